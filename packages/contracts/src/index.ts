@@ -1,0 +1,13 @@
+export * as audit from './generated/claviger/audit/v1/audit.ts';
+export * as auth from './generated/claviger/auth/v1/auth.ts';
+export * as cluster from './generated/claviger/cluster/v1/health.ts';
+export { ErrorDetail, FieldProblem } from './generated/claviger/errors/v1/errors.ts';
+export { type Field, type Policy, RateTier } from './generated/claviger/options/v1/options.ts';
+export * as vault from './generated/claviger/vault/v1/vault.ts';
+export * as workflow from './generated/claviger/workflow/v1/workflow.ts';
+export { HttpBody } from './generated/google/api/httpbody.ts';
+export { Status } from './generated/google/rpc/status.ts';
+export type { FieldInfo, FieldKind, HttpBinding, MessageInfo, MethodInfo } from './method-info.ts';
+export { methodOf, methods, methodsOfService } from './methods.ts';
+export { redact } from './redact.ts';
+export { validateMessage } from './validate-message.ts';

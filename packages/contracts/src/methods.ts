@@ -1,0 +1,166 @@
+import { protoMetadata as auditMetadata } from './generated/claviger/audit/v1/audit.ts';
+import { protoMetadata as authMetadata, type ProtoMetadata } from './generated/claviger/auth/v1/auth.ts';
+import { protoMetadata as clusterMetadata } from './generated/claviger/cluster/v1/health.ts';
+import type { Field, Policy } from './generated/claviger/options/v1/options.ts';
+import { protoMetadata as vaultMetadata } from './generated/claviger/vault/v1/vault.ts';
+import { protoMetadata as workflowMetadata } from './generated/claviger/workflow/v1/workflow.ts';
+import type { HttpRule } from './generated/google/api/http.ts';
+import { protoMetadata as httpBodyMetadata } from './generated/google/api/httpbody.ts';
+import type { FieldInfo, FieldKind, HttpBinding, MessageInfo, MethodInfo } from './method-info.ts';
+
+const TYPE = { double: 1, float: 2, int64: 3, uint64: 4, int32: 5, bool: 8, string: 9, message: 11, bytes: 12, uint32: 13 };
+
+const KINDS: ReadonlyMap<number, FieldKind> = new Map([
+  [TYPE.double, 'double'],
+  [TYPE.float, 'double'],
+  [TYPE.int64, 'integer'],
+  [TYPE.uint64, 'integer'],
+  [TYPE.int32, 'integer'],
+  [TYPE.uint32, 'integer'],
+  [TYPE.bool, 'bool'],
+  [TYPE.string, 'string'],
+  [TYPE.bytes, 'bytes'],
+  [TYPE.message, 'message'],
+]);
+
+const WELL_KNOWN: ReadonlyMap<string, FieldKind> = new Map([
+  ['.google.protobuf.Timestamp', 'timestamp'],
+  ['.google.protobuf.Struct', 'struct'],
+]);
+
+const files = [
+  auditMetadata,
+  authMetadata,
+  clusterMetadata,
+  vaultMetadata,
+  workflowMetadata,
+  httpBodyMetadata,
+] as unknown as readonly ProtoMetadata[];
+
+type Descriptor = ProtoMetadata['fileDescriptor']['messageType'][number];
+
+const descriptors = new Map<string, { descriptor: Descriptor; options: ReadonlyMap<string, Field> }>();
+for (const file of files) {
+  const scope = file.fileDescriptor.package;
+  const visit = (prefix: string, descriptor: Descriptor): void => {
+    const name = `${prefix}.${descriptor.name}`;
+    const fields = file.options?.messages?.[descriptor.name]?.fields ?? {};
+    const options = new Map(Object.entries(fields).flatMap(([key, value]) => (value.field ? [[key, value.field as Field]] : [])));
+    descriptors.set(name, { descriptor, options });
+    for (const nested of descriptor.nestedType) visit(name, nested);
+  };
+  for (const descriptor of file.fileDescriptor.messageType) visit(`.${scope}`, descriptor);
+}
+
+const messages = new Map<string, MessageInfo>();
+
+/** Looked up lazily in the list of fields, so that messages may contain themselves. */
+function messageInfo(typeName: string): MessageInfo {
+  const known = messages.get(typeName);
+  if (known) return known;
+  const found = descriptors.get(typeName);
+  if (!found) throw new Error(`The contract refers to ${typeName}, which no proto file declares.`);
+  const fields: FieldInfo[] = [];
+  const byJsonName = new Map<string, FieldInfo>();
+  const info: MessageInfo = { name: typeName.slice(1), fields, byJsonName };
+  messages.set(typeName, info);
+  for (const field of found.descriptor.field) {
+    const wellKnown = field.type === TYPE.message ? WELL_KNOWN.get(field.typeName) : undefined;
+    const kind = wellKnown ?? KINDS.get(field.type);
+    if (!kind) throw new Error(`${typeName}.${field.name}: field type ${field.type} is not used in this contract.`);
+    const nested = kind === 'message' ? descriptors.get(field.typeName) : undefined;
+    const rules = found.options.get(field.name);
+    const oneof =
+      field.proto3Optional || !inOneof(found.descriptor, field) ? undefined : found.descriptor.oneofDecl[field.oneofIndex]?.name;
+    const fieldInfo: FieldInfo = {
+      jsonName: field.jsonName,
+      property: camel(field.name),
+      protoName: field.name,
+      kind,
+      ...(nested ? { message: messageInfo(field.typeName) } : {}),
+      repeated: field.label === 3,
+      map: nested?.descriptor.options?.mapEntry ?? false,
+      optional: field.proto3Optional,
+      ...(oneof ? { oneof: camel(oneof) } : {}),
+      rules,
+      public: rules?.public ?? false,
+    };
+    fields.push(fieldInfo);
+    byJsonName.set(fieldInfo.jsonName, fieldInfo);
+  }
+  return info;
+}
+
+/** The generated descriptor writes 0 for "no oneof" too, so membership shows only where a real oneof stands first. */
+function inOneof(descriptor: Descriptor, field: Descriptor['field'][number]): boolean {
+  const decl = descriptor.oneofDecl[field.oneofIndex];
+  if (!decl) return false;
+  return ONEOF_MEMBERS.get(`${descriptor.name}.${decl.name}`)?.includes(field.name) ?? false;
+}
+
+/** ts-proto's metadata cannot tell member 0 of a oneof from no member; the contract names its few oneofs here. */
+const ONEOF_MEMBERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['IntrospectRequest.credential', ['access_token', 'api_token']],
+]);
+
+function camel(name: string): string {
+  return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function httpBindings(rule: HttpRule | undefined): HttpBinding[] {
+  if (!rule) return [];
+  const own = rule.pattern;
+  if (!own || own.$case === 'custom') throw new Error('The contract uses get, put, post, patch and delete only.');
+  const binding: HttpBinding = {
+    method: own.$case.toUpperCase() as HttpBinding['method'],
+    path: own.value,
+    body: rule.body === '*',
+    ...(rule.responseBody ? { responseBody: rule.responseBody } : {}),
+  };
+  return [binding, ...rule.additionalBindings.flatMap((additional) => httpBindings(additional))];
+}
+
+function lowerFirst(name: string): string {
+  return name.charAt(0).toLowerCase() + name.slice(1);
+}
+
+function collect(): Map<string, MethodInfo> {
+  const all = new Map<string, MethodInfo>();
+  for (const file of files) {
+    const scope = file.fileDescriptor.package;
+    for (const service of file.fileDescriptor.service) {
+      for (const method of service.method) {
+        const options = file.options?.services?.[service.name]?.methods?.[method.name];
+        const path = `/${scope}.${service.name}/${method.name}`;
+        all.set(path, {
+          path,
+          owner: scope.split('.')[1] ?? scope,
+          service: `${scope}.${service.name}`,
+          name: method.name,
+          property: lowerFirst(method.name),
+          request: messageInfo(method.inputType),
+          response: messageInfo(method.outputType),
+          responseStream: method.serverStreaming,
+          policy: options?.policy as Policy | undefined,
+          http: httpBindings(options?.http as HttpRule | undefined),
+        });
+      }
+    }
+  }
+  return all;
+}
+
+/** Every operation of the contract, by gRPC path. */
+export const methods: ReadonlyMap<string, MethodInfo> = collect();
+
+/** The operation with this gRPC path; throws when the contract has none. */
+export function methodOf(path: string): MethodInfo {
+  const method = methods.get(path);
+  if (!method) throw new Error(`The contract has no method ${path}.`);
+  return method;
+}
+
+/** Operations of one gRPC service, e.g. `claviger.vault.v1.EntriesService`. */
+export function methodsOfService(service: string): MethodInfo[] {
+  return [...methods.values()].filter((method) => method.service === service);
+}

@@ -1,0 +1,53 @@
+import { status } from '@grpc/grpc-js';
+
+interface ReasonMapping {
+  readonly grpc: number;
+  readonly http: number;
+  readonly title: string;
+  /** Whether the same request may succeed later without a change. */
+  readonly retryable: boolean;
+}
+
+/** The closed list of reasons. A new reason does not compile until it is mapped. */
+export const REASONS = {
+  invalid: { grpc: status.INVALID_ARGUMENT, http: 400, title: 'The request is not valid', retryable: false },
+  unauthenticated: { grpc: status.UNAUTHENTICATED, http: 401, title: 'Sign-in is needed', retryable: false },
+  denied: { grpc: status.PERMISSION_DENIED, http: 403, title: 'Not allowed', retryable: false },
+  step_up_required: {
+    grpc: status.PERMISSION_DENIED,
+    http: 403,
+    title: 'A recent second factor is needed',
+    retryable: false,
+  },
+  not_found: { grpc: status.NOT_FOUND, http: 404, title: 'Not found', retryable: false },
+  method_not_allowed: { grpc: status.UNIMPLEMENTED, http: 405, title: 'Method not allowed', retryable: false },
+  conflict: { grpc: status.ABORTED, http: 409, title: 'Conflict with the present state', retryable: false },
+  already_exists: { grpc: status.ALREADY_EXISTS, http: 409, title: 'It exists already', retryable: false },
+  precondition_failed: {
+    grpc: status.FAILED_PRECONDITION,
+    http: 412,
+    title: 'It has changed since it was read',
+    retryable: false,
+  },
+  payload_too_large: { grpc: status.OUT_OF_RANGE, http: 413, title: 'The request is too large', retryable: false },
+  unsupported_media_type: {
+    grpc: status.INVALID_ARGUMENT,
+    http: 415,
+    title: 'Content type is not supported',
+    retryable: false,
+  },
+  rate_limited: { grpc: status.RESOURCE_EXHAUSTED, http: 429, title: 'Too many requests', retryable: true },
+  internal: { grpc: status.INTERNAL, http: 500, title: 'Internal error', retryable: false },
+  integrity_error: { grpc: status.DATA_LOSS, http: 500, title: 'Stored data failed its integrity check', retryable: false },
+  unavailable: { grpc: status.UNAVAILABLE, http: 503, title: 'Temporarily unavailable', retryable: true },
+  audit_unavailable: {
+    grpc: status.UNAVAILABLE,
+    http: 503,
+    title: 'The audit record cannot be written',
+    retryable: true,
+  },
+  sealed: { grpc: status.UNAVAILABLE, http: 503, title: 'The vault is sealed', retryable: true },
+  deadline_exceeded: { grpc: status.DEADLINE_EXCEEDED, http: 504, title: 'It took too long', retryable: true },
+} as const satisfies Record<string, ReasonMapping>;
+
+export type Reason = keyof typeof REASONS;
