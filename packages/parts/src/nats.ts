@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connect } from '@nats-io/transport-node';
+import { type Account, partsAccount } from './account.ts';
+import { findTool } from './find-tool.ts';
+import { natsConfiguration } from './nats-configuration.ts';
+import { externalPart, type Part, startPart, WrongServerError } from './part.ts';
+import { createPartFolder, readOrCreatePassword, writePartFile } from './part-folder.ts';
+
+export interface StartNatsOptions {
+  /** The part's own folder (JetStream's files and the configuration). Created when missing. */
+  readonly dataDir: string;
+  readonly logFile: string;
+  /** The users and the file that holds each one's password (generated when missing). Default: `operator`. */
+  readonly users?: Readonly<Record<string, string>>;
+  readonly port?: number;
+  readonly portIsFixed?: boolean;
+  readonly runAs?: Account;
+  /** Where CLAVIGER_NATS_URL and PATH are read from. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface NatsPart extends Part {
+  /** Without user and password. */
+  readonly url: string;
+  /** Each user's password; never shown, logged or passed as an argument. */
+  readonly passwords: Readonly<Record<string, string>>;
+  /** The user that may do everything. */
+  readonly operator: string;
+}
+
+/**
+ * Starts a NATS server of our own with JetStream, or connects to the one that CLAVIGER_NATS_URL names. Resolves
+ * when the server has proved that it is the one just started.
+ */
+export async function startNats(options: StartNatsOptions): Promise<NatsPart> {
+  const env = options.env ?? process.env;
+  const url = env.CLAVIGER_NATS_URL;
+  if (url !== undefined && url !== '') {
+    return connectToExternal(url, env.CLAVIGER_NATS_PASSWORD_FILE, Object.keys(options.users ?? {}));
+  }
+
+  const found = await findTool('nats', env);
+  if (found.where === undefined || found.version === undefined) {
+    throw new Error(`NATS is missing: ${found.fix}`);
+  }
+  const command = found.where;
+  const version = found.version;
+  const account = options.runAs ?? (await partsAccount());
+  await createPartFolder(options.dataDir, account);
+  const folder = await realpath(options.dataDir);
+  const passwords: Record<string, string> = {};
+  const files = { operator: join(folder, 'password'), ...options.users };
+  for (const [user, file] of Object.entries(files)) passwords[user] = await readOrCreatePassword(file);
+  const configFile = join(folder, 'nats.conf');
+  // Only the server that read our configuration file can know this name.
+  let serverName = '';
+
+  const part = await startPart({
+    name: 'nats',
+    version,
+    dataDir: folder,
+    logFile: options.logFile,
+    account,
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs: 15_000,
+    startTimeoutMs: 60_000,
+    port: options.port,
+    portIsFixed: options.portIsFixed ?? false,
+    prepare: async (port) => {
+      serverName = `claviger-${randomBytes(16).toString('hex')}`;
+      const text = natsConfiguration({
+        port,
+        serverName,
+        storeDir: join(folder, 'store'),
+        version,
+        passwords,
+      });
+      await writePartFile(configFile, text, account);
+      return { command, args: ['-c', configFile] };
+    },
+    verify: async (port) => {
+      const info = await serverInfo(`127.0.0.1:${port}`, 'operator', passwords.operator!);
+      if (info.server_name !== serverName) {
+        throw new WrongServerError(`another NATS server answers on port ${port} (${info.server_id})`);
+      }
+      if (info.jetstream !== true) throw new Error('JetStream is not ready yet');
+    },
+  });
+  return Object.assign(part, { url: `nats://127.0.0.1:${part.port}`, passwords, operator: 'operator' });
+}
+
+async function serverInfo(servers: string, user: string, pass: string) {
+  const connection = await connect({ servers, user, pass, reconnect: false, timeout: 5_000 });
+  try {
+    const info = connection.info;
+    if (info === undefined) throw new Error('the server did not introduce itself');
+    return info;
+  } finally {
+    await connection.close();
+  }
+}
+
+async function connectToExternal(
+  text: string,
+  passwordFile: string | undefined,
+  users: readonly string[],
+): Promise<NatsPart> {
+  const url = new URL(text);
+  if (passwordFile !== undefined) url.password = (await readFile(passwordFile, 'utf8')).trim();
+  const port = Number(url.port || 4222);
+  const operator = decodeURIComponent(url.username);
+  const password = decodeURIComponent(url.password);
+  try {
+    const info = await serverInfo(`${url.hostname}:${port}`, operator, password);
+    if (info.jetstream !== true) throw new Error('JetStream is off: start it with -js');
+    const [major = 0, minor = 0] = info.version.split('.').map(Number);
+    if (major < 2 || (major === 2 && minor < 9)) {
+      throw new Error(`it is version ${info.version}; needed is 2.9 or later`);
+    }
+    return Object.assign(externalPart('nats', url.hostname, port, info.version), {
+      url: `nats://${url.hostname}:${port}`,
+      passwords: Object.fromEntries([operator, ...users].map((user) => [user, password])),
+      operator,
+    });
+  } catch (error) {
+    throw new Error(
+      `the NATS of CLAVIGER_NATS_URL (${url.hostname}:${port}) cannot be used: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}

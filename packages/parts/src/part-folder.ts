@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import type { Account } from './account.ts';
+
+/** Creates a folder that only the part's account can enter. */
+export async function createPartFolder(path: string, account: Account | undefined): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await giveTo(path, account);
+  await chmod(path, 0o700);
+}
+
+/** Makes a file or folder the account's own. */
+export async function giveTo(path: string, account: Account | undefined): Promise<void> {
+  if (account !== undefined) await chown(path, account.uid, account.gid);
+}
+
+/** Writes a file (0600) that only the part's account can read, at once or not at all. */
+export async function writePartFile(
+  path: string,
+  content: string,
+  account: Account | undefined,
+): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  await writeFile(temporary, content, { mode: 0o600, flag: 'wx' });
+  await giveTo(temporary, account);
+  await rename(temporary, path);
+}
+
+/** The password in `file`; generated (32 random bytes in hexadecimal) and stored there when there is none yet. */
+export async function readOrCreatePassword(file: string): Promise<string> {
+  const existing = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (existing !== undefined) {
+    const password = existing.trim();
+    if (password === '') throw new Error(`${file} is empty: it must hold a password`);
+    return password;
+  }
+  await writeFile(file, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    },
+  );
+  return (await readFile(file, 'utf8')).trim();
+}

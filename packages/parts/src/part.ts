@@ -1,0 +1,171 @@
+import { readFile } from 'node:fs/promises';
+import type { Account } from './account.ts';
+import { type Child, type ChildExit, startChild } from './child.ts';
+import { freePort, isPortFree } from './free-port.ts';
+
+export type PartName = 'postgres' | 'redis' | 'nats';
+
+/** A part that runs, or did until it was stopped. `start()` again uses the same port and data. */
+export interface Part extends AsyncDisposable {
+  readonly name: PartName;
+  readonly host: string;
+  readonly port: number;
+  /** Process number while it runs as our child; `undefined` when stopped or external. */
+  readonly pid: number | undefined;
+  readonly version: string;
+  /** True when it was given by URL: then it is never started or stopped by us. */
+  readonly external: boolean;
+  readonly dataDir: string | undefined;
+  readonly logFile: string | undefined;
+  /** Starts it (again) and resolves once it has proved who it is. Does nothing while it runs. */
+  start(): Promise<void>;
+  /** Orderly stop, bounded; then SIGKILL. Does nothing when it does not run. */
+  stop(): Promise<void>;
+  /** Sends a signal to the running part, e.g. SIGKILL or SIGSTOP in a fault test. */
+  kill(signal: NodeJS.Signals): boolean;
+  /** Called whenever the part ends without having been asked to by `stop()`. */
+  onUnexpectedExit(listener: (exit: ChildExit) => void): void;
+}
+
+/** What differs between the parts. */
+export interface PartRecipe {
+  readonly name: PartName;
+  readonly version: string;
+  readonly dataDir: string;
+  readonly logFile: string;
+  readonly account: Account | undefined;
+  readonly stopSignal: NodeJS.Signals;
+  readonly stopTimeoutMs: number;
+  readonly startTimeoutMs: number;
+  /** The port it had last time, or must have. */
+  readonly port: number | undefined;
+  /** When true another port is never tried. */
+  readonly portIsFixed: boolean;
+  /** Writes what the program needs and answers its command line for this port. */
+  prepare(port: number): Promise<{ command: string; args: string[]; env?: NodeJS.ProcessEnv }>;
+  /** Connects and checks that the server is the one just started; throws until it answers. */
+  verify(port: number, pid: number): Promise<void>;
+}
+
+/** The server that answered is not the one that was started: never wait for that to get better. */
+export class WrongServerError extends Error {
+  override readonly name = 'WrongServerError';
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** Starts a part by its recipe. Three ports are tried when another process takes one in between. */
+export async function startPart(recipe: PartRecipe): Promise<Part> {
+  let child: Child | undefined;
+  let stopping = false;
+  let port = recipe.port ?? 0;
+  const listeners: ((exit: ChildExit) => void)[] = [];
+
+  async function startOn(chosen: number): Promise<void> {
+    const { command, args, env } = await recipe.prepare(chosen);
+    stopping = false;
+    const started = await startChild({
+      command,
+      args,
+      env: { PATH: process.env.PATH, LANG: 'C.UTF-8', TZ: 'UTC', ...env },
+      cwd: recipe.dataDir,
+      logFile: recipe.logFile,
+      account: recipe.account,
+      signalOnParentDeath: recipe.stopSignal,
+    });
+    child = started;
+    const deadline = Date.now() + recipe.startTimeoutMs;
+    let lastError: unknown;
+    while (started.exit === undefined && Date.now() < deadline) {
+      try {
+        await recipe.verify(chosen, started.pid);
+        started.exited.then((exit) => {
+          if (child === started) child = undefined;
+          if (!stopping) for (const listener of listeners) listener(exit);
+        });
+        port = chosen;
+        return;
+      } catch (error) {
+        lastError = error;
+        if (error instanceof WrongServerError) break;
+        await pause(25);
+      }
+    }
+    stopping = true;
+    await started.stop(recipe.stopSignal, recipe.stopTimeoutMs);
+    child = undefined;
+    throw new Error(
+      `${recipe.name} did not start on port ${chosen}: ${lastError instanceof Error ? lastError.message : 'it ended at once'}\n${await lastLines(recipe.logFile)}\nSee ${recipe.logFile}`,
+      { cause: lastError },
+    );
+  }
+
+  async function start(): Promise<void> {
+    if (child !== undefined) return;
+    if (port !== 0 && (recipe.portIsFixed || (await isPortFree(port)))) return startOn(port);
+    for (let attempt = 1; ; attempt++) {
+      const candidate = await freePort();
+      try {
+        return await startOn(candidate);
+      } catch (error) {
+        // Only a port that was taken meanwhile is a reason to try another one.
+        if (attempt === 3 || (await isPortFree(candidate))) throw error;
+      }
+    }
+  }
+
+  async function stop(): Promise<void> {
+    const running = child;
+    if (running === undefined) return;
+    stopping = true;
+    await running.stop(recipe.stopSignal, recipe.stopTimeoutMs);
+    child = undefined;
+  }
+
+  await start();
+  return {
+    name: recipe.name,
+    host: '127.0.0.1',
+    get port() {
+      return port;
+    },
+    get pid() {
+      return child?.pid;
+    },
+    version: recipe.version,
+    external: false,
+    dataDir: recipe.dataDir,
+    logFile: recipe.logFile,
+    // After the first start everybody knows the port: it may not change any more.
+    start: async () => (child === undefined ? startOn(port) : undefined),
+    stop,
+    kill: (signal) => child?.kill(signal) ?? false,
+    onUnexpectedExit: (listener) => void listeners.push(listener),
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** A part that was given by URL: somebody else starts and stops it. */
+export function externalPart(name: PartName, host: string, port: number, version: string): Part {
+  const nothing = async () => {};
+  return {
+    name,
+    host,
+    port,
+    pid: undefined,
+    version,
+    external: true,
+    dataDir: undefined,
+    logFile: undefined,
+    start: nothing,
+    stop: nothing,
+    kill: () => false,
+    onUnexpectedExit: () => {},
+    [Symbol.asyncDispose]: nothing,
+  };
+}
+
+async function lastLines(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-8).join('\n');
+}

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Account, canTraverse } from './account.ts';
+
+/** Twelve hexadecimal digits that stand for a path. */
+export function pathHash(path: string): string {
+  return createHash('sha256').update(path).digest('hex').slice(0, 12);
+}
+
+/**
+ * The folder below which the parts keep their data. Inside `dataDir` when the parts' account can get there;
+ * otherwise (the clone lies below a closed folder such as /root) `/var/lib/claviger-<hash of dataDir>`.
+ * Creates `dataDir` and the folder. With an account, `dataDir` is made passable (0711), not readable.
+ */
+export async function choosePartsFolder(dataDir: string, account: Account | undefined): Promise<string> {
+  await mkdir(dataDir, { recursive: true, mode: account === undefined ? 0o700 : 0o711 });
+  const real = await realpath(dataDir);
+  if (account === undefined) {
+    const folder = join(real, 'parts');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  }
+  await chmod(real, 0o711);
+  const inside = await canTraverse(dirname(real), account);
+  const folder = inside ? join(real, 'parts') : `/var/lib/claviger-${pathHash(real)}`;
+  await mkdir(folder, { recursive: true, mode: 0o711 });
+  await chmod(folder, 0o711);
+  return folder;
+}

@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type PostgresPart, startPostgres } from './index.ts';
+
+let folder: string;
+let postgres: PostgresPart;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'claviger-parts-'));
+  await chmod(folder, 0o711);
+  postgres = await startPostgres({ dataDir: join(folder, 'pg'), logFile: join(folder, 'pg.log'), env: {} });
+}, 60_000);
+
+afterAll(async () => {
+  await postgres?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function query(sql: string, host = postgres.socketDir): Promise<Record<string, unknown>[]> {
+  const client = new Client({
+    host,
+    port: postgres.port,
+    user: postgres.superuser,
+    password: postgres.password,
+    database: 'postgres',
+  });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+test('it serves its own data folder over the socket and over TCP, with fsync on', async () => {
+  const sql = `SELECT current_setting('data_directory') AS dir, current_setting('fsync') AS fsync`;
+  const expected = [{ dir: join(folder, 'pg', 'data'), fsync: 'on' }];
+  expect(await query(sql)).toEqual(expected);
+  expect(await query(sql, '127.0.0.1')).toEqual(expected);
+  expect((await stat(join(folder, 'pg'))).mode & 0o777).toBe(0o700);
+});
+
+test('a wrong password is refused on the socket and over TCP', async () => {
+  for (const host of [postgres.socketDir, '127.0.0.1']) {
+    const client = new Client({ host, port: postgres.port, user: postgres.superuser, password: 'wrong' });
+    await expect(client.connect()).rejects.toMatchObject({ code: '28P01' });
+  }
+});
+
+test('committed rows survive SIGKILL, and it comes back on the same port', async () => {
+  await query('CREATE TABLE kept AS SELECT 7 AS n');
+  const { port, pid } = postgres;
+  const exited = new Promise((resolve) => postgres.onUnexpectedExit(resolve));
+  expect(postgres.kill('SIGKILL')).toBe(true);
+  await exited;
+  expect(postgres.pid).toBeUndefined();
+  await postgres.start();
+  expect(postgres.port).toBe(port);
+  expect(postgres.pid).not.toBe(pid);
+  expect(await query('SELECT n FROM kept')).toEqual([{ n: 7 }]);
+}, 60_000);
+
+test("a stale postmaster.pid with another program's number does not stop the next start", async () => {
+  await postgres.stop();
+  const other = spawn('sleep', ['300']);
+  try {
+    await once(other, 'spawn');
+    await writeFile(join(folder, 'pg', 'data', 'postmaster.pid'), `${other.pid}\n${folder}/pg/data\n`);
+    postgres = await startPostgres({
+      dataDir: join(folder, 'pg'),
+      logFile: join(folder, 'pg.log'),
+      port: postgres.port,
+      portIsFixed: true,
+      env: {},
+    });
+    expect(await query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(other.exitCode).toBeNull();
+  } finally {
+    other.kill();
+  }
+}, 60_000);
+
+test('a statement that fails leaves no password in the log', async () => {
+  await expect(query(`ALTER ROLE nobody_here PASSWORD 'canary-5f1d'`)).rejects.toThrow();
+  expect(await readFile(join(folder, 'pg.log'), 'utf8')).not.toContain('canary-5f1d');
+});
+
+test('a URL that does not let us in is refused with the name of its variable', async () => {
+  const url = `postgres://${postgres.superuser}:nonsense@127.0.0.1:${postgres.port}/postgres`;
+  await expect(
+    startPostgres({
+      dataDir: join(folder, 'unused'),
+      logFile: join(folder, 'unused.log'),
+      env: { CLAVIGER_POSTGRES_URL: url },
+    }),
+  ).rejects.toThrow(/CLAVIGER_POSTGRES_URL.*password authentication failed/s);
+});
+
+test('a server given by URL is used and never stopped', async () => {
+  const external = await startPostgres({
+    dataDir: join(folder, 'unused'),
+    logFile: join(folder, 'unused.log'),
+    env: { CLAVIGER_POSTGRES_URL: postgres.url },
+  });
+  expect(external.external).toBe(true);
+  await external.stop();
+  expect(await query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});

@@ -1,0 +1,93 @@
+/** A program that Claviger, its demo or its tests need, and where to get it. */
+export interface Tool {
+  readonly name: ToolName;
+  readonly title: string;
+  /** The program by which it is found, and further ones that must lie beside it. */
+  readonly program: string;
+  readonly besides: readonly string[];
+  readonly versionArgs: readonly string[];
+  /** Lowest version that serves: [major, minor]. */
+  readonly atLeast: readonly [number, number];
+  /** Environment variable that names a server to use instead of a program started here. */
+  readonly urlVariable?: string;
+  readonly urlExample?: string;
+  /** Folders to look in besides PATH; `*` stands for one path segment, the highest first. */
+  readonly folders: readonly string[];
+  readonly debianPackages: readonly string[];
+  readonly brewPackages: readonly string[];
+}
+
+export type ToolName = 'postgres' | 'redis' | 'nats' | 'sshd' | 'openssl';
+
+const system = ['/usr/local/bin', '/usr/local/sbin', '/usr/bin', '/usr/sbin', '/opt/homebrew/bin'];
+
+export const tools: Readonly<Record<ToolName, Tool>> = {
+  postgres: {
+    name: 'postgres',
+    title: 'PostgreSQL',
+    program: 'postgres',
+    besides: ['initdb'],
+    versionArgs: ['--version'],
+    atLeast: [15, 0],
+    urlVariable: 'CLAVIGER_POSTGRES_URL',
+    urlExample: 'postgres://superuser@127.0.0.1:5432/postgres',
+    folders: [
+      '/usr/lib/postgresql/*/bin',
+      '/usr/pgsql-*/bin',
+      '/opt/homebrew/opt/postgresql@*/bin',
+      '/usr/local/opt/postgresql@*/bin',
+      '/Applications/Postgres.app/Contents/Versions/*/bin',
+      ...system,
+    ],
+    debianPackages: ['postgresql'],
+    brewPackages: ['postgresql@17'],
+  },
+  redis: {
+    name: 'redis',
+    title: 'Redis',
+    program: 'redis-server',
+    besides: [],
+    versionArgs: ['--version'],
+    atLeast: [7, 0],
+    urlVariable: 'CLAVIGER_REDIS_URL',
+    urlExample: 'redis://127.0.0.1:6379',
+    folders: system,
+    debianPackages: ['redis-server'],
+    brewPackages: ['redis'],
+  },
+  nats: {
+    name: 'nats',
+    title: 'NATS',
+    program: 'nats-server',
+    besides: [],
+    versionArgs: ['--version'],
+    atLeast: [2, 9],
+    urlVariable: 'CLAVIGER_NATS_URL',
+    urlExample: 'nats://user@127.0.0.1:4222',
+    folders: system,
+    debianPackages: ['nats-server'],
+    brewPackages: ['nats-server'],
+  },
+  sshd: {
+    name: 'sshd',
+    title: 'OpenSSH server',
+    program: 'sshd',
+    besides: [],
+    versionArgs: ['-V'],
+    atLeast: [0, 0],
+    folders: system,
+    debianPackages: ['openssh-server', 'openssh-client'],
+    brewPackages: ['openssh'],
+  },
+  openssl: {
+    name: 'openssl',
+    title: 'OpenSSL',
+    program: 'openssl',
+    besides: [],
+    versionArgs: ['version'],
+    atLeast: [1, 1],
+    folders: system,
+    debianPackages: ['openssl'],
+    brewPackages: ['openssl@3'],
+  },
+};
