@@ -1,0 +1,253 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { canonicalJson } from './canonical-json.ts';
+import { type ExportEvent, type ExportHeader, type ExportTrailer, parseExportLine } from './export-format.ts';
+import { ExportLineError } from './export-lines.ts';
+import { EMPTY_FRONTIER, rootOf, treeAccumulator } from './frontier.ts';
+import { leafHash } from './hashes.ts';
+import { findKey, keyIdOf, type PublicKeys } from './signing.ts';
+import { parseSignedTreeHead, type SignedTreeHead, verifyTreeHead } from './tree-head.ts';
+
+export type VerifyExportOptions = {
+  /** Heads that were kept outside the server. Without one, a log rewritten and signed anew cannot be told apart. */
+  readonly knownHeads?: readonly SignedTreeHead[];
+  /** The keys believed. Keys inside the file are not, however many it brings. */
+  readonly trustedKeys?: PublicKeys;
+  /** Believe the file's own keys when no trusted key is given. The result says so. */
+  readonly trustOnFirstUse?: boolean;
+};
+
+/** `line` counts from 1; `seq` is the event's number where one event is to blame. */
+export type ExportProblem = { readonly line: number; readonly seq: number | null; readonly problem: string };
+
+export type ExportVerdict = {
+  /** True only when there is no problem at all. */
+  readonly ok: boolean;
+  readonly tenantId: string | null;
+  /** Event lines read. */
+  readonly events: number;
+  /** Events whose payload retention removed: their hash is proven, their content is not there to be seen. */
+  readonly payloadsRemoved: number;
+  /** Size in the file's tree head; null without a readable header. */
+  readonly treeSize: number | null;
+  readonly treeHead: SignedTreeHead | null;
+  /** Whose word the signature is: a trusted key, a key the file itself brought, or nobody's. */
+  readonly trust: 'trusted-key' | 'first-use' | 'none';
+  /** Known heads whose root was found again in this file. */
+  readonly knownHeadsMatched: number;
+  /** The first 1000 problems, in the order of the file. */
+  readonly problems: readonly ExportProblem[];
+  readonly problemsOmitted: number;
+};
+
+const MAX_PROBLEMS = 1000;
+
+type Verification = {
+  readonly options: VerifyExportOptions;
+  readonly tree: ReturnType<typeof treeAccumulator>;
+  readonly problems: ExportProblem[];
+  /** Roots still to be compared, the smallest tree last. */
+  readonly pendingHeads: { head: SignedTreeHead; known: boolean }[];
+  problemsOmitted: number;
+  line: number;
+  nextSeq: number;
+  payloadsRemoved: number;
+  header: ExportHeader | null;
+  trailer: ExportTrailer | null;
+  trust: ExportVerdict['trust'];
+  knownHeadsMatched: number;
+  /** The largest tree whose root was right: whatever was altered stands after it. */
+  provenSize: number;
+};
+
+/**
+ * Verifies an exported audit log without trusting who made it: every text against its leaf hash, every leaf in
+ * its place, the root against a head signed by a trusted key, and every known head against the same leaves.
+ * Memory does not grow with the file.
+ *
+ * @param lines the file's lines without line feeds; see `exportLines`.
+ * @throws what the source of the lines throws, except `ExportLineError`, which is a problem of the file.
+ */
+export async function verifyExport(
+  lines: AsyncIterable<string> | Iterable<string>,
+  options: VerifyExportOptions,
+): Promise<ExportVerdict> {
+  const run: Verification = {
+    options,
+    tree: treeAccumulator(EMPTY_FRONTIER),
+    problems: [],
+    pendingHeads: [],
+    problemsOmitted: 0,
+    line: 0,
+    nextSeq: 0,
+    payloadsRemoved: 0,
+    header: null,
+    trailer: null,
+    trust: 'none',
+    knownHeadsMatched: 0,
+    provenSize: 0,
+  };
+  try {
+    for await (const line of lines) {
+      run.line += 1;
+      verifyLine(run, line);
+    }
+  } catch (error) {
+    if (!(error instanceof ExportLineError)) throw error;
+    run.line = error.line;
+    report(run, `the line is ${error.message}`);
+  }
+  verifyEnd(run);
+  return verdict(run);
+}
+
+function verifyLine(run: Verification, line: string): void {
+  if (run.trailer !== null) {
+    report(run, 'stands after the trailer');
+    return;
+  }
+  const { content, problem } = parseExportLine(line);
+  if (run.line === 1 && content?.type !== 'header') report(run, 'is not a header, which must come first');
+  if (problem !== undefined) report(run, problem, content?.type === 'event' ? content.seq : null);
+  if (content?.type === 'header') verifyHeader(run, content);
+  else if (content?.type === 'event') verifyEvent(run, content);
+  else if (content?.type === 'trailer') verifyTrailer(run, content);
+}
+
+function verifyTrailer(run: Verification, trailer: ExportTrailer): void {
+  run.trailer = trailer;
+  if (trailer.count !== run.tree.size)
+    report(run, `counts ${trailer.count} events, but ${run.tree.size} were read`);
+}
+
+function verifyHeader(run: Verification, header: ExportHeader): void {
+  if (run.line !== 1) {
+    report(run, 'is a header, which must come first and once');
+    return;
+  }
+  run.header = header;
+  if (header.treeHead.tenantId !== header.tenantId) report(run, 'has the tree head of another tenant');
+  const keys = believedKeys(run, header);
+  if (verifyTreeHead(header.treeHead, keys)) {
+    run.trust = run.options.trustOnFirstUse && !givesKeys(run.options) ? 'first-use' : 'trusted-key';
+  } else {
+    const known = findKey(keys, header.treeHead.keyId) !== undefined;
+    report(
+      run,
+      known
+        ? 'has a tree head with a wrong signature'
+        : 'has a tree head signed by a key that is not trusted',
+    );
+  }
+  run.pendingHeads.push({ head: header.treeHead, known: false });
+  for (const head of run.options.knownHeads ?? []) {
+    if (parseSignedTreeHead(head) === undefined) report(run, 'a known head is malformed');
+    else if (head.tenantId !== header.tenantId) report(run, 'a known head is of another tenant');
+    else if (!verifyTreeHead(head, keys))
+      report(run, `the known head of size ${head.size} is not signed by a trusted key`);
+    else run.pendingHeads.push({ head, known: true });
+  }
+  run.pendingHeads.sort((a, b) => b.head.size - a.head.size);
+  compareHeads(run);
+}
+
+function givesKeys({ trustedKeys }: VerifyExportOptions): boolean {
+  return trustedKeys !== undefined && [...trustedKeys].length > 0;
+}
+
+/** The keys that signatures are checked under. A file whose own keys do not hold its signer was tampered with. */
+function believedKeys(run: Verification, header: ExportHeader): PublicKeys {
+  const own: KeyObject[] = [];
+  for (const pem of header.publicKeys) {
+    const key = parsePublicKey(pem);
+    if (key === undefined) report(run, 'has a public key that is not an Ed25519 key in PEM');
+    else own.push(key);
+  }
+  if (!own.some((key) => keyIdOf(key) === header.treeHead.keyId))
+    report(run, 'does not bring the public key that signed its tree head');
+  if (givesKeys(run.options)) return run.options.trustedKeys!;
+  return run.options.trustOnFirstUse ? own : [];
+}
+
+function parsePublicKey(pem: string): KeyObject | undefined {
+  try {
+    const key = createPublicKey(pem);
+    // One key, one spelling; and createPublicKey would take a private key or a certificate, too.
+    const canonical = key.export({ type: 'spki', format: 'pem' }).toString();
+    return key.asymmetricKeyType === 'ed25519' && canonical === pem ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function verifyEvent(run: Verification, event: ExportEvent): void {
+  if (event.seq !== run.nextSeq)
+    report(run, `has seq ${event.seq} where ${run.nextSeq} must stand`, event.seq);
+  run.nextSeq = event.seq + 1;
+  if (event.canonical === null) run.payloadsRemoved += 1;
+  else if (leafHash(event.canonical).toString('hex') !== event.leafHash)
+    report(run, 'has a text that does not belong to its leaf hash', event.seq);
+  else if (!isCanonical(event.canonical)) report(run, 'has a text that is not canonical JSON', event.seq);
+  run.tree.add(Buffer.from(event.leafHash, 'hex'));
+  compareHeads(run);
+}
+
+function isCanonical(text: string): boolean {
+  try {
+    return canonicalJson(JSON.parse(text)) === text;
+  } catch {
+    return false;
+  }
+}
+
+/** Compares the root so far with every head of this size. */
+function compareHeads(run: Verification): void {
+  const { pendingHeads, tree } = run;
+  if (pendingHeads.at(-1)?.head.size !== tree.size) return;
+  const root = rootOf(tree.frontier()).toString('hex');
+  while (pendingHeads.at(-1)?.head.size === tree.size) {
+    const { head, known } = pendingHeads.pop()!;
+    if (head.rootHash === root) {
+      run.provenSize = tree.size;
+      if (known) run.knownHeadsMatched += 1;
+    } else {
+      const which = known ? 'the known head' : "the file's tree head";
+      const where = `an event from seq ${run.provenSize} to ${tree.size - 1} was altered, or the head is of another log`;
+      report(run, `the first ${tree.size} events do not have the root of ${which}: ${where}`);
+    }
+  }
+}
+
+function verifyEnd(run: Verification): void {
+  const { size } = run.tree;
+  if (run.line === 0) report(run, 'the file is empty');
+  for (const { head, known } of run.pendingHeads.toReversed()) {
+    const which = known ? `a known head of ${head.timestamp}` : "the file's tree head";
+    report(
+      run,
+      `${which} has ${head.size} events, but only ${size} could be read: events are missing, or the tail was cut`,
+    );
+  }
+  if (run.header !== null && size > run.header.treeHead.size)
+    report(run, `${size - run.header.treeHead.size} events stand after those that the tree head covers`);
+  if (run.trailer === null && run.line > 0) report(run, 'the trailer is missing: the file was cut');
+}
+
+function report(run: Verification, problem: string, seq: number | null = null): void {
+  if (run.problems.length < MAX_PROBLEMS) run.problems.push({ line: run.line, seq, problem });
+  else run.problemsOmitted += 1;
+}
+
+function verdict(run: Verification): ExportVerdict {
+  return {
+    ok: run.problems.length === 0,
+    tenantId: run.header?.tenantId ?? null,
+    events: run.tree.size,
+    payloadsRemoved: run.payloadsRemoved,
+    treeSize: run.header?.treeHead.size ?? null,
+    treeHead: run.header?.treeHead ?? null,
+    trust: run.trust,
+    knownHeadsMatched: run.knownHeadsMatched,
+    problems: run.problems,
+    problemsOmitted: run.problemsOmitted,
+  };
+}
