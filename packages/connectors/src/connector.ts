@@ -1,0 +1,97 @@
+import type { ZodType } from 'zod';
+import type { TargetPolicy } from './network/target-policy.ts';
+
+export type ConnectorType = 'postgres' | 'ssh';
+
+/** What every operation gets from its caller. */
+export interface ConnectorContext {
+  /** Ends the operation early; what was already sent makes a rotation ambiguous. */
+  readonly signal: AbortSignal;
+  /** For name lookup and TCP connect together. */
+  readonly connectTimeoutMs: number;
+  /** For the whole operation. */
+  readonly operationTimeoutMs: number;
+  /** What the tenant may reach. */
+  readonly allow: TargetPolicy;
+}
+
+/** The account on the target, by the name the target knows it. */
+export interface Account {
+  readonly username: string;
+}
+
+/** How to log in: a password, or for SSH a private key in PEM or OpenSSH form. */
+export interface Credential {
+  readonly username: string;
+  readonly password?: string;
+  readonly privateKey?: string;
+}
+
+export interface RotationSecrets {
+  /** The password that is valid now; needed when the account rotates itself. */
+  readonly current?: string;
+  readonly next: string;
+  /** Needed when the target's `rotateAs` is `admin`. */
+  readonly admin?: Credential;
+}
+
+export interface TestResult {
+  readonly ok: boolean;
+  readonly latencyMs: number;
+  readonly serverVersion?: string;
+  /** What was seen while connecting; an administrator compares and then pins it. */
+  readonly hostKeyFingerprint?: string;
+  readonly problem?: string;
+  readonly hint?: string;
+}
+
+export type VerifyResult =
+  | { readonly outcome: 'accepted' }
+  /** The target itself refused this password. */
+  | { readonly outcome: 'refused'; readonly reason: string }
+  | { readonly outcome: 'unknown'; readonly reason: string };
+
+/**
+ * Why the target surely kept its password:
+ * - `policy`: it dislikes the candidate; generate another;
+ * - `authentication`: it refused the login; stop and count it against the lockout budget;
+ * - `permission`: the login may not change this password, or the settings are wrong; a person must act;
+ * - `unreachable`: the change was never sent; try the same candidate again later.
+ */
+export type RefusalKind = 'policy' | 'authentication' | 'permission' | 'unreachable';
+
+export type RotateResult =
+  | { readonly outcome: 'applied' }
+  | { readonly outcome: 'refused'; readonly kind: RefusalKind; readonly reason: string }
+  /** The target may or may not have taken the new password: keep both and probe. */
+  | { readonly outcome: 'ambiguous'; readonly reason: string };
+
+export interface DiscoveredAccount {
+  readonly username: string;
+  readonly privileged: boolean;
+  readonly canLogin: boolean;
+  /** A day, `YYYY-MM-DD`, where the target tells. */
+  readonly lastPasswordChange?: string;
+  readonly details: Readonly<Record<string, string>>;
+}
+
+/** One kind of target; `Config` is what an administrator stores about it (no secrets). */
+export interface ConnectorDefinition<Config> {
+  readonly type: ConnectorType;
+  readonly configSchema: ZodType<Config>;
+  test(target: Config, credential: Credential, ctx: ConnectorContext): Promise<TestResult>;
+  verify(target: Config, account: Account, secret: string, ctx: ConnectorContext): Promise<VerifyResult>;
+  rotate(
+    target: Config,
+    account: Account,
+    secrets: RotationSecrets,
+    ctx: ConnectorContext,
+  ): Promise<RotateResult>;
+  /** Throws ConnectorError when the accounts cannot be read. */
+  discover(target: Config, admin: Credential, ctx: ConnectorContext): Promise<DiscoveredAccount[]>;
+}
+
+/** A connector as callers use it: `target` is checked against `configSchema` at each call. */
+export type Connector = Omit<ConnectorDefinition<unknown>, 'configSchema'> & {
+  readonly configSchema: ZodType;
+};

@@ -1,0 +1,21 @@
+export type {
+  Account,
+  Connector,
+  ConnectorContext,
+  ConnectorType,
+  Credential,
+  DiscoveredAccount,
+  RefusalKind,
+  RotateResult,
+  RotationSecrets,
+  TestResult,
+  VerifyResult,
+} from './connector.ts';
+export { ConnectorError, type ConnectorErrorKind } from './connector-error.ts';
+export { canonicalHost } from './network/host-name.ts';
+export { type Lookup, resolveTarget, type VettedTarget } from './network/resolve-target.ts';
+export { type PortRange, type TargetPolicy, targetPolicy } from './network/target-policy.ts';
+export { type PostgresConfig, postgresConfigSchema } from './postgres/config.ts';
+export { scramVerifier } from './postgres/scram-verifier.ts';
+export { connectorFor, connectorTypes } from './registry.ts';
+export { type SshConfig, sshConfigSchema } from './ssh/config.ts';

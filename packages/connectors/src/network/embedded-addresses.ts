@@ -1,0 +1,40 @@
+import ipaddr from 'ipaddr.js';
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+const compatible = ipaddr.IPv6.parseCIDR('::/96');
+const nat64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96');
+const localNat64 = ipaddr.IPv6.parseCIDR('64:ff9b:1::/48');
+const sixToFour = ipaddr.IPv6.parseCIDR('2002::/16');
+const teredo = ipaddr.IPv6.parseCIDR('2001::/32');
+
+function v4(bytes: number[]): ipaddr.IPv4 {
+  return new ipaddr.IPv4(bytes);
+}
+
+/** `::ffff:a.b.c.d` and `::a.b.c.d` are that IPv4 address; everything else stays as it is. */
+export function unmapped(address: Address): Address {
+  if (!(address instanceof ipaddr.IPv6)) return address;
+  if (address.isIPv4MappedAddress()) return address.toIPv4Address();
+  const isPlain = address.range() === 'loopback' || address.range() === 'unspecified';
+  return !isPlain && address.match(compatible) ? v4(address.toByteArray().slice(12)) : address;
+}
+
+/**
+ * The addresses that a packet to `address` can end at: the IPv4 addresses inside the transition forms of IPv6 (NAT64, 6to4,
+ * Teredo), else the address itself. All of them must be allowed.
+ */
+export function embeddedAddresses(address: Address): Address[] {
+  const plain = unmapped(address);
+  if (!(plain instanceof ipaddr.IPv6)) return [plain];
+  const bytes = plain.toByteArray();
+  if (plain.match(nat64)) return [v4(bytes.slice(12))];
+  if (plain.match(localNat64)) {
+    // The translator's prefix may be /48 (address around the reserved octet, RFC 6052) or any longer one up to /96.
+    const around = [...bytes.slice(6, 8), ...bytes.slice(9, 11)];
+    return [v4(around), v4(bytes.slice(12))];
+  }
+  if (plain.match(sixToFour)) return [v4(bytes.slice(2, 6))];
+  if (plain.match(teredo)) return [v4(bytes.slice(4, 8)), v4(bytes.slice(12).map((byte) => byte ^ 0xff))];
+  return [plain];
+}

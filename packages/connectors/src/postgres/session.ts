@@ -1,0 +1,136 @@
+import type { Socket } from 'node:net';
+import { Client, DatabaseError } from 'pg';
+import type { ConnectorContext, Credential } from '../connector.ts';
+import { ConnectorError } from '../connector-error.ts';
+import { openSocket } from '../network/open-socket.ts';
+import { serverText } from '../server-text.ts';
+import { isRoleName, type PostgresConfig } from './config.ts';
+import { tlsOptions } from './tls-options.ts';
+
+/** A login that the server proved and that was proved to it, both over SCRAM. */
+export interface PostgresSession extends AsyncDisposable {
+  readonly client: Client;
+  readonly serverVersion: string;
+}
+
+/**
+ * Logs in over SCRAM-SHA-256; no other way of sending a password is offered, and a server that lets in without asking for it
+ * is an error, since it proves nothing. Throws ConnectorError.
+ */
+export async function openSession(
+  config: PostgresConfig,
+  credential: Credential,
+  ctx: ConnectorContext,
+  signal: AbortSignal,
+): Promise<PostgresSession> {
+  const { username, password } = credential;
+  if (!isRoleName(username))
+    throw new ConnectorError('configuration', 'A role name has 1 to 63 bytes and no control characters.');
+  if (!password) throw new ConnectorError('configuration', 'A PostgreSQL login needs a password.');
+
+  const { socket, address } = await openSocket(config.host, config.port, ctx, signal);
+  let client: Client;
+  try {
+    client = new Client({
+      // Every setting is given: the driver would otherwise look for it in the environment.
+      host: address,
+      port: config.port,
+      user: username,
+      password,
+      database: config.database,
+      ssl: tlsOptions(config, address),
+      options: '',
+      application_name: 'claviger',
+      stream: () => adopted(socket),
+    });
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  // A connection that breaks later also fails the query in hand, which reports it.
+  client.on('error', () => {});
+  const progress = { asked: false, proved: false };
+  let serverVersion = '';
+  try {
+    const connected = client.connect();
+    onlyScram(client, progress, (version) => {
+      serverVersion = version;
+    });
+    await connected;
+    if (!progress.proved)
+      throw new ConnectorError('protocol', 'The server let the role in without checking its password.', {
+        hint: "Use the method scram-sha-256 for this role in the server's pg_hba.conf.",
+      });
+  } catch (error) {
+    socket.destroy();
+    throw loginFailure(error, progress.asked, [password]);
+  }
+  return {
+    client,
+    serverVersion,
+    async [Symbol.asyncDispose]() {
+      // The answer is in hand; a server that does not say goodbye changes nothing.
+      await client.end().catch(() => {});
+      socket.destroy();
+    },
+  };
+}
+
+/** The driver calls connect() itself; this socket already is, to the address that was checked. */
+function adopted(socket: Socket): Socket {
+  Object.defineProperty(socket, 'connect', {
+    value: () => {
+      process.nextTick(() => socket.emit('connect'));
+      return socket;
+    },
+  });
+  return socket;
+}
+
+function onlyScram(
+  client: Client,
+  progress: { asked: boolean; proved: boolean },
+  onVersion: (version: string) => void,
+): void {
+  const { connection } = client;
+  for (const method of ['authenticationCleartextPassword', 'authenticationMD5Password']) {
+    // The driver would answer these with the password itself or with a hash that is as good as it.
+    connection.removeAllListeners(method);
+    connection.on(method, () => {
+      connection.stream.destroy(
+        new ConnectorError('protocol', 'The server asks for the password in a form that gives it away.', {
+          hint: "Use scram-sha-256 in the server's pg_hba.conf and as its password_encryption.",
+        }),
+      );
+    });
+  }
+  connection.on('authenticationSASL', () => {
+    progress.asked = true;
+  });
+  connection.on('authenticationSASLFinal', () => {
+    progress.proved = true;
+  });
+  connection.on('parameterStatus', (message: { parameterName: string; parameterValue: string }) => {
+    if (message.parameterName === 'server_version') onVersion(serverText(message.parameterValue));
+  });
+}
+
+function loginFailure(error: unknown, passwordAsked: boolean, secrets: string[]): ConnectorError {
+  if (error instanceof ConnectorError) return error;
+  if (error instanceof DatabaseError) {
+    const said = `${serverText(error.message, secrets)} (${error.code ?? 'no code'})`;
+    if (error.code === '28P01') return new ConnectorError('authentication', said);
+    // The same code also means "pg_hba.conf lets nobody in from here", which is said before any password is asked for.
+    if (error.code === '28000' && passwordAsked) return new ConnectorError('authentication', said);
+    return new ConnectorError('protocol', said);
+  }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (/CERT|TLS|SSL|ISSUER|SIGNATURE/.test(code) || /certificate|SSL/.test(String(error)))
+    return new ConnectorError('untrusted', `The server could not prove its identity (${code || 'TLS'}).`, {
+      cause: error,
+      hint: "Compare the server's certificate with the one in the target's settings.",
+    });
+  return new ConnectorError('unreachable', `The connection broke during login (${code || 'closed'}).`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,68 @@
+import type { ClientChannel } from 'ssh2';
+import { asConnectorError, ConnectorError } from '../connector-error.ts';
+import type { SshSession } from './session.ts';
+
+const outputLimit = 4 * 1024 * 1024;
+
+/** What a command wrote and how it ended; `exitCode` is undefined when the connection ended first or a signal killed it. */
+export interface CommandResult {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Called with everything written so far (both streams, in order of arrival); may write to the command or end its input. */
+export type Converse = (output: string, channel: ClientChannel) => void;
+
+/**
+ * Runs a command. The command is fixed text without secrets; what is secret goes through `stdin` or `converse`. Throws
+ * ConnectorError only when the command could not be started; a connection that ends later leaves `exitCode` undefined.
+ */
+export async function runCommand(
+  session: SshSession,
+  command: string,
+  input: { readonly stdin?: string; readonly converse?: Converse } = {},
+): Promise<CommandResult> {
+  const channel = await start(session, command);
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  const output = { all: '', stdout: '', stderr: '' };
+  let exitCode: number | undefined;
+  const take = (stream: 'stdout' | 'stderr') => (chunk: string) => {
+    if (output.all.length + chunk.length > outputLimit) return channel.destroy();
+    output.all += chunk;
+    output[stream] += chunk;
+    input.converse?.(output.all, channel);
+  };
+  channel.setEncoding('utf8').on('data', take('stdout'));
+  channel.stderr.setEncoding('utf8').on('data', take('stderr'));
+  channel.on('exit', (code: number | null) => {
+    exitCode = code ?? undefined;
+  });
+  // A broken connection also closes the channel.
+  channel.on('error', () => {});
+  channel.on('close', () => resolve());
+  session.client.once('close', () => resolve());
+  if (input.converse === undefined) channel.end(input.stdin ?? '');
+  await closed;
+  return { exitCode, stdout: output.stdout, stderr: output.stderr };
+}
+
+function start(session: SshSession, command: string): Promise<ClientChannel> {
+  const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
+  session.client.once('close', () =>
+    reject(new ConnectorError('unreachable', 'The connection ended before the command could be started.')),
+  );
+  try {
+    session.client.exec(command, (error, channel) => {
+      if (error === undefined) return resolve(channel);
+      reject(
+        new ConnectorError('permission', 'The host does not let this account run commands.', {
+          cause: error,
+        }),
+      );
+    });
+  } catch (error) {
+    reject(asConnectorError(error));
+  }
+  return promise;
+}

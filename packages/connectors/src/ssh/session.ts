@@ -1,0 +1,108 @@
+import { Client } from 'ssh2';
+import type { ConnectorContext, Credential } from '../connector.ts';
+import { asConnectorError, ConnectorError } from '../connector-error.ts';
+import { openSocket } from '../network/open-socket.ts';
+import { serverText } from '../server-text.ts';
+import { authenticateOnce } from './authentication.ts';
+import { isAccountName, type SshConfig } from './config.ts';
+import { hostKeyFingerprint } from './host-key.ts';
+
+/** A login to a host that has shown a pinned key. */
+export interface SshSession extends AsyncDisposable {
+  readonly client: Client;
+}
+
+/** What the host shows before any login. */
+export interface SeenHost {
+  serverVersion?: string;
+  hostKeyFingerprint?: string;
+}
+
+/** Modern algorithms only; SHA-1 signatures are not accepted. */
+const serverHostKey = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+] as const;
+
+/**
+ * Connects, checks the host key, and logs in with one attempt. What the host showed is written to `seen` even when it throws.
+ * Throws ConnectorError.
+ */
+export async function openSession(
+  config: SshConfig,
+  credential: Credential,
+  ctx: ConnectorContext,
+  signal: AbortSignal,
+  seen: SeenHost = {},
+): Promise<SshSession> {
+  if (!isAccountName(credential.username))
+    throw new ConnectorError('configuration', 'The account name is not one that Linux hosts use.');
+  const { socket } = await openSocket(config.host, config.port, ctx, signal);
+  socket.once('data', (chunk: Buffer) => {
+    const banner = /^SSH-2\.0-([^\r\n]{1,200})/m.exec(chunk.toString('latin1'));
+    if (banner?.[1] !== undefined) seen.serverVersion = serverText(banner[1]);
+  });
+
+  const client = new Client();
+  const authentication = authenticateOnce(credential);
+  const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
+  let untrusted: ConnectorError | undefined;
+  client.on('error', (error) => {
+    const broken = asConnectorError(error);
+    reject(untrusted ?? authentication.failure() ?? broken);
+  });
+  client.on('close', () =>
+    reject(untrusted ?? new ConnectorError('unreachable', 'The server closed the connection during login.')),
+  );
+  client.on('change password', () =>
+    reject(
+      new ConnectorError('protocol', 'The server wants the password changed before it lets the account in.'),
+    ),
+  );
+  client.on('ready', () => {
+    if (authentication.attempted()) return resolve();
+    reject(new ConnectorError('protocol', 'The server let the account in without checking its credential.'));
+  });
+  try {
+    client.connect({
+      sock: socket,
+      username: credential.username,
+      readyTimeout: 0,
+      keepaliveInterval: 0,
+      algorithms: { serverHostKey: [...serverHostKey] },
+      hostVerifier: (key: Buffer) => {
+        seen.hostKeyFingerprint = hostKeyFingerprint(key);
+        if (config.hostKeys.includes(seen.hostKeyFingerprint)) return true;
+        untrusted = hostKeyProblem(config, seen.hostKeyFingerprint);
+        return false;
+      },
+      authHandler: authentication.handler,
+    });
+    await ready;
+  } catch (error) {
+    client.destroy();
+    socket.destroy();
+    throw asConnectorError(error);
+  }
+  return {
+    client,
+    async [Symbol.asyncDispose]() {
+      client.end();
+      socket.destroySoon();
+    },
+  };
+}
+
+function hostKeyProblem(config: SshConfig, seen: string): ConnectorError {
+  if (config.hostKeys.length === 0)
+    return new ConnectorError('untrusted', `No host key is pinned for this target; it shows ${seen}.`, {
+      hint: "Compare this fingerprint on the host itself, then add it to the target's hostKeys.",
+    });
+  return new ConnectorError('untrusted', `The host shows ${seen}, which is not a pinned key.`, {
+    hint: 'Find out why the key differs before you change the settings: it may be another machine.',
+  });
+}

@@ -1,0 +1,7 @@
+export { type FaultMode, type FaultyProxy, startFaultyProxy } from './faulty-proxy.ts';
+export {
+  type PostgresTarget,
+  type PostgresTargetOptions,
+  startPostgresTarget,
+} from './postgres/postgres-target.ts';
+export { type SshAccount, type SshTarget, startSshTarget } from './ssh/ssh-target.ts';

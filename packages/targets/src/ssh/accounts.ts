@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { run } from '../run.ts';
+
+const prefix = 'clv-';
+const comment = 'claviger-target-of-';
+
+/** Adds a Linux account marked as this process's. `superuser` gives it uid 0. Needs root. */
+export async function addAccount(superuser: boolean): Promise<string> {
+  const name = `${prefix}${randomBytes(6).toString('hex')}`;
+  const identity = superuser ? ['-o', '-u', '0', '-g', '0'] : ['-U'];
+  await locked('useradd', [
+    '-M',
+    '-d',
+    '/',
+    '-s',
+    '/bin/sh',
+    '-c',
+    `${comment}${process.pid}`,
+    ...identity,
+    '--',
+    name,
+  ]);
+  return name;
+}
+
+export async function setPassword(name: string, password: string): Promise<void> {
+  await locked('chpasswd', [], `${name}:${password}\n`);
+}
+
+/** Forbids the account to change its password for `days` after the last change, or with 0 allows it again. */
+export async function setMinimumAge(name: string, days: number): Promise<void> {
+  await locked('chage', ['-m', String(days), '--', name]);
+}
+
+/** Removes an account that `addAccount` made; never any other. */
+export async function removeAccount(name: string): Promise<void> {
+  if (!name.startsWith(prefix)) throw new Error(`${name} is not an account of a target.`);
+  // -f, since uid 0 always has running processes. Without -r no file is removed.
+  await locked('userdel', ['-f', '--', name]);
+}
+
+/** Removes the accounts of processes that ended without doing so. */
+export async function removeAbandonedAccounts(): Promise<void> {
+  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+    const [name, , , , gecos] = line.split(':');
+    const owner = new RegExp(`^${comment}(\\d+)$`).exec(gecos ?? '')?.[1];
+    if (name?.startsWith(prefix) && owner !== undefined && !isRunning(Number(owner)))
+      await removeAccount(name);
+  }
+}
+
+/** The account's entry in /etc/shadow: differs after every change of its password. */
+export function shadowEntry(name: string): string | undefined {
+  return readFileSync('/etc/shadow', 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith(`${name}:`));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The account files have one lock for the whole machine, which another program may hold for a moment. */
+async function locked(program: string, args: readonly string[], input?: string): Promise<void> {
+  const endMs = performance.now() + 20_000;
+  for (;;) {
+    try {
+      await run(program, args, input === undefined ? {} : { input });
+      return;
+    } catch (error) {
+      const isLocked = error instanceof Error && /lock|try again/i.test(error.message);
+      if (!isLocked || performance.now() > endMs) throw error;
+      await pause(100);
+    }
+  }
+}

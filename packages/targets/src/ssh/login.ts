@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import { Client } from 'ssh2';
+
+/** Logs in by password, once: true, or false when the server refused it. Throws on anything else, another host key included. */
+export function login(
+  server: { readonly host: string; readonly port: number; readonly hostKeyFingerprint: string },
+  username: string,
+  password: string,
+): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const client = new Client();
+  client.on('ready', () => {
+    resolve(true);
+    client.end();
+  });
+  client.on('error', (error) => {
+    if (error.level === 'client-authentication') resolve(false);
+    else reject(error);
+  });
+  client.on('close', () => reject(new Error('The SSH target closed the connection during login.')));
+  client.connect({
+    host: server.host,
+    port: server.port,
+    username,
+    readyTimeout: 30_000,
+    hostVerifier: (key: Buffer) =>
+      `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}` ===
+      server.hostKeyFingerprint,
+    authHandler: [{ type: 'password', username, password }],
+  });
+  return promise;
+}

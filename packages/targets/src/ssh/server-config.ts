@@ -1,0 +1,47 @@
+import { run } from '../run.ts';
+
+/**
+ * The server's settings. PAM is on, so that logins and `passwd` follow the machine's own rules; only the targets' accounts get
+ * in, and nothing is forwarded. Many tests log in at once from one address, which the limits allow.
+ */
+export async function serverConfig(
+  sshd: string,
+  settings: {
+    readonly port: number;
+    readonly hostKey: string;
+    readonly methods: readonly ('password' | 'keyboard-interactive')[];
+  },
+): Promise<string> {
+  const yesNo = (method: 'password' | 'keyboard-interactive') =>
+    settings.methods.includes(method) ? 'yes' : 'no';
+  const lines = [
+    'ListenAddress 127.0.0.1',
+    `Port ${settings.port}`,
+    `HostKey ${settings.hostKey}`,
+    'PidFile none',
+    'UsePAM yes',
+    `PasswordAuthentication ${yesNo('password')}`,
+    `KbdInteractiveAuthentication ${yesNo('keyboard-interactive')}`,
+    'PubkeyAuthentication no',
+    // Root by its own name stays out: see AllowUsers.
+    'PermitRootLogin yes',
+    'AllowUsers clv-*',
+    'DisableForwarding yes',
+    'PermitUserRC no',
+    'PermitUserEnvironment no',
+    'PrintMotd no',
+    'UseDNS no',
+    'MaxStartups 200',
+    'MaxAuthTries 6',
+    'LoginGraceTime 60',
+    'LogLevel INFO',
+  ];
+  const config = `${lines.join('\n')}\n`;
+  return (await knowsPenalties(sshd, settings)) ? `${config}PerSourcePenalties no\n` : config;
+}
+
+/** From 9.8 on, sshd shuts out an address after a few failed logins. Older ones do not know the setting and refuse to start. */
+async function knowsPenalties(sshd: string, { hostKey }: { readonly hostKey: string }): Promise<boolean> {
+  const options = ['-T', '-f', '/dev/null', '-h', hostKey];
+  return (await run(sshd, options)).toLowerCase().includes('persourcepenalties');
+}
