@@ -1,6 +1,14 @@
 import type { Field, Policy } from './generated/claviger/options/v1/options.ts';
 
-export type FieldKind = 'string' | 'bool' | 'integer' | 'double' | 'bytes' | 'timestamp' | 'struct' | 'message';
+export type FieldKind =
+  | 'string'
+  | 'bool'
+  | 'integer'
+  | 'double'
+  | 'bytes'
+  | 'timestamp'
+  | 'struct'
+  | 'message';
 
 /** A field as the REST edge, the validator and the redaction see it. */
 export interface FieldInfo {

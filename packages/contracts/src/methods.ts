@@ -8,7 +8,18 @@ import type { HttpRule } from './generated/google/api/http.ts';
 import { protoMetadata as httpBodyMetadata } from './generated/google/api/httpbody.ts';
 import type { FieldInfo, FieldKind, HttpBinding, MessageInfo, MethodInfo } from './method-info.ts';
 
-const TYPE = { double: 1, float: 2, int64: 3, uint64: 4, int32: 5, bool: 8, string: 9, message: 11, bytes: 12, uint32: 13 };
+const TYPE = {
+  double: 1,
+  float: 2,
+  int64: 3,
+  uint64: 4,
+  int32: 5,
+  bool: 8,
+  string: 9,
+  message: 11,
+  bytes: 12,
+  uint32: 13,
+};
 
 const KINDS: ReadonlyMap<number, FieldKind> = new Map([
   [TYPE.double, 'double'],
@@ -45,7 +56,9 @@ for (const file of files) {
   const visit = (prefix: string, descriptor: Descriptor): void => {
     const name = `${prefix}.${descriptor.name}`;
     const fields = file.options?.messages?.[descriptor.name]?.fields ?? {};
-    const options = new Map(Object.entries(fields).flatMap(([key, value]) => (value.field ? [[key, value.field as Field]] : [])));
+    const options = new Map(
+      Object.entries(fields).flatMap(([key, value]) => (value.field ? [[key, value.field as Field]] : [])),
+    );
     descriptors.set(name, { descriptor, options });
     for (const nested of descriptor.nestedType) visit(name, nested);
   };
@@ -67,11 +80,14 @@ function messageInfo(typeName: string): MessageInfo {
   for (const field of found.descriptor.field) {
     const wellKnown = field.type === TYPE.message ? WELL_KNOWN.get(field.typeName) : undefined;
     const kind = wellKnown ?? KINDS.get(field.type);
-    if (!kind) throw new Error(`${typeName}.${field.name}: field type ${field.type} is not used in this contract.`);
+    if (!kind)
+      throw new Error(`${typeName}.${field.name}: field type ${field.type} is not used in this contract.`);
     const nested = kind === 'message' ? descriptors.get(field.typeName) : undefined;
     const rules = found.options.get(field.name);
     const oneof =
-      field.proto3Optional || !inOneof(found.descriptor, field) ? undefined : found.descriptor.oneofDecl[field.oneofIndex]?.name;
+      field.proto3Optional || !inOneof(found.descriptor, field)
+        ? undefined
+        : found.descriptor.oneofDecl[field.oneofIndex]?.name;
     const fieldInfo: FieldInfo = {
       jsonName: field.jsonName,
       property: camel(field.name),
@@ -110,7 +126,8 @@ function camel(name: string): string {
 function httpBindings(rule: HttpRule | undefined): HttpBinding[] {
   if (!rule) return [];
   const own = rule.pattern;
-  if (!own || own.$case === 'custom') throw new Error('The contract uses get, put, post, patch and delete only.');
+  if (!own || own.$case === 'custom')
+    throw new Error('The contract uses get, put, post, patch and delete only.');
   const binding: HttpBinding = {
     method: own.$case.toUpperCase() as HttpBinding['method'],
     path: own.value,

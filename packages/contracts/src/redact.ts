@@ -9,7 +9,8 @@ export function redact(info: MessageInfo, message: object): Record<string, unkno
     const value = values[field.property];
     if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) continue;
     if (field.kind !== 'message' || field.map) out[field.jsonName] = value;
-    else if (Array.isArray(value)) out[field.jsonName] = value.map((item: object) => redact(field.message!, item));
+    else if (Array.isArray(value))
+      out[field.jsonName] = value.map((item: object) => redact(field.message!, item));
     else out[field.jsonName] = redact(field.message!, value as object);
   }
   return out;

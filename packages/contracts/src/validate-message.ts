@@ -41,7 +41,8 @@ function checkField(field: FieldInfo, value: unknown, pointer: string, problems:
     if (rules?.minLength && items.length < rules.minLength) add(`needs at least ${rules.minLength} items`);
     if (rules?.maxLength && items.length > rules.maxLength) add(`may have at most ${rules.maxLength} items`);
     items.forEach((item, index) => {
-      if (field.kind === 'message') problems.push(...validateMessage(field.message!, item as object, `${pointer}/${index}`));
+      if (field.kind === 'message')
+        problems.push(...validateMessage(field.message!, item as object, `${pointer}/${index}`));
       else if (field.kind === 'string') checkListItem(item as string, `${pointer}/${index}`, problems);
     });
     return;
@@ -50,10 +51,12 @@ function checkField(field: FieldInfo, value: unknown, pointer: string, problems:
     if (rules?.required) add('is required');
     return;
   }
-  if (field.kind === 'message' && !field.map) problems.push(...validateMessage(field.message!, value as object, pointer));
+  if (field.kind === 'message' && !field.map)
+    problems.push(...validateMessage(field.message!, value as object, pointer));
   else if (field.kind === 'string') checkString(field, value as string, add);
   else if (field.kind === 'integer' || field.kind === 'double') checkNumber(field, value as number, add);
-  else if (field.kind === 'timestamp' && Number.isNaN(Date.parse(value as string))) add('is not a time, e.g. 2026-01-31T12:00:00Z');
+  else if (field.kind === 'timestamp' && Number.isNaN(Date.parse(value as string)))
+    add('is not a time, e.g. 2026-01-31T12:00:00Z');
 }
 
 function checkListItem(item: string, pointer: string, problems: Problem[]): void {
@@ -71,10 +74,13 @@ function checkString(field: FieldInfo, value: string, add: (detail: string) => v
   if (!value.isWellFormed()) return add('is not well-formed Unicode');
   if (value.includes('\u0000')) return add('may not contain the NUL character');
   if (!rules) return;
-  const length = value.length > rules.maxLength || value.length < rules.minLength ? [...value].length : value.length;
-  if (rules.maxLength && length > rules.maxLength) return add(`may have at most ${rules.maxLength} characters`);
+  const length =
+    value.length > rules.maxLength || value.length < rules.minLength ? [...value].length : value.length;
+  if (rules.maxLength && length > rules.maxLength)
+    return add(`may have at most ${rules.maxLength} characters`);
   if (rules.minLength && length < rules.minLength) return add(`needs at least ${rules.minLength} characters`);
-  if (rules.allowed.length > 0 && !rules.allowed.includes(value)) return add(`must be one of ${rules.allowed.join(', ')}`);
+  if (rules.allowed.length > 0 && !rules.allowed.includes(value))
+    return add(`must be one of ${rules.allowed.join(', ')}`);
   if (rules.pattern && !compiled(rules.pattern).test(value)) return add(`must match ${rules.pattern}`);
   const problem = formatProblem(rules.format, value);
   if (problem) return add(problem);
@@ -88,11 +94,15 @@ function formatProblem(format: string, value: string): string | undefined {
     case 'uuid':
       return UUID.test(value) ? undefined : 'must be a UUID';
     case 'identifier':
-      return IDENTIFIER.test(value) ? undefined : 'must be lower-case letters, digits and . _ - only, starting with a letter or digit';
+      return IDENTIFIER.test(value)
+        ? undefined
+        : 'must be lower-case letters, digits and . _ - only, starting with a letter or digit';
     case 'line':
       return NOT_IN_LINE.test(value) ? 'may not contain line breaks or control characters' : undefined;
     case 'text':
-      return NOT_IN_TEXT.test(value) ? 'may not contain control characters other than line breaks and tabs' : undefined;
+      return NOT_IN_TEXT.test(value)
+        ? 'may not contain control characters other than line breaks and tabs'
+        : undefined;
     case 'date-or-time':
       return isDateOrTime(value) ? undefined : 'must be a date (2026-01-31) or a time (2026-01-31T12:00:00Z)';
     default:
@@ -104,7 +114,10 @@ function isDateOrTime(value: string): boolean {
   if (!DATE.test(value) && !DATE_TIME.test(value)) return false;
   const time = Date.parse(value);
   // Date.parse rolls 2026-02-30 over to March: the day must come back as it went in.
-  return !Number.isNaN(time) && new Date(`${value.slice(0, 10)}T00:00:00Z`).toISOString().startsWith(value.slice(0, 10));
+  return (
+    !Number.isNaN(time) &&
+    new Date(`${value.slice(0, 10)}T00:00:00Z`).toISOString().startsWith(value.slice(0, 10))
+  );
 }
 
 function compiled(pattern: string): RegExp {

@@ -1,13 +1,15 @@
 import { ErrorDetail, Status } from '@claviger/contracts';
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
 import { ClavigerError } from './claviger-error.ts';
-import { type Reason, REASONS } from './reasons.ts';
+import { REASONS, type Reason } from './reasons.ts';
 
 const DETAILS_KEY = 'grpc-status-details-bin';
 const DETAIL_TYPE = 'type.googleapis.com/claviger.errors.v1.ErrorDetail';
 
 /** What a server sends for an error: the status and, inside it, the whole ClavigerError without its cause. */
-export function encodeServiceError(error: ClavigerError): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
+export function encodeServiceError(
+  error: ClavigerError,
+): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
   const code = REASONS[error.reason].grpc;
   const detail = ErrorDetail.encode({
     reason: error.reason,
@@ -48,9 +50,15 @@ export function decodeServiceError(error: ServiceError): ClavigerError {
   switch (error.code) {
     case status.UNAVAILABLE:
     case status.CANCELLED:
-      return new ClavigerError('unavailable', 'A part of the system cannot be reached.', { cause: error, retryAfterSeconds: 1 });
+      return new ClavigerError('unavailable', 'A part of the system cannot be reached.', {
+        cause: error,
+        retryAfterSeconds: 1,
+      });
     case status.DEADLINE_EXCEEDED:
-      return new ClavigerError('deadline_exceeded', 'The request took too long.', { cause: error, retryAfterSeconds: 1 });
+      return new ClavigerError('deadline_exceeded', 'The request took too long.', {
+        cause: error,
+        retryAfterSeconds: 1,
+      });
     default:
       return new ClavigerError('internal', 'An internal error occurred.', { cause: error });
   }

@@ -1,4 +1,4 @@
 export { ClavigerError, type ErrorOptions, type FieldProblem, isClavigerError } from './claviger-error.ts';
 export { decodeServiceError, encodeServiceError } from './grpc-wire.ts';
 export { type ProblemDocument, problemDocument } from './problem-document.ts';
-export { type Reason, REASONS } from './reasons.ts';
+export { REASONS, type Reason } from './reasons.ts';

@@ -24,7 +24,9 @@ export function problemDocument(error: ClavigerError): ProblemDocument {
     detail: error.message,
     code: error.code,
     retryable: reason.retryable,
-    ...(error.fields.length > 0 ? { errors: error.fields.map(({ pointer, detail }) => ({ pointer, detail })) } : {}),
+    ...(error.fields.length > 0
+      ? { errors: error.fields.map(({ pointer, detail }) => ({ pointer, detail })) }
+      : {}),
     ...(error.hint ? { hint: error.hint } : {}),
     ...(error.correlationId ? { correlationId: error.correlationId } : {}),
   };

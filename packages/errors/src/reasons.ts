@@ -20,7 +20,12 @@ export const REASONS = {
     retryable: false,
   },
   not_found: { grpc: status.NOT_FOUND, http: 404, title: 'Not found', retryable: false },
-  method_not_allowed: { grpc: status.UNIMPLEMENTED, http: 405, title: 'Method not allowed', retryable: false },
+  method_not_allowed: {
+    grpc: status.UNIMPLEMENTED,
+    http: 405,
+    title: 'Method not allowed',
+    retryable: false,
+  },
   conflict: { grpc: status.ABORTED, http: 409, title: 'Conflict with the present state', retryable: false },
   already_exists: { grpc: status.ALREADY_EXISTS, http: 409, title: 'It exists already', retryable: false },
   precondition_failed: {
@@ -29,7 +34,12 @@ export const REASONS = {
     title: 'It has changed since it was read',
     retryable: false,
   },
-  payload_too_large: { grpc: status.OUT_OF_RANGE, http: 413, title: 'The request is too large', retryable: false },
+  payload_too_large: {
+    grpc: status.OUT_OF_RANGE,
+    http: 413,
+    title: 'The request is too large',
+    retryable: false,
+  },
   unsupported_media_type: {
     grpc: status.INVALID_ARGUMENT,
     http: 415,
@@ -38,7 +48,12 @@ export const REASONS = {
   },
   rate_limited: { grpc: status.RESOURCE_EXHAUSTED, http: 429, title: 'Too many requests', retryable: true },
   internal: { grpc: status.INTERNAL, http: 500, title: 'Internal error', retryable: false },
-  integrity_error: { grpc: status.DATA_LOSS, http: 500, title: 'Stored data failed its integrity check', retryable: false },
+  integrity_error: {
+    grpc: status.DATA_LOSS,
+    http: 500,
+    title: 'Stored data failed its integrity check',
+    retryable: false,
+  },
   unavailable: { grpc: status.UNAVAILABLE, http: 503, title: 'Temporarily unavailable', retryable: true },
   audit_unavailable: {
     grpc: status.UNAVAILABLE,
@@ -47,7 +62,12 @@ export const REASONS = {
     retryable: true,
   },
   sealed: { grpc: status.UNAVAILABLE, http: 503, title: 'The vault is sealed', retryable: true },
-  deadline_exceeded: { grpc: status.DEADLINE_EXCEEDED, http: 504, title: 'It took too long', retryable: true },
+  deadline_exceeded: {
+    grpc: status.DEADLINE_EXCEEDED,
+    http: 504,
+    title: 'It took too long',
+    retryable: true,
+  },
 } as const satisfies Record<string, ReasonMapping>;
 
 export type Reason = keyof typeof REASONS;

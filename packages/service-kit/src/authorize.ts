@@ -1,0 +1,52 @@
+import type { MethodInfo } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import { type Actor, permits } from './actor.ts';
+
+const STEP_UP_WINDOW_SECONDS = 600;
+
+/** Whether a service may call a method at all: named in its policy, or the gateway where it names nobody. */
+export function mayCall(method: MethodInfo, caller: string): boolean {
+  const callers = method.policy!.callers;
+  return callers.length === 0 ? caller === 'gateway' : callers.includes(caller);
+}
+
+/** Throws unless the actor may do what the method's policy asks for. */
+export function authorize(method: MethodInfo, actor: Actor | undefined): void {
+  const policy = method.policy!;
+  if (policy.public || policy.internal) return;
+  if (!actor) throw new ClavigerError('unauthenticated', 'Sign-in is needed for this operation.');
+  if (actor.mfaPending && !policy.mfaPending) {
+    throw new ClavigerError('denied', 'This session still owes its second factor.', {
+      code: 'mfa_pending',
+      hint: 'Complete it with POST /api/v1/auth/mfa/challenge.',
+    });
+  }
+  if (policy.permission && !permits(actor.permissions, policy.permission)) {
+    throw new ClavigerError('denied', `The permission ${policy.permission} is needed.`, {
+      hint: 'Ask an administrator for a role that holds it.',
+    });
+  }
+  if (policy.stepUp && Date.now() / 1000 - actor.mfaAt > STEP_UP_WINDOW_SECONDS) {
+    throw new ClavigerError('step_up_required', 'A second factor of the last ten minutes is needed.', {
+      code: 'mfa_not_satisfied',
+      hint: 'Prove it with POST /api/v1/auth/mfa/challenge, then try again.',
+    });
+  }
+}
+
+/** A method says exactly one of permission, authenticated, public and internal; anything else stops the service. */
+export function policyProblem(method: MethodInfo): string | undefined {
+  const policy = method.policy;
+  if (!policy) return 'has no policy';
+  const ways = [policy.permission !== '', policy.authenticated, policy.public, policy.internal].filter(
+    Boolean,
+  ).length;
+  if (ways !== 1) return 'must say exactly one of permission, authenticated, public and internal';
+  if (method.http.length > 0 && policy.rateTier === 0) return 'has a REST binding but no rate tier';
+  if (policy.internal && policy.callers.length === 0) return 'is internal but names no callers';
+  const changes = method.http.some((binding) => binding.method !== 'GET');
+  if (changes && policy.audit === '' && !policy.authenticated)
+    return 'changes something but names no audit action';
+  if (policy.discloses && policy.audit === '') return 'discloses a secret but names no audit action';
+  return undefined;
+}

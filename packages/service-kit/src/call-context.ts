@@ -1,0 +1,38 @@
+import type { MethodInfo } from '@claviger/contracts';
+import type { Actor } from './actor.ts';
+
+/** What a handler knows about the call beside its request. */
+export interface CallContext {
+  readonly method: MethodInfo;
+  /** Service named in the caller's certificate. */
+  readonly caller: string;
+  /** Of the actor; of an internal call, the tenant that the caller acts in. Throws when the call has none. */
+  readonly tenantId: string;
+  readonly hasTenant: boolean;
+  /** Throws on a public or internal call without one. */
+  readonly actor: Actor;
+  readonly actorIfAny: Actor | undefined;
+  /** The actor token itself, to pass on to a service that it also names as audience. */
+  readonly actorToken: string | undefined;
+  /** Correlates gateway, services, log and audit. */
+  readonly requestId: string;
+  /** Address of the client at the edge; empty for internal calls. */
+  readonly sourceAddress: string;
+  /** Aborts when the caller cancels or the deadline passes. */
+  readonly signal: AbortSignal;
+  readonly deadline: Date;
+  /** Set by recordAudit: the pipeline refuses an audited method that succeeded without an event. */
+  audited: boolean;
+  /** Subject of the call, for the audit event of a denial or failure; handlers may set it as soon as they know it. */
+  auditSubject: AuditSubject | undefined;
+  /** Tenant for the audit event of a failure on a public method, once the handler knows it. */
+  auditTenantId: string | undefined;
+  /** Who tried, when the call has no actor (a failed sign-in). */
+  auditActorId: string | undefined;
+}
+
+export interface AuditSubject {
+  readonly type: string;
+  readonly id: string;
+  readonly resourceId?: string;
+}

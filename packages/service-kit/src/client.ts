@@ -1,0 +1,141 @@
+import { methodOf } from '@claviger/contracts';
+import { decodeServiceError } from '@claviger/errors';
+import { Client, Metadata, type ServiceError } from '@grpc/grpc-js';
+import type { BaseConfig, Peer } from './config.ts';
+import { channelCredentials } from './credentials.ts';
+import { METADATA } from './metadata.ts';
+import { currentTraceparent, inSpan, SpanKind } from './telemetry.ts';
+
+/** A service definition as ts-proto generates it. */
+export interface ServiceDefinition {
+  readonly [method: string]: {
+    readonly path: string;
+    readonly responseStream: boolean;
+    readonly requestSerialize: (value: never) => Buffer;
+    readonly requestDeserialize: (value: Buffer) => unknown;
+    readonly responseSerialize: (value: never) => Buffer;
+    readonly responseDeserialize: (value: Buffer) => unknown;
+  };
+}
+
+export type RequestOf<M> = M extends { requestDeserialize: (value: Buffer) => infer R } ? R : never;
+export type ResponseOf<M> = M extends { responseDeserialize: (value: Buffer) => infer R } ? R : never;
+
+/** What travels with a call. */
+export interface CallOptions {
+  readonly actorToken?: string | undefined;
+  /** Tenant of an internal call. */
+  readonly tenantId?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly sourceAddress?: string | undefined;
+  /** The call's own limit, or what remains of the caller's: whichever is sooner. */
+  readonly deadline?: Date | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type ServiceClient<D extends ServiceDefinition> = {
+  readonly [K in keyof D]: D[K] extends { responseStream: true }
+    ? (request: RequestOf<D[K]>, options?: CallOptions) => AsyncIterable<ResponseOf<D[K]>>
+    : (request: RequestOf<D[K]>, options?: CallOptions) => Promise<ResponseOf<D[K]>>;
+};
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+const STREAM_TIMEOUT_MS = 3_600_000;
+const MARGIN_MS = 100;
+
+export interface Peers {
+  /** A client of one service of a peer; channels are shared. Failures arrive as ClavigerError. */
+  client<D extends ServiceDefinition>(peer: Peer, definition: D): ServiceClient<D>;
+  close(): void;
+}
+
+/** Connections to the peers of a configuration, spread over their replicas. */
+export function createPeers(config: BaseConfig): Peers {
+  const channels = new Map<Peer, Client>();
+  const channel = (peer: Peer): Client => {
+    const known = channels.get(peer);
+    if (known) return known;
+    const addresses = config.peers[peer];
+    if (!addresses) throw new Error(`The configuration names no address for the peer ${peer}.`);
+    const client = new Client(`ipv4:${addresses.join(',')}`, channelCredentials(config, peer), {
+      'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+      'grpc.keepalive_time_ms': 20_000,
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 1_000,
+      'grpc.max_receive_message_length': 16 * 1024 * 1024,
+    });
+    channels.set(peer, client);
+    return client;
+  };
+  return {
+    client: (peer, definition) => serviceClient(channel(peer), definition),
+    close: () => {
+      for (const client of channels.values()) client.close();
+    },
+  };
+}
+
+function serviceClient<D extends ServiceDefinition>(client: Client, definition: D): ServiceClient<D> {
+  const methods: Record<string, unknown> = {};
+  for (const [name, method] of Object.entries(definition)) {
+    methodOf(method.path);
+    methods[name] = method.responseStream ? stream(client, method) : unary(client, method);
+  }
+  return methods as ServiceClient<D>;
+}
+
+function unary(client: Client, method: ServiceDefinition[string]) {
+  const serialize = method.requestSerialize as (value: unknown) => Buffer;
+  return (request: unknown, options: CallOptions = {}): Promise<unknown> =>
+    inSpan(method.path.slice(1), { kind: SpanKind.CLIENT, attributes: { 'rpc.system.name': 'grpc' } }, () => {
+      return new Promise((resolve, reject) => {
+        const call = client.makeUnaryRequest(
+          method.path,
+          serialize,
+          method.responseDeserialize,
+          request,
+          metadataOf(options),
+          { deadline: deadlineOf(options, DEFAULT_TIMEOUT_MS) },
+          (error, response) => (error ? reject(decodeServiceError(error)) : resolve(response)),
+        );
+        options.signal?.addEventListener('abort', () => call.cancel(), { once: true });
+      });
+    });
+}
+
+function stream(client: Client, method: ServiceDefinition[string]) {
+  const serialize = method.requestSerialize as (value: unknown) => Buffer;
+  return async function* (request: unknown, options: CallOptions = {}): AsyncIterable<unknown> {
+    const call = client.makeServerStreamRequest(
+      method.path,
+      serialize,
+      method.responseDeserialize,
+      request,
+      metadataOf(options),
+      { deadline: deadlineOf(options, STREAM_TIMEOUT_MS) },
+    );
+    try {
+      for await (const message of call) yield message;
+    } catch (error) {
+      throw decodeServiceError(error as ServiceError);
+    } finally {
+      call.cancel();
+    }
+  };
+}
+
+function deadlineOf(options: CallOptions, timeoutMs: number): Date {
+  const own = Date.now() + timeoutMs;
+  return new Date(options.deadline ? Math.min(own, options.deadline.getTime() - MARGIN_MS) : own);
+}
+
+function metadataOf(options: CallOptions): Metadata {
+  const metadata = new Metadata();
+  if (options.actorToken) metadata.set(METADATA.actorToken, options.actorToken);
+  if (options.tenantId) metadata.set(METADATA.tenantId, options.tenantId);
+  if (options.requestId) metadata.set(METADATA.requestId, options.requestId);
+  if (options.sourceAddress) metadata.set(METADATA.sourceAddress, options.sourceAddress);
+  const traceparent = currentTraceparent();
+  if (traceparent) metadata.set(METADATA.traceparent, traceparent);
+  return metadata;
+}

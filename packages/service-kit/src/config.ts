@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+const address = z.string().regex(/^.+:\d{1,5}$/, 'must be host:port');
+const addresses = z.array(address).min(1);
+
+/** Keys that every service has. Times and sizes carry their unit in the name; secrets are paths of files. */
+export const baseConfigSchema = z.strictObject({
+  environment: z.enum(['development', 'production', 'test']),
+  /** Name of this replica, e.g. `vault-1`. */
+  node: z.string().min(1),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  grpc: z.strictObject({
+    /** Absent where the service only calls others. */
+    listen: address.optional(),
+    certFile: z.string(),
+    keyFile: z.string(),
+    caFile: z.string(),
+  }),
+  /** Plain HTTP for probes: /live and /ready. */
+  health: z.strictObject({ listen: address }),
+  peers: z.strictObject({
+    auth: addresses.optional(),
+    vault: addresses.optional(),
+    workflow: addresses.optional(),
+    audit: addresses.optional(),
+  }),
+  redis: z.strictObject({ host: z.string(), port: z.number().int(), passwordFile: z.string() }),
+  nats: z.strictObject({ url: z.string(), user: z.string(), passwordFile: z.string() }),
+  telemetry: z.strictObject({ otlpEndpoint: z.url().optional() }).default({}),
+});
+
+/** For services that keep state. */
+export const databaseConfigSchema = z.strictObject({
+  host: z.string(),
+  port: z.number().int(),
+  name: z.string(),
+  schema: z.string(),
+  user: z.string(),
+  passwordFile: z.string(),
+  /** Finds due work of all tenants; sees nothing else. */
+  systemUser: z.string(),
+  systemPasswordFile: z.string(),
+  /** Owns the schema; used only to migrate. */
+  ownerUser: z.string(),
+  ownerPasswordFile: z.string(),
+  poolSize: z.number().int().min(2).max(100).default(16),
+});
+
+export type BaseConfig = z.infer<typeof baseConfigSchema>;
+export type DatabaseConfig = z.infer<typeof databaseConfigSchema>;
+export type Peer = keyof BaseConfig['peers'];
+
+/** Reads and checks a configuration file. An unknown key is an error; the message names each key and the fix. */
+export function loadConfig<T>(schema: z.ZodType<T>, file: string): T {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new Error(`The configuration ${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || '(root)'}: ${issue.message}`);
+  throw new Error(`The configuration ${file} is not valid:\n${lines.join('\n')}`);
+}
+
+/** The content of a secret's file without its final newline; throws when it is missing or empty. */
+export function readSecretFile(file: string): string {
+  const secret = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  if (secret === '') throw new Error(`The secret file ${file} is empty.`);
+  return secret;
+}
+
+export function splitAddress(value: string): { host: string; port: number } {
+  const colon = value.lastIndexOf(':');
+  return { host: value.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(value.slice(colon + 1)) };
+}

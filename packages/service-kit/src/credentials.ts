@@ -1,0 +1,34 @@
+import { type ChannelCredentials, experimental, type ServerCredentials } from '@grpc/grpc-js';
+import { serviceOf } from './caller-identity.ts';
+import type { BaseConfig } from './config.ts';
+
+const REFRESH_INTERVAL_MS = 30_000;
+
+/** Certificates are read again when their files change, so that renewal needs no restart. */
+function provider(
+  grpc: BaseConfig['grpc'],
+): InstanceType<typeof experimental.FileWatcherCertificateProvider> {
+  return new experimental.FileWatcherCertificateProvider({
+    certificateFile: grpc.certFile,
+    privateKeyFile: grpc.keyFile,
+    caCertificateFile: grpc.caFile,
+    refreshIntervalMs: REFRESH_INTERVAL_MS,
+  });
+}
+
+/** mTLS: a client without a certificate of our CA is refused at the handshake. */
+export function serverCredentials(config: BaseConfig): ServerCredentials {
+  const files = provider(config.grpc);
+  return experimental.createCertificateProviderServerCredentials(files, files, true);
+}
+
+/** mTLS towards `service`: the server's certificate must carry that service's URI SAN. */
+export function channelCredentials(config: BaseConfig, service: string): ChannelCredentials {
+  const files = provider(config.grpc);
+  return experimental.createCertificateProviderChannelCredentials(files, files, {
+    checkServerIdentity: (_host, certificate) =>
+      serviceOf(certificate, config.environment) === service
+        ? undefined
+        : new Error(`The server's certificate does not name the service ${service}.`),
+  });
+}

@@ -1,0 +1,9 @@
+import type { CallContext } from './call-context.ts';
+import type { RequestOf, ResponseOf, ServiceDefinition } from './client.ts';
+
+/** One function per RPC; its file is named for the operation. */
+export type Handler<M> = M extends { responseStream: true }
+  ? (request: RequestOf<M>, context: CallContext) => AsyncIterable<ResponseOf<M>>
+  : (request: RequestOf<M>, context: CallContext) => Promise<ResponseOf<M>>;
+
+export type Handlers<D extends ServiceDefinition> = { readonly [K in keyof D]: Handler<D[K]> };

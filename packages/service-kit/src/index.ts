@@ -1,0 +1,32 @@
+export { type Actor, permits } from './actor.ts';
+export {
+  ACTOR_TOKEN_TTL_SECONDS,
+  type ActorVerifier,
+  createActorVerifier,
+  signActorToken,
+} from './actor-token.ts';
+export type { RecordOutcome } from './audit-trail.ts';
+export type { AuditSubject, CallContext } from './call-context.ts';
+export {
+  type CallOptions,
+  createPeers,
+  type Peers,
+  type ServiceClient,
+  type ServiceDefinition,
+} from './client.ts';
+export {
+  type BaseConfig,
+  baseConfigSchema,
+  type DatabaseConfig,
+  databaseConfigSchema,
+  loadConfig,
+  readSecretFile,
+  splitAddress,
+} from './config.ts';
+export { failpoint, refuseFailpointsInProduction } from './failpoints.ts';
+export type { Handler, Handlers } from './handlers.ts';
+export { createHealth, type Health, type HealthCheck } from './health.ts';
+export { type RunningService, runService, type ServiceProgram } from './lifecycle.ts';
+export { createLogger, type Logger } from './logger.ts';
+export { createRpcServer, type RpcServer } from './server.ts';
+export { currentTraceparent, inSpan, SpanKind, startTelemetry } from './telemetry.ts';

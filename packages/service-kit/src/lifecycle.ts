@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util';
+import type { z } from 'zod';
+import { loadConfig } from './config.ts';
+
+/** A running service: disposing it drains calls, closes workers, flushes telemetry and closes connections, in that order. */
+export interface RunningService extends AsyncDisposable {
+  /** Resolves when the service cannot go on by itself. */
+  readonly failed?: Promise<never>;
+}
+
+export interface ServiceProgram<C> {
+  readonly name: string;
+  readonly schema: z.ZodType<C>;
+  readonly create: (config: C) => Promise<RunningService>;
+  /** Brings the service's schema to this version; absent where the service keeps no state. */
+  readonly migrate?: (config: C) => Promise<void>;
+}
+
+/** The whole of a service's main.ts: `main.ts [migrate] --config FILE`. */
+export async function runService<C>(program: ServiceProgram<C>): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { config: { type: 'string' } },
+    allowPositionals: true,
+  });
+  try {
+    if (!values.config) throw new Error(`Usage: ${program.name} [migrate] --config FILE`);
+    const config = loadConfig(program.schema, values.config);
+    if (positionals[0] === 'migrate') {
+      await program.migrate?.(config);
+      return;
+    }
+    const service = await program.create(config);
+    await untilSignal(service);
+    await service[Symbol.asyncDispose]();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 1;
+    // A connection that never came up may hold the loop open: a failed start must end.
+    setTimeout(() => process.exit(1), 500).unref();
+  }
+}
+
+function untilSignal(service: RunningService): Promise<unknown> {
+  const signalled = new Promise<void>((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+  });
+  return service.failed ? Promise.race([signalled, service.failed]) : signalled;
+}

@@ -1,0 +1,46 @@
+import { trace } from '@opentelemetry/api';
+import { destination, type Logger, pino } from 'pino';
+
+export type { Logger };
+
+/**
+ * One JSON line per event on standard output. Errors are logged by name, message, code and stack only: properties that
+ * libraries hang on errors (queries, parameters, requests) can carry secrets.
+ */
+export function createLogger(options: { service: string; node: string; level: string }): Logger {
+  return pino(
+    {
+      level: options.level,
+      base: { service: options.service, node: options.node },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: plainError, error: plainError },
+      mixin: () => {
+        const span = trace.getActiveSpan()?.spanContext();
+        return span ? { traceId: span.traceId, spanId: span.spanId } : {};
+      },
+    },
+    destination({ dest: 1, sync: true }),
+  );
+}
+
+interface PlainError {
+  name: string;
+  message: string;
+  code?: string;
+  stack?: string;
+  cause?: PlainError;
+}
+
+function plainError(error: unknown, depth = 0): PlainError {
+  if (!(error instanceof Error)) return { name: typeof error, message: 'not an Error' };
+  const code = (error as { code?: unknown }).code;
+  // A database error's message can quote a value of the statement that failed; its code says enough.
+  const fromDatabase = 'severity' in error && typeof code === 'string';
+  return {
+    name: error.name,
+    message: fromDatabase ? `database error ${code}` : error.message,
+    ...(typeof code === 'string' || typeof code === 'number' ? { code: String(code) } : {}),
+    ...(error.stack && !fromDatabase ? { stack: error.stack } : {}),
+    ...(error.cause instanceof Error && depth < 4 ? { cause: plainError(error.cause, depth + 1) } : {}),
+  };
+}

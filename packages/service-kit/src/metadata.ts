@@ -1,0 +1,8 @@
+/** Keys of the gRPC metadata between services. */
+export const METADATA = {
+  actorToken: 'claviger-actor',
+  tenantId: 'claviger-tenant',
+  requestId: 'claviger-request-id',
+  sourceAddress: 'claviger-source-address',
+  traceparent: 'traceparent',
+} as const;

@@ -1,0 +1,287 @@
+import { randomUUID } from 'node:crypto';
+import { type MethodInfo, methodOf, methodsOfService, validateMessage } from '@claviger/contracts';
+import { ClavigerError, encodeServiceError, isClavigerError } from '@claviger/errors';
+import {
+  type Metadata,
+  Server,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
+import type { Actor } from './actor.ts';
+import type { ActorVerifier } from './actor-token.ts';
+import type { RecordOutcome } from './audit-trail.ts';
+import { authorize, mayCall, policyProblem } from './authorize.ts';
+import type { CallContext } from './call-context.ts';
+import { serviceOf } from './caller-identity.ts';
+import type { ServiceDefinition } from './client.ts';
+import type { BaseConfig } from './config.ts';
+import { serverCredentials } from './credentials.ts';
+import type { Handlers } from './handlers.ts';
+import type { Logger } from './logger.ts';
+import { METADATA } from './metadata.ts';
+import { inSpan, SpanKind } from './telemetry.ts';
+
+type AnyCall = ServerUnaryCall<object, unknown> | ServerWritableStream<object, unknown>;
+
+export interface RpcServerOptions {
+  readonly config: BaseConfig;
+  readonly logger: Logger;
+  readonly verifyActor: ActorVerifier;
+  readonly recordOutcome: RecordOutcome;
+}
+
+export interface RpcServer {
+  /** Registers a service. Throws when a method lacks a policy or a handler: such a service does not start. */
+  add<D extends ServiceDefinition>(definition: D, handlers: Handlers<D>): void;
+  /** Starts to serve; answers the port. */
+  listen(): Promise<number>;
+  /** Refuses new calls, lets running ones finish within the time, then cuts them. */
+  drain(timeoutMs: number): Promise<void>;
+}
+
+const DEFAULT_DEADLINE_MS = 30_000;
+
+/**
+ * The way of every call: certificate, actor token, policy, field rules, handler, answer. Denials and failures of
+ * audited methods leave their event here; a success leaves its own inside the handler's transaction.
+ */
+export function createRpcServer(options: RpcServerOptions): RpcServer {
+  const server = new Server({
+    'grpc.max_receive_message_length': 4 * 1024 * 1024,
+    'grpc.max_send_message_length': 16 * 1024 * 1024,
+  });
+  return {
+    add: (definition, handlers) => {
+      const service = Object.values(definition)[0]!.path.slice(1).split('/')[0]!;
+      const problems = methodsOfService(service).flatMap((method) => {
+        const problem = policyProblem(method);
+        return problem ? [`${method.path} ${problem}`] : [];
+      });
+      if (problems.length > 0) throw new Error(`The service cannot start:\n${problems.join('\n')}`);
+      const wrapped: Record<string, unknown> = {};
+      for (const [name, rpc] of Object.entries(definition)) {
+        const handler = (handlers as Record<string, unknown>)[name];
+        if (typeof handler !== 'function')
+          throw new Error(`The service cannot start: ${rpc.path} has no handler.`);
+        const method = methodOf(rpc.path);
+        wrapped[name] = method.responseStream
+          ? streaming(method, handler as StreamHandler, options)
+          : unary(method, handler as UnaryHandler, options);
+      }
+      server.addService(definition as never, wrapped as never);
+    },
+    listen: () =>
+      new Promise((resolve, reject) => {
+        const address = options.config.grpc.listen;
+        if (!address) return reject(new Error('The configuration lacks grpc.listen.'));
+        server.bindAsync(address, serverCredentials(options.config), (error, port) =>
+          error ? reject(error) : resolve(port),
+        );
+      }),
+    drain: (timeoutMs) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(() => server.forceShutdown(), timeoutMs);
+        server.tryShutdown(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+  };
+}
+
+type UnaryHandler = (request: object, context: CallContext) => Promise<unknown>;
+type StreamHandler = (request: object, context: CallContext) => AsyncIterable<unknown>;
+
+function unary(method: MethodInfo, handler: UnaryHandler, options: RpcServerOptions) {
+  return (call: ServerUnaryCall<object, unknown>, respond: sendUnaryData<unknown>): void => {
+    void traced(method, call, async () => {
+      const entered = await enter(method, call, options);
+      if ('error' in entered) return respond(encodeServiceError(entered.error));
+      const { context } = entered;
+      try {
+        const response = await handler(call.request, context);
+        if (method.policy!.audit && !context.audited) {
+          throw new Error(`${method.path} succeeded without its audit event: the handler must record it.`);
+        }
+        respond(null, response);
+      } catch (error) {
+        respond(encodeServiceError(await leaveWithError(error, context, call.request, options)));
+      }
+    });
+  };
+}
+
+function streaming(method: MethodInfo, handler: StreamHandler, options: RpcServerOptions) {
+  return (call: ServerWritableStream<object, unknown>): void => {
+    void traced(method, call, async () => {
+      const entered = await enter(method, call, options);
+      if ('error' in entered) return void call.emit('error', encodeServiceError(entered.error));
+      const { context } = entered;
+      try {
+        for await (const message of handler(call.request, context)) {
+          if (context.signal.aborted) return;
+          if (!call.write(message)) await drained(call, context.signal);
+        }
+        call.end();
+      } catch (error) {
+        call.emit('error', encodeServiceError(await leaveWithError(error, context, call.request, options)));
+      }
+    });
+  };
+}
+
+function drained(call: ServerWritableStream<object, unknown>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = (): void => {
+      call.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    call.once('drain', done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+function traced(method: MethodInfo, call: AnyCall, work: () => Promise<void>): Promise<void> {
+  return inSpan(
+    method.path.slice(1),
+    {
+      kind: SpanKind.SERVER,
+      parent: text(call.metadata, METADATA.traceparent),
+      attributes: { 'rpc.system.name': 'grpc', 'rpc.method': method.path.slice(1) },
+    },
+    work,
+  );
+}
+
+/** Everything before the handler. A denial is recorded here. */
+async function enter(
+  method: MethodInfo,
+  call: AnyCall,
+  options: RpcServerOptions,
+): Promise<{ context: CallContext } | { error: ClavigerError }> {
+  const { sslPeerCertificate } = call.getAuthContext();
+  const caller = serviceOf(sslPeerCertificate as never, options.config.environment);
+  if (!caller || !mayCall(method, caller)) {
+    options.logger.warn(
+      { method: method.path, caller: caller ?? 'unknown' },
+      'a service called what it may not call',
+    );
+    return { error: new ClavigerError('denied', 'This service may not call this method.') };
+  }
+  const actorToken = text(call.metadata, METADATA.actorToken);
+  let actor: Actor | undefined;
+  let context: CallContext | undefined;
+  try {
+    if (actorToken) actor = await options.verifyActor(actorToken);
+    context = callContext(method, call, caller, actor, actorToken);
+    authorize(method, actor);
+    if (
+      method.policy!.internal &&
+      !context.hasTenant &&
+      method.owner !== 'auth' &&
+      method.owner !== 'cluster'
+    ) {
+      throw ClavigerError.invalid('', 'an internal call must name its tenant');
+    }
+    const problems = validateMessage(method.request, call.request);
+    if (problems.length > 0)
+      throw new ClavigerError('invalid', 'The request is not valid.', { fields: problems });
+    return { context };
+  } catch (error) {
+    context ??= callContext(method, call, caller, undefined, undefined);
+    return { error: await leaveWithError(error, context, call.request, options) };
+  }
+}
+
+/** Turns whatever was thrown into what the caller may see, and records the outcome of an audited method. */
+async function leaveWithError(
+  error: unknown,
+  context: CallContext,
+  request: object,
+  options: RpcServerOptions,
+): Promise<ClavigerError> {
+  const shown = toClavigerError(error, context, options.logger);
+  const knowsTenant = context.hasTenant || context.auditTenantId !== undefined;
+  if (context.method.policy!.audit && knowsTenant) {
+    const denied =
+      shown.reason === 'denied' || shown.reason === 'step_up_required' || shown.reason === 'unauthenticated';
+    try {
+      await options.recordOutcome(context, {
+        outcome: denied ? 'denied' : 'failed',
+        reason: shown.code,
+        request,
+      });
+    } catch (cause) {
+      // The caller is refused either way: what is lost here is the record of a refusal, so it must be loud.
+      options.logger.error(
+        { err: cause, requestId: context.requestId },
+        'the audit event of a refusal was not written',
+      );
+    }
+  }
+  return shown;
+}
+
+function toClavigerError(error: unknown, context: CallContext, logger: Logger): ClavigerError {
+  if (isClavigerError(error)) {
+    error.correlationId ??= context.requestId;
+    if (error.cause)
+      logger.warn({ err: error, requestId: context.requestId, code: error.code }, 'call refused');
+    return error;
+  }
+  logger.error({ err: error, requestId: context.requestId, method: context.method.path }, 'call failed');
+  return new ClavigerError('internal', 'An internal error occurred.', {
+    correlationId: context.requestId,
+    hint: `The logs tell more under the request id ${context.requestId}.`,
+  });
+}
+
+function callContext(
+  method: MethodInfo,
+  call: AnyCall,
+  caller: string,
+  actor: Actor | undefined,
+  actorToken: string | undefined,
+): CallContext {
+  const abort = new AbortController();
+  (call as NodeJS.EventEmitter).on('cancelled', () => abort.abort());
+  const tenantId =
+    actor?.tenantId ?? (method.policy?.internal ? text(call.metadata, METADATA.tenantId) : undefined);
+  const deadline = call.getDeadline();
+  return {
+    method,
+    caller,
+    get tenantId(): string {
+      if (!tenantId) throw new Error(`${method.path} has no tenant.`);
+      return tenantId;
+    },
+    hasTenant: tenantId !== undefined,
+    get actor(): Actor {
+      if (!actor) throw new ClavigerError('unauthenticated', 'Sign-in is needed for this operation.');
+      return actor;
+    },
+    actorIfAny: actor,
+    actorToken,
+    requestId: text(call.metadata, METADATA.requestId) ?? randomUUID(),
+    sourceAddress: text(call.metadata, METADATA.sourceAddress) ?? '',
+    signal: abort.signal,
+    deadline: deadlineOf(deadline),
+    audited: false,
+    auditSubject: undefined,
+    auditTenantId: undefined,
+    auditActorId: undefined,
+  };
+}
+
+function deadlineOf(deadline: Date | number): Date {
+  const time = typeof deadline === 'number' ? deadline : deadline.getTime();
+  return new Date(Number.isFinite(time) ? time : Date.now() + DEFAULT_DEADLINE_MS);
+}
+
+function text(metadata: Metadata, key: string): string | undefined {
+  const [value] = metadata.get(key);
+  return value === undefined ? undefined : value.toString();
+}

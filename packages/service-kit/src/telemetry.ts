@@ -1,0 +1,98 @@
+import {
+  type Attributes,
+  context,
+  propagation,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+
+export { SpanKind };
+
+const tracer = trace.getTracer('claviger');
+let enabled = false;
+
+/**
+ * Sends spans by OTLP when an endpoint is configured. Spans are made by hand at the seams (call, transaction, relay,
+ * job): they carry names and ids, never bodies, query strings or values.
+ */
+export function startTelemetry(options: {
+  service: string;
+  node: string;
+  otlpEndpoint?: string | undefined;
+}): {
+  shutdown(): Promise<void>;
+} {
+  if (!options.otlpEndpoint) return { shutdown: async () => {} };
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({
+      'service.name': options.service,
+      'service.namespace': 'claviger',
+      'service.instance.id': options.node,
+    }),
+    spanProcessors: [
+      new BatchSpanProcessor({
+        exporter: new OTLPTraceExporter({ url: `${options.otlpEndpoint.replace(/\/$/, '')}/v1/traces` }),
+        scheduledDelayMillis: 500,
+      }),
+    ],
+  });
+  trace.setGlobalTracerProvider(provider);
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  enabled = true;
+  return { shutdown: () => provider.shutdown() };
+}
+
+export interface SpanOptions {
+  readonly kind?: SpanKind;
+  readonly attributes?: Attributes;
+  /** `traceparent` of whoever caused this; the active span when absent. */
+  readonly parent?: string | undefined;
+}
+
+/** Runs `work` inside a span. Costs nothing when telemetry is off. */
+export async function inSpan<T>(
+  name: string,
+  options: SpanOptions,
+  work: (span?: Span) => Promise<T>,
+): Promise<T> {
+  if (!enabled) return work();
+  const parent = options.parent
+    ? propagation.extract(context.active(), { traceparent: options.parent })
+    : context.active();
+  return tracer.startActiveSpan(
+    name,
+    {
+      kind: options.kind ?? SpanKind.INTERNAL,
+      ...(options.attributes ? { attributes: options.attributes } : {}),
+    },
+    parent,
+    async (span) => {
+      try {
+        return await work(span);
+      } catch (error) {
+        // The message may quote what was sent; the name is enough here, the log has the rest.
+        span.setStatus({ code: SpanStatusCode.ERROR });
+        span.setAttribute('error.type', error instanceof Error ? error.name : 'unknown');
+        throw error;
+      } finally {
+        span.end();
+      }
+    },
+  );
+}
+
+/** `traceparent` of the active span, to travel in metadata, message headers, outbox rows and job data. */
+export function currentTraceparent(): string | undefined {
+  if (!enabled) return undefined;
+  const carrier: Record<string, string> = {};
+  propagation.inject(context.active(), carrier);
+  return carrier.traceparent;
+}
