@@ -1,0 +1,47 @@
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { link, readFile, rm } from 'node:fs/promises';
+import { writeAtomically } from './write-atomically.ts';
+
+const exists = (path: string) =>
+  readFile(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      // Unreadable is not missing: to generate a new key over it would lose what the old one protects.
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );
+
+/** Writes a new file and never replaces one, also when two processes try at the same moment. */
+async function createOnce(path: string, content: string): Promise<void> {
+  const candidate = `${path}.${randomBytes(6).toString('hex')}.new`;
+  await writeAtomically(candidate, content);
+  try {
+    await link(candidate, path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(candidate, { force: true });
+  }
+}
+
+/** Makes sure that a file with `bytes` random bytes, in hexadecimal, exists (0600). Never overwrites. */
+export async function ensureSecretFile(path: string, bytes = 32): Promise<void> {
+  if (await exists(path)) return;
+  await createOnce(path, `${randomBytes(bytes).toString('hex')}\n`);
+}
+
+/**
+ * Makes sure that an Ed25519 private key (PKCS#8 PEM, 0600) exists, and beside it its public key (SPKI PEM),
+ * which is always derived anew so that the two cannot differ. Never overwrites a private key.
+ */
+export async function ensureEd25519KeyFiles(privateFile: string, publicFile: string): Promise<void> {
+  if (!(await exists(privateFile))) {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await createOnce(privateFile, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
+  }
+  const publicKey = createPublicKey(await readFile(privateFile));
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }) as string;
+  const current = await readFile(publicFile, 'utf8').catch(() => undefined);
+  if (current !== pem) await writeAtomically(publicFile, pem, 0o644);
+}
