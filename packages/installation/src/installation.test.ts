@@ -1,0 +1,194 @@
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  AlreadyRunningError,
+  createTemporaryDataDir,
+  databaseName,
+  databaseRoles,
+  findRunning,
+  type Installation,
+  type StartOptions,
+  startInstallation,
+  storeServices,
+} from './index.ts';
+
+const servicesDir = join(import.meta.dirname, '../fixtures');
+let dataDir: string;
+let stack: Installation;
+
+const options = (): StartOptions => ({
+  dataDir,
+  environment: 'test',
+  servicesDir,
+  replicas: { gateway: 2 },
+  env: { vault: { FAILPOINTS: 'none' } },
+});
+
+beforeAll(async () => {
+  dataDir = await createTemporaryDataDir();
+  process.env.A_SECRET_OF_SOMEBODY_ELSE = 'canary';
+  stack = await startInstallation(options());
+}, 120_000);
+
+afterAll(async () => {
+  await stack?.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+}, 60_000);
+
+async function eventually(check: () => Promise<boolean> | boolean): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!(await check())) {
+    if (Date.now() > deadline) throw new Error('it did not happen within 20 s');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function get(url: string, ca: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request(url, { ca }, (response) => {
+      response.setEncoding('utf8').on('data', resolve);
+    })
+      .once('error', reject)
+      .end();
+  });
+}
+
+async function asRole<T>(role: string, use: (client: Client) => Promise<T>): Promise<T> {
+  const password = readFileSync(stack.layout.databasePassword(role), 'utf8').trim();
+  const { socketDir, port } = stack.parts.postgres;
+  const client = new Client({ host: socketDir, port, user: role, password, database: databaseName });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const environmentOf = async (node: string) => {
+  const definition = stack.nodes.find((each) => each.node === node)!;
+  const answer = await fetch(`${definition.healthUrl}/environment`);
+  return (await answer.json()) as Record<string, string>;
+};
+
+test('every gateway answers on its own port with a certificate that the one CA file proves', async () => {
+  const ca = readFileSync(stack.caCertificate, 'utf8');
+  expect(stack.urls).toHaveLength(2);
+  expect(await Promise.all(stack.urls.map((url) => get(url, ca)))).toEqual(['gateway-1', 'gateway-2']);
+});
+
+test('each role sees its own schema, none another one, and none bypasses row-level security', async () => {
+  for (const service of storeServices) {
+    const { owner, ...users } = databaseRoles(service);
+    for (const role of [owner, ...Object.values(users)]) {
+      await asRole(role, async (client) => {
+        const rights = await client.query(
+          `SELECT nspname FROM pg_namespace WHERE nspname = ANY($1) AND has_schema_privilege(nspname, 'USAGE')`,
+          [storeServices],
+        );
+        expect(rights.rows).toEqual([{ nspname: service }]);
+        const me = await client.query(
+          `SELECT rolbypassrls OR rolsuper OR rolcreaterole AS strong, current_schema() AS schema
+             FROM pg_roles WHERE rolname = current_user`,
+        );
+        expect(me.rows).toEqual([{ strong: false, schema: service }]);
+        const create = client.query('CREATE TABLE own_table (n int); DROP TABLE own_table');
+        if (role === owner) await create;
+        else await expect(create).rejects.toThrow(/permission denied/);
+      });
+    }
+  }
+});
+
+test('secrets are files for their owner only, no configuration holds one, and no service inherits one', async () => {
+  for (const name of await readdir(stack.layout.secrets)) {
+    if (name.endsWith('.pub.pem')) continue;
+    const file = stack.layout.secret(name);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const secret = readFileSync(file, 'utf8').trim();
+    for (const { configFile } of stack.nodes) expect(readFileSync(configFile, 'utf8')).not.toContain(secret);
+  }
+  const environment = await environmentOf('auth-1');
+  expect(environment.A_SECRET_OF_SOMEBODY_ELSE).toBeUndefined();
+  const keyFiles = ['auth-root-key', 'vault-root-key'].map((name) =>
+    readFileSync(stack.layout.secret(name), 'utf8'),
+  );
+  expect(keyFiles[0]).not.toBe(keyFiles[1]);
+});
+
+test('a killed node stays down until it is restarted, with a new environment if given', async () => {
+  expect((await environmentOf('vault-1')).FAILPOINTS).toBe('none');
+  const before = stack.pid('vault-1');
+  await stack.kill('vault-1');
+  expect(stack.pid('vault-1')).toBeUndefined();
+  await stack.restart('vault-1', { env: { FAILPOINTS: 'vault.rotate=crash@1' } });
+  expect(stack.pid('vault-1')).not.toBe(before);
+  expect((await environmentOf('vault-1')).FAILPOINTS).toBe('vault.rotate=crash@1');
+});
+
+test('a part can be stopped and started again on its port', async () => {
+  const { port } = stack.parts.nats;
+  await stack.parts.nats.stop();
+  expect(stack.parts.nats.pid).toBeUndefined();
+  await stack.parts.nats.start();
+  expect(stack.parts.nats.port).toBe(port);
+});
+
+test('a second start on the same data folder is refused and disturbs nothing', async () => {
+  const pid = stack.pid('auth-1');
+  await expect(startInstallation(options())).rejects.toThrow(AlreadyRunningError);
+  const running = await findRunning(dataDir);
+  expect(running).toMatchObject({ ready: true, url: stack.url });
+  expect(running?.processes).toHaveLength(9);
+  expect(stack.pid('auth-1')).toBe(pid);
+});
+
+test('switching the limits off is refused in production, before anything is created', async () => {
+  const production = { ...options(), dataDir: join(dataDir, 'no'), environment: 'production' } as const;
+  await expect(startInstallation({ ...production, rateLimits: 'off' })).rejects.toThrow(/production/);
+  expect(existsSync(join(dataDir, 'no'))).toBe(false);
+});
+
+test('stop ends every process in order; the next start keeps secrets, data and ports', async () => {
+  const secrets = async () =>
+    (await readdir(stack.layout.secrets))
+      .sort()
+      .map((name) => readFileSync(stack.layout.secret(name), 'utf8'));
+  const before = { secrets: await secrets(), ports: stack.nodes.map((each) => each.healthUrl) };
+  const pids = stack.nodes.map((each) => stack.pid(each.node)!);
+  await stack.stop();
+  for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
+  expect(readFileSync(stack.logFiles['vault-1']!, 'utf8')).toContain('vault-1: stopped in order');
+  expect(await findRunning(dataDir)).toBeUndefined();
+
+  stack = await startInstallation({ ...options(), supervise: true });
+  expect(await secrets()).toEqual(before.secrets);
+  expect(stack.nodes.map((each) => each.healthUrl)).toEqual(before.ports);
+  const starts = await asRole('claviger_vault', (client) => client.query('SELECT 1 FROM started'));
+  expect(starts.rowCount).toBeGreaterThan(1);
+}, 120_000);
+
+test('under supervision a killed service and a killed part come back by themselves', async () => {
+  const before = { vault: stack.pid('vault-1'), nats: stack.parts.nats.pid };
+  await stack.kill('vault-1');
+  stack.parts.nats.kill('SIGKILL');
+  await eventually(() => stack.pid('vault-1') !== undefined && stack.pid('vault-1') !== before.vault);
+  await eventually(() => stack.parts.nats.pid !== undefined && stack.parts.nats.pid !== before.nats);
+  await stack.waitUntilReady();
+}, 60_000);
+
+test('a service that does not start fails the whole start with its own words, and leaves nothing running', async () => {
+  await stack.stop();
+  const broken = { ...options(), env: { workflow: { STAND_IN: 'refuse-to-start' } } };
+  await expect(startInstallation(broken)).rejects.toThrow(
+    /workflow-1 ended before it was ready[\s\S]*on purpose/,
+  );
+  expect(await findRunning(dataDir)).toBeUndefined();
+  const failing = { ...options(), env: { audit: { STAND_IN: 'fail-migration' } } };
+  await expect(startInstallation(failing)).rejects.toThrow(/migrating audit failed[\s\S]*on purpose/);
+}, 120_000);

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import type { LeafFiles } from '@claviger/identity';
+import type { StoreService } from './services.ts';
+
+/** Where everything lies below the data folder. Only this file knows. */
+export interface Layout {
+  readonly dataDir: string;
+  /** Folders 0700; files in them 0600. */
+  readonly secrets: string;
+  readonly pki: string;
+  readonly config: string;
+  readonly logs: string;
+  readonly run: string;
+  /** Tree heads of the audit log: append-only files outside the database. */
+  readonly heads: string;
+  readonly stateFile: string;
+  secret(name: string): string;
+  databasePassword(role: string): string;
+  natsPassword(user: string): string;
+  outboxMacKey(service: StoreService): string;
+  leaf(service: string): LeafFiles;
+  readonly internalCa: string;
+  /** The certificate that people and their tools trust for HTTPS. */
+  readonly edgeCa: string;
+  readonly edge: LeafFiles;
+  configFile(node: string): string;
+  logFile(name: string): string;
+}
+
+export function layoutOf(dataDir: string): Layout {
+  const at = (...segments: string[]) => join(dataDir, ...segments);
+  const leaf = (name: string) => ({ certFile: at('pki', `${name}.crt`), keyFile: at('pki', `${name}.key`) });
+  return {
+    dataDir,
+    secrets: at('secrets'),
+    pki: at('pki'),
+    config: at('config'),
+    logs: at('logs'),
+    run: at('run'),
+    heads: at('heads'),
+    stateFile: at('installation.json'),
+    secret: (name) => at('secrets', name),
+    databasePassword: (role) => at('secrets', `database-${role}`),
+    natsPassword: (user) => at('secrets', `nats-${user}`),
+    outboxMacKey: (service) => at('secrets', `outbox-mac-${service}`),
+    leaf: (service) => leaf(`svc-${service}`),
+    internalCa: at('pki', 'internal-ca.crt'),
+    edgeCa: at('pki', 'ca.crt'),
+    edge: leaf('edge'),
+    configFile: (node) => at('config', `${node}.json`),
+    logFile: (name) => at('logs', `${name}.log`),
+  };
+}

@@ -1,0 +1,185 @@
+import { join } from 'node:path';
+import { writeAtomically } from '@claviger/identity';
+import { freePorts, isPortFree } from '@claviger/parts';
+import { ensureCertificates } from './certificates.ts';
+import { ensureDatabase } from './database-roles.ts';
+import { type Layout, layoutOf } from './layout.ts';
+import { ensureSecrets } from './secrets.ts';
+import { type Parts, serviceConfig } from './service-config.ts';
+import { type Environment, type ServiceName, serviceNames } from './services.ts';
+import { readState, writeState } from './state.ts';
+
+export interface PrepareOptions {
+  readonly dataDir: string;
+  readonly environment: Environment;
+  /** The first gateway's HTTPS port on 127.0.0.1; 0 or absent: any free one. Further gateways take free ports. */
+  readonly publicPort?: number;
+  /** How many processes of each service; 1 unless told otherwise. */
+  readonly replicas?: Partial<Record<ServiceName, number>>;
+  /** Only these services; all of them unless told otherwise. */
+  readonly services?: readonly ServiceName[];
+  readonly otlpEndpoint?: string;
+  /** `off` is for measurements and refused in production. */
+  readonly rateLimits?: 'on' | 'off';
+  readonly logLevel?: string;
+  /** Laid over a service's configuration, one level deep, e.g. `{ vault: { database: { … } } }`. */
+  readonly overrides?: Partial<Record<ServiceName, Record<string, unknown>>>;
+  /** The folder that holds `<service>/src/main.ts`; the repository's `services` unless told otherwise. */
+  readonly servicesDir?: string;
+}
+
+/** One process of the installation, as data. */
+export interface NodeDefinition {
+  /** E.g. `vault-1`. */
+  readonly node: string;
+  readonly service: ServiceName;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Migrates the service's schema and ends. Only the first node of a service that keeps state has it. */
+  readonly migrateArgs: readonly string[] | undefined;
+  readonly configFile: string;
+  readonly logFile: string;
+  /** `GET /live` and `GET /ready` below it. */
+  readonly healthUrl: string;
+  readonly grpcAddress: string | undefined;
+  /** Gateways only. */
+  readonly publicUrl: string | undefined;
+  /** Nodes that must be ready before this one can be. All are started at once nevertheless. */
+  readonly dependsOn: readonly string[];
+}
+
+export interface PreparedInstallation {
+  readonly layout: Layout;
+  readonly nodes: readonly NodeDefinition[];
+  readonly publicUrl: string;
+}
+
+const repositoryServices = join(import.meta.dirname, '../../../services');
+
+/** Every protection that costs nothing: no prototype pollution through `__proto__`, no debugger on a signal. */
+const nodeFlags = ['--disable-proto=delete', '--disable-sigusr1', '--disable-warning=ExperimentalWarning'];
+
+/** Refuses what must not be, before anything is created. */
+export function checkOptions(options: PrepareOptions): void {
+  if (options.environment === 'production' && options.rateLimits === 'off') {
+    throw new Error('the request limits cannot be switched off in production: unset CLAVIGER_RATE_LIMITS');
+  }
+}
+
+function nodeNames(options: PrepareOptions): { service: ServiceName; node: string; index: number }[] {
+  return (options.services ?? serviceNames).flatMap((service) =>
+    Array.from({ length: options.replicas?.[service] ?? 1 }, (_, i) => ({
+      service,
+      node: `${service}-${i + 1}`,
+      index: i + 1,
+    })),
+  );
+}
+
+/** A port for each name: the one of last time when it is free, else a new one. */
+async function choosePorts(
+  names: readonly string[],
+  remembered: Readonly<Record<string, number>>,
+): Promise<Record<string, number>> {
+  const chosen: Record<string, number> = {};
+  const fresh = await freePorts(names.length);
+  for (const [i, name] of names.entries()) {
+    const last = remembered[name];
+    chosen[name] = last !== undefined && (await isPortFree(last)) ? last : fresh[i]!;
+  }
+  return chosen;
+}
+
+/**
+ * Makes the data folder of one installation complete: secrets, certificates, database roles, and a configuration
+ * file for each process. Calling it again keeps every secret and port. Answers the table of processes.
+ */
+export async function prepareInstallation(
+  options: PrepareOptions,
+  parts: Parts,
+): Promise<PreparedInstallation> {
+  checkOptions(options);
+  const layout = layoutOf(options.dataDir);
+  await Promise.all([ensureSecrets(layout), ensureCertificates(layout, options.environment)]);
+  await ensureDatabase(parts.postgres, layout);
+
+  const state = await readState(layout);
+  if (state === undefined) throw new Error(`${layout.stateFile} is missing: start the parts first`);
+  const names = nodeNames(options);
+  const ports = await choosePorts(
+    names.flatMap(({ node, service }) => [
+      `${node}.health`,
+      `${node}.${service === 'gateway' ? 'http' : 'grpc'}`,
+    ]),
+    state.ports,
+  );
+  const publicPort = options.publicPort ?? 0;
+  if (publicPort !== 0 && ports['gateway-1.http'] !== undefined) {
+    if (!(await isPortFree(publicPort))) {
+      throw new Error(`port ${publicPort} is in use by another program: choose another one with --port`);
+    }
+    ports['gateway-1.http'] = publicPort;
+  }
+  await writeState(layout, { ...state, ports: { ...state.ports, ...ports } });
+
+  const peers: Record<string, string[]> = {};
+  for (const { node, service } of names) {
+    if (service === 'gateway') continue;
+    peers[service] ??= [];
+    peers[service].push(`127.0.0.1:${ports[`${node}.grpc`]}`);
+  }
+  const publicUrl = `https://localhost:${ports['gateway-1.http'] ?? 0}`;
+  const context = {
+    layout,
+    environment: options.environment,
+    logLevel: options.logLevel ?? 'info',
+    parts,
+    peers,
+    otlpEndpoint: options.otlpEndpoint,
+    rateLimits: options.rateLimits ?? 'on',
+    publicUrl,
+  };
+  const nodes = await Promise.all(
+    names.map(async ({ node, service, index }): Promise<NodeDefinition> => {
+      const isGateway = service === 'gateway';
+      const at = {
+        grpc: isGateway ? undefined : `127.0.0.1:${ports[`${node}.grpc`]}`,
+        health: `127.0.0.1:${ports[`${node}.health`]}`,
+        http: isGateway ? `127.0.0.1:${ports[`${node}.http`]}` : undefined,
+        publicUrl: isGateway ? `https://localhost:${ports[`${node}.http`]}` : undefined,
+      };
+      const config = overlay(serviceConfig(service, node, at, context), options.overrides?.[service] ?? {});
+      const configFile = layout.configFile(node);
+      await writeAtomically(configFile, `${JSON.stringify(config, null, 2)}\n`);
+      const main = join(options.servicesDir ?? repositoryServices, service, 'src/main.ts');
+      return {
+        node,
+        service,
+        command: process.execPath,
+        args: [...nodeFlags, main, '--config', configFile],
+        migrateArgs:
+          isGateway || index > 1 ? undefined : [...nodeFlags, main, 'migrate', '--config', configFile],
+        configFile,
+        logFile: layout.logFile(node),
+        healthUrl: `http://${at.health}`,
+        grpcAddress: at.grpc,
+        publicUrl: at.publicUrl,
+        dependsOn: isGateway
+          ? names.filter((each) => each.service !== 'gateway').map((each) => each.node)
+          : [],
+      };
+    }),
+  );
+  return { layout, nodes, publicUrl };
+}
+
+function overlay(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  const result = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const below = result[key];
+    result[key] = isObject(below) && isObject(value) ? { ...below, ...value } : value;
+  }
+  return result;
+}

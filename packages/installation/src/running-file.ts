@@ -1,0 +1,122 @@
+import { open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeAtomically } from '@claviger/identity';
+import { endProcess, identifyProcess, isSameProcess, type ProcessIdentity } from '@claviger/parts';
+
+/** One process that this installation started. */
+export interface RunningProcess {
+  readonly name: string;
+  readonly kind: 'service' | 'part';
+  readonly identity: ProcessIdentity;
+  readonly stopSignal: NodeJS.Signals;
+  /** Services: `GET /ready` below it. */
+  readonly healthUrl?: string;
+  readonly port?: number;
+}
+
+/** What runs, as `status`, `down` and a second `up` find it. No secrets. */
+export interface RunningInstallation {
+  readonly supervisor: ProcessIdentity;
+  /** False while it is still starting. */
+  readonly ready: boolean;
+  readonly url: string;
+  readonly caCertificate: string;
+  readonly dataDir: string;
+  /** How the operator's commands reach auth. */
+  readonly authAddresses: readonly string[];
+  readonly processes: readonly RunningProcess[];
+}
+
+const runningFile = (dataDir: string) => join(dataDir, 'run', 'running.json');
+const lockFile = (dataDir: string) => join(dataDir, 'run', 'lock.json');
+
+async function readJson<T>(file: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as T;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+export function writeRunning(running: RunningInstallation): Promise<void> {
+  return writeAtomically(runningFile(running.dataDir), `${JSON.stringify(running, null, 2)}\n`);
+}
+
+/** What the file says, whether it still runs or not. */
+export function readRunning(dataDir: string): Promise<RunningInstallation | undefined> {
+  return readJson<RunningInstallation>(runningFile(dataDir));
+}
+
+/** The running installation of this data folder; `undefined` when its supervisor does not live. */
+export async function findRunning(dataDir: string): Promise<RunningInstallation | undefined> {
+  const running = await readRunning(dataDir);
+  return running !== undefined && (await isSameProcess(running.supervisor)) ? running : undefined;
+}
+
+/** Who holds the data folder's lock, if that process lives. */
+export async function lockHolder(dataDir: string): Promise<ProcessIdentity | undefined> {
+  const holder = await readJson<ProcessIdentity>(lockFile(dataDir));
+  return holder !== undefined && (await isSameProcess(holder)) ? holder : undefined;
+}
+
+/** Another process runs, or is about to run, this data folder. */
+export class AlreadyRunningError extends Error {
+  override readonly name = 'AlreadyRunningError';
+}
+
+/**
+ * Takes the data folder for this process: one supervisor at a time. A lock whose holder has died is taken over.
+ * Answers the release. Throws `AlreadyRunningError` when another lives.
+ */
+export async function takeLock(dataDir: string): Promise<() => Promise<void>> {
+  const file = lockFile(dataDir);
+  const me = await identifyProcess(process.pid);
+  if (me === undefined) throw new Error('this process cannot be identified');
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const handle = await open(file, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+      return undefined;
+    });
+    if (handle !== undefined) {
+      await handle.writeFile(JSON.stringify(me));
+      await handle.close();
+      return () => rm(file, { force: true });
+    }
+    const holder = await lockHolder(dataDir);
+    if (holder !== undefined) {
+      throw new AlreadyRunningError(
+        `${dataDir} is in use by process ${holder.pid}: stop it with \`claviger down\``,
+      );
+    }
+    await rm(file, { force: true });
+  }
+  throw new Error(`${file} cannot be taken: remove it`);
+}
+
+/**
+ * Ends what a supervisor that was killed has left behind: services first, parts after them, each recognised by
+ * number and start time. Answers the names of what was ended.
+ */
+export async function endLeftovers(dataDir: string): Promise<string[]> {
+  const running = await readRunning(dataDir);
+  if (running === undefined || (await isSameProcess(running.supervisor))) return [];
+  const ended: string[] = [];
+  for (const kind of ['service', 'part'] as const) {
+    await Promise.all(
+      running.processes
+        .filter((each) => each.kind === kind)
+        .map(async ({ name, identity, stopSignal }) => {
+          if (!(await isSameProcess(identity))) return;
+          await endProcess(identity, stopSignal, 20_000);
+          ended.push(name);
+        }),
+    );
+  }
+  await forgetRunning(dataDir);
+  return ended;
+}
+
+export function forgetRunning(dataDir: string): Promise<void> {
+  return rm(runningFile(dataDir), { force: true });
+}

@@ -1,0 +1,132 @@
+import type { NatsPart, PostgresPart, RedisPart } from '@claviger/parts';
+import { databaseName, databaseRoles } from './database-roles.ts';
+import type { Layout } from './layout.ts';
+import { type Environment, isStoreService, type ServiceName, storeServices } from './services.ts';
+
+export interface Parts {
+  readonly postgres: PostgresPart;
+  readonly redis: RedisPart;
+  readonly nats: NatsPart;
+}
+
+/** What all nodes of an installation have in common. */
+export interface ConfigContext {
+  readonly layout: Layout;
+  readonly environment: Environment;
+  readonly logLevel: string;
+  readonly parts: Parts;
+  /** gRPC addresses by service. */
+  readonly peers: Readonly<Record<string, readonly string[]>>;
+  readonly otlpEndpoint: string | undefined;
+  readonly rateLimits: 'on' | 'off';
+  readonly publicUrl: string;
+}
+
+/** The addresses of one node. */
+export interface NodeAddresses {
+  readonly grpc: string | undefined;
+  readonly health: string;
+  readonly http: string | undefined;
+  readonly publicUrl: string | undefined;
+}
+
+/** The configuration file of one node, complete. Secrets are paths only. */
+export function serviceConfig(
+  service: ServiceName,
+  node: string,
+  at: NodeAddresses,
+  context: ConfigContext,
+): Record<string, unknown> {
+  const { layout, parts } = context;
+  return {
+    environment: context.environment,
+    node,
+    logLevel: context.logLevel,
+    grpc: {
+      ...(at.grpc === undefined ? {} : { listen: at.grpc }),
+      ...layout.leaf(service),
+      caFile: layout.internalCa,
+    },
+    health: { listen: at.health },
+    peers: context.peers,
+    ...(isStoreService(service) ? { database: databaseConfig(service, context) } : {}),
+    redis: {
+      host: parts.redis.host,
+      port: parts.redis.port,
+      passwordFile: partPasswordFile('redis', parts.redis.external, layout),
+    },
+    nats: {
+      url: parts.nats.url,
+      // An external NATS knows the one user of its URL only.
+      user: parts.nats.external ? parts.nats.operator : service,
+      passwordFile: parts.nats.external
+        ? partPasswordFile('nats', true, layout)
+        : layout.natsPassword(service),
+    },
+    ...(context.otlpEndpoint === undefined ? {} : { telemetry: { otlpEndpoint: context.otlpEndpoint } }),
+    ...ownKeys(service, at, context),
+  };
+}
+
+/** The password of an external part comes from its URL and has a file of its own. */
+export function partPasswordFile(name: 'redis' | 'nats', external: boolean, layout: Layout): string {
+  return layout.secret(external ? `${name}-external` : name);
+}
+
+function databaseConfig(service: (typeof storeServices)[number], { layout, parts }: ConfigContext) {
+  const roles = databaseRoles(service);
+  return {
+    host: parts.postgres.socketDir,
+    port: parts.postgres.port,
+    name: databaseName,
+    schema: service,
+    user: roles.service,
+    passwordFile: layout.databasePassword(roles.service),
+    systemUser: roles.system,
+    systemPasswordFile: layout.databasePassword(roles.system),
+    ownerUser: roles.owner,
+    ownerPasswordFile: layout.databasePassword(roles.owner),
+  };
+}
+
+/** The keys that only this service has. */
+function ownKeys(service: ServiceName, at: NodeAddresses, context: ConfigContext): Record<string, unknown> {
+  const { layout } = context;
+  switch (service) {
+    case 'gateway':
+      return {
+        http: { listen: at.http, ...layout.edge, publicUrl: at.publicUrl },
+        rateLimits: context.rateLimits,
+        accessTokenPublicKeyFile: layout.secret('access-token.pub.pem'),
+      };
+    case 'auth':
+      return {
+        publicUrl: context.publicUrl,
+        accessTokenKeyFile: layout.secret('access-token.pem'),
+        actorTokenKeyFile: layout.secret('actor-token.pem'),
+        pepperFile: layout.secret('auth-pepper'),
+        rootKeyFile: layout.secret('auth-root-key'),
+        outboxMacKeyFile: layout.outboxMacKey(service),
+      };
+    case 'vault':
+      return {
+        rootKeyFile: layout.secret('vault-root-key'),
+        receiptKeyFile: layout.secret('vault-receipt.pem'),
+        actorTokenPublicKeyFile: layout.secret('actor-token.pub.pem'),
+        outboxMacKeyFile: layout.outboxMacKey(service),
+      };
+    case 'workflow':
+      return {
+        actorTokenPublicKeyFile: layout.secret('actor-token.pub.pem'),
+        outboxMacKeyFile: layout.outboxMacKey(service),
+      };
+    case 'audit':
+      return {
+        actorTokenPublicKeyFile: layout.secret('actor-token.pub.pem'),
+        treeHeadKeyFile: layout.secret('audit-tree-head.pem'),
+        headsFile: `${layout.heads}/tree-heads.jsonl`,
+        outboxMacKeyFile: layout.outboxMacKey(service),
+        outboxMacKeyFiles: Object.fromEntries(storeServices.map((each) => [each, layout.outboxMacKey(each)])),
+      };
+  }
+}

@@ -1,0 +1,333 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, realpath } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { identifyProcess, type Part, startChild } from '@claviger/parts';
+import { ensureCertificates } from './certificates.ts';
+import { type Layout, layoutOf } from './layout.ts';
+import { createNodeProcess, type NodeProcess, serviceEnvironment } from './node-process.ts';
+import {
+  checkOptions,
+  type NodeDefinition,
+  type PreparedInstallation,
+  type PrepareOptions,
+  prepareInstallation,
+} from './prepare-installation.ts';
+import { endLeftovers, forgetRunning, type RunningProcess, takeLock, writeRunning } from './running-file.ts';
+import type { Parts } from './service-config.ts';
+import type { ServiceName } from './services.ts';
+import { startParts } from './start-parts.ts';
+
+export interface StartOptions extends PrepareOptions {
+  /** Start again what ends unasked (services and parts). Off unless told otherwise: tests want to see the gap. */
+  readonly supervise?: boolean;
+  /** Extra environment by node (`vault-1`) or service (`vault`); the node's goes before. E.g. FAILPOINTS. */
+  readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Progress, one line at a time, without secrets. */
+  readonly tell?: (line: string) => void;
+  /** How long all services together may take to be ready. */
+  readonly readyTimeoutMs?: number;
+}
+
+/** How the operator's commands authenticate to the services. */
+export interface OperatorAccess {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+  readonly authAddresses: readonly string[];
+}
+
+/** A running installation. Disposing it stops everything that it started, in reverse order. */
+export interface Installation extends AsyncDisposable {
+  readonly dataDir: string;
+  readonly layout: Layout;
+  /** The first gateway, e.g. `https://localhost:7101`. */
+  readonly url: string;
+  /** All gateways. */
+  readonly urls: readonly string[];
+  /** PEM file to trust for HTTPS. */
+  readonly caCertificate: string;
+  readonly parts: Parts;
+  readonly nodes: readonly NodeDefinition[];
+  readonly operator: OperatorAccess;
+  /** Log file by node or part. */
+  readonly logFiles: Readonly<Record<string, string>>;
+  pid(node: string): number | undefined;
+  /** Sends a signal and, unless it only pauses or continues, waits for the end. SIGKILL unless told otherwise. */
+  kill(node: string, signal?: NodeJS.Signals): Promise<void>;
+  /** Stops the node if it runs, starts it (with a new extra environment, if given) and waits until it is ready. */
+  restart(node: string, options?: { readonly env?: Readonly<Record<string, string>> }): Promise<void>;
+  /** Waits until every node is ready. */
+  waitUntilReady(timeoutMs?: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const serviceStopTimeoutMs = 20_000;
+const renewalIntervalMs = 10 * 60 * 1000;
+
+/** A fresh folder in the system's temporary folder that the parts' account can get to. For tests. */
+export async function createTemporaryDataDir(): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'claviger-')));
+  await chmod(folder, 0o711);
+  return folder;
+}
+
+/**
+ * Starts one installation on this machine: parts, roles, migrations, services; resolves when all are ready.
+ * Throws (with everything stopped again) when one of them does not get there; `AlreadyRunningError` when
+ * another process has this data folder.
+ */
+export async function startInstallation(options: StartOptions): Promise<Installation> {
+  checkOptions(options);
+  const tell = options.tell ?? (() => {});
+  await mkdir(join(options.dataDir, 'run'), { recursive: true, mode: 0o700 });
+  const dataDir = await realpath(options.dataDir);
+  const layout = layoutOf(dataDir);
+  // Undone in reverse order, by `stop()` as well as by a failed start.
+  const undo: (() => Promise<void>)[] = [await takeLock(dataDir)];
+  const stop = async () => {
+    const errors: unknown[] = [];
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) {
+      await step().catch((error) => errors.push(error));
+    }
+    if (errors.length > 0) throw new AggregateError(errors, 'not everything could be stopped');
+  };
+  try {
+    const leftovers = await endLeftovers(dataDir);
+    if (leftovers.length > 0) tell(`ended what an earlier run had left: ${leftovers.join(', ')}`);
+    return await bringUp({ ...options, dataDir }, layout, undo, stop, tell);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function bringUp(
+  options: StartOptions,
+  layout: Layout,
+  undo: (() => Promise<void>)[],
+  stop: () => Promise<void>,
+  tell: (line: string) => void,
+): Promise<Installation> {
+  const supervise = options.supervise ?? false;
+  const { dataDir } = layout;
+  tell('starting PostgreSQL, Redis and NATS');
+  const parts = await startParts(layout, options.environment, tell);
+  const allParts: Part[] = [parts.postgres, parts.redis, parts.nats];
+  undo.push(async () => void (await Promise.all(allParts.map((part) => part.stop()))));
+
+  const prepared = await prepareInstallation(options, parts);
+  for (const { args } of prepared.nodes) {
+    const main = args[args.indexOf('--config') - 1];
+    if (main !== undefined && !existsSync(main))
+      throw new Error(`${main} is missing: this clone is incomplete`);
+  }
+  const envOf = ({ node, service }: { node: string; service: ServiceName }) => ({
+    ...options.env?.[service],
+    ...options.env?.[node],
+  });
+  const processes = new Map<string, NodeProcess>();
+  const record = recorder(layout, prepared, allParts, processes);
+  undo.push(() => record.close());
+  await record.write(false);
+
+  tell('migrating the database');
+  await Promise.all(prepared.nodes.map((node) => migrate(node, layout, envOf(node))));
+
+  tell(`starting ${prepared.nodes.map((each) => each.node).join(', ')}`);
+  for (const definition of prepared.nodes) {
+    processes.set(
+      definition.node,
+      createNodeProcess(definition, {
+        cwd: dataDir,
+        env: envOf(definition),
+        supervise,
+        tell,
+        onChange: () => void record.write(),
+      }),
+    );
+  }
+  undo.push(async () => {
+    // The gateways first: they drain while everybody behind them still answers.
+    const all = [...processes.values()];
+    const gateways = all.filter((each) => each.definition.service === 'gateway');
+    await Promise.all(gateways.map((each) => each.stop(serviceStopTimeoutMs)));
+    await Promise.all(all.map((each) => each.stop(serviceStopTimeoutMs)));
+  });
+  if (supervise) for (const part of allParts) superviseParts(part, tell, undo, record.write);
+
+  const waitUntilReady = async (timeoutMs = options.readyTimeoutMs ?? 60_000) => {
+    await Promise.all([...processes.values()].map((each) => each.waitUntilReady(timeoutMs)));
+  };
+  await Promise.all([...processes.values()].map((each) => each.start()));
+  await waitUntilReady();
+  await record.write(true);
+  undo.push(renewCertificates(layout, options, tell));
+
+  const find = (node: string): NodeProcess => {
+    const found = processes.get(node);
+    if (found === undefined)
+      throw new Error(`no node ${node}: there are ${[...processes.keys()].join(', ')}`);
+    return found;
+  };
+  const urls = prepared.nodes.flatMap((each) => each.publicUrl ?? []);
+  return {
+    dataDir,
+    layout,
+    url: prepared.publicUrl,
+    urls,
+    caCertificate: layout.edgeCa,
+    parts,
+    nodes: prepared.nodes,
+    operator: {
+      ...layout.leaf('operator'),
+      caFile: layout.internalCa,
+      authAddresses: authAddresses(prepared),
+    },
+    logFiles: Object.fromEntries([
+      ...prepared.nodes.map((each) => [each.node, each.logFile]),
+      ...allParts.flatMap((part) => (part.logFile === undefined ? [] : [[part.name, part.logFile]])),
+    ]),
+    pid: (node) => find(node).pid,
+    async kill(node, signal = 'SIGKILL') {
+      const target = find(node);
+      const ended = target.ended();
+      target.kill(signal);
+      if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await ended;
+    },
+    async restart(node, { env } = {}) {
+      const target = find(node);
+      await target.stop(serviceStopTimeoutMs);
+      await target.start(env);
+      await target.waitUntilReady(options.readyTimeoutMs ?? 60_000);
+    },
+    waitUntilReady,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+const authAddresses = (prepared: PreparedInstallation) =>
+  prepared.nodes.flatMap((each) => (each.service === 'auth' ? (each.grpcAddress ?? []) : []));
+
+/** Runs a service's migrations to their end; throws with the end of its log when they fail. */
+async function migrate(node: NodeDefinition, layout: Layout, env: Record<string, string>): Promise<void> {
+  if (node.migrateArgs === undefined) return;
+  const logFile = layout.logFile(`${node.service}-migrate`);
+  const child = await startChild({
+    command: node.command,
+    args: node.migrateArgs,
+    env: serviceEnvironment(env),
+    cwd: layout.dataDir,
+    logFile,
+    signalOnParentDeath: 'SIGTERM',
+  });
+  const { code, signal } = await child.exited;
+  if (code === 0) return;
+  const log = await readFile(logFile, 'utf8').catch(() => '');
+  throw new Error(
+    `migrating ${node.service} failed (${signal ?? `code ${code}`}):\n${log.trimEnd().split('\n').slice(-12).join('\n')}\nSee ${logFile}`,
+  );
+}
+
+/** Keeps run/running.json in step with the processes; writes never overlap. */
+function recorder(
+  layout: Layout,
+  prepared: PreparedInstallation,
+  parts: readonly Part[],
+  nodes: ReadonlyMap<string, NodeProcess>,
+) {
+  let isReady = false;
+  let closed = false;
+  let last: Promise<void> = Promise.resolve();
+  async function writeNow(): Promise<void> {
+    const supervisor = await identifyProcess(process.pid);
+    if (closed || supervisor === undefined) return;
+    const processes: RunningProcess[] = [];
+    const add = async (pid: number | undefined, rest: Omit<RunningProcess, 'identity'>) => {
+      const identity = pid === undefined ? undefined : await identifyProcess(pid);
+      if (identity !== undefined) processes.push({ ...rest, identity });
+    };
+    for (const { name, pid, port } of parts) {
+      await add(pid, { name, kind: 'part', stopSignal: name === 'postgres' ? 'SIGINT' : 'SIGTERM', port });
+    }
+    for (const { pid, definition } of nodes.values()) {
+      const { node, healthUrl } = definition;
+      await add(pid, { name: node, kind: 'service', stopSignal: 'SIGTERM', healthUrl });
+    }
+    await writeRunning({
+      supervisor,
+      ready: isReady,
+      url: prepared.publicUrl,
+      caCertificate: layout.edgeCa,
+      dataDir: layout.dataDir,
+      authAddresses: authAddresses(prepared),
+      processes,
+    });
+  }
+  const write = (ready?: boolean): Promise<void> => {
+    isReady = ready ?? isReady;
+    last = last.then(writeNow, writeNow);
+    return last;
+  };
+  return {
+    write,
+    async close() {
+      closed = true;
+      await last.catch(() => {});
+      await forgetRunning(layout.dataDir);
+    },
+  };
+}
+
+/** Starts a part again when it ends unasked: on its port, with its data. */
+function superviseParts(
+  part: Part,
+  tell: (line: string) => void,
+  undo: (() => Promise<void>)[],
+  changed: () => Promise<void>,
+): void {
+  let stopped = false;
+  let backoffMs = 500;
+  let timer: NodeJS.Timeout | undefined;
+  undo.push(async () => {
+    stopped = true;
+    clearTimeout(timer);
+  });
+  const again = () => {
+    if (stopped) return;
+    tell(`${part.name} ended; starting it again in ${backoffMs / 1000} s`);
+    timer = setTimeout(() => {
+      part.start().then(
+        () => {
+          backoffMs = 500;
+          void changed();
+        },
+        (error: Error) => {
+          tell(error.message);
+          backoffMs = Math.min(backoffMs * 2, 30_000);
+          again();
+        },
+      );
+    }, backoffMs);
+  };
+  part.onUnexpectedExit(again);
+}
+
+/** Certificates live 24 hours and are issued anew after half of that; the services read them when they change. */
+function renewCertificates(
+  layout: Layout,
+  options: StartOptions,
+  tell: (line: string) => void,
+): () => Promise<void> {
+  const timer = setInterval(() => {
+    ensureCertificates(layout, options.environment).then(
+      (renewed) => {
+        if (renewed.length > 0) tell(`renewed certificates: ${renewed.join(', ')}`);
+      },
+      (error: Error) => tell(`certificates could not be renewed: ${error.message}`),
+    );
+  }, renewalIntervalMs);
+  timer.unref();
+  return async () => clearInterval(timer);
+}

@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises';
+import { writeAtomically } from '@claviger/identity';
+import type { Layout } from './layout.ts';
+import type { Environment } from './services.ts';
+
+/** What an installation remembers between two starts. No secrets. */
+export interface State {
+  readonly environment: Environment;
+  /** Where the parts keep their data: below the data folder or elsewhere. */
+  readonly partsFolder: string;
+  /** Port by name, e.g. `postgres`, `vault-1.grpc`: used again when free. */
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+export async function readState(layout: Layout): Promise<State | undefined> {
+  try {
+    return JSON.parse(await readFile(layout.stateFile, 'utf8')) as State;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+export function writeState(layout: Layout, state: State): Promise<void> {
+  return writeAtomically(layout.stateFile, `${JSON.stringify(state, null, 2)}\n`);
+}
