@@ -1,0 +1,219 @@
+import { ClavigerError } from '@claviger/errors';
+import { SpanStatusCode, trace } from '@opentelemetry/api';
+import type { CompiledQuery, Kysely } from 'kysely';
+import pg from 'pg';
+import { kyselyOn, statementName } from './client-dialect.ts';
+import { isOutage } from './outage.ts';
+
+// Counts and sequence numbers are int8; all of ours are safe integers.
+pg.types.setTypeParser(pg.types.builtins.INT8, (value) => Number(value));
+
+export interface DatabaseOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  readonly schema: string;
+  readonly user: string;
+  readonly password: string;
+  readonly systemUser: string;
+  readonly systemPassword: string;
+  readonly poolSize: number;
+  readonly applicationName: string;
+}
+
+/** Queries only. */
+export type Reader<DB> = Pick<Kysely<DB>, 'selectFrom' | 'with' | 'fn' | 'dynamic' | 'getExecutor'>;
+
+/** Writes exist only here, inside the callback of withTenant; afterwards it throws. */
+export type Tx<DB> = Reader<DB> & Pick<Kysely<DB>, 'insertInto' | 'updateTable' | 'deleteFrom' | 'mergeInto'>;
+
+export interface Database<DB> {
+  /** One read-write transaction that sees and writes the rows of this tenant alone. Rolled back when `work` throws. */
+  withTenant<T>(tenantId: string, work: (tx: Tx<DB>) => Promise<T>): Promise<T>;
+  /** One read-only transaction, likewise. */
+  readTenant<T>(tenantId: string, work: (reader: Reader<DB>) => Promise<T>): Promise<T>;
+  /** A transaction of the system role, for duties across tenants: it may only do what its grants name. */
+  system<T>(work: (tx: Tx<DB>) => Promise<T>): Promise<T>;
+  /**
+   * A whole transaction in one round trip: begin, tenant, the statements, commit. Resolves after the commit. Where one
+   * fails, all are rolled back and the first error is thrown.
+   */
+  flight(tenantId: string, queries: readonly CompiledQuery[]): Promise<pg.QueryResult[]>;
+  /** Throws when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const SET_TENANT = { name: 'set-tenant', text: "SELECT set_config('app.tenant_id', $1, true)" };
+const STATEMENT_TIMEOUT_MS = 5_000;
+const LOCK_TIMEOUT_MS = 2_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+
+const tracer = trace.getTracer('claviger');
+
+/** Opens the pools of one service. Connections are made as they are needed. */
+export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
+  const pool = (user: string, password: string, max: number): pg.Pool => {
+    const made = new pg.Pool({
+      host: options.host,
+      port: options.port,
+      database: options.name,
+      user,
+      password,
+      max,
+      application_name: options.applicationName,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      // Statements of one transaction are sent without waiting for the one before.
+      pipeline: true,
+      options: [
+        `-c search_path=${options.schema}`,
+        `-c statement_timeout=${STATEMENT_TIMEOUT_MS}`,
+        `-c lock_timeout=${LOCK_TIMEOUT_MS}`,
+        `-c idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
+        '-c synchronous_commit=on',
+      ].join(' '),
+    } as pg.PoolConfig);
+    // An idle connection that breaks is dropped by the pool; the next use makes another.
+    made.on('error', () => {});
+    return made;
+  };
+  const tenantPool = pool(options.user, options.password, options.poolSize);
+  const systemPool = pool(options.systemUser, options.systemPassword, 4);
+
+  const transact = async <T>(
+    from: pg.Pool,
+    begin: string,
+    tenantId: string | undefined,
+    work: (tx: Tx<DB>) => Promise<T>,
+  ): Promise<T> => {
+    const client = await connect(from);
+    const { kysely, close } = kyselyOn<DB>(client);
+    try {
+      const opened = [
+        client.query(begin),
+        ...(tenantId ? [client.query({ ...SET_TENANT, values: [tenantId] })] : []),
+      ];
+      // Their failure also fails what follows; unheard here it would end the process.
+      for (const step of opened) step.catch(() => {});
+      const result = await work(kysely as unknown as Tx<DB>);
+      await Promise.all(opened);
+      close();
+      await commit(client);
+      client.release();
+      return result;
+    } catch (error) {
+      close();
+      await abandon(client, error);
+      throw isOutage(error)
+        ? new ClavigerError('unavailable', 'The database cannot be reached.', {
+            cause: error,
+            retryAfterSeconds: 1,
+          })
+        : error;
+    }
+  };
+
+  const span = <T>(name: string, work: () => Promise<T>): Promise<T> =>
+    tracer.startActiveSpan(
+      name,
+      { attributes: { 'db.system.name': 'postgresql', 'db.namespace': options.schema } },
+      async (active) => {
+        try {
+          return await work();
+        } catch (error) {
+          active.setStatus({ code: SpanStatusCode.ERROR });
+          throw error;
+        } finally {
+          active.end();
+        }
+      },
+    );
+
+  return {
+    withTenant: (tenantId, work) =>
+      span('transaction', () => transact(tenantPool, 'BEGIN', checkedTenant(tenantId), work)),
+    readTenant: (tenantId, work) =>
+      span('read transaction', () => transact(tenantPool, 'BEGIN READ ONLY', checkedTenant(tenantId), work)),
+    system: (work) => span('system transaction', () => transact(systemPool, 'BEGIN', undefined, work)),
+    flight: (tenantId, queries) =>
+      span('transaction', () => flight(tenantPool, checkedTenant(tenantId), queries)),
+    ping: async () => {
+      await tenantPool.query('SELECT 1');
+    },
+    close: async () => {
+      await Promise.all([tenantPool.end(), systemPool.end()]);
+    },
+  };
+}
+
+/** A job or query without a tenant is a bug that must show, not an empty result. */
+function checkedTenant(tenantId: string): string {
+  if (!UUID.test(tenantId)) throw new Error('A transaction needs the id of a tenant.');
+  return tenantId;
+}
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (cause) {
+    throw new ClavigerError('unavailable', 'The database cannot be reached.', {
+      cause,
+      retryAfterSeconds: 1,
+    });
+  }
+}
+
+/** COMMIT of a transaction that failed answers ROLLBACK, without an error. */
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('COMMIT');
+  if (command !== 'COMMIT') throw new Error('The transaction was rolled back by the database.');
+}
+
+/** The transaction ends in any case; a connection whose state is unclear is destroyed, never used again. */
+async function abandon(client: pg.PoolClient, error: unknown): Promise<void> {
+  try {
+    if (isOutage(error)) throw error;
+    await client.query('ROLLBACK');
+    client.release();
+  } catch {
+    client.release(true);
+  }
+}
+
+async function flight(
+  pool: pg.Pool,
+  tenantId: string,
+  queries: readonly CompiledQuery[],
+): Promise<pg.QueryResult[]> {
+  const client = await connect(pool);
+  const sent = [
+    client.query('BEGIN'),
+    client.query({ ...SET_TENANT, values: [tenantId] }),
+    ...queries.map((query) => {
+      const name = statementName(query.sql);
+      return client.query({
+        ...(name ? { name } : {}),
+        text: query.sql,
+        values: query.parameters as unknown[],
+      });
+    }),
+    client.query('COMMIT'),
+  ];
+  const settled = await Promise.allSettled(sent);
+  const failure = settled.find((result) => result.status === 'rejected');
+  const committed = settled.at(-1);
+  if (!failure && committed?.status === 'fulfilled' && committed.value.command === 'COMMIT') {
+    client.release();
+    return settled.slice(2, -1).map((result) => (result as PromiseFulfilledResult<pg.QueryResult>).value);
+  }
+  const error: unknown = failure?.reason ?? new Error('The transaction was rolled back by the database.');
+  client.release(isOutage(error));
+  throw isOutage(error)
+    ? new ClavigerError('unavailable', 'The database cannot be reached.', {
+        cause: error,
+        retryAfterSeconds: 1,
+      })
+    : error;
+}

@@ -1,0 +1,11 @@
+export { createDatabase, type Database, type DatabaseOptions, type Reader, type Tx } from './database.ts';
+export { type MigrateOptions, type Migration, migrate, migrationsIn } from './migrate.ts';
+export { isForeignKeyViolation, isOutage, isUniqueViolation, sqlState } from './outage.ts';
+export {
+  likeTerm,
+  type PageOptions,
+  type PageRequest,
+  type PageResponse,
+  pageOf,
+  type SortFields,
+} from './page.ts';

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+
+export interface Migration {
+  /** e.g. `0001-users`; sorted by it, applied once, never changed afterwards. */
+  readonly name: string;
+  readonly sql: string;
+}
+
+export interface MigrateOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  readonly schema: string;
+  readonly ownerUser: string;
+  readonly ownerPassword: string;
+  /** Roles that the migrations grant to. */
+  readonly user: string;
+  readonly systemUser: string;
+}
+
+const LOCK_KEY = 0x636c6176;
+
+/** The `NNNN-name.sql` files of a folder. */
+export function migrationsIn(folder: string): Migration[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .sort()
+    .map((file) => ({ name: file.slice(0, -4), sql: readFileSync(join(folder, file), 'utf8') }));
+}
+
+/**
+ * Brings a schema up to date as its owner: one advisory lock, each migration in its own transaction, so that a killed run
+ * is simply run again. Refuses a schema newer than this program, a migration changed after it was applied, and any table
+ * that is neither behind forced row-level security nor commented `tenantless: why`.
+ *
+ * Migrations may use `current_tenant()`, `CALL tenant_table('t')` (row-level security and grants for the service),
+ * `CALL system_reads('t')` (the system role may select all tenants' rows).
+ */
+export async function migrate(options: MigrateOptions, migrations: readonly Migration[]): Promise<string[]> {
+  const client = new pg.Client({
+    host: options.host,
+    port: options.port,
+    database: options.name,
+    user: options.ownerUser,
+    password: options.ownerPassword,
+    options: `-c search_path=${options.schema} -c lock_timeout=5000 -c claviger.service_role=${options.user} -c claviger.system_role=${options.systemUser}`,
+  });
+  await client.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock($1, hashtext(current_schema()))', [LOCK_KEY]);
+    await client.query(PRELUDE);
+    const { rows } = await client.query<{ name: string; checksum: string }>(
+      'SELECT name, checksum FROM schema_migrations',
+    );
+    const applied = new Map(rows.map((row) => [row.name, row.checksum]));
+    const known = new Set(migrations.map((migration) => migration.name));
+    const newer = [...applied.keys()].filter((name) => !known.has(name));
+    if (newer.length > 0) {
+      throw new Error(
+        `The schema ${options.schema} is newer than this program (${newer.join(', ')}): run the newer release.`,
+      );
+    }
+    const done: string[] = [];
+    for (const migration of migrations) {
+      const checksum = createHash('sha256').update(migration.sql).digest('hex');
+      const before = applied.get(migration.name);
+      if (before === checksum) continue;
+      if (before)
+        throw new Error(
+          `The migration ${migration.name} was changed after it had been applied: add a new one.`,
+        );
+      await apply(client, migration, checksum);
+      done.push(migration.name);
+    }
+    await refuseUnprotectedTables(client);
+    return done;
+  } finally {
+    await client.end();
+  }
+}
+
+async function apply(client: pg.Client, migration: Migration, checksum: string): Promise<void> {
+  try {
+    await client.query('BEGIN');
+    await client.query(migration.sql);
+    await client.query('INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)', [
+      migration.name,
+      checksum,
+    ]);
+    await client.query('COMMIT');
+  } catch (cause) {
+    await client.query('ROLLBACK');
+    throw new Error(`The migration ${migration.name} failed: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function refuseUnprotectedTables(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(`
+    SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND c.relname <> 'schema_migrations'
+      AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+      AND coalesce(obj_description(c.oid, 'pg_class'), '') NOT LIKE 'tenantless: %'`);
+  if (rows.length > 0) {
+    throw new Error(
+      `Tables without forced row-level security: ${rows.map((row) => row.name).join(', ')}. CALL tenant_table('…') on them.`,
+    );
+  }
+}
+
+const PRELUDE = `
+CREATE TABLE IF NOT EXISTS schema_migrations (
+  name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()
+);
+DO $$ BEGIN
+  EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I, %I', current_schema(), current_setting('claviger.service_role'), current_setting('claviger.system_role'));
+END $$;
+CREATE OR REPLACE FUNCTION current_tenant() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
+  AS $f$ SELECT nullif(current_setting('app.tenant_id', true), '')::uuid $f$;
+CREATE OR REPLACE PROCEDURE tenant_table(name regclass, verbs text DEFAULT 'SELECT, INSERT, UPDATE, DELETE') LANGUAGE plpgsql AS $p$
+BEGIN
+  EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', name);
+  EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', name);
+  EXECUTE format('CREATE POLICY tenant ON %s TO %I USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant())',
+    name, current_setting('claviger.service_role'));
+  EXECUTE format('GRANT %s ON %s TO %I', verbs, name, current_setting('claviger.service_role'));
+END $p$;
+CREATE OR REPLACE PROCEDURE system_reads(name regclass) LANGUAGE plpgsql AS $p$
+BEGIN
+  EXECUTE format('CREATE POLICY system_reads ON %s FOR SELECT TO %I USING (true)', name, current_setting('claviger.system_role'));
+  EXECUTE format('GRANT SELECT ON %s TO %I', name, current_setting('claviger.system_role'));
+END $p$;
+`;

@@ -1,0 +1,162 @@
+import { ClavigerError } from '@claviger/errors';
+import { type Expression, type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+
+/** Paging fields that every list request has. */
+export interface PageRequest {
+  readonly page?: number | undefined;
+  readonly pageSize?: number | undefined;
+  readonly sortBy: string;
+  readonly sortOrder: string;
+  readonly cursor: string;
+}
+
+/** Paging fields that every list answer has, beside its items. */
+export interface PageResponse<T> {
+  readonly items: T[];
+  readonly page: number;
+  readonly pageSize: number;
+  readonly totalItems: number;
+  readonly totalPages: number;
+  readonly nextCursor: string | undefined;
+}
+
+/** What a list may be sorted by: the API's name, and the column with its type. Never text from the request. */
+export type SortFields = Readonly<
+  Record<
+    string,
+    {
+      readonly column: string;
+      readonly type: 'text' | 'timestamptz' | 'int8' | 'uuid' /** Costs the use of a plain index. */;
+      readonly nullable?: boolean;
+    }
+  >
+>;
+
+export interface PageOptions<DB, TB extends keyof DB, O, T> {
+  readonly request: PageRequest;
+  /** The filtered rows, without order or limit. */
+  readonly query: SelectQueryBuilder<DB, TB, O>;
+  readonly sort: SortFields;
+  readonly defaultSort: string;
+  readonly defaultOrder?: 'asc' | 'desc';
+  /** Unique column that settles ties. */
+  readonly tieBreaker: { readonly column: string; readonly type: 'text' | 'uuid' | 'int8' };
+  /** Total of the filter. */
+  readonly total: () => Promise<number>;
+  readonly map: (row: O) => T;
+}
+
+const DEFAULT_PAGE_SIZE = 25;
+const MAX_OFFSET = 10_000;
+const KEY = '__page_key';
+const TIE = '__page_tie';
+
+/** One page, by number or by cursor; either way the next cursor comes with it. */
+export async function pageOf<DB, TB extends keyof DB, O, T>(
+  options: PageOptions<DB, TB, O, T>,
+): Promise<PageResponse<T>> {
+  const { request, tieBreaker } = options;
+  const pageSize = request.pageSize ?? DEFAULT_PAGE_SIZE;
+  const page = request.page ?? 1;
+  const sortName = request.sortBy || options.defaultSort;
+  if (!Object.hasOwn(options.sort, sortName)) {
+    throw ClavigerError.invalid('/sortBy', `must be one of ${Object.keys(options.sort).join(', ')}`);
+  }
+  const field = options.sort[sortName]!;
+  const order =
+    request.sortOrder === 'asc' || request.sortOrder === 'desc'
+      ? request.sortOrder
+      : (options.defaultOrder ?? 'asc');
+  const column = sql.ref(field.column);
+  const tie = sql.ref(tieBreaker.column);
+  // Nulls have no place in a row comparison: they sort as the lowest value of the type.
+  const key = sql`coalesce(${column}, ${LOWEST[field.type]})`;
+  const sortExpression = field.nullable ? key : column;
+  let query = options.query.select([
+    sql<string>`${sortExpression}::text`.as(KEY),
+    sql<string>`${tie}::text`.as(TIE),
+  ]);
+  if (request.cursor) {
+    if (request.page !== undefined && request.page !== 1)
+      throw ClavigerError.invalid('/cursor', 'takes the place of page: give one of the two');
+    const after = decodeCursor(request.cursor, sortName, order);
+    const operator = order === 'asc' ? sql`>` : sql`<`;
+    const seek = (_: ExpressionBuilder<DB, TB>): Expression<SqlBool> =>
+      sql<SqlBool>`(${sortExpression}, ${tie}) ${operator} (${after.key}::${sql.raw(field.type)}, ${after.tie}::${sql.raw(tieBreaker.type)})`;
+    query = query.where(seek as never);
+  } else if ((page - 1) * pageSize > MAX_OFFSET) {
+    throw new ClavigerError('invalid', 'The request is not valid.', {
+      fields: [{ pointer: '/page', detail: `reaches past row ${MAX_OFFSET}` }],
+      hint: 'Go on from the nextCursor of the page before, or narrow the filter.',
+    });
+  } else {
+    query = query.offset((page - 1) * pageSize);
+  }
+  const direction = sql.raw(order);
+  const [rows, totalItems] = await Promise.all([
+    query
+      .orderBy(sql`${sortExpression} ${direction}, ${tie} ${direction}`)
+      .limit(pageSize + 1)
+      .execute() as Promise<(O & { [KEY]: string; [TIE]: string })[]>,
+    options.total(),
+  ]);
+  const shown = rows.slice(0, pageSize);
+  const last = rows.length > pageSize ? shown.at(-1) : undefined;
+  return {
+    items: shown.map(options.map),
+    page,
+    pageSize,
+    totalItems,
+    totalPages: Math.ceil(totalItems / pageSize),
+    nextCursor: last && encodeCursor({ sort: sortName, order, key: last[KEY], tie: last[TIE] }),
+  };
+}
+
+const LOWEST = {
+  text: sql`''`,
+  timestamptz: sql`'-infinity'::timestamptz`,
+  int8: sql`'-9223372036854775808'::int8`,
+  uuid: sql`'00000000-0000-0000-0000-000000000000'::uuid`,
+} as const;
+
+interface Cursor {
+  sort: string;
+  order: string;
+  key: string;
+  tie: string;
+}
+
+function encodeCursor(cursor: Cursor): string {
+  return Buffer.from(JSON.stringify([cursor.sort, cursor.order, cursor.key, cursor.tie])).toString(
+    'base64url',
+  );
+}
+
+/** A cursor belongs to its sort order. What it holds is used as values only, so that a forged one reveals nothing. */
+function decodeCursor(text: string, sort: string, order: string): Cursor {
+  let parts: unknown;
+  try {
+    parts = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+  } catch {
+    parts = undefined;
+  }
+  if (!Array.isArray(parts) || parts.length !== 4 || !parts.every((part) => typeof part === 'string')) {
+    throw ClavigerError.invalid(
+      '/cursor',
+      'is not a cursor: take nextCursor from the page before, unchanged',
+    );
+  }
+  const [cursorSort, cursorOrder, key, tie] = parts as [string, string, string, string];
+  if (cursorSort !== sort || cursorOrder !== order || key.includes('\u0000') || tie.includes('\u0000')) {
+    throw ClavigerError.invalid(
+      '/cursor',
+      'belongs to another sort order: keep sortBy and sortOrder as they were',
+    );
+  }
+  return { sort, order, key, tie };
+}
+
+/** `%term%` for ILIKE, with the wildcards of the term taken literally. */
+export function likeTerm(search: string): string {
+  return `%${search.replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
+}

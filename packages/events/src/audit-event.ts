@@ -1,0 +1,96 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { redact } from '@claviger/contracts';
+import { canonicalJson, leafHash } from '@claviger/merkle';
+import type { CallContext } from '@claviger/service-kit';
+
+export type AuditOutcome = 'allowed' | 'denied' | 'failed';
+
+/** What is hashed, sealed and shown. Only public fields of the contract ever stand in `details`. */
+export interface AuditEvent {
+  v: 1;
+  id: string;
+  tenantId: string;
+  action: string;
+  outcome: AuditOutcome;
+  actorId: string;
+  actorName: string;
+  actorKind: 'user' | 'api-token' | 'service' | 'anonymous';
+  subjectType: string;
+  subjectId: string;
+  resourceId: string;
+  service: string;
+  sourceAddress: string;
+  requestId: string;
+  /** Why a denial or failure; of a success, the reason that the actor gave. */
+  reason: string;
+  details: Record<string, unknown>;
+  /** RFC 3339, milliseconds, UTC. */
+  occurredAt: string;
+}
+
+export interface SealedForm {
+  readonly event: AuditEvent;
+  /** The exact text that is hashed. */
+  readonly canonical: string;
+  /** Hex. */
+  readonly leafHash: string;
+}
+
+const MAX_DETAILS_BYTES = 16_384;
+
+export interface AuditInput {
+  readonly service: string;
+  readonly context: CallContext;
+  readonly outcome: AuditOutcome;
+  /** The method's audit action when absent. */
+  readonly action?: string;
+  readonly reason?: string;
+  readonly subject?: { type: string; id: string; resourceId?: string };
+  /** Public facts; the request's public fields when absent. */
+  readonly details?: Record<string, unknown>;
+  readonly request?: object;
+}
+
+/** The event of a call, in its canonical form. */
+export function auditEventOf(input: AuditInput): SealedForm {
+  const { context } = input;
+  const actor = context.actorIfAny;
+  const subject = input.subject ?? context.auditSubject;
+  return sealedForm({
+    v: 1,
+    id: randomUUID(),
+    tenantId: context.auditTenantId ?? context.tenantId,
+    action: input.action ?? context.method.policy!.audit,
+    outcome: input.outcome,
+    actorId: actor?.userId ?? context.auditActorId ?? '',
+    actorName: actor?.userName ?? '',
+    actorKind: actor ? actor.kind : context.method.policy!.internal ? 'service' : 'anonymous',
+    subjectType: subject?.type ?? '',
+    subjectId: subject?.id ?? '',
+    resourceId: subject?.resourceId ?? '',
+    service: input.service,
+    sourceAddress: context.sourceAddress,
+    requestId: context.requestId,
+    reason: input.reason ?? '',
+    details: bounded(input.details ?? (input.request ? redact(context.method.request, input.request) : {})),
+    occurredAt: new Date().toISOString(),
+  });
+}
+
+/** The canonical form of an event that no call caused, e.g. of a background job. */
+export function sealedForm(event: AuditEvent): SealedForm {
+  const canonical = canonicalJson(event);
+  return { event, canonical, leafHash: leafHash(Buffer.from(canonical)).toString('hex') };
+}
+
+/** Too large details are replaced by their size and digest: the event is never dropped. */
+function bounded(details: Record<string, unknown>): Record<string, unknown> {
+  // Undefined members and dates have no canonical form; JSON's own rules settle them.
+  const text = JSON.stringify(details);
+  if (Buffer.byteLength(text) <= MAX_DETAILS_BYTES) return JSON.parse(text) as Record<string, unknown>;
+  return {
+    truncated: true,
+    bytes: Buffer.byteLength(text),
+    sha256: createHash('sha256').update(text).digest('hex'),
+  };
+}

@@ -1,0 +1,133 @@
+import { createHmac, createSecretKey, type KeyObject, randomUUID } from 'node:crypto';
+import type { Database, Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import { type CallContext, currentTraceparent, type RecordOutcome } from '@claviger/service-kit';
+import {
+  type AuditEvent,
+  type AuditInput,
+  auditEventOf,
+  type SealedForm,
+  sealedForm,
+} from './audit-event.ts';
+import type { OutboxSchema } from './schema.ts';
+
+export interface OutboxRow {
+  tenant_id: string;
+  event_id: string;
+  subject: string;
+  payload: string;
+  mac: Buffer;
+  traceparent: string | null;
+}
+
+/** Writes outbox rows of one service, always in the acting transaction. */
+export interface Emitter {
+  /** Records that a call did what it was asked; marks the call as audited. */
+  audit<DB extends OutboxSchema>(
+    tx: Tx<DB>,
+    context: CallContext,
+    input: Omit<AuditInput, 'service' | 'context' | 'outcome'> & { outcome?: AuditInput['outcome'] },
+  ): Promise<SealedForm>;
+  /** The same as a row, for a transaction that is sent in one flight. */
+  auditRow(
+    context: CallContext,
+    input: Omit<AuditInput, 'service' | 'context' | 'outcome'>,
+  ): { row: OutboxRow; sealed: SealedForm };
+  /** Records what a background duty did. */
+  auditDuty<DB extends OutboxSchema>(
+    tx: Tx<DB>,
+    event: Omit<
+      AuditEvent,
+      'v' | 'id' | 'service' | 'occurredAt' | 'sourceAddress' | 'actorId' | 'actorName' | 'actorKind'
+    >,
+  ): Promise<SealedForm>;
+  /** Queues a job; it reaches the queue after the commit, at least once, with `eventId` as its job id. */
+  job<DB extends OutboxSchema>(tx: Tx<DB>, tenantId: string, queue: string, payload: object): Promise<string>;
+}
+
+/** `key` is the service's own MAC key: whoever reads its events can tell that this service wrote them. */
+export function createEmitter(options: { service: string; macKey: Buffer }): Emitter {
+  const key = createSecretKey(options.macKey);
+  const rowOf = (tenantId: string, eventId: string, subject: string, payload: string): OutboxRow => ({
+    tenant_id: tenantId,
+    event_id: eventId,
+    subject,
+    payload,
+    mac: outboxMac(key, subject, payload),
+    traceparent: currentTraceparent() ?? null,
+  });
+  const insert = async <DB extends OutboxSchema>(tx: Tx<DB>, row: OutboxRow): Promise<void> => {
+    try {
+      await (tx as unknown as Tx<OutboxSchema>).insertInto('outbox').values(row).execute();
+    } catch (cause) {
+      throw new ClavigerError('audit_unavailable', 'The audit record cannot be written; nothing was done.', {
+        cause,
+        retryAfterSeconds: 1,
+      });
+    }
+  };
+  const auditRow: Emitter['auditRow'] = (context, input) => {
+    const sealed = auditEventOf({ ...input, context, service: options.service, outcome: 'allowed' });
+    context.audited = true;
+    return {
+      sealed,
+      row: rowOf(sealed.event.tenantId, sealed.event.id, `audit.${options.service}`, sealed.canonical),
+    };
+  };
+  return {
+    auditRow,
+    audit: async (tx, context, input) => {
+      const sealed = auditEventOf({
+        ...input,
+        context,
+        service: options.service,
+        outcome: input.outcome ?? 'allowed',
+      });
+      await insert(
+        tx,
+        rowOf(sealed.event.tenantId, sealed.event.id, `audit.${options.service}`, sealed.canonical),
+      );
+      context.audited = true;
+      return sealed;
+    },
+    auditDuty: async (tx, event) => {
+      const sealed = sealedForm({
+        ...event,
+        v: 1,
+        id: randomUUID(),
+        actorId: '',
+        actorName: options.service,
+        actorKind: 'service',
+        sourceAddress: '',
+        service: options.service,
+        occurredAt: new Date().toISOString(),
+      });
+      await insert(
+        tx,
+        rowOf(sealed.event.tenantId, sealed.event.id, `audit.${options.service}`, sealed.canonical),
+      );
+      return sealed;
+    },
+    job: async (tx, tenantId, queue, payload) => {
+      const eventId = randomUUID();
+      await insert(tx, rowOf(tenantId, eventId, `job.${queue}`, JSON.stringify(payload)));
+      return eventId;
+    },
+  };
+}
+
+/** HMAC-SHA-256 over subject and payload. */
+export function outboxMac(key: KeyObject, subject: string, payload: string): Buffer {
+  return createHmac('sha256', key).update(subject).update('\n').update(payload).digest();
+}
+
+/** For the call pipeline: the event of a denial or failure, in a transaction of its own. */
+export function createOutcomeRecorder<DB extends OutboxSchema>(
+  database: Database<DB>,
+  emitter: Emitter,
+): RecordOutcome {
+  return async (context, { outcome, reason, request }) => {
+    const tenantId = context.auditTenantId ?? context.tenantId;
+    await database.withTenant(tenantId, (tx) => emitter.audit(tx, context, { outcome, reason, request }));
+  };
+}

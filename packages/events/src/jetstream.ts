@@ -1,0 +1,202 @@
+import type { Logger } from '@claviger/service-kit';
+import { inSpan, SpanKind } from '@claviger/service-kit';
+import {
+  AckPolicy,
+  DiscardPolicy,
+  type JetStreamClient,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
+import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
+import type { OutboxMessage, Publisher } from './relay.ts';
+
+export const STREAM = 'CLAVIGER_EVENTS';
+const SUBJECT_PREFIX = 'claviger.';
+const DUPLICATE_WINDOW_NS = 10 * 60 * 1_000_000_000;
+const ACK_WAIT_NS = 60 * 1_000_000_000;
+const PUBLISH_TIMEOUT_MS = 5_000;
+const HEADER = { tenant: 'Claviger-Tenant', mac: 'Claviger-Mac', traceparent: 'traceparent' };
+
+export interface Bus extends AsyncDisposable {
+  readonly publisher: Publisher;
+  /** Throws when the server cannot be reached. */
+  ping(): Promise<void>;
+  /**
+   * Handles messages in batches, at least once: acknowledged only after `handle` resolved, given again when it threw.
+   * `handle` keeps its effect idempotent by event id, in one transaction.
+   */
+  consume(options: {
+    durable: string;
+    subjects: readonly string[];
+    batch: number;
+    handle: (messages: readonly OutboxMessage[]) => Promise<void>;
+  }): AsyncDisposable;
+}
+
+/**
+ * Connects in the background and for ever: a missing server delays events, which wait in the outbox, and stops nobody.
+ * The stream is a copy; the outbox and the consumers' tables are the truth.
+ */
+export function createBus(options: {
+  url: string;
+  user: string;
+  password: string;
+  name: string;
+  logger: Logger;
+}): Bus {
+  let connection: Promise<NatsConnection> | undefined;
+  let closed = false;
+
+  const connected = (): Promise<NatsConnection> => {
+    connection ??= connect({
+      servers: options.url,
+      user: options.user,
+      pass: options.password,
+      name: options.name,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 250,
+      timeout: 2_000,
+    }).catch((error: unknown) => {
+      connection = undefined;
+      throw error;
+    });
+    return connection;
+  };
+  let stream: Promise<JetStreamClient> | undefined;
+  const client = (): Promise<JetStreamClient> => {
+    stream ??= connected()
+      .then(async (nc) => {
+        await ensureStream(nc);
+        return jetstream(nc, { timeout: PUBLISH_TIMEOUT_MS });
+      })
+      .catch((error: unknown) => {
+        stream = undefined;
+        throw error;
+      });
+    return stream;
+  };
+
+  return {
+    publisher: async (messages) => {
+      const js = await client();
+      await Promise.all(
+        messages.map((message) => {
+          const sent = headers();
+          sent.set(HEADER.tenant, message.tenantId);
+          sent.set(HEADER.mac, message.mac.toString('base64url'));
+          if (message.traceparent) sent.set(HEADER.traceparent, message.traceparent);
+          return js.publish(SUBJECT_PREFIX + message.subject, message.payload, {
+            msgID: message.eventId,
+            headers: sent,
+          });
+        }),
+      );
+    },
+    ping: async () => {
+      const nc = await connected();
+      if (nc.isClosed()) throw new Error('the connection to NATS is closed');
+      await nc.flush();
+    },
+    consume: ({ durable, subjects, batch, handle }) => {
+      let stopping = false;
+      let abortFetch: (() => void) | undefined;
+      const loop = (async () => {
+        let failures = 0;
+        while (!stopping) {
+          try {
+            const js = await client();
+            await ensureConsumer(await connected(), durable, subjects);
+            const consumer = await js.consumers.get(STREAM, durable);
+            failures = 0;
+            while (!stopping) {
+              const fetched = await consumer.fetch({ max_messages: batch, expires: 1_000 });
+              abortFetch = () => fetched.stop();
+              const messages = [];
+              for await (const message of fetched) messages.push(message);
+              if (messages.length === 0) continue;
+              const decoded = messages.map((message) => ({
+                tenantId: message.headers?.get(HEADER.tenant) ?? '',
+                eventId: message.headers?.get('Nats-Msg-Id') ?? '',
+                subject: message.subject.slice(SUBJECT_PREFIX.length),
+                payload: message.string(),
+                mac: Buffer.from(message.headers?.get(HEADER.mac) ?? '', 'base64url'),
+                traceparent: message.headers?.get(HEADER.traceparent) || undefined,
+              }));
+              try {
+                await inSpan(
+                  `${durable} process`,
+                  { kind: SpanKind.CONSUMER, parent: decoded[0]!.traceparent },
+                  () => handle(decoded),
+                );
+              } catch (error) {
+                for (const message of messages) message.nak(1_000);
+                throw error;
+              }
+              await Promise.all(messages.map((message) => message.ackAck()));
+            }
+          } catch (error) {
+            failures += 1;
+            stream = undefined;
+            if (failures === 1 || failures % 50 === 0) {
+              options.logger.warn(
+                { err: error, durable },
+                'events cannot be consumed; they wait, and it tries again',
+              );
+            }
+            if (!stopping)
+              await new Promise((resolve) => setTimeout(resolve, Math.min(200 * failures, 2_000)));
+          }
+        }
+      })();
+      return {
+        [Symbol.asyncDispose]: async () => {
+          stopping = true;
+          abortFetch?.();
+          await loop;
+        },
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      closed = true;
+      const nc = await connection?.catch(() => undefined);
+      if (nc && closed) await nc.close();
+    },
+  };
+}
+
+async function ensureStream(nc: NatsConnection): Promise<void> {
+  const manager = await jetstreamManager(nc);
+  const config = {
+    name: STREAM,
+    subjects: [`${SUBJECT_PREFIX}audit.>`, `${SUBJECT_PREFIX}event.>`],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    discard: DiscardPolicy.New,
+    duplicate_window: DUPLICATE_WINDOW_NS,
+    deny_delete: true,
+    deny_purge: true,
+    max_age: 7 * 24 * 3_600 * 1_000_000_000,
+  };
+  try {
+    await manager.streams.info(STREAM);
+  } catch {
+    await manager.streams.add(config);
+  }
+}
+
+async function ensureConsumer(
+  nc: NatsConnection,
+  durable: string,
+  subjects: readonly string[],
+): Promise<void> {
+  const manager = await jetstreamManager(nc);
+  await manager.consumers.add(STREAM, {
+    durable_name: durable,
+    filter_subjects: subjects.map((subject) => SUBJECT_PREFIX + subject),
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: ACK_WAIT_NS,
+    max_ack_pending: 5_000,
+  });
+}

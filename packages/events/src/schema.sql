@@ -1,0 +1,25 @@
+-- Whatever leaves the service leaves through here, written in the acting transaction.
+CREATE TABLE outbox (
+  tenant_id uuid NOT NULL,
+  event_id uuid NOT NULL,
+  -- Where it goes: `audit.<service>`, `event.<name>` or `job.<queue>`.
+  subject text NOT NULL,
+  -- Of audit events the exact canonical JSON that is hashed.
+  payload text NOT NULL,
+  -- HMAC-SHA-256 of the writing service over subject and payload.
+  mac bytea NOT NULL,
+  traceparent text,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  published_at timestamptz,
+  PRIMARY KEY (tenant_id, event_id)
+);
+CREATE INDEX outbox_unpublished ON outbox (created_at) WHERE published_at IS NULL;
+CREATE INDEX outbox_published ON outbox (published_at) WHERE published_at IS NOT NULL;
+CALL tenant_table('outbox', 'INSERT');
+-- The relay: it may mark rows as published and remove published ones, nothing else.
+CALL system_reads('outbox');
+DO $$ BEGIN
+  EXECUTE format('GRANT UPDATE (published_at), DELETE ON outbox TO %I', current_setting('claviger.system_role'));
+  EXECUTE format('CREATE POLICY relay_marks ON outbox FOR UPDATE TO %I USING (published_at IS NULL) WITH CHECK (published_at IS NOT NULL)', current_setting('claviger.system_role'));
+  EXECUTE format('CREATE POLICY relay_removes ON outbox FOR DELETE TO %I USING (published_at < now() - interval ''1 hour'')', current_setting('claviger.system_role'));
+END $$;

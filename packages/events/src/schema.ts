@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Migration } from '@claviger/database';
+import type { Generated } from 'kysely';
+
+/** First migration of every service that keeps state. */
+export const outboxMigration: Migration = {
+  name: '0000-outbox',
+  sql: readFileSync(join(import.meta.dirname, 'schema.sql'), 'utf8'),
+};
+
+export interface OutboxTable {
+  tenant_id: string;
+  event_id: string;
+  subject: string;
+  payload: string;
+  mac: Buffer;
+  traceparent: string | null;
+  created_at: Generated<Date>;
+  published_at: Date | null;
+}
+
+/** Part of the database type of every service that keeps state. */
+export interface OutboxSchema {
+  outbox: OutboxTable;
+}
