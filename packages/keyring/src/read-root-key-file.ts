@@ -1,0 +1,95 @@
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { KEY_BYTES } from './aes-gcm.ts';
+import { RootKeyError } from './root-key-provider.ts';
+
+// 64 hex digits and a line end of one or two bytes; one byte more tells that the file is too long.
+const MAX_FILE_BYTES = 2 * KEY_BYTES + 2;
+const RESTORE =
+  'Restore the original file from its backup. A newly made key opens nothing that an earlier one sealed.';
+
+/** The 32 bytes of a root key file. The caller wipes them. @throws {RootKeyError} */
+export async function readRootKeyFile(path: string): Promise<Buffer> {
+  const file = await openFile(path);
+  const content = Buffer.allocUnsafeSlow(MAX_FILE_BYTES + 1);
+  try {
+    requirePrivate(path, await file.stat());
+    let length = 0;
+    for (let read = -1; read !== 0 && length < content.length; length += read)
+      ({ bytesRead: read } = await file.read(content, length));
+    return decodeKey(path, content.subarray(0, length));
+  } finally {
+    content.fill(0);
+    await file.close();
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    // Non-blocking: a FIFO in the file's place must not hang the start.
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new RootKeyError('missing', `There is no root key file ${path}. ${RESTORE}`, { cause });
+    throw new RootKeyError('unreadable', `The root key file ${path} cannot be opened (${code}).`, { cause });
+  }
+}
+
+/** Checks the opened file, not the path: nobody can exchange it in between. */
+function requirePrivate(path: string, stats: Stats): void {
+  if (!stats.isFile()) throw new RootKeyError('not_a_file', `The root key ${path} is not a regular file.`);
+  if ((stats.mode & 0o077) !== 0) {
+    const mode = (stats.mode & 0o777).toString(8);
+    throw new RootKeyError(
+      'permissions',
+      `The root key file ${path} is open to other accounts (mode ${mode}). Run: chmod 0400 '${path}'`,
+    );
+  }
+  const self = process.geteuid?.();
+  if (self !== undefined && stats.uid !== self && stats.uid !== 0)
+    throw new RootKeyError(
+      'owner',
+      `The root key file ${path} belongs to account ${stats.uid}, which could change it. Run: chown ${self} '${path}'`,
+    );
+}
+
+function decodeKey(path: string, content: Buffer): Buffer {
+  const key = Buffer.allocUnsafeSlow(KEY_BYTES);
+  const hexDigits = countHexDigits(content);
+  if (hexDigits === 2 * KEY_BYTES && isLineEnd(content.subarray(hexDigits))) {
+    for (let i = 0; i < KEY_BYTES; i++)
+      key[i] = hexValue(content[2 * i]!) * 16 + hexValue(content[2 * i + 1]!);
+  } else if (content.length === KEY_BYTES && hexDigits < KEY_BYTES) {
+    // 32 bytes that are all hex digits are the half of a hex file, not a raw key.
+    content.copy(key);
+  } else {
+    const found = content.length > MAX_FILE_BYTES ? `more than ${MAX_FILE_BYTES}` : `${content.length}`;
+    throw new RootKeyError(
+      'wrong_length',
+      `The root key file ${path} has ${found} bytes instead of 32 raw bytes or 64 hex digits: truncated or another file. ${RESTORE}`,
+    );
+  }
+  if (key.every((byte) => byte === key[0]))
+    throw new RootKeyError(
+      'weak',
+      `The root key file ${path} holds one byte repeated, not a key. ${RESTORE}`,
+    );
+  return key;
+}
+
+function countHexDigits(content: Buffer): number {
+  const end = content.findIndex((byte) => hexValue(byte) < 0);
+  return end < 0 ? content.length : end;
+}
+
+function isLineEnd(rest: Buffer): boolean {
+  return rest.length === 0 || (rest.length <= 2 && /^\r?\n$/.test(rest.toString('latin1')));
+}
+
+/** Value of a hex digit, -1 for any other byte. By hand: a string of the key could never be wiped. */
+function hexValue(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x61 + 10 : -1;
+}

@@ -1,0 +1,241 @@
+import { createHash, generateKeySync, randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { unwrapBytes, wrapBytes } from './aes-gcm.ts';
+import type { SecretIds } from './content-key.ts';
+import { IntegrityError, type IntegrityReason } from './integrity-error.ts';
+import { Kek, KekDisposedError } from './kek.ts';
+import { lengthPrefixed } from './length-prefixed.ts';
+import { MAX_SECRET_BYTES, openSecret, rewrapCek, type SealedSecret, sealSecret } from './seal-secret.ts';
+
+const newKek = (tenantId = 't-1', kekId = 'k-1', bytes = randomBytes(32)): Kek =>
+  new Kek({ tenantId, kekId, version: 1 }, bytes);
+
+const kek = newKek();
+const ids: SecretIds = { tenantId: 't-1', entryId: 'e-1', version: 3, purpose: 'password', kekId: 'k-1' };
+const secret = Buffer.from('correct horse battery staple');
+const record = sealSecret(kek, secret, ids);
+const BUFFERS = ['wrappedCek', 'iv', 'ciphertext', 'tag', 'commitment', 'blobSha256'] as const;
+
+function reasonOf(open: () => unknown): IntegrityReason {
+  try {
+    open();
+  } catch (error) {
+    if (error instanceof IntegrityError) return error.reason;
+    throw error;
+  }
+  throw new Error('it opened');
+}
+
+/** The record as an intruder with the database would leave it: the unkeyed hash made to fit again. */
+function rehashed(changed: SealedSecret): SealedSecret {
+  const { iv, ciphertext, tag, commitment } = changed;
+  const hash = createHash('sha256').update(iv).update(ciphertext).update(tag).update(commitment).digest();
+  return { ...changed, blobSha256: hash };
+}
+
+test('what was sealed opens, from nothing to 64 KiB', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (plaintext) => {
+      expect(openSecret(kek, sealSecret(kek, plaintext, ids), ids)).toEqual(Buffer.from(plaintext));
+    }),
+  );
+  for (const size of [0, 1, 65_536]) {
+    const plaintext = randomBytes(size);
+    expect(openSecret(kek, sealSecret(kek, plaintext, ids), ids)).toEqual(plaintext);
+  }
+});
+
+test('every seal has its own content key, iv and ciphertext, and leaves the plaintext alone', () => {
+  const other = sealSecret(kek, secret, ids);
+  for (const field of ['cekId', 'wrappedCek', 'iv', 'ciphertext', 'tag', 'commitment'] as const)
+    expect(other[field]).not.toEqual(record[field]);
+  expect(secret.toString()).toBe('correct horse battery staple');
+});
+
+test('the audited hash is that of the stored blob', () => {
+  expect(rehashed(record).blobSha256).toEqual(record.blobSha256);
+});
+
+describe('nothing stored can be changed unnoticed', () => {
+  test.each(BUFFERS)('every bit of %s', (field) => {
+    for (let bit = 0; bit < record[field].length * 8; bit++) {
+      const bytes = Buffer.from(record[field]);
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+      const changed = { ...record, [field]: bytes };
+      expect(() => openSecret(kek, changed, ids)).toThrow(IntegrityError);
+      // The hash has no key, so it protects from nobody who can write: the rest must hold without it.
+      if (field !== 'blobSha256')
+        expect(() => openSecret(kek, rehashed(changed), ids)).toThrow(IntegrityError);
+    }
+  });
+
+  test('every bit of the content key id', () => {
+    for (let at = 0; at < record.cekId.length; at++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const code = String.fromCharCode(record.cekId.charCodeAt(at) ^ (1 << bit));
+        const cekId = record.cekId.slice(0, at) + code + record.cekId.slice(at + 1);
+        expect(() => openSecret(kek, { ...record, cekId }, ids)).toThrow(IntegrityError);
+      }
+    }
+  });
+
+  test('every field cut, emptied or lengthened', () => {
+    for (const field of BUFFERS) {
+      const bytes = record[field];
+      for (const other of [
+        ...Array.from({ length: bytes.length }, (_, length) => bytes.subarray(0, length)),
+        bytes.subarray(1),
+        Buffer.concat([bytes, Buffer.alloc(1)]),
+        Buffer.concat([Buffer.alloc(1), bytes]),
+      ]) {
+        const changed = { ...record, [field]: other };
+        expect(() => openSecret(kek, changed, ids)).toThrow(IntegrityError);
+        if (field !== 'blobSha256')
+          expect(() => openSecret(kek, rehashed(changed), ids)).toThrow(IntegrityError);
+      }
+    }
+  });
+
+  test.each([12, 8, 4, 0])('a tag cut to %i bytes is malformed, not merely weaker', (length) => {
+    const changed = rehashed({ ...record, tag: record.tag.subarray(0, length) });
+    expect(reasonOf(() => openSecret(kek, changed, ids))).toBe('malformed');
+  });
+
+  test('an iv of one byte and an empty blob', () => {
+    expect(reasonOf(() => openSecret(kek, rehashed({ ...record, iv: Buffer.alloc(1) }), ids))).toBe(
+      'malformed',
+    );
+    const empty = rehashed({ ...record, ciphertext: Buffer.alloc(0) });
+    expect(reasonOf(() => openSecret(kek, empty, ids))).toBe('commitment_mismatch');
+  });
+
+  test.each<[keyof SecretIds, SecretIds[keyof SecretIds]]>([
+    ['entryId', 'e-2'],
+    ['version', 2],
+    ['version', 4],
+    ['purpose', 'private-key'],
+  ])('another %s', (name, value) => {
+    expect(reasonOf(() => openSecret(kek, record, { ...ids, [name]: value }))).toBe('cek_refused');
+  });
+
+  test('another tenant or KEK, with the key of either', () => {
+    for (const [name, value] of [
+      ['tenantId', 't-2'],
+      ['kekId', 'k-2'],
+    ] as const) {
+      const others = { ...ids, [name]: value };
+      expect(reasonOf(() => openSecret(kek, record, others))).toBe('wrong_kek');
+      const same = Buffer.alloc(32, 9);
+      const own = newKek('t-1', 'k-1', Buffer.from(same));
+      const twin = newKek(others.tenantId, others.kekId, Buffer.from(same));
+      expect(reasonOf(() => openSecret(twin, sealSecret(own, secret, ids), others))).toBe('cek_refused');
+    }
+    expect(reasonOf(() => openSecret(newKek(), record, ids))).toBe('cek_refused');
+    expect(() => sealSecret(kek, secret, { ...ids, tenantId: 't-2' })).toThrow(IntegrityError);
+  });
+
+  test('any field exchanged with that of another record, the whole record included', () => {
+    const others = { ...ids, entryId: 'e-2' };
+    const other = sealSecret(kek, Buffer.from('another horse battery staple'), others);
+    const older = sealSecret(kek, secret, { ...ids, version: 2 });
+    for (const from of [other, older]) {
+      expect(() => openSecret(kek, from, ids)).toThrow(IntegrityError);
+      for (const field of [...BUFFERS, 'cekId'] as const) {
+        const mixed = { ...record, [field]: from[field] };
+        expect(() => openSecret(kek, mixed, ids)).toThrow(IntegrityError);
+        if (field !== 'blobSha256')
+          expect(() => openSecret(kek, rehashed(mixed), ids)).toThrow(IntegrityError);
+      }
+      const keyAndId = { ...record, wrappedCek: from.wrappedCek, cekId: from.cekId };
+      expect(() => openSecret(kek, keyAndId, ids)).toThrow(IntegrityError);
+    }
+    // Same ids, another seal: key and id fit the place, so that only the blob itself can tell.
+    const again = sealSecret(kek, secret, ids);
+    const swapped = { ...record, wrappedCek: again.wrappedCek, cekId: again.cekId };
+    expect(reasonOf(() => openSecret(kek, swapped, ids))).toBe('commitment_mismatch');
+  });
+
+  test('ids cannot run into one another', () => {
+    expect(lengthPrefixed(['ab', 'c'])).not.toEqual(lengthPrefixed(['a', 'bc']));
+    const sealed = sealSecret(kek, secret, { ...ids, entryId: 'e', purpose: '1password' });
+    expect(() => openSecret(kek, sealed, { ...ids, entryId: 'e1', purpose: 'password' })).toThrow(
+      IntegrityError,
+    );
+  });
+});
+
+test('errors and keys print nothing secret', () => {
+  const bytes = Buffer.from('0123456789abcdef0123456789abcdef');
+  const printed = newKek('t-1', 'k-1', Buffer.from(bytes));
+  for (const text of [inspect(printed, { depth: 9, showHidden: true }), JSON.stringify(printed)]) {
+    expect(text).not.toContain(bytes.toString());
+    expect(text).not.toContain(bytes.toString('hex'));
+  }
+  const error = new IntegrityError('commitment_mismatch');
+  expect(Object.keys(error).sort()).toEqual(['name', 'reason']);
+  expect(error.cause).toBeUndefined();
+});
+
+test('a KEK takes over its bytes, and is of no use after it was disposed', () => {
+  const bytes = randomBytes(32);
+  const short = newKek('t-1', 'k-1', bytes);
+  expect(bytes.equals(Buffer.alloc(32))).toBe(true);
+  short.dispose();
+  expect(() => sealSecret(short, secret, ids)).toThrow(KekDisposedError);
+  expect(() => openSecret(short, record, ids)).toThrow(KekDisposedError);
+  for (const length of [0, 16, 31, 33])
+    expect(() => newKek('t-1', 'k-1', randomBytes(length))).toThrow(IntegrityError);
+});
+
+test('ids without content, and secrets beyond the limit, are refused when sealing', () => {
+  for (const lie of [
+    { entryId: '' },
+    { purpose: '' },
+    { entryId: 'a\ud800' },
+    { version: -1 },
+    { version: 1.5 },
+  ])
+    expect(() => sealSecret(kek, secret, { ...ids, ...lie })).toThrow(TypeError);
+  expect(() => sealSecret(kek, Buffer.alloc(MAX_SECRET_BYTES + 1), ids)).toThrow(RangeError);
+});
+
+describe('changing the KEK', () => {
+  const next = newKek('t-1', 'k-2');
+  const nextIds = { ...ids, kekId: 'k-2' };
+  const moved = { ...record, wrappedCek: rewrapCek(kek, next, record, ids) };
+
+  test('keeps the secret opening, under the new KEK only, with the blob untouched', () => {
+    expect(openSecret(next, moved, nextIds)).toEqual(secret);
+    expect(moved.blobSha256).toEqual(record.blobSha256);
+    expect(reasonOf(() => openSecret(kek, moved, ids))).toBe('cek_refused');
+    expect(reasonOf(() => openSecret(kek, moved, nextIds))).toBe('wrong_kek');
+    expect(reasonOf(() => openSecret(next, record, nextIds))).toBe('cek_refused');
+  });
+
+  test('refuses what would not open, and the KEK of another tenant', () => {
+    expect(reasonOf(() => rewrapCek(kek, newKek('t-2', 'k-9'), record, ids))).toBe('wrong_kek');
+    expect(reasonOf(() => rewrapCek(kek, next, moved, ids))).toBe('cek_refused');
+    const again = sealSecret(kek, secret, ids);
+    const broken = { ...record, wrappedCek: again.wrappedCek, cekId: again.cekId };
+    expect(reasonOf(() => rewrapCek(kek, next, broken, ids))).toBe('commitment_mismatch');
+    expect(reasonOf(() => rewrapCek(kek, next, { ...record, iv: Buffer.alloc(0) }, ids))).toBe('malformed');
+  });
+});
+
+test('what was wrapped does not unwrap with another key, aad, format or length', () => {
+  const key = generateKeySync('aes', { length: 256 });
+  const aad = Buffer.from('aad');
+  const wrapped = wrapBytes(key, secret, aad);
+  expect(unwrapBytes(key, wrapped, aad)).toEqual(secret);
+  expect(unwrapBytes(key, wrapped, Buffer.from('other'))).toBeUndefined();
+  expect(unwrapBytes(generateKeySync('aes', { length: 256 }), wrapped, aad)).toBeUndefined();
+  for (let length = 0; length < wrapped.length; length++)
+    expect(unwrapBytes(key, wrapped.subarray(0, length), aad)).toBeUndefined();
+  for (let at = 0; at < wrapped.length; at++) {
+    const changed = Buffer.from(wrapped);
+    changed[at]! ^= 0x80;
+    expect(unwrapBytes(key, changed, aad)).toBeUndefined();
+  }
+});

@@ -1,0 +1,126 @@
+import { createHash, randomFillSync, randomUUID, timingSafeEqual } from 'node:crypto';
+import { decrypt, type Encrypted, encrypt, IV_BYTES, KEY_BYTES, TAG_BYTES } from './aes-gcm.ts';
+import {
+  BLOB_SHA256_BYTES,
+  blobAad,
+  COMMITMENT_BYTES,
+  commit,
+  requireOwnKek,
+  type SecretIds,
+  unwrapCek,
+  WRAPPED_CEK_BYTES,
+  withDerivedKeys,
+  wrapCek,
+} from './content-key.ts';
+import { IntegrityError } from './integrity-error.ts';
+import type { Kek } from './kek.ts';
+
+/** All that must be stored of a sealed secret, beside its ids. Nothing in it is secret. */
+export type SealedSecret = Encrypted & {
+  /** Random UUID of the content key, used for this one secret. */
+  readonly cekId: string;
+  /** 61 bytes. */
+  readonly wrappedCek: Buffer;
+  /** 32 bytes. */
+  readonly commitment: Buffer;
+  /** SHA-256(iv || ciphertext || tag || commitment): what the audit log records, so that a rollback shows. */
+  readonly blobSha256: Buffer;
+};
+
+/** Largest secret, in bytes. */
+export const MAX_SECRET_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Seals a secret under a fresh content key, bound to its ids. The plaintext stays the caller's to wipe.
+ *
+ * @throws {RangeError} when it is larger than 16 MiB.
+ * @throws {IntegrityError} `wrong_kek` when the ids name another KEK or tenant.
+ * @throws {KekDisposedError} when the KEK was dropped.
+ */
+export function sealSecret(kek: Kek, plaintext: Uint8Array, ids: SecretIds): SealedSecret {
+  if (plaintext.length > MAX_SECRET_BYTES)
+    throw new RangeError(`a secret has at most ${MAX_SECRET_BYTES} bytes, this one has ${plaintext.length}`);
+  requireOwnKek(kek, ids);
+  const cekId = randomUUID();
+  const aad = blobAad(ids, cekId);
+  const cek = randomFillSync(Buffer.allocUnsafeSlow(KEY_BYTES));
+  try {
+    const wrappedCek = wrapCek(kek, cek, ids, cekId);
+    return withDerivedKeys(cek, (keys) => {
+      const encrypted = encrypt(keys.encryption, plaintext, aad);
+      const commitment = commit(keys.commitment, aad, encrypted);
+      return { ...encrypted, cekId, wrappedCek, commitment, blobSha256: blobHash(encrypted, commitment) };
+    });
+  } finally {
+    cek.fill(0);
+  }
+}
+
+/**
+ * Opens a sealed secret. The caller wipes the plaintext (`fill(0)`) as soon as it is used.
+ *
+ * @throws {IntegrityError} when any stored byte or any id is not as it was sealed.
+ * @throws {KekDisposedError} when the KEK was dropped.
+ */
+export function openSecret(kek: Kek, record: SealedSecret, ids: SecretIds): Buffer {
+  requireRecord(record);
+  requireOwnKek(kek, ids);
+  const aad = blobAad(ids, record.cekId);
+  if (!timingSafeEqual(blobHash(record, record.commitment), record.blobSha256))
+    throw new IntegrityError('blob_changed');
+  const cek = unwrapCek(kek, record.wrappedCek, ids, record.cekId);
+  try {
+    return withDerivedKeys(cek, (keys) => {
+      requireCommitment(keys.commitment, aad, record);
+      const plaintext = decrypt(keys.encryption, record, aad);
+      if (plaintext === undefined) throw new IntegrityError('ciphertext_refused');
+      return plaintext;
+    });
+  } finally {
+    cek.fill(0);
+  }
+}
+
+/**
+ * The content key wrapped for another KEK of the same tenant. Store it together with `newKek.kekId`; everything else
+ * of the record stays. `ids.kekId` names the old KEK. The secret itself is not decrypted.
+ *
+ * @throws {IntegrityError} as `openSecret`, or `wrong_kek` when the new KEK is another tenant's.
+ */
+export function rewrapCek(oldKek: Kek, newKek: Kek, record: SealedSecret, ids: SecretIds): Buffer {
+  requireRecord(record);
+  requireOwnKek(oldKek, ids);
+  const newIds = { ...ids, kekId: newKek.kekId };
+  requireOwnKek(newKek, newIds);
+  const cek = unwrapCek(oldKek, record.wrappedCek, ids, record.cekId);
+  try {
+    // A content key that does not fit its blob must be found now, while the old KEK is still there.
+    withDerivedKeys(cek, (keys) => requireCommitment(keys.commitment, blobAad(ids, record.cekId), record));
+    return wrapCek(newKek, cek, newIds, record.cekId);
+  } finally {
+    cek.fill(0);
+  }
+}
+
+function requireCommitment(key: Uint8Array, aad: Uint8Array, record: SealedSecret): void {
+  if (!timingSafeEqual(commit(key, aad, record), record.commitment))
+    throw new IntegrityError('commitment_mismatch');
+}
+
+function blobHash({ iv, ciphertext, tag }: Encrypted, commitment: Uint8Array): Buffer {
+  return createHash('sha256').update(iv).update(ciphertext).update(tag).update(commitment).digest();
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Lengths first: a cipher given a short tag or iv would check less than we believe. */
+function requireRecord(record: SealedSecret): void {
+  const lengthsFit =
+    record.iv.length === IV_BYTES &&
+    record.tag.length === TAG_BYTES &&
+    record.commitment.length === COMMITMENT_BYTES &&
+    record.blobSha256.length === BLOB_SHA256_BYTES &&
+    record.wrappedCek.length === WRAPPED_CEK_BYTES &&
+    record.ciphertext.length <= MAX_SECRET_BYTES;
+  if (!lengthsFit || !UUID.test(record.cekId)) throw new IntegrityError('malformed');
+}
