@@ -94,7 +94,11 @@ export async function startFaultyProxy(target: {
     // Answers stay in order although each may have to wait.
     let order: Promise<void> = Promise.resolve();
     const enqueue = (chunk?: Buffer) => {
-      order = order.then(() => pass(chunk)).catch((error: unknown) => client.destroy(error as Error));
+      order = order
+        .then(() => pass(chunk))
+        .catch((error: Error) => {
+          client.destroy(error);
+        });
     };
     upstream.on('data', (chunk: Buffer) => enqueue(chunk));
     upstream.on('close', () => enqueue());

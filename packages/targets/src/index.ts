@@ -1,5 +1,6 @@
 export { type FaultMode, type FaultyProxy, startFaultyProxy } from './faulty-proxy.ts';
 export {
+  type PostgresLoginMethod,
   type PostgresTarget,
   type PostgresTargetOptions,
   startPostgresTarget,

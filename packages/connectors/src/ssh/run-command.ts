@@ -14,17 +14,43 @@ export interface CommandResult {
 /** Called with everything written so far (both streams, in order of arrival); may write to the command or end its input. */
 export type Converse = (output: string, channel: ClientChannel) => void;
 
+interface CommandInput {
+  readonly stdin?: string;
+  readonly converse?: Converse;
+}
+
 /**
  * Runs a command. The command is fixed text without secrets; what is secret goes through `stdin` or `converse`. Throws
  * ConnectorError only when the command could not be started; a connection that ends later leaves `exitCode` undefined.
  */
-export async function runCommand(
+export function runCommand(
   session: SshSession,
   command: string,
-  input: { readonly stdin?: string; readonly converse?: Converse } = {},
+  input: CommandInput = {},
 ): Promise<CommandResult> {
-  const channel = await start(session, command);
-  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<CommandResult>();
+  const onLost = () =>
+    reject(new ConnectorError('unreachable', 'The connection ended before the command could be started.'));
+  session.client.once('close', onLost);
+  try {
+    session.client.exec(command, (error, channel) => {
+      session.client.off('close', onLost);
+      if (error === undefined) {
+        // At once: the next packet, with all of a short command's output, may already be in hand.
+        resolve(follow(session, channel, input));
+      } else {
+        const message = 'The host does not let this account run commands.';
+        reject(new ConnectorError('permission', message, { cause: error }));
+      }
+    });
+  } catch (error) {
+    reject(asConnectorError(error));
+  }
+  return promise;
+}
+
+function follow(session: SshSession, channel: ClientChannel, input: CommandInput): Promise<CommandResult> {
+  const { promise, resolve } = Promise.withResolvers<CommandResult>();
   const output = { all: '', stdout: '', stderr: '' };
   let exitCode: number | undefined;
   const take = (stream: 'stdout' | 'stderr') => (chunk: string) => {
@@ -40,29 +66,12 @@ export async function runCommand(
   });
   // A broken connection also closes the channel.
   channel.on('error', () => {});
-  channel.on('close', () => resolve());
-  session.client.once('close', () => resolve());
+  const onClose = () => {
+    session.client.off('close', onClose);
+    resolve({ exitCode, stdout: output.stdout, stderr: output.stderr });
+  };
+  channel.on('close', onClose);
+  session.client.on('close', onClose);
   if (input.converse === undefined) channel.end(input.stdin ?? '');
-  await closed;
-  return { exitCode, stdout: output.stdout, stderr: output.stderr };
-}
-
-function start(session: SshSession, command: string): Promise<ClientChannel> {
-  const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
-  session.client.once('close', () =>
-    reject(new ConnectorError('unreachable', 'The connection ended before the command could be started.')),
-  );
-  try {
-    session.client.exec(command, (error, channel) => {
-      if (error === undefined) return resolve(channel);
-      reject(
-        new ConnectorError('permission', 'The host does not let this account run commands.', {
-          cause: error,
-        }),
-      );
-    });
-  } catch (error) {
-    reject(asConnectorError(error));
-  }
   return promise;
 }

@@ -11,6 +11,8 @@ import { selfSignedCertificate } from './certificate.ts';
 import { findPostgresBinaries } from './find-binaries.ts';
 import { serverUser } from './server-user.ts';
 
+export type PostgresLoginMethod = 'scram-sha-256' | 'password' | 'trust' | 'reject';
+
 export interface PostgresTargetOptions {
   /** Folder with `initdb` and `postgres`; found when not given. */
   readonly binDir?: string;
@@ -33,6 +35,8 @@ export interface PostgresTarget extends AsyncDisposable {
   accepts(name: string, password: string): Promise<boolean>;
   /** Makes the server refuse every change that this role makes, its own password included; with false, lets it again. */
   refuseChangesBy(name: string, refuse?: boolean): Promise<void>;
+  /** How everybody but the superuser logs in from now on (pg_hba.conf); `reject` lets nobody in. */
+  setLoginMethod(method: PostgresLoginMethod): Promise<void>;
   /** Runs SQL as the superuser. */
   sql(text: string): Promise<Record<string, unknown>[]>;
   /** The server's log; every statement is in it. */
@@ -72,6 +76,18 @@ export async function startPostgresTarget(options: PostgresTargetOptions = {}): 
         await sql(
           `ALTER ROLE ${escapeIdentifier(name)} SET default_transaction_read_only = ${refuse ? 'on' : 'off'}`,
         );
+      },
+      async setLoginMethod(method) {
+        const rules = [
+          `host all ${admin.username} 127.0.0.1/32 scram-sha-256`,
+          `host all all 127.0.0.1/32 ${method}`,
+        ];
+        await writeFile(join(dataDir, 'pg_hba.conf'), `${rules.join('\n')}\n`);
+        const loadedAt = async () => String((await sql('SELECT pg_conf_load_time()::text AS at'))[0]?.at);
+        const before = await loadedAt();
+        await sql('SELECT pg_reload_conf()');
+        // The rules are read by the postmaster, whose time of loading each new session inherits.
+        await until('pg_hba.conf reloaded', async () => (await loadedAt()) !== before);
       },
       sql,
       log: server.log,

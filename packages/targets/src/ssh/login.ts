@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
 import { Client } from 'ssh2';
 
+export type LoginMethod = 'password' | 'keyboard-interactive';
+
 /** Logs in by password, once: true, or false when the server refused it. Throws on anything else, another host key included. */
 export function login(
-  server: { readonly host: string; readonly port: number; readonly hostKeyFingerprint: string },
+  server: {
+    readonly host: string;
+    readonly port: number;
+    readonly hostKeyFingerprint: string;
+    readonly method: LoginMethod;
+  },
   username: string,
   password: string,
 ): Promise<boolean> {
@@ -18,6 +25,9 @@ export function login(
     else reject(error);
   });
   client.on('close', () => reject(new Error('The SSH target closed the connection during login.')));
+  client.on('keyboard-interactive', (_name, _instructions, _language, prompts, finish) =>
+    finish(prompts.map(() => password)),
+  );
   client.connect({
     host: server.host,
     port: server.port,
@@ -26,7 +36,9 @@ export function login(
     hostVerifier: (key: Buffer) =>
       `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}` ===
       server.hostKeyFingerprint,
-    authHandler: [{ type: 'password', username, password }],
+    password,
+    tryKeyboard: server.method === 'keyboard-interactive',
+    authHandler: [server.method],
   });
   return promise;
 }

@@ -1,4 +1,5 @@
 import { run } from '../run.ts';
+import type { LoginMethod } from './login.ts';
 
 /**
  * The server's settings. PAM is on, so that logins and `passwd` follow the machine's own rules; only the targets' accounts get
@@ -9,11 +10,10 @@ export async function serverConfig(
   settings: {
     readonly port: number;
     readonly hostKey: string;
-    readonly methods: readonly ('password' | 'keyboard-interactive')[];
+    readonly methods: readonly LoginMethod[];
   },
 ): Promise<string> {
-  const yesNo = (method: 'password' | 'keyboard-interactive') =>
-    settings.methods.includes(method) ? 'yes' : 'no';
+  const yesNo = (method: LoginMethod) => (settings.methods.includes(method) ? 'yes' : 'no');
   const lines = [
     'ListenAddress 127.0.0.1',
     `Port ${settings.port}`,

@@ -15,7 +15,7 @@ import {
   setPassword,
   shadowEntry,
 } from './accounts.ts';
-import { login } from './login.ts';
+import { type LoginMethod, login } from './login.ts';
 import { serverConfig } from './server-config.ts';
 
 export interface SshAccount {
@@ -44,13 +44,16 @@ export interface SshTarget extends AsyncDisposable {
 
 /** Starts the server. Needs root on Linux with OpenSSH's server installed; says so otherwise. */
 export async function startSshTarget(
-  options: { readonly methods?: readonly ('password' | 'keyboard-interactive')[] } = {},
+  options: { readonly methods?: readonly LoginMethod[] } = {},
 ): Promise<SshTarget> {
   if (process.getuid?.() !== 0)
     throw new Error('The SSH target adds Linux accounts, which needs root. Run this as root or with sudo.');
   const sshd = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/sbin/sshd'].find((path) => existsSync(path));
   if (sshd === undefined)
     throw new Error('No OpenSSH server was found. Install one (Debian: apt-get install openssh-server).');
+  const methods = options.methods ?? ['password', 'keyboard-interactive'];
+  const [method] = methods;
+  if (method === undefined) throw new Error('Give at least one login method.');
   await removeAbandonedAccounts();
   // The folder of privilege separation, which the service manager normally makes.
   await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
@@ -61,7 +64,7 @@ export async function startSshTarget(
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', hostKey]);
     const [, fingerprint] = (await run('ssh-keygen', ['-l', '-f', `${hostKey}.pub`])).split(' ');
     if (fingerprint === undefined) throw new Error('ssh-keygen printed no fingerprint.');
-    const { server, port } = await startOnFreePort(sshd, folder, hostKey, options.methods);
+    const { server, port } = await startOnFreePort(sshd, folder, hostKey, methods);
     const accounts: string[] = [];
     const address = { host: '127.0.0.1', port, hostKeyFingerprint: fingerprint };
     const stop = async () => {
@@ -79,7 +82,7 @@ export async function startSshTarget(
         await setPassword(username, password);
         return { username, password };
       },
-      accepts: (username, password) => login(address, username, password),
+      accepts: (username, password) => login({ ...address, method }, username, password),
       passwordMark: shadowEntry,
       refuseChangesBy: (username, refuse = true) => setMinimumAge(username, refuse ? 7 : 0),
       log: server.log,
@@ -96,7 +99,7 @@ async function startOnFreePort(
   sshd: string,
   folder: string,
   hostKey: string,
-  methods: readonly ('password' | 'keyboard-interactive')[] = ['password', 'keyboard-interactive'],
+  methods: readonly LoginMethod[],
 ): Promise<{ server: OwnedProcess; port: number }> {
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();

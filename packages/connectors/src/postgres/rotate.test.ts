@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type FaultyProxy,
+  type PostgresTarget,
+  startFaultyProxy,
+  startPostgresTarget,
+} from '@claviger/targets';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectorFor } from '../registry.ts';
+import { loopbackContext } from '../testing-context.ts';
+
+const connector = connectorFor('postgres');
+const newPassword = () => randomBytes(18).toString('base64url');
+let server: PostgresTarget;
+let proxy: FaultyProxy;
+let username: string;
+let current: string;
+let next: string;
+
+beforeAll(async () => {
+  server = await startPostgresTarget({ passwordCheck: true });
+  proxy = await startFaultyProxy(server);
+}, 120_000);
+afterAll(async () => {
+  await proxy?.stop();
+  await server?.stop();
+});
+beforeEach(async () => {
+  await proxy.setMode({ kind: 'ok' });
+  username = `Role "${randomBytes(4).toString('hex')}"; --'`;
+  current = newPassword();
+  next = newPassword();
+  await server.createRole(username, current);
+});
+
+const self = () => ({ host: '127.0.0.1', port: proxy.port, tls: { mode: 'disable' } });
+const byAdmin = () => ({ ...self(), rotateAs: 'admin' });
+const rotate = (config: object, secrets: object = {}, ctx = loopbackContext()) =>
+  connector.rotate(config, { username }, { current, next, ...secrets }, ctx);
+const accepted = async () => [await server.accepts(username, current), await server.accepts(username, next)];
+
+test('after a rotation by the account itself the old password is refused and the new one accepted', async () => {
+  expect(await rotate(self())).toEqual({ outcome: 'applied' });
+  expect(await accepted()).toEqual([false, true]);
+  expect(await connector.verify(self(), { username }, next, loopbackContext())).toEqual({
+    outcome: 'accepted',
+  });
+  expect(await connector.verify(self(), { username }, current, loopbackContext())).toMatchObject({
+    outcome: 'refused',
+  });
+});
+
+test('after a rotation by an administrator too, without the current password', async () => {
+  expect(await rotate(byAdmin(), { current: undefined, admin: server.admin })).toEqual({
+    outcome: 'applied',
+  });
+  expect(await accepted()).toEqual([false, true]);
+});
+
+test("no clear password gets into the server's log, which shows every statement", async () => {
+  await rotate(self());
+  expect(server.log()).toContain('ALTER ROLE "Role ""');
+  expect(server.log()).not.toContain(next);
+});
+
+describe('a refusal leaves the old password in place', () => {
+  test.each<[string, string, () => Promise<object>]>([
+    ['a wrong current password', 'authentication', () => rotate(self(), { current: 'wrong' })],
+    [
+      'a wrong administrator password',
+      'authentication',
+      () => rotate(byAdmin(), { admin: { ...server.admin, password: 'wrong' } }),
+    ],
+    ['no administrator', 'permission', () => rotate(byAdmin())],
+    ['a candidate that travels badly', 'policy', () => rotate(self(), { next: 'pässword' })],
+    [
+      'a closed port',
+      'unreachable',
+      async () => {
+        await proxy.setMode({ kind: 'refuse' });
+        return rotate(self());
+      },
+    ],
+    [
+      'a reset before the change was sent',
+      'unreachable',
+      async () => {
+        await proxy.setMode({ kind: 'reset', afterMarker: 'session_user' });
+        return rotate(self());
+      },
+    ],
+    [
+      'a server that refuses changes by this role',
+      'permission',
+      async () => {
+        await server.refuseChangesBy(username);
+        return rotate(self());
+      },
+    ],
+    [
+      'an administrator without the right',
+      'permission',
+      async () => {
+        await server.createRole(`weak-${username}`, current);
+        return rotate(byAdmin(), { admin: { username: `weak-${username}`, password: current } });
+      },
+    ],
+  ])('%s: %s', async (_what, kind, attempt) => {
+    expect(await attempt()).toMatchObject({ outcome: 'refused', kind });
+    expect(await accepted()).toEqual([true, false]);
+  });
+
+  test("the server's own password check: policy", async () => {
+    username = `same-${randomBytes(6).toString('hex')}`;
+    await server.createRole(username, current);
+    expect(await rotate(self(), { next: username })).toMatchObject({ outcome: 'refused', kind: 'policy' });
+    expect(await server.accepts(username, current)).toBe(true);
+  });
+
+  test('a role that does not exist: permission', async () => {
+    username = 'absent';
+    expect(await rotate(byAdmin(), { admin: server.admin })).toMatchObject({
+      outcome: 'refused',
+      kind: 'permission',
+    });
+  });
+
+  test('a name that the server would cut to that of another role', async () => {
+    const short = 'r'.repeat(63);
+    await server.createRole(short, current);
+    username = `${short}r`;
+    expect(await rotate(byAdmin(), { admin: server.admin })).toMatchObject({ outcome: 'refused' });
+    expect(await server.accepts(short, current)).toBe(true);
+  });
+});
+
+describe('ambiguous, although the target has changed', () => {
+  test('the connection is reset after the change was sent', async () => {
+    await proxy.setMode({ kind: 'reset', afterMarker: 'ALTER ROLE' });
+    expect(await rotate(self())).toMatchObject({ outcome: 'ambiguous' });
+    await expect.poll(accepted, { timeout: 10_000 }).toEqual([false, true]);
+  });
+  test('the answer never comes', async () => {
+    await proxy.setMode({ kind: 'blackhole', afterMarker: 'ALTER ROLE' });
+    expect(await rotate(self(), {}, loopbackContext({ operationTimeoutMs: 1500 }))).toMatchObject({
+      outcome: 'ambiguous',
+    });
+    await expect.poll(accepted, { timeout: 10_000 }).toEqual([false, true]);
+  });
+});

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { targetPolicy } from './network/target-policy.ts';
+import { connectorFor, connectorTypes } from './registry.ts';
+
+const ctx = {
+  signal: new AbortController().signal,
+  connectTimeoutMs: 5000,
+  operationTimeoutMs: 30_000,
+  allow: targetPolicy({ cidrs: [], ports: [] }),
+};
+
+test('each connector is found by its name, and an unknown name is answered with the known ones', () => {
+  expect(connectorTypes).toEqual(['postgres', 'ssh']);
+  for (const type of connectorTypes) expect(connectorFor(type).type).toBe(type);
+  for (const type of ['mysql', '__proto__', 'constructor', ''])
+    expect(() => connectorFor(type)).toThrow(
+      expect.objectContaining({ kind: 'configuration', hint: expect.stringContaining('postgres, ssh') }),
+    );
+});
+
+test.each([
+  ['ssh', { host: '-oProxyCommand=touch /tmp/x' }],
+  ['ssh', { host: 'h', unknown: 1 }],
+  ['ssh', { host: 'h', hostKeys: ['MD5:00'] }],
+  ['postgres', { host: '/var/run/postgresql', tls: { mode: 'disable' } }],
+  ['postgres', { host: 'h' }],
+  ['postgres', { host: 'h', tls: { mode: 'require' } }],
+  ['postgres', { host: 'h', tls: { mode: 'verify-full', ca: 'none' } }],
+  ['postgres', { host: 'h', database: 'a\0b', tls: { mode: 'disable' } }],
+])('unusable settings of a %s target are refused before anything is done: %j', async (type, config) => {
+  await expect(connectorFor(type).verify(config, { username: 'a' }, 's', ctx)).rejects.toMatchObject({
+    kind: 'configuration',
+  });
+});

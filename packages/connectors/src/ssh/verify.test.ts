@@ -1,0 +1,172 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import {
+  type FaultyProxy,
+  type SshAccount,
+  type SshTarget,
+  startFaultyProxy,
+  startSshTarget,
+} from '@claviger/targets';
+import ssh2 from 'ssh2';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { connectorFor } from '../registry.ts';
+import { loopbackContext } from '../testing-context.ts';
+import { hostKeyFingerprint } from './host-key.ts';
+
+const connector = connectorFor('ssh');
+let server: SshTarget;
+let proxy: FaultyProxy;
+let account: SshAccount;
+
+beforeAll(async () => {
+  server = await startSshTarget();
+  proxy = await startFaultyProxy(server);
+  account = await server.createAccount();
+}, 120_000);
+afterAll(async () => {
+  await proxy?.stop();
+  await server?.stop();
+});
+afterEach(() => proxy.setMode({ kind: 'ok' }));
+
+const pinned = () => ({ host: '127.0.0.1', port: proxy.port, hostKeys: [server.hostKeyFingerprint] });
+const verify = (config: object, secret: string, ctx = loopbackContext()) =>
+  connector.verify(config, { username: account.username }, secret, ctx);
+const otherKey = `SHA256:${'A'.repeat(43)}`;
+
+test('the right password is accepted, a wrong one refused', async () => {
+  expect(await verify(pinned(), account.password)).toEqual({ outcome: 'accepted' });
+  expect(await verify(pinned(), 'wrong')).toMatchObject({ outcome: 'refused' });
+});
+
+test('a wrong password is one failed login on the host, not two', async () => {
+  await using fresh = await startSshTarget();
+  const { username } = await fresh.createAccount();
+  const config = { host: fresh.host, port: fresh.port, hostKeys: [fresh.hostKeyFingerprint] };
+  expect(await connector.verify(config, { username }, 'wrong', loopbackContext())).toMatchObject({
+    outcome: 'refused',
+  });
+  expect(fresh.log().match(/Failed \S+ for/g)).toEqual(['Failed password for']);
+}, 60_000);
+
+test('a host that offers only keyboard-interactive works the same', async () => {
+  await using interactive = await startSshTarget({ methods: ['keyboard-interactive'] });
+  const { username, password } = await interactive.createAccount();
+  const config = {
+    host: interactive.host,
+    port: interactive.port,
+    hostKeys: [interactive.hostKeyFingerprint],
+  };
+  expect(await connector.verify(config, { username }, password, loopbackContext())).toEqual({
+    outcome: 'accepted',
+  });
+  expect(await connector.verify(config, { username }, 'wrong', loopbackContext())).toMatchObject({
+    outcome: 'refused',
+  });
+}, 60_000);
+
+test('ten verifications at once each get their own answer', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, (_, index) => verify(pinned(), index % 2 ? account.password : 'wrong')),
+  );
+  expect(answers.map(({ outcome }) => outcome)).toEqual(
+    Array.from({ length: 10 }, (_, index) => (index % 2 ? 'accepted' : 'refused')),
+  );
+}, 60_000);
+
+describe('nothing but a refused password counts as refused', () => {
+  test('the port is closed', async () => {
+    await proxy.setMode({ kind: 'refuse' });
+    expect(await verify(pinned(), account.password)).toMatchObject({ outcome: 'unknown' });
+  });
+  test('the host does not answer in time', async () => {
+    await proxy.setMode({ kind: 'blackhole' });
+    expect(
+      await verify(pinned(), account.password, loopbackContext({ operationTimeoutMs: 300 })),
+    ).toMatchObject({ outcome: 'unknown' });
+  });
+  test('the connection is reset during login', async () => {
+    await proxy.setMode({ kind: 'reset', afterBytes: 100 });
+    expect(await verify(pinned(), account.password)).toMatchObject({ outcome: 'unknown' });
+  });
+});
+
+describe('a password goes only to a host whose key is pinned', () => {
+  test('another key: unknown, and the host has seen no login', async () => {
+    const before = server.log().length;
+    const result = await verify({ ...pinned(), hostKeys: [otherKey] }, account.password);
+    expect(result).toMatchObject({ outcome: 'unknown', reason: expect.stringContaining('not a pinned key') });
+    expect(server.log().slice(before)).not.toMatch(/Accepted|Failed/);
+  });
+  test('no key yet: the test reports what the host shows, and how to go on', async () => {
+    const { username, password } = account;
+    const unpinned = { ...pinned(), hostKeys: [] };
+    expect(await connector.test(unpinned, { username, password }, loopbackContext())).toMatchObject({
+      ok: false,
+      hostKeyFingerprint: server.hostKeyFingerprint,
+      serverVersion: expect.stringContaining('OpenSSH'),
+      hint: expect.stringContaining('hostKeys'),
+    });
+    expect(await verify(unpinned, password)).toMatchObject({ outcome: 'unknown' });
+    expect(await connector.test(pinned(), { username, password }, loopbackContext())).toMatchObject({
+      ok: true,
+    });
+  });
+});
+
+/** A server that asks for something else than OpenSSH would. */
+async function strangeServer(onAuthentication: (context: ssh2.AuthContext) => void) {
+  const key = ssh2.utils.generateKeyPairSync('ed25519');
+  const server = new ssh2.Server({ hostKeys: [key.private] }, (client) => {
+    client.on('error', () => {});
+    client.on('authentication', onAuthentication);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const blob = Buffer.from(key.public.split(' ')[1] ?? '', 'base64');
+  const config = {
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    hostKeys: [hostKeyFingerprint(blob)],
+  };
+  return { config, [Symbol.dispose]: () => server.close() };
+}
+
+test('a host that lets everybody in proves nothing', async () => {
+  using strange = await strangeServer((context) => context.accept());
+  expect(await verify(strange.config, account.password)).toMatchObject({
+    outcome: 'unknown',
+    reason: expect.stringContaining('without checking'),
+  });
+});
+
+test('a host that takes the password and wants another factor has not refused the password', async () => {
+  using strange = await strangeServer((context) =>
+    context.method === 'password'
+      ? context.reject(['keyboard-interactive'], true)
+      : context.reject(['password']),
+  );
+  expect(await verify(strange.config, account.password)).toMatchObject({ outcome: 'unknown' });
+});
+
+test('a question other than for the password is not answered with it', async () => {
+  const answers: string[] = [];
+  using strange = await strangeServer((context) => {
+    if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive']);
+    context.prompt([{ prompt: 'One-time code: ', echo: false }], (given) => {
+      answers.push(...given);
+      context.reject(['keyboard-interactive']);
+    });
+  });
+  expect(await verify(strange.config, account.password)).toMatchObject({ outcome: 'unknown' });
+  expect(answers).toEqual(['']);
+});
+
+test.each(['-oProxyCommand=id', '$(id)', 'a:b', 'a\nb', 'root;id', ''])(
+  'the account name %j never reaches a host',
+  async (username) => {
+    const before = proxy.connections();
+    const result = await connector.verify(pinned(), { username }, 'x', loopbackContext());
+    expect(result).toMatchObject({ outcome: 'unknown' });
+    expect(proxy.connections()).toBe(before);
+  },
+);
