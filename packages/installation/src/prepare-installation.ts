@@ -5,7 +5,7 @@ import { ensureCertificates } from './certificates.ts';
 import { ensureDatabase } from './database-roles.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { ensureSecrets } from './secrets.ts';
-import { type Parts, serviceConfig } from './service-config.ts';
+import { operatorConfig, type Parts, serviceConfig } from './service-config.ts';
 import { type Environment, type ServiceName, serviceNames } from './services.ts';
 import { readState, writeState } from './state.ts';
 
@@ -139,6 +139,10 @@ export async function prepareInstallation(
     rateLimits: options.rateLimits ?? 'on',
     publicUrl,
   };
+  await writeAtomically(
+    layout.configFile('operator'),
+    `${JSON.stringify(operatorConfig(context), null, 2)}\n`,
+  );
   const nodes = await Promise.all(
     names.map(async ({ node, service, index }): Promise<NodeDefinition> => {
       const isGateway = service === 'gateway';

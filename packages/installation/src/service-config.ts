@@ -37,6 +37,23 @@ export function serviceConfig(
   at: NodeAddresses,
   context: ConfigContext,
 ): Record<string, unknown> {
+  return {
+    ...commonKeys(service, node, at, context),
+    ...(isStoreService(service) ? { database: databaseConfig(service, context) } : {}),
+    ...ownKeys(service, at, context),
+  };
+}
+
+/**
+ * The configuration of the operator's commands: the keys that every service has, with the operator's certificate.
+ * They listen nowhere.
+ */
+export function operatorConfig(context: ConfigContext): Record<string, unknown> {
+  const at = { grpc: undefined, health: '127.0.0.1:0', http: undefined, publicUrl: undefined };
+  return commonKeys('operator', 'operator', at, context);
+}
+
+function commonKeys(name: ServiceName | 'operator', node: string, at: NodeAddresses, context: ConfigContext) {
   const { layout, parts } = context;
   return {
     environment: context.environment,
@@ -44,12 +61,11 @@ export function serviceConfig(
     logLevel: context.logLevel,
     grpc: {
       ...(at.grpc === undefined ? {} : { listen: at.grpc }),
-      ...layout.leaf(service),
+      ...layout.leaf(name),
       caFile: layout.internalCa,
     },
     health: { listen: at.health },
     peers: context.peers,
-    ...(isStoreService(service) ? { database: databaseConfig(service, context) } : {}),
     redis: {
       host: parts.redis.host,
       port: parts.redis.port,
@@ -58,13 +74,10 @@ export function serviceConfig(
     nats: {
       url: parts.nats.url,
       // An external NATS knows the one user of its URL only.
-      user: parts.nats.external ? parts.nats.operator : service,
-      passwordFile: parts.nats.external
-        ? partPasswordFile('nats', true, layout)
-        : layout.natsPassword(service),
+      user: parts.nats.external ? parts.nats.operator : name,
+      passwordFile: parts.nats.external ? partPasswordFile('nats', true, layout) : layout.natsPassword(name),
     },
     ...(context.otlpEndpoint === undefined ? {} : { telemetry: { otlpEndpoint: context.otlpEndpoint } }),
-    ...ownKeys(service, at, context),
   };
 }
 

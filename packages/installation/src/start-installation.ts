@@ -31,6 +31,8 @@ export interface StartOptions extends PrepareOptions {
 
 /** How the operator's commands authenticate to the services. */
 export interface OperatorAccess {
+  /** A configuration with the keys that every service has, for clients of the services' contracts. */
+  readonly configFile: string;
   readonly certFile: string;
   readonly keyFile: string;
   readonly caFile: string;
@@ -180,6 +182,7 @@ async function bringUp(
     parts,
     nodes: prepared.nodes,
     operator: {
+      configFile: layout.configFile('operator'),
       ...layout.leaf('operator'),
       caFile: layout.internalCa,
       authAddresses: authAddresses(prepared),

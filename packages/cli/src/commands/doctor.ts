@@ -1,0 +1,14 @@
+import type { Command } from 'commander';
+import { dataDirOf } from '../operator/settings.ts';
+
+export function register(program: Command): void {
+  program
+    .command('doctor')
+    .description('check every dependency: found where, version, reachable, and the fix')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', '\nExample:\n  claviger doctor')
+    .action(async (options: { readonly json?: boolean }) => {
+      const { doctor } = await import('../operator/doctor.ts');
+      process.exitCode = await doctor(dataDirOf(), options.json ?? false);
+    });
+}

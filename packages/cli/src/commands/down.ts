@@ -1,0 +1,13 @@
+import type { Command } from 'commander';
+import { dataDirOf } from '../operator/settings.ts';
+
+export function register(program: Command): void {
+  program
+    .command('down')
+    .description('stop what `claviger up` started, and nothing else')
+    .addHelpText('after', '\nExample:\n  CLAVIGER_DATA_DIR=/srv/claviger claviger down')
+    .action(async () => {
+      const { down } = await import('../operator/down.ts');
+      await down(dataDirOf());
+    });
+}

@@ -1,0 +1,14 @@
+import type { Command } from 'commander';
+import { dataDirOf } from '../operator/settings.ts';
+
+export function register(program: Command): void {
+  program
+    .command('status')
+    .description('show what runs and whether it is ready; exit code 0 only when all of it is')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', '\nExample:\n  claviger status --json')
+    .action(async (options: { readonly json?: boolean }) => {
+      const { status } = await import('../operator/status.ts');
+      process.exitCode = await status(dataDirOf(), options.json ?? false);
+    });
+}

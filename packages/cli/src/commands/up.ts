@@ -1,0 +1,65 @@
+import { mkdir } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { CommandError, EXIT } from '../exit-codes.ts';
+import { dataDirOf, environmentOf, rateLimitsOf, wholeNumber } from '../operator/settings.ts';
+
+interface UpOptions {
+  readonly detach?: boolean;
+  readonly json?: boolean;
+  readonly port: string;
+  readonly replicas: string;
+  readonly servicesDir?: string;
+}
+
+export function register(program: Command): void {
+  program
+    .command('up')
+    .description('start everything on this machine: PostgreSQL, Redis, NATS, all services')
+    .option('--detach', 'return when everything is ready, and leave it running')
+    .option('--json', 'print exactly one JSON object: url, caCertificate, setupUrl, dataDir, processes')
+    .option('--port <number>', 'HTTPS port of the first gateway on 127.0.0.1; 0 takes a free one', '7101')
+    .option('--replicas <number>', 'gateway processes; further ones take free ports', '1')
+    .addOption(new Option('--services-dir <folder>').hideHelp())
+    .addHelpText(
+      'after',
+      `
+Environment:
+  CLAVIGER_DATA_DIR        where the data lies (.claviger in the clone)
+  CLAVIGER_ENVIRONMENT     development (default), production or test
+  CLAVIGER_RATE_LIMITS     off: no request limits, for measurements; refused in production
+  CLAVIGER_OTLP_ENDPOINT   where traces go, e.g. http://127.0.0.1:4318
+  CLAVIGER_POSTGRES_URL, CLAVIGER_REDIS_URL, CLAVIGER_NATS_URL   servers to use instead of own ones
+
+Example:
+  claviger up --detach --json --port 7201`,
+    )
+    .action(async (options: UpOptions) => {
+      const environment = environmentOf();
+      const rateLimits = rateLimitsOf();
+      if (environment === 'production' && rateLimits === 'off') {
+        throw new CommandError(
+          'CLAVIGER_RATE_LIMITS=off is refused in production: unset it, or choose another CLAVIGER_ENVIRONMENT',
+          EXIT.usage,
+        );
+      }
+      const port = wholeNumber(options.port, '--port', 0, 65_535);
+      const gateways = wholeNumber(options.replicas, '--replicas', 1, 16);
+      const dataDir = dataDirOf();
+      await mkdir(dataDir, { recursive: true, mode: 0o711 });
+      const otlpEndpoint = process.env.CLAVIGER_OTLP_ENDPOINT;
+      const { up } = await import('../operator/up.ts');
+      await up(
+        {
+          dataDir,
+          environment,
+          port,
+          gateways,
+          rateLimits,
+          ...(otlpEndpoint === undefined || otlpEndpoint === '' ? {} : { otlpEndpoint }),
+          ...(options.servicesDir === undefined ? {} : { servicesDir: options.servicesDir }),
+        },
+        options.detach ?? false,
+        options.json ?? false,
+      );
+    });
+}

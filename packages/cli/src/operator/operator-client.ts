@@ -1,0 +1,34 @@
+import { auth } from '@claviger/contracts';
+import { baseConfigSchema, createPeers, loadConfig } from '@claviger/service-kit';
+
+/** Calls auth with the operator's certificate, which only the account that runs the installation can read. */
+async function withOperator<T>(
+  configFile: string,
+  use: (client: ReturnType<typeof operatorOf>) => Promise<T>,
+): Promise<T> {
+  const peers = createPeers(loadConfig(baseConfigSchema, configFile));
+  try {
+    return await use(operatorOf(peers));
+  } finally {
+    peers.close();
+  }
+}
+
+const operatorOf = (peers: ReturnType<typeof createPeers>) =>
+  peers.client('auth', auth.OperatorServiceService);
+
+/** A one-time link for the first administrator; null when the tenant has a user already. Throws ClavigerError. */
+export function createSetupLink(configFile: string): Promise<string | null> {
+  return withOperator(configFile, async (client) => {
+    const answer = await client.createSetupLink({ tenant: '' });
+    return answer.setupUrl ?? null;
+  });
+}
+
+/** Creates the first administrator with a generated password; refused (conflict) once there is a user. */
+export function bootstrapAdministrator(
+  configFile: string,
+  username: string,
+): Promise<auth.BootstrapAdministratorResponse> {
+  return withOperator(configFile, (client) => client.bootstrapAdministrator({ username, tenant: '' }));
+}

@@ -1,0 +1,134 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createTemporaryDataDir } from '@claviger/installation';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const main = join(import.meta.dirname, '../main.ts');
+const servicesDir = join(import.meta.dirname, '../../../installation/fixtures');
+let dataDir: string;
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function claviger(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [main, ...args],
+      { env: { ...process.env, CLAVIGER_DATA_DIR: dataDir, ...env }, timeout: 120_000 },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+      },
+    );
+  });
+}
+
+const up = (env?: Record<string, string>) =>
+  claviger(['up', '--detach', '--json', '--port', '0', '--services-dir', servicesDir], env);
+
+interface Result {
+  readonly url: string;
+  readonly caCertificate: string;
+  readonly dataDir: string;
+  readonly processes: readonly { readonly name: string; readonly pid: number }[];
+}
+
+const lives = (pid: number) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+async function eventually(check: () => boolean): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!check()) {
+    if (Date.now() > deadline) throw new Error('it did not happen within 20 s');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+beforeAll(async () => {
+  dataDir = await createTemporaryDataDir();
+});
+afterAll(async () => {
+  await claviger(['down']);
+  rmSync(dataDir, { recursive: true, force: true });
+}, 120_000);
+
+test('with nothing running, status says so with exit code 1, and down is content', async () => {
+  expect(await claviger(['status'])).toMatchObject({ code: 1, stdout: '' });
+  expect(await claviger(['down'])).toMatchObject({ code: 0, stdout: '' });
+  const bootstrap = await claviger(['bootstrap-admin', '--username', 'alice']);
+  expect(bootstrap).toMatchObject({ code: 1, stdout: '' });
+  expect(bootstrap.stderr).toContain('claviger up');
+});
+
+test('switching the limits off is refused in production', async () => {
+  const refused = await up({ CLAVIGER_ENVIRONMENT: 'production', CLAVIGER_RATE_LIMITS: 'off' });
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  expect(refused.stderr).toContain('production');
+});
+
+test('a mistake in the arguments is exit code 2', async () => {
+  expect((await claviger(['up', '--no-such-option'])).code).toBe(2);
+  expect((await claviger(['up', '--port', '70000'])).code).toBe(2);
+  expect((await claviger(['status', '--help'])).code).toBe(0);
+});
+
+test('up prints one object; again changes nothing; a killed supervisor is recovered from; down ends all', async () => {
+  const first = await up({ CLAVIGER_RATE_LIMITS: 'off' });
+  expect(first.stderr).toContain('WARNING');
+  expect(first.code, first.stderr).toBe(0);
+  const result = JSON.parse(first.stdout) as Result;
+  expect(Object.keys(result).sort()).toEqual(['caCertificate', 'dataDir', 'processes', 'setupUrl', 'url']);
+  expect(readFileSync(result.caCertificate, 'utf8')).toContain('BEGIN CERTIFICATE');
+  expect(result.processes).toHaveLength(8);
+
+  const second = await up();
+  expect(second.code).toBe(0);
+  expect(second.stderr).toContain('already running');
+  const again = JSON.parse(second.stdout) as Result;
+  expect(again.url).toBe(result.url);
+  expect(again.processes).toEqual(result.processes);
+
+  const status = await claviger(['status', '--json']);
+  expect(status.code).toBe(0);
+  expect(JSON.parse(status.stdout)).toMatchObject({ running: true, ready: true, url: result.url });
+  expect((await claviger(['doctor'])).stdout).toContain('serves Claviger');
+
+  const supervisor = (
+    JSON.parse(readFileSync(join(dataDir, 'run/running.json'), 'utf8')) as { supervisor: { pid: number } }
+  ).supervisor.pid;
+  process.kill(supervisor, 'SIGKILL');
+  await eventually(() => !lives(supervisor));
+  const third = await up();
+  expect(third.code, third.stderr).toBe(0);
+  const recovered = JSON.parse(third.stdout) as Result;
+  for (const { pid } of result.processes) expect(lives(pid)).toBe(false);
+
+  expect((await claviger(['down'])).code).toBe(0);
+  for (const { pid } of recovered.processes) expect(lives(pid)).toBe(false);
+  expect((await claviger(['status'])).code).toBe(1);
+}, 180_000);
+
+test('a start that fails says why on standard error and prints nothing else', async () => {
+  const failed = await claviger([
+    'up',
+    '--detach',
+    '--json',
+    '--port',
+    '0',
+    '--services-dir',
+    '/nonexistent',
+  ]);
+  expect(failed).toMatchObject({ code: 1, stdout: '' });
+  expect(failed.stderr).toContain('/nonexistent/auth/src/main.ts is missing');
+  expect((await claviger(['status'])).code).toBe(1);
+}, 60_000);

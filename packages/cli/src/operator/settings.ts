@@ -1,0 +1,35 @@
+import { join, resolve } from 'node:path';
+import type { Environment } from '@claviger/installation';
+import { CommandError, EXIT } from '../exit-codes.ts';
+
+export const repositoryRoot = resolve(import.meta.dirname, '../../../..');
+
+/** CLAVIGER_DATA_DIR, else `.claviger` in the clone. */
+export function dataDirOf(env: NodeJS.ProcessEnv = process.env): string {
+  const chosen = env.CLAVIGER_DATA_DIR;
+  return chosen === undefined || chosen === '' ? join(repositoryRoot, '.claviger') : resolve(chosen);
+}
+
+/** CLAVIGER_ENVIRONMENT, else `development`. */
+export function environmentOf(env: NodeJS.ProcessEnv = process.env): Environment {
+  const chosen = env.CLAVIGER_ENVIRONMENT ?? 'development';
+  if (chosen === 'development' || chosen === 'production' || chosen === 'test') return chosen;
+  throw new CommandError(
+    `CLAVIGER_ENVIRONMENT is "${chosen}": it must be development, production or test`,
+    EXIT.usage,
+  );
+}
+
+/** CLAVIGER_RATE_LIMITS: on unless it says off. */
+export function rateLimitsOf(env: NodeJS.ProcessEnv = process.env): 'on' | 'off' {
+  const chosen = env.CLAVIGER_RATE_LIMITS ?? 'on';
+  if (chosen === 'on' || chosen === 'off') return chosen;
+  throw new CommandError(`CLAVIGER_RATE_LIMITS is "${chosen}": it must be on or off`, EXIT.usage);
+}
+
+/** A whole number between `low` and `high`, or a usage error that names the option. */
+export function wholeNumber(text: string, option: string, low: number, high: number): number {
+  const value = Number(text);
+  if (/^\d{1,6}$/.test(text) && value >= low && value <= high) return value;
+  throw new CommandError(`${option} must be a whole number from ${low} to ${high}`, EXIT.usage);
+}

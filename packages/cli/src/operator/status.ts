@@ -1,0 +1,62 @@
+import { connect } from 'node:net';
+import { findRunning, type RunningProcess } from '@claviger/installation';
+import { isSameProcess } from '@claviger/parts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { say, sayJson, table, tell } from '../output.ts';
+
+/** Whether something on 127.0.0.1 accepts a connection. */
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', timeout: 2_000 });
+    const answer = (accepted: boolean) => {
+      socket.destroy();
+      resolve(accepted);
+    };
+    socket.once('connect', () => answer(true));
+    socket.once('timeout', () => answer(false));
+    socket.once('error', () => answer(false));
+  });
+}
+
+/** `ready`, `not ready` (it lives) or `ended`. */
+async function stateOf(running: RunningProcess): Promise<'ready' | 'not ready' | 'ended'> {
+  if (!(await isSameProcess(running.identity))) return 'ended';
+  if (running.healthUrl !== undefined) {
+    const answer = await fetch(`${running.healthUrl}/ready`, { signal: AbortSignal.timeout(3_000) }).then(
+      (response) => response.ok,
+      () => false,
+    );
+    return answer ? 'ready' : 'not ready';
+  }
+  return running.port === undefined || (await accepts(running.port)) ? 'ready' : 'not ready';
+}
+
+/** The command `status`. */
+export async function status(dataDir: string, json: boolean): Promise<ExitCode> {
+  const running = await findRunning(dataDir);
+  if (running === undefined) {
+    if (json) sayJson({ running: false, ready: false, dataDir, processes: [] });
+    else tell(`nothing is running on ${dataDir}: start it with \`claviger up\``);
+    return EXIT.error;
+  }
+  const processes = await Promise.all(
+    running.processes.map(async (each) => ({
+      name: each.name,
+      pid: each.identity.pid,
+      state: await stateOf(each),
+    })),
+  );
+  const ready = running.ready && processes.every((each) => each.state === 'ready');
+  const { url, caCertificate } = running;
+  if (json) sayJson({ running: true, ready, url, caCertificate, dataDir: running.dataDir, processes });
+  else {
+    say(`${url}  ${ready ? 'ready' : 'not ready'}`);
+    say(
+      table([
+        ['NAME', 'PID', 'STATE'],
+        ...processes.map((each) => [each.name, String(each.pid), each.state]),
+      ]),
+    );
+  }
+  return ready ? EXIT.ok : EXIT.error;
+}

@@ -1,0 +1,70 @@
+import { type Installation, startInstallation } from '@claviger/installation';
+import { createSetupLink } from './operator-client.ts';
+
+/** What `up` was asked for; plain data, because it also travels to the detached supervisor. */
+export interface UpRequest {
+  readonly dataDir: string;
+  readonly environment: 'development' | 'production' | 'test';
+  readonly port: number;
+  readonly gateways: number;
+  readonly rateLimits: 'on' | 'off';
+  readonly otlpEndpoint?: string;
+  readonly servicesDir?: string;
+}
+
+/** What `up --json` prints. */
+export interface UpResult {
+  readonly url: string;
+  readonly caCertificate: string;
+  /** One-time link for the first administrator; null when there is a user already. */
+  readonly setupUrl: string | null;
+  readonly dataDir: string;
+  readonly processes: readonly { readonly name: string; readonly pid: number }[];
+}
+
+/** Starts the installation under supervision in this process. */
+export async function supervise(
+  request: UpRequest,
+  tell: (line: string) => void,
+): Promise<{ installation: Installation; result: UpResult }> {
+  if (request.rateLimits === 'off') {
+    tell('WARNING: CLAVIGER_RATE_LIMITS=off: nothing limits requests; for measurements only');
+  }
+  const installation = await startInstallation({
+    dataDir: request.dataDir,
+    environment: request.environment,
+    publicPort: request.port,
+    replicas: { gateway: request.gateways },
+    rateLimits: request.rateLimits,
+    supervise: true,
+    tell,
+    ...(request.otlpEndpoint === undefined ? {} : { otlpEndpoint: request.otlpEndpoint }),
+    ...(request.servicesDir === undefined ? {} : { servicesDir: request.servicesDir }),
+  });
+  const setupUrl = await createSetupLink(installation.operator.configFile).catch((error: Error) => {
+    tell(
+      `no set-up link could be made (${error.message}); \`claviger bootstrap-admin\` creates the first administrator`,
+    );
+    return null;
+  });
+  const { postgres, redis, nats } = installation.parts;
+  const processes = [
+    ...[postgres, redis, nats].map((part) => ({ name: part.name as string, pid: part.pid })),
+    ...installation.nodes.map(({ node }) => ({ name: node, pid: installation.pid(node) })),
+  ];
+  const result: UpResult = {
+    url: installation.url,
+    caCertificate: installation.caCertificate,
+    setupUrl,
+    dataDir: installation.dataDir,
+    processes: processes.flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }])),
+  };
+  return { installation, result };
+}
+
+/** Resolves at the first signal that asks to stop. */
+export function untilAskedToStop(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve);
+  });
+}

@@ -1,0 +1,22 @@
+/** Progress, warnings and advice: standard error, so that standard output holds the answer alone. */
+export function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** The answer of a command, as text. */
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** The answer of a command as exactly one JSON object on one line. */
+export function sayJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** Columns aligned, two blanks apart; the last column is not padded. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join('  '))
+    .join('\n');
+}
