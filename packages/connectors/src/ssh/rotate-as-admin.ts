@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { Credential, RotateResult } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
 import { serverText } from '../server-text.ts';
+import { chpasswdThroughSudo } from './chpasswd-through-sudo.ts';
 import type { SshConfig } from './config.ts';
 import { refusalIn } from './passwd-messages.ts';
 import { runCommand } from './run-command.ts';
@@ -23,7 +23,7 @@ export async function rotateAsAdmin(
   const result =
     config.privilege === 'root'
       ? await asRoot(session, line)
-      : await throughSudo(session, line, admin.password);
+      : await chpasswdThroughSudo(session, line, admin.password);
   if (result.exitCode === 0) return { outcome: 'applied' };
   const said = serverText(`${result.stdout} ${result.stderr}`, [next, admin.password]);
   if (result.exitCode === undefined)
@@ -51,47 +51,4 @@ async function asRoot(session: SshSession, line: string) {
       hint: "Set the target's privilege to 'sudo'.",
     });
   return runCommand(session, 'env LC_ALL=C chpasswd', { stdin: line });
-}
-
-/**
- * First asks sudo whether the command is permitted, which settles the administrator's password without anything else at stake and
- * shows whether sudo asks for it at all: a password that sudo does not read would become input of chpasswd.
- */
-async function throughSudo(session: SshSession, line: string, password: string | undefined) {
-  const marker = `claviger-${randomBytes(12).toString('hex')}:`;
-  let prompts = 0;
-  const answerPrompt = (onPrompt: (write: (text: string) => void, end: () => void) => void) => {
-    let readTo = 0;
-    return (output: string, channel: { write(text: string): unknown; end(): unknown }) => {
-      const at = output.indexOf(marker, readTo);
-      if (at < 0) return;
-      readTo = at + marker.length;
-      prompts += 1;
-      onPrompt(
-        (text) => channel.write(text),
-        () => channel.end(),
-      );
-    };
-  };
-  const check = await runCommand(session, `env LC_ALL=C sudo -k -S -p ${marker} -l -- chpasswd`, {
-    converse: answerPrompt((write, end) => {
-      if (prompts === 1 && password !== undefined) write(`${password}\n`);
-      end();
-    }),
-  });
-  if (check.exitCode === undefined)
-    throw new ConnectorError('unreachable', 'The connection ended before the change was sent.');
-  if (check.exitCode !== 0) {
-    const said = serverText(check.stderr.replaceAll(marker, ''), [password]);
-    if (prompts > 1 || (prompts === 1 && password === undefined))
-      throw new ConnectorError('authentication', `sudo refused the administrator's password: ${said}`);
-    throw new ConnectorError('permission', `The administrator may not run chpasswd through sudo: ${said}`);
-  }
-  if (prompts === 0) return runCommand(session, 'env LC_ALL=C sudo -n -- chpasswd', { stdin: line });
-  return runCommand(session, `env LC_ALL=C sudo -k -S -p ${marker} -- chpasswd`, {
-    converse: answerPrompt((write, end) => {
-      write(`${password}\n${line}`);
-      end();
-    }),
-  });
 }
