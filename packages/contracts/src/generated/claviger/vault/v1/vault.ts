@@ -598,6 +598,18 @@ export interface DescribeSubjectResponse {
   username: string;
   resourceId: string;
   resourceName: string;
+  /** Type of the resource's module: postgres | ssh; empty without one. */
+  moduleType: string;
+}
+
+export interface DescribeResourceRequest {
+  resourceId: string;
+}
+
+export interface DescribeResourceResponse {
+  resourceId: string;
+  resourceName: string;
+  moduleType: string;
 }
 
 export interface PlaceEntitlementRequest {
@@ -6237,7 +6249,7 @@ export const DescribeSubjectRequest: MessageFns<DescribeSubjectRequest> = {
 };
 
 function createBaseDescribeSubjectResponse(): DescribeSubjectResponse {
-  return { entryId: "", entryName: "", username: "", resourceId: "", resourceName: "" };
+  return { entryId: "", entryName: "", username: "", resourceId: "", resourceName: "", moduleType: "" };
 }
 
 export const DescribeSubjectResponse: MessageFns<DescribeSubjectResponse> = {
@@ -6256,6 +6268,9 @@ export const DescribeSubjectResponse: MessageFns<DescribeSubjectResponse> = {
     }
     if (message.resourceName !== "") {
       writer.uint32(42).string(message.resourceName);
+    }
+    if (message.moduleType !== "") {
+      writer.uint32(50).string(message.moduleType);
     }
     return writer;
   },
@@ -6311,6 +6326,128 @@ export const DescribeSubjectResponse: MessageFns<DescribeSubjectResponse> = {
             }
 
             message.resourceName = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.moduleType = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribeResourceRequest(): DescribeResourceRequest {
+  return { resourceId: "" };
+}
+
+export const DescribeResourceRequest: MessageFns<DescribeResourceRequest> = {
+  encode(message: DescribeResourceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.resourceId !== "") {
+      writer.uint32(10).string(message.resourceId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeResourceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeResourceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resourceId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribeResourceResponse(): DescribeResourceResponse {
+  return { resourceId: "", resourceName: "", moduleType: "" };
+}
+
+export const DescribeResourceResponse: MessageFns<DescribeResourceResponse> = {
+  encode(message: DescribeResourceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.resourceId !== "") {
+      writer.uint32(10).string(message.resourceId);
+    }
+    if (message.resourceName !== "") {
+      writer.uint32(18).string(message.resourceName);
+    }
+    if (message.moduleType !== "") {
+      writer.uint32(26).string(message.moduleType);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeResourceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeResourceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resourceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.resourceName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.moduleType = reader.string();
             continue;
           }
         }
@@ -7596,6 +7733,18 @@ export const EntitlementsServiceService = {
       Buffer.from(DescribeSubjectResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DescribeSubjectResponse => DescribeSubjectResponse.decode(value),
   },
+  /** Whether a resource exists in the tenant; not_found when it does not. */
+  describeResource: {
+    path: "/claviger.vault.v1.EntitlementsService/DescribeResource" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DescribeResourceRequest): Buffer =>
+      Buffer.from(DescribeResourceRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DescribeResourceRequest => DescribeResourceRequest.decode(value),
+    responseSerialize: (value: DescribeResourceResponse): Buffer =>
+      Buffer.from(DescribeResourceResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DescribeResourceResponse => DescribeResourceResponse.decode(value),
+  },
   /** Repeatable: the same grant placed twice is one entitlement. */
   placeEntitlement: {
     path: "/claviger.vault.v1.EntitlementsService/PlaceEntitlement" as const,
@@ -7637,6 +7786,8 @@ export const EntitlementsServiceService = {
 export interface EntitlementsServiceServer extends UntypedServiceImplementation {
   /** What a request is about: the entry, its resource, and whether it can be asked for. */
   describeSubject: handleUnaryCall<DescribeSubjectRequest, DescribeSubjectResponse>;
+  /** Whether a resource exists in the tenant; not_found when it does not. */
+  describeResource: handleUnaryCall<DescribeResourceRequest, DescribeResourceResponse>;
   /** Repeatable: the same grant placed twice is one entitlement. */
   placeEntitlement: handleUnaryCall<PlaceEntitlementRequest, PlaceEntitlementResponse>;
   /** Repeatable; queues the rotation of what was disclosed under the grant. */
@@ -7661,6 +7812,22 @@ export interface EntitlementsServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DescribeSubjectResponse) => void,
+  ): ClientUnaryCall;
+  /** Whether a resource exists in the tenant; not_found when it does not. */
+  describeResource(
+    request: DescribeResourceRequest,
+    callback: (error: ServiceError | null, response: DescribeResourceResponse) => void,
+  ): ClientUnaryCall;
+  describeResource(
+    request: DescribeResourceRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DescribeResourceResponse) => void,
+  ): ClientUnaryCall;
+  describeResource(
+    request: DescribeResourceRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DescribeResourceResponse) => void,
   ): ClientUnaryCall;
   /** Repeatable: the same grant placed twice is one entitlement. */
   placeEntitlement(
@@ -16247,6 +16414,165 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "module_type",
+        "number": 6,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "moduleType",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "DescribeResourceRequest",
+      "field": [{
+        "name": "resource_id",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "resourceId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "DescribeResourceResponse",
+      "field": [{
+        "name": "resource_id",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "resourceId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "resource_name",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "resourceName",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "module_type",
+        "number": 3,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "moduleType",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -17027,6 +17353,13 @@ export const protoMetadata = {
         "clientStreaming": false,
         "serverStreaming": false,
       }, {
+        "name": "DescribeResource",
+        "inputType": ".claviger.vault.v1.DescribeResourceRequest",
+        "outputType": ".claviger.vault.v1.DescribeResourceResponse",
+        "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
+        "clientStreaming": false,
+        "serverStreaming": false,
+      }, {
         "name": "PlaceEntitlement",
         "inputType": ".claviger.vault.v1.PlaceEntitlementRequest",
         "outputType": ".claviger.vault.v1.PlaceEntitlementResponse",
@@ -17147,7 +17480,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3],
-        "span": [363, 0, 396, 1],
+        "span": [363, 0, 403, 1],
         "leadingComments":
           " For workflow: the vault alone decides at the moment of disclosure, from entitlements in its own database.\n",
         "trailingComments": "",
@@ -17160,362 +17493,374 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 1],
-        "span": [372, 2, 378, 3],
-        "leadingComments": " Repeatable: the same grant placed twice is one entitlement.\n",
+        "span": [372, 2, 377, 3],
+        "leadingComments": " Whether a resource exists in the tenant; not_found when it does not.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 2],
-        "span": [380, 2, 386, 3],
-        "leadingComments": " Repeatable; queues the rotation of what was disclosed under the grant.\n",
+        "span": [379, 2, 385, 3],
+        "leadingComments": " Repeatable: the same grant placed twice is one entitlement.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 3],
-        "span": [388, 2, 395, 3],
+        "span": [387, 2, 393, 3],
+        "leadingComments": " Repeatable; queues the rotation of what was disclosed under the grant.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [6, 3, 2, 4],
+        "span": [395, 2, 402, 3],
         "leadingComments": " One-time delivery to the grantee, audited before it is decrypted.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [402, 2, 53],
+        "span": [409, 2, 53],
         "leadingComments": " server | database | device | application\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 4],
-        "span": [405, 2, 60],
+        "span": [412, 2, 60],
         "leadingComments": " Type of its module: postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 8],
-        "span": [410, 2, 55],
+        "span": [417, 2, 55],
         "leadingComments": " active | disabled\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 10],
-        "span": [413, 2, 74],
+        "span": [420, 2, 74],
         "leadingComments":
           " Connector settings of this resource, e.g. the database name or the SSH host key's fingerprint. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 15],
-        "span": [419, 2, 64],
+        "span": [426, 2, 64],
         "leadingComments": " Entry that the connector logs in with when an account cannot change its own secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [423, 2, 428, 5],
+        "span": [430, 2, 435, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 1],
-        "span": [430, 2, 435, 5],
+        "span": [437, 2, 442, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [448, 2, 451, 5],
+        "span": [455, 2, 458, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 5],
-        "span": [484, 2, 69],
+        "span": [491, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 7],
-        "span": [588, 2, 591, 5],
+        "span": [595, 2, 598, 5],
         "leadingComments": " Replaces the tags when replace_tags is set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 3],
-        "span": [633, 2, 57],
+        "span": [640, 2, 57],
         "leadingComments": " Entry that holds this account already; empty when the vault does not know it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 2],
-        "span": [641, 2, 53],
+        "span": [648, 2, 53],
         "leadingComments": " password | ssh-key | api-key | note\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 9],
-        "span": [649, 2, 64],
+        "span": [656, 2, 64],
         "leadingComments": " idle | pending | applying | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 10],
-        "span": [651, 2, 72],
+        "span": [658, 2, 72],
         "leadingComments": " 0: no schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 14],
-        "span": [656, 2, 62],
+        "span": [663, 2, 62],
         "leadingComments": " A live grant is needed even by those who hold a share.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 0],
-        "span": [665, 2, 670, 5],
+        "span": [672, 2, 677, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 1],
-        "span": [672, 2, 677, 5],
+        "span": [679, 2, 684, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 4],
-        "span": [690, 2, 693, 5],
+        "span": [697, 2, 700, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 6],
-        "span": [700, 2, 703, 5],
+        "span": [707, 2, 710, 5],
         "leadingComments": " Over name, user name, resource and tags.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 5],
-        "span": [735, 2, 69],
+        "span": [742, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 19, 2, 1],
-        "span": [755, 2, 763, 5],
+        "span": [762, 2, 770, 5],
         "leadingComments": " password when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 19, 2, 4],
-        "span": [774, 2, 63],
+        "span": [781, 2, 63],
         "leadingComments": " At most 64 KiB. Exactly one of secret and generate.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 3],
-        "span": [857, 2, 862, 5],
+        "span": [864, 2, 869, 5],
         "leadingComments": " The current version when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27],
-        "span": [873, 0, 883, 1],
+        "span": [880, 0, 890, 1],
         "leadingComments": " Proves later, against the audit log, that this disclosure was recorded.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 2],
-        "span": [877, 2, 58],
+        "span": [884, 2, 58],
         "leadingComments": " Hex SHA-256 of the audit event's Merkle leaf.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 6],
-        "span": [882, 2, 58],
+        "span": [889, 2, 58],
         "leadingComments": " Ed25519, base64url.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 2],
-        "span": [888, 2, 54],
+        "span": [895, 2, 54],
         "leadingComments": " pending | applying | verified | refused | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 4],
-        "span": [891, 2, 56],
+        "span": [898, 2, 56],
         "leadingComments": " manual | schedule | grant-ended\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 6],
-        "span": [894, 2, 56],
+        "span": [901, 2, 56],
         "leadingComments": " Why it is where it is, without any secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 0],
-        "span": [916, 2, 921, 5],
+        "span": [923, 2, 928, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 1],
-        "span": [923, 2, 928, 5],
+        "span": [930, 2, 935, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 4],
-        "span": [941, 2, 944, 5],
+        "span": [948, 2, 951, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 5],
-        "span": [959, 2, 69],
+        "span": [966, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 1],
-        "span": [983, 2, 988, 5],
+        "span": [990, 2, 995, 5],
         "leadingComments": " 0 ends the schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 2],
-        "span": [990, 2, 77],
+        "span": [997, 2, 77],
         "leadingComments": " When first; one interval from now when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 38, 2, 0],
-        "span": [1004, 2, 56],
+        "span": [1011, 2, 56],
         "leadingComments": " accepted | refused | unknown\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 39, 2, 1],
-        "span": [1010, 2, 54],
+        "span": [1017, 2, 54],
         "leadingComments": " pending | current | previous | rejected\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 39, 2, 4],
-        "span": [1014, 2, 61],
+        "span": [1021, 2, 61],
         "leadingComments": " How many people and machines have seen this version.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 0],
-        "span": [1018, 2, 1023, 5],
+        "span": [1025, 2, 1030, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 1],
-        "span": [1025, 2, 1030, 5],
+        "span": [1032, 2, 1037, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 4],
-        "span": [1043, 2, 1046, 5],
+        "span": [1050, 2, 1053, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 41, 2, 5],
-        "span": [1061, 2, 69],
+        "span": [1068, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 45, 2, 2],
-        "span": [1089, 2, 55],
+        "span": [1096, 2, 55],
         "leadingComments": " view | modify | manage\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 46, 2, 0],
-        "span": [1095, 2, 1100, 5],
+        "span": [1102, 2, 1107, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 46, 2, 1],
-        "span": [1102, 2, 1107, 5],
+        "span": [1109, 2, 1114, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 46, 2, 4],
-        "span": [1120, 2, 1123, 5],
+        "span": [1127, 2, 1130, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 47, 2, 5],
-        "span": [1138, 2, 69],
+        "span": [1145, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 52, 2, 2],
-        "span": [1182, 2, 53],
+        "span": [1189, 2, 53],
         "leadingComments": " postgres | ssh\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 52, 2, 4],
-        "span": [1185, 2, 71],
+        "span": [1192, 2, 71],
         "leadingComments": " Addresses and ports that the connector may reach, and its defaults. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 52, 2, 5],
-        "span": [1187, 2, 55],
+        "span": [1194, 2, 55],
         "leadingComments": " untested | ok | failing\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 53, 2, 0],
-        "span": [1196, 2, 1201, 5],
+        "span": [1203, 2, 1208, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 53, 2, 1],
-        "span": [1203, 2, 1208, 5],
+        "span": [1210, 2, 1215, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 53, 2, 4],
-        "span": [1221, 2, 1224, 5],
+        "span": [1228, 2, 1231, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 54, 2, 5],
-        "span": [1250, 2, 69],
+        "span": [1257, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 1],
-        "span": [1332, 2, 1335, 5],
+        "span": [1339, 2, 1342, 5],
         "leadingComments": " A resource of the module; its admin entry's secret is used when it has one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 67, 2, 0],
-        "span": [1347, 2, 57],
+        "span": [1354, 2, 57],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 71, 2, 1],
-        "span": [1381, 2, 1384, 5],
+        "path": [4, 68, 2, 5],
+        "span": [1364, 2, 60],
+        "leadingComments": " Type of the resource's module: postgres | ssh; empty without one.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 73, 2, 1],
+        "span": [1401, 2, 1404, 5],
         "leadingComments": " revoked | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -17594,6 +17939,8 @@ export const protoMetadata = {
     ".claviger.vault.v1.TestModuleResponse": TestModuleResponse,
     ".claviger.vault.v1.DescribeSubjectRequest": DescribeSubjectRequest,
     ".claviger.vault.v1.DescribeSubjectResponse": DescribeSubjectResponse,
+    ".claviger.vault.v1.DescribeResourceRequest": DescribeResourceRequest,
+    ".claviger.vault.v1.DescribeResourceResponse": DescribeResourceResponse,
     ".claviger.vault.v1.PlaceEntitlementRequest": PlaceEntitlementRequest,
     ".claviger.vault.v1.PlaceEntitlementResponse": PlaceEntitlementResponse,
     ".claviger.vault.v1.RemoveEntitlementRequest": RemoveEntitlementRequest,
@@ -18066,6 +18413,17 @@ export const protoMetadata = {
           "username": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "resource_id": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "resource_name": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "module_type": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
+      "DescribeResourceRequest": {
+        fields: { "resource_id": { "field": Field.decode(Buffer.from("CAEQAQ==", "base64")) } },
+      },
+      "DescribeResourceResponse": {
+        fields: {
+          "resource_id": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "resource_name": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "module_type": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "PlaceEntitlementRequest": {
@@ -18334,6 +18692,7 @@ export const protoMetadata = {
       "EntitlementsService": {
         methods: {
           "DescribeSubject": { "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93", "base64")) },
+          "DescribeResource": { "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93", "base64")) },
           "PlaceEntitlement": {
             "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93Mhh2YXVsdC5lbnRpdGxlbWVudC5wbGFjZWQ=", "base64")),
           },

@@ -184,6 +184,8 @@ export interface Grant {
   credentialsDeliveredAt: string | undefined;
   revokedBy: string;
   revokeReason: string;
+  /** Type of the resource's module when access was asked for: postgres | ssh; empty without one. */
+  moduleType: string;
 }
 
 export interface ListGrantsRequest {
@@ -203,6 +205,7 @@ export interface ListGrantsRequest {
   userId: string;
   resourceId: string;
   search: string;
+  moduleType: string;
 }
 
 export interface ListGrantsResponse {
@@ -1681,6 +1684,7 @@ function createBaseGrant(): Grant {
     credentialsDeliveredAt: undefined,
     revokedBy: "",
     revokeReason: "",
+    moduleType: "",
   };
 }
 
@@ -1736,6 +1740,9 @@ export const Grant: MessageFns<Grant> = {
     }
     if (message.revokeReason !== "") {
       writer.uint32(138).string(message.revokeReason);
+    }
+    if (message.moduleType !== "") {
+      writer.uint32(146).string(message.moduleType);
     }
     return writer;
   },
@@ -1889,6 +1896,14 @@ export const Grant: MessageFns<Grant> = {
             message.revokeReason = reader.string();
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.moduleType = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1915,6 +1930,7 @@ function createBaseListGrantsRequest(): ListGrantsRequest {
     userId: "",
     resourceId: "",
     search: "",
+    moduleType: "",
   };
 }
 
@@ -1952,6 +1968,9 @@ export const ListGrantsRequest: MessageFns<ListGrantsRequest> = {
     }
     if (message.search !== "") {
       writer.uint32(90).string(message.search);
+    }
+    if (message.moduleType !== "") {
+      writer.uint32(98).string(message.moduleType);
     }
     return writer;
   },
@@ -2055,6 +2074,14 @@ export const ListGrantsRequest: MessageFns<ListGrantsRequest> = {
             }
 
             message.search = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.moduleType = reader.string();
             continue;
           }
         }
@@ -3773,7 +3800,7 @@ export const GrantsServiceService = {
     responseSerialize: (value: GetGrantResponse): Buffer => Buffer.from(GetGrantResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetGrantResponse => GetGrantResponse.decode(value),
   },
-  /** Takes effect in the vault before it answers. */
+  /** One's own grant, or any with grants.revoke. Takes effect in the vault before it answers. */
   revokeGrant: {
     path: "/claviger.workflow.v1.GrantsService/RevokeGrant" as const,
     requestStream: false as const,
@@ -3823,7 +3850,7 @@ export interface GrantsServiceServer extends UntypedServiceImplementation {
   /** Own grants; all of the tenant with grants.read-all. */
   listGrants: handleUnaryCall<ListGrantsRequest, ListGrantsResponse>;
   getGrant: handleUnaryCall<GetGrantRequest, GetGrantResponse>;
-  /** Takes effect in the vault before it answers. */
+  /** One's own grant, or any with grants.revoke. Takes effect in the vault before it answers. */
   revokeGrant: handleUnaryCall<RevokeGrantRequest, RevokeGrantResponse>;
   /** One-time; a second call answers 409. */
   getGrantCredentials: handleUnaryCall<GetGrantCredentialsRequest, GetGrantCredentialsResponse>;
@@ -3863,7 +3890,7 @@ export interface GrantsServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetGrantResponse) => void,
   ): ClientUnaryCall;
-  /** Takes effect in the vault before it answers. */
+  /** One's own grant, or any with grants.revoke. Takes effect in the vault before it answers. */
   revokeGrant(
     request: RevokeGrantRequest,
     callback: (error: ServiceError | null, response: RevokeGrantResponse) => void,
@@ -6523,6 +6550,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "module_type",
+        "number": 18,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "moduleType",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -6815,6 +6869,33 @@ export const protoMetadata = {
         "defaultValue": "",
         "oneofIndex": 0,
         "jsonName": "search",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "module_type",
+        "number": 12,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "moduleType",
         "options": {
           "ctype": 0,
           "packed": false,
@@ -9259,7 +9340,8 @@ export const protoMetadata = {
       }, {
         "path": [6, 1, 2, 2],
         "span": [109, 2, 122, 3],
-        "leadingComments": " Takes effect in the vault before it answers.\n",
+        "leadingComments":
+          " One's own grant, or any with grants.revoke. Takes effect in the vault before it answers.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
@@ -9371,110 +9453,117 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 15, 2, 17],
+        "span": [419, 2, 61],
+        "leadingComments":
+          " Type of the resource's module when access was asked for: postgres | ssh; empty without one.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 16, 2, 0],
-        "span": [421, 2, 426, 5],
+        "span": [423, 2, 428, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 1],
-        "span": [428, 2, 433, 5],
+        "span": [430, 2, 435, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 4],
-        "span": [446, 2, 449, 5],
+        "span": [448, 2, 451, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 5],
-        "span": [488, 2, 69],
+        "span": [494, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 0],
-        "span": [545, 2, 550, 5],
+        "span": [551, 2, 556, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 1],
-        "span": [552, 2, 557, 5],
+        "span": [558, 2, 563, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 4],
-        "span": [570, 2, 573, 5],
+        "span": [576, 2, 579, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 6],
-        "span": [581, 2, 589, 5],
+        "span": [587, 2, 595, 5],
         "leadingComments": " active when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26, 2, 5],
-        "span": [598, 2, 69],
+        "span": [604, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 0],
-        "span": [602, 2, 607, 5],
+        "span": [608, 2, 613, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 1],
-        "span": [609, 2, 614, 5],
+        "span": [615, 2, 620, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 4],
-        "span": [627, 2, 630, 5],
+        "span": [633, 2, 636, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 5],
-        "span": [654, 2, 69],
+        "span": [660, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 1],
-        "span": [660, 2, 69],
+        "span": [666, 2, 69],
         "leadingComments": " Passed one after the other.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 5],
-        "span": [665, 2, 67],
+        "span": [671, 2, 67],
         "leadingComments": " A pending request lapses after this time.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 7],
-        "span": [668, 2, 57],
+        "span": [674, 2, 57],
         "leadingComments": " False: the default policy of the installation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 1],
-        "span": [677, 2, 682, 5],
+        "span": [683, 2, 688, 5],
         "leadingComments": " How many different people must approve.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 2],
-        "span": [684, 2, 687, 5],
+        "span": [690, 2, 693, 5],
         "leadingComments": " Anyone with requests.decide when both are empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -9651,6 +9740,7 @@ export const protoMetadata = {
           "credentials_delivered_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "revoked_by": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "revoke_reason": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "module_type": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "ListGrantsRequest": {
@@ -9668,6 +9758,7 @@ export const protoMetadata = {
           "user_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
           "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
+          "module_type": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
         },
       },
       "ListGrantsResponse": {
@@ -9853,9 +9944,7 @@ export const protoMetadata = {
             "http": HttpRule.decode(Buffer.from("YgVncmFudBIZL2FwaS92MS9ncmFudHMve2dyYW50X2lkfQ==", "base64")),
           },
           "RevokeGrant": {
-            "policy": Policy.decode(
-              Buffer.from("Cg1ncmFudHMucmV2b2tlMg1ncmFudC5yZXZva2VkOAFiEHJwLmdyYW50cy5yZXZva2VwAQ==", "base64"),
-            ),
+            "policy": Policy.decode(Buffer.from("EAEyDWdyYW50LnJldm9rZWQ4AWIQcnAuZ3JhbnRzLnJldm9rZXAB", "base64")),
             "http": HttpRule.decode(
               Buffer.from("OgEqYgVncmFudCIgL2FwaS92MS9ncmFudHMve2dyYW50X2lkfS9yZXZva2U=", "base64"),
             ),
