@@ -43,11 +43,13 @@ export interface Emitter {
   ): Promise<SealedForm>;
   /** Queues a job; it reaches the queue after the commit, at least once, with `eventId` as its job id. */
   job<DB extends OutboxSchema>(tx: Tx<DB>, tenantId: string, queue: string, payload: object): Promise<string>;
+  /** Announces something as `event.<name>`; it reaches the bus after the commit, at least once. Answers the event id. */
+  event<DB extends OutboxSchema>(tx: Tx<DB>, tenantId: string, name: string, payload: object): Promise<string>;
 }
 
 /** `key` is the service's own MAC key: whoever reads its events can tell that this service wrote them. */
 export function createEmitter(options: { service: string; macKey: Buffer }): Emitter {
-  const key = createSecretKey(options.macKey);
+  const key = macKeyOf(options.macKey);
   const rowOf = (tenantId: string, eventId: string, subject: string, payload: string): OutboxRow => ({
     tenant_id: tenantId,
     event_id: eventId,
@@ -113,7 +115,21 @@ export function createEmitter(options: { service: string; macKey: Buffer }): Emi
       await insert(tx, rowOf(tenantId, eventId, `job.${queue}`, JSON.stringify(payload)));
       return eventId;
     },
+    event: async (tx, tenantId, name, payload) => {
+      const eventId = randomUUID();
+      await insert(tx, rowOf(tenantId, eventId, `event.${name}`, JSON.stringify(payload)));
+      return eventId;
+    },
   };
+}
+
+/**
+ * The MAC key from its bytes, or from the hexadecimal text that its file holds: whoever writes and whoever checks must
+ * come to the same key.
+ */
+export function macKeyOf(key: Buffer): KeyObject {
+  const text = key.toString('latin1').trim();
+  return createSecretKey(/^[0-9a-f]{64}$/.test(text) ? Buffer.from(text, 'hex') : key);
 }
 
 /** HMAC-SHA-256 over subject and payload. */

@@ -5,7 +5,14 @@ export {
   type SealedForm,
   sealedForm,
 } from './audit-event.ts';
-export { createEmitter, createOutcomeRecorder, type Emitter, type OutboxRow, outboxMac } from './emitter.ts';
+export {
+  createEmitter,
+  createOutcomeRecorder,
+  type Emitter,
+  macKeyOf,
+  type OutboxRow,
+  outboxMac,
+} from './emitter.ts';
 export { type Bus, createBus, STREAM } from './jetstream.ts';
 export { type OutboxMessage, type Publisher, type Relay, startRelay } from './relay.ts';
 export { type OutboxSchema, type OutboxTable, outboxMigration } from './schema.ts';

@@ -137,6 +137,7 @@ function ownKeys(service: ServiceName, at: NodeAddresses, context: ConfigContext
       return {
         actorTokenPublicKeyFile: layout.secret('actor-token.pub.pem'),
         treeHeadKeyFile: layout.secret('audit-tree-head.pem'),
+        receiptPublicKeyFile: layout.secret('vault-receipt.pub.pem'),
         headsFile: `${layout.heads}/tree-heads.jsonl`,
         outboxMacKeyFile: layout.outboxMacKey(service),
         outboxMacKeyFiles: Object.fromEntries(storeServices.map((each) => [each, layout.outboxMacKey(each)])),

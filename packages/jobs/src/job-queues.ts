@@ -1,5 +1,5 @@
-import { createSecretKey, timingSafeEqual } from 'node:crypto';
-import { type OutboxMessage, outboxMac, type Publisher } from '@claviger/events';
+import { timingSafeEqual } from 'node:crypto';
+import { macKeyOf, type OutboxMessage, outboxMac, type Publisher } from '@claviger/events';
 import { inSpan, type Logger, SpanKind } from '@claviger/service-kit';
 import { type ConnectionOptions, Queue, UnrecoverableError, Worker } from 'bullmq';
 import type { JobContext, JobDefinition, JobEnvelope } from './job-definition.ts';
@@ -32,7 +32,7 @@ export function createJobQueues(
     maxRetriesPerRequest: null,
     enableOfflineQueue: true,
   };
-  const key = createSecretKey(options.macKey);
+  const key = macKeyOf(options.macKey);
   const queues = new Map<string, { queue: Queue<JobEnvelope>; definition: JobDefinition<never> }>();
   const workers: Worker<JobEnvelope>[] = [];
   const stop = new AbortController();
