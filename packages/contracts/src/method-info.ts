@@ -18,6 +18,10 @@ export interface FieldInfo {
   readonly property: string;
   readonly protoName: string;
   readonly kind: FieldKind;
+  /** Of an `integer` field: 32 bits, so that a larger number has no place in it. */
+  readonly int32: boolean;
+  /** What the contract says about it. */
+  readonly comment: string;
   /** Of a `message` field. */
   readonly message?: MessageInfo;
   readonly repeated: boolean;
@@ -34,6 +38,8 @@ export interface FieldInfo {
 export interface MessageInfo {
   /** e.g. `claviger.vault.v1.Entry` */
   readonly name: string;
+  /** What the contract says about it. */
+  readonly comment: string;
   readonly fields: readonly FieldInfo[];
   readonly byJsonName: ReadonlyMap<string, FieldInfo>;
 }
@@ -52,6 +58,8 @@ export interface HttpBinding {
 export interface MethodInfo {
   /** gRPC path, e.g. `/claviger.vault.v1.EntriesService/GetEntry`. */
   readonly path: string;
+  /** What the contract says about it. */
+  readonly comment: string;
   /** Service that owns it: auth, vault, workflow, audit … ; `cluster` methods are served by every service. */
   readonly owner: string;
   readonly service: string;

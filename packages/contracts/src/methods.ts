@@ -50,19 +50,47 @@ const files = [
 
 type Descriptor = ProtoMetadata['fileDescriptor']['messageType'][number];
 
-const descriptors = new Map<string, { descriptor: Descriptor; options: ReadonlyMap<string, Field> }>();
+type Comment = (...path: readonly number[]) => string;
+
+/** Comments that stand before a declaration, by its path of field numbers and indexes in the file's descriptor. */
+function commentsOf(file: ProtoMetadata): Comment {
+  const texts = new Map(
+    (file.fileDescriptor.sourceCodeInfo?.location ?? []).map((location) => [
+      location.path.join(),
+      location.leadingComments.trim().replaceAll(/\s*\n\s*/g, ' '),
+    ]),
+  );
+  return (...path) => texts.get(path.join()) ?? '';
+}
+
+/** Field numbers of FileDescriptorProto and its parts. */
+const IN_FILE = { message: 4, service: 6, field: 2, method: 2, nested: 3 };
+
+interface Described {
+  readonly descriptor: Descriptor;
+  readonly options: ReadonlyMap<string, Field>;
+  readonly path: readonly number[];
+  readonly comment: Comment;
+}
+
+const descriptors = new Map<string, Described>();
 for (const file of files) {
   const scope = file.fileDescriptor.package;
-  const visit = (prefix: string, descriptor: Descriptor): void => {
+  const comment = commentsOf(file);
+  const visit = (prefix: string, descriptor: Descriptor, path: readonly number[]): void => {
     const name = `${prefix}.${descriptor.name}`;
     const fields = file.options?.messages?.[descriptor.name]?.fields ?? {};
     const options = new Map(
       Object.entries(fields).flatMap(([key, value]) => (value.field ? [[key, value.field as Field]] : [])),
     );
-    descriptors.set(name, { descriptor, options });
-    for (const nested of descriptor.nestedType) visit(name, nested);
+    descriptors.set(name, { descriptor, options, path, comment });
+    descriptor.nestedType.forEach((nested, index) => {
+      visit(name, nested, [...path, IN_FILE.nested, index]);
+    });
   };
-  for (const descriptor of file.fileDescriptor.messageType) visit(`.${scope}`, descriptor);
+  file.fileDescriptor.messageType.forEach((descriptor, index) => {
+    visit(`.${scope}`, descriptor, [IN_FILE.message, index]);
+  });
 }
 
 const messages = new Map<string, MessageInfo>();
@@ -75,9 +103,14 @@ function messageInfo(typeName: string): MessageInfo {
   if (!found) throw new Error(`The contract refers to ${typeName}, which no proto file declares.`);
   const fields: FieldInfo[] = [];
   const byJsonName = new Map<string, FieldInfo>();
-  const info: MessageInfo = { name: typeName.slice(1), fields, byJsonName };
+  const info: MessageInfo = {
+    name: typeName.slice(1),
+    comment: found.comment(...found.path),
+    fields,
+    byJsonName,
+  };
   messages.set(typeName, info);
-  for (const field of found.descriptor.field) {
+  for (const [index, field] of found.descriptor.field.entries()) {
     const wellKnown = field.type === TYPE.message ? WELL_KNOWN.get(field.typeName) : undefined;
     const kind = wellKnown ?? KINDS.get(field.type);
     if (!kind)
@@ -93,6 +126,8 @@ function messageInfo(typeName: string): MessageInfo {
       property: camel(field.name),
       protoName: field.name,
       kind,
+      int32: field.type === TYPE.int32 || field.type === TYPE.uint32,
+      comment: found.comment(...found.path, IN_FILE.field, index),
       ...(nested ? { message: messageInfo(field.typeName) } : {}),
       repeated: field.label === 3,
       map: nested?.descriptor.options?.mapEntry ?? false,
@@ -145,12 +180,14 @@ function collect(): Map<string, MethodInfo> {
   const all = new Map<string, MethodInfo>();
   for (const file of files) {
     const scope = file.fileDescriptor.package;
-    for (const service of file.fileDescriptor.service) {
-      for (const method of service.method) {
+    const comment = commentsOf(file);
+    for (const [serviceIndex, service] of file.fileDescriptor.service.entries()) {
+      for (const [methodIndex, method] of service.method.entries()) {
         const options = file.options?.services?.[service.name]?.methods?.[method.name];
         const path = `/${scope}.${service.name}/${method.name}`;
         all.set(path, {
           path,
+          comment: comment(IN_FILE.service, serviceIndex, IN_FILE.method, methodIndex),
           owner: scope.split('.')[1] ?? scope,
           service: `${scope}.${service.name}`,
           name: method.name,
