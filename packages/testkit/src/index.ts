@@ -1,0 +1,11 @@
+export { eventually } from './eventually.ts';
+export {
+  connectNetwork,
+  type Network,
+  type NetworkAccess,
+  type TestTenant,
+  type TestUser,
+} from './network.ts';
+export { type CollectedSpan, type OtlpCollector, startOtlpCollector } from './otlp-collector.ts';
+export { createRestClient, type RestAnswer, type RestClient } from './rest-client.ts';
+export { accessOf, type StartedNetwork, startNetwork } from './start-network.ts';

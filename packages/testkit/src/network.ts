@@ -1,0 +1,116 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { auth } from '@claviger/contracts';
+import { baseConfigSchema, createPeers, loadConfig, type ServiceClient } from '@claviger/service-kit';
+import pg from 'pg';
+import { createRestClient, type RestClient } from './rest-client.ts';
+
+/** What a test needs to reach a running installation, as plain data: it crosses from the global set-up to the tests. */
+export interface NetworkAccess {
+  readonly urls: readonly string[];
+  readonly caCertificate: string;
+  readonly operatorConfigFile: string;
+  readonly dataDir: string;
+  readonly postgres: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly password: string;
+  };
+  readonly logFiles: Readonly<Record<string, string>>;
+}
+
+export interface TestUser {
+  readonly id: string;
+  readonly username: string;
+  readonly password: string;
+  readonly token: string;
+  readonly client: RestClient;
+}
+
+export interface TestTenant {
+  readonly id: string;
+  readonly name: string;
+  readonly admin: TestUser;
+  /** A user with these roles, signed in. */
+  createUser(roles: readonly string[], name?: string): Promise<TestUser>;
+  signIn(username: string, password: string): Promise<string>;
+}
+
+export interface Network extends AsyncDisposable {
+  readonly access: NetworkAccess;
+  /** Anonymous, at the first gateway. */
+  readonly anonymous: RestClient;
+  readonly operator: ServiceClient<typeof auth.OperatorServiceService>;
+  /** A new tenant with its administrator: tests share an installation and never a tenant. */
+  createTenant(): Promise<TestTenant>;
+  /** Superuser of the installation's PostgreSQL, to look behind the services and to break things. */
+  superuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
+}
+
+const PASSWORD_SUFFIX = ' correct horse 9';
+
+/** Connects a test to a running installation. */
+export function connectNetwork(access: NetworkAccess): Network {
+  const peers = createPeers(loadConfig(baseConfigSchema, access.operatorConfigFile));
+  const operator = peers.client('auth', auth.OperatorServiceService);
+  const anonymous = createRestClient({ baseUrl: access.urls[0]!, caCertificate: access.caCertificate });
+
+  const signIn = async (tenant: string, username: string, password: string): Promise<string> => {
+    const answer = await anonymous.must('POST', '/api/v1/auth/login', { username, password, tenant });
+    return answer.access_token as string;
+  };
+
+  return {
+    access,
+    anonymous,
+    operator,
+    createTenant: async () => {
+      const name = `t${randomBytes(6).toString('hex')}`;
+      const { tenantId } = await operator.provisionTenant({ name, displayName: name });
+      const created = await operator.bootstrapAdministrator({ username: 'admin', tenant: name });
+      const token = await signIn(name, 'admin', created.password);
+      const admin: TestUser = {
+        id: created.userId,
+        username: 'admin',
+        password: created.password,
+        token,
+        client: anonymous.as(token),
+      };
+      return {
+        id: tenantId,
+        name,
+        admin,
+        signIn: (username, password) => signIn(name, username, password),
+        createUser: async (roles, username = `u-${randomUUID().slice(0, 8)}`) => {
+          const password = `${randomUUID()}${PASSWORD_SUFFIX}`;
+          const user = await admin.client.must('POST', '/api/v1/users', { username, password, roles });
+          const userToken = await signIn(name, username, password);
+          return {
+            id: user.id as string,
+            username,
+            password,
+            token: userToken,
+            client: anonymous.as(userToken),
+          };
+        },
+      };
+    },
+    superuser: async (work) => {
+      const { host, port, user, password } = access.postgres;
+      const client = new pg.Client({
+        host,
+        port,
+        user,
+        database: 'claviger',
+        password,
+      });
+      await client.connect();
+      try {
+        return await work(client);
+      } finally {
+        await client.end();
+      }
+    },
+    [Symbol.asyncDispose]: async () => peers.close(),
+  };
+}

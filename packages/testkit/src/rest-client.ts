@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'undici';
+
+export interface RestAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Parsed when the answer is JSON, else undefined. */
+  readonly body: Record<string, unknown>;
+  readonly text: string;
+}
+
+export interface CallExtras {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as it stands, in place of a JSON body. */
+  readonly raw?: string;
+}
+
+/** Calls the public REST edge as one caller. */
+export interface RestClient {
+  readonly baseUrl: string;
+  call(method: string, path: string, body?: unknown, extras?: CallExtras): Promise<RestAnswer>;
+  get(path: string, extras?: CallExtras): Promise<RestAnswer>;
+  post(path: string, body?: unknown, extras?: CallExtras): Promise<RestAnswer>;
+  put(path: string, body?: unknown, extras?: CallExtras): Promise<RestAnswer>;
+  patch(path: string, body?: unknown, extras?: CallExtras): Promise<RestAnswer>;
+  delete(path: string, extras?: CallExtras): Promise<RestAnswer>;
+  /** Like `call`, but throws unless the answer is 2xx: for steps that only prepare a test. */
+  must(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
+  /** The same edge with another bearer token, or none. */
+  as(token: string | undefined): RestClient;
+  /** The same caller at another gateway. */
+  at(baseUrl: string): RestClient;
+}
+
+const agents = new Map<string, Agent>();
+
+/** One connection pool for each CA; trusted explicitly. */
+function agentFor(caCertificate: string): Agent {
+  let agent = agents.get(caCertificate);
+  if (!agent) {
+    agent = new Agent({ connect: { ca: readFileSync(caCertificate, 'utf8') }, connections: 128 });
+    agents.set(caCertificate, agent);
+  }
+  return agent;
+}
+
+export function createRestClient(options: {
+  baseUrl: string;
+  caCertificate: string;
+  token?: string | undefined;
+}): RestClient {
+  const dispatcher = agentFor(options.caCertificate);
+  const call: RestClient['call'] = async (method, path, body, extras = {}) => {
+    const payload = extras.raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await request(`${options.baseUrl}${path}`, {
+      method: method as 'GET',
+      dispatcher,
+      headers: {
+        ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(options.token ? { authorization: `Bearer ${options.token}` } : {}),
+        ...extras.headers,
+      },
+      ...(payload === undefined ? {} : { body: payload }),
+    });
+    const text = await response.body.text();
+    const headers = Object.fromEntries(
+      Object.entries(response.headers).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? value.join(', ') : (value ?? ''),
+      ]),
+    );
+    const isJson =
+      /json/.test(headers['content-type'] ?? '') &&
+      text !== '' &&
+      !/jsonl/.test(headers['content-type'] ?? '');
+    return {
+      status: response.statusCode,
+      headers,
+      text,
+      body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+    };
+  };
+  return {
+    baseUrl: options.baseUrl,
+    call,
+    get: (path, extras) => call('GET', path, undefined, extras),
+    post: (path, body = {}, extras) => call('POST', path, body, extras),
+    put: (path, body = {}, extras) => call('PUT', path, body, extras),
+    patch: (path, body = {}, extras) => call('PATCH', path, body, extras),
+    delete: (path, extras) => call('DELETE', path, undefined, extras),
+    must: async (method, path, body) => {
+      const answer = await call(method, path, body);
+      if (answer.status < 200 || answer.status > 299)
+        throw new Error(`${method} ${path} answered ${answer.status}: ${answer.text}`);
+      return answer.body;
+    },
+    as: (token) => createRestClient({ ...options, token }),
+    at: (baseUrl) => createRestClient({ ...options, baseUrl }),
+  };
+}

@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import { type HttpBinding, type MethodInfo, methods } from '@claviger/contracts';
+import {
+  connectNetwork,
+  eventually,
+  type Network,
+  type RestAnswer,
+  type RestClient,
+} from '@claviger/testkit';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { fillPath, type Sample, samples } from './samples.ts';
+import { buildWorld, type World } from './world.ts';
+
+interface Operation {
+  readonly method: MethodInfo;
+  readonly binding: HttpBinding;
+}
+
+const operations: Operation[] = [...methods.values()].flatMap((method) => {
+  const [binding] = method.http;
+  return binding ? [{ method, binding }] : [];
+});
+const titled = (list: readonly Operation[]): [string, Operation][] =>
+  list.map((operation) => [`${operation.binding.method} ${operation.binding.path}`, operation]);
+
+const protectedOnes = operations.filter(({ method }) => !method.policy!.public);
+const permitted = operations.filter(({ method }) => method.policy!.permission !== '');
+const addressed = operations.filter(({ binding }) => binding.path.includes('{'));
+const audited = operations.filter(({ method }) => method.policy!.audit !== '');
+
+let network: Network;
+let world: World;
+let stranger: RestClient;
+let powerless: RestClient;
+
+beforeAll(async () => {
+  network = connectNetwork(inject('network'));
+  world = await buildWorld(network);
+  stranger = (await network.createTenant()).admin.client;
+  await world.admin.must('POST', '/api/v1/roles', { name: 'nothing', permissions: [] });
+  powerless = (await world.tenant.createUser(['nothing'])).client;
+});
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await network?.[Symbol.asyncDispose]();
+});
+
+function send(
+  client: RestClient,
+  { binding }: Operation,
+  sample: Sample,
+  requestId: string = randomUUID(),
+): Promise<RestAnswer> {
+  const body = binding.body ? (sample.body ?? {}) : undefined;
+  return client.call(binding.method, fillPath(binding.path, sample.params) + (sample.query ?? ''), body, {
+    headers: { 'x-request-id': requestId },
+  });
+}
+
+/** The audit events that one call left. */
+function eventsOf(requestId: string, action: string): Promise<{ outcome: string; action: string }[]> {
+  return eventually(
+    async () => {
+      const { items } = await world.admin.must(
+        'GET',
+        `/api/v1/audit/events?pageSize=100&action=${encodeURIComponent(action)}`,
+      );
+      const found = (items as { requestId: string; outcome: string; action: string }[]).filter(
+        (event) => event.requestId === requestId,
+      );
+      if (found.length === 0) throw new Error(`no event ${action} of request ${requestId}`);
+      return found;
+    },
+    { what: `the event ${action}` },
+  );
+}
+
+test('every operation of the contract has a sample here', () => {
+  expect(operations.map(({ method }) => method.name).filter((name) => !(name in samples))).toEqual([]);
+});
+
+describe('without a token', () => {
+  test.each(titled(protectedOnes))('%s answers 401', async (_, operation) => {
+    const answer = await send(network.anonymous, operation, {});
+    expect(answer.status).toBe(401);
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+    expect(answer.body.code).toBeTruthy();
+  });
+});
+
+describe('with a role that declares nothing', () => {
+  test.each(titled(permitted))('%s answers 403', async (_, operation) => {
+    const requestId = randomUUID();
+    const answer = await send(powerless, operation, {}, requestId);
+    expect(answer.status).toBe(403);
+    const { audit } = operation.method.policy!;
+    if (audit) expect((await eventsOf(requestId, audit)).map((event) => event.outcome)).toEqual(['denied']);
+  });
+});
+
+describe("with another tenant's real object", () => {
+  test.each(titled(addressed))('%s answers 404, the same as for an unknown id', async (_, operation) => {
+    const make = samples[operation.method.name];
+    const sample = make ? await make(world) : { params: { user_id: world.userId } };
+    const foreign = await send(stranger, operation, sample, 'same');
+    const unknown = await send(stranger, operation, { ...sample, params: {} }, 'same');
+    expect(foreign.status).toBe(404);
+    expect(foreign.text).toBe(unknown.text);
+    expect(unknown.status).toBe(404);
+  });
+});
+
+describe('a permitted call', () => {
+  const able = operations.filter(({ method }) => samples[method.name]);
+  test.each(titled(able))('%s answers its documented success', async (_, operation) => {
+    const sample = await samples[operation.method.name]!(world);
+    const requestId = randomUUID();
+    const answer = await send(sample.client ?? world.admin, operation, sample, requestId);
+    expect({ status: answer.status, problem: answer.status < 300 ? '' : answer.text }).toEqual({
+      status: operation.method.policy!.successStatus || 200,
+      problem: '',
+    });
+    if (answer.status === 204) expect(answer.text).toBe('');
+    const { audit, discloses } = operation.method.policy!;
+    if (discloses) expect(answer.headers['cache-control']).toContain('no-store');
+    if (audit) expect((await eventsOf(requestId, audit)).map((event) => event.outcome)).toContain('allowed');
+  });
+});
+
+describe('a call that fails', () => {
+  const failing: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
+    ExportEvents: () => ({ query: '?from=2026-02-02&to=2026-01-01' }),
+    Login: (w) => ({ body: { username: w.requester.username, password: 'wrong', tenant: w.tenant.name } }),
+    UnlockUser: () => ({}),
+  };
+  const bySession = new Set([
+    'Refresh',
+    'Logout',
+    'SetupMfa',
+    'DisableMfa',
+    'RegenerateRecoveryCodes',
+    'CompletePasswordReset',
+    'CompleteSetup',
+  ]);
+  const able = audited.filter(({ method }) => !bySession.has(method.name));
+  test.each(titled(able))('%s leaves its event', async (_, operation) => {
+    const sample = (await failing[operation.method.name]?.(world)) ?? {};
+    const requestId = randomUUID();
+    const answer = await send(world.admin, operation, sample, requestId);
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(answer.status).toBeLessThan(500);
+    const outcomes = (await eventsOf(requestId, operation.method.policy!.audit)).map(
+      (event) => event.outcome,
+    );
+    expect(outcomes).toHaveLength(1);
+    expect(['failed', 'denied']).toContain(outcomes[0]);
+  });
+});
+
+describe('lists', () => {
+  const lists = operations.filter(({ method }) => method.request.byJsonName.has('pageSize'));
+  test.each(titled(lists))(
+    '%s refuses paging that makes no sense, naming the field',
+    async (_, operation) => {
+      const sample = await samples[operation.method.name]!(world);
+      for (const [query, pointer] of [
+        ['?page=0', '/page'],
+        ['?page=1.5', '/page'],
+        ['?pageSize=101', '/pageSize'],
+        ['?sortBy=(select%201)', '/sortBy'],
+        ['?sortOrder=up', '/sortOrder'],
+        ['?cursor=nonsense', '/cursor'],
+      ] as const) {
+        const answer = await send(world.admin, operation, { ...sample, query });
+        expect({ query, status: answer.status }).toEqual({ query, status: 400 });
+        expect((answer.body.errors as { pointer: string }[])[0]!.pointer).toBe(pointer);
+      }
+    },
+  );
+
+  test.each(titled(lists))('%s answers the same items page by page as by cursor', async (_, operation) => {
+    const sample = await samples[operation.method.name]!(world);
+    const byPage: unknown[] = [];
+    const byCursor: unknown[] = [];
+    let cursor = '';
+    for (let page = 1; page <= 4; page += 1) {
+      const numbered = (await send(world.admin, operation, { ...sample, query: `?pageSize=1&page=${page}` }))
+        .body;
+      byPage.push(...(numbered.items as unknown[]));
+      if (page > 1 && cursor === '') continue;
+      const sought = (
+        await send(world.admin, operation, {
+          ...sample,
+          query: `?pageSize=1${cursor && `&cursor=${cursor}`}`,
+        })
+      ).body;
+      expect(sought.pageSize).toBe(1);
+      byCursor.push(...(sought.items as unknown[]));
+      cursor = (sought.nextCursor as string | undefined) ?? '';
+    }
+    // Audit events and tree heads grow while they are read, newest first: only the count can be compared.
+    if (/audit/.test(operation.binding.path)) expect(byPage.length).toBe(byCursor.length);
+    else expect(byPage).toEqual(byCursor);
+    expect(byPage.length).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import type { RestClient } from '@claviger/testkit';
+import type { World } from './world.ts';
+
+/** A call that succeeds in a world, of one operation. */
+export interface Sample {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: string;
+  readonly body?: object;
+  /** The administrator when absent. */
+  readonly client?: RestClient;
+}
+
+const name = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`;
+
+/**
+ * By RPC name. An operation of the contract without a sample fails the suite, so that nothing new goes untested; `null`
+ * means that its success needs a journey of its own, which stands under test/e2e.
+ */
+export const samples: Readonly<Record<string, ((world: World) => Promise<Sample> | Sample) | null>> = {
+  // audit
+  ListEvents: () => ({}),
+  GetEvent: (w) => ({ params: { event_id: w.eventId } }),
+  ExportEvents: () => ({ query: '?format=csv' }),
+  GetSummary: () => ({}),
+  GetTreeHead: () => ({}),
+  ListTreeHeads: () => ({}),
+  GetInclusionProof: (w) => ({ params: { event_id: w.eventId } }),
+  GetConsistencyProof: () => ({ query: '?first=1&second=1' }),
+  VerifyReceipt: async (w) => {
+    const entry = await w.createEntry({ detached: true });
+    const { receipt } = await w.admin.must('POST', `/api/v1/vault/entries/${entry}/retrieve`, {
+      reason: 'receipt',
+    });
+    return { body: { receipt } };
+  },
+  ListKeys: () => ({}),
+  // auth
+  Login: (w) => ({
+    body: { username: w.requester.username, password: w.requester.password, tenant: w.tenant.name },
+  }),
+  CompleteMfaChallenge: null,
+  Refresh: async (w) => {
+    const { username, password } = w.requester;
+    const login = await w.admin
+      .as(undefined)
+      .must('POST', '/api/v1/auth/login', { username, password, tenant: w.tenant.name });
+    return { body: { refresh_token: login.refresh_token }, client: w.admin.as(undefined) };
+  },
+  Logout: async (w) => ({ client: (await w.createUser()).client }),
+  SetupMfa: async (w) => ({ client: (await w.createUser()).client }),
+  VerifyMfa: null,
+  DisableMfa: null,
+  RegenerateRecoveryCodes: null,
+  GetCurrentUser: () => ({}),
+  ChangeMyPassword: async (w) => {
+    const user = await w.createUser();
+    return {
+      client: user.client,
+      body: { currentPassword: user.password, newPassword: `${randomUUID()} Aa9` },
+    };
+  },
+  CompletePasswordReset: async (w) => {
+    const user = await w.createUser();
+    const { resetToken } = await w.admin.must('POST', `/api/v1/users/${user.id}/password/reset`, {});
+    return { client: w.admin.as(undefined), body: { token: resetToken, newPassword: `${randomUUID()} Aa9` } };
+  },
+  CompleteSetup: null,
+  ListUsers: () => ({}),
+  GetUser: (w) => ({ params: { user_id: w.userId } }),
+  CreateUser: () => ({ body: { username: name('user'), roles: ['requester'] } }),
+  UpdateUser: async (w) => ({
+    params: { user_id: (await w.createUser()).id },
+    body: { displayName: 'Another' },
+  }),
+  DeleteUser: async (w) => ({ params: { user_id: (await w.createUser()).id } }),
+  ListUserRoles: (w) => ({ params: { user_id: w.userId } }),
+  UpdateUserRoles: async (w) => ({
+    params: { user_id: (await w.createUser()).id },
+    body: { roles: ['auditor'] },
+  }),
+  StartPasswordReset: async (w) => ({ params: { user_id: (await w.createUser()).id }, body: {} }),
+  SetUserPassword: async (w) => ({
+    params: { user_id: (await w.createUser()).id },
+    body: { password: `${randomUUID()} Aa9` },
+  }),
+  RevokeUserSessions: async (w) => ({ params: { user_id: (await w.createUser()).id }, body: {} }),
+  DisableUserMfa: null,
+  UnlockUser: async (w) => ({ params: { user_id: (await w.createUser()).id }, body: {} }),
+  ListRoles: () => ({}),
+  GetRole: (w) => ({ params: { role_id: w.roleId } }),
+  CreateRole: () => ({ body: { name: name('role'), permissions: ['resources.read'] } }),
+  UpdateRole: (w) => ({
+    params: { role_id: w.roleId },
+    body: { description: 'narrow', permissions: ['resources.read'] },
+  }),
+  DeleteRole: async (w) => {
+    const role = await w.admin.must('POST', '/api/v1/roles', { name: name('role'), permissions: [] });
+    return { params: { role_id: role.id as string } };
+  },
+  ListPermissions: () => ({}),
+  ListApiTokens: () => ({}),
+  CreateApiToken: () => ({ body: { name: 'robot' } }),
+  RevokeApiToken: async (w) => {
+    const { apiToken } = await w.admin.must('POST', '/api/v1/api-tokens', { name: 'robot' });
+    return { params: { api_token_id: (apiToken as { id: string }).id } };
+  },
+  // vault
+  ListResources: () => ({}),
+  GetResource: (w) => ({ params: { resource_id: w.resourceId } }),
+  CreateResource: () => ({ body: { name: name('host'), type: 'server' } }),
+  UpdateResource: async (w) => ({
+    params: { resource_id: await w.createResource() },
+    body: { description: 'moved' },
+  }),
+  DeleteResource: async (w) => ({ params: { resource_id: await w.createResource() } }),
+  DiscoverAccounts: (w) => ({ params: { resource_id: w.resourceId }, body: {} }),
+  ListEntries: () => ({}),
+  GetEntry: (w) => ({ params: { entry_id: w.entryId } }),
+  CreateEntry: () => ({ body: { name: name('note'), type: 'note', secret: 'text' } }),
+  UpdateEntry: async (w) => ({
+    params: { entry_id: await w.createEntry({ detached: true }) },
+    body: { description: 'changed' },
+  }),
+  DeleteEntry: async (w) => ({ params: { entry_id: await w.createEntry({ detached: true }) } }),
+  RetrieveEntry: (w) => ({ params: { entry_id: w.entryId }, body: { reason: 'conformance' } }),
+  RotateEntry: async (w) => ({
+    params: { entry_id: await w.createEntry() },
+    body: { reason: 'conformance' },
+  }),
+  ListRotations: (w) => ({ params: { entry_id: w.entryId } }),
+  GetRotation: (w) => ({ params: { entry_id: w.entryId, rotation_id: w.rotationId } }),
+  PutRotationSchedule: async (w) => ({
+    params: { entry_id: await w.createEntry() },
+    body: { intervalHours: 720 },
+  }),
+  VerifyEntry: (w) => ({ params: { entry_id: w.entryId }, body: {} }),
+  ListEntryVersions: (w) => ({ params: { entry_id: w.entryId } }),
+  RecoverCandidates: (w) => ({ params: { entry_id: w.entryId }, body: { reason: 'conformance' } }),
+  ListShares: (w) => ({ params: { entry_id: w.entryId } }),
+  PutShare: (w) => ({ params: { entry_id: w.entryId, user_id: w.approver.id }, body: { access: 'view' } }),
+  DeleteShare: async (w) => {
+    const user = await w.createUser();
+    await w.admin.must('PUT', `/api/v1/vault/entries/${w.entryId}/shares/${user.id}`, { access: 'view' });
+    return { params: { entry_id: w.entryId, user_id: user.id } };
+  },
+  ListModules: () => ({}),
+  GetModule: (w) => ({ params: { module_id: w.moduleId } }),
+  CreateModule: (w) => ({
+    body: {
+      name: name('postgres'),
+      type: 'postgres',
+      config: { allowedCidrs: ['127.0.0.0/8'], allowedPorts: [w.target.port] },
+    },
+  }),
+  UpdateModule: async (w) => ({
+    params: { module_id: await w.createModule() },
+    body: {
+      name: name('postgres'),
+      config: { allowedCidrs: ['127.0.0.1/32'], allowedPorts: [w.target.port] },
+    },
+  }),
+  PatchModule: async (w) => ({ params: { module_id: await w.createModule() }, body: { enabled: false } }),
+  DeleteModule: async (w) => ({ params: { module_id: await w.createModule() } }),
+  TestModule: (w) => ({ params: { module_id: w.moduleId }, body: { resourceId: w.resourceId } }),
+  // workflow
+  ListRequests: () => ({}),
+  GetRequest: (w) => ({ params: { request_id: w.requestId } }),
+  CreateRequest: async (w) => ({
+    client: w.requester.client,
+    body: { entryId: await w.createEntry({ detached: true }), reason: 'conformance', durationMinutes: 15 },
+  }),
+  ApproveRequest: async (w) => ({
+    client: w.approver.client,
+    params: { request_id: await w.createRequest() },
+    body: {},
+  }),
+  DenyRequest: async (w) => ({
+    client: w.approver.client,
+    params: { request_id: await w.createRequest() },
+    body: {},
+  }),
+  CancelRequest: async (w) => ({
+    client: w.requester.client,
+    params: { request_id: await w.createRequest() },
+    body: {},
+  }),
+  ListGrants: () => ({}),
+  GetGrant: (w) => ({ params: { grant_id: w.grantId } }),
+  RevokeGrant: async (w) => ({
+    params: { grant_id: (await w.createGrant()).grantId },
+    body: { reason: 'conformance' },
+  }),
+  GetGrantCredentials: async (w) => ({
+    client: w.requester.client,
+    params: { grant_id: (await w.createGrant()).grantId },
+  }),
+  ListResourceGrants: (w) => ({ params: { resource_id: w.resourceId } }),
+  ListUserGrants: (w) => ({ params: { user_id: w.userId } }),
+  GetAccessPolicy: (w) => ({ params: { resource_id: w.resourceId } }),
+  PutAccessPolicy: async (w) => ({
+    params: { resource_id: await w.createResource() },
+    body: {
+      steps: [{ name: 'one', quorum: 1 }],
+      maxDurationMinutes: 60,
+      oneTime: true,
+      rotateOnEnd: true,
+      requestTtlMinutes: 60,
+    },
+  }),
+};
+
+/** Path of a binding with its parameters filled in; unknown objects where the sample gives none. */
+export function fillPath(template: string, params: Readonly<Record<string, string>> = {}): string {
+  return template.replace(/\{(\w+)\}/g, (_, key: string) => params[key] ?? randomUUID());
+}

@@ -1,0 +1,17 @@
+import { accessOf, type NetworkAccess, startNetwork } from '@claviger/testkit';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    network: NetworkAccess;
+  }
+}
+
+/** Starts the installation that the network tests share: two gateways, so that what must hold across them is tested. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const started = await startNetwork({ replicas: { gateway: 2 } });
+  project.provide('network', accessOf(started.installation));
+  return async () => {
+    await started[Symbol.asyncDispose]();
+  };
+}

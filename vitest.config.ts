@@ -1,0 +1,34 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * `unit`: beside the sources, each file with the parts it needs. `network`: against one running installation that all
+ * files share, each in tenants of its own. `faults`: each file breaks an installation of its own.
+ */
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'test/guards/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'network',
+          include: ['test/{conformance,e2e,hostile}/**/*.test.ts'],
+          globalSetup: ['test/shared-network.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 180_000 },
+      },
+    ],
+  },
+});
