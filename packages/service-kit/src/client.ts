@@ -28,7 +28,9 @@ export interface CallOptions {
   readonly tenantId?: string | undefined;
   readonly requestId?: string | undefined;
   readonly sourceAddress?: string | undefined;
-  /** The call's own limit, or what remains of the caller's: whichever is sooner. */
+  /** The call's own limit; 10 seconds when absent, an hour for streams. */
+  readonly timeoutMs?: number | undefined;
+  /** What remains of the caller's time, when that is sooner. */
   readonly deadline?: Date | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -125,7 +127,7 @@ function stream(client: Client, method: ServiceDefinition[string]) {
 }
 
 function deadlineOf(options: CallOptions, timeoutMs: number): Date {
-  const own = Date.now() + timeoutMs;
+  const own = Date.now() + (options.timeoutMs ?? timeoutMs);
   return new Date(options.deadline ? Math.min(own, options.deadline.getTime() - MARGIN_MS) : own);
 }
 
