@@ -1,0 +1,95 @@
+import { createHmac } from 'node:crypto';
+import { connectNetwork, type Network, type TestTenant, type TestUser } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+
+let network: Network;
+let tenant: TestTenant;
+beforeAll(async () => {
+  network = connectNetwork(inject('network'));
+  tenant = await network.createTenant();
+});
+afterAll(async () => network?.[Symbol.asyncDispose]());
+
+/** RFC 6238, written apart from the service's own. `steps` moves it in time. */
+function totp(base32: string, steps = 0): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const bits = [...base32.replace(/=+$/, '')]
+    .map((c) => alphabet.indexOf(c).toString(2).padStart(5, '0'))
+    .join('');
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+  const mac = createHmac('sha1', key).update(counter).digest();
+  const offset = mac.at(-1)! & 15;
+  return ((mac.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).toString().padStart(6, '0');
+}
+
+async function enrol(user: TestUser): Promise<{ secret: string; recoveryCodes: string[] }> {
+  const { secret } = await user.client.must('GET', '/api/v1/auth/mfa/setup');
+  const confirmed = await user.client.must('POST', '/api/v1/auth/mfa/verify', {
+    code: totp(secret as string, -1),
+  });
+  return { secret: secret as string, recoveryCodes: confirmed.recoveryCodes as string[] };
+}
+
+const login = (user: TestUser) =>
+  network.anonymous.post('/api/v1/auth/login', {
+    username: user.username,
+    password: user.password,
+    tenant: tenant.name,
+  });
+
+test('a confirmed factor makes sign-in a two-step affair; the first step opens nothing else', async () => {
+  const user = await tenant.createUser(['requester']);
+  const { secret, recoveryCodes } = await enrol(user);
+  expect(recoveryCodes).toHaveLength(10);
+  const first = await login(user);
+  expect(first.body).toMatchObject({ mfa_required: true });
+  const limited = network.anonymous.as(first.body.access_token as string);
+  expect((await limited.get('/api/v1/resources')).status).toBe(403);
+  expect((await limited.get('/api/v1/users/me')).status).toBe(403);
+  const second = await limited.post('/api/v1/auth/mfa/challenge', { code: totp(secret) });
+  expect(second.status).toBe(200);
+  const full = network.anonymous.as(second.body.access_token as string);
+  expect((await full.get('/api/v1/resources')).status).toBe(200);
+});
+
+test('one code opens one session, over two gateways at once', async () => {
+  const user = await tenant.createUser(['requester']);
+  const { secret } = await enrol(user);
+  const limited = await Promise.all(
+    Array.from({ length: 10 }, async (_, i) =>
+      network.anonymous.as((await login(user)).body.access_token as string).at(network.access.urls[i % 2]!),
+    ),
+  );
+  const code = totp(secret);
+  const answers = await Promise.all(
+    limited.map((client) => client.post('/api/v1/auth/mfa/challenge', { code })),
+  );
+  expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
+});
+
+test('a recovery code works once, also in parallel', async () => {
+  const user = await tenant.createUser(['requester']);
+  const { recoveryCodes } = await enrol(user);
+  const clients = await Promise.all(
+    [1, 2, 3].map(async () => network.anonymous.as((await login(user)).body.access_token as string)),
+  );
+  const answers = await Promise.all(
+    clients.map((client) => client.post('/api/v1/auth/mfa/challenge', { code: recoveryCodes[0] })),
+  );
+  expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
+});
+
+test('the administrator takes a lost factor away; the user cannot without a fresh one', async () => {
+  const user = await tenant.createUser(['requester']);
+  const { secret } = await enrol(user);
+  const { body } = await login(user);
+  const limited = network.anonymous.as(body.access_token as string);
+  expect((await limited.delete('/api/v1/auth/mfa')).status).toBe(403);
+  expect((await tenant.admin.client.delete(`/api/v1/users/${user.id}/mfa`)).status).toBe(204);
+  expect((await login(user)).body).toMatchObject({ mfa_required: false });
+  expect((await network.anonymous.post('/api/v1/auth/mfa/challenge', { code: totp(secret) })).status).toBe(
+    401,
+  );
+});
