@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { JsonError, parseStrictJson } from './parse-strict-json.ts';
+
+const parse = (text: string) => parseStrictJson(Buffer.from(text));
+
+function refusal(text: string | Uint8Array): JsonError {
+  try {
+    parseStrictJson(typeof text === 'string' ? Buffer.from(text) : text);
+  } catch (error) {
+    if (error instanceof JsonError) return error;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+const poisonous = (value: unknown): boolean =>
+  JSON.stringify(value).includes('"__proto__"') || JSON.stringify(value).includes('"constructor"');
+
+describe('parseStrictJson', () => {
+  it('reads what JSON.parse reads, whatever the values and the white space', () => {
+    const objects = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ maxDepth: 5 }), {
+      noNullPrototype: true,
+    });
+    fc.assert(
+      fc.property(objects, fc.constantFrom(undefined, 1, '\t', ' \r\n'), (value, space) => {
+        const text = JSON.stringify(value, undefined, space);
+        fc.pre(!poisonous(value) && text.isWellFormed());
+        expect(parse(text)).toEqual(JSON.parse(text));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('refuses every text that JSON.parse refuses', () => {
+    const almost = fc
+      .tuple(
+        fc.jsonValue({ maxDepth: 3 }),
+        fc.nat(),
+        fc.constantFrom('', ',', '"', '}', ']', '\\', '0', 'e', ':', '\n'),
+      )
+      .map(([value, at, insert]) => {
+        const text = JSON.stringify({ a: value, b: [1.5, 'x\\y', true] });
+        const cut = at % text.length;
+        return `${text.slice(0, cut)}${insert}${text.slice(cut + 1)}`;
+      });
+    fc.assert(
+      fc.property(almost, (text) => {
+        let valid = true;
+        try {
+          JSON.parse(text);
+        } catch {
+          valid = false;
+        }
+        if (!valid) expect(() => parse(text)).toThrow(JsonError);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('keeps escapes, surrogate pairs and numbers as they are', () => {
+    expect(parse('{"a":"\\u00e9\\n\\ud83d\\ude00\\/","n":-1.5e2,"z":0}')).toEqual({
+      a: 'é\n😀/',
+      n: -150,
+      z: 0,
+    });
+  });
+
+  it.each(['"x"', '1', 'null', '[]', '', ' ', 'true'])('refuses %s at the root', (text) => {
+    expect(refusal(text).message).toMatch(/must be a JSON object/);
+  });
+
+  it('names a key that is given twice, also when one is escaped', () => {
+    expect(refusal('{"a":1,"b":{"c":1,"\\u0063":2}}')).toMatchObject({
+      pointer: '/b/c',
+      message: 'is given twice',
+    });
+  });
+
+  it.each(['{"__proto__":{}}', '{"a":{"constructor":1}}', '{"a":[{"\\u005f_proto__":1}]}'])(
+    'refuses the key that reaches a prototype in %s',
+    (text) => {
+      expect(refusal(text).message).toBe('has a key that is not allowed');
+      expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+    },
+  );
+
+  it('keeps keys that only look like members of every object', () => {
+    expect(Object.keys(parse('{"toString":1,"hasOwnProperty":2}'))).toEqual(['toString', 'hasOwnProperty']);
+  });
+
+  it('stops at 20 levels and 1,000 values', () => {
+    const nested = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`;
+    expect(() => parse(nested(20))).not.toThrow();
+    expect(refusal(nested(21)).message).toMatch(/20 levels/);
+    const list = (items: number) => `{"a":[${Array(items).fill('0').join()}]}`;
+    expect(() => parse(list(999))).not.toThrow();
+    expect(refusal(list(1000)).message).toMatch(/1000 values/);
+  });
+
+  it('refuses bytes that are not UTF-8, lone surrogates and numbers without end', () => {
+    expect(refusal(Buffer.from([0x7b, 0x22, 0xc0, 0xaf, 0x22, 0x3a, 0x31, 0x7d])).message).toMatch(/UTF-8/);
+    expect(refusal('{"a":"\\ud800"}')).toMatchObject({ pointer: '/a' });
+    expect(refusal('{"a":1e999}')).toMatchObject({ pointer: '/a' });
+    expect(refusal('\ufeff{}').message).toMatch(/must be a JSON object/);
+  });
+
+  it('never repeats a value, nor a key that may be one', () => {
+    for (const text of ['{"a": hunter2}', '{"hunter2 !":1,"hunter2 !":2}', '{"a":"hunter2', '{"hunter2']) {
+      const error = refusal(text);
+      expect(`${error.pointer} ${error.message}`).not.toContain('hunter2');
+    }
+  });
+});

@@ -1,0 +1,146 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type RedisPart, startRedis } from '@claviger/parts';
+import { createLogger } from '@claviger/service-kit';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Gate, liveKey } from './gate.ts';
+import { createLimitKeys } from './limit-keys.ts';
+import { createLocalLimiter } from './local-limiter.ts';
+import { createRedisGate } from './redis-gate.ts';
+import { TIERS, type Tier } from './tiers.ts';
+
+const logger = createLogger({ service: 'gateway', node: 'test', level: 'error' });
+const hourly = (requests: number): Tier => ({ name: 'report', requests, windowSeconds: 3_600 });
+
+describe('the gate on Redis', () => {
+  let folder: string;
+  let part: RedisPart;
+  let client: Redis;
+  const gates: Gate[] = [];
+
+  const gate = async (limits = true) => {
+    const created = createRedisGate({
+      redis: { host: '127.0.0.1', port: part.port, password: part.password },
+      limits,
+      local: createLocalLimiter(1),
+      logger,
+    });
+    gates.push(created);
+    await expect
+      .poll(() =>
+        created.ping().then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    return created;
+  };
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'claviger-limits-'));
+    part = await startRedis({ dataDir: join(folder, 'redis'), logFile: join(folder, 'redis.log') });
+    client = new Redis({ host: '127.0.0.1', port: part.port, password: part.password });
+  });
+
+  afterAll(async () => {
+    for (const each of gates) each.close();
+    client?.disconnect();
+    await part?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('lets exactly the quota through when many ask at once, over two replicas', async () => {
+    const replicas = await Promise.all([gate(), gate()]);
+    const limit = { key: 'test:quota', tier: hourly(20) };
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, index) => replicas[index % 2]!.check([limit], undefined)),
+    );
+    expect(answers.filter((answer) => answer.limit!.allowed)).toHaveLength(20);
+    const refused = answers.find((answer) => !answer.limit!.allowed)!.limit!;
+    expect(refused.remaining).toBe(0);
+    expect(refused.retryAfterMs).toBeGreaterThan(0);
+    expect(refused.retryAfterMs).toBeLessThanOrEqual(3_600_000 / 20);
+  });
+
+  it('counts a request that one limit refuses against none', async () => {
+    const one = await gate();
+    const narrow = { key: 'test:narrow', tier: hourly(1) };
+    const wide = { key: 'test:wide', tier: hourly(10) };
+    await one.check([narrow], undefined);
+    expect((await one.check([narrow, wide], undefined)).limit!.allowed).toBe(false);
+    expect((await one.check([wide], undefined)).limit!.remaining).toBe(9);
+  });
+
+  it('answers the liveness in the same look, and nothing for a session that is not there', async () => {
+    const one = await gate();
+    await client.set(liveKey('s1'), '7');
+    await client.set(liveKey('s2'), 'revoked');
+    const limit = { key: 'test:live', tier: TIERS.standard };
+    expect(await one.check([limit], 's1')).toMatchObject({ live: '7', limit: { remaining: 99 } });
+    expect((await one.check([limit], 's2')).live).toBe('revoked');
+    expect((await one.check([limit], 's3')).live).toBeUndefined();
+  });
+
+  it('counts nothing when limits are off, but still reads the liveness', async () => {
+    const one = await gate(false);
+    await client.set(liveKey('s4'), '1');
+    expect(await one.check([{ key: 'test:off', tier: hourly(1) }], 's4')).toEqual({
+      limit: undefined,
+      live: '1',
+    });
+    expect(await client.exists('test:off')).toBe(0);
+  });
+
+  it('leaves nothing behind for ever', async () => {
+    const one = await gate();
+    await one.check([{ key: 'test:expiry', tier: hourly(5) }], undefined);
+    expect(await client.pttl('test:expiry')).toBeGreaterThan(0);
+  });
+
+  it('goes on with limits of its own when Redis is away, and knows no session then', async () => {
+    const lonely = createRedisGate({
+      redis: { host: '127.0.0.1', port: 1, password: 'x' },
+      limits: true,
+      local: createLocalLimiter(1),
+      logger: createLogger({ service: 'gateway', node: 'test', level: 'error' }),
+    });
+    gates.push(lonely);
+    const limit = { key: 'test:away', tier: hourly(2) };
+    const answers = [];
+    for (let index = 0; index < 3; index++) answers.push(await lonely.check([limit], 's1'));
+    expect(answers.map((answer) => answer.limit!.allowed)).toEqual([true, true, false]);
+    expect(answers.every((answer) => answer.live === undefined)).toBe(true);
+  });
+});
+
+describe('the local limiter', () => {
+  it('divides the quota among the replicas, halves that of sign-in, and gives it back with time', () => {
+    let now = 1_000_000;
+    const limiter = createLocalLimiter(2, () => now);
+    const tries = (tier: Tier, count: number) =>
+      Array.from({ length: count }, () => limiter.check([{ key: `k:${tier.name}`, tier }])[0]!.allowed);
+    expect(tries(TIERS.standard, 60).filter(Boolean)).toHaveLength(50);
+    expect(tries(TIERS.auth, 10).filter(Boolean)).toHaveLength(2);
+    now += 30_000;
+    expect(tries(TIERS.auth, 10).filter(Boolean)).toHaveLength(1);
+  });
+});
+
+describe('limit keys', () => {
+  const keys = createLimitKeys('secret');
+
+  it('say neither address nor account name', () => {
+    expect(keys.address('auth', '192.0.2.1')).not.toContain('192.0.2.1');
+    expect(keys.account('auth', 'default', 'alice')).not.toContain('alice');
+    expect(keys.account('auth', 'default', 'ALICE')).toBe(keys.account('auth', 'default', 'alice'));
+    expect(keys.account('auth', 'other', 'alice')).not.toBe(keys.account('auth', 'default', 'alice'));
+  });
+
+  it('take all of the addresses that one IPv6 client can choose from as one', () => {
+    expect(keys.address('auth', '2001:db8::1')).toBe(keys.address('auth', '2001:db8:0:0:ffff::9'));
+    expect(keys.address('auth', '2001:db8::1')).not.toBe(keys.address('auth', '2001:db8:0:1::1'));
+  });
+});

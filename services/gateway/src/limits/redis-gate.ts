@@ -1,0 +1,92 @@
+import type { Logger } from '@claviger/service-kit';
+import { Redis } from 'ioredis';
+import { type Gate, type GateAnswer, type Limit, type LimitState, liveKey, tightest } from './gate.ts';
+import { GATE_SCRIPT } from './gcra-script.ts';
+import type { LocalLimiter } from './local-limiter.ts';
+
+const COMMAND_TIMEOUT_MS = 500;
+const RECONNECT_MAX_MS = 1_000;
+/** After a failure Redis is left alone so long, so that a hanging one does not slow every request. */
+const AWAY_MS = 1_000;
+
+export interface RedisGateOptions {
+  readonly redis: { readonly host: string; readonly port: number; readonly password: string };
+  /** False: no limits are counted; the liveness is still read. */
+  readonly limits: boolean;
+  readonly local: LocalLimiter;
+  readonly logger: Logger;
+}
+
+type ScriptAnswer = [...[number, number, number, number][], string | null];
+
+interface GateRedis extends Redis {
+  clavigerGate(...args: (string | number)[]): Promise<ScriptAnswer>;
+}
+
+/** The gate on Redis: one round trip for all limits of a request and the liveness of its session. */
+export function createRedisGate(options: RedisGateOptions): Gate {
+  const redis = new Redis({
+    ...options.redis,
+    // A request never waits for a connection: it goes on without Redis.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    connectTimeout: 2_000,
+    retryStrategy: (attempt) => Math.min(RECONNECT_MAX_MS, 50 * attempt),
+  }) as GateRedis;
+  redis.defineCommand('clavigerGate', { lua: GATE_SCRIPT });
+  let awayUntilMs = 0;
+  let away = false;
+  const became = (nowAway: boolean, error?: unknown): void => {
+    if (nowAway === away) return;
+    away = nowAway;
+    if (nowAway)
+      options.logger.warn({ err: error }, 'Redis is away: limits are local, auth is asked each time');
+    else options.logger.info('Redis is back');
+  };
+  redis.on('error', (error) => became(true, error));
+  const without = (limits: readonly Limit[]): GateAnswer => ({
+    limit: tightest(options.local.check(limits)),
+    live: undefined,
+  });
+  return {
+    check: async (all, sessionId) => {
+      const limits = options.limits ? all : [];
+      if (limits.length === 0 && sessionId === undefined) return { limit: undefined, live: undefined };
+      if (redis.status !== 'ready' || Date.now() < awayUntilMs) return without(limits);
+      const keys = limits.map((limit) => limit.key);
+      if (sessionId !== undefined) keys.push(liveKey(sessionId));
+      const costs = limits.flatMap(({ tier }) => {
+        const burstMs = tier.windowSeconds * 1_000;
+        return [burstMs / tier.requests, burstMs];
+      });
+      try {
+        const answer = await redis.clavigerGate(
+          keys.length,
+          ...keys,
+          sessionId === undefined ? 0 : 1,
+          ...costs,
+        );
+        became(false);
+        return {
+          limit: tightest(limits.map(({ tier }, index) => limitState(tier, answer[index]))),
+          live: (answer[limits.length] as string | null) ?? undefined,
+        };
+      } catch (error) {
+        awayUntilMs = Date.now() + AWAY_MS;
+        became(true, error);
+        return without(limits);
+      }
+    },
+    ping: async () => {
+      if (redis.status !== 'ready') throw new Error('not connected');
+      await redis.ping();
+    },
+    close: () => redis.disconnect(),
+  };
+}
+
+function limitState(tier: Limit['tier'], answer: ScriptAnswer[number] | undefined): LimitState {
+  const [allowed, remaining, retryAfterMs, resetMs] = answer as [number, number, number, number];
+  return { tier, allowed: allowed === 1, remaining, retryAfterMs, resetMs };
+}
