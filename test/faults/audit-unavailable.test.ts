@@ -24,7 +24,7 @@ test('when the audit record cannot be written, a secret is not decrypted and not
     network.superuser(
       async (client) =>
         (
-          await client.query('SELECT sum(times_seen)::int AS n FROM vault.exposures WHERE tenant_id = $1', [
+          await client.query('SELECT sum(times)::int AS n FROM vault.exposures WHERE tenant_id = $1', [
             tenant.id,
           ])
         ).rows[0].n as number,

@@ -1,0 +1,41 @@
+import type { Network } from '@claviger/testkit';
+import { median } from './print.ts';
+
+const ROUNDS = 200;
+
+/** Latency of pages of the list of entries in a tenant that has this many. */
+export async function entryListLatency(
+  network: Network,
+  entries: number,
+): Promise<{ firstMs: number; cursorMs: number; numberedMs: number }> {
+  const tenant = await network.createTenant();
+  const { client } = tenant.admin;
+  await client.must('POST', '/api/v1/vault/entries', { name: 'entry', type: 'note', secret: 'x' });
+  // Copies of a real entry, by SQL: a hundred thousand calls would measure the filling.
+  await network.superuser(async (db) => {
+    await db.query(
+      `INSERT INTO vault.entries (tenant_id, id, name, type, current_version, created_by)
+       SELECT tenant_id, gen_random_uuid(), 'entry ' || md5(n::text), type, 1, created_by FROM vault.entries, generate_series(2, $2::int) n
+       WHERE tenant_id = $1`,
+      [tenant.id, entries],
+    );
+    await db.query('ANALYZE vault.entries');
+  });
+  const timed = async (path: string): Promise<number> => {
+    const times: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const start = performance.now();
+      await client.must('GET', path);
+      times.push(performance.now() - start);
+    }
+    return median(times);
+  };
+  const page = await client.must('GET', '/api/v1/vault/entries?pageSize=25&page=20');
+  if (page.totalItems !== entries)
+    throw new Error(`the list counts ${page.totalItems} entries of ${entries}`);
+  return {
+    firstMs: await timed('/api/v1/vault/entries?pageSize=25'),
+    cursorMs: await timed(`/api/v1/vault/entries?pageSize=25&cursor=${page.nextCursor}`),
+    numberedMs: await timed('/api/v1/vault/entries?pageSize=10&page=100'),
+  };
+}

@@ -1,0 +1,8 @@
+/** One line of a table, columns of 13. */
+export function row(cells: readonly (string | number)[]): string {
+  return cells.map((cell) => String(cell).padStart(13)).join('');
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
