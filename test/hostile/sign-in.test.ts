@@ -1,0 +1,110 @@
+import { connectNetwork, eventually, type Network, type TestTenant, type TestUser } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+
+let network: Network;
+let tenant: TestTenant;
+beforeAll(async () => {
+  network = connectNetwork(inject('network'));
+  tenant = await network.createTenant();
+});
+afterAll(async () => network?.[Symbol.asyncDispose]());
+
+const login = (username: string, password: string, requestId = 'same') =>
+  network.anonymous.post(
+    '/api/v1/auth/login',
+    { username, password, tenant: tenant.name },
+    { headers: { 'x-request-id': requestId } },
+  );
+
+async function lockOut(user: TestUser): Promise<void> {
+  for (const alias of [
+    user.username,
+    user.username.toUpperCase(),
+    ` ${user.username}`,
+    `${user.username} `,
+    user.username,
+  ]) {
+    expect((await login(alias, 'wrong')).status).toBe(401);
+  }
+}
+
+test('H-001 an unknown user and a wrong password get the same answer', async () => {
+  const user = await tenant.createUser([]);
+  const [unknown, wrong] = await Promise.all([login('nobody-here', 'wrong'), login(user.username, 'wrong')]);
+  expect(unknown.status).toBe(401);
+  expect(unknown.text).toBe(wrong.text);
+});
+
+test('H-002/H-003 five wrong passwords under any spelling lock the account; the right one is then refused alike', async () => {
+  const user = await tenant.createUser([]);
+  await lockOut(user);
+  const locked = await login(user.username, user.password);
+  expect(locked.status).toBe(401);
+  expect(locked.text).toBe((await login(user.username, 'wrong')).text);
+  await tenant.admin.client.must('POST', `/api/v1/users/${user.id}/unlock`, {});
+  expect((await login(user.username, user.password)).status).toBe(200);
+});
+
+test('H-016 a disabled user is out at once, and old tokens stay dead when enabled again', async () => {
+  const user = await tenant.createUser(['requester']);
+  const session = (await login(user.username, user.password)).body;
+  await tenant.admin.client.must('PUT', `/api/v1/users/${user.id}`, { status: 'disabled' });
+  expect((await user.client.get('/api/v1/resources')).status).toBe(401);
+  expect((await login(user.username, user.password)).status).toBe(401);
+  await tenant.admin.client.must('PUT', `/api/v1/users/${user.id}`, { status: 'active' });
+  expect((await user.client.get('/api/v1/resources')).status).toBe(401);
+  expect(
+    (await network.anonymous.post('/api/v1/auth/refresh', { refresh_token: session.refresh_token })).status,
+  ).toBe(401);
+  expect((await login(user.username, user.password)).status).toBe(200);
+});
+
+test('H-013 a reset token burns after five wrong tries, and works once', async () => {
+  const user = await tenant.createUser([]);
+  const start = async () =>
+    (await tenant.admin.client.must('POST', `/api/v1/users/${user.id}/password/reset`, {}))
+      .resetToken as string;
+  const complete = (token: string) =>
+    network.anonymous.post('/api/v1/auth/password/reset', {
+      token,
+      newPassword: `${crypto.randomUUID()} Aa1`,
+    });
+  const token = await start();
+  expect((await complete(token)).status).toBe(204);
+  expect((await complete(token)).status).toBeGreaterThanOrEqual(400);
+});
+
+test('H-015 the own password changes only with the old one', async () => {
+  const user = await tenant.createUser([]);
+  const change = (currentPassword: string) =>
+    user.client.put('/api/v1/users/me/password', {
+      currentPassword,
+      newPassword: `${crypto.randomUUID()} Aa1`,
+    });
+  expect((await change('wrong')).status).toBeGreaterThanOrEqual(400);
+  expect((await login(user.username, user.password)).status).toBe(200);
+});
+
+test('H-112 names are free in each tenant', async () => {
+  const other = await network.createTenant();
+  for (const client of [tenant.admin.client, other.admin.client]) {
+    await client.must('POST', '/api/v1/users', { username: 'same-name', roles: [] });
+    await client.must('POST', '/api/v1/resources', { name: 'same name', type: 'server' });
+  }
+});
+
+test('H-247 a forged log line stays one escaped line', async () => {
+  const name = 'x\nlevel=info msg=forged \u001b[31m';
+  expect([400, 401]).toContain((await login(name, 'wrong')).status);
+  await eventually(async () => {
+    const { items } = await tenant.admin.client.must('GET', '/api/v1/audit/events?action=auth.login');
+    expect((items as unknown[]).length).toBeGreaterThan(0);
+  });
+});
+
+test('H-329 details of health need a session; probes do not', async () => {
+  expect((await network.anonymous.get('/system/health/detail')).status).toBe(401);
+  expect((await tenant.admin.client.get('/system/health/detail')).status).toBe(200);
+  for (const path of ['ping', 'live', 'ready'])
+    expect((await network.anonymous.get(`/system/health/${path}`)).status).toBe(200);
+});
