@@ -8,4 +8,5 @@ export {
 } from './network.ts';
 export { type CollectedSpan, type OtlpCollector, startOtlpCollector } from './otlp-collector.ts';
 export { createRestClient, type RestAnswer, type RestClient } from './rest-client.ts';
+export { type ScratchDatabase, type ScratchSchema, startScratchDatabase } from './scratch-database.ts';
 export { accessOf, type StartedNetwork, startNetwork } from './start-network.ts';
