@@ -1,0 +1,15 @@
+import { baseConfigSchema, databaseConfigSchema } from '@claviger/service-kit';
+import { z } from 'zod';
+
+export const configSchema = z.strictObject({
+  ...baseConfigSchema.shape,
+  database: databaseConfigSchema,
+  /** Verifies who acts. */
+  actorTokenPublicKeyFile: z.string(),
+  /** Proves to the audit service that this service wrote its events. */
+  outboxMacKeyFile: z.string(),
+  /** How often expiries and what the vault has yet to be told are looked for. */
+  sweepIntervalMs: z.number().int().min(50).max(60_000).default(1_000),
+});
+
+export type WorkflowConfig = z.infer<typeof configSchema>;

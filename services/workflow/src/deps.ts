@@ -1,0 +1,18 @@
+import type { auth, vault } from '@claviger/contracts';
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { Logger, ServiceClient } from '@claviger/service-kit';
+import type { WorkflowSchema } from './schema.ts';
+
+/** The vault as workflow knows it: what exists, and who is entitled to what until when. */
+export type Vault = ServiceClient<typeof vault.EntitlementsServiceService>;
+export type Directory = Pick<ServiceClient<typeof auth.DirectoryServiceService>, 'getUserNames'>;
+
+/** What the handlers and duties of this service work with. */
+export interface WorkflowDeps {
+  readonly database: Database<WorkflowSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly vault: Vault;
+  readonly directory: Directory;
+}

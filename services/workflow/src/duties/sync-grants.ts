@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { WorkflowDeps } from '../deps.ts';
+import { tellVault } from '../grants/tell-vault.ts';
+import type { GrantRow } from '../schema.ts';
+import type { Due } from './due.ts';
+
+const AT_ONCE = 8;
+const MAX_BACKOFF_SECONDS = 30;
+
+/** Tells the vault what is due. Answers how many it has confirmed; a vault that is away ends the round. */
+export async function syncGrants(deps: WorkflowDeps, due: readonly Due[]): Promise<number> {
+  let confirmed = 0;
+  for (let start = 0; start < due.length; start += AT_ONCE) {
+    const told = await Promise.all(due.slice(start, start + AT_ONCE).map((each) => syncGrant(deps, each)));
+    confirmed += told.filter((each) => each === 'told').length;
+    if (told.every((each) => each === 'failed')) break;
+  }
+  return confirmed;
+}
+
+async function syncGrant(deps: WorkflowDeps, due: Due): Promise<'told' | 'failed' | 'taken'> {
+  const grant = await claim(deps, due);
+  if (!grant) return 'taken';
+  try {
+    await tellVault(deps, grant, randomUUID());
+    return 'told';
+  } catch (error) {
+    deps.logger.warn(
+      { err: error, grantId: grant.id, attempts: grant.sync_attempts, wanted: grant.sync_wanted },
+      'the vault could not be told of a grant; it is tried again',
+    );
+    return 'failed';
+  }
+}
+
+/** Puts the next try off before this one starts: other replicas leave it alone, and a crash costs one delay. */
+function claim(deps: WorkflowDeps, due: Due): Promise<GrantRow | undefined> {
+  return deps.database.withTenant(due.tenantId, (tx) =>
+    tx
+      .updateTable('grants')
+      .set({
+        sync_attempts: sql<number>`sync_attempts + 1`,
+        next_sync_at: sql<Date>`now() + make_interval(secs => least(${MAX_BACKOFF_SECONDS}, 5 * power(1.5, least(sync_attempts, 10))))`,
+        place_asked_at: sql<Date | null>`CASE WHEN sync_wanted = 'place' THEN now() ELSE place_asked_at END`,
+      })
+      .where('id', '=', due.id)
+      .where('next_sync_at', '<=', sql<Date>`now()`)
+      .returningAll()
+      .executeTakeFirst(),
+  );
+}

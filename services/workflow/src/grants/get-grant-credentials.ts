@@ -1,0 +1,102 @@
+import type { workflow } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import { type CallContext, type Handler, permits } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import { transactionTimeMs } from '../database-clock.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import type { GrantRow } from '../schema.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { grantStatusAt } from './grant-view.ts';
+
+/**
+ * Hands the credentials to the grantee. Whether they may still be handed out is decided by the vault, in its own
+ * transaction and with its own record; what is checked and marked here only spares it what is hopeless.
+ */
+export function getGrantCredentials(
+  deps: WorkflowDeps,
+): Handler<typeof workflow.GrantsServiceService.getGrantCredentials> {
+  return async (request, context) => {
+    const grant = await usableGrant(deps, context, idOrNotFound(request.grantId));
+    const delivered = await deps.vault.deliverCredentials(
+      { grantId: grant.id },
+      {
+        actorToken: context.actorToken,
+        requestId: context.requestId,
+        sourceAddress: context.sourceAddress,
+        deadline: context.deadline,
+        signal: context.signal,
+      },
+    );
+    await markDelivered(deps, context, grant, delivered.version);
+    return { ...delivered, grantId: grant.id, expiresAt: grant.expires_at.toISOString() };
+  };
+}
+
+async function usableGrant(deps: WorkflowDeps, context: CallContext, id: string): Promise<GrantRow> {
+  context.auditSubject = { type: 'grant', id };
+  return deps.database.readTenant(context.tenantId, async (reader) => {
+    const grant = await reader.selectFrom('grants').selectAll().where('id', '=', id).executeTakeFirst();
+    if (!grant) throw ClavigerError.notFound();
+    const { actor } = context;
+    if (grant.user_id !== actor.userId) {
+      if (!permits(actor.permissions, 'grants.read-all')) throw ClavigerError.notFound();
+      throw new ClavigerError('denied', 'Credentials are handed to the grantee alone.', {
+        code: 'not_grantee',
+      });
+    }
+    context.auditSubject = {
+      type: 'grant',
+      id,
+      ...(grant.resource_id ? { resourceId: grant.resource_id } : {}),
+    };
+    const status = grantStatusAt(grant, await transactionTimeMs(reader));
+    if (status === 'activating') {
+      throw new ClavigerError('conflict', 'The grant is not active yet.', {
+        code: 'wrong_status',
+        hint: 'The vault is still being told of it. Try again in a moment.',
+      });
+    }
+    if (status !== 'active') {
+      throw new ClavigerError('conflict', `The grant is ${status}.`, {
+        code: 'wrong_status',
+        hint: 'Ask for access again.',
+      });
+    }
+    if (grant.one_time && grant.credentials_delivered_at) {
+      throw new ClavigerError('conflict', 'The credentials of this grant have been handed out already.', {
+        code: 'already_delivered',
+        hint: 'If they never reached you, have the grant revoked, which rotates them, and ask again.',
+      });
+    }
+    return grant;
+  });
+}
+
+async function markDelivered(
+  deps: WorkflowDeps,
+  context: CallContext,
+  grant: GrantRow,
+  version: number,
+): Promise<void> {
+  try {
+    await deps.database.withTenant(context.tenantId, async (tx) => {
+      await tx
+        .updateTable('grants')
+        .set({ credentials_delivered_at: sql<Date>`date_trunc('milliseconds', now())` })
+        .where('id', '=', grant.id)
+        .where('credentials_delivered_at', 'is', null)
+        .execute();
+      await deps.emitter.audit(tx, context, {
+        details: { entryId: grant.entry_id, accessRequestId: grant.request_id, version },
+      });
+    });
+  } catch (error) {
+    // The vault has committed its own record of the disclosure, and this copy of the credentials is the only one there
+    // will ever be: it goes out although the mark is missing.
+    context.audited = true;
+    deps.logger.error(
+      { err: error, grantId: grant.id, requestId: context.requestId },
+      "a delivery was not marked on its grant; the vault's record of it stands",
+    );
+  }
+}

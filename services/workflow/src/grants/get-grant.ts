@@ -1,0 +1,20 @@
+import type { workflow } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import { type Handler, permits } from '@claviger/service-kit';
+import { transactionTimeMs } from '../database-clock.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { grantMessage } from './grant-view.ts';
+
+export function getGrant(deps: WorkflowDeps): Handler<typeof workflow.GrantsServiceService.getGrant> {
+  return async (request, context) => {
+    const id = idOrNotFound(request.grantId);
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      const row = await reader.selectFrom('grants').selectAll().where('id', '=', id).executeTakeFirst();
+      const { actor } = context;
+      if (!row || (row.user_id !== actor.userId && !permits(actor.permissions, 'grants.read-all')))
+        throw ClavigerError.notFound();
+      return { grant: grantMessage(row, await transactionTimeMs(reader)) };
+    });
+  };
+}

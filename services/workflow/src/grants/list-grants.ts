@@ -1,0 +1,49 @@
+import type { workflow } from '@claviger/contracts';
+import { likeTerm } from '@claviger/database';
+import { type Handler, permits } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import { dateRange } from '../date-range.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import { isUuid } from '../uuid.ts';
+import { type GrantRows, grantPage, withGrantStatus } from './grant-page.ts';
+
+/** One's own; all of the tenant with grants.read-all. `from` and `to` are about the start. */
+export function listGrants(deps: WorkflowDeps): Handler<typeof workflow.GrantsServiceService.listGrants> {
+  return async (request, context) => {
+    const { actor } = context;
+    const narrow = filterOf(request);
+    return deps.database.readTenant(context.tenantId, (reader) =>
+      grantPage(reader, request, (rows) =>
+        narrow(
+          permits(actor.permissions, 'grants.read-all') ? rows : rows.where('user_id', '=', actor.userId),
+        ),
+      ),
+    );
+  };
+}
+
+function filterOf(request: workflow.ListGrantsRequest): (rows: GrantRows) => GrantRows {
+  const { from, before } = dateRange(request);
+  return (all) => {
+    let rows = withGrantStatus(all, request.status);
+    if (from) rows = rows.where('starts_at', '>=', from);
+    if (before) rows = rows.where('starts_at', '<', before);
+    if (request.userId) rows = withId(rows, 'user_id', request.userId);
+    if (request.resourceId) rows = withId(rows, 'resource_id', request.resourceId);
+    if (request.moduleType) rows = rows.where('module_type', '=', request.moduleType);
+    if (!request.search) return rows;
+    const term = likeTerm(request.search);
+    return rows.where((each) =>
+      each.or(
+        (['user_name', 'resource_name', 'entry_name', 'revoke_reason'] as const).map((column) =>
+          each(column, 'ilike', term),
+        ),
+      ),
+    );
+  };
+}
+
+/** What a text that is no id names cannot be found. */
+function withId(rows: GrantRows, column: 'user_id' | 'resource_id', text: string): GrantRows {
+  return isUuid(text) ? rows.where(column, '=', text) : rows.where(sql<boolean>`false`);
+}

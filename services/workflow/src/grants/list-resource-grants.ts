@@ -1,0 +1,21 @@
+import type { workflow } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { internalCall } from '../vault-call.ts';
+import { grantPage, withGrantStatus } from './grant-page.ts';
+
+/** Grants in force on a resource, or those of the status asked for. The vault says whether the resource exists. */
+export function listResourceGrants(
+  deps: WorkflowDeps,
+): Handler<typeof workflow.GrantsServiceService.listResourceGrants> {
+  return async (request, context) => {
+    const resourceId = idOrNotFound(request.resourceId);
+    await deps.vault.describeResource({ resourceId }, internalCall(context));
+    return deps.database.readTenant(context.tenantId, (reader) =>
+      grantPage(reader, request, (rows) =>
+        withGrantStatus(rows, request.status || 'active').where('resource_id', '=', resourceId),
+      ),
+    );
+  };
+}

@@ -1,0 +1,126 @@
+import type { workflow } from '@claviger/contracts';
+import type { Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import { type Actor, type CallContext, type Handler, permits } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import { presentMs } from '../database-clock.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import type { GrantRow, WorkflowSchema } from '../schema.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { grantMessage } from './grant-view.ts';
+import { tellVault } from './tell-vault.ts';
+
+/** The due queue leaves the first try to whoever revokes. */
+const FIRST_TRY_SECONDS = 5;
+
+/**
+ * Ends a grant: one's own, or any with grants.revoke. Answers only when the vault has taken the entitlement back; when
+ * it cannot be reached the grant is revoked all the same, the answer is `unavailable`, and calling again finishes it.
+ */
+export function revokeGrant(deps: WorkflowDeps): Handler<typeof workflow.GrantsServiceService.revokeGrant> {
+  return async (request, context) => {
+    const { actor, tenantId } = context;
+    if (!permits(actor.permissions, 'grants.revoke') && !permits(actor.permissions, 'grants.use')) {
+      throw new ClavigerError('denied', 'The permission grants.revoke is needed.', {
+        hint: 'Ask an administrator for a role that holds it.',
+      });
+    }
+    const id = idOrNotFound(request.grantId);
+    context.auditSubject = { type: 'grant', id };
+    const { grant, nowMs } = await deps.database.withTenant(tenantId, async (tx) => {
+      const found = await tx.selectFrom('grants').selectAll().where('id', '=', id).executeTakeFirst();
+      const row = allowedToEnd(found, actor);
+      context.auditSubject = {
+        type: 'grant',
+        id,
+        ...(row.resource_id ? { resourceId: row.resource_id } : {}),
+      };
+      const revoked = (await revoke(tx, id, actor, request.reason)) ?? (await awaitingRemoval(tx, id));
+      await recordRevocation(deps, tx, context, revoked, request.reason);
+      return { grant: revoked, nowMs: await presentMs(tx) };
+    });
+    try {
+      await tellVault(deps, grant, context.requestId);
+    } catch (cause) {
+      throw new ClavigerError(
+        'unavailable',
+        'The grant is revoked, but the vault has not confirmed it yet.',
+        {
+          code: 'revocation_pending',
+          hint: 'It is being repeated by itself. Call again to wait for the confirmation.',
+          retryAfterSeconds: 2,
+          cause,
+        },
+      );
+    }
+    return { grant: grantMessage(grant, nowMs) };
+  };
+}
+
+function allowedToEnd(grant: GrantRow | undefined, actor: Actor): GrantRow {
+  if (!grant) throw ClavigerError.notFound();
+  if (grant.user_id === actor.userId || permits(actor.permissions, 'grants.revoke')) return grant;
+  if (!permits(actor.permissions, 'grants.read-all')) throw ClavigerError.notFound();
+  throw new ClavigerError('denied', 'The permission grants.revoke is needed for the grant of somebody else.');
+}
+
+/** The grant if it was in force until this moment. */
+function revoke(
+  tx: Tx<WorkflowSchema>,
+  id: string,
+  actor: Actor,
+  reason: string,
+): Promise<GrantRow | undefined> {
+  return tx
+    .updateTable('grants')
+    .set({
+      status: 'revoked',
+      ended_at: sql<Date>`date_trunc('milliseconds', clock_timestamp())`,
+      revoked_by: actor.userId,
+      revoke_reason: reason,
+      sync_wanted: 'remove',
+      next_sync_at: sql<Date>`clock_timestamp() + make_interval(secs => ${FIRST_TRY_SECONDS})`,
+      sync_attempts: 0,
+    })
+    .where('id', '=', id)
+    .where('status', 'in', ['activating', 'active'])
+    .where('expires_at', '>', sql<Date>`clock_timestamp()`)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** A revoked grant of which the vault may not know yet: revoking it again finishes that. Anything else is a conflict. */
+async function awaitingRemoval(tx: Tx<WorkflowSchema>, id: string): Promise<GrantRow> {
+  const row = await tx
+    .selectFrom('grants')
+    .selectAll()
+    .where('id', '=', id)
+    .where('status', '=', 'revoked')
+    .where('sync_wanted', '=', 'remove')
+    .executeTakeFirst();
+  if (row) return row;
+  throw new ClavigerError('conflict', 'The grant is not in force.', {
+    code: 'wrong_status',
+    hint: 'Read it to see when and how it ended.',
+  });
+}
+
+async function recordRevocation(
+  deps: WorkflowDeps,
+  tx: Tx<WorkflowSchema>,
+  context: CallContext,
+  grant: GrantRow,
+  reason: string,
+): Promise<void> {
+  await deps.emitter.audit(tx, context, {
+    reason,
+    details: {
+      userId: grant.user_id,
+      userName: grant.user_name,
+      entryId: grant.entry_id,
+      accessRequestId: grant.request_id,
+      // The same revocation confirmed by a further call has its first time here.
+      revokedAt: grant.ended_at!.toISOString(),
+    },
+  });
+}

@@ -1,0 +1,87 @@
+import type { workflow } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Selectable } from 'kysely';
+import type { AccessPoliciesTable, Step } from '../schema.ts';
+import { isUuid } from '../uuid.ts';
+
+/** What a request for a resource must pass. */
+export interface AccessPolicy {
+  readonly steps: readonly Step[];
+  readonly maxDurationMinutes: number;
+  readonly oneTime: boolean;
+  readonly rotateOnEnd: boolean;
+  readonly requestTtlMinutes: number;
+  /** 0 of the default. */
+  readonly rowVersion: number;
+  readonly customised: boolean;
+}
+
+/** Of every resource that has none of its own, and of entries without a resource. */
+export const DEFAULT_POLICY: AccessPolicy = {
+  steps: [{ name: 'approval', quorum: 1, approverUserIds: [], approverRoles: [] }],
+  maxDurationMinutes: 480,
+  oneTime: true,
+  rotateOnEnd: true,
+  requestTtlMinutes: 24 * 60,
+  rowVersion: 0,
+  customised: false,
+};
+
+export function policyOf(row: Selectable<AccessPoliciesTable> | undefined): AccessPolicy {
+  if (!row) return DEFAULT_POLICY;
+  return {
+    steps: row.steps,
+    maxDurationMinutes: row.max_duration_minutes,
+    oneTime: row.one_time,
+    rotateOnEnd: row.rotate_on_end,
+    requestTtlMinutes: row.request_ttl_minutes,
+    rowVersion: row.row_version,
+    customised: true,
+  };
+}
+
+export function policyMessage(resourceId: string, policy: AccessPolicy): workflow.AccessPolicy {
+  return {
+    ...policy,
+    resourceId,
+    steps: policy.steps.map((step) => ({
+      name: step.name,
+      quorum: step.quorum,
+      approverUserIds: [...step.approverUserIds],
+      approverRoles: [...step.approverRoles],
+    })),
+  };
+}
+
+/**
+ * The steps as they are stored. Throws `invalid`, naming the field, for a step that nobody could ever pass: an approver
+ * named twice counts once.
+ */
+export function parseSteps(steps: readonly workflow.ApprovalStep[]): Step[] {
+  if (steps.length === 0) throw ClavigerError.invalid('/steps', 'needs at least 1 items');
+  return steps.map((step, index) => {
+    const at = `/steps/${index}`;
+    step.approverUserIds.forEach((id, position) => {
+      if (!isUuid(id))
+        throw ClavigerError.invalid(`${at}/approverUserIds/${position}`, 'is not the id of a user');
+    });
+    step.approverRoles.forEach((role, position) => {
+      if (role.trim() === '')
+        throw ClavigerError.invalid(`${at}/approverRoles/${position}`, 'may not be blank');
+    });
+    const approverUserIds = [...new Set(step.approverUserIds.map((id) => id.toLowerCase()))];
+    const approverRoles = [...new Set(step.approverRoles)];
+    if (approverRoles.length === 0 && approverUserIds.length > 0 && approverUserIds.length < step.quorum) {
+      throw ClavigerError.invalid(
+        `${at}/quorum`,
+        `is more than the ${approverUserIds.length} approvers named: nobody could get access`,
+      );
+    }
+    return {
+      name: step.name.trim() || `step ${index + 1}`,
+      quorum: step.quorum,
+      approverUserIds,
+      approverRoles,
+    };
+  });
+}

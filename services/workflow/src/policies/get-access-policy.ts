@@ -1,0 +1,20 @@
+import type { workflow } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { internalCall } from '../vault-call.ts';
+import { policyMessage } from './access-policy.ts';
+import { findPolicy } from './policy-store.ts';
+
+export function getAccessPolicy(
+  deps: WorkflowDeps,
+): Handler<typeof workflow.AccessPoliciesServiceService.getAccessPolicy> {
+  return async (request, context) => {
+    const resourceId = idOrNotFound(request.resourceId);
+    await deps.vault.describeResource({ resourceId }, internalCall(context));
+    const policy = await deps.database.readTenant(context.tenantId, (reader) =>
+      findPolicy(reader, resourceId),
+    );
+    return { policy: policyMessage(resourceId, policy) };
+  };
+}

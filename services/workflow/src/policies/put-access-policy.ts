@@ -1,0 +1,80 @@
+import type { workflow } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { CallContext, Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { WorkflowDeps } from '../deps.ts';
+import type { Step } from '../schema.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { internalCall } from '../vault-call.ts';
+import { parseSteps, policyMessage, policyOf } from './access-policy.ts';
+
+const IDS_AT_ONCE = 1_000;
+
+/** Replaces the policy of a resource. Requests that exist already keep the policy they were made under. */
+export function putAccessPolicy(
+  deps: WorkflowDeps,
+): Handler<typeof workflow.AccessPoliciesServiceService.putAccessPolicy> {
+  return async (request, context) => {
+    const resourceId = idOrNotFound(request.resourceId);
+    context.auditSubject = { type: 'resource', id: resourceId, resourceId };
+    const steps = parseSteps(request.steps);
+    await deps.vault.describeResource({ resourceId }, internalCall(context));
+    await refuseUnknownApprovers(deps, context, steps);
+    const values = {
+      steps: JSON.stringify(steps),
+      max_duration_minutes: request.maxDurationMinutes,
+      one_time: request.oneTime,
+      rotate_on_end: request.rotateOnEnd,
+      request_ttl_minutes: request.requestTtlMinutes,
+      updated_by: context.actor.userId,
+    };
+    const expected = request.rowVersion;
+    const policy = await deps.database.withTenant(context.tenantId, async (tx) => {
+      const row = await tx
+        .insertInto('access_policies')
+        .values({ ...values, tenant_id: context.tenantId, resource_id: resourceId })
+        .onConflict((conflict) => {
+          const update = conflict.columns(['tenant_id', 'resource_id']).doUpdateSet({
+            ...values,
+            updated_at: sql<Date>`now()`,
+            row_version: sql<number>`access_policies.row_version + 1`,
+          });
+          return expected === undefined ? update : update.where('access_policies.row_version', '=', expected);
+        })
+        .returningAll()
+        .executeTakeFirst();
+      // The default that nobody has changed is version 0.
+      if (!row || (expected !== undefined && row.row_version !== expected + 1)) {
+        throw new ClavigerError('precondition_failed', 'The policy has changed since you read it.', {
+          hint: 'Read it again, then repeat your change with its rowVersion.',
+        });
+      }
+      await deps.emitter.audit(tx, context, { request });
+      return policyOf(row);
+    });
+    return { policy: policyMessage(resourceId, policy) };
+  };
+}
+
+/** A step that waits for somebody who does not exist would never be passed; ids of other tenants are unknown here. */
+async function refuseUnknownApprovers(
+  deps: WorkflowDeps,
+  context: CallContext,
+  steps: readonly Step[],
+): Promise<void> {
+  const userIds = [...new Set(steps.flatMap((step) => step.approverUserIds))];
+  if (userIds.length === 0) return;
+  const known = new Set<string>();
+  for (let start = 0; start < userIds.length; start += IDS_AT_ONCE) {
+    const { users } = await deps.directory.getUserNames(
+      { userIds: userIds.slice(start, start + IDS_AT_ONCE) },
+      internalCall(context),
+    );
+    for (const user of users) known.add(user.id);
+  }
+  steps.forEach((step, index) => {
+    const position = step.approverUserIds.findIndex((id) => !known.has(id));
+    if (position >= 0)
+      throw ClavigerError.invalid(`/steps/${index}/approverUserIds/${position}`, 'is not the id of a user');
+  });
+}

@@ -1,0 +1,25 @@
+import type { workflow } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { activateGrant } from '../grants/activate-grant.ts';
+import { settleRequest } from './settle-request.ts';
+
+/**
+ * Approves the step that waits. With the last approval the grant exists; it becomes active as soon as the vault knows of
+ * it, which is usually before this answers.
+ */
+export function approveRequest(
+  deps: WorkflowDeps,
+): Handler<typeof workflow.RequestsServiceService.approveRequest> {
+  return async (request, context) => {
+    const settled = await settleRequest(deps, context, {
+      requestId: request.requestId,
+      decision: 'approve',
+      comment: request.comment,
+      digest: request.digest,
+      durationMinutes: request.durationMinutes,
+    });
+    if (settled.newGrant) await activateGrant(deps, context, settled.newGrant);
+    return { request: settled.request };
+  };
+}

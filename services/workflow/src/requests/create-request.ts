@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import type { workflow } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { WorkflowDeps } from '../deps.ts';
+import { expireRequests } from '../duties/expire-requests.ts';
+import { findPolicy } from '../policies/policy-store.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { internalCall } from '../vault-call.ts';
+import { requestDigest } from './request-digest.ts';
+import { requestMessage } from './request-view.ts';
+
+/** Asks for access. The policy of the resource is copied into the request: a later change of it touches nobody. */
+export function createRequest(
+  deps: WorkflowDeps,
+): Handler<typeof workflow.RequestsServiceService.createRequest> {
+  return async (request, context) => {
+    if ((request.entryId === '') === (request.resourceId === ''))
+      throw ClavigerError.invalid('/entryId', 'give either entryId or resourceId');
+    const subject = await deps.vault.describeSubject(
+      {
+        entryId: request.entryId && idOrNotFound(request.entryId),
+        resourceId: request.resourceId && idOrNotFound(request.resourceId),
+      },
+      internalCall(context),
+    );
+    const { tenantId, actor } = context;
+    const id = randomUUID();
+    const resourceId = subject.resourceId || null;
+    context.auditSubject = { type: 'request', id, ...(resourceId ? { resourceId } : {}) };
+    const digest = requestDigest({
+      kind: 'access',
+      tenantId,
+      requesterId: actor.userId,
+      entryId: subject.entryId,
+      resourceId: subject.resourceId,
+      reason: request.reason,
+      ticket: request.ticket,
+      durationMinutes: request.durationMinutes,
+    });
+    const created = await deps.database.withTenant(tenantId, async (tx) => {
+      const policy = await findPolicy(tx, resourceId);
+      if (request.durationMinutes > policy.maxDurationMinutes) {
+        throw ClavigerError.invalid(
+          '/durationMinutes',
+          `may be at most ${policy.maxDurationMinutes} for this resource`,
+        );
+      }
+      // A lapsed request that no sweep has seen yet stands in nobody's way.
+      await expireRequests(deps, tx, (query) =>
+        query.where('requester_id', '=', actor.userId).where('entry_id', '=', subject.entryId),
+      );
+      const row = await tx
+        .insertInto('requests')
+        .values({
+          tenant_id: tenantId,
+          id,
+          kind: 'access',
+          requester_id: actor.userId,
+          requester_name: actor.userName,
+          entry_id: subject.entryId,
+          entry_name: subject.entryName,
+          resource_id: resourceId,
+          resource_name: subject.resourceName,
+          module_type: subject.moduleType,
+          reason: request.reason,
+          ticket: request.ticket,
+          duration_minutes: request.durationMinutes,
+          digest,
+          steps: JSON.stringify(policy.steps),
+          one_time: policy.oneTime,
+          rotate_on_end: policy.rotateOnEnd,
+          created_at: sql<Date>`date_trunc('milliseconds', now())`,
+          expires_at: sql<Date>`date_trunc('milliseconds', now()) + make_interval(mins => ${policy.requestTtlMinutes})`,
+        })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['tenant_id', 'requester_id', 'entry_id', 'digest'])
+            .where('status', '=', 'pending')
+            .doNothing(),
+        )
+        .returningAll()
+        .executeTakeFirst();
+      if (!row) {
+        throw new ClavigerError('conflict', 'You have asked for exactly this already, and it still waits.', {
+          code: 'already_pending',
+          hint: 'Wait for its decision, or cancel it first.',
+        });
+      }
+      await deps.emitter.audit(tx, context, {
+        reason: request.reason,
+        details: {
+          entryId: subject.entryId,
+          entryName: subject.entryName,
+          resourceName: subject.resourceName,
+          durationMinutes: request.durationMinutes,
+          ticket: request.ticket,
+          digest,
+        },
+      });
+      return requestMessage(tx, row, row.created_at.getTime());
+    });
+    return { request: created };
+  };
+}

@@ -1,0 +1,21 @@
+import type { workflow } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { transactionTimeMs } from '../database-clock.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { seesAllRequests } from './may-see.ts';
+import { requestMessage } from './request-view.ts';
+
+export function getRequest(deps: WorkflowDeps): Handler<typeof workflow.RequestsServiceService.getRequest> {
+  return async (request, context) => {
+    const id = idOrNotFound(request.requestId);
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      const row = await reader.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirst();
+      const { actor } = context;
+      if (!row || (row.requester_id !== actor.userId && !seesAllRequests(actor)))
+        throw ClavigerError.notFound();
+      return { request: await requestMessage(reader, row, await transactionTimeMs(reader)) };
+    });
+  };
+}

@@ -1,0 +1,114 @@
+import type { workflow } from '@claviger/contracts';
+import { likeTerm, pageOf, type Reader, type SortFields } from '@claviger/database';
+import { type Actor, type Handler, permits } from '@claviger/service-kit';
+import { type SelectQueryBuilder, sql } from 'kysely';
+import { transactionTimeMs } from '../database-clock.ts';
+import { dateRange } from '../date-range.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import type { WorkflowSchema } from '../schema.ts';
+import { isUuid } from '../uuid.ts';
+import { seesAllRequests } from './may-see.ts';
+import { requestMessages } from './request-view.ts';
+
+const SORT: SortFields = {
+  createdAt: { column: 'created_at', type: 'timestamptz' },
+  expiresAt: { column: 'expires_at', type: 'timestamptz' },
+  requesterName: { column: 'requester_name', type: 'text' },
+  resourceName: { column: 'resource_name', type: 'text' },
+};
+
+/** Newest first unless the request sorts. */
+export function listRequests(
+  deps: WorkflowDeps,
+): Handler<typeof workflow.RequestsServiceService.listRequests> {
+  return async (request, context) => {
+    dateRange(request);
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      const rows = filtered(reader, request, context.actor);
+      const page = await pageOf({
+        request,
+        query: rows.selectAll(),
+        sort: SORT,
+        defaultSort: 'createdAt',
+        defaultOrder: request.sortBy ? 'asc' : 'desc',
+        tieBreaker: { column: 'id', type: 'uuid' },
+        total: async () => {
+          const { total } = await rows
+            .select((each) => each.fn.countAll<number>().as('total'))
+            .executeTakeFirstOrThrow();
+          return total;
+        },
+        map: (row) => row,
+      });
+      const items = await requestMessages(reader, page.items, await transactionTimeMs(reader));
+      return { ...page, items };
+    });
+  };
+}
+
+type Rows = SelectQueryBuilder<WorkflowSchema, 'requests', object>;
+
+function filtered(reader: Reader<WorkflowSchema>, request: workflow.ListRequestsRequest, actor: Actor): Rows {
+  let rows: Rows = reader.selectFrom('requests');
+  if (!seesAllRequests(actor)) rows = rows.where('requester_id', '=', actor.userId);
+  rows = withStatus(rows, request.status);
+  const { from, before } = dateRange(request);
+  if (from) rows = rows.where('created_at', '>=', from);
+  if (before) rows = rows.where('created_at', '<', before);
+  if (request.userId) rows = withId(rows, 'requester_id', request.userId);
+  if (request.resourceId) rows = withId(rows, 'resource_id', request.resourceId);
+  if (request.search) {
+    const term = likeTerm(request.search);
+    rows = rows.where((each) =>
+      each.or(
+        (['reason', 'ticket', 'requester_name', 'resource_name', 'entry_name'] as const).map((column) =>
+          each(column, 'ilike', term),
+        ),
+      ),
+    );
+  }
+  return request.decidable ? decidableBy(rows, actor) : rows;
+}
+
+/** What a text that is no id names cannot be found. */
+function withId(rows: Rows, column: 'requester_id' | 'resource_id', text: string): Rows {
+  return isUuid(text) ? rows.where(column, '=', text) : rows.where(sql<boolean>`false`);
+}
+
+/** Agrees with the status shown: a pending request past its time has expired, whether or not that was written down. */
+function withStatus(rows: Rows, status: string): Rows {
+  switch (status) {
+    case '':
+      return rows;
+    case 'pending':
+      return rows.where('status', '=', 'pending').where('expires_at', '>', sql<Date>`now()`);
+    case 'expired':
+      return rows.where(sql<boolean>`(status = 'expired' OR (status = 'pending' AND expires_at <= now()))`);
+    default:
+      return rows.where('status', '=', status as 'approved' | 'denied' | 'cancelled');
+  }
+}
+
+/** The rule `decide` once more, in SQL: not one's own, waiting, eligible for its open step, not decided by the actor. */
+function decidableBy(rows: Rows, actor: Actor): Rows {
+  if (!permits(actor.permissions, 'requests.decide')) return rows.where(sql<boolean>`false`);
+  const step = sql`(steps -> open_step)`;
+  return withStatus(rows, 'pending')
+    .where('requester_id', '!=', actor.userId)
+    .where(
+      sql<boolean>`(jsonb_array_length(${step} -> 'approverUserIds') + jsonb_array_length(${step} -> 'approverRoles') = 0
+        OR jsonb_exists(${step} -> 'approverUserIds', ${actor.userId}::text)
+        OR jsonb_exists_any(${step} -> 'approverRoles', ${[...actor.roles]}::text[]))`,
+    )
+    .where((each) =>
+      each.not(
+        each.exists(
+          each
+            .selectFrom('decisions')
+            .select(sql`1`.as('one'))
+            .whereRef('decisions.request_id', '=', 'requests.id')
+            .where('decisions.user_id', '=', actor.userId),
+        ),
+      ),
+    );
+}

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '@claviger/merkle';
+
+/** Everything that a decider agrees to. */
+export interface Asked {
+  readonly kind: 'access';
+  readonly tenantId: string;
+  readonly requesterId: string;
+  readonly entryId: string;
+  readonly resourceId: string;
+  readonly reason: string;
+  readonly ticket: string;
+  readonly durationMinutes: number;
+}
+
+/** Hex SHA-256 over the canonical JSON (RFC 8785) of what is asked for. */
+export function requestDigest(asked: Asked): string {
+  const { kind, tenantId, requesterId, entryId, resourceId, reason, ticket, durationMinutes } = asked;
+  const text = canonicalJson({
+    kind,
+    tenantId,
+    requesterId,
+    entryId,
+    resourceId,
+    reason,
+    ticket,
+    durationMinutes,
+  });
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,129 @@
+import type { RequestStatus, Step } from '../schema.ts';
+
+/** What the rules need to know of a request. Times are epoch milliseconds of the database's clock. */
+export interface RequestState {
+  readonly status: RequestStatus;
+  readonly requesterId: string;
+  readonly digest: string;
+  readonly durationMinutes: number;
+  /** Shortest that an approver has set; undefined before the first approval. */
+  readonly approvedDurationMinutes: number | undefined;
+  readonly expiresAtMs: number;
+  readonly steps: readonly Step[];
+  /** Index of the step that waits; the number of steps when all are done. */
+  readonly openStep: number;
+  readonly decisions: readonly Decided[];
+}
+
+export interface Decided {
+  readonly userId: string;
+  readonly step: number;
+  readonly decision: 'approve' | 'deny';
+}
+
+export interface Decider {
+  readonly userId: string;
+  readonly roles: readonly string[];
+}
+
+export interface DecisionInput {
+  readonly decision: 'approve' | 'deny';
+  readonly by: Decider;
+  /** Digest as the decider saw it; empty when they name none. */
+  readonly digest: string;
+  /** Of an approval: shortens the access. */
+  readonly durationMinutes: number | undefined;
+}
+
+export type Refusal =
+  | 'self_approval'
+  | 'wrong_status'
+  | 'digest_mismatch'
+  | 'already_decided'
+  | 'not_eligible'
+  | 'longer_than_asked'
+  | 'not_requester';
+
+export type Outcome =
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** `state.status` is `approved` exactly when this was the last approval that was missing. */
+  | { readonly kind: 'done'; readonly state: RequestState };
+
+const refused = (refusal: Refusal): Outcome => ({ kind: 'refused', refusal });
+
+/** The status as anyone sees it: a pending request past its time has expired, whether or not that was written down. */
+export function statusAt(state: Pick<RequestState, 'status' | 'expiresAtMs'>, nowMs: number): RequestStatus {
+  return state.status === 'pending' && nowMs >= state.expiresAtMs ? 'expired' : state.status;
+}
+
+/** Whether this step counts the decision of this person. */
+export function isEligible(step: Step, by: Decider): boolean {
+  if (step.approverUserIds.length === 0 && step.approverRoles.length === 0) return true;
+  return (
+    step.approverUserIds.includes(by.userId) || step.approverRoles.some((role) => by.roles.includes(role))
+  );
+}
+
+export function approvalsOf(decisions: readonly Decided[], step: number): number {
+  return new Set(
+    decisions.filter((each) => each.step === step && each.decision === 'approve').map((each) => each.userId),
+  ).size;
+}
+
+/** One person approves or denies. A denial is final at once; an approval when it is the last that was missing. */
+export function decide(state: RequestState, input: DecisionInput, nowMs: number): Outcome {
+  const { by } = input;
+  if (by.userId === state.requesterId) return refused('self_approval');
+  if (statusAt(state, nowMs) !== 'pending') return refused('wrong_status');
+  if (input.digest !== '' && input.digest !== state.digest) return refused('digest_mismatch');
+  if (state.decisions.some((each) => each.userId === by.userId)) return refused('already_decided');
+  const step = state.steps[state.openStep];
+  if (!step || !isEligible(step, by)) return refused('not_eligible');
+  const decisions = [
+    ...state.decisions,
+    { userId: by.userId, step: state.openStep, decision: input.decision },
+  ];
+  if (input.decision === 'deny') return { kind: 'done', state: { ...state, decisions, status: 'denied' } };
+
+  const asked = input.durationMinutes ?? state.durationMinutes;
+  if (asked > state.durationMinutes) return refused('longer_than_asked');
+  const approvedDurationMinutes = Math.min(asked, state.approvedDurationMinutes ?? state.durationMinutes);
+  const stepIsDone = approvalsOf(decisions, state.openStep) >= step.quorum;
+  const openStep = stepIsDone ? state.openStep + 1 : state.openStep;
+  const status = openStep === state.steps.length ? 'approved' : 'pending';
+  return { kind: 'done', state: { ...state, decisions, approvedDurationMinutes, openStep, status } };
+}
+
+/** The requester withdraws. */
+export function cancel(state: RequestState, userId: string, nowMs: number): Outcome {
+  if (userId !== state.requesterId) return refused('not_requester');
+  if (statusAt(state, nowMs) !== 'pending') return refused('wrong_status');
+  return { kind: 'done', state: { ...state, status: 'cancelled' } };
+}
+
+/** Time has passed: writes down what `statusAt` already says. */
+export function expire(state: RequestState, nowMs: number): Outcome {
+  if (state.status !== 'pending' || nowMs < state.expiresAtMs) return refused('wrong_status');
+  return { kind: 'done', state: { ...state, status: 'expired' } };
+}
+
+export interface StepProgress {
+  readonly name: string;
+  readonly quorum: number;
+  readonly approvals: number;
+  readonly state: 'waiting' | 'open' | 'done';
+}
+
+/** How far the request has come. A step is open only while the request waits for it. */
+export function progressOf(
+  state: Pick<RequestState, 'steps' | 'openStep' | 'decisions'>,
+  status: RequestStatus,
+): StepProgress[] {
+  return state.steps.map((step, index) => ({
+    name: step.name,
+    quorum: step.quorum,
+    approvals: approvalsOf(state.decisions, index),
+    state:
+      index < state.openStep ? 'done' : index === state.openStep && status === 'pending' ? 'open' : 'waiting',
+  }));
+}

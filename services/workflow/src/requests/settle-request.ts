@@ -1,0 +1,86 @@
+import type { workflow } from '@claviger/contracts';
+import type { CallContext } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { WorkflowDeps } from '../deps.ts';
+import { createGrant } from '../grants/create-grant.ts';
+import type { GrantRow } from '../schema.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { refusalError } from './refusals.ts';
+import { decide } from './request-machine.ts';
+import { lockRequest } from './request-store.ts';
+import { requestMessage } from './request-view.ts';
+
+export interface Settlement {
+  readonly requestId: string;
+  readonly decision: 'approve' | 'deny';
+  readonly comment: string;
+  readonly digest: string;
+  readonly durationMinutes: number | undefined;
+}
+
+/**
+ * One decision of one person, in one transaction behind the request's row lock: the decision, the request's new state,
+ * the audit event and, with the last approval that was missing, the grant. Answers that grant too.
+ */
+export function settleRequest(
+  deps: WorkflowDeps,
+  context: CallContext,
+  settlement: Settlement,
+): Promise<{ request: workflow.AccessRequest; newGrant: GrantRow | undefined }> {
+  const { actor, tenantId } = context;
+  const id = idOrNotFound(settlement.requestId);
+  context.auditSubject = { type: 'request', id };
+  return deps.database.withTenant(tenantId, async (tx) => {
+    const { row, state, nowMs } = await lockRequest(tx, id);
+    context.auditSubject = {
+      type: 'request',
+      id,
+      ...(row.resource_id ? { resourceId: row.resource_id } : {}),
+    };
+    const outcome = decide(state, { ...settlement, by: actor }, nowMs);
+    if (outcome.kind === 'refused') throw refusalError(outcome.refusal);
+    const next = outcome.state;
+    const settled = next.status !== 'pending';
+    const now = sql<Date>`date_trunc('milliseconds', clock_timestamp())`;
+    await tx
+      .insertInto('decisions')
+      .values({
+        tenant_id: tenantId,
+        request_id: id,
+        step: state.openStep,
+        user_id: actor.userId,
+        user_name: actor.userName,
+        decision: settlement.decision,
+        comment: settlement.comment,
+        duration_minutes: settlement.durationMinutes ?? null,
+        decided_at: now,
+      })
+      .execute();
+    const updated = await tx
+      .updateTable('requests')
+      .set({
+        status: next.status,
+        open_step: next.openStep,
+        approved_duration_minutes: next.approvedDurationMinutes ?? null,
+        ...(settled ? { decided_at: now } : {}),
+      })
+      .where('id', '=', id)
+      .where('status', '=', 'pending')
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    const newGrant = next.status === 'approved' ? await createGrant(deps, tx, context, updated) : undefined;
+    await deps.emitter.audit(tx, context, {
+      reason: settlement.comment,
+      details: {
+        requesterId: row.requester_id,
+        entryId: row.entry_id,
+        digest: row.digest,
+        step: state.openStep,
+        status: next.status,
+        ...(settlement.decision === 'approve' ? { durationMinutes: next.approvedDurationMinutes } : {}),
+        ...(newGrant ? { grantId: newGrant.id } : {}),
+      },
+    });
+    return { request: await requestMessage(tx, updated, nowMs), newGrant };
+  });
+}

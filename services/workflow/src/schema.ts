@@ -1,0 +1,108 @@
+import type { OutboxSchema } from '@claviger/events';
+import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
+
+/** One step of approval, as it is stored in a policy and copied into each request. */
+export interface Step {
+  readonly name: string;
+  /** How many different people must approve. */
+  readonly quorum: number;
+  /** Anyone with requests.decide when both lists are empty. */
+  readonly approverUserIds: readonly string[];
+  readonly approverRoles: readonly string[];
+}
+
+/** Written once; an UPDATE cannot name it. */
+type Fixed<T> = ColumnType<T, T, never>;
+type Steps = JSONColumnType<Step[], string, string>;
+
+export interface AccessPoliciesTable {
+  tenant_id: Fixed<string>;
+  resource_id: Fixed<string>;
+  steps: Steps;
+  max_duration_minutes: number;
+  one_time: boolean;
+  rotate_on_end: boolean;
+  request_ttl_minutes: number;
+  updated_by: string;
+  updated_at: Generated<Date>;
+  row_version: Generated<number>;
+}
+
+export type RequestStatus = 'pending' | 'approved' | 'denied' | 'cancelled' | 'expired';
+
+export interface RequestsTable {
+  tenant_id: Fixed<string>;
+  id: Fixed<string>;
+  kind: Fixed<'access'>;
+  status: Generated<RequestStatus>;
+  requester_id: Fixed<string>;
+  requester_name: Fixed<string>;
+  entry_id: Fixed<string>;
+  entry_name: Fixed<string>;
+  resource_id: Fixed<string | null>;
+  resource_name: Fixed<string>;
+  module_type: Fixed<string>;
+  reason: Fixed<string>;
+  ticket: Fixed<string>;
+  duration_minutes: Fixed<number>;
+  approved_duration_minutes: number | null;
+  digest: Fixed<string>;
+  steps: ColumnType<Step[], string, never>;
+  one_time: Fixed<boolean>;
+  rotate_on_end: Fixed<boolean>;
+  open_step: Generated<number>;
+  created_at: ColumnType<Date, Date | undefined, never>;
+  expires_at: Fixed<Date>;
+  decided_at: Date | null;
+}
+
+export interface DecisionsTable {
+  tenant_id: string;
+  request_id: string;
+  step: number;
+  user_id: string;
+  user_name: string;
+  decision: 'approve' | 'deny';
+  comment: string;
+  duration_minutes: number | null;
+  decided_at: Generated<Date>;
+}
+
+export type GrantStatus = 'activating' | 'active' | 'expired' | 'revoked';
+
+export interface GrantsTable {
+  tenant_id: Fixed<string>;
+  id: Fixed<string>;
+  request_id: Fixed<string>;
+  user_id: Fixed<string>;
+  user_name: Fixed<string>;
+  entry_id: Fixed<string>;
+  entry_name: Fixed<string>;
+  resource_id: Fixed<string | null>;
+  resource_name: Fixed<string>;
+  module_type: Fixed<string>;
+  status: Generated<GrantStatus>;
+  one_time: Fixed<boolean>;
+  rotate_on_end: Fixed<boolean>;
+  starts_at: Fixed<Date>;
+  expires_at: Fixed<Date>;
+  ended_at: Date | null;
+  credentials_delivered_at: Date | null;
+  revoked_by: string | null;
+  revoke_reason: Generated<string>;
+  sync_wanted: 'place' | 'remove' | null;
+  next_sync_at: Date | null;
+  sync_attempts: Generated<number>;
+  place_asked_at: Date | null;
+}
+
+export interface WorkflowSchema extends OutboxSchema {
+  access_policies: AccessPoliciesTable;
+  requests: RequestsTable;
+  decisions: DecisionsTable;
+  grants: GrantsTable;
+}
+
+export type RequestRow = Selectable<RequestsTable>;
+export type DecisionRow = Selectable<DecisionsTable>;
+export type GrantRow = Selectable<GrantsTable>;

@@ -1,0 +1,135 @@
+import { auth, cluster, vault, workflow } from '@claviger/contracts';
+import { createDatabase } from '@claviger/database';
+import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
+import {
+  createActorVerifier,
+  createHealth,
+  createLogger,
+  createPeers,
+  createRpcServer,
+  type RunningService,
+  readSecretFile,
+  refuseFailpointsInProduction,
+  startTelemetry,
+} from '@claviger/service-kit';
+import type { WorkflowConfig } from './config.ts';
+import type { WorkflowDeps } from './deps.ts';
+import { startSweep } from './duties/sweep.ts';
+import { getGrant } from './grants/get-grant.ts';
+import { getGrantCredentials } from './grants/get-grant-credentials.ts';
+import { listGrants } from './grants/list-grants.ts';
+import { listResourceGrants } from './grants/list-resource-grants.ts';
+import { listUserGrants } from './grants/list-user-grants.ts';
+import { revokeGrant } from './grants/revoke-grant.ts';
+import { getAccessPolicy } from './policies/get-access-policy.ts';
+import { putAccessPolicy } from './policies/put-access-policy.ts';
+import { approveRequest } from './requests/approve-request.ts';
+import { cancelRequest } from './requests/cancel-request.ts';
+import { createRequest } from './requests/create-request.ts';
+import { denyRequest } from './requests/deny-request.ts';
+import { getRequest } from './requests/get-request.ts';
+import { listRequests } from './requests/list-requests.ts';
+import type { WorkflowSchema } from './schema.ts';
+
+const DRAIN_MS = 10_000;
+const VERSION = '0.1.0';
+
+/** Starts the workflow service: requests, decisions and grants. Its schema must have been migrated. */
+export async function createWorkflowService(
+  config: WorkflowConfig,
+  overrides: Partial<Pick<WorkflowDeps, 'vault' | 'directory'>> = {},
+): Promise<RunningService> {
+  refuseFailpointsInProduction(config.environment);
+  const telemetry = startTelemetry({
+    service: 'workflow',
+    node: config.node,
+    otlpEndpoint: config.telemetry.otlpEndpoint,
+  });
+  const logger = createLogger({ service: 'workflow', node: config.node, level: config.logLevel });
+  const database = createDatabase<WorkflowSchema>({
+    ...config.database,
+    password: readSecretFile(config.database.passwordFile),
+    systemPassword: readSecretFile(config.database.systemPasswordFile),
+    applicationName: config.node,
+  });
+  const bus = createBus({
+    url: config.nats.url,
+    user: config.nats.user,
+    password: readSecretFile(config.nats.passwordFile),
+    name: config.node,
+    logger,
+  });
+  const peers = createPeers(config);
+  const emitter = createEmitter({
+    service: 'workflow',
+    macKey: Buffer.from(readSecretFile(config.outboxMacKeyFile)),
+  });
+  const deps: WorkflowDeps = {
+    database,
+    emitter,
+    logger,
+    vault: overrides.vault ?? peers.client('vault', vault.EntitlementsServiceService),
+    directory: overrides.directory ?? peers.client('auth', auth.DirectoryServiceService),
+  };
+  const rpcServer = createRpcServer({
+    config,
+    logger,
+    verifyActor: createActorVerifier({
+      publicKeyPem: readSecretFile(config.actorTokenPublicKeyFile),
+      audience: 'workflow',
+    }),
+    recordOutcome: createOutcomeRecorder(database, emitter),
+  });
+  const health = createHealth({
+    service: 'workflow',
+    config,
+    version: VERSION,
+    checks: [
+      { name: 'database', required: true, check: () => database.ping() },
+      { name: 'nats', required: false, check: () => bus.ping() },
+    ],
+  });
+  rpcServer.add(workflow.RequestsServiceService, {
+    listRequests: listRequests(deps),
+    getRequest: getRequest(deps),
+    createRequest: createRequest(deps),
+    approveRequest: approveRequest(deps),
+    denyRequest: denyRequest(deps),
+    cancelRequest: cancelRequest(deps),
+  });
+  rpcServer.add(workflow.GrantsServiceService, {
+    listGrants: listGrants(deps),
+    getGrant: getGrant(deps),
+    revokeGrant: revokeGrant(deps),
+    getGrantCredentials: getGrantCredentials(deps),
+    listResourceGrants: listResourceGrants(deps),
+    listUserGrants: listUserGrants(deps),
+  });
+  rpcServer.add(workflow.AccessPoliciesServiceService, {
+    getAccessPolicy: getAccessPolicy(deps),
+    putAccessPolicy: putAccessPolicy(deps),
+  });
+  rpcServer.add(cluster.HealthServiceService, health.handlers);
+
+  const relay = startRelay({ database, logger, publishers: { audit: bus.publisher } });
+  const sweep = startSweep(deps, config.sweepIntervalMs);
+  await rpcServer.listen();
+  await health.listen();
+  health.setReady(true);
+  logger.info({ listen: config.grpc.listen }, 'workflow is ready');
+
+  return {
+    [Symbol.asyncDispose]: async () => {
+      health.setReady(false);
+      await rpcServer.drain(DRAIN_MS);
+      await sweep[Symbol.asyncDispose]();
+      await relay[Symbol.asyncDispose]();
+      await bus[Symbol.asyncDispose]();
+      peers.close();
+      await database.close();
+      await health.close();
+      await telemetry.shutdown();
+      logger.info('workflow has stopped');
+    },
+  };
+}

@@ -1,0 +1,13 @@
+import { ClavigerError } from '@claviger/errors';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** The id in its one spelling. What is no UUID names nothing: it is not found, like any other unknown id. */
+export function idOrNotFound(text: string): string {
+  if (!isUuid(text)) throw ClavigerError.notFound();
+  return text.toLowerCase();
+}
