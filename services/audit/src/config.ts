@@ -1,0 +1,29 @@
+import { baseConfigSchema, databaseConfigSchema } from '@claviger/service-kit';
+import { z } from 'zod';
+
+export const configSchema = z.strictObject({
+  ...baseConfigSchema.shape,
+  database: databaseConfigSchema,
+  actorTokenPublicKeyFile: z.string(),
+  /** Ed25519, PKCS#8 PEM: signs tree heads. */
+  treeHeadKeyFile: z.string(),
+  /** Ed25519, SPKI PEM: the vault signs receipts with the other half. */
+  receiptPublicKeyFile: z.string(),
+  /** Every tree head is appended here, outside the database. Keep it where the database's owner cannot write. */
+  headsFile: z.string(),
+  outboxMacKeyFile: z.string(),
+  /** By service: the key under which each proves that an event is its own. */
+  outboxMacKeyFiles: z.record(z.string(), z.string()),
+  sealing: z
+    .strictObject({
+      /** How often new events are sealed. */
+      intervalMs: z.number().int().min(20).max(1_000).default(500),
+      /** At most so many events under one tree head. */
+      batchSize: z.number().int().min(1).max(256).default(256),
+      /** Older unsealed events make the service degraded. */
+      warnAfterMs: z.number().int().min(1_000).default(30_000),
+    })
+    .prefault({}),
+});
+
+export type AuditConfig = z.infer<typeof configSchema>;

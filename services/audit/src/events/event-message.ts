@@ -1,0 +1,35 @@
+import type { audit } from '@claviger/contracts';
+import type { AuditEvent } from '@claviger/events';
+
+export interface StoredEvent {
+  readonly sequence: number | null;
+  readonly canonical: string;
+  readonly leaf_hash: Buffer;
+}
+
+export const STORED_EVENT = ['sequence', 'canonical', 'leaf_hash'] as const;
+
+/** An event as the API shows it: read from the text that is hashed, not from the columns beside it. */
+export function eventMessage(row: StoredEvent): audit.AuditEvent {
+  const event = JSON.parse(row.canonical) as AuditEvent;
+  return {
+    id: event.id,
+    sequence: row.sequence ?? undefined,
+    action: event.action,
+    outcome: event.outcome,
+    actorId: event.actorId,
+    actorName: event.actorName,
+    actorKind: event.actorKind,
+    subjectType: event.subjectType,
+    subjectId: event.subjectId,
+    resourceId: event.resourceId,
+    service: event.service,
+    sourceAddress: event.sourceAddress,
+    requestId: event.requestId,
+    reason: event.reason,
+    details: event.details,
+    occurredAt: event.occurredAt,
+    leafHash: row.leaf_hash.toString('hex'),
+    canonical: '',
+  };
+}

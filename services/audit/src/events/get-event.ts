@@ -1,0 +1,18 @@
+import type { audit } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuditDeps } from '../audit-deps.ts';
+import { existingId } from '../uuid.ts';
+import { eventMessage, STORED_EVENT } from './event-message.ts';
+
+/** One event, with the exact text that was hashed. */
+export function getEvent(deps: AuditDeps): Handler<typeof audit.AuditServiceService.getEvent> {
+  return async (request, context) => {
+    const id = existingId(request.eventId);
+    const row = await deps.database.readTenant(context.tenantId, (reader) =>
+      reader.selectFrom('events').select(STORED_EVENT).where('event_id', '=', id).executeTakeFirst(),
+    );
+    if (row === undefined) throw ClavigerError.notFound();
+    return { event: { ...eventMessage(row), canonical: row.canonical } };
+  };
+}

@@ -1,0 +1,94 @@
+import type { KeyObject } from 'node:crypto';
+import type { AuditEvent } from '@claviger/events';
+import {
+  canonicalJson,
+  exportEventLine,
+  exportHeaderLine,
+  exportTrailerLine,
+  type SignedTreeHead,
+} from '@claviger/merkle';
+import { differingMembers } from '../event-columns.ts';
+import { eventMessage } from '../events/event-message.ts';
+import type { EventRow } from '../schema.ts';
+import { csvRow } from './csv-row.ts';
+
+type Batches = AsyncIterable<EventRow[]>;
+
+const COLUMNS = [
+  'sequence',
+  'id',
+  'occurredAt',
+  'action',
+  'outcome',
+  'actorId',
+  'actorName',
+  'actorKind',
+  'subjectType',
+  'subjectId',
+  'resourceId',
+  'service',
+  'sourceAddress',
+  'requestId',
+  'reason',
+  'leafHash',
+] as const;
+
+export async function* csvText(batches: Batches): AsyncGenerator<string> {
+  yield csvRow([...COLUMNS, 'details']);
+  for await (const rows of batches) {
+    for (const row of rows) {
+      const event = eventMessage(row);
+      yield csvRow([...COLUMNS.map((name) => event[name] ?? ''), JSON.stringify(event.details)]);
+    }
+  }
+}
+
+/** A JSON array of events as the API shows them. */
+export async function* jsonText(batches: Batches): AsyncGenerator<string> {
+  let separator = '[\n';
+  for await (const rows of batches) {
+    for (const row of rows) {
+      const { canonical: _, ...event } = eventMessage(row);
+      yield separator + JSON.stringify(event);
+      separator = ',\n';
+    }
+  }
+  yield separator === '[\n' ? '[]\n' : '\n]\n';
+}
+
+/** The whole log under a head, as `verifyExport` reads it. */
+export async function* verifiableText(
+  batches: Batches,
+  head: SignedTreeHead,
+  publicKey: KeyObject,
+  onDiffering: (row: EventRow, members: string[]) => void,
+): AsyncGenerator<string> {
+  yield `${exportHeaderLine({ treeHead: head, publicKeys: [publicKey], exportedAt: new Date().toISOString() })}\n`;
+  let count = 0;
+  for await (const rows of batches) {
+    for (const row of rows) {
+      count += 1;
+      const canonical = shownText(row, onDiffering);
+      yield `${exportEventLine({ seq: row.sequence!, leafHash: row.leaf_hash, canonical })}\n`;
+    }
+  }
+  yield `${exportTrailerLine(count)}\n`;
+}
+
+/**
+ * The text of an event. Where the row's columns, which lists filter by, no longer agree with it, the text says what the
+ * columns say: it then fails against its hash, so that verification names the event.
+ */
+function shownText(row: EventRow, onDiffering: (row: EventRow, members: string[]) => void): string {
+  let event: AuditEvent;
+  try {
+    event = JSON.parse(row.canonical) as AuditEvent;
+  } catch {
+    return row.canonical;
+  }
+  const differing = differingMembers(row, event);
+  const members = Object.keys(differing);
+  if (members.length === 0) return row.canonical;
+  onDiffering(row, members);
+  return canonicalJson({ ...event, ...differing });
+}

@@ -1,0 +1,52 @@
+import type { Database } from '@claviger/database';
+import type { Bus } from '@claviger/events';
+import type { HealthCheck } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuditSchema } from './schema.ts';
+import type { HeadsFile } from './sealing/heads-file.ts';
+import type { Sealer } from './sealing/sealer.ts';
+
+/** Only the database is needed to answer; everything else degrades the service, so that its record stays readable. */
+export function healthChecks(deps: {
+  database: Database<AuditSchema>;
+  bus: Bus;
+  headsFile: HeadsFile;
+  sealer: Sealer;
+  warnAfterMs: number;
+}): HealthCheck[] {
+  return [
+    { name: 'database', required: true, check: () => deps.database.ping() },
+    { name: 'nats', required: false, check: () => deps.bus.ping() },
+    {
+      name: 'sealing',
+      required: false,
+      check: async () => {
+        const { rows } = await deps.database.system((tx) =>
+          sql<{ age_ms: number | null }>`
+            SELECT (extract(epoch FROM clock_timestamp() - min(received_at)) * 1000)::bigint AS age_ms
+            FROM events WHERE sequence IS NULL`.execute(tx),
+        );
+        const ageMs = rows[0]?.age_ms ?? 0;
+        if (ageMs > deps.warnAfterMs)
+          throw new Error(
+            `the oldest unsealed event is ${Math.round(ageMs / 1000)} s old: see the log of audit`,
+          );
+      },
+    },
+    {
+      name: 'tree heads',
+      required: false,
+      check: async () => {
+        const [broken] = deps.sealer.problems();
+        if (broken) {
+          const others = deps.sealer.problems().size - 1;
+          throw new Error(
+            `the log of tenant ${broken[0]} was altered outside of the service${others > 0 ? ` (and ${others} more)` : ''}: ${broken[1]}`,
+          );
+        }
+        const problem = deps.headsFile.problem();
+        if (problem) throw new Error(problem);
+      },
+    },
+  ];
+}

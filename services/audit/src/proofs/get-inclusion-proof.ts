@@ -1,0 +1,46 @@
+import type { audit } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import { inclusionProof, inclusionProofNodes } from '@claviger/merkle';
+import type { Handler } from '@claviger/service-kit';
+import type { AuditDeps } from '../audit-deps.ts';
+import { notSealed } from '../not-sealed.ts';
+import { existingId } from '../uuid.ts';
+import { headOfSize, newestHead, readNodes } from './store.ts';
+
+/** The path from one event up to a signed tree head. */
+export function getInclusionProof(
+  deps: AuditDeps,
+): Handler<typeof audit.AuditServiceService.getInclusionProof> {
+  return async (request, context) => {
+    const eventId = existingId(request.eventId);
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      const event = await reader
+        .selectFrom('events')
+        .select(['sequence', 'leaf_hash'])
+        .where('event_id', '=', eventId)
+        .executeTakeFirst();
+      if (event === undefined) throw ClavigerError.notFound();
+      if (event.sequence === null) throw notSealed('The event is');
+      const treeHead =
+        request.treeSize === undefined
+          ? await newestHead(reader)
+          : await headOfSize(reader, request.treeSize);
+      if (treeHead === undefined)
+        throw ClavigerError.invalid(
+          '/treeSize',
+          'must be the size of a tree head: take one from the list of heads',
+        );
+      if (event.sequence >= treeHead.size)
+        throw ClavigerError.invalid('/treeSize', `must be at least ${event.sequence + 1} to hold this event`);
+      const nodes = await readNodes(reader, inclusionProofNodes(event.sequence, treeHead.size));
+      const proof = await inclusionProof(event.sequence, treeHead.size, nodes);
+      return {
+        eventId,
+        sequence: event.sequence,
+        leafHash: event.leaf_hash.toString('hex'),
+        proof: proof.map((hash) => hash.toString('hex')),
+        treeHead,
+      };
+    });
+  };
+}

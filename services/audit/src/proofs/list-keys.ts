@@ -1,0 +1,16 @@
+import type { KeyObject } from 'node:crypto';
+import type { audit } from '@claviger/contracts';
+import { keyIdOf } from '@claviger/merkle';
+import type { Handler } from '@claviger/service-kit';
+import type { AuditDeps } from '../audit-deps.ts';
+
+/** The public keys under which tree heads and receipts are signed. Keep them outside: they are what verification trusts. */
+export function listKeys(deps: AuditDeps): Handler<typeof audit.AuditServiceService.listKeys> {
+  const keyOf = (purpose: string, key: KeyObject): audit.PublicKey => ({
+    keyId: keyIdOf(key),
+    purpose,
+    publicKey: key.export({ type: 'spki', format: 'pem' }).toString(),
+  });
+  const items = [keyOf('tree-head', deps.keys.treeHeadPublic), keyOf('receipt', deps.keys.receiptPublic)];
+  return async () => ({ items });
+}

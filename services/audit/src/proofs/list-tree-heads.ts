@@ -1,0 +1,27 @@
+import type { audit } from '@claviger/contracts';
+import { pageOf, type SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import type { AuditDeps } from '../audit-deps.ts';
+import { headOfRow } from '../sealing/tree-head-row.ts';
+
+const SORT: SortFields = {
+  size: { column: 'size', type: 'int8' },
+  timestamp: { column: 'timestamp', type: 'timestamptz' },
+};
+
+/** Every head that was ever signed for the tenant, newest first unless asked otherwise. */
+export function listTreeHeads(deps: AuditDeps): Handler<typeof audit.AuditServiceService.listTreeHeads> {
+  return (request, context) =>
+    deps.database.readTenant(context.tenantId, (reader) =>
+      pageOf({
+        request,
+        query: reader.selectFrom('tree_heads').selectAll(),
+        sort: SORT,
+        defaultSort: 'size',
+        defaultOrder: 'desc',
+        tieBreaker: { column: 'size', type: 'int8' },
+        total: async () => (await reader.selectFrom('trees').select('heads').executeTakeFirst())?.heads ?? 0,
+        map: headOfRow,
+      }),
+    );
+}

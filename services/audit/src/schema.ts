@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { type Migration, migrationsIn } from '@claviger/database';
+import { type OutboxSchema, outboxMigration } from '@claviger/events';
+import type { Generated, Selectable } from 'kysely';
+
+export interface EventsTable {
+  tenant_id: string;
+  event_id: string;
+  sequence: number | null;
+  canonical: string;
+  leaf_hash: Buffer;
+  mac: Buffer;
+  action: string;
+  outcome: string;
+  actor_id: string;
+  actor_name: string;
+  actor_kind: string;
+  subject_type: string;
+  subject_id: string;
+  resource_id: string;
+  service: string;
+  source_address: string;
+  request_id: string;
+  reason: string;
+  occurred_at: Date;
+  received_at: Generated<Date>;
+}
+
+export type EventRow = Selectable<EventsTable>;
+
+export interface TreesTable {
+  tenant_id: string;
+  size: Generated<number>;
+  frontier: Generated<Buffer>;
+  heads: Generated<number>;
+}
+
+export interface TreeNodesTable {
+  tenant_id: string;
+  level: number;
+  index: number;
+  hash: Buffer;
+}
+
+export interface TreeHeadsTable {
+  tenant_id: string;
+  size: number;
+  root_hash: string;
+  previous_root_hash: string;
+  timestamp: Date;
+  key_id: string;
+  signature: string;
+}
+
+export interface QuarantinedEventsTable {
+  tenant_id: string;
+  event_id: string;
+  reason: string;
+  found_at: Generated<Date>;
+}
+
+export interface DeadLettersTable {
+  id: string;
+  reason: string;
+  subject: string;
+  tenant_id: string;
+  event_id: string;
+  payload: Buffer;
+  mac: Buffer;
+  received_at: Generated<Date>;
+}
+
+export interface AuditSchema extends OutboxSchema {
+  events: EventsTable;
+  trees: TreesTable;
+  tree_nodes: TreeNodesTable;
+  tree_heads: TreeHeadsTable;
+  quarantined_events: QuarantinedEventsTable;
+  dead_letters: DeadLettersTable;
+}
+
+export const migrations: readonly Migration[] = [
+  outboxMigration,
+  ...migrationsIn(join(import.meta.dirname, 'migrations')),
+];

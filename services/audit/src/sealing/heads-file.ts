@@ -1,0 +1,111 @@
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ExportLineError, exportLines, parseSignedTreeHead, type SignedTreeHead } from '@claviger/merkle';
+import type { Logger } from '@claviger/service-kit';
+
+/** The heads kept outside the database: one JSON line each, appended and synced, never rewritten. */
+export interface HeadsFile extends AsyncDisposable {
+  /** The newest head of the tenant that this file or process knows. */
+  newest(tenantId: string): SignedTreeHead | undefined;
+  /** Every tenant with a head in the file. */
+  tenants(): string[];
+  /** Resolves when the line is on the disk; a failure is kept as `problem()` and mended by the next head. */
+  append(head: SignedTreeHead): Promise<void>;
+  /** Why heads are not safe outside at present; undefined when all is well. */
+  problem(): string | undefined;
+}
+
+const LINE_FEED = 0x0a;
+
+/**
+ * Reads the file (creating it when missing) and opens it for appending. Several replicas may append to one file: each
+ * line is one write.
+ *
+ * @throws when the file cannot be read or created.
+ */
+export async function openHeadsFile(path: string, logger: Logger): Promise<HeadsFile> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const handle = await open(path, 'a+', 0o600);
+  const newest = new Map<string, SignedTreeHead>();
+  const broken = await readHeads(path, newest);
+  if (broken !== undefined) logger.error({ path }, broken);
+  if (!(await endsInLine(handle))) {
+    // A crash in the middle of a write leaves half a line: it stays, and the next one starts afresh.
+    await handle.appendFile('\n');
+  }
+  let failure: string | undefined;
+  let unwritten: SignedTreeHead[] = [];
+  let queue: Promise<void> = Promise.resolve();
+
+  const write = async (head: SignedTreeHead): Promise<void> => {
+    const heads = [...unwritten.filter((each) => each.tenantId !== head.tenantId), head];
+    try {
+      await handle.appendFile(heads.map((each) => `${JSON.stringify(each)}\n`).join(''));
+      await handle.datasync();
+      unwritten = [];
+      failure = undefined;
+    } catch (error) {
+      unwritten = heads;
+      failure = `the newest tree heads could not be written to ${path}: make room, or mend its permissions`;
+      logger.error({ err: error, path }, failure);
+    }
+  };
+  return {
+    newest: (tenantId) => newest.get(tenantId),
+    tenants: () => [...newest.keys()],
+    append: (head) => {
+      keepNewest(newest, head);
+      queue = queue.then(() => write(head));
+      return queue;
+    },
+    problem: () => failure ?? broken,
+    [Symbol.asyncDispose]: async () => {
+      await queue;
+      await handle.close();
+    },
+  };
+}
+
+function keepNewest(newest: Map<string, SignedTreeHead>, head: SignedTreeHead): void {
+  if ((newest.get(head.tenantId)?.size ?? 0) <= head.size) newest.set(head.tenantId, head);
+}
+
+/** Answers what is wrong with the file, if anything. Half a last line is what a crash leaves, and no problem. */
+async function readHeads(path: string, newest: Map<string, SignedTreeHead>): Promise<string | undefined> {
+  let line = 0;
+  let problem: string | undefined;
+  try {
+    for await (const text of exportLines(createReadStream(path))) {
+      line += 1;
+      if (text === '') continue;
+      const head = parse(text);
+      if (head !== undefined) keepNewest(newest, head);
+      else if (!isCutShort(text)) problem ??= `line ${line} of ${path} is not a tree head`;
+    }
+  } catch (error) {
+    if (!(error instanceof ExportLineError)) throw error;
+    problem ??= `line ${error.line} of ${path} is ${error.message}`;
+  }
+  return problem;
+}
+
+function parse(text: string): SignedTreeHead | undefined {
+  try {
+    return parseSignedTreeHead(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a line is the beginning of one of ours. */
+function isCutShort(text: string): boolean {
+  return text.startsWith('{"tenantId":"'.slice(0, text.length)) && !text.endsWith('}');
+}
+
+async function endsInLine(handle: FileHandle): Promise<boolean> {
+  const { size } = await handle.stat();
+  if (size === 0) return true;
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer[0] === LINE_FEED;
+}

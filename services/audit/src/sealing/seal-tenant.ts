@@ -1,0 +1,80 @@
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import { appendLeaves, emptyRoot, signTreeHead } from '@claviger/merkle';
+import { failpoint, type Logger } from '@claviger/service-kit';
+import type { AuditKeys } from '../keys.ts';
+import type { AuditSchema } from '../schema.ts';
+import { findAltered } from './find-altered.ts';
+import type { HeadsFile } from './heads-file.ts';
+import {
+  lastHead,
+  lockTree,
+  quarantine,
+  selectUnsealed,
+  storeHead,
+  storeNodes,
+  storeSequences,
+} from './store.ts';
+import { requireUnbroken } from './unbroken-tree.ts';
+
+export interface SealingDeps {
+  readonly database: Database<AuditSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly keys: Pick<AuditKeys, 'treeHead' | 'treeHeadPublic' | 'macs'>;
+  readonly headsFile: HeadsFile;
+  readonly batchSize: number;
+}
+
+/**
+ * Seals the oldest unsealed events of a tenant under one new tree head: sequence numbers, tree nodes, head and its
+ * announcement in one transaction, then the head into the file outside. Answers how many were sealed; 0 also when
+ * another replica holds the tree.
+ *
+ * @throws {SealingProblem} when the stored tree is not the one that was signed last.
+ */
+export async function sealTenant(deps: SealingDeps, tenantId: string): Promise<number> {
+  const sealed = await deps.database.withTenant(tenantId, async (tx) => {
+    const tree = await lockTree(tx, tenantId);
+    if (tree === undefined) return undefined;
+    const before = await lastHead(tx);
+    requireUnbroken(tree, before, deps.headsFile.newest(tenantId), deps.keys.treeHeadPublic);
+    const candidates = await selectUnsealed(tx, deps.batchSize);
+    const altered = findAltered(candidates, deps.keys.macs);
+    if (altered.size > 0) {
+      await quarantine(tx, tenantId, altered);
+      deps.logger.error(
+        { tenantId, events: [...altered.keys()] },
+        'stored events were altered before they could be sealed: they stay as they are, unsealed; find out who has access',
+      );
+    }
+    const events = candidates.filter((event) => !altered.has(event.event_id));
+    if (events.length === 0) return undefined;
+    const appended = appendLeaves(
+      tree.frontier,
+      events.map((event) => event.leaf_hash),
+    );
+    const head = signTreeHead(
+      {
+        tenantId,
+        size: appended.size,
+        rootHash: appended.root.toString('hex'),
+        timestamp: new Date().toISOString(),
+        previousRootHash: before?.rootHash ?? emptyRoot().toString('hex'),
+      },
+      deps.keys.treeHead,
+    );
+    await Promise.all([
+      storeSequences(tx, events, tree.frontier.size),
+      storeNodes(tx, tenantId, appended.completedNodes),
+      storeHead(tx, head, appended.frontier),
+      deps.emitter.event(tx, tenantId, 'tree-head', head),
+    ]);
+    await failpoint('audit.seal.before_commit');
+    return { head, count: events.length };
+  });
+  if (sealed === undefined) return 0;
+  await failpoint('audit.seal.after_commit');
+  await deps.headsFile.append(sealed.head);
+  return sealed.count;
+}

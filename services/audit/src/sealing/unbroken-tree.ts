@@ -1,0 +1,37 @@
+import type { KeyObject } from 'node:crypto';
+import { rootOf, type SignedTreeHead, verifyTreeHead } from '@claviger/merkle';
+import { SealingProblem } from './sealing-problem.ts';
+import type { LockedTree } from './store.ts';
+
+/**
+ * Refuses to go on unless the stored tree is exactly the one under the last head, and no head kept outside knows more.
+ * To sign on top of anything else would give a rewritten or restored log a history that looks whole.
+ *
+ * @throws {SealingProblem}
+ */
+export function requireUnbroken(
+  tree: LockedTree,
+  stored: SignedTreeHead | undefined,
+  outside: SignedTreeHead | undefined,
+  publicKey: KeyObject,
+): void {
+  const { size } = tree.frontier;
+  if ((stored?.size ?? 0) !== size)
+    throw new SealingProblem(`the tree has ${size} events, its last head ${stored?.size ?? 0}`);
+  if (stored !== undefined) {
+    if (!verifyTreeHead(stored, [publicKey]))
+      throw new SealingProblem(`the stored tree head of size ${size} has a wrong signature`);
+    if (rootOf(tree.frontier).toString('hex') !== stored.rootHash)
+      throw new SealingProblem(`the stored tree of ${size} events does not have the root of its head`);
+  }
+  if (outside === undefined) return;
+  if (outside.size > size) {
+    throw new SealingProblem(
+      `the database knows ${size} events, a head kept outside ${outside.size}: the tail was cut, or an older state was restored`,
+    );
+  }
+  if (outside.size === size && outside.rootHash !== stored?.rootHash)
+    throw new SealingProblem(
+      `the stored head of size ${size} is not the one kept outside: the log was rewritten`,
+    );
+}
