@@ -1,0 +1,137 @@
+import { methodOf } from '@claviger/contracts';
+import { Agent } from 'undici';
+import { CommandError, EXIT } from '../exit-codes.ts';
+import { problemFrom } from './cli-problem.ts';
+import { connectionError } from './connection-error.ts';
+import { curlCommand } from './curl-command.ts';
+import { answerOf, type WireRequest, wireRequest } from './message-json.ts';
+
+/** An operation of the contract, e.g. `vault.EntriesServiceService.getEntry`. */
+export interface Operation<Request, Response> {
+  readonly path: string;
+  readonly requestDeserialize: (value: Buffer) => Request;
+  readonly responseDeserialize: (value: Buffer) => Response;
+}
+
+export interface ApiClientOptions {
+  /** `https://host:port`, without a path. */
+  readonly baseUrl: string;
+  /** CA certificates (PEM) to trust instead of the system's. */
+  readonly ca?: string;
+  /** Path of that CA, for printed commands only. */
+  readonly caFile?: string;
+  /** Bearer token of the moment; undefined: none is sent. `fresh` asks for another than the last, which was refused. */
+  readonly token?: (fresh: boolean) => Promise<string | undefined>;
+  /** Told every request as a curl command, without secrets. */
+  readonly onRequest?: (curl: string) => void;
+  readonly timeoutMs?: number;
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
+}
+
+/** The REST API over HTTPS. Everything but an answer of success is thrown: `CliProblem` or `CommandError`. */
+export class ApiClient implements AsyncDisposable {
+  readonly #options: ApiClientOptions;
+  readonly #agent: Agent;
+
+  constructor(options: ApiClientOptions) {
+    if (!URL.canParse(options.baseUrl) || new URL(options.baseUrl).protocol !== 'https:') {
+      throw new CommandError(
+        `"${options.baseUrl}" is not an https:// address: passwords and tokens go over HTTPS only`,
+        EXIT.usage,
+      );
+    }
+    this.#options = options;
+    const timeoutMs = options.timeoutMs ?? 60_000;
+    this.#agent = new Agent({
+      connect: { timeout: 10_000, ...(options.ca === undefined ? {} : { ca: options.ca }) },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    });
+  }
+
+  /** Calls an operation with a message of its request type; fields that are not given are not sent. */
+  async call<Request extends object, Response extends object>(
+    operation: Operation<Request, Response>,
+    request: Partial<Request>,
+  ): Promise<Response> {
+    const info = methodOf(operation.path);
+    const wire = wireRequest(info, request);
+    this.#options.onRequest?.(curlCommand(this.#options, wire, info.request));
+    const answer = await this.#send(wire);
+    const json: unknown = answer.text === '' ? {} : JSON.parse(answer.text);
+    return answerOf(info, json) as Response;
+  }
+
+  /** Any request; `body` is sent as it is, as JSON. */
+  raw(method: string, path: string, body?: string): Promise<RawAnswer> {
+    if (!path.startsWith('/')) throw new CommandError(`"${path}" must start with /`, EXIT.usage);
+    this.#options.onRequest?.(curlCommand(this.#options, { method, path, hasBody: body !== undefined }));
+    return this.#send({ method, path }, body);
+  }
+
+  /** The answer's bytes, as they come; for exports. */
+  async *stream(path: string): AsyncGenerator<Uint8Array> {
+    this.#options.onRequest?.(curlCommand(this.#options, { method: 'GET', path }));
+    const response = await this.#dispatch({ method: 'GET', path }, undefined);
+    if (response.statusCode >= 300)
+      throw problemFrom(response.statusCode, await response.body.text(), response.headers);
+    try {
+      for await (const chunk of response.body) yield chunk as Uint8Array;
+    } catch (error) {
+      throw connectionError(this.#options.baseUrl, error);
+    }
+  }
+
+  async #send(wire: { method: string; path: string; body?: WireRequest['body'] }, text?: string) {
+    const body = text ?? (wire.body === undefined ? undefined : JSON.stringify(wire.body));
+    const { statusCode, headers, body: answer } = await this.#dispatch(wire, body);
+    const answerText = await answer.text().catch((error: unknown) => {
+      throw connectionError(this.#options.baseUrl, error);
+    });
+    if (statusCode < 200 || statusCode >= 300) throw problemFrom(statusCode, answerText, headers);
+    return { status: statusCode, contentType: String(headers['content-type'] ?? ''), text: answerText };
+  }
+
+  async #dispatch(wire: { method: string; path: string }, body: string | undefined) {
+    const token = await this.#options.token?.(false);
+    const first = await this.#request(wire, body, token);
+    if (first.statusCode !== 401 || token === undefined) return first;
+    // Nothing was done: a token is refused before the operation. Another token is worth one more try.
+    const another = await this.#options.token?.(true);
+    if (another === undefined || another === token) return first;
+    await first.body.dump();
+    return this.#request(wire, body, another);
+  }
+
+  async #request(
+    wire: { method: string; path: string },
+    body: string | undefined,
+    token: string | undefined,
+  ) {
+    try {
+      return await this.#agent.request({
+        origin: this.#options.baseUrl,
+        path: wire.path,
+        method: wire.method as 'GET',
+        headers: {
+          accept: '*/*',
+          'user-agent': 'claviger-cli',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body }),
+      });
+    } catch (error) {
+      throw connectionError(this.#options.baseUrl, error);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#agent.close();
+  }
+}

@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import {
+  nounCommand,
+  peopleCommand,
+  several,
+  withConnectionOptions,
+  withPaging,
+} from '../people/command-options.ts';
+import type { ConnectionOptions } from '../people/connection.ts';
+import type { UserCreateOptions, UserListOptions } from '../people/users.ts';
+
+const work = () => import('../people/users.ts');
+
+export function register(program: Command): void {
+  const noun = nounCommand(program, 'users', 'who may sign in, and with which roles');
+  const list = peopleCommand(noun, 'list', 'list users', 'claviger users list --search ali')
+    .option('--search <text>', 'only those that name this')
+    .option('--role <role>', 'only those with this role');
+  withConnectionOptions(withPaging(list)).action(async (options: UserListOptions) =>
+    (await work()).listUsers(options),
+  );
+  const show = peopleCommand(
+    noun,
+    'show <user>',
+    'show one, by user name or id',
+    'claviger users show alice',
+  );
+  withConnectionOptions(show).action(async (user: string, options: ConnectionOptions) =>
+    (await work()).showUser(user, options),
+  );
+  const create = peopleCommand(
+    noun,
+    'create <username>',
+    'add a user; the password comes from a pipe or a file, never from the arguments',
+    'claviger users create alice --role requester --password-stdin < alice.password',
+  )
+    .option('--role <role>', 'role; may be given several times', several)
+    .option('--display-name <name>', 'name to show')
+    .option('--email <address>', 'e-mail address')
+    .option('--machine', 'a machine, which signs in with API tokens only')
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--password-file <file>', 'read the password from a file');
+  withConnectionOptions(create).action(async (username: string, options: UserCreateOptions) =>
+    (await work()).createUser(username, options),
+  );
+  const roles = peopleCommand(
+    noun,
+    'roles <user> [role...]',
+    'show the roles of a user; with names, replace them',
+    'claviger users roles bob approver auditor',
+  );
+  withConnectionOptions(roles).action(async (user: string, names: string[], options: ConnectionOptions) =>
+    (await work()).userRoles(user, names, options),
+  );
+  for (const [verb, description] of [
+    ['disable', 'keep a user from signing in, and end their sessions'],
+    ['enable', 'let a disabled user sign in again'],
+    ['unlock', 'lift a lock after failed sign-ins'],
+    ['sign-out', 'end every session of a user at once'],
+    ['delete', 'delete a user; their traces in the audit log stay'],
+  ] as const) {
+    const command = peopleCommand(noun, `${verb} <user>`, description, `claviger users ${verb} alice`);
+    withConnectionOptions(command).action(async (user: string, options: ConnectionOptions) =>
+      (await work()).changeUser(verb, user, options),
+    );
+  }
+  const available = peopleCommand(
+    noun,
+    'list-roles',
+    'list the roles that can be given',
+    'claviger users list-roles',
+  );
+  withConnectionOptions(withPaging(available)).action(async (options: UserListOptions) =>
+    (await work()).listRoles(options),
+  );
+}

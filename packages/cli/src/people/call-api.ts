@@ -1,0 +1,43 @@
+import { CommandError, EXIT } from '../exit-codes.ts';
+import type { ConnectionOptions } from './connection.ts';
+import { escapeLines } from './escape.ts';
+import { readSecretFile, readStdin } from './secret-input.ts';
+import { withSession } from './session.ts';
+import { showJson } from './show.ts';
+
+export interface ApiOptions extends ConnectionOptions {
+  readonly data?: string;
+}
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** The command `api`. */
+export async function callApi(method: string, path: string, options: ApiOptions): Promise<void> {
+  const verb = method.toUpperCase();
+  if (!methods.has(verb))
+    throw new CommandError(`${verb} is not one of ${[...methods].join(', ')}`, EXIT.usage);
+  const body = await readBody(options.data);
+  await withSession(options, async ({ api }) => {
+    const { text, contentType } = await api.raw(verb, path, body);
+    if (text === '') return;
+    if (/^application\/(.+\+)?json\b/.test(contentType)) return showJson(JSON.parse(text));
+    process.stdout.write(process.stdout.isTTY ? escapeLines(text) : text);
+  });
+}
+
+/** Never the body itself: it could hold a secret, and arguments can be seen by everybody on the machine. */
+async function readBody(data: string | undefined): Promise<string | undefined> {
+  if (data === undefined) return undefined;
+  if (data !== '-' && !data.startsWith('@'))
+    throw new CommandError(
+      '--data takes @FILE, or - for standard input, since arguments can be seen by others',
+      EXIT.usage,
+    );
+  const text = data === '-' ? await readStdin() : await readSecretFile(data.slice(1));
+  try {
+    JSON.parse(text);
+  } catch {
+    throw new CommandError('the body is not JSON', EXIT.usage);
+  }
+  return text;
+}

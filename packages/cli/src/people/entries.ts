@@ -1,0 +1,170 @@
+import { vault } from '@claviger/contracts';
+import { CommandError, EXIT } from '../exit-codes.ts';
+import { say, tell } from '../output.ts';
+import type { ListOptions } from './command-options.ts';
+import type { ConnectionOptions } from './connection.ts';
+import { entryId, resourceId, userId } from './find-by-name.ts';
+import { listItems } from './paging.ts';
+import { readSecretFile, readStdin, withoutLineEnd } from './secret-input.ts';
+import { withSession } from './session.ts';
+import { type Column, fieldsText, type OutputFormat, showJson, timeText } from './show.ts';
+import { showList } from './show-list.ts';
+
+export type PagedOptions = ConnectionOptions & ListOptions;
+export interface EntryListOptions extends PagedOptions {
+  readonly search?: string;
+  readonly resource?: string;
+  readonly rotationState?: string;
+  readonly tag?: string;
+}
+export interface EntryCreateOptions extends ConnectionOptions {
+  readonly resource?: string;
+  readonly username?: string;
+  readonly type?: string;
+  readonly secretFile?: string;
+  readonly generate?: boolean;
+  readonly description?: string;
+  readonly tag?: string[];
+  readonly rotateEvery?: number;
+  readonly requiresGrant?: boolean;
+  readonly requiresReason?: boolean;
+}
+
+const service = vault.EntriesServiceService;
+
+const entryColumns: readonly Column<vault.Entry>[] = [
+  ['ID', (row) => row.id],
+  ['NAME', (row) => row.name],
+  ['TYPE', (row) => row.type],
+  ['RESOURCE', (row) => row.resourceName],
+  ['USER', (row) => row.username],
+  ['VERSION', (row) => row.currentVersion],
+  ['ROTATION', (row) => row.rotationState],
+  ['ROTATED', (row) => timeText(row.lastRotatedAt)],
+];
+
+export const rotationColumns: readonly Column<vault.Rotation>[] = [
+  ['ID', (row) => row.id],
+  ['STATE', (row) => row.state],
+  ['VERSION', (row) => row.version],
+  ['TRIGGER', (row) => row.trigger],
+  ['ATTEMPTS', (row) => row.attempts],
+  ['ASKED', (row) => timeText(row.requestedAt)],
+  ['ENDED', (row) => timeText(row.finishedAt)],
+  ['PROBLEM', (row) => row.problem],
+];
+
+const versionColumns: readonly Column<vault.EntryVersion>[] = [
+  ['VERSION', (row) => row.version],
+  ['STATE', (row) => row.state],
+  ['MADE', (row) => timeText(row.createdAt)],
+  ['BY', (row) => row.createdBy],
+  ['SEEN BY', (row) => row.seenByCount],
+];
+
+export function listEntries(options: EntryListOptions): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const { search = '', tag = '', rotationState = '', resource } = options;
+    const filter = {
+      search,
+      tag,
+      rotationState,
+      ...(resource === undefined ? {} : { resourceId: await resourceId(api, resource) }),
+    };
+    showList(await listItems(api, service.listEntries, filter, options), entryColumns, format);
+  });
+}
+
+export function showEntry(name: string, options: ConnectionOptions): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const { entry } = await api.call(service.getEntry, { entryId: await entryId(api, name) });
+    show(entry!, format);
+  });
+}
+
+export function createEntry(name: string, options: EntryCreateOptions): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const { resource, tag, rotateEvery, type = '', username = '', description = '' } = options;
+    const { entry } = await api.call(service.createEntry, {
+      name,
+      type,
+      username,
+      description,
+      ...(await secretOf(options)),
+      ...(resource === undefined ? {} : { resourceId: await resourceId(api, resource) }),
+      ...(tag === undefined ? {} : { tags: tag }),
+      ...(rotateEvery === undefined ? {} : { rotationIntervalHours: rotateEvery }),
+      requiresGrant: options.requiresGrant ?? false,
+      requiresReason: options.requiresReason ?? false,
+    });
+    show(entry!, format);
+  });
+}
+
+async function secretOf({ generate, secretFile }: EntryCreateOptions) {
+  if (generate && secretFile !== undefined)
+    throw new CommandError('give one of --generate and --secret-file', EXIT.usage);
+  if (generate) return { generate };
+  const text = secretFile === undefined ? await readStdin() : await readSecretFile(secretFile);
+  const secret = withoutLineEnd(text);
+  if (secret === '') throw new CommandError('the secret is empty', EXIT.usage);
+  return { secret };
+}
+
+export function listRotations(name: string, options: PagedOptions): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const filter = { entryId: await entryId(api, name) };
+    showList(await listItems(api, service.listRotations, filter, options), rotationColumns, format);
+  });
+}
+
+export function listVersions(name: string, options: PagedOptions): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const filter = { entryId: await entryId(api, name) };
+    showList(await listItems(api, service.listEntryVersions, filter, options), versionColumns, format);
+  });
+}
+
+export function shareEntry(
+  name: string,
+  user: string,
+  options: ConnectionOptions & { readonly access: string },
+): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const { access } = options;
+    const ids = { entryId: await entryId(api, name), userId: await userId(api, user) };
+    if (access === 'none') {
+      await api.call(service.deleteShare, ids);
+      return tell('taken back');
+    }
+    const { share } = await api.call(service.putShare, { ...ids, access });
+    if (format === 'json') return showJson(share);
+    tell(`shared: ${access}`);
+  });
+}
+
+function show(entry: vault.Entry, format: OutputFormat): void {
+  if (format === 'json') return showJson(entry);
+  say(
+    fieldsText([
+      ['entry', entry.id],
+      ['name', entry.name],
+      ['type', entry.type],
+      ['resource', entry.resourceName || entry.resourceId],
+      ['user', entry.username],
+      ['description', entry.description],
+      ['tags', entry.tags.join(', ')],
+      ['version', entry.currentVersion],
+      ['rotation', entry.rotationState],
+      ['every', entry.rotationIntervalHours > 0 ? `${entry.rotationIntervalHours} hours` : ''],
+      ['next', timeText(entry.nextRotationAt)],
+      ['rotated', timeText(entry.lastRotatedAt)],
+      ['verified', timeText(entry.lastVerifiedAt)],
+      [
+        'needs',
+        [entry.requiresGrant && 'a grant', entry.requiresReason && 'a reason'].filter(Boolean).join(' and '),
+      ],
+      ['changed', timeText(entry.updatedAt)],
+    ]),
+  );
+}

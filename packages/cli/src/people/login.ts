@@ -1,0 +1,92 @@
+import { auth } from '@claviger/contracts';
+import { CommandError, EXIT } from '../exit-codes.ts';
+import { tell } from '../output.ts';
+import type { ConnectionOptions } from './connection.ts';
+import { escapeText } from './escape.ts';
+import { readTokens, withTokenLock, writeProfile, writeTokens } from './profiles.ts';
+import { askHidden, readSecretFile, readStdin } from './secret-input.ts';
+import { tokensFrom, withoutSession, withSession } from './session.ts';
+import { showJson } from './show.ts';
+
+export interface LoginOptions extends ConnectionOptions {
+  readonly username?: string;
+  readonly passwordStdin?: boolean;
+  readonly passwordFile?: string;
+}
+
+const service = auth.AuthServiceService;
+
+/** The command `login`: proves who one is and keeps the tokens in the profile. */
+export function login(argument: string | undefined, options: LoginOptions): Promise<void> {
+  let accessToken: string | undefined;
+  return withoutSession(
+    options,
+    async ({ api, connection, format }) => {
+      const username = argument ?? options.username ?? connection.profile?.username;
+      if (username === undefined || username === '')
+        throw new CommandError('say who you are: claviger login NAME', EXIT.usage);
+      const { password, code } = await readPassword(username, options);
+      const tenant = connection.tenant;
+      const first = await api.call(service.login, { username, password, tenant });
+      accessToken = first.accessToken;
+      const answer = first.mfaRequired
+        ? await api.call(service.completeMfaChallenge, { code: code ?? (await askCode()) })
+        : first;
+      const { profileName, server, caFile } = connection;
+      await writeProfile(profileName, {
+        server,
+        username,
+        ...(caFile === undefined ? {} : { ca: caFile }),
+        ...(tenant === '' ? {} : { tenant }),
+      });
+      await withTokenLock(() => writeTokens(profileName, tokensFrom(server, answer)));
+      if (format === 'json') showJson({ profile: profileName, server, username, user: answer.user });
+      else tell(escapeText(`signed in at ${server} as ${username} (profile ${profileName})`));
+    },
+    () => accessToken,
+  );
+}
+
+async function readPassword(
+  username: string,
+  { passwordStdin, passwordFile }: LoginOptions,
+): Promise<{ password: string; code: string | undefined }> {
+  if (passwordStdin && passwordFile !== undefined)
+    throw new CommandError('give one of --password-stdin and --password-file', EXIT.usage);
+  if (passwordStdin) {
+    const [password = '', code] = (await readStdin()).split(/\r?\n/);
+    return { password: nonEmpty(password), code: code === '' ? undefined : code };
+  }
+  if (passwordFile !== undefined) {
+    const [password = ''] = (await readSecretFile(passwordFile)).split(/\r?\n/);
+    return { password: nonEmpty(password), code: undefined };
+  }
+  const question = `Password of ${escapeText(username)}: `;
+  const password = await askHidden(question, 'give the password with --password-stdin or --password-file');
+  return { password: nonEmpty(password), code: undefined };
+}
+
+function nonEmpty(password: string): string {
+  if (password === '') throw new CommandError('the password is empty', EXIT.usage);
+  return password;
+}
+
+const askCode = () =>
+  askHidden(
+    'Code of the second factor (or a recovery code): ',
+    'give the code as the second line of --password-stdin, or let machines use an API token (CLAVIGER_TOKEN)',
+  );
+
+/** The command `logout`: ends the session at the server at once, then forgets its tokens. */
+export async function logout(options: ConnectionOptions): Promise<void> {
+  await withSession(options, async ({ api, connection }) => {
+    const { profileName, token } = connection;
+    if (token !== undefined)
+      throw new CommandError('CLAVIGER_TOKEN is set: unset it to end the session of a profile', EXIT.usage);
+    await api.call(service.logout, {});
+    await withTokenLock(async () => {
+      if ((await readTokens(profileName)) !== undefined) await writeTokens(profileName, undefined);
+    });
+    tell(`signed out (profile ${profileName})`);
+  });
+}

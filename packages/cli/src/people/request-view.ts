@@ -1,0 +1,64 @@
+import type { workflow } from '@claviger/contracts';
+import { say } from '../output.ts';
+import { minutesText } from './duration.ts';
+import { escapeText } from './escape.ts';
+import { type Column, fieldsText, type OutputFormat, showJson, timeText } from './show.ts';
+
+type AccessRequest = workflow.AccessRequest;
+
+export const requestColumns: readonly Column<AccessRequest>[] = [
+  ['ID', (row) => row.id],
+  ['STATUS', (row) => row.status],
+  ['WHO', (row) => row.requesterName || row.requesterId],
+  ['WHAT', subjectText],
+  ['FOR', (row) => minutesText(row.approvedDurationMinutes || row.durationMinutes)],
+  ['SINCE', (row) => timeText(row.createdAt)],
+  ['REASON', (row) => row.reason],
+];
+
+export function subjectText(row: { readonly resourceName: string; readonly entryName: string }): string {
+  return [row.resourceName, row.entryName].filter((name) => name !== '').join(' / ');
+}
+
+/** ` by bob ("fine")`, or nothing. */
+export function decisionsText({ decisions }: AccessRequest): string {
+  const all = decisions.map(
+    ({ userName, userId, comment }) => `${userName || userId}${comment === '' ? '' : ` ("${comment}")`}`,
+  );
+  return all.length === 0 ? '' : escapeText(` by ${all.join(', ')}`);
+}
+
+export function showRequest(request: AccessRequest, format: OutputFormat): void {
+  if (format === 'json') return showJson(request);
+  say(
+    fieldsText([
+      ['request', request.id],
+      ['status', request.status],
+      ['who', request.requesterName || request.requesterId],
+      ['what', subjectText(request)],
+      ['reason', request.reason],
+      ['ticket', request.ticket],
+      ['asked for', minutesText(request.durationMinutes)],
+      [
+        'approved for',
+        request.approvedDurationMinutes > 0 ? minutesText(request.approvedDurationMinutes) : '',
+      ],
+      ...request.steps.map(
+        (step, index) =>
+          [
+            `step ${index + 1}`,
+            `${step.name} ${step.state}, ${step.approvals} of ${step.quorum} approvals`.trim(),
+          ] as const,
+      ),
+      ...request.decisions.map(
+        (each) =>
+          [
+            each.decision,
+            `${each.userName || each.userId} ${timeText(each.decidedAt)} ${each.comment}`.trim(),
+          ] as const,
+      ),
+      ['lapses', request.status === 'pending' ? timeText(request.expiresAt) : ''],
+      ['grant', request.grantId],
+    ]),
+  );
+}

@@ -1,0 +1,92 @@
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { CommandError, EXIT } from '../exit-codes.ts';
+import { say, tell } from '../output.ts';
+import { escapeLines } from './escape.ts';
+import type { SecretOutputOptions } from './secret-options.ts';
+import { type OutputFormat, showJson } from './show.ts';
+
+/** A secret that the server disclosed, with the proof of it. */
+export interface Disclosure {
+  readonly username: string;
+  readonly secret: string;
+  readonly version: number;
+  readonly host?: string;
+  readonly port?: number;
+  readonly receipt: object | undefined;
+}
+
+/** The places that were made ready for a secret, before it is asked for: it may be shown only once. */
+export interface SecretOutput {
+  deliver(disclosure: Disclosure): Promise<void>;
+  /** Removes the files that were made, when nothing came. */
+  abandon(): Promise<void>;
+}
+
+/** Opens the files, or throws a usage error when there is no good place to put a secret. */
+export async function prepareSecretOutput(
+  options: SecretOutputOptions,
+  format: OutputFormat,
+): Promise<SecretOutput> {
+  const { outputFile, receiptFile } = options;
+  if (process.stdout.isTTY && !options.show && outputFile === undefined && format !== 'json') {
+    throw new CommandError(
+      'a secret is not printed on a terminal unasked: pipe the output, or give --output-file FILE, or --show',
+      EXIT.usage,
+    );
+  }
+  const files: { path: string; handle: FileHandle }[] = [];
+  const create = async (path: string | undefined): Promise<FileHandle | undefined> => {
+    if (path === undefined) return undefined;
+    const handle = await open(path, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'EEXIST' ? 'exists already: name a new file' : cause.message;
+      throw new CommandError(`${path} ${why}`, EXIT.usage, { cause });
+    });
+    files.push({ path, handle });
+    return handle;
+  };
+  const abandon = async () => {
+    for (const { path, handle } of files) {
+      await handle.close();
+      await rm(path, { force: true });
+    }
+  };
+  try {
+    const secretFile = await create(outputFile);
+    const receipt = await create(receiptFile);
+    return { deliver: (disclosure) => deliver(disclosure, secretFile, receipt, options, format), abandon };
+  } catch (error) {
+    await abandon();
+    throw error;
+  }
+}
+
+async function deliver(
+  disclosure: Disclosure,
+  secretFile: FileHandle | undefined,
+  receiptFile: FileHandle | undefined,
+  { outputFile, receiptFile: receiptPath }: SecretOutputOptions,
+  format: OutputFormat,
+): Promise<void> {
+  const { secret, receipt, ...rest } = disclosure;
+  if (secretFile !== undefined) {
+    await writeAndClose(secretFile, secret);
+    tell(`the secret is in ${outputFile}: remove it when you are done`);
+  }
+  if (receiptFile !== undefined) {
+    await writeAndClose(receiptFile, `${JSON.stringify(receipt ?? null)}\n`);
+    tell(`the receipt is in ${receiptPath}`);
+  }
+  if (format === 'json') return showJson(secretFile === undefined ? disclosure : { ...rest, receipt });
+  const at = disclosure.host ? ` at ${disclosure.host}${disclosure.port ? `:${disclosure.port}` : ''}` : '';
+  if (disclosure.username !== '') tell(escapeLines(`user ${disclosure.username}${at}`));
+  if (secretFile !== undefined) return;
+  // A terminal gets no control characters; a pipe gets exactly the secret, ended as a line.
+  const shown = process.stdout.isTTY ? escapeLines(secret) : secret;
+  say(shown.replace(/\n$/, ''));
+}
+
+async function writeAndClose(file: FileHandle, content: string): Promise<void> {
+  await file.writeFile(content);
+  await file.sync();
+  await file.close();
+}
