@@ -29,7 +29,8 @@ export interface Bus extends AsyncDisposable {
    */
   consume(options: {
     durable: string;
-    subjects: readonly string[];
+    /** May end in `.>`. One only: NATS before 2.10 knows no list. */
+    subject: string;
     batch: number;
     handle: (messages: readonly OutboxMessage[]) => Promise<void>;
   }): AsyncDisposable;
@@ -99,7 +100,7 @@ export function createBus(options: {
       if (nc.isClosed()) throw new Error('the connection to NATS is closed');
       await nc.flush();
     },
-    consume: ({ durable, subjects, batch, handle }) => {
+    consume: ({ durable, subject, batch, handle }) => {
       let stopping = false;
       let abortFetch: (() => void) | undefined;
       const loop = (async () => {
@@ -107,7 +108,7 @@ export function createBus(options: {
         while (!stopping) {
           try {
             const js = await client();
-            await ensureConsumer(await connected(), durable, subjects);
+            await ensureConsumer(await connected(), durable, subject);
             const consumer = await js.consumers.get(STREAM, durable);
             failures = 0;
             while (!stopping) {
@@ -189,12 +190,12 @@ async function ensureStream(nc: NatsConnection): Promise<void> {
 async function ensureConsumer(
   nc: NatsConnection,
   durable: string,
-  subjects: readonly string[],
+  subject: string,
 ): Promise<void> {
   const manager = await jetstreamManager(nc);
   await manager.consumers.add(STREAM, {
     durable_name: durable,
-    filter_subjects: subjects.map((subject) => SUBJECT_PREFIX + subject),
+    filter_subject: SUBJECT_PREFIX + subject,
     ack_policy: AckPolicy.Explicit,
     ack_wait: ACK_WAIT_NS,
     max_ack_pending: 5_000,

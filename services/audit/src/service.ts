@@ -82,7 +82,7 @@ export async function createAuditService(
   stack.use(
     bus.consume({
       durable: SERVICE,
-      subjects: ['audit.*'],
+      subject: 'audit.>',
       batch: 200,
       handle: (messages) => ingestEvents({ database, logger, macs: keys.macs }, messages),
     }),
