@@ -116,6 +116,7 @@ function stream(client: Client, method: ServiceDefinition[string]) {
       metadataOf(options),
       { deadline: deadlineOf(options, STREAM_TIMEOUT_MS) },
     );
+    options.signal?.addEventListener('abort', () => call.cancel(), { once: true });
     try {
       for await (const message of call) yield message;
     } catch (error) {
