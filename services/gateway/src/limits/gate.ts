@@ -31,8 +31,9 @@ export interface Gate {
   close(): void;
 }
 
+/** Where auth notes sessions: the epoch at which one was alive within the last minute, or `revoked`. */
 export function liveKey(sessionId: string): string {
-  return `claviger:live:${sessionId}`;
+  return `claviger:live:{${sessionId}}`;
 }
 
 /** The limit that refuses longest, else the one with the least left. */

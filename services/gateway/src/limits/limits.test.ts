@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RedisPart, startRedis } from '@claviger/parts';
@@ -41,6 +41,8 @@ describe('the gate on Redis', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'claviger-limits-'));
+    // The part may run under another account.
+    await chmod(folder, 0o711);
     part = await startRedis({ dataDir: join(folder, 'redis'), logFile: join(folder, 'redis.log') });
     client = new Redis({ host: '127.0.0.1', port: part.port, password: part.password });
   });

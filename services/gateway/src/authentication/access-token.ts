@@ -1,0 +1,78 @@
+import { createHash, createPublicKey } from 'node:crypto';
+import { keyIdOf } from '@claviger/merkle';
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { BoundedCache } from '../bounded-cache.ts';
+
+const ISSUER = 'claviger-auth';
+const AUDIENCE = 'claviger-api';
+const TYPE = 'at+jwt';
+const CLOCK_SKEW_SECONDS = 60;
+/** Ours live for five minutes: a longer life was not given by us. */
+const MAX_LIFE_SECONDS = 3_600;
+const CACHE_ENTRIES = 10_000;
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Whose session a token is for. Says nothing of rights, nor whether the session still stands. */
+export interface AccessClaims {
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly tenantId: string;
+}
+
+/** The claims of a token that auth signed and that is in its time; undefined for anything else. */
+export type VerifyAccessToken = (token: string) => Promise<AccessClaims | undefined>;
+
+/**
+ * Verifies access tokens: Ed25519 by our one key, no header beside alg, kid and typ, exact audience and issuer, in time
+ * within 60 seconds. A verdict is remembered by the token's SHA-256 for as long as the token lives.
+ */
+export function createAccessTokenVerifier(publicKeyPem: string): VerifyAccessToken {
+  const key = createPublicKey(publicKeyPem);
+  const kid = keyIdOf(key);
+  const known = new BoundedCache<AccessClaims>(CACHE_ENTRIES);
+  return async (token) => {
+    const digest = createHash('sha256').update(token).digest('base64');
+    const remembered = known.get(digest);
+    if (remembered) return remembered;
+    if (!plainHeader(token, kid)) return undefined;
+    try {
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: ['EdDSA'],
+        typ: TYPE,
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        clockTolerance: CLOCK_SKEW_SECONDS,
+        requiredClaims: ['sub', 'tid', 'sid', 'exp', 'iat'],
+      });
+      const claims = claimsOf(payload);
+      if (claims) known.set(digest, claims, (payload.exp! + CLOCK_SKEW_SECONDS) * 1_000);
+      return claims;
+    } catch (error) {
+      if (error instanceof errors.JOSEError || error instanceof TypeError) return undefined;
+      throw error;
+    }
+  };
+}
+
+function plainHeader(token: string, kid: string): boolean {
+  try {
+    const { alg, kid: named, typ, ...others } = decodeProtectedHeader(token);
+    return alg === 'EdDSA' && named === kid && typ === TYPE && Object.keys(others).length === 0;
+  } catch {
+    // Whatever it cannot read is no token of ours.
+    return false;
+  }
+}
+
+function claimsOf({ sub, sid, tid, aud, iat, exp }: JWTPayload): AccessClaims | undefined {
+  // An audience beside ours would mean that the token was made for somebody else too.
+  if (aud !== AUDIENCE) return undefined;
+  if (!isId(sub) || !isId(sid) || !isId(tid)) return undefined;
+  if (iat! > Date.now() / 1_000 + CLOCK_SKEW_SECONDS) return undefined;
+  if (exp! - iat! > MAX_LIFE_SECONDS) return undefined;
+  return { userId: sub, sessionId: sid, tenantId: tid };
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && ID.test(value);
+}

@@ -1,0 +1,91 @@
+import type { auth } from '@claviger/contracts';
+import { BoundedCache } from '../bounded-cache.ts';
+
+/** What auth says of a credential. */
+export interface Vouched {
+  readonly actorToken: string;
+  readonly expiresAtMs: number;
+  /** As the liveness in Redis is written. */
+  readonly epoch: string;
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly tenantId: string;
+  readonly mfaPending: boolean;
+}
+
+export function vouched(answer: auth.IntrospectResponse): Vouched {
+  const expiresAtMs = Date.parse(answer.actorTokenExpiresAt ?? '');
+  return {
+    actorToken: answer.actorToken,
+    // Unreadable means: use it now, keep it not at all.
+    expiresAtMs: Number.isNaN(expiresAtMs) ? 0 : expiresAtMs,
+    epoch: String(answer.epoch),
+    sessionId: answer.sessionId,
+    userId: answer.userId,
+    tenantId: answer.tenantId,
+    mfaPending: answer.mfaPending,
+  };
+}
+
+const CACHE_ENTRIES = 20_000;
+/** A call may wait in a queue: a token with less life than this is not sent. */
+const USABLE_MS = 3_000;
+/** From this rest of its life on, one request fetches the next token while the others go on with this one. */
+const RENEW_MS = 15_000;
+
+export type Introspect = () => Promise<Vouched>;
+
+/** Actor tokens of the last minute, by session and audiences. */
+export interface ActorTokens {
+  /**
+   * The token to send for a session that `liveEpoch` has just shown to be alive. A remembered one serves only at exactly
+   * that epoch; without a liveness, auth is asked. Throws what auth answers.
+   */
+  tokenFor(
+    sessionId: string,
+    audiences: string,
+    liveEpoch: string | undefined,
+    introspect: Introspect,
+  ): Promise<Vouched>;
+}
+
+export function createActorTokens(): ActorTokens {
+  const known = new BoundedCache<Vouched>(CACHE_ENTRIES);
+  const pending = new Map<string, Promise<Vouched>>();
+
+  const fetchOnce = (key: string, introspect: Introspect): Promise<Vouched> => {
+    const running = pending.get(key);
+    if (running) return running;
+    const started = introspect()
+      .then((fetched) => {
+        known.set(key, fetched, fetched.expiresAtMs - USABLE_MS);
+        return fetched;
+      })
+      .finally(() => pending.delete(key));
+    pending.set(key, started);
+    return started;
+  };
+
+  return {
+    tokenFor: async (sessionId, audiences, liveEpoch, introspect) => {
+      const key = `${sessionId} ${audiences}`;
+      // Nothing vouches for the session at this moment but auth itself, asked by this very request.
+      if (liveEpoch === undefined) {
+        const fetched = await introspect();
+        known.set(key, fetched, fetched.expiresAtMs - USABLE_MS);
+        return fetched;
+      }
+      const remembered = known.get(key);
+      if (remembered?.epoch === liveEpoch) {
+        if (remembered.expiresAtMs - Date.now() < RENEW_MS && !pending.has(key)) {
+          // A refusal shows at the next request, which will find the liveness gone or the token used up.
+          fetchOnce(key, introspect).catch(() => {});
+        }
+        return remembered;
+      }
+      // Requests that saw the same epoch may share one question; whoever saw another asks for itself.
+      const fetched = await fetchOnce(key, introspect);
+      return fetched.epoch === liveEpoch ? fetched : introspect();
+    },
+  };
+}

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { ClavigerError, isClavigerError } from '@claviger/errors';
+import { BoundedCache } from '../bounded-cache.ts';
+import type { Gate, LimitState } from '../limits/gate.ts';
+import type { LimitKeys } from '../limits/limit-keys.ts';
+import { TIERS, type Tier } from '../limits/tiers.ts';
+import type { VerifyAccessToken } from './access-token.ts';
+import type { ActorTokens, Vouched } from './actor-tokens.ts';
+import type { Bearer } from './bearer.ts';
+
+const REVOKED = 'revoked';
+const API_TOKEN_MEMORY_MS = 60_000;
+const API_TOKEN_ENTRIES = 10_000;
+
+/** Asks auth about a credential. */
+export type IntrospectBearer = (
+  bearer: Bearer,
+  audiences: readonly string[],
+  call: EdgeCall,
+) => Promise<Vouched>;
+
+/** What travels from the edge with each call. */
+export interface EdgeCall {
+  readonly requestId: string;
+  readonly sourceAddress: string;
+}
+
+/** How an operation wants its callers authenticated. */
+export interface Demand {
+  readonly audiences: readonly string[];
+  /** The audiences as one text, sorted. */
+  readonly audienceKey: string;
+  /** Auth is asked for each call; nothing remembered serves. */
+  readonly fresh: boolean;
+  readonly tier: Tier;
+}
+
+export function demand(audiences: readonly string[], fresh: boolean, tier: Tier): Demand {
+  const sorted = [...new Set(audiences)].sort();
+  return { audiences: sorted, audienceKey: sorted.join(), fresh, tier };
+}
+
+/** The limit's state is there also when the request is refused by it, before anything else is asked. */
+export type Authenticated =
+  | { readonly actor: Vouched; readonly limit: LimitState | undefined }
+  | { readonly actor: undefined; readonly limit: LimitState };
+
+export interface Authenticator {
+  /**
+   * Who a bearer is, after counting the request against the user's limit. Throws `unauthenticated` for a credential that
+   * is not valid (any more), and `unavailable` when auth cannot be asked.
+   */
+  authenticate(bearer: Bearer, demand: Demand, call: EdgeCall): Promise<Authenticated>;
+  /** Who the bearer of a public operation is; undefined when it is of no use. Counts against no limit. */
+  identify(bearer: Bearer, demand: Demand, call: EdgeCall): Promise<Vouched | undefined>;
+}
+
+interface Session {
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly tenantId: string;
+}
+
+export function createAuthenticator(options: {
+  readonly verifyAccessToken: VerifyAccessToken;
+  readonly actorTokens: ActorTokens;
+  readonly gate: Gate;
+  readonly keys: LimitKeys;
+  readonly introspect: IntrospectBearer;
+}): Authenticator {
+  const { actorTokens, gate, keys, introspect } = options;
+  /** Sessions of API tokens by the token's SHA-256, which cannot be read from the token itself. */
+  const apiTokens = new BoundedCache<Session>(API_TOKEN_ENTRIES);
+  const limitOf = (session: Session, tier: Tier) => ({
+    key: keys.user(tier.name, session.tenantId, session.userId),
+    tier,
+  });
+
+  const vouch = async (
+    bearer: Bearer,
+    session: Session,
+    live: string | undefined,
+    { fresh, audiences, audienceKey }: Demand,
+    call: EdgeCall,
+  ): Promise<Vouched> => {
+    if (live === REVOKED) throw invalidToken();
+    const ask = async (): Promise<Vouched> => {
+      const answer = await introspect(bearer, audiences, call);
+      if (answer.sessionId !== session.sessionId) throw invalidToken();
+      return answer;
+    };
+    return fresh ? ask() : actorTokens.tokenFor(session.sessionId, audienceKey, live, ask);
+  };
+
+  /** An API token not seen within the last minute. Guesses count against the address before auth is troubled. */
+  const meet = async (
+    bearer: Bearer,
+    digest: string,
+    wanted: Demand,
+    call: EdgeCall,
+  ): Promise<Authenticated> => {
+    const tier = TIERS.standard;
+    const guess = { key: keys.address('token', call.sourceAddress), tier };
+    const before = await gate.check([guess], undefined);
+    if (before.limit && !before.limit.allowed) return { actor: undefined, limit: before.limit };
+    const actor = await introspect(bearer, wanted.audiences, call);
+    const { sessionId, userId, tenantId } = actor;
+    apiTokens.set(digest, { sessionId, userId, tenantId }, Date.now() + API_TOKEN_MEMORY_MS);
+    const { limit } = await gate.check([limitOf(actor, wanted.tier)], undefined);
+    return limit && !limit.allowed ? { actor: undefined, limit } : { actor, limit };
+  };
+
+  return {
+    authenticate: async (bearer, wanted, call) => {
+      let session: Session | undefined;
+      if (bearer.kind === 'access-token') {
+        session = await options.verifyAccessToken(bearer.token);
+        if (!session) throw invalidToken();
+      } else {
+        const digest = createHash('sha256').update(bearer.token).digest('base64');
+        session = apiTokens.get(digest);
+        if (!session) return meet(bearer, digest, wanted, call);
+        apiTokens.set(digest, session, Date.now() + API_TOKEN_MEMORY_MS);
+      }
+      const { limit, live } = await gate.check([limitOf(session, wanted.tier)], session.sessionId);
+      if (live === REVOKED) throw invalidToken();
+      if (limit && !limit.allowed) return { actor: undefined, limit };
+      return { actor: await vouch(bearer, session, live, wanted, call), limit };
+    },
+    identify: async (bearer, wanted, call) => {
+      if (bearer.kind === 'access-token' && !(await options.verifyAccessToken(bearer.token)))
+        return undefined;
+      try {
+        return await introspect(bearer, wanted.audiences, call);
+      } catch (error) {
+        if (isClavigerError(error) && error.reason === 'unauthenticated') return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+export function invalidToken(): ClavigerError {
+  return new ClavigerError('unauthenticated', 'The token is not valid, or not valid any more.', {
+    code: 'token_invalid',
+    hint: 'Sign in again, or refresh the token.',
+  });
+}
+
+export function missingToken(): ClavigerError {
+  return new ClavigerError('unauthenticated', 'This operation needs a bearer token.', {
+    code: 'token_missing',
+    hint: 'Send it as "Authorization: Bearer TOKEN"; POST /api/v1/auth/login gives one.',
+  });
+}

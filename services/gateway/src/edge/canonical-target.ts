@@ -1,0 +1,44 @@
+export const MAX_TARGET_LENGTH = 8_192;
+
+const PLAIN_PATH = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/;
+const SEGMENT = /^(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-Fa-f]{2})*$/;
+const UNRESERVED = /[A-Za-z0-9._~-]/;
+// They would separate segments or cut names somewhere behind us.
+const NEVER_ENCODED = /[\u0000-\u001f\u007f/\\;]/;
+const QUERY = /^[\u0021-\u007e]*$/;
+
+/**
+ * Whether a request target is spelled in the one way that we accept: `/path?query`, no empty or dot segments, nothing
+ * encoded that need not be, no encoded separators or control characters, UTF-8. Two spellings of one route must not meet
+ * different rules on their way.
+ */
+export function isCanonicalTarget(target: string): boolean {
+  const question = target.indexOf('?');
+  const path = question < 0 ? target : target.slice(0, question);
+  if (question >= 0 && !isPlainQuery(target.slice(question + 1))) return false;
+  if (path === '/' || PLAIN_PATH.test(path)) return true;
+  if (!path.startsWith('/')) return false;
+  const segments = path.slice(1).split('/');
+  return segments.every((segment, index) => isCanonicalSegment(segment, index === segments.length - 1));
+}
+
+function isCanonicalSegment(segment: string, last: boolean): boolean {
+  // A final slash is another path, which no route has.
+  if (segment === '') return last;
+  if (segment === '.' || segment === '..' || !SEGMENT.test(segment)) return false;
+  if (!segment.includes('%')) return true;
+  for (const [escape] of segment.matchAll(/%[0-9A-Fa-f]{2}/g)) {
+    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+    if (UNRESERVED.test(character) || NEVER_ENCODED.test(character)) return false;
+  }
+  try {
+    decodeURIComponent(segment);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isPlainQuery(query: string): boolean {
+  return QUERY.test(query) && !query.includes('#') && !query.includes('\\');
+}

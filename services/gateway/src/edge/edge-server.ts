@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { ClavigerError } from '@claviger/errors';
+import { type Logger, splitAddress } from '@claviger/service-kit';
+import { isCanonicalTarget, MAX_TARGET_LENGTH } from './canonical-target.ts';
+import { type EdgeRequest, edgeCallOf } from './edge-request.ts';
+import { answerProblem } from './problem-answer.ts';
+import { setSecurityHeaders } from './security-headers.ts';
+import { type TlsFiles, tlsOptions, watchTlsFiles } from './tls-context.ts';
+
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+const TIMEOUT_CHECK_MS = 1_000;
+const MAX_HEADER_BYTES = 16_384;
+const MAX_HEADERS = 100;
+const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+export interface EdgeServer {
+  /** Starts to serve; answers the port. */
+  listen(address: string): Promise<number>;
+  /** Stops to accept, lets running requests finish within the time, then cuts them. */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+export interface EdgeServerOptions {
+  readonly tls: TlsFiles;
+  readonly logger: Logger;
+  readonly route: (request: EdgeRequest, response: ServerResponse) => void;
+  /** Methods that the path has; empty when no route has the path. */
+  readonly allowedMethods: (path: string) => readonly string[];
+}
+
+/** HTTP/1.1 over TLS. What is not a plain request in its one spelling ends here, before any route. */
+export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
+  let stopping = false;
+  const server: Server = createServer(
+    {
+      ...tlsOptions(options.tls),
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: HEADERS_TIMEOUT_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    },
+    (request: EdgeRequest, response) => {
+      setSecurityHeaders(request, response);
+      response.setHeader('X-Request-Id', edgeCallOf(request).requestId);
+      if (stopping) response.setHeader('Connection', 'close');
+      if (!refuse(request, response, options)) options.route(request, response);
+    },
+  );
+  // Headers over the limit would be dropped silently: all are taken, and too many refused.
+  server.maxHeadersCount = 0;
+  server.on('clientError', answerClientError);
+  const stopWatching = watchTlsFiles(server, options.tls, options.logger);
+  return {
+    listen: (address) => {
+      const { host, port } = splitAddress(address);
+      return new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, () => resolve((server.address() as { port: number }).port));
+      });
+    },
+    stop: async (timeoutMs) => {
+      stopping = true;
+      stopWatching();
+      const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      });
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Answers what may not reach a route; true when it did. */
+function refuse(request: EdgeRequest, response: ServerResponse, options: EdgeServerOptions): boolean {
+  const target = request.url ?? '';
+  if (target.length > MAX_TARGET_LENGTH) {
+    const error = new ClavigerError('payload_too_large', 'The address of the request is too long.', {
+      code: 'uri_too_long',
+    });
+    answerProblem(request, response, error, { status: 414, title: 'Address too long' });
+    return true;
+  }
+  if (request.rawHeaders.length > 2 * MAX_HEADERS) {
+    const error = new ClavigerError(
+      'payload_too_large',
+      `A request may have at most ${MAX_HEADERS} headers.`,
+      {
+        code: 'headers_too_large',
+      },
+    );
+    answerProblem(request, response, error, { status: 431, title: 'Headers too large' });
+    return true;
+  }
+  if (!isCanonicalTarget(target)) {
+    answerProblem(
+      request,
+      response,
+      new ClavigerError('invalid', 'The path of the request is not in its canonical form.', {
+        code: 'path_not_canonical',
+        hint: 'Leave out empty and dot segments, and encode nothing that need not be.',
+      }),
+    );
+    return true;
+  }
+  if (!METHODS.has(request.method ?? '')) {
+    answerNoRoute(request, response, options.allowedMethods);
+    return true;
+  }
+  return false;
+}
+
+/** 405 with the methods that the path has, 404 when it has none. */
+export function answerNoRoute(
+  request: EdgeRequest,
+  response: ServerResponse,
+  allowedMethods: EdgeServerOptions['allowedMethods'],
+): void {
+  const allowed = allowedMethods((request.url ?? '').split('?')[0]!);
+  if (allowed.length === 0) {
+    const error = new ClavigerError('not_found', 'There is no such operation.', {
+      code: 'no_such_route',
+      hint: 'GET /openapi.json lists all operations.',
+    });
+    answerProblem(request, response, error);
+    return;
+  }
+  response.setHeader('Allow', allowed.join(', '));
+  const error = new ClavigerError('method_not_allowed', 'This path does not have that method.', {
+    hint: `It has ${allowed.join(', ')}.`,
+  });
+  answerProblem(request, response, error);
+}
+
+/** What is no HTTP request at all gets a short answer, without anything of what was sent. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, code, title] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'headers_too_large', 'Headers too large']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'request_timeout', 'The request took too long to arrive']
+        : [400, 'malformed_request', 'Not an HTTP request'];
+  const correlationId = randomUUID();
+  const body = JSON.stringify({
+    type: `urn:claviger:problem:${code}`,
+    title,
+    status,
+    detail: title,
+    code,
+    retryable: false,
+    correlationId,
+  });
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    'Connection: close',
+    'Cache-Control: no-store',
+    'X-Content-Type-Options: nosniff',
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${correlationId}`,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

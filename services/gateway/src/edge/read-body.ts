@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http';
+import { ClavigerError } from '@claviger/errors';
+import { hasBody } from './edge-request.ts';
+
+export const BODY_LIMIT_BYTES = 1_048_576;
+const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
+
+/**
+ * The body of a request that has one, all of it; undefined for none. Throws `unsupported_media_type` for anything but
+ * plain JSON, `payload_too_large` as soon as it is longer than the limit, without reading on.
+ */
+export async function readJsonBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  if (!hasBody(request)) return undefined;
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new ClavigerError('unsupported_media_type', 'Compressed bodies are not accepted.', {
+      hint: 'Leave Content-Encoding out.',
+    });
+  }
+  if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
+    throw new ClavigerError('unsupported_media_type', 'The body must be JSON.', {
+      hint: 'Send Content-Type: application/json.',
+    });
+  }
+  if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT_BYTES) throw tooLarge();
+  return collect(request);
+}
+
+function collect(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > BODY_LIMIT_BYTES) {
+        request.pause();
+        request.removeAllListeners('data');
+        reject(tooLarge());
+      } else chunks.push(chunk);
+    });
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
+    const broken = (): void => reject(new ClavigerError('invalid', 'The request ended before its body did.'));
+    request.on('error', broken);
+    request.on('close', broken);
+  });
+}
+
+function tooLarge(): ClavigerError {
+  return new ClavigerError('payload_too_large', `A body may have at most ${BODY_LIMIT_BYTES} bytes.`);
+}

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:https';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { Logger } from '@claviger/service-kit';
+
+const REFRESH_INTERVAL_MS = 30_000;
+
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** TLS 1.2 or later; certificate and key as they lie in their files now. */
+export function tlsOptions(files: TlsFiles): SecureContextOptions {
+  return { cert: readFileSync(files.certFile), key: readFileSync(files.keyFile), minVersion: 'TLSv1.2' };
+}
+
+/** Takes a renewed certificate into use without a restart. Answers how to stop watching. */
+export function watchTlsFiles(server: Server, files: TlsFiles, logger: Logger): () => void {
+  let current = readFileSync(files.certFile, 'utf8');
+  const timer = setInterval(() => {
+    try {
+      const next = readFileSync(files.certFile, 'utf8');
+      if (next === current) return;
+      const options = tlsOptions(files);
+      // Throws while only one of the two files has been renewed: the next round finds both.
+      createSecureContext(options);
+      server.setSecureContext(options);
+      current = next;
+      logger.info('the renewed edge certificate is in use');
+    } catch (error) {
+      logger.warn({ err: error }, 'the edge certificate cannot be renewed yet');
+    }
+  }, REFRESH_INTERVAL_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
