@@ -61,6 +61,8 @@ export function createPeers(config: BaseConfig): Peers {
     if (!addresses) throw new Error(`The configuration names no address for the peer ${peer}.`);
     const client = new Client(`ipv4:${addresses.join(',')}`, channelCredentials(config, peer), {
       'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+      // Addresses are numbers, which TLS does not take for names; whose certificate it is, the credentials check.
+      'grpc.ssl_target_name_override': peer,
       'grpc.keepalive_time_ms': 20_000,
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1_000,
