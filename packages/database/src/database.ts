@@ -3,7 +3,7 @@ import { SpanStatusCode, trace } from '@opentelemetry/api';
 import type { CompiledQuery, Kysely } from 'kysely';
 import pg from 'pg';
 import { kyselyOn, statementName } from './client-dialect.ts';
-import { isOutage } from './outage.ts';
+import { isConnectionSpoilt, shownError } from './outage.ts';
 
 // Counts and sequence numbers are int8; all of ours are safe integers.
 pg.types.setTypeParser(pg.types.builtins.INT8, (value) => Number(value));
@@ -77,6 +77,9 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     } as pg.PoolConfig);
     // An idle connection that breaks is dropped by the pool; the next use makes another.
     made.on('error', () => {});
+    // One that breaks while a transaction waits for something else has no query to tell: the next one fails. Unheard,
+    // the event would end the process.
+    made.on('connect', (client) => client.on('error', () => {}));
     return made;
   };
   const tenantPool = pool(options.user, options.password, options.poolSize);
@@ -106,12 +109,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     } catch (error) {
       close();
       await abandon(client, error);
-      throw isOutage(error)
-        ? new ClavigerError('unavailable', 'The database cannot be reached.', {
-            cause: error,
-            retryAfterSeconds: 1,
-          })
-        : error;
+      throw shownError(error);
     }
   };
 
@@ -174,7 +172,7 @@ async function commit(client: pg.PoolClient): Promise<void> {
 /** The transaction ends in any case; a connection whose state is unclear is destroyed, never used again. */
 async function abandon(client: pg.PoolClient, error: unknown): Promise<void> {
   try {
-    if (isOutage(error)) throw error;
+    if (isConnectionSpoilt(error)) throw error;
     await client.query('ROLLBACK');
     client.release();
   } catch {
@@ -187,17 +185,15 @@ async function flight(
   tenantId: string,
   queries: readonly CompiledQuery[],
 ): Promise<pg.QueryResult[]> {
+  // Before anything is sent: a value that cannot be sent would leave its statement out of the transaction.
+  const values = queries.map((query) => query.parameters.map(sendable));
   const client = await connect(pool);
   const sent = [
     client.query('BEGIN'),
     client.query({ ...SET_TENANT, values: [tenantId] }),
-    ...queries.map((query) => {
+    ...queries.map((query, index) => {
       const name = statementName(query.sql);
-      return client.query({
-        ...(name ? { name } : {}),
-        text: query.sql,
-        values: query.parameters as unknown[],
-      });
+      return client.query({ ...(name ? { name } : {}), text: query.sql, values: values[index]! });
     }),
     client.query('COMMIT'),
   ];
@@ -209,11 +205,17 @@ async function flight(
     return settled.slice(2, -1).map((result) => (result as PromiseFulfilledResult<pg.QueryResult>).value);
   }
   const error: unknown = failure?.reason ?? new Error('The transaction was rolled back by the database.');
-  client.release(isOutage(error));
-  throw isOutage(error)
-    ? new ClavigerError('unavailable', 'The database cannot be reached.', {
-        cause: error,
-        retryAfterSeconds: 1,
-      })
-    : error;
+  client.release(isConnectionSpoilt(error));
+  throw shownError(error);
+}
+
+/** The value as the driver can send it for certain; throws where it cannot. */
+function sendable(value: unknown): unknown {
+  if (value === undefined || value === null || typeof value !== 'object') {
+    if (typeof value === 'symbol' || typeof value === 'function')
+      throw new TypeError(`A ${typeof value} is not a value of a statement.`);
+    return value;
+  }
+  if (value instanceof Date || value instanceof Uint8Array) return value;
+  return Array.isArray(value) ? value.map(sendable) : JSON.stringify(value);
 }

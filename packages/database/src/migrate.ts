@@ -22,6 +22,8 @@ export interface MigrateOptions {
 }
 
 const LOCK_KEY = 0x636c6176;
+/** A migration that waits longer for a table would hold up everybody behind it: it fails, and is run again. */
+const LOCK_TIMEOUT_MS = 5_000;
 
 /** The `NNNN-name.sql` files of a folder. */
 export function migrationsIn(folder: string): Migration[] {
@@ -34,7 +36,7 @@ export function migrationsIn(folder: string): Migration[] {
 /**
  * Brings a schema up to date as its owner: one advisory lock, each migration in its own transaction, so that a killed run
  * is simply run again. Refuses a schema newer than this program, a migration changed after it was applied, and any table
- * that is neither behind forced row-level security nor commented `tenantless: why`.
+ * that is neither behind forced row-level security nor commented `tenantless: why`, and views that go past it.
  *
  * Migrations may use `current_tenant()`, `CALL tenant_table('t')` (row-level security and grants for the service),
  * `CALL system_reads('t')` (the system role may select all tenants' rows).
@@ -46,11 +48,16 @@ export async function migrate(options: MigrateOptions, migrations: readonly Migr
     database: options.name,
     user: options.ownerUser,
     password: options.ownerPassword,
-    options: `-c search_path=${options.schema} -c lock_timeout=5000 -c claviger.service_role=${options.user} -c claviger.system_role=${options.systemUser}`,
+    options: `-c search_path=${options.schema} -c claviger.service_role=${options.user} -c claviger.system_role=${options.systemUser}`,
   });
+  // A connection that breaks fails the statement that runs; unheard, the event would end the process first.
+  client.on('error', () => {});
   await client.connect();
   try {
+    // Replicas that start together wait for the one that migrates, however long it takes.
+    await client.query('SET lock_timeout = 0');
     await client.query('SELECT pg_advisory_lock($1, hashtext(current_schema()))', [LOCK_KEY]);
+    await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
     await client.query(PRELUDE);
     const { rows } = await client.query<{ name: string; checksum: string }>(
       'SELECT name, checksum FROM schema_migrations',
@@ -92,7 +99,7 @@ async function apply(client: pg.Client, migration: Migration, checksum: string):
     ]);
     await client.query('COMMIT');
   } catch (cause) {
-    await client.query('ROLLBACK');
+    await client.query('ROLLBACK').catch(() => {});
     throw new Error(`The migration ${migration.name} failed: ${(cause as Error).message}`, { cause });
   }
 }
@@ -106,6 +113,16 @@ async function refuseUnprotectedTables(client: pg.Client): Promise<void> {
   if (rows.length > 0) {
     throw new Error(
       `Tables without forced row-level security: ${rows.map((row) => row.name).join(', ')}. CALL tenant_table('…') on them.`,
+    );
+  }
+  // A view runs with its owner's rights unless it says otherwise; a materialized one has no policies at all.
+  const views = await client.query<{ name: string }>(`
+    SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = current_schema() AND (c.relkind = 'm'
+      OR c.relkind = 'v' AND NOT coalesce(c.reloptions && ARRAY['security_invoker=true', 'security_invoker=on'], false))`);
+  if (views.rows.length > 0) {
+    throw new Error(
+      `Views past row-level security: ${views.rows.map((row) => row.name).join(', ')}. Create them WITH (security_invoker = true), and no materialized ones.`,
     );
   }
 }

@@ -1,5 +1,6 @@
 import { ClavigerError } from '@claviger/errors';
 import { type Expression, type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+import { sqlState } from './outage.ts';
 
 /** Paging fields that every list request has. */
 export interface PageRequest {
@@ -97,7 +98,8 @@ export async function pageOf<DB, TB extends keyof DB, O, T>(
     query
       .orderBy(sql`${sortExpression} ${direction}, ${tie} ${direction}`)
       .limit(pageSize + 1)
-      .execute() as Promise<(O & { [KEY]: string; [TIE]: string })[]>,
+      .execute()
+      .catch(blameCursor(request.cursor)) as Promise<(O & { [KEY]: string; [TIE]: string })[]>,
     options.total(),
   ]);
   const shown = rows.slice(0, pageSize);
@@ -141,10 +143,7 @@ function decodeCursor(text: string, sort: string, order: string): Cursor {
     parts = undefined;
   }
   if (!Array.isArray(parts) || parts.length !== 4 || !parts.every((part) => typeof part === 'string')) {
-    throw ClavigerError.invalid(
-      '/cursor',
-      'is not a cursor: take nextCursor from the page before, unchanged',
-    );
+    throw notACursor();
   }
   const [cursorSort, cursorOrder, key, tie] = parts as [string, string, string, string];
   if (cursorSort !== sort || cursorOrder !== order || key.includes('\u0000') || tie.includes('\u0000')) {
@@ -154,6 +153,18 @@ function decodeCursor(text: string, sort: string, order: string): Cursor {
     );
   }
   return { sort, order, key, tie };
+}
+
+/** Class 22 is "data exception": with a cursor given, its key is no value of the column's type. */
+function blameCursor(cursor: string): (error: unknown) => never {
+  return (error) => {
+    if (!cursor || !sqlState(error)?.startsWith('22')) throw error;
+    throw notACursor();
+  };
+}
+
+function notACursor(): ClavigerError {
+  return ClavigerError.invalid('/cursor', 'is not a cursor: take nextCursor from the page before, unchanged');
 }
 
 /** `%term%` for ILIKE, with the wildcards of the term taken literally. */

@@ -1,0 +1,391 @@
+import { randomUUID } from 'node:crypto';
+import { type ScratchDatabase, type ScratchSchema, startScratchDatabase } from '@claviger/testkit';
+import { type Generated, sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createDatabase, type Database, migrate, type Tx } from './index.ts';
+
+interface Schema {
+  note: { tenant_id: string; id: string; body: string; data: Generated<unknown> };
+  due: { tenant_id: string; id: string; hidden: string };
+}
+
+const T1 = randomUUID();
+const T2 = randomUUID();
+
+let scratch: ScratchDatabase;
+let schema: ScratchSchema;
+let database: Database<Schema>;
+
+beforeAll(async () => {
+  scratch = await startScratchDatabase();
+  schema = await scratch.createSchema();
+  await migrate(schema, [
+    {
+      name: '0001-notes',
+      sql: `
+        CREATE TABLE note (tenant_id uuid NOT NULL, id uuid NOT NULL, body text NOT NULL, data jsonb,
+          PRIMARY KEY (tenant_id, id), UNIQUE (tenant_id, body));
+        CALL tenant_table('note');
+        CREATE TABLE due (tenant_id uuid NOT NULL, id uuid NOT NULL, hidden text NOT NULL, PRIMARY KEY (tenant_id, id));
+        CALL tenant_table('due');
+        CALL system_reads('due');`,
+    },
+  ]);
+  database = createDatabase<Schema>(schema);
+});
+
+afterAll(async () => {
+  await database?.close();
+  await scratch?.[Symbol.asyncDispose]();
+});
+
+function insertNote(tx: Tx<Schema>, tenant: string, body: string, id = randomUUID()) {
+  return tx
+    .insertInto('note')
+    .values({ tenant_id: tenant, id, body })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+}
+
+async function bodies(tenant: string): Promise<string[]> {
+  const rows = await database.readTenant(tenant, (tx) => tx.selectFrom('note').select('body').execute());
+  return rows.map((row) => row.body).sort();
+}
+
+async function fresh(poolSize = 4): Promise<AsyncDisposable & { database: Database<Schema> }> {
+  const own = createDatabase<Schema>({ ...schema, poolSize });
+  return { database: own, [Symbol.asyncDispose]: () => own.close() };
+}
+
+test('a tenant reads, changes and removes its own rows only', async () => {
+  const { id } = await database.withTenant(T1, (tx) => insertNote(tx, T1, 'of the first'));
+  await database.withTenant(T2, (tx) => insertNote(tx, T2, 'of the second'));
+  expect(await bodies(T1)).toEqual(['of the first']);
+  expect(await bodies(T2)).toEqual(['of the second']);
+  await database.withTenant(T2, async (tx) => {
+    const updated = await tx
+      .updateTable('note')
+      .set({ body: 'mine now' })
+      .where('id', '=', id)
+      .executeTakeFirst();
+    const deleted = await tx.deleteFrom('note').where('id', '=', id).executeTakeFirst();
+    expect([updated.numUpdatedRows, deleted.numDeletedRows]).toEqual([0n, 0n]);
+  });
+  expect(await bodies(T1)).toEqual(['of the first']);
+});
+
+test('a row with the id of another tenant is refused, also by moving a row there', async () => {
+  await expect(database.withTenant(T1, (tx) => insertNote(tx, T2, 'smuggled'))).rejects.toMatchObject({
+    code: '42501',
+  });
+  const move = database.withTenant(T1, async (tx) => {
+    await insertNote(tx, T1, 'to be moved');
+    await tx.updateTable('note').set({ tenant_id: T2 }).where('body', '=', 'to be moved').execute();
+  });
+  await expect(move).rejects.toMatchObject({ code: '42501' });
+});
+
+test('the same name may exist in two tenants: nothing tells one of the other', async () => {
+  await database.withTenant(T1, (tx) => insertNote(tx, T1, 'common name'));
+  await database.withTenant(T2, (tx) => insertNote(tx, T2, 'common name'));
+});
+
+test('without a tenant nothing is read or written, and the next user of a connection inherits none', async () => {
+  await using own = await fresh(1);
+  const pids = new Set<number>();
+  const look = () =>
+    own.database.readTenant(T2, async (tx) => {
+      const { rows } = await sql<{ pid: number; tenant: string }>`
+        SELECT pg_backend_pid() AS pid, current_setting('app.tenant_id') AS tenant`.execute(tx as never);
+      pids.add(rows[0]!.pid);
+      return rows[0]!.tenant;
+    });
+  await own.database.withTenant(T1, async () => {});
+  expect(await look()).toBe(T2);
+  await own.database.withTenant(T1, () => Promise.reject(new Error('on purpose'))).catch(() => undefined);
+  expect(await look()).toBe(T2);
+  expect(pids.size).toBe(1);
+  for (const tenant of ['', 'all', "'; --", `${T1} `, T1.toUpperCase()]) {
+    await expect((async () => own.database.withTenant(tenant, async () => 1))()).rejects.toThrow(
+      'needs the id of a tenant',
+    );
+  }
+});
+
+test('a transaction object that outlives its transaction throws', async () => {
+  let escaped: Tx<Schema> | undefined;
+  await database.withTenant(T1, async (tx) => {
+    escaped = tx;
+  });
+  await expect(insertNote(escaped!, T1, 'too late')).rejects.toThrow('has ended');
+  await database
+    .withTenant(T1, async (tx) => {
+      escaped = tx;
+      throw new Error('on purpose');
+    })
+    .catch(() => undefined);
+  await expect(insertNote(escaped!, T1, 'too late')).rejects.toThrow('has ended');
+});
+
+test('an error rolls everything back, and the connection serves on', async () => {
+  await using own = await fresh(1);
+  for (const spoil of [
+    async () => Promise.reject(new Error('on purpose')),
+    async (tx: Tx<Schema>) => void (await insertNote(tx, T1, 'twice')),
+    async (tx: Tx<Schema>) => void (await sql`SELECT 1/0`.execute(tx as never)),
+  ]) {
+    const attempt = own.database.withTenant(T1, async (tx) => {
+      await insertNote(tx, T1, 'twice');
+      await spoil(tx);
+    });
+    await expect(attempt).rejects.toThrow();
+    expect(await bodies(T1)).not.toContain('twice');
+    await own.database.withTenant(T1, async () => {});
+  }
+});
+
+test('a failure that the work swallows does not pass for a commit', async () => {
+  const attempt = database.withTenant(T1, async (tx) => {
+    await insertNote(tx, T1, 'swallowed');
+    await sql`SELECT 1/0`.execute(tx as never).catch(() => undefined);
+  });
+  await expect(attempt).rejects.toThrow('rolled back');
+  expect(await bodies(T1)).not.toContain('swallowed');
+});
+
+test('statements sent together all fail with the first, and leave no rejection unheard', async () => {
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown): void => void unheard.push(reason);
+  process.on('unhandledRejection', hear);
+  try {
+    const attempt = database.withTenant(T1, (tx) =>
+      Promise.all([
+        insertNote(tx, T1, 'together'),
+        sql`SELECT 1/0`.execute(tx as never),
+        insertNote(tx, T1, 'together too'),
+        tx.selectFrom('note').selectAll().execute(),
+      ]),
+    );
+    await expect(attempt).rejects.toMatchObject({ code: '22012' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unheard).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', hear);
+  }
+  expect(await bodies(T1)).not.toContain('together');
+});
+
+test('a read transaction refuses writes', async () => {
+  const attempt = database.readTenant(T1, (reader) =>
+    insertNote(reader as Tx<Schema>, T1, 'written by a reader'),
+  );
+  await expect(attempt).rejects.toMatchObject({ code: '25006' });
+});
+
+test('the system role reads what is granted to it, of all tenants, and nothing else', async () => {
+  await database.withTenant(T1, (tx) =>
+    tx.insertInto('due').values({ tenant_id: T1, id: randomUUID(), hidden: 'x' }).execute(),
+  );
+  await database.withTenant(T2, (tx) =>
+    tx.insertInto('due').values({ tenant_id: T2, id: randomUUID(), hidden: 'x' }).execute(),
+  );
+  const seen = await database.system((tx) => tx.selectFrom('due').select('tenant_id').execute());
+  expect(seen.map((row) => row.tenant_id).sort()).toEqual([T1, T2].sort());
+  const refused = { code: '42501' };
+  await expect(database.system((tx) => tx.selectFrom('note').selectAll().execute())).rejects.toMatchObject(
+    refused,
+  );
+  await expect(database.system((tx) => tx.deleteFrom('due').execute())).rejects.toMatchObject(refused);
+  await expect(database.system((tx) => insertNote(tx, T1, 'x'))).rejects.toMatchObject(refused);
+});
+
+test('no role of the service may change the schema or switch its policies off', async () => {
+  for (const statement of [
+    'ALTER TABLE note DISABLE ROW LEVEL SECURITY',
+    'CREATE TABLE x (a int)',
+    'TRUNCATE note',
+    `SET ROLE ${schema.ownerUser}`,
+  ]) {
+    const attempt = database.withTenant(T1, (tx) => sql.raw(statement).execute(tx as never));
+    await expect(attempt).rejects.toMatchObject({ code: '42501' });
+  }
+  const attempt = database.withTenant(T1, async (tx) => {
+    await sql`SET LOCAL row_security = off`.execute(tx as never);
+    return tx.selectFrom('note').selectAll().execute();
+  });
+  await expect(attempt).rejects.toMatchObject({ code: '42501' });
+});
+
+async function compiled(body: string, data?: unknown, id = randomUUID()) {
+  let query: ReturnType<ReturnType<Tx<Schema>['insertInto']>['compile']> | undefined;
+  await database.withTenant(T1, async (tx) => {
+    query = tx
+      .insertInto('note')
+      .values({ tenant_id: T1, id, body, data: data as never })
+      .compile();
+  });
+  return query!;
+}
+
+test('a flight commits all its statements, the same one twice too, and answers their results', async () => {
+  const results = await database.flight(T1, [
+    await compiled('flown'),
+    await compiled('flown too', { a: [1] }),
+  ]);
+  expect(results.map((result) => result.rowCount)).toEqual([1, 1]);
+  expect(await bodies(T1)).toEqual(expect.arrayContaining(['flown', 'flown too']));
+});
+
+test('a flight whose second statement fails leaves nothing of the first', async () => {
+  await using own = await fresh(1);
+  const clash = randomUUID();
+  const attempt = own.database.flight(T1, [
+    await compiled('half', null, clash),
+    await compiled('other half', null, clash),
+    await compiled('rest'),
+  ]);
+  await expect(attempt).rejects.toMatchObject({ code: '23505' });
+  expect(await bodies(T1)).not.toContain('half');
+  expect(await bodies(T1)).not.toContain('rest');
+  await own.database.flight(T1, [await compiled('after the failed flight')]);
+});
+
+test('a flight with a value that cannot be sent sends nothing at all', async () => {
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  for (const value of [circular, { big: 1n }]) {
+    const broken = await compiled('unsendable');
+    const attempt = database.flight(T1, [
+      await compiled('before it'),
+      { ...broken, parameters: [...broken.parameters.slice(0, 3), value] },
+    ]);
+    await expect(attempt).rejects.toThrow(TypeError);
+  }
+  expect(await bodies(T1)).not.toContain('before it');
+});
+
+test('a flight of another tenant changes nothing', async () => {
+  await expect(database.flight(T2, [await compiled('foreign flight')])).rejects.toMatchObject({
+    code: '42501',
+  });
+});
+
+async function terminateAll(): Promise<void> {
+  await scratch.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [
+    schema.user,
+  ]);
+}
+
+test('a connection lost between two statements, or before the commit, is an outage and ends no process', async () => {
+  await using own = await fresh(2);
+  const unavailable = { name: 'ClavigerError', reason: 'unavailable' };
+  const beforeCommit = own.database.withTenant(T1, async (tx) => {
+    await insertNote(tx, T1, 'lost');
+    await terminateAll();
+  });
+  await expect(beforeCommit).rejects.toMatchObject(unavailable);
+  const between = own.database.withTenant(T1, async (tx) => {
+    await insertNote(tx, T1, 'lost');
+    await terminateAll();
+    await insertNote(tx, T1, 'lost too');
+  });
+  await expect(between).rejects.toMatchObject(unavailable);
+  const during = own.database.withTenant(T1, async (tx) => {
+    const sleeping = sql`SELECT pg_sleep(4)`.execute(tx as never);
+    sleeping.catch(() => {});
+    await expect
+      .poll(
+        async () =>
+          (
+            await scratch.query(
+              `SELECT 1 FROM pg_stat_activity WHERE usename = $1 AND query LIKE '%pg_sleep%'`,
+              [schema.user],
+            )
+          ).length,
+      )
+      .toBe(1);
+    await terminateAll();
+    await sleeping;
+  });
+  await expect(during).rejects.toMatchObject(unavailable);
+  expect(await bodies(T1)).not.toContain('lost');
+  await own.database.withTenant(T1, (tx) => insertNote(tx, T1, 'served again'));
+});
+
+test('idle connections that break are replaced', async () => {
+  await using own = await fresh(2);
+  await own.database.ping();
+  await terminateAll();
+  await expect
+    .poll(() =>
+      own.database.ping().then(
+        () => 'well',
+        () => 'not yet',
+      ),
+    )
+    .toBe('well');
+});
+
+test('a lock that is held is waited for two seconds, then the caller is told to try again', async () => {
+  const { id } = await database.withTenant(T1, (tx) => insertNote(tx, T1, 'contended'));
+  await database.withTenant(T1, async (tx) => {
+    await tx.selectFrom('note').selectAll().where('id', '=', id).forUpdate().execute();
+    const second = database.withTenant(T1, (other) =>
+      other.updateTable('note').set({ body: 'won' }).where('id', '=', id).execute(),
+    );
+    await expect(second).rejects.toMatchObject({ reason: 'unavailable', retryAfterSeconds: 1 });
+  });
+  await database.withTenant(T1, (tx) =>
+    tx.updateTable('note').set({ body: 'won' }).where('id', '=', id).execute(),
+  );
+});
+
+test('a statement that runs for more than five seconds is cut', async () => {
+  const attempt = database.readTenant(T1, (tx) => sql`SELECT pg_sleep(20)`.execute(tx as never));
+  await expect(attempt).rejects.toMatchObject({ reason: 'deadline_exceeded' });
+});
+
+test('columns added under a running service do not leave a connection broken', async () => {
+  await using own = await fresh(1);
+  const read = () =>
+    own.database.readTenant(T1, (tx) => tx.selectFrom('due').selectAll().where('hidden', '=', 'x').execute());
+  await read();
+  await scratch.query(`ALTER TABLE ${schema.schema}.due ADD COLUMN later text`);
+  await read().catch((error: unknown) => expect(error).toMatchObject({ reason: 'unavailable' }));
+  expect(await read()).toHaveLength(1);
+});
+
+test('a full pool answers unavailable in time instead of queueing for ever', async () => {
+  await using own = await fresh(1);
+  await own.database.withTenant(T1, async () => {
+    await expect(own.database.withTenant(T1, async () => {})).rejects.toMatchObject({
+      reason: 'unavailable',
+    });
+  });
+});
+
+test('a stopped server is an outage for whoever begins or is in the middle; afterwards all works again', async () => {
+  const unavailable = { reason: 'unavailable', retryAfterSeconds: 1 };
+  const middle = database.withTenant(T1, async (tx) => {
+    await insertNote(tx, T1, 'in the middle');
+    scratch.postgres.kill('SIGKILL');
+    await scratch.postgres.stop();
+    await insertNote(tx, T1, 'never');
+  });
+  await expect(middle).rejects.toMatchObject(unavailable);
+  await expect(database.withTenant(T1, async () => {})).rejects.toMatchObject(unavailable);
+  await expect(database.flight(T1, [])).rejects.toMatchObject(unavailable);
+  await expect(database.ping()).rejects.toThrow();
+  await scratch.postgres.start();
+  await expect
+    .poll(
+      () =>
+        database.ping().then(
+          () => 'well',
+          () => 'not yet',
+        ),
+      { timeout: 15_000 },
+    )
+    .toBe('well');
+  expect(await bodies(T1)).not.toContain('in the middle');
+});
