@@ -27,8 +27,8 @@ function isCanonicalSegment(segment: string, last: boolean): boolean {
   if (segment === '') return last;
   if (segment === '.' || segment === '..' || !SEGMENT.test(segment)) return false;
   if (!segment.includes('%')) return true;
-  for (const [escape] of segment.matchAll(/%[0-9A-Fa-f]{2}/g)) {
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+  for (const [encoded] of segment.matchAll(/%[0-9A-Fa-f]{2}/g)) {
+    const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
     if (UNRESERVED.test(character) || NEVER_ENCODED.test(character)) return false;
   }
   try {

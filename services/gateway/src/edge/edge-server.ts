@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { ClavigerError } from '@claviger/errors';
 import { type Logger, splitAddress } from '@claviger/service-kit';
 import { isCanonicalTarget, MAX_TARGET_LENGTH } from './canonical-target.ts';
-import { type EdgeRequest, edgeCallOf } from './edge-request.ts';
+import { type EdgeRequest, edgeCallOf, keepContentType } from './edge-request.ts';
 import { answerProblem } from './problem-answer.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import { type TlsFiles, tlsOptions, watchTlsFiles } from './tls-context.ts';
@@ -51,6 +51,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
       setSecurityHeaders(request, response);
       response.setHeader('X-Request-Id', edgeCallOf(request).requestId);
       if (stopping) response.setHeader('Connection', 'close');
+      keepContentType(request);
       if (!refuse(request, response, options)) options.route(request, response);
     },
   );

@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import { ClavigerError } from '@claviger/errors';
-import { hasBody } from './edge-request.ts';
+import { type EdgeRequest, hasBody } from './edge-request.ts';
 
 export const BODY_LIMIT_BYTES = 1_048_576;
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
@@ -9,7 +8,7 @@ const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
  * The body of a request that has one, all of it; undefined for none. Throws `unsupported_media_type` for anything but
  * plain JSON, `payload_too_large` as soon as it is longer than the limit, without reading on.
  */
-export async function readJsonBody(request: IncomingMessage): Promise<Buffer | undefined> {
+export async function readJsonBody(request: EdgeRequest): Promise<Buffer | undefined> {
   if (!hasBody(request)) return undefined;
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
@@ -17,7 +16,7 @@ export async function readJsonBody(request: IncomingMessage): Promise<Buffer | u
       hint: 'Leave Content-Encoding out.',
     });
   }
-  if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
+  if (!JSON_TYPE.test(request.contentType ?? '')) {
     throw new ClavigerError('unsupported_media_type', 'The body must be JSON.', {
       hint: 'Send Content-Type: application/json.',
     });
@@ -26,7 +25,7 @@ export async function readJsonBody(request: IncomingMessage): Promise<Buffer | u
   return collect(request);
 }
 
-function collect(request: IncomingMessage): Promise<Buffer> {
+function collect(request: EdgeRequest): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;

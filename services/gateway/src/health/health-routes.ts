@@ -1,0 +1,96 @@
+import type { ServerResponse } from 'node:http';
+import { ClavigerError } from '@claviger/errors';
+import type { Logger } from '@claviger/service-kit';
+import { type EdgeRequest, edgeCallOf } from '../edge/edge-request.ts';
+import { answerProblem, shownError } from '../edge/problem-answer.ts';
+import type { Gate } from '../limits/gate.ts';
+import { TIERS } from '../limits/tiers.ts';
+import { type AdmitDeps, admitBearer } from '../routes/admit.ts';
+import type { OwnRoute } from '../routes/router.ts';
+import { healthDetail } from './health-detail.ts';
+import { isUsable, type PeersHealth } from './peer-health.ts';
+
+export interface HealthRoutesDeps extends AdmitDeps {
+  readonly node: string;
+  readonly version: string;
+  readonly peersHealth: PeersHealth;
+  /** False from the moment that the gateway stops. */
+  readonly accepting: () => boolean;
+  readonly logger: Logger;
+}
+
+/** Probes for everybody, and the detail for whoever is signed in. */
+export function healthRoutes(deps: HealthRoutesDeps): OwnRoute[] {
+  const admit = admitBearer(['auth'], false, TIERS.standard, deps);
+  const ready = async (): Promise<{ code: number; status: string }> => {
+    if (!deps.accepting()) return { code: 503, status: 'stopping' };
+    const peers = await deps.peersHealth();
+    const bad = peers.find((peer) => !isUsable(peer));
+    return bad ? { code: 503, status: bad.status } : { code: 200, status: 'ready' };
+  };
+  return [
+    {
+      path: '/system/health/ping',
+      serve: async (_request, response) => answer(response, 200, { status: 'ok', version: deps.version }),
+    },
+    {
+      path: '/system/health/live',
+      serve: async (_request, response) => answer(response, 200, { status: 'live' }),
+    },
+    {
+      path: '/system/health/ready',
+      serve: async (_request, response) => {
+        const { code, status } = await ready();
+        if (code !== 200) response.setHeader('Retry-After', 1);
+        answer(response, code, { status });
+      },
+    },
+    {
+      path: '/system/health/detail',
+      serve: (request, response) =>
+        guarded(request, response, deps.logger, async () => {
+          const actor = await admit(request, response, edgeCallOf(request));
+          if (actor?.mfaPending) {
+            throw new ClavigerError('denied', 'This session still owes its second factor.', {
+              code: 'mfa_pending',
+            });
+          }
+          const redis = await redisCheck(deps.gate);
+          const { node, version } = deps;
+          answer(response, 200, healthDetail({ node, version, redis }, await deps.peersHealth()));
+        }),
+    },
+  ];
+}
+
+async function redisCheck(gate: Gate) {
+  const start = performance.now();
+  let problem = '';
+  await gate.ping().catch((error: Error) => {
+    problem = error.message;
+  });
+  const latencyMs = Math.round(performance.now() - start);
+  return { name: 'redis', ok: problem === '', required: false, problem, latencyMs };
+}
+
+async function guarded(
+  request: EdgeRequest,
+  response: ServerResponse,
+  logger: Logger,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    answerProblem(request, response, shownError(error, edgeCallOf(request).requestId, logger));
+  }
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}

@@ -1,0 +1,81 @@
+import type { ServerResponse } from 'node:http';
+import type { MethodInfo } from '@claviger/contracts';
+import type { Vouched } from '../authentication/actor-tokens.ts';
+import {
+  type Authenticator,
+  demand,
+  type EdgeCall,
+  invalidToken,
+  missingToken,
+} from '../authentication/authenticator.ts';
+import { bearerOf } from '../authentication/bearer.ts';
+import type { EdgeRequest } from '../edge/edge-request.ts';
+import type { Gate, LimitState } from '../limits/gate.ts';
+import { enforce, limitHeaders } from '../limits/limit-headers.ts';
+import type { LimitKeys } from '../limits/limit-keys.ts';
+import { type Tier, tierOf } from '../limits/tiers.ts';
+
+export interface AdmitDeps {
+  readonly authenticator: Authenticator;
+  readonly gate: Gate;
+  readonly keys: LimitKeys;
+}
+
+/**
+ * Lets a request in or throws: who is it, does the session stand, is it within its limits. Undefined for the nobody of a
+ * public operation.
+ */
+export type Admit = (
+  request: EdgeRequest,
+  response: ServerResponse,
+  call: EdgeCall,
+) => Promise<Vouched | undefined>;
+
+/** What the contract says of a method decides; paths have no say. */
+export function admitFor(method: MethodInfo, deps: AdmitDeps): Admit {
+  const policy = method.policy!;
+  const tier = tierOf(method);
+  const audiences = [method.owner, ...policy.forwardsTo];
+  if (policy.public) return admitAnybody(audiences, tier, deps);
+  return admitBearer(audiences, policy.fresh, tier, deps);
+}
+
+/** For operations that need a valid bearer. */
+export function admitBearer(
+  audiences: readonly string[],
+  fresh: boolean,
+  tier: Tier,
+  deps: AdmitDeps,
+): Admit {
+  const wanted = demand(audiences, fresh, tier);
+  return async (request, response, call) => {
+    const bearer = bearerOf(request.headers.authorization);
+    if (bearer === undefined) throw missingToken();
+    if (bearer === 'malformed') throw invalidToken();
+    const { actor, limit } = await deps.authenticator.authenticate(bearer, wanted, call);
+    count(limit, response);
+    return actor;
+  };
+}
+
+/** For public operations: the address is counted. A valid bearer is passed on; any other is ignored. */
+function admitAnybody(audiences: readonly string[], tier: Tier, deps: AdmitDeps): Admit {
+  const wanted = demand(audiences, true, tier);
+  return async (request, response, call) => {
+    const { limit } = await deps.gate.check(
+      [{ key: deps.keys.address(tier.name, call.sourceAddress), tier }],
+      undefined,
+    );
+    count(limit, response);
+    const bearer = bearerOf(request.headers.authorization);
+    if (bearer === undefined || bearer === 'malformed') return undefined;
+    return deps.authenticator.identify(bearer, wanted, call);
+  };
+}
+
+/** Shows the limit's state and throws `rate_limited` when it refuses. */
+export function count(limit: LimitState | undefined, response: ServerResponse): void {
+  if (!limit) return;
+  for (const [name, value] of Object.entries(limitHeaders(limit))) response.setHeader(name, value);
+  enforce(limit);
+}

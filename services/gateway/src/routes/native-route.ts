@@ -1,0 +1,136 @@
+import type { ServerResponse } from 'node:http';
+import type { HttpBinding, HttpBody, MethodInfo } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import { currentTraceparent, inSpan, type Logger, type Peers, SpanKind } from '@claviger/service-kit';
+import { type EdgeRequest, edgeCallOf, hasBody, traceparentOf } from '../edge/edge-request.ts';
+import { answerProblem, shownError } from '../edge/problem-answer.ts';
+import { readJsonBody } from '../edge/read-body.ts';
+import type { Message } from '../transcoder/message-template.ts';
+import { entityTag, ifMatch } from '../transcoder/preconditions.ts';
+import { requestDecoder } from '../transcoder/request-decoder.ts';
+import { type EncodedResponse, responseEncoder } from '../transcoder/response-encoder.ts';
+import { type AdmitDeps, admitFor } from './admit.ts';
+import { countAccountFor } from './count-account.ts';
+import { type CallOptions, clientMethod } from './service-definitions.ts';
+import { answerStream } from './stream-answer.ts';
+
+const CALL_TIMEOUT_MS = 30_000;
+
+export interface NativeRouteDeps extends AdmitDeps {
+  readonly peers: Peers;
+  readonly logger: Logger;
+}
+
+/** Serves a request; never throws. */
+export type ServeRoute = (
+  request: EdgeRequest,
+  response: ServerResponse,
+  path: Readonly<Record<string, string>>,
+) => Promise<void>;
+
+/**
+ * The way of every native operation: admit, read, decode, call, render. All that depends on the contract only is compiled
+ * here, once; a mistake in the contract stops the start.
+ */
+export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: NativeRouteDeps): ServeRoute {
+  const admit = admitFor(method, deps);
+  const countAccount = countAccountFor(method, deps);
+  const decode = requestDecoder(method, binding);
+  const applyIfMatch = ifMatch(method, binding);
+  const call = clientMethod(deps.peers, method.owner, method.service, method.property);
+  const encode = method.responseStream ? undefined : responseEncoder(method, binding);
+  const status = method.policy!.successStatus || 200;
+  const conditional = binding.method === 'GET' && !method.policy!.discloses;
+
+  const serve = async (
+    request: EdgeRequest,
+    response: ServerResponse,
+    path: Readonly<Record<string, string>>,
+  ): Promise<void> => {
+    const edge = edgeCallOf(request);
+    const actor = await admit(request, response, edge);
+    const message = decode({ path, query: queryOf(request), body: await bodyOf(request, binding) });
+    if (applyIfMatch && request.headers['if-match'] !== undefined)
+      applyIfMatch(message, request.headers['if-match']);
+    if (countAccount) await countAccount(message, response);
+    const options: CallOptions = { ...edge, actorToken: actor?.actorToken };
+    if (!encode) return stream(message, options, response);
+    const answer = (await call(message, { ...options, timeoutMs: CALL_TIMEOUT_MS })) as Message;
+    send(request, response, status, status === 204 ? undefined : encode(answer), conditional);
+  };
+
+  const stream = async (message: Message, options: CallOptions, response: ServerResponse): Promise<void> => {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const messages = call(message, { ...options, signal: gone.signal }) as AsyncIterable<HttpBody>;
+    await answerStream(response, binding, messages);
+  };
+
+  return (request, response, path) =>
+    inSpan(
+      `${binding.method} ${binding.path}`,
+      {
+        kind: SpanKind.SERVER,
+        parent: traceparentOf(request),
+        attributes: { 'http.request.method': binding.method, 'http.route': binding.path },
+      },
+      async (span) => {
+        const traceparent = currentTraceparent();
+        if (traceparent) response.setHeader('traceparent', traceparent);
+        try {
+          await serve(request, response, path);
+        } catch (error) {
+          refuse(error, request, response, deps.logger);
+        }
+        span?.setAttribute('http.response.status_code', response.statusCode);
+      },
+    );
+}
+
+function refuse(error: unknown, request: EdgeRequest, response: ServerResponse, logger: Logger): void {
+  const { requestId } = edgeCallOf(request);
+  if (response.destroyed) return;
+  const shown = shownError(error, requestId, logger);
+  if (response.headersSent) {
+    logger.warn({ requestId, code: shown.code }, 'an answer was cut off');
+    response.destroy();
+  } else answerProblem(request, response, shown);
+}
+
+function queryOf(request: EdgeRequest): string {
+  const target = request.url!;
+  const question = target.indexOf('?');
+  return question < 0 ? '' : target.slice(question + 1);
+}
+
+async function bodyOf(request: EdgeRequest, binding: HttpBinding): Promise<Buffer | undefined> {
+  if (binding.body) return readJsonBody(request);
+  if (hasBody(request)) throw new ClavigerError('invalid', 'This operation takes no body.');
+  return undefined;
+}
+
+function send(
+  request: EdgeRequest,
+  response: ServerResponse,
+  status: number,
+  body: EncodedResponse | undefined,
+  conditional: boolean,
+): void {
+  if (body === undefined) {
+    response.writeHead(status).end();
+    return;
+  }
+  if (body.rowVersion !== undefined) {
+    const tag = entityTag(body.rowVersion);
+    response.setHeader('ETag', tag);
+    if (conditional && request.headers['if-none-match'] === tag) {
+      response.writeHead(304).end();
+      return;
+    }
+  }
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body.json),
+  });
+  response.end(body.json);
+}

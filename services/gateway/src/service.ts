@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { openApiDocument } from '@claviger/contracts';
+import {
+  createHealth,
+  createLogger,
+  createPeers,
+  type RunningService,
+  readSecretFile,
+  refuseFailpointsInProduction,
+  startTelemetry,
+} from '@claviger/service-kit';
+import packageJson from '../package.json' with { type: 'json' };
+import { createAccessTokenVerifier } from './authentication/access-token.ts';
+import { createActorTokens } from './authentication/actor-tokens.ts';
+import { createAuthenticator } from './authentication/authenticator.ts';
+import { createIntrospect } from './authentication/introspect.ts';
+import type { GatewayConfig } from './config.ts';
+import { createEdgeServer } from './edge/edge-server.ts';
+import { healthRoutes } from './health/health-routes.ts';
+import { createPeersHealth, isUsable } from './health/peer-health.ts';
+import { createLimitKeys } from './limits/limit-keys.ts';
+import { createLocalLimiter } from './limits/local-limiter.ts';
+import { createRedisGate } from './limits/redis-gate.ts';
+import { documentRoutes } from './pages/document-routes.ts';
+import { setupPage } from './pages/setup-page.ts';
+import { createRouter } from './routes/router.ts';
+
+const DRAIN_TIMEOUT_MS = 10_000;
+
+export interface GatewayService extends RunningService {
+  /** Ports as bound, also where the configuration says 0. */
+  readonly httpPort: number;
+  readonly healthPort: number;
+}
+
+/** Starts the REST edge. It keeps no state: everything it knows is in its configuration, in Redis, or with its peers. */
+export async function createGatewayService(config: GatewayConfig): Promise<GatewayService> {
+  refuseFailpointsInProduction(config.environment);
+  const { version } = packageJson;
+  const logger = createLogger({ service: 'gateway', node: config.node, level: config.logLevel });
+  if (config.rateLimits === 'off') logger.warn('request limits are OFF: for measurements only');
+  const { otlpEndpoint } = config.telemetry;
+  const telemetry = startTelemetry({ service: 'gateway', node: config.node, otlpEndpoint });
+  const redisPassword = readSecretFile(config.redis.passwordFile);
+  const gate = createRedisGate({
+    redis: { host: config.redis.host, port: config.redis.port, password: redisPassword },
+    limits: config.rateLimits === 'on',
+    local: createLocalLimiter(config.replicas),
+    logger,
+  });
+  const peers = createPeers(config);
+  const keys = createLimitKeys(redisPassword);
+  const authenticator = createAuthenticator({
+    verifyAccessToken: createAccessTokenVerifier(readFileSync(config.accessTokenPublicKeyFile, 'utf8')),
+    actorTokens: createActorTokens(),
+    gate,
+    keys,
+    introspect: createIntrospect(peers),
+  });
+  const peersHealth = createPeersHealth(config, peers);
+  let accepting = true;
+  const shared = { authenticator, gate, keys, logger };
+  const router = await createRouter({ ...shared, peers }, [
+    ...healthRoutes({ ...shared, node: config.node, version, peersHealth, accepting: () => accepting }),
+    ...documentRoutes(JSON.stringify(openApiDocument({ version, serverUrl: config.http.publicUrl }))),
+    setupPage,
+  ]);
+  const edge = createEdgeServer({ tls: config.http, logger, ...router });
+  const health = createHealth({
+    service: 'gateway',
+    config,
+    version,
+    checks: [
+      {
+        name: 'peers',
+        required: true,
+        check: async () => {
+          const bad = (await peersHealth()).find((peer) => !isUsable(peer));
+          if (bad) throw new Error(`${bad.service} is ${bad.status}`);
+        },
+      },
+      { name: 'redis', required: false, check: () => gate.ping() },
+    ],
+  });
+  const httpPort = await edge.listen(config.http.listen);
+  const healthPort = await health.listen();
+  health.setReady(true);
+  logger.info({ port: httpPort }, 'the gateway listens');
+  return {
+    httpPort,
+    healthPort,
+    [Symbol.asyncDispose]: async () => {
+      accepting = false;
+      health.setReady(false);
+      await edge.stop(DRAIN_TIMEOUT_MS);
+      await router.close();
+      peers.close();
+      gate.close();
+      await health.close();
+      await telemetry.shutdown();
+    },
+  };
+}
