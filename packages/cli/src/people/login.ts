@@ -1,4 +1,5 @@
 import { auth } from '@claviger/contracts';
+import { CliProblem } from '../api/cli-problem.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { tell } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -83,7 +84,10 @@ export async function logout(options: ConnectionOptions): Promise<void> {
     const { profileName, token } = connection;
     if (token !== undefined)
       throw new CommandError('CLAVIGER_TOKEN is set: unset it to end the session of a profile', EXIT.usage);
-    await api.call(service.logout, {});
+    await api.call(service.logout, {}).catch((error: unknown) => {
+      // A session that is over already needs no end.
+      if (!(error instanceof CliProblem) || error.status !== 401) throw error;
+    });
     await withTokenLock(async () => {
       if ((await readTokens(profileName)) !== undefined) await writeTokens(profileName, undefined);
     });

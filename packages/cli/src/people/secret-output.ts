@@ -1,7 +1,8 @@
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, rm } from 'node:fs/promises';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import { escapeLines } from './escape.ts';
+import { createFile } from './new-file.ts';
 import type { SecretOutputOptions } from './secret-options.ts';
 import { type OutputFormat, showJson } from './show.ts';
 
@@ -37,10 +38,7 @@ export async function prepareSecretOutput(
   const files: { path: string; handle: FileHandle }[] = [];
   const create = async (path: string | undefined): Promise<FileHandle | undefined> => {
     if (path === undefined) return undefined;
-    const handle = await open(path, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
-      const why = cause.code === 'EEXIST' ? 'exists already: name a new file' : cause.message;
-      throw new CommandError(`${path} ${why}`, EXIT.usage, { cause });
-    });
+    const handle = await createFile(path);
     files.push({ path, handle });
     return handle;
   };

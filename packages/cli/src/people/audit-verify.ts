@@ -1,0 +1,63 @@
+import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
+import { say, tell } from '../output.ts';
+import { readHeads, readPublicKeys, readReceipt } from './audit-files.ts';
+import { escapeText } from './escape.ts';
+import { showJson } from './show.ts';
+import { type AuditVerdict, verifyAuditFile } from './verify-audit-file.ts';
+
+export interface AuditVerifyOptions {
+  readonly head?: readonly string[];
+  readonly keys?: string;
+  readonly receipt?: readonly string[];
+  readonly output: 'table' | 'json';
+}
+
+/** The command `audit verify`: exit code 0 only when nothing at all is wrong. */
+export async function auditVerify(file: string, options: AuditVerifyOptions): Promise<ExitCode> {
+  const { head = [], receipt = [], keys: keyFile } = options;
+  const heads = (await Promise.all(head.map(readHeads))).flat();
+  const keys = keyFile === undefined ? undefined : await readPublicKeys(keyFile);
+  const receipts = await Promise.all(
+    receipt.map(async (name) => ({ name, receipt: await readReceipt(name) })),
+  );
+  const verdict = await verifyAuditFile(file, { heads, keys, receipts }).catch(
+    (cause: NodeJS.ErrnoException) => {
+      if (cause.syscall === undefined) throw cause;
+      throw new CommandError(`it cannot be read: ${cause.message}`, EXIT.usage, { cause });
+    },
+  );
+  if (options.output === 'json') showJson(verdict);
+  else for (const line of verdictLines(file, verdict)) say(line);
+  if (heads.length === 0)
+    tell('no --head was given: that the log was not rewritten as a whole and signed anew is not proven');
+  if (verdict.trust === 'first-use')
+    tell("no --keys were given: the file's own keys were believed, so anybody could have signed it");
+  return verdict.ok ? EXIT.ok : EXIT.error;
+}
+
+/** The verdict for a person: one line when all is well, else what is wrong and where. */
+export function verdictLines(file: string, verdict: AuditVerdict): string[] {
+  const { events, treeHead, knownHeadsMatched, payloadsRemoved, problems, problemsOmitted, receipts } =
+    verdict;
+  const lines: string[] = [];
+  if (problems.length === 0) {
+    const heads = knownHeadsMatched === 1 ? '1 kept head matched' : `${knownHeadsMatched} kept heads matched`;
+    const parts = [
+      `${events} events`,
+      `tree head signed by ${treeHead?.keyId}${verdict.trust === 'first-use' ? ' (a key from the file itself)' : ''}`,
+      ...(knownHeadsMatched > 0 ? [heads] : []),
+      ...(payloadsRemoved > 0 ? [`${payloadsRemoved} payloads removed by retention`] : []),
+    ];
+    lines.push(`✔ ${parts.join(', ')}`);
+  } else {
+    lines.push(`✘ ${escapeText(file)} was altered or is not whole:`);
+    for (const { line, seq, problem } of problems)
+      lines.push(`  line ${line}${seq === null ? '' : `, event ${seq}`}: ${escapeText(problem)}`);
+    if (problemsOmitted > 0) lines.push(`  and ${problemsOmitted} more`);
+  }
+  for (const { name, ok, seq, problem } of receipts)
+    lines.push(
+      ok ? `✔ receipt ${escapeText(name)}: event ${seq}` : `✘ receipt ${escapeText(name)}: ${problem}`,
+    );
+  return lines;
+}

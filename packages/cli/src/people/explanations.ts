@@ -1,0 +1,256 @@
+import type { Reason } from '@claviger/errors';
+
+export interface Explanation {
+  readonly meaning: string;
+  /** What to do next. */
+  readonly next: string;
+}
+
+/** One explanation for every reason there is: a new one does not compile until it is explained. */
+const reasons: Readonly<Record<Reason, Explanation>> = {
+  invalid: {
+    meaning: 'The request breaks a rule of its fields; the problem names each field by a JSON pointer.',
+    next: 'Correct the named fields. The same request will fail again.',
+  },
+  unauthenticated: {
+    meaning: 'Nobody is signed in, or the sign-in is over.',
+    next: 'Sign in with `claviger login`.',
+  },
+  denied: {
+    meaning: 'You are known, but may not do this.',
+    next: 'The problem names the permission; an administrator can give you a role with it. `claviger whoami` shows yours.',
+  },
+  step_up_required: {
+    meaning: 'This needs a second factor proved within the last ten minutes.',
+    next: 'Sign in again with the second factor, then repeat the command.',
+  },
+  not_found: {
+    meaning: 'There is no such object, or you may not see it: the two look the same on purpose.',
+    next: 'Check the id, the tenant and your rights.',
+  },
+  method_not_allowed: {
+    meaning: 'The path exists, but not with this HTTP method.',
+    next: 'See /openapi.json of the server for its methods.',
+  },
+  conflict: {
+    meaning: 'The request does not fit the present state: something else was decided or done before.',
+    next: 'Read the object again and decide anew.',
+  },
+  already_exists: {
+    meaning: 'Something with this name exists already.',
+    next: 'Choose another name, or use the existing one.',
+  },
+  precondition_failed: {
+    meaning: 'The object has changed since it was read (If-Match, rowVersion).',
+    next: 'Read it again, apply your change to what it is now, and send that.',
+  },
+  payload_too_large: {
+    meaning: 'The request is larger than the server takes.',
+    next: 'Send less; secrets have at most 64 KiB.',
+  },
+  unsupported_media_type: {
+    meaning: 'The content type is not one that the server reads.',
+    next: 'Send application/json.',
+  },
+  rate_limited: {
+    meaning: 'Too many requests in too short a time.',
+    next: 'Wait as long as Retry-After says. Sign-in has a tighter limit than the rest.',
+  },
+  internal: {
+    meaning: 'Something failed that should not have; the cause is in the logs of the server only.',
+    next: "Give the correlation id to the server's operators.",
+  },
+  integrity_error: {
+    meaning: 'Stored data is not what was stored: it was damaged or altered.',
+    next: "Do not repeat it. Tell the server's operators at once, with the correlation id.",
+  },
+  unavailable: {
+    meaning: 'A part of the system cannot be reached right now.',
+    next: 'Try again in a moment; `claviger status` shows the parts of a local installation.',
+  },
+  audit_unavailable: {
+    meaning: 'The audit record could not be written, so nothing was done: no record, no secret.',
+    next: 'Try again in a moment. If it stays, the database of the service needs help.',
+  },
+  sealed: {
+    meaning:
+      'The vault has no root key, or not the one its data was sealed with. It neither reads nor writes secrets.',
+    next: "The server's operators must give it the right root key. Nothing is lost meanwhile.",
+  },
+  deadline_exceeded: {
+    meaning: 'It took longer than allowed. Whether it took effect is not known.',
+    next: 'Look at the object before repeating the request.',
+  },
+};
+
+/** Codes that say it more narrowly. */
+const codes: Readonly<Record<string, Explanation>> = {
+  self_approval: {
+    meaning: 'Nobody decides on their own request, whatever their roles.',
+    next: 'Ask somebody else who may decide, or `claviger cancel` it.',
+  },
+  not_eligible: {
+    meaning: 'You may decide on requests, but are not among the approvers of the step that waits.',
+    next: '`claviger resources policy RESOURCE` names the approvers of each step.',
+  },
+  not_requester: {
+    meaning: 'Only the one who asked can cancel a request.',
+    next: 'An approver can deny it instead.',
+  },
+  wrong_status: {
+    meaning: 'It is no longer in the state that this needs: it was decided, has ended, or is not active yet.',
+    next: 'Look at it again: `claviger requests`, `claviger grants`.',
+  },
+  digest_mismatch: {
+    meaning: 'The request is not the one that you have seen.',
+    next: 'Read it again and decide on what it asks for now.',
+  },
+  already_decided: {
+    meaning: 'You have decided on this request already; each person counts once.',
+    next: 'Wait for the others.',
+  },
+  already_pending: {
+    meaning: 'You have a pending request for the same already.',
+    next: '`claviger requests --status pending` shows it; cancel it to ask differently.',
+  },
+  already_delivered: {
+    meaning: 'The one-time credential of this grant was shown already. It is never shown twice.',
+    next: 'If it did not reach you, `claviger revoke` the grant, which rotates the secret, and ask again.',
+  },
+  not_grantee: {
+    meaning: 'A credential goes to the person it was granted to only.',
+    next: 'Ask for access yourself.',
+  },
+  grant_ended: { meaning: 'The grant was ended.', next: 'Ask for access again.' },
+  grant_expired: { meaning: 'The time of the grant is over.', next: 'Ask for access again.' },
+  revocation_pending: {
+    meaning: 'The grant is revoked, but the vault has not confirmed it yet; it is repeated until it does.',
+    next: 'Call it again to wait for the confirmation.',
+  },
+  exists: { meaning: 'It is there already.', next: 'Use what is there, or another name.' },
+  name_taken: { meaning: 'The name is in use.', next: 'Choose another one.' },
+  in_use: {
+    meaning: 'Other objects still need it.',
+    next: 'Remove those first; the problem says which kind.',
+  },
+  rotation_in_progress: {
+    meaning: 'A rotation of this entry is not over: the target may hold the old or the new password.',
+    next: '`claviger entries rotations ENTRY` follows it; try again when it has ended.',
+  },
+  not_an_account: {
+    meaning:
+      'The entry is not an account on a resource with a connector, so that there is no target to change.',
+    next: 'Give the entry a resource with a module, and a user name.',
+  },
+  module_disabled: { meaning: 'The connector is switched off.', next: 'Enable the module.' },
+  no_account: {
+    meaning: 'There is no account that the connector could log in with.',
+    next: 'Create an entry on the resource, or give the resource an admin entry.',
+  },
+  no_resource: {
+    meaning: 'The module has no resource to test with.',
+    next: 'Create a resource with this module.',
+  },
+  no_admin_entry: {
+    meaning: 'Accounts can be discovered only with an admin entry on the resource.',
+    next: 'Set one: `claviger resources update RESOURCE --admin-entry ENTRY`.',
+  },
+  not_sealed: {
+    meaning:
+      'The event is recorded, but stands under no signed tree head yet. That happens about every second.',
+    next: 'Try again in a moment.',
+  },
+  invalid_credentials: {
+    meaning: 'The user name, the password or the tenant is wrong; which of them is not told.',
+    next: 'Try again with care: after several failures the account is locked for a while.',
+  },
+  sign_in_busy: {
+    meaning: 'Too many sign-ins are being checked at this moment.',
+    next: 'Try again in a few seconds.',
+  },
+  token_missing: {
+    meaning: 'The request carried no token.',
+    next: 'Sign in with `claviger login`, or set CLAVIGER_TOKEN.',
+  },
+  token_invalid: {
+    meaning: 'The token is not one that this server gave, or it was revoked.',
+    next: 'Sign in again.',
+  },
+  token_expired: {
+    meaning: 'The access token has run out.',
+    next: 'The command line renews it by itself; else sign in again.',
+  },
+  session_revoked: {
+    meaning: 'The session was ended: by logout, by an administrator, or with a change of rights.',
+    next: 'Sign in again.',
+  },
+  session_expired: { meaning: 'The session has reached its end.', next: 'Sign in again.' },
+  refresh_token_reused: {
+    meaning: 'A refresh token was used twice, so that the whole session was ended: it may have been stolen.',
+    next: 'Sign in again. If it was not you who used it, change your password and tell your administrators.',
+  },
+  refresh_in_progress: {
+    meaning: 'The same refresh token was used a moment ago.',
+    next: 'Use the tokens of the answer that came first, or sign in again.',
+  },
+  mfa_required: {
+    meaning: 'The session still owes its second factor.',
+    next: 'Sign in again and give the code.',
+  },
+  mfa_pending: {
+    meaning: 'The session still owes its second factor.',
+    next: 'Sign in again and give the code.',
+  },
+  mfa_not_satisfied: {
+    meaning: 'This needs a second factor proved within the last ten minutes.',
+    next: 'Sign in again with the second factor, then repeat the command.',
+  },
+  mfa_code_invalid: {
+    meaning: 'The code of the second factor is wrong.',
+    next: 'Take the code that is shown now, and check the clock of the device.',
+  },
+  mfa_code_malformed: {
+    meaning: 'A code has six digits; a recovery code has four groups of letters.',
+    next: 'Type it as it is shown.',
+  },
+  mfa_code_used: { meaning: 'Each code serves once.', next: 'Wait for the next one.' },
+  mfa_locked: { meaning: 'Too many wrong codes.', next: 'Wait as long as Retry-After says.' },
+  mfa_not_set_up: { meaning: 'There is no second factor to prove.', next: 'Set one up first.' },
+  exceeds_own_permissions: {
+    meaning: 'Nobody gives away rights that they do not hold.',
+    next: 'Ask somebody who holds them.',
+  },
+  own_account: { meaning: 'This cannot be done to your own account.', next: 'Ask another administrator.' },
+  not_for_api_tokens: {
+    meaning: 'API tokens act for machines and may not do this.',
+    next: 'Sign in as a person.',
+  },
+  last_administrator: {
+    meaning: 'Nobody would be left who may administer.',
+    next: 'Give the role administrator to another active person first.',
+  },
+  link_invalid: { meaning: 'The one-time link is unknown, used or too old.', next: 'Ask for a new one.' },
+  already_set_up: {
+    meaning: 'There is a user already, so that no first administrator is made.',
+    next: 'Sign in as an administrator; one of them can add users.',
+  },
+  tenant_exists: { meaning: 'A tenant has this name.', next: 'Choose another one.' },
+  liveness_unavailable: {
+    meaning: 'The change is stored, but not every gateway knows of it yet.',
+    next: 'Repeat it: doing it twice does no harm. It takes effect within a minute in any case.',
+  },
+  unconditional: { meaning: 'This operation cannot be made conditional.', next: 'Leave If-Match out.' },
+  no_such_route: { meaning: 'The API has no such path.', next: 'See /openapi.json of the server.' },
+  path_not_canonical: {
+    meaning:
+      'The path has doubled slashes, dots or needless escapes, which are refused before anything looks at it.',
+    next: 'Write it plainly.',
+  },
+  uri_too_long: { meaning: 'The address of the request is too long.', next: 'Use fewer or shorter filters.' },
+  headers_too_large: { meaning: 'The headers of the request are too large.', next: 'Send fewer of them.' },
+};
+
+/** Every code that a problem can carry. */
+export const explanations: ReadonlyMap<string, Explanation> = new Map(
+  Object.entries({ ...reasons, ...codes }),
+);

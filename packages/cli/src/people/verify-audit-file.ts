@@ -1,0 +1,95 @@
+import { createReadStream } from 'node:fs';
+import {
+  type ExportVerdict,
+  exportLines,
+  type SignedReceipt,
+  type SignedTreeHead,
+  verifyExport,
+  verifyReceipt,
+} from '@claviger/merkle';
+import type { AuditKeys } from './audit-files.ts';
+
+export interface ReceiptVerdict {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly seq: number | null;
+  readonly problem: string | null;
+}
+
+export interface AuditVerdict extends ExportVerdict {
+  readonly receipts: readonly ReceiptVerdict[];
+}
+
+/** What is held against the file. Without `keys`, the file's own are believed, and the verdict says so. */
+export interface Evidence {
+  readonly heads: readonly SignedTreeHead[];
+  readonly keys: AuditKeys | undefined;
+  readonly receipts: readonly { readonly name: string; readonly receipt: SignedReceipt }[];
+}
+
+/** Verifies an exported log and the receipts that belong to it, without any network. Throws only when the file cannot be read. */
+export async function verifyAuditFile(file: string, evidence: Evidence): Promise<AuditVerdict> {
+  const { heads, keys, receipts } = evidence;
+  const wanted = new Map<string, FoundEvent | undefined>(
+    receipts.map(({ receipt }) => [receipt.leafHash, undefined]),
+  );
+  const lines = watched(exportLines(createReadStream(file)), wanted);
+  const verdict = await verifyExport(lines, {
+    knownHeads: heads,
+    ...(keys === undefined ? { trustOnFirstUse: true } : { trustedKeys: keys.treeHead }),
+  });
+  const checked = receipts.map(({ name, receipt }) => {
+    const found = wanted.get(receipt.leafHash);
+    const problem = receiptProblem(receipt, found, verdict, keys);
+    return { name, ok: problem === null, seq: found?.seq ?? null, problem };
+  });
+  return { ...verdict, ok: verdict.ok && checked.every(({ ok }) => ok), receipts: checked };
+}
+
+interface FoundEvent {
+  readonly seq: number;
+  readonly canonical: string | null;
+}
+
+/** Passes the lines on, and notes the events that receipts ask for. */
+async function* watched(
+  lines: AsyncIterable<string>,
+  wanted: Map<string, FoundEvent | undefined>,
+): AsyncGenerator<string> {
+  for await (const line of lines) {
+    yield line;
+    if (wanted.size === 0) continue;
+    const hash = /"leafHash":"([0-9a-f]{64})"/.exec(line)?.[1];
+    if (hash === undefined || !wanted.has(hash) || wanted.get(hash) !== undefined) continue;
+    // What is malformed is the verifier's business.
+    const event = parse(line);
+    if (event?.type === 'event')
+      wanted.set(hash, { seq: Number(event.seq), canonical: event.canonical ?? null });
+  }
+}
+
+function parse(line: string): { type?: string; seq?: number; canonical?: string | null } | undefined {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function receiptProblem(
+  receipt: SignedReceipt,
+  found: FoundEvent | undefined,
+  verdict: ExportVerdict,
+  keys: AuditKeys | undefined,
+): string | null {
+  if (keys === undefined) return 'its signature cannot be checked without --keys';
+  if (!verifyReceipt(receipt, keys.receipt)) return 'it is not signed by a believed key';
+  if (receipt.tenantId !== verdict.tenantId) return 'it belongs to another tenant';
+  if (found === undefined)
+    return 'its event is not in this export: if the export is older than the receipt, export again; else an event is missing from the log';
+  if (found.canonical === null) return null;
+  const { id, action } = (parse(found.canonical) ?? {}) as { id?: string; action?: string };
+  return id === receipt.eventId && action === receipt.action
+    ? null
+    : `the event at seq ${found.seq} is another one`;
+}
