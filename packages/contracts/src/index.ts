@@ -1,5 +1,6 @@
 export * as audit from './generated/claviger/audit/v1/audit.ts';
 export * as auth from './generated/claviger/auth/v1/auth.ts';
+export * as calls from './generated/claviger/cluster/v1/calls.ts';
 export * as cluster from './generated/claviger/cluster/v1/health.ts';
 export { ErrorDetail, FieldProblem } from './generated/claviger/errors/v1/errors.ts';
 export { type Field, type Policy, RateTier } from './generated/claviger/options/v1/options.ts';

@@ -1,5 +1,6 @@
 import { protoMetadata as auditMetadata } from './generated/claviger/audit/v1/audit.ts';
 import { protoMetadata as authMetadata, type ProtoMetadata } from './generated/claviger/auth/v1/auth.ts';
+import { protoMetadata as callsMetadata } from './generated/claviger/cluster/v1/calls.ts';
 import { protoMetadata as clusterMetadata } from './generated/claviger/cluster/v1/health.ts';
 import type { Field, Policy } from './generated/claviger/options/v1/options.ts';
 import { protoMetadata as vaultMetadata } from './generated/claviger/vault/v1/vault.ts';
@@ -42,6 +43,7 @@ const WELL_KNOWN: ReadonlyMap<string, FieldKind> = new Map([
 const files = [
   auditMetadata,
   authMetadata,
+  callsMetadata,
   clusterMetadata,
   vaultMetadata,
   workflowMetadata,

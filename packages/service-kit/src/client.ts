@@ -1,6 +1,7 @@
-import { methodOf } from '@claviger/contracts';
+import { type calls, methodOf } from '@claviger/contracts';
 import { decodeServiceError } from '@claviger/errors';
 import { Client, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { type CallStreamClient, createCallStreamClient } from './call-stream-client.ts';
 import type { BaseConfig, Peer } from './config.ts';
 import { channelCredentials } from './credentials.ts';
 import { METADATA } from './metadata.ts';
@@ -53,58 +54,89 @@ export interface Peers {
 
 /** Connections to the peers of a configuration, spread over their replicas. */
 export function createPeers(config: BaseConfig): Peers {
-  const channels = new Map<Peer, Client>();
-  const channel = (peer: Peer): Client => {
-    const known = channels.get(peer);
+  const peers = new Map<Peer, Replicas>();
+  const replicas = (peer: Peer): Replicas => {
+    const known = peers.get(peer);
     if (known) return known;
     const addresses = config.peers[peer];
     if (!addresses) throw new Error(`The configuration names no address for the peer ${peer}.`);
-    const client = new Client(`ipv4:${addresses.join(',')}`, channelCredentials(config, peer), {
-      'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
-      // Addresses are numbers, which TLS does not take for names; whose certificate it is, the credentials check.
-      'grpc.ssl_target_name_override': peer,
-      'grpc.keepalive_time_ms': 20_000,
-      'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 1_000,
-      'grpc.max_receive_message_length': 16 * 1024 * 1024,
-    });
-    channels.set(peer, client);
-    return client;
+    const connect = (target: string): Client =>
+      new Client(target, channelCredentials(config, peer), {
+        'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+        // Addresses are numbers, which TLS does not take for names; whose certificate it is, the credentials check.
+        'grpc.ssl_target_name_override': peer,
+        'grpc.keepalive_time_ms': 20_000,
+        'grpc.initial_reconnect_backoff_ms': 100,
+        'grpc.max_reconnect_backoff_ms': 1_000,
+        'grpc.max_receive_message_length': 16 * 1024 * 1024,
+      });
+    const made = createReplicas(
+      connect(`ipv4:${addresses.join(',')}`),
+      addresses.map((address) => connect(`ipv4:${address}`)),
+    );
+    peers.set(peer, made);
+    return made;
   };
   return {
-    client: (peer, definition) => serviceClient(channel(peer), definition),
+    client: (peer, definition) => serviceClient(replicas(peer), definition),
     close: () => {
-      for (const client of channels.values()) client.close();
+      for (const { close } of peers.values()) close();
     },
   };
 }
 
-function serviceClient<D extends ServiceDefinition>(client: Client, definition: D): ServiceClient<D> {
+/** The replicas of one peer. Unary calls share one stream to each; server streams go through `client`. */
+interface Replicas {
+  readonly client: Client;
+  /** The next replica that has answered; where none has, the next one. */
+  pick(): CallStreamClient;
+  close(): void;
+}
+
+function createReplicas(client: Client, clients: readonly Client[]): Replicas {
+  const streams = clients.map(createCallStreamClient);
+  let turn = 0;
+  return {
+    client,
+    pick: () => {
+      turn = (turn + 1) % streams.length;
+      const order = [...streams.slice(turn), ...streams.slice(0, turn)];
+      for (const stream of order) stream.warm();
+      return order.find((stream) => stream.ready) ?? order[0]!;
+    },
+    close: () => {
+      for (const stream of streams) stream.close();
+      for (const each of [client, ...clients]) each.close();
+    },
+  };
+}
+
+function serviceClient<D extends ServiceDefinition>(replicas: Replicas, definition: D): ServiceClient<D> {
   const methods: Record<string, unknown> = {};
   for (const [name, method] of Object.entries(definition)) {
     methodOf(method.path);
-    methods[name] = method.responseStream ? stream(client, method) : unary(client, method);
+    methods[name] = method.responseStream ? stream(replicas.client, method) : unary(replicas, method);
   }
   return methods as ServiceClient<D>;
 }
 
-function unary(client: Client, method: ServiceDefinition[string]) {
+function unary(replicas: Replicas, method: ServiceDefinition[string]) {
   const serialize = method.requestSerialize as (value: unknown) => Buffer;
   return (request: unknown, options: CallOptions = {}): Promise<unknown> =>
-    inSpan(method.path.slice(1), { kind: SpanKind.CLIENT, attributes: { 'rpc.system.name': 'grpc' } }, () => {
-      return new Promise((resolve, reject) => {
-        const call = client.makeUnaryRequest(
-          method.path,
-          serialize,
-          method.responseDeserialize,
-          request,
-          metadataOf(options),
-          { deadline: deadlineOf(options, DEFAULT_TIMEOUT_MS) },
-          (error, response) => (error ? reject(decodeServiceError(error)) : resolve(response)),
-        );
-        options.signal?.addEventListener('abort', () => call.cancel(), { once: true });
-      });
-    });
+    inSpan(
+      method.path.slice(1),
+      { kind: SpanKind.CLIENT, attributes: { 'rpc.system.name': 'grpc' } },
+      async () =>
+        method.responseDeserialize(
+          await replicas.pick().call({
+            path: method.path,
+            payload: serialize(request),
+            metadata: entriesOf(options),
+            deadline: deadlineOf(options, DEFAULT_TIMEOUT_MS),
+            signal: options.signal,
+          }),
+        ),
+    );
 }
 
 function stream(client: Client, method: ServiceDefinition[string]) {
@@ -136,11 +168,17 @@ function deadlineOf(options: CallOptions, timeoutMs: number): Date {
 
 function metadataOf(options: CallOptions): Metadata {
   const metadata = new Metadata();
-  if (options.actorToken) metadata.set(METADATA.actorToken, options.actorToken);
-  if (options.tenantId) metadata.set(METADATA.tenantId, options.tenantId);
-  if (options.requestId) metadata.set(METADATA.requestId, options.requestId);
-  if (options.sourceAddress) metadata.set(METADATA.sourceAddress, options.sourceAddress);
-  const traceparent = currentTraceparent();
-  if (traceparent) metadata.set(METADATA.traceparent, traceparent);
+  for (const { key, value } of entriesOf(options)) metadata.set(key, value);
   return metadata;
+}
+
+function entriesOf(options: CallOptions): calls.CallMetadata[] {
+  const entries: [string, string | undefined][] = [
+    [METADATA.actorToken, options.actorToken],
+    [METADATA.tenantId, options.tenantId],
+    [METADATA.requestId, options.requestId],
+    [METADATA.sourceAddress, options.sourceAddress],
+    [METADATA.traceparent, currentTraceparent()],
+  ];
+  return entries.flatMap(([key, value]) => (value ? [{ key, value }] : []));
 }

@@ -29,4 +29,4 @@ export { createHealth, type Health, type HealthCheck } from './health.ts';
 export { type RunningService, runService, type ServiceProgram } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createRpcServer, type RpcServer } from './server.ts';
-export { currentTraceparent, inSpan, SpanKind, startTelemetry } from './telemetry.ts';
+export { currentTraceparent, inSpan, inSpans, SpanKind, startTelemetry } from './telemetry.ts';

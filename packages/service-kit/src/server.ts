@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type MethodInfo, methodOf, methodsOfService, validateMessage } from '@claviger/contracts';
+import { calls, type MethodInfo, methodOf, methodsOfService, validateMessage } from '@claviger/contracts';
 import { ClavigerError, encodeServiceError, isClavigerError } from '@claviger/errors';
 import {
-  type Metadata,
   Server,
   type ServerUnaryCall,
   type ServerWritableStream,
+  type StatusObject,
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import type { Actor } from './actor.ts';
@@ -13,16 +13,16 @@ import type { ActorVerifier } from './actor-token.ts';
 import type { RecordOutcome } from './audit-trail.ts';
 import { authorize, mayCall, policyProblem } from './authorize.ts';
 import type { CallContext } from './call-context.ts';
+import { createCallStreams, type Dispatch } from './call-stream-server.ts';
 import { serviceOf } from './caller-identity.ts';
 import type { ServiceDefinition } from './client.ts';
 import type { BaseConfig } from './config.ts';
 import { serverCredentials } from './credentials.ts';
 import type { Handlers } from './handlers.ts';
+import type { IncomingCall } from './incoming-call.ts';
 import type { Logger } from './logger.ts';
 import { METADATA } from './metadata.ts';
 import { inSpan, SpanKind } from './telemetry.ts';
-
-type AnyCall = ServerUnaryCall<object, unknown> | ServerWritableStream<object, unknown>;
 
 export interface RpcServerOptions {
   readonly config: BaseConfig;
@@ -51,6 +51,9 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     'grpc.max_receive_message_length': 4 * 1024 * 1024,
     'grpc.max_send_message_length': 16 * 1024 * 1024,
   });
+  const inStreams = new Map<string, { decode: (payload: Buffer) => object; dispatch: Dispatch }>();
+  const callStreams = createCallStreams((path) => inStreams.get(path));
+  server.addService(calls.CallsServiceService, { open: callStreams.open });
   return {
     add: (definition, handlers) => {
       const service = Object.values(definition)[0]!.path.slice(1).split('/')[0]!;
@@ -65,9 +68,16 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
         if (typeof handler !== 'function')
           throw new Error(`The service cannot start: ${rpc.path} has no handler.`);
         const method = methodOf(rpc.path);
-        wrapped[name] = method.responseStream
-          ? streaming(method, handler as StreamHandler, options)
-          : unary(method, handler as UnaryHandler, options);
+        if (method.responseStream) {
+          wrapped[name] = streaming(method, handler as StreamHandler, options);
+          continue;
+        }
+        const run = unary(method, handler as UnaryHandler, options);
+        wrapped[name] = alone(run);
+        inStreams.set(rpc.path, {
+          decode: rpc.requestDeserialize as (payload: Buffer) => object,
+          dispatch: inStream(run, rpc.responseSerialize as (value: unknown) => Buffer),
+        });
       }
       server.addService(definition as never, wrapped as never);
     },
@@ -82,6 +92,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     drain: (timeoutMs) =>
       new Promise((resolve) => {
         const timer = setTimeout(() => server.forceShutdown(), timeoutMs);
+        callStreams.drain();
         server.tryShutdown(() => {
           clearTimeout(timer);
           resolve();
@@ -93,22 +104,41 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
 type UnaryHandler = (request: object, context: CallContext) => Promise<unknown>;
 type StreamHandler = (request: object, context: CallContext) => AsyncIterable<unknown>;
 
+type Outcome = { response: unknown } | { error: Partial<StatusObject> };
+
 function unary(method: MethodInfo, handler: UnaryHandler, options: RpcServerOptions) {
-  return (call: ServerUnaryCall<object, unknown>, respond: sendUnaryData<unknown>): void => {
-    void traced(method, call, async () => {
+  return (call: IncomingCall): Promise<Outcome> =>
+    traced(method, call, async () => {
       const entered = await enter(method, call, options);
-      if ('error' in entered) return respond(encodeServiceError(entered.error));
+      if ('error' in entered) return { error: encodeServiceError(entered.error) };
       const { context } = entered;
       try {
         const response = await handler(call.request, context);
         if (method.policy!.audit && !context.audited) {
           throw new Error(`${method.path} succeeded without its audit event: the handler must record it.`);
         }
-        respond(null, response);
+        return { response };
       } catch (error) {
-        respond(encodeServiceError(await leaveWithError(error, context, call.request, options)));
+        return { error: encodeServiceError(await leaveWithError(error, context, call.request, options)) };
       }
     });
+}
+
+function alone(run: (call: IncomingCall) => Promise<Outcome>) {
+  return async (call: ServerUnaryCall<object, unknown>, respond: sendUnaryData<unknown>): Promise<void> => {
+    const outcome = await run(call);
+    if ('error' in outcome) respond(outcome.error);
+    else respond(null, outcome.response);
+  };
+}
+
+function inStream(
+  run: (call: IncomingCall) => Promise<Outcome>,
+  encode: (value: unknown) => Buffer,
+): Dispatch {
+  return async (call) => {
+    const outcome = await run(call);
+    return 'error' in outcome ? outcome : { response: encode(outcome.response) };
   };
 }
 
@@ -144,7 +174,7 @@ function drained(call: ServerWritableStream<object, unknown>, signal: AbortSigna
   });
 }
 
-function traced(method: MethodInfo, call: AnyCall, work: () => Promise<void>): Promise<void> {
+function traced<T>(method: MethodInfo, call: IncomingCall, work: () => Promise<T>): Promise<T> {
   return inSpan(
     method.path.slice(1),
     {
@@ -159,7 +189,7 @@ function traced(method: MethodInfo, call: AnyCall, work: () => Promise<void>): P
 /** Everything before the handler. A denial is recorded here. */
 async function enter(
   method: MethodInfo,
-  call: AnyCall,
+  call: IncomingCall,
   options: RpcServerOptions,
 ): Promise<{ context: CallContext } | { error: ClavigerError }> {
   const { sslPeerCertificate } = call.getAuthContext();
@@ -241,13 +271,13 @@ function toClavigerError(error: unknown, context: CallContext, logger: Logger): 
 
 function callContext(
   method: MethodInfo,
-  call: AnyCall,
+  call: IncomingCall,
   caller: string,
   actor: Actor | undefined,
   actorToken: string | undefined,
 ): CallContext {
   const abort = new AbortController();
-  (call as NodeJS.EventEmitter).on('cancelled', () => abort.abort());
+  call.on('cancelled', () => abort.abort());
   const tenantId =
     actor?.tenantId ?? (method.policy?.internal ? text(call.metadata, METADATA.tenantId) : undefined);
   const deadline = call.getDeadline();
@@ -281,7 +311,7 @@ function deadlineOf(deadline: Date | number): Date {
   return new Date(Number.isFinite(time) ? time : Date.now() + DEFAULT_DEADLINE_MS);
 }
 
-function text(metadata: Metadata, key: string): string | undefined {
+function text(metadata: IncomingCall['metadata'], key: string): string | undefined {
   const [value] = metadata.get(key);
   return value === undefined ? undefined : value.toString();
 }

@@ -2,6 +2,7 @@ import {
   type Attributes,
   context,
   propagation,
+  ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -87,6 +88,31 @@ export async function inSpan<T>(
       }
     },
   );
+}
+
+/**
+ * Runs `work` for several causes at once, e.g. a batch of messages: each cause's trace gets a span of its own, and what
+ * `work` starts belongs to the first.
+ */
+export async function inSpans<T>(
+  name: string,
+  kind: SpanKind,
+  parents: readonly (string | undefined)[],
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!enabled) return work();
+  const [first, ...others] = [...new Set(parents.filter((parent) => parent !== undefined))];
+  const spans = others.map((parent) =>
+    tracer.startSpan(name, { kind }, propagation.extract(ROOT_CONTEXT, { traceparent: parent })),
+  );
+  try {
+    return await inSpan(name, { kind, parent: first }, work);
+  } catch (error) {
+    for (const span of spans) span.setStatus({ code: SpanStatusCode.ERROR });
+    throw error;
+  } finally {
+    for (const span of spans) span.end();
+  }
 }
 
 /** `traceparent` of the active span, to travel in metadata, message headers, outbox rows and job data. */

@@ -1,0 +1,168 @@
+import { calls } from '@claviger/contracts';
+import { ClavigerError, decodeServiceError } from '@claviger/errors';
+import { type Client, type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { createFrameWriter, frameOf } from './frame-writer.ts';
+
+export interface OutgoingCall {
+  readonly path: string;
+  readonly payload: Buffer;
+  readonly metadata: readonly calls.CallMetadata[];
+  readonly deadline: Date;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One address of a peer, and the stream that its calls share. */
+export interface CallStreamClient {
+  /** Whether the other side has answered on a stream that is open now. */
+  readonly ready: boolean;
+  /** Opens the stream if there is none; at most once a second. */
+  warm(): void;
+  call(call: OutgoingCall): Promise<Buffer>;
+  close(): void;
+}
+
+interface Pending {
+  resolve(payload: Buffer): void;
+  reject(error: ClavigerError): void;
+  readonly deadlineMs: number;
+}
+
+interface OpenStream {
+  readonly send: (frame: calls.CallFrame) => void;
+  readonly pending: Map<number, Pending>;
+  readonly openedAtMs: number;
+  readonly stream: ClientDuplexStream<calls.CallFrames, calls.CallFrames>;
+  ready: boolean;
+}
+
+const DETAILS_KEY = 'grpc-status-details-bin';
+const DEADLINE_CHECK_MS = 50;
+const WARM_INTERVAL_MS = 1_000;
+/** A stream is replaced long before the certificate that it was opened with expires. */
+const MAX_STREAM_AGE_MS = 30 * 60_000;
+
+export function createCallStreamClient(client: Client): CallStreamClient {
+  const { open: definition } = calls.CallsServiceService;
+  let current: OpenStream | undefined;
+  let ids = 0;
+  let warmedAtMs = 0;
+  const all = new Set<OpenStream>();
+
+  const timer = setInterval(() => {
+    const now = Date.now();
+    for (const stream of all) {
+      for (const [id, pending] of stream.pending) {
+        if (pending.deadlineMs > now) continue;
+        stream.pending.delete(id);
+        stream.send(frameOf({ id, cancel: true }));
+        pending.reject(
+          new ClavigerError('deadline_exceeded', 'The request took too long.', { retryAfterSeconds: 1 }),
+        );
+      }
+      if (stream !== current && stream.pending.size === 0) stream.stream.end();
+    }
+    if (current && now - current.openedAtMs > MAX_STREAM_AGE_MS) retire(current);
+  }, DEADLINE_CHECK_MS);
+  timer.unref();
+
+  const retire = (stream: OpenStream): void => {
+    if (current === stream) current = undefined;
+  };
+
+  const fail = (stream: OpenStream, error: ClavigerError): void => {
+    retire(stream);
+    all.delete(stream);
+    for (const pending of stream.pending.values()) pending.reject(error);
+    stream.pending.clear();
+  };
+
+  const opened = (): OpenStream => {
+    if (current) return current;
+    const stream = client.makeBidiStreamRequest(
+      definition.path,
+      definition.requestSerialize,
+      definition.responseDeserialize,
+      new Metadata(),
+    );
+    const made: OpenStream = {
+      stream,
+      send: createFrameWriter(stream),
+      pending: new Map(),
+      openedAtMs: Date.now(),
+      ready: false,
+    };
+    current = made;
+    all.add(made);
+    stream.on('data', ({ frames }: calls.CallFrames) => {
+      for (const frame of frames) {
+        if (frame.id !== 0) settle(made, frame);
+        else if (frame.cancel) retire(made);
+        else made.ready = true;
+      }
+    });
+    stream.on('error', (error: ServiceError) => fail(made, decodeServiceError(error)));
+    stream.on('end', () =>
+      fail(
+        made,
+        new ClavigerError('unavailable', 'A part of the system has ended.', { retryAfterSeconds: 1 }),
+      ),
+    );
+    return made;
+  };
+
+  return {
+    get ready() {
+      return current?.ready ?? false;
+    },
+    warm: () => {
+      if (current || Date.now() - warmedAtMs < WARM_INTERVAL_MS) return;
+      warmedAtMs = Date.now();
+      opened();
+    },
+    call: ({ path, payload, metadata, deadline, signal }) =>
+      new Promise((resolve, reject) => {
+        const stream = opened();
+        ids = (ids % 0xffff_ffff) + 1;
+        const id = ids;
+        const deadlineMs = deadline.getTime();
+        stream.pending.set(id, { resolve, reject, deadlineMs });
+        stream.send(
+          frameOf({
+            id,
+            path,
+            payload,
+            metadata: [...metadata],
+            timeoutMs: Math.max(0, deadlineMs - Date.now()),
+          }),
+        );
+        signal?.addEventListener(
+          'abort',
+          () => {
+            if (!stream.pending.delete(id)) return;
+            stream.send(frameOf({ id, cancel: true }));
+            reject(new ClavigerError('unavailable', 'The call was given up.'));
+          },
+          { once: true },
+        );
+      }),
+    close: () => {
+      clearInterval(timer);
+      for (const { stream } of all) stream.cancel();
+    },
+  };
+}
+
+function settle(stream: OpenStream, frame: calls.CallFrame): void {
+  const pending = stream.pending.get(frame.id);
+  if (!pending) return;
+  stream.pending.delete(frame.id);
+  if (frame.statusCode === 0) return pending.resolve(frame.payload);
+  const metadata = new Metadata();
+  if (frame.statusDetails.length > 0) metadata.set(DETAILS_KEY, frame.statusDetails);
+  const error = Object.assign(new Error('the call failed'), {
+    code: frame.statusCode,
+    details: '',
+    metadata,
+  });
+  pending.reject(decodeServiceError(error as ServiceError));
+}

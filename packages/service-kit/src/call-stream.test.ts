@@ -1,0 +1,174 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cluster } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import { ensureServiceCertificate, openCertificateAuthority } from '@claviger/identity';
+import { pino } from 'pino';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { createPeers, type Peers } from './client.ts';
+import type { BaseConfig } from './config.ts';
+import type { Handlers } from './handlers.ts';
+import { createRpcServer, type RpcServer } from './server.ts';
+
+type Health = Handlers<typeof cluster.HealthServiceService>;
+
+let folder: string;
+const undo: (() => Promise<unknown> | unknown)[] = [];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'claviger-call-stream-'));
+  const ca = await openCertificateAuthority(folder, 'ca', 'Test CA');
+  for (const service of ['auth', 'gateway']) {
+    await ensureServiceCertificate(ca, 'test', service, {
+      certFile: join(folder, `${service}.crt`),
+      keyFile: join(folder, `${service}.key`),
+    });
+  }
+  return () => rm(folder, { recursive: true });
+});
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+const configOf = (service: string, peers: readonly string[]): BaseConfig => ({
+  environment: 'test',
+  node: `${service}-1`,
+  logLevel: 'error',
+  grpc: {
+    listen: '127.0.0.1:0',
+    certFile: join(folder, `${service}.crt`),
+    keyFile: join(folder, `${service}.key`),
+    caFile: join(folder, 'ca.crt'),
+  },
+  health: { listen: '127.0.0.1:0' },
+  peers: peers.length > 0 ? { auth: [...peers] } : {},
+  redis: { host: '', port: 0, passwordFile: '' },
+  nats: { url: '', user: '', passwordFile: '' },
+  telemetry: {},
+});
+
+async function serve(getHealth: Health['getHealth']): Promise<{ server: RpcServer; address: string }> {
+  const server = createRpcServer({
+    config: configOf('auth', []),
+    logger: pino({ level: 'silent' }),
+    verifyActor: async () => {
+      throw new Error('not used');
+    },
+    recordOutcome: async () => {},
+  });
+  server.add(cluster.HealthServiceService, { getHealth });
+  const address = `127.0.0.1:${await server.listen()}`;
+  undo.push(() => server.drain(0));
+  return { server, address };
+}
+
+function connect(addresses: readonly string[]): { peers: Peers; health: ReturnType<typeof clientOf> } {
+  const peers = createPeers(configOf('gateway', addresses));
+  undo.push(() => peers.close());
+  return { peers, health: clientOf(peers) };
+}
+const clientOf = (peers: Peers) => peers.client('auth', cluster.HealthServiceService);
+
+const answer = (node: string) => ({ service: 'auth', node, version: '', status: 'ok', checks: [] });
+
+test('a thousand calls at once each get their own answer', async () => {
+  const { address } = await serve(async (_, context) => answer(context.requestId));
+  const { health } = connect([address]);
+  const answers = await Promise.all(
+    Array.from({ length: 1_000 }, (_, i) => health.getHealth({}, { requestId: `r${i}` })),
+  );
+  expect(answers.map(({ node }) => node)).toEqual(Array.from({ length: 1_000 }, (_, i) => `r${i}`));
+});
+
+test('an error crosses with its reason, code, fields and hint, and harms no other call', async () => {
+  const { address } = await serve(async (_, context) => {
+    if (context.requestId === 'bad') {
+      throw new ClavigerError('conflict', 'No.', {
+        code: 'wrong_status',
+        hint: 'Wait.',
+        fields: [{ pointer: '/a', detail: 'b' }],
+        cause: new Error('inner'),
+      });
+    }
+    return answer('fine');
+  });
+  const { health } = connect([address]);
+  const [bad, fine] = await Promise.allSettled([
+    health.getHealth({}, { requestId: 'bad' }),
+    health.getHealth({}),
+  ]);
+  expect(bad).toMatchObject({
+    reason: {
+      reason: 'conflict',
+      code: 'wrong_status',
+      message: 'No.',
+      hint: 'Wait.',
+      fields: [{ pointer: '/a', detail: 'b' }],
+    },
+  });
+  expect(fine).toMatchObject({ value: { node: 'fine' } });
+});
+
+test('a call past its deadline fails as such, and the handler hears that nobody waits', async () => {
+  const aborted = Promise.withResolvers<void>();
+  const { address } = await serve((_, context) => {
+    context.signal.addEventListener('abort', () => aborted.resolve());
+    return new Promise(() => {});
+  });
+  const { health } = connect([address]);
+  await expect(health.getHealth({}, { timeoutMs: 200 })).rejects.toMatchObject({
+    reason: 'deadline_exceeded',
+  });
+  await aborted.promise;
+});
+
+test('when the server dies, waiting calls fail as unavailable, and a new server on the address is found', async () => {
+  const entered = Promise.withResolvers<void>();
+  const { server, address } = await serve(() => {
+    entered.resolve();
+    return new Promise(() => {});
+  });
+  const { health } = connect([address]);
+  const waiting = health.getHealth({});
+  await entered.promise;
+  void server.drain(0);
+  await expect(waiting).rejects.toMatchObject({ reason: 'unavailable' });
+  await expect
+    .poll(() => health.getHealth({}).catch((error: ClavigerError) => error.reason))
+    .toBe('unavailable');
+});
+
+test('a draining server finishes what runs and takes nothing new; calls go to the other replica', async () => {
+  const entered = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const first = await serve(async (_, context) => {
+    if (context.requestId === 'slow') {
+      entered.resolve();
+      await release.promise;
+    }
+    return answer('first');
+  });
+  const second = await serve(async () => answer('second'));
+  const { health } = connect([first.address, second.address]);
+  await expect
+    .poll(
+      async () => new Set(await Promise.all([1, 2, 3, 4].map(async () => (await health.getHealth({})).node))),
+    )
+    .toEqual(new Set(['first', 'second']));
+  const slow = Promise.any(
+    Array.from({ length: 2 }, () =>
+      health
+        .getHealth({}, { requestId: 'slow' })
+        .then((each) => (each.node === 'first' ? each : Promise.reject())),
+    ),
+  );
+  await entered.promise;
+  const drained = first.server.drain(5_000);
+  for (let i = 0; i < 50; i += 1) {
+    const { node } = await health.getHealth({});
+    if (i > 2) expect(node).toBe('second');
+  }
+  release.resolve();
+  expect((await slow).node).toBe('first');
+  await drained;
+});

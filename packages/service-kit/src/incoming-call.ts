@@ -1,0 +1,10 @@
+import type { AuthContext } from '@grpc/grpc-js/build/src/auth-context.js';
+
+/** What the pipeline needs of a call, whether it came alone or in a call stream. */
+export interface IncomingCall {
+  readonly request: object;
+  readonly metadata: { get(key: string): readonly (string | Buffer)[] };
+  getAuthContext(): AuthContext;
+  getDeadline(): Date | number;
+  on(event: 'cancelled', listener: () => void): unknown;
+}
