@@ -77,7 +77,8 @@ export function createRequest(
         .onConflict((conflict) =>
           conflict
             .columns(['tenant_id', 'requester_id', 'entry_id', 'digest'])
-            .where('status', '=', 'pending')
+            // As a parameter it would not match the index once the statement has a generic plan.
+            .where(sql<boolean>`status = 'pending'`)
             .doNothing(),
         )
         .returningAll()

@@ -1,0 +1,310 @@
+import { randomUUID } from 'node:crypto';
+import type { Actor } from '@claviger/service-kit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  ADMIN,
+  APPROVER,
+  codeOf,
+  REQUESTER,
+  startWorkflow,
+  type Tenant,
+  type Workflow,
+} from '../../test-support.ts';
+
+let service: Workflow;
+
+beforeAll(async () => {
+  service = await startWorkflow();
+});
+afterAll(() => service?.[Symbol.asyncDispose]());
+
+interface Granted {
+  grantId: string;
+  requestId: string;
+  resourceId: string;
+}
+
+async function grantTo(tenant: Tenant, requester: Actor, name = 'db'): Promise<Granted> {
+  const { resourceId } = service.vault.addResource(tenant.tenantId, name);
+  const { request } = await service.handlers.createRequest(requester, {
+    resourceId,
+    reason: 'change 4711',
+    durationMinutes: 30,
+  });
+  const requestId = request!.id;
+  const { request: approved } = await service.handlers.approveRequest(tenant.user(APPROVER), { requestId });
+  return { grantId: approved!.grantId, requestId, resourceId };
+}
+
+const statusOf = async (actor: Actor, grantId: string) =>
+  (await service.handlers.getGrant(actor, { grantId })).grant!.status;
+
+/** As if the delay of the due queue were over. */
+const makeDue = (grantId: string) =>
+  service.scratch.query(
+    `UPDATE ${service.schema}.grants SET next_sync_at = now() WHERE id = $1 AND next_sync_at IS NOT NULL`,
+    [grantId],
+  );
+
+test('an approved request is a grant that the vault knows of, until its end', async () => {
+  const tenant = service.tenant();
+  const requester = tenant.user(REQUESTER);
+  const { grantId, requestId } = await grantTo(tenant, requester, 'payroll');
+  const { grant } = await service.handlers.getGrant(requester, { grantId });
+  expect(grant).toMatchObject({
+    requestId,
+    userId: requester.userId,
+    status: 'active',
+    oneTime: true,
+    rotateOnEnd: true,
+    resourceName: 'payroll',
+    moduleType: 'ssh',
+  });
+  const placed = service.vault.entitlements.get(grantId);
+  expect(placed).toMatchObject({
+    tenantId: tenant.tenantId,
+    userId: requester.userId,
+    expiresAt: grant!.expiresAt,
+  });
+  expect((await service.events(grantId)).map((event) => event.action)).toEqual(['grant.created']);
+});
+
+test('without the vault an approval stands and the grant becomes active when the vault is back', async () => {
+  const tenant = service.tenant();
+  const requester = tenant.user(REQUESTER);
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+  const { request } = await service.handlers.createRequest(requester, {
+    resourceId,
+    reason: 'why',
+    durationMinutes: 30,
+  });
+  service.vault.away = true;
+  const approved = await service.handlers.approveRequest(tenant.user(APPROVER), { requestId: request!.id });
+  const grantId = approved.request!.grantId;
+  expect(await statusOf(requester, grantId)).toBe('activating');
+  expect(await codeOf(service.handlers.getGrantCredentials(requester, { grantId }))).toBe('wrong_status');
+  await makeDue(grantId);
+  await service.sweep();
+  expect(await statusOf(requester, grantId)).toBe('activating');
+  service.vault.away = false;
+  await makeDue(grantId);
+  await service.sweep();
+  expect(await statusOf(requester, grantId)).toBe('active');
+  expect(service.vault.entitlements.has(grantId)).toBe(true);
+});
+
+test('credentials go to the grantee, once, also when they are asked for many times at once', async () => {
+  const tenant = service.tenant();
+  const requester = tenant.user(REQUESTER);
+  const { grantId } = await grantTo(tenant, requester);
+  const answers = await Promise.allSettled(
+    Array.from({ length: 50 }, () => service.handlers.getGrantCredentials(requester, { grantId })),
+  );
+  const given = answers.filter((answer) => answer.status === 'fulfilled');
+  expect(given).toHaveLength(1);
+  expect(given[0]!.value).toMatchObject({
+    grantId,
+    secret: 'a secret of the vault',
+    username: 'root',
+    version: 3,
+  });
+  const refused = answers.filter((answer) => answer.status === 'rejected');
+  expect(new Set(refused.map((answer) => answer.reason.code))).toEqual(new Set(['already_delivered']));
+  const { grant } = await service.handlers.getGrant(requester, { grantId });
+  expect(grant!.credentialsDeliveredAt).toBeDefined();
+  const events = await service.events(grantId);
+  expect(events.map((event) => event.action)).toEqual(['grant.created', 'grant.credentials-requested']);
+  expect(JSON.stringify(events)).not.toContain('a secret of the vault');
+});
+
+test('credentials are nobody else’s: a colleague finds nothing, an overseer is refused', async () => {
+  const tenant = service.tenant();
+  const { grantId } = await grantTo(tenant, tenant.user(REQUESTER));
+  const ask = (actor: Actor) => codeOf(service.handlers.getGrantCredentials(actor, { grantId }));
+  expect(await ask(tenant.user(REQUESTER))).toBe('not_found');
+  expect(await ask(tenant.user(ADMIN))).toBe('not_grantee');
+  expect(await ask(service.tenant().user(ADMIN))).toBe('not_found');
+  expect(service.vault.entitlements.get(grantId)!.delivered).toBe(0);
+});
+
+test('delivered credentials reach the grantee although the delivery cannot be marked', async () => {
+  const tenant = service.tenant();
+  const requester = tenant.user(REQUESTER);
+  const { grantId } = await grantTo(tenant, requester);
+  const outbox = `${service.schema}.outbox`;
+  service.vault.whileDelivering = async () => {
+    await service.scratch.query(`ALTER TABLE ${outbox} ADD CONSTRAINT broken CHECK (false) NOT VALID`);
+  };
+  try {
+    const answer = await service.handlers.getGrantCredentials(requester, { grantId });
+    expect(answer.secret).toBe('a secret of the vault');
+  } finally {
+    service.vault.whileDelivering = async () => {};
+    await service.scratch.query(`ALTER TABLE ${outbox} DROP CONSTRAINT broken`);
+  }
+  expect(await codeOf(service.handlers.getGrantCredentials(requester, { grantId }))).toBe(
+    'already_delivered',
+  );
+});
+
+test('revoking takes the entitlement back before it answers, and ends a grant once', async () => {
+  const tenant = service.tenant();
+  const requester = tenant.user(REQUESTER);
+  const admin = tenant.user(ADMIN);
+  const { grantId } = await grantTo(tenant, requester);
+  const codes = await Promise.all(
+    Array.from({ length: 10 }, () =>
+      service.handlers.revokeGrant(admin, { grantId, reason: 'incident' }).then(
+        () => service.vault.entitlements.get(grantId)!.removed,
+        (error: { code: string }) => error.code,
+      ),
+    ),
+  );
+  expect(codes).toContain('revoked');
+  expect(codes.every((code) => code === 'revoked' || code === 'wrong_status')).toBe(true);
+  const { grant } = await service.handlers.getGrant(requester, { grantId });
+  expect(grant).toMatchObject({ status: 'revoked', revokedBy: admin.userId, revokeReason: 'incident' });
+  expect(await codeOf(service.handlers.revokeGrant(admin, { grantId }))).toBe('wrong_status');
+  expect(await codeOf(service.handlers.getGrantCredentials(requester, { grantId }))).toBe('wrong_status');
+});
+
+test('a grant is revoked although the vault is away, and calling again finishes it', async () => {
+  const tenant = service.tenant();
+  const requester = tenant.user(REQUESTER);
+  const { grantId } = await grantTo(tenant, requester);
+  service.vault.away = true;
+  await expect(service.handlers.revokeGrant(requester, { grantId })).rejects.toMatchObject({
+    reason: 'unavailable',
+    code: 'revocation_pending',
+  });
+  expect(await statusOf(requester, grantId)).toBe('revoked');
+  expect(await codeOf(service.handlers.getGrantCredentials(requester, { grantId }))).toBe('wrong_status');
+  service.vault.away = false;
+  await service.handlers.revokeGrant(requester, { grantId });
+  expect(service.vault.entitlements.get(grantId)!.removed).toBe('revoked');
+  expect(await codeOf(service.handlers.revokeGrant(requester, { grantId }))).toBe('wrong_status');
+});
+
+test('the due queue takes an entitlement back when whoever revoked has gone', async () => {
+  const tenant = service.tenant();
+  const requester = tenant.user(REQUESTER);
+  const { grantId } = await grantTo(tenant, requester);
+  service.vault.away = true;
+  await codeOf(service.handlers.revokeGrant(requester, { grantId }));
+  service.vault.away = false;
+  await makeDue(grantId);
+  await service.sweep();
+  expect(service.vault.entitlements.get(grantId)!.removed).toBe('revoked');
+});
+
+test('a grant revoked while the vault is being told of it leaves no entitlement behind', async () => {
+  const tenant = service.tenant();
+  const requester = tenant.user(REQUESTER);
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+  const { request } = await service.handlers.createRequest(requester, {
+    resourceId,
+    reason: 'why',
+    durationMinutes: 30,
+  });
+  service.vault.whilePlacing = async () => {
+    const { items } = await service.handlers.listGrants(requester, {});
+    await service.handlers.revokeGrant(requester, { grantId: items[0]!.id });
+  };
+  const approved = await service.handlers.approveRequest(tenant.user(APPROVER), { requestId: request!.id });
+  service.vault.whilePlacing = async () => {};
+  const grantId = approved.request!.grantId;
+  expect(await statusOf(requester, grantId)).toBe('revoked');
+  await service.sweep();
+  expect(service.vault.entitlements.get(grantId)!.removed).toBe('revoked');
+});
+
+test('who may end a grant: its user, whoever may revoke, nobody else', async () => {
+  const tenant = service.tenant();
+  const { grantId } = await grantTo(tenant, tenant.user(REQUESTER));
+  const revoke = (actor: Actor, id = grantId) => codeOf(service.handlers.revokeGrant(actor, { grantId: id }));
+  expect(await revoke(tenant.user(REQUESTER))).toBe('not_found');
+  expect(await revoke(tenant.user(['grants.use', 'grants.read-all']))).toBe('denied');
+  expect(await revoke(tenant.user([]))).toBe('denied');
+  expect(await revoke(service.tenant().user(ADMIN))).toBe('not_found');
+  expect(await revoke(tenant.user(ADMIN), randomUUID())).toBe('not_found');
+  const tooLong = service.handlers.revokeGrant(tenant.user(ADMIN), { grantId, reason: 'x'.repeat(2_001) });
+  expect(await codeOf(tooLong)).toBe('invalid');
+  expect(await revoke(tenant.user(['grants.revoke']))).toBe('ok');
+});
+
+test('a grant ends with its time: shown at once, written down and told to the vault by the sweep', async () => {
+  const tenant = service.tenant();
+  const requester = tenant.user(REQUESTER);
+  const { grantId } = await grantTo(tenant, requester);
+  await service.age('grants', grantId, 31);
+  expect(await statusOf(requester, grantId)).toBe('expired');
+  const count = async (status: string) =>
+    (await service.handlers.listGrants(requester, { status })).totalItems;
+  expect([await count('active'), await count('expired')]).toEqual([0, 1]);
+  expect(await codeOf(service.handlers.getGrantCredentials(requester, { grantId }))).toBe('wrong_status');
+  expect(await codeOf(service.handlers.revokeGrant(requester, { grantId }))).toBe('wrong_status');
+  await Promise.all([service.sweep(), service.sweep()]);
+  expect(service.vault.removals.filter((each) => each.grantId === grantId)).toEqual([
+    { grantId, cause: 'expired' },
+  ]);
+  const { grant } = await service.handlers.getGrant(requester, { grantId });
+  expect(grant).toMatchObject({ status: 'expired', endedAt: grant!.expiresAt });
+  expect((await service.events(grantId)).map((event) => event.action)).toEqual([
+    'grant.created',
+    'grant.expired',
+  ]);
+});
+
+test('lists show one’s own, overseers all of the tenant, and unknown users and resources are not found', async () => {
+  const tenant = service.tenant();
+  const other = service.tenant();
+  const [requester, colleague] = [tenant.user(REQUESTER), tenant.user(REQUESTER)];
+  const overseer = tenant.user(['grants.read', 'grants.read-all']);
+  const mine = await grantTo(tenant, requester, 'alpha');
+  const theirs = await grantTo(tenant, colleague, 'beta');
+  const ids = async (actor: Actor, filter: object = {}) =>
+    (await service.handlers.listGrants(actor, filter)).items.map((each) => each.id);
+  expect(await ids(requester)).toEqual([mine.grantId]);
+  expect(await ids(overseer)).toEqual([theirs.grantId, mine.grantId]);
+  expect(await ids(other.user(ADMIN))).toEqual([]);
+  expect(await ids(overseer, { search: 'alph' })).toEqual([mine.grantId]);
+  expect(await ids(overseer, { userId: colleague.userId })).toEqual([theirs.grantId]);
+  expect(await ids(overseer, { resourceId: mine.resourceId })).toEqual([mine.grantId]);
+  expect(await ids(overseer, { moduleType: 'postgres' })).toEqual([]);
+  expect(await ids(overseer, { sortBy: 'resourceName' })).toEqual([mine.grantId, theirs.grantId]);
+  expect(await codeOf(service.handlers.getGrant(colleague, { grantId: mine.grantId }))).toBe('not_found');
+
+  const ofUser = await service.handlers.listUserGrants(overseer, { userId: requester.userId });
+  expect(ofUser.items.map((each) => each.id)).toEqual([mine.grantId]);
+  const ofResource = () => service.handlers.listResourceGrants(overseer, { resourceId: theirs.resourceId });
+  expect((await ofResource()).items.map((each) => each.id)).toEqual([theirs.grantId]);
+  await service.handlers.revokeGrant(colleague, { grantId: theirs.grantId });
+  expect((await ofResource()).items).toEqual([]);
+  const foreign = other.user(ADMIN);
+  for (const userId of [requester.userId, randomUUID(), 'me'])
+    expect(await codeOf(service.handlers.listUserGrants(foreign, { userId }))).toBe('not_found');
+  for (const resourceId of [theirs.resourceId, randomUUID(), 'x'])
+    expect(await codeOf(service.handlers.listResourceGrants(foreign, { resourceId }))).toBe('not_found');
+});
+
+test('the database itself refuses a grant without its approved request, and that an ended grant comes back', async () => {
+  const tenant = service.tenant();
+  const requester = tenant.user(REQUESTER);
+  const { grantId, requestId } = await grantTo(tenant, requester);
+  const asTenant = (sqlOf: string) =>
+    service.scratch.query(sqlOf.replaceAll('grants', `${service.schema}.grants`));
+  await expect(asTenant(`INSERT INTO grants SELECT * FROM grants WHERE id = '${grantId}'`)).rejects.toThrow(
+    /duplicate key/,
+  );
+  await service.handlers.revokeGrant(requester, { grantId });
+  const { database } = service.deps;
+  await expect(
+    database.withTenant(tenant.tenantId, (tx) =>
+      tx
+        .updateTable('grants')
+        .set({ status: 'active', ended_at: null, revoked_by: null })
+        .where('request_id', '=', requestId)
+        .execute(),
+    ),
+  ).rejects.toThrow(/cannot go from revoked to active/);
+});

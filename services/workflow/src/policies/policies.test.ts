@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ADMIN, codeOf, REQUESTER, startWorkflow, type Workflow } from '../../test-support.ts';
+
+let service: Workflow;
+
+beforeAll(async () => {
+  service = await startWorkflow();
+});
+afterAll(() => service?.[Symbol.asyncDispose]());
+
+const anyone = { name: 'approval', quorum: 1, approverUserIds: [], approverRoles: [] };
+const rules = {
+  steps: [anyone],
+  maxDurationMinutes: 60,
+  requestTtlMinutes: 90,
+  oneTime: false,
+  rotateOnEnd: true,
+};
+
+test('a resource has the default policy until it is given its own, also with several entries', async () => {
+  const tenant = service.tenant();
+  const admin = tenant.user(ADMIN);
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db', 3);
+  const { policy } = await service.handlers.getAccessPolicy(admin, { resourceId });
+  expect(policy).toEqual({
+    resourceId,
+    steps: [anyone],
+    maxDurationMinutes: 480,
+    oneTime: true,
+    rotateOnEnd: true,
+    requestTtlMinutes: 1_440,
+    rowVersion: 0,
+    customised: false,
+  });
+  const put = await service.handlers.putAccessPolicy(admin, { resourceId, ...rules });
+  expect(put.policy).toEqual({ resourceId, ...rules, rowVersion: 1, customised: true });
+  expect((await service.handlers.getAccessPolicy(admin, { resourceId })).policy).toEqual(put.policy);
+  expect((await service.events(resourceId)).map((event) => event.action)).toEqual(['access-policy.updated']);
+});
+
+test('of two who change the same version one is refused', async () => {
+  const tenant = service.tenant();
+  const admin = tenant.user(ADMIN);
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+  const put = (rowVersion?: number) =>
+    codeOf(service.handlers.putAccessPolicy(admin, { resourceId, ...rules, rowVersion }));
+  expect(await put(3)).toBe('precondition_failed');
+  expect((await Promise.all([put(0), put(0)])).sort()).toEqual(['ok', 'precondition_failed']);
+  expect(await put(0)).toBe('precondition_failed');
+  expect((await Promise.all([put(1), put(1), put(1)])).sort()).toEqual([
+    'ok',
+    'precondition_failed',
+    'precondition_failed',
+  ]);
+  expect(await put()).toBe('ok');
+});
+
+test('a request keeps the policy it was made under', async () => {
+  const tenant = service.tenant();
+  const admin = tenant.user(ADMIN);
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+  const requester = tenant.user(REQUESTER);
+  const { request } = await service.handlers.createRequest(requester, {
+    resourceId,
+    reason: 'why',
+    durationMinutes: 300,
+  });
+  await service.handlers.putAccessPolicy(admin, { resourceId, ...rules, steps: [{ ...anyone, quorum: 5 }] });
+  const { request: approved } = await service.handlers.approveRequest(admin, { requestId: request!.id });
+  const { grant } = await service.handlers.getGrant(requester, { grantId: approved!.grantId });
+  expect(grant).toMatchObject({ oneTime: true });
+  expect(Date.parse(grant!.expiresAt!) - Date.parse(grant!.startsAt!)).toBe(300 * 60_000);
+});
+
+test('a policy that nobody could pass is refused, naming the field', async () => {
+  const tenant = service.tenant();
+  const admin = tenant.user(ADMIN);
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+  const stranger = service.tenant().user([]).userId;
+  const put = async (step: object): Promise<string> => {
+    const steps = [anyone, { ...anyone, ...step }];
+    const error = await service.handlers
+      .putAccessPolicy(admin, { resourceId, ...rules, steps })
+      .catch((thrown) => thrown);
+    return error.fields?.[0]?.pointer ?? 'ok';
+  };
+  expect(await put({ quorum: 0 })).toBe('/steps/1/quorum');
+  expect(await put({ approverUserIds: ['x'] })).toBe('/steps/1/approverUserIds/0');
+  expect(await put({ approverUserIds: [admin.userId, stranger] })).toBe('/steps/1/approverUserIds/1');
+  expect(await put({ approverUserIds: [admin.userId, admin.userId], quorum: 2 })).toBe('/steps/1/quorum');
+  expect(await put({ approverUserIds: [admin.userId], approverRoles: ['security'], quorum: 2 })).toBe('ok');
+  expect(await codeOf(service.handlers.putAccessPolicy(admin, { resourceId, ...rules, steps: [] }))).toBe(
+    'invalid',
+  );
+});
+
+test('the policy of a resource of another tenant is not found, like one that does not exist', async () => {
+  const { resourceId } = service.vault.addResource(service.tenant().tenantId, 'db');
+  const admin = service.tenant().user(ADMIN);
+  for (const id of [resourceId, randomUUID(), 'x']) {
+    expect(await codeOf(service.handlers.getAccessPolicy(admin, { resourceId: id }))).toBe('not_found');
+    expect(await codeOf(service.handlers.putAccessPolicy(admin, { resourceId: id, ...rules }))).toBe(
+      'not_found',
+    );
+  }
+});

@@ -1,0 +1,306 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { type MethodInfo, methodOf, validateMessage, workflow } from '@claviger/contracts';
+import { createDatabase, type Database, migrate } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import { createEmitter } from '@claviger/events';
+import { type Actor, type CallContext, createLogger, permits } from '@claviger/service-kit';
+import { startScratchDatabase } from '@claviger/testkit';
+import type { Vault, WorkflowDeps } from './src/deps.ts';
+import { startSweep } from './src/duties/sweep.ts';
+import { getGrant } from './src/grants/get-grant.ts';
+import { getGrantCredentials } from './src/grants/get-grant-credentials.ts';
+import { listGrants } from './src/grants/list-grants.ts';
+import { listResourceGrants } from './src/grants/list-resource-grants.ts';
+import { listUserGrants } from './src/grants/list-user-grants.ts';
+import { revokeGrant } from './src/grants/revoke-grant.ts';
+import { migrations } from './src/migrate.ts';
+import { getAccessPolicy } from './src/policies/get-access-policy.ts';
+import { putAccessPolicy } from './src/policies/put-access-policy.ts';
+import { approveRequest } from './src/requests/approve-request.ts';
+import { cancelRequest } from './src/requests/cancel-request.ts';
+import { createRequest } from './src/requests/create-request.ts';
+import { denyRequest } from './src/requests/deny-request.ts';
+import { getRequest } from './src/requests/get-request.ts';
+import { listRequests } from './src/requests/list-requests.ts';
+import type { WorkflowSchema } from './src/schema.ts';
+
+interface Entitlement {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly expiresAt: string | undefined;
+  delivered: number;
+  removed: string | undefined;
+}
+
+/** Stands where the vault stands: keeps what it is told, and can be away. The network tests have the real one. */
+export class VaultRecorder {
+  away = false;
+  readonly entitlements = new Map<string, Entitlement>();
+  readonly removals: { grantId: string; cause: string }[] = [];
+  readonly #resources = new Map<string, { tenantId: string; name: string; entryIds: string[] }>();
+  /** Runs while an entitlement is on its way. */
+  whilePlacing: () => Promise<void> = async () => {};
+  whileDelivering: () => Promise<void> = async () => {};
+
+  addResource(tenantId: string, name: string, entries = 1): { resourceId: string; entryIds: string[] } {
+    const resourceId = randomUUID();
+    const entryIds = Array.from({ length: entries }, () => randomUUID());
+    this.#resources.set(resourceId, { tenantId, name, entryIds });
+    return { resourceId, entryIds };
+  }
+
+  readonly client: Vault = {
+    describeSubject: async ({ entryId, resourceId }, options) => {
+      this.#answer();
+      for (const [id, resource] of this.#resources) {
+        if (resource.tenantId !== options?.tenantId) continue;
+        if (id === resourceId && resource.entryIds.length !== 1)
+          throw ClavigerError.invalid('/resourceId', 'has several entries: name one');
+        if (id !== resourceId && !resource.entryIds.includes(entryId)) continue;
+        return {
+          entryId: entryId || resource.entryIds[0]!,
+          entryName: `entry of ${resource.name}`,
+          username: 'root',
+          resourceId: id,
+          resourceName: resource.name,
+          moduleType: 'ssh',
+        };
+      }
+      throw ClavigerError.notFound();
+    },
+    describeResource: async ({ resourceId }, options) => {
+      this.#answer();
+      const resource = this.#resources.get(resourceId);
+      if (resource?.tenantId !== options?.tenantId || !resource) throw ClavigerError.notFound();
+      return { resourceId, resourceName: resource.name, moduleType: 'ssh' };
+    },
+    placeEntitlement: async ({ grantId, userId, expiresAt }, options) => {
+      this.#answer();
+      await this.whilePlacing();
+      if (!this.entitlements.has(grantId))
+        this.entitlements.set(grantId, {
+          tenantId: options!.tenantId!,
+          userId,
+          expiresAt,
+          delivered: 0,
+          removed: undefined,
+        });
+      return {};
+    },
+    removeEntitlement: async ({ grantId, cause }) => {
+      this.#answer();
+      this.removals.push({ grantId, cause });
+      const entitlement = this.entitlements.get(grantId);
+      if (!entitlement) throw ClavigerError.notFound();
+      entitlement.removed ??= cause;
+      return { rotationQueued: entitlement.delivered > 0 };
+    },
+    deliverCredentials: async ({ grantId }, options) => {
+      this.#answer();
+      if (!options?.actorToken) throw new ClavigerError('unauthenticated', 'No actor.');
+      const entitlement = this.entitlements.get(grantId);
+      if (!entitlement || entitlement.removed)
+        throw new ClavigerError('conflict', 'Gone.', { code: 'wrong_status' });
+      if (entitlement.delivered > 0)
+        throw new ClavigerError('conflict', 'Handed out already.', { code: 'already_delivered' });
+      entitlement.delivered += 1;
+      await this.whileDelivering();
+      return {
+        entryId: randomUUID(),
+        version: 3,
+        username: 'root',
+        secret: 'a secret of the vault',
+        receipt: undefined,
+        host: '127.0.0.1',
+        port: 22,
+        rotationState: 'none',
+      };
+    },
+  };
+
+  #answer(): void {
+    if (this.away)
+      throw new ClavigerError('unavailable', 'A part of the system cannot be reached.', {
+        retryAfterSeconds: 1,
+      });
+  }
+}
+
+/** Handlers of this service on a real PostgreSQL, called like the pipeline calls them. */
+export async function startWorkflow() {
+  const scratch = await startScratchDatabase();
+  const schema = { ...(await scratch.createSchema()), poolSize: 16 };
+  await migrate(schema, migrations);
+  const database: Database<WorkflowSchema> = createDatabase(schema);
+  const vault = new VaultRecorder();
+  /** Users that auth knows, by tenant. */
+  const users = new Map<string, Set<string>>();
+  const deps: WorkflowDeps = {
+    database,
+    emitter: createEmitter({ service: 'workflow', macKey: randomBytes(32) }),
+    logger: createLogger({ service: 'workflow', node: 'workflow-test', level: 'silent' }),
+    vault: vault.client,
+    directory: {
+      getUserNames: async ({ userIds }, options) => ({
+        users: userIds
+          .filter((id) => users.get(options!.tenantId!)?.has(id))
+          .map((id) => ({ id, username: id, displayName: id })),
+      }),
+    },
+  };
+  const sweep = startSweep(deps, 60_000);
+  const handlers = {
+    ...bind(workflow.RequestsServiceService, {
+      listRequests: listRequests(deps),
+      getRequest: getRequest(deps),
+      createRequest: createRequest(deps),
+      approveRequest: approveRequest(deps),
+      denyRequest: denyRequest(deps),
+      cancelRequest: cancelRequest(deps),
+    }),
+    ...bind(workflow.GrantsServiceService, {
+      listGrants: listGrants(deps),
+      getGrant: getGrant(deps),
+      revokeGrant: revokeGrant(deps),
+      getGrantCredentials: getGrantCredentials(deps),
+      listResourceGrants: listResourceGrants(deps),
+      listUserGrants: listUserGrants(deps),
+    }),
+    ...bind(workflow.AccessPoliciesServiceService, {
+      getAccessPolicy: getAccessPolicy(deps),
+      putAccessPolicy: putAccessPolicy(deps),
+    }),
+  };
+  return {
+    scratch,
+    schema: schema.schema,
+    deps,
+    vault,
+    handlers,
+    sweep: () => sweep.runOnce(),
+    tenant: (): Tenant => {
+      const tenantId = randomUUID();
+      users.set(tenantId, new Set());
+      return {
+        tenantId,
+        user: (permissions, roles = []) => {
+          const userId = randomUUID();
+          users.get(tenantId)!.add(userId);
+          return {
+            userId,
+            userName: `user-${userId.slice(0, 8)}`,
+            tenantId,
+            sessionId: randomUUID(),
+            kind: 'user',
+            permissions: new Set(permissions),
+            roles,
+            mfaPending: false,
+            mfaAt: 0,
+          };
+        },
+      };
+    },
+    /** As superuser: lets time pass for a row. Triggers that keep the service honest are put aside. */
+    age: async (table: 'requests' | 'grants', id: string, minutes: number) => {
+      await scratch.query(
+        `SET session_replication_role = replica;
+         UPDATE ${schema.schema}.${table} SET expires_at = expires_at - interval '${minutes} minutes'
+           ${table === 'requests' ? ', created_at' : ', starts_at'} = ${table === 'requests' ? 'created_at' : 'starts_at'} - interval '${minutes} minutes'
+         WHERE id = '${id}'`,
+      );
+    },
+    /** Actions of the audit events of one subject, oldest first. */
+    events: async (subjectId: string) => {
+      const rows = await scratch.query<{ payload: string }>(
+        `SELECT payload FROM ${schema.schema}.outbox WHERE subject = 'audit.workflow' ORDER BY created_at`,
+      );
+      return rows
+        .map(
+          (row) =>
+            JSON.parse(row.payload) as {
+              subjectId: string;
+              action: string;
+              details: Record<string, unknown>;
+            },
+        )
+        .filter((event) => event.subjectId === subjectId);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await sweep[Symbol.asyncDispose]();
+      await database.close();
+      await scratch[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export interface Tenant {
+  readonly tenantId: string;
+  user(permissions: readonly string[], roles?: readonly string[]): Actor;
+}
+
+export const REQUESTER = ['requests.read', 'requests.create', 'grants.read', 'grants.use'];
+export const APPROVER = [...REQUESTER, 'requests.decide'];
+export const ADMIN = ['*'];
+
+export type Workflow = Awaited<ReturnType<typeof startWorkflow>>;
+
+type AnyHandler = (request: never, context: CallContext) => Promise<unknown>;
+type Called<H extends Record<string, AnyHandler>> = {
+  [K in keyof H]: (actor: Actor, request?: Partial<Parameters<H[K]>[0]>) => ReturnType<H[K]>;
+};
+
+/** Permission, field rules, handler, and that an audited method has left its event: the pipeline without the wire. */
+function bind<H extends Record<string, AnyHandler>>(
+  definition: Record<string, { path: string; requestDeserialize: (value: Buffer) => object }>,
+  handlers: H,
+): Called<H> {
+  return Object.fromEntries(
+    Object.entries(handlers).map(([name, handler]) => [
+      name,
+      async (actor: Actor, fields: object = {}) => {
+        const rpc = definition[name]!;
+        const method = methodOf(rpc.path);
+        if (method.policy!.permission && !permits(actor.permissions, method.policy!.permission))
+          throw new ClavigerError('denied', method.policy!.permission);
+        const request = { ...rpc.requestDeserialize(Buffer.alloc(0)), ...fields };
+        const problems = validateMessage(method.request, request);
+        if (problems.length > 0) throw new ClavigerError('invalid', 'Not valid.', { fields: problems });
+        const context = contextOf(method, actor);
+        const answer = await handler(request as never, context);
+        if (method.policy!.audit && !context.audited) throw new Error(`${rpc.path} left no audit event`);
+        return answer;
+      },
+    ]),
+  ) as Called<H>;
+}
+
+function contextOf(method: MethodInfo, actor: Actor): CallContext {
+  return {
+    method,
+    caller: 'gateway',
+    tenantId: actor.tenantId,
+    hasTenant: true,
+    actor,
+    actorIfAny: actor,
+    actorToken: `token of ${actor.userId}`,
+    requestId: randomUUID(),
+    sourceAddress: '127.0.0.1',
+    signal: new AbortController().signal,
+    deadline: new Date(Date.now() + 30_000),
+    audited: false,
+    auditSubject: undefined,
+    auditTenantId: undefined,
+    auditActorId: undefined,
+  };
+}
+
+/** `ok`, or the code of the refusal; anything else is thrown on. */
+export async function codeOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'ok';
+  } catch (error) {
+    if (error instanceof ClavigerError) return error.code;
+    throw error;
+  }
+}
