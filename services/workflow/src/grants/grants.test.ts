@@ -291,11 +291,26 @@ test('the database itself refuses a grant without its approved request, and that
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { grantId, requestId } = await grantTo(tenant, requester);
-  const asTenant = (sqlOf: string) =>
-    service.scratch.query(sqlOf.replaceAll('grants', `${service.schema}.grants`));
-  await expect(asTenant(`INSERT INTO grants SELECT * FROM grants WHERE id = '${grantId}'`)).rejects.toThrow(
-    /duplicate key/,
-  );
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+  const { request: pending } = await service.handlers.createRequest(requester, {
+    resourceId,
+    reason: 'why',
+    durationMinutes: 30,
+  });
+  const copyOnto = (id: string) =>
+    service.deps.database.withTenant(tenant.tenantId, async (tx) => {
+      const grant = await tx
+        .selectFrom('grants')
+        .selectAll()
+        .where('id', '=', grantId)
+        .executeTakeFirstOrThrow();
+      await tx
+        .insertInto('grants')
+        .values({ ...grant, id: randomUUID(), request_id: id })
+        .execute();
+    });
+  await expect(copyOnto(pending!.id)).rejects.toThrow(/approved request/);
+  await expect(copyOnto(requestId)).rejects.toThrow(/duplicate key/);
   await service.handlers.revokeGrant(requester, { grantId });
   const { database } = service.deps;
   await expect(
