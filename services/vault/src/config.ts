@@ -1,0 +1,40 @@
+import { baseConfigSchema, databaseConfigSchema } from '@claviger/service-kit';
+import { z } from 'zod';
+
+const seconds = z.number().positive().max(86_400);
+
+/** Tuning of rotations; every default is meant for production. */
+const rotationSchema = z.strictObject({
+  /** How long one worker has a rotation before another may take it over; renewed while it works. */
+  leaseSeconds: seconds.default(60),
+  /** How often due work is looked for beside the job queue. */
+  sweepIntervalSeconds: seconds.default(1),
+  /** After an unclear change, how long the target is left alone before it is asked what it holds. */
+  settleSeconds: z.number().min(0).max(3_600).default(30),
+  /** First wait after an unreachable target; doubles up to an hour. */
+  backoffSeconds: seconds.default(30),
+  /** Logins that may fail per account and window, so that no probe locks an account. */
+  probesPerWindow: z.number().int().min(1).max(10).default(2),
+  probeWindowSeconds: seconds.default(1_800),
+  /** Candidates that a target may refuse in a day before a person must look. */
+  maxRejectedPerDay: z.number().int().min(1).max(20).default(3),
+  changeTimeoutMs: z.number().int().min(100).max(120_000).default(30_000),
+  verifyTimeoutMs: z.number().int().min(100).max(60_000).default(10_000),
+  /** Rotations at the same time in one process. */
+  concurrency: z.number().int().min(1).max(50).default(4),
+});
+
+export const configSchema = z.strictObject({
+  ...baseConfigSchema.shape,
+  database: databaseConfigSchema,
+  /** 32 bytes or 64 hexadecimal digits, readable by the owner alone. */
+  rootKeyFile: z.string(),
+  /** Ed25519 private key (PEM) that signs receipts. */
+  receiptKeyFile: z.string(),
+  actorTokenPublicKeyFile: z.string(),
+  outboxMacKeyFile: z.string(),
+  rotation: rotationSchema.prefault({}),
+});
+
+export type VaultConfig = z.infer<typeof configSchema>;
+export type RotationConfig = VaultConfig['rotation'];

@@ -1,0 +1,23 @@
+import type { KeyObject } from 'node:crypto';
+import type { Database, Reader, Tx } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { Logger } from '@claviger/service-kit';
+import type { VaultConfig } from './config.ts';
+import type { DisclosureGate } from './disclosure/disclosure-gate.ts';
+import type { Secrets } from './encryption/secrets.ts';
+import type { VaultSchema } from './schema.ts';
+
+export type VaultReader = Reader<VaultSchema>;
+export type VaultTx = Tx<VaultSchema>;
+
+/** What the operations of the vault work with. */
+export interface VaultDeps {
+  readonly config: VaultConfig;
+  readonly database: Database<VaultSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly secrets: Secrets;
+  readonly gate: DisclosureGate;
+  /** Ed25519 private key that signs receipts. */
+  readonly receiptKey: KeyObject;
+}

@@ -1,0 +1,139 @@
+import { ClavigerError, isClavigerError } from '@claviger/errors';
+import type { SealedForm } from '@claviger/events';
+import { type CallContext, permits } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps, VaultTx } from '../deps.ts';
+import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
+import { auditUnavailable } from './disclosure-gate.ts';
+import { recordExposure } from './record-exposure.ts';
+
+export interface CommittedDelivery {
+  readonly sealedVersion: SealedVersion;
+  readonly entryId: string;
+  readonly username: string;
+  readonly rotationState: string;
+  readonly host: string;
+  readonly port: number;
+  readonly event: SealedForm;
+}
+
+/**
+ * Takes a delivery from a grant and records it, in one transaction; only afterwards may the secret be decrypted. Of many at
+ * once on a one-time grant one gets it. Throws `not_found`, `denied`, conflict `already_delivered` / `grant_expired` /
+ * `grant_ended`, or `audit_unavailable`.
+ */
+export async function deliverUnderGrant(
+  deps: VaultDeps,
+  context: CallContext,
+  grantId: string,
+  said: { readonly reason: string; readonly ticket: string },
+): Promise<CommittedDelivery> {
+  try {
+    return await deps.database.withTenant(context.tenantId, (tx) =>
+      deliver(tx, deps, context, grantId, said),
+    );
+  } catch (error) {
+    if (isClavigerError(error) && error.reason !== 'unavailable') throw error;
+    throw auditUnavailable(error);
+  }
+}
+
+async function deliver(
+  tx: VaultTx,
+  deps: VaultDeps,
+  context: CallContext,
+  grantId: string,
+  said: { readonly reason: string; readonly ticket: string },
+): Promise<CommittedDelivery> {
+  const { userId } = context.actor;
+  const taken = await tx
+    .updateTable('entitlements')
+    .set({
+      delivered_at: sql<Date>`coalesce(delivered_at, now())`,
+      delivery_count: sql<number>`delivery_count + 1`,
+    })
+    .where('grant_id', '=', grantId)
+    .where('user_id', '=', userId)
+    .where('removed_at', 'is', null)
+    .where('expires_at', '>', sql<Date>`clock_timestamp()`)
+    .where((eb) => eb.or([eb('one_time', '=', false), eb('delivered_at', 'is', null)]))
+    .returning(['entry_id'])
+    .executeTakeFirst();
+  if (!taken) throw await refusal(tx, context, grantId);
+  const found = await tx
+    .selectFrom('entries')
+    .innerJoin('entry_versions', (join) =>
+      join
+        .onRef('entry_versions.entry_id', '=', 'entries.id')
+        .onRef('entry_versions.version', '=', 'entries.current_version'),
+    )
+    .leftJoin('assets', 'assets.id', 'entries.asset_id')
+    .select(SEALED_COLUMNS)
+    .select([
+      'entries.username',
+      'entries.rotation_state',
+      'entries.asset_id',
+      'entries.requires_reason',
+      'assets.host',
+      'assets.port',
+    ])
+    .where('entries.id', '=', taken.entry_id)
+    .where('entries.status', '=', 'active')
+    .executeTakeFirst();
+  if (!found) throw ClavigerError.notFound();
+  await recordExposure(tx, context.tenantId, {
+    entryId: found.entry_id,
+    version: found.version,
+    userId,
+    grantId,
+  });
+  const event = await deps.emitter.audit(tx, context, {
+    subject: {
+      type: 'entry',
+      id: found.entry_id,
+      ...(found.asset_id ? { resourceId: found.asset_id } : {}),
+    },
+    reason: said.reason,
+    details: {
+      version: found.version,
+      basis: 'grant',
+      grantId,
+      ...(said.ticket ? { ticket: said.ticket } : {}),
+    },
+  });
+  return {
+    sealedVersion: found,
+    entryId: found.entry_id,
+    username: found.username,
+    rotationState: found.rotation_state,
+    host: found.host ?? '',
+    port: found.port ?? 0,
+    event,
+  };
+}
+
+/** Why nothing could be taken. Somebody else's grant is invisible, except to those who could see any secret. */
+async function refusal(tx: VaultTx, context: CallContext, grantId: string): Promise<ClavigerError> {
+  const grant = await tx
+    .selectFrom('entitlements')
+    .select(['user_id', 'removed_at', 'delivered_at', 'one_time'])
+    .where('grant_id', '=', grantId)
+    .executeTakeFirst();
+  if (!grant) return ClavigerError.notFound();
+  if (grant.user_id !== context.actor.userId) {
+    return permits(context.actor.permissions, 'vault.entries.retrieve-any')
+      ? new ClavigerError('denied', 'Only the one it was granted to can take its credentials.')
+      : ClavigerError.notFound();
+  }
+  if (grant.removed_at) return new ClavigerError('conflict', 'The grant has ended.', { code: 'grant_ended' });
+  if (grant.one_time && grant.delivered_at) {
+    return new ClavigerError('conflict', 'These one-time credentials were delivered already.', {
+      code: 'already_delivered',
+      hint: 'If they did not reach you, end the grant and ask again: the secret is then rotated.',
+    });
+  }
+  return new ClavigerError('conflict', 'The grant has expired.', {
+    code: 'grant_expired',
+    hint: 'Ask for access again.',
+  });
+}

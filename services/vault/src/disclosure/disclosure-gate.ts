@@ -1,0 +1,189 @@
+import type { Database } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Emitter, OutboxRow, SealedForm } from '@claviger/events';
+import { type CallContext, failpoint, permits } from '@claviger/service-kit';
+import { CompiledQuery } from 'kysely';
+import type { SealedVersion } from '../encryption/secrets.ts';
+import type { VaultSchema } from '../schema.ts';
+import { disclosureStatement } from './disclosure-statement.ts';
+
+export interface DisclosureRequest {
+  readonly entryId: string;
+  /** The current one when absent. */
+  readonly version: number | undefined;
+  readonly reason: string;
+  readonly ticket: string;
+}
+
+/** A disclosure whose record is committed: from here on the secret may be decrypted. */
+export interface CommittedDisclosure {
+  readonly kind: 'committed';
+  readonly sealedVersion: SealedVersion;
+  readonly username: string;
+  readonly rotationState: string;
+  readonly event: SealedForm;
+}
+
+/** Only a grant for one delivery allows it: it is taken by `deliverUnderGrant`. */
+export interface OneTimeOnly {
+  readonly kind: 'one-time';
+  readonly grantId: string;
+}
+
+/**
+ * Decides a retrieval and records it, in one transaction. Throws `not_found`, `denied`, `invalid`, or `audit_unavailable` when
+ * the record is not surely committed. Who calls it does not see how many retrievals share a transaction.
+ */
+export interface DisclosureGate {
+  retrieve(context: CallContext, request: DisclosureRequest): Promise<CommittedDisclosure | OneTimeOnly>;
+}
+
+/** What the audit event says beside the request: it is hashed before the statement is sent, so it must be foreseen. */
+interface Foreseen {
+  readonly version: number;
+  readonly assetId: string | null;
+  readonly basis: string;
+  readonly grantId: string | null;
+}
+
+interface Verdict {
+  id: string;
+  asset_id: string | null;
+  username: string;
+  rotation_state: string;
+  requires_reason: boolean;
+  version: number;
+  basis: string | null;
+  grant_id: string | null;
+  one_time_grant_id: string | null;
+  has_version: boolean;
+  recorded: boolean;
+}
+
+const MAX_FORESEEN = 20_000;
+const MAX_TRIES = 4;
+
+/**
+ * One flight in the usual case. The statement records the event only when the facts are those that the event names; a
+ * first or changed case costs a second flight. What is foreseen is a guess that saves time, never an authority.
+ */
+export function createDisclosureGate(database: Database<VaultSchema>, emitter: Emitter): DisclosureGate {
+  const foreseen = new Map<string, Foreseen>();
+
+  return {
+    retrieve: async (context, request) => {
+      const { tenantId, actor } = context;
+      const key = `${tenantId} ${request.entryId} ${actor.userId} ${request.version ?? ''}`;
+      for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+        const expected = foreseen.get(key);
+        const record = expected && eventOf(emitter, context, request, expected);
+        const row = await decide(database, context, request, expected, record?.row);
+        const facts = checked(row, request);
+        if ('kind' in facts) return facts;
+        if (facts.recorded && record) {
+          return {
+            kind: 'committed',
+            sealedVersion: row as unknown as SealedVersion,
+            username: facts.username,
+            rotationState: facts.rotation_state,
+            event: record.sealed,
+          };
+        }
+        if (foreseen.size >= MAX_FORESEEN) foreseen.delete(foreseen.keys().next().value!);
+        foreseen.set(key, {
+          version: facts.version,
+          assetId: facts.asset_id,
+          basis: facts.basis!,
+          grantId: facts.grant_id,
+        });
+      }
+      throw new ClavigerError(
+        'audit_unavailable',
+        'The entry changes too fast to record what is disclosed.',
+        {
+          retryAfterSeconds: 1,
+        },
+      );
+    },
+  };
+}
+
+/** Throws the verdict where it is a refusal. */
+function checked(row: Verdict | undefined, request: DisclosureRequest): Verdict | OneTimeOnly {
+  if (!row) throw ClavigerError.notFound();
+  const oneTimeGrantId = request.version === undefined ? row.one_time_grant_id : null;
+  if (!row.basis && !oneTimeGrantId) {
+    throw new ClavigerError('denied', 'Neither a share nor a live grant lets you see this secret.', {
+      hint: 'Ask for access with POST /api/v1/access-requests.',
+    });
+  }
+  if (row.requires_reason && request.reason.trim() === '') {
+    throw ClavigerError.invalid('/reason', 'is required for this entry');
+  }
+  if (!row.basis) return { kind: 'one-time', grantId: oneTimeGrantId! };
+  if (!row.has_version) throw ClavigerError.notFound();
+  return row;
+}
+
+function eventOf(emitter: Emitter, context: CallContext, request: DisclosureRequest, expected: Foreseen) {
+  return emitter.auditRow(context, {
+    subject: {
+      type: 'entry',
+      id: request.entryId,
+      ...(expected.assetId ? { resourceId: expected.assetId } : {}),
+    },
+    reason: request.reason,
+    details: {
+      version: expected.version,
+      basis: expected.basis,
+      ...(expected.grantId ? { grantId: expected.grantId } : {}),
+      ...(request.ticket ? { ticket: request.ticket } : {}),
+    },
+  });
+}
+
+async function decide(
+  database: Database<VaultSchema>,
+  context: CallContext,
+  request: DisclosureRequest,
+  expected: Foreseen | undefined,
+  row: OutboxRow | undefined,
+): Promise<Verdict | undefined> {
+  const { actor } = context;
+  try {
+    await failpoint('vault.retrieve.before_record');
+    const [result] = await database.flight(context.tenantId, [
+      CompiledQuery.raw(disclosureStatement, [
+        request.entryId,
+        actor.userId,
+        permits(actor.permissions, 'vault.entries.retrieve-any'),
+        request.version ?? null,
+        request.reason.trim() !== '',
+        expected?.version ?? null,
+        expected?.assetId ?? null,
+        expected?.basis ?? null,
+        expected?.grantId ?? null,
+        row?.event_id ?? null,
+        row?.subject ?? null,
+        row?.payload ?? null,
+        row?.mac ?? null,
+        row?.traceparent ?? null,
+      ]),
+    ]);
+    return result!.rows[0] as Verdict | undefined;
+  } catch (cause) {
+    throw auditUnavailable(cause);
+  }
+}
+
+/** Also where the outcome of the commit is unknown: then the record may exist, and nothing was disclosed. */
+export function auditUnavailable(cause: unknown): ClavigerError {
+  return new ClavigerError(
+    'audit_unavailable',
+    'The disclosure cannot be recorded, so nothing was disclosed.',
+    {
+      cause,
+      retryAfterSeconds: 1,
+    },
+  );
+}

@@ -1,0 +1,48 @@
+/**
+ * Decides, records and reads in one statement. $1 entry, $2 user, $3 may retrieve any, $4 version or null, $5 has a reason;
+ * $6–$9 the facts that the audit event names; $10–$14 the outbox row. Answers no row when the entry is not visible;
+ * `recorded` only when the event and the exposure are part of this transaction.
+ *
+ * The grant is locked, so that ending it waits for this disclosure and then sees its exposure, or this one sees the end. An
+ * exposure of the last minute is left as it is: readers of the same secret do not queue for one row.
+ */
+export const disclosureStatement = `
+WITH facts AS MATERIALIZED (
+  SELECT e.id, e.asset_id, e.username, e.rotation_state, e.requires_grant, e.requires_reason,
+         coalesce($4::int, e.current_version) AS wanted,
+         e.created_by = $2::text AS is_creator,
+         EXISTS (SELECT FROM shares s WHERE s.entry_id = e.id AND s.user_id = $2::uuid) AS is_shared
+    FROM entries e WHERE e.id = $1::uuid AND e.status = 'active'
+), live AS MATERIALIZED (
+  SELECT g.grant_id FROM entitlements g
+   WHERE g.entry_id = $1::uuid AND g.user_id = $2::uuid AND g.removed_at IS NULL AND g.expires_at > now() AND NOT g.one_time
+   ORDER BY g.expires_at DESC LIMIT 1 FOR SHARE
+), verdict AS MATERIALIZED (
+  SELECT f.*, l.grant_id,
+         CASE WHEN l.grant_id IS NOT NULL THEN 'grant' WHEN f.requires_grant THEN NULL WHEN f.is_shared THEN 'share'
+              WHEN f.is_creator THEN 'creator' WHEN $3::boolean THEN 'administrator' END AS basis,
+         (SELECT g.grant_id FROM entitlements g
+           WHERE g.entry_id = f.id AND g.user_id = $2::uuid AND g.removed_at IS NULL AND g.expires_at > now()
+             AND g.one_time AND g.delivered_at IS NULL LIMIT 1) AS one_time_grant_id
+    FROM facts f LEFT JOIN live l ON true
+), chosen AS MATERIALIZED (
+  SELECT v.id, v.asset_id, v.username, v.rotation_state, v.requires_reason, v.basis, v.grant_id, v.one_time_grant_id,
+         ev.tenant_id, ev.entry_id, v.wanted AS version, ev.purpose, ev.kek_id, ev.cek_id, ev.wrapped_cek, ev.iv, ev.ciphertext,
+         ev.tag, ev.commitment, ev.blob_sha256, ev.version IS NOT NULL AS has_version,
+         coalesce(v.basis = $8::text AND (NOT v.requires_reason OR $5::boolean) AND ev.version = $6::int, false)
+           AND v.asset_id IS NOT DISTINCT FROM $7::uuid AND v.grant_id IS NOT DISTINCT FROM $9::uuid AS recorded
+    FROM verdict v
+    LEFT JOIN entry_versions ev ON ev.entry_id = v.id AND ev.version = v.wanted AND ev.state IN ('current', 'previous')
+), audited AS (
+  INSERT INTO outbox (tenant_id, event_id, subject, payload, mac, traceparent)
+  SELECT current_tenant(), $10::uuid, $11::text, $12::text, $13::bytea, $14::text FROM chosen WHERE recorded
+), seen AS (
+  INSERT INTO exposures AS x (tenant_id, entry_id, version, user_id, grant_id)
+  SELECT current_tenant(), c.id, c.version, $2::uuid, c.grant_id FROM chosen c
+   WHERE c.recorded AND NOT EXISTS (
+     SELECT FROM exposures f WHERE f.entry_id = c.id AND f.version = c.version AND f.user_id = $2::uuid
+        AND f.last_seen_at > now() - interval '1 minute' AND (c.grant_id IS NULL OR f.grant_id = c.grant_id))
+  ON CONFLICT (tenant_id, entry_id, version, user_id) DO UPDATE
+    SET last_seen_at = now(), times = x.times + 1, grant_id = coalesce(excluded.grant_id, x.grant_id)
+)
+SELECT * FROM chosen`;

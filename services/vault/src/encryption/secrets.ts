@@ -1,0 +1,148 @@
+import { ClavigerError } from '@claviger/errors';
+import { IntegrityError, type Kek, openSecret, sealSecret } from '@claviger/keyring';
+import type { Logger } from '@claviger/service-kit';
+import type { Insertable, Selectable } from 'kysely';
+import type { VaultSchema, VersionState } from '../schema.ts';
+import type { TenantKeys } from './tenant-keys.ts';
+
+/** The columns that are needed to open a version. */
+export type SealedVersion = Pick<
+  Selectable<VaultSchema['entry_versions']>,
+  | 'tenant_id'
+  | 'entry_id'
+  | 'version'
+  | 'purpose'
+  | 'kek_id'
+  | 'cek_id'
+  | 'wrapped_cek'
+  | 'iv'
+  | 'ciphertext'
+  | 'tag'
+  | 'commitment'
+  | 'blob_sha256'
+>;
+
+export const SEALED_COLUMNS = [
+  'entry_versions.tenant_id',
+  'entry_versions.entry_id',
+  'entry_versions.version',
+  'entry_versions.purpose',
+  'entry_versions.kek_id',
+  'entry_versions.cek_id',
+  'entry_versions.wrapped_cek',
+  'entry_versions.iv',
+  'entry_versions.ciphertext',
+  'entry_versions.tag',
+  'entry_versions.commitment',
+  'entry_versions.blob_sha256',
+] as const;
+
+export interface VersionIds {
+  readonly tenantId: string;
+  readonly entryId: string;
+  readonly version: number;
+  /** The entry's type. */
+  readonly purpose: string;
+}
+
+export interface Secrets {
+  /** The KEK for `seal`, got before a transaction so that none waits for another. */
+  keyFor(tenantId: string): Promise<Kek>;
+  /** The row of a new version. Synchronous: it can be called inside a transaction. */
+  seal(
+    kek: Kek,
+    secret: string,
+    ids: VersionIds,
+    state: VersionState,
+    createdBy: string,
+  ): Insertable<VaultSchema['entry_versions']>;
+  /**
+   * The secret of a version. Callers that disclose it to anybody call this only after the audit record is committed.
+   * Throws `integrity_error` when any stored byte is not as it was sealed.
+   */
+  open(version: SealedVersion): Promise<string>;
+  /** Throws `sealed` while the keys cannot be had. */
+  requireOpen(): void;
+  /** How many secrets were decrypted since the start. */
+  readonly decryptions: number;
+}
+
+export function createSecrets(keys: TenantKeys, requireOpen: () => void, logger: Logger): Secrets {
+  let decryptions = 0;
+  return {
+    requireOpen,
+    get decryptions() {
+      return decryptions;
+    },
+    keyFor: async (tenantId) => {
+      try {
+        return await keys.active(tenantId);
+      } catch (error) {
+        throw integrityError(error, logger, { tenantId });
+      }
+    },
+    seal: (kek, secret, ids, state, createdBy) => {
+      const plaintext = Buffer.from(secret, 'utf8');
+      try {
+        const sealed = sealSecret(kek, plaintext, { ...ids, kekId: kek.kekId });
+        return {
+          tenant_id: ids.tenantId,
+          entry_id: ids.entryId,
+          version: ids.version,
+          state,
+          purpose: ids.purpose,
+          kek_id: kek.kekId,
+          cek_id: sealed.cekId,
+          wrapped_cek: sealed.wrappedCek,
+          iv: sealed.iv,
+          ciphertext: sealed.ciphertext,
+          tag: sealed.tag,
+          commitment: sealed.commitment,
+          blob_sha256: sealed.blobSha256,
+          created_by: createdBy,
+        };
+      } finally {
+        plaintext.fill(0);
+      }
+    },
+    open: async (row) => {
+      try {
+        const kek = await keys.named(row.tenant_id, row.kek_id);
+        const plaintext = openSecret(
+          kek,
+          {
+            cekId: row.cek_id,
+            wrappedCek: row.wrapped_cek,
+            iv: row.iv,
+            ciphertext: row.ciphertext,
+            tag: row.tag,
+            commitment: row.commitment,
+            blobSha256: row.blob_sha256,
+          },
+          {
+            tenantId: row.tenant_id,
+            entryId: row.entry_id,
+            version: row.version,
+            purpose: row.purpose,
+            kekId: row.kek_id,
+          },
+        );
+        decryptions += 1;
+        const secret = plaintext.toString('utf8');
+        plaintext.fill(0);
+        return secret;
+      } catch (error) {
+        throw integrityError(error, logger, { entryId: row.entry_id, version: row.version });
+      }
+    },
+  };
+}
+
+function integrityError(error: unknown, logger: Logger, where: object): unknown {
+  if (!(error instanceof IntegrityError)) return error;
+  logger.error({ err: error, ...where, alert: 'integrity' }, 'stored key material is not as it was sealed');
+  return new ClavigerError('integrity_error', 'The stored secret failed its integrity check.', {
+    cause: error,
+    hint: 'An operator restores the row from a backup; other entries are not affected.',
+  });
+}

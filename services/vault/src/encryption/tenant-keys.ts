@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import type { Database } from '@claviger/database';
+import { createKek, createKeyCache, IntegrityError, type Kek, openKek } from '@claviger/keyring';
+import type { VaultSchema } from '../schema.ts';
+import type { RootKeySeal } from './root-key-seal.ts';
+
+/** The opened key encryption keys of all tenants, a quarter of an hour at most. */
+export interface TenantKeys {
+  /** The KEK that seals new secrets; made on the tenant's first write. Throws `sealed`. */
+  active(tenantId: string): Promise<Kek>;
+  /** The KEK that a stored secret names. Throws `sealed`, or IntegrityError when there is none. */
+  named(tenantId: string, kekId: string): Promise<Kek>;
+  clear(): void;
+}
+
+export function createTenantKeys(database: Database<VaultSchema>, seal: RootKeySeal): TenantKeys {
+  const cache = createKeyCache();
+  const activeIds = new Map<string, string>();
+
+  const named = (tenantId: string, kekId: string): Promise<Kek> => {
+    seal.requireOpen();
+    return cache.get(tenantId, kekId, async () => {
+      const row = await database.readTenant(tenantId, (reader) =>
+        reader
+          .selectFrom('keks')
+          .select(['id', 'version', 'wrapped'])
+          .where('id', '=', kekId)
+          .executeTakeFirst(),
+      );
+      if (!row) throw new IntegrityError('wrong_kek');
+      return openKek(seal.requireOpen(), row.wrapped, { tenantId, kekId: row.id, version: row.version });
+    });
+  };
+
+  return {
+    named,
+    active: async (tenantId) => {
+      seal.requireOpen();
+      let id = activeIds.get(tenantId);
+      if (!id) {
+        id = (await activeId(database, tenantId)) ?? (await makeFirst(database, tenantId, seal));
+        activeIds.set(tenantId, id);
+      }
+      return named(tenantId, id);
+    },
+    clear: () => {
+      activeIds.clear();
+      cache.clear();
+    },
+  };
+}
+
+function activeId(database: Database<VaultSchema>, tenantId: string): Promise<string | undefined> {
+  return database.readTenant(
+    tenantId,
+    async (reader) =>
+      (await reader.selectFrom('keks').select('id').where('state', '=', 'active').executeTakeFirst())?.id,
+  );
+}
+
+/** Of two that make it at once the first one's stays. */
+async function makeFirst(
+  database: Database<VaultSchema>,
+  tenantId: string,
+  seal: RootKeySeal,
+): Promise<string> {
+  const provider = seal.requireOpen();
+  const ids = { tenantId, kekId: randomUUID(), version: 1 };
+  const wrapped = await createKek(provider, ids);
+  return database.withTenant(tenantId, async (tx) => {
+    await tx
+      .insertInto('keks')
+      .values({
+        tenant_id: tenantId,
+        id: ids.kekId,
+        version: ids.version,
+        wrapped,
+        provider_id: provider.id,
+        state: 'active',
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    return (await tx.selectFrom('keks').select('id').where('state', '=', 'active').executeTakeFirstOrThrow())
+      .id;
+  });
+}

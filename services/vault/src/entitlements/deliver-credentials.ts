@@ -1,0 +1,28 @@
+import type { vault } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { deliverUnderGrant } from '../disclosure/deliver-under-grant.ts';
+import { receiptOf } from '../disclosure/receipt.ts';
+import { requireId } from '../ids.ts';
+
+/** To the grantee alone, and once when the grant is for one time. */
+export function deliverCredentials(
+  deps: VaultDeps,
+): Handler<(typeof vault.EntitlementsServiceService)['deliverCredentials']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'grant', id: request.grantId };
+    const grantId = requireId(request.grantId);
+    deps.secrets.requireOpen();
+    const delivery = await deliverUnderGrant(deps, context, grantId, { reason: '', ticket: '' });
+    return {
+      entryId: delivery.entryId,
+      version: delivery.sealedVersion.version,
+      username: delivery.username,
+      secret: await deps.secrets.open(delivery.sealedVersion),
+      receipt: receiptOf(delivery.event, deps.receiptKey),
+      host: delivery.host,
+      port: delivery.port,
+      rotationState: delivery.rotationState,
+    };
+  };
+}

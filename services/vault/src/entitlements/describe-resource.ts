@@ -1,0 +1,23 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { requireId } from '../ids.ts';
+
+export function describeResource(
+  deps: VaultDeps,
+): Handler<(typeof vault.EntitlementsServiceService)['describeResource']> {
+  return async (request, context) => {
+    const id = requireId(request.resourceId);
+    const row = await deps.database.readTenant(context.tenantId, (reader) =>
+      reader
+        .selectFrom('assets')
+        .leftJoin('modules', 'modules.id', 'assets.module_id')
+        .select(['assets.name', 'modules.type as module_type'])
+        .where('assets.id', '=', id)
+        .executeTakeFirst(),
+    );
+    if (!row) throw ClavigerError.notFound();
+    return { resourceId: id, resourceName: row.name, moduleType: row.module_type ?? '' };
+  };
+}

@@ -1,0 +1,68 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { entrySubject } from '../entries/entry-rows.ts';
+import { isId, requireId } from '../ids.ts';
+
+/** Repeatable. Placed again with another expiry it lasts until then; one that ended stays ended. */
+export function placeEntitlement(
+  deps: VaultDeps,
+): Handler<(typeof vault.EntitlementsServiceService)['placeEntitlement']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'entry', id: request.entryId };
+    const { grantId, userId, expiresAt } = request;
+    if (!isId(grantId)) throw ClavigerError.invalid('/grantId', 'must be a UUID');
+    if (!isId(userId)) throw ClavigerError.invalid('/userId', 'must be a UUID');
+    if (!expiresAt) throw ClavigerError.invalid('/expiresAt', 'is required');
+    const entryId = requireId(request.entryId);
+    await deps.database.withTenant(context.tenantId, async (tx) => {
+      const entry = await tx
+        .selectFrom('entries')
+        .select(['id', 'asset_id'])
+        .where('id', '=', entryId)
+        .where('status', '=', 'active')
+        .forShare()
+        .executeTakeFirst();
+      if (!entry) throw ClavigerError.notFound();
+      await tx
+        .insertInto('entitlements')
+        .values({
+          tenant_id: context.tenantId,
+          grant_id: grantId,
+          entry_id: entryId,
+          user_id: userId,
+          expires_at: expiresAt,
+          one_time: request.oneTime,
+          rotate_on_end: request.rotateOnEnd,
+        })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      const placed = await tx
+        .updateTable('entitlements')
+        .set({ expires_at: expiresAt })
+        .where('grant_id', '=', grantId)
+        .where('entry_id', '=', entryId)
+        .where('user_id', '=', userId)
+        .where('removed_at', 'is', null)
+        .returning('grant_id')
+        .executeTakeFirst();
+      if (!placed) {
+        throw new ClavigerError('conflict', 'This grant has ended, or was placed for something else.', {
+          code: 'grant_ended',
+        });
+      }
+      await deps.emitter.audit(tx, context, {
+        subject: entrySubject(entry),
+        details: {
+          grantId,
+          userId,
+          expiresAt,
+          oneTime: request.oneTime,
+          rotateOnEnd: request.rotateOnEnd,
+        },
+      });
+    });
+    return {};
+  };
+}

@@ -1,0 +1,129 @@
+import type { vault } from '@claviger/contracts';
+import { isClavigerError } from '@claviger/errors';
+import type { Kek } from '@claviger/keyring';
+import type { Handler } from '@claviger/service-kit';
+import { type Selectable, sql } from 'kysely';
+import type { VaultDeps, VaultTx } from '../deps.ts';
+import { entrySubject, type LockedEntry } from '../entries/entry-rows.ts';
+import { isId } from '../ids.ts';
+import { isAccount, requestRotation, requireRotatable } from '../rotation/request-rotation.ts';
+import type { VaultSchema } from '../schema.ts';
+
+type Entitlement = Selectable<VaultSchema['entitlements']>;
+
+/**
+ * Repeatable, and possible while the vault is sealed. A disclosure that is under way either commits before, and is then seen
+ * here, or finds the grant ended. What the grantee has seen and still is the current secret gets rotated.
+ */
+export function removeEntitlement(
+  deps: VaultDeps,
+): Handler<(typeof vault.EntitlementsServiceService)['removeEntitlement']> {
+  return async ({ grantId, cause }, context) => {
+    const kek = await keyIfOpen(deps, context.tenantId);
+    return deps.database.withTenant(context.tenantId, async (tx) => {
+      const known = isId(grantId)
+        ? await tx
+            .selectFrom('entitlements')
+            .select('entry_id')
+            .where('grant_id', '=', grantId)
+            .executeTakeFirst()
+        : undefined;
+      if (!known) {
+        await deps.emitter.audit(tx, context, {
+          subject: { type: 'grant', id: grantId },
+          details: { grantId, cause, known: false },
+        });
+        return { rotationQueued: false };
+      }
+      // The entry first, as everybody does.
+      const entry = await tx
+        .selectFrom('entries')
+        .selectAll()
+        .where('id', '=', known.entry_id)
+        .forUpdate()
+        .executeTakeFirstOrThrow();
+      const removed = await tx
+        .updateTable('entitlements')
+        .set({ removed_at: sql<Date>`clock_timestamp()`, removal_cause: cause })
+        .where('grant_id', '=', grantId)
+        .where('removed_at', 'is', null)
+        .returningAll()
+        .executeTakeFirst();
+      const rotationQueued = removed
+        ? await rotateWhatWasSeen(tx, deps, entry, removed, kek)
+        : await wasQueued(tx, entry.id, grantId);
+      await deps.emitter.audit(tx, context, {
+        subject: entrySubject(entry),
+        details: { grantId, cause, rotationQueued, repeated: !removed },
+      });
+      return { rotationQueued };
+    });
+  };
+}
+
+async function rotateWhatWasSeen(
+  tx: VaultTx,
+  deps: VaultDeps,
+  entry: LockedEntry,
+  grant: Entitlement,
+  kek: Kek | undefined,
+): Promise<boolean> {
+  if (!grant.rotate_on_end || entry.status !== 'active' || !isAccount(entry)) return false;
+  const seen = await tx
+    .selectFrom('exposures')
+    .select('version')
+    .where('entry_id', '=', entry.id)
+    .where('version', '=', entry.current_version)
+    .where('user_id', '=', grant.user_id)
+    .where((eb) => eb.or([eb('grant_id', '=', grant.grant_id), eb('last_seen_at', '>=', grant.placed_at)]))
+    .executeTakeFirst();
+  if (!seen) return false;
+  const rotatesNow = entry.rotation_state === 'idle' && kek && (await isRotatable(tx, entry));
+  if (rotatesNow) {
+    await requestRotation(tx, deps, { entry, kek, trigger: 'grant-ended', requestedBy: 'vault' });
+    return true;
+  }
+  // A rotation under way replaces what was seen; if it fails, or none can run yet, the due-queue does not forget.
+  await tx
+    .updateTable('entries')
+    .set({ next_rotation_at: sql<Date>`least(coalesce(next_rotation_at, 'infinity'), now())` })
+    .where('id', '=', entry.id)
+    .execute();
+  return true;
+}
+
+async function isRotatable(tx: VaultTx, entry: LockedEntry): Promise<boolean> {
+  try {
+    await requireRotatable(tx, entry);
+    return true;
+  } catch (error) {
+    if (isClavigerError(error) && error.reason === 'conflict') return false;
+    throw error;
+  }
+}
+
+/** What the first call answered. */
+async function wasQueued(tx: VaultTx, entryId: string, grantId: string): Promise<boolean> {
+  const found = await tx
+    .selectFrom('rotations')
+    .innerJoin('entitlements', 'entitlements.entry_id', 'rotations.entry_id')
+    .select('rotations.id')
+    .where('rotations.entry_id', '=', entryId)
+    .where('rotations.trigger', '=', 'grant-ended')
+    .where('entitlements.grant_id', '=', grantId)
+    .whereRef('rotations.requested_at', '>=', 'entitlements.placed_at')
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
+async function keyIfOpen(deps: VaultDeps, tenantId: string): Promise<Kek | undefined> {
+  try {
+    return await deps.secrets.keyFor(tenantId);
+  } catch (error) {
+    if (isClavigerError(error) && (error.reason === 'sealed' || error.reason === 'integrity_error')) {
+      return undefined;
+    }
+    throw error;
+  }
+}

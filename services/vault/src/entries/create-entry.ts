@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps, VaultTx } from '../deps.ts';
+import { isId } from '../ids.ts';
+import { withUniqueName } from '../unique-names.ts';
+import { entryById, entrySubject, toEntry } from './entry-rows.ts';
+import { firstSecret } from './secret-rules.ts';
+
+export function createEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['createEntry']> {
+  return async (request, context) => {
+    const { tenantId, actor } = context;
+    const type = request.type || 'password';
+    if (request.rotationIntervalHours > 0 && (type !== 'password' || !request.resourceId)) {
+      throw ClavigerError.invalid('/rotationIntervalHours', 'is possible for passwords of a resource only');
+    }
+    const secret = firstSecret({ type, secret: request.secret, generate: request.generate });
+    const kek = await deps.secrets.keyFor(tenantId);
+    return withUniqueName('an entry', () =>
+      deps.database.withTenant(tenantId, async (tx) => {
+        const id = randomUUID();
+        const assetId = request.resourceId || null;
+        if (assetId) await keepResource(tx, assetId);
+        const hours = request.rotationIntervalHours;
+        await tx
+          .insertInto('entries')
+          .values({
+            tenant_id: tenantId,
+            id,
+            asset_id: assetId,
+            name: request.name,
+            type,
+            username: request.username,
+            description: request.description,
+            tags: request.tags,
+            current_version: 1,
+            rotation_interval_hours: hours,
+            next_rotation_at: hours > 0 ? sql<Date>`now() + make_interval(hours => ${hours}::int)` : null,
+            requires_grant: request.requiresGrant,
+            requires_reason: request.requiresReason,
+            created_by: actor.userId,
+          })
+          .execute();
+        const version = deps.secrets.seal(
+          kek,
+          secret,
+          { tenantId, entryId: id, version: 1, purpose: type },
+          'current',
+          actor.userId,
+        );
+        await tx.insertInto('entry_versions').values(version).execute();
+        await deps.emitter.audit(tx, context, {
+          subject: entrySubject({ id, asset_id: assetId }),
+          details: {
+            name: request.name,
+            type,
+            username: request.username,
+            version: 1,
+            blobSha256: version.blob_sha256.toString('hex'),
+            generated: request.generate,
+            requiresGrant: request.requiresGrant,
+            requiresReason: request.requiresReason,
+            rotationIntervalHours: hours,
+          },
+        });
+        return { entry: toEntry(await entryById(tx, id)) };
+      }),
+    );
+  };
+}
+
+/** The resource, kept from being deleted until the transaction ends. */
+async function keepResource(tx: VaultTx, id: string): Promise<void> {
+  const found = isId(id)
+    ? await tx.selectFrom('assets').select('id').where('id', '=', id).forShare().executeTakeFirst()
+    : undefined;
+  if (!found) throw ClavigerError.invalid('/resourceId', 'names no resource');
+}

@@ -1,0 +1,64 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import { requireId } from '../ids.ts';
+import { entrySubject, lockEntry, refuseDuringRotation } from './entry-rows.ts';
+
+/** The entry becomes invisible; its sealed versions stay until they are purged. */
+export function deleteEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['deleteEntry']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'entry', id: request.entryId };
+    const id = requireId(request.entryId);
+    await deps.database.withTenant(context.tenantId, async (tx) => {
+      const entry = await lockEntry(tx, id);
+      refuseDuringRotation(entry);
+      const inUse = (message: string, hint: string) =>
+        new ClavigerError('conflict', message, { code: 'in_use', hint });
+      if (entry.rotation_state === 'out_of_sync') {
+        throw inUse(
+          'It is not known which password the target holds.',
+          'Recover the candidates and store the right secret first.',
+        );
+      }
+      const grant = await tx
+        .selectFrom('entitlements')
+        .select('grant_id')
+        .where('entry_id', '=', id)
+        .where('removed_at', 'is', null)
+        .where('expires_at', '>', sql<Date>`now()`)
+        .limit(1)
+        .executeTakeFirst();
+      if (grant) throw inUse('Somebody holds a live grant on this entry.', 'Revoke the grant first.');
+      const admin = await tx
+        .selectFrom('assets')
+        .select('id')
+        .where('admin_entry_id', '=', id)
+        .limit(1)
+        .executeTakeFirst();
+      if (admin) {
+        throw inUse(
+          'A resource is administered with this entry.',
+          'Give the resource another admin entry first.',
+        );
+      }
+      await tx
+        .updateTable('entries')
+        .set({
+          status: 'deleted',
+          deleted_at: sql<Date>`now()`,
+          next_rotation_at: null,
+          row_version: entry.row_version + 1,
+          updated_at: sql<Date>`now()`,
+        })
+        .where('id', '=', id)
+        .execute();
+      await deps.emitter.audit(tx, context, {
+        subject: entrySubject(entry),
+        details: { name: entry.name, version: entry.current_version },
+      });
+    });
+    return {};
+  };
+}

@@ -1,0 +1,99 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Selectable } from 'kysely';
+import type { VaultReader, VaultTx } from '../deps.ts';
+import { time } from '../ids.ts';
+import type { VaultSchema } from '../schema.ts';
+
+/** Entries as the API shows them, deleted ones left out; no order, no limit. */
+export function entryQuery(reader: VaultReader) {
+  return reader
+    .selectFrom('entries')
+    .leftJoin('assets', 'assets.id', 'entries.asset_id')
+    .where('entries.status', '=', 'active')
+    .select([
+      'entries.id',
+      'entries.name',
+      'entries.type',
+      'entries.asset_id',
+      'assets.name as asset_name',
+      'entries.username',
+      'entries.description',
+      'entries.tags',
+      'entries.current_version',
+      'entries.rotation_state',
+      'entries.rotation_interval_hours',
+      'entries.next_rotation_at',
+      'entries.last_rotated_at',
+      'entries.last_verified_at',
+      'entries.requires_grant',
+      'entries.requires_reason',
+      'entries.row_version',
+      'entries.created_at',
+      'entries.updated_at',
+      'entries.status',
+    ]);
+}
+
+export type EntryRow = Awaited<ReturnType<ReturnType<typeof entryQuery>['executeTakeFirstOrThrow']>>;
+export type LockedEntry = Selectable<VaultSchema['entries']>;
+
+export function toEntry(row: EntryRow): vault.Entry {
+  return {
+    id: row.id,
+    name: row.name,
+    type: row.type,
+    resourceId: row.asset_id ?? '',
+    resourceName: row.asset_name ?? '',
+    username: row.username,
+    description: row.description,
+    tags: row.tags,
+    currentVersion: row.current_version,
+    rotationState: row.rotation_state,
+    rotationIntervalHours: row.rotation_interval_hours,
+    nextRotationAt: time(row.next_rotation_at),
+    lastRotatedAt: time(row.last_rotated_at),
+    lastVerifiedAt: time(row.last_verified_at),
+    requiresGrant: row.requires_grant,
+    requiresReason: row.requires_reason,
+    rowVersion: row.row_version,
+    createdAt: time(row.created_at),
+    updatedAt: time(row.updated_at),
+    status: row.status,
+  };
+}
+
+/** Throws `not_found`. */
+export async function entryById(reader: VaultReader, id: string): Promise<EntryRow> {
+  const row = await entryQuery(reader).where('entries.id', '=', id).executeTakeFirst();
+  if (!row) throw ClavigerError.notFound();
+  return row;
+}
+
+/** The entry, kept from changing until the transaction ends. Throws `not_found`. */
+export async function lockEntry(tx: VaultTx, id: string): Promise<LockedEntry> {
+  const row = await tx
+    .selectFrom('entries')
+    .selectAll()
+    .where('id', '=', id)
+    .where('status', '=', 'active')
+    .forUpdate()
+    .executeTakeFirst();
+  if (!row) throw ClavigerError.notFound();
+  return row;
+}
+
+/** What audit events call the entry. */
+export function entrySubject(entry: { id: string; asset_id: string | null }) {
+  return { type: 'entry', id: entry.id, ...(entry.asset_id ? { resourceId: entry.asset_id } : {}) };
+}
+
+/** Throws conflict `rotation_in_progress` while a rotation may still change what the target holds. */
+export function refuseDuringRotation(entry: LockedEntry): void {
+  if (entry.rotation_state === 'idle' || entry.rotation_state === 'out_of_sync') return;
+  throw new ClavigerError('conflict', 'A rotation of this entry is not over yet.', {
+    code: 'rotation_in_progress',
+    hint: 'Follow it in the rotations of the entry, then try again.',
+    retryAfterSeconds: 2,
+  });
+}

@@ -1,0 +1,66 @@
+import type { vault } from '@claviger/contracts';
+import { likeTerm, pageOf, type SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps, VaultReader } from '../deps.ts';
+import { isId } from '../ids.ts';
+import { keptTotal } from '../list-totals.ts';
+import type { EntryRotationState } from '../schema.ts';
+import { entryQuery, toEntry } from './entry-rows.ts';
+
+const SORT: SortFields = {
+  name: { column: 'entries.name', type: 'text' },
+  username: { column: 'entries.username', type: 'text' },
+  createdAt: { column: 'entries.created_at', type: 'timestamptz' },
+  updatedAt: { column: 'entries.updated_at', type: 'timestamptz' },
+};
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+
+export function listEntries(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['listEntries']> {
+  return (request, context) =>
+    deps.database.readTenant(context.tenantId, (reader) =>
+      pageOf({
+        request,
+        query: filtered(reader, request),
+        sort: SORT,
+        defaultSort: 'name',
+        tieBreaker: { column: 'entries.id', type: 'uuid' },
+        total: () => total(reader, request),
+        map: toEntry,
+      }),
+    );
+}
+
+function filtered(reader: VaultReader, request: vault.ListEntriesRequest) {
+  let query = entryQuery(reader);
+  const { resourceId, type, rotationState, tag, search } = request;
+  if (resourceId) query = query.where('entries.asset_id', '=', isId(resourceId) ? resourceId : NOBODY);
+  if (type) query = query.where('entries.type', '=', type);
+  if (rotationState) query = query.where('entries.rotation_state', '=', rotationState as EntryRotationState);
+  if (tag) query = query.where(sql<boolean>`${tag} = ANY (entries.tags)`);
+  if (search) {
+    const term = likeTerm(search);
+    query = query.where((eb) =>
+      eb.or([
+        eb('entries.name', 'ilike', term),
+        eb('entries.username', 'ilike', term),
+        eb('assets.name', 'ilike', term),
+        sql<boolean>`EXISTS (SELECT FROM unnest(entries.tags) t WHERE t ILIKE ${term})`,
+      ]),
+    );
+  }
+  return query;
+}
+
+async function total(reader: VaultReader, request: vault.ListEntriesRequest): Promise<number> {
+  const { resourceId, type, rotationState, tag, search } = request;
+  if (!type && !rotationState && !tag && !search) {
+    if (!resourceId) return keptTotal(reader, 'entries');
+    return isId(resourceId) ? keptTotal(reader, 'entries', resourceId) : 0;
+  }
+  const row = await filtered(reader, request)
+    .clearSelect()
+    .select((eb) => eb.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  return row.total;
+}

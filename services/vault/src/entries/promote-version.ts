@@ -1,0 +1,35 @@
+import { sql } from 'kysely';
+import type { VaultTx } from '../deps.ts';
+
+/**
+ * Makes a pending version the current one and settles the entry. The former one is kept as previous; other candidates are
+ * out of the running, since the target is known to hold this one.
+ */
+export async function promoteVersion(tx: VaultTx, entryId: string, version: number): Promise<void> {
+  await tx
+    .updateTable('entry_versions')
+    .set({ state: 'previous' })
+    .where('entry_id', '=', entryId)
+    .where('state', '=', 'current')
+    .execute();
+  await tx
+    .updateTable('entry_versions')
+    .set({ state: 'current' })
+    .where('entry_id', '=', entryId)
+    .where('version', '=', version)
+    .where('state', '=', 'pending')
+    .execute();
+  await tx
+    .updateTable('entry_versions')
+    .set({ state: 'rejected' })
+    .where('entry_id', '=', entryId)
+    .where('state', '=', 'pending')
+    .execute();
+  const { numUpdatedRows } = await tx
+    .updateTable('entries')
+    .set({ current_version: version, rotation_state: 'idle', updated_at: sql<Date>`now()` })
+    .where('id', '=', entryId)
+    .where('current_version', '<', version)
+    .executeTakeFirst();
+  if (numUpdatedRows !== 1n) throw new Error('A version older than the current one was to be promoted.');
+}

@@ -1,0 +1,75 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError, isClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { auditUnavailable } from '../disclosure/disclosure-gate.ts';
+import { receiptOf } from '../disclosure/receipt.ts';
+import { recordExposure } from '../disclosure/record-exposure.ts';
+import { SEALED_COLUMNS } from '../encryption/secrets.ts';
+import { requireId } from '../ids.ts';
+import { entryById, entrySubject } from './entry-rows.ts';
+
+const MAX_CANDIDATES = 50;
+
+/** Every secret that the target may hold, newest first: pending ones, the current and the one before it. */
+export function recoverCandidates(
+  deps: VaultDeps,
+): Handler<(typeof vault.EntriesServiceService)['recoverCandidates']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'entry', id: request.entryId };
+    const id = requireId(request.entryId);
+    deps.secrets.requireOpen();
+    const { tenantId, actor } = context;
+    const { rows, event } = await deps.database
+      .withTenant(tenantId, async (tx) => {
+        const entry = await entryById(tx, id);
+        const rows = await tx
+          .selectFrom('entry_versions')
+          .select(SEALED_COLUMNS)
+          .select('state')
+          .where('entry_id', '=', id)
+          .where((eb) =>
+            eb.or([
+              eb('state', 'in', ['pending', 'current']),
+              eb('version', '=', (sub) =>
+                sub
+                  .selectFrom('entry_versions as before')
+                  .select((max) => max.fn.max('before.version').as('version'))
+                  .where('before.entry_id', '=', id)
+                  .where('before.state', '=', 'previous'),
+              ),
+            ]),
+          )
+          .orderBy('version', 'desc')
+          .limit(MAX_CANDIDATES)
+          .execute();
+        for (const { version } of rows) {
+          await recordExposure(tx, tenantId, {
+            entryId: id,
+            version,
+            userId: actor.userId,
+            grantId: null,
+          });
+        }
+        const event = await deps.emitter.audit(tx, context, {
+          subject: entrySubject(entry),
+          reason: request.reason,
+          details: { versions: rows.map((row) => row.version), rotationState: entry.rotation_state },
+        });
+        return { rows, event };
+      })
+      .catch((error: unknown): never => {
+        if (isClavigerError(error) && error.reason !== 'unavailable') throw error;
+        throw auditUnavailable(error);
+      });
+    if (rows.length === 0) throw ClavigerError.notFound();
+    const items = await Promise.all(
+      rows.map(async (row) => ({
+        version: row.version,
+        state: row.state,
+        secret: await deps.secrets.open(row),
+      })),
+    );
+    return { items, receipt: receiptOf(event, deps.receiptKey) };
+  };
+}

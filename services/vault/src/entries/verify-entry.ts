@@ -1,0 +1,59 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import { requireId } from '../ids.ts';
+import { connectorContext, loadTarget, sealedAccount } from '../targets/load-target.ts';
+import { entryById, entrySubject } from './entry-rows.ts';
+
+const VERIFY_TIMEOUT_MS = 8_000;
+
+/** Logs in to the target with the current secret: once, since a refused login may count there. */
+export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['verifyEntry']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'entry', id: request.entryId };
+    const id = requireId(request.entryId);
+    const { entry, target, account } = await deps.database.readTenant(context.tenantId, async (reader) => {
+      const entry = await entryById(reader, id);
+      if (entry.type !== 'password' || !entry.asset_id) {
+        throw new ClavigerError('conflict', 'This entry is not an account that can be logged in to.', {
+          code: 'not_an_account',
+          hint: 'Only password entries of a resource with a module can be verified.',
+        });
+      }
+      return {
+        entry,
+        target: await loadTarget(reader, entry.asset_id),
+        account: await sealedAccount(reader, id),
+      };
+    });
+    if (!account) throw ClavigerError.notFound();
+    const result = await target.connector.verify(
+      target.settings,
+      { username: entry.username },
+      await deps.secrets.open(account.version),
+      connectorContext(target, VERIFY_TIMEOUT_MS, context.signal),
+    );
+    const problem = result.outcome === 'accepted' ? '' : result.reason;
+    await deps.database.withTenant(context.tenantId, async (tx) => {
+      if (result.outcome === 'accepted') {
+        await tx
+          .updateTable('entries')
+          .set({ last_verified_at: sql<Date>`now()` })
+          .where('id', '=', id)
+          .where('current_version', '=', account.version.version)
+          .execute();
+      }
+      await deps.emitter.audit(tx, context, {
+        subject: entrySubject(entry),
+        details: {
+          version: account.version.version,
+          outcome: result.outcome,
+          ...(problem ? { problem } : {}),
+        },
+      });
+    });
+    return { outcome: result.outcome, problem };
+  };
+}

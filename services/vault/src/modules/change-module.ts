@@ -1,0 +1,85 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { CallContext, Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import { requireId, requireRowVersion } from '../ids.ts';
+import { parseModuleConfig } from '../targets/module-config.ts';
+import { checkResource } from '../targets/resource-target.ts';
+import { withUniqueName } from '../unique-names.ts';
+import { moduleById, toModule } from './module-rows.ts';
+
+/** Replaces name and configuration. */
+export function updateModule(deps: VaultDeps): Handler<(typeof vault.ModulesServiceService)['updateModule']> {
+  return (request, context) => changeModule(deps, context, { ...request, config: request.config ?? {} });
+}
+
+/** Changes only what is given. */
+export function patchModule(deps: VaultDeps): Handler<(typeof vault.ModulesServiceService)['patchModule']> {
+  return (request, context) => changeModule(deps, context, request);
+}
+
+async function changeModule(
+  deps: VaultDeps,
+  context: CallContext,
+  request: vault.PatchModuleRequest,
+): Promise<{ module: vault.Module }> {
+  context.auditSubject = { type: 'module', id: request.moduleId };
+  const id = requireId(request.moduleId);
+  return withUniqueName('a module', () =>
+    deps.database.withTenant(context.tenantId, async (tx) => {
+      const before = await tx
+        .selectFrom('modules')
+        .selectAll()
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst();
+      if (!before) throw ClavigerError.notFound();
+      requireRowVersion(request.rowVersion, before.row_version);
+      if (request.config) {
+        const config = parseModuleConfig(before.type, request.config);
+        const resources = await tx
+          .selectFrom('assets')
+          .select(['name', 'host', 'port', 'settings'])
+          .where('module_id', '=', id)
+          .limit(1_000)
+          .execute();
+        for (const resource of resources) refuseUnusable(resource, before.type, config);
+      }
+      await tx
+        .updateTable('modules')
+        .set({
+          name: request.name ?? before.name,
+          enabled: request.enabled ?? before.enabled,
+          // What was tested was another configuration.
+          ...(request.config
+            ? { config: JSON.stringify(request.config), status: 'untested', status_problem: '' }
+            : {}),
+          row_version: before.row_version + 1,
+          updated_at: sql<Date>`now()`,
+        })
+        .where('id', '=', id)
+        .execute();
+      await deps.emitter.audit(tx, context, { subject: { type: 'module', id }, request });
+      return { module: toModule(await moduleById(tx, id)) };
+    }),
+  );
+}
+
+function refuseUnusable(
+  resource: { name: string; host: string; port: number; settings: Record<string, unknown> },
+  type: string,
+  config: ReturnType<typeof parseModuleConfig>,
+): void {
+  try {
+    checkResource({ type, config }, resource);
+  } catch (cause) {
+    throw new ClavigerError('invalid', 'The request is not valid.', {
+      fields: [
+        { pointer: '/config', detail: `would leave the resource "${resource.name}" without what it needs` },
+      ],
+      hint: 'Complete the settings of the resource first.',
+      cause,
+    });
+  }
+}

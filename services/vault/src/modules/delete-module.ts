@@ -1,0 +1,31 @@
+import type { vault } from '@claviger/contracts';
+import { isForeignKeyViolation } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { requireId } from '../ids.ts';
+
+/** Refused while resources use the module. */
+export function deleteModule(deps: VaultDeps): Handler<(typeof vault.ModulesServiceService)['deleteModule']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'module', id: request.moduleId };
+    const id = requireId(request.moduleId);
+    try {
+      await deps.database.withTenant(context.tenantId, async (tx) => {
+        const gone = await tx.deleteFrom('modules').where('id', '=', id).returning('name').executeTakeFirst();
+        if (!gone) throw ClavigerError.notFound();
+        await deps.emitter.audit(tx, context, {
+          subject: { type: 'module', id },
+          details: { name: gone.name },
+        });
+      });
+    } catch (error) {
+      if (!isForeignKeyViolation(error)) throw error;
+      throw new ClavigerError('conflict', 'Resources still use this module.', {
+        code: 'in_use',
+        hint: 'Give them another module first.',
+      });
+    }
+    return {};
+  };
+}

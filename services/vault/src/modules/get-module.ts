@@ -1,0 +1,13 @@
+import type { vault } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { requireId } from '../ids.ts';
+import { moduleById, toModule } from './module-rows.ts';
+
+export function getModule(deps: VaultDeps): Handler<(typeof vault.ModulesServiceService)['getModule']> {
+  return async (request, context) => {
+    const id = requireId(request.moduleId);
+    const row = await deps.database.readTenant(context.tenantId, (reader) => moduleById(reader, id));
+    return { module: toModule(row) };
+  };
+}

@@ -1,0 +1,31 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Selectable } from 'kysely';
+import type { VaultReader } from '../deps.ts';
+import { time } from '../ids.ts';
+import type { VaultSchema } from '../schema.ts';
+
+export type ModuleRow = Selectable<VaultSchema['modules']>;
+
+export function toModule(row: ModuleRow): vault.Module {
+  return {
+    id: row.id,
+    name: row.name,
+    type: row.type,
+    enabled: row.enabled,
+    config: row.config,
+    status: row.status,
+    statusProblem: row.status_problem,
+    testedAt: time(row.tested_at),
+    rowVersion: row.row_version,
+    createdAt: time(row.created_at),
+    updatedAt: time(row.updated_at),
+  };
+}
+
+/** Throws `not_found`. */
+export async function moduleById(reader: VaultReader, id: string): Promise<ModuleRow> {
+  const row = await reader.selectFrom('modules').selectAll().where('id', '=', id).executeTakeFirst();
+  if (!row) throw ClavigerError.notFound();
+  return row;
+}

@@ -1,0 +1,95 @@
+import type { TestResult } from '@claviger/connectors';
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps, VaultReader } from '../deps.ts';
+import { requireId } from '../ids.ts';
+import { connectorContext, credentialOf, loadTarget, sealedAccount } from '../targets/load-target.ts';
+import { moduleById } from './module-rows.ts';
+
+const TEST_TIMEOUT_MS = 8_000;
+
+/** Logs in to a resource of the module with its admin entry, or with its first account, and keeps the outcome as status. */
+export function testModule(deps: VaultDeps): Handler<(typeof vault.ModulesServiceService)['testModule']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'module', id: request.moduleId };
+    const moduleId = requireId(request.moduleId);
+    const { target, account } = await deps.database.readTenant(context.tenantId, async (reader) => {
+      const module = await moduleById(reader, moduleId);
+      if (!module.enabled) {
+        throw new ClavigerError('conflict', 'The module is disabled.', {
+          code: 'module_disabled',
+          hint: 'Enable the module first.',
+        });
+      }
+      const resourceId = await testedResource(reader, moduleId, request.resourceId);
+      const target = await loadTarget(reader, resourceId);
+      return { target, account: target.admin ?? (await firstAccount(reader, resourceId)) };
+    });
+    if (!account) {
+      throw new ClavigerError('conflict', 'There is no account to log in with.', {
+        code: 'no_account',
+        hint: 'Create an entry for the resource, or give the resource an admin entry.',
+      });
+    }
+    const result = await target.connector.test(
+      target.settings,
+      await credentialOf(account, deps.secrets),
+      connectorContext(target, TEST_TIMEOUT_MS, context.signal),
+    );
+    const problem = problemOf(result);
+    await deps.database.withTenant(context.tenantId, async (tx) => {
+      await tx
+        .updateTable('modules')
+        .set({
+          status: result.ok ? 'ok' : 'failing',
+          status_problem: problem,
+          tested_at: sql<Date>`now()`,
+        })
+        .where('id', '=', moduleId)
+        .execute();
+      await deps.emitter.audit(tx, context, {
+        subject: { type: 'module', id: moduleId, resourceId: target.resourceId },
+        details: { ok: result.ok, entryId: account.entryId, ...(problem ? { problem } : {}) },
+      });
+    });
+    return {
+      ok: result.ok,
+      latencyMs: result.latencyMs,
+      serverVersion: result.serverVersion ?? '',
+      problem,
+      hint: result.hint ?? '',
+    };
+  };
+}
+
+function problemOf(result: TestResult): string {
+  return result.ok ? '' : (result.problem ?? 'The test failed.');
+}
+
+async function testedResource(reader: VaultReader, moduleId: string, given: string): Promise<string> {
+  let query = reader.selectFrom('assets').select('id').where('module_id', '=', moduleId);
+  if (given) query = query.where('id', '=', requireId(given));
+  const found = await query.orderBy('created_at').limit(1).executeTakeFirst();
+  if (found) return found.id;
+  if (given) throw ClavigerError.notFound();
+  throw new ClavigerError('conflict', 'The module has no resource to test with.', {
+    code: 'no_resource',
+    hint: 'Create a resource with this module first.',
+  });
+}
+
+async function firstAccount(reader: VaultReader, resourceId: string) {
+  const entry = await reader
+    .selectFrom('entries')
+    .select('id')
+    .where('asset_id', '=', resourceId)
+    .where('status', '=', 'active')
+    .where('type', 'in', ['password', 'ssh-key'])
+    .where('username', '<>', '')
+    .orderBy('created_at')
+    .limit(1)
+    .executeTakeFirst();
+  return entry && sealedAccount(reader, entry.id);
+}

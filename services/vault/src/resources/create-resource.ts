@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import type { vault } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { withUniqueName } from '../unique-names.ts';
+import { checkReferences } from './resource-references.ts';
+import { resourceById, toResource } from './resource-rows.ts';
+
+export function createResource(
+  deps: VaultDeps,
+): Handler<(typeof vault.ResourcesServiceService)['createResource']> {
+  return (request, context) =>
+    withUniqueName('a resource', () =>
+      deps.database.withTenant(context.tenantId, async (tx) => {
+        const id = randomUUID();
+        const { host, port, settings = {} } = request;
+        const moduleId = request.moduleId || null;
+        const adminEntryId = request.adminEntryId || null;
+        await checkReferences(tx, { host, port, settings, moduleId, adminEntryId });
+        await tx
+          .insertInto('assets')
+          .values({
+            tenant_id: context.tenantId,
+            id,
+            name: request.name,
+            type: request.type,
+            module_id: moduleId,
+            host,
+            port,
+            description: request.description,
+            tags: request.tags,
+            settings: JSON.stringify(settings),
+            admin_entry_id: adminEntryId,
+            created_by: context.actor.userId,
+          })
+          .execute();
+        await deps.emitter.audit(tx, context, { subject: { type: 'resource', id, resourceId: id }, request });
+        return { resource: toResource(await resourceById(tx, id)) };
+      }),
+    );
+}

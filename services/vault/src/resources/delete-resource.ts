@@ -1,0 +1,51 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import { requireId } from '../ids.ts';
+
+/** Refused while the resource has accounts. Accounts that were deleted lose their place, their sealed versions stay. */
+export function deleteResource(
+  deps: VaultDeps,
+): Handler<(typeof vault.ResourcesServiceService)['deleteResource']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
+    const id = requireId(request.resourceId);
+    await deps.database.withTenant(context.tenantId, async (tx) => {
+      // The lock makes a new account of this resource wait and then find it gone.
+      const found = await tx
+        .selectFrom('assets')
+        .select('name')
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst();
+      if (!found) throw ClavigerError.notFound();
+      const used = await tx
+        .selectFrom('entries')
+        .select('id')
+        .where('asset_id', '=', id)
+        .where('status', '=', 'active')
+        .limit(1)
+        .executeTakeFirst();
+      if (used) {
+        throw new ClavigerError('conflict', 'The resource still has accounts.', {
+          code: 'in_use',
+          hint: 'Delete its entries first.',
+        });
+      }
+      await tx
+        .updateTable('entries')
+        .set({ asset_id: null, updated_at: sql<Date>`now()` })
+        .where('asset_id', '=', id)
+        .where('status', '=', 'deleted')
+        .execute();
+      await tx.deleteFrom('assets').where('id', '=', id).execute();
+      await deps.emitter.audit(tx, context, {
+        subject: { type: 'resource', id, resourceId: id },
+        details: { name: found.name },
+      });
+    });
+    return {};
+  };
+}

@@ -1,0 +1,37 @@
+import { ClavigerError } from '@claviger/errors';
+import type { VaultReader } from '../deps.ts';
+import { isId } from '../ids.ts';
+import { parseModuleConfig } from '../targets/module-config.ts';
+import { checkResource, type ResourceAddress } from '../targets/resource-target.ts';
+
+/** Checks what a resource names and how it is reached. Throws `invalid` at the field. */
+export async function checkReferences(
+  reader: VaultReader,
+  resource: ResourceAddress & { moduleId: string | null; adminEntryId: string | null },
+): Promise<void> {
+  const { moduleId, adminEntryId } = resource;
+  if (adminEntryId) {
+    const entry = isId(adminEntryId)
+      ? await reader
+          .selectFrom('entries')
+          .select(['type'])
+          .where('id', '=', adminEntryId)
+          .where('status', '=', 'active')
+          .executeTakeFirst()
+      : undefined;
+    if (!entry) throw ClavigerError.invalid('/adminEntryId', 'names no entry');
+    if (entry.type !== 'password' && entry.type !== 'ssh-key') {
+      throw ClavigerError.invalid('/adminEntryId', 'must name an entry of type password or ssh-key');
+    }
+  }
+  if (!moduleId) return checkResource(undefined, resource);
+  const module = isId(moduleId)
+    ? await reader
+        .selectFrom('modules')
+        .select(['type', 'config'])
+        .where('id', '=', moduleId)
+        .executeTakeFirst()
+    : undefined;
+  if (!module) throw ClavigerError.invalid('/moduleId', 'names no module');
+  checkResource({ type: module.type, config: parseModuleConfig(module.type, module.config) }, resource);
+}

@@ -1,0 +1,62 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import { sql } from 'kysely';
+import type { VaultReader } from '../deps.ts';
+import { time } from '../ids.ts';
+
+/** Resources as the API shows them; no order, no limit. */
+export function resourceQuery(reader: VaultReader) {
+  return reader
+    .selectFrom('assets')
+    .leftJoin('modules', 'modules.id', 'assets.module_id')
+    .select([
+      'assets.id',
+      'assets.name',
+      'assets.type',
+      'assets.module_id',
+      'modules.type as module_type',
+      'assets.host',
+      'assets.port',
+      'assets.description',
+      'assets.status',
+      'assets.tags',
+      'assets.settings',
+      'assets.admin_entry_id',
+      'assets.row_version',
+      'assets.created_at',
+      'assets.updated_at',
+      sql<number>`(SELECT coalesce(sum(total), 0)::int8 FROM row_counts WHERE counted = 'entries' AND scope = assets.id)`.as(
+        'entry_count',
+      ),
+    ]);
+}
+
+export type ResourceRow = Awaited<ReturnType<ReturnType<typeof resourceQuery>['executeTakeFirstOrThrow']>>;
+
+export function toResource(row: ResourceRow): vault.Resource {
+  return {
+    id: row.id,
+    name: row.name,
+    type: row.type,
+    moduleId: row.module_id ?? '',
+    moduleType: row.module_type ?? '',
+    host: row.host,
+    port: row.port,
+    description: row.description,
+    status: row.status,
+    tags: row.tags,
+    settings: row.settings,
+    entryCount: row.entry_count,
+    rowVersion: row.row_version,
+    createdAt: time(row.created_at),
+    updatedAt: time(row.updated_at),
+    adminEntryId: row.admin_entry_id ?? '',
+  };
+}
+
+/** Throws `not_found`. */
+export async function resourceById(reader: VaultReader, id: string): Promise<ResourceRow> {
+  const row = await resourceQuery(reader).where('assets.id', '=', id).executeTakeFirst();
+  if (!row) throw ClavigerError.notFound();
+  return row;
+}

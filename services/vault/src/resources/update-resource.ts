@@ -1,0 +1,58 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import { requireId, requireRowVersion } from '../ids.ts';
+import { withUniqueName } from '../unique-names.ts';
+import { checkReferences } from './resource-references.ts';
+import { resourceById, toResource } from './resource-rows.ts';
+
+/** Changes what is given. */
+export function updateResource(
+  deps: VaultDeps,
+): Handler<(typeof vault.ResourcesServiceService)['updateResource']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
+    const id = requireId(request.resourceId);
+    return withUniqueName('a resource', () =>
+      deps.database.withTenant(context.tenantId, async (tx) => {
+        const before = await tx
+          .selectFrom('assets')
+          .selectAll()
+          .where('id', '=', id)
+          .forUpdate()
+          .executeTakeFirst();
+        if (!before) throw ClavigerError.notFound();
+        requireRowVersion(request.rowVersion, before.row_version);
+        const host = request.host ?? before.host;
+        const port = request.port ?? before.port;
+        const settings = request.settings ?? before.settings;
+        const moduleId = request.moduleId === undefined ? before.module_id : request.moduleId || null;
+        const adminEntryId =
+          request.adminEntryId === undefined ? before.admin_entry_id : request.adminEntryId || null;
+        await checkReferences(tx, { host, port, settings, moduleId, adminEntryId });
+        await tx
+          .updateTable('assets')
+          .set({
+            name: request.name ?? before.name,
+            type: request.type ?? before.type,
+            module_id: moduleId,
+            host,
+            port,
+            description: request.description ?? before.description,
+            ...(request.replaceTags ? { tags: request.tags } : {}),
+            settings: JSON.stringify(settings),
+            status: (request.status ?? before.status) as 'active' | 'disabled',
+            admin_entry_id: adminEntryId,
+            row_version: before.row_version + 1,
+            updated_at: sql<Date>`now()`,
+          })
+          .where('id', '=', id)
+          .execute();
+        await deps.emitter.audit(tx, context, { subject: { type: 'resource', id, resourceId: id }, request });
+        return { resource: toResource(await resourceById(tx, id)) };
+      }),
+    );
+  };
+}

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import type { RotationRow } from './rotation-rows.ts';
+
+/** Another worker has taken the rotation over: whatever this one learned, it writes nothing any more. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError';
+}
+
+export interface Lease extends Disposable {
+  readonly tenantId: string;
+  readonly rotationId: string;
+  readonly owner: string;
+}
+
+/**
+ * Takes a rotation that is due and that nobody works on; undefined otherwise. One conditional update by the database's clock
+ * decides; the lease is renewed until it is disposed.
+ */
+export async function takeLease(
+  deps: VaultDeps,
+  tenantId: string,
+  rotationId: string,
+): Promise<{ lease: Lease; rotation: RotationRow } | undefined> {
+  const owner = randomUUID();
+  const { leaseSeconds } = deps.config.rotation;
+  const until = sql<Date>`clock_timestamp() + make_interval(secs => ${leaseSeconds})`;
+  const rotation = await deps.database.withTenant(tenantId, (tx) =>
+    tx
+      .updateTable('rotations')
+      .set({ lease_owner: owner, lease_until: until })
+      .where('id', '=', rotationId)
+      .where('finished_at', 'is', null)
+      .where('next_attempt_at', '<=', sql<Date>`clock_timestamp()`)
+      .where((eb) =>
+        eb.or([eb('lease_until', 'is', null), eb('lease_until', '<', sql<Date>`clock_timestamp()`)]),
+      )
+      .returningAll()
+      .executeTakeFirst(),
+  );
+  if (!rotation) return undefined;
+  const timer = setInterval(
+    () => {
+      deps.database
+        .withTenant(tenantId, (tx) =>
+          tx
+            .updateTable('rotations')
+            .set({ lease_until: until })
+            .where('id', '=', rotationId)
+            .where('lease_owner', '=', owner)
+            .execute(),
+        )
+        .catch((error: unknown) =>
+          deps.logger.warn({ err: error, rotationId }, 'the lease of a rotation was not renewed'),
+        );
+    },
+    (leaseSeconds * 1_000) / 3,
+  );
+  return {
+    rotation,
+    lease: { tenantId, rotationId, owner, [Symbol.dispose]: () => clearInterval(timer) },
+  };
+}

@@ -1,0 +1,45 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import { entryById, entrySubject, lockEntry, toEntry } from '../entries/entry-rows.ts';
+import { requireId } from '../ids.ts';
+import { isAccount } from './request-rotation.ts';
+
+export function putRotationSchedule(
+  deps: VaultDeps,
+): Handler<(typeof vault.EntriesServiceService)['putRotationSchedule']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'entry', id: request.entryId };
+    const id = requireId(request.entryId);
+    const { intervalHours, startsAt } = request;
+    return deps.database.withTenant(context.tenantId, async (tx) => {
+      const entry = await lockEntry(tx, id);
+      if (intervalHours > 0 && !isAccount(entry)) {
+        throw new ClavigerError('conflict', 'This entry is not an account on a target.', {
+          code: 'not_rotatable',
+          hint: 'Only password entries with a user name, of a resource with a module, can be rotated.',
+        });
+      }
+      const first = startsAt
+        ? sql<Date>`${startsAt}::timestamptz`
+        : sql<Date>`now() + make_interval(hours => ${intervalHours}::int)`;
+      await tx
+        .updateTable('entries')
+        .set({
+          rotation_interval_hours: intervalHours,
+          next_rotation_at: intervalHours > 0 ? first : null,
+          row_version: entry.row_version + 1,
+          updated_at: sql<Date>`now()`,
+        })
+        .where('id', '=', id)
+        .execute();
+      await deps.emitter.audit(tx, context, {
+        subject: entrySubject(entry),
+        details: { intervalHours, ...(startsAt ? { startsAt } : {}) },
+      });
+      return { entry: toEntry(await entryById(tx, id)) };
+    });
+  };
+}

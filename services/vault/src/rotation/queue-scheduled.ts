@@ -1,0 +1,75 @@
+import { isClavigerError } from '@claviger/errors';
+import { sql } from 'kysely';
+import type { VaultDeps, VaultTx } from '../deps.ts';
+import type { LockedEntry } from '../entries/entry-rows.ts';
+import { requestRotation, requireRotatable } from './request-rotation.ts';
+
+/**
+ * Queues the rotation of an entry whose time has come, and moves that time on, in one transaction under the entry's lock: two
+ * sweeps never double it. Where it cannot be rotated now, it is tried again in an hour, and the audit log says why.
+ */
+export async function queueScheduled(deps: VaultDeps, tenantId: string, entryId: string): Promise<void> {
+  deps.secrets.requireOpen();
+  const kek = await deps.secrets.keyFor(tenantId);
+  await deps.database.withTenant(tenantId, async (tx) => {
+    const entry = await tx
+      .selectFrom('entries')
+      .selectAll()
+      .where('id', '=', entryId)
+      .where('status', '=', 'active')
+      .where('rotation_state', '=', 'idle')
+      .where('next_rotation_at', '<=', sql<Date>`now()`)
+      .forUpdate()
+      .skipLocked()
+      .executeTakeFirst();
+    if (!entry) return;
+    const trigger = entry.rotation_interval_hours > 0 ? 'schedule' : 'grant-ended';
+    try {
+      await requireRotatable(tx, entry);
+    } catch (error) {
+      if (!isClavigerError(error)) throw error;
+      await tx
+        .updateTable('entries')
+        .set({ next_rotation_at: sql<Date>`now() + interval '1 hour'` })
+        .where('id', '=', entry.id)
+        .execute();
+      await audit(tx, deps, entry, 'failed', error.code, { trigger });
+      return;
+    }
+    await tx
+      .updateTable('entries')
+      .set({
+        next_rotation_at: sql<Date | null>`CASE WHEN rotation_interval_hours > 0
+          THEN now() + make_interval(hours => rotation_interval_hours) END`,
+      })
+      .where('id', '=', entry.id)
+      .execute();
+    const rotation = await requestRotation(tx, deps, { entry, kek, trigger, requestedBy: 'vault' });
+    await audit(tx, deps, entry, 'allowed', '', {
+      trigger,
+      rotationId: rotation.id,
+      version: rotation.version,
+    });
+  });
+}
+
+async function audit(
+  tx: VaultTx,
+  deps: VaultDeps,
+  entry: LockedEntry,
+  outcome: 'allowed' | 'failed',
+  reason: string,
+  details: Record<string, unknown>,
+): Promise<void> {
+  await deps.emitter.auditDuty(tx, {
+    tenantId: entry.tenant_id,
+    action: 'vault.entry.rotation-requested',
+    outcome,
+    subjectType: 'entry',
+    subjectId: entry.id,
+    resourceId: entry.asset_id ?? '',
+    requestId: '',
+    reason,
+    details,
+  });
+}

@@ -1,0 +1,51 @@
+import type { vault } from '@claviger/contracts';
+import { pageOf } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { entryById } from '../entries/entry-rows.ts';
+import { requireId } from '../ids.ts';
+import { toRotation } from './rotation-rows.ts';
+
+/** Newest first. */
+export function listRotations(
+  deps: VaultDeps,
+): Handler<(typeof vault.EntriesServiceService)['listRotations']> {
+  return async (request, context) => {
+    const id = requireId(request.entryId);
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      await entryById(reader, id);
+      const rotations = reader.selectFrom('rotations').where('entry_id', '=', id);
+      return pageOf({
+        request,
+        query: rotations.selectAll(),
+        sort: { requestedAt: { column: 'requested_at', type: 'timestamptz' } },
+        defaultSort: 'requestedAt',
+        defaultOrder: 'desc',
+        tieBreaker: { column: 'id', type: 'uuid' },
+        total: async () =>
+          (await rotations.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow())
+            .total,
+        map: toRotation,
+      });
+    });
+  };
+}
+
+export function getRotation(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['getRotation']> {
+  return async (request, context) => {
+    const entryId = requireId(request.entryId);
+    const id = requireId(request.rotationId);
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      await entryById(reader, entryId);
+      const row = await reader
+        .selectFrom('rotations')
+        .selectAll()
+        .where('id', '=', id)
+        .where('entry_id', '=', entryId)
+        .executeTakeFirst();
+      if (!row) throw ClavigerError.notFound();
+      return { rotation: toRotation(row) };
+    });
+  };
+}

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { ClavigerError } from '@claviger/errors';
+import type { Kek } from '@claviger/keyring';
+import type { VaultDeps, VaultReader, VaultTx } from '../deps.ts';
+import type { LockedEntry } from '../entries/entry-rows.ts';
+import { newPassword } from '../entries/secret-rules.ts';
+import type { RotationTrigger } from '../schema.ts';
+import { loadTarget, type Target } from '../targets/load-target.ts';
+import { rotateCredentialJob } from './rotate-credential-job.ts';
+import type { RotationRow } from './rotation-rows.ts';
+
+/** Whether the entry is an account at all. */
+export function isAccount(entry: Pick<LockedEntry, 'type' | 'asset_id' | 'username'>): boolean {
+  return entry.type === 'password' && entry.asset_id !== null && entry.username !== '';
+}
+
+/** Throws a conflict that says what to do when the secret of the entry cannot be changed on a target. */
+export async function requireRotatable(
+  reader: VaultReader,
+  entry: Pick<LockedEntry, 'type' | 'asset_id' | 'username'>,
+): Promise<Target> {
+  if (!isAccount(entry)) {
+    throw new ClavigerError('conflict', 'This entry is not an account on a target.', {
+      code: 'not_rotatable',
+      hint: 'Only password entries with a user name, of a resource with a module, can be rotated.',
+    });
+  }
+  const target = await loadTarget(reader, entry.asset_id!);
+  if (target.settings.rotateAs === 'admin' && !target.admin) {
+    throw new ClavigerError('conflict', 'The resource rotates by an administrator but has no admin entry.', {
+      code: 'no_admin_entry',
+      hint: 'Give the resource an admin entry.',
+    });
+  }
+  return target;
+}
+
+/**
+ * Stores a candidate and its rotation, before any target is touched. The caller holds the lock on the entry, has checked that
+ * it is rotatable, and audits.
+ */
+export async function requestRotation(
+  tx: VaultTx,
+  deps: VaultDeps,
+  request: {
+    readonly entry: LockedEntry;
+    readonly kek: Kek;
+    readonly trigger: RotationTrigger;
+    readonly requestedBy: string;
+  },
+): Promise<RotationRow> {
+  const { entry, kek, trigger, requestedBy } = request;
+  const version = await storeCandidate(tx, deps, entry, kek, requestedBy);
+  const rotation = await tx
+    .insertInto('rotations')
+    .values({
+      tenant_id: entry.tenant_id,
+      id: randomUUID(),
+      entry_id: entry.id,
+      version,
+      state: 'pending',
+      trigger,
+      requested_by: requestedBy,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await tx.updateTable('entries').set({ rotation_state: 'pending' }).where('id', '=', entry.id).execute();
+  await deps.emitter.job(tx, entry.tenant_id, rotateCredentialJob.queue, { rotationId: rotation.id });
+  return rotation;
+}
+
+/** A new random secret as the entry's next version. Answers its number. */
+export async function storeCandidate(
+  tx: VaultTx,
+  deps: VaultDeps,
+  entry: Pick<LockedEntry, 'tenant_id' | 'id' | 'type'>,
+  kek: Kek,
+  createdBy: string,
+): Promise<number> {
+  const { latest } = await tx
+    .selectFrom('entry_versions')
+    .select((eb) => eb.fn.max('version').as('latest'))
+    .where('entry_id', '=', entry.id)
+    .executeTakeFirstOrThrow();
+  const ids = { tenantId: entry.tenant_id, entryId: entry.id, version: latest + 1, purpose: entry.type };
+  await tx
+    .insertInto('entry_versions')
+    .values(deps.secrets.seal(kek, newPassword(), ids, 'pending', createdBy))
+    .execute();
+  return latest + 1;
+}

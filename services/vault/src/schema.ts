@@ -1,0 +1,155 @@
+import type { OutboxSchema } from '@claviger/events';
+import type { ColumnType, Generated } from 'kysely';
+
+type Json = ColumnType<Record<string, unknown>, string, string>;
+type Defaulted<T> = ColumnType<T, T | undefined, T>;
+
+export type RotationState = 'pending' | 'applying' | 'verified' | 'refused' | 'ambiguous' | 'out_of_sync';
+export type EntryRotationState = 'idle' | 'pending' | 'applying' | 'ambiguous' | 'out_of_sync';
+export type RotationTrigger = 'manual' | 'schedule' | 'grant-ended';
+export type VersionState = 'pending' | 'current' | 'previous' | 'rejected';
+
+export interface VaultSchema extends OutboxSchema {
+  root_key_canary: {
+    only_one: Generated<boolean>;
+    blob: Buffer;
+    provider_id: string;
+    created_at: Generated<Date>;
+  };
+  keks: {
+    tenant_id: string;
+    id: string;
+    version: number;
+    wrapped: Buffer;
+    provider_id: string;
+    state: 'active' | 'retired';
+    created_at: Generated<Date>;
+  };
+  row_counts: { tenant_id: string; counted: string; scope: string; shard: number; total: number };
+  modules: {
+    tenant_id: string;
+    id: string;
+    name: string;
+    type: string;
+    enabled: Defaulted<boolean>;
+    config: Json;
+    status: Defaulted<'untested' | 'ok' | 'failing'>;
+    status_problem: Defaulted<string>;
+    tested_at: Date | null;
+    row_version: Generated<number>;
+    created_by: string;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+  };
+  assets: {
+    tenant_id: string;
+    id: string;
+    name: string;
+    type: string;
+    module_id: string | null;
+    host: string;
+    port: number;
+    description: string;
+    status: Defaulted<'active' | 'disabled'>;
+    tags: string[];
+    settings: Json;
+    admin_entry_id: string | null;
+    row_version: Generated<number>;
+    created_by: string;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+  };
+  entries: {
+    tenant_id: string;
+    id: string;
+    asset_id: string | null;
+    name: string;
+    type: string;
+    username: string;
+    description: string;
+    tags: string[];
+    current_version: number;
+    rotation_state: Defaulted<EntryRotationState>;
+    rotation_interval_hours: Defaulted<number>;
+    next_rotation_at: Date | null;
+    last_rotated_at: Date | null;
+    last_verified_at: Date | null;
+    probes: Generated<number>;
+    probe_window_at: Date | null;
+    requires_grant: boolean;
+    requires_reason: boolean;
+    status: Defaulted<'active' | 'deleted'>;
+    deleted_at: Date | null;
+    row_version: Generated<number>;
+    created_by: string;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+  };
+  entry_versions: {
+    tenant_id: string;
+    entry_id: string;
+    version: number;
+    state: VersionState;
+    purpose: string;
+    kek_id: string;
+    cek_id: string;
+    wrapped_cek: Buffer;
+    iv: Buffer;
+    ciphertext: Buffer;
+    tag: Buffer;
+    commitment: Buffer;
+    blob_sha256: Buffer;
+    created_by: string;
+    created_at: Generated<Date>;
+    state_changed_at: Generated<Date>;
+  };
+  shares: {
+    tenant_id: string;
+    entry_id: string;
+    user_id: string;
+    access: 'view' | 'modify' | 'manage';
+    granted_by: string;
+    created_at: Generated<Date>;
+  };
+  entitlements: {
+    tenant_id: string;
+    grant_id: string;
+    entry_id: string;
+    user_id: string;
+    expires_at: ColumnType<Date, string, string>;
+    one_time: boolean;
+    rotate_on_end: boolean;
+    placed_at: Generated<Date>;
+    delivered_at: Date | null;
+    delivery_count: Generated<number>;
+    removed_at: Date | null;
+    removal_cause: string | null;
+  };
+  exposures: {
+    tenant_id: string;
+    entry_id: string;
+    version: number;
+    user_id: string;
+    first_seen_at: Generated<Date>;
+    last_seen_at: Generated<Date>;
+    grant_id: string | null;
+    times: Generated<number>;
+  };
+  rotations: {
+    tenant_id: string;
+    id: string;
+    entry_id: string;
+    version: number;
+    state: RotationState;
+    trigger: RotationTrigger;
+    requested_by: string;
+    requested_at: Generated<Date>;
+    attempts: Generated<number>;
+    next_attempt_at: ColumnType<Date | null, Date | undefined, Date | null>;
+    lease_owner: string | null;
+    lease_until: Date | null;
+    applied_at: Date | null;
+    problem: Generated<string>;
+    finished_at: Date | null;
+  };
+}

@@ -1,0 +1,202 @@
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { cluster, vault } from '@claviger/contracts';
+import { createDatabase } from '@claviger/database';
+import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
+import { createJobQueues, type JobDefinition } from '@claviger/jobs';
+import {
+  createActorVerifier,
+  createHealth,
+  createLogger,
+  createRpcServer,
+  type RpcServer,
+  type RunningService,
+  readSecretFile,
+  refuseFailpointsInProduction,
+  startTelemetry,
+} from '@claviger/service-kit';
+import type { VaultConfig } from './config.ts';
+import type { VaultDeps } from './deps.ts';
+import { createDisclosureGate } from './disclosure/disclosure-gate.ts';
+import { openRootKeySeal } from './encryption/root-key-seal.ts';
+import { createSecrets } from './encryption/secrets.ts';
+import { createTenantKeys } from './encryption/tenant-keys.ts';
+import { deliverCredentials } from './entitlements/deliver-credentials.ts';
+import { describeResource } from './entitlements/describe-resource.ts';
+import { describeSubject } from './entitlements/describe-subject.ts';
+import { placeEntitlement } from './entitlements/place-entitlement.ts';
+import { removeEntitlement } from './entitlements/remove-entitlement.ts';
+import { createEntry } from './entries/create-entry.ts';
+import { deleteEntry } from './entries/delete-entry.ts';
+import { getEntry } from './entries/get-entry.ts';
+import { listEntries } from './entries/list-entries.ts';
+import { listEntryVersions } from './entries/list-entry-versions.ts';
+import { recoverCandidates } from './entries/recover-candidates.ts';
+import { retrieveEntry } from './entries/retrieve-entry.ts';
+import { deleteShare, listShares, putShare } from './entries/shares.ts';
+import { updateEntry } from './entries/update-entry.ts';
+import { verifyEntry } from './entries/verify-entry.ts';
+import { patchModule, updateModule } from './modules/change-module.ts';
+import { createModule } from './modules/create-module.ts';
+import { deleteModule } from './modules/delete-module.ts';
+import { getModule } from './modules/get-module.ts';
+import { listModules } from './modules/list-modules.ts';
+import { testModule } from './modules/test-module.ts';
+import { createResource } from './resources/create-resource.ts';
+import { deleteResource } from './resources/delete-resource.ts';
+import { discoverAccounts } from './resources/discover-accounts.ts';
+import { getResource } from './resources/get-resource.ts';
+import { listResources } from './resources/list-resources.ts';
+import { updateResource } from './resources/update-resource.ts';
+import { putRotationSchedule } from './rotation/put-rotation-schedule.ts';
+import { getRotation, listRotations } from './rotation/read-rotations.ts';
+import { rotateCredentialJob } from './rotation/rotate-credential-job.ts';
+import { rotateEntry } from './rotation/rotate-entry.ts';
+import { startRotationDuty } from './rotation/rotation-duty.ts';
+import type { VaultSchema } from './schema.ts';
+
+const DRAIN_MS = 10_000;
+
+export interface VaultService extends RunningService {
+  readonly grpcPort: number;
+  readonly deps: VaultDeps;
+}
+
+/** Starts the vault. A sealed vault starts, too: it is live, not ready, and answers `sealed` where it needs a key. */
+export async function createVaultService(config: VaultConfig): Promise<VaultService> {
+  refuseFailpointsInProduction(config.environment);
+  const logger = createLogger({ service: 'vault', node: config.node, level: config.logLevel });
+  const undo = new AsyncDisposableStack();
+  try {
+    const telemetry = startTelemetry({ service: 'vault', node: config.node, ...config.telemetry });
+    undo.defer(() => telemetry.shutdown());
+    const macKey = Buffer.from(readSecretFile(config.outboxMacKeyFile));
+    const receiptKey = createPrivateKey(readFileSync(config.receiptKeyFile));
+    const verifyActor = createActorVerifier({
+      publicKeyPem: readFileSync(config.actorTokenPublicKeyFile, 'utf8'),
+      audience: 'vault',
+    });
+
+    const database = createDatabase<VaultSchema>({
+      ...config.database,
+      password: readSecretFile(config.database.passwordFile),
+      systemPassword: readSecretFile(config.database.systemPasswordFile),
+      applicationName: config.node,
+    });
+    undo.defer(() => database.close());
+    const seal = undo.use(await openRootKeySeal({ database, rootKeyFile: config.rootKeyFile, logger }));
+    const keys = createTenantKeys(database, seal);
+    undo.defer(() => keys.clear());
+
+    const bus = createBus({
+      url: config.nats.url,
+      user: config.nats.user,
+      password: readSecretFile(config.nats.passwordFile),
+      name: config.node,
+      logger,
+    });
+    undo.use(bus);
+    const queues = createJobQueues(
+      {
+        redis: {
+          host: config.redis.host,
+          port: config.redis.port,
+          password: readSecretFile(config.redis.passwordFile),
+        },
+        macKey,
+        logger,
+      },
+      [rotateCredentialJob as JobDefinition<never>],
+    );
+    undo.use(queues);
+    undo.use(startRelay({ database, logger, publishers: { audit: bus.publisher, job: queues.publisher } }));
+
+    const emitter = createEmitter({ service: 'vault', macKey });
+    const deps: VaultDeps = {
+      config,
+      database,
+      emitter,
+      logger,
+      secrets: createSecrets(keys, () => void seal.requireOpen(), logger),
+      gate: createDisclosureGate(database, emitter),
+      receiptKey,
+    };
+    undo.use(startRotationDuty(deps, queues));
+
+    const health = createHealth({
+      service: 'vault',
+      config,
+      version: '0.1.0',
+      sealed: seal.isSealed,
+      checks: [
+        { name: 'database', required: true, check: () => database.ping() },
+        { name: 'root key', required: true, check: async () => void seal.requireOpen() },
+        { name: 'nats', required: false, check: () => bus.ping() },
+      ],
+    });
+    const rpc = createRpcServer({
+      config,
+      logger,
+      verifyActor,
+      recordOutcome: createOutcomeRecorder(database, emitter),
+    });
+    addHandlers(rpc, deps);
+    rpc.add(cluster.HealthServiceService, health.handlers);
+    const grpcPort = await rpc.listen();
+    undo.defer(() => rpc.drain(DRAIN_MS));
+    await health.listen();
+    undo.defer(() => health.close());
+    health.setReady(true);
+    undo.defer(() => health.setReady(false));
+    logger.info({ grpcPort }, 'the vault serves');
+    return { grpcPort, deps, [Symbol.asyncDispose]: () => undo.disposeAsync() };
+  } catch (error) {
+    await undo.disposeAsync();
+    throw error;
+  }
+}
+
+function addHandlers(rpc: RpcServer, deps: VaultDeps): void {
+  rpc.add(vault.ResourcesServiceService, {
+    listResources: listResources(deps),
+    getResource: getResource(deps),
+    createResource: createResource(deps),
+    updateResource: updateResource(deps),
+    deleteResource: deleteResource(deps),
+    discoverAccounts: discoverAccounts(deps),
+  });
+  rpc.add(vault.EntriesServiceService, {
+    listEntries: listEntries(deps),
+    getEntry: getEntry(deps),
+    createEntry: createEntry(deps),
+    updateEntry: updateEntry(deps),
+    deleteEntry: deleteEntry(deps),
+    retrieveEntry: retrieveEntry(deps),
+    rotateEntry: rotateEntry(deps),
+    listRotations: listRotations(deps),
+    getRotation: getRotation(deps),
+    putRotationSchedule: putRotationSchedule(deps),
+    verifyEntry: verifyEntry(deps),
+    listEntryVersions: listEntryVersions(deps),
+    recoverCandidates: recoverCandidates(deps),
+    listShares: listShares(deps),
+    putShare: putShare(deps),
+    deleteShare: deleteShare(deps),
+  });
+  rpc.add(vault.ModulesServiceService, {
+    listModules: listModules(deps),
+    getModule: getModule(deps),
+    createModule: createModule(deps),
+    updateModule: updateModule(deps),
+    patchModule: patchModule(deps),
+    deleteModule: deleteModule(deps),
+    testModule: testModule(deps),
+  });
+  rpc.add(vault.EntitlementsServiceService, {
+    describeSubject: describeSubject(deps),
+    describeResource: describeResource(deps),
+    placeEntitlement: placeEntitlement(deps),
+    removeEntitlement: removeEntitlement(deps),
+    deliverCredentials: deliverCredentials(deps),
+  });
+}

@@ -1,0 +1,111 @@
+import { type Connector, type ConnectorContext, type Credential, connectorFor } from '@claviger/connectors';
+import { ClavigerError } from '@claviger/errors';
+import type { VaultReader } from '../deps.ts';
+import { SEALED_COLUMNS, type SealedVersion, type Secrets } from '../encryption/secrets.ts';
+import { parseModuleConfig, policyOf } from './module-config.ts';
+import { connectorTarget } from './resource-target.ts';
+
+/** A resource, ready to be spoken to. */
+export interface Target {
+  readonly resourceId: string;
+  readonly moduleId: string;
+  readonly type: string;
+  readonly connector: Connector;
+  readonly settings: Record<string, unknown>;
+  readonly allow: ConnectorContext['allow'];
+  readonly admin: SealedAccount | undefined;
+}
+
+/** An account with its current secret, still sealed. */
+export interface SealedAccount {
+  readonly entryId: string;
+  readonly username: string;
+  readonly type: string;
+  readonly version: SealedVersion;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Throws a conflict that says what to do when the resource cannot be reached by a connector. */
+export async function loadTarget(reader: VaultReader, resourceId: string): Promise<Target> {
+  const row = await reader
+    .selectFrom('assets')
+    .leftJoin('modules', 'modules.id', 'assets.module_id')
+    .select([
+      'assets.status',
+      'assets.host',
+      'assets.port',
+      'assets.settings',
+      'assets.admin_entry_id',
+      'modules.id as module_id',
+      'modules.type',
+      'modules.config',
+      'modules.enabled',
+    ])
+    .where('assets.id', '=', resourceId)
+    .executeTakeFirst();
+  if (!row) throw ClavigerError.notFound();
+  if (!row.module_id || !row.type || !row.config) {
+    throw notReachable('no_module', 'The resource has no module.', 'Give the resource a module first.');
+  }
+  if (!row.enabled) {
+    throw notReachable(
+      'module_disabled',
+      'The module of the resource is disabled.',
+      'Enable the module first.',
+    );
+  }
+  if (row.status !== 'active') {
+    throw notReachable('resource_disabled', 'The resource is disabled.', 'Set its status to active first.');
+  }
+  const config = parseModuleConfig(row.type, row.config);
+  return {
+    resourceId,
+    moduleId: row.module_id,
+    type: row.type,
+    connector: connectorFor(row.type),
+    settings: connectorTarget(config, row),
+    allow: policyOf(config),
+    admin: row.admin_entry_id ? await sealedAccount(reader, row.admin_entry_id) : undefined,
+  };
+}
+
+/** An entry's user name and current secret; undefined when the entry is gone. */
+export async function sealedAccount(
+  reader: VaultReader,
+  entryId: string,
+): Promise<SealedAccount | undefined> {
+  const row = await reader
+    .selectFrom('entries')
+    .innerJoin('entry_versions', (join) =>
+      join
+        .onRef('entry_versions.entry_id', '=', 'entries.id')
+        .onRef('entry_versions.version', '=', 'entries.current_version'),
+    )
+    .select(SEALED_COLUMNS)
+    .select(['entries.username', 'entries.type'])
+    .where('entries.id', '=', entryId)
+    .where('entries.status', '=', 'active')
+    .executeTakeFirst();
+  return row && { entryId, username: row.username, type: row.type, version: row };
+}
+
+/** For the connector alone: nobody sees it. */
+export async function credentialOf(account: SealedAccount, secrets: Secrets): Promise<Credential> {
+  const secret = await secrets.open(account.version);
+  return account.type === 'ssh-key'
+    ? { username: account.username, privateKey: secret }
+    : { username: account.username, password: secret };
+}
+
+export function connectorContext(
+  target: Target,
+  operationTimeoutMs: number,
+  signal: AbortSignal,
+): ConnectorContext {
+  return { signal, connectTimeoutMs: CONNECT_TIMEOUT_MS, operationTimeoutMs, allow: target.allow };
+}
+
+function notReachable(code: string, message: string, hint: string): ClavigerError {
+  return new ClavigerError('conflict', message, { code, hint });
+}
