@@ -10,5 +10,7 @@ export { HttpBody } from './generated/google/api/httpbody.ts';
 export { Status } from './generated/google/rpc/status.ts';
 export type { FieldInfo, FieldKind, HttpBinding, MessageInfo, MethodInfo } from './method-info.ts';
 export { methodOf, methods, methodsOfService } from './methods.ts';
+export type { JsonSchema } from './openapi/json-schema.ts';
+export { type OpenApiDocument, openApiDocument, type Paths } from './openapi/openapi-document.ts';
 export { redact } from './redact.ts';
 export { validateMessage } from './validate-message.ts';

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { methods } from '../methods.ts';
+import { openApiDocument } from './openapi-document.ts';
+
+const document = openApiDocument({ version: '1.0.0', serverUrl: 'https://localhost:7101' });
+const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+  Object.entries(item).map(([method, operation]) => ({ path, method, operation })),
+);
+
+function references(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(references);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === '$ref' && typeof inner === 'string' ? [inner] : references(inner),
+  );
+}
+
+function resolve(reference: string): unknown {
+  return reference
+    .replace('#/', '')
+    .split('/')
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], document);
+}
+
+describe('the OpenAPI document', () => {
+  it('has every REST binding of the contract, and no other', () => {
+    const bindings = [...methods.values()].flatMap((method) => method.http);
+    expect(operations).toHaveLength(bindings.length);
+  });
+
+  it('refers only to what it holds, and holds nothing that nobody refers to', () => {
+    const all = new Set(references(document));
+    expect([...all].filter((each) => resolve(each) === undefined)).toEqual([]);
+    const unused = Object.keys(document.components.schemas).filter(
+      (name) => !all.has(`#/components/schemas/${name}`),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  it('names each operation once', () => {
+    const ids = operations.map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('types the success and the problems of each operation', () => {
+    for (const { path, method, operation } of operations) {
+      const responses = operation.responses as Record<string, { content?: object; $ref?: string }>;
+      const successes = Object.keys(responses).filter((status) => status.startsWith('2'));
+      expect(successes, `${method} ${path}`).toHaveLength(1);
+      if (successes[0] !== '204')
+        expect(responses[successes[0]!]!.content, `${method} ${path}`).toBeDefined();
+      expect(responses.default).toEqual({ $ref: '#/components/responses/Problem' });
+    }
+  });
+
+  it('declares each parameter of a path, under the name that stands in it', () => {
+    for (const { path, operation } of operations) {
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+      const parameters = operation.parameters as { in: string; name: string; required: boolean }[];
+      const declared = parameters
+        .filter((each) => each.in === 'path' && each.required)
+        .map((each) => each.name);
+      expect(declared.sort()).toEqual(inPath.sort());
+      expect(new Set(parameters.map((each) => `${each.in} ${each.name}`)).size).toBe(parameters.length);
+    }
+  });
+
+  it('asks for a bearer everywhere but on public operations', () => {
+    const open = operations.filter(({ operation }) => (operation.security as unknown[]).length === 0);
+    const isPublic = [...methods.values()].filter(
+      (method) => method.policy?.public && method.http.length > 0,
+    );
+    expect(open).toHaveLength(isPublic.length);
+  });
+
+  it('closes what callers send, and keeps path fields out of bodies', () => {
+    const { RetrieveEntryRequest } = document.components.schemas;
+    expect(RetrieveEntryRequest?.additionalProperties).toBe(false);
+    expect(Object.keys(RetrieveEntryRequest!.properties!)).toEqual(['reason', 'ticket', 'version']);
+  });
+});

@@ -1,0 +1,167 @@
+import { RateTier } from '../generated/claviger/options/v1/options.ts';
+import type { FieldInfo, HttpBinding, MethodInfo } from '../method-info.ts';
+import { fieldSchema } from './field-schema.ts';
+import type { JsonSchema } from './json-schema.ts';
+import type { MessageSchemas } from './message-schemas.ts';
+import { PROBLEM_REF } from './problem-schema.ts';
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly required: boolean;
+  readonly description?: string;
+  readonly schema: JsonSchema;
+}
+
+export type Operation = Readonly<Record<string, unknown>>;
+
+/** Proto names of the fields in a path template. */
+function pathFields(template: string): string[] {
+  return [...template.matchAll(/\{([a-z0-9_]+)\}/g)].map((match) => match[1]!);
+}
+
+/** A path as OpenAPI shows it: parameters under their JSON names. */
+export function documentedPath(method: MethodInfo, binding: HttpBinding): string {
+  return binding.path.replaceAll(
+    /\{([a-z0-9_]+)\}/g,
+    (_, name: string) => `{${fieldOf(method, name).jsonName}}`,
+  );
+}
+
+function fieldOf(method: MethodInfo, protoName: string): FieldInfo {
+  const field = method.request.fields.find((each) => each.protoName === protoName);
+  if (!field) throw new Error(`${method.path}: its path names {${protoName}}, which its request lacks.`);
+  return field;
+}
+
+export function operation(method: MethodInfo, binding: HttpBinding, schemas: MessageSchemas): Operation {
+  const policy = method.policy!;
+  const inPath = new Set(pathFields(binding.path));
+  const hasBodyFields = binding.body && method.request.fields.some((field) => !inPath.has(field.protoName));
+  const tag = tagOf(method);
+  return {
+    operationId: `${tag}.${method.property}`,
+    tags: [tag],
+    summary: sentence(method.name),
+    ...(method.comment === '' ? {} : { description: method.comment }),
+    security: policy.public ? [] : [{ bearer: [] }],
+    parameters: parameters(method, binding, inPath),
+    ...(hasBodyFields ? { requestBody: requestBody(method, inPath, schemas) } : {}),
+    responses: responses(method, binding, inPath.size > 0, schemas),
+    'x-claviger-owner': method.owner,
+    'x-claviger-rate-tier': tierName(policy.rateTier),
+    ...(policy.operations.length > 0 ? { 'x-claviger-operations': policy.operations } : {}),
+    ...(policy.permission === '' ? {} : { 'x-claviger-permission': policy.permission }),
+    ...(policy.audit === '' ? {} : { 'x-claviger-audit': policy.audit }),
+    ...(policy.stepUp ? { 'x-claviger-step-up': true } : {}),
+    ...(policy.discloses ? { 'x-claviger-discloses': true } : {}),
+  };
+}
+
+/** `claviger.vault.v1.EntriesService` → `Entries`. */
+export function tagOf(method: MethodInfo): string {
+  return method.service
+    .split('.')
+    .at(-1)!
+    .replace(/Service$/, '');
+}
+
+/** `GetGrantCredentials` → `Get grant credentials`. */
+function sentence(name: string): string {
+  const words = name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function tierName(tier: RateTier): string {
+  const [name = 'RATE_TIER_UNSPECIFIED'] = Object.entries(RateTier).find(([, value]) => value === tier) ?? [];
+  return name.slice('RATE_TIER_'.length).toLowerCase();
+}
+
+function parameters(method: MethodInfo, binding: HttpBinding, inPath: ReadonlySet<string>): Parameter[] {
+  const noMessage = (): JsonSchema => ({});
+  const parameter = (field: FieldInfo, where: 'path' | 'query'): Parameter => {
+    const { description, ...schema } = fieldSchema(field, 'input', noMessage);
+    return {
+      name: field.jsonName,
+      in: where,
+      required: where === 'path' || (field.rules?.required ?? false),
+      ...(description ? { description } : {}),
+      schema,
+    };
+  };
+  const path = [...inPath].map((name) => parameter(fieldOf(method, name), 'path'));
+  const query = binding.body
+    ? []
+    : method.request.fields
+        .filter(({ protoName, kind }) => !inPath.has(protoName) && kind !== 'message' && kind !== 'struct')
+        .map((field) => parameter(field, 'query'));
+  const pageSize = query.find(({ name }) => name === 'pageSize');
+  const alias = pageSize && !query.some(({ name }) => name === 'limit') ? [limitAlias(pageSize)] : [];
+  return [...path, ...query, ...alias, ...(takesIfMatch(method, binding) ? [IF_MATCH] : [])];
+}
+
+function limitAlias(pageSize: Parameter): Parameter {
+  return { ...pageSize, name: 'limit', description: 'Another name of pageSize.' };
+}
+
+const IF_MATCH: Parameter = {
+  name: 'If-Match',
+  in: 'header',
+  required: false,
+  description: 'The ETag that the change was made from; 412 when it has changed since.',
+  schema: { type: 'string', pattern: '^(?:\\*|"\\d{1,10}")$', examples: ['"3"'] },
+};
+
+function takesIfMatch(method: MethodInfo, binding: HttpBinding): boolean {
+  const changes = binding.method !== 'GET' && binding.method !== 'POST';
+  return changes && method.request.fields.some((field) => field.protoName === 'row_version');
+}
+
+function requestBody(method: MethodInfo, inPath: ReadonlySet<string>, schemas: MessageSchemas) {
+  const demanded = method.request.fields.some(
+    (field) => field.rules?.required && !inPath.has(field.protoName),
+  );
+  return {
+    required: demanded,
+    content: { 'application/json': { schema: schemas.reference(method.request, 'input', inPath) } },
+  };
+}
+
+function responses(method: MethodInfo, binding: HttpBinding, names: boolean, schemas: MessageSchemas) {
+  const policy = method.policy!;
+  const statuses = [
+    '400',
+    ...(policy.public ? [] : ['401', '403']),
+    ...(names ? ['404'] : []),
+    ...(takesIfMatch(method, binding) ? ['412'] : []),
+    '429',
+    '503',
+    'default',
+  ];
+  return {
+    [String(policy.successStatus || 200)]: success(method, binding, schemas),
+    ...Object.fromEntries(statuses.map((status) => [status, PROBLEM_REF])),
+  };
+}
+
+function success(method: MethodInfo, binding: HttpBinding, schemas: MessageSchemas) {
+  if (method.policy!.successStatus === 204) return { description: 'Done.' };
+  if (method.responseStream) {
+    return {
+      description: 'A download.',
+      headers: { 'Content-Disposition': { schema: { type: 'string' } } },
+      content: { '*/*': { schema: { type: 'string', format: 'binary' } } },
+    };
+  }
+  const only = binding.responseBody
+    ? method.response.fields.find((field) => field.protoName === binding.responseBody)?.message
+    : undefined;
+  const info = only ?? method.response;
+  const versioned =
+    info.fields.some((field) => field.protoName === 'row_version') && !method.policy!.discloses;
+  return {
+    description: 'Done.',
+    ...(versioned ? { headers: { ETag: { schema: { type: 'string', examples: ['"3"'] } } } } : {}),
+    content: { 'application/json': { schema: schemas.reference(info, 'output') } },
+  };
+}
