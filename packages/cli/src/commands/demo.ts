@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import type { DemoOptions } from '../demo/run-demo.ts';
+import { peopleCommand } from '../people/command-options.ts';
+
+export function register(program: Command): void {
+  peopleCommand(
+    program,
+    'demo',
+    'play the main job, step by step, on a real PostgreSQL role and a real Linux account',
+    'claviger demo',
+  )
+    .option('--here', 'use the installation that runs here (only while it has no user)')
+    .option('--without-ssh', 'leave out the Linux account behind sshd, which needs root')
+    .action(async ({ here = false, withoutSsh = false }: { here?: boolean; withoutSsh?: boolean }) => {
+      const { runDemo } = await import('../demo/run-demo.ts');
+      const options: DemoOptions = { here, ssh: !withoutSsh };
+      process.exitCode = await runDemo(options);
+    });
+}

@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { auth } from '@claviger/contracts';
+import { ensureTools } from '@claviger/parts';
+import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
+import { say, tell } from '../output.ts';
+import { accessStory, type Cast } from './access-story.ts';
+import { auditStory } from './audit-story.ts';
+import { privateInstallation, runningInstallation } from './demo-server.ts';
+import { type DemoTarget, postgresTarget, sshTarget } from './demo-target.ts';
+import { createNarrator, type Narrator } from './narrator.ts';
+import { type DemoServer, signIn } from './person.ts';
+import { storeAccount } from './store-account.ts';
+
+export interface DemoOptions {
+  readonly here?: boolean;
+  /** False with --without-ssh. */
+  readonly ssh: boolean;
+}
+
+const newPassword = () => randomBytes(18).toString('base64url');
+
+/** The command `demo`: exit code 0 only when every step showed what it must. Cleans up after itself either way. */
+export async function runDemo(options: DemoOptions): Promise<ExitCode> {
+  if (options.ssh && process.getuid?.() !== 0) {
+    throw new CommandError(
+      'the Linux account behind sshd needs root: run this as root or with sudo, or without it: claviger demo --without-ssh',
+    );
+  }
+  await ensureTools(['postgres', 'redis', 'nats', ...(options.ssh ? (['sshd'] as const) : [])], tell);
+  const narrator = createNarrator();
+  const interrupted = Promise.withResolvers<never>();
+  const stop = (signal: NodeJS.Signals) => interrupted.reject(new CommandError(`interrupted by ${signal}`));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
+  const cleanUp = new AsyncDisposableStack();
+  try {
+    await Promise.race([play(narrator, options, cleanUp), interrupted.promise]);
+    say('\nEvery step did what it must. Your turn: docs/first-five-minutes.md');
+    return EXIT.ok;
+  } finally {
+    await cleanUp.disposeAsync();
+  }
+}
+
+async function play(narrator: Narrator, options: DemoOptions, cleanUp: AsyncDisposableStack): Promise<void> {
+  narrator.chapter(
+    options.here ? 'The installation that runs here' : 'An installation of its own, in a temporary folder',
+  );
+  const installation = options.here
+    ? await runningInstallation()
+    : await privateInstallation((line) => narrator.note(line));
+  let finished = false;
+  cleanUp.defer(async () => {
+    await installation.close(finished);
+    if (!finished) tell(`the logs are kept in ${installation.logs}`);
+  });
+  narrator.shows(`${installation.server.url} is ready`);
+
+  narrator.chapter('Real systems with real accounts');
+  const targets = [cleanUp.use(await postgresTarget(newPassword()))];
+  if (options.ssh) targets.push(cleanUp.use(await sshTarget()));
+  for (const target of targets) narrator.shows(target.title);
+  if (!options.ssh) narrator.note('without the Linux account behind sshd, as told by --without-ssh');
+
+  narrator.chapter('The people');
+  const cast = await gather(narrator, installation, cleanUp);
+  const suffix = options.here ? `-${randomBytes(3).toString('hex')}` : '';
+  const receipts = [];
+  for (const target of targets) {
+    narrator.chapter(`${titleOf(target)}: keep, ask, approve, receive once, rotate`);
+    const stored = await storeAccount(narrator, cast.admin, target, suffix);
+    receipts.push(await accessStory(narrator, cast, target, stored));
+  }
+
+  narrator.chapter('The proof');
+  await auditStory(narrator, cast.carol, receipts);
+  finished = true;
+}
+
+const titleOf = ({ name }: DemoTarget) => (name === 'ssh' ? 'Linux account' : 'PostgreSQL role');
+
+interface Place {
+  readonly server: DemoServer;
+  readonly administrator: { readonly username: string; readonly password: string };
+}
+
+/** Creates requester, approver and auditor, and signs everybody in. Passwords live in memory only. */
+async function gather(
+  narrator: Narrator,
+  { server, administrator }: Place,
+  cleanUp: AsyncDisposableStack,
+): Promise<Cast> {
+  const admin = cleanUp.use(await signIn(server, administrator.username, administrator.password));
+  const join = async (username: string, roles: string[]) => {
+    const password = newPassword();
+    narrator.does(
+      admin.name,
+      `claviger users create ${username} ${roles.map((role) => `--role ${role}`).join(' ')} --password-stdin`,
+    );
+    await admin.api.call(auth.UsersServiceService.createUser, { username, password, roles });
+    return cleanUp.use(await signIn(server, username, password));
+  };
+  const alice = await join('alice', ['requester', 'approver']);
+  const bob = await join('bob', ['approver']);
+  const carol = await join('carol', ['auditor']);
+  narrator.shows('everybody is signed in over the public API');
+  return { admin, alice, bob, carol };
+}
