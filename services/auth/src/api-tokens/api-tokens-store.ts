@@ -1,0 +1,45 @@
+import type { auth } from '@claviger/contracts';
+import type { Reader } from '@claviger/database';
+import type { AuthSchema } from '../schema.ts';
+
+export interface ApiTokenRow {
+  id: string;
+  name: string;
+  user_id: string;
+  prefix: string;
+  permissions: string[];
+  created_at: Date;
+  expires_at: Date;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+}
+
+export function apiTokensQuery(reader: Reader<AuthSchema>) {
+  return reader
+    .selectFrom('api_tokens')
+    .select([
+      'api_tokens.id',
+      'api_tokens.name',
+      'api_tokens.user_id',
+      'api_tokens.prefix',
+      'api_tokens.permissions',
+      'api_tokens.created_at',
+      'api_tokens.expires_at',
+      'api_tokens.last_used_at',
+      'api_tokens.revoked_at',
+    ]);
+}
+
+export function apiTokenMessage(row: ApiTokenRow): auth.ApiToken {
+  return {
+    id: row.id,
+    name: row.name,
+    userId: row.user_id,
+    prefix: row.prefix,
+    permissions: row.permissions,
+    createdAt: row.created_at.toISOString(),
+    expiresAt: row.expires_at.toISOString(),
+    lastUsedAt: row.last_used_at?.toISOString(),
+    revokedAt: row.revoked_at?.toISOString(),
+  };
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { auth } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { checkedPermissions } from '../roles/checked-permissions.ts';
+import { narrowed } from '../roles/permission-patterns.ts';
+import { newApiToken } from '../sign-in/bearer-secrets.ts';
+import { actingNow, requireHeld, requirePerson, standingOf } from '../users/standing.ts';
+import { lockUser } from '../users/users-store.ts';
+import { apiTokenMessage } from './api-tokens-store.ts';
+
+const DEFAULT_DAYS = 30;
+
+/**
+ * A token for oneself or for a machine, shown once. It can never do more than its user may at the time of use, nor more
+ * than its maker may now.
+ */
+export function createApiToken(
+  deps: AuthDeps,
+): Handler<(typeof auth.ApiTokensServiceService)['createApiToken']> {
+  return async (request, context) => {
+    requirePerson(context);
+    const userId = request.userId ? objectId(request.userId) : context.actor.userId;
+    const permissions = checkedPermissions(request.permissions);
+    const { tenantId } = context;
+    const made = newApiToken(tenantId);
+    const sessionId = randomUUID();
+    const row = await deps.database.withTenant(tenantId, async (tx) => {
+      const holds = await actingNow(tx, context);
+      const user = await lockUser(tx, userId);
+      if (userId !== context.actor.userId && user.kind !== 'machine') {
+        throw new ClavigerError('denied', 'A token can be made for yourself or for a machine.', {
+          code: 'not_a_machine',
+          hint: 'People make their own tokens.',
+        });
+      }
+      if (user.status !== 'active') {
+        throw new ClavigerError('conflict', 'The user is disabled.', { code: 'user_disabled' });
+      }
+      const standing = await standingOf(tx, userId);
+      requireHeld(holds, narrowed([...(standing?.permissions ?? [])], permissions));
+      const expiresAt = sql<Date>`now() + make_interval(days => ${request.expiresInDays || DEFAULT_DAYS}::int)`;
+      await tx
+        .insertInto('sessions')
+        .values({
+          tenant_id: tenantId,
+          id: sessionId,
+          user_id: userId,
+          kind: 'api-token',
+          amr: ['token'],
+          expires_at: expiresAt,
+        })
+        .execute();
+      const created = await tx
+        .insertInto('api_tokens')
+        .values({
+          tenant_id: tenantId,
+          user_id: userId,
+          session_id: sessionId,
+          name: request.name,
+          prefix: made.prefix,
+          token_hash: made.hash,
+          permissions,
+          created_by: context.actor.userId,
+          expires_at: expiresAt,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      await deps.emitter.audit(tx, context, { subject: { type: 'api-token', id: created.id }, request });
+      return created;
+    });
+    return { apiToken: apiTokenMessage(row), token: made.token };
+  };
+}

@@ -1,0 +1,51 @@
+import type { auth } from '@claviger/contracts';
+import { pageOf, type SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { isObjectId } from '../object-id.ts';
+import { apiTokenMessage, apiTokensQuery } from './api-tokens-store.ts';
+
+const SORT: SortFields = {
+  createdAt: { column: 'api_tokens.created_at', type: 'timestamptz' },
+  expiresAt: { column: 'api_tokens.expires_at', type: 'timestamptz' },
+  name: { column: 'api_tokens.name', type: 'text' },
+};
+
+const BY_STATUS = {
+  active: sql<boolean>`api_tokens.revoked_at IS NULL AND api_tokens.expires_at > now()`,
+  revoked: sql<boolean>`api_tokens.revoked_at IS NOT NULL`,
+  expired: sql<boolean>`api_tokens.revoked_at IS NULL AND api_tokens.expires_at <= now()`,
+};
+
+/** Never shows a token; its first characters tell it from others. */
+export function listApiTokens(
+  deps: AuthDeps,
+): Handler<(typeof auth.ApiTokensServiceService)['listApiTokens']> {
+  return (request, context) =>
+    deps.database.readTenant(context.tenantId, (reader) => {
+      let query = apiTokensQuery(reader);
+      if (request.userId) {
+        query = isObjectId(request.userId)
+          ? query.where('api_tokens.user_id', '=', request.userId)
+          : query.where(sql<boolean>`false`);
+      }
+      if (request.status) query = query.where(BY_STATUS[request.status as keyof typeof BY_STATUS]);
+      return pageOf({
+        request,
+        query,
+        sort: SORT,
+        defaultSort: 'createdAt',
+        defaultOrder: 'desc',
+        tieBreaker: { column: 'api_tokens.id', type: 'uuid' },
+        total: async () => {
+          const row = await query
+            .clearSelect()
+            .select(({ fn }) => fn.countAll<number>().as('total'))
+            .executeTakeFirstOrThrow();
+          return row.total;
+        },
+        map: apiTokenMessage,
+      });
+    });
+}

@@ -1,0 +1,31 @@
+import type { auth } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { endSession } from '../sign-in/sessions-store.ts';
+import { actingNow } from '../users/standing.ts';
+
+/** Takes effect before the answer. Doing it twice does no harm. */
+export function revokeApiToken(
+  deps: AuthDeps,
+): Handler<(typeof auth.ApiTokensServiceService)['revokeApiToken']> {
+  return async (request, context) => {
+    const apiTokenId = objectId(request.apiTokenId);
+    context.auditSubject = { type: 'api-token', id: apiTokenId };
+    const sessionId = await deps.database.withTenant(context.tenantId, async (tx) => {
+      await actingNow(tx, context);
+      const row = await tx
+        .selectFrom('api_tokens')
+        .select('session_id')
+        .where('id', '=', apiTokenId)
+        .executeTakeFirst();
+      if (!row) throw ClavigerError.notFound();
+      await endSession(tx, row.session_id, 'api-token-revoked');
+      await deps.emitter.audit(tx, context, {});
+      return row.session_id;
+    });
+    await deps.liveness.revoke([sessionId]);
+    return {};
+  };
+}

@@ -1,0 +1,47 @@
+import { baseConfigSchema, databaseConfigSchema } from '@claviger/service-kit';
+import { z } from 'zod';
+
+/** OWASP's least: configuration cannot go below. */
+export const HASH_FLOOR = { memoryKib: 19_456, passes: 2 };
+const PRODUCTION_HASH = { memoryKib: 65_536, passes: 3 };
+
+export const configSchema = z.strictObject({
+  ...baseConfigSchema.shape,
+  database: databaseConfigSchema,
+  /** Where people reach the gateway; links are built from this and from no request. */
+  publicUrl: z.url(),
+  /** Ed25519 private keys, PKCS#8 PEM. */
+  accessTokenKeyFile: z.string(),
+  actorTokenKeyFile: z.string(),
+  /** Hexadecimal; without it no stored password can be checked, nor guessed from a copy of the database. */
+  pepperFile: z.string(),
+  /** Encrypts the secrets of second factors. */
+  rootKeyFile: z.string(),
+  outboxMacKeyFile: z.string(),
+  /** argon2id. 64 MiB and 3 passes in production, the floor elsewhere. */
+  passwordHash: z
+    .strictObject({
+      memoryKib: z.number().int().min(HASH_FLOOR.memoryKib).max(1_048_576),
+      passes: z.number().int().min(HASH_FLOOR.passes).max(20),
+    })
+    .optional(),
+  /** Hashes computed at once and waiting; beyond that sign-in answers 503 rather than starving the machine. */
+  passwordQueue: z
+    .strictObject({
+      concurrency: z.number().int().min(1).max(64).default(2),
+      waiting: z.number().int().min(0).max(1_000).default(16),
+    })
+    .prefault({}),
+  sessions: z
+    .strictObject({
+      idleMinutes: z.number().int().min(1).max(1_440).default(30),
+      absoluteHours: z.number().int().min(1).max(24).default(12),
+    })
+    .prefault({}),
+});
+
+export type AuthConfig = z.infer<typeof configSchema>;
+
+export function hashParameters(config: AuthConfig): { memoryKib: number; passes: number } {
+  return config.passwordHash ?? (config.environment === 'production' ? PRODUCTION_HASH : HASH_FLOOR);
+}

@@ -1,0 +1,25 @@
+import type { KeyObject } from 'node:crypto';
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { Logger } from '@claviger/service-kit';
+import type { AuthConfig } from './config.ts';
+import type { TenantKeys } from './mfa/tenant-keys.ts';
+import type { PasswordHasher } from './passwords/password-hasher.ts';
+import type { AuthSchema } from './schema.ts';
+import type { AccessTokens } from './sign-in/access-token.ts';
+import type { Liveness } from './sign-in/liveness.ts';
+
+/** What the handlers of this service work with. */
+export interface AuthDeps {
+  readonly config: AuthConfig;
+  readonly database: Database<AuthSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly passwords: PasswordHasher;
+  readonly accessTokens: AccessTokens;
+  readonly liveness: Liveness;
+  readonly tenantKeys: TenantKeys;
+  readonly actorKey: KeyObject;
+  /** Keyed hash of a sign-in name, so that names nobody has are not kept in clear. */
+  readonly nameHash: (canonicalLogin: string) => string;
+}

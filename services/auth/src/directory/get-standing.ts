@@ -1,0 +1,20 @@
+import type { auth } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { standingOf } from '../users/standing.ts';
+
+/** The standing of a user right now, from their roles in the database. A deleted user is inactive without rights. */
+export function getStanding(deps: AuthDeps): Handler<(typeof auth.DirectoryServiceService)['getStanding']> {
+  return async (request, context) => {
+    if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
+    const userId = objectId(request.userId);
+    const standing = await deps.database.readTenant(context.tenantId, (reader) => standingOf(reader, userId));
+    return {
+      active: standing?.active ?? false,
+      permissions: [...(standing?.permissions ?? [])],
+      roles: [...(standing?.roles ?? [])],
+    };
+  };
+}

@@ -1,0 +1,22 @@
+import type { auth } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { signInAnswer } from '../sign-in/sign-in-answer.ts';
+import { readUser } from '../users/users-store.ts';
+import { challenge } from './challenge.ts';
+
+/** Second step of a sign-in; in a full session, a fresh proof for what needs step-up. */
+export function completeMfaChallenge(
+  deps: AuthDeps,
+): Handler<(typeof auth.AuthServiceService)['completeMfaChallenge']> {
+  return async (request, context) => {
+    const done = await challenge(deps, context, request.code, false, (tx) =>
+      readUser(tx, context.actor.userId),
+    );
+    return {
+      ...(await signInAnswer(deps, done.session, done.refreshToken)),
+      user: done.also,
+      mfaRequired: false,
+    };
+  };
+}

@@ -1,0 +1,26 @@
+import type { auth } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
+import { actingNow, requirePerson } from '../users/standing.ts';
+import { removeFactor } from './factors-store.ts';
+import { mfaRefused } from './mfa-errors.ts';
+
+/** Switches off the caller's own second factor (step-up needed) and ends their other sessions. */
+export function disableMfa(deps: AuthDeps): Handler<(typeof auth.AuthServiceService)['disableMfa']> {
+  return async (_request, context) => {
+    requirePerson(context);
+    const { userId, tenantId, sessionId } = context.actor;
+    const { tell } = await deps.database.withTenant(tenantId, async (tx) => {
+      await actingNow(tx, context);
+      if (!(await removeFactor(tx, userId))) throw mfaRefused('no_factor');
+      await deps.emitter.audit(tx, context, { subject: { type: 'user', id: userId } });
+      return endSessionsOfUser(tx, userId, 'mfa-disabled', {
+        exceptSessionId: sessionId,
+        keepApiTokens: true,
+      });
+    });
+    await deps.liveness.revoke(tell);
+    return {};
+  };
+}

@@ -1,0 +1,129 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Reader, Tx } from '@claviger/database';
+import { openSecret, sealSecret } from '@claviger/keyring';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import type { AuthSchema } from '../schema.ts';
+import { base32, TOTP_SECRET_BYTES } from './totp.ts';
+
+const PURPOSE = 'totp';
+
+export async function hasConfirmedFactor(reader: Reader<AuthSchema>, userId: string): Promise<boolean> {
+  const row = await reader
+    .selectFrom('mfa_factors')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('confirmed_at', 'is not', null)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Makes a pending factor, in place of an earlier pending one. Undefined when the user has a confirmed one. */
+export async function replacePendingFactor(
+  deps: AuthDeps,
+  tx: Tx<AuthSchema>,
+  tenantId: string,
+  userId: string,
+): Promise<string | undefined> {
+  const kek = await deps.tenantKeys.current(tx, tenantId);
+  const id = randomUUID();
+  const secret = randomBytes(TOTP_SECRET_BYTES);
+  try {
+    const sealed = sealSecret(kek, secret, idsOf(tenantId, id, kek.kekId));
+    const columns = {
+      id,
+      kek_id: kek.kekId,
+      cek_id: sealed.cekId,
+      wrapped_cek: sealed.wrappedCek,
+      iv: sealed.iv,
+      ciphertext: sealed.ciphertext,
+      tag: sealed.tag,
+      commitment: sealed.commitment,
+      blob_sha256: sealed.blobSha256,
+      last_step: 0,
+    };
+    const stored = await tx
+      .insertInto('mfa_factors')
+      .values({ tenant_id: tenantId, user_id: userId, confirmed_at: null, ...columns })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['tenant_id', 'user_id'])
+          .doUpdateSet({ ...columns, created_at: sql`now()` })
+          .where('mfa_factors.confirmed_at', 'is', null),
+      )
+      .returning('id')
+      .executeTakeFirst();
+    return stored && base32(secret);
+  } finally {
+    secret.fill(0);
+  }
+}
+
+export interface Factor {
+  readonly id: string;
+  readonly confirmed: boolean;
+  readonly lastStep: number;
+  /** The caller wipes it. */
+  readonly secret: Buffer;
+}
+
+/** The factor of a user, locked: all codes of one user are checked one after the other. */
+export async function lockFactor(
+  deps: AuthDeps,
+  tx: Tx<AuthSchema>,
+  tenantId: string,
+  userId: string,
+): Promise<Factor | undefined> {
+  const row = await tx
+    .selectFrom('mfa_factors')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const kek = await deps.tenantKeys.byId(tx, tenantId, row.kek_id);
+  const sealed = {
+    cekId: row.cek_id,
+    wrappedCek: row.wrapped_cek,
+    iv: row.iv,
+    ciphertext: row.ciphertext,
+    tag: row.tag,
+    commitment: row.commitment,
+    blobSha256: row.blob_sha256,
+  };
+  return {
+    id: row.id,
+    confirmed: row.confirmed_at !== null,
+    lastStep: row.last_step,
+    secret: openSecret(kek, sealed, idsOf(tenantId, row.id, row.kek_id)),
+  };
+}
+
+/** Spends the code of a step; false when that step or a later one was spent before. */
+export async function spendStep(tx: Tx<AuthSchema>, factorId: string, step: number): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('mfa_factors')
+    .set({ last_step: step, confirmed_at: sql`coalesce(confirmed_at, now())` })
+    .where('id', '=', factorId)
+    .where('last_step', '<', step)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Removes factor and recovery codes; false when there was no factor. */
+export async function removeFactor(tx: Tx<AuthSchema>, userId: string): Promise<boolean> {
+  await tx.deleteFrom('recovery_codes').where('user_id', '=', userId).execute();
+  const { numDeletedRows } = await tx
+    .deleteFrom('mfa_factors')
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
+const idsOf = (tenantId: string, factorId: string, kekId: string) => ({
+  tenantId,
+  entryId: factorId,
+  version: 1,
+  purpose: PURPOSE,
+  kekId,
+});

@@ -1,0 +1,38 @@
+import { ClavigerError } from '@claviger/errors';
+import { WINDOW_MINUTES } from '../sign-in/lockout.ts';
+
+export type MfaRefusal = 'wrong' | 'malformed' | 'used' | 'locked' | 'no_factor';
+
+/** What the caller is told of a refused code. */
+export function mfaRefused(refusal: MfaRefusal): ClavigerError {
+  switch (refusal) {
+    case 'wrong':
+      return new ClavigerError('unauthenticated', 'The code is wrong.', {
+        code: 'mfa_code_invalid',
+        hint: 'Take the code that the authenticator shows now, and check the clock of the device.',
+      });
+    case 'malformed':
+      return new ClavigerError('invalid', 'The request is not valid.', {
+        code: 'mfa_code_malformed',
+        fields: [
+          { pointer: '/code', detail: 'must be six digits, or a recovery code such as abcd-efgh-ijkl-mnop' },
+        ],
+      });
+    case 'used':
+      return new ClavigerError('unauthenticated', 'This code was used before.', {
+        code: 'mfa_code_used',
+        hint: 'Wait for the next code.',
+      });
+    case 'locked':
+      return new ClavigerError('rate_limited', 'Too many wrong codes.', {
+        code: 'mfa_locked',
+        retryAfterSeconds: WINDOW_MINUTES * 60,
+        hint: `Try again in ${WINDOW_MINUTES} minutes.`,
+      });
+    case 'no_factor':
+      return new ClavigerError('conflict', 'There is no second factor to prove.', {
+        code: 'mfa_not_set_up',
+        hint: 'Start with GET /api/v1/auth/mfa/setup.',
+      });
+  }
+}

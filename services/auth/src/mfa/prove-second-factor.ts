@@ -1,0 +1,51 @@
+import type { Tx } from '@claviger/database';
+import type { AuthDeps } from '../deps.ts';
+import type { AuthSchema } from '../schema.ts';
+import { countFailure, lockedNow } from '../sign-in/lockout.ts';
+import { type Factor, lockFactor, spendStep } from './factors-store.ts';
+import type { MfaRefusal } from './mfa-errors.ts';
+import { isRecoveryCode, spendRecoveryCode } from './recovery-codes.ts';
+import { matchingStep } from './totp.ts';
+
+export type Proof =
+  /** `confirmedNow`: this code confirmed a pending factor. */
+  { readonly method: 'otp' | 'recovery'; readonly confirmedNow: boolean } | { readonly refused: MfaRefusal };
+
+const SIX_DIGITS = /^[0-9]{6}$/;
+
+/**
+ * Checks a code of the user and spends it. Wrong codes count per user over all challenges and nodes. A refusal is an
+ * answer, not an exception, so that the caller's transaction commits the count.
+ */
+export async function proveSecondFactor(
+  deps: AuthDeps,
+  tx: Tx<AuthSchema>,
+  tenantId: string,
+  userId: string,
+  code: string,
+  options: { pendingToo?: boolean } = {},
+): Promise<Proof> {
+  const factor = await lockFactor(deps, tx, tenantId, userId);
+  try {
+    if (!factor || (!factor.confirmed && !options.pendingToo)) return { refused: 'no_factor' };
+    if (await lockedNow(tx, 'mfa', userId)) return { refused: 'locked' };
+    const proof = await check(tx, factor, userId, code);
+    // A code that was right once gives nothing to a guesser: it does not count.
+    if ('refused' in proof && proof.refused !== 'used') await countFailure(tx, tenantId, 'mfa', userId);
+    return proof;
+  } finally {
+    factor?.secret.fill(0);
+  }
+}
+
+async function check(tx: Tx<AuthSchema>, factor: Factor, userId: string, code: string): Promise<Proof> {
+  if (SIX_DIGITS.test(code)) {
+    const step = matchingStep(factor.secret, code, Date.now() / 1000);
+    if (step === undefined) return { refused: 'wrong' };
+    if (!(await spendStep(tx, factor.id, step))) return { refused: 'used' };
+    return { method: 'otp', confirmedNow: !factor.confirmed };
+  }
+  if (!isRecoveryCode(code)) return { refused: 'malformed' };
+  const spent = factor.confirmed && (await spendRecoveryCode(tx, userId, code));
+  return spent ? { method: 'recovery', confirmedNow: false } : { refused: 'wrong' };
+}

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import type { Tx } from '@claviger/database';
+import { sql } from 'kysely';
+import type { AuthSchema } from '../schema.ts';
+import { sha256 } from '../sign-in/bearer-secrets.ts';
+import { base32 } from './totp.ts';
+
+const COUNT = 10;
+const BYTES = 10;
+const FORM = /^[a-z2-7]{4}(-[a-z2-7]{4}){3}$/;
+
+export const isRecoveryCode = (code: string): boolean => FORM.test(code);
+
+/** Ten new codes of 80 bits in place of all earlier ones; stored as hashes, shown this once. */
+export async function replaceRecoveryCodes(
+  tx: Tx<AuthSchema>,
+  tenantId: string,
+  userId: string,
+): Promise<string[]> {
+  const codes = Array.from({ length: COUNT }, () =>
+    base32(randomBytes(BYTES)).toLowerCase().match(/.{4}/g)!.join('-'),
+  );
+  await tx.deleteFrom('recovery_codes').where('user_id', '=', userId).execute();
+  await tx
+    .insertInto('recovery_codes')
+    .values(
+      codes.map((code) => ({
+        tenant_id: tenantId,
+        user_id: userId,
+        code_hash: sha256(code),
+        used_at: null,
+      })),
+    )
+    .execute();
+  return codes;
+}
+
+/** Whether the code was there and unused; it is used now. */
+export async function spendRecoveryCode(tx: Tx<AuthSchema>, userId: string, code: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('recovery_codes')
+    .set({ used_at: sql`now()` })
+    .where('user_id', '=', userId)
+    .where('code_hash', '=', sha256(code))
+    .where('used_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}

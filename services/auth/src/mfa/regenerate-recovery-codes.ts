@@ -1,0 +1,24 @@
+import type { auth } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { actingNow, requirePerson } from '../users/standing.ts';
+import { hasConfirmedFactor } from './factors-store.ts';
+import { mfaRefused } from './mfa-errors.ts';
+import { replaceRecoveryCodes } from './recovery-codes.ts';
+
+/** Replaces all recovery codes; the new ones are shown this once. */
+export function regenerateRecoveryCodes(
+  deps: AuthDeps,
+): Handler<(typeof auth.AuthServiceService)['regenerateRecoveryCodes']> {
+  return async (_request, context) => {
+    requirePerson(context);
+    const { userId, tenantId } = context.actor;
+    const recoveryCodes = await deps.database.withTenant(tenantId, async (tx) => {
+      await actingNow(tx, context);
+      if (!(await hasConfirmedFactor(tx, userId))) throw mfaRefused('no_factor');
+      await deps.emitter.audit(tx, context, { subject: { type: 'user', id: userId } });
+      return replaceRecoveryCodes(tx, tenantId, userId);
+    });
+    return { recoveryCodes };
+  };
+}

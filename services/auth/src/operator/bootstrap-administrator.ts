@@ -1,0 +1,36 @@
+import type { auth } from '@claviger/contracts';
+import { generatePassword } from '@claviger/keyring';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { canonicalLogin, shownLogin } from '../passwords/canonical-login.ts';
+import { ensureTenant } from './ensure-tenant.ts';
+import { createFirstAdministrator, refuseEarly, requireNoUser } from './first-user.ts';
+
+/** About 140 bits, without characters that people mistake for one another. */
+const POLICY = { minLength: 24, maxLength: 24, lower: 1, upper: 1, digits: 1, excludeAmbiguous: true };
+
+/** The first administrator of a tenant with a generated password. Throws `conflict` once there is a user. */
+export function bootstrapAdministrator(
+  deps: AuthDeps,
+): Handler<(typeof auth.OperatorServiceService)['bootstrapAdministrator']> {
+  return async (request, context) => {
+    canonicalLogin(request.username);
+    const tenantId = await ensureTenant(deps, context, request.tenant);
+    context.auditTenantId = tenantId;
+    await refuseEarly(deps, tenantId);
+    const password = generatePassword(POLICY);
+    const phc = await deps.passwords.hash(password);
+    const userId = await deps.database.withTenant(tenantId, async (tx) => {
+      await requireNoUser(tx, tenantId);
+      const id = await createFirstAdministrator(tx, tenantId, {
+        username: request.username,
+        displayName: '',
+        email: '',
+        phc,
+      });
+      await deps.emitter.audit(tx, context, { subject: { type: 'user', id }, request });
+      return id;
+    });
+    return { userId, username: shownLogin(request.username), password, tenantId };
+  };
+}

@@ -1,0 +1,39 @@
+import type { auth } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { canonicalLogin } from '../passwords/canonical-login.ts';
+import { linkRefused, spendLink } from '../passwords/one-time-links.ts';
+import { checkNewPassword } from '../passwords/password-rules.ts';
+import { readLinkToken } from '../sign-in/bearer-secrets.ts';
+import { readUser } from '../users/users-store.ts';
+import { createFirstAdministrator, refuseEarly, requireNoUser } from './first-user.ts';
+
+/** Spends the set-up link: the first administrator chooses name and password. */
+export function completeSetup(deps: AuthDeps): Handler<(typeof auth.AuthServiceService)['completeSetup']> {
+  return async (request, context) => {
+    canonicalLogin(request.username);
+    checkNewPassword(request.password, request.username, '/password');
+    const link = readLinkToken(request.token);
+    if (!link) throw linkRefused();
+    await refuseEarly(deps, link.tenantId);
+    const phc = await deps.passwords.hash(request.password);
+    const user = await deps.database.withTenant(link.tenantId, async (tx) => {
+      // The tenant first: a link that is spent in vain stays good when somebody else made the user.
+      await requireNoUser(tx, link.tenantId);
+      const spent = await spendLink(tx, 'setup', link);
+      if (spent.known) context.auditTenantId = link.tenantId;
+      if (!spent.right) return undefined;
+      const id = await createFirstAdministrator(tx, link.tenantId, {
+        username: request.username,
+        displayName: request.displayName,
+        email: request.email,
+        phc,
+      });
+      context.auditActorId = id;
+      await deps.emitter.audit(tx, context, { subject: { type: 'user', id }, request });
+      return readUser(tx, id);
+    });
+    if (!user) throw linkRefused();
+    return { user };
+  };
+}

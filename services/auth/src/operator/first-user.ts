@@ -1,0 +1,55 @@
+import type { Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { AuthDeps } from '../deps.ts';
+import { canonicalLogin, shownLogin } from '../passwords/canonical-login.ts';
+import { storePassword } from '../passwords/credentials-store.ts';
+import { ADMINISTRATOR } from '../roles/built-in-roles.ts';
+import { rolesByName, setRoles } from '../roles/roles-store.ts';
+import type { AuthSchema } from '../schema.ts';
+
+/** Whether the tenant has or ever had a user. */
+export async function hasUser(tx: Tx<AuthSchema>): Promise<boolean> {
+  return (await tx.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** Takes the tenant's row, so that of many who would make the first user one does. Throws `conflict`. */
+export async function requireNoUser(tx: Tx<AuthSchema>, tenantId: string): Promise<void> {
+  await tx.selectFrom('tenants').select('id').where('id', '=', tenantId).forUpdate().execute();
+  if (await hasUser(tx)) throw alreadySetUp();
+}
+
+export async function createFirstAdministrator(
+  tx: Tx<AuthSchema>,
+  tenantId: string,
+  input: { username: string; displayName: string; email: string; phc: string },
+): Promise<string> {
+  const { id } = await tx
+    .insertInto('users')
+    .values({
+      tenant_id: tenantId,
+      username: shownLogin(input.username),
+      canonical_login: canonicalLogin(input.username),
+      display_name: input.displayName,
+      email: input.email,
+      kind: 'person',
+      last_login_at: null,
+      deleted_at: null,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  await setRoles(tx, tenantId, id, await rolesByName(tx, [ADMINISTRATOR]));
+  await storePassword(tx, tenantId, id, input.phc);
+  return id;
+}
+
+export function alreadySetUp(): ClavigerError {
+  return new ClavigerError('conflict', 'The tenant has a user already.', {
+    code: 'already_set_up',
+    hint: 'Sign in as an administrator and create users there.',
+  });
+}
+
+/** A cheap look before a costly hash; the decision is taken under the lock. */
+export async function refuseEarly(deps: AuthDeps, tenantId: string): Promise<void> {
+  if (await deps.database.withTenant(tenantId, hasUser)) throw alreadySetUp();
+}

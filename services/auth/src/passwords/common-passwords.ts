@@ -1,0 +1,26 @@
+/** Long passwords that guessing lists begin with; in lower case and without symbols. Shorter ones are refused anyway. */
+export const COMMON_PASSWORDS: ReadonlySet<string> = new Set(
+  `
+123456789012 1234567890123 12345678901234 123456789123 123456789abc 1234567890ab 0123456789ab 012345678910 987654321012
+0987654321098 111222333444 112233445566 121212121212 123123123123 123321123321 147258369147 1q2w3e4r5t6y 1q2w3e4r5t6y7u
+1qaz2wsx3edc 1qaz2wsx3edc4rfv qazwsxedcrfv qwertyuiop12 qwertyuiop123 qwertyuiop1234 qwerty123456 qwerty1234567
+qwerty12345678 qwerty123456789 qwertyuiopas qwertyuiopasdf asdfghjkl123 asdfghjklqwerty zxcvbnm12345 zxcvbnmasdfgh
+abcdefghijkl abcdefghijklm abcdef123456 abcd12345678 abc123456789 abc123abc123 a1b2c3d4e5f6 aa1234567890 a12345678901
+password1234 password12345 password123456 password123456789 passwordpassword password2020 password2021 password2022
+password2023 password2024 password2025 password2026 mypassword12 mypassword123 mypassword1234 newpassword1 newpassword12
+newpassword123 thisismypassword changemenow1 changeme1234 changeme12345 changeme123456 changemeplease pleasechangeme
+defaultpassword temporarypassword temppassword1 temppassword123 testpassword testpassword1 testpassword123 testtest1234
+testtesttest letmeinplease letmein12345 letmein123456 letmeinletmein welcome12345 welcome123456 welcomehome1
+welcomewelcome welcome12024 welcome12025 adminadmin12 adminadmin123 adminadminadmin administrator administrator1
+administrator123 admin1234567 admin12345678 admin123456789 adminpassword adminpassword1 adminpassword123 rootpassword
+rootpassword1 rootpassword123 rootrootroot superuser123 superadmin12 superadmin123 operator12345 supersecret1
+supersecret123 secretpassword secretsecret secret123456 iloveyou1234 iloveyou12345 iloveyouforever iloveyousomuch
+ilovemyfamily princess1234 sunshine1234 football1234 baseball1234 superman1234 batman123456 dragon123456 monkey123456
+trustno1trustno1 correcthorsebatterystaple january12345 february2024 september2024 september2025 december2024
+december2025 november2025 summer202425 summersummer winterwinter springspring autumnautumn company12345 p4ssw0rd1234
+passw0rd1234 passw0rd12345 passw0rd123456 pa55word1234 p455w0rd1234 qwe123qwe123 zaq12wsxcde3 google123456 facebook1234
+linkedin1234 microsoft123 whatever1234 computer1234 internet1234 security1234 security12345 masterkey123 starwars1234
+`
+    .trim()
+    .split(/\s+/),
+);

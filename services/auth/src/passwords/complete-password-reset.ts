@@ -1,0 +1,43 @@
+import type { auth } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { readLinkToken } from '../sign-in/bearer-secrets.ts';
+import { clearFailures } from '../sign-in/lockout.ts';
+import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
+import { credentialOfUser, storePassword } from './credentials-store.ts';
+import { linkRefused, spendLink } from './one-time-links.ts';
+import { checkNewPassword } from './password-rules.ts';
+
+/** Spends a reset link: sets the password, lifts the lock, ends every session. The second factor stays as it is. */
+export function completePasswordReset(
+  deps: AuthDeps,
+): Handler<(typeof auth.AuthServiceService)['completePasswordReset']> {
+  return async (request, context) => {
+    const link = readLinkToken(request.token);
+    if (!link) throw linkRefused();
+    // A password that is refused must not cost the link: the rules that need no user come first.
+    checkNewPassword(request.newPassword, '', '/newPassword');
+    const phc = await deps.passwords.hash(request.newPassword);
+    const { tenantId } = link;
+    const done = await deps.database.withTenant(tenantId, async (tx) => {
+      const spent = await spendLink(tx, 'password-reset', link);
+      if (spent.known) {
+        context.auditTenantId = tenantId;
+        context.auditActorId = spent.userId!;
+        context.auditSubject = { type: 'user', id: spent.userId! };
+      }
+      if (!spent.right) return undefined;
+      const userId = spent.userId!;
+      const user = await credentialOfUser(tx, userId);
+      if (!user?.active) return undefined;
+      checkNewPassword(request.newPassword, user.username, '/newPassword');
+      await storePassword(tx, tenantId, userId, phc);
+      await clearFailures(tx, 'password', userId);
+      await deps.emitter.audit(tx, context, {});
+      return endSessionsOfUser(tx, userId, 'password-changed', { keepApiTokens: true });
+    });
+    if (!done) throw linkRefused();
+    await deps.liveness.revoke(done.tell);
+    return {};
+  };
+}

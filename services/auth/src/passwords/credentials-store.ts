@@ -1,0 +1,76 @@
+import type { Reader, Tx } from '@claviger/database';
+import { sql } from 'kysely';
+import type { AuthSchema } from '../schema.ts';
+
+export interface StoredCredential {
+  readonly userId: string;
+  readonly username: string;
+  readonly active: boolean;
+  /** Absent for machines and for users that never set a password. */
+  readonly phc: string | undefined;
+}
+
+/** The user of a sign-in name, whatever their state. */
+export async function credentialByLogin(
+  reader: Reader<AuthSchema>,
+  canonicalLogin: string,
+): Promise<StoredCredential | undefined> {
+  const row = await credentials(reader).where('canonical_login', '=', canonicalLogin).executeTakeFirst();
+  return row && toCredential(row);
+}
+
+export async function credentialOfUser(
+  reader: Reader<AuthSchema>,
+  userId: string,
+): Promise<StoredCredential | undefined> {
+  const row = await credentials(reader).where('users.id', '=', userId).executeTakeFirst();
+  return row && toCredential(row);
+}
+
+function credentials(reader: Reader<AuthSchema>) {
+  return reader
+    .selectFrom('users')
+    .leftJoin('credentials', (join) =>
+      join
+        .onRef('credentials.tenant_id', '=', 'users.tenant_id')
+        .onRef('credentials.user_id', '=', 'users.id'),
+    )
+    .select(['users.id', 'users.username', 'users.status', 'credentials.phc'])
+    .where('users.deleted_at', 'is', null);
+}
+
+function toCredential(row: {
+  id: string;
+  username: string;
+  status: string;
+  phc: string | null;
+}): StoredCredential {
+  return {
+    userId: row.id,
+    username: row.username,
+    active: row.status === 'active',
+    phc: row.phc ?? undefined,
+  };
+}
+
+/** Sets the password of a user, and ends every reset link of theirs that was not used. */
+export async function storePassword(
+  tx: Tx<AuthSchema>,
+  tenantId: string,
+  userId: string,
+  phc: string,
+): Promise<void> {
+  await tx
+    .insertInto('credentials')
+    .values({ tenant_id: tenantId, user_id: userId, phc })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant_id', 'user_id']).doUpdateSet({ phc, changed_at: sql`now()` }),
+    )
+    .execute();
+  await tx
+    .updateTable('one_time_links')
+    .set({ ended_at: sql`now()` })
+    .where('user_id', '=', userId)
+    .where('ended_at', 'is', null)
+    .execute();
+}

@@ -1,0 +1,48 @@
+import type { auth } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { actingNow, refuseSelf, requireNotAbove } from '../users/standing.ts';
+import { lockUser } from '../users/users-store.ts';
+import { createLink } from './one-time-links.ts';
+import { requireHuman } from './set-user-password.ts';
+
+const TTL_MINUTES = 60;
+
+/** A one-time link to be handed to the user. The present password goes on working until the link is used. */
+export function startPasswordReset(
+  deps: AuthDeps,
+): Handler<(typeof auth.UsersServiceService)['startPasswordReset']> {
+  return async (request, context) => {
+    const userId = objectId(request.userId);
+    context.auditSubject = { type: 'user', id: userId };
+    refuseSelf(context, userId, 'Use PUT /api/v1/users/me/password.');
+    const { tenantId } = context;
+    const link = await deps.database.withTenant(tenantId, async (tx) => {
+      const holds = await actingNow(tx, context);
+      const user = await lockUser(tx, userId);
+      requireHuman(user);
+      if (user.status !== 'active') {
+        throw new ClavigerError('conflict', 'The user is disabled.', {
+          code: 'user_disabled',
+          hint: 'Enable the user first.',
+        });
+      }
+      await requireNotAbove(tx, holds, userId);
+      const made = await createLink(tx, {
+        tenantId,
+        purpose: 'password-reset',
+        userId,
+        ttlMinutes: TTL_MINUTES,
+      });
+      await deps.emitter.audit(tx, context, {});
+      return made;
+    });
+    return {
+      resetToken: link.token,
+      resetUrl: `${deps.config.publicUrl}/reset#token=${link.token}`,
+      expiresAt: link.expiresAt.toISOString(),
+    };
+  };
+}

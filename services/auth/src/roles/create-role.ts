@@ -1,0 +1,37 @@
+import type { auth } from '@claviger/contracts';
+import { isUniqueViolation } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { actingNow, requireHeld } from '../users/standing.ts';
+import { checkedPermissions } from './checked-permissions.ts';
+import { roleMessage } from './roles-store.ts';
+
+export function createRole(deps: AuthDeps): Handler<(typeof auth.RolesServiceService)['createRole']> {
+  return async (request, context) => {
+    const permissions = checkedPermissions(request.permissions);
+    try {
+      const row = await deps.database.withTenant(context.tenantId, async (tx) => {
+        requireHeld(await actingNow(tx, context), permissions);
+        const created = await tx
+          .insertInto('roles')
+          .values({
+            tenant_id: context.tenantId,
+            name: request.name,
+            description: request.description,
+            permissions,
+          })
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        await deps.emitter.audit(tx, context, { subject: { type: 'role', id: created.id }, request });
+        return created;
+      });
+      return { role: roleMessage(row) };
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      throw new ClavigerError('already_exists', 'There is a role of this name already.', {
+        code: 'role_exists',
+      });
+    }
+  };
+}

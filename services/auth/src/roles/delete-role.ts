@@ -1,0 +1,32 @@
+import type { auth } from '@claviger/contracts';
+import { isForeignKeyViolation } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { actingNow, requireHeld } from '../users/standing.ts';
+import { lockOwnRole } from './update-role.ts';
+
+/** Only a role that nobody has. */
+export function deleteRole(deps: AuthDeps): Handler<(typeof auth.RolesServiceService)['deleteRole']> {
+  return async (request, context) => {
+    const roleId = objectId(request.roleId);
+    context.auditSubject = { type: 'role', id: roleId };
+    try {
+      await deps.database.withTenant(context.tenantId, async (tx) => {
+        const holds = await actingNow(tx, context);
+        const role = await lockOwnRole(tx, roleId);
+        requireHeld(holds, role.permissions);
+        await tx.deleteFrom('roles').where('id', '=', roleId).execute();
+        await deps.emitter.audit(tx, context, { details: { name: role.name } });
+      });
+    } catch (error) {
+      if (!isForeignKeyViolation(error)) throw error;
+      throw new ClavigerError('conflict', 'Somebody has this role.', {
+        code: 'role_in_use',
+        hint: 'Take it from its users first; GET /api/v1/users?role=NAME lists them.',
+      });
+    }
+    return {};
+  };
+}

@@ -1,0 +1,17 @@
+import type { auth } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { roleMessage, rolesQuery } from './roles-store.ts';
+
+export function getRole(deps: AuthDeps): Handler<(typeof auth.RolesServiceService)['getRole']> {
+  return async (request, context) => {
+    const roleId = objectId(request.roleId);
+    const row = await deps.database.readTenant(context.tenantId, (reader) =>
+      rolesQuery(reader).where('roles.id', '=', roleId).executeTakeFirst(),
+    );
+    if (!row) throw ClavigerError.notFound();
+    return { role: roleMessage(row) };
+  };
+}

@@ -1,0 +1,35 @@
+import type { auth } from '@claviger/contracts';
+import { likeTerm, pageOf, type SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { roleMessage, rolesQuery } from './roles-store.ts';
+
+export const ROLE_SORT: SortFields = { name: { column: 'roles.name', type: 'text' } };
+
+export function listRoles(deps: AuthDeps): Handler<(typeof auth.RolesServiceService)['listRoles']> {
+  return (request, context) =>
+    deps.database.readTenant(context.tenantId, (reader) => {
+      let query = rolesQuery(reader);
+      if (request.search) {
+        const term = likeTerm(request.search);
+        query = query.where(({ or, eb }) =>
+          or([eb('roles.name', 'ilike', term), eb('roles.description', 'ilike', term)]),
+        );
+      }
+      return pageOf({
+        request,
+        query,
+        sort: ROLE_SORT,
+        defaultSort: 'name',
+        tieBreaker: { column: 'roles.id', type: 'uuid' },
+        total: async () => {
+          const row = await query
+            .clearSelect()
+            .select(({ fn }) => fn.countAll<number>().as('total'))
+            .executeTakeFirstOrThrow();
+          return row.total;
+        },
+        map: roleMessage,
+      });
+    });
+}

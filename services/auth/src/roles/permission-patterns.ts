@@ -1,0 +1,27 @@
+import { methods } from '@claviger/contracts';
+import { permits } from '@claviger/service-kit';
+
+/** Every permission that some operation asks for, sorted. */
+export const PERMISSIONS: readonly string[] = [
+  ...new Set([...methods.values()].flatMap((method) => method.policy?.permission || [])),
+].sort();
+
+/** `*`, a permission that exists, or the beginning of one with `.*`. */
+export function isPermissionPattern(text: string): boolean {
+  if (text === '*') return true;
+  if (!text.endsWith('.*')) return PERMISSIONS.includes(text);
+  return PERMISSIONS.some((permission) => permission.startsWith(text.slice(0, -1)));
+}
+
+/** What both lists of patterns allow. */
+export function narrowed(held: readonly string[], narrowing: readonly string[]): string[] {
+  if (narrowing.length === 0) return [...held];
+  const byHeld = new Set(held);
+  const byNarrowing = new Set(narrowing);
+  return [
+    ...new Set([
+      ...narrowing.filter((pattern) => permits(byHeld, pattern)),
+      ...held.filter((pattern) => permits(byNarrowing, pattern)),
+    ]),
+  ];
+}

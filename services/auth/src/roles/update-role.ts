@@ -1,0 +1,71 @@
+import type { auth } from '@claviger/contracts';
+import type { Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import type { AuthSchema } from '../schema.ts';
+import { raiseEpoch } from '../sign-in/sessions-store.ts';
+import { actingNow, requireHeld } from '../users/standing.ts';
+import { checkedPermissions } from './checked-permissions.ts';
+import { type RoleRow, roleMessage, rolesQuery } from './roles-store.ts';
+
+/** Replaces description and permissions; takes effect at once for all who have the role. */
+export function updateRole(deps: AuthDeps): Handler<(typeof auth.RolesServiceService)['updateRole']> {
+  return async (request, context) => {
+    const roleId = objectId(request.roleId);
+    context.auditSubject = { type: 'role', id: roleId };
+    const permissions = checkedPermissions(request.permissions);
+    const { row, live } = await deps.database.withTenant(context.tenantId, async (tx) => {
+      const holds = await actingNow(tx, context);
+      const before = await lockOwnRole(tx, roleId);
+      if (request.rowVersion !== undefined && request.rowVersion !== before.row_version) {
+        throw new ClavigerError('precondition_failed', 'The role has changed since you read it.', {
+          hint: 'Read it again and repeat the change on what it is now.',
+        });
+      }
+      requireHeld(holds, changedBetween(before.permissions, permissions));
+      const after = await tx
+        .updateTable('roles')
+        .set({ description: request.description, permissions, row_version: sql`row_version + 1` })
+        .where('id', '=', roleId)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      const holders = await tx
+        .selectFrom('user_roles')
+        .select('user_id')
+        .where('role_id', '=', roleId)
+        .orderBy('user_id')
+        .execute();
+      const raised = await raiseEpoch(
+        tx,
+        holders.map((holder) => holder.user_id),
+      );
+      await deps.emitter.audit(tx, context, { request });
+      return { row: after, live: raised };
+    });
+    await deps.liveness.raise(live);
+    return { role: roleMessage(row) };
+  };
+}
+
+/** The role, locked. Throws `not_found`, or `conflict` for a built-in one. */
+export async function lockOwnRole(tx: Tx<AuthSchema>, roleId: string): Promise<RoleRow> {
+  const row = await rolesQuery(tx).where('roles.id', '=', roleId).forUpdate().executeTakeFirst();
+  if (!row) throw ClavigerError.notFound();
+  if (row.built_in) {
+    throw new ClavigerError('conflict', 'Built-in roles cannot be changed.', {
+      code: 'built_in_role',
+      hint: 'Create a role of your own with the permissions that you need.',
+    });
+  }
+  return row;
+}
+
+function changedBetween(before: readonly string[], after: readonly string[]): string[] {
+  return [
+    ...after.filter((pattern) => !before.includes(pattern)),
+    ...before.filter((pattern) => !after.includes(pattern)),
+  ];
+}

@@ -1,0 +1,158 @@
+import type { OutboxSchema } from '@claviger/events';
+import type { Generated } from 'kysely';
+
+export interface AuthSchema extends OutboxSchema {
+  tenants: TenantsTable;
+  root_key_canary: { one_row: Generated<boolean>; blob: Buffer };
+  tenant_keys: TenantKeysTable;
+  users: UsersTable;
+  roles: RolesTable;
+  user_roles: { tenant_id: string; user_id: string; role_id: string };
+  credentials: { tenant_id: string; user_id: string; phc: string; changed_at: Generated<Date> };
+  mfa_factors: MfaFactorsTable;
+  recovery_codes: RecoveryCodesTable;
+  sessions: SessionsTable;
+  refresh_tokens: RefreshTokensTable;
+  api_tokens: ApiTokensTable;
+  one_time_links: OneTimeLinksTable;
+  login_failures: LoginFailuresTable;
+}
+
+interface TenantsTable {
+  id: string;
+  name: string;
+  display_name: Generated<string>;
+  status: Generated<'active' | 'suspended'>;
+  created_at: Generated<Date>;
+}
+
+interface TenantKeysTable {
+  tenant_id: string;
+  id: string;
+  version: number;
+  wrapped: Buffer;
+  created_at: Generated<Date>;
+}
+
+export type UserKind = 'person' | 'machine';
+export type UserStatus = 'active' | 'disabled';
+
+interface UsersTable {
+  tenant_id: string;
+  id: Generated<string>;
+  username: string;
+  canonical_login: string;
+  display_name: Generated<string>;
+  email: Generated<string>;
+  kind: UserKind;
+  status: Generated<UserStatus>;
+  epoch: Generated<number>;
+  last_login_at: Date | null;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+  deleted_at: Date | null;
+  row_version: Generated<number>;
+}
+
+interface RolesTable {
+  tenant_id: string;
+  id: Generated<string>;
+  name: string;
+  description: Generated<string>;
+  permissions: string[];
+  built_in: Generated<boolean>;
+  row_version: Generated<number>;
+}
+
+interface MfaFactorsTable {
+  tenant_id: string;
+  id: string;
+  user_id: string;
+  kek_id: string;
+  cek_id: string;
+  wrapped_cek: Buffer;
+  iv: Buffer;
+  ciphertext: Buffer;
+  tag: Buffer;
+  commitment: Buffer;
+  blob_sha256: Buffer;
+  confirmed_at: Date | null;
+  last_step: Generated<number>;
+  created_at: Generated<Date>;
+}
+
+interface RecoveryCodesTable {
+  tenant_id: string;
+  id: Generated<string>;
+  user_id: string;
+  code_hash: Buffer;
+  used_at: Date | null;
+}
+
+export type SessionKind = 'user' | 'api-token';
+
+interface SessionsTable {
+  tenant_id: string;
+  id: string;
+  user_id: string;
+  kind: SessionKind;
+  epoch: Generated<number>;
+  mfa_pending: Generated<boolean>;
+  mfa_at: Date | null;
+  amr: string[];
+  authenticated_at: Generated<Date>;
+  last_seen_at: Generated<Date>;
+  expires_at: Date;
+  revoked_at: Date | null;
+  revoked_reason: string | null;
+}
+
+interface RefreshTokensTable {
+  tenant_id: string;
+  token_hash: Buffer;
+  session_id: string;
+  generation: number;
+  created_at: Generated<Date>;
+  used_at: Date | null;
+}
+
+interface ApiTokensTable {
+  tenant_id: string;
+  id: Generated<string>;
+  user_id: string;
+  session_id: string;
+  name: string;
+  prefix: string;
+  token_hash: Buffer;
+  permissions: string[];
+  created_by: string;
+  created_at: Generated<Date>;
+  expires_at: Date;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+}
+
+export type LinkPurpose = 'password-reset' | 'setup';
+
+interface OneTimeLinksTable {
+  tenant_id: string;
+  id: string;
+  purpose: LinkPurpose;
+  user_id: string | null;
+  secret_hash: Buffer;
+  failed_tries: Generated<number>;
+  created_at: Generated<Date>;
+  expires_at: Date;
+  ended_at: Date | null;
+}
+
+export type FailureKind = 'password' | 'mfa';
+
+interface LoginFailuresTable {
+  tenant_id: string;
+  kind: FailureKind;
+  subject: string;
+  failures: number;
+  last_failed_at: Date;
+  locked_until: Date | null;
+}

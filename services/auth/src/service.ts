@@ -1,0 +1,153 @@
+import { createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import { cluster } from '@claviger/contracts';
+import { createDatabase, type DatabaseOptions, migrate, migrationsIn } from '@claviger/database';
+import {
+  createBus,
+  createEmitter,
+  createOutcomeRecorder,
+  outboxMigration,
+  startRelay,
+} from '@claviger/events';
+import {
+  createActorVerifier,
+  createHealth,
+  createLogger,
+  createRpcServer,
+  type RunningService,
+  readSecretFile,
+  refuseFailpointsInProduction,
+  startTelemetry,
+} from '@claviger/service-kit';
+import { withNotedReasons } from './audit-reason.ts';
+import { type AuthConfig, hashParameters } from './config.ts';
+import { addHandlers } from './handlers.ts';
+import { startHousekeeping } from './housekeeping.ts';
+import { openTenantKeys } from './mfa/tenant-keys.ts';
+import { createPasswordHasher } from './passwords/password-hasher.ts';
+import type { AuthSchema } from './schema.ts';
+import { createAccessTokens } from './sign-in/access-token.ts';
+import { createLiveness } from './sign-in/liveness.ts';
+
+const VERSION = '0.1.0';
+const DRAIN_MS = 10_000;
+
+/** Brings the schema to this version. */
+export async function migrateAuth(config: AuthConfig): Promise<void> {
+  const { database } = config;
+  await migrate({ ...database, ownerPassword: readSecretFile(database.ownerPasswordFile) }, [
+    outboxMigration,
+    ...migrationsIn(join(import.meta.dirname, 'migrations')),
+  ]);
+}
+
+/** Starts one replica; resolves when it serves. */
+export async function createAuthService(config: AuthConfig): Promise<RunningService> {
+  refuseFailpointsInProduction(config.environment);
+  const logger = createLogger({ service: 'auth', node: config.node, level: config.logLevel });
+  const telemetry = startTelemetry({
+    service: 'auth',
+    node: config.node,
+    otlpEndpoint: config.telemetry.otlpEndpoint,
+  });
+  const pepper = Buffer.from(readSecretFile(config.pepperFile), 'hex');
+  if (pepper.length < 32) throw new Error(`${config.pepperFile} must hold at least 64 hexadecimal digits.`);
+  const accessKey = signingKey(config.accessTokenKeyFile);
+  const actorKey = signingKey(config.actorTokenKeyFile);
+
+  const database = createDatabase<AuthSchema>(databaseOptions(config));
+  const bus = createBus({
+    url: config.nats.url,
+    user: config.nats.user,
+    password: readSecretFile(config.nats.passwordFile),
+    name: config.node,
+    logger,
+  });
+  const liveness = createLiveness({
+    host: config.redis.host,
+    port: config.redis.port,
+    password: readSecretFile(config.redis.passwordFile),
+    logger,
+  });
+  const emitter = createEmitter({
+    service: 'auth',
+    macKey: Buffer.from(readSecretFile(config.outboxMacKeyFile)),
+  });
+  const tenantKeys = await openTenantKeys(database, config.rootKeyFile, logger);
+  const relay = startRelay({ database, logger, publishers: { audit: bus.publisher } });
+  const housekeeping = startHousekeeping({ database, logger });
+
+  const rpcServer = createRpcServer({
+    config,
+    logger,
+    verifyActor: createActorVerifier({
+      publicKeyPem: createPublicKey(actorKey).export({ type: 'spki', format: 'pem' }) as string,
+      audience: 'auth',
+    }),
+    recordOutcome: withNotedReasons(createOutcomeRecorder(database, emitter)),
+  });
+  const health = createHealth({
+    service: 'auth',
+    config,
+    version: VERSION,
+    checks: [
+      { name: 'database', required: true, check: () => database.ping() },
+      { name: 'redis', required: false, check: () => liveness.ping() },
+      { name: 'nats', required: false, check: () => bus.ping() },
+    ],
+    sealed: () => tenantKeys.sealedBecause !== undefined,
+  });
+  addHandlers(rpcServer, {
+    config,
+    database,
+    emitter,
+    logger,
+    passwords: await createPasswordHasher({ ...hashParameters(config), ...config.passwordQueue, pepper }),
+    accessTokens: createAccessTokens(accessKey),
+    liveness,
+    tenantKeys,
+    actorKey,
+    nameHash: nameHasher(pepper),
+  });
+  rpcServer.add(cluster.HealthServiceService, health.handlers);
+  await rpcServer.listen();
+  await health.listen();
+  health.setReady(true);
+  logger.info('auth serves');
+
+  return {
+    [Symbol.asyncDispose]: async () => {
+      health.setReady(false);
+      await rpcServer.drain(DRAIN_MS);
+      await housekeeping[Symbol.asyncDispose]();
+      await relay[Symbol.asyncDispose]();
+      await bus[Symbol.asyncDispose]();
+      liveness.close();
+      tenantKeys.close();
+      await database.close();
+      await health.close();
+      await telemetry.shutdown();
+    },
+  };
+}
+
+function databaseOptions({ database, node }: AuthConfig): DatabaseOptions {
+  return {
+    ...database,
+    password: readSecretFile(database.passwordFile),
+    systemPassword: readSecretFile(database.systemPasswordFile),
+    applicationName: node,
+  };
+}
+
+function signingKey(file: string): KeyObject {
+  const key = createPrivateKey(readSecretFile(file));
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error(`${file} must hold an Ed25519 private key.`);
+  return key;
+}
+
+/** A key of its own, derived from the pepper: two uses of one key could be played against each other. */
+function nameHasher(pepper: Buffer): (canonicalLogin: string) => string {
+  const key = createHmac('sha256', pepper).update('claviger/sign-in-name/v1').digest();
+  return (canonicalLogin) => createHmac('sha256', key).update(canonicalLogin).digest('hex');
+}

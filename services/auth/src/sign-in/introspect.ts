@@ -1,0 +1,145 @@
+import type { auth } from '@claviger/contracts';
+import type { Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import { type Actor, type Handler, signActorToken } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { narrowed } from '../roles/permission-patterns.ts';
+import type { AuthSchema } from '../schema.ts';
+import { permissionsOfUser, rolesOfUser } from '../users/standing.ts';
+import { invalidToken } from './access-token.ts';
+import { readApiToken } from './bearer-secrets.ts';
+import { isExpired, sessionEnded } from './sessions-store.ts';
+
+/** Last use is written at most this often. */
+const TOUCH_SECONDS = 60;
+const ATTEMPTS = 3;
+const AUDIENCE = /^[a-z]{1,32}$/;
+
+/**
+ * Turns a credential into an actor token for the named services, after a look at session, user and tenant as they are
+ * now. `unauthenticated` means that the credential is bad; an outage is `unavailable`, never a verdict.
+ */
+export function introspect(deps: AuthDeps): Handler<(typeof auth.SessionsServiceService)['introspect']> {
+  return async (request) => {
+    const { audiences, credential } = request;
+    if (audiences.length === 0 || !audiences.every((audience) => AUDIENCE.test(audience))) {
+      throw ClavigerError.invalid('/audiences', 'must name services');
+    }
+    const found = await lookUp(deps, credential);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const { actor, epoch } = await deps.database.withTenant(found.tenantId, (tx) =>
+        readActor(deps, tx, found),
+      );
+      const remembered = await deps.liveness.remember({ sessionId: actor.sessionId, epoch });
+      if (remembered === 'revoked') throw sessionEnded('session_revoked');
+      // Somebody changed the session between our reading and our noting: what we read is old.
+      if (remembered > epoch) continue;
+      const { token, expiresAt } = await signActorToken(actor, audiences, deps.actorKey);
+      return {
+        actorToken: token,
+        actorTokenExpiresAt: expiresAt.toISOString(),
+        sessionId: actor.sessionId,
+        userId: actor.userId,
+        tenantId: actor.tenantId,
+        epoch,
+        mfaPending: actor.mfaPending,
+      };
+    }
+    throw new ClavigerError('unavailable', 'The session keeps changing.', { retryAfterSeconds: 1 });
+  };
+}
+
+type Credential = auth.IntrospectRequest['credential'];
+type Found = { readonly tenantId: string } & (
+  | { readonly sessionId: string; readonly userId: string }
+  | { readonly apiTokenHash: Buffer }
+);
+
+async function lookUp(deps: AuthDeps, credential: Credential): Promise<Found> {
+  if (credential?.$case === 'accessToken') return deps.accessTokens.verify(credential.value);
+  const apiToken = credential?.$case === 'apiToken' ? readApiToken(credential.value) : undefined;
+  if (!apiToken) throw invalidToken();
+  return { tenantId: apiToken.tenantId, apiTokenHash: apiToken.hash };
+}
+
+async function readActor(
+  deps: AuthDeps,
+  tx: Tx<AuthSchema>,
+  found: Found,
+): Promise<{ actor: Actor; epoch: number }> {
+  const row = await tx
+    .selectFrom('sessions')
+    .innerJoin('users', (join) =>
+      join.onRef('users.tenant_id', '=', 'sessions.tenant_id').onRef('users.id', '=', 'sessions.user_id'),
+    )
+    .innerJoin('tenants', 'tenants.id', 'sessions.tenant_id')
+    .leftJoin('api_tokens', (join) =>
+      join
+        .onRef('api_tokens.tenant_id', '=', 'sessions.tenant_id')
+        .onRef('api_tokens.session_id', '=', 'sessions.id'),
+    )
+    .select([
+      'sessions.id as session_id',
+      'sessions.kind',
+      'sessions.mfa_pending',
+      'sessions.mfa_at',
+      'users.id as user_id',
+      'users.username',
+      'api_tokens.permissions as narrowing',
+      sql<number>`sessions.epoch + users.epoch`.as('epoch'),
+      sql<boolean>`sessions.revoked_at IS NOT NULL OR api_tokens.revoked_at IS NOT NULL OR users.status <> 'active'
+        OR users.deleted_at IS NOT NULL OR tenants.status <> 'active'`.as('revoked'),
+      isExpired(deps.config).as('expired'),
+      sql<boolean>`sessions.last_seen_at < now() - make_interval(secs => ${TOUCH_SECONDS})
+        OR (api_tokens.id IS NOT NULL AND api_tokens.last_used_at IS NULL)`.as('stale'),
+      permissionsOfUser.as('permissions'),
+      rolesOfUser.as('roles'),
+    ])
+    .$if('sessionId' in found, (query) =>
+      query
+        .where('sessions.id', '=', 'sessionId' in found ? found.sessionId : '')
+        .where('sessions.kind', '=', 'user'),
+    )
+    .$if('apiTokenHash' in found, (query) =>
+      query.where(
+        'api_tokens.token_hash',
+        '=',
+        'apiTokenHash' in found ? found.apiTokenHash : Buffer.alloc(0),
+      ),
+    )
+    .executeTakeFirst();
+  if (!row) throw 'sessionId' in found ? sessionEnded('session_revoked') : invalidToken();
+  if ('userId' in found && row.user_id !== found.userId) throw invalidToken();
+  if (row.revoked) throw sessionEnded('session_revoked');
+  if (row.expired) throw sessionEnded('session_expired');
+  if (row.stale) await touch(tx, row.session_id, row.kind);
+  const actor: Actor = {
+    userId: row.user_id,
+    userName: row.username,
+    tenantId: found.tenantId,
+    sessionId: row.session_id,
+    kind: row.kind,
+    permissions: new Set(row.narrowing ? narrowed(row.permissions, row.narrowing) : row.permissions),
+    roles: row.roles,
+    mfaPending: row.mfa_pending,
+    mfaAt: row.mfa_at ? Math.floor(row.mfa_at.getTime() / 1000) : 0,
+  };
+  return { actor, epoch: row.epoch };
+}
+
+async function touch(tx: Tx<AuthSchema>, sessionId: string, kind: string): Promise<void> {
+  await tx
+    .updateTable('sessions')
+    .set({ last_seen_at: sql`now()` })
+    .where('id', '=', sessionId)
+    .where('revoked_at', 'is', null)
+    .execute();
+  if (kind === 'api-token') {
+    await tx
+      .updateTable('api_tokens')
+      .set({ last_used_at: sql`now()` })
+      .where('session_id', '=', sessionId)
+      .execute();
+  }
+}

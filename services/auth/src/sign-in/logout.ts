@@ -1,0 +1,17 @@
+import type { auth } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { endSession } from './sessions-store.ts';
+
+/** Ends the session: access and refresh tokens die together, before the answer. Doing it twice does no harm. */
+export function logout(deps: AuthDeps): Handler<(typeof auth.AuthServiceService)['logout']> {
+  return async (_request, context) => {
+    const { sessionId, tenantId } = context.actor;
+    await deps.database.withTenant(tenantId, async (tx) => {
+      await endSession(tx, sessionId, 'logout');
+      await deps.emitter.audit(tx, context, { subject: { type: 'session', id: sessionId } });
+    });
+    await deps.liveness.revoke([sessionId]);
+    return {};
+  };
+}

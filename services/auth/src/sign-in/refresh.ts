@@ -1,0 +1,148 @@
+import type { auth } from '@claviger/contracts';
+import type { Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { CallContext, Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import type { AuthSchema } from '../schema.ts';
+import { readUser } from '../users/users-store.ts';
+import { readRefreshToken } from './bearer-secrets.ts';
+import {
+  endSession,
+  issueRefreshToken,
+  type LockedSession,
+  lockSession,
+  sessionEnded,
+} from './sessions-store.ts';
+import { signInAnswer } from './sign-in-answer.ts';
+
+/** A client that lost the answer and tries again at once is no thief. */
+const REUSE_GRACE_SECONDS = 10;
+
+/**
+ * Rotates the refresh token of a session, or gives one to the bearer of a valid access token. A spent token that comes
+ * again means that two parties hold it: the session ends. What was proved at sign-in never changes here.
+ */
+export function refresh(deps: AuthDeps): Handler<(typeof auth.AuthServiceService)['refresh']> {
+  return async (request, context) => {
+    const byToken = request.refreshToken !== '';
+    const presented = byToken ? readRefreshToken(request.refreshToken) : undefined;
+    const tenantId = byToken ? presented?.tenantId : context.actorIfAny?.tenantId;
+    if (!tenantId) throw refusedToken();
+    const result = await deps.database.withTenant(tenantId, async (tx) => {
+      const session = await (presented
+        ? sessionOfToken(deps, tx, presented.hash)
+        : lockSession(tx, deps.config, context.actor.sessionId));
+      // An unknown token leaves no event in a tenant that it merely names.
+      if (!session || session.kind !== 'user') return { refusal: refusedToken() };
+      context.auditTenantId = tenantId;
+      context.auditActorId = session.userId;
+      context.auditSubject = { type: 'session', id: session.sessionId };
+      if (session.ended) return { refusal: sessionEnded(session.ended) };
+      if (session.mfaPending) return { refusal: owesFactor() };
+      const refusal = presented && (await spend(deps, tx, context, session, presented.hash));
+      if (refusal) return refusal;
+      if (!presented) await spendAll(tx, session.sessionId);
+      const refreshToken = await issueRefreshToken(tx, tenantId, session.sessionId);
+      await tx
+        .updateTable('sessions')
+        .set({ last_seen_at: sql`now()` })
+        .where('id', '=', session.sessionId)
+        .execute();
+      await deps.emitter.audit(tx, context, { details: { by: presented ? 'refresh-token' : 'bearer' } });
+      return { session, refreshToken, user: await readUser(tx, session.userId) };
+    });
+    if ('refusal' in result) {
+      if ('revoked' in result && result.revoked) await deps.liveness.revoke([result.revoked]);
+      throw result.refusal;
+    }
+    return { ...(await signInAnswer(deps, result.session, result.refreshToken)), user: result.user };
+  };
+}
+
+/** The session is locked first, always: two that refresh, or one that refreshes and one that revokes, take turns. */
+async function sessionOfToken(
+  deps: AuthDeps,
+  tx: Tx<AuthSchema>,
+  hash: Buffer,
+): Promise<LockedSession | undefined> {
+  const row = await tx
+    .selectFrom('refresh_tokens')
+    .select('session_id')
+    .where('token_hash', '=', hash)
+    .executeTakeFirst();
+  return row && lockSession(tx, deps.config, row.session_id);
+}
+
+async function spend(
+  deps: AuthDeps,
+  tx: Tx<AuthSchema>,
+  context: CallContext,
+  session: LockedSession,
+  hash: Buffer,
+): Promise<{ refusal: ClavigerError; revoked?: string } | undefined> {
+  const spent = await tx
+    .updateTable('refresh_tokens')
+    .set({ used_at: sql`now()` })
+    .where('token_hash', '=', hash)
+    .where('used_at', 'is', null)
+    .executeTakeFirst();
+  if (spent.numUpdatedRows > 0n) return undefined;
+  const row = await tx
+    .selectFrom('refresh_tokens')
+    .select(
+      sql<boolean>`used_at > clock_timestamp() - make_interval(secs => ${REUSE_GRACE_SECONDS})`.as('recent'),
+    )
+    .where('token_hash', '=', hash)
+    .executeTakeFirstOrThrow();
+  if (row.recent) {
+    return {
+      refusal: new ClavigerError('conflict', 'This refresh token has just been used.', {
+        code: 'refresh_in_progress',
+        hint: 'Use the tokens of the answer that came first, or sign in again.',
+      }),
+    };
+  }
+  await endSession(tx, session.sessionId, 'refresh-token-reused');
+  await deps.emitter.audit(tx, context, {
+    action: 'auth.refresh.reused',
+    outcome: 'denied',
+    reason: 'refresh_token_reused',
+    subject: { type: 'session', id: session.sessionId },
+  });
+  return {
+    revoked: session.sessionId,
+    refusal: new ClavigerError(
+      'unauthenticated',
+      'This refresh token was used before; the session has ended.',
+      {
+        code: 'refresh_token_reused',
+        hint: 'Sign in again. If it was not you who used it, change your password.',
+      },
+    ),
+  };
+}
+
+/** A bearer that refreshes supersedes the refresh token that it may have lost. */
+async function spendAll(tx: Tx<AuthSchema>, sessionId: string): Promise<void> {
+  await tx
+    .updateTable('refresh_tokens')
+    .set({ used_at: sql`now()` })
+    .where('session_id', '=', sessionId)
+    .where('used_at', 'is', null)
+    .execute();
+}
+
+function refusedToken(): ClavigerError {
+  return new ClavigerError('unauthenticated', 'A valid refresh token or access token is needed.', {
+    code: 'token_invalid',
+    hint: 'Sign in again.',
+  });
+}
+
+function owesFactor(): ClavigerError {
+  return new ClavigerError('unauthenticated', 'This session still owes its second factor.', {
+    code: 'mfa_required',
+    hint: 'Complete it with POST /api/v1/auth/mfa/challenge.',
+  });
+}

@@ -1,0 +1,262 @@
+import { randomUUID } from 'node:crypto';
+import type { Reader, Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import { sql } from 'kysely';
+import type { AuthConfig } from '../config.ts';
+import type { AuthSchema } from '../schema.ts';
+import { newRefreshToken, sha256 } from './bearer-secrets.ts';
+import type { LiveSession } from './liveness.ts';
+
+/** A session that owes its second factor lives this long. */
+const PENDING_MINUTES = 5;
+
+const minutes = (count: number) => sql<Date>`make_interval(mins => ${count}::int)`;
+
+/** A session as its holder's tokens need it. */
+export interface SessionFacts {
+  readonly tenantId: string;
+  readonly sessionId: string;
+  readonly userId: string;
+  /** Of user and session together: both only go up, so the sum does. */
+  readonly epoch: number;
+  readonly amr: readonly string[];
+  readonly authenticatedAt: Date;
+  readonly mfaPending: boolean;
+}
+
+/** Opens the session of a sign-in. Without `mfaPending` it may live as long as the configuration says. */
+export async function openSession(
+  tx: Tx<AuthSchema>,
+  config: AuthConfig,
+  input: { tenantId: string; userId: string; userEpoch: number; amr: string[]; mfaPending: boolean },
+): Promise<SessionFacts> {
+  const id = randomUUID();
+  const lifeMinutes = input.mfaPending ? PENDING_MINUTES : config.sessions.absoluteHours * 60;
+  const row = await tx
+    .insertInto('sessions')
+    .values({
+      tenant_id: input.tenantId,
+      id,
+      user_id: input.userId,
+      kind: 'user',
+      mfa_pending: input.mfaPending,
+      mfa_at: input.amr.length > 1 ? sql`now()` : null,
+      amr: input.amr,
+      expires_at: sql`now() + ${minutes(lifeMinutes)}`,
+    })
+    .returning(['epoch', 'authenticated_at'])
+    .executeTakeFirstOrThrow();
+  return {
+    tenantId: input.tenantId,
+    sessionId: id,
+    userId: input.userId,
+    epoch: input.userEpoch + row.epoch,
+    amr: input.amr,
+    authenticatedAt: row.authenticated_at,
+    mfaPending: input.mfaPending,
+  };
+}
+
+/** The next refresh token of a session, whose row the caller has locked or just made. */
+export async function issueRefreshToken(
+  tx: Tx<AuthSchema>,
+  tenantId: string,
+  sessionId: string,
+): Promise<string> {
+  const token = newRefreshToken(tenantId);
+  const last = await tx
+    .selectFrom('refresh_tokens')
+    .select(({ fn }) => fn.max('generation').as('generation'))
+    .where('session_id', '=', sessionId)
+    .executeTakeFirst();
+  await tx
+    .insertInto('refresh_tokens')
+    .values({
+      tenant_id: tenantId,
+      token_hash: sha256(token),
+      session_id: sessionId,
+      generation: (last?.generation ?? 0) + 1,
+      used_at: null,
+    })
+    .execute();
+  return token;
+}
+
+export interface LockedSession extends SessionFacts {
+  readonly kind: 'user' | 'api-token';
+  readonly ended: 'session_revoked' | 'session_expired' | undefined;
+}
+
+/**
+ * The session, locked until the transaction ends: refresh, challenge, logout and revoke of one session take turns.
+ * Undefined when there is none.
+ */
+export async function lockSession(
+  tx: Tx<AuthSchema>,
+  config: AuthConfig,
+  sessionId: string,
+): Promise<LockedSession | undefined> {
+  const row = await tx
+    .selectFrom('sessions')
+    .innerJoin('users', (join) =>
+      join.onRef('users.tenant_id', '=', 'sessions.tenant_id').onRef('users.id', '=', 'sessions.user_id'),
+    )
+    .innerJoin('tenants', 'tenants.id', 'sessions.tenant_id')
+    .select([
+      'sessions.tenant_id',
+      'sessions.user_id',
+      'sessions.kind',
+      'sessions.amr',
+      'sessions.authenticated_at',
+      'sessions.mfa_pending',
+      sql<number>`sessions.epoch + users.epoch`.as('epoch'),
+      sql<boolean>`sessions.revoked_at IS NOT NULL OR users.status <> 'active' OR users.deleted_at IS NOT NULL
+        OR tenants.status <> 'active'`.as('revoked'),
+      isExpired(config).as('expired'),
+    ])
+    .where('sessions.id', '=', sessionId)
+    .forUpdate('sessions')
+    .executeTakeFirst();
+  if (!row) return undefined;
+  return {
+    tenantId: row.tenant_id,
+    sessionId,
+    userId: row.user_id,
+    kind: row.kind,
+    epoch: row.epoch,
+    amr: row.amr,
+    authenticatedAt: row.authenticated_at,
+    mfaPending: row.mfa_pending,
+    ended: row.revoked ? 'session_revoked' : row.expired ? 'session_expired' : undefined,
+  };
+}
+
+/** Past its end, or unused for too long. API tokens know no idling. */
+export const isExpired = (config: AuthConfig) =>
+  sql<boolean>`sessions.expires_at <= now() OR (sessions.kind = 'user'
+    AND sessions.last_seen_at <= now() - ${minutes(config.sessions.idleMinutes)})`;
+
+/** Stamps a proved second factor; a pending session becomes a full one. */
+export async function stampSecondFactor(
+  tx: Tx<AuthSchema>,
+  config: AuthConfig,
+  session: LockedSession,
+  method: string,
+): Promise<SessionFacts> {
+  const amr = [...new Set([...session.amr, method])];
+  await tx
+    .updateTable('sessions')
+    .set({
+      mfa_pending: false,
+      mfa_at: sql`now()`,
+      amr,
+      epoch: sql`epoch + 1`,
+      last_seen_at: sql`now()`,
+      ...(session.mfaPending
+        ? { expires_at: sql<Date>`authenticated_at + ${minutes(config.sessions.absoluteHours * 60)}` }
+        : {}),
+    })
+    .where('id', '=', session.sessionId)
+    .execute();
+  return { ...session, amr, mfaPending: false, epoch: session.epoch + 1 };
+}
+
+export type EndedBecause =
+  | 'logout'
+  | 'refresh-token-reused'
+  | 'user-deleted'
+  | 'user-disabled'
+  | 'sessions-revoked'
+  | 'password-changed'
+  | 'mfa-disabled'
+  | 'api-token-revoked';
+
+/** Ends one session; answers its id when it had not ended before. API tokens end with their session. */
+export async function endSession(
+  tx: Tx<AuthSchema>,
+  sessionId: string,
+  because: EndedBecause,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('sessions')
+    .set({ revoked_at: sql`now()`, revoked_reason: because })
+    .where('id', '=', sessionId)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  await tx
+    .updateTable('api_tokens')
+    .set({ revoked_at: sql`now()` })
+    .where('session_id', '=', sessionId)
+    .where('revoked_at', 'is', null)
+    .execute();
+  return numUpdatedRows > 0n;
+}
+
+/**
+ * Ends sessions of a user, API tokens included unless `keepApiTokens`. Answers every session that a gateway might still
+ * remember, also those ended a moment ago: telling twice does no harm, forgetting one would.
+ */
+export async function endSessionsOfUser(
+  tx: Tx<AuthSchema>,
+  userId: string,
+  because: EndedBecause,
+  options: { exceptSessionId?: string; keepApiTokens?: boolean } = {},
+): Promise<{ ended: number; tell: string[] }> {
+  const ended = await tx
+    .updateTable('sessions')
+    .set({ revoked_at: sql`now()`, revoked_reason: because })
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .$if(options.exceptSessionId !== undefined, (query) => query.where('id', '<>', options.exceptSessionId!))
+    .$if(options.keepApiTokens === true, (query) => query.where('kind', '=', 'user'))
+    .returning(sql<boolean>`expires_at > now()`.as('was_live'))
+    .execute();
+  if (!options.keepApiTokens) {
+    await tx
+      .updateTable('api_tokens')
+      .set({ revoked_at: sql`now()` })
+      .where('user_id', '=', userId)
+      .where('revoked_at', 'is', null)
+      .execute();
+  }
+  const recent = await tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where(sql<boolean>`revoked_at > now() - interval '15 minutes'`)
+    .execute();
+  return { ended: ended.filter((row) => row.was_live).length, tell: recent.map((row) => row.id) };
+}
+
+/** Raises the epoch of users whose permissions changed; answers their live sessions, to be told to gateways. */
+export async function raiseEpoch(tx: Tx<AuthSchema>, userIds: readonly string[]): Promise<LiveSession[]> {
+  if (userIds.length === 0) return [];
+  await tx
+    .updateTable('users')
+    .set({ epoch: sql`epoch + 1` })
+    .where('id', 'in', [...userIds])
+    .execute();
+  return liveSessions(tx, userIds);
+}
+
+async function liveSessions(reader: Reader<AuthSchema>, userIds: readonly string[]): Promise<LiveSession[]> {
+  const rows = await reader
+    .selectFrom('sessions')
+    .innerJoin('users', (join) =>
+      join.onRef('users.tenant_id', '=', 'sessions.tenant_id').onRef('users.id', '=', 'sessions.user_id'),
+    )
+    .select(['sessions.id', sql<number>`sessions.epoch + users.epoch`.as('epoch')])
+    .where('sessions.user_id', 'in', [...userIds])
+    .where('sessions.revoked_at', 'is', null)
+    .where(sql<boolean>`sessions.expires_at > now()`)
+    .execute();
+  return rows.map((row) => ({ sessionId: row.id, epoch: row.epoch }));
+}
+
+export function sessionEnded(code: 'session_revoked' | 'session_expired'): ClavigerError {
+  return new ClavigerError(
+    'unauthenticated',
+    code === 'session_expired' ? 'The session has expired.' : 'The session has ended.',
+    { code, hint: 'Sign in again.' },
+  );
+}

@@ -1,0 +1,60 @@
+import type { auth } from '@claviger/contracts';
+import { isUniqueViolation } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { canonicalLogin, shownLogin } from '../passwords/canonical-login.ts';
+import { storePassword } from '../passwords/credentials-store.ts';
+import { checkNewPassword } from '../passwords/password-rules.ts';
+import { rolesByName, setRoles } from '../roles/roles-store.ts';
+import { actingNow, requireHeld } from './standing.ts';
+import { readUser } from './users-store.ts';
+
+/** Without a password the user gets one through a reset link; a machine never has one. */
+export function createUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceService)['createUser']> {
+  return async (request, context) => {
+    const canonical = canonicalLogin(request.username);
+    const kind = request.kind === 'machine' ? 'machine' : 'person';
+    if (kind === 'machine' && request.password) {
+      throw ClavigerError.invalid('/password', 'must be absent: a machine signs in with API tokens');
+    }
+    if (request.password) checkNewPassword(request.password, request.username, '/password');
+    const phc = request.password ? await deps.passwords.hash(request.password) : undefined;
+    const { tenantId } = context;
+    try {
+      const user = await deps.database.withTenant(tenantId, async (tx) => {
+        const holds = await actingNow(tx, context);
+        const roles = await rolesByName(tx, [...new Set(request.roles)]);
+        if (roles.length > 0) requireHeld(holds, ['users.roles.update']);
+        requireHeld(
+          holds,
+          roles.flatMap((role) => role.permissions),
+        );
+        const { id } = await tx
+          .insertInto('users')
+          .values({
+            tenant_id: tenantId,
+            username: shownLogin(request.username),
+            canonical_login: canonical,
+            display_name: request.displayName,
+            email: request.email,
+            kind,
+            last_login_at: null,
+            deleted_at: null,
+          })
+          .returning('id')
+          .executeTakeFirstOrThrow();
+        await setRoles(tx, tenantId, id, roles);
+        if (phc) await storePassword(tx, tenantId, id, phc);
+        await deps.emitter.audit(tx, context, { subject: { type: 'user', id }, request });
+        return readUser(tx, id);
+      });
+      return { user };
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      throw new ClavigerError('already_exists', 'There is a user of this name already.', {
+        code: 'username_taken',
+      });
+    }
+  };
+}

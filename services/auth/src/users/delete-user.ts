@@ -1,0 +1,35 @@
+import type { auth } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
+import { endAccess } from './end-access.ts';
+import { actingNow, requireNotAbove, standingOf } from './standing.ts';
+import { lockUser } from './users-store.ts';
+
+/** Keeps the row, ends all access in the same transaction, and answers 404 to reads from then on. */
+export function deleteUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceService)['deleteUser']> {
+  return async (request, context) => {
+    const userId = objectId(request.userId);
+    context.auditSubject = { type: 'user', id: userId };
+    const tell = await deps.database.withTenant(context.tenantId, async (tx) => {
+      const holds = await actingNow(tx, context);
+      await lockAdministration(tx);
+      const user = await lockUser(tx, userId);
+      await requireNotAbove(tx, holds, userId);
+      const wasAdministrator = (await standingOf(tx, userId))?.permissions.has('*') ?? false;
+      await tx
+        .updateTable('users')
+        .set({ deleted_at: sql`now()`, updated_at: sql`now()`, row_version: sql`row_version + 1` })
+        .where('id', '=', userId)
+        .execute();
+      const ended = await endAccess(tx, userId, 'user-deleted');
+      if (wasAdministrator) await requireAdministrator(tx);
+      await deps.emitter.audit(tx, context, { details: { username: user.username } });
+      return ended;
+    });
+    await deps.liveness.revoke(tell);
+    return {};
+  };
+}

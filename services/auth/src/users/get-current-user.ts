@@ -1,0 +1,24 @@
+import type { auth } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { readUser } from './users-store.ts';
+
+/** The caller with what they may do: of an API token, what it was narrowed to. */
+export function getCurrentUser(deps: AuthDeps): Handler<(typeof auth.AuthServiceService)['getCurrentUser']> {
+  return async (_request, context) => {
+    const { tenantId, userId, permissions } = context.actor;
+    return deps.database.readTenant(tenantId, async (reader) => {
+      const tenant = await reader
+        .selectFrom('tenants')
+        .select('name')
+        .where('id', '=', tenantId)
+        .executeTakeFirstOrThrow();
+      return {
+        user: await readUser(reader, userId),
+        permissions: [...permissions].sort(),
+        tenantId,
+        tenant: tenant.name,
+      };
+    });
+  };
+}

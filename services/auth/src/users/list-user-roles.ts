@@ -1,0 +1,37 @@
+import type { auth } from '@claviger/contracts';
+import { pageOf } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { ROLE_SORT } from '../roles/list-roles.ts';
+import { roleMessage, rolesQuery } from '../roles/roles-store.ts';
+import { readUser } from './users-store.ts';
+
+export function listUserRoles(deps: AuthDeps): Handler<(typeof auth.UsersServiceService)['listUserRoles']> {
+  return async (request, context) => {
+    const userId = objectId(request.userId);
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      await readUser(reader, userId);
+      const query = rolesQuery(reader).where(
+        sql<boolean>`EXISTS (SELECT FROM user_roles ur WHERE ur.tenant_id = roles.tenant_id AND ur.role_id = roles.id
+          AND ur.user_id = ${userId})`,
+      );
+      return pageOf({
+        request,
+        query,
+        sort: ROLE_SORT,
+        defaultSort: 'name',
+        tieBreaker: { column: 'roles.id', type: 'uuid' },
+        total: async () => {
+          const row = await query
+            .clearSelect()
+            .select(({ fn }) => fn.countAll<number>().as('total'))
+            .executeTakeFirstOrThrow();
+          return row.total;
+        },
+        map: roleMessage,
+      });
+    });
+  };
+}

@@ -1,0 +1,26 @@
+import type { auth } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
+import { actingNow } from './standing.ts';
+import { lockUser } from './users-store.ts';
+
+/** Ends every session of the user at once, API tokens included; one's own session among them. */
+export function revokeUserSessions(
+  deps: AuthDeps,
+): Handler<(typeof auth.UsersServiceService)['revokeUserSessions']> {
+  return async (request, context) => {
+    const userId = objectId(request.userId);
+    context.auditSubject = { type: 'user', id: userId };
+    const { ended, tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
+      await actingNow(tx, context);
+      await lockUser(tx, userId);
+      const result = await endSessionsOfUser(tx, userId, 'sessions-revoked');
+      await deps.emitter.audit(tx, context, { details: { revokedSessions: result.ended } });
+      return result;
+    });
+    await deps.liveness.revoke(tell);
+    return { revokedSessions: ended };
+  };
+}

@@ -1,0 +1,23 @@
+import type { auth } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { clearFailures } from '../sign-in/lockout.ts';
+import { actingNow } from './standing.ts';
+import { lockUser } from './users-store.ts';
+
+/** Lifts the locks after wrong passwords and wrong codes. */
+export function unlockUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceService)['unlockUser']> {
+  return async (request, context) => {
+    const userId = objectId(request.userId);
+    context.auditSubject = { type: 'user', id: userId };
+    await deps.database.withTenant(context.tenantId, async (tx) => {
+      await actingNow(tx, context);
+      await lockUser(tx, userId);
+      await clearFailures(tx, 'password', userId);
+      await clearFailures(tx, 'mfa', userId);
+      await deps.emitter.audit(tx, context, {});
+    });
+    return {};
+  };
+}

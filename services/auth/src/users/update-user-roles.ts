@@ -1,0 +1,58 @@
+import type { auth } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { ADMINISTRATOR } from '../roles/built-in-roles.ts';
+import {
+  lockAdministration,
+  requireAdministrator,
+  roleMessage,
+  rolesByName,
+  rolesOf,
+  setRoles,
+} from '../roles/roles-store.ts';
+import { raiseEpoch } from '../sign-in/sessions-store.ts';
+import { actingNow, refuseSelf, requireHeld } from './standing.ts';
+import { lockUser } from './users-store.ts';
+
+/** Replaces the roles of somebody else. Neither given nor taken may be what the actor does not hold. */
+export function updateUserRoles(
+  deps: AuthDeps,
+): Handler<(typeof auth.UsersServiceService)['updateUserRoles']> {
+  return async (request, context) => {
+    const userId = objectId(request.userId);
+    context.auditSubject = { type: 'user', id: userId };
+    refuseSelf(context, userId, 'Ask another administrator.');
+    const { tenantId } = context;
+    const { roles, live } = await deps.database.withTenant(tenantId, async (tx) => {
+      const holds = await actingNow(tx, context);
+      await lockAdministration(tx);
+      await lockUser(tx, userId);
+      const before = await rolesOf(tx, userId);
+      const after = await rolesByName(tx, [...new Set(request.roles)]);
+      const changed = [
+        ...after.filter((role) => !before.some((each) => each.id === role.id)),
+        ...before.filter((role) => !after.some((each) => each.id === role.id)),
+      ];
+      requireHeld(
+        holds,
+        changed.flatMap((role) => role.permissions),
+      );
+      await setRoles(tx, tenantId, userId, after);
+      if (before.some((role) => role.name === ADMINISTRATOR)) await requireAdministrator(tx);
+      await tx
+        .updateTable('users')
+        .set({ updated_at: sql`now()`, row_version: sql`row_version + 1` })
+        .where('id', '=', userId)
+        .execute();
+      const raised = await raiseEpoch(tx, [userId]);
+      await deps.emitter.audit(tx, context, {
+        details: { roles: after.map((role) => role.name), before: before.map((role) => role.name) },
+      });
+      return { roles: await rolesOf(tx, userId), live: raised };
+    });
+    await deps.liveness.raise(live);
+    return { items: roles.map(roleMessage) };
+  };
+}

@@ -1,0 +1,56 @@
+import type { auth } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
+import type { UserStatus } from '../schema.ts';
+import { endAccess } from './end-access.ts';
+import { actingNow, requireNotAbove, standingOf } from './standing.ts';
+import { lockUser, readUser } from './users-store.ts';
+
+/** Absent fields stay. Disabling ends every session and API token; enabling again revives none. */
+export function updateUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceService)['updateUser']> {
+  return async (request, context) => {
+    const userId = objectId(request.userId);
+    context.auditSubject = { type: 'user', id: userId };
+    const { user, tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
+      const holds = await actingNow(tx, context);
+      await lockAdministration(tx);
+      const before = await lockUser(tx, userId);
+      if (request.rowVersion !== undefined && request.rowVersion !== before.rowVersion) throw changed();
+      const status = request.status as UserStatus | undefined;
+      const changesStatus = status !== undefined && status !== before.status;
+      // Sign-in links may go to the address: whoever changes it could take the account over.
+      if (changesStatus || (request.email !== undefined && userId !== context.actor.userId)) {
+        await requireNotAbove(tx, holds, userId);
+      }
+      const wasAdministrator = (await standingOf(tx, userId))?.permissions.has('*') ?? false;
+      await tx
+        .updateTable('users')
+        .set({
+          ...(request.displayName === undefined ? {} : { display_name: request.displayName }),
+          ...(request.email === undefined ? {} : { email: request.email }),
+          ...(status === undefined ? {} : { status }),
+          updated_at: sql`now()`,
+          row_version: sql`row_version + 1`,
+        })
+        .where('id', '=', userId)
+        .execute();
+      const ended =
+        changesStatus && status === 'disabled' ? await endAccess(tx, userId, 'user-disabled') : [];
+      if (wasAdministrator) await requireAdministrator(tx);
+      await deps.emitter.audit(tx, context, { request });
+      return { user: await readUser(tx, userId), tell: ended };
+    });
+    await deps.liveness.revoke(tell);
+    return { user };
+  };
+}
+
+function changed(): ClavigerError {
+  return new ClavigerError('precondition_failed', 'The user has changed since you read it.', {
+    hint: 'Read it again and repeat the change on what it is now.',
+  });
+}

@@ -1,0 +1,100 @@
+import type { auth } from '@claviger/contracts';
+import type { Reader, Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import { sql } from 'kysely';
+import type { AuthSchema, UserKind, UserStatus } from '../schema.ts';
+import { rolesOfUser } from './standing.ts';
+
+/** Users that are not deleted, with what the API shows of them. */
+export function usersQuery(reader: Reader<AuthSchema>) {
+  return reader
+    .selectFrom('users')
+    .select([
+      'users.id',
+      'users.username',
+      'users.display_name',
+      'users.email',
+      'users.status',
+      'users.kind',
+      'users.last_login_at',
+      'users.created_at',
+      'users.updated_at',
+      'users.row_version',
+      rolesOfUser.as('roles'),
+      sql<boolean>`EXISTS (SELECT FROM mfa_factors f WHERE f.tenant_id = users.tenant_id AND f.user_id = users.id
+        AND f.confirmed_at IS NOT NULL)`.as('mfa_enabled'),
+      sql<boolean>`EXISTS (SELECT FROM login_failures l WHERE l.tenant_id = users.tenant_id
+        AND l.subject = users.id::text AND l.locked_until > now())`.as('locked'),
+    ])
+    .where('users.deleted_at', 'is', null);
+}
+
+export interface UserRow {
+  id: string;
+  username: string;
+  display_name: string;
+  email: string;
+  status: UserStatus;
+  kind: UserKind;
+  last_login_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+  row_version: number;
+  roles: string[];
+  mfa_enabled: boolean;
+  locked: boolean;
+}
+
+export function userMessage(row: UserRow): auth.User {
+  return {
+    id: row.id,
+    username: row.username,
+    displayName: row.display_name,
+    email: row.email,
+    status: row.status,
+    locked: row.locked,
+    mfaEnabled: row.mfa_enabled,
+    kind: row.kind,
+    roles: row.roles,
+    lastLoginAt: row.last_login_at?.toISOString(),
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+    rowVersion: row.row_version,
+  };
+}
+
+/** Throws `not_found` for a user that is deleted, another tenant's or nobody's. */
+export async function readUser(reader: Reader<AuthSchema>, userId: string): Promise<auth.User> {
+  const row = await usersQuery(reader).where('users.id', '=', userId).executeTakeFirst();
+  if (!row) throw ClavigerError.notFound();
+  return userMessage(row);
+}
+
+export interface LockedUser {
+  readonly id: string;
+  readonly username: string;
+  readonly kind: UserKind;
+  readonly status: UserStatus;
+  readonly rowVersion: number;
+  readonly epoch: number;
+}
+
+/** Locks the user until the transaction ends. Throws `not_found`. */
+export async function lockUser(tx: Tx<AuthSchema>, userId: string): Promise<LockedUser> {
+  const row = await tx
+    .selectFrom('users')
+    .select(['id', 'username', 'kind', 'status', 'row_version', 'epoch'])
+    .where('id', '=', userId)
+    .where('deleted_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!row) throw ClavigerError.notFound();
+  return {
+    id: row.id,
+    username: row.username,
+    kind: row.kind,
+    status: row.status,
+    rowVersion: row.row_version,
+    epoch: row.epoch,
+  };
+}

@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { auth } from '@claviger/contracts';
+import { isClavigerError } from '@claviger/errors';
+import {
+  createTemporaryDataDir,
+  databaseName,
+  type Installation,
+  startInstallation,
+} from '@claviger/installation';
+import {
+  baseConfigSchema,
+  type CallOptions,
+  createPeers,
+  loadConfig,
+  type Peers,
+} from '@claviger/service-kit';
+import { Redis } from 'ioredis';
+import { Client } from 'pg';
+
+/** auth alone, as two real processes on real PostgreSQL, Redis and NATS, called as the gateway and the operator do. */
+export interface AuthStack extends AsyncDisposable {
+  readonly installation: Installation;
+  readonly gateway: Peers;
+  readonly operator: Peers;
+  /** As a service that auth lets ask for standing. */
+  readonly workflow: Peers;
+  readonly redis: Redis;
+  /** As superuser, past row-level security. */
+  sql<R extends object = Record<string, unknown>>(text: string, values?: unknown[]): Promise<R[]>;
+}
+
+export async function startAuth(): Promise<AuthStack> {
+  const dataDir = await createTemporaryDataDir();
+  const installation = await startInstallation({
+    dataDir,
+    environment: 'test',
+    services: ['auth'],
+    replicas: { auth: 2 },
+    logLevel: 'warn',
+  });
+  const { layout, parts, operator } = installation;
+  const base = loadConfig(baseConfigSchema, operator.configFile);
+  const peersOf = (name: string): Peers =>
+    createPeers({ ...base, grpc: { ...layout.leaf(name), caFile: layout.internalCa } });
+  const database = new Client({
+    host: parts.postgres.socketDir,
+    port: parts.postgres.port,
+    user: parts.postgres.superuser,
+    password: parts.postgres.password,
+    database: databaseName,
+    options: '-c search_path=auth',
+  });
+  await database.connect();
+  const redis = new Redis({ host: parts.redis.host, port: parts.redis.port, password: parts.redis.password });
+  const gateway = peersOf('gateway');
+  const workflow = peersOf('workflow');
+  const operatorPeers = createPeers(base);
+  return {
+    installation,
+    gateway,
+    operator: operatorPeers,
+    workflow,
+    redis,
+    sql: async <R extends object>(text: string, values: unknown[] = []) =>
+      (await database.query<R>(text, values)).rows,
+    [Symbol.asyncDispose]: async () => {
+      for (const peers of [gateway, workflow, operatorPeers]) peers.close();
+      redis.disconnect();
+      await database.end();
+      await installation.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export const PASSWORD = 'Weather balloons drift northward';
+
+/** A tenant of its own for each test, with its first administrator. */
+export interface TestTenant {
+  readonly name: string;
+  readonly id: string;
+  readonly administrator: { readonly id: string; readonly username: string; readonly password: string };
+}
+
+export async function newTenant(stack: AuthStack): Promise<TestTenant> {
+  const operator = stack.operator.client('auth', auth.OperatorServiceService);
+  const name = `t-${randomUUID()}`;
+  const { tenantId } = await operator.provisionTenant({ name, displayName: name });
+  const made = await operator.bootstrapAdministrator({ username: 'root.admin', tenant: name });
+  return {
+    name,
+    id: tenantId,
+    administrator: { id: made.userId, username: made.username, password: made.password },
+  };
+}
+
+export interface SignedIn {
+  readonly answer: auth.LoginResponse;
+  /** Options of a call that carry a fresh actor token, as the gateway makes them. */
+  as(): Promise<CallOptions>;
+}
+
+export async function signIn(
+  stack: AuthStack,
+  tenant: string,
+  username: string,
+  password: string,
+  code = '',
+): Promise<SignedIn> {
+  const answer = await authOf(stack).login({ tenant, username, password, code });
+  return { answer, as: () => actingWith(stack, answer.accessToken) };
+}
+
+export async function actingWith(stack: AuthStack, accessToken: string): Promise<CallOptions> {
+  const { actorToken } = await introspectAccess(stack, accessToken);
+  return { actorToken };
+}
+
+export const introspectAccess = (stack: AuthStack, accessToken: string) =>
+  stack.gateway
+    .client('auth', auth.SessionsServiceService)
+    .introspect({ credential: { $case: 'accessToken', value: accessToken }, audiences: ['auth'] });
+
+export const introspectApi = (stack: AuthStack, apiToken: string) =>
+  stack.gateway
+    .client('auth', auth.SessionsServiceService)
+    .introspect({ credential: { $case: 'apiToken', value: apiToken }, audiences: ['auth'] });
+
+export const authOf = (stack: AuthStack) => stack.gateway.client('auth', auth.AuthServiceService);
+export const usersOf = (stack: AuthStack) => stack.gateway.client('auth', auth.UsersServiceService);
+export const rolesOf = (stack: AuthStack) => stack.gateway.client('auth', auth.RolesServiceService);
+export const tokensOf = (stack: AuthStack) => stack.gateway.client('auth', auth.ApiTokensServiceService);
+
+export const asAdministrator = async (stack: AuthStack, tenant: TestTenant): Promise<CallOptions> => {
+  const { username, password } = tenant.administrator;
+  return (await signIn(stack, tenant.name, username, password)).as();
+};
+
+/** A user with the password of these tests. */
+export async function newUser(
+  stack: AuthStack,
+  tenant: TestTenant,
+  username: string,
+  roles: string[] = [],
+  kind = 'person',
+): Promise<auth.User> {
+  const { user } = await usersOf(stack).createUser(
+    {
+      username,
+      displayName: '',
+      email: '',
+      password: kind === 'person' ? PASSWORD : '',
+      roles,
+      kind,
+    },
+    await asAdministrator(stack, tenant),
+  );
+  return user!;
+}
+
+export const page = { page: undefined, pageSize: undefined, sortBy: '', sortOrder: '', cursor: '' };
+
+/** The code of the refusal, or `ok`. */
+export async function codeOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'ok';
+  } catch (error) {
+    if (isClavigerError(error)) return error.code;
+    throw error;
+  }
+}
+
+export const reasonOf = async (call: Promise<unknown>): Promise<string> => {
+  try {
+    await call;
+    return 'ok';
+  } catch (error) {
+    if (isClavigerError(error)) return error.reason;
+    throw error;
+  }
+};
+
+export interface AuditRow {
+  action: string;
+  outcome: string;
+  reason: string;
+  actorId: string;
+  subjectId: string;
+}
+
+/** The audit events of a tenant in the order of their writing. */
+export async function auditOf(stack: AuthStack, tenantId: string): Promise<AuditRow[]> {
+  const rows = await stack.sql<{ payload: string }>(
+    `SELECT payload FROM outbox WHERE tenant_id = $1 AND subject = 'audit.auth' ORDER BY created_at`,
+    [tenantId],
+  );
+  return rows.map((row) => JSON.parse(row.payload) as AuditRow);
+}
