@@ -13,11 +13,7 @@ export interface Snapshot {
 }
 
 /** The sealed events up to the head in their order, in batches, each read in a transaction of its own. */
-export async function* eventsBySequence({
-  database,
-  tenantId,
-  size,
-}: Snapshot): AsyncGenerator<EventRow[]> {
+export async function* eventsBySequence({ database, tenantId, size }: Snapshot): AsyncGenerator<EventRow[]> {
   let next = 0;
   while (next < size) {
     const rows = await database.readTenant(tenantId, (reader) =>

@@ -5,6 +5,7 @@ import {
   exportEventLine,
   exportHeaderLine,
   exportTrailerLine,
+  leafHash,
   type SignedTreeHead,
 } from '@claviger/merkle';
 import { differingMembers } from '../event-columns.ts';
@@ -80,6 +81,8 @@ export async function* verifiableText(
  * columns say: it then fails against its hash, so that verification names the event.
  */
 function shownText(row: EventRow, onDiffering: (row: EventRow, members: string[]) => void): string {
+  // A text that fails by itself must not be mended by its columns.
+  if (!leafHash(row.canonical).equals(row.leaf_hash)) return row.canonical;
   let event: AuditEvent;
   try {
     event = JSON.parse(row.canonical) as AuditEvent;

@@ -1,0 +1,185 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { audit } from '@claviger/contracts';
+import { createBus, macKeyOf, type OutboxMessage, outboxMac, sealedForm } from '@claviger/events';
+import { exportLines, verifyExport } from '@claviger/merkle';
+import { createPeers, readSecretFile } from '@claviger/service-kit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AuditBench, eventually, silent, startBench } from '../../test-support.ts';
+import { ingestEvents } from './ingest-events.ts';
+
+let bench: AuditBench;
+beforeAll(async () => {
+  bench = await startBench();
+});
+afterAll(async () => {
+  await bench?.[Symbol.asyncDispose]();
+});
+
+function message(tenantId: string, change: object = {}): OutboxMessage {
+  const { event, canonical } = sealedForm({
+    v: 1,
+    id: randomUUID(),
+    tenantId,
+    action: 'a.b',
+    outcome: 'allowed',
+    actorId: '',
+    actorName: '',
+    actorKind: 'service',
+    subjectType: '',
+    subjectId: '',
+    resourceId: '',
+    service: 'vault',
+    sourceAddress: '',
+    requestId: '',
+    reason: '',
+    details: {},
+    occurredAt: new Date().toISOString(),
+    ...change,
+  });
+  const mac = outboxMac(bench.keys.macs.get('vault')!, 'audit.vault', canonical);
+  return {
+    tenantId,
+    eventId: event.id,
+    subject: 'audit.vault',
+    payload: canonical,
+    mac,
+    traceparent: undefined,
+  };
+}
+
+const ingest = (messages: readonly OutboxMessage[]) =>
+  ingestEvents({ database: bench.database, logger: silent, macs: bench.keys.macs }, messages);
+
+const everything = { from: '', to: '', format: 'jsonl', userId: '', action: '', outcome: '' };
+
+async function wholeLog(tenant: string) {
+  const answers = bench.client.exportEvents(everything, await bench.as(tenant));
+  async function* bytes() {
+    for await (const { data } of answers) yield data;
+  }
+  return verifyExport(exportLines(bytes()), { trustedKeys: [bench.keys.treeHeadPublic] });
+}
+
+test('every event of eight writers arrives once while NATS is away in the middle, and the log is whole', async () => {
+  const tenant = randomUUID();
+  const writer = async () => {
+    const ids = [];
+    for (let n = 0; n < 50; n += 1) ids.push(...(await bench.record(tenant, 5)));
+    return ids;
+  };
+  const writers = Promise.all(Array.from({ length: 8 }, writer));
+  await bench.sealed(tenant, 50);
+  await bench.stack.parts.nats.stop();
+  await bench.record(tenant, 1);
+  const written = await writers;
+  await bench.stack.parts.nats.start();
+  await bench.sealed(tenant, 2_001);
+  const rows = await bench.superuser(
+    'SELECT event_id, sequence FROM events WHERE tenant_id = $1 ORDER BY sequence',
+    [tenant],
+  );
+  expect(rows.map((row) => row.sequence)).toEqual(Array.from({ length: 2_001 }, (_, i) => i));
+  const arrived = new Set(rows.map((row) => row.event_id));
+  expect(written.flat().every((id) => arrived.has(id))).toBe(true);
+  expect(await wholeLog(tenant)).toMatchObject({ ok: true });
+}, 120_000);
+
+test('the same batch given again, and an event twice in one batch, leave one row each', async () => {
+  const tenant = randomUUID();
+  const messages = Array.from({ length: 20 }, () => message(tenant));
+  await ingest([...messages, ...messages.slice(0, 3)]);
+  await Promise.all([ingest(messages), ingest(messages.toReversed())]);
+  const head = await bench.sealed(tenant, 20);
+  expect(head.size).toBe(20);
+  expect(await bench.superuser('SELECT 1 FROM events WHERE tenant_id = $1', [tenant])).toHaveLength(20);
+});
+
+test('a forged message becomes a dead letter with a reason and holds up nobody', async () => {
+  const tenant = randomUUID();
+  const { nats } = bench.stack.parts;
+  await using bus = createBus({
+    url: nats.url,
+    user: nats.operator,
+    password: nats.passwords[nats.operator]!,
+    name: 'forger',
+    logger: silent,
+  });
+  const forged = { ...message(tenant), mac: outboxMac(macKeyOf(randomBytes(32)), 'audit.vault', 'x') };
+  const foreign = { ...message(tenant), tenantId: randomUUID() };
+  const noTenant = { ...message(tenant), tenantId: 'nobody', payload: '\u0000' };
+  const good = message(tenant);
+  await bus.publisher([forged, foreign, noTenant, good]);
+  const head = await bench.sealed(tenant, 1);
+  expect(head.size).toBe(1);
+  await eventually(async () => (await bench.superuser('SELECT 1 FROM dead_letters')).length >= 3);
+  const letters = await bench.superuser('SELECT event_id, tenant_id, reason, payload FROM dead_letters');
+  const of = (event: OutboxMessage) => letters.find((letter) => letter.event_id === event.eventId);
+  expect(of(forged)).toMatchObject({
+    reason: expect.stringContaining('MAC'),
+    payload: Buffer.from(forged.payload),
+  });
+  expect(of(foreign)).toMatchObject({ reason: expect.stringContaining('tenant') });
+  expect(of(noTenant)).toMatchObject({ tenant_id: 'nobody' });
+});
+
+test('an id that stands for two events keeps the first, and the second as a dead letter', async () => {
+  const tenant = randomUUID();
+  const id = randomUUID();
+  const [first, second] = [message(tenant, { id }), message(tenant, { id, action: 'another' })];
+  await ingest([first, second]);
+  await ingest([second]);
+  expect(await bench.superuser('SELECT canonical FROM events WHERE tenant_id = $1', [tenant])).toEqual([
+    { canonical: first.payload },
+  ]);
+  expect(await bench.superuser('SELECT reason FROM dead_letters WHERE event_id = $1', [id])).toHaveLength(1);
+});
+
+test('what text columns cannot hold is kept exactly, and an event that cannot be stored holds up no other', async () => {
+  const tenant = randomUUID();
+  const odd = message(tenant, { reason: 'a\u0000b\u2028', details: { text: '\u0000' } });
+  const unstorable = message(tenant, { occurredAt: '0000-01-01T00:00:00.000Z' });
+  await ingest([unstorable, odd, message(tenant)]);
+  await bench.sealed(tenant, 2);
+  const { event } = await bench.client.getEvent({ eventId: odd.eventId }, await bench.as(tenant));
+  expect(event).toMatchObject({ canonical: odd.payload, reason: 'a\u0000b\u2028' });
+  expect(await wholeLog(tenant)).toMatchObject({ ok: true, events: 2 });
+  expect(
+    await bench.superuser('SELECT reason FROM dead_letters WHERE event_id = $1', [unstorable.eventId]),
+  ).toEqual([{ reason: expect.stringContaining('cannot be stored') }]);
+});
+
+test.each(['audit.ingest.before_ack', 'audit.seal.before_commit', 'audit.seal.after_commit'])(
+  'a crash at %s loses and doubles nothing',
+  async (point) => {
+    const tenant = randomUUID();
+    await bench.stack.restart('audit-1', { env: { FAILPOINTS: `${point}=crash@1` } });
+    const ids = await bench.record(tenant, 30);
+    await eventually(async () => bench.stack.pid('audit-1') === undefined);
+    await bench.stack.restart('audit-1', { env: {} });
+    const more = await bench.record(tenant, 1);
+    await bench.sealed(tenant, 31);
+    const rows = await bench.superuser('SELECT event_id FROM events WHERE tenant_id = $1 AND sequence < 31', [
+      tenant,
+    ]);
+    expect(rows.map((row) => row.event_id as string).toSorted()).toEqual([...ids, ...more].toSorted());
+    expect(await wholeLog(tenant)).toMatchObject({ ok: true });
+    expect((await bench.healthNow()).checks.find((check) => check.name === 'tree heads')?.ok).toBe(true);
+    await bench.sealed(tenant, 32);
+  },
+  150_000,
+);
+
+test('a service that shows the name of another one is not called', async () => {
+  const { listen, ...own } = bench.config.grpc;
+  const peers = createPeers({
+    ...bench.config,
+    grpc: { ...own, ...bench.stack.layout.leaf('gateway') },
+    peers: { vault: [listen!] },
+  });
+  const client = peers.client('vault', audit.AuditServiceService);
+  await expect(client.listKeys({}, await bench.as(randomUUID()))).rejects.toMatchObject({
+    reason: 'unavailable',
+  });
+  peers.close();
+  expect(readSecretFile(bench.config.outboxMacKeyFile)).toMatch(/^[0-9a-f]{64}$/);
+});

@@ -1,0 +1,251 @@
+import { createPrivateKey, createPublicKey, randomInt, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import {
+  type SignedTreeHead,
+  signReceipt,
+  verifyConsistency,
+  verifyInclusion,
+  verifyTreeHead,
+} from '@claviger/merkle';
+import { readSecretFile } from '@claviger/service-kit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AuditBench, eventually, silent, startBench } from '../../test-support.ts';
+import { openHeadsFile } from './heads-file.ts';
+import { startSealer } from './sealer.ts';
+
+let bench: AuditBench;
+beforeAll(async () => {
+  bench = await startBench();
+});
+afterAll(async () => {
+  await bench?.[Symbol.asyncDispose]();
+});
+
+const hex = (text: string) => Buffer.from(text, 'hex');
+const page = { sortBy: '', sortOrder: '', cursor: '' };
+
+async function allHeads(tenant: string): Promise<SignedTreeHead[]> {
+  const heads: SignedTreeHead[] = [];
+  const as = await bench.as(tenant);
+  let cursor: string | undefined = '';
+  while (cursor !== undefined) {
+    const answer: Awaited<ReturnType<typeof bench.client.listTreeHeads>> = await bench.client.listTreeHeads(
+      { ...page, sortOrder: 'asc', pageSize: 7, cursor },
+      as,
+    );
+    heads.push(...answer.items);
+    cursor = answer.nextCursor;
+  }
+  return heads;
+}
+
+test('many sealers at once make one dense log with one chain of heads, and every proof holds', async () => {
+  const tenant = randomUUID();
+  // The service's own process seals too.
+  await using headsFile = await openHeadsFile(`${bench.stack.dataDir}/other-heads.jsonl`, silent);
+  const deps = { ...bench, headsFile, logger: silent, batchSize: 16, intervalMs: 20 };
+  await using _one = startSealer(deps, new Map());
+  await using _two = startSealer(deps, new Map());
+  const ids: string[] = [];
+  for (let round = 0; round < 6; round += 1) {
+    const written = await Promise.all(Array.from({ length: 4 }, () => bench.record(tenant, 15)));
+    ids.push(...written.flat());
+  }
+  await bench.sealed(tenant, 360);
+
+  const rows = await bench.superuser(
+    'SELECT event_id, sequence FROM events WHERE tenant_id = $1 ORDER BY sequence',
+    [tenant],
+  );
+  expect(rows.map((row) => row.sequence)).toEqual(Array.from({ length: 360 }, (_, i) => i));
+  expect(rows.map((row) => row.event_id as string).toSorted()).toEqual(ids.toSorted());
+  const heads = await allHeads(tenant);
+  expect(heads.at(-1)?.size).toBe(360);
+  for (const [i, head] of heads.entries()) {
+    expect(verifyTreeHead(head, [bench.keys.treeHeadPublic])).toBe(true);
+    if (i > 0) expect(head.previousRootHash).toBe(heads[i - 1]!.rootHash);
+  }
+
+  const as = await bench.as(tenant);
+  for (let n = 0; n < 20; n += 1) {
+    const first = heads[randomInt(heads.length)]!;
+    const second = heads[randomInt(heads.length)]!;
+    const [small, large] = first.size <= second.size ? [first, second] : [second, first];
+    const { proof } = await bench.client.getConsistencyProof({ first: small.size, second: large.size }, as);
+    const claim = {
+      first: small.size,
+      second: large.size,
+      firstRoot: hex(small.rootHash),
+      secondRoot: hex(large.rootHash),
+      proof: proof.map(hex),
+    };
+    expect(verifyConsistency(claim)).toBe(true);
+
+    const index = randomInt(small.size);
+    const included = await bench.client.getInclusionProof(
+      { eventId: rows[index]!.event_id as string, treeSize: large.size },
+      as,
+    );
+    expect(included.sequence).toBe(index);
+    expect(included.treeHead).toEqual(large);
+    expect(
+      verifyInclusion({
+        leafHash: hex(included.leafHash),
+        index,
+        size: large.size,
+        proof: included.proof.map(hex),
+        root: hex(large.rootHash),
+      }),
+    ).toBe(true);
+  }
+  for (const bad of [
+    { first: 2, second: 1 },
+    { first: 1, second: 361 },
+    { first: 0, second: 1 },
+  ])
+    await expect(bench.client.getConsistencyProof(bad, as)).rejects.toMatchObject({ reason: 'invalid' });
+  await expect(
+    bench.client.getInclusionProof({ eventId: rows[359]!.event_id as string, treeSize: heads[0]!.size }, as),
+  ).rejects.toMatchObject({ reason: 'invalid' });
+});
+
+test('the record cannot be changed by the service, its duties or the owner of its tables', async () => {
+  const tenant = randomUUID();
+  await bench.record(tenant, 3);
+  await bench.sealed(tenant, 3);
+  const { user, systemUser, ownerUser } = bench.config.database;
+  const tables = ['events', 'trees', 'tree_nodes', 'tree_heads', 'quarantined_events', 'dead_letters'];
+  const statements = [
+    ...tables.flatMap((table) => [`DELETE FROM ${table}`, `TRUNCATE ${table}`]),
+    "UPDATE events SET canonical = 'x'",
+    "UPDATE events SET action = 'x'",
+    'UPDATE events SET received_at = now()',
+    "UPDATE tree_heads SET root_hash = 'x'",
+    "UPDATE tree_nodes SET hash = ''",
+  ];
+  for (const role of [user, systemUser, ownerUser]) {
+    await bench.asRole(role, async (client) => {
+      await client.query("SELECT set_config('app.tenant_id', $1, false)", [tenant]);
+      for (const statement of statements)
+        await expect(client.query(statement), `${role}: ${statement}`).rejects.toMatchObject({
+          code: '42501',
+        });
+    });
+  }
+  await bench.asRole(user, async (client) => {
+    await client.query("SELECT set_config('app.tenant_id', $1, false)", [tenant]);
+    for (const statement of [
+      'UPDATE events SET sequence = sequence + 100',
+      'UPDATE events SET sequence = NULL',
+      'UPDATE trees SET size = size - 1',
+      "UPDATE trees SET frontier = ''",
+    ])
+      await expect(client.query(statement), statement).rejects.toMatchObject({ code: '42501' });
+  });
+});
+
+test('a stored event that was altered before sealing is never sealed, and holds up no other', async () => {
+  const tenant = randomUUID();
+  await bench.record(tenant, 1);
+  await bench.sealed(tenant, 1);
+  const good = await bench.superuser('SELECT * FROM events WHERE tenant_id = $1', [tenant]);
+  const { canonical, leaf_hash, mac } = good[0] as { canonical: string; leaf_hash: Buffer; mac: Buffer };
+  const id = randomUUID();
+  await bench.superuser(
+    `INSERT INTO events SELECT tenant_id, $2, NULL, $3, $4, $5, action, outcome, actor_id, actor_name, actor_kind, subject_type,
+       subject_id, resource_id, service, source_address, request_id, reason, occurred_at, '2020-01-01' FROM events WHERE tenant_id = $1`,
+    [tenant, id, canonical.replace('happened', 'harmless'), leaf_hash, mac],
+  );
+  await bench.record(tenant, 2);
+  expect(await bench.sealed(tenant, 3)).toMatchObject({ size: 3 });
+  expect(await bench.superuser('SELECT sequence FROM events WHERE event_id = $1', [id])).toEqual([
+    { sequence: null },
+  ]);
+  expect(
+    await bench.superuser('SELECT tenant_id FROM quarantined_events WHERE event_id = $1', [id]),
+  ).toHaveLength(1);
+  await expect(bench.client.getInclusionProof({ eventId: id }, await bench.as(tenant))).rejects.toMatchObject(
+    {
+      code: 'not_sealed',
+    },
+  );
+});
+
+test('a receipt is checked against the log: its signature, its tenant and its leaf', async () => {
+  const tenant = randomUUID();
+  const [eventId] = await bench.record(tenant, 1);
+  await bench.sealed(tenant, 1);
+  const as = await bench.as(tenant, []);
+  const { event } = await bench.client.getEvent({ eventId: eventId! }, await bench.as(tenant));
+  const key = createPrivateKey(readSecretFile(bench.stack.layout.secret('vault-receipt.pem')));
+  const content = {
+    eventId: eventId!,
+    tenantId: tenant,
+    leafHash: event!.leafHash,
+    action: 'test.happened',
+    issuedAt: new Date().toISOString(),
+  };
+  const receipt = signReceipt(content, key);
+  const verify = (changed: typeof receipt) => bench.client.verifyReceipt({ receipt: changed }, as);
+  expect(await verify(receipt)).toEqual({ signatureValid: true, recorded: true, sequence: 0, problem: '' });
+  expect(await verify({ ...receipt, action: 'other' })).toMatchObject({
+    signatureValid: false,
+    recorded: false,
+  });
+  expect(await verify(signReceipt({ ...content, eventId: randomUUID() }, key))).toMatchObject({
+    signatureValid: true,
+    recorded: false,
+  });
+  expect(await verify(signReceipt({ ...content, leafHash: '0'.repeat(64) }, key))).toMatchObject({
+    signatureValid: true,
+    recorded: false,
+  });
+  expect(await verify(signReceipt({ ...content, tenantId: randomUUID() }, key))).toMatchObject({
+    signatureValid: true,
+    recorded: false,
+  });
+  const { items } = await bench.client.listKeys({}, as);
+  expect(items.map((item) => item.purpose)).toEqual(['tree-head', 'receipt']);
+  for (const item of items) expect(createPublicKey(item.publicKey).asymmetricKeyType).toBe('ed25519');
+  expect(items[1]!.keyId).toBe(receipt.keyId);
+});
+
+test('a database that lost or rewrote its tail is noticed by the heads outside and not continued', async () => {
+  const [cut, rewritten, sound] = [randomUUID(), randomUUID(), randomUUID()];
+  for (const tenant of [cut, rewritten, sound]) {
+    await bench.record(tenant, 5);
+    await bench.sealed(tenant, 5);
+    await bench.record(tenant, 5);
+    await bench.sealed(tenant, 10);
+  }
+  await bench.stack.kill('audit-1');
+  // An older state, head, tree and all, as a restored snapshot would be.
+  const [older] = await bench.superuser(
+    'SELECT size FROM tree_heads WHERE tenant_id = $1 ORDER BY size LIMIT 1',
+    [cut],
+  );
+  await bench.superuser('DELETE FROM tree_heads WHERE tenant_id = $1 AND size > $2', [cut, older!.size]);
+  await bench.superuser('DELETE FROM events WHERE tenant_id = $1 AND sequence >= $2', [cut, older!.size]);
+  await bench.superuser('UPDATE trees SET size = $2 WHERE tenant_id = $1', [cut, older!.size]);
+  await bench.superuser(
+    'UPDATE tree_heads SET root_hash = repeat($2, 64) WHERE tenant_id = $1 AND size = 10',
+    [rewritten, 'a'],
+  );
+  await bench.stack.restart('audit-1');
+
+  const health = await bench.healthNow();
+  expect(health.status).toBe('degraded');
+  expect(health.checks.find((check) => check.name === 'tree heads')).toMatchObject({ ok: false });
+  await Promise.all([cut, rewritten, sound].map((tenant) => bench.record(tenant, 1)));
+  await bench.sealed(sound, 11);
+  for (const tenant of [cut, rewritten]) {
+    await eventually(
+      async () =>
+        (await bench.superuser('SELECT 1 FROM events WHERE tenant_id = $1 AND sequence IS NULL', [tenant]))
+          .length === 1,
+    );
+  }
+  const logged = readFileSync(bench.stack.logFiles['audit-1']!, 'utf8');
+  expect(logged).toContain('the tail was cut, or an older state was restored');
+  expect(logged).toContain('the log was rewritten');
+});

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AuditBench, startBench, text } from '../test-support.ts';
+
+let bench: AuditBench;
+beforeAll(async () => {
+  bench = await startBench();
+});
+afterAll(async () => {
+  await bench?.[Symbol.asyncDispose]();
+});
+
+test('an event that was written to the outbox is listed, read and counted', async () => {
+  const tenant = randomUUID();
+  const ids = await bench.record(tenant, 60, (n) => ({
+    action: n % 2 ? 'vault.entry.read' : 'auth.login',
+    outcome: n % 3 ? 'allowed' : 'denied',
+    reason: n === 7 ? '100%_sure\\' : 'because',
+  }));
+  await bench.sealed(tenant, 60);
+  const as = await bench.as(tenant);
+  const list = (change: object) =>
+    bench.client.listEvents(
+      {
+        sortBy: '',
+        sortOrder: '',
+        cursor: '',
+        from: '',
+        to: '',
+        userId: '',
+        action: '',
+        outcome: '',
+        resourceId: '',
+        search: '',
+        subjectId: '',
+        ...change,
+      },
+      as,
+    );
+  const seen = [];
+  let cursor: string | undefined = '';
+  while (cursor !== undefined) {
+    const page: Awaited<ReturnType<typeof list>> = await list({ pageSize: 13, cursor });
+    expect(page.totalItems).toBe(60);
+    seen.push(...page.items.map((event) => event.id));
+    cursor = page.nextCursor;
+  }
+  expect(seen.toSorted()).toEqual(ids.toSorted());
+  expect((await list({ action: 'vault.*' })).totalItems).toBe(30);
+  expect((await list({ action: 'vault.entry.read', outcome: 'denied' })).totalItems).toBe(10);
+  expect((await list({ search: '%_SURE\\' })).totalItems).toBe(1);
+  expect((await list({ search: '%' })).totalItems).toBe(1);
+  expect((await list({ subjectId: 'thing-3' })).items[0]).toMatchObject({ details: { n: 3 }, canonical: '' });
+  const today = new Date().toISOString().slice(0, 10);
+  expect((await list({ from: today, to: today })).totalItems).toBe(60);
+  for (const bad of [
+    { from: '2026-02-30' },
+    { from: today, to: '2020-01-01' },
+    { sortBy: '__proto__' },
+    { sortBy: 'canonical' },
+    { cursor: 'x' },
+    { outcome: 'maybe' },
+    { search: 'a\u0000' },
+  ])
+    await expect(list(bad), JSON.stringify(bad)).rejects.toMatchObject({ reason: 'invalid' });
+
+  const { event } = await bench.client.getEvent({ eventId: ids[0]! }, as);
+  expect(JSON.parse(event!.canonical)).toMatchObject({ id: ids[0], tenantId: tenant, details: { n: 0 } });
+  const summary = await bench.client.getSummary({ from: '', to: '' }, as);
+  expect(summary).toMatchObject({
+    totalEvents: 60,
+    allowed: 40,
+    denied: 20,
+    failed: 0,
+    sealedEvents: 60,
+    unsealedEvents: 0,
+  });
+  expect(summary.byAction).toEqual([
+    { action: 'auth.login', count: 30 },
+    { action: 'vault.entry.read', count: 30 },
+  ]);
+  expect(summary.byActor).toEqual([{ actorId: '', actorName: 'audit', count: 60 }]);
+  expect(summary.byDay).toEqual([{ day: today, count: 60 }]);
+});
+
+test('a second tenant sees nothing: its answer for a foreign event is that for an unknown one', async () => {
+  const tenant = randomUUID();
+  const [id] = await bench.record(tenant, 1);
+  await bench.sealed(tenant, 1);
+  const other = await bench.as(randomUUID());
+  const refusals = [];
+  for (const eventId of [id!, randomUUID(), 'no-uuid'])
+    refusals.push(
+      await bench.client
+        .getEvent({ eventId }, other)
+        .catch((error) => ({ ...error, message: error.message, cause: 0, correlationId: 0 })),
+    );
+  expect(refusals[0]).toMatchObject({ reason: 'not_found' });
+  expect(refusals[1]).toEqual(refusals[0]);
+  expect(refusals[2]).toEqual(refusals[0]);
+  await expect(bench.client.getInclusionProof({ eventId: id! }, other)).rejects.toMatchObject({
+    reason: 'not_found',
+  });
+  expect(await bench.client.getSummary({ from: '', to: '' }, other)).toMatchObject({ totalEvents: 0 });
+  await expect(bench.client.getTreeHead({}, other)).rejects.toMatchObject({ code: 'not_sealed' });
+  const exported = await text(
+    bench.client.exportEvents(
+      { from: '', to: '', format: 'csv', userId: '', action: '', outcome: '' },
+      other,
+    ),
+  );
+  expect(exported.split('\r\n')).toHaveLength(2);
+});
+
+test('without the permission nothing is answered, and the refusal of an export is itself an event', async () => {
+  const tenant = randomUUID();
+  const nobody = await bench.as(tenant, ['vault.*']);
+  await expect(bench.client.getSummary({ from: '', to: '' }, nobody)).rejects.toMatchObject({
+    reason: 'denied',
+  });
+  await expect(
+    text(
+      bench.client.exportEvents(
+        { from: '', to: '', format: 'csv', userId: '', action: '', outcome: '' },
+        nobody,
+      ),
+    ),
+  ).rejects.toMatchObject({ reason: 'denied' });
+  await bench.sealed(tenant, 1);
+  const summary = await bench.client.getSummary({ from: '', to: '' }, await bench.as(tenant));
+  expect(summary).toMatchObject({
+    totalEvents: 1,
+    denied: 1,
+    byAction: [{ action: 'audit.exported', count: 1 }],
+  });
+});
+
+test('the service is well', async () => {
+  const health = await bench.healthNow();
+  expect(health).toMatchObject({ service: 'audit', status: 'ok' });
+  expect(health.checks.map((check) => check.name)).toEqual(['database', 'nats', 'sealing', 'tree heads']);
+});

@@ -1,0 +1,189 @@
+import { createPrivateKey, randomUUID } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { audit, cluster } from '@claviger/contracts';
+import type { Database } from '@claviger/database';
+import { createEmitter, type Emitter } from '@claviger/events';
+import {
+  createTemporaryDataDir,
+  databaseName,
+  type Installation,
+  startInstallation,
+} from '@claviger/installation';
+import {
+  type CallOptions,
+  createLogger,
+  createPeers,
+  loadConfig,
+  type Peers,
+  readSecretFile,
+  type ServiceClient,
+  signActorToken,
+} from '@claviger/service-kit';
+import { Client } from 'pg';
+import { type AuditConfig, configSchema } from './src/config.ts';
+import { type AuditKeys, readKeys } from './src/keys.ts';
+import type { AuditSchema } from './src/schema.ts';
+import { openDatabase } from './src/service.ts';
+
+/** A real audit process with real PostgreSQL and NATS, and everything that a test reaches into it with. */
+export interface AuditBench extends AsyncDisposable {
+  readonly stack: Installation;
+  readonly config: AuditConfig;
+  readonly keys: AuditKeys;
+  readonly database: Database<AuditSchema>;
+  /** Writes as the audit service itself. */
+  readonly emitter: Emitter;
+  readonly client: ServiceClient<typeof audit.AuditServiceService>;
+  /** Its health, as soon as it can be reached (again). */
+  healthNow(): Promise<cluster.GetHealthResponse>;
+  /** An auditor of the tenant. */
+  as(tenantId: string, permissions?: readonly string[]): Promise<CallOptions>;
+  /** Records `count` events of the tenant through the outbox; answers their ids. */
+  record(tenantId: string, count: number, change?: (n: number) => Partial<EventInput>): Promise<string[]>;
+  /** Waits until the tenant's log is sealed up to this size; answers its head. */
+  sealed(tenantId: string, size: number): Promise<audit.TreeHead>;
+  /** As the owner of the machine: past every grant, policy and trigger. */
+  superuser(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  asRole<T>(role: string, use: (client: Client) => Promise<T>): Promise<T>;
+}
+
+type EventInput = Parameters<Emitter['auditDuty']>[1];
+
+export const silent = createLogger({ service: 'audit', node: 'test', level: 'silent' });
+
+export async function startBench(): Promise<AuditBench> {
+  await using cleanup = new AsyncDisposableStack();
+  const dataDir = await createTemporaryDataDir();
+  cleanup.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+  const stack = await startInstallation({ dataDir, environment: 'test', services: ['audit'] });
+  cleanup.defer(() => stack.stop());
+  const config = loadConfig(configSchema, stack.layout.configFile('audit-1'));
+  const keys = readKeys(config);
+  const database = openDatabase(config);
+  cleanup.defer(() => database.close());
+  const peers = gatewayPeers(stack, config);
+  cleanup.defer(() => peers.close());
+  const client = peers.client('audit', audit.AuditServiceService);
+  const health = peers.client('audit', cluster.HealthServiceService);
+  const emitter = createEmitter({ service: 'audit', macKey: keys.outboxMac });
+  const actorKey = createPrivateKey(readSecretFile(stack.layout.secret('actor-token.pem')));
+  const as: AuditBench['as'] = async (tenantId, permissions = ['audit.read', 'audit.export']) => {
+    const actor = {
+      userId: randomUUID(),
+      userName: 'auditor',
+      tenantId,
+      sessionId: randomUUID(),
+      kind: 'user' as const,
+      permissions: new Set(permissions),
+      roles: [],
+      mfaPending: false,
+      mfaAt: 0,
+    };
+    return {
+      actorToken: (await signActorToken(actor, ['audit'], actorKey)).token,
+      sourceAddress: '192.0.2.1',
+    };
+  };
+  const asRole: AuditBench['asRole'] = async (role, use) => {
+    const { socketDir, port, superuser, password } = stack.parts.postgres;
+    const own =
+      role === superuser ? password : readFileSync(stack.layout.databasePassword(role), 'utf8').trim();
+    const connection = new Client({
+      host: socketDir,
+      port,
+      user: role,
+      password: own,
+      database: databaseName,
+    });
+    connection.on('error', () => {});
+    await connection.connect();
+    try {
+      return await use(connection);
+    } finally {
+      await connection.end();
+    }
+  };
+  const moved = cleanup.move();
+  return {
+    stack,
+    config,
+    keys,
+    database,
+    emitter,
+    client,
+    healthNow: async () => {
+      let answer: cluster.GetHealthResponse | undefined;
+      await eventually(async () => {
+        answer = await health.getHealth({}, { tenantId: randomUUID() }).catch(() => undefined);
+        return answer !== undefined;
+      });
+      return answer!;
+    },
+    as,
+    asRole,
+    superuser: (text, values = []) =>
+      asRole(stack.parts.postgres.superuser, async (connection) => {
+        await connection.query("SET search_path = audit; SET session_replication_role = 'replica'");
+        return (await connection.query(text, values)).rows;
+      }),
+    record: (tenantId, count, change = () => ({})) =>
+      database.withTenant(tenantId, async (tx) => {
+        const ids = [];
+        for (let n = 0; n < count; n += 1) {
+          const { event } = await emitter.auditDuty(tx, { ...plainEvent(tenantId, n), ...change(n) });
+          ids.push(event.id);
+        }
+        return ids;
+      }),
+    sealed: async (tenantId, size) => {
+      let head: audit.TreeHead | undefined;
+      await eventually(async () => {
+        head = await client
+          .getTreeHead({}, await as(tenantId))
+          .then((answer) => answer.treeHead)
+          .catch(() => undefined);
+        return (head?.size ?? 0) >= size;
+      });
+      return head!;
+    },
+    [Symbol.asyncDispose]: () => moved.disposeAsync(),
+  };
+}
+
+function plainEvent(tenantId: string, n: number): EventInput {
+  return {
+    tenantId,
+    action: 'test.happened',
+    outcome: 'allowed',
+    subjectType: 'thing',
+    subjectId: `thing-${n}`,
+    resourceId: '',
+    requestId: '',
+    reason: '',
+    details: { n },
+  };
+}
+
+/** Calls as the gateway does: with its certificate. */
+function gatewayPeers(stack: Installation, config: AuditConfig): Peers {
+  const { listen, ...own } = config.grpc;
+  return createPeers({
+    ...config,
+    grpc: { ...own, ...stack.layout.leaf('gateway') },
+    peers: { audit: [listen!] },
+  });
+}
+
+export async function eventually(check: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await check())) {
+    if (Date.now() > deadline) throw new Error(`it did not happen within ${timeoutMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export async function text(stream: AsyncIterable<{ data: Buffer | Uint8Array }>): Promise<string> {
+  const chunks = [];
+  for await (const { data } of stream) chunks.push(data);
+  return Buffer.concat(chunks).toString('utf8');
+}
