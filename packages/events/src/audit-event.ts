@@ -71,7 +71,7 @@ export function auditEventOf(input: AuditInput): SealedForm {
     service: input.service,
     sourceAddress: context.sourceAddress,
     requestId: context.requestId,
-    reason: input.reason ?? '',
+    reason: storable(input.reason ?? ''),
     details: bounded(input.details ?? (input.request ? redact(context.method.request, input.request) : {})),
     occurredAt: new Date().toISOString(),
   });
@@ -83,10 +83,17 @@ export function sealedForm(event: AuditEvent): SealedForm {
   return { event, canonical, leafHash: leafHash(Buffer.from(canonical)).toString('hex') };
 }
 
+/** A refused request can hold what no database column and no canonical form takes; its refusal is recorded all the same. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\u0000', '\ufffd');
+}
+
 /** Too large details are replaced by their size and digest: the event is never dropped. */
 function bounded(details: Record<string, unknown>): Record<string, unknown> {
   // Undefined members and dates have no canonical form; JSON's own rules settle them.
-  const text = JSON.stringify(details);
+  const text = JSON.stringify(details, (_, value: unknown) =>
+    typeof value === 'string' ? storable(value) : value,
+  );
   if (Buffer.byteLength(text) <= MAX_DETAILS_BYTES) return JSON.parse(text) as Record<string, unknown>;
   return {
     truncated: true,

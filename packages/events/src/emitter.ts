@@ -44,7 +44,12 @@ export interface Emitter {
   /** Queues a job; it reaches the queue after the commit, at least once, with `eventId` as its job id. */
   job<DB extends OutboxSchema>(tx: Tx<DB>, tenantId: string, queue: string, payload: object): Promise<string>;
   /** Announces something as `event.<name>`; it reaches the bus after the commit, at least once. Answers the event id. */
-  event<DB extends OutboxSchema>(tx: Tx<DB>, tenantId: string, name: string, payload: object): Promise<string>;
+  event<DB extends OutboxSchema>(
+    tx: Tx<DB>,
+    tenantId: string,
+    name: string,
+    payload: object,
+  ): Promise<string>;
 }
 
 /** `key` is the service's own MAC key: whoever reads its events can tell that this service wrote them. */
@@ -55,7 +60,9 @@ export function createEmitter(options: { service: string; macKey: Buffer }): Emi
     event_id: eventId,
     subject,
     payload,
-    mac: outboxMac(key, subject, payload),
+    mac: subject.startsWith('audit.')
+      ? outboxMac(key, subject, payload)
+      : boundMac(key, { tenantId, eventId, subject, payload }),
     traceparent: currentTraceparent() ?? null,
   });
   const insert = async <DB extends OutboxSchema>(tx: Tx<DB>, row: OutboxRow): Promise<void> => {
@@ -132,9 +139,17 @@ export function macKeyOf(key: Buffer): KeyObject {
   return createSecretKey(/^[0-9a-f]{64}$/.test(text) ? Buffer.from(text, 'hex') : key);
 }
 
-/** HMAC-SHA-256 over subject and payload. */
+/** HMAC-SHA-256 over subject and payload, of audit events: their payload names its tenant and id itself. */
 export function outboxMac(key: KeyObject, subject: string, payload: string): Buffer {
   return createHmac('sha256', key).update(subject).update('\n').update(payload).digest();
+}
+
+/** HMAC-SHA-256 of jobs and announcements: neither tenant nor id can be exchanged, nor one be given a second time. */
+export function boundMac(
+  key: KeyObject,
+  message: { tenantId: string; eventId: string; subject: string; payload: string },
+): Buffer {
+  return outboxMac(key, message.subject, `${message.tenantId}\n${message.eventId}\n${message.payload}`);
 }
 
 /** For the call pipeline: the event of a denial or failure, in a transaction of its own. */

@@ -6,6 +6,7 @@ export {
   sealedForm,
 } from './audit-event.ts';
 export {
+  boundMac,
   createEmitter,
   createOutcomeRecorder,
   type Emitter,
@@ -14,5 +15,6 @@ export {
   outboxMac,
 } from './emitter.ts';
 export { type Bus, createBus, STREAM } from './jetstream.ts';
-export { type OutboxMessage, type Publisher, type Relay, startRelay } from './relay.ts';
+export { type OutboxMessage, type Publisher, RefusedMessages } from './publisher.ts';
+export { type Relay, startRelay } from './relay.ts';
 export { type OutboxSchema, type OutboxTable, outboxMigration } from './schema.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from '@claviger/service-kit';
-import { inSpan, SpanKind } from '@claviger/service-kit';
+import { inSpans, SpanKind } from '@claviger/service-kit';
 import {
   AckPolicy,
   DiscardPolicy,
@@ -10,13 +10,16 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
-import type { OutboxMessage, Publisher } from './relay.ts';
+import { type OutboxMessage, type Publisher, RefusedMessages } from './publisher.ts';
 
 export const STREAM = 'CLAVIGER_EVENTS';
 const SUBJECT_PREFIX = 'claviger.';
 const DUPLICATE_WINDOW_NS = 10 * 60 * 1_000_000_000;
 const ACK_WAIT_NS = 60 * 1_000_000_000;
 const PUBLISH_TIMEOUT_MS = 5_000;
+const MANAGE_TIMEOUT_MS = 2_000;
+/** Room for subject and headers within the server's largest message. */
+const HEADER_ROOM_BYTES = 4_096;
 const HEADER = { tenant: 'Claviger-Tenant', mac: 'Claviger-Mac', traceparent: 'traceparent' };
 
 export interface Bus extends AsyncDisposable {
@@ -59,6 +62,8 @@ export function createBus(options: {
       maxReconnectAttempts: -1,
       reconnectTimeWait: 250,
       timeout: 2_000,
+      // A server that comes back before its users are known must not end the connection for good.
+      ignoreAuthErrorAbort: true,
     }).catch((error: unknown) => {
       connection = undefined;
       throw error;
@@ -79,22 +84,51 @@ export function createBus(options: {
     return stream;
   };
 
-  return {
-    publisher: async (messages) => {
-      const js = await client();
+  const publish = async (messages: readonly OutboxMessage[]): Promise<void> => {
+    const nc = await connected();
+    const js = await client();
+    const room = (nc.info?.max_payload ?? Number.POSITIVE_INFINITY) - HEADER_ROOM_BYTES;
+    const refused = new Map<string, string>();
+    try {
       await Promise.all(
-        messages.map((message) => {
+        messages.map(async (message) => {
+          if (Buffer.byteLength(message.payload) > room) {
+            refused.set(message.eventId, `is larger than the ${room} bytes that the bus takes`);
+            return;
+          }
           const sent = headers();
           sent.set(HEADER.tenant, message.tenantId);
           sent.set(HEADER.mac, message.mac.toString('base64url'));
           if (message.traceparent) sent.set(HEADER.traceparent, message.traceparent);
-          return js.publish(SUBJECT_PREFIX + message.subject, message.payload, {
+          await js.publish(SUBJECT_PREFIX + message.subject, message.payload, {
             msgID: message.eventId,
             headers: sent,
           });
         }),
       );
+    } catch (error) {
+      // The server may have come back with empty storage: look for the stream again.
+      stream = undefined;
+      throw error;
+    }
+    if (refused.size > 0) throw new RefusedMessages(refused);
+  };
+
+  const publisher = Object.assign(publish, {
+    storeCreatedAt: async () => {
+      await client();
+      try {
+        const manager = await jetstreamManager(await connected(), { timeout: MANAGE_TIMEOUT_MS });
+        return new Date((await manager.streams.info(STREAM)).created);
+      } catch (error) {
+        stream = undefined;
+        throw error;
+      }
     },
+  });
+
+  return {
+    publisher,
     ping: async () => {
       const nc = await connected();
       if (nc.isClosed()) throw new Error('the connection to NATS is closed');
@@ -110,13 +144,15 @@ export function createBus(options: {
             const js = await client();
             await ensureConsumer(await connected(), durable, subject);
             const consumer = await js.consumers.get(STREAM, durable);
-            failures = 0;
             while (!stopping) {
               const fetched = await consumer.fetch({ max_messages: batch, expires: 1_000 });
               abortFetch = () => fetched.stop();
               const messages = [];
               for await (const message of fetched) messages.push(message);
-              if (messages.length === 0) continue;
+              if (messages.length === 0) {
+                failures = 0;
+                continue;
+              }
               const decoded = messages.map((message) => ({
                 tenantId: message.headers?.get(HEADER.tenant) ?? '',
                 eventId: message.headers?.get('Nats-Msg-Id') ?? '',
@@ -126,9 +162,10 @@ export function createBus(options: {
                 traceparent: message.headers?.get(HEADER.traceparent) || undefined,
               }));
               try {
-                await inSpan(
+                await inSpans(
                   `${durable} process`,
-                  { kind: SpanKind.CONSUMER, parent: decoded[0]!.traceparent },
+                  SpanKind.CONSUMER,
+                  decoded.map((message) => message.traceparent),
                   () => handle(decoded),
                 );
               } catch (error) {
@@ -136,6 +173,7 @@ export function createBus(options: {
                 throw error;
               }
               await Promise.all(messages.map((message) => message.ackAck()));
+              failures = 0;
             }
           } catch (error) {
             failures += 1;
@@ -168,7 +206,7 @@ export function createBus(options: {
 }
 
 async function ensureStream(nc: NatsConnection): Promise<void> {
-  const manager = await jetstreamManager(nc);
+  const manager = await jetstreamManager(nc, { timeout: MANAGE_TIMEOUT_MS });
   const config = {
     name: STREAM,
     subjects: [`${SUBJECT_PREFIX}audit.>`, `${SUBJECT_PREFIX}event.>`],
@@ -187,12 +225,8 @@ async function ensureStream(nc: NatsConnection): Promise<void> {
   }
 }
 
-async function ensureConsumer(
-  nc: NatsConnection,
-  durable: string,
-  subject: string,
-): Promise<void> {
-  const manager = await jetstreamManager(nc);
+async function ensureConsumer(nc: NatsConnection, durable: string, subject: string): Promise<void> {
+  const manager = await jetstreamManager(nc, { timeout: MANAGE_TIMEOUT_MS });
   await manager.consumers.add(STREAM, {
     durable_name: durable,
     filter_subject: SUBJECT_PREFIX + subject,

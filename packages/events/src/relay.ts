@@ -1,19 +1,12 @@
 import type { Database } from '@claviger/database';
-import { inSpan, type Logger, SpanKind } from '@claviger/service-kit';
+import { inSpans, type Logger, SpanKind } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { startLoop } from './loop.ts';
+import { publishInTime } from './publish-in-time.ts';
+import type { Publisher } from './publisher.ts';
+import { messageOf, republish } from './republish.ts';
 import type { OutboxSchema } from './schema.ts';
-
-export interface OutboxMessage {
-  readonly tenantId: string;
-  readonly eventId: string;
-  readonly subject: string;
-  readonly payload: string;
-  readonly mac: Buffer;
-  readonly traceparent: string | undefined;
-}
-
-/** Takes messages over for good: resolves only when each is stored where it went. Throws to have all tried again. */
-export type Publisher = (messages: readonly OutboxMessage[]) => Promise<void>;
+import { createSetAside } from './set-aside.ts';
 
 export interface Relay extends AsyncDisposable {
   /** Publishes what is there now; answers how many. */
@@ -23,11 +16,14 @@ export interface Relay extends AsyncDisposable {
 const BATCH = 200;
 const POLL_MS = 100;
 const MAX_BACKOFF_MS = 5_000;
+const STORE_CHECK_MS = 10_000;
 const CLEAN_INTERVAL_MS = 60_000;
+const CLEAN_BATCH = 5_000;
 
 /**
  * Publishes outbox rows at least once, in batches, by `published_at IS NULL … SKIP LOCKED`: never by an id, whose order
- * is not the order of commits. Any number of replicas may run it.
+ * is not the order of commits. Any number of replicas may run it. Each kind of message has a loop of its own: while the
+ * server of one is away, the others flow.
  */
 export function startRelay<DB extends OutboxSchema>(options: {
   database: Database<DB>;
@@ -36,10 +32,34 @@ export function startRelay<DB extends OutboxSchema>(options: {
   publishers: Readonly<Record<string, Publisher>>;
 }): Relay {
   const database = options.database as unknown as Database<OutboxSchema>;
-  let stopping = false;
-  let wake: (() => void) | undefined;
+  const { logger } = options;
+  const lanes = Object.entries(options.publishers).map(([kind, publisher]) =>
+    startLane({ database, logger, kind, publisher }),
+  );
+  const cleaning = startLoop(() => clean(database, logger));
+  return {
+    runOnce: async () => {
+      const counts = await Promise.all(lanes.map((lane) => lane.runOnce()));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([...lanes, cleaning].map((each) => each.stop()));
+    },
+  };
+}
+
+interface LaneOptions {
+  readonly database: Database<OutboxSchema>;
+  readonly logger: Logger;
+  readonly kind: string;
+  readonly publisher: Publisher;
+}
+
+function startLane({ database, logger, kind, publisher }: LaneOptions) {
+  const setAside = createSetAside();
   let failures = 0;
-  let cleanedAt = 0;
+  let storeCheckedAt = 0;
+  let knownStore: number | undefined;
 
   const runOnce = (): Promise<number> =>
     database.system(async (tx) => {
@@ -47,91 +67,84 @@ export function startRelay<DB extends OutboxSchema>(options: {
         .selectFrom('outbox')
         .select(['tenant_id', 'event_id', 'subject', 'payload', 'mac', 'traceparent'])
         .where('published_at', 'is', null)
-        .where(sql<string>`split_part(subject, '.', 1)`, 'in', Object.keys(options.publishers))
+        .where(sql<string>`split_part(subject, '.', 1)`, '=', kind)
+        .where(sql<boolean>`event_id <> ALL (${setAside.now()}::uuid[])`)
         .orderBy('created_at')
         .limit(BATCH)
         .forUpdate()
         .skipLocked()
         .execute();
       if (rows.length === 0) return 0;
-      const messages = rows.map((row) => ({
-        tenantId: row.tenant_id,
-        eventId: row.event_id,
-        subject: row.subject,
-        payload: row.payload,
-        mac: row.mac,
-        traceparent: row.traceparent ?? undefined,
-      }));
-      await inSpan('outbox relay', { kind: SpanKind.PRODUCER, parent: messages[0]!.traceparent }, () =>
-        publish(messages, options.publishers),
+      const messages = rows.map(messageOf);
+      const parents = messages.map((message) => message.traceparent);
+      const refused = await inSpans('outbox relay', SpanKind.PRODUCER, parents, () =>
+        publishInTime(publisher, messages),
       );
+      for (const [eventId, reason] of refused) {
+        setAside.add(eventId);
+        logger.error({ eventId, kind, reason }, 'an outbox row cannot be published: it was set aside');
+      }
+      const taken = messages.filter((message) => !refused.has(message.eventId));
+      const [tenants, ids] = [taken.map((each) => each.tenantId), taken.map((each) => each.eventId)];
       await tx
         .updateTable('outbox')
         .set({ published_at: sql`clock_timestamp()` })
         .where('published_at', 'is', null)
         .where(
-          'event_id',
-          'in',
-          messages.map((message) => message.eventId),
+          sql<boolean>`(tenant_id, event_id) IN (SELECT * FROM unnest(${tenants}::uuid[], ${ids}::uuid[]))`,
         )
         .execute();
       return rows.length;
     });
 
-  const clean = async (): Promise<void> => {
-    if (Date.now() - cleanedAt < CLEAN_INTERVAL_MS) return;
-    cleanedAt = Date.now();
-    // The policy of the table keeps the last hour.
-    await database.system((tx) =>
-      tx.deleteFrom('outbox').where('published_at', '<', sql<Date>`now() - interval '1 hour'`).execute(),
-    );
-  };
-
-  const loop = (async () => {
-    while (!stopping) {
-      let published = 0;
-      try {
-        published = await runOnce();
-        await clean();
-        if (failures > 0) options.logger.info({ after: failures }, 'the outbox relay works again');
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        if (failures === 1 || failures % 20 === 0) {
-          options.logger.warn(
-            { err: error, failures },
-            'the outbox relay could not publish; nothing is lost, it tries again',
-          );
-        }
-      }
-      if (published === BATCH || stopping) continue;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(
-          resolve,
-          failures > 0 ? Math.min(POLL_MS * 2 ** failures, MAX_BACKOFF_MS) : POLL_MS,
-        );
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+  /** A store that is newer than what was published to it has lost it. */
+  const checkStore = async (): Promise<void> => {
+    if (!publisher.storeCreatedAt || Date.now() - storeCheckedAt < STORE_CHECK_MS) return;
+    const createdAt = await publisher.storeCreatedAt();
+    if (createdAt.getTime() !== knownStore) {
+      const count = await republish(database, kind, publisher, createdAt);
+      if (count > 0) logger.warn({ kind, count }, 'the store of published messages is new: sent again');
+      knownStore = createdAt.getTime();
     }
-  })();
-
-  return {
-    runOnce,
-    [Symbol.asyncDispose]: async () => {
-      stopping = true;
-      wake?.();
-      await loop;
-    },
+    storeCheckedAt = Date.now();
   };
+
+  const loop = startLoop(async () => {
+    try {
+      await checkStore();
+      const published = await runOnce();
+      if (failures > 0) logger.info({ kind, after: failures }, 'the outbox relay works again');
+      failures = 0;
+      return published === BATCH ? 0 : POLL_MS;
+    } catch (error) {
+      failures += 1;
+      storeCheckedAt = 0;
+      if (failures === 1 || failures % 20 === 0) {
+        logger.warn(
+          { err: error, kind, failures },
+          'the outbox relay could not publish; nothing is lost, it tries again',
+        );
+      }
+      return Math.min(POLL_MS * 2 ** failures, MAX_BACKOFF_MS);
+    }
+  });
+  return { runOnce, stop: loop.stop };
 }
 
-async function publish(
-  messages: readonly OutboxMessage[],
-  publishers: Readonly<Record<string, Publisher>>,
-): Promise<void> {
-  const groups = Map.groupBy(messages, (message) => message.subject.split('.', 1)[0]!);
-  await Promise.all([...groups].map(([prefix, group]) => publishers[prefix]!(group)));
+/** Removes what was published more than an hour ago, in bites; the policy of the table keeps the rest. */
+async function clean(database: Database<OutboxSchema>, logger: Logger): Promise<number> {
+  try {
+    const result = await database.system((tx) =>
+      tx
+        .deleteFrom('outbox')
+        .where(
+          sql<boolean>`(tenant_id, event_id) IN (SELECT tenant_id, event_id FROM outbox WHERE published_at < now() - interval '1 hour' LIMIT ${CLEAN_BATCH})`,
+        )
+        .executeTakeFirst(),
+    );
+    return Number(result.numDeletedRows) === CLEAN_BATCH ? 0 : CLEAN_INTERVAL_MS;
+  } catch (error) {
+    logger.warn({ err: error }, 'published outbox rows were not removed; it tries again in a minute');
+    return CLEAN_INTERVAL_MS;
+  }
 }

@@ -6,14 +6,15 @@ CREATE TABLE outbox (
   subject text NOT NULL,
   -- Of audit events the exact canonical JSON that is hashed.
   payload text NOT NULL,
-  -- HMAC-SHA-256 of the writing service over subject and payload.
+  -- HMAC-SHA-256 of the writing service. Audit events name tenant and id in their payload; for others they are part of it.
   mac bytea NOT NULL,
   traceparent text,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   published_at timestamptz,
   PRIMARY KEY (tenant_id, event_id)
 );
-CREATE INDEX outbox_unpublished ON outbox (created_at) WHERE published_at IS NULL;
+-- By what each relay loop asks: one kind must not wade through the backlog of another whose server is away.
+CREATE INDEX outbox_unpublished ON outbox (split_part(subject, '.', 1), created_at) WHERE published_at IS NULL;
 CREATE INDEX outbox_published ON outbox (published_at) WHERE published_at IS NOT NULL;
 CALL tenant_table('outbox', 'INSERT');
 -- The relay: it may mark rows as published and remove published ones, nothing else.

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { macKeyOf, type OutboxMessage, outboxMac, type Publisher } from '@claviger/events';
+import { boundMac, macKeyOf, type OutboxMessage, type Publisher, RefusedMessages } from '@claviger/events';
 import { inSpan, type Logger, SpanKind } from '@claviger/service-kit';
 import { type ConnectionOptions, Queue, UnrecoverableError, Worker } from 'bullmq';
 import type { JobContext, JobDefinition, JobEnvelope } from './job-definition.ts';
@@ -21,45 +21,55 @@ const PREFIX = 'claviger';
 const KEEP_FINISHED_SECONDS = 3_600;
 const KEEP_FAILED_SECONDS = 7 * 24 * 3_600;
 const STALLED_AFTER_MS = 30_000;
+/** Constant: after an hour without a server, work goes on within a second of its return. */
+const RECONNECT_MS = 1_000;
+const CLOSE_TIMEOUT_MS = 5_000;
 
 /** BullMQ gives speed and retries; the durable list of what is due stays in PostgreSQL, with whoever owns the duty. */
 export function createJobQueues(
   options: JobQueuesOptions,
   definitions: readonly JobDefinition<never>[],
 ): JobQueues {
-  const connection: ConnectionOptions = {
-    ...options.redis,
-    maxRetriesPerRequest: null,
-    enableOfflineQueue: true,
-  };
+  const server: ConnectionOptions = { ...options.redis, retryStrategy: () => RECONNECT_MS };
   const key = macKeyOf(options.macKey);
   const queues = new Map<string, { queue: Queue<JobEnvelope>; definition: JobDefinition<never> }>();
   const workers: Worker<JobEnvelope>[] = [];
   const stop = new AbortController();
-  for (const definition of definitions) {
-    if (queues.has(definition.queue)) throw new Error(`Two jobs are called ${definition.queue}.`);
+  const open = (definition: JobDefinition<never>): void => {
     const queue = new Queue<JobEnvelope>(definition.queue, {
       // Without a server an add must fail at once, so that the outbox keeps the row.
-      connection: { ...options.redis, maxRetriesPerRequest: 1, enableOfflineQueue: false },
+      connection: { ...server, maxRetriesPerRequest: 1, enableOfflineQueue: false },
       prefix: PREFIX,
     });
     queue.on('error', () => {});
     queues.set(definition.queue, { queue, definition });
+    // One whose first words with the server failed stays broken for ever: another takes its place.
+    queue.waitUntilReady().catch(() => {
+      if (!stop.signal.aborted) setTimeout(() => !stop.signal.aborted && open(definition), RECONNECT_MS);
+      void queue.close().catch(() => {});
+    });
+  };
+  for (const definition of definitions) {
+    if (queues.has(definition.queue)) throw new Error(`Two jobs are called ${definition.queue}.`);
+    open(definition);
   }
   return {
     publisher: async (messages) => {
+      const refused = new Map<string, string>();
       for (const [subject, group] of Map.groupBy(messages, (message) => message.subject)) {
         const found = queues.get(subject.slice('job.'.length));
-        if (!found) throw new Error(`No job is called ${subject}.`);
-        await found.queue.addBulk(group.map((message) => bulkJob(message, found.definition)));
+        if (found) await found.queue.addBulk(group.map((message) => bulkJob(message, found.definition)));
+        else for (const { eventId } of group) refused.set(eventId, `no job is called ${subject}`);
       }
+      if (refused.size > 0) throw new RefusedMessages(refused);
     },
     work: (definition, handle) => {
       const worker = new Worker<JobEnvelope>(
         definition.queue,
         async (job) => {
           const { tenantId, payload, mac, traceparent } = job.data;
-          const expected = outboxMac(key, `job.${definition.queue}`, payload);
+          const subject = `job.${definition.queue}`;
+          const expected = boundMac(key, { tenantId, eventId: job.id ?? '', subject, payload });
           const given = Buffer.from(mac, 'base64url');
           if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
             throw new UnrecoverableError('The job is not as this service queued it: refused.');
@@ -72,7 +82,7 @@ export function createJobQueues(
           );
         },
         {
-          connection,
+          connection: { ...server, maxRetriesPerRequest: null, enableOfflineQueue: true },
           prefix: PREFIX,
           concurrency: definition.concurrency,
           stalledInterval: STALLED_AFTER_MS,
@@ -89,10 +99,21 @@ export function createJobQueues(
     },
     [Symbol.asyncDispose]: async () => {
       stop.abort();
-      await Promise.all(workers.map((worker) => worker.close()));
-      await Promise.all([...queues.values()].map(({ queue }) => queue.close()));
+      const running = [...workers, ...[...queues.values()].map(({ queue }) => queue)];
+      // Running jobs hear the signal and may finish; without a server nobody waits for its farewell.
+      await Promise.all(running.map((each) => closeInTime(each)));
     },
   };
+}
+
+async function closeInTime(each: Worker<JobEnvelope> | Queue<JobEnvelope>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), CLOSE_TIMEOUT_MS);
+  });
+  const closed = each.close().catch(() => {});
+  if ((await Promise.race([closed, late])) === 'late') await each.disconnect().catch(() => {});
+  clearTimeout(timer);
 }
 
 function bulkJob(message: OutboxMessage, definition: JobDefinition<never>) {

@@ -1,0 +1,27 @@
+import { type OutboxMessage, type Publisher, RefusedMessages } from './publisher.ts';
+
+/** Below the ten seconds after which the database ends a transaction that only waits. */
+const PUBLISH_TIMEOUT_MS = 8_000;
+
+/** Publishes, or throws after eight seconds. Answers which messages were refused for good, with the reason. */
+export async function publishInTime(
+  publisher: Publisher,
+  messages: readonly OutboxMessage[],
+): Promise<ReadonlyMap<string, string>> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`The publisher did not answer within ${PUBLISH_TIMEOUT_MS} ms.`)),
+      PUBLISH_TIMEOUT_MS,
+    );
+  });
+  try {
+    await Promise.race([publisher(messages), late]);
+    return new Map();
+  } catch (error) {
+    if (error instanceof RefusedMessages) return error.refused;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,279 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { eventually } from '@claviger/testkit';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import {
+  boundMac,
+  createEmitter,
+  macKeyOf,
+  type OutboxMessage,
+  type Publisher,
+  RefusedMessages,
+  startRelay,
+} from './index.ts';
+import { startTestParts, type TestParts } from './test-parts.ts';
+
+let parts: TestParts;
+beforeAll(async () => {
+  parts = await startTestParts();
+});
+afterAll(() => parts?.[Symbol.asyncDispose]());
+afterEach(() => parts.scratch.query(`TRUNCATE ${parts.schema.schema}.outbox`));
+
+const TENANT = randomUUID();
+
+function emitterOf() {
+  return createEmitter({ service: 'vault', macKey: parts.macKey });
+}
+
+async function announce(name: string, payload: object = {}): Promise<string> {
+  return parts.database.withTenant(TENANT, (tx) => emitterOf().event(tx, TENANT, name, payload));
+}
+
+/** What arrives, with how often each id was handled before its effect was kept by id. */
+function inbox() {
+  const effects = new Map<string, OutboxMessage>();
+  const deliveries: string[] = [];
+  return {
+    effects,
+    deliveries,
+    handle: async (messages: readonly OutboxMessage[]) => {
+      for (const message of messages) {
+        deliveries.push(message.eventId);
+        effects.set(message.eventId, message);
+      }
+    },
+  };
+}
+
+function relayOf(publishers: Readonly<Record<string, Publisher>>) {
+  return startRelay({ database: parts.database, logger: parts.logger, publishers });
+}
+
+test('each event of concurrent long and short transactions arrives, across two relays, one killed, and a NATS that was away', async () => {
+  const { nats } = parts;
+  await using consumerBus = parts.bus();
+  const [busA, busB] = [parts.bus(), parts.bus()];
+  const arrived = inbox();
+  await using _consumer = consumerBus.consume({
+    durable: 'whole',
+    subject: 'event.whole',
+    batch: 50,
+    handle: arrived.handle,
+  });
+  const relayA = relayOf({ event: busA.publisher });
+  const relayB = relayOf({ event: busB.publisher });
+  const sent = new Set<string>();
+  let outage: Promise<void> | undefined;
+  await Promise.all(
+    Array.from({ length: 8 }, async (_, writer) => {
+      for (let round = 0; round < 25; round += 1) {
+        const ids: string[] = [];
+        const attempt = parts.database.withTenant(TENANT, async (tx) => {
+          ids.push(await emitterOf().event(tx, TENANT, 'whole', { writer, round }));
+          // Every other transaction commits long after its row was numbered.
+          if (writer % 2 === 0) await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));
+          ids.push(await emitterOf().event(tx, TENANT, 'whole', { writer, round, second: true }));
+          if (round % 5 === 4) throw new Error('rolled back on purpose');
+        });
+        if (
+          await attempt.then(
+            () => true,
+            () => false,
+          )
+        )
+          for (const id of ids) sent.add(id);
+        if (round === 8 && writer === 0) {
+          outage = (async () => {
+            nats.kill('SIGKILL');
+            await nats.stop();
+            await relayA[Symbol.asyncDispose]();
+            await nats.start();
+          })();
+        }
+      }
+    }),
+  );
+  await outage;
+  expect(sent.size).toBe(8 * 20 * 2);
+  await eventually(() => expect(arrived.effects.size).toBe(sent.size), { timeoutMs: 25_000 });
+  await eventually(async () => expect(await parts.unpublished()).toBe(0));
+  expect(new Set(arrived.effects.keys())).toEqual(sent);
+  await relayB[Symbol.asyncDispose]();
+  await busA[Symbol.asyncDispose]();
+  await busB[Symbol.asyncDispose]();
+}, 60_000);
+
+test('a message carries its tenant, id and MAC; neither can be exchanged', async () => {
+  await using bus = parts.bus();
+  const arrived = inbox();
+  await using _consumer = bus.consume({
+    durable: 'mac',
+    subject: 'event.mac',
+    batch: 10,
+    handle: arrived.handle,
+  });
+  await using _relay = relayOf({ event: bus.publisher });
+  const id = await announce('mac', { a: 1 });
+  await eventually(() => expect(arrived.effects.has(id)).toBe(true));
+  const message = arrived.effects.get(id)!;
+  const key = macKeyOf(parts.macKey);
+  expect(message.tenantId).toBe(TENANT);
+  expect(boundMac(key, message).equals(message.mac)).toBe(true);
+  for (const change of [
+    { tenantId: randomUUID() },
+    { eventId: randomUUID() },
+    { payload: '{"a":2}' },
+    { subject: 'event.x' },
+  ])
+    expect(boundMac(key, { ...message, ...change }).equals(message.mac)).toBe(false);
+});
+
+test('a batch whose handling failed is given again, and acknowledged only when it worked', async () => {
+  await using bus = parts.bus();
+  await using _relay = relayOf({ event: bus.publisher });
+  let refusals = 2;
+  const arrived = inbox();
+  await using _consumer = bus.consume({
+    durable: 'again',
+    subject: 'event.again',
+    batch: 10,
+    handle: async (messages) => {
+      if (refusals-- > 0) throw new Error('on purpose');
+      await arrived.handle(messages);
+    },
+  });
+  const id = await announce('again');
+  await eventually(() => expect(arrived.effects.has(id)).toBe(true));
+});
+
+test('while the server of one kind is away, the other kinds flow', async () => {
+  await using bus = parts.bus();
+  const jobs: string[] = [];
+  let redisAway = true;
+  await using _relay = relayOf({
+    event: bus.publisher,
+    job: async (messages) => {
+      if (redisAway) await new Promise((_, reject) => setTimeout(reject, 3_000, new Error('away')));
+      jobs.push(...messages.map((message) => message.eventId));
+    },
+  });
+  const arrived = inbox();
+  await using _consumer = bus.consume({
+    durable: 'flow',
+    subject: 'event.flow',
+    batch: 10,
+    handle: arrived.handle,
+  });
+  const job = await parts.database.withTenant(TENANT, (tx) => emitterOf().job(tx, TENANT, 'some.job', {}));
+  const event = await announce('flow');
+  await eventually(() => expect(arrived.effects.has(event)).toBe(true));
+  expect(jobs).toEqual([]);
+  redisAway = false;
+  await eventually(() => expect(jobs).toEqual([job]));
+});
+
+test('a row that can never go is set aside and does not hold up the rest', async () => {
+  await using bus = parts.bus();
+  const arrived = inbox();
+  await using _consumer = bus.consume({
+    durable: 'poison',
+    subject: 'event.poison',
+    batch: 10,
+    handle: arrived.handle,
+  });
+  const poison = await announce('poison', { text: 'x'.repeat(2_000_000) });
+  const sound = await announce('poison');
+  await using _relay = relayOf({ event: bus.publisher });
+  await eventually(() => expect(arrived.effects.has(sound)).toBe(true));
+  const later = await announce('poison');
+  await eventually(() => expect(arrived.effects.has(later)).toBe(true));
+  expect(arrived.effects.has(poison)).toBe(false);
+  expect(await parts.unpublished()).toBe(1);
+});
+
+test('a publisher that never answers is given up in time, and the rows stay', async () => {
+  let calls = 0;
+  const id = await announce('hang');
+  await using _relay = relayOf({
+    event: () => {
+      calls += 1;
+      return new Promise(() => {});
+    },
+  });
+  await eventually(() => expect(calls).toBeGreaterThan(1), { timeoutMs: 20_000 });
+  expect(await parts.unpublished()).toBe(1);
+  const [row] = await parts.scratch.query<{ event_id: string }>(
+    `SELECT event_id FROM ${parts.schema.schema}.outbox`,
+  );
+  expect(row!.event_id).toBe(id);
+});
+
+test('refused messages do not make the others of their batch go again', async () => {
+  const [first, second] = [await announce('mixed'), await announce('mixed')];
+  const taken: string[] = [];
+  await using _relay = relayOf({
+    event: async (messages) => {
+      const refused = messages.filter((message) => message.eventId === first);
+      taken.push(
+        ...messages.filter((message) => message.eventId !== first).map((message) => message.eventId),
+      );
+      if (refused.length > 0) throw new RefusedMessages(new Map([[first, 'on purpose']]));
+    },
+  });
+  await eventually(async () => expect(await parts.unpublished()).toBe(1));
+  expect(taken).toEqual([second]);
+});
+
+test('events that a lost stream had taken over are sent to the new one', async () => {
+  const { nats } = parts;
+  await using bus = parts.bus();
+  await using _relay = relayOf({ event: bus.publisher });
+  const ids = new Set([await announce('lost'), await announce('lost')]);
+  await eventually(async () => expect(await parts.unpublished()).toBe(0));
+  await nats.stop();
+  await rm(join(nats.dataDir!, 'store'), { recursive: true });
+  await nats.start();
+  const arrived = inbox();
+  await using _consumer = bus.consume({
+    durable: 'lost',
+    subject: 'event.lost',
+    batch: 10,
+    handle: arrived.handle,
+  });
+  await eventually(() => expect(new Set(arrived.effects.keys())).toEqual(ids), { timeoutMs: 25_000 });
+}, 60_000);
+
+test('the relay role marks and removes, it cannot rewrite what was recorded', async () => {
+  await announce('kept');
+  for (const statement of [{ payload: '{}' }, { subject: 'event.other' }, { mac: Buffer.alloc(32) }]) {
+    const attempt = parts.database.system((tx) => tx.updateTable('outbox').set(statement).execute());
+    await expect(attempt).rejects.toMatchObject({ code: '42501' });
+  }
+  const unpublish = parts.database.system(async (tx) => {
+    await tx.updateTable('outbox').set({ published_at: new Date() }).execute();
+    return tx.updateTable('outbox').set({ published_at: null }).executeTakeFirst();
+  });
+  expect((await unpublish).numUpdatedRows).toBe(0n);
+  const removed = await parts.database.system((tx) => tx.deleteFrom('outbox').executeTakeFirst());
+  expect(removed.numDeletedRows).toBe(0n);
+  const read = parts.database.readTenant(TENANT, (tx) => tx.selectFrom('outbox').selectAll().execute());
+  await expect(read).rejects.toMatchObject({ code: '42501' });
+});
+
+test('stopping ends promptly while NATS is away', async () => {
+  const { nats } = parts;
+  const bus = parts.bus();
+  await bus.ping();
+  await nats.stop();
+  const consumer = bus.consume({ durable: 'gone', subject: 'event.gone', batch: 10, handle: async () => {} });
+  const relay = relayOf({ event: bus.publisher });
+  await announce('waiting');
+  await expect(bus.ping()).rejects.toThrow();
+  await relay[Symbol.asyncDispose]();
+  await consumer[Symbol.asyncDispose]();
+  await bus[Symbol.asyncDispose]();
+  expect(await parts.unpublished()).toBe(1);
+  await nats.start();
+});

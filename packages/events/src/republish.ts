@@ -1,0 +1,55 @@
+import type { Database } from '@claviger/database';
+import { sql } from 'kysely';
+import { publishInTime } from './publish-in-time.ts';
+import type { OutboxMessage, Publisher } from './publisher.ts';
+import type { OutboxSchema } from './schema.ts';
+
+const BATCH = 200;
+
+/**
+ * Publishes once more what the outbox still keeps and had published before `before`: the store that took it over is
+ * gone. Consumers know events that they have seen by their id. Answers how many.
+ */
+export async function republish(
+  database: Database<OutboxSchema>,
+  kind: string,
+  publisher: Publisher,
+  before: Date,
+): Promise<number> {
+  let after = '00000000-0000-0000-0000-000000000000';
+  for (let count = 0; ; ) {
+    const rows = await database.system((tx) =>
+      tx
+        .selectFrom('outbox')
+        .select(['tenant_id', 'event_id', 'subject', 'payload', 'mac', 'traceparent'])
+        .where('published_at', '<', before)
+        .where(sql<string>`split_part(subject, '.', 1)`, '=', kind)
+        .where('event_id', '>', after)
+        .orderBy('event_id')
+        .limit(BATCH)
+        .execute(),
+    );
+    if (rows.length === 0) return count;
+    await publishInTime(publisher, rows.map(messageOf));
+    count += rows.length;
+    after = rows.at(-1)!.event_id;
+  }
+}
+
+export function messageOf(row: {
+  tenant_id: string;
+  event_id: string;
+  subject: string;
+  payload: string;
+  mac: Buffer;
+  traceparent: string | null;
+}): OutboxMessage {
+  return {
+    tenantId: row.tenant_id,
+    eventId: row.event_id,
+    subject: row.subject,
+    payload: row.payload,
+    mac: row.mac,
+    traceparent: row.traceparent ?? undefined,
+  };
+}
