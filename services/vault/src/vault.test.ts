@@ -1,0 +1,474 @@
+import { randomUUID } from 'node:crypto';
+import { verifyReceipt } from '@claviger/merkle';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually, type Person, startVault, type VaultBench } from '../test-support.ts';
+
+const CANARY = 'canary-5f1d-secret "quoted" \\ and ünïcode';
+let bench: VaultBench;
+let admin: Person;
+
+beforeAll(async () => {
+  bench = await startVault();
+  admin = await bench.as({});
+}, 120_000);
+afterAll(() => bench?.[Symbol.asyncDispose](), 60_000);
+
+const unique = (name: string) => `${name}-${randomUUID().slice(0, 8)}`;
+const newEntry = async (who: Person, more: object = {}) => {
+  const { entry } = await who.entries.createEntry({ name: unique('entry'), secret: CANARY, ...more });
+  return entry!;
+};
+const colleague = (permissions: string[] = ['vault.entries.retrieve', 'vault.entries.read']) =>
+  bench.as({ tenantId: admin.actor.tenantId, permissions: new Set(permissions) });
+const eventsOf = (action: string, subjectId: string) =>
+  bench.superuser(async (client) => {
+    const { rows } = await client.query<{ payload: string }>(
+      "SELECT payload FROM outbox WHERE subject = 'audit.vault' ORDER BY created_at",
+    );
+    return rows
+      .map(({ payload }) => JSON.parse(payload) as Record<string, unknown> & { details: object })
+      .filter((event) => event.action === action && event.subjectId === subjectId);
+  });
+
+describe('resources and entries', () => {
+  test('are created, read, listed, changed and deleted', async () => {
+    const { resource } = await admin.resources.createResource({
+      name: unique('db'),
+      type: 'database',
+      host: 'db.example.org',
+      port: 5432,
+      tags: ['eu'],
+    });
+    const entry = await newEntry(admin, { resourceId: resource!.id, username: 'app', tags: ['prod'] });
+    expect(entry).toMatchObject({
+      type: 'password',
+      currentVersion: 1,
+      resourceName: resource!.name,
+      rotationState: 'idle',
+      tags: ['prod'],
+    });
+    expect((await admin.resources.getResource({ resourceId: resource!.id })).resource?.entryCount).toBe(1);
+    const listed = await admin.entries.listEntries({ resourceId: resource!.id });
+    expect(listed).toMatchObject({ totalItems: 1, items: [{ id: entry.id }] });
+    expect((await admin.entries.listEntries({ search: resource!.name })).totalItems).toBe(1);
+
+    const changed = await admin.entries.updateEntry({
+      entryId: entry.id,
+      username: 'app2',
+      secret: 'second',
+      rowVersion: 1,
+    });
+    expect(changed.entry).toMatchObject({ username: 'app2', currentVersion: 2, rowVersion: 2 });
+    expect((await admin.entries.listEntryVersions({ entryId: entry.id })).items).toMatchObject([
+      { version: 2, state: 'current' },
+      { version: 1, state: 'previous' },
+    ]);
+    await expect(
+      admin.entries.updateEntry({ entryId: entry.id, name: 'x', rowVersion: 1 }),
+    ).rejects.toMatchObject({ reason: 'precondition_failed' });
+    await expect(admin.resources.deleteResource({ resourceId: resource!.id })).rejects.toMatchObject({
+      reason: 'conflict',
+      code: 'in_use',
+    });
+    await admin.entries.deleteEntry({ entryId: entry.id });
+    await expect(admin.entries.getEntry({ entryId: entry.id })).rejects.toMatchObject({ reason: 'not_found' });
+    await expect(admin.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({
+      reason: 'not_found',
+    });
+    await admin.resources.deleteResource({ resourceId: resource!.id });
+    await expect(admin.resources.getResource({ resourceId: resource!.id })).rejects.toMatchObject({
+      reason: 'not_found',
+    });
+  });
+
+  test('names are unique, a secret is given or generated, and it is never part of an event', async () => {
+    const name = unique('same');
+    const entry = await newEntry(admin, { name });
+    await expect(admin.entries.createEntry({ name, secret: 'x' })).rejects.toMatchObject({
+      code: 'name_taken',
+    });
+    await expect(admin.entries.createEntry({ name: unique('e') })).rejects.toMatchObject({ reason: 'invalid' });
+    await expect(
+      admin.entries.createEntry({ name: unique('e'), secret: 'x', generate: true }),
+    ).rejects.toMatchObject({ reason: 'invalid' });
+    const generated = await admin.entries.createEntry({ name: unique('e'), generate: true });
+    const { secret } = await admin.entries.retrieveEntry({ entryId: generated.entry!.id });
+    expect(secret).toHaveLength(24);
+    await admin.entries.updateEntry({ entryId: entry.id, secret: `${CANARY}2` });
+    const events = [
+      ...(await eventsOf('vault.entry.created', entry.id)),
+      ...(await eventsOf('vault.entry.updated', entry.id)),
+    ];
+    expect(events).toMatchObject([
+      { outcome: 'allowed', details: { blobSha256: expect.stringMatching(/^[0-9a-f]{64}$/) } },
+      { outcome: 'allowed', details: { version: 2 } },
+    ]);
+    expect(JSON.stringify(events)).not.toContain('canary-5f1d');
+  });
+
+  test("another tenant's objects answer word for word as those that do not exist", async () => {
+    const stranger = await bench.as({});
+    const entry = await newEntry(admin);
+    const { resource } = await admin.resources.createResource({ name: unique('r'), type: 'server' });
+    const { module } = await admin.modules.createModule({ name: unique('m'), type: 'ssh' });
+    const refusal = async (call: Promise<unknown>) =>
+      call.then(
+        () => 'allowed',
+        (error: { reason: string; message: string; code: string }) => [error.reason, error.code, error.message],
+      );
+    for (const id of [randomUUID(), 'no-uuid']) {
+      for (const [foreign, unknown] of [
+        [stranger.entries.getEntry({ entryId: entry.id }), stranger.entries.getEntry({ entryId: id })],
+        [stranger.entries.retrieveEntry({ entryId: entry.id }), stranger.entries.retrieveEntry({ entryId: id })],
+        [stranger.entries.updateEntry({ entryId: entry.id }), stranger.entries.updateEntry({ entryId: id })],
+        [stranger.entries.deleteEntry({ entryId: entry.id }), stranger.entries.deleteEntry({ entryId: id })],
+        [stranger.entries.rotateEntry({ entryId: entry.id }), stranger.entries.rotateEntry({ entryId: id })],
+        [
+          stranger.resources.getResource({ resourceId: resource!.id }),
+          stranger.resources.getResource({ resourceId: id }),
+        ],
+        [
+          stranger.modules.deleteModule({ moduleId: module!.id }),
+          stranger.modules.deleteModule({ moduleId: id }),
+        ],
+      ] as const) {
+        const [first, second] = [await refusal(foreign), await refusal(unknown)];
+        expect(first).toEqual(second);
+        expect(first[0]).toBe('not_found');
+      }
+    }
+    expect((await stranger.entries.listEntries({})).totalItems).toBe(0);
+    await expect(
+      stranger.entries.createEntry({ name: 'x', secret: 'x', resourceId: resource!.id }),
+    ).rejects.toMatchObject({ reason: 'invalid' });
+  });
+
+  test('a list is walked past three pages by cursor, and its total follows every change', async () => {
+    const alone = await bench.as({});
+    const names: string[] = [];
+    for (let index = 0; index < 13; index += 1) {
+      const { entry } = await alone.entries.createEntry({ name: `e${String(index).padStart(2, '0')}`, secret: 's' });
+      names.push(entry!.name);
+    }
+    const walked: string[] = [];
+    let cursor = '';
+    do {
+      const page = await alone.entries.listEntries({ pageSize: 4, cursor, sortBy: 'name', sortOrder: 'desc' });
+      expect(page.totalItems).toBe(13);
+      walked.push(...page.items.map((entry) => entry.name));
+      cursor = page.nextCursor ?? '';
+    } while (cursor);
+    expect(walked).toEqual(names.toReversed());
+    const [first] = (await alone.entries.listEntries({ pageSize: 1 })).items;
+    await alone.entries.deleteEntry({ entryId: first!.id });
+    expect((await alone.entries.listEntries({})).totalItems).toBe(12);
+    expect((await alone.entries.listEntries({ search: '%' })).totalItems).toBe(0);
+    await expect(alone.entries.listEntries({ sortBy: '__proto__' })).rejects.toMatchObject({ reason: 'invalid' });
+  });
+});
+
+describe('retrieve', () => {
+  test('gives the secret with a receipt for the event that was committed before', async () => {
+    const entry = await newEntry(admin);
+    const answer = await admin.entries.retrieveEntry({ entryId: entry.id, reason: 'deploy', ticket: 'T-1' });
+    expect(answer).toMatchObject({ secret: CANARY, version: 1, rotationState: 'idle' });
+    const [event] = await eventsOf('vault.entry.retrieved', entry.id);
+    expect(event).toMatchObject({
+      id: answer.receipt!.eventId,
+      reason: 'deploy',
+      outcome: 'allowed',
+      details: { version: 1, basis: 'creator', ticket: 'T-1' },
+    });
+    expect(verifyReceipt(answer.receipt!, [bench.receiptPublicKey])).toBe(true);
+    // The second goes in one flight, on what the first has learned; a new version is noticed.
+    await admin.entries.retrieveEntry({ entryId: entry.id });
+    await admin.entries.updateEntry({ entryId: entry.id, secret: 'second' });
+    expect(await admin.entries.retrieveEntry({ entryId: entry.id })).toMatchObject({
+      secret: 'second',
+      version: 2,
+    });
+    expect(await admin.entries.retrieveEntry({ entryId: entry.id, version: 1 })).toMatchObject({
+      secret: CANARY,
+    });
+    const events = await eventsOf('vault.entry.retrieved', entry.id);
+    expect(events.map((each) => (each.details as { version: number }).version)).toEqual([1, 1, 2, 1]);
+    expect((await admin.entries.listEntryVersions({ entryId: entry.id })).items.map((v) => v.seenByCount)).toEqual([
+      1, 1,
+    ]);
+  });
+
+  test('needs a share, and the refusal is an event', async () => {
+    const entry = await newEntry(admin);
+    const user = await colleague();
+    await expect(user.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({ reason: 'denied' });
+    expect(await eventsOf('vault.entry.retrieved', entry.id)).toMatchObject([
+      { outcome: 'denied', actorId: user.actor.userId },
+    ]);
+    await admin.entries.putShare({ entryId: entry.id, userId: user.actor.userId, access: 'view' });
+    expect((await user.entries.retrieveEntry({ entryId: entry.id })).secret).toBe(CANARY);
+    expect((await admin.entries.listShares({ entryId: entry.id })).items).toMatchObject([
+      { userId: user.actor.userId, access: 'view' },
+    ]);
+    await admin.entries.deleteShare({ entryId: entry.id, userId: user.actor.userId });
+    await expect(user.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({ reason: 'denied' });
+    const sharer = await colleague(['vault.shares.manage', 'vault.entries.retrieve']);
+    await expect(
+      sharer.entries.putShare({ entryId: entry.id, userId: sharer.actor.userId, access: 'manage' }),
+    ).rejects.toMatchObject({ reason: 'denied' });
+  });
+
+  test('obeys the policy of the entry: a reason, and a live grant even with a share', async () => {
+    const entry = await newEntry(admin, { requiresReason: true, requiresGrant: true });
+    await expect(admin.entries.retrieveEntry({ entryId: entry.id, reason: 'x' })).rejects.toMatchObject({
+      reason: 'denied',
+    });
+    await place(entry.id, admin.actor.userId, { oneTime: false });
+    for (const reason of ['', '   ']) {
+      await expect(admin.entries.retrieveEntry({ entryId: entry.id, reason })).rejects.toMatchObject({
+        reason: 'invalid',
+        fields: [{ pointer: '/reason' }],
+      });
+    }
+    expect((await admin.entries.retrieveEntry({ entryId: entry.id, reason: 'x' })).secret).toBe(CANARY);
+  });
+
+  test('gives nothing when the record cannot be written', async () => {
+    const entry = await newEntry(admin);
+    const grantId = await place(entry.id, admin.actor.userId);
+    await admin.entries.retrieveEntry({ entryId: entry.id });
+    await bench.superuser(async (client) => {
+      await client.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'full'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION refuse()`);
+    });
+    try {
+      for (const call of [
+        admin.entries.retrieveEntry({ entryId: entry.id }),
+        admin.entitlements.deliverCredentials({ grantId }),
+        admin.entries.recoverCandidates({ entryId: entry.id, reason: 'x' }),
+      ]) {
+        await expect(call).rejects.toMatchObject({ reason: 'audit_unavailable' });
+      }
+    } finally {
+      await bench.superuser((client) => client.query('DROP FUNCTION refuse CASCADE'));
+    }
+    expect((await admin.entitlements.deliverCredentials({ grantId })).secret).toBe(CANARY);
+  });
+});
+
+const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
+async function place(entryId: string, userId: string, more: object = {}): Promise<string> {
+  const grantId = randomUUID();
+  await bench.workflow(admin.actor.tenantId).placeEntitlement({
+    grantId,
+    entryId,
+    userId,
+    expiresAt: inAnHour(),
+    oneTime: true,
+    rotateOnEnd: true,
+    ...more,
+  });
+  return grantId;
+}
+
+describe('grants', () => {
+  test('of 50 deliveries of one-time credentials at once, one gets them', async () => {
+    const entry = await newEntry(admin);
+    const user = await colleague([]);
+    const grantId = await place(entry.id, user.actor.userId);
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 50 }, () => user.entitlements.deliverCredentials({ grantId })),
+    );
+    const delivered = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+    const codes = outcomes.flatMap((outcome) =>
+      outcome.status === 'rejected' ? [(outcome.reason as { code: string }).code] : [],
+    );
+    expect(delivered).toHaveLength(1);
+    expect(delivered[0]!.value).toMatchObject({ secret: CANARY, entryId: entry.id });
+    expect(new Set(codes)).toEqual(new Set(['already_delivered']));
+    const events = await eventsOf('vault.credentials.delivered', entry.id);
+    expect(events.filter((event) => event.outcome === 'allowed')).toHaveLength(1);
+  });
+
+  test('end at once, stay ended, and are for the grantee alone', async () => {
+    const entry = await newEntry(admin);
+    const user = await colleague([]);
+    const other = await colleague([]);
+    const foreigner = await bench.as({ userId: user.actor.userId });
+    const grantId = await place(entry.id, user.actor.userId, { oneTime: false });
+    await expect(other.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({ reason: 'not_found' });
+    await expect(foreigner.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({
+      reason: 'not_found',
+    });
+    await expect(admin.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({ reason: 'denied' });
+    await user.entitlements.deliverCredentials({ grantId });
+    await user.entitlements.deliverCredentials({ grantId });
+    await expect(admin.entries.deleteEntry({ entryId: entry.id })).rejects.toMatchObject({ code: 'in_use' });
+    const workflow = bench.workflow(admin.actor.tenantId);
+    await workflow.removeEntitlement({ grantId, cause: 'revoked' });
+    await workflow.removeEntitlement({ grantId, cause: 'revoked' });
+    await expect(user.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({ code: 'grant_ended' });
+    await expect(
+      workflow.placeEntitlement({
+        grantId,
+        entryId: entry.id,
+        userId: user.actor.userId,
+        expiresAt: inAnHour(),
+      }),
+    ).rejects.toMatchObject({ code: 'grant_ended' });
+    const past = await place(entry.id, user.actor.userId, { expiresAt: new Date(Date.now() - 1).toISOString() });
+    await expect(user.entitlements.deliverCredentials({ grantId: past })).rejects.toMatchObject({
+      code: 'grant_expired',
+    });
+  });
+
+  test('a one-time grant is also spent by a retrieval', async () => {
+    const entry = await newEntry(admin, { requiresGrant: true });
+    const user = await colleague();
+    const grantId = await place(entry.id, user.actor.userId);
+    expect((await user.entries.retrieveEntry({ entryId: entry.id })).secret).toBe(CANARY);
+    await expect(user.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({ reason: 'denied' });
+    await expect(user.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({
+      code: 'already_delivered',
+    });
+  });
+
+  test('a resource stands for its entry when it has exactly one', async () => {
+    const { resource } = await admin.resources.createResource({ name: unique('r'), type: 'server' });
+    const workflow = bench.workflow(admin.actor.tenantId);
+    const entry = await newEntry(admin, { resourceId: resource!.id, username: 'root' });
+    expect(await workflow.describeSubject({ resourceId: resource!.id })).toMatchObject({
+      entryId: entry.id,
+      username: 'root',
+      resourceName: resource!.name,
+    });
+    await newEntry(admin, { resourceId: resource!.id });
+    await expect(workflow.describeSubject({ resourceId: resource!.id })).rejects.toMatchObject({
+      reason: 'invalid',
+      fields: [{ pointer: '/entryId' }],
+    });
+    await expect(bench.workflow(randomUUID()).describeSubject({ entryId: entry.id })).rejects.toMatchObject({
+      reason: 'not_found',
+    });
+  });
+});
+
+describe('what is stored', () => {
+  const flip = (column: string) => `set_byte(${column}, 5, get_byte(${column}, 5) # 1)`;
+  test.each([
+    ['ciphertext', flip('ciphertext')],
+    ['iv', flip('iv')],
+    ['tag', flip('tag')],
+    ['tag cut to 12 bytes', 'substr(tag, 1, 12)', 'tag'],
+    ['tag cut to 4 bytes', 'substr(tag, 1, 4)', 'tag'],
+    ['iv of one byte', "'\\x01'", 'iv'],
+    ['ciphertext of no bytes', "''", 'ciphertext'],
+    ['wrapped_cek', flip('wrapped_cek')],
+    ['commitment', flip('commitment')],
+    ['blob_sha256', flip('blob_sha256')],
+    ['cek_id', 'gen_random_uuid()'],
+    ['kek_id', 'gen_random_uuid()'],
+  ])('%s changed: an integrity error, an event, and other entries are fine', async (what, change, column = what) => {
+    const entry = await newEntry(admin);
+    await bench.superuser(async (client) => {
+      await client.query("SET session_replication_role = 'replica'");
+      await client.query(`UPDATE entry_versions SET ${column} = ${change} WHERE entry_id = $1`, [entry.id]);
+    });
+    await expect(admin.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({
+      reason: 'integrity_error',
+    });
+    expect(await eventsOf('vault.entry.retrieved', entry.id)).toMatchObject([
+      { outcome: 'allowed' },
+      { outcome: 'failed', reason: 'integrity_error' },
+    ]);
+    const other = await newEntry(admin);
+    expect((await admin.entries.retrieveEntry({ entryId: other.id })).secret).toBe(CANARY);
+  });
+
+  test('a sealed version moved to another entry does not open there', async () => {
+    const [from, to] = [await newEntry(admin), await newEntry(admin)];
+    await bench.superuser(async (client) => {
+      await client.query("SET session_replication_role = 'replica'");
+      await client.query('DELETE FROM entry_versions WHERE entry_id = $1', [to.id]);
+      await client.query('UPDATE entry_versions SET entry_id = $1 WHERE entry_id = $2', [to.id, from.id]);
+    });
+    await expect(admin.entries.retrieveEntry({ entryId: to.id })).rejects.toMatchObject({
+      reason: 'integrity_error',
+    });
+  });
+
+  test('never changes by an ordinary write, and holds no clear secret, nor does the log', async () => {
+    const entry = await newEntry(admin);
+    await expect(
+      bench.superuser((client) =>
+        client.query("UPDATE entry_versions SET iv = '\\x00' WHERE entry_id = $1", [entry.id]),
+      ),
+    ).rejects.toThrow(/never changes/);
+    const tables = await bench.superuser(async (client) => {
+      const { rows } = await client.query<{ text: string }>(
+        `SELECT query_to_xml(format('SELECT * FROM vault.%I', tablename), true, false, '')::text AS text
+           FROM pg_tables WHERE schemaname = 'vault'`,
+      );
+      return rows.map((row) => row.text).join('\n');
+    });
+    expect(tables).toContain(entry.id);
+    for (const form of [CANARY, 'canary-5f1d', Buffer.from('canary-5f1d').toString('base64').slice(0, 14)]) {
+      expect(tables).not.toContain(form);
+      expect(bench.log()).not.toContain(form);
+    }
+  });
+});
+
+test('modules are checked by their connector, and used ones stay', async () => {
+  const { module } = await admin.modules.createModule({
+    name: unique('pg'),
+    type: 'postgres',
+    config: { allowedCidrs: ['127.0.0.0/8'], allowedPorts: [{ from: 1024, to: 65535 }], tls: { mode: 'disable' } },
+  });
+  expect(module).toMatchObject({ enabled: true, status: 'untested' });
+  for (const config of [
+    { allowedCidrs: ['everything'] },
+    { allowedPorts: [0] },
+    { tls: { mode: 'prefer' } },
+    { host: 'x' },
+    { password: 'x' },
+  ]) {
+    await expect(
+      admin.modules.createModule({ name: unique('m'), type: 'postgres', config }),
+    ).rejects.toMatchObject({ reason: 'invalid' });
+  }
+  await expect(admin.modules.createModule({ name: unique('m'), type: 'telnet' })).rejects.toMatchObject({
+    reason: 'invalid',
+  });
+  for (const host of ['-oProxyCommand=x', '$(id)', 'a b', '']) {
+    await expect(
+      admin.resources.createResource({ name: unique('r'), type: 'database', moduleId: module!.id, host }),
+    ).rejects.toMatchObject({ reason: 'invalid', fields: [{ pointer: '/host' }] });
+  }
+  const { resource } = await admin.resources.createResource({
+    name: unique('r'),
+    type: 'database',
+    moduleId: module!.id,
+    host: '127.0.0.1',
+    port: 1,
+  });
+  expect(resource).toMatchObject({ moduleType: 'postgres' });
+  await expect(admin.modules.deleteModule({ moduleId: module!.id })).rejects.toMatchObject({ code: 'in_use' });
+  const entry = await newEntry(admin, { resourceId: resource!.id, username: 'app' });
+  // A port that the module does not list is not reached at all.
+  expect(await admin.modules.testModule({ moduleId: module!.id })).toMatchObject({ ok: false });
+  expect((await admin.modules.getModule({ moduleId: module!.id })).module).toMatchObject({ status: 'failing' });
+  await admin.modules.patchModule({ moduleId: module!.id, enabled: false });
+  await expect(admin.entries.rotateEntry({ entryId: entry.id })).rejects.toMatchObject({ code: 'module_disabled' });
+  await expect(admin.entries.verifyEntry({ entryId: entry.id })).rejects.toMatchObject({ code: 'module_disabled' });
+  const note = await newEntry(admin, { type: 'note' });
+  await expect(admin.entries.rotateEntry({ entryId: note.id })).rejects.toMatchObject({ code: 'not_rotatable' });
+});
+
+test('whatever leaves, leaves: the outbox runs dry', async () => {
+  await eventually('the outbox is published', () =>
+    bench.superuser(async (client) => {
+      const { rows } = await client.query('SELECT count(*)::int AS left FROM outbox WHERE published_at IS NULL');
+      return rows[0].left === 0;
+    }),
+  );
+});

@@ -1,0 +1,159 @@
+import { createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { vault } from '@claviger/contracts';
+import {
+  createTemporaryDataDir,
+  databaseName,
+  type Installation,
+  type StartOptions,
+  startInstallation,
+} from '@claviger/installation';
+import {
+  type Actor,
+  type BaseConfig,
+  baseConfigSchema,
+  type CallOptions,
+  createPeers,
+  loadConfig,
+  type ServiceClient,
+  type ServiceDefinition,
+  signActorToken,
+} from '@claviger/service-kit';
+import pg from 'pg';
+
+/** A vault as its callers see it, in real processes on real parts. */
+export interface VaultBench extends AsyncDisposable {
+  readonly installation: Installation;
+  readonly receiptPublicKey: ReturnType<typeof createPublicKey>;
+  /** The calls of one person, as the gateway makes them (workflow's, for deliveries). */
+  as(person: Partial<Actor>): Promise<Person>;
+  /** Calls of the workflow service in a tenant. */
+  workflow(tenantId: string): Calls<typeof vault.EntitlementsServiceService>;
+  superuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
+  /** Everything the vault has logged. */
+  log(): string;
+}
+
+/** A client whose requests may leave out what is unset. */
+export type Calls<D extends ServiceDefinition> = {
+  readonly [K in keyof ServiceClient<D>]: (
+    request: Partial<Parameters<ServiceClient<D>[K]>[0]>,
+  ) => ReturnType<ServiceClient<D>[K]>;
+};
+
+export interface Person {
+  readonly actor: Actor;
+  readonly entries: Calls<typeof vault.EntriesServiceService>;
+  readonly resources: Calls<typeof vault.ResourcesServiceService>;
+  readonly modules: Calls<typeof vault.ModulesServiceService>;
+  readonly entitlements: Calls<typeof vault.EntitlementsServiceService>;
+}
+
+export const quickRotation = {
+  leaseSeconds: 2,
+  sweepIntervalSeconds: 0.2,
+  settleSeconds: 0.2,
+  backoffSeconds: 0.5,
+};
+
+export async function startVault(options: Partial<StartOptions> = {}): Promise<VaultBench> {
+  const dataDir = await createTemporaryDataDir();
+  const installation = await startInstallation({
+    dataDir,
+    environment: 'test',
+    services: ['vault'],
+    overrides: { vault: { rotation: quickRotation } },
+    ...options,
+  });
+  const { layout } = installation;
+  const actorKey = createPrivateKey(readFileSync(layout.secret('actor-token.pem')));
+  const base = loadConfig(baseConfigSchema, installation.operator.configFile);
+  const peersOf = (service: string) => {
+    const grpc = { ...base.grpc, ...layout.leaf(service) };
+    return createPeers({ ...base, grpc } satisfies BaseConfig);
+  };
+  const gateway = peersOf('gateway');
+  const workflow = peersOf('workflow');
+
+  return {
+    installation,
+    receiptPublicKey: createPublicKey(readFileSync(layout.secret('vault-receipt.pem'))),
+    as: async (person) => {
+      const actor: Actor = {
+        userId: randomUUID(),
+        userName: 'somebody',
+        tenantId: randomUUID(),
+        sessionId: randomUUID(),
+        kind: 'user',
+        permissions: new Set(['*']),
+        roles: [],
+        mfaPending: false,
+        mfaAt: Math.floor(Date.now() / 1000),
+        ...person,
+      };
+      const call = async (): Promise<CallOptions> => ({
+        actorToken: (await signActorToken(actor, ['vault'], actorKey)).token,
+      });
+      return {
+        actor,
+        entries: withOptions(gateway.client('vault', vault.EntriesServiceService), vault.EntriesServiceService, call),
+        resources: withOptions(gateway.client('vault', vault.ResourcesServiceService), vault.ResourcesServiceService, call),
+        modules: withOptions(gateway.client('vault', vault.ModulesServiceService), vault.ModulesServiceService, call),
+        entitlements: withOptions(workflow.client('vault', vault.EntitlementsServiceService), vault.EntitlementsServiceService, call),
+      };
+    },
+    workflow: (tenantId) =>
+      withOptions(workflow.client('vault', vault.EntitlementsServiceService), vault.EntitlementsServiceService, async () => ({ tenantId })),
+    superuser: async (work) => {
+      const { postgres } = installation.parts;
+      const client = new pg.Client({
+        host: postgres.socketDir,
+        port: postgres.port,
+        user: postgres.superuser,
+        password: postgres.password,
+        database: databaseName,
+        options: '-c search_path=vault',
+      });
+      await client.connect();
+      try {
+        return await work(client);
+      } finally {
+        await client.end();
+      }
+    },
+    log: () => readFileSync(layout.logFile('vault-1'), 'utf8'),
+    [Symbol.asyncDispose]: async () => {
+      gateway.close();
+      workflow.close();
+      await installation.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A client whose every call carries these options. */
+function withOptions<D extends ServiceDefinition>(
+  client: ServiceClient<D>,
+  definition: D,
+  options: () => Promise<CallOptions>,
+): Calls<D> {
+  const calls: Record<string, unknown> = {};
+  for (const [name, method] of Object.entries(definition)) {
+    const send = client[name] as (request: object, options: CallOptions) => Promise<unknown>;
+    const unset = method.requestDeserialize(Buffer.alloc(0)) as object;
+    calls[name] = async (request: object) => send({ ...unset, ...request }, await options());
+  }
+  return calls as Calls<D>;
+}
+
+/** Polls until the check answers something true, for at most 60 seconds. */
+export async function eventually<T>(what: string, check: () => Promise<T | undefined | false>): Promise<T> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const found = await check();
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`${what}: not within a minute`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
