@@ -1,0 +1,187 @@
+import { createPrivateKey, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { vault, workflow } from '@claviger/contracts';
+import { createTemporaryDataDir, type Installation, startInstallation } from '@claviger/installation';
+import { type Actor, type BaseConfig, createPeers, type Peers, signActorToken } from '@claviger/service-kit';
+import { eventually } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { APPROVER, codeOf, REQUESTER } from '../test-support.ts';
+
+// Two workflow processes and a vault, as a gateway sees them.
+let dataDir: string;
+let installation: Installation;
+let nodes: { peers: Peers; requests: Requests; grants: Grants }[];
+let entries: ReturnType<typeof entriesOf>;
+
+type Requests = ReturnType<typeof requestsOf>;
+type Grants = ReturnType<typeof grantsOf>;
+const requestsOf = (peers: Peers) => peers.client('workflow', workflow.RequestsServiceService);
+const grantsOf = (peers: Peers) => peers.client('workflow', workflow.GrantsServiceService);
+const entriesOf = (peers: Peers) => peers.client('vault', vault.EntriesServiceService);
+
+const tenantId = randomUUID();
+const SECRET = 'correct horse battery staple';
+
+beforeAll(async () => {
+  dataDir = await createTemporaryDataDir();
+  // Nobody listens on port 1: auth is not needed here.
+  const peers = { auth: ['127.0.0.1:1'], audit: ['127.0.0.1:1'] };
+  installation = await startInstallation({
+    dataDir,
+    environment: 'test',
+    services: ['vault', 'workflow'],
+    replicas: { workflow: 2 },
+    overrides: { vault: { peers }, workflow: { peers, sweepIntervalMs: 100 } },
+  });
+  const { layout } = installation;
+  const gateway = { ...layout.leaf('gateway'), caFile: layout.internalCa };
+  const addressOf = (service: string) =>
+    installation.nodes.filter((each) => each.service === service).map((each) => each.grpcAddress!);
+  const base = JSON.parse(readFileSync(installation.nodes[0]!.configFile, 'utf8')) as BaseConfig;
+  nodes = addressOf('workflow').map((address) => {
+    const made = createPeers({
+      ...base,
+      grpc: gateway,
+      peers: { workflow: [address], vault: addressOf('vault') },
+    });
+    return { peers: made, requests: requestsOf(made), grants: grantsOf(made) };
+  });
+  entries = entriesOf(nodes[0]!.peers);
+});
+afterAll(async () => {
+  for (const node of nodes ?? []) node.peers.close();
+  await installation?.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+function person(permissions: readonly string[]): Actor {
+  const userId = randomUUID();
+  return {
+    userId,
+    userName: `user-${userId.slice(0, 8)}`,
+    tenantId,
+    sessionId: randomUUID(),
+    kind: 'user',
+    permissions: new Set(permissions),
+    roles: [],
+    mfaPending: false,
+    mfaAt: 0,
+  };
+}
+
+async function as(who: Actor): Promise<{ actorToken: string }> {
+  const key = createPrivateKey(readFileSync(installation.layout.secret('actor-token.pem'), 'utf8'));
+  return { actorToken: (await signActorToken(who, ['workflow', 'vault'], key)).token };
+}
+
+async function ask(requester: Actor): Promise<string> {
+  const { entry } = await entries.createEntry(
+    {
+      name: `entry ${randomUUID()}`,
+      type: 'password',
+      resourceId: '',
+      username: 'root',
+      secret: SECRET,
+      generate: false,
+      description: '',
+      tags: [],
+      rotationIntervalHours: 0,
+      requiresGrant: true,
+      requiresReason: false,
+    },
+    await as(person(['*'])),
+  );
+  const { request } = await nodes[0]!.requests.createRequest(
+    { entryId: entry!.id, resourceId: '', reason: 'change 4711', durationMinutes: 30, ticket: '' },
+    await as(requester),
+  );
+  return request!.id;
+}
+
+async function approve(requestId: string, node = 0): Promise<string> {
+  const decision = { requestId, comment: '', digest: '', durationMinutes: undefined };
+  const { request } = await nodes[node]!.requests.approveRequest(decision, await as(person(APPROVER)));
+  return request!.grantId;
+}
+
+async function statusOf(requester: Actor, grantId: string): Promise<string> {
+  return (await nodes[1]!.grants.getGrant({ grantId }, await as(requester))).grant!.status;
+}
+
+test('of 50 decisions over two processes one counts; of 50 deliveries one carries the secret, with its receipt', async () => {
+  const requester = person(REQUESTER);
+  const requestId = await ask(requester);
+  const approvers = await Promise.all(Array.from({ length: 50 }, () => as(person(APPROVER))));
+  const decisions = await Promise.all(
+    approvers.map((token, index) =>
+      codeOf(
+        nodes[index % 2]!.requests.approveRequest(
+          { requestId, comment: '', digest: '', durationMinutes: undefined },
+          token,
+        ),
+      ),
+    ),
+  );
+  expect(decisions.filter((code) => code === 'ok')).toHaveLength(1);
+  expect(decisions.filter((code) => code === 'wrong_status')).toHaveLength(49);
+  const token = await as(requester);
+  const { request } = await nodes[1]!.requests.getRequest({ requestId }, token);
+  const grantId = request!.grantId;
+  const deliveries = await Promise.allSettled(
+    Array.from({ length: 50 }, (_, index) =>
+      nodes[index % 2]!.grants.getGrantCredentials({ grantId }, token),
+    ),
+  );
+  const given = deliveries.filter((each) => each.status === 'fulfilled');
+  expect(given).toHaveLength(1);
+  expect(given[0]!.value).toMatchObject({
+    secret: SECRET,
+    username: 'root',
+    receipt: { action: 'vault.credentials.delivered', tenantId },
+  });
+  const codes = deliveries.flatMap((each) => (each.status === 'rejected' ? [each.reason.code] : []));
+  expect(new Set(codes)).toEqual(new Set(['already_delivered']));
+});
+
+test('revoking races delivering: after the revocation has answered nothing is delivered any more', async () => {
+  const requester = person(REQUESTER);
+  const token = await as(requester);
+  for (let round = 0; round < 20; round++) {
+    const grantId = await approve(await ask(requester));
+    const [delivery] = await Promise.all([
+      codeOf(nodes[0]!.grants.getGrantCredentials({ grantId }, token)),
+      nodes[1]!.grants.revokeGrant({ grantId, reason: '' }, token),
+    ]);
+    expect(['ok', 'wrong_status', 'grant_ended', 'not_found']).toContain(delivery);
+    const { actorToken } = await as(requester);
+    const again = nodes[0]!.grants.getGrantCredentials({ grantId }, { actorToken });
+    expect(await codeOf(again)).toBe('wrong_status');
+  }
+});
+
+test('while the vault is down approvals and revocations stand, and take effect by themselves when it is back', async () => {
+  const requester = person(REQUESTER);
+  const token = await as(requester);
+  const [asked, granted] = [await ask(requester), await approve(await ask(requester))];
+  await installation.kill('vault-1');
+  const waiting = await approve(asked, 1);
+  expect(await statusOf(requester, waiting)).toBe('activating');
+  expect(await codeOf(nodes[0]!.grants.getGrantCredentials({ grantId: waiting }, token))).toBe(
+    'wrong_status',
+  );
+  const revocation = nodes[0]!.grants.revokeGrant({ grantId: granted, reason: '' }, token);
+  expect(await codeOf(revocation)).toBe('revocation_pending');
+  expect(await statusOf(requester, granted)).toBe('revoked');
+  await installation.restart('vault-1');
+  await eventually(async () => expect(await statusOf(requester, waiting)).toBe('active'), {
+    timeoutMs: 60_000,
+  });
+  const { secret } = await nodes[1]!.grants.getGrantCredentials({ grantId: waiting }, await as(requester));
+  expect(secret).toBe(SECRET);
+  // Revoking again waits for the confirmation, or finds that it has come.
+  await eventually(async () => {
+    const again = nodes[0]!.grants.revokeGrant({ grantId: granted, reason: '' }, await as(requester));
+    expect(await codeOf(again)).toBe('wrong_status');
+  });
+}, 120_000);
