@@ -16,6 +16,7 @@ import { createAuthenticator } from './authentication/authenticator.ts';
 import { createIntrospect } from './authentication/introspect.ts';
 import type { GatewayConfig } from './config.ts';
 import { createEdgeServer } from './edge/edge-server.ts';
+import { healthOperations } from './health/health-operations.ts';
 import { healthRoutes } from './health/health-routes.ts';
 import { createPeersHealth, isUsable } from './health/peer-health.ts';
 import { createLimitKeys } from './limits/limit-keys.ts';
@@ -62,7 +63,11 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
   const shared = { authenticator, gate, keys, logger };
   const router = await createRouter({ ...shared, peers }, [
     ...healthRoutes({ ...shared, node: config.node, version, peersHealth, accepting: () => accepting }),
-    ...documentRoutes(JSON.stringify(openApiDocument({ version, serverUrl: config.http.publicUrl }))),
+    ...documentRoutes(
+      JSON.stringify(
+        openApiDocument({ version, serverUrl: config.http.publicUrl, ownPaths: healthOperations }),
+      ),
+    ),
     setupPage,
   ]);
   const edge = createEdgeServer({ tls: config.http, logger, ...router });

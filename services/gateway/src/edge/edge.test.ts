@@ -1,0 +1,180 @@
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestEdge } from '../../test-support.ts';
+
+let edge: TestEdge;
+let token: string;
+
+beforeAll(async () => {
+  edge = await TestEdge.start();
+  ({ token } = await edge.signIn());
+});
+afterAll(() => edge?.stop());
+
+const statusOf = (text: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
+const get = (target: string) =>
+  edge.raw(
+    `GET ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`,
+  );
+
+describe('the edge', () => {
+  it.each([
+    '//api/v1/vault/entries',
+    '/api/v1/./vault/entries',
+    '/api/v1/%76ault/entries',
+    '/API/v1/vault/entries',
+    '/api/v1/vault/entries;a',
+    '/api/v1/vault/entries/',
+    '/x/..//api/v1/vault/entries',
+    '/system/health/ping/..%2f..%2fapi/v1/vault/entries',
+    '/system/health/ping\\..\\..\\api',
+    '/api/v1/vault/entries%00',
+    '/api/v1/vault/%c0%afentries',
+    'https://evil.example/api/v1/vault/entries',
+  ])('answers no other spelling of a path: %s', async (target) => {
+    expect([400, 404]).toContain(statusOf(await get(target)));
+  });
+
+  it('answers the one spelling, as a control', async () => {
+    expect(statusOf(await get('/api/v1/vault/entries'))).toBe(200);
+  });
+
+  it('speaks HTTP/1.1 only, over TLS 1.2 or later', async () => {
+    const handshake = (options: object) =>
+      new Promise<string>((resolve) => {
+        const socket = connect(
+          { host: '127.0.0.1', port: edge.gateway.httpPort, ca: edge.ca, ...options },
+          () => {
+            resolve(`${socket.getProtocol()} ${socket.alpnProtocol}`);
+            socket.destroy();
+          },
+        );
+        socket.on('error', () => resolve('refused'));
+      });
+    expect(await handshake({ ALPNProtocols: ['h2', 'http/1.1'] })).toBe('TLSv1.3 http/1.1');
+    expect(await handshake({ ALPNProtocols: ['h2'] })).toBe('refused');
+    expect(await handshake({ maxVersion: 'TLSv1.2' })).toContain('TLSv1.2');
+    expect(await handshake({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' })).toBe(
+      'refused',
+    );
+  });
+
+  it('refuses too many headers, too long headers, too long addresses, and what is no request', async () => {
+    const many = Array.from({ length: 200 }, (_, index) => `A${index}: b\r\n`).join('');
+    expect(statusOf(await edge.raw(`GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${many}\r\n`))).toBe(
+      431,
+    );
+    const long = await edge.raw(`GET / HTTP/1.1\r\nHost: x\r\nA: ${'b'.repeat(20_000)}\r\n\r\n`);
+    expect(statusOf(long)).toBe(431);
+    expect(statusOf(await get(`/${'a'.repeat(10_000)}`))).toBe(414);
+    const rubbish = await edge.raw('hunter2 rubbish\r\n\r\n');
+    expect(statusOf(rubbish)).toBe(400);
+    expect(rubbish).not.toContain('hunter2');
+  });
+
+  it('refuses a body that says its length twice, or in two ways', async () => {
+    const head = `POST /api/v1/vault/entries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n`;
+    const both = `${head}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
+    expect(statusOf(await edge.raw(both))).toBe(400);
+    expect(statusOf(await edge.raw(`${head}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} `))).toBe(400);
+  });
+
+  it('does not read on when a body is too large', async () => {
+    const answer = await edge.raw(
+      `POST /api/v1/vault/entries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n` +
+        'Content-Type: application/json\r\nContent-Length: 104857600\r\n\r\n{"a":',
+    );
+    expect(statusOf(answer)).toBe(413);
+    expect(answer.toLowerCase()).toContain('connection: close');
+  });
+
+  it('tells an unknown path from a wrong method', async () => {
+    expect((await edge.call('GET', '/api/v1/nothing')).json).toMatchObject({
+      status: 404,
+      code: 'no_such_route',
+    });
+    const wrong = await edge.call('DELETE', '/api/v1/vault/entries');
+    expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, POST']);
+    expect((await edge.call('DELETE', '/api/v1/audit/events/export')).headers.allow).toBe('GET');
+    const overridden = await edge.call('GET', '/api/v1/vault/entries', {
+      token,
+      headers: { 'x-http-method-override': 'DELETE' },
+    });
+    expect(overridden.status).toBe(200);
+  });
+
+  it('gives its OpenAPI document, a pointer to it, and the set-up page with a policy of its own', async () => {
+    const document = await edge.call('GET', '/openapi.json');
+    expect(document.json).toMatchObject({ openapi: '3.1.0', servers: [{ url: 'https://localhost:7101' }] });
+    expect(document.json.paths).toHaveProperty('/system/health/detail');
+    expect((await edge.call('GET', '/')).json.openapi).toBe('/openapi.json');
+    const page = await edge.call('GET', '/setup');
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(page.headers['content-security-policy']).toMatch(/script-src 'sha256-/);
+  });
+});
+
+describe('health', () => {
+  it('is open for probes, and wants a bearer for its detail', async () => {
+    expect((await edge.call('GET', '/system/health/ping')).json).toEqual({ status: 'ok', version: '0.1.0' });
+    expect((await edge.call('GET', '/system/health/live')).status).toBe(200);
+    expect((await edge.call('GET', '/system/health/ready')).status).toBe(200);
+    expect((await edge.call('GET', '/system/health/detail')).status).toBe(401);
+    const detail = await edge.call('GET', '/system/health/detail', { token });
+    expect(detail.json).toMatchObject({
+      status: 'ok',
+      degraded: [],
+      database: { status: 'ok' },
+      vault: { status: 'ok', sealed: false },
+    });
+    expect(detail.json.services).toHaveLength(5);
+  });
+
+  it('is not ready while the vault is sealed', async () => {
+    edge.vaultStatus = 'sealed';
+    await expect.poll(async () => (await edge.call('GET', '/system/health/ready')).status).toBe(503);
+    edge.vaultStatus = 'ok';
+    await expect.poll(async () => (await edge.call('GET', '/system/health/ready')).status).toBe(200);
+  });
+});
+
+describe('limits', () => {
+  it('refuse the eleventh sign-in of a minute from an address, with what the client needs to know', async () => {
+    const answers = [];
+    for (let index = 0; index < 11; index++) {
+      answers.push(
+        await edge.call('POST', '/api/v1/auth/login', { body: { username: `u${index}`, password: 'x' } }),
+      );
+    }
+    expect(answers.slice(0, 10).map((answer) => answer.status)).toEqual(Array(10).fill(401));
+    const refused = answers[10]!;
+    expect(refused.json).toMatchObject({ status: 429, code: 'rate_limited', retryable: true });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect(refused.headers['ratelimit-policy']).toBe('"auth";q=10;w=60');
+    expect(refused.headers.ratelimit).toMatch(/^"auth";r=0;t=\d+$/);
+  });
+
+  it('count each user apart', async () => {
+    const one = await edge.signIn();
+    const other = await edge.signIn();
+    const left = async (bearer: string) => {
+      const answer = await edge.call('GET', '/api/v1/vault/entries', { token: bearer });
+      return Number(/r=(\d+)/.exec(String(answer.headers.ratelimit))?.[1]);
+    };
+    expect([await left(one.token), await left(one.token), await left(other.token)]).toEqual([99, 98, 99]);
+  });
+
+  it('hold without Redis, while auth vouches for each request', async () => {
+    await edge.redisPart.stop();
+    await expect
+      .poll(async () => (await edge.call('GET', '/system/health/detail', { token })).json.degraded)
+      .toContain('gateway:redis');
+    edge.introspections = 0;
+    const statuses = new Set<number>();
+    for (let index = 0; index < 3; index++)
+      statuses.add((await edge.call('GET', '/system/health/detail', { token })).status);
+    expect([...statuses]).toEqual([200]);
+    expect(edge.introspections).toBe(3);
+    expect((await edge.call('GET', '/system/health/ready')).status).toBe(200);
+  });
+});
