@@ -97,14 +97,34 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
       });
       return {
         actor,
-        entries: withOptions(gateway.client('vault', vault.EntriesServiceService), vault.EntriesServiceService, call),
-        resources: withOptions(gateway.client('vault', vault.ResourcesServiceService), vault.ResourcesServiceService, call),
-        modules: withOptions(gateway.client('vault', vault.ModulesServiceService), vault.ModulesServiceService, call),
-        entitlements: withOptions(workflow.client('vault', vault.EntitlementsServiceService), vault.EntitlementsServiceService, call),
+        entries: withOptions(
+          gateway.client('vault', vault.EntriesServiceService),
+          vault.EntriesServiceService,
+          call,
+        ),
+        resources: withOptions(
+          gateway.client('vault', vault.ResourcesServiceService),
+          vault.ResourcesServiceService,
+          call,
+        ),
+        modules: withOptions(
+          gateway.client('vault', vault.ModulesServiceService),
+          vault.ModulesServiceService,
+          call,
+        ),
+        entitlements: withOptions(
+          workflow.client('vault', vault.EntitlementsServiceService),
+          vault.EntitlementsServiceService,
+          call,
+        ),
       };
     },
     workflow: (tenantId) =>
-      withOptions(workflow.client('vault', vault.EntitlementsServiceService), vault.EntitlementsServiceService, async () => ({ tenantId })),
+      withOptions(
+        workflow.client('vault', vault.EntitlementsServiceService),
+        vault.EntitlementsServiceService,
+        async () => ({ tenantId }),
+      ),
     superuser: async (work) => {
       const { postgres } = installation.parts;
       const client = new pg.Client({

@@ -71,7 +71,9 @@ describe('resources and entries', () => {
       code: 'in_use',
     });
     await admin.entries.deleteEntry({ entryId: entry.id });
-    await expect(admin.entries.getEntry({ entryId: entry.id })).rejects.toMatchObject({ reason: 'not_found' });
+    await expect(admin.entries.getEntry({ entryId: entry.id })).rejects.toMatchObject({
+      reason: 'not_found',
+    });
     await expect(admin.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({
       reason: 'not_found',
     });
@@ -87,7 +89,9 @@ describe('resources and entries', () => {
     await expect(admin.entries.createEntry({ name, secret: 'x' })).rejects.toMatchObject({
       code: 'name_taken',
     });
-    await expect(admin.entries.createEntry({ name: unique('e') })).rejects.toMatchObject({ reason: 'invalid' });
+    await expect(admin.entries.createEntry({ name: unique('e') })).rejects.toMatchObject({
+      reason: 'invalid',
+    });
     await expect(
       admin.entries.createEntry({ name: unique('e'), secret: 'x', generate: true }),
     ).rejects.toMatchObject({ reason: 'invalid' });
@@ -111,25 +115,44 @@ describe('resources and entries', () => {
     const entry = await newEntry(admin);
     const { resource } = await admin.resources.createResource({ name: unique('r'), type: 'server' });
     const { module } = await admin.modules.createModule({ name: unique('m'), type: 'ssh' });
-    const refusal = async (call: Promise<unknown>) =>
-      call.then(
+    const refusal = async (call: () => Promise<unknown>) =>
+      call().then(
         () => 'allowed',
-        (error: { reason: string; message: string; code: string }) => [error.reason, error.code, error.message],
+        (error: { reason: string; message: string; code: string }) => [
+          error.reason,
+          error.code,
+          error.message,
+        ],
       );
     for (const id of [randomUUID(), 'no-uuid']) {
       for (const [foreign, unknown] of [
-        [stranger.entries.getEntry({ entryId: entry.id }), stranger.entries.getEntry({ entryId: id })],
-        [stranger.entries.retrieveEntry({ entryId: entry.id }), stranger.entries.retrieveEntry({ entryId: id })],
-        [stranger.entries.updateEntry({ entryId: entry.id }), stranger.entries.updateEntry({ entryId: id })],
-        [stranger.entries.deleteEntry({ entryId: entry.id }), stranger.entries.deleteEntry({ entryId: id })],
-        [stranger.entries.rotateEntry({ entryId: entry.id }), stranger.entries.rotateEntry({ entryId: id })],
         [
-          stranger.resources.getResource({ resourceId: resource!.id }),
-          stranger.resources.getResource({ resourceId: id }),
+          () => stranger.entries.getEntry({ entryId: entry.id }),
+          () => stranger.entries.getEntry({ entryId: id }),
         ],
         [
-          stranger.modules.deleteModule({ moduleId: module!.id }),
-          stranger.modules.deleteModule({ moduleId: id }),
+          () => stranger.entries.retrieveEntry({ entryId: entry.id }),
+          () => stranger.entries.retrieveEntry({ entryId: id }),
+        ],
+        [
+          () => stranger.entries.updateEntry({ entryId: entry.id }),
+          () => stranger.entries.updateEntry({ entryId: id }),
+        ],
+        [
+          () => stranger.entries.deleteEntry({ entryId: entry.id }),
+          () => stranger.entries.deleteEntry({ entryId: id }),
+        ],
+        [
+          () => stranger.entries.rotateEntry({ entryId: entry.id }),
+          () => stranger.entries.rotateEntry({ entryId: id }),
+        ],
+        [
+          () => stranger.resources.getResource({ resourceId: resource!.id }),
+          () => stranger.resources.getResource({ resourceId: id }),
+        ],
+        [
+          () => stranger.modules.deleteModule({ moduleId: module!.id }),
+          () => stranger.modules.deleteModule({ moduleId: id }),
         ],
       ] as const) {
         const [first, second] = [await refusal(foreign), await refusal(unknown)];
@@ -147,13 +170,21 @@ describe('resources and entries', () => {
     const alone = await bench.as({});
     const names: string[] = [];
     for (let index = 0; index < 13; index += 1) {
-      const { entry } = await alone.entries.createEntry({ name: `e${String(index).padStart(2, '0')}`, secret: 's' });
+      const { entry } = await alone.entries.createEntry({
+        name: `e${String(index).padStart(2, '0')}`,
+        secret: 's',
+      });
       names.push(entry!.name);
     }
     const walked: string[] = [];
     let cursor = '';
     do {
-      const page = await alone.entries.listEntries({ pageSize: 4, cursor, sortBy: 'name', sortOrder: 'desc' });
+      const page = await alone.entries.listEntries({
+        pageSize: 4,
+        cursor,
+        sortBy: 'name',
+        sortOrder: 'desc',
+      });
       expect(page.totalItems).toBe(13);
       walked.push(...page.items.map((entry) => entry.name));
       cursor = page.nextCursor ?? '';
@@ -163,7 +194,9 @@ describe('resources and entries', () => {
     await alone.entries.deleteEntry({ entryId: first!.id });
     expect((await alone.entries.listEntries({})).totalItems).toBe(12);
     expect((await alone.entries.listEntries({ search: '%' })).totalItems).toBe(0);
-    await expect(alone.entries.listEntries({ sortBy: '__proto__' })).rejects.toMatchObject({ reason: 'invalid' });
+    await expect(alone.entries.listEntries({ sortBy: '__proto__' })).rejects.toMatchObject({
+      reason: 'invalid',
+    });
   });
 });
 
@@ -192,15 +225,17 @@ describe('retrieve', () => {
     });
     const events = await eventsOf('vault.entry.retrieved', entry.id);
     expect(events.map((each) => (each.details as { version: number }).version)).toEqual([1, 1, 2, 1]);
-    expect((await admin.entries.listEntryVersions({ entryId: entry.id })).items.map((v) => v.seenByCount)).toEqual([
-      1, 1,
-    ]);
+    expect(
+      (await admin.entries.listEntryVersions({ entryId: entry.id })).items.map((v) => v.seenByCount),
+    ).toEqual([1, 1]);
   });
 
   test('needs a share, and the refusal is an event', async () => {
     const entry = await newEntry(admin);
     const user = await colleague();
-    await expect(user.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({ reason: 'denied' });
+    await expect(user.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({
+      reason: 'denied',
+    });
     expect(await eventsOf('vault.entry.retrieved', entry.id)).toMatchObject([
       { outcome: 'denied', actorId: user.actor.userId },
     ]);
@@ -210,7 +245,9 @@ describe('retrieve', () => {
       { userId: user.actor.userId, access: 'view' },
     ]);
     await admin.entries.deleteShare({ entryId: entry.id, userId: user.actor.userId });
-    await expect(user.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({ reason: 'denied' });
+    await expect(user.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({
+      reason: 'denied',
+    });
     const sharer = await colleague(['vault.shares.manage', 'vault.entries.retrieve']);
     await expect(
       sharer.entries.putShare({ entryId: entry.id, userId: sharer.actor.userId, access: 'manage' }),
@@ -242,11 +279,11 @@ describe('retrieve', () => {
     });
     try {
       for (const call of [
-        admin.entries.retrieveEntry({ entryId: entry.id }),
-        admin.entitlements.deliverCredentials({ grantId }),
-        admin.entries.recoverCandidates({ entryId: entry.id, reason: 'x' }),
+        () => admin.entries.retrieveEntry({ entryId: entry.id }),
+        () => admin.entitlements.deliverCredentials({ grantId }),
+        () => admin.entries.recoverCandidates({ entryId: entry.id, reason: 'x' }),
       ]) {
-        await expect(call).rejects.toMatchObject({ reason: 'audit_unavailable' });
+        await expect(call()).rejects.toMatchObject({ reason: 'audit_unavailable' });
       }
     } finally {
       await bench.superuser((client) => client.query('DROP FUNCTION refuse CASCADE'));
@@ -295,18 +332,24 @@ describe('grants', () => {
     const other = await colleague([]);
     const foreigner = await bench.as({ userId: user.actor.userId });
     const grantId = await place(entry.id, user.actor.userId, { oneTime: false });
-    await expect(other.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({ reason: 'not_found' });
+    await expect(other.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({
+      reason: 'not_found',
+    });
     await expect(foreigner.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({
       reason: 'not_found',
     });
-    await expect(admin.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({ reason: 'denied' });
+    await expect(admin.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({
+      reason: 'denied',
+    });
     await user.entitlements.deliverCredentials({ grantId });
     await user.entitlements.deliverCredentials({ grantId });
     await expect(admin.entries.deleteEntry({ entryId: entry.id })).rejects.toMatchObject({ code: 'in_use' });
     const workflow = bench.workflow(admin.actor.tenantId);
     await workflow.removeEntitlement({ grantId, cause: 'revoked' });
     await workflow.removeEntitlement({ grantId, cause: 'revoked' });
-    await expect(user.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({ code: 'grant_ended' });
+    await expect(user.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({
+      code: 'grant_ended',
+    });
     await expect(
       workflow.placeEntitlement({
         grantId,
@@ -315,7 +358,9 @@ describe('grants', () => {
         expiresAt: inAnHour(),
       }),
     ).rejects.toMatchObject({ code: 'grant_ended' });
-    const past = await place(entry.id, user.actor.userId, { expiresAt: new Date(Date.now() - 1).toISOString() });
+    const past = await place(entry.id, user.actor.userId, {
+      expiresAt: new Date(Date.now() - 1).toISOString(),
+    });
     await expect(user.entitlements.deliverCredentials({ grantId: past })).rejects.toMatchObject({
       code: 'grant_expired',
     });
@@ -326,7 +371,9 @@ describe('grants', () => {
     const user = await colleague();
     const grantId = await place(entry.id, user.actor.userId);
     expect((await user.entries.retrieveEntry({ entryId: entry.id })).secret).toBe(CANARY);
-    await expect(user.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({ reason: 'denied' });
+    await expect(user.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({
+      reason: 'denied',
+    });
     await expect(user.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({
       code: 'already_delivered',
     });
@@ -367,22 +414,25 @@ describe('what is stored', () => {
     ['blob_sha256', flip('blob_sha256')],
     ['cek_id', 'gen_random_uuid()'],
     ['kek_id', 'gen_random_uuid()'],
-  ])('%s changed: an integrity error, an event, and other entries are fine', async (what, change, column = what) => {
-    const entry = await newEntry(admin);
-    await bench.superuser(async (client) => {
-      await client.query("SET session_replication_role = 'replica'");
-      await client.query(`UPDATE entry_versions SET ${column} = ${change} WHERE entry_id = $1`, [entry.id]);
-    });
-    await expect(admin.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({
-      reason: 'integrity_error',
-    });
-    expect(await eventsOf('vault.entry.retrieved', entry.id)).toMatchObject([
-      { outcome: 'allowed' },
-      { outcome: 'failed', reason: 'integrity_error' },
-    ]);
-    const other = await newEntry(admin);
-    expect((await admin.entries.retrieveEntry({ entryId: other.id })).secret).toBe(CANARY);
-  });
+  ])(
+    '%s changed: an integrity error, an event, and other entries are fine',
+    async (what, change, column = what) => {
+      const entry = await newEntry(admin);
+      await bench.superuser(async (client) => {
+        await client.query("SET session_replication_role = 'replica'");
+        await client.query(`UPDATE entry_versions SET ${column} = ${change} WHERE entry_id = $1`, [entry.id]);
+      });
+      await expect(admin.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({
+        reason: 'integrity_error',
+      });
+      expect(await eventsOf('vault.entry.retrieved', entry.id)).toMatchObject([
+        { outcome: 'allowed' },
+        { outcome: 'failed', reason: 'integrity_error' },
+      ]);
+      const other = await newEntry(admin);
+      expect((await admin.entries.retrieveEntry({ entryId: other.id })).secret).toBe(CANARY);
+    },
+  );
 
   test('a sealed version moved to another entry does not open there', async () => {
     const [from, to] = [await newEntry(admin), await newEntry(admin)];
@@ -422,7 +472,11 @@ test('modules are checked by their connector, and used ones stay', async () => {
   const { module } = await admin.modules.createModule({
     name: unique('pg'),
     type: 'postgres',
-    config: { allowedCidrs: ['127.0.0.0/8'], allowedPorts: [{ from: 1024, to: 65535 }], tls: { mode: 'disable' } },
+    config: {
+      allowedCidrs: ['127.0.0.0/8'],
+      allowedPorts: [{ from: 1024, to: 65535 }],
+      tls: { mode: 'disable' },
+    },
   });
   expect(module).toMatchObject({ enabled: true, status: 'untested' });
   for (const config of [
@@ -452,22 +506,34 @@ test('modules are checked by their connector, and used ones stay', async () => {
     port: 1,
   });
   expect(resource).toMatchObject({ moduleType: 'postgres' });
-  await expect(admin.modules.deleteModule({ moduleId: module!.id })).rejects.toMatchObject({ code: 'in_use' });
+  await expect(admin.modules.deleteModule({ moduleId: module!.id })).rejects.toMatchObject({
+    code: 'in_use',
+  });
   const entry = await newEntry(admin, { resourceId: resource!.id, username: 'app' });
   // A port that the module does not list is not reached at all.
   expect(await admin.modules.testModule({ moduleId: module!.id })).toMatchObject({ ok: false });
-  expect((await admin.modules.getModule({ moduleId: module!.id })).module).toMatchObject({ status: 'failing' });
+  expect((await admin.modules.getModule({ moduleId: module!.id })).module).toMatchObject({
+    status: 'failing',
+  });
   await admin.modules.patchModule({ moduleId: module!.id, enabled: false });
-  await expect(admin.entries.rotateEntry({ entryId: entry.id })).rejects.toMatchObject({ code: 'module_disabled' });
-  await expect(admin.entries.verifyEntry({ entryId: entry.id })).rejects.toMatchObject({ code: 'module_disabled' });
+  await expect(admin.entries.rotateEntry({ entryId: entry.id })).rejects.toMatchObject({
+    code: 'module_disabled',
+  });
+  await expect(admin.entries.verifyEntry({ entryId: entry.id })).rejects.toMatchObject({
+    code: 'module_disabled',
+  });
   const note = await newEntry(admin, { type: 'note' });
-  await expect(admin.entries.rotateEntry({ entryId: note.id })).rejects.toMatchObject({ code: 'not_rotatable' });
+  await expect(admin.entries.rotateEntry({ entryId: note.id })).rejects.toMatchObject({
+    code: 'not_rotatable',
+  });
 });
 
 test('whatever leaves, leaves: the outbox runs dry', async () => {
   await eventually('the outbox is published', () =>
     bench.superuser(async (client) => {
-      const { rows } = await client.query('SELECT count(*)::int AS left FROM outbox WHERE published_at IS NULL');
+      const { rows } = await client.query(
+        'SELECT count(*)::int AS left FROM outbox WHERE published_at IS NULL',
+      );
       return rows[0].left === 0;
     }),
   );
