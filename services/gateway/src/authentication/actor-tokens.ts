@@ -47,18 +47,24 @@ export interface ActorTokens {
     liveEpoch: string | undefined,
     introspect: Introspect,
   ): Promise<Vouched>;
+  /** Keeps what auth has just answered. */
+  remember(audiences: string, fetched: Vouched): void;
 }
 
 export function createActorTokens(): ActorTokens {
   const known = new BoundedCache<Vouched>(CACHE_ENTRIES);
   const pending = new Map<string, Promise<Vouched>>();
 
+  const keyOf = (sessionId: string, audiences: string): string => `${sessionId} ${audiences}`;
+  const keep = (key: string, fetched: Vouched): void =>
+    known.set(key, fetched, fetched.expiresAtMs - USABLE_MS);
+
   const fetchOnce = (key: string, introspect: Introspect): Promise<Vouched> => {
     const running = pending.get(key);
     if (running) return running;
     const started = introspect()
       .then((fetched) => {
-        known.set(key, fetched, fetched.expiresAtMs - USABLE_MS);
+        keep(key, fetched);
         return fetched;
       })
       .finally(() => pending.delete(key));
@@ -67,12 +73,13 @@ export function createActorTokens(): ActorTokens {
   };
 
   return {
+    remember: (audiences, fetched) => keep(keyOf(fetched.sessionId, audiences), fetched),
     tokenFor: async (sessionId, audiences, liveEpoch, introspect) => {
-      const key = `${sessionId} ${audiences}`;
+      const key = keyOf(sessionId, audiences);
       // Nothing vouches for the session at this moment but auth itself, asked by this very request.
       if (liveEpoch === undefined) {
         const fetched = await introspect();
-        known.set(key, fetched, fetched.expiresAtMs - USABLE_MS);
+        keep(key, fetched);
         return fetched;
       }
       const remembered = known.get(key);

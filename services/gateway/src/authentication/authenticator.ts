@@ -104,6 +104,7 @@ export function createAuthenticator(options: {
     const before = await gate.check([guess], undefined);
     if (before.limit && !before.limit.allowed) return { actor: undefined, limit: before.limit };
     const actor = await introspect(bearer, wanted.audiences, call);
+    actorTokens.remember(wanted.audienceKey, actor);
     const { sessionId, userId, tenantId } = actor;
     apiTokens.set(digest, { sessionId, userId, tenantId }, Date.now() + API_TOKEN_MEMORY_MS);
     const { limit } = await gate.check([limitOf(actor, wanted.tier)], undefined);

@@ -11,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => edge?.stop());
 
+const WITHIN = { timeout: 10_000 };
 const statusOf = (text: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
 const get = (target: string) =>
   edge.raw(
@@ -132,9 +133,9 @@ describe('health', () => {
 
   it('is not ready while the vault is sealed', async () => {
     edge.vaultStatus = 'sealed';
-    await expect.poll(async () => (await edge.call('GET', '/system/health/ready')).status).toBe(503);
+    await expect.poll(async () => (await edge.call('GET', '/system/health/ready')).status, WITHIN).toBe(503);
     edge.vaultStatus = 'ok';
-    await expect.poll(async () => (await edge.call('GET', '/system/health/ready')).status).toBe(200);
+    await expect.poll(async () => (await edge.call('GET', '/system/health/ready')).status, WITHIN).toBe(200);
   });
 });
 
@@ -167,7 +168,7 @@ describe('limits', () => {
   it('hold without Redis, while auth vouches for each request', async () => {
     await edge.redisPart.stop();
     await expect
-      .poll(async () => (await edge.call('GET', '/system/health/detail', { token })).json.degraded)
+      .poll(async () => (await edge.call('GET', '/system/health/detail', { token })).json.degraded, WITHIN)
       .toContain('gateway:redis');
     edge.introspections = 0;
     const statuses = new Set<number>();
