@@ -1,4 +1,5 @@
 import type { audit } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
 import type { AuditEvent } from '@claviger/events';
 
 export interface StoredEvent {
@@ -9,9 +10,13 @@ export interface StoredEvent {
 
 export const STORED_EVENT = ['sequence', 'canonical', 'leaf_hash'] as const;
 
-/** An event as the API shows it: read from the text that is hashed, not from the columns beside it. */
+/**
+ * An event as the API shows it: read from the text that is hashed, not from the columns beside it.
+ *
+ * @throws {ClavigerError} `integrity_error` when the text was altered so that it is no event any more.
+ */
 export function eventMessage(row: StoredEvent): audit.AuditEvent {
-  const event = JSON.parse(row.canonical) as AuditEvent;
+  const event = parse(row);
   return {
     id: event.id,
     sequence: row.sequence ?? undefined,
@@ -32,4 +37,14 @@ export function eventMessage(row: StoredEvent): audit.AuditEvent {
     leafHash: row.leaf_hash.toString('hex'),
     canonical: '',
   };
+}
+
+function parse({ canonical, sequence }: StoredEvent): AuditEvent {
+  try {
+    return JSON.parse(canonical) as AuditEvent;
+  } catch {
+    throw new ClavigerError('integrity_error', `The stored event ${sequence ?? ''} is no event any more.`, {
+      hint: 'Export the log as jsonl and verify it offline: that names every altered event.',
+    });
+  }
 }

@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { audit } from '@claviger/contracts';
 import { createBus, macKeyOf, type OutboxMessage, outboxMac, sealedForm } from '@claviger/events';
 import { exportLines, verifyExport } from '@claviger/merkle';
@@ -83,6 +85,20 @@ test('every event of eight writers arrives once while NATS is away in the middle
   expect(written.flat().every((id) => arrived.has(id))).toBe(true);
   expect(await wholeLog(tenant)).toMatchObject({ ok: true });
 }, 120_000);
+
+test('events that NATS had taken over and lost with its files arrive all the same', async () => {
+  const tenant = randomUUID();
+  const { nats } = bench.stack.parts;
+  await bench.record(tenant, 10);
+  await bench.sealed(tenant, 10);
+  await bench.record(tenant, 40);
+  await nats.stop();
+  rmSync(join(nats.dataDir!, 'store'), { recursive: true });
+  await bench.record(tenant, 10);
+  await nats.start();
+  expect((await bench.sealed(tenant, 60)).size).toBe(60);
+  expect(await wholeLog(tenant)).toMatchObject({ ok: true });
+}, 60_000);
 
 test('the same batch given again, and an event twice in one batch, leave one row each', async () => {
   const tenant = randomUUID();

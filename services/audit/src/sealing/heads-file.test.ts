@@ -1,0 +1,67 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { appendFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { leafHash, parseSignedTreeHead, signTreeHead } from '@claviger/merkle';
+import { createLogger } from '@claviger/service-kit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openHeadsFile } from './heads-file.ts';
+
+const logger = createLogger({ service: 'audit', node: 'test', level: 'silent' });
+const { privateKey } = generateKeyPairSync('ed25519');
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'claviger-heads-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const root = leafHash('x').toString('hex');
+const headOf = (tenantId: string, size: number) =>
+  signTreeHead(
+    { tenantId, size, rootHash: root, timestamp: new Date().toISOString(), previousRootHash: root },
+    privateKey,
+  );
+
+test('every head is a line that outlives the process, and the newest of each tenant is known again', async () => {
+  const path = join(folder, 'new', 'heads.jsonl');
+  const [one, two] = [randomUUID(), randomUUID()];
+  const heads = [headOf(one, 1), headOf(two, 5), headOf(one, 3)];
+  {
+    await using file = await openHeadsFile(path, logger);
+    await Promise.all(heads.map((head) => file.append(head)));
+  }
+  const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
+  expect(lines.map((line) => parseSignedTreeHead(JSON.parse(line)))).toEqual(heads);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  await using again = await openHeadsFile(path, logger);
+  expect(again.newest(one)).toEqual(heads[2]);
+  expect(again.tenants().toSorted()).toEqual([one, two].toSorted());
+  expect(again.problem()).toBeUndefined();
+});
+
+test('half a line, which a crash leaves, spoils neither the lines before nor those after', async () => {
+  const path = join(folder, 'torn.jsonl');
+  const tenant = randomUUID();
+  const whole = `${JSON.stringify(headOf(tenant, 1))}\n`;
+  await appendFile(path, whole + whole.slice(0, 70));
+  const newest = headOf(tenant, 2);
+  {
+    await using file = await openHeadsFile(path, logger);
+    expect(file.newest(tenant)?.size).toBe(1);
+    await file.append(newest);
+  }
+  await using again = await openHeadsFile(path, logger);
+  expect(again.newest(tenant)).toEqual(newest);
+  expect(again.problem()).toBeUndefined();
+});
+
+test.each(['hello\n', '{"tenantId":"x"}\n', '{"tenantId":"\u00ff\n'])(
+  'a line that is no head is a problem that names the line: %j',
+  async (line) => {
+    const path = join(folder, randomUUID());
+    await appendFile(path, `${JSON.stringify(headOf(randomUUID(), 1))}\n`);
+    await appendFile(path, Buffer.from(line, 'latin1'));
+    await using file = await openHeadsFile(path, logger);
+    expect(file.problem()).toContain('line 2');
+  },
+);
