@@ -142,7 +142,7 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
         await client.end();
       }
     },
-    log: () => readFileSync(layout.logFile('vault-1'), 'utf8'),
+    log: () => installation.nodes.map((node) => readFileSync(node.logFile, 'utf8')).join('\n'),
     [Symbol.asyncDispose]: async () => {
       gateway.close();
       workflow.close();

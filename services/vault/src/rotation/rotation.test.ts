@@ -1,0 +1,415 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type FaultyProxy,
+  type PostgresTarget,
+  type SshTarget,
+  startFaultyProxy,
+  startPostgresTarget,
+  startSshTarget,
+} from '@claviger/targets';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { eventually, type Person, quickRotation, startVault, type VaultBench } from '../../test-support.ts';
+
+const TEST_MS = 120_000;
+let bench: VaultBench;
+let admin: Person;
+let postgres: PostgresTarget;
+let proxy: FaultyProxy;
+let ssh: SshTarget;
+let moduleIds: { postgres: string; ssh: string };
+const reach = { allowedCidrs: ['127.0.0.0/8'], allowedPorts: [{ from: 1024, to: 65_535 }] };
+
+beforeAll(async () => {
+  [bench, postgres, ssh] = await Promise.all([
+    startVault({ overrides: { vault: { rotation: { ...quickRotation, probesPerWindow: 10 } } } }),
+    startPostgresTarget(),
+    startSshTarget(),
+  ]);
+  proxy = await startFaultyProxy(postgres);
+  admin = await bench.as({});
+  const [first, second] = await Promise.all([
+    admin.modules.createModule({
+      name: 'postgres',
+      type: 'postgres',
+      config: { ...reach, tls: { mode: 'disable' } },
+    }),
+    admin.modules.createModule({ name: 'ssh', type: 'ssh', config: reach }),
+  ]);
+  moduleIds = { postgres: first.module!.id, ssh: second.module!.id };
+}, 240_000);
+afterAll(async () => {
+  await proxy?.stop();
+  await Promise.all([postgres?.stop(), ssh?.stop(), bench?.[Symbol.asyncDispose]()]);
+}, 60_000);
+
+/** An account that exists on the target with the secret that the vault holds. */
+interface Managed {
+  readonly entryId: string;
+  readonly resourceId: string;
+  readonly username: string;
+  readonly first: string;
+}
+
+async function postgresAccount(port = proxy.port, more: object = {}): Promise<Managed> {
+  const username = `app_${randomUUID().slice(0, 8)}`;
+  const first = `First-${randomUUID()}`;
+  await postgres.createRole(username, first);
+  const { resource } = await admin.resources.createResource({
+    name: username,
+    type: 'database',
+    moduleId: moduleIds.postgres,
+    host: '127.0.0.1',
+    port,
+  });
+  const { entry } = await admin.entries.createEntry({
+    name: username,
+    username,
+    secret: first,
+    resourceId: resource!.id,
+    ...more,
+  });
+  return { entryId: entry!.id, resourceId: resource!.id, username, first };
+}
+
+const secretOf = (account: Managed) => admin.entries.retrieveEntry({ entryId: account.entryId });
+const entryOf = async (account: Managed) =>
+  (await admin.entries.getEntry({ entryId: account.entryId })).entry!;
+const rotationsOf = async (account: Managed) =>
+  (await admin.entries.listRotations({ entryId: account.entryId })).items;
+const rotate = async (account: Managed) =>
+  (await admin.entries.rotateEntry({ entryId: account.entryId, reason: 'test' })).rotation!;
+const ended = (account: Managed, state: string) =>
+  eventually(`a rotation that is ${state}`, async () => {
+    const [rotation] = await rotationsOf(account);
+    if (rotation?.finishedAt && rotation.state !== state) {
+      throw new Error(`the rotation is ${rotation.state}: ${rotation.problem}`);
+    }
+    return rotation?.state === state && rotation;
+  });
+const inState = (account: Managed, state: string) =>
+  eventually(`an entry that is ${state}`, async () => (await entryOf(account)).rotationState === state);
+
+/** What a person gets from the vault is what the target accepts, and it is not what it was. */
+async function expectRotated(account: Managed): Promise<void> {
+  const { secret, rotationState } = await secretOf(account);
+  expect(rotationState).toBe('idle');
+  expect(secret).not.toBe(account.first);
+  expect(await postgres.accepts(account.username, secret)).toBe(true);
+  expect(await postgres.accepts(account.username, account.first)).toBe(false);
+}
+
+const outcomes = (account: Managed) =>
+  bench.superuser(async (client) => {
+    const { rows } = await client.query<{ payload: string }>(
+      "SELECT payload FROM outbox WHERE subject = 'audit.vault' ORDER BY created_at",
+    );
+    return rows
+      .map((row) => JSON.parse(row.payload) as { action: string; subjectId: string; outcome: string })
+      .filter((event) => event.action === 'vault.entry.rotated' && event.subjectId === account.entryId)
+      .map((event) => event.outcome);
+  });
+
+afterEach(() => proxy.setMode({ kind: 'ok' }));
+
+describe('on PostgreSQL', () => {
+  let account: Managed;
+  beforeEach(async () => {
+    account = await postgresAccount();
+  });
+
+  test(
+    'the new secret is proved by a login, the former one is kept as previous, and both are on record',
+    async () => {
+      const requested = await rotate(account);
+      expect(requested).toMatchObject({ state: 'pending', version: 2, trigger: 'manual' });
+      await ended(account, 'verified');
+      await expectRotated(account);
+      expect((await admin.entries.listEntryVersions({ entryId: account.entryId })).items).toMatchObject([
+        { version: 2, state: 'current' },
+        { version: 1, state: 'previous' },
+      ]);
+      expect(await outcomes(account)).toEqual(['allowed']);
+      expect((await admin.entries.verifyEntry({ entryId: account.entryId })).outcome).toBe('accepted');
+      const { secret } = await secretOf(account);
+      expect(bench.log()).not.toContain(secret);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'of two rotations at once one is accepted, the other refused',
+    async () => {
+      await proxy.setMode({ kind: 'delay', delayMs: 50 });
+      const results = await Promise.allSettled([rotate(account), rotate(account)]);
+      expect(results.map((result) => result.status).toSorted()).toEqual(['fulfilled', 'rejected']);
+      const refused = results.find((result) => result.status === 'rejected');
+      expect(refused?.reason).toMatchObject({ reason: 'conflict', code: 'rotation_in_progress' });
+      for (const call of [
+        () => admin.entries.updateEntry({ entryId: account.entryId, secret: 'x' }),
+        () => admin.entries.deleteEntry({ entryId: account.entryId }),
+      ]) {
+        await expect(call()).rejects.toMatchObject({ code: 'rotation_in_progress' });
+      }
+      await ended(account, 'verified');
+      await expectRotated(account);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'every retrieval during a rotation is one the target accepts, or says that a rotation is under way',
+    async () => {
+      await proxy.setMode({ kind: 'delay', delayMs: 20 });
+      await rotate(account);
+      let over = false;
+      const done = ended(account, 'verified').finally(() => {
+        over = true;
+      });
+      while (!over) {
+        const { secret, rotationState } = await secretOf(account);
+        if (rotationState === 'idle') expect(await postgres.accepts(account.username, secret)).toBe(true);
+      }
+      await done;
+      await expectRotated(account);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'a target that changed but whose answer was lost is ambiguous, both secrets are kept, and it is found out',
+    async () => {
+      await proxy.setMode({ kind: 'reset', afterMarker: 'ALTER ROLE' });
+      await rotate(account);
+      await inState(account, 'ambiguous');
+      expect((await secretOf(account)).rotationState).toBe('ambiguous');
+      const { items, receipt } = await admin.entries.recoverCandidates({
+        entryId: account.entryId,
+        reason: 'the answer was lost',
+      });
+      expect(receipt?.signature).not.toBe('');
+      expect(items.map((item) => item.state)).toEqual(['pending', 'current']);
+      const accepted = await Promise.all(
+        items.map((item) => postgres.accepts(account.username, item.secret)),
+      );
+      expect(accepted.filter(Boolean)).toHaveLength(1);
+      await expect(rotate(account)).rejects.toMatchObject({ code: 'rotation_in_progress' });
+      await proxy.setMode({ kind: 'ok' });
+      await ended(account, 'verified');
+      await expectRotated(account);
+      expect(await outcomes(account)).toEqual(['failed', 'allowed']);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'an unreachable target gets the same candidate later',
+    async () => {
+      await proxy.setMode({ kind: 'refuse' });
+      await rotate(account);
+      await eventually('a failed attempt', async () => (await rotationsOf(account))[0]!.problem !== '');
+      expect((await secretOf(account)).secret).toBe(account.first);
+      await proxy.setMode({ kind: 'ok' });
+      expect(await ended(account, 'verified')).toMatchObject({ version: 2 });
+      await expectRotated(account);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'a target that does not let the account change its password keeps it, and so does the vault',
+    async () => {
+      await postgres.refuseChangesBy(account.username);
+      await rotate(account);
+      await ended(account, 'refused');
+      expect(await secretOf(account)).toMatchObject({ secret: account.first, rotationState: 'idle' });
+      expect(await postgres.accepts(account.username, account.first)).toBe(true);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'a secret that somebody else changed on the target is out of sync until the right one is stored',
+    async () => {
+      const outside = `Outside-${randomUUID()}`;
+      await postgres.sql(`ALTER ROLE ${account.username} PASSWORD '${outside}'`);
+      await rotate(account);
+      await ended(account, 'out_of_sync');
+      await expect(admin.entries.deleteEntry({ entryId: account.entryId })).rejects.toMatchObject({
+        code: 'in_use',
+      });
+      await admin.entries.updateEntry({ entryId: account.entryId, secret: outside });
+      expect((await admin.entries.verifyEntry({ entryId: account.entryId })).outcome).toBe('accepted');
+      await rotate(account);
+      await ended(account, 'verified');
+      await expectRotated(account);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'what was disclosed under a grant is rotated when the grant ends, and only then',
+    async () => {
+      const user = await bench.as({ tenantId: admin.actor.tenantId, permissions: new Set() });
+      const workflow = bench.workflow(admin.actor.tenantId);
+      const [unused, used] = [randomUUID(), randomUUID()];
+      for (const grantId of [unused, used]) {
+        await workflow.placeEntitlement({
+          grantId,
+          entryId: account.entryId,
+          userId: user.actor.userId,
+          expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+          oneTime: true,
+          rotateOnEnd: true,
+        });
+      }
+      expect(await workflow.removeEntitlement({ grantId: unused, cause: 'revoked' })).toEqual({
+        rotationQueued: false,
+      });
+      const delivered = await user.entitlements.deliverCredentials({ grantId: used });
+      expect(delivered).toMatchObject({ host: '127.0.0.1', port: proxy.port, username: account.username });
+      expect(await postgres.accepts(account.username, delivered.secret)).toBe(true);
+      for (const _ of [1, 2]) {
+        expect(await workflow.removeEntitlement({ grantId: used, cause: 'revoked' })).toEqual({
+          rotationQueued: true,
+        });
+      }
+      expect(await ended(account, 'verified')).toMatchObject({ trigger: 'grant-ended' });
+      expect(await rotationsOf(account)).toHaveLength(1);
+      await expectRotated(account);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'a schedule rotates when its time has come, once',
+    async () => {
+      await admin.entries.putRotationSchedule({
+        entryId: account.entryId,
+        intervalHours: 24,
+        startsAt: new Date(Date.now() - 1_000).toISOString(),
+      });
+      expect(await ended(account, 'verified')).toMatchObject({ trigger: 'schedule' });
+      expect(await rotationsOf(account)).toHaveLength(1);
+      const { nextRotationAt } = await entryOf(account);
+      expect(Date.parse(nextRotationAt!)).toBeGreaterThan(Date.now() + 23 * 3_600_000);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'an outcome that cannot be stored is ambiguous, and the working secret is found again',
+    async () => {
+      await bench.superuser((client) =>
+        client.query(`CREATE FUNCTION refuse_promotion() RETURNS trigger LANGUAGE plpgsql AS $$
+          BEGIN IF NEW.state = 'verified' THEN RAISE EXCEPTION 'disk full'; END IF; RETURN NEW; END $$;
+          CREATE TRIGGER refuse_promotion BEFORE UPDATE ON rotations FOR EACH ROW EXECUTE FUNCTION refuse_promotion()`),
+      );
+      try {
+        await rotate(account);
+        await inState(account, 'ambiguous');
+      } finally {
+        await bench.superuser((client) => client.query('DROP FUNCTION refuse_promotion CASCADE'));
+      }
+      await ended(account, 'verified');
+      await expectRotated(account);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'accounts are discovered, and known ones are named',
+    async () => {
+      const { entry } = await admin.entries.createEntry({
+        name: `admin of ${account.username}`,
+        username: postgres.admin.username,
+        secret: postgres.admin.password,
+      });
+      await admin.resources.updateResource({ resourceId: account.resourceId, adminEntryId: entry!.id });
+      const { items } = await admin.resources.discoverAccounts({ resourceId: account.resourceId });
+      expect(items.find((item) => item.username === account.username)).toMatchObject({
+        entryId: account.entryId,
+        canLogin: true,
+      });
+      expect(items.find((item) => item.username === postgres.admin.username)).toMatchObject({
+        privileged: true,
+        entryId: '',
+      });
+      expect(
+        await admin.modules.testModule({ moduleId: moduleIds.postgres, resourceId: account.resourceId }),
+      ).toMatchObject({ ok: true });
+    },
+    TEST_MS,
+  );
+});
+
+describe('a vault killed in the middle', () => {
+  test.each([
+    ['vault.rotate.after_candidate_stored', 'crash'],
+    ['vault.rotate.after_target_change', 'crash'],
+    ['vault.rotate.before_promote', 'crash'],
+  ])(
+    'at %s comes back to a working secret',
+    async (point, action) => {
+      const account = await postgresAccount();
+      await bench.installation.restart('vault-1', { env: { FAILPOINTS: `${point}=${action}` } });
+      await rotate(account);
+      await eventually('the vault is dead', async () => bench.installation.pid('vault-1') === undefined);
+      await bench.installation.restart('vault-1', { env: {} });
+      // All the while people get a secret, and are told that it is in doubt.
+      expect(['pending', 'applying', 'ambiguous', 'idle']).toContain((await secretOf(account)).rotationState);
+      await ended(account, 'verified');
+      await expectRotated(account);
+    },
+    TEST_MS,
+  );
+});
+
+test(
+  'on an SSH host, by the account itself and by an administrator',
+  async () => {
+    const settings = { hostKeys: [ssh.hostKeyFingerprint] };
+    const address = { moduleId: moduleIds.ssh, host: '127.0.0.1', port: ssh.port, type: 'server' };
+    const [own, managed, root] = [
+      await ssh.createAccount(),
+      await ssh.createAccount(),
+      await ssh.createAccount({ superuser: true }),
+    ];
+    const rootEntry = await admin.entries.createEntry({
+      name: root.username,
+      username: root.username,
+      secret: root.password,
+    });
+    const cases = [
+      { account: own, resource: { settings } },
+      {
+        account: managed,
+        resource: { settings: { ...settings, rotateAs: 'admin' }, adminEntryId: rootEntry.entry!.id },
+      },
+    ];
+    for (const { account, resource } of cases) {
+      const created = await admin.resources.createResource({
+        ...address,
+        ...resource,
+        name: account.username,
+      });
+      const { entry } = await admin.entries.createEntry({
+        name: account.username,
+        username: account.username,
+        secret: account.password,
+        resourceId: created.resource!.id,
+      });
+      const host = {
+        entryId: entry!.id,
+        resourceId: '',
+        username: account.username,
+        first: account.password,
+      };
+      await rotate(host);
+      await ended(host, 'verified');
+      const { secret } = await secretOf(host);
+      expect(await ssh.accepts(account.username, secret)).toBe(true);
+      expect(await ssh.accepts(account.username, account.password)).toBe(false);
+    }
+  },
+  TEST_MS,
+);
