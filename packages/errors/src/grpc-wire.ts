@@ -1,9 +1,12 @@
 import { ErrorDetail, Status } from '@claviger/contracts';
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
-import { ClavigerError } from './claviger-error.ts';
+import { ClavigerError, type FieldProblem } from './claviger-error.ts';
 import { REASONS, type Reason } from './reasons.ts';
 
 const DETAILS_KEY = 'grpc-status-details-bin';
+const MAX_FIELDS = 50;
+const MAX_FIELDS_BYTES = 4_096;
+const MAX_TEXT_LENGTH = 500;
 const DETAIL_TYPE = 'type.googleapis.com/claviger.errors.v1.ErrorDetail';
 
 /** What a server sends for an error: the status and, inside it, the whole ClavigerError without its cause. */
@@ -11,23 +14,24 @@ export function encodeServiceError(
   error: ClavigerError,
 ): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
   const code = REASONS[error.reason].grpc;
+  const message = shortened(error.message);
   const detail = ErrorDetail.encode({
     reason: error.reason,
-    publicMessage: error.message,
-    fields: error.fields.map((field) => ({ pointer: field.pointer, detail: field.detail })),
+    publicMessage: message,
+    fields: fitting(error.fields),
     retryAfterSeconds: error.retryAfterSeconds,
     code: error.code,
     correlationId: error.correlationId ?? '',
-    hint: error.hint ?? '',
+    hint: shortened(error.hint ?? ''),
   }).finish();
   const metadata = new Metadata();
   const wire = Status.encode({
     code,
-    message: error.message,
+    message,
     details: [{ typeUrl: DETAIL_TYPE, value: Buffer.from(detail) }],
   }).finish();
   metadata.set(DETAILS_KEY, Buffer.from(wire));
-  return { code, details: error.message, metadata };
+  return { code, details: message, metadata };
 }
 
 /**
@@ -36,8 +40,8 @@ export function encodeServiceError(
  */
 export function decodeServiceError(error: ServiceError): ClavigerError {
   const [raw] = error.metadata?.get(DETAILS_KEY) ?? [];
-  const detail = raw === undefined ? undefined : decodeDetail(Buffer.from(raw));
-  if (detail && detail.reason in REASONS) {
+  const detail = raw === undefined ? undefined : readDetail(Buffer.from(raw));
+  if (detail && Object.hasOwn(REASONS, detail.reason)) {
     return new ClavigerError(detail.reason as Reason, detail.publicMessage, {
       fields: detail.fields,
       code: detail.code,
@@ -64,7 +68,26 @@ export function decodeServiceError(error: ServiceError): ClavigerError {
   }
 }
 
-function decodeDetail(bytes: Buffer): ErrorDetail | undefined {
-  const detail = Status.decode(bytes).details.find((any) => any.typeUrl === DETAIL_TYPE);
-  return detail && ErrorDetail.decode(detail.value);
+/** Undefined for bytes that are no detail of ours: the status code alone tells then. */
+function readDetail(bytes: Buffer): ErrorDetail | undefined {
+  try {
+    const detail = Status.decode(bytes).details.find((any) => any.typeUrl === DETAIL_TYPE);
+    return detail && ErrorDetail.decode(detail.value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As many as fit: details travel in a header, which HTTP/2 implementations bound at about 16 KiB. */
+function fitting(fields: readonly FieldProblem[]): FieldProblem[] {
+  let bytes = 0;
+  return fields.slice(0, MAX_FIELDS).filter(({ pointer, detail }) => {
+    bytes += Buffer.byteLength(pointer) + Buffer.byteLength(detail) + 8;
+    return bytes <= MAX_FIELDS_BYTES;
+  });
+}
+
+/** The header that carries the message cannot be made of unpaired surrogates. */
+function shortened(text: string): string {
+  return text.slice(0, MAX_TEXT_LENGTH).toWellFormed();
 }

@@ -36,6 +36,8 @@ interface OpenStream {
 }
 
 const DETAILS_KEY = 'grpc-status-details-bin';
+/** Below the four MiB that a server takes in one message. */
+const MAX_REQUEST_BYTES = 3 * 1024 * 1024;
 const DEADLINE_CHECK_MS = 50;
 const WARM_INTERVAL_MS = 1_000;
 /** A stream is replaced long before the certificate that it was opened with expires. */
@@ -121,11 +123,30 @@ export function createCallStreamClient(client: Client): CallStreamClient {
     },
     call: ({ path, payload, metadata, deadline, signal }) =>
       new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(givenUp());
+        if (payload.length > MAX_REQUEST_BYTES)
+          return reject(new ClavigerError('payload_too_large', 'The request is too large.'));
         const stream = opened();
         ids = (ids % 0xffff_ffff) + 1;
         const id = ids;
         const deadlineMs = deadline.getTime();
-        stream.pending.set(id, { resolve, reject, deadlineMs });
+        const onAbort = (): void => {
+          if (!stream.pending.delete(id)) return;
+          stream.send(frameOf({ id, cancel: true }));
+          reject(givenUp());
+        };
+        const settled = (): void => signal?.removeEventListener('abort', onAbort);
+        stream.pending.set(id, {
+          resolve: (answer) => {
+            settled();
+            resolve(answer);
+          },
+          reject: (error) => {
+            settled();
+            reject(error);
+          },
+          deadlineMs,
+        });
         stream.send(
           frameOf({
             id,
@@ -135,21 +156,17 @@ export function createCallStreamClient(client: Client): CallStreamClient {
             timeoutMs: Math.max(0, deadlineMs - Date.now()),
           }),
         );
-        signal?.addEventListener(
-          'abort',
-          () => {
-            if (!stream.pending.delete(id)) return;
-            stream.send(frameOf({ id, cancel: true }));
-            reject(new ClavigerError('unavailable', 'The call was given up.'));
-          },
-          { once: true },
-        );
+        signal?.addEventListener('abort', onAbort, { once: true });
       }),
     close: () => {
       clearInterval(timer);
       for (const { stream } of all) stream.cancel();
     },
   };
+}
+
+function givenUp(): ClavigerError {
+  return new ClavigerError('unavailable', 'The call was given up.');
 }
 
 function settle(stream: OpenStream, frame: calls.CallFrame): void {

@@ -4,6 +4,7 @@ import { ClavigerError, encodeServiceError } from '@claviger/errors';
 import type { ServerDuplexStream, StatusObject } from '@grpc/grpc-js';
 import { createFrameWriter, frameOf } from './frame-writer.ts';
 import type { IncomingCall } from './incoming-call.ts';
+import type { Logger } from './logger.ts';
 
 /** Runs one unary call through the whole pipeline. */
 export type Dispatch = (
@@ -17,10 +18,13 @@ export interface CallStreams {
 }
 
 const DETAILS_KEY = 'grpc-status-details-bin';
+/** A message larger than the channel takes would end the stream, with everybody's calls. */
+const MAX_RESPONSE_BYTES = 15 * 1024 * 1024;
 
 /** The serving half of call streams. `find` gives the way of a method, or undefined for one that is not served here. */
 export function createCallStreams(
   find: (path: string) => { decode: (payload: Buffer) => object; dispatch: Dispatch } | undefined,
+  logger: Logger,
 ): CallStreams {
   const drains = new Set<() => void>();
   let draining = false;
@@ -29,9 +33,15 @@ export function createCallStreams(
       const send = createFrameWriter(stream);
       const running = new Map<number, EventEmitter>();
       let goingAway = false;
+      let ended = false;
+      const end = (): void => {
+        if (ended || running.size > 0) return;
+        ended = true;
+        stream.end();
+      };
       const endWhenIdle = (): void => {
         // After the frames that this turn still sends.
-        if (goingAway && running.size === 0) setImmediate(() => setImmediate(() => stream.end()));
+        if (goingAway && running.size === 0) setImmediate(() => setImmediate(end));
       };
       const goAway = (): void => {
         goingAway = true;
@@ -44,6 +54,7 @@ export function createCallStreams(
         endWhenIdle();
       };
       const close = (): void => {
+        ended = true;
         drains.delete(goAway);
         for (const emitter of running.values()) emitter.emit('cancelled');
         running.clear();
@@ -53,9 +64,11 @@ export function createCallStreams(
       send(frameOf({ id: 0 }));
       if (draining) goAway();
       stream.on('data', ({ frames }: calls.CallFrames) => {
+        // A call that can have no answer any more must have no effect either.
+        if (ended) return;
         for (const frame of frames) {
           if (frame.cancel) running.get(frame.id)?.emit('cancelled');
-          else if (!running.has(frame.id)) void run(stream, frame, running, find, answer);
+          else if (!running.has(frame.id)) void run(stream, frame, running, find, answer, logger);
         }
       });
       stream.on('end', () => {
@@ -79,8 +92,13 @@ async function run(
   running: Map<number, EventEmitter>,
   find: Parameters<typeof createCallStreams>[0],
   answer: (id: number, values: Partial<calls.CallFrame>) => void,
+  logger: Logger,
 ): Promise<void> {
   const events = new EventEmitter();
+  let cancelled = false;
+  events.once('cancelled', () => {
+    cancelled = true;
+  });
   running.set(frame.id, events);
   const method = find(frame.path);
   if (!method) {
@@ -91,14 +109,29 @@ async function run(
   }
   const metadata = new Map(frame.metadata.map(({ key, value }) => [key, [value]]));
   const deadline = new Date(Date.now() + frame.timeoutMs);
-  const result = await method.dispatch({
-    request: method.decode(frame.payload),
-    metadata: { get: (key) => metadata.get(key) ?? [] },
-    getAuthContext: () => stream.getAuthContext(),
-    getDeadline: () => deadline,
-    on: (event, listener) => events.on(event, listener),
-  });
-  answer(frame.id, 'response' in result ? { payload: result.response } : errorFrame(result.error));
+  try {
+    const result = await method.dispatch({
+      request: method.decode(frame.payload),
+      metadata: { get: (key) => metadata.get(key) ?? [] },
+      getAuthContext: () => stream.getAuthContext(),
+      getDeadline: () => deadline,
+      get cancelled() {
+        return cancelled;
+      },
+      on: (event, listener) => events.on(event, listener),
+    });
+    if ('error' in result) return answer(frame.id, errorFrame(result.error));
+    if (result.response.length > MAX_RESPONSE_BYTES) throw new Error('The answer is too large to be sent.');
+    answer(frame.id, { payload: result.response });
+  } catch (cause) {
+    // A request that is no message of the method, or an answer that cannot be encoded: this call alone fails.
+    const internal = new ClavigerError('internal', 'An internal error occurred.', { cause });
+    logger.error(
+      { err: cause, method: frame.path },
+      'a call could not be decoded, or its answer not be sent',
+    );
+    answer(frame.id, errorFrame(encodeServiceError(internal)));
+  }
 }
 
 function errorFrame(error: Partial<StatusObject>): Partial<calls.CallFrame> {

@@ -150,12 +150,15 @@ function stream(client: Client, method: ServiceDefinition[string]) {
       metadataOf(options),
       { deadline: deadlineOf(options, STREAM_TIMEOUT_MS) },
     );
-    options.signal?.addEventListener('abort', () => call.cancel(), { once: true });
+    const onAbort = (): void => call.cancel();
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    if (options.signal?.aborted) call.cancel();
     try {
       for await (const message of call) yield message;
     } catch (error) {
       throw decodeServiceError(error as ServiceError);
     } finally {
+      options.signal?.removeEventListener('abort', onAbort);
       call.cancel();
     }
   };

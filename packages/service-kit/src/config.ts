@@ -16,6 +16,8 @@ export const baseConfigSchema = z.strictObject({
     certFile: z.string(),
     keyFile: z.string(),
     caFile: z.string(),
+    /** How often the three files are looked at for a renewal; 30 seconds when absent. */
+    renewalCheckMs: z.number().int().min(100).optional(),
   }),
   /** Plain HTTP for probes: /live and /ready. */
   health: z.strictObject({ listen: address }),

@@ -2,7 +2,7 @@ import { type ChannelCredentials, experimental, type ServerCredentials } from '@
 import { serviceOf } from './caller-identity.ts';
 import type { BaseConfig } from './config.ts';
 
-const REFRESH_INTERVAL_MS = 30_000;
+const RENEWAL_CHECK_MS = 30_000;
 
 /** Certificates are read again when their files change, so that renewal needs no restart. */
 function provider(
@@ -12,7 +12,7 @@ function provider(
     certificateFile: grpc.certFile,
     privateKeyFile: grpc.keyFile,
     caCertificateFile: grpc.caFile,
-    refreshIntervalMs: REFRESH_INTERVAL_MS,
+    refreshIntervalMs: grpc.renewalCheckMs ?? RENEWAL_CHECK_MS,
   });
 }
 

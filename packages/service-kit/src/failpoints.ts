@@ -1,11 +1,13 @@
 /**
  * Named points where a test may make this process crash, fail or wait. Off unless FAILPOINTS is set, which a production
- * configuration refuses. Form: `vault.rotate.after_target_change=crash@1,other.point=error`; `@n` acts at the n-th pass.
+ * configuration refuses. Form: `vault.rotate.after_target_change=crash@1,other.point=error`; `@n` acts from the n-th pass on.
  */
 const armed = new Map<string, { action: string; at: number; passes: number }>();
 for (const part of (process.env.FAILPOINTS ?? '').split(',').filter(Boolean)) {
   const [name, action = ''] = part.split('=');
   const [what = '', at = '1'] = action.split('@');
+  if (!['crash', 'error', 'hang'].includes(what) || !(Number(at) >= 1))
+    throw new Error(`FAILPOINTS: ${part} is not of the form name=crash|error|hang[@n].`);
   armed.set(name!, { action: what, at: Number(at), passes: 0 });
 }
 

@@ -6,5 +6,7 @@ export interface IncomingCall {
   readonly metadata: { get(key: string): readonly (string | Buffer)[] };
   getAuthContext(): AuthContext;
   getDeadline(): Date | number;
+  /** It may have been given up before anybody listened. */
+  readonly cancelled: boolean;
   on(event: 'cancelled', listener: () => void): unknown;
 }

@@ -32,6 +32,8 @@ export async function runService<C>(program: ServiceProgram<C>): Promise<void> {
     const service = await program.create(config);
     await untilSignal(service);
     await service[Symbol.asyncDispose]();
+    // All is closed; what a library still holds must not keep the process.
+    setTimeout(() => process.exit(), 500).unref();
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = 1;

@@ -52,7 +52,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     'grpc.max_send_message_length': 16 * 1024 * 1024,
   });
   const inStreams = new Map<string, { decode: (payload: Buffer) => object; dispatch: Dispatch }>();
-  const callStreams = createCallStreams((path) => inStreams.get(path));
+  const callStreams = createCallStreams((path) => inStreams.get(path), options.logger);
   server.addService(calls.CallsServiceService, { open: callStreams.open });
   return {
     add: (definition, handlers) => {
@@ -114,14 +114,18 @@ function unary(method: MethodInfo, handler: UnaryHandler, options: RpcServerOpti
       const { context } = entered;
       try {
         const response = await handler(call.request, context);
-        if (method.policy!.audit && !context.audited) {
-          throw new Error(`${method.path} succeeded without its audit event: the handler must record it.`);
-        }
+        refuseUnaudited(method, context);
         return { response };
       } catch (error) {
         return { error: encodeServiceError(await leaveWithError(error, context, call.request, options)) };
       }
     });
+}
+
+function refuseUnaudited(method: MethodInfo, context: CallContext): void {
+  if (method.policy!.audit && !context.audited) {
+    throw new Error(`${method.path} succeeded without its audit event: the handler must record it.`);
+  }
 }
 
 function alone(run: (call: IncomingCall) => Promise<Outcome>) {
@@ -151,8 +155,11 @@ function streaming(method: MethodInfo, handler: StreamHandler, options: RpcServe
       try {
         for await (const message of handler(call.request, context)) {
           if (context.signal.aborted) return;
+          // Nothing leaves before its record.
+          refuseUnaudited(method, context);
           if (!call.write(message)) await drained(call, context.signal);
         }
+        refuseUnaudited(method, context);
         call.end();
       } catch (error) {
         call.emit('error', encodeServiceError(await leaveWithError(error, context, call.request, options)));
@@ -278,6 +285,7 @@ function callContext(
 ): CallContext {
   const abort = new AbortController();
   call.on('cancelled', () => abort.abort());
+  if (call.cancelled) abort.abort();
   const tenantId =
     actor?.tenantId ?? (method.policy?.internal ? text(call.metadata, METADATA.tenantId) : undefined);
   const deadline = call.getDeadline();

@@ -1,0 +1,584 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { audit, calls, vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import { issueServiceCertificate, writeAtomically } from '@claviger/identity';
+import { Client, Metadata } from '@grpc/grpc-js';
+import { SignJWT } from 'jose';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import type { CallContext } from './call-context.ts';
+import type { Peers } from './client.ts';
+import { createPeers } from './client.ts';
+import { channelCredentials } from './credentials.ts';
+import { createLogger } from './logger.ts';
+import { createRpcServer } from './server.ts';
+import { startTestServices, TENANT, type TestServices } from './test-services.ts';
+
+let kit: TestServices;
+beforeAll(async () => {
+  kit = await startTestServices();
+});
+afterAll(() => kit?.[Symbol.asyncDispose]());
+beforeEach(() => {
+  kit.outcomes.length = 0;
+});
+
+const entries = vault.EntriesServiceService;
+const answer = { entry: undefined };
+
+async function gateway(handlers: Record<string, unknown>, caller = 'gateway') {
+  const { server, port } = await kit.serve(handlers);
+  const peers = await kit.callerOf(caller, [port]);
+  return { server, port, peers, client: peers.client('vault', entries) };
+}
+
+/** What a call fails with, as the caller sees it. */
+async function failureOf(call: Promise<unknown>): Promise<ClavigerError> {
+  const error = await call.then(
+    () => expect.fail('the call should have failed'),
+    (failure: unknown) => failure,
+  );
+  expect(error).toBeInstanceOf(ClavigerError);
+  return error as ClavigerError;
+}
+
+const get = { entryId: 'x' };
+
+test('a call by the gateway with an actor token reaches its handler with who, where and until when', async () => {
+  let seen: CallContext | undefined;
+  const { client } = await gateway({
+    getEntry: async (_: unknown, context: CallContext) => {
+      seen = context;
+      return answer;
+    },
+  });
+  const deadline = new Date(Date.now() + 5_000);
+  const actorToken = await kit.token();
+  await client.getEntry(get, { actorToken, requestId: 'r-1', sourceAddress: '192.0.2.1', deadline });
+  expect(seen).toMatchObject({
+    caller: 'gateway',
+    tenantId: TENANT,
+    requestId: 'r-1',
+    sourceAddress: '192.0.2.1',
+  });
+  expect(seen!.actor.userName).toBe('alice');
+  // It travels as what remains, so that clocks need not agree.
+  expect(Math.abs(seen!.deadline.getTime() - deadline.getTime())).toBeLessThan(2_000);
+});
+
+test('a service that the method does not name as caller is refused, with any token', async () => {
+  const { port } = await kit.serve({ getEntry: async () => answer });
+  const actorToken = await kit.token();
+  for (const caller of ['workflow', 'audit', 'operator']) {
+    const client = (await kit.callerOf(caller, [port])).client('vault', entries);
+    expect((await failureOf(client.getEntry(get, { actorToken }))).reason).toBe('denied');
+  }
+});
+
+test('a certificate of another authority is refused at the handshake', async () => {
+  let reached = false;
+  const { port } = await kit.serve({
+    getEntry: async () => {
+      reached = true;
+      return answer;
+    },
+  });
+  const stranger = await kit.callerOf('gateway', [port], kit.strangers);
+  const call = stranger
+    .client('vault', entries)
+    .getEntry(get, { actorToken: await kit.token(), timeoutMs: 1_000 });
+  expect(['unavailable', 'deadline_exceeded']).toContain((await failureOf(call)).reason);
+  expect(reached).toBe(false);
+});
+
+test('a server whose certificate names another service, or is of another authority, is not talked to', async () => {
+  const handlers = { getEntry: async () => expect.fail('was reached') };
+  const { port: impostor } = await kit.serve(handlers, 'workflow');
+  for (const peers of [await kit.callerOf('gateway', [impostor])]) {
+    const call = peers.client('vault', entries).getEntry(get, { timeoutMs: 1_000 });
+    expect(['unavailable', 'deadline_exceeded']).toContain((await failureOf(call)).reason);
+  }
+});
+
+test('a certificate of another environment says nothing here', async () => {
+  const { port } = await kit.serve({ getEntry: async () => answer });
+  const config = await kit.configOf('gateway');
+  const leaf = await issueServiceCertificate(kit.authority, 'production', 'gateway');
+  await writeAtomically(config.grpc.certFile, leaf.certificatePem);
+  await writeAtomically(config.grpc.keyFile, leaf.privateKeyPem);
+  const peers = createPeers({ ...config, peers: { vault: [`127.0.0.1:${port}`] } });
+  const call = peers.client('vault', entries).getEntry(get, { actorToken: await kit.token() });
+  expect((await failureOf(call)).reason).toBe('denied');
+  peers.close();
+});
+
+test('actor tokens of another audience, key, algorithm, type or issuer, and expired ones, are no sign-in', async () => {
+  const { client } = await gateway({ getEntry: async () => expect.fail('was reached') });
+  const other = generateKeyPairSync('ed25519').privateKey;
+  const claims = { tid: TENANT, sid: 's', perms: ['*'], roles: [], mfa: 0 };
+  const forged = (typ: string, issuer: string, issuedAt: number) =>
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: 'EdDSA', typ })
+      .setIssuer(issuer)
+      .setSubject('u')
+      .setAudience('vault')
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(issuedAt + 60)
+      .sign(kit.actorKey);
+  const now = Math.floor(Date.now() / 1000);
+  const hmac = await new SignJWT(claims)
+    .setProtectedHeader({ alg: 'HS256', typ: 'actor+jwt' })
+    .setIssuer('claviger-auth')
+    .setSubject('u')
+    .setAudience('vault')
+    .setIssuedAt()
+    .setExpirationTime('1m')
+    .sign(Buffer.alloc(32, 1));
+  const [, payload] = hmac.split('.');
+  const unsigned = `${Buffer.from('{"alg":"none","typ":"actor+jwt"}').toString('base64url')}.${payload}.`;
+  const tokens = [
+    await kit.token({}, ['workflow']),
+    await kit.token({}, ['vault'], other),
+    await forged('at+jwt', 'claviger-auth', now),
+    await forged('actor+jwt', 'somebody', now),
+    await forged('actor+jwt', 'claviger-auth', now - 3_600),
+    hmac,
+    unsigned,
+    'garbage',
+  ];
+  for (const actorToken of tokens) {
+    expect((await failureOf(client.getEntry(get, { actorToken }))).reason).toBe('unauthenticated');
+  }
+  expect((await failureOf(client.getEntry(get))).reason).toBe('unauthenticated');
+});
+
+test('the permission of the policy is needed; a wildcard covers what lies below it', async () => {
+  const { client } = await gateway({ getEntry: async () => answer });
+  const call = async (permissions: string[]) =>
+    client.getEntry(get, { actorToken: await kit.token({ permissions: new Set(permissions) }) });
+  for (const granted of [
+    [],
+    ['vault.entries'],
+    ['vault.entries.rea'],
+    ['vault.entries.retrieve'],
+    ['vault.entries.read.*'],
+    ['vaul.*'],
+  ])
+    expect(await failureOf(call(granted))).toMatchObject({ reason: 'denied' });
+  for (const granted of [['vault.entries.read'], ['vault.entries.*'], ['vault.*'], ['*']])
+    await call(granted);
+});
+
+test('a session that owes its second factor does nothing else', async () => {
+  const { client } = await gateway({ getEntry: async () => answer });
+  const call = client.getEntry(get, { actorToken: await kit.token({ mfaPending: true }) });
+  expect(await failureOf(call)).toMatchObject({ reason: 'denied', code: 'mfa_pending' });
+});
+
+test('problems of the request are named by field, without their values', async () => {
+  const { client } = await gateway({ retrieveEntry: async () => expect.fail('was reached') });
+  const request = { entryId: '', reason: 'line\nbreak', ticket: 'x'.repeat(300), version: 0 };
+  const error = await failureOf(client.retrieveEntry(request, { actorToken: await kit.token() }));
+  expect(error.reason).toBe('invalid');
+  expect(error.fields.map((field) => field.pointer).sort()).toEqual([
+    '/entryId',
+    '/reason',
+    '/ticket',
+    '/version',
+  ]);
+  expect(JSON.stringify(error.fields)).not.toMatch(/xxx|break\b.*line/);
+});
+
+const retrieve = { entryId: 'x', reason: '', ticket: '', version: undefined };
+
+test('an audited method that forgot its event fails, and its answer does not leave', async () => {
+  const { client } = await gateway({ retrieveEntry: async () => ({ value: 'canary-7f31' }) });
+  const error = await failureOf(client.retrieveEntry(retrieve, { actorToken: await kit.token() }));
+  expect(error).toMatchObject({ reason: 'internal' });
+  expect(error.hint).toContain(error.correlationId);
+  expect(JSON.stringify(error)).not.toContain('canary-7f31');
+});
+
+test('a denied, a refused and a failed call of an audited method leave their event; others leave none', async () => {
+  const { client } = await gateway({
+    retrieveEntry: async () => {
+      throw ClavigerError.notFound();
+    },
+    getEntry: async () => {
+      throw ClavigerError.notFound();
+    },
+  });
+  await failureOf(
+    client.retrieveEntry(retrieve, { actorToken: await kit.token({ permissions: new Set() }) }),
+  );
+  await failureOf(client.retrieveEntry({ ...retrieve, entryId: '' }, { actorToken: await kit.token() }));
+  await failureOf(client.retrieveEntry(retrieve, { actorToken: await kit.token() }));
+  await failureOf(client.getEntry(get, { actorToken: await kit.token() }));
+  const all = { method: 'RetrieveEntry', tenantId: TENANT };
+  expect(kit.outcomes).toEqual([
+    { ...all, outcome: 'denied', reason: 'denied' },
+    { ...all, outcome: 'failed', reason: 'invalid' },
+    { ...all, outcome: 'failed', reason: 'not_found' },
+  ]);
+});
+
+test('what a handler throws crosses as it is when it is a ClavigerError, and as internal without its cause otherwise', async () => {
+  const thrown = new ClavigerError('conflict', 'It was decided already.', {
+    code: 'wrong_status',
+    fields: [{ pointer: '/status', detail: 'is decided' }],
+    hint: 'Read it again.',
+    retryAfterSeconds: 3,
+    cause: new Error('canary-cause'),
+  });
+  let next: unknown = thrown;
+  const { client } = await gateway({
+    getEntry: async () => {
+      throw next;
+    },
+  });
+  const actorToken = await kit.token();
+  const conflict = await failureOf(client.getEntry(get, { actorToken, requestId: 'r-2' }));
+  expect(conflict).toMatchObject({
+    reason: 'conflict',
+    message: 'It was decided already.',
+    code: 'wrong_status',
+    fields: [{ pointer: '/status', detail: 'is decided' }],
+    hint: 'Read it again.',
+    retryAfterSeconds: 3,
+    correlationId: 'r-2',
+  });
+  next = Object.assign(new Error('canary-message'), { detail: 'canary-detail' });
+  const internal = await failureOf(client.getEntry(get, { actorToken }));
+  expect(internal.reason).toBe('internal');
+  for (const error of [conflict, internal]) {
+    const { cause, ...own } = error as ClavigerError & { cause: Error };
+    expect(JSON.stringify([own, error.message, cause?.message])).not.toContain('canary');
+  }
+});
+
+test('an internal method needs no actor but its caller and its tenant', async () => {
+  const { port } = await kit.serve({
+    describeResource: async (_: unknown, context: CallContext) => ({ name: context.tenantId }),
+  });
+  const workflow = (await kit.callerOf('workflow', [port])).client('vault', vault.EntitlementsServiceService);
+  const request = { resourceId: 'x' };
+  await workflow.describeResource(request, { tenantId: TENANT });
+  expect((await failureOf(workflow.describeResource(request))).reason).toBe('invalid');
+  const other = (await kit.callerOf('gateway', [port])).client('vault', vault.EntitlementsServiceService);
+  expect((await failureOf(other.describeResource(request, { tenantId: TENANT }))).reason).toBe('denied');
+});
+
+test('a service with a method that has no handler does not start', async () => {
+  const server = createRpcServer({
+    config: await kit.configOf('vault'),
+    logger: createLogger({ service: 'vault', node: 'vault-1', level: 'silent' }),
+    verifyActor: async () => expect.fail(),
+    recordOutcome: async () => {},
+  });
+  expect(() => server.add(entries, {} as never)).toThrow(/ListEntries has no handler/);
+});
+
+test('giving a call up, and its deadline, abort the signal of the handler', async () => {
+  const aborted: string[] = [];
+  let started = 0;
+  const { client } = await gateway({
+    getEntry: (request: { entryId: string }, context: CallContext) =>
+      new Promise((_, reject) => {
+        started += 1;
+        context.signal.addEventListener('abort', () => {
+          aborted.push(request.entryId);
+          reject(new ClavigerError('unavailable', 'given up'));
+        });
+      }),
+  });
+  const actorToken = await kit.token();
+  const giveUp = new AbortController();
+  const call = client.getEntry({ entryId: 'given-up' }, { actorToken, signal: giveUp.signal });
+  await vi.waitFor(() => expect(started).toBe(1));
+  giveUp.abort();
+  expect((await failureOf(call)).reason).toBe('unavailable');
+  await vi.waitFor(() => expect(aborted).toEqual(['given-up']));
+  const late = client.getEntry({ entryId: 'late' }, { actorToken, timeoutMs: 300 });
+  expect((await failureOf(late)).reason).toBe('deadline_exceeded');
+  await vi.waitFor(() => expect(aborted).toEqual(['given-up', 'late']));
+  const already = client.getEntry({ entryId: 'never' }, { actorToken, signal: AbortSignal.abort() });
+  expect((await failureOf(already)).reason).toBe('unavailable');
+  expect(started).toBe(2);
+});
+
+test('a caller that disappears aborts the signals of its calls', async () => {
+  let aborted = false;
+  let started = false;
+  const { client, peers } = await gateway({
+    getEntry: (_: unknown, context: CallContext) =>
+      new Promise((resolve) => {
+        started = true;
+        context.signal.addEventListener('abort', () => {
+          aborted = true;
+          resolve(answer);
+        });
+      }),
+  });
+  const call = failureOf(client.getEntry(get, { actorToken: await kit.token() }));
+  await vi.waitFor(() => expect(started).toBe(true));
+  peers.close();
+  await call;
+  await vi.waitFor(() => expect(aborted).toBe(true));
+});
+
+test('a server that is not there is an outage, not the fault of the caller', async () => {
+  const { server, port, client } = await gateway({ getEntry: async () => answer });
+  const actorToken = await kit.token();
+  await client.getEntry(get, { actorToken });
+  await server.drain(1_000);
+  const error = await failureOf(client.getEntry(get, { actorToken, timeoutMs: 2_000 }));
+  expect(['unavailable', 'deadline_exceeded']).toContain(error.reason);
+  expect(error.retryAfterSeconds).toBe(1);
+  expect(port).toBeGreaterThan(0);
+});
+
+test('draining lets running calls finish, and other replicas take the new ones', async () => {
+  const gates: (() => void)[] = [];
+  const served: string[] = [];
+  const handlers = (name: string) => ({
+    getEntry: async (request: { entryId: string }) => {
+      served.push(`${name}:${request.entryId}`);
+      if (request.entryId === 'slow') await new Promise<void>((resolve) => gates.push(resolve));
+      return answer;
+    },
+  });
+  const a = await kit.serve(handlers('a'));
+  const peersA = await kit.callerOf('gateway', [a.port]);
+  const actorToken = await kit.token();
+  const slow = peersA.client('vault', entries).getEntry({ entryId: 'slow' }, { actorToken });
+  await vi.waitFor(() => expect(gates.length).toBe(1));
+  const drained = a.server.drain(5_000);
+  const b = await kit.serve(handlers('b'));
+  const both = (await kit.callerOf('gateway', [a.port, b.port])).client('vault', entries);
+  await vi.waitFor(
+    async () => void (await both.getEntry({ entryId: 'new' }, { actorToken, timeoutMs: 500 })),
+  );
+  gates[0]!();
+  await slow;
+  await drained;
+  for (let n = 0; n < 10; n += 1) await both.getEntry({ entryId: 'later' }, { actorToken });
+  expect(served.filter((each) => each.endsWith(':later'))).toEqual(Array(10).fill('b:later'));
+});
+
+test('a drain that takes too long cuts what still runs', async () => {
+  let aborted = false;
+  let started = false;
+  const { server, client } = await gateway({
+    getEntry: (_: unknown, context: CallContext) =>
+      new Promise(() => {
+        started = true;
+        context.signal.addEventListener('abort', () => {
+          aborted = true;
+        });
+      }),
+  });
+  const call = failureOf(client.getEntry(get, { actorToken: await kit.token() }));
+  await vi.waitFor(() => expect(started).toBe(true));
+  await server.drain(100);
+  expect((await call).reason).toBe('unavailable');
+  expect(aborted).toBe(true);
+});
+
+test('many calls at once, large and small, each get their own answer over the shared stream', async () => {
+  const { client } = await gateway({
+    getEntry: async (request: { entryId: string }) => {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
+      return {
+        entry: { ...vault.Entry.decode(Buffer.alloc(0)), name: request.entryId, notes: 'n'.repeat(40_000) },
+      };
+    },
+  });
+  const actorToken = await kit.token();
+  const names = Array.from({ length: 300 }, (_, n) => `entry-${n}`);
+  const results = await Promise.all(names.map((entryId) => client.getEntry({ entryId }, { actorToken })));
+  expect(results.map((result) => result.entry?.name)).toEqual(names);
+});
+
+test('a request beyond the limit is refused by itself: the calls beside it are answered', async () => {
+  let release: (() => void) | undefined;
+  const { client } = await gateway({
+    getEntry: async () => {
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      return answer;
+    },
+  });
+  const actorToken = await kit.token();
+  const beside = client.getEntry(get, { actorToken });
+  await vi.waitFor(() => expect(release).toBeDefined());
+  const huge = client.getEntry({ entryId: 'x'.repeat(5_000_000) }, { actorToken });
+  expect((await failureOf(huge)).reason).toBe('payload_too_large');
+  release!();
+  await beside;
+});
+
+test('frames that are no request, and answers that cannot be encoded, fail their own call only', async () => {
+  const { port, client } = await gateway({
+    getEntry: async () => ({ entry: { name: Symbol('none') } }),
+    listEntries: async () => ({ items: 7 }),
+  });
+  const actorToken = await kit.token();
+  expect((await failureOf(client.getEntry(get, { actorToken }))).reason).toBe('internal');
+  const raw = new Client(`127.0.0.1:${port}`, channelCredentials(await kit.configOf('gateway'), 'vault'), {
+    'grpc.ssl_target_name_override': 'vault',
+  });
+  const { open } = calls.CallsServiceService;
+  const stream = raw.makeBidiStreamRequest(
+    open.path,
+    open.requestSerialize,
+    open.responseDeserialize,
+    new Metadata(),
+  );
+  const frames: calls.CallFrame[] = [];
+  stream.on('data', (message: calls.CallFrames) => frames.push(...message.frames));
+  stream.on('error', () => {});
+  const frame = {
+    metadata: [],
+    timeoutMs: 1_000,
+    cancel: false,
+    statusCode: 0,
+    statusDetails: Buffer.alloc(0),
+  };
+  stream.write({
+    frames: [
+      {
+        ...frame,
+        id: 1,
+        path: entries.getEntry.path,
+        payload: Buffer.from('0a ff ff ff ff ff'.replaceAll(' ', ''), 'hex'),
+      },
+      { ...frame, id: 2, path: '/claviger.vault.v1.EntriesService/Nothing', payload: Buffer.alloc(0) },
+      { ...frame, id: 3, path: '__proto__', payload: Buffer.alloc(0) },
+    ],
+  });
+  await vi.waitFor(() =>
+    expect(
+      frames
+        .filter(({ id }) => id > 0)
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual([1, 2, 3]),
+  );
+  expect(frames.every(({ id, statusCode }) => id === 0 || statusCode !== 0)).toBe(true);
+  raw.close();
+});
+
+function chunks(context: CallContext, count: number, onChunk: (n: number) => void = () => {}) {
+  context.audited = true;
+  return (async function* () {
+    for (let n = 0; n < count; n += 1) {
+      onChunk(n);
+      yield { contentType: 'text/csv', data: Buffer.alloc(64 * 1024, n), extensions: [] };
+    }
+  })();
+}
+
+async function exporter(peers: Peers, options: { signal?: AbortSignal } = {}) {
+  const client = peers.client('audit', audit.AuditServiceService);
+  const request = { from: '', to: '', format: '', userId: '', action: '', outcome: '' };
+  return client.exportEvents(request, { actorToken: await kit.token({}, ['audit']), ...options });
+}
+
+async function auditGateway(exportEvents: unknown) {
+  const { port } = await kit.serve({ exportEvents }, 'audit');
+  return kit.callerOf('gateway', [port]);
+}
+
+test('a stream arrives whole and in order, and is made no faster than it is read', async () => {
+  let made = 0;
+  const peers = await auditGateway((_: unknown, context: CallContext) =>
+    chunks(context, 400, () => (made += 1)),
+  );
+  let read = 0;
+  for await (const { data } of await exporter(peers)) {
+    expect(data[0]).toBe(read % 256);
+    read += 1;
+    if (read === 1) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(made).toBeLessThan(200);
+    }
+  }
+  expect(read).toBe(400);
+});
+
+test('a stream that the reader leaves is stopped at its source', async () => {
+  let ended = false;
+  const peers = await auditGateway((_: unknown, context: CallContext) =>
+    (async function* () {
+      try {
+        yield* chunks(context, 100_000);
+      } finally {
+        ended = true;
+      }
+    })(),
+  );
+  for await (const _ of await exporter(peers)) break;
+  await vi.waitFor(() => expect(ended).toBe(true));
+});
+
+test('a stream that fails in the middle fails for its reader too, with the error of the source', async () => {
+  const peers = await auditGateway(async function* (_: unknown, context: CallContext) {
+    yield* chunks(context, 3);
+    throw new ClavigerError('integrity_error', 'Row 4 is damaged.');
+  });
+  let read = 0;
+  const reading = (async () => {
+    for await (const _ of await exporter(peers)) read += 1;
+  })();
+  expect((await failureOf(reading)).reason).toBe('integrity_error');
+  expect(read).toBe(3);
+});
+
+test('an audited stream without its event sends nothing', async () => {
+  const peers = await auditGateway(async function* () {
+    yield { contentType: 'text/csv', data: Buffer.from('canary'), extensions: [] };
+  });
+  let read = 0;
+  const reading = (async () => {
+    for await (const _ of await exporter(peers)) read += 1;
+  })();
+  expect((await failureOf(reading)).reason).toBe('internal');
+  expect(read).toBe(0);
+});
+
+test('a renewed certificate is served and presented without a restart', async () => {
+  const config = await kit.configOf('vault');
+  const server = createRpcServer({
+    config,
+    logger: createLogger({ service: 'vault', node: 'vault-1', level: 'silent' }),
+    verifyActor: async () => expect.fail(),
+    recordOutcome: async () => {},
+  });
+  const port = await server.listen();
+  const { connect } = await import('node:tls');
+  const { readFileSync } = await import('node:fs');
+  const client = await kit.configOf('gateway');
+  const serialNow = () =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect({
+        host: '127.0.0.1',
+        port,
+        ALPNProtocols: ['h2'],
+        ca: readFileSync(client.grpc.caFile),
+        cert: readFileSync(client.grpc.certFile),
+        key: readFileSync(client.grpc.keyFile),
+        checkServerIdentity: () => undefined,
+      });
+      socket.once('secureConnect', () => {
+        resolve(socket.getPeerCertificate().serialNumber);
+        socket.destroy();
+      });
+      socket.once('error', reject);
+    });
+  const before = await serialNow();
+  const leaf = await issueServiceCertificate(kit.authority, 'test', 'vault');
+  await writeAtomically(config.grpc.keyFile, leaf.privateKeyPem);
+  await writeAtomically(config.grpc.certFile, leaf.certificatePem);
+  await vi.waitFor(async () => expect(await serialNow()).not.toBe(before), { timeout: 5_000, interval: 100 });
+  await server.drain(500);
+});
