@@ -89,7 +89,10 @@ export function createAuthenticator(options: {
       if (answer.sessionId !== session.sessionId) throw invalidToken();
       return answer;
     };
-    return fresh ? ask() : actorTokens.tokenFor(session.sessionId, audienceKey, live, ask);
+    const actor = fresh ? await ask() : await actorTokens.tokenFor(session.sessionId, audienceKey, live, ask);
+    // A remembered actor serves only a token that names the same person.
+    if (actor.userId !== session.userId || actor.tenantId !== session.tenantId) throw invalidToken();
+    return actor;
   };
 
   /** An API token not seen within the last minute. Guesses count against the address before auth is troubled. */

@@ -14,6 +14,9 @@ export type FillFromJson = (
 
 type DecodeValue = (value: unknown, pointer: string, problems: FieldProblem[]) => unknown;
 
+/** What is no name could be a value in the wrong place, and values are never echoed. */
+const FIELD_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/;
+
 const decoders = new Map<string, { create: () => Message; fill: FillFromJson }>();
 
 /**
@@ -45,7 +48,10 @@ export function bodyDecoder(info: MessageInfo, except: ReadonlySet<string> = new
           detail: 'stands in the path: leave it out of the body',
         });
       } else {
-        problems.push({ pointer: stepTo(pointer, key), detail: 'holds a field that does not exist here' });
+        problems.push({
+          pointer: FIELD_NAME.test(key) ? stepTo(pointer, key) : pointer,
+          detail: 'holds a field that does not exist here',
+        });
       }
     }
   };
