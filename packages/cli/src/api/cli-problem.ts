@@ -42,7 +42,9 @@ export function exitCodeOfProblem({ status, code, title }: ProblemFields): ExitC
 }
 
 function messageOf(problem: ProblemFields): string {
-  const lines = [`${problem.title}: ${problem.detail || `the server answered ${problem.status}`}`];
+  const { title, detail, status } = problem;
+  const said = detail || `the server answered ${status}`;
+  const lines = [said.replace(/\.$/, '') === title ? title : `${title}: ${said}`];
   for (const { pointer, detail } of problem.errors) lines.push(`${pointer} ${detail}`);
   if (problem.hint !== undefined) lines.push(problem.hint);
   if (problem.status === 401) lines.push('sign in with `claviger login`');

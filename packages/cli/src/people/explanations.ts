@@ -234,6 +234,40 @@ const codes: Readonly<Record<string, Explanation>> = {
     meaning: 'There is a user already, so that no first administrator is made.',
     next: 'Sign in as an administrator; one of them can add users.',
   },
+  not_rotatable: {
+    meaning: 'The entry is not an account on a target, so that there is nothing to rotate.',
+    next: 'Only password entries with a user name, of a resource with a module, can be rotated.',
+  },
+  username_taken: { meaning: 'There is a user of this name.', next: 'Choose another name.' },
+  role_exists: { meaning: 'There is a role of this name.', next: 'Choose another name.' },
+  role_in_use: {
+    meaning: 'Somebody has this role.',
+    next: 'Take it from its users first: `claviger users list --role ROLE` shows them.',
+  },
+  built_in_role: {
+    meaning: 'Built-in roles cannot be changed.',
+    next: 'Create a role of your own with the permissions that you need.',
+  },
+  current_password_wrong: {
+    meaning: 'The current password is wrong, or the account is locked.',
+    next: 'Check it, or ask an administrator for a reset.',
+  },
+  machine_user: {
+    meaning: 'A machine has no password.',
+    next: 'Create an API token for it: `claviger tokens create`.',
+  },
+  not_a_machine: {
+    meaning: 'A token can be made for yourself or for a machine, not for another person.',
+    next: 'People make their own tokens.',
+  },
+  user_disabled: {
+    meaning: 'The user is disabled.',
+    next: 'Enable the user first: `claviger users enable USER`.',
+  },
+  mfa_already_enabled: {
+    meaning: 'There is a confirmed second factor.',
+    next: 'Switch it off before setting up another.',
+  },
   tenant_exists: { meaning: 'A tenant has this name.', next: 'Choose another one.' },
   liveness_unavailable: {
     meaning: 'The change is stored, but not every gateway knows of it yet.',

@@ -1,0 +1,62 @@
+import { audit, auth, methodOf, vault, workflow } from '@claviger/contracts';
+import { expect, test } from 'vitest';
+import { answerOf, wireRequest } from './message-json.ts';
+
+const of = (operation: { readonly path: string }) => methodOf(operation.path);
+const id = '0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11';
+
+test('path parameters go into the path, the rest of a POST into the body', () => {
+  const info = of(workflow.RequestsServiceService.approveRequest);
+  expect(wireRequest(info, { requestId: id, durationMinutes: 15, comment: 'ok' })).toEqual({
+    method: 'POST',
+    path: `/api/v1/requests/${id}/approve`,
+    body: { comment: 'ok', durationMinutes: 15 },
+  });
+});
+
+test('filters go into the query, escaped; empty ones are left out', () => {
+  const info = of(vault.EntriesServiceService.listEntries);
+  const { path, body } = wireRequest(info, { search: 'a&b=c d', tag: '', pageSize: 5 });
+  expect(path).toBe('/api/v1/vault/entries?pageSize=5&search=a%26b%3Dc+d');
+  expect(body).toBeUndefined();
+});
+
+test('an id cannot climb out of its place in the path', () => {
+  const info = of(workflow.GrantsServiceService.getGrant);
+  expect(wireRequest(info, { grantId: '../users?x=1#' }).path).toBe('/api/v1/grants/..%2Fusers%3Fx%3D1%23');
+  for (const grantId of ['', '.', '..', undefined]) {
+    expect(() => wireRequest(info, { grantId })).toThrow(expect.objectContaining({ exitCode: 2 }));
+  }
+});
+
+test('the answer of a sign-in has its names in both worlds', () => {
+  const answer = answerOf(of(auth.AuthServiceService.login), {
+    access_token: 'a',
+    refresh_token: 'r',
+    expires_in: 900,
+  });
+  expect(answer).toMatchObject({
+    accessToken: 'a',
+    refreshToken: 'r',
+    expiresIn: 900,
+    mfaRequired: false,
+    user: undefined,
+  });
+});
+
+test('an answer that is one field of its message comes back as that field, zero values filled in', () => {
+  const answer = answerOf(of(vault.EntriesServiceService.getEntry), {
+    id,
+    name: 'x',
+  }) as vault.GetEntryResponse;
+  expect(answer.entry).toMatchObject({ id, name: 'x', tags: [], currentVersion: 0, requiresGrant: false });
+});
+
+test('64-bit numbers are numbers, as text or not; what is unknown is left out', () => {
+  const info = of(audit.AuditServiceService.getTreeHead);
+  for (const size of [42, '42']) {
+    const { treeHead } = answerOf(info, { size, surprise: true }) as audit.GetTreeHeadResponse;
+    expect(treeHead!.size).toBe(42);
+    expect(treeHead).not.toHaveProperty('surprise');
+  }
+});

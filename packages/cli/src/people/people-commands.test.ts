@@ -1,0 +1,291 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createTemporaryDataDir, type Installation, startInstallation } from '@claviger/installation';
+import { type PostgresTarget, startPostgresTarget } from '@claviger/targets';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bootstrapAdministrator } from '../operator/operator-client.ts';
+
+const main = join(import.meta.dirname, '../main.ts');
+const rolePassword = 'first-password-of-the-role';
+const userPassword = 'lanterns over quiet harbours';
+
+let dataDir: string;
+let installation: Installation;
+let target: PostgresTarget;
+let adminPassword: string;
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the real command, as the one whose profile it is. */
+function claviger(
+  profile: string,
+  args: readonly string[],
+  input = '',
+  env: Record<string, string> = {},
+): Promise<Outcome> {
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: dataDir,
+    env: {
+      PATH: process.env.PATH ?? '',
+      CLAVIGER_DATA_DIR: dataDir,
+      NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
+      XDG_CONFIG_HOME: join(dataDir, 'people'),
+      CLAVIGER_PROFILE: profile,
+      ...env,
+    },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.on('error', reject);
+  child.on('close', (code) => resolve({ code, stdout, stderr }));
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  return promise;
+}
+
+/** Runs a command that must succeed, and reads the JSON that it prints. */
+async function json<T>(profile: string, args: readonly string[], input = ''): Promise<T> {
+  const { code, stdout, stderr } = await claviger(profile, [...args, '-o', 'json'], input);
+  expect(code, `claviger ${args.join(' ')}: ${stderr}`).toBe(0);
+  return JSON.parse(stdout) as T;
+}
+
+const file = (name: string, content: unknown) => {
+  const path = join(dataDir, name);
+  writeFileSync(path, JSON.stringify(content));
+  return path;
+};
+
+beforeAll(async () => {
+  dataDir = await createTemporaryDataDir();
+  mkdirSync(join(dataDir, 'people'), { mode: 0o700 });
+  [installation, target] = await Promise.all([
+    startInstallation({ dataDir, environment: 'test', publicPort: 0, rateLimits: 'off' }),
+    startPostgresTarget(),
+  ]);
+  await target.createRole('app', rolePassword);
+  const { configFile } = installation.operator;
+  adminPassword = (await bootstrapAdministrator(configFile, 'root-admin')).password;
+}, 180_000);
+
+afterAll(async () => {
+  await target?.stop();
+  await installation?.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+}, 60_000);
+
+interface Id {
+  readonly id: string;
+}
+
+test('people do the whole job from the command line', async () => {
+  const wrong = await claviger('admin', ['login', 'root-admin', '--password-stdin'], 'not it\n');
+  expect(wrong).toMatchObject({ code: 3, stdout: '' });
+  expect(wrong.stderr).toContain('claviger explain invalid_credentials');
+
+  await json('admin', ['login', 'root-admin', '--password-stdin'], `${adminPassword}\n`);
+  const people = join(dataDir, 'people', 'claviger');
+  expect(statSync(join(people, 'tokens.json')).mode & 0o777).toBe(0o600);
+  expect(readFileSync(join(people, 'profiles.json'), 'utf8')).not.toContain(adminPassword);
+  for (const [name, ...roles] of [
+    ['alice', 'requester', 'approver'],
+    ['bob', 'approver'],
+    ['carol', 'auditor'],
+  ]) {
+    await json(
+      'admin',
+      ['users', 'create', name!, ...roles.flatMap((role) => ['--role', role]), '--password-stdin'],
+      `${userPassword}\n`,
+    );
+    await json(name!, ['login', name!, '--password-stdin'], `${userPassword}\n`);
+  }
+  expect((await claviger('alice', ['whoami'])).stdout).toContain('alice');
+
+  const { host, port, database, certificate } = target;
+  await json('admin', [
+    'modules',
+    'create',
+    'pg',
+    '--type',
+    'postgres',
+    '--config',
+    file('module.json', { allowedCidrs: ['127.0.0.0/8'], allowedPorts: [port] }),
+  ]);
+  await json('admin', [
+    'resources',
+    'create',
+    'db',
+    '--type',
+    'database',
+    '--module',
+    'pg',
+    '--host',
+    host,
+    '--port',
+    String(port),
+    '--settings',
+    file('settings.json', { database, tls: { mode: 'pinned', certificate } }),
+  ]);
+  await json(
+    'admin',
+    ['entries', 'create', 'db-app', '--resource', 'db', '--username', 'app'],
+    `${rolePassword}\n`,
+  );
+  await json('admin', [
+    'resources',
+    'policy',
+    'db',
+    '--file',
+    file('policy.json', {
+      steps: [{ name: 'one', quorum: 1, approverUserIds: [], approverRoles: [] }],
+      maxDurationMinutes: 60,
+      oneTime: true,
+      rotateOnEnd: true,
+      requestTtlMinutes: 60,
+    }),
+  ]);
+  expect((await claviger('admin', ['modules', 'test', 'pg', '--resource', 'db'])).code).toBe(0);
+  expect(
+    (
+      await claviger('alice', [
+        'modules',
+        'create',
+        'x',
+        '--type',
+        'ssh',
+        '--config',
+        join(dataDir, 'module.json'),
+      ])
+    ).code,
+  ).toBe(3);
+
+  const request = await json<Id>('alice', ['request', 'db', '--for', '30m', '--reason', 'look']);
+  expect((await claviger('alice', ['get', request.id])).code).toBe(4);
+  expect((await claviger('alice', ['approve', request.id])).stderr).toContain('self_approval');
+  const approved = await json<{ grantId: string }>('bob', ['approve', request.id, '--for', '15m']);
+
+  const secretFile = join(dataDir, 'secret');
+  const receiptFile = join(dataDir, 'receipt');
+  const into = ['--output-file', secretFile, '--receipt-file', receiptFile];
+  const received = await claviger('alice', ['get', request.id, ...into]);
+  expect(received.code, received.stderr).toBe(0);
+  expect(received.stdout + received.stderr).not.toContain(rolePassword);
+  expect(readFileSync(secretFile, 'utf8')).toBe(rolePassword);
+  expect(statSync(secretFile).mode & 0o777).toBe(0o600);
+  // A file that is there is never written over, and the delivery is not spent on a mistake.
+  expect((await claviger('alice', ['get', request.id, ...into])).code).toBe(2);
+  expect(await claviger('alice', ['get', approved.grantId])).toMatchObject({ code: 6, stdout: '' });
+
+  await json('alice', ['revoke', approved.grantId, '--reason', 'done']);
+  await expect
+    .poll(
+      async () =>
+        (await json<{ items: { state: string }[] }>('admin', ['entries', 'rotations', 'db-app'])).items[0]
+          ?.state,
+      { timeout: 60_000, interval: 1_000 },
+    )
+    .toBe('verified');
+  expect(await target.accepts('app', rolePassword)).toBe(false);
+  const piped = await claviger('admin', ['entries', 'retrieve', 'db-app', '--reason', 'prove it']);
+  expect(await target.accepts('app', piped.stdout.replace(/\n$/, ''))).toBe(true);
+
+  const [head, keys, log] = ['head.json', 'keys.json', 'audit.jsonl'].map((name) => join(dataDir, name));
+  await expect
+    .poll(
+      () =>
+        claviger('carol', [
+          'audit',
+          'proof',
+          (JSON.parse(readFileSync(receiptFile, 'utf8')) as { eventId: string }).eventId,
+        ]),
+      { timeout: 30_000, interval: 1_000 },
+    )
+    .toMatchObject({ code: 0 });
+  expect((await claviger('carol', ['audit', 'head', '--save', head!])).code).toBe(0);
+  expect((await claviger('carol', ['audit', 'keys', '--save', keys!])).code).toBe(0);
+  expect((await claviger('carol', ['audit', 'export', '--out', log!])).code).toBe(0);
+  const verify = ['audit', 'verify', log!, '--head', head!, '--keys', keys!, '--receipt', receiptFile];
+  const verified = await claviger('nobody', verify);
+  expect(verified.stdout).toMatch(
+    /^✔ \d+ events, tree head signed by [0-9a-f]{16}, 1 kept head matched\n✔ receipt/,
+  );
+  expect(verified.code).toBe(0);
+  writeFileSync(
+    log!,
+    readFileSync(log!, 'utf8').replace('vault.credentials.delivered', 'vault.credentials.refused'),
+  );
+  expect((await claviger('nobody', verify)).code).toBe(1);
+}, 480_000);
+
+test('commands that find their token run out at once renew it once, and all go on', async () => {
+  const path = join(dataDir, 'people', 'claviger', 'tokens.json');
+  const all = JSON.parse(readFileSync(path, 'utf8')) as Record<
+    string,
+    { expiresAt: number; refreshToken: string }
+  >;
+  const before = all.bob!.refreshToken;
+  writeFileSync(path, JSON.stringify({ ...all, bob: { ...all.bob!, expiresAt: 0 } }));
+  const outcomes = await Promise.all(
+    Array.from({ length: 4 }, () => claviger('bob', ['whoami', '-o', 'json'])),
+  );
+  for (const { code, stderr } of outcomes) expect(code, stderr).toBe(0);
+  const after = JSON.parse(readFileSync(path, 'utf8')) as typeof all;
+  expect(after.bob!.refreshToken).not.toBe(before);
+  expect(after.alice).toEqual(all.alice);
+}, 120_000);
+
+test('lists page to their end; a name that is shared by two is refused', async () => {
+  for (let n = 0; n < 3; n += 1)
+    await json('admin', ['entries', 'create', `key-${n}`, '--type', 'api-key', '--generate']);
+  const some = await claviger('admin', ['entries', 'list', '--limit', '2', '-o', 'json']);
+  expect((JSON.parse(some.stdout) as { items: unknown[] }).items).toHaveLength(2);
+  expect(some.stderr).toContain('--all');
+  const all = await json<{ items: unknown[]; totalItems: number }>('admin', ['entries', 'list', '--all']);
+  expect(all.items).toHaveLength(all.totalItems);
+  expect((await claviger('admin', ['entries', 'show', 'no-such-entry'])).code).toBe(5);
+}, 120_000);
+
+test('tokens for machines, raw calls, and a sign-in that belongs to its server', async () => {
+  const { token, apiToken } = await json<{ token: string; apiToken: Id }>('admin', [
+    'tokens',
+    'create',
+    'ci',
+    '--days',
+    '1',
+  ]);
+  const asMachine = (args: string[]) => claviger('nobody', args, '', { CLAVIGER_TOKEN: token });
+  expect((await asMachine(['api', 'GET', '/api/v1/users/me'])).stdout).toContain('root-admin');
+  const curl = await asMachine(['whoami', '--show-curl']);
+  expect(curl.stderr).toContain('/api/v1/users/me');
+  expect(curl.stdout + curl.stderr).not.toContain(token);
+  expect((await claviger('admin', ['tokens', 'revoke', apiToken.id])).code).toBe(0);
+  expect((await asMachine(['whoami'])).code).toBe(3);
+
+  const elsewhere = await claviger('admin', ['whoami', '--server', 'https://localhost:1']);
+  expect(elsewhere).toMatchObject({ code: 3 });
+  expect(elsewhere.stderr).toContain('nobody is signed in at https://localhost:1');
+  expect((await claviger('admin', ['whoami', '--server', 'http://localhost:1'])).code).toBe(2);
+  expect((await claviger('admin', ['api', 'POST', '/api/v1/users', '--data', '{"password":"x"}'])).code).toBe(
+    2,
+  );
+  // Without the installation's CA, its certificate is not believed.
+  const foreign = { CLAVIGER_DATA_DIR: '/nonexistent', CLAVIGER_ADDR: installation.url, CLAVIGER_TOKEN: 'x' };
+  const untrusted = await claviger('nobody', ['whoami'], '', foreign);
+  expect(untrusted.code).toBe(1);
+  expect(untrusted.stderr).toContain('--ca');
+
+  expect((await claviger('carol', ['logout'])).code).toBe(0);
+  expect((await claviger('carol', ['whoami'])).code).toBe(3);
+}, 120_000);

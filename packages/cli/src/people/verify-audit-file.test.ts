@@ -1,0 +1,174 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  appendLeaves,
+  canonicalJson,
+  EMPTY_FRONTIER,
+  emptyRoot,
+  exportEventLine,
+  exportHeaderLine,
+  exportTrailerLine,
+  leafHash,
+  type SignedTreeHead,
+  signReceipt,
+  signTreeHead,
+} from '@claviger/merkle';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readHeads, readPublicKeys, readReceipt } from './audit-files.ts';
+import { auditVerify, verdictLines } from './audit-verify.ts';
+import { verifyAuditFile } from './verify-audit-file.ts';
+
+const headSigner = generateKeyPairSync('ed25519');
+const receiptSigner = generateKeyPairSync('ed25519');
+const intruder = generateKeyPairSync('ed25519');
+const tenantId = '5a0e6a52-2f62-4a59-8d5e-9d3a53a0c0de';
+const at = '2026-03-01T12:00:00.000Z';
+
+const eventText = (seq: number) =>
+  canonicalJson({ id: `event-${seq}`, action: 'vault.credentials.delivered', actorName: 'alice', seq });
+const texts = (count: number) => Array.from({ length: count }, (_, seq) => eventText(seq));
+
+function headOf(entries: readonly string[], key: KeyObject = headSigner.privateKey): SignedTreeHead {
+  const { root } = appendLeaves(EMPTY_FRONTIER, entries.map(leafHash));
+  const previousRootHash = emptyRoot().toString('hex');
+  return signTreeHead(
+    { tenantId, size: entries.length, rootHash: root.toString('hex'), timestamp: at, previousRootHash },
+    key,
+  );
+}
+
+function exportOf(entries: readonly string[], pair = headSigner): string[] {
+  return [
+    exportHeaderLine({ treeHead: headOf(entries, pair.privateKey), publicKeys: [pair.publicKey] }),
+    ...entries.map((canonical, seq) => exportEventLine({ seq, leafHash: leafHash(canonical), canonical })),
+    exportTrailerLine(entries.length),
+  ];
+}
+
+const receiptFor = (seq: number, key = receiptSigner.privateKey) =>
+  signReceipt(
+    {
+      eventId: `event-${seq}`,
+      tenantId,
+      leafHash: leafHash(eventText(seq)).toString('hex'),
+      action: 'vault.credentials.delivered',
+      issuedAt: at,
+    },
+    key,
+  );
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'claviger-verify-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function file(name: string, content: string | readonly string[]): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? content : `${content.join('\n')}\n`);
+  return path;
+}
+
+const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString();
+const keysFile = () =>
+  file(
+    'keys.json',
+    JSON.stringify({
+      items: [
+        { keyId: 'x', purpose: 'tree-head', publicKey: pem(headSigner.publicKey) },
+        { keyId: 'y', purpose: 'receipt', publicKey: pem(receiptSigner.publicKey) },
+      ],
+    }),
+  );
+const evidence = async (more: object = {}) => ({
+  heads: [headOf(texts(3))],
+  keys: await readPublicKeys(keysFile()),
+  receipts: [{ name: 'r', receipt: receiptFor(2) }],
+  ...more,
+});
+
+test('an untouched export, a kept head and a receipt are confirmed', async () => {
+  const verdict = await verifyAuditFile(file('good.jsonl', exportOf(texts(5))), await evidence());
+  expect(verdict).toMatchObject({ ok: true, events: 5, trust: 'trusted-key', knownHeadsMatched: 1 });
+  expect(verdict.receipts).toEqual([{ name: 'r', ok: true, seq: 2, problem: null }]);
+  expect(verdictLines('good.jsonl', verdict)[0]).toMatch(
+    /^✔ 5 events, tree head signed by [0-9a-f]{16}, 1 kept head matched$/,
+  );
+});
+
+const tampered: Record<string, (lines: string[]) => string[]> = {
+  'an altered text': (lines) => lines.with(3, lines[3]!.replace('alice', 'mallory')),
+  'a removed event': (lines) => lines.toSpliced(3, 1),
+  'two events exchanged': (lines) => lines.with(2, lines[3]!).with(3, lines[2]!),
+  'a cut tail': (lines) => lines.slice(0, -2),
+  'another log, signed by another key': () => exportOf(texts(5), intruder),
+  'a log rewritten and signed anew': () => exportOf([...texts(2), eventText(9), ...texts(5).slice(3)]),
+  nothing: () => [],
+};
+
+test.each(Object.keys(tampered))('%s is found', async (name) => {
+  const path = file('tampered.jsonl', tampered[name]!(exportOf(texts(5))));
+  const verdict = await verifyAuditFile(path, await evidence({ receipts: [] }));
+  expect(verdict.ok).toBe(false);
+  expect(verdictLines(path, verdict).join('\n')).toMatch(/✘ .*\n {2}line \d+/);
+});
+
+test('the line and the event that were altered are named', async () => {
+  const path = file('altered.jsonl', tampered['an altered text']!(exportOf(texts(5))));
+  const { problems } = await verifyAuditFile(path, await evidence());
+  expect(problems[0]).toMatchObject({ line: 4, seq: 2 });
+});
+
+test.each([
+  ['signed by another key', () => receiptFor(2, intruder.privateKey), 'not signed'],
+  ['of the key that signs tree heads', () => receiptFor(2, headSigner.privateKey), 'not signed'],
+  ['whose event is missing', () => receiptFor(7), 'not in this export'],
+  ['with a changed field', () => ({ ...receiptFor(2), action: 'vault.entry.retrieved' }), 'not signed'],
+])('a receipt %s is refused', async (_, receipt, problem) => {
+  const receipts = [{ name: 'r', receipt: receipt() }];
+  const verdict = await verifyAuditFile(file('good.jsonl', exportOf(texts(5))), await evidence({ receipts }));
+  expect(verdict.ok).toBe(false);
+  expect(verdict.receipts[0]!.problem).toContain(problem);
+});
+
+test('without keys the verdict says whose word it is, and a receipt cannot be confirmed', async () => {
+  const verdict = await verifyAuditFile(
+    file('good.jsonl', exportOf(texts(5))),
+    await evidence({ keys: undefined }),
+  );
+  expect(verdict).toMatchObject({ ok: false, trust: 'first-use' });
+  expect(verdict.receipts[0]!.problem).toContain('--keys');
+});
+
+test('heads are read one by file or one by line; receipts by themselves or inside an answer', async () => {
+  const heads = [headOf(texts(1)), headOf(texts(2))];
+  expect(await readHeads(file('one.json', JSON.stringify(heads[0], undefined, 2)))).toEqual([heads[0]]);
+  expect(
+    await readHeads(
+      file(
+        'many.jsonl',
+        heads.map((head) => JSON.stringify(head)),
+      ),
+    ),
+  ).toEqual(heads);
+  const receipt = receiptFor(1);
+  expect(await readReceipt(file('r.json', JSON.stringify({ secret: 's', receipt })))).toEqual(receipt);
+  expect(await readReceipt(file('r.json', JSON.stringify(receipt)))).toEqual(receipt);
+});
+
+test.each(['{"size":1}', 'x', '', '{}\n{}'])(
+  'a file of heads with %j in it is a usage error',
+  async (content) => {
+    await expect(readHeads(file('bad.json', content))).rejects.toMatchObject({ exitCode: 2 });
+  },
+);
+
+test('the command ends with 0 for a whole log, 1 for a tampered one, 2 for a file that is not there', async () => {
+  const head = [file('head.json', JSON.stringify(headOf(texts(3))))];
+  const options = { head, keys: keysFile(), output: 'json' as const };
+  expect(await auditVerify(file('good.jsonl', exportOf(texts(5))), options)).toBe(0);
+  expect(await auditVerify(file('cut.jsonl', exportOf(texts(5)).slice(0, 3)), options)).toBe(1);
+  await expect(auditVerify(join(folder, 'none.jsonl'), options)).rejects.toMatchObject({ exitCode: 2 });
+});
