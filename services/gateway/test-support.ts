@@ -51,6 +51,10 @@ export interface Call {
   readonly body?: unknown;
   readonly raw?: string | Buffer;
   readonly headers?: Record<string, string>;
+  /** To come from another address of this machine. */
+  readonly localAddress?: string;
+  /** Of another gateway than the one started here. */
+  readonly port?: number;
 }
 
 /** Upstreams with trivial handlers behind the real pipeline: certificates, actor tokens, policies, field rules. */
@@ -63,6 +67,8 @@ export class TestEdge {
   vaultStatus = 'ok';
   exportChunks: number | 'fails' | 'breaks' = 3;
   exportCancelled = false;
+  /** Holds answers back. */
+  beforeAnswer: () => Promise<void> = async () => {};
   folder!: string;
   redisPart!: RedisPart;
   redis!: Redis;
@@ -231,6 +237,7 @@ export class TestEdge {
     return {
       getEntry: async (request: vault.GetEntryRequest, context: CallContext) => {
         this.#note('getEntry', request, context);
+        await this.beforeAnswer();
         return { entry: known(request.entryId) };
       },
       listEntries: async (request: vault.ListEntriesRequest, context: CallContext) => {
@@ -336,9 +343,9 @@ export class TestEdge {
       ...options.headers,
     };
     return new Promise((resolve, reject) => {
-      const { httpPort: port } = this.gateway;
+      const port = options.port ?? this.gateway.httpPort;
       const request = httpsRequest(
-        { host: '127.0.0.1', port, method, path, headers, ca: this.ca },
+        { host: '127.0.0.1', port, method, path, headers, ca: this.ca, localAddress: options.localAddress },
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));

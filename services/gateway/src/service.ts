@@ -27,6 +27,7 @@ import { setupPage } from './pages/setup-page.ts';
 import { createRouter } from './routes/router.ts';
 
 const DRAIN_TIMEOUT_MS = 10_000;
+const REDIS_START_MS = 2_000;
 
 export interface GatewayService extends RunningService {
   /** Ports as bound, also where the configuration says 0. */
@@ -87,6 +88,7 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
       { name: 'redis', required: false, check: () => gate.ping() },
     ],
   });
+  await gate.connected(REDIS_START_MS);
   const httpPort = await edge.listen(config.http.listen);
   const healthPort = await health.listen();
   health.setReady(true);

@@ -14,6 +14,7 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 const TIMEOUT_CHECK_MS = 1_000;
+const IDLE_SWEEP_MS = 100;
 const MAX_HEADER_BYTES = 16_384;
 const MAX_HEADERS = 100;
 const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
@@ -71,11 +72,14 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
       stopping = true;
       stopWatching();
       const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
+      // A connection whose request began before now is kept alive by its answer: it is idle only afterwards.
+      const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeIdleConnections();
       });
       clearTimeout(timer);
+      clearInterval(sweep);
     },
   };
 }

@@ -37,8 +37,9 @@ export function createRedisGate(options: RedisGateOptions): Gate {
   redis.defineCommand('clavigerGate', { lua: GATE_SCRIPT });
   let awayUntilMs = 0;
   let away = false;
+  let closed = false;
   const became = (nowAway: boolean, error?: unknown): void => {
-    if (nowAway === away) return;
+    if (nowAway === away || closed) return;
     away = nowAway;
     if (nowAway)
       options.logger.warn({ err: error }, 'Redis is away: limits are local, auth is asked each time');
@@ -78,11 +79,25 @@ export function createRedisGate(options: RedisGateOptions): Gate {
         return without(limits);
       }
     },
+    connected: async (withinMs) => {
+      if (redis.status === 'ready') return;
+      // Not the helper of node:events: that one would take a first failed attempt for the end.
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, withinMs);
+        redis.once('ready', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    },
     ping: async () => {
       if (redis.status !== 'ready') throw new Error('not connected');
       await redis.ping();
     },
-    close: () => redis.disconnect(),
+    close: () => {
+      closed = true;
+      redis.disconnect();
+    },
   };
 }
 

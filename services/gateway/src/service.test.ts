@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TestEdge } from '../test-support.ts';
+import { configSchema } from './config.ts';
+
+let edge: TestEdge;
+beforeEach(async () => {
+  edge = await TestEdge.start();
+});
+afterEach(() => edge?.stop());
+
+describe('the gateway', () => {
+  it('finishes what runs when it is told to stop, and takes nothing new', async () => {
+    const { token } = await edge.signIn();
+    const { id } = edge.addEntry();
+    let release = (): void => {};
+    edge.beforeAnswer = () => new Promise((resolve) => (release = resolve));
+    const running = edge.call('GET', `/api/v1/vault/entries/${id}`, { token });
+    await expect.poll(() => edge.calls.length).toBe(1);
+    const stopped = edge.gateway[Symbol.asyncDispose]();
+    await expect(edge.call('GET', '/system/health/ping')).rejects.toThrow(/ECONNREFUSED/);
+    release();
+    expect((await running).status).toBe(200);
+    await stopped;
+  });
+
+  it('counts sign-ins against the account that is tried, from wherever they come', async () => {
+    const statuses = [];
+    for (let index = 1; index <= 12; index++) {
+      const answer = await edge.call('POST', '/api/v1/auth/login', {
+        body: { username: index % 2 ? 'Alice' : 'alice', password: 'x' },
+        localAddress: `127.0.0.${index + 1}`,
+      });
+      statuses.push(answer.status);
+    }
+    expect(statuses).toEqual([...Array(10).fill(401), 429, 429]);
+  });
+
+  it('runs as a process from its configuration file, and ends cleanly on SIGTERM', async () => {
+    const file = join(edge.folder, 'gateway.json');
+    await writeFile(file, JSON.stringify({ ...edge.config, logLevel: 'info' }));
+    const main = join(import.meta.dirname, 'main.ts');
+    const child: ChildProcess = spawn(process.execPath, [main, '--config', file], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [line] = (await once(child.stdout!, 'data')) as [Buffer];
+      const { msg, port } = JSON.parse(line.toString()) as { msg: string; port: number };
+      expect(msg).toBe('the gateway listens');
+      expect((await edge.call('GET', '/system/health/ready', { port })).status).toBe(200);
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+});
+
+describe('its configuration', () => {
+  it('refuses limits that are off in production, unknown keys, and plain secrets', async () => {
+    const problems = (change: object) =>
+      configSchema.safeParse({ ...edge.config, ...change }).error?.issues.map((issue) => issue.message);
+    expect(problems({})).toBeUndefined();
+    expect(problems({ rateLimits: 'off' })).toBeUndefined();
+    expect(problems({ rateLimits: 'off', environment: 'production' })).toEqual([
+      expect.stringContaining('"on"'),
+    ]);
+    expect(problems({ redisPassword: 'x' })).toHaveLength(1);
+    expect(await readFile(edge.config.redis.passwordFile, 'utf8')).not.toBe('');
+  });
+});
