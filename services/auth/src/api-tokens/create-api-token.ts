@@ -29,8 +29,8 @@ export function createApiToken(
     const made = newApiToken(tenantId);
     const sessionId = randomUUID();
     const row = await deps.database.withTenant(tenantId, async (tx) => {
-      const holds = await actingNow(tx, context);
       const user = await lockUser(tx, userId);
+      const holds = await actingNow(tx, context);
       if (userId !== context.actor.userId && user.kind !== 'machine') {
         throw new ClavigerError('denied', 'A token can be made for yourself or for a machine.', {
           code: 'not_a_machine',

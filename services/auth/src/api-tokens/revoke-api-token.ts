@@ -3,6 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import { lockAdministration } from '../roles/roles-store.ts';
 import { endSession } from '../sign-in/sessions-store.ts';
 import { actingNow } from '../users/standing.ts';
 
@@ -14,6 +15,7 @@ export function revokeApiToken(
     const apiTokenId = objectId(request.apiTokenId);
     context.auditSubject = { type: 'api-token', id: apiTokenId };
     const sessionId = await deps.database.withTenant(context.tenantId, async (tx) => {
+      await lockAdministration(tx);
       await actingNow(tx, context);
       const row = await tx
         .selectFrom('api_tokens')

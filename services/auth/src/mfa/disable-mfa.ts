@@ -3,6 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
 import { actingNow, requirePerson } from '../users/standing.ts';
+import { lockUser } from '../users/users-store.ts';
 import { removeFactor } from './factors-store.ts';
 import { mfaRefused } from './mfa-errors.ts';
 
@@ -12,13 +13,15 @@ export function disableMfa(deps: AuthDeps): Handler<(typeof auth.AuthServiceServ
     requirePerson(context);
     const { userId, tenantId, sessionId } = context.actor;
     const { tell } = await deps.database.withTenant(tenantId, async (tx) => {
+      await lockUser(tx, userId);
       await actingNow(tx, context);
-      if (!(await removeFactor(tx, userId))) throw mfaRefused('no_factor');
-      await deps.emitter.audit(tx, context, { subject: { type: 'user', id: userId } });
-      return endSessionsOfUser(tx, userId, 'mfa-disabled', {
+      const ended = await endSessionsOfUser(tx, userId, 'mfa-disabled', {
         exceptSessionId: sessionId,
         keepApiTokens: true,
       });
+      if (!(await removeFactor(tx, userId))) throw mfaRefused('no_factor');
+      await deps.emitter.audit(tx, context, { subject: { type: 'user', id: userId } });
+      return ended;
     });
     await deps.liveness.revoke(tell);
     return {};

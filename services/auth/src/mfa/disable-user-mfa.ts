@@ -2,6 +2,7 @@ import type { auth } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import { lockAdministration } from '../roles/roles-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
 import { actingNow, refuseSelf, requireNotAbove } from '../users/standing.ts';
@@ -16,13 +17,14 @@ export function disableUserMfa(deps: AuthDeps): Handler<(typeof auth.UsersServic
     context.auditSubject = { type: 'user', id: userId };
     refuseSelf(context, userId, 'Use DELETE /api/v1/auth/mfa.');
     const { tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
-      const holds = await actingNow(tx, context);
+      await lockAdministration(tx);
       await lockUser(tx, userId);
-      await requireNotAbove(tx, holds, userId);
+      await requireNotAbove(tx, await actingNow(tx, context), userId);
+      const ended = await endSessionsOfUser(tx, userId, 'mfa-disabled', { keepApiTokens: true });
       if (!(await removeFactor(tx, userId))) throw mfaRefused('no_factor');
       await clearFailures(tx, 'mfa', userId);
       await deps.emitter.audit(tx, context, {});
-      return endSessionsOfUser(tx, userId, 'mfa-disabled', { keepApiTokens: true });
+      return ended;
     });
     await deps.liveness.revoke(tell);
     return {};

@@ -15,7 +15,7 @@ export function createSetupLink(
     const tenantId = await ensureTenant(deps, context, request.tenant);
     context.auditTenantId = tenantId;
     return deps.database.withTenant(tenantId, async (tx) => {
-      await tx.selectFrom('tenants').select('id').where('id', '=', tenantId).forUpdate().execute();
+      await tx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
       const needed = !(await hasUser(tx));
       const link = needed
         ? await createLink(tx, { tenantId, purpose: 'setup', userId: null, ttlMinutes: TTL_MINUTES })

@@ -14,7 +14,7 @@ export async function hasUser(tx: Tx<AuthSchema>): Promise<boolean> {
 
 /** Takes the tenant's row, so that of many who would make the first user one does. Throws `conflict`. */
 export async function requireNoUser(tx: Tx<AuthSchema>, tenantId: string): Promise<void> {
-  await tx.selectFrom('tenants').select('id').where('id', '=', tenantId).forUpdate().execute();
+  await tx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
   if (await hasUser(tx)) throw alreadySetUp();
 }
 

@@ -46,8 +46,8 @@ export function changeMyPassword(
     }
     const phc = await deps.passwords.hash(request.newPassword);
     const { tell } = await deps.database.withTenant(tenantId, async (tx) => {
-      await actingNow(tx, context);
       await lockUser(tx, userId);
+      await actingNow(tx, context);
       const now = await credentialOfUser(tx, userId);
       if (now?.phc !== before.credential?.phc) throw wrongPassword();
       await storePassword(tx, tenantId, userId, phc);

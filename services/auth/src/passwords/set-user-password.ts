@@ -3,6 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import { lockAdministration } from '../roles/roles-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
 import { actingNow, refuseSelf, requireNotAbove } from '../users/standing.ts';
@@ -24,8 +25,9 @@ export function setUserPassword(
     checkNewPassword(request.password, username, '/password');
     const phc = await deps.passwords.hash(request.password);
     const { tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
-      const holds = await actingNow(tx, context);
+      await lockAdministration(tx);
       requireHuman(await lockUser(tx, userId));
+      const holds = await actingNow(tx, context);
       await requireNotAbove(tx, holds, userId);
       await storePassword(tx, context.tenantId, userId, phc);
       await clearFailures(tx, 'password', userId);

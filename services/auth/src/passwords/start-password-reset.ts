@@ -20,8 +20,8 @@ export function startPasswordReset(
     refuseSelf(context, userId, 'Use PUT /api/v1/users/me/password.');
     const { tenantId } = context;
     const link = await deps.database.withTenant(tenantId, async (tx) => {
-      const holds = await actingNow(tx, context);
       const user = await lockUser(tx, userId);
+      const holds = await actingNow(tx, context);
       requireHuman(user);
       if (user.status !== 'active') {
         throw new ClavigerError('conflict', 'The user is disabled.', {

@@ -1,9 +1,12 @@
 import { methods } from '@claviger/contracts';
 import { permits } from '@claviger/service-kit';
 
+/** Permissions that widen an operation instead of opening it: handlers ask for them, no policy does. */
+const WIDENING = ['grants.revoke', 'requests.read-all', 'vault.entries.retrieve-any'];
+
 /** Every permission that some operation asks for, sorted. */
 export const PERMISSIONS: readonly string[] = [
-  ...new Set([...methods.values()].flatMap((method) => method.policy?.permission || [])),
+  ...new Set([...WIDENING, ...[...methods.values()].flatMap((method) => method.policy?.permission || [])]),
 ].sort();
 
 /** `*`, a permission that exists, or the beginning of one with `.*`. */

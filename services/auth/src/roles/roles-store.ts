@@ -91,9 +91,12 @@ export async function setRoles(
     .execute();
 }
 
-/** Changes that could leave a tenant without administrator take turns. Call before locking any user. */
+/**
+ * Changes to other people's standing take turns within a tenant. Everybody locks in one order, so that no two wait for
+ * each other: administration, user, session (`actingNow` among it), second factor.
+ */
 export async function lockAdministration(tx: Tx<AuthSchema>): Promise<void> {
-  await tx.selectFrom('roles').select('id').where('name', '=', ADMINISTRATOR).forUpdate().execute();
+  await tx.selectFrom('roles').select('id').where('name', '=', ADMINISTRATOR).forNoKeyUpdate().execute();
 }
 
 /** Throws `conflict` when the change left the tenant without an active administrator. Call after the change. */

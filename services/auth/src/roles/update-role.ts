@@ -9,7 +9,7 @@ import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import { actingNow, requireHeld } from '../users/standing.ts';
 import { checkedPermissions } from './checked-permissions.ts';
-import { type RoleRow, roleMessage, rolesQuery } from './roles-store.ts';
+import { lockAdministration, type RoleRow, roleMessage, rolesQuery } from './roles-store.ts';
 
 /** Replaces description and permissions; takes effect at once for all who have the role. */
 export function updateRole(deps: AuthDeps): Handler<(typeof auth.RolesServiceService)['updateRole']> {
@@ -18,8 +18,10 @@ export function updateRole(deps: AuthDeps): Handler<(typeof auth.RolesServiceSer
     context.auditSubject = { type: 'role', id: roleId };
     const permissions = checkedPermissions(request.permissions);
     const { row, live } = await deps.database.withTenant(context.tenantId, async (tx) => {
-      const holds = await actingNow(tx, context);
+      await lockAdministration(tx);
       const before = await lockOwnRole(tx, roleId);
+      const holders = await lockHolders(tx, roleId);
+      const holds = await actingNow(tx, context);
       if (request.rowVersion !== undefined && request.rowVersion !== before.row_version) {
         throw new ClavigerError('precondition_failed', 'The role has changed since you read it.', {
           hint: 'Read it again and repeat the change on what it is now.',
@@ -32,16 +34,7 @@ export function updateRole(deps: AuthDeps): Handler<(typeof auth.RolesServiceSer
         .where('id', '=', roleId)
         .returningAll()
         .executeTakeFirstOrThrow();
-      const holders = await tx
-        .selectFrom('user_roles')
-        .select('user_id')
-        .where('role_id', '=', roleId)
-        .orderBy('user_id')
-        .execute();
-      const raised = await raiseEpoch(
-        tx,
-        holders.map((holder) => holder.user_id),
-      );
+      const raised = await raiseEpoch(tx, holders);
       await deps.emitter.audit(tx, context, { request });
       return { row: after, live: raised };
     });
@@ -61,6 +54,18 @@ export async function lockOwnRole(tx: Tx<AuthSchema>, roleId: string): Promise<R
     });
   }
   return row;
+}
+
+/** The users who have the role, locked. */
+async function lockHolders(tx: Tx<AuthSchema>, roleId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('users')
+    .select('users.id')
+    .where('users.id', 'in', tx.selectFrom('user_roles').select('user_id').where('role_id', '=', roleId))
+    .orderBy('users.id')
+    .forNoKeyUpdate()
+    .execute();
+  return rows.map((row) => row.id);
 }
 
 function changedBetween(before: readonly string[], after: readonly string[]): string[] {

@@ -92,7 +92,7 @@ async function enter(deps: AuthDeps, tx: Tx<AuthSchema>, entry: Entry): Promise<
     .selectFrom('users')
     .select(['status', 'epoch', 'deleted_at'])
     .where('id', '=', userId)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   const credential = await credentialOfUser(tx, userId);
   if (await lockedNow(tx, 'password', userId)) return { refusal: 'account_locked' };

@@ -34,7 +34,7 @@ export function refresh(deps: AuthDeps): Handler<(typeof auth.AuthServiceService
         ? sessionOfToken(deps, tx, presented.hash)
         : lockSession(tx, deps.config, context.actor.sessionId));
       // An unknown token leaves no event in a tenant that it merely names.
-      if (!session || session.kind !== 'user') return { refusal: refusedToken() };
+      if (session?.kind !== 'user') return { refusal: refusedToken() };
       context.auditTenantId = tenantId;
       context.auditActorId = session.userId;
       context.auditSubject = { type: 'session', id: session.sessionId };

@@ -115,7 +115,7 @@ export async function lockSession(
       isExpired(config).as('expired'),
     ])
     .where('sessions.id', '=', sessionId)
-    .forUpdate('sessions')
+    .forNoKeyUpdate('sessions')
     .executeTakeFirst();
   if (!row) return undefined;
   return {

@@ -14,9 +14,9 @@ export function deleteUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };
     const tell = await deps.database.withTenant(context.tenantId, async (tx) => {
-      const holds = await actingNow(tx, context);
       await lockAdministration(tx);
       const user = await lockUser(tx, userId);
+      const holds = await actingNow(tx, context);
       await requireNotAbove(tx, holds, userId);
       const wasAdministrator = (await standingOf(tx, userId))?.permissions.has('*') ?? false;
       await tx

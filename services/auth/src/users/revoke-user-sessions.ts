@@ -2,6 +2,7 @@ import type { auth } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import { lockAdministration } from '../roles/roles-store.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
 import { actingNow } from './standing.ts';
 import { lockUser } from './users-store.ts';
@@ -14,8 +15,9 @@ export function revokeUserSessions(
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };
     const { ended, tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
-      await actingNow(tx, context);
+      await lockAdministration(tx);
       await lockUser(tx, userId);
+      await actingNow(tx, context);
       const result = await endSessionsOfUser(tx, userId, 'sessions-revoked');
       await deps.emitter.audit(tx, context, { details: { revokedSessions: result.ended } });
       return result;

@@ -12,8 +12,8 @@ export function unlockUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };
     await deps.database.withTenant(context.tenantId, async (tx) => {
-      await actingNow(tx, context);
       await lockUser(tx, userId);
+      await actingNow(tx, context);
       await clearFailures(tx, 'password', userId);
       await clearFailures(tx, 'mfa', userId);
       await deps.emitter.audit(tx, context, {});

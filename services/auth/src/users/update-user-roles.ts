@@ -26,9 +26,9 @@ export function updateUserRoles(
     refuseSelf(context, userId, 'Ask another administrator.');
     const { tenantId } = context;
     const { roles, live } = await deps.database.withTenant(tenantId, async (tx) => {
-      const holds = await actingNow(tx, context);
       await lockAdministration(tx);
       await lockUser(tx, userId);
+      const holds = await actingNow(tx, context);
       const before = await rolesOf(tx, userId);
       const after = await rolesByName(tx, [...new Set(request.roles)]);
       const changed = [

@@ -16,9 +16,9 @@ export function updateUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };
     const { user, tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
-      const holds = await actingNow(tx, context);
       await lockAdministration(tx);
       const before = await lockUser(tx, userId);
+      const holds = await actingNow(tx, context);
       if (request.rowVersion !== undefined && request.rowVersion !== before.rowVersion) throw changed();
       const status = request.status as UserStatus | undefined;
       const changesStatus = status !== undefined && status !== before.status;

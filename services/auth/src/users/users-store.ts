@@ -86,7 +86,7 @@ export async function lockUser(tx: Tx<AuthSchema>, userId: string): Promise<Lock
     .select(['id', 'username', 'kind', 'status', 'row_version', 'epoch'])
     .where('id', '=', userId)
     .where('deleted_at', 'is', null)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   if (!row) throw ClavigerError.notFound();
   return {

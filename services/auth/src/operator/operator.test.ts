@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { auth } from '@claviger/contracts';
+import { createDatabase } from '@claviger/database';
+import { createLogger, loadConfig, readSecretFile } from '@claviger/service-kit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type AuthStack,
+  auditOf,
+  authOf,
+  codeOf,
+  introspectAccess,
+  newTenant,
+  PASSWORD,
+  reasonOf,
+  signIn,
+  startAuth,
+} from '../../test-support.ts';
+import { configSchema } from '../config.ts';
+import { tidy } from '../housekeeping.ts';
+import { openTenantKeys } from '../mfa/tenant-keys.ts';
+import type { AuthSchema } from '../schema.ts';
+
+let stack: AuthStack;
+beforeAll(async () => {
+  stack = await startAuth();
+}, 120_000);
+afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
+
+const operatorOf = () => stack.operator.client('auth', auth.OperatorServiceService);
+const setup = (token: string, username = 'first') =>
+  authOf(stack).completeSetup({ token, username, password: PASSWORD, displayName: '', email: '' });
+
+test('of fifty that would be the first administrator of a fresh installation, one is', async () => {
+  const results = await Promise.allSettled(
+    Array.from({ length: 50 }, (_, i) =>
+      operatorOf().bootstrapAdministrator({ username: `root-${i}`, tenant: '' }),
+    ),
+  );
+  const made = results.filter((result) => result.status === 'fulfilled').map((result) => result.value);
+  expect(made).toHaveLength(1);
+  const { username, password, tenantId, userId } = made[0]!;
+  const { answer } = await signIn(stack, '', username, password);
+  expect(answer.user).toMatchObject({ id: userId, roles: ['administrator'] });
+  expect(await codeOf(operatorOf().bootstrapAdministrator({ username: 'again', tenant: '' }))).toBe(
+    'already_set_up',
+  );
+  expect((await operatorOf().createSetupLink({ tenant: '' })).setupUrl).toBeUndefined();
+  const actions = (await auditOf(stack, tenantId)).filter((event) => event.outcome === 'allowed');
+  expect(actions.map((event) => event.action)).toEqual([
+    'tenant.provisioned',
+    'auth.administrator.bootstrapped',
+    'auth.login',
+    'auth.setup-link.created',
+  ]);
+});
+
+test('a set-up link makes the first administrator once, and only the latest one', async () => {
+  const name = `t-${randomUUID()}`;
+  const { tenantId } = await operatorOf().provisionTenant({ name, displayName: 'One' });
+  const earlier = await operatorOf().createSetupLink({ tenant: name });
+  const link = await operatorOf().createSetupLink({ tenant: name });
+  expect(link.setupUrl).toMatch(/^https:\/\/localhost:\d+\/setup#token=/);
+  const tokenOf = (url: string | undefined) => url!.split('#token=')[1]!;
+  const token = tokenOf(link.setupUrl);
+  expect(await codeOf(setup(tokenOf(earlier.setupUrl)))).toBe('link_invalid');
+  expect(await codeOf(setup('nonsense'))).toBe('link_invalid');
+  const results = await Promise.all([0, 1, 2, 3].map((i) => codeOf(setup(token, `first-${i}`))));
+  expect(results.filter((code) => code === 'ok')).toHaveLength(1);
+  expect(await codeOf(setup(token))).toBe('already_set_up');
+  const [{ count } = { count: 0 }] = await stack.sql<{ count: number }>(
+    'SELECT count(*)::int FROM users WHERE tenant_id = $1',
+    [tenantId],
+  );
+  expect(count).toBe(1);
+});
+
+test('tenants are provisioned once per name, and an unknown one is not found', async () => {
+  const name = `t-${randomUUID()}`;
+  const codes = await Promise.all(
+    [0, 1, 2].map(() => codeOf(operatorOf().provisionTenant({ name, displayName: '' }))),
+  );
+  expect(codes.sort()).toEqual(['ok', 'tenant_exists', 'tenant_exists']);
+  expect(await reasonOf(operatorOf().bootstrapAdministrator({ username: 'a', tenant: 'no-such' }))).toBe(
+    'not_found',
+  );
+  expect(await reasonOf(operatorOf().provisionTenant({ name: 'Bad Name', displayName: '' }))).toBe('invalid');
+});
+
+test('the gateway may not call what is the operator’s', async () => {
+  const gateway = stack.gateway.client('auth', auth.OperatorServiceService);
+  expect(await reasonOf(gateway.bootstrapAdministrator({ username: 'mallory', tenant: '' }))).toBe('denied');
+});
+
+test('without Redis a revoke is stored but not called done, and sign-ins go on', async () => {
+  const tenant = await newTenant(stack);
+  const { username, password } = tenant.administrator;
+  const { answer, as } = await signIn(stack, tenant.name, username, password);
+  const options = await as();
+  await stack.installation.parts.redis.stop();
+  try {
+    expect(await codeOf(introspectAccess(stack, answer.accessToken))).toBe('ok');
+    expect(await codeOf(signIn(stack, tenant.name, username, password))).toBe('ok');
+    expect(await codeOf(authOf(stack).logout({}, options))).toBe('liveness_unavailable');
+    expect(await codeOf(introspectAccess(stack, answer.accessToken))).toBe('session_revoked');
+  } finally {
+    await stack.installation.parts.redis.start();
+  }
+  const deadline = Date.now() + 10_000;
+  while ((await codeOf(authOf(stack).logout({}, options))) !== 'ok') {
+    if (Date.now() > deadline) throw new Error('logout did not recover');
+  }
+}, 30_000);
+
+test('without the database nothing is a verdict about a credential', async () => {
+  const tenant = await newTenant(stack);
+  const { username, password } = tenant.administrator;
+  const { answer } = await signIn(stack, tenant.name, username, password);
+  await stack.sql('ALTER TABLE sessions RENAME TO sessions_away');
+  try {
+    expect(await reasonOf(introspectAccess(stack, answer.accessToken))).not.toBe('unauthenticated');
+  } finally {
+    await stack.sql('ALTER TABLE sessions_away RENAME TO sessions');
+  }
+  expect(await codeOf(introspectAccess(stack, answer.accessToken))).toBe('ok');
+});
+
+const openDatabase = () => {
+  const { database } = loadConfig(configSchema, stack.installation.layout.configFile('auth-1'));
+  return createDatabase<AuthSchema>({
+    ...database,
+    password: readSecretFile(database.passwordFile),
+    systemPassword: readSecretFile(database.systemPasswordFile),
+    applicationName: 'test',
+  });
+};
+
+test('a wrong or missing root key seals, and replaces nothing', async () => {
+  const tenant = await newTenant(stack);
+  const { layout, dataDir } = stack.installation;
+  const logger = createLogger({ service: 'test', node: 'test', level: 'silent' });
+  const wrong = join(dataDir, 'wrong-root-key');
+  await writeFile(wrong, `${'ab'.repeat(31)}cd`, { mode: 0o600 });
+  const database = openDatabase();
+  try {
+    const before = await stack.sql('SELECT * FROM root_key_canary');
+    for (const file of [wrong, join(dataDir, 'no-such-root-key')]) {
+      const keys = await openTenantKeys(database, file, logger);
+      expect(keys.sealedBecause).toContain(file);
+      expect(await codeOf(database.withTenant(tenant.id, (tx) => keys.create(tx, tenant.id)))).toBe('sealed');
+      expect(await codeOf(database.withTenant(tenant.id, (tx) => keys.current(tx, tenant.id)))).toBe(
+        'sealed',
+      );
+    }
+    expect(await stack.sql('SELECT * FROM root_key_canary')).toEqual(before);
+    const right = await openTenantKeys(database, layout.secret('auth-root-key'), logger);
+    expect(right.sealedBecause).toBeUndefined();
+  } finally {
+    await database.close();
+  }
+});
+
+test('housekeeping removes what ended long ago and nothing else', async () => {
+  const tenant = await newTenant(stack);
+  const { username, password } = tenant.administrator;
+  const old = await signIn(stack, tenant.name, username, password);
+  const { sessionId } = await introspectAccess(stack, old.answer.accessToken);
+  const live = await signIn(stack, tenant.name, username, password);
+  await stack.sql(`UPDATE sessions SET expires_at = now() - interval '8 days' WHERE id = $1`, [sessionId]);
+  const database = openDatabase();
+  try {
+    await tidy(database);
+  } finally {
+    await database.close();
+  }
+  const left = await stack.sql<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [tenant.id]);
+  expect(left.map((row) => row.id)).toEqual([
+    (await introspectAccess(stack, live.answer.accessToken)).sessionId,
+  ]);
+  expect(await codeOf(authOf(stack).refresh({ refreshToken: old.answer.refreshToken }))).toBe(
+    'token_invalid',
+  );
+});
