@@ -73,6 +73,8 @@ interface Described {
   readonly options: ReadonlyMap<string, Field>;
   readonly path: readonly number[];
   readonly comment: Comment;
+  /** The generated message with nothing in it. */
+  readonly empty: () => object;
 }
 
 const descriptors = new Map<string, Described>();
@@ -85,7 +87,9 @@ for (const file of files) {
     const options = new Map(
       Object.entries(fields).flatMap(([key, value]) => (value.field ? [[key, value.field as Field]] : [])),
     );
-    descriptors.set(name, { descriptor, options, path, comment });
+    const codec = file.references[name] as { decode(bytes: Uint8Array): object } | undefined;
+    const empty = () => codec?.decode(new Uint8Array()) ?? {};
+    descriptors.set(name, { descriptor, options, path, comment, empty });
     descriptor.nestedType.forEach((nested, index) => {
       visit(name, nested, [...path, IN_FILE.nested, index]);
     });
@@ -120,7 +124,7 @@ function messageInfo(typeName: string): MessageInfo {
     const nested = kind === 'message' ? descriptors.get(field.typeName) : undefined;
     const rules = found.options.get(field.name);
     const oneof =
-      field.proto3Optional || !inOneof(found.descriptor, field)
+      field.proto3Optional || !inOneof(found, field)
         ? undefined
         : found.descriptor.oneofDecl[field.oneofIndex]?.name;
     const fieldInfo: FieldInfo = {
@@ -144,17 +148,14 @@ function messageInfo(typeName: string): MessageInfo {
   return info;
 }
 
-/** The generated descriptor writes 0 for "no oneof" too, so membership shows only where a real oneof stands first. */
-function inOneof(descriptor: Descriptor, field: Descriptor['field'][number]): boolean {
-  const decl = descriptor.oneofDecl[field.oneofIndex];
-  if (!decl) return false;
-  return ONEOF_MEMBERS.get(`${descriptor.name}.${decl.name}`)?.includes(field.name) ?? false;
+/**
+ * The generated descriptor writes 0 for "no oneof" too, so that its index 0 says nothing. The generated message does: a
+ * member of a oneof has no property of its own on it.
+ */
+function inOneof({ descriptor, empty }: Described, field: Descriptor['field'][number]): boolean {
+  if (descriptor.oneofDecl.length === 0) return false;
+  return !Object.hasOwn(empty(), camel(field.name));
 }
-
-/** ts-proto's metadata cannot tell member 0 of a oneof from no member; the contract names its few oneofs here. */
-const ONEOF_MEMBERS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['IntrospectRequest.credential', ['access_token', 'api_token']],
-]);
 
 function camel(name: string): string {
   return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

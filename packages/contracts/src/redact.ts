@@ -1,14 +1,17 @@
 import type { MessageInfo } from './method-info.ts';
 
-/** The public fields of a message, for logs and audit details: secret and absent fields are left out. */
+/**
+ * The public fields of a message, for logs and audit details: secret and absent fields are left out. So are bytes and
+ * free-form objects, whatever the contract says of them: a caller can put anything there, also what does not belong.
+ */
 export function redact(info: MessageInfo, message: object): Record<string, unknown> {
   const values = message as Record<string, unknown>;
   const out: Record<string, unknown> = {};
   for (const field of info.fields) {
-    if (!field.public) continue;
+    if (!field.public || field.map || field.kind === 'struct' || field.kind === 'bytes') continue;
     const value = values[field.property];
     if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) continue;
-    if (field.kind !== 'message' || field.map) out[field.jsonName] = value;
+    if (field.kind !== 'message') out[field.jsonName] = value;
     else if (Array.isArray(value))
       out[field.jsonName] = value.map((item: object) => redact(field.message!, item));
     else out[field.jsonName] = redact(field.message!, value as object);

@@ -1,3 +1,4 @@
+import type { Field } from './generated/claviger/options/v1/options.ts';
 import type { FieldInfo, MessageInfo } from './method-info.ts';
 
 export interface Problem {
@@ -43,7 +44,10 @@ function checkField(field: FieldInfo, value: unknown, pointer: string, problems:
     items.forEach((item, index) => {
       if (field.kind === 'message')
         problems.push(...validateMessage(field.message!, item as object, `${pointer}/${index}`));
-      else if (field.kind === 'string') checkListItem(item as string, `${pointer}/${index}`, problems);
+      else if (field.kind === 'string')
+        checkListItem(field, item as string, (detail) =>
+          problems.push({ pointer: `${pointer}/${index}`, detail }),
+        );
     });
     return;
   }
@@ -55,13 +59,17 @@ function checkField(field: FieldInfo, value: unknown, pointer: string, problems:
     problems.push(...validateMessage(field.message!, value as object, pointer));
   else if (field.kind === 'string') checkString(field, value as string, add);
   else if (field.kind === 'integer' || field.kind === 'double') checkNumber(field, value as number, add);
-  else if (field.kind === 'timestamp' && Number.isNaN(Date.parse(value as string)))
+  else if (field.kind === 'bytes') checkBytes(field, value as Uint8Array, add);
+  else if (field.kind === 'timestamp' && !(DATE_TIME.test(value as string) && isDateOrTime(value as string)))
     add('is not a time, e.g. 2026-01-31T12:00:00Z');
 }
 
-function checkListItem(item: string, pointer: string, problems: Problem[]): void {
-  if (item.length > 256) problems.push({ pointer, detail: 'may have at most 256 characters' });
-  if (NOT_IN_LINE.test(item)) problems.push({ pointer, detail: 'may not contain control characters' });
+/** Lengths speak of the list; what is allowed, the pattern and the format speak of each item. */
+function checkListItem(field: FieldInfo, item: string, add: (detail: string) => void): void {
+  if (!item.isWellFormed()) return add('is not well-formed Unicode');
+  if (item.length > 256) return add('may have at most 256 characters');
+  if (NOT_IN_LINE.test(item)) return add('may not contain control characters');
+  if (field.rules) checkShape(field.rules, item, add);
 }
 
 function checkString(field: FieldInfo, value: string, add: (detail: string) => void): void {
@@ -75,16 +83,24 @@ function checkString(field: FieldInfo, value: string, add: (detail: string) => v
   if (value.includes('\u0000')) return add('may not contain the NUL character');
   if (!rules) return;
   const length =
-    value.length > rules.maxLength || value.length < rules.minLength ? [...value].length : value.length;
+    value.length > rules.maxLength || value.length < 2 * rules.minLength ? [...value].length : value.length;
   if (rules.maxLength && length > rules.maxLength)
     return add(`may have at most ${rules.maxLength} characters`);
   if (rules.minLength && length < rules.minLength) return add(`needs at least ${rules.minLength} characters`);
-  if (rules.allowed.length > 0 && !rules.allowed.includes(value))
-    return add(`must be one of ${rules.allowed.join(', ')}`);
-  if (rules.pattern && !compiled(rules.pattern).test(value)) return add(`must match ${rules.pattern}`);
-  const problem = formatProblem(rules.format, value);
-  if (problem) return add(problem);
+  if (checkShape(rules, value, add)) return;
   if (rules.required && rules.format !== '' && value.trim() === '') add('may not be blank');
+}
+
+/** Whether it found a problem. */
+function checkShape(rules: Field, value: string, add: (detail: string) => void): boolean {
+  const problem =
+    rules.allowed.length > 0 && !rules.allowed.includes(value)
+      ? `must be one of ${rules.allowed.join(', ')}`
+      : rules.pattern && !compiled(rules.pattern).test(value)
+        ? `must match ${rules.pattern}`
+        : formatProblem(rules.format, value);
+  if (problem) add(problem);
+  return problem !== undefined;
 }
 
 function formatProblem(format: string, value: string): string | undefined {
@@ -130,9 +146,17 @@ function compiled(pattern: string): RegExp {
   return regex;
 }
 
+function checkBytes({ rules }: FieldInfo, value: Uint8Array, add: (detail: string) => void): void {
+  if (rules?.required && value.length === 0) return add('is required and may not be empty');
+  if (rules?.maxLength && value.length > rules.maxLength) add(`may have at most ${rules.maxLength} bytes`);
+  if (rules?.minLength && value.length > 0 && value.length < rules.minLength)
+    add(`needs at least ${rules.minLength} bytes`);
+}
+
 function checkNumber(field: FieldInfo, value: number, add: (detail: string) => void): void {
   const rules = field.rules;
   if (field.kind === 'integer' && !Number.isSafeInteger(value)) return add('must be a whole number');
+  if (!Number.isFinite(value)) return add('must be a number');
   if (rules?.required && value === 0 && !field.optional) return add('is required');
   if (rules?.hasRange && (value < rules.minimum || value > rules.maximum)) {
     add(`must be between ${rules.minimum} and ${rules.maximum}`);

@@ -82,7 +82,7 @@ export interface Field {
   maximum: number;
   /** Allowed values of a string. */
   allowed: string[];
-  /** Named format of a string: "uuid", "date-or-time", "cidr", "identifier", "line" (no control characters), "text" (newlines allowed). */
+  /** Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed). */
   format: string;
   example: string;
 }
@@ -993,7 +993,7 @@ export const protoMetadata = {
         "path": [4, 1, 2, 9],
         "span": [74, 2, 21],
         "leadingComments":
-          ' Named format of a string: "uuid", "date-or-time", "cidr", "identifier", "line" (no control characters), "text" (newlines allowed).\n',
+          ' Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed).\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }],

@@ -1,0 +1,221 @@
+import { globSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { type FieldInfo, type HttpBinding, type MessageInfo, methodOf, methods } from './index.ts';
+
+const all = [...methods.values()];
+const protos = globSync('../../../proto/claviger/*/v1/*.proto', { cwd: import.meta.dirname }).map((file) =>
+  readFileSync(resolve(import.meta.dirname, file), 'utf8'),
+);
+
+const messages = new Map<string, MessageInfo>();
+for (const { request, response } of all) for (const message of [request, response]) collect(message);
+function collect(message: MessageInfo): void {
+  if (messages.has(message.name)) return;
+  messages.set(message.name, message);
+  for (const field of message.fields) if (field.message) collect(field.message);
+}
+const fields = [...messages.values()].flatMap((message) =>
+  message.fields.map((field) => ({ message, field })),
+);
+const named = ({ message, field }: { message: MessageInfo; field: FieldInfo }) =>
+  `${message.name}.${field.protoName}`;
+
+test('every operation has a policy, and says exactly one way to be allowed', () => {
+  const wrong = all.filter(({ policy }) => {
+    if (!policy) return true;
+    return (
+      [policy.permission !== '', policy.authenticated, policy.public, policy.internal].filter(Boolean)
+        .length !== 1
+    );
+  });
+  expect(wrong.map((method) => method.path)).toEqual([]);
+});
+
+test('what a REST binding reaches may be called by the gateway; what is internal has none', () => {
+  const wrong = all.filter(({ http, policy }) => {
+    const gatewayMay = policy!.callers.length === 0 || policy!.callers.includes('gateway');
+    return http.length > 0 && (!gatewayMay || policy!.internal || policy!.rateTier === 0);
+  });
+  expect(wrong.map((method) => method.path)).toEqual([]);
+});
+
+test('callers and forwards are services that exist', () => {
+  const services = ['gateway', 'auth', 'vault', 'workflow', 'audit', 'operator'];
+  const unknown = all.flatMap(({ path, policy }) =>
+    [...policy!.callers, ...policy!.forwardsTo]
+      .filter((name) => !services.includes(name))
+      .map((name) => `${path}: ${name}`),
+  );
+  expect(unknown).toEqual([]);
+});
+
+test('what changes something or discloses a secret names its audit action, of the form noun.verb', () => {
+  const wrong = all.filter(({ http, policy }) => {
+    if (policy!.audit !== '') return !/^[a-z-]+(\.[a-z-]+)+$/.test(policy!.audit);
+    return (
+      policy!.discloses ||
+      (http.some(({ method }) => method !== 'GET') && !policy!.authenticated && !policy!.public)
+    );
+  });
+  expect(wrong.map((method) => method.path)).toEqual([]);
+});
+
+const bindings = all.flatMap((method) => method.http.map((binding) => ({ method, binding })));
+
+test('each method and path is bound once, also when parameters are called differently', () => {
+  const keys = bindings.map(({ binding }) => shape(binding));
+  expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
+});
+
+function shape({ method, path }: HttpBinding): string {
+  return `${method} ${path.replaceAll(/\{[^}]+\}/g, '{}')}`;
+}
+
+test('where two routes fit the same path, one of them is more literal than the other at every segment', () => {
+  const ambiguous: string[] = [];
+  for (const [index, { binding: a }] of bindings.entries()) {
+    for (const { binding: b } of bindings.slice(index + 1)) {
+      const [left, right] = [a.path.split('/'), b.path.split('/')];
+      if (a.method !== b.method || left.length !== right.length) continue;
+      const pairs = left.map(
+        (segment, at) =>
+          [segment.startsWith('{'), right[at]!.startsWith('{'), segment === right[at]] as const,
+      );
+      if (pairs.some(([leftOpen, rightOpen, same]) => !leftOpen && !rightOpen && !same)) continue;
+      const leftWins = pairs.some(([leftOpen, rightOpen]) => !leftOpen && rightOpen);
+      const rightWins = pairs.some(([leftOpen, rightOpen]) => leftOpen && !rightOpen);
+      if (leftWins === rightWins) ambiguous.push(`${a.method} ${a.path} and ${b.path}`);
+    }
+  }
+  expect(ambiguous).toEqual([]);
+});
+
+test('the parameters of a path are fields of the request, and single strings or numbers', () => {
+  const wrong = bindings.flatMap(({ method, binding }) =>
+    [...binding.path.matchAll(/\{([^}]+)\}/g)]
+      .map((match) => match[1]!)
+      .filter((name) => {
+        const field = method.request.fields.find((each) => each.protoName === name);
+        return !field || field.repeated || !['string', 'integer'].includes(field.kind);
+      })
+      .map((name) => `${method.path} {${name}}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('a binding takes the whole body or none, and GET and DELETE take none', () => {
+  for (const proto of protos)
+    for (const [, body] of proto.matchAll(/(?<!_)body: "([^"]*)"/g)) expect(['*', undefined]).toContain(body);
+  expect(
+    bindings.filter(({ binding }) => binding.body && ['GET', 'DELETE'].includes(binding.method)),
+  ).toEqual([]);
+});
+
+test('a field that is the whole answer exists', () => {
+  const wrong = bindings.filter(
+    ({ method, binding }) =>
+      binding.responseBody &&
+      !method.response.fields.some((field) => field.protoName === binding.responseBody),
+  );
+  expect(wrong.map(({ method }) => method.path)).toEqual([]);
+});
+
+test('what the query string carries has a form there: no objects, no bytes', () => {
+  const wrong = bindings.flatMap(({ method, binding }) =>
+    binding.body
+      ? []
+      : method.request.fields
+          .filter((field) => ['message', 'struct', 'bytes'].includes(field.kind))
+          .map((field) => `${method.path} ${field.protoName}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('each reference operation is served by one method', () => {
+  const ids = all.flatMap((method) => method.policy!.operations);
+  expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+});
+
+test('no field whose name speaks of a secret is public', () => {
+  const smell =
+    /pass(word|phrase)|secret|token|(^|_)code|private|otp|recovery|pepper|seed|key_material|credential|authoriz|cookie|value$/;
+  // About a secret, not the secret.
+  const harmless = /_id$|_ids$|_at$|_type$|_count$|^(public_key|key_id|status_code)$/;
+  const wrong = fields.filter(
+    ({ field }) =>
+      field.public &&
+      field.kind !== 'message' &&
+      smell.test(field.protoName) &&
+      !harmless.test(field.protoName),
+  );
+  expect(wrong.map(named)).toEqual([]);
+});
+
+test('every declared oneof is known with all its members, and nothing else belongs to one', () => {
+  const declared = protos.flatMap((proto) =>
+    [...proto.matchAll(/oneof (\w+) \{([^}]*)\}/g)].flatMap(([, oneof, body]) =>
+      [...body!.matchAll(/^\s*[\w.]+ (\w+) = \d+/gm)].map((member) => `${oneof}.${member[1]}`),
+    ),
+  );
+  const known = fields.flatMap(({ field }) => (field.oneof ? [`${field.oneof}.${field.protoName}`] : []));
+  expect(known.sort()).toEqual(declared.sort());
+  expect(known.length).toBeGreaterThan(0);
+});
+
+test('no message is declared inside another: their rules would be lost', () => {
+  for (const proto of protos) expect(proto).not.toMatch(/^ {2,}message /m);
+});
+
+test('every rule is one that the validator knows', () => {
+  const formats = ['', 'uuid', 'identifier', 'line', 'text', 'date-or-time'];
+  const wrong = fields.filter(({ field: { rules, kind } }) => {
+    if (!rules) return false;
+    if (!formats.includes(rules.format)) return true;
+    if (rules.pattern) new RegExp(`^(?:${rules.pattern})$`, 'u');
+    const ofText = rules.pattern !== '' || rules.format !== '' || rules.allowed.length > 0;
+    if (ofText && kind !== 'string') return true;
+    return rules.hasRange ? !['integer', 'double'].includes(kind) || rules.minimum > rules.maximum : false;
+  });
+  expect(wrong.map(named)).toEqual([]);
+});
+
+test('every text of a request is bounded', () => {
+  const seen = new Set<MessageInfo>();
+  const unbounded: string[] = [];
+  const visit = (message: MessageInfo): void => {
+    if (seen.has(message)) return;
+    seen.add(message);
+    for (const field of message.fields) {
+      if (field.message) visit(field.message);
+      const { rules } = field;
+      const bounded =
+        rules &&
+        (rules.maxLength > 0 ||
+          rules.allowed.length > 0 ||
+          rules.pattern !== '' ||
+          /^(uuid|date-or-time)$/.test(rules.format));
+      if (field.kind === 'string' && !bounded) unbounded.push(named({ message, field }));
+    }
+  };
+  for (const method of all) if (method.http.length > 0) visit(method.request);
+  expect(unbounded).toEqual([]);
+});
+
+test('lists are paged in one way', () => {
+  const wrong = all
+    .filter((method) => method.name.startsWith('List') && method.request.byJsonName.has('page'))
+    .filter(
+      ({ request, response }) =>
+        !['pageSize', 'sortBy', 'sortOrder', 'cursor'].every((name) => request.byJsonName.has(name)) ||
+        !['items', 'page', 'pageSize', 'totalItems', 'totalPages', 'nextCursor'].every((name) =>
+          response.byJsonName.has(name),
+        ),
+    );
+  expect(wrong.map((method) => method.path)).toEqual([]);
+});
+
+test('an unknown path is no operation', () => {
+  for (const path of ['', '/claviger.vault.v1.EntriesService/Nothing', 'toString', '__proto__'])
+    expect(() => methodOf(path)).toThrow(/no method/);
+});
