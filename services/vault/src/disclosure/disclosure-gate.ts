@@ -114,7 +114,7 @@ function checked(row: Verdict | undefined, request: DisclosureRequest): Verdict 
   const oneTimeGrantId = request.version === undefined ? row.one_time_grant_id : null;
   if (!row.basis && !oneTimeGrantId) {
     throw new ClavigerError('denied', 'Neither a share nor a live grant lets you see this secret.', {
-      hint: 'Ask for access with POST /api/v1/access-requests.',
+      hint: 'Ask for access with POST /api/v1/requests.',
     });
   }
   if (row.requires_reason && request.reason.trim() === '') {
