@@ -140,29 +140,30 @@ describe('health', () => {
 });
 
 describe('limits', () => {
-  it('refuse the eleventh sign-in of a minute from an address, with what the client needs to know', async () => {
-    const answers = [];
-    for (let index = 0; index < 11; index++) {
-      answers.push(
-        await edge.call('POST', '/api/v1/auth/login', { body: { username: `u${index}`, password: 'x' } }),
-      );
-    }
-    expect(answers.slice(0, 10).map((answer) => answer.status)).toEqual(Array(10).fill(401));
-    const refused = answers[10]!;
-    expect(refused.json).toMatchObject({ status: 429, code: 'rate_limited', retryable: true });
-    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-    expect(refused.headers['ratelimit-policy']).toBe('"auth";q=10;w=60');
-    expect(refused.headers.ratelimit).toMatch(/^"auth";r=0;t=\d+$/);
+  it('refuse more than ten sign-ins a minute from an address, with what the client needs to know', async () => {
+    const tries = Array.from({ length: 40 }, (_, index) => ({ username: `u${index}`, password: 'x' }));
+    const answers = await Promise.all(tries.map((body) => edge.call('POST', '/api/v1/auth/login', { body })));
+    const refused = answers.filter((answer) => answer.status === 429);
+    // One more comes free every six seconds, so that a slow machine lets a few more through.
+    expect(refused.length).toBeGreaterThan(0);
+    expect(answers.filter((answer) => answer.status === 401).length).toBeGreaterThanOrEqual(10);
+    const { json, headers } = refused[0]!;
+    expect(json).toMatchObject({ status: 429, code: 'rate_limited', retryable: true });
+    expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    expect(headers['ratelimit-policy']).toBe('"auth";q=10;w=60');
+    expect(headers.ratelimit).toMatch(/^"auth";r=0;t=\d+$/);
   });
 
-  it('count each user apart', async () => {
+  it('count each user apart, and each tier', async () => {
     const one = await edge.signIn();
     const other = await edge.signIn();
-    const left = async (bearer: string) => {
-      const answer = await edge.call('GET', '/api/v1/vault/entries', { token: bearer });
-      return Number(/r=(\d+)/.exec(String(answer.headers.ratelimit))?.[1]);
-    };
-    expect([await left(one.token), await left(one.token), await left(other.token)]).toEqual([99, 98, 99]);
+    const left = async (bearer: string, path: string) =>
+      (await edge.call('GET', path, { token: bearer })).headers.ratelimit;
+    const report = '/api/v1/audit/events/export';
+    expect(await left(one.token, report)).toMatch(/^"report";r=4;/);
+    expect(await left(one.token, report)).toMatch(/^"report";r=3;/);
+    expect(await left(other.token, report)).toMatch(/^"report";r=4;/);
+    expect(await left(one.token, '/api/v1/vault/entries')).toMatch(/^"standard";r=99;/);
   });
 
   it('hold without Redis, while auth vouches for each request', async () => {

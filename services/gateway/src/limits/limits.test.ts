@@ -29,11 +29,13 @@ describe('the gate on Redis', () => {
     });
     gates.push(created);
     await expect
-      .poll(() =>
-        created.ping().then(
-          () => true,
-          () => false,
-        ),
+      .poll(
+        () =>
+          created.ping().then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 10_000 },
       )
       .toBe(true);
     return created;
