@@ -123,6 +123,7 @@ CREATE TABLE entries (
   created_by text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
+  CHECK ((status = 'deleted') = (deleted_at IS NOT NULL)),
   PRIMARY KEY (tenant_id, id),
   FOREIGN KEY (tenant_id, asset_id) REFERENCES assets (tenant_id, id)
 );

@@ -34,7 +34,12 @@ export function startRotationDuty(deps: VaultDeps, queues: JobQueues): AsyncDisp
   });
 
   const sweep = async (): Promise<void> => {
-    for (const { tenant_id, id } of await dueEntries(deps)) await queueScheduled(deps, tenant_id, id);
+    for (const { tenant_id, id } of await dueEntries(deps)) {
+      // One entry whose keys are damaged must not hold up all others.
+      await queueScheduled(deps, tenant_id, id).catch((error: unknown) =>
+        deps.logger.warn({ err: error, entryId: id }, 'a scheduled rotation could not be queued'),
+      );
+    }
     for (const { tenant_id, id } of await dueRotations(deps)) {
       while (running.size >= concurrency) await Promise.race(running.values());
       if (stop.signal.aborted) return;
