@@ -29,8 +29,10 @@ export async function runService<C>(program: ServiceProgram<C>): Promise<void> {
       await program.migrate?.(config);
       return;
     }
+    // From here on a signal lets the start finish and then ends in order; a second one ends at once.
+    const signalled = signal();
     const service = await program.create(config);
-    await untilSignal(service);
+    await (service.failed ? Promise.race([signalled, service.failed]) : signalled);
     await service[Symbol.asyncDispose]();
     // All is closed; what a library still holds must not keep the process.
     setTimeout(() => process.exit(), 500).unref();
@@ -42,10 +44,9 @@ export async function runService<C>(program: ServiceProgram<C>): Promise<void> {
   }
 }
 
-function untilSignal(service: RunningService): Promise<unknown> {
-  const signalled = new Promise<void>((resolve) => {
+function signal(): Promise<void> {
+  return new Promise((resolve) => {
     process.once('SIGTERM', () => resolve());
     process.once('SIGINT', () => resolve());
   });
-  return service.failed ? Promise.race([signalled, service.failed]) : signalled;
 }

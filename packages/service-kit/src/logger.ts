@@ -14,6 +14,19 @@ export function createLogger(options: { service: string; node: string; level: st
       base: { service: options.service, node: options.node },
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: plainError, error: plainError },
+      hooks: {
+        logMethod(args, method) {
+          const [first, message] = args as unknown as [unknown, string | undefined];
+          const error = first instanceof Error ? first : (first as { err?: unknown } | undefined)?.err;
+          // Without a message of ours the logger would take the error's own, past the serializer.
+          if (message !== undefined || !(error instanceof Error)) return method.apply(this, args);
+          method.call(
+            this,
+            first instanceof Error ? { err: first } : (first as object),
+            plainError(error).message,
+          );
+        },
+      },
       mixin: () => {
         const span = trace.getActiveSpan()?.spanContext();
         return span ? { traceId: span.traceId, spanId: span.spanId } : {};

@@ -1,0 +1,89 @@
+import { type MethodInfo, methodOf, methods, type Policy } from '@claviger/contracts';
+import { expect, test } from 'vitest';
+import { type Actor, permits } from './actor.ts';
+import { authorize, mayCall, policyProblem } from './authorize.ts';
+
+const now = () => Math.floor(Date.now() / 1000);
+const actor = (changes: Partial<Actor> = {}): Actor => ({
+  userId: 'u',
+  userName: 'alice',
+  tenantId: 't',
+  sessionId: 's',
+  kind: 'user',
+  permissions: new Set(['*']),
+  roles: [],
+  mfaPending: false,
+  mfaAt: now(),
+  ...changes,
+});
+const stepUp = [...methods.values()].find((method) => method.policy!.stepUp)!;
+const pending = [...methods.values()].find((method) => method.policy!.mfaPending)!;
+
+test('where a second factor of the last ten minutes is asked for, an older one or none is not enough', () => {
+  expect(() => authorize(stepUp, actor())).not.toThrow();
+  for (const mfaAt of [0, now() - 601]) {
+    expect(() => authorize(stepUp, actor({ mfaAt }))).toThrow(
+      expect.objectContaining({ reason: 'step_up_required', code: 'mfa_not_satisfied' }),
+    );
+  }
+});
+
+test('a session that owes its second factor may do what says so, and nothing else of any service', () => {
+  const owing = actor({ mfaPending: true });
+  expect(() => authorize(pending, owing)).not.toThrow();
+  for (const method of methods.values()) {
+    const { public: open, internal, mfaPending } = method.policy!;
+    if (!open && !internal && !mfaPending) expect(() => authorize(method, owing)).toThrow(/second factor/);
+  }
+});
+
+test('nobody is anybody where sign-in is needed', () => {
+  for (const method of methods.values()) {
+    if (method.policy!.public || method.policy!.internal) continue;
+    expect(() => authorize(method, undefined)).toThrow(
+      expect.objectContaining({ reason: 'unauthenticated' }),
+    );
+  }
+});
+
+test('permissions are taken by whole segments', () => {
+  for (const [granted, asked, expected] of [
+    ['vault.*', 'vault.entries.read', true],
+    ['vault.entries.*', 'vault.entries.read', true],
+    ['vault.entries.read', 'vault.entries.read', true],
+    ['vault.entries.re*', 'vault.entries.read', false],
+    ['vault', 'vault.entries.read', false],
+    ['va.*', 'vault.entries.read', false],
+    ['*.read', 'vault.entries.read', false],
+    ['vault.*', 'vault', false],
+  ] as const)
+    expect([granted, asked, permits(new Set([granted]), asked)]).toEqual([granted, asked, expected]);
+});
+
+test('a method without a list of callers is for the gateway alone', () => {
+  const method = methodOf('/claviger.vault.v1.EntriesService/GetEntry');
+  expect(
+    ['gateway', 'vault', 'workflow', 'auth', 'audit', 'operator', ''].filter((caller) =>
+      mayCall(method, caller),
+    ),
+  ).toEqual(['gateway']);
+});
+
+test('a policy that says nothing, too much, or forgets what it must have stops the service', () => {
+  const sound = methodOf('/claviger.vault.v1.EntriesService/RetrieveEntry');
+  const with_ = (policy: Partial<Policy> | undefined): MethodInfo => ({
+    ...sound,
+    policy: policy && { ...sound.policy!, ...policy },
+  });
+  expect(policyProblem(sound)).toBeUndefined();
+  for (const wrong of [
+    undefined,
+    { permission: '' },
+    { public: true },
+    { authenticated: true },
+    { rateTier: 0 },
+    { audit: '' },
+    { permission: '', internal: true, callers: [] },
+  ] as const)
+    expect(policyProblem(with_(wrong as never)), JSON.stringify(wrong)).toBeDefined();
+});

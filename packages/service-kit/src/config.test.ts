@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { baseConfigSchema, loadConfig, readSecretFile, splitAddress } from './config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'claviger-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+let files = 0;
+function file(content: unknown): string {
+  files += 1;
+  const path = join(folder, `${files}.json`);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+const schema = z.strictObject({ ...baseConfigSchema.shape, pepperFile: z.string() });
+const sound = {
+  environment: 'test',
+  node: 'auth-1',
+  grpc: { certFile: 'a', keyFile: 'b', caFile: 'c' },
+  health: { listen: '127.0.0.1:1' },
+  peers: {},
+  redis: { host: 'h', port: 1, passwordFile: 'p' },
+  nats: { url: 'u', user: 'u', passwordFile: 'p' },
+  pepperFile: 'x',
+};
+
+test('a sound configuration is read, with its defaults', () => {
+  expect(loadConfig(schema, file(sound))).toMatchObject({ ...sound, logLevel: 'info', telemetry: {} });
+});
+
+test.each([
+  ['an unknown key', { ...sound, pepper: 'secret' }, 'pepper'],
+  ['an unknown nested key', { ...sound, redis: { ...sound.redis, password: 'x' } }, 'redis'],
+  ['a missing key', { ...sound, pepperFile: undefined }, 'pepperFile'],
+  ['a wrong value', { ...sound, health: { listen: 'nowhere' } }, 'health.listen: must be host:port'],
+  ['a wrong environment', { ...sound, environment: 'prod' }, 'environment'],
+])('%s is refused by its name', (_, content, named) => {
+  expect(() => loadConfig(schema, file(content))).toThrow(named);
+});
+
+test('a file that is missing or no JSON is refused by its name', () => {
+  expect(() => loadConfig(schema, join(folder, 'absent.json'))).toThrow(/absent\.json/);
+  expect(() => loadConfig(schema, file('{'))).toThrow(/cannot be read/);
+});
+
+test('a secret is its file without the final newline; an empty one is refused', () => {
+  expect(readSecretFile(file('s3cret \n'))).toBe('s3cret ');
+  expect(readSecretFile(file('a\nb\r\n'))).toBe('a\nb');
+  for (const content of ['', '\n']) expect(() => readSecretFile(file(content))).toThrow(/is empty/);
+});
+
+test('addresses split at the last colon', () => {
+  expect(splitAddress('[::1]:80')).toEqual({ host: '::1', port: 80 });
+  expect(splitAddress('127.0.0.1:443')).toEqual({ host: '127.0.0.1', port: 443 });
+});
