@@ -7,7 +7,7 @@ import { accessStory, type Cast } from './access-story.ts';
 import { auditStory } from './audit-story.ts';
 import { privateInstallation, runningInstallation } from './demo-server.ts';
 import { type DemoTarget, postgresTarget, sshTarget } from './demo-target.ts';
-import { createNarrator, type Narrator } from './narrator.ts';
+import { createNarrator, DemoFailure, type Narrator } from './narrator.ts';
 import { type DemoServer, signIn } from './person.ts';
 import { storeAccount } from './store-account.ts';
 
@@ -28,36 +28,57 @@ export async function runDemo(options: DemoOptions): Promise<ExitCode> {
   }
   await ensureTools(['postgres', 'redis', 'nats', ...(options.ssh ? (['sshd'] as const) : [])], tell);
   const narrator = createNarrator();
+  // Over: shown or called off. What failed keeps its logs.
+  const outcome = { isOver: false };
   const interrupted = Promise.withResolvers<never>();
-  const stop = (signal: NodeJS.Signals) => interrupted.reject(new CommandError(`interrupted by ${signal}`));
+  const stop = (signal: NodeJS.Signals) => {
+    outcome.isOver = true;
+    interrupted.reject(new CommandError(`interrupted by ${signal}: nothing is left behind`));
+  };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
   const cleanUp = new AsyncDisposableStack();
+  const played = play(narrator, options, cleanUp, outcome);
   try {
-    await Promise.race([play(narrator, options, cleanUp), interrupted.promise]);
+    await Promise.race([played, interrupted.promise]);
     say('\nEvery step did what it must. Your turn: docs/first-five-minutes.md');
     return EXIT.ok;
   } finally {
     await cleanUp.disposeAsync();
+    // Called off, it fails at its next step; what it was just starting is stopped by then.
+    await played.catch(() => {});
   }
 }
 
-async function play(narrator: Narrator, options: DemoOptions, cleanUp: AsyncDisposableStack): Promise<void> {
+/** Keeps what was started for the clean-up; stops it at once when that is over already. */
+async function hold<T extends AsyncDisposable>(cleanUp: AsyncDisposableStack, started: T): Promise<T> {
+  if (!cleanUp.disposed) return cleanUp.use(started);
+  await started[Symbol.asyncDispose]();
+  throw new DemoFailure('called off');
+}
+
+async function play(
+  narrator: Narrator,
+  options: DemoOptions,
+  cleanUp: AsyncDisposableStack,
+  outcome: { isOver: boolean },
+): Promise<void> {
   narrator.chapter(
     options.here ? 'The installation that runs here' : 'An installation of its own, in a temporary folder',
   );
   const installation = options.here
     ? await runningInstallation()
     : await privateInstallation((line) => narrator.note(line));
-  let finished = false;
-  cleanUp.defer(async () => {
-    await installation.close(finished);
-    if (!finished) tell(`the logs are kept in ${installation.logs}`);
+  await hold(cleanUp, {
+    async [Symbol.asyncDispose]() {
+      await installation.close(outcome.isOver);
+      if (!outcome.isOver) tell(`the logs are kept in ${installation.logs}`);
+    },
   });
   narrator.shows(`${installation.server.url} is ready`);
 
   narrator.chapter('Real systems with real accounts');
-  const targets = [cleanUp.use(await postgresTarget(newPassword()))];
-  if (options.ssh) targets.push(cleanUp.use(await sshTarget()));
+  const targets = [await hold(cleanUp, await postgresTarget(newPassword()))];
+  if (options.ssh) targets.push(await hold(cleanUp, await sshTarget()));
   for (const target of targets) narrator.shows(target.title);
   if (!options.ssh) narrator.note('without the Linux account behind sshd, as told by --without-ssh');
 
@@ -73,7 +94,7 @@ async function play(narrator: Narrator, options: DemoOptions, cleanUp: AsyncDisp
 
   narrator.chapter('The proof');
   await auditStory(narrator, cast.carol, receipts);
-  finished = true;
+  outcome.isOver = true;
 }
 
 const titleOf = ({ name }: DemoTarget) => (name === 'ssh' ? 'Linux account' : 'PostgreSQL role');
@@ -89,7 +110,7 @@ async function gather(
   { server, administrator }: Place,
   cleanUp: AsyncDisposableStack,
 ): Promise<Cast> {
-  const admin = cleanUp.use(await signIn(server, administrator.username, administrator.password));
+  const admin = await hold(cleanUp, await signIn(server, administrator.username, administrator.password));
   const join = async (username: string, roles: string[]) => {
     const password = newPassword();
     narrator.does(
@@ -97,7 +118,7 @@ async function gather(
       `claviger users create ${username} ${roles.map((role) => `--role ${role}`).join(' ')} --password-stdin`,
     );
     await admin.api.call(auth.UsersServiceService.createUser, { username, password, roles });
-    return cleanUp.use(await signIn(server, username, password));
+    return hold(cleanUp, await signIn(server, username, password));
   };
   const alice = await join('alice', ['requester', 'approver']);
   const bob = await join('bob', ['approver']);

@@ -53,7 +53,7 @@ function showGrant(grant: workflow.Grant, format: OutputFormat): void {
       ['received', timeText(grant.credentialsDeliveredAt)],
       ['ended', timeText(grant.endedAt)],
       ['reason', grant.revokeReason],
-      ['then', grant.rotateOnEnd ? 'the password is rotated: `claviger entries rotations` shows it' : ''],
+      ['then', grant.rotateOnEnd ? 'what was received is rotated, where a connector reaches it' : ''],
     ]),
   );
 }

@@ -35,9 +35,10 @@ export function withoutLineEnd(text: string): string {
 export async function askHidden(question: string, otherWay: string): Promise<string> {
   const input = process.stdin as ReadStream;
   if (!input.isTTY) throw new CommandError(`there is no terminal to ask at: ${otherWay}`, EXIT.usage);
-  process.stderr.write(question);
+  // Before the question: what is typed ahead must not be echoed either.
   input.setRawMode(true);
   try {
+    process.stderr.write(question);
     return await readLine(input);
   } finally {
     input.setRawMode(false);
