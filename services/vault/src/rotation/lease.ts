@@ -22,11 +22,11 @@ export async function takeLease(
   deps: VaultDeps,
   tenantId: string,
   rotationId: string,
-): Promise<{ lease: Lease; rotation: RotationRow } | undefined> {
+): Promise<{ lease: Lease; rotation: RotationRow; appliedSecondsAgo: number } | undefined> {
   const owner = randomUUID();
   const { leaseSeconds } = deps.config.rotation;
   const until = sql<Date>`clock_timestamp() + make_interval(secs => ${leaseSeconds})`;
-  const rotation = await deps.database.withTenant(tenantId, (tx) =>
+  const taken = await deps.database.withTenant(tenantId, (tx) =>
     tx
       .updateTable('rotations')
       .set({ lease_owner: owner, lease_until: until })
@@ -37,9 +37,13 @@ export async function takeLease(
         eb.or([eb('lease_until', 'is', null), eb('lease_until', '<', sql<Date>`clock_timestamp()`)]),
       )
       .returningAll()
+      .returning(
+        sql<number>`coalesce(extract(epoch FROM clock_timestamp() - applied_at), 0)::float8`.as('ago'),
+      )
       .executeTakeFirst(),
   );
-  if (!rotation) return undefined;
+  if (!taken) return undefined;
+  const { ago, ...rotation } = taken;
   const timer = setInterval(
     () => {
       deps.database
@@ -59,6 +63,7 @@ export async function takeLease(
   );
   return {
     rotation,
+    appliedSecondsAgo: ago,
     lease: { tenantId, rotationId, owner, [Symbol.dispose]: () => clearInterval(timer) },
   };
 }

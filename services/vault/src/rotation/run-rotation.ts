@@ -1,6 +1,7 @@
 import type { VerifyResult } from '@claviger/connectors';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { failpoint } from '@claviger/service-kit';
+import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
 import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
 import { connectorContext, credentialOf, sealedAccount, type Target } from '../targets/load-target.ts';
@@ -26,6 +27,8 @@ interface Step {
   readonly lease: Lease;
   readonly rotation: RotationRow;
   readonly signal: AbortSignal;
+  /** By the database's clock, when the rotation was taken up. */
+  readonly appliedSecondsAgo: number;
 }
 
 /** Everything a step needs, opened before anything is changed. */
@@ -53,7 +56,7 @@ export async function runRotation(
   let rotation: Next = taken.rotation;
   try {
     while (rotation) {
-      const step: Step = { deps, lease, rotation, signal };
+      const step: Step = { deps, lease, rotation, signal, appliedSecondsAgo: taken.appliedSecondsAgo };
       rotation = rotation.state === 'pending' ? await apply(step) : await findOut(step);
     }
   } catch (error) {
@@ -138,11 +141,11 @@ async function prove(step: Step, prepared: Prepared): Promise<Next> {
 
 /** After a crash or an unclear answer: asks the target which secret it holds, the newest first. */
 async function findOut(step: Step): Promise<Next> {
-  const { deps, lease, rotation } = step;
-  const settledAtMs = (rotation.applied_at?.getTime() ?? 0) + deps.config.rotation.settleSeconds * 1_000;
+  const { deps, lease } = step;
+  const remainingSeconds = deps.config.rotation.settleSeconds - step.appliedSecondsAgo;
   // A change that is still under way must not be taken for one that never happened.
-  if (settledAtMs > Date.now()) {
-    await waitUntil(deps, lease, new Date(settledAtMs));
+  if (remainingSeconds > 0) {
+    await waitUntil(deps, lease, sql<Date>`clock_timestamp() + make_interval(secs => ${remainingSeconds})`);
     return undefined;
   }
   const prepared = await prepare(step, 'ambiguous');
@@ -174,7 +177,12 @@ async function probe(
   const { deps, lease, rotation } = step;
   const nextAt = await takeProbe(deps, lease.tenantId, rotation.entry_id);
   if (nextAt) {
-    await waitUntil(deps, lease, nextAt, 'Waiting, so that probing does not lock the account.');
+    await waitUntil(
+      deps,
+      lease,
+      sql<Date>`${nextAt.toISOString()}::timestamptz`,
+      'Waiting, so that probing does not lock the account.',
+    );
     return undefined;
   }
   const verdict = await login(step, prepared, version);

@@ -75,10 +75,15 @@ export async function postpone(
 }
 
 /** At a time given: after the target had time to settle, or when the account may be probed again. */
-export async function waitUntil(deps: VaultDeps, lease: Lease, at: Date, problem?: string): Promise<void> {
+export async function waitUntil(
+  deps: VaultDeps,
+  lease: Lease,
+  at: RawBuilder<Date>,
+  problem?: string,
+): Promise<void> {
   await deps.database.withTenant(lease.tenantId, async (tx) => {
     await change(tx, lease, {
-      next_attempt_at: sql<Date>`${at.toISOString()}::timestamptz`,
+      next_attempt_at: at,
       ...(problem === undefined ? {} : { problem }),
       ...RELEASED,
     });
