@@ -40,6 +40,8 @@ const DETAILS_KEY = 'grpc-status-details-bin';
 const MAX_REQUEST_BYTES = 3 * 1024 * 1024;
 const DEADLINE_CHECK_MS = 50;
 const WARM_INTERVAL_MS = 1_000;
+/** How long a call waits for a connection that is not there, e.g. while a service restarts. It was not sent by then. */
+const CONNECT_PATIENCE_MS = 2_000;
 /** A stream is replaced long before the certificate that it was opened with expires. */
 const MAX_STREAM_AGE_MS = 30 * 60_000;
 
@@ -48,18 +50,25 @@ export function createCallStreamClient(client: Client): CallStreamClient {
   let current: OpenStream | undefined;
   let ids = 0;
   let warmedAtMs = 0;
+  /** Calls that no stream has taken yet: these alone can be given up without any doubt. */
+  const waiting = new Map<number, { frame: calls.CallFrame; pending: Pending; sinceMs: number }>();
   const all = new Set<OpenStream>();
 
   const timer = setInterval(() => {
     const now = Date.now();
+    for (const [id, { pending, sinceMs }] of waiting) {
+      const late = pending.deadlineMs <= now;
+      if (!late && now - sinceMs < CONNECT_PATIENCE_MS) continue;
+      waiting.delete(id);
+      pending.reject(late ? tooLate() : unreachable());
+    }
+    if (waiting.size > 0) opened();
     for (const stream of all) {
       for (const [id, pending] of stream.pending) {
         if (pending.deadlineMs > now) continue;
         stream.pending.delete(id);
         stream.send(frameOf({ id, cancel: true }));
-        pending.reject(
-          new ClavigerError('deadline_exceeded', 'The request took too long.', { retryAfterSeconds: 1 }),
-        );
+        pending.reject(tooLate());
       }
       if (stream !== current && stream.pending.size === 0) stream.stream.end();
     }
@@ -78,13 +87,23 @@ export function createCallStreamClient(client: Client): CallStreamClient {
     stream.pending.clear();
   };
 
+  const take = (stream: OpenStream): void => {
+    stream.ready = true;
+    for (const [id, { frame, pending }] of waiting) {
+      stream.pending.set(id, pending);
+      stream.send({ ...frame, timeoutMs: Math.max(0, pending.deadlineMs - Date.now()) });
+    }
+    waiting.clear();
+  };
+
   const opened = (): OpenStream => {
     if (current) return current;
     const stream = client.makeBidiStreamRequest(
       definition.path,
       definition.requestSerialize,
       definition.responseDeserialize,
-      new Metadata(),
+      // Resolves into a connection when there is one; how long a call waits for that is its own affair.
+      new Metadata({ waitForReady: true }),
     );
     const made: OpenStream = {
       stream,
@@ -99,7 +118,7 @@ export function createCallStreamClient(client: Client): CallStreamClient {
       for (const frame of frames) {
         if (frame.id !== 0) settle(made, frame);
         else if (frame.cancel) retire(made);
-        else made.ready = true;
+        else if (!made.ready) take(made);
       }
     });
     stream.on('error', (error: ServiceError) => fail(made, decodeServiceError(error)));
@@ -131,12 +150,15 @@ export function createCallStreamClient(client: Client): CallStreamClient {
         const id = ids;
         const deadlineMs = deadline.getTime();
         const onAbort = (): void => {
-          if (!stream.pending.delete(id)) return;
-          stream.send(frameOf({ id, cancel: true }));
-          reject(givenUp());
+          if (waiting.delete(id)) return reject(givenUp());
+          for (const each of all) {
+            if (!each.pending.delete(id)) continue;
+            each.send(frameOf({ id, cancel: true }));
+            reject(givenUp());
+          }
         };
         const settled = (): void => signal?.removeEventListener('abort', onAbort);
-        stream.pending.set(id, {
+        const pending: Pending = {
           resolve: (answer) => {
             settled();
             resolve(answer);
@@ -146,23 +168,31 @@ export function createCallStreamClient(client: Client): CallStreamClient {
             reject(error);
           },
           deadlineMs,
-        });
-        stream.send(
-          frameOf({
-            id,
-            path,
-            payload,
-            metadata: [...metadata],
-            timeoutMs: Math.max(0, deadlineMs - Date.now()),
-          }),
-        );
+        };
+        const timeoutMs = Math.max(0, deadlineMs - Date.now());
+        const frame = frameOf({ id, path, payload, metadata: [...metadata], timeoutMs });
         signal?.addEventListener('abort', onAbort, { once: true });
+        if (!stream.ready) return void waiting.set(id, { frame, pending, sinceMs: Date.now() });
+        stream.pending.set(id, pending);
+        stream.send(frame);
       }),
     close: () => {
       clearInterval(timer);
+      for (const { pending } of waiting.values()) pending.reject(unreachable());
+      waiting.clear();
       for (const { stream } of all) stream.cancel();
     },
   };
+}
+
+function tooLate(): ClavigerError {
+  return new ClavigerError('deadline_exceeded', 'The request took too long.', { retryAfterSeconds: 1 });
+}
+
+function unreachable(): ClavigerError {
+  return new ClavigerError('unavailable', 'A part of the system cannot be reached.', {
+    retryAfterSeconds: 1,
+  });
 }
 
 function givenUp(): ClavigerError {

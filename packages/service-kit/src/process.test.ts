@@ -6,17 +6,25 @@ import { afterAll, expect, test } from 'vitest';
 
 const folder = mkdtempSync(join(tmpdir(), 'claviger-process-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const index = join(import.meta.dirname, 'index.ts');
+const USES: Record<string, string> = {
+  logger: 'createLogger',
+  failpoints: 'ailpoint',
+  lifecycle: 'runService',
+};
 let count = 0;
 
-/** Runs a program of its own process that imports this package. */
+/** Runs a program in a process of its own; `kit` are the modules that it names. */
 function run(
   source: string,
   options: { env?: Record<string, string>; args?: string[]; stopOn?: string } = {},
 ) {
   count += 1;
   const file = join(folder, `${count}.ts`);
-  writeFileSync(file, `const kit = await import(${JSON.stringify(index)});\n${source}\n`);
+  const modules = ['logger', 'failpoints', 'lifecycle'].filter((name) => source.includes(USES[name]!));
+  const imports = modules.map(
+    (name) => `...(await import(${JSON.stringify(join(import.meta.dirname, `${name}.ts`))}))`,
+  );
+  writeFileSync(file, `const kit = { ${imports.join(', ')} };\n${source}\n`);
   const child = spawn(process.execPath, [file, ...(options.args ?? [])], {
     env: { ...process.env, ...options.env },
   });
