@@ -30,11 +30,13 @@ export function createJobQueues(
   options: JobQueuesOptions,
   definitions: readonly JobDefinition<never>[],
 ): JobQueues {
-  const server: ConnectionOptions = { ...options.redis, retryStrategy: () => RECONNECT_MS };
   const key = macKeyOf(options.macKey);
   const queues = new Map<string, { queue: Queue<JobEnvelope>; definition: JobDefinition<never> }>();
   const workers: Worker<JobEnvelope>[] = [];
   const stop = new AbortController();
+  // After the stop nobody tries any more: a connection to a server that is away would keep the process.
+  const retryStrategy = () => (stop.signal.aborted ? null : RECONNECT_MS);
+  const server: ConnectionOptions = { ...options.redis, retryStrategy };
   const open = (definition: JobDefinition<never>): void => {
     const queue = new Queue<JobEnvelope>(definition.queue, {
       // Without a server an add must fail at once, so that the outbox keeps the row.
@@ -112,7 +114,7 @@ async function closeInTime(each: Worker<JobEnvelope> | Queue<JobEnvelope>): Prom
     timer = setTimeout(() => resolve('late'), CLOSE_TIMEOUT_MS);
   });
   const closed = each.close().catch(() => {});
-  if ((await Promise.race([closed, late])) === 'late') await each.disconnect().catch(() => {});
+  if ((await Promise.race([closed, late])) === 'late') void each.disconnect().catch(() => {});
   clearTimeout(timer);
 }
 
