@@ -30,6 +30,7 @@ test('with NATS away for a minute under load, no event is lost or doubled', asyn
       // Retrieval never needs NATS.
       expect(answer.status).toBe(200);
       acknowledged.push(requestId);
+      // Paced on purpose: load, not a flood.
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };

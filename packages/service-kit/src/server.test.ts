@@ -499,6 +499,7 @@ test('a stream arrives whole and in order, and is made no faster than it is read
     expect(data[0]).toBe(read % 256);
     read += 1;
     if (read === 1) {
+      // Reads nothing on purpose, so that the source could run ahead.
       await new Promise((resolve) => setTimeout(resolve, 300));
       expect(made).toBeLessThan(200);
     }

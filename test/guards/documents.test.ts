@@ -1,0 +1,94 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { manifests, repositoryFiles, root, sourceFiles } from './source-files.ts';
+
+const files = repositoryFiles();
+const documents = files.filter((path) => path.endsWith('.md'));
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+test('every package and service has a README that says what it is', () => {
+  const missing = [...manifests().keys()].filter(
+    (folder) =>
+      !existsSync(join(root, folder, 'README.md')) || read(`${folder}/README.md`).trim().length < 60,
+  );
+  expect(missing, 'Write a few lines: what it owns, what it is not.').toEqual([]);
+});
+
+test('every link of a document leads somewhere', () => {
+  const broken = documents.flatMap((path) =>
+    [...read(path).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map((match) => match[1]!)
+      .filter((target) => !/^(https?:|mailto:|#)/.test(target))
+      .filter((target) => {
+        const [file, anchor] = target.split('#') as [string, string | undefined];
+        const full = join(root, dirname(path), file);
+        if (!existsSync(full)) return true;
+        return (
+          anchor !== undefined &&
+          full.endsWith('.md') &&
+          !anchors(readFileSync(full, 'utf8')).includes(anchor)
+        );
+      })
+      .map((target) => `${path}: ${target}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+function anchors(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map((match) =>
+    match[1]!
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+test('files that documents name in code marks exist', () => {
+  const missing = documents.flatMap((path) =>
+    [...read(path).matchAll(/`((?:packages|services|proto|test|docs|deploy)\/[\w./-]*\w)`/g)]
+      .map((match) => match[1]!)
+      .filter((named) => !existsSync(join(root, named)) && !existsSync(join(root, dirname(path), named)))
+      .map((named) => `${path}: ${named}`),
+  );
+  expect(missing).toEqual([]);
+});
+
+test('no text names a folder of somebody’s own machine', () => {
+  const own = new RegExp(['/(root|home/\\w+|Users/\\w+|work)/', '[\\w.-]'].join(''));
+  const found = files.filter(
+    (path) => isText(path) && !path.startsWith('test/guards/') && own.test(read(path)),
+  );
+  expect(found, 'Name files relative to the repository.').toEqual([]);
+});
+
+function isText(path: string): boolean {
+  return (
+    !/\.(png|ico|gz|zip|p12|der)$/.test(path) &&
+    path !== 'pnpm-lock.yaml' &&
+    statSync(join(root, path)).isFile()
+  );
+}
+
+test('no private key and no password lies in the repository', () => {
+  const found = files.filter(
+    (path) =>
+      isText(path) &&
+      !path.startsWith('test/guards/') &&
+      /-----BEGIN [A-Z ]*PRIVATE KEY-----\s*\n[A-Za-z0-9+/=]{40}/.test(read(path)),
+  );
+  expect(found).toEqual([]);
+});
+
+test('the sizes of files are as the house wants them (a report, not a verdict)', () => {
+  const sizes = sourceFiles()
+    .filter((file) => !file.forTests)
+    .map(({ path, text }) => ({ path, lines: text.split('\n').length }))
+    .sort((a, b) => a.lines - b.lines);
+  const median = sizes[Math.floor(sizes.length / 2)]!.lines;
+  const large = sizes.filter(({ lines }) => lines > 300);
+  if (median > 100 || large.length > 0)
+    console.info(
+      `median ${median} lines; over 300: ${large.map(({ path, lines }) => `${path} (${lines})`).join(', ')}`,
+    );
+});

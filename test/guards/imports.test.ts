@@ -1,0 +1,142 @@
+import { builtinModules } from 'node:module';
+import { join, normalize } from 'node:path';
+import { expect, test } from 'vitest';
+import { importsOf, manifests, sourceFiles } from './source-files.ts';
+
+const files = sourceFiles();
+const packages = manifests();
+const folderOf = new Map([...packages].map(([folder, { name }]) => [name, folder]));
+const imports = files.flatMap((file) =>
+  importsOf(file).map((each) => ({
+    file,
+    ...each,
+    at: `${file.path}:${each.line} imports ${each.specifier}`,
+  })),
+);
+const nameOf = (specifier: string) =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+const bare = imports.filter(({ specifier }) => !specifier.startsWith('.') && !specifier.startsWith('node:'));
+
+/** What was found must be nothing; the message says what to do. */
+function none(found: readonly string[], fix: string): void {
+  expect(found, found.length > 0 ? `${fix}\n${found.join('\n')}` : '').toEqual([]);
+}
+
+test('the scan sees the source at all', () => {
+  expect(files.length).toBeGreaterThan(200);
+  expect(imports.length).toBeGreaterThan(1_000);
+});
+
+test('nobody imports a service: it is reached through its contract', () => {
+  const wrong = bare.filter(({ file, specifier }) => {
+    const folder = folderOf.get(nameOf(specifier));
+    return folder?.startsWith('services/') && folder !== file.owner;
+  });
+  none(
+    wrong.map(({ at }) => at),
+    'Call it through @claviger/contracts and createPeers; what two services share becomes a package.',
+  );
+});
+
+test('relative imports stay inside their package', () => {
+  const wrong = imports.filter(({ file, specifier }) => {
+    if (!specifier.startsWith('.')) return false;
+    const target = normalize(join(file.path, '..', specifier));
+    return !target.startsWith(`${file.owner}/`);
+  });
+  none(
+    wrong.map(({ at }) => at),
+    'Import the package by its name.',
+  );
+});
+
+test('packages are imported by their root', () => {
+  const wrong = bare.filter(
+    ({ specifier }) => specifier.startsWith('@claviger/') && specifier !== nameOf(specifier),
+  );
+  none(
+    wrong.map(({ at }) => at),
+    'Export what you need from the src/index.ts of the package.',
+  );
+});
+
+test('generated code is imported inside packages/contracts only', () => {
+  const wrong = imports.filter(
+    ({ file, specifier }) => specifier.includes('/generated/') && file.owner !== 'packages/contracts',
+  );
+  none(
+    wrong.map(({ at }) => at),
+    'Import it from @claviger/contracts.',
+  );
+});
+
+test('whatever is imported is declared in the package.json of the importer', () => {
+  const wrong = bare.filter(({ file, specifier }) => {
+    const manifest = packages.get(file.owner)!;
+    const name = nameOf(specifier);
+    if (builtinModules.includes(specifier)) return true;
+    if (name === manifest.name || name in manifest.dependencies) return false;
+    // The tests are run by the root's vitest.
+    return !(file.forTests && (name in manifest.devDependencies || name === 'vitest'));
+  });
+  none(
+    [...new Set(wrong.map(({ at }) => at))],
+    'Add it to dependencies ("catalog:" or "workspace:*"), or to devDependencies when only tests use it; node modules are written node:….',
+  );
+});
+
+test('dependencies inside the repository are used', () => {
+  const unused = [...packages].flatMap(([folder, { dependencies }]) =>
+    // All of test/ is tests.
+    (folder === 'test' ? [] : Object.keys(dependencies))
+      .filter((name) => name.startsWith('@claviger/'))
+      .filter(
+        (name) =>
+          !bare.some(
+            ({ file, specifier }) => file.owner === folder && nameOf(specifier) === name && !file.forTests,
+          ),
+      )
+      .map((name) => `${folder}/package.json: ${name}`),
+  );
+  none(unused, 'Remove it, or move it to devDependencies when only tests use it.');
+});
+
+test('what is made for tests and for the operator does not reach a service', () => {
+  const notInServices = new Set(
+    ['testkit', 'targets', 'installation', 'parts', 'identity', 'cli'].map((name) => `@claviger/${name}`),
+  );
+  const wrong = bare.filter(
+    ({ file, specifier }) =>
+      file.owner.startsWith('services/') && !file.forTests && notInServices.has(nameOf(specifier)),
+  );
+  none(
+    wrong.map(({ at }) => at),
+    'A service gets addresses, keys and certificates by its configuration.',
+  );
+});
+
+test('every version stands in the catalog', () => {
+  const wrong = [...packages].flatMap(([folder, { dependencies, devDependencies }]) =>
+    Object.entries({ ...dependencies, ...devDependencies })
+      .filter(([, version]) => version !== 'catalog:' && version !== 'workspace:*')
+      .map(([name, version]) => `${folder}/package.json: ${name} ${version}`),
+  );
+  none(wrong, 'Put the version into the catalog of pnpm-workspace.yaml and write "catalog:".');
+});
+
+test('packages do not depend on each other in a circle', () => {
+  const circles: string[] = [];
+  const visit = (folder: string, path: readonly string[]): void => {
+    if (path.includes(folder))
+      return void circles.push([...path.slice(path.indexOf(folder)), folder].join(' → '));
+    for (const name of Object.keys(packages.get(folder)!.dependencies)) {
+      const next = folderOf.get(name);
+      if (next) visit(next, [...path, folder]);
+    }
+  };
+  for (const folder of packages.keys()) visit(folder, []);
+  none([...new Set(circles)], 'Move what both need into the lower of the two.');
+});

@@ -1,0 +1,92 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+
+export const root = resolve(import.meta.dirname, '../..');
+
+/** Files under version control, and new ones that are not ignored, relative to the root. */
+export function repositoryFiles(): string[] {
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return listed.split('\n').filter((file) => file !== '' && existsSync(join(root, file)));
+}
+
+export interface SourceFile {
+  /** Relative to the root, e.g. `packages/errors/src/reasons.ts`. */
+  readonly path: string;
+  /** Workspace package that it belongs to, e.g. `packages/errors` or `test`. */
+  readonly owner: string;
+  /** Tests and what only they use: may import devDependencies and other installations. */
+  readonly forTests: boolean;
+  readonly text: string;
+  /** Without types; line numbers stay. */
+  readonly code: string;
+}
+
+/** Every TypeScript file that people write. */
+export function sourceFiles(): SourceFile[] {
+  return repositoryFiles()
+    .filter((path) => /^(packages|services|test)\/.*\.ts$/.test(path) && !path.includes('/generated/'))
+    .map((path) => {
+      const text = readFileSync(join(root, path), 'utf8');
+      const owner = path.startsWith('test/') ? 'test' : path.split('/').slice(0, 2).join('/');
+      const inSource = path.startsWith(`${owner}/src/`) || /^packages\/[^/]+\/generate\.ts$/.test(path);
+      const forTests =
+        owner === 'test' ||
+        !inSource ||
+        /(\.test|\/test-[a-z-]+|\/tests?\/.*|-bench)\.ts$/.test(path) ||
+        path.includes('/test-support/');
+      return { path, owner, forTests, text, code: withoutComments(stripTypeScriptTypes(text)) };
+    });
+}
+
+/** Comments become blanks. Good enough for this source: strings that hold comment marks keep their quotes. */
+function withoutComments(code: string): string {
+  const parts = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g;
+  return code.replaceAll(parts, (part) => (part.startsWith('/') ? part.replaceAll(/[^\n]/g, ' ') : part));
+}
+
+export interface Import {
+  readonly specifier: string;
+  readonly line: number;
+}
+
+/** Static, type-only and dynamic imports, and exports from elsewhere. */
+export function importsOf(file: SourceFile): Import[] {
+  const text = withoutComments(file.text);
+  const forms =
+    /(?:^|[;\s])(?:import|export)\s+(?:type\s+)?(?:[\w$*\s{},]+?\s+from\s+)?(['"])([^'"\n]+)\1|import\((['"])([^'"\n]+)\3\)/g;
+  return [...text.matchAll(forms)].map((match) => ({
+    specifier: (match[2] ?? match[4])!,
+    line: text.slice(0, match.index).split('\n').length + (match[0].startsWith('\n') ? 1 : 0),
+  }));
+}
+
+export interface Manifest {
+  readonly name: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+/** package.json of each workspace package, by its folder. */
+export function manifests(): Map<string, Manifest> {
+  const found = repositoryFiles().filter((path) =>
+    /^((packages|services)\/[^/]+|test)\/package\.json$/.test(path),
+  );
+  return new Map(
+    found.map((path) => {
+      const read = JSON.parse(readFileSync(join(root, path), 'utf8')) as Partial<Manifest> & { name: string };
+      return [dirname(path), { dependencies: {}, devDependencies: {}, ...read }];
+    }),
+  );
+}
+
+/** Where `code` matches, as `path:line`. */
+export function matches(file: SourceFile, pattern: RegExp): string[] {
+  return [...file.code.matchAll(pattern)].map(
+    (match) => `${file.path}:${file.code.slice(0, match.index).split('\n').length}`,
+  );
+}

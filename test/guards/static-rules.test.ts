@@ -1,0 +1,192 @@
+import { expect, test } from 'vitest';
+import { matches, type SourceFile, sourceFiles } from './source-files.ts';
+
+const files = sourceFiles();
+const source = files.filter((file) => !file.forTests);
+const tests = files.filter((file) => file.path.endsWith('.test.ts'));
+
+function nowhere(
+  searched: readonly SourceFile[],
+  pattern: RegExp,
+  fix: string,
+  except: readonly string[] = [],
+): void {
+  const found = searched
+    .filter((file) => !except.some((path) => file.path.startsWith(path)))
+    .flatMap((file) => matches(file, pattern));
+  expect(found, found.length > 0 ? `${fix}\n${found.join('\n')}` : '').toEqual([]);
+}
+
+test('deciphering states the length of the tag: without it, tags of four bytes are accepted', () => {
+  const calls = source.flatMap((file) =>
+    [...file.code.matchAll(/createDecipheriv\(/g)].map((match) => ({
+      file,
+      call: argumentsAt(file.code, match.index),
+    })),
+  );
+  expect(calls.filter(({ call }) => !/authTagLength/.test(call)).map(({ file }) => file.path)).toEqual([]);
+});
+
+/** The text of a call, from its name to the closing parenthesis. */
+function argumentsAt(code: string, start: number): string {
+  let depth = 0;
+  for (let at = code.indexOf('(', start); at < code.length; at += 1) {
+    if (code[at] === '(') depth += 1;
+    if (code[at] === ')') depth -= 1;
+    if (depth === 0) return code.slice(start, at);
+  }
+  return code.slice(start);
+}
+
+test('randomness comes from node:crypto; only the jitter of a pause may be cheap', () => {
+  const found = source.flatMap((file) =>
+    matches(file, /Math\.random/g).filter((at) => !saysWhy(file, at, 'itter')),
+  );
+  expect(found, `Use randomInt, randomBytes or randomUUID of node:crypto.\n${found.join('\n')}`).toEqual([]);
+});
+
+test('no regular expression is made from what came from outside', () => {
+  // Pieces in capitals are constants of the source.
+  nowhere(
+    source,
+    /new RegExp\((?!`(?:[^`$]|\$(?!\{)|\$\{[A-Z_]+\})*`)/g,
+    'A pattern from outside can take for ever: match by hand, or build it from constants in CAPITALS.',
+    [
+      // Patterns and paths of the contract only; its tests compile and try each of them.
+      'packages/contracts/src/validate-message.ts',
+      'services/gateway/src/routes/allowed-methods.ts',
+      // A comment of its own, on a machine of tests.
+      'packages/targets/src/ssh/accounts.ts',
+    ],
+  );
+});
+
+test('TLS is never told to trust anybody', () => {
+  nowhere(
+    files.filter((file) => !file.path.startsWith('test/guards/')),
+    /rejectUnauthorized:\s*false|NODE_TLS_REJECT_UNAUTHORIZED|strictSSL:\s*false|insecure:\s*true/g,
+    'Trust the authority that signed: pass its certificate as ca.',
+  );
+  nowhere(source, /createInsecure\(/g, 'Services talk by mTLS: serverCredentials and channelCredentials.');
+});
+
+test('no secret is compared byte by byte', () => {
+  nowhere(
+    source,
+    /\b(mac|tag|digest|hash|token|secret|code)\w*\s*===?\s*\w*(mac|tag|digest|hash|token|secret)\b\w*(?!\s*\.length)/gi,
+    'Use timingSafeEqual after comparing the lengths.',
+  );
+});
+
+test('no algorithm that is broken', () => {
+  nowhere(
+    source,
+    /createHash\(\s*['"](md5|sha1)['"]|createCipheriv\(\s*['"](des|rc4|aes-\d+-(ecb|cbc))/gi,
+    'SHA-256, AES-256-GCM.',
+  );
+});
+
+test('no code is made of text', () => {
+  nowhere(files, /(?<![.\w])eval\(|new Function\(|vm\.(runIn|Script|compile)/g, 'Write the code down.');
+  nowhere(
+    source,
+    /\bexecSync\(|(?<![.\w])exec\(\s*[`'"]|shell:\s*true/g,
+    'Start programs with a list of arguments: execFile or spawn.',
+  );
+});
+
+test('types are not switched off', () => {
+  nowhere(files, /\bas any\b|:\s*any\b/g, 'Say the type, or unknown and narrow it.');
+  const silenced = files
+    .flatMap((file) => [...file.text.matchAll(/@ts-(ignore|nocheck|expect-error)/g)].map(() => file.path))
+    .filter((path) => !path.startsWith('test/guards/') && path !== 'packages/contracts/generate.ts');
+  expect(silenced).toEqual([]);
+});
+
+test('configuration comes from files: the environment is read in a few named places only', () => {
+  nowhere(source, /process\.env/g, 'Add a key to the configuration of the service.', [
+    'packages/cli/',
+    'packages/installation/',
+    'packages/parts/',
+    'packages/targets/',
+    'packages/testkit/',
+    'packages/service-kit/src/failpoints.ts',
+  ]);
+});
+
+test('secrets and requests are not printed', () => {
+  nowhere(
+    source.filter(
+      (file) =>
+        file.path.startsWith('services/') ||
+        /packages\/(contracts\/src|database|errors|events|jobs|keyring|merkle|service-kit|connectors)\//.test(
+          file.path,
+        ),
+    ),
+    /\bconsole\.\w+\(/g,
+    'Use the logger.',
+  );
+});
+
+test('statements are built by the query builder or by sql`…`, never from pieces of text', () => {
+  nowhere(
+    source.filter((file) => file.path.startsWith('services/')),
+    /sql\.(raw|lit|unsafe)\((?!`[^`$]*(?:\$\{[A-Z_]+\}[^`$]*)*`\))|\.query\(\s*`[^`]*\$\{/g,
+    'Values are parameters of sql`…`. Names come from a map, pieces from constants in CAPITALS.',
+  );
+});
+
+test('a service reaches its database through withTenant, readTenant, system and flight alone', () => {
+  nowhere(
+    source.filter((file) => file.path.startsWith('services/')),
+    /from ['"]pg['"]|new pg\./g,
+    'The pool is not for services: it knows no tenant.',
+  );
+});
+
+test('JSON from outside is not merged into objects', () => {
+  nowhere(
+    source,
+    /Object\.assign\([^,]+,\s*JSON\.parse|\.\.\.\s*JSON\.parse/g,
+    'Parse into a schema and take the keys that you know.',
+  );
+});
+
+test('no test is left out or alone', () => {
+  nowhere(
+    tests,
+    /\b(test|it|describe)\.(only|skip|todo|fails)\b/g,
+    'Run it, or remove it with a reason in the commit.',
+  );
+});
+
+test('tests wait for conditions, not for time', () => {
+  const found = tests.flatMap((file) =>
+    matches(file, /await new Promise(<\w+>)?\(\s*\(?(\w+)\)?\s*=>\s*setTimeout\(\s*\w+,\s*[\d_]/g).filter(
+      (at) => !saysWhy(file, at, 'on purpose') && !polls(file, at),
+    ),
+  );
+  expect(
+    found,
+    `Use eventually() or expect.poll(); a pause that is part of what is tested says "on purpose" in a comment.\n${found.join('\n')}`,
+  ).toEqual([]);
+});
+
+/** A comment on the line, or the one before, that says it is meant. */
+function saysWhy(file: SourceFile, at: string, word: string): boolean {
+  return linesBefore(file, at, 1).some((line) => /\/\/|\*/.test(line) && line.includes(word));
+}
+
+/** The pause of a loop that asks again until a deadline. */
+function polls(file: SourceFile, at: string): boolean {
+  return linesBefore(file, at, 6).some((line) => line.includes('deadline'));
+}
+
+function linesBefore(file: SourceFile, at: string, count: number): string[] {
+  const line = Number(at.split(':')[1]);
+  return file.text.split('\n').slice(Math.max(0, line - 1 - count), line);
+}
+
+test('tests use ports that the system gives them', () => {
+  nowhere(tests, /\.listen\(\s*[1-9]\d{2,}/g, 'Listen on port 0, or take freePort().');
+});
