@@ -2,7 +2,9 @@ import { ClavigerError } from '@claviger/errors';
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import type { CompiledQuery, Kysely } from 'kysely';
 import pg from 'pg';
-import { kyselyOn, statementName } from './client-dialect.ts';
+import { kyselyOn } from './client-dialect.ts';
+import { flight, SET_TENANT, together } from './flight.ts';
+import { createGroupedFlights } from './grouped-flights.ts';
 import { isConnectionSpoilt, shownError } from './outage.ts';
 
 // Counts and sequence numbers are int8; all of ours are safe integers.
@@ -39,13 +41,18 @@ export interface Database<DB> {
    * fails, all are rolled back and the first error is thrown.
    */
   flight(tenantId: string, queries: readonly CompiledQuery[]): Promise<pg.QueryResult[]>;
+  /**
+   * A transaction of one statement, which may share its commit with others of the same moment, of any tenant. Each keeps
+   * its own verdict: where a group fails, its statements are tried again one by one. Resolves after the commit.
+   * `orderKey` names what the statement locks, so that groups lock in one order.
+   */
+  groupedFlight(tenantId: string, query: CompiledQuery, orderKey: string): Promise<pg.QueryResult>;
   /** Throws when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const SET_TENANT = { name: 'set-tenant', text: "SELECT set_config('app.tenant_id', $1, true)" };
 const STATEMENT_TIMEOUT_MS = 5_000;
 const LOCK_TIMEOUT_MS = 2_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
@@ -83,6 +90,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     return made;
   };
   const tenantPool = pool(options.user, options.password, options.poolSize);
+  const grouped = createGroupedFlights(() => connect(tenantPool));
   const systemPool = pool(options.systemUser, options.systemPassword, 4);
 
   const transact = async <T>(
@@ -94,10 +102,10 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     const client = await connect(from);
     const { kysely, close } = kyselyOn<DB>(client);
     try {
-      const opened = [
+      const opened = together(client, () => [
         client.query(begin),
         ...(tenantId ? [client.query({ ...SET_TENANT, values: [tenantId] })] : []),
-      ];
+      ]);
       // Their failure also fails what follows; unheard here it would end the process.
       for (const step of opened) step.catch(() => {});
       const result = await work(kysely as unknown as Tx<DB>);
@@ -136,7 +144,9 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
       span('read transaction', () => transact(tenantPool, 'BEGIN READ ONLY', checkedTenant(tenantId), work)),
     system: (work) => span('system transaction', () => transact(systemPool, 'BEGIN', undefined, work)),
     flight: (tenantId, queries) =>
-      span('transaction', () => flight(tenantPool, checkedTenant(tenantId), queries)),
+      span('transaction', () => flight(() => connect(tenantPool), checkedTenant(tenantId), queries)),
+    groupedFlight: (tenantId, query, orderKey) =>
+      span('transaction', () => grouped(checkedTenant(tenantId), query, orderKey)),
     ping: async () => {
       await tenantPool.query('SELECT 1');
     },
@@ -178,44 +188,4 @@ async function abandon(client: pg.PoolClient, error: unknown): Promise<void> {
   } catch {
     client.release(true);
   }
-}
-
-async function flight(
-  pool: pg.Pool,
-  tenantId: string,
-  queries: readonly CompiledQuery[],
-): Promise<pg.QueryResult[]> {
-  // Before anything is sent: a value that cannot be sent would leave its statement out of the transaction.
-  const values = queries.map((query) => query.parameters.map(sendable));
-  const client = await connect(pool);
-  const sent = [
-    client.query('BEGIN'),
-    client.query({ ...SET_TENANT, values: [tenantId] }),
-    ...queries.map((query, index) => {
-      const name = statementName(query.sql);
-      return client.query({ ...(name ? { name } : {}), text: query.sql, values: values[index]! });
-    }),
-    client.query('COMMIT'),
-  ];
-  const settled = await Promise.allSettled(sent);
-  const failure = settled.find((result) => result.status === 'rejected');
-  const committed = settled.at(-1);
-  if (!failure && committed?.status === 'fulfilled' && committed.value.command === 'COMMIT') {
-    client.release();
-    return settled.slice(2, -1).map((result) => (result as PromiseFulfilledResult<pg.QueryResult>).value);
-  }
-  const error: unknown = failure?.reason ?? new Error('The transaction was rolled back by the database.');
-  client.release(isConnectionSpoilt(error));
-  throw shownError(error);
-}
-
-/** The value as the driver can send it for certain; throws where it cannot. */
-function sendable(value: unknown): unknown {
-  if (value === undefined || value === null || typeof value !== 'object') {
-    if (typeof value === 'symbol' || typeof value === 'function')
-      throw new TypeError(`A ${typeof value} is not a value of a statement.`);
-    return value;
-  }
-  if (value instanceof Date || value instanceof Uint8Array) return value;
-  return Array.isArray(value) ? value.map(sendable) : JSON.stringify(value);
 }

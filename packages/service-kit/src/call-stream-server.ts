@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { calls } from '@claviger/contracts';
 import { ClavigerError, encodeServiceError } from '@claviger/errors';
 import type { ServerDuplexStream, StatusObject } from '@grpc/grpc-js';
+import type { AuthContext } from '@grpc/grpc-js/build/src/auth-context.js';
 import { createFrameWriter, frameOf } from './frame-writer.ts';
 import type { IncomingCall } from './incoming-call.ts';
 import type { Logger } from './logger.ts';
@@ -30,6 +31,8 @@ export function createCallStreams(
   let draining = false;
   return {
     open: (stream) => {
+      // The connection's, so the same for all its calls; asking for the certificate is not cheap.
+      const auth = stream.getAuthContext();
       const send = createFrameWriter(stream);
       const running = new Map<number, EventEmitter>();
       let goingAway = false;
@@ -68,7 +71,7 @@ export function createCallStreams(
         if (ended) return;
         for (const frame of frames) {
           if (frame.cancel) running.get(frame.id)?.emit('cancelled');
-          else if (!running.has(frame.id)) void run(stream, frame, running, find, answer, logger);
+          else if (!running.has(frame.id)) void run(auth, frame, running, find, answer, logger);
         }
       });
       stream.on('end', () => {
@@ -87,7 +90,7 @@ export function createCallStreams(
 }
 
 async function run(
-  stream: ServerDuplexStream<calls.CallFrames, calls.CallFrames>,
+  auth: AuthContext,
   frame: calls.CallFrame,
   running: Map<number, EventEmitter>,
   find: Parameters<typeof createCallStreams>[0],
@@ -113,7 +116,7 @@ async function run(
     const result = await method.dispatch({
       request: method.decode(frame.payload),
       metadata: { get: (key) => metadata.get(key) ?? [] },
-      getAuthContext: () => stream.getAuthContext(),
+      getAuthContext: () => auth,
       getDeadline: () => deadline,
       get cancelled() {
         return cancelled;

@@ -64,7 +64,7 @@ const MAX_FORESEEN = 20_000;
 const MAX_TRIES = 4;
 
 /**
- * One flight in the usual case. The statement records the event only when the facts are those that the event names; a
+ * One statement in the usual case, in a transaction that concurrent retrievals may share. The statement records the event only when the facts are those that the event names; a
  * first or changed case costs a second flight. What is foreseen is a guess that saves time, never an authority.
  */
 export function createDisclosureGate(database: Database<VaultSchema>, emitter: Emitter): DisclosureGate {
@@ -152,7 +152,8 @@ async function decide(
   const { actor } = context;
   try {
     await failpoint('vault.retrieve.before_record');
-    const [result] = await database.flight(context.tenantId, [
+    const result = await database.groupedFlight(
+      context.tenantId,
       CompiledQuery.raw(disclosureStatement, [
         request.entryId,
         actor.userId,
@@ -169,8 +170,9 @@ async function decide(
         row?.mac ?? null,
         row?.traceparent ?? null,
       ]),
-    ]);
-    return result!.rows[0] as Verdict | undefined;
+      `${request.entryId} ${actor.userId}`,
+    );
+    return result.rows[0] as Verdict | undefined;
   } catch (cause) {
     throw auditUnavailable(cause);
   }
