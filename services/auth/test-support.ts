@@ -187,6 +187,7 @@ export interface AuditRow {
   outcome: string;
   reason: string;
   actorId: string;
+  actorName: string;
   subjectId: string;
 }
 

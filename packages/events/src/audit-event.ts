@@ -63,7 +63,7 @@ export function auditEventOf(input: AuditInput): SealedForm {
     action: input.action ?? context.method.policy!.audit,
     outcome: input.outcome,
     actorId: actor?.userId ?? context.auditActorId ?? '',
-    actorName: actor?.userName ?? '',
+    actorName: actor?.userName ?? context.auditActorName ?? '',
     actorKind: actor ? actor.kind : context.method.policy!.internal ? 'service' : 'anonymous',
     subjectType: subject?.type ?? '',
     subjectId: subject?.id ?? '',

@@ -29,6 +29,8 @@ export interface CallContext {
   auditTenantId: string | undefined;
   /** Who tried, when the call has no actor (a failed sign-in). */
   auditActorId: string | undefined;
+  /** Their user name, beside `auditActorId`. */
+  auditActorName?: string | undefined;
 }
 
 export interface AuditSubject {

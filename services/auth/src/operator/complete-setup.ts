@@ -1,7 +1,7 @@
 import type { auth } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
-import { canonicalLogin } from '../passwords/canonical-login.ts';
+import { canonicalLogin, shownLogin } from '../passwords/canonical-login.ts';
 import { linkRefused, spendLink } from '../passwords/one-time-links.ts';
 import { checkNewPassword } from '../passwords/password-rules.ts';
 import { readLinkToken } from '../sign-in/bearer-secrets.ts';
@@ -30,6 +30,7 @@ export function completeSetup(deps: AuthDeps): Handler<(typeof auth.AuthServiceS
         phc,
       });
       context.auditActorId = id;
+      context.auditActorName = shownLogin(request.username);
       await deps.emitter.audit(tx, context, { subject: { type: 'user', id }, request });
       return readUser(tx, id);
     });

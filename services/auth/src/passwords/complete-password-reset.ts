@@ -29,6 +29,7 @@ export function completePasswordReset(
       if (!spent.right) return undefined;
       const userId = spent.userId!;
       const user = await credentialOfUser(tx, userId);
+      context.auditActorName = user?.username;
       if (!user?.active) return undefined;
       checkNewPassword(request.newPassword, user.username, '/newPassword');
       await storePassword(tx, tenantId, userId, phc);

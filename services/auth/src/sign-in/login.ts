@@ -42,6 +42,7 @@ export function login(deps: AuthDeps): Handler<(typeof auth.AuthServiceService)[
     });
     if (stored) {
       context.auditActorId = stored.userId;
+      context.auditActorName = stored.username;
       context.auditSubject = { type: 'user', id: stored.userId };
     }
     // Also while locked: the time must not tell.

@@ -37,6 +37,7 @@ export function refresh(deps: AuthDeps): Handler<(typeof auth.AuthServiceService
       if (session?.kind !== 'user') return { refusal: refusedToken() };
       context.auditTenantId = tenantId;
       context.auditActorId = session.userId;
+      context.auditActorName = session.username;
       context.auditSubject = { type: 'session', id: session.sessionId };
       if (session.ended) return { refusal: sessionEnded(session.ended) };
       if (session.mfaPending) return { refusal: owesFactor() };

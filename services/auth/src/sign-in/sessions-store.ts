@@ -84,6 +84,7 @@ export async function issueRefreshToken(
 
 export interface LockedSession extends SessionFacts {
   readonly kind: 'user' | 'api-token';
+  readonly username: string;
   readonly ended: 'session_revoked' | 'session_expired' | undefined;
 }
 
@@ -106,6 +107,7 @@ export async function lockSession(
       'sessions.tenant_id',
       'sessions.user_id',
       'sessions.kind',
+      'users.username',
       'sessions.amr',
       'sessions.authenticated_at',
       'sessions.mfa_pending',
@@ -123,6 +125,7 @@ export async function lockSession(
     sessionId,
     userId: row.user_id,
     kind: row.kind,
+    username: row.username,
     epoch: row.epoch,
     amr: row.amr,
     authenticatedAt: row.authenticated_at,

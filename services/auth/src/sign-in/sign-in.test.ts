@@ -76,6 +76,7 @@ test('unknown user, wrong password and locked account get one answer; the audit 
     'account_locked',
   ]);
   expect(new Set(denied.map((event) => event.actorId))).toEqual(new Set(['', user.id]));
+  expect(new Set(denied.map((event) => event.actorName))).toEqual(new Set(['', 'alice']));
 
   const options = await asAdministrator(stack, tenant);
   expect((await usersOf(stack).getUser({ userId: user.id }, options)).user?.locked).toBe(true);
