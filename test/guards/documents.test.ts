@@ -45,12 +45,15 @@ function anchors(markdown: string): string[] {
 }
 
 test('files that documents name in code marks exist', () => {
-  const missing = documents.flatMap((path) =>
-    [...read(path).matchAll(/`((?:packages|services|proto|test|docs|deploy)\/[\w./-]*\w)`/g)]
-      .map((match) => match[1]!)
-      .filter((named) => !existsSync(join(root, named)) && !existsSync(join(root, dirname(path), named)))
-      .map((named) => `${path}: ${named}`),
-  );
+  const missing = documents
+    // Its example makes files that are not there yet.
+    .filter((path) => path !== 'docs/add-an-operation.md')
+    .flatMap((path) =>
+      [...read(path).matchAll(/`((?:packages|services|proto|test|docs|deploy)\/[\w./-]*\w)`/g)]
+        .map((match) => match[1]!)
+        .filter((named) => !existsSync(join(root, named)) && !existsSync(join(root, dirname(path), named)))
+        .map((named) => `${path}: ${named}`),
+    );
   expect(missing).toEqual([]);
 });
 
