@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { startNetwork } from '@claviger/testkit';
+import { cpuTimes } from './cpu.ts';
 import { entryListLatency } from './entry-list.ts';
 import { auditedRetrieve } from './load.ts';
 import { bareTransaction } from './pgbench.ts';

@@ -30,6 +30,31 @@ export interface World extends AsyncDisposable {
   createUser(): Promise<TestUser>;
 }
 
+/** Gives every list of the world at least four items, so that paging has something to go through. */
+export async function fillLists(world: World): Promise<void> {
+  const { admin, entryId } = world;
+  const users = await Promise.all([1, 2, 3, 4].map(() => world.createUser()));
+  for (const user of users) {
+    await admin.must('PUT', `/api/v1/vault/entries/${entryId}/shares/${user.id}`, { access: 'view' });
+    await admin.must('POST', '/api/v1/api-tokens', { name: 'robot' });
+    await world.createModule();
+    await world.createRequest();
+    await world.createGrant();
+  }
+  await admin.must('PUT', `/api/v1/users/${world.userId}/roles`, {
+    roles: ['requester', 'auditor', 'approver', 'operator'],
+  });
+  for (let round = 0; round < 4; round += 1) {
+    const rotation = await admin.must('POST', `/api/v1/vault/entries/${entryId}/rotate`, {
+      reason: 'conformance',
+    });
+    await eventually(async () => {
+      const { state } = await admin.must('GET', `/api/v1/vault/entries/${entryId}/rotations/${rotation.id}`);
+      if (state !== 'verified') throw new Error(`the rotation is ${state}`);
+    });
+  }
+}
+
 export async function buildWorld(network: Network): Promise<World> {
   const target = await startPostgresTarget();
   const tenant = await network.createTenant();
