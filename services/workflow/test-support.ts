@@ -49,6 +49,11 @@ export class VaultRecorder {
     return { resourceId, entryIds };
   }
 
+  deleteEntry(entryId: string): void {
+    for (const resource of this.#resources.values())
+      resource.entryIds = resource.entryIds.filter((id) => id !== entryId);
+  }
+
   readonly client: Vault = {
     describeSubject: async ({ entryId, resourceId }, options) => {
       this.#answer();
@@ -74,9 +79,11 @@ export class VaultRecorder {
       if (resource?.tenantId !== options?.tenantId || !resource) throw ClavigerError.notFound();
       return { resourceId, resourceName: resource.name, moduleType: 'ssh' };
     },
-    placeEntitlement: async ({ grantId, userId, expiresAt }, options) => {
+    placeEntitlement: async ({ grantId, entryId, userId, expiresAt }, options) => {
       this.#answer();
       await this.whilePlacing();
+      if (![...this.#resources.values()].some((resource) => resource.entryIds.includes(entryId)))
+        throw ClavigerError.notFound();
       if (!this.entitlements.has(grantId))
         this.entitlements.set(grantId, {
           tenantId: options!.tenantId!,
@@ -91,9 +98,10 @@ export class VaultRecorder {
       this.#answer();
       this.removals.push({ grantId, cause });
       const entitlement = this.entitlements.get(grantId);
-      if (!entitlement) throw ClavigerError.notFound();
+      if (!entitlement) return { rotationQueued: false, rotation: 'not-needed' };
       entitlement.removed ??= cause;
-      return { rotationQueued: entitlement.delivered > 0 };
+      const isRotated = entitlement.delivered > 0;
+      return { rotationQueued: isRotated, rotation: isRotated ? 'queued' : 'not-needed' };
     },
     deliverCredentials: async ({ grantId }, options) => {
       this.#answer();
@@ -133,8 +141,8 @@ export async function startWorkflow() {
   await migrate(schema, migrations);
   const database: Database<WorkflowSchema> = createDatabase(schema);
   const vault = new VaultRecorder();
-  /** Users that auth knows, by tenant. */
-  const users = new Map<string, Set<string>>();
+  /** Users that auth knows, by tenant, with their status. */
+  const users = new Map<string, Map<string, string>>();
   const deps: WorkflowDeps = {
     database,
     emitter: createEmitter({ service: 'workflow', macKey: randomBytes(32) }),
@@ -144,7 +152,12 @@ export async function startWorkflow() {
       getUserNames: async ({ userIds }, options) => ({
         users: userIds
           .filter((id) => users.get(options!.tenantId!)?.has(id))
-          .map((id) => ({ id, username: id, displayName: id })),
+          .map((id) => ({
+            id,
+            username: id,
+            displayName: id,
+            status: users.get(options!.tenantId!)!.get(id)!,
+          })),
       }),
     },
   };
@@ -180,12 +193,13 @@ export async function startWorkflow() {
     sweep: () => sweep.runOnce(),
     tenant: (): Tenant => {
       const tenantId = randomUUID();
-      users.set(tenantId, new Set());
+      users.set(tenantId, new Map());
       return {
         tenantId,
+        setStatus: (userId, status) => void users.get(tenantId)!.set(userId, status),
         user: (permissions, roles = []) => {
           const userId = randomUUID();
-          users.get(tenantId)!.add(userId);
+          users.get(tenantId)!.set(userId, 'active');
           return {
             userId,
             userName: `user-${userId.slice(0, 8)}`,
@@ -235,6 +249,8 @@ export async function startWorkflow() {
 
 export interface Tenant {
   readonly tenantId: string;
+  /** As auth says of the user from now on. */
+  setStatus(userId: string, status: 'active' | 'disabled' | 'deleted'): void;
   user(permissions: readonly string[], roles?: readonly string[]): Actor;
 }
 

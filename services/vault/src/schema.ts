@@ -6,6 +6,8 @@ type Defaulted<T> = ColumnType<T, T | undefined, T>;
 
 export type RotationState = 'pending' | 'applying' | 'verified' | 'refused' | 'ambiguous' | 'out_of_sync';
 export type EntryRotationState = 'idle' | 'pending' | 'applying' | 'ambiguous' | 'out_of_sync';
+/** What becomes of a secret that was seen under a grant that ended. */
+export type RotationAfterGrant = 'queued' | 'not-needed' | 'impossible';
 export type RotationTrigger = 'manual' | 'schedule' | 'grant-ended';
 export type VersionState = 'pending' | 'current' | 'previous' | 'rejected';
 
@@ -124,6 +126,14 @@ export interface VaultSchema extends OutboxSchema {
     delivery_count: Generated<number>;
     removed_at: Date | null;
     removal_cause: string | null;
+    /** Known when the grant has ended. */
+    rotation: RotationAfterGrant | null;
+  };
+  ended_grants: {
+    tenant_id: string;
+    grant_id: string;
+    cause: string;
+    ended_at: Generated<Date>;
   };
   exposures: {
     tenant_id: string;

@@ -366,6 +366,77 @@ describe('grants', () => {
     });
   });
 
+  test('a grant that ended before it was placed never comes to life', async () => {
+    const entry = await newEntry(admin);
+    const user = await colleague([]);
+    const workflow = bench.workflow(admin.actor.tenantId);
+    const late = (grantId: string) =>
+      workflow.placeEntitlement({
+        grantId,
+        entryId: entry.id,
+        userId: user.actor.userId,
+        expiresAt: inAnHour(),
+        oneTime: true,
+      });
+    const grantId = randomUUID();
+    for (let turn = 0; turn < 2; turn += 1) {
+      await workflow.removeEntitlement({ grantId, cause: 'revoked' });
+      await expect(late(grantId)).rejects.toMatchObject({ code: 'grant_ended' });
+      await expect(user.entitlements.deliverCredentials({ grantId })).rejects.toMatchObject({
+        reason: 'not_found',
+      });
+    }
+    // Both at the same moment, in either order: once both are through, nothing is left alive.
+    await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        const raced = randomUUID();
+        await Promise.allSettled([
+          late(raced),
+          workflow.removeEntitlement({ grantId: raced, cause: 'revoked' }),
+        ]);
+        await expect(user.entitlements.deliverCredentials({ grantId: raced })).rejects.toMatchObject({
+          reason: expect.stringMatching(/not_found|conflict/),
+        });
+        await expect(late(raced)).rejects.toMatchObject({ code: 'grant_ended' });
+      }),
+    );
+    // Another tenant's grant of the same id is another grant.
+    const stranger = await bench.as({});
+    const foreign = await newEntry(stranger);
+    await bench.workflow(stranger.actor.tenantId).placeEntitlement({
+      grantId,
+      entryId: foreign.id,
+      userId: stranger.actor.userId,
+      expiresAt: inAnHour(),
+    });
+    expect((await stranger.entitlements.deliverCredentials({ grantId })).secret).toBe(CANARY);
+  });
+
+  test('what was seen and cannot be rotated is said so, also when it is asked again', async () => {
+    const entry = await newEntry(admin);
+    const user = await colleague([]);
+    const workflow = bench.workflow(admin.actor.tenantId);
+    const grantId = await place(entry.id, user.actor.userId, { rotateOnEnd: true });
+    const unseen = await place(entry.id, user.actor.userId, { rotateOnEnd: true });
+    expect((await workflow.removeEntitlement({ grantId: unseen, cause: 'expired' })).rotation).toBe(
+      'not-needed',
+    );
+    await user.entitlements.deliverCredentials({ grantId });
+    for (let turn = 0; turn < 2; turn += 1) {
+      expect(await workflow.removeEntitlement({ grantId, cause: 'expired' })).toEqual({
+        rotation: 'impossible',
+        rotationQueued: false,
+      });
+    }
+    const events = await eventsOf('vault.entitlement.removed', entry.id);
+    expect(
+      events
+        .map(({ details }) => details as { grantId: string; rotation: string })
+        .filter((each) => each.grantId === grantId)
+        .map((each) => each.rotation),
+    ).toEqual(['impossible', 'impossible']);
+  });
+
   test('a one-time grant is also spent by a retrieval', async () => {
     const entry = await newEntry(admin, { requiresGrant: true });
     const user = await colleague();

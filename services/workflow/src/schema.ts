@@ -68,7 +68,7 @@ export interface DecisionsTable {
   decided_at: Generated<Date>;
 }
 
-export type GrantStatus = 'activating' | 'active' | 'expired' | 'revoked';
+export type GrantStatus = 'activating' | 'active' | 'expired' | 'revoked' | 'failed';
 
 export interface GrantsTable {
   tenant_id: Fixed<string>;
@@ -93,7 +93,8 @@ export interface GrantsTable {
   sync_wanted: 'place' | 'remove' | null;
   next_sync_at: Date | null;
   sync_attempts: Generated<number>;
-  place_asked_at: Date | null;
+  problem: Generated<string>;
+  rotation: Generated<string>;
 }
 
 export interface WorkflowSchema extends OutboxSchema {

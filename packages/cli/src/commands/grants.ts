@@ -9,7 +9,13 @@ export function register(program: Command): void {
     'list grants: your own, or all with the permission for it',
     'claviger grants --status active',
   ).addOption(
-    new Option('--status <status>', 'only these').choices(['activating', 'active', 'expired', 'revoked']),
+    new Option('--status <status>', 'only these').choices([
+      'activating',
+      'active',
+      'expired',
+      'revoked',
+      'failed',
+    ]),
   );
   withConnectionOptions(withPaging(command)).action(async (options: GrantListOptions) => {
     const { listGrants } = await import('../people/grants.ts');

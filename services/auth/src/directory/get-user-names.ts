@@ -4,17 +4,26 @@ import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { isObjectId } from '../object-id.ts';
 
-/** Names for showing, of deleted users too; ids that nobody has are left out. */
+/** Names for showing, of deleted users too, and whether each may still act; ids that nobody has are left out. */
 export function getUserNames(deps: AuthDeps): Handler<(typeof auth.DirectoryServiceService)['getUserNames']> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const ids = [...new Set(request.userIds)].filter(isObjectId);
     if (ids.length === 0) return { users: [] };
     const rows = await deps.database.readTenant(context.tenantId, (reader) =>
-      reader.selectFrom('users').select(['id', 'username', 'display_name']).where('id', 'in', ids).execute(),
+      reader
+        .selectFrom('users')
+        .select(['id', 'username', 'display_name', 'status', 'deleted_at'])
+        .where('id', 'in', ids)
+        .execute(),
     );
     return {
-      users: rows.map((row) => ({ id: row.id, username: row.username, displayName: row.display_name })),
+      users: rows.map((row) => ({
+        id: row.id,
+        username: row.username,
+        displayName: row.display_name,
+        status: row.deleted_at ? 'deleted' : row.status,
+      })),
     };
   };
 }

@@ -442,7 +442,7 @@ test('services ask for names and standing within one tenant', async () => {
   const directory = stack.workflow.client('auth', auth.DirectoryServiceService);
   const within = { tenantId: tenant.id };
   const { users } = await directory.getUserNames({ userIds: [user.id, stranger.id, 'nonsense'] }, within);
-  expect(users).toEqual([{ id: user.id, username: 'liam', displayName: '' }]);
+  expect(users).toEqual([{ id: user.id, username: 'liam', displayName: '', status: 'active' }]);
   const standing = await directory.getStanding({ userId: user.id }, within);
   expect(standing).toMatchObject({ active: true, roles: ['approver'] });
   expect(standing.permissions).toContain('requests.decide');

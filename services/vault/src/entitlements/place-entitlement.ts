@@ -4,8 +4,11 @@ import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
 import { entrySubject } from '../entries/entry-rows.ts';
 import { isId, requireId } from '../ids.ts';
+import { grantEnded, hasEnded, lockGrant } from './ended-grants.ts';
 
-/** Repeatable. Placed again with another expiry it lasts until then; one that ended stays ended. */
+/**
+ * Repeatable. Placed again with another expiry it lasts until then; one that ended stays ended, also when the end came first.
+ */
 export function placeEntitlement(
   deps: VaultDeps,
 ): Handler<(typeof vault.EntitlementsServiceService)['placeEntitlement']> {
@@ -17,6 +20,8 @@ export function placeEntitlement(
     if (!expiresAt) throw ClavigerError.invalid('/expiresAt', 'is required');
     const entryId = requireId(request.entryId);
     await deps.database.withTenant(context.tenantId, async (tx) => {
+      await lockGrant(tx, grantId);
+      if (await hasEnded(tx, grantId)) throw grantEnded();
       const entry = await tx
         .selectFrom('entries')
         .select(['id', 'asset_id'])
@@ -47,11 +52,7 @@ export function placeEntitlement(
         .where('removed_at', 'is', null)
         .returning('grant_id')
         .executeTakeFirst();
-      if (!placed) {
-        throw new ClavigerError('conflict', 'This grant has ended, or was placed for something else.', {
-          code: 'grant_ended',
-        });
-      }
+      if (!placed) throw grantEnded();
       await deps.emitter.audit(tx, context, {
         subject: entrySubject(entry),
         details: {

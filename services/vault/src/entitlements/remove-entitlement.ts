@@ -7,7 +7,8 @@ import type { VaultDeps, VaultTx } from '../deps.ts';
 import { entrySubject, type LockedEntry } from '../entries/entry-rows.ts';
 import { isId } from '../ids.ts';
 import { isAccount, requestRotation, requireRotatable } from '../rotation/request-rotation.ts';
-import type { VaultSchema } from '../schema.ts';
+import type { RotationAfterGrant, VaultSchema } from '../schema.ts';
+import { lockGrant, rememberEnd } from './ended-grants.ts';
 
 type Entitlement = Selectable<VaultSchema['entitlements']>;
 
@@ -21,21 +22,16 @@ export function removeEntitlement(
   return async ({ grantId, cause }, context) => {
     const kek = await keyIfOpen(deps, context.tenantId);
     return deps.database.withTenant(context.tenantId, async (tx) => {
-      const known = isId(grantId)
-        ? await tx
-            .selectFrom('entitlements')
-            .select('entry_id')
-            .where('grant_id', '=', grantId)
-            .executeTakeFirst()
-        : undefined;
+      const known = isId(grantId) ? await entryOfGrant(tx, grantId) : undefined;
       if (!known) {
+        if (isId(grantId)) await rememberEnd(tx, context.tenantId, grantId, cause);
         await deps.emitter.audit(tx, context, {
           subject: { type: 'grant', id: grantId },
           details: { grantId, cause, known: false },
         });
-        return { rotationQueued: false };
+        return answer('not-needed');
       }
-      // The entry first, as everybody does.
+      // The entry before its grants, as everybody does.
       const entry = await tx
         .selectFrom('entries')
         .selectAll()
@@ -49,16 +45,34 @@ export function removeEntitlement(
         .where('removed_at', 'is', null)
         .returningAll()
         .executeTakeFirst();
-      const rotationQueued = removed
+      const rotation = removed
         ? await rotateWhatWasSeen(tx, deps, entry, removed, kek)
-        : await wasQueued(tx, entry.id, grantId);
+        : await rememberedRotation(tx, grantId);
+      if (removed) {
+        await tx.updateTable('entitlements').set({ rotation }).where('grant_id', '=', grantId).execute();
+      }
       await deps.emitter.audit(tx, context, {
         subject: entrySubject(entry),
-        details: { grantId, cause, rotationQueued, repeated: !removed },
+        details: {
+          grantId,
+          cause,
+          rotation,
+          rotationQueued: rotation === 'queued',
+          repeated: !removed,
+        },
       });
-      return { rotationQueued };
+      return answer(rotation);
     });
   };
+}
+
+function answer(rotation: RotationAfterGrant): vault.RemoveEntitlementResponse {
+  return { rotation, rotationQueued: rotation === 'queued' };
+}
+
+async function entryOfGrant(tx: VaultTx, grantId: string) {
+  await lockGrant(tx, grantId);
+  return tx.selectFrom('entitlements').select('entry_id').where('grant_id', '=', grantId).executeTakeFirst();
 }
 
 async function rotateWhatWasSeen(
@@ -67,8 +81,25 @@ async function rotateWhatWasSeen(
   entry: LockedEntry,
   grant: Entitlement,
   kek: Kek | undefined,
-): Promise<boolean> {
-  if (!grant.rotate_on_end || entry.status !== 'active' || !isAccount(entry)) return false;
+): Promise<RotationAfterGrant> {
+  if (!grant.rotate_on_end || !(await wasSeen(tx, entry, grant))) return 'not-needed';
+  if (entry.status !== 'active' || !isAccount(entry)) return 'impossible';
+  const rotatesNow = entry.rotation_state === 'idle' && kek && (await isRotatable(tx, entry));
+  if (rotatesNow) {
+    await requestRotation(tx, deps, { entry, kek, trigger: 'grant-ended', requestedBy: 'vault' });
+    return 'queued';
+  }
+  // A rotation under way replaces what was seen; if it fails, or none can run yet, the due-queue does not forget.
+  await tx
+    .updateTable('entries')
+    .set({ next_rotation_at: sql<Date>`least(coalesce(next_rotation_at, 'infinity'), now())` })
+    .where('id', '=', entry.id)
+    .execute();
+  return 'queued';
+}
+
+/** Whether the grantee has seen, since it was placed, what is still the secret. */
+async function wasSeen(tx: VaultTx, entry: LockedEntry, grant: Entitlement): Promise<boolean> {
   const seen = await tx
     .selectFrom('exposures')
     .select('version')
@@ -77,19 +108,7 @@ async function rotateWhatWasSeen(
     .where('user_id', '=', grant.user_id)
     .where((eb) => eb.or([eb('grant_id', '=', grant.grant_id), eb('last_seen_at', '>=', grant.placed_at)]))
     .executeTakeFirst();
-  if (!seen) return false;
-  const rotatesNow = entry.rotation_state === 'idle' && kek && (await isRotatable(tx, entry));
-  if (rotatesNow) {
-    await requestRotation(tx, deps, { entry, kek, trigger: 'grant-ended', requestedBy: 'vault' });
-    return true;
-  }
-  // A rotation under way replaces what was seen; if it fails, or none can run yet, the due-queue does not forget.
-  await tx
-    .updateTable('entries')
-    .set({ next_rotation_at: sql<Date>`least(coalesce(next_rotation_at, 'infinity'), now())` })
-    .where('id', '=', entry.id)
-    .execute();
-  return true;
+  return seen !== undefined;
 }
 
 async function isRotatable(tx: VaultTx, entry: LockedEntry): Promise<boolean> {
@@ -103,18 +122,13 @@ async function isRotatable(tx: VaultTx, entry: LockedEntry): Promise<boolean> {
 }
 
 /** What the first call answered. */
-async function wasQueued(tx: VaultTx, entryId: string, grantId: string): Promise<boolean> {
-  const found = await tx
-    .selectFrom('rotations')
-    .innerJoin('entitlements', 'entitlements.entry_id', 'rotations.entry_id')
-    .select('rotations.id')
-    .where('rotations.entry_id', '=', entryId)
-    .where('rotations.trigger', '=', 'grant-ended')
-    .where('entitlements.grant_id', '=', grantId)
-    .whereRef('rotations.requested_at', '>=', 'entitlements.placed_at')
-    .limit(1)
+async function rememberedRotation(tx: VaultTx, grantId: string): Promise<RotationAfterGrant> {
+  const row = await tx
+    .selectFrom('entitlements')
+    .select('rotation')
+    .where('grant_id', '=', grantId)
     .executeTakeFirst();
-  return found !== undefined;
+  return row?.rotation ?? 'not-needed';
 }
 
 async function keyIfOpen(deps: VaultDeps, tenantId: string): Promise<Kek | undefined> {

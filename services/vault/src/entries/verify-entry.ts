@@ -4,12 +4,16 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
+import { giveProbeBack, takeProbe } from '../rotation/probe-budget.ts';
 import { connectorContext, loadTarget, sealedAccount } from '../targets/load-target.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
 
 const VERIFY_TIMEOUT_MS = 8_000;
 
-/** Logs in to the target with the current secret: once, since a refused login may count there. */
+/**
+ * Logs in to the target with the current secret: once, and within the budget of logins that may fail, which it shares with
+ * rotations. Throws conflict `probe_budget_spent` when the next one could lock the account.
+ */
 export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['verifyEntry']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
@@ -29,12 +33,16 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
       };
     });
     if (!account) throw ClavigerError.notFound();
+    const secret = await deps.secrets.open(account.version);
+    await spendProbe(deps, context.tenantId, id);
     const result = await target.connector.verify(
       target.settings,
       { username: entry.username },
-      await deps.secrets.open(account.version),
+      secret,
       connectorContext(target, VERIFY_TIMEOUT_MS, context.signal),
     );
+    // What was not refused has nothing that the target could count.
+    if (result.outcome !== 'refused') await giveProbeBack(deps, context.tenantId, id);
     const problem = result.outcome === 'accepted' ? '' : result.reason;
     await deps.database.withTenant(context.tenantId, async (tx) => {
       if (result.outcome === 'accepted') {
@@ -56,4 +64,14 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     });
     return { outcome: result.outcome, problem };
   };
+}
+
+async function spendProbe(deps: VaultDeps, tenantId: string, entryId: string): Promise<void> {
+  const nextAt = await takeProbe(deps, tenantId, entryId);
+  if (!nextAt) return;
+  throw new ClavigerError('conflict', 'Another login that fails could lock the account on the target.', {
+    code: 'probe_budget_spent',
+    hint: `Try again after ${nextAt.toISOString()}.`,
+    retryAfterSeconds: Math.max(1, Math.ceil((nextAt.getTime() - Date.now()) / 1_000)),
+  });
 }

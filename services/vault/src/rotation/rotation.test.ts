@@ -228,6 +228,30 @@ describe('on PostgreSQL', () => {
   );
 
   test(
+    'verifying by hand shares the budget of failing logins, and says when it is spent',
+    async () => {
+      await postgres.sql(`ALTER ROLE ${account.username} PASSWORD 'Outside-${randomUUID()}'`);
+      const verify = () => admin.entries.verifyEntry({ entryId: account.entryId });
+      const spent = { code: 'probe_budget_spent', reason: 'conflict' };
+      // At once, too: each is counted before it is tried.
+      const tried = await Promise.allSettled(Array.from({ length: 14 }, verify));
+      const outcomes = tried.map((each) => (each.status === 'fulfilled' ? each.value.outcome : each.reason));
+      expect(outcomes.filter((each) => each === 'refused')).toHaveLength(10);
+      expect(outcomes.filter((each) => each !== 'refused')).toMatchObject([spent, spent, spent, spent]);
+      await postgres.sql(`ALTER ROLE ${account.username} PASSWORD '${account.first}'`);
+      await expect(verify()).rejects.toMatchObject(spent);
+      await bench.superuser((client) =>
+        client.query(`UPDATE entries SET probe_window_at = now() - interval '1 day' WHERE id = $1`, [
+          account.entryId,
+        ]),
+      );
+      // Logins that succeed cost nothing.
+      for (let turn = 0; turn < 12; turn += 1) expect((await verify()).outcome).toBe('accepted');
+    },
+    TEST_MS,
+  );
+
+  test(
     'a secret that somebody else changed on the target is out of sync until the right one is stored',
     async () => {
       const outside = `Outside-${randomUUID()}`;
@@ -263,6 +287,7 @@ describe('on PostgreSQL', () => {
         });
       }
       expect(await workflow.removeEntitlement({ grantId: unused, cause: 'revoked' })).toEqual({
+        rotation: 'not-needed',
         rotationQueued: false,
       });
       const delivered = await user.entitlements.deliverCredentials({ grantId: used });
@@ -270,6 +295,7 @@ describe('on PostgreSQL', () => {
       expect(await postgres.accepts(account.username, delivered.secret)).toBe(true);
       for (const _ of [1, 2]) {
         expect(await workflow.removeEntitlement({ grantId: used, cause: 'revoked' })).toEqual({
+          rotation: 'queued',
           rotationQueued: true,
         });
       }

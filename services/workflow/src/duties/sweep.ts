@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { isClavigerError } from '@claviger/errors';
 import type { WorkflowDeps } from '../deps.ts';
 import { type Due, lapsedGrants, lapsedRequests, unsyncedGrants } from './due.ts';
 import { expireGrants } from './expire-grants.ts';
@@ -53,29 +54,48 @@ export function startSweep(deps: WorkflowDeps, intervalMs: number): Sweep {
   };
 }
 
+/** What fails in one step holds up no other: it is thrown when all had their turn. */
 async function runRound(deps: WorkflowDeps): Promise<void> {
   const { database } = deps;
-  await perTenant(await lapsedRequests(database), (tenantId, ids) =>
-    database.withTenant(tenantId, (tx) => expireRequests(deps, tx, (query) => query.where('id', 'in', ids))),
-  );
-  await perTenant(await lapsedGrants(database), (tenantId, ids) =>
-    database.withTenant(tenantId, (tx) => expireGrants(deps, tx, ids)),
-  );
-  await syncGrants(deps, await unsyncedGrants(database));
+  const steps = [
+    async () =>
+      perTenant(await lapsedRequests(database), (tenantId, ids) =>
+        database.withTenant(tenantId, (tx) =>
+          expireRequests(deps, tx, (query) => query.where('id', 'in', ids)),
+        ),
+      ),
+    async () =>
+      perTenant(await lapsedGrants(database), (tenantId, ids) =>
+        database.withTenant(tenantId, (tx) => expireGrants(deps, tx, ids)),
+      ),
+    async () => void (await syncGrants(deps, await unsyncedGrants(database))),
+  ];
+  await eachInTurn(steps, (step) => step());
 }
 
-/** One tenant's trouble does not hold up the others; it is thrown when all had their turn. */
-async function perTenant(
+/** One tenant's trouble does not hold up the others, nor one row's the rest of its tenant. */
+function perTenant(
   due: readonly Due[],
   work: (tenantId: string, ids: readonly string[]) => Promise<unknown>,
 ): Promise<void> {
-  const failures: unknown[] = [];
-  for (const [tenantId, group] of Map.groupBy(due, (each) => each.tenantId)) {
+  const groups = [...Map.groupBy(due, (each) => each.tenantId)];
+  return eachInTurn(groups, async ([tenantId, group]) => {
+    const ids = group.map((each) => each.id);
     try {
-      await work(
-        tenantId,
-        group.map((each) => each.id),
-      );
+      await work(tenantId, ids);
+    } catch (error) {
+      if (ids.length === 1 || (isClavigerError(error) && error.reason === 'unavailable')) throw error;
+      await eachInTurn(ids, (id) => work(tenantId, [id]));
+    }
+  });
+}
+
+/** Throws the first failure when all had their turn. */
+async function eachInTurn<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const failures: unknown[] = [];
+  for (const item of items) {
+    try {
+      await work(item);
     } catch (error) {
       failures.push(error);
     }

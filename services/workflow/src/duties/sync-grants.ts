@@ -42,7 +42,6 @@ function claim(deps: WorkflowDeps, due: Due): Promise<GrantRow | undefined> {
       .set({
         sync_attempts: sql<number>`sync_attempts + 1`,
         next_sync_at: sql<Date>`now() + make_interval(secs => least(${MAX_BACKOFF_SECONDS}, 5 * power(1.5, least(sync_attempts, 10))))`,
-        place_asked_at: sql<Date | null>`CASE WHEN sync_wanted = 'place' THEN now() ELSE place_asked_at END`,
       })
       .where('id', '=', due.id)
       .where('next_sync_at', '<=', sql<Date>`now()`)

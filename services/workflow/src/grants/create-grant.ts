@@ -37,7 +37,6 @@ export async function createGrant(
       expires_at: sql<Date>`${start} + make_interval(mins => ${minutes})`,
       sync_wanted: 'place',
       next_sync_at: sql<Date>`statement_timestamp() + make_interval(secs => ${FIRST_TRY_SECONDS})`,
-      place_asked_at: sql<Date>`statement_timestamp()`,
     })
     .returningAll()
     .executeTakeFirstOrThrow();

@@ -29,5 +29,7 @@ export function grantMessage(row: GrantRow, nowMs: number): workflow.Grant {
     revokedBy: row.revoked_by ?? '',
     revokeReason: row.revoke_reason,
     moduleType: row.module_type,
+    problem: row.problem,
+    rotation: row.rotation,
   };
 }

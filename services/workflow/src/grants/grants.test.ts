@@ -218,6 +218,60 @@ test('a grant revoked while the vault is being told of it leaves no entitlement 
   expect(service.vault.entitlements.get(grantId)!.removed).toBe('revoked');
 });
 
+test('a grant whose entry is deleted before it could begin ends visibly, with its reason', async () => {
+  const tenant = service.tenant();
+  const requester = tenant.user(REQUESTER);
+  const { resourceId, entryIds } = service.vault.addResource(tenant.tenantId, 'db');
+  const { request } = await service.handlers.createRequest(requester, {
+    resourceId,
+    reason: 'why',
+    durationMinutes: 30,
+  });
+  service.vault.deleteEntry(entryIds[0]!);
+  const approved = await service.handlers.approveRequest(tenant.user(APPROVER), { requestId: request!.id });
+  const { grantId } = approved.request!;
+  const { grant } = await service.handlers.getGrant(requester, { grantId });
+  expect(grant).toMatchObject({ status: 'failed', problem: expect.stringContaining('deleted') });
+  expect(grant!.endedAt).toBeDefined();
+  expect((await service.handlers.listGrants(requester, { status: 'failed' })).totalItems).toBe(1);
+  expect((await service.events(grantId)).map((event) => event.action)).toEqual([
+    'grant.created',
+    'grant.failed',
+  ]);
+  await makeDue(grantId);
+  await service.sweep();
+  expect(service.vault.removals.filter((each) => each.grantId === grantId)).toEqual([
+    { grantId, cause: 'failed' },
+  ]);
+  expect(await codeOf(service.handlers.revokeGrant(requester, { grantId }))).toBe('wrong_status');
+});
+
+test('one row that cannot be written holds up neither its neighbours nor the later steps of a round', async () => {
+  const tenant = service.tenant();
+  const requester = tenant.user(REQUESTER);
+  const [poison, neighbour] = [await grantTo(tenant, requester), await grantTo(tenant, requester)];
+  const unsynced = await grantTo(tenant, requester);
+  for (const { grantId } of [poison, neighbour]) await service.age('grants', grantId, 31);
+  await service.scratch.query(
+    `CREATE FUNCTION ${service.schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS $f$
+       BEGIN IF NEW.id = '${poison.grantId}' THEN RAISE EXCEPTION 'on purpose'; END IF; RETURN NEW; END $f$;
+     CREATE TRIGGER refuse BEFORE UPDATE ON ${service.schema}.grants FOR EACH ROW EXECUTE FUNCTION ${service.schema}.refuse()`,
+  );
+  service.vault.away = true;
+  expect(await codeOf(service.handlers.revokeGrant(requester, { grantId: unsynced.grantId }))).toBe(
+    'revocation_pending',
+  );
+  service.vault.away = false;
+  await makeDue(unsynced.grantId);
+  await expect(service.sweep()).rejects.toThrow('on purpose');
+  const removed = service.vault.removals.map((each) => each.grantId);
+  expect(removed).toContain(neighbour.grantId);
+  expect(removed).toContain(unsynced.grantId);
+  await service.scratch.query(`DROP TRIGGER refuse ON ${service.schema}.grants`);
+  await service.sweep();
+  expect(service.vault.removals.map((each) => each.grantId)).toContain(poison.grantId);
+});
+
 test('who may end a grant: its user, whoever may revoke, nobody else', async () => {
   const tenant = service.tenant();
   const { grantId } = await grantTo(tenant, tenant.user(REQUESTER));
@@ -283,6 +337,12 @@ test('lists show one’s own, overseers all of the tenant, and unknown users and
   const foreign = other.user(ADMIN);
   for (const userId of [requester.userId, randomUUID(), 'me'])
     expect(await codeOf(service.handlers.listUserGrants(foreign, { userId }))).toBe('not_found');
+  tenant.setStatus(requester.userId, 'disabled');
+  expect((await service.handlers.listUserGrants(overseer, { userId: requester.userId })).totalItems).toBe(1);
+  tenant.setStatus(requester.userId, 'deleted');
+  expect(await codeOf(service.handlers.listUserGrants(overseer, { userId: requester.userId }))).toBe(
+    'not_found',
+  );
   for (const resourceId of [theirs.resourceId, randomUUID(), 'x'])
     expect(await codeOf(service.handlers.listResourceGrants(foreign, { resourceId }))).toBe('not_found');
 });

@@ -6,14 +6,15 @@ import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
 import { grantPage, withGrantStatus } from './grant-page.ts';
 
-/** All grants of a user, or those of one status. Auth says whether the user exists. */
+/** All grants of a user, or those of one status. Auth says whether the user exists: a deleted one does not. */
 export function listUserGrants(
   deps: WorkflowDeps,
 ): Handler<typeof workflow.GrantsServiceService.listUserGrants> {
   return async (request, context) => {
     const userId = idOrNotFound(request.userId);
     const { users } = await deps.directory.getUserNames({ userIds: [userId] }, internalCall(context));
-    if (!users.some((user) => user.id === userId)) throw ClavigerError.notFound();
+    if (!users.some(({ id, status }) => id === userId && status !== 'deleted'))
+      throw ClavigerError.notFound();
     return deps.database.readTenant(context.tenantId, (reader) =>
       grantPage(reader, request, (rows) =>
         withGrantStatus(rows, request.status).where('user_id', '=', userId),

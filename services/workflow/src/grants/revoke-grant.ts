@@ -40,7 +40,8 @@ export function revokeGrant(deps: WorkflowDeps): Handler<typeof workflow.GrantsS
       return { grant: revoked, nowMs: await presentMs(tx) };
     });
     try {
-      await tellVault(deps, grant, context.requestId);
+      const told = await tellVault(deps, grant, context.requestId);
+      return { grant: grantMessage(told, nowMs) };
     } catch (cause) {
       throw new ClavigerError(
         'unavailable',
@@ -53,7 +54,6 @@ export function revokeGrant(deps: WorkflowDeps): Handler<typeof workflow.GrantsS
         },
       );
     }
-    return { grant: grantMessage(grant, nowMs) };
   };
 }
 

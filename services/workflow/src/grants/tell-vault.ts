@@ -4,18 +4,13 @@ import { sql } from 'kysely';
 import type { WorkflowDeps } from '../deps.ts';
 import type { GrantRow } from '../schema.ts';
 import { syncCall } from '../vault-call.ts';
-
-/**
- * A call to place an entitlement may reach the vault late, after the removal. Until this time has passed since it was
- * sent, a removal is not taken as the last word.
- */
-const PLACE_IN_FLIGHT_SECONDS = 60;
+import { failGrant } from './fail-grant.ts';
 
 /**
  * Tells the vault what a grant's state asks for, and writes down that it knows. Throws what the vault's call threw; the
- * due queue then repeats it. Answers whether the vault has nothing more to be told.
+ * due queue then repeats it. Answers the grant as it then is.
  */
-export async function tellVault(deps: WorkflowDeps, grant: GrantRow, requestId: string): Promise<boolean> {
+export async function tellVault(deps: WorkflowDeps, grant: GrantRow, requestId: string): Promise<GrantRow> {
   await failpoint(`workflow.grant.before_${grant.sync_wanted ?? 'nothing'}`);
   switch (grant.sync_wanted) {
     case 'place':
@@ -23,73 +18,73 @@ export async function tellVault(deps: WorkflowDeps, grant: GrantRow, requestId: 
     case 'remove':
       return remove(deps, grant, requestId);
     case null:
-      return true;
+      return grant;
     default:
       return grant.sync_wanted satisfies never;
   }
 }
 
-async function place(deps: WorkflowDeps, grant: GrantRow, requestId: string): Promise<boolean> {
-  await deps.vault.placeEntitlement(
-    {
-      grantId: grant.id,
-      entryId: grant.entry_id,
-      userId: grant.user_id,
-      expiresAt: grant.expires_at.toISOString(),
-      oneTime: grant.one_time,
-      rotateOnEnd: grant.rotate_on_end,
-    },
-    syncCall(grant.tenant_id, requestId),
-  );
+async function place(deps: WorkflowDeps, grant: GrantRow, requestId: string): Promise<GrantRow> {
+  try {
+    await deps.vault.placeEntitlement(
+      {
+        grantId: grant.id,
+        entryId: grant.entry_id,
+        userId: grant.user_id,
+        expiresAt: grant.expires_at.toISOString(),
+        oneTime: grant.one_time,
+        rotateOnEnd: grant.rotate_on_end,
+      },
+      syncCall(grant.tenant_id, requestId),
+    );
+  } catch (error) {
+    const problem = finalRefusal(error);
+    if (problem === undefined) throw error;
+    return failGrant(deps, grant, problem, requestId);
+  }
   return deps.database.withTenant(grant.tenant_id, async (tx) => {
     const activated = await tx
       .updateTable('grants')
-      .set({
-        status: 'active',
-        sync_wanted: null,
-        next_sync_at: null,
-        // Of several calls an earlier one may still be on its way.
-        place_asked_at: sql<Date | null>`CASE WHEN sync_attempts > 0 THEN place_asked_at END`,
-        sync_attempts: 0,
-      })
+      .set({ status: 'active', sync_wanted: null, next_sync_at: null, sync_attempts: 0 })
       .where('id', '=', grant.id)
       .where('status', '=', 'activating')
-      .returning('id')
+      .returningAll()
       .executeTakeFirst();
-    if (activated) return true;
+    if (activated) return activated;
     // It ended while the vault was being told: what was placed goes again, at once.
     const ended = await tx
       .updateTable('grants')
       .set({ sync_wanted: 'remove', next_sync_at: sql<Date>`now()` })
       .where('id', '=', grant.id)
-      .where('status', 'in', ['revoked', 'expired'])
-      .returning('id')
+      .where('status', 'in', ['revoked', 'expired', 'failed'])
+      .returningAll()
       .executeTakeFirst();
-    return ended === undefined;
+    return ended ?? grant;
   });
 }
 
-async function remove(deps: WorkflowDeps, grant: GrantRow, requestId: string): Promise<boolean> {
-  const cause = grant.status === 'revoked' ? 'revoked' : 'expired';
-  try {
-    await deps.vault.removeEntitlement({ grantId: grant.id, cause }, syncCall(grant.tenant_id, requestId));
-  } catch (error) {
-    // The vault never heard of it: there is nothing to take back.
-    if (!isClavigerError(error) || error.reason !== 'not_found') throw error;
-  }
-  const placeInFlight = sql<boolean>`place_asked_at > now() - make_interval(secs => ${PLACE_IN_FLIGHT_SECONDS})`;
-  const row = await deps.database.withTenant(grant.tenant_id, (tx) =>
+/** What no further try can change; undefined for everything else. */
+function finalRefusal(error: unknown): string | undefined {
+  if (!isClavigerError(error)) return undefined;
+  if (error.reason === 'not_found') return 'The entry was deleted before the access could begin.';
+  if (error.code === 'grant_ended') return 'The vault had taken the access back before it could begin.';
+  return undefined;
+}
+
+async function remove(deps: WorkflowDeps, grant: GrantRow, requestId: string): Promise<GrantRow> {
+  const { rotation } = await deps.vault.removeEntitlement(
+    { grantId: grant.id, cause: grant.status },
+    syncCall(grant.tenant_id, requestId),
+  );
+  const told = await deps.database.withTenant(grant.tenant_id, (tx) =>
     tx
       .updateTable('grants')
-      .set({
-        sync_wanted: sql<'remove' | null>`CASE WHEN ${placeInFlight} THEN 'remove' END`,
-        next_sync_at: sql<Date | null>`CASE WHEN ${placeInFlight} THEN place_asked_at + make_interval(secs => ${PLACE_IN_FLIGHT_SECONDS}) END`,
-        sync_attempts: 0,
-      })
+      .set({ sync_wanted: null, next_sync_at: null, sync_attempts: 0, rotation })
       .where('id', '=', grant.id)
       .where('sync_wanted', '=', 'remove')
-      .returning('sync_wanted')
+      .returningAll()
       .executeTakeFirst(),
   );
-  return row?.sync_wanted !== 'remove';
+  // Another replica was faster.
+  return told ?? { ...grant, sync_wanted: null, next_sync_at: null, rotation };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ADMIN, codeOf, REQUESTER, startWorkflow, type Workflow } from '../../test-support.ts';
+import { ADMIN, APPROVER, codeOf, REQUESTER, startWorkflow, type Workflow } from '../../test-support.ts';
 
 let service: Workflow;
 
@@ -93,6 +94,28 @@ test('a policy that nobody could pass is refused, naming the field', async () =>
   expect(await codeOf(service.handlers.putAccessPolicy(admin, { resourceId, ...rules, steps: [] }))).toBe(
     'invalid',
   );
+});
+
+test('an approver who is disabled or deleted is refused, and a request that only such could approve is not made', async () => {
+  const tenant = service.tenant();
+  const [admin, requester, chief, deputy] = [ADMIN, REQUESTER, APPROVER, APPROVER].map((each) =>
+    tenant.user(each),
+  ) as [Actor, Actor, Actor, Actor];
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+  const steps = [{ ...anyone, approverUserIds: [chief.userId, deputy.userId] }];
+  const put = () => codeOf(service.handlers.putAccessPolicy(admin, { resourceId, ...rules, steps }));
+  const ask = (actor: Actor) =>
+    codeOf(service.handlers.createRequest(actor, { resourceId, reason: 'why', durationMinutes: 5 }));
+  expect(await put()).toBe('ok');
+  expect(await ask(requester)).toBe('ok');
+  tenant.setStatus(chief.userId, 'deleted');
+  expect(await put()).toBe('invalid');
+  expect(await ask(tenant.user(REQUESTER))).toBe('ok');
+  // Nobody approves their own request: the deputy alone cannot ask.
+  expect(await ask(deputy)).toBe('nobody_can_approve');
+  tenant.setStatus(deputy.userId, 'disabled');
+  expect(await put()).toBe('invalid');
+  expect(await ask(tenant.user(REQUESTER))).toBe('nobody_can_approve');
 });
 
 test('the policy of a resource of another tenant is not found, like one that does not exist', async () => {

@@ -7,8 +7,7 @@ import type { Step } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
 import { parseSteps, policyMessage, policyOf } from './access-policy.ts';
-
-const IDS_AT_ONCE = 1_000;
+import { approverStatuses } from './approver-statuses.ts';
 
 /** Replaces the policy of a resource. Requests that exist already keep the policy they were made under. */
 export function putAccessPolicy(
@@ -56,25 +55,20 @@ export function putAccessPolicy(
   };
 }
 
-/** A step that waits for somebody who does not exist would never be passed; ids of other tenants are unknown here. */
+/** A step that waits for somebody who cannot decide would never be passed; ids of other tenants are unknown here. */
 async function refuseUnknownApprovers(
   deps: WorkflowDeps,
   context: CallContext,
   steps: readonly Step[],
 ): Promise<void> {
-  const userIds = [...new Set(steps.flatMap((step) => step.approverUserIds))];
-  if (userIds.length === 0) return;
-  const known = new Set<string>();
-  for (let start = 0; start < userIds.length; start += IDS_AT_ONCE) {
-    const { users } = await deps.directory.getUserNames(
-      { userIds: userIds.slice(start, start + IDS_AT_ONCE) },
-      internalCall(context),
-    );
-    for (const user of users) known.add(user.id);
-  }
+  const statuses = await approverStatuses(deps, context, steps);
   steps.forEach((step, index) => {
-    const position = step.approverUserIds.findIndex((id) => !known.has(id));
-    if (position >= 0)
-      throw ClavigerError.invalid(`/steps/${index}/approverUserIds/${position}`, 'is not the id of a user');
+    const position = step.approverUserIds.findIndex((id) => statuses.get(id) !== 'active');
+    if (position < 0) return;
+    const status = statuses.get(step.approverUserIds[position]!);
+    throw ClavigerError.invalid(
+      `/steps/${index}/approverUserIds/${position}`,
+      status === 'disabled' ? 'is a disabled user' : 'is not the id of a user',
+    );
   });
 }

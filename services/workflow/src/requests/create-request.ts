@@ -8,6 +8,7 @@ import { expireRequests } from '../duties/expire-requests.ts';
 import { findPolicy } from '../policies/policy-store.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
+import { refuseUnpassable } from './refuse-unpassable.ts';
 import { requestDigest } from './request-digest.ts';
 import { requestMessage } from './request-view.ts';
 
@@ -39,6 +40,10 @@ export function createRequest(
       ticket: request.ticket,
       durationMinutes: request.durationMinutes,
     });
+    if (resourceId !== null) {
+      const { steps } = await deps.database.readTenant(tenantId, (reader) => findPolicy(reader, resourceId));
+      await refuseUnpassable(deps, context, steps);
+    }
     const created = await deps.database.withTenant(tenantId, async (tx) => {
       const policy = await findPolicy(tx, resourceId);
       if (request.durationMinutes > policy.maxDurationMinutes) {

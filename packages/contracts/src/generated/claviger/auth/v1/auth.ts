@@ -500,6 +500,8 @@ export interface UserName {
   id: string;
   username: string;
   displayName: string;
+  /** active | disabled | deleted */
+  status: string;
 }
 
 export interface GetStandingRequest {
@@ -5252,7 +5254,7 @@ export const GetUserNamesResponse: MessageFns<GetUserNamesResponse> = {
 };
 
 function createBaseUserName(): UserName {
-  return { id: "", username: "", displayName: "" };
+  return { id: "", username: "", displayName: "", status: "" };
 }
 
 export const UserName: MessageFns<UserName> = {
@@ -5265,6 +5267,9 @@ export const UserName: MessageFns<UserName> = {
     }
     if (message.displayName !== "") {
       writer.uint32(26).string(message.displayName);
+    }
+    if (message.status !== "") {
+      writer.uint32(34).string(message.status);
     }
     return writer;
   },
@@ -5304,6 +5309,14 @@ export const UserName: MessageFns<UserName> = {
             }
 
             message.displayName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.status = reader.string();
             continue;
           }
         }
@@ -12790,6 +12803,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "status",
+        "number": 4,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "status",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -13996,26 +14036,32 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 73, 2, 3],
+        "span": [1216, 2, 55],
+        "leadingComments": " active | disabled | deleted\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 76, 2, 1],
-        "span": [1234, 2, 1237, 5],
+        "span": [1236, 2, 1239, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 77, 2, 2],
-        "span": [1243, 2, 22],
+        "span": [1245, 2, 22],
         "leadingComments": " Generated; shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 79, 2, 0],
-        "span": [1254, 2, 32],
+        "span": [1256, 2, 32],
         "leadingComments": " Absent when the tenant has a user already.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 80, 2, 0],
-        "span": [1259, 2, 1264, 5],
+        "span": [1261, 2, 1266, 5],
         "leadingComments": " Short name: lower-case letters, digits and inner hyphens.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -14416,6 +14462,7 @@ export const protoMetadata = {
           "id": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "username": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "display_name": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "status": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "GetStandingRequest": { fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQAQ==", "base64")) } } },

@@ -632,6 +632,8 @@ export interface RemoveEntitlementRequest {
 
 export interface RemoveEntitlementResponse {
   rotationQueued: boolean;
+  /** What becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated). */
+  rotation: string;
 }
 
 export interface DeliverCredentialsRequest {
@@ -6657,13 +6659,16 @@ export const RemoveEntitlementRequest: MessageFns<RemoveEntitlementRequest> = {
 };
 
 function createBaseRemoveEntitlementResponse(): RemoveEntitlementResponse {
-  return { rotationQueued: false };
+  return { rotationQueued: false, rotation: "" };
 }
 
 export const RemoveEntitlementResponse: MessageFns<RemoveEntitlementResponse> = {
   encode(message: RemoveEntitlementResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.rotationQueued !== false) {
       writer.uint32(8).bool(message.rotationQueued);
+    }
+    if (message.rotation !== "") {
+      writer.uint32(18).string(message.rotation);
     }
     return writer;
   },
@@ -6687,6 +6692,14 @@ export const RemoveEntitlementResponse: MessageFns<RemoveEntitlementResponse> = 
             }
 
             message.rotationQueued = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rotation = reader.string();
             continue;
           }
         }
@@ -16864,6 +16877,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "rotation",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rotation",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -17864,6 +17904,13 @@ export const protoMetadata = {
         "leadingComments": " revoked | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
+      }, {
+        "path": [4, 74, 2, 1],
+        "span": [1409, 2, 57],
+        "leadingComments":
+          " What becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
       }],
     },
     "syntax": "proto3",
@@ -18443,7 +18490,10 @@ export const protoMetadata = {
         },
       },
       "RemoveEntitlementResponse": {
-        fields: { "rotation_queued": { "field": Field.decode(Buffer.from("CAE=", "base64")) } },
+        fields: {
+          "rotation_queued": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "rotation": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
       },
       "DeliverCredentialsRequest": {
         fields: { "grant_id": { "field": Field.decode(Buffer.from("CAEQAQ==", "base64")) } },

@@ -174,7 +174,7 @@ export interface Grant {
   resourceName: string;
   entryId: string;
   entryName: string;
-  /** activating | active | expired | revoked */
+  /** activating | active | expired | revoked | failed */
   status: string;
   oneTime: boolean;
   rotateOnEnd: boolean;
@@ -186,6 +186,10 @@ export interface Grant {
   revokeReason: string;
   /** Type of the resource's module when access was asked for: postgres | ssh; empty without one. */
   moduleType: string;
+  /** Why a failed grant never became active. */
+  problem: string;
+  /** Once it has ended, what becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated). */
+  rotation: string;
 }
 
 export interface ListGrantsRequest {
@@ -1685,6 +1689,8 @@ function createBaseGrant(): Grant {
     revokedBy: "",
     revokeReason: "",
     moduleType: "",
+    problem: "",
+    rotation: "",
   };
 }
 
@@ -1743,6 +1749,12 @@ export const Grant: MessageFns<Grant> = {
     }
     if (message.moduleType !== "") {
       writer.uint32(146).string(message.moduleType);
+    }
+    if (message.problem !== "") {
+      writer.uint32(154).string(message.problem);
+    }
+    if (message.rotation !== "") {
+      writer.uint32(162).string(message.rotation);
     }
     return writer;
   },
@@ -1902,6 +1914,22 @@ export const Grant: MessageFns<Grant> = {
             }
 
             message.moduleType = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.rotation = reader.string();
             continue;
           }
         }
@@ -6577,6 +6605,60 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "problem",
+        "number": 19,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "problem",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "rotation",
+        "number": 20,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rotation",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -9449,7 +9531,7 @@ export const protoMetadata = {
       }, {
         "path": [4, 15, 2, 8],
         "span": [409, 2, 55],
-        "leadingComments": " activating | active | expired | revoked\n",
+        "leadingComments": " activating | active | expired | revoked | failed\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
@@ -9460,110 +9542,123 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 15, 2, 18],
+        "span": [421, 2, 57],
+        "leadingComments": " Why a failed grant never became active.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 15, 2, 19],
+        "span": [423, 2, 58],
+        "leadingComments":
+          " Once it has ended, what becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 16, 2, 0],
-        "span": [423, 2, 428, 5],
+        "span": [427, 2, 432, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 1],
-        "span": [430, 2, 435, 5],
+        "span": [434, 2, 439, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 4],
-        "span": [448, 2, 451, 5],
+        "span": [452, 2, 455, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 5],
-        "span": [494, 2, 69],
+        "span": [499, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 0],
-        "span": [551, 2, 556, 5],
+        "span": [556, 2, 561, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 1],
-        "span": [558, 2, 563, 5],
+        "span": [563, 2, 568, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 4],
-        "span": [576, 2, 579, 5],
+        "span": [581, 2, 584, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 6],
-        "span": [587, 2, 595, 5],
+        "span": [592, 2, 601, 5],
         "leadingComments": " active when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26, 2, 5],
-        "span": [604, 2, 69],
+        "span": [610, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 0],
-        "span": [608, 2, 613, 5],
+        "span": [614, 2, 619, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 1],
-        "span": [615, 2, 620, 5],
+        "span": [621, 2, 626, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 4],
-        "span": [633, 2, 636, 5],
+        "span": [639, 2, 642, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 5],
-        "span": [660, 2, 69],
+        "span": [667, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 1],
-        "span": [666, 2, 69],
+        "span": [673, 2, 69],
         "leadingComments": " Passed one after the other.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 5],
-        "span": [671, 2, 67],
+        "span": [678, 2, 67],
         "leadingComments": " A pending request lapses after this time.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 7],
-        "span": [674, 2, 57],
+        "span": [681, 2, 57],
         "leadingComments": " False: the default policy of the installation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 1],
-        "span": [683, 2, 688, 5],
+        "span": [690, 2, 695, 5],
         "leadingComments": " How many different people must approve.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 2],
-        "span": [690, 2, 693, 5],
+        "span": [697, 2, 700, 5],
         "leadingComments": " Anyone with requests.decide when both are empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -9741,6 +9836,8 @@ export const protoMetadata = {
           "revoked_by": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "revoke_reason": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "module_type": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "problem": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "rotation": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "ListGrantsRequest": {
@@ -9751,7 +9848,9 @@ export const protoMetadata = {
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
           "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
           "status": {
-            "field": Field.decode(Buffer.from("CAFKCmFjdGl2YXRpbmdKBmFjdGl2ZUoHZXhwaXJlZEoHcmV2b2tlZA==", "base64")),
+            "field": Field.decode(
+              Buffer.from("CAFKCmFjdGl2YXRpbmdKBmFjdGl2ZUoHZXhwaXJlZEoHcmV2b2tlZEoGZmFpbGVk", "base64"),
+            ),
           },
           "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
           "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
@@ -9816,7 +9915,9 @@ export const protoMetadata = {
           "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
           "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
           "status": {
-            "field": Field.decode(Buffer.from("CAFKCmFjdGl2YXRpbmdKBmFjdGl2ZUoHZXhwaXJlZEoHcmV2b2tlZA==", "base64")),
+            "field": Field.decode(
+              Buffer.from("CAFKCmFjdGl2YXRpbmdKBmFjdGl2ZUoHZXhwaXJlZEoHcmV2b2tlZEoGZmFpbGVk", "base64"),
+            ),
           },
         },
       },
@@ -9839,7 +9940,9 @@ export const protoMetadata = {
           "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
           "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
           "status": {
-            "field": Field.decode(Buffer.from("CAFKCmFjdGl2YXRpbmdKBmFjdGl2ZUoHZXhwaXJlZEoHcmV2b2tlZA==", "base64")),
+            "field": Field.decode(
+              Buffer.from("CAFKCmFjdGl2YXRpbmdKBmFjdGl2ZUoHZXhwaXJlZEoHcmV2b2tlZEoGZmFpbGVk", "base64"),
+            ),
           },
         },
       },

@@ -1,0 +1,41 @@
+import { ClavigerError } from '@claviger/errors';
+import { sql } from 'kysely';
+import type { VaultTx } from '../deps.ts';
+
+/**
+ * Placing and removing one grant wait for each other, also while the vault does not know it yet: there is no row to lock.
+ * Taken before the entry.
+ */
+export async function lockGrant(tx: VaultTx, grantId: string): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended('grant ' || ${grantId}, 0))`.execute(tx);
+}
+
+/** Whether the grant ended before it was ever placed. */
+export async function hasEnded(tx: VaultTx, grantId: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom('ended_grants')
+    .select('grant_id')
+    .where('grant_id', '=', grantId)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Remembers the end of a grant that was never placed, so that a late call to place it is refused. */
+export async function rememberEnd(
+  tx: VaultTx,
+  tenantId: string,
+  grantId: string,
+  cause: string,
+): Promise<void> {
+  await tx
+    .insertInto('ended_grants')
+    .values({ tenant_id: tenantId, grant_id: grantId, cause })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+export function grantEnded(): ClavigerError {
+  return new ClavigerError('conflict', 'This grant has ended, or was placed for something else.', {
+    code: 'grant_ended',
+  });
+}

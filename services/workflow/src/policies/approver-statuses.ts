@@ -1,0 +1,24 @@
+import type { CallContext } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import type { Step } from '../schema.ts';
+import { internalCall } from '../vault-call.ts';
+
+const IDS_AT_ONCE = 1_000;
+
+/** What auth says of the users that these steps name: active, disabled or deleted. Who is not there does not exist. */
+export async function approverStatuses(
+  deps: Pick<WorkflowDeps, 'directory'>,
+  context: CallContext,
+  steps: readonly Step[],
+): Promise<ReadonlyMap<string, string>> {
+  const userIds = [...new Set(steps.flatMap((step) => step.approverUserIds))];
+  const statuses = new Map<string, string>();
+  for (let start = 0; start < userIds.length; start += IDS_AT_ONCE) {
+    const { users } = await deps.directory.getUserNames(
+      { userIds: userIds.slice(start, start + IDS_AT_ONCE) },
+      internalCall(context),
+    );
+    for (const user of users) statuses.set(user.id, user.status);
+  }
+  return statuses;
+}

@@ -1,0 +1,33 @@
+import { ClavigerError } from '@claviger/errors';
+import type { CallContext } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { approverStatuses } from '../policies/approver-statuses.ts';
+import type { Step } from '../schema.ts';
+
+/**
+ * Throws conflict `nobody_can_approve` for a request that would only wait for its end: too few of the people whom a step names
+ * can still decide. Steps that any approver or a role may pass are not judged.
+ */
+export async function refuseUnpassable(
+  deps: WorkflowDeps,
+  context: CallContext,
+  steps: readonly Step[],
+): Promise<void> {
+  const named = steps.filter((step) => step.approverRoles.length === 0 && step.approverUserIds.length > 0);
+  if (named.length === 0) return;
+  const statuses = await approverStatuses(deps, context, named);
+  for (const step of named) {
+    const able = step.approverUserIds.filter(
+      (id) => statuses.get(id) === 'active' && id !== context.actor.userId,
+    );
+    if (able.length >= step.quorum) continue;
+    throw new ClavigerError(
+      'conflict',
+      `Nobody could approve this: too few approvers of “${step.name}” are left.`,
+      {
+        code: 'nobody_can_approve',
+        hint: 'Have an administrator name other approvers in the access policy of the resource.',
+      },
+    );
+  }
+}
