@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ScratchDatabase, type ScratchSchema, startScratchDatabase } from '@claviger/testkit';
-import { type Generated, sql } from 'kysely';
+import { type CompiledQuery, type Generated, sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type Database, migrate, type Tx } from './index.ts';
 
@@ -270,6 +270,77 @@ test('a flight of another tenant changes nothing', async () => {
   });
 });
 
+test('statements of one moment share a commit, each under its own tenant and with its own verdict', async () => {
+  const taken = randomUUID();
+  await database.flight(T1, [await compiled('grouped 0', null, taken)]);
+  const queries = await Promise.all([
+    compiled('grouped 1'),
+    compiled('grouped 2', null, taken),
+    compiled('grouped 3'),
+    compiled('grouped unsendable', { big: 1n }),
+  ]);
+  const foreign = await compiled('grouped foreign');
+  const outcomes = await Promise.allSettled([
+    ...queries.map((query, index) => database.groupedFlight(T1, query, String(index))),
+    database.groupedFlight(T2, foreign, 'x'),
+  ]);
+  expect(outcomes.map((each) => each.status)).toEqual([
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+    'rejected',
+    'rejected',
+  ]);
+  expect((outcomes[1] as PromiseRejectedResult).reason).toMatchObject({ code: '23505' });
+  expect((outcomes[4] as PromiseRejectedResult).reason).toMatchObject({ code: '42501' });
+  const all = await bodies(T1);
+  expect(all.filter((body) => body.startsWith('grouped'))).toEqual(['grouped 0', 'grouped 1', 'grouped 3']);
+});
+
+test('a group whose commit is not known to have happened is not sent again', async () => {
+  await using own = await fresh(4);
+  let query: CompiledQuery | undefined;
+  await database.withTenant(T1, async (tx) => {
+    query =
+      sql`WITH slept AS (SELECT pg_sleep(3)) INSERT INTO note (tenant_id, id, body) SELECT ${T1}::uuid, gen_random_uuid(), 'slept ' || gen_random_uuid() FROM slept`.compile(
+        tx as never,
+      );
+  });
+  const sent = Array.from({ length: 6 }, (_, n) => own.database.groupedFlight(T1, query!, String(n)));
+  const settled = Promise.allSettled(sent);
+  await expect
+    .poll(
+      async () =>
+        (
+          await scratch.query(
+            `SELECT 1 FROM pg_stat_activity WHERE usename = $1 AND wait_event = 'PgSleep'`,
+            [schema.user],
+          )
+        ).length,
+    )
+    .toBeGreaterThan(0);
+  await terminateAll();
+  // Those that were waiting for a free connection depart on a new one, where the same happens to them.
+  await expect
+    .poll(
+      async () =>
+        (
+          await scratch.query(
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1 AND wait_event = 'PgSleep'`,
+            [schema.user],
+          )
+        ).length,
+      { interval: 20 },
+    )
+    .toBe(0);
+  for (const each of await settled) {
+    if (each.status === 'rejected') expect(each.reason).toMatchObject({ reason: 'unavailable' });
+  }
+  expect((await bodies(T1)).filter((body) => body.startsWith('slept')).length).toBe(
+    (await settled).filter((each) => each.status === 'fulfilled').length,
+  );
+});
+
 async function terminateAll(): Promise<void> {
   await scratch.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [
     schema.user,
@@ -366,6 +437,8 @@ test('a full pool answers unavailable in time instead of queueing for ever', asy
 
 test('a stopped server is an outage for whoever begins or is in the middle; afterwards all works again', async () => {
   const unavailable = { reason: 'unavailable', retryAfterSeconds: 1 };
+  const lastCompiled = compiled('while away');
+  await lastCompiled;
   const middle = database.withTenant(T1, async (tx) => {
     await insertNote(tx, T1, 'in the middle');
     scratch.postgres.kill('SIGKILL');
@@ -375,6 +448,10 @@ test('a stopped server is an outage for whoever begins or is in the middle; afte
   await expect(middle).rejects.toMatchObject(unavailable);
   await expect(database.withTenant(T1, async () => {})).rejects.toMatchObject(unavailable);
   await expect(database.flight(T1, [])).rejects.toMatchObject(unavailable);
+  const query = await lastCompiled;
+  const grouped = Array.from({ length: 200 }, (_, n) => database.groupedFlight(T1, query, String(n)));
+  for (const each of await Promise.allSettled(grouped))
+    expect(each).toMatchObject({ status: 'rejected', reason: unavailable });
   await expect(database.ping()).rejects.toThrow();
   await scratch.postgres.start();
   await expect

@@ -1,6 +1,8 @@
+import { ClavigerError } from '@claviger/errors';
 import type { CompiledQuery } from 'kysely';
 import type pg from 'pg';
 import { type Connect, flightOf, type TenantQuery } from './flight.ts';
+import { isOutage, sqlState } from './outage.ts';
 
 interface Waiting extends TenantQuery {
   readonly orderKey: string;
@@ -30,8 +32,12 @@ export function createGroupedFlights(
         each.resolve(results[index]!);
       });
     } catch (error) {
-      if (group.length === 1) return group[0]!.reject(error);
-      // Rolled back as a whole. One of them was at fault, or the database is away: each finds out for itself.
+      // The database is away, or took the commit with it: whether it happened is not known, so it must not happen again.
+      if (group.length === 1 || !isRolledBack(error)) {
+        for (const each of group) each.reject(error);
+        return;
+      }
+      // One of them was at fault: each finds out for itself.
       for (const each of group) {
         try {
           each.resolve((await flightOf(connect, [each]))[0]!);
@@ -60,6 +66,12 @@ export function createGroupedFlights(
       waiting.push({ tenantId, query, orderKey, resolve, reject });
       depart();
     });
+}
+
+/** Whether the database answered that nothing was done. */
+function isRolledBack(error: unknown): boolean {
+  const thrown = error instanceof ClavigerError ? error.cause : error;
+  return !isOutage(thrown) && (sqlState(thrown) !== undefined || thrown instanceof TypeError);
 }
 
 function compare(a: string, b: string): number {
