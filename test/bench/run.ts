@@ -48,6 +48,17 @@ try {
   }
 
   console.log(
+    '\nWhere the time goes at 32 connections: CPU milliseconds a retrieve, the audit pipeline behind it included',
+  );
+  const before = cpuTimes(started.installation);
+  const { perSecond } = await auditedRetrieve(network, tenant, target.entryId, 32, seconds);
+  const after = cpuTimes(started.installation);
+  for (const [name, cpuMs] of Object.entries(after)) {
+    const each = (cpuMs - (before[name] ?? 0)) / (perSecond * seconds);
+    if (each >= 0.005) console.log(`${name.padEnd(32)}${each.toFixed(3)}`);
+  }
+
+  console.log(
     '\nFirst page, a middle page by cursor, and a page by number of the list of entries, median of 200',
   );
   console.log(row(['entries', 'first ms', 'cursor ms', 'page 100 ms']));

@@ -1,8 +1,9 @@
+import { isIPv4 } from 'node:net';
 import { type calls, methodOf } from '@claviger/contracts';
 import { decodeServiceError } from '@claviger/errors';
 import { Client, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { type CallStreamClient, createCallStreamClient } from './call-stream-client.ts';
-import type { BaseConfig, Peer } from './config.ts';
+import { type BaseConfig, type Peer, splitAddress } from './config.ts';
 import { channelCredentials } from './credentials.ts';
 import { METADATA } from './metadata.ts';
 import { currentTraceparent, inSpan, SpanKind } from './telemetry.ts';
@@ -71,8 +72,8 @@ export function createPeers(config: BaseConfig): Peers {
         'grpc.max_receive_message_length': 16 * 1024 * 1024,
       });
     const made = createReplicas(
-      connect(`ipv4:${addresses.join(',')}`),
-      addresses.map((address) => connect(`ipv4:${address}`)),
+      connect(targetOf(addresses)),
+      addresses.map((address) => connect(targetOf([address]))),
     );
     peers.set(peer, made);
     return made;
@@ -83,6 +84,12 @@ export function createPeers(config: BaseConfig): Peers {
       for (const { close } of peers.values()) close();
     },
   };
+}
+
+/** IPv4 addresses go to gRPC as one list; a name stands for whatever it resolves to, e.g. all pods behind a service. */
+function targetOf(addresses: readonly string[]): string {
+  const numeric = addresses.every((address) => isIPv4(splitAddress(address).host));
+  return numeric ? `ipv4:${addresses.join(',')}` : `dns:${addresses[0]}`;
 }
 
 /** The replicas of one peer. Unary calls share one stream to each; server streams go through `client`. */
