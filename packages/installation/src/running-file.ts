@@ -34,8 +34,13 @@ async function readJson<T>(file: string): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as T;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined;
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    if (code !== 'EACCES') throw error;
+    throw new Error(
+      `${file} cannot be read: it belongs to another user. Run this as the one who started Claviger`,
+      { cause: error },
+    );
   }
 }
 

@@ -242,14 +242,15 @@ function recorder(
 ) {
   let isReady = false;
   let closed = false;
+  // One that has ended and is not back yet stays in the list, or nobody would miss it.
+  const known = new Map<string, RunningProcess>();
   let last: Promise<void> = Promise.resolve();
   async function writeNow(): Promise<void> {
     const supervisor = await identifyProcess(process.pid);
     if (closed || supervisor === undefined) return;
-    const processes: RunningProcess[] = [];
     const add = async (pid: number | undefined, rest: Omit<RunningProcess, 'identity'>) => {
       const identity = pid === undefined ? undefined : await identifyProcess(pid);
-      if (identity !== undefined) processes.push({ ...rest, identity });
+      if (identity !== undefined) known.set(rest.name, { ...rest, identity });
     };
     for (const { name, pid, port } of parts) {
       await add(pid, { name, kind: 'part', stopSignal: name === 'postgres' ? 'SIGINT' : 'SIGTERM', port });
@@ -265,7 +266,7 @@ function recorder(
       caCertificate: layout.edgeCa,
       dataDir: layout.dataDir,
       authAddresses: authAddresses(prepared),
-      processes,
+      processes: [...known.values()],
     });
   }
   const write = (ready?: boolean): Promise<void> => {

@@ -45,7 +45,13 @@ Example:
       const port = wholeNumber(options.port, '--port', 0, 65_535);
       const gateways = wholeNumber(options.replicas, '--replicas', 1, 16);
       const dataDir = dataDirOf();
-      await mkdir(dataDir, { recursive: true, mode: 0o711 });
+      await mkdir(dataDir, { recursive: true, mode: 0o711 }).catch((cause: Error) => {
+        throw new CommandError(
+          `the data folder ${dataDir} cannot be made (${cause.message}): choose another one with CLAVIGER_DATA_DIR`,
+          EXIT.error,
+          { cause },
+        );
+      });
       const otlpEndpoint = process.env.CLAVIGER_OTLP_ENDPOINT;
       const { up } = await import('../operator/up.ts');
       await up(
