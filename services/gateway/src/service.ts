@@ -23,6 +23,7 @@ import { createLimitKeys } from './limits/limit-keys.ts';
 import { createLocalLimiter } from './limits/local-limiter.ts';
 import { createRedisGate } from './limits/redis-gate.ts';
 import { documentRoutes } from './pages/document-routes.ts';
+import { resetPage } from './pages/reset-page.ts';
 import { setupPage } from './pages/setup-page.ts';
 import { createRouter } from './routes/router.ts';
 
@@ -70,6 +71,7 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
       ),
     ),
     setupPage,
+    resetPage,
   ]);
   const edge = createEdgeServer({ tls: config.http, logger, ...router });
   const health = createHealth({

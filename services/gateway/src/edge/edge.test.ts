@@ -104,14 +104,16 @@ describe('the edge', () => {
     expect(overridden.status).toBe(200);
   });
 
-  it('gives its OpenAPI document, a pointer to it, and the set-up page with a policy of its own', async () => {
+  it('gives its OpenAPI document, a pointer to it, and the pages of one-time links with a policy of their own', async () => {
     const document = await edge.call('GET', '/openapi.json');
     expect(document.json).toMatchObject({ openapi: '3.1.0', servers: [{ url: 'https://localhost:7101' }] });
     expect(document.json.paths).toHaveProperty('/system/health/detail');
     expect((await edge.call('GET', '/')).json.openapi).toBe('/openapi.json');
-    const page = await edge.call('GET', '/setup');
-    expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(page.headers['content-security-policy']).toMatch(/script-src 'sha256-/);
+    for (const path of ['/setup', '/reset']) {
+      const page = await edge.call('GET', path);
+      expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(page.headers['content-security-policy']).toMatch(/script-src 'sha256-/);
+    }
   });
 });
 
