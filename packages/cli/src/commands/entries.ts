@@ -8,7 +8,13 @@ import {
   withPaging,
 } from '../people/command-options.ts';
 import type { ConnectionOptions } from '../people/connection.ts';
-import type { EntryCreateOptions, EntryListOptions, PagedOptions } from '../people/entries.ts';
+import type {
+  EntryCreateOptions,
+  EntryListOptions,
+  EntryScheduleOptions,
+  EntryUpdateOptions,
+  PagedOptions,
+} from '../people/entries.ts';
 import type { RetrieveOptions } from '../people/retrieve-entry.ts';
 import type { RotateOptions } from '../people/rotate-entry.ts';
 import { withSecretOutput } from '../people/secret-options.ts';
@@ -48,6 +54,7 @@ export function register(program: Command): void {
     (await work()).showEntry(entry, options),
   );
   registerCreate(noun);
+  registerChanges(noun);
   registerRetrieve(noun);
   registerRotate(noun);
   const rotations = peopleCommand(
@@ -103,6 +110,48 @@ function registerCreate(noun: Command): void {
     .option('--requires-reason', 'whoever retrieves it must say why');
   withConnectionOptions(create).action(async (name: string, options: EntryCreateOptions) =>
     (await work()).createEntry(name, options),
+  );
+}
+
+function registerChanges(noun: Command): void {
+  const update = peopleCommand(
+    noun,
+    'update <entry>',
+    'change what is given; a new secret becomes a new version',
+    'claviger entries update app-login --description "billing" --requires-reason',
+  )
+    .option('--name <name>', 'new name')
+    .option('--username <name>', 'name of the account')
+    .option('--secret-file <file>', 'file with the new secret')
+    .option('--description <text>', 'description')
+    .option('--tag <tag>', 'tags in place of the old ones; may be given several times', several)
+    .option('--requires-grant', 'a live grant is needed even by those who hold a share')
+    .option('--no-requires-grant', 'a share is enough again')
+    .option('--requires-reason', 'whoever retrieves it must say why')
+    .option('--no-requires-reason', 'no reason is needed any more');
+  withConnectionOptions(update).action(async (entry: string, options: EntryUpdateOptions) =>
+    (await work()).updateEntry(entry, options),
+  );
+  const remove = peopleCommand(
+    noun,
+    'delete <entry>',
+    'delete an entry; what happened with it stays in the audit log',
+    'claviger entries delete app-login',
+  );
+  withConnectionOptions(remove).action(async (entry: string, options: ConnectionOptions) =>
+    (await work()).deleteEntry(entry, options),
+  );
+  const schedule = peopleCommand(
+    noun,
+    'schedule <entry>',
+    'rotate it by itself, or stop that',
+    'claviger entries schedule app-login --every 720 --starting-at 2026-12-24T03:00:00Z',
+  )
+    .option('--every <hours>', 'every so many hours', positive)
+    .option('--never', 'not any more')
+    .option('--starting-at <time>', 'when first; one interval from now when not given');
+  withConnectionOptions(schedule).action(async (entry: string, options: EntryScheduleOptions) =>
+    (await work()).scheduleRotation(entry, options),
   );
 }
 

@@ -57,6 +57,7 @@ export function register(program: Command): void {
     ['enable', 'let a disabled user sign in again'],
     ['unlock', 'lift a lock after failed sign-ins'],
     ['sign-out', 'end every session of a user at once'],
+    ['disable-mfa', 'switch off the second factor of a user who has lost it'],
     ['delete', 'delete a user; their traces in the audit log stay'],
   ] as const) {
     const command = peopleCommand(noun, `${verb} <user>`, description, `claviger users ${verb} alice`);
@@ -64,13 +65,13 @@ export function register(program: Command): void {
       (await work()).changeUser(verb, user, options),
     );
   }
-  const available = peopleCommand(
+  const reset = peopleCommand(
     noun,
-    'list-roles',
-    'list the roles that can be given',
-    'claviger users list-roles',
+    'reset-password <user>',
+    'make a one-time link with which a user chooses a new password',
+    'claviger users reset-password alice',
   );
-  withConnectionOptions(withPaging(available)).action(async (options: UserListOptions) =>
-    (await work()).listRoles(options),
+  withConnectionOptions(reset).action(async (user: string, options: ConnectionOptions) =>
+    (await work()).resetPassword(user, options),
   );
 }

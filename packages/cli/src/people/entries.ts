@@ -30,6 +30,21 @@ export interface EntryCreateOptions extends ConnectionOptions {
   readonly requiresReason?: boolean;
 }
 
+export interface EntryUpdateOptions extends ConnectionOptions {
+  readonly name?: string;
+  readonly username?: string;
+  readonly secretFile?: string;
+  readonly description?: string;
+  readonly tag?: string[];
+  readonly requiresGrant?: boolean;
+  readonly requiresReason?: boolean;
+}
+export interface EntryScheduleOptions extends ConnectionOptions {
+  readonly every?: number;
+  readonly never?: boolean;
+  readonly startingAt?: string;
+}
+
 const service = vault.EntriesServiceService;
 
 const entryColumns: readonly Column<vault.Entry>[] = [
@@ -101,7 +116,51 @@ export function createEntry(name: string, options: EntryCreateOptions): Promise<
   });
 }
 
-async function secretOf({ generate, secretFile }: EntryCreateOptions) {
+/** What is not given stays. A new secret becomes a new version; nothing is changed on a target. */
+export function updateEntry(name: string, options: EntryUpdateOptions): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const { name: newName, username, description, tag, secretFile, requiresGrant, requiresReason } = options;
+    const change = {
+      ...(newName === undefined ? {} : { name: newName }),
+      ...(username === undefined ? {} : { username }),
+      ...(description === undefined ? {} : { description }),
+      ...(tag === undefined ? {} : { tags: tag, replaceTags: true }),
+      ...(secretFile === undefined ? {} : await secretOf({ secretFile })),
+      ...(requiresGrant === undefined ? {} : { requiresGrant }),
+      ...(requiresReason === undefined ? {} : { requiresReason }),
+    };
+    if (Object.keys(change).length === 0)
+      throw new CommandError('say what to change: `claviger entries update --help`', EXIT.usage);
+    const { entry } = await api.call(service.updateEntry, { entryId: await entryId(api, name), ...change });
+    show(entry!, format);
+  });
+}
+
+export function deleteEntry(name: string, options: ConnectionOptions): Promise<void> {
+  return withSession(options, async ({ api }) => {
+    await api.call(service.deleteEntry, { entryId: await entryId(api, name) });
+    tell('deleted');
+  });
+}
+
+/** Rotates by itself every so many hours; 0 ends that. */
+export function scheduleRotation(name: string, options: EntryScheduleOptions): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const { every, never, startingAt } = options;
+    if ((every === undefined) === (never === undefined))
+      throw new CommandError('give one of --every and --never', EXIT.usage);
+    if (startingAt !== undefined && Number.isNaN(Date.parse(startingAt)))
+      throw new CommandError('--starting-at takes a time such as 2026-12-24T03:00:00Z', EXIT.usage);
+    const { entry } = await api.call(service.putRotationSchedule, {
+      entryId: await entryId(api, name),
+      intervalHours: every ?? 0,
+      ...(startingAt === undefined ? {} : { startsAt: new Date(startingAt).toISOString() }),
+    });
+    show(entry!, format);
+  });
+}
+
+async function secretOf({ generate, secretFile }: Pick<EntryCreateOptions, 'generate' | 'secretFile'>) {
   if (generate && secretFile !== undefined)
     throw new CommandError('give one of --generate and --secret-file', EXIT.usage);
   if (generate) return { generate };

@@ -82,6 +82,17 @@ export async function userId(api: ApiClient, text: string): Promise<string> {
   ).id;
 }
 
+/** The id of a role given by name or id. */
+export async function roleId(api: ApiClient, text: string): Promise<string> {
+  if (isId(text)) return text;
+  const { items } = await listItems(api, auth.RolesServiceService.listRoles, {}, { all: true });
+  return only(
+    'role',
+    text,
+    items.filter(({ name }) => name === text),
+  ).id;
+}
+
 /** What a request is for: a resource or an entry, by name or id. A resource goes before an entry of the same name. */
 export async function accessSubject(
   api: ApiClient,

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTemporaryDataDir, type Installation, startInstallation } from '@claviger/installation';
@@ -60,6 +61,18 @@ async function json<T>(profile: string, args: readonly string[], input = ''): Pr
   const { code, stdout, stderr } = await claviger(profile, [...args, '-o', 'json'], input);
   expect(code, `claviger ${args.join(' ')}: ${stderr}`).toBe(0);
   return JSON.parse(stdout) as T;
+}
+
+/** The code that an authenticator app shows now (RFC 6238: SHA-1, 30 s, 6 digits). */
+function totpOf(secret: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const bits = [...secret].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const mac = createHmac('sha1', key).update(counter).digest();
+  const number = mac.readUInt32BE(mac.at(-1)! & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, '0');
 }
 
 const file = (name: string, content: unknown) => {
@@ -255,6 +268,74 @@ test('lists page to their end; a name that is shared by two is refused', async (
   const all = await json<{ items: unknown[]; totalItems: number }>('admin', ['entries', 'list', '--all']);
   expect(all.items).toHaveLength(all.totalItems);
   expect((await claviger('admin', ['entries', 'show', 'no-such-entry'])).code).toBe(5);
+}, 120_000);
+
+test('a second factor is set up, asked for at sign-in, and proved again to switch it off', async () => {
+  await json('admin', ['users', 'create', 'dora', '--password-stdin'], `${userPassword}\n`);
+  await json('dora', ['login', 'dora', '--password-stdin'], `${userPassword}\n`);
+  const { secret } = await json<{ secret: string }>('dora', ['mfa', 'setup']);
+  const wrong = await claviger('dora', ['mfa', 'confirm', '--code-stdin'], '000000\n');
+  expect(wrong).toMatchObject({ stdout: '' });
+  expect(wrong.code).not.toBe(0);
+  const confirmed = await json<{ recoveryCodes: string[] }>(
+    'dora',
+    ['mfa', 'confirm', '--code-stdin'],
+    `${totpOf(secret)}\n`,
+  );
+  expect(confirmed.recoveryCodes.length).toBeGreaterThan(5);
+  // The session goes on, with its refresh token: only the access token says more.
+  const stored = readFileSync(join(dataDir, 'people', 'claviger', 'tokens.json'), 'utf8');
+  expect((JSON.parse(stored) as Record<string, { refreshToken: string }>).dora!.refreshToken).not.toBe('');
+  expect(await json('dora', ['whoami'])).toMatchObject({ user: { mfaEnabled: true } });
+
+  expect((await claviger('dora', ['login', 'dora', '--password-stdin'], `${userPassword}\n`)).code).toBe(2);
+  const [first, second] = confirmed.recoveryCodes;
+  const signedIn = ['login', 'dora', '--password-stdin'];
+  expect((await claviger('dora', signedIn, `${userPassword}\n${first}\n`)).code).toBe(0);
+  // Proved at this sign-in: no further code is asked for.
+  const renewed = await json<{ recoveryCodes: string[] }>('dora', ['mfa', 'recovery-codes']);
+  expect(renewed.recoveryCodes).not.toContain(second);
+  expect((await claviger('dora', ['mfa', 'disable'])).code).toBe(0);
+  expect(await json('dora', ['whoami'])).toMatchObject({ user: { mfaEnabled: false } });
+  expect((await claviger('admin', ['users', 'disable-mfa', 'dora'])).code).not.toBe(2);
+}, 120_000);
+
+test('administrators change entries, roles and passwords', async () => {
+  await json('admin', ['entries', 'create', 'to-change', '--type', 'note'], 'first\n');
+  const changed = ['--name', 'changed', '--tag', 'a', '--requires-reason', '--secret-file'];
+  writeFileSync(join(dataDir, 'second'), 'second\n', { mode: 0o600 });
+  expect(
+    await json('admin', ['entries', 'update', 'to-change', ...changed, join(dataDir, 'second')]),
+  ).toMatchObject({ name: 'changed', tags: ['a'], requiresReason: true, currentVersion: 2 });
+  expect(await json('admin', ['entries', 'update', 'changed', '--no-requires-reason'])).toMatchObject({
+    requiresReason: false,
+    tags: ['a'],
+  });
+  expect((await claviger('admin', ['entries', 'update', 'changed'])).code).toBe(2);
+  expect((await claviger('admin', ['entries', 'schedule', 'changed', '--every', '24'])).code).toBe(6);
+  expect((await claviger('admin', ['entries', 'delete', 'changed'])).code).toBe(0);
+  expect((await claviger('admin', ['entries', 'show', 'changed'])).code).toBe(5);
+  expect(await json('admin', ['entries', 'schedule', 'db-app', '--every', '24'])).toMatchObject({
+    rotationIntervalHours: 24,
+  });
+  expect(await json('admin', ['entries', 'schedule', 'db-app', '--never'])).toMatchObject({
+    rotationIntervalHours: 0,
+  });
+
+  const permission = ['--permission', 'vault.entries.read'];
+  expect(await json('admin', ['roles', 'create', 'reader', ...permission])).toMatchObject({ name: 'reader' });
+  expect(await json('admin', ['roles', 'update', 'reader', '--description', 'sees names'])).toMatchObject({
+    description: 'sees names',
+    permissions: ['vault.entries.read'],
+  });
+  expect((await claviger('admin', ['roles', 'list', '--all'])).stdout).toContain('sees names');
+  expect((await claviger('admin', ['roles', 'permissions'])).stdout).toContain('vault.entries.read\n');
+  expect((await claviger('admin', ['roles', 'delete', 'reader'])).code).toBe(0);
+  expect((await claviger('admin', ['roles', 'delete', 'reader'])).code).toBe(5);
+
+  const reset = await claviger('admin', ['users', 'reset-password', 'dora']);
+  expect(reset.stdout).toMatch(/^https:\/\/localhost:\d+\/reset#token=\S+\n$/);
+  expect(reset.stderr).toContain('hand this one-time link to dora');
 }, 120_000);
 
 test('tokens for machines, raw calls, and a sign-in that belongs to its server', async () => {

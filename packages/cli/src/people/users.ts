@@ -4,8 +4,10 @@ import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
+import { escapeText } from './escape.ts';
 import { userId } from './find-by-name.ts';
 import { listItems } from './paging.ts';
+import { roleColumns } from './roles.ts';
 import { readSecretFile, readStdin, withoutLineEnd } from './secret-input.ts';
 import { withSession } from './session.ts';
 import { type Column, fieldsText, type OutputFormat, showJson, timeText } from './show.ts';
@@ -23,7 +25,7 @@ export interface UserCreateOptions extends ConnectionOptions {
   readonly passwordStdin?: boolean;
   readonly passwordFile?: string;
 }
-export type UserVerb = 'disable' | 'enable' | 'unlock' | 'sign-out' | 'delete';
+export type UserVerb = 'disable' | 'enable' | 'unlock' | 'sign-out' | 'disable-mfa' | 'delete';
 
 const service = auth.UsersServiceService;
 
@@ -36,22 +38,11 @@ const userColumns: readonly Column<auth.User>[] = [
   ['ROLES', (row) => row.roles.join(' ')],
   ['LAST SIGN-IN', (row) => timeText(row.lastLoginAt)],
 ];
-const roleColumns: readonly Column<auth.Role>[] = [
-  ['ROLE', (row) => row.name],
-  ['DESCRIPTION', (row) => row.description],
-  ['PERMISSIONS', (row) => row.permissions.join(' ')],
-];
 
 export function listUsers(options: UserListOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {
     const { search = '', role = '' } = options;
     showList(await listItems(api, service.listUsers, { search, role }, options), userColumns, format);
-  });
-}
-
-export function listRoles(options: ConnectionOptions & ListOptions): Promise<void> {
-  return withSession(options, async ({ api, format }) => {
-    showList(await listItems(api, auth.RolesServiceService.listRoles, {}, options), roleColumns, format);
   });
 }
 
@@ -85,6 +76,16 @@ async function passwordOf({ passwordStdin, passwordFile }: UserCreateOptions) {
   return {};
 }
 
+/** A one-time link for the user; their present password works until they use it. */
+export function resetPassword(name: string, options: ConnectionOptions): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const answer = await api.call(service.startPasswordReset, { userId: await userId(api, name) });
+    if (format === 'json') return showJson(answer);
+    tell(`hand this one-time link to ${escapeText(name)}; it ends at ${timeText(answer.expiresAt)}:`);
+    say(escapeText(answer.resetUrl));
+  });
+}
+
 /** Shows the roles of a user, or replaces them. */
 export function userRoles(name: string, roles: string[], options: ConnectionOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {
@@ -116,6 +117,9 @@ async function change(api: ApiClient, verb: UserVerb, id: string): Promise<strin
       return 'unlocked';
     case 'sign-out':
       return `${(await api.call(service.revokeUserSessions, { userId: id })).revokedSessions} sessions ended`;
+    case 'disable-mfa':
+      await api.call(service.disableUserMfa, { userId: id });
+      return 'the second factor is off';
     case 'delete':
       await api.call(service.deleteUser, { userId: id });
       return 'deleted';
