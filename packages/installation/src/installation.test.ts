@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
@@ -11,10 +11,14 @@ import {
   databaseRoles,
   findRunning,
   type Installation,
+  layoutOf,
   type StartOptions,
   startInstallation,
   storeServices,
 } from './index.ts';
+import { takeLock } from './running-file.ts';
+import { startParts } from './start-parts.ts';
+import { writeState } from './state.ts';
 
 const servicesDir = join(import.meta.dirname, '../fixtures');
 let dataDir: string;
@@ -31,6 +35,10 @@ const options = (): StartOptions => ({
 beforeAll(async () => {
   dataDir = await createTemporaryDataDir();
   process.env.A_SECRET_OF_SOMEBODY_ELSE = 'canary';
+  writeFileSync(
+    layoutOf(dataDir).settingsFile,
+    '{"auth": {"logLevel": "warn", "sessions": {"idleMinutes": 5}}}',
+  );
   stack = await startInstallation(options());
 }, 120_000);
 
@@ -121,6 +129,30 @@ test('secrets are files for their owner only, no configuration holds one, and no
   expect(keyFiles[0]).not.toBe(keyFiles[1]);
 });
 
+test('every gateway knows with how many it shares the limits; the operator lays settings over the rest', () => {
+  const config = (node: string) => JSON.parse(readFileSync(stack.layout.configFile(node), 'utf8')) as unknown;
+  expect(config('gateway-2')).toMatchObject({ replicas: 2 });
+  expect(config('auth-1')).toMatchObject({ logLevel: 'warn', sessions: { idleMinutes: 5 } });
+  expect(config('vault-1')).toMatchObject({ logLevel: 'info' });
+});
+
+test('of many that take over the lock of a dead process at once, one gets it', async () => {
+  const folder = await createTemporaryDataDir();
+  mkdirSync(join(folder, 'run'));
+  writeFileSync(join(folder, 'run/lock.json'), '{"pid":4194303,"startedAt":"1"}');
+  const taken = await Promise.allSettled(Array.from({ length: 8 }, () => takeLock(folder)));
+  expect(taken.filter((each) => each.status === 'fulfilled')).toHaveLength(1);
+  rmSync(folder, { recursive: true });
+});
+
+test('a copy of a data folder whose parts lie outside is refused, before anything is touched', async () => {
+  const folder = await createTemporaryDataDir();
+  const layout = layoutOf(folder);
+  await writeState(layout, { environment: 'test', partsFolder: '/var/lib/claviger-000000000000', ports: {} });
+  await expect(startParts(layout, 'test', () => {})).rejects.toThrow(/was moved or copied.*then mv/);
+  rmSync(folder, { recursive: true });
+});
+
 test('a killed node stays down until it is restarted, with a new environment if given', async () => {
   expect((await environmentOf('vault-1')).FAILPOINTS).toBe('none');
   const before = stack.pid('vault-1');
@@ -193,4 +225,22 @@ test('a service that does not start fails the whole start with its own words, an
   expect(await findRunning(dataDir)).toBeUndefined();
   const failing = { ...options(), env: { audit: { STAND_IN: 'fail-migration' } } };
   await expect(startInstallation(failing)).rejects.toThrow(/migrating audit failed[\s\S]*on purpose/);
+}, 120_000);
+
+test('settings for no service, or that are no JSON, fail the start with the name of the file', async () => {
+  const { settingsFile } = layoutOf(dataDir);
+  writeFileSync(settingsFile, '{"oauth": {}}');
+  await expect(startInstallation(options())).rejects.toThrow(/settings\.json: "oauth" must be one of/);
+  writeFileSync(settingsFile, '{');
+  await expect(startInstallation(options())).rejects.toThrow(/settings\.json is not JSON/);
+  rmSync(settingsFile);
+}, 120_000);
+
+test('a data folder that was moved takes its data along', async () => {
+  const moved = `${dataDir}-moved`;
+  renameSync(dataDir, moved);
+  dataDir = moved;
+  stack = await startInstallation(options());
+  const starts = await asRole('claviger_vault', (client) => client.query('SELECT 1 FROM started'));
+  expect(starts.rowCount).toBeGreaterThan(1);
 }, 120_000);

@@ -14,6 +14,8 @@ export interface Layout {
   /** Tree heads of the audit log: append-only files outside the database. */
   readonly heads: string;
   readonly stateFile: string;
+  /** The operator's own settings by service, laid over what is generated. Never written, only read. */
+  readonly settingsFile: string;
   secret(name: string): string;
   databasePassword(role: string): string;
   natsPassword(user: string): string;
@@ -39,6 +41,7 @@ export function layoutOf(dataDir: string): Layout {
     run: at('run'),
     heads: at('heads'),
     stateFile: at('installation.json'),
+    settingsFile: at('settings.json'),
     secret: (name) => at('secrets', name),
     databasePassword: (role) => at('secrets', `database-${role}`),
     natsPassword: (user) => at('secrets', `nats-${user}`),

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '@claviger/identity';
 import { freePorts, isPortFree } from '@claviger/parts';
@@ -100,6 +101,7 @@ export async function prepareInstallation(
 ): Promise<PreparedInstallation> {
   checkOptions(options);
   const layout = layoutOf(options.dataDir);
+  const settings = await readSettings(layout);
   await Promise.all([ensureSecrets(layout), ensureCertificates(layout, options.environment)]);
   await ensureDatabase(parts.postgres, layout);
 
@@ -137,6 +139,7 @@ export async function prepareInstallation(
     peers,
     otlpEndpoint: options.otlpEndpoint,
     rateLimits: options.rateLimits ?? 'on',
+    gateways: names.filter(({ service }) => service === 'gateway').length,
     publicUrl,
   };
   await writeAtomically(
@@ -152,7 +155,10 @@ export async function prepareInstallation(
         http: isGateway ? `127.0.0.1:${ports[`${node}.http`]}` : undefined,
         publicUrl: isGateway ? `https://localhost:${ports[`${node}.http`]}` : undefined,
       };
-      const config = overlay(serviceConfig(service, node, at, context), options.overrides?.[service] ?? {});
+      const config = [settings[service], options.overrides?.[service]].reduce<Record<string, unknown>>(
+        (below, over) => overlay(below, over ?? {}),
+        serviceConfig(service, node, at, context),
+      );
       const configFile = layout.configFile(node);
       await writeAtomically(configFile, `${JSON.stringify(config, null, 2)}\n`);
       const main = join(options.servicesDir ?? repositoryServices, service, 'src/main.ts');
@@ -177,9 +183,31 @@ export async function prepareInstallation(
   return { layout, nodes, publicUrl };
 }
 
+/** `{"auth": {"sessions": {"idleMinutes": 15}}}`; throws, naming the file, when it is no such object. */
+async function readSettings(layout: Layout): Promise<Partial<Record<ServiceName, Record<string, unknown>>>> {
+  const { settingsFile } = layout;
+  const text = await readFile(settingsFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '{}';
+    throw error;
+  });
+  let settings: unknown;
+  try {
+    settings = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${settingsFile} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (!isObject(settings)) throw new Error(`${settingsFile} must hold an object by service`);
+  for (const [name, value] of Object.entries(settings)) {
+    if ((serviceNames as readonly string[]).includes(name) && isObject(value)) continue;
+    throw new Error(`${settingsFile}: "${name}" must be one of ${serviceNames.join(', ')}, with an object`);
+  }
+  return settings as Partial<Record<ServiceName, Record<string, unknown>>>;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 function overlay(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
-  const isObject = (value: unknown): value is Record<string, unknown> =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
   const result = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const below = result[key];

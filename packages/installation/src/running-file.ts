@@ -1,4 +1,4 @@
-import { open, readFile, rm } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '@claviger/identity';
 import { endProcess, identifyProcess, isSameProcess, type ProcessIdentity } from '@claviger/parts';
@@ -78,23 +78,34 @@ export async function takeLock(dataDir: string): Promise<() => Promise<void>> {
   const file = lockFile(dataDir);
   const me = await identifyProcess(process.pid);
   if (me === undefined) throw new Error('this process cannot be identified');
+  const text = JSON.stringify(me);
+  const own = `${file}.${process.pid}`;
   for (let attempt = 0; attempt < 3; attempt++) {
-    const handle = await open(file, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-      return undefined;
-    });
-    if (handle !== undefined) {
-      await handle.writeFile(JSON.stringify(me));
-      await handle.close();
-      return () => rm(file, { force: true });
-    }
+    // Written aside and linked: nobody ever reads half a lock.
+    await writeFile(own, text, { mode: 0o600 });
+    const taken = await link(own, file).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+        return false;
+      },
+    );
+    await rm(own, { force: true });
+    if (taken) return () => rm(file, { force: true });
+    const before = await readFile(file, 'utf8').catch(() => undefined);
     const holder = await lockHolder(dataDir);
     if (holder !== undefined) {
       throw new AlreadyRunningError(
         `${dataDir} is in use by process ${holder.pid}: stop it with \`claviger down\``,
       );
     }
-    await rm(file, { force: true });
+    // Moved aside, then looked at: of two that take over at once, one may have moved the other's new lock.
+    const moved = await rename(file, own).then(
+      () => true,
+      () => false,
+    );
+    if (moved && (await readFile(own, 'utf8')) !== before) await link(own, file).catch(() => {});
+    await rm(own, { force: true });
   }
   throw new Error(`${file} cannot be taken: remove it`);
 }

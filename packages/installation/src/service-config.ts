@@ -19,6 +19,8 @@ export interface ConfigContext {
   readonly peers: Readonly<Record<string, readonly string[]>>;
   readonly otlpEndpoint: string | undefined;
   readonly rateLimits: 'on' | 'off';
+  /** How many gateways share the load. */
+  readonly gateways: number;
   readonly publicUrl: string;
 }
 
@@ -110,6 +112,7 @@ function ownKeys(service: ServiceName, at: NodeAddresses, context: ConfigContext
       return {
         http: { listen: at.http, ...layout.edge, publicUrl: at.publicUrl },
         rateLimits: context.rateLimits,
+        replicas: context.gateways,
         accessTokenPublicKeyFile: layout.secret('access-token.pub.pem'),
       };
     case 'auth':

@@ -1,11 +1,37 @@
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
 import { writeAtomically } from '@claviger/identity';
-import { choosePartsFolder, partsAccount, startNats, startPostgres, startRedis } from '@claviger/parts';
+import {
+  choosePartsFolder,
+  outerPartsFolder,
+  partsAccount,
+  startNats,
+  startPostgres,
+  startRedis,
+} from '@claviger/parts';
 import type { Layout } from './layout.ts';
 import { ensureSecrets } from './secrets.ts';
 import { type Parts, partPasswordFile } from './service-config.ts';
 import { type Environment, natsUsers } from './services.ts';
-import { readState, writeState } from './state.ts';
+import { readState, type State, writeState } from './state.ts';
+
+const isInside = (folder: string, dataDir: string) => folder.startsWith(dataDir + sep);
+
+/**
+ * Throws when the data of the parts lies outside and belongs to another data folder, of which this one is a copy: to
+ * start on it would take the parts from under the other installation.
+ */
+async function partsFolderOf(dataDir: string, before: State | undefined): Promise<string> {
+  if (before === undefined) return choosePartsFolder(dataDir, await partsAccount());
+  const remembered = resolve(dataDir, before.partsFolder);
+  if (isInside(remembered, dataDir) || remembered === outerPartsFolder(dataDir)) return remembered;
+  const chosen = await choosePartsFolder(dataDir, await partsAccount());
+  if (existsSync(join(chosen, 'postgres'))) return chosen;
+  throw new Error(
+    `${dataDir} was moved or copied, but its PostgreSQL, Redis and NATS keep their data in ${remembered}: ` +
+      `stop what runs on it, then mv ${remembered}/* ${chosen}/ (or copy it there with cp -a), and start again`,
+  );
+}
 
 /** Starts the three parts side by side, on the ports of last time where they are free. All or none. */
 export async function startParts(
@@ -20,7 +46,7 @@ export async function startParts(
       `${layout.dataDir} was made for the environment "${before.environment}", not "${environment}": choose another CLAVIGER_DATA_DIR`,
     );
   }
-  const partsFolder = before?.partsFolder ?? (await choosePartsFolder(layout.dataDir, await partsAccount()));
+  const partsFolder = await partsFolderOf(layout.dataDir, before);
   const common = (name: string) => ({
     dataDir: join(partsFolder, name),
     logFile: layout.logFile(name),
@@ -57,7 +83,8 @@ export async function startParts(
   }
   await writeState(layout, {
     environment,
-    partsFolder,
+    // Relative, so that a data folder that was moved or restored elsewhere takes its parts along.
+    partsFolder: isInside(partsFolder, layout.dataDir) ? relative(layout.dataDir, partsFolder) : partsFolder,
     ports: {
       ...before?.ports,
       postgres: parts.postgres.port,

@@ -6,7 +6,7 @@ import type { Environment } from './services.ts';
 /** What an installation remembers between two starts. No secrets. */
 export interface State {
   readonly environment: Environment;
-  /** Where the parts keep their data: below the data folder or elsewhere. */
+  /** Where the parts keep their data: relative to the data folder, or an absolute path elsewhere. */
   readonly partsFolder: string;
   /** Port by name, e.g. `postgres`, `vault-1.grpc`: used again when free. */
   readonly ports: Readonly<Record<string, number>>;

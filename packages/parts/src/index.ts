@@ -5,7 +5,7 @@ export { freePort, freePorts, isPortFree } from './free-port.ts';
 export { ensureTools } from './install-tools.ts';
 export { type NatsPart, type StartNatsOptions, startNats } from './nats.ts';
 export type { Part, PartName } from './part.ts';
-export { choosePartsFolder } from './parts-folder.ts';
+export { choosePartsFolder, outerPartsFolder } from './parts-folder.ts';
 export { type PostgresPart, type StartPostgresOptions, startPostgres } from './postgres.ts';
 export {
   endProcess,

@@ -8,6 +8,11 @@ export function pathHash(path: string): string {
   return createHash('sha256').update(path).digest('hex').slice(0, 12);
 }
 
+/** Where the parts' data of the data folder `dataDir` (a real path) lies when it cannot lie inside. */
+export function outerPartsFolder(dataDir: string): string {
+  return `/var/lib/claviger-${pathHash(dataDir)}`;
+}
+
 /**
  * The folder below which the parts keep their data. Inside `dataDir` when the parts' account can get there;
  * otherwise (the clone lies below a closed folder such as /root) `/var/lib/claviger-<hash of dataDir>`.
@@ -23,7 +28,7 @@ export async function choosePartsFolder(dataDir: string, account: Account | unde
   }
   await chmod(real, 0o711);
   const inside = await canTraverse(dirname(real), account);
-  const folder = inside ? join(real, 'parts') : `/var/lib/claviger-${pathHash(real)}`;
+  const folder = inside ? join(real, 'parts') : outerPartsFolder(real);
   await mkdir(folder, { recursive: true, mode: 0o711 });
   await chmod(folder, 0o711);
   return folder;

@@ -37,7 +37,15 @@ export async function up(request: UpRequest, detach: boolean, json: boolean): Pr
     return;
   }
   const asked = untilAskedToStop();
-  const { installation, result } = await supervise(request, tell);
+  let signal: NodeJS.Signals | undefined;
+  void asked.then((name) => {
+    signal = name;
+  });
+  const { installation, result } = await supervise(request, tell).catch((error: unknown) => {
+    // Ctrl-C reaches the programs that are being run too: what they say of it is no fault.
+    if (signal === undefined) throw error;
+    throw new CommandError(`called off (${signal}): nothing was left running`);
+  });
   show(result, json);
   tell('press Ctrl-C to stop');
   tell(`stopping (${await asked})`);

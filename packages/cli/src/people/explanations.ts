@@ -22,7 +22,7 @@ const reasons: Readonly<Record<Reason, Explanation>> = {
   },
   step_up_required: {
     meaning: 'This needs a second factor proved within the last ten minutes.',
-    next: 'Sign in again with the second factor, then repeat the command.',
+    next: 'Sign in again with the second factor, then repeat the command. `claviger mfa` commands ask for a code themselves.',
   },
   not_found: {
     meaning: 'There is no such object, or you may not see it: the two look the same on purpose.',
@@ -233,6 +233,15 @@ const codes: Readonly<Record<string, Explanation>> = {
   already_set_up: {
     meaning: 'There is a user already, so that no first administrator is made.',
     next: 'Sign in as an administrator; one of them can add users.',
+  },
+  nobody_can_approve: {
+    meaning:
+      'Too few of the approvers whom the access policy names could still decide, so nothing was asked.',
+    next: 'Have an administrator name other approvers: `claviger resources policy`.',
+  },
+  probe_budget_spent: {
+    meaning: 'Another login that fails could lock the account on the target, so none is tried now.',
+    next: 'Wait as long as the problem says, and find out what changed the password on the target.',
   },
   not_rotatable: {
     meaning: 'The entry is not an account on a target, so that there is nothing to rotate.',
