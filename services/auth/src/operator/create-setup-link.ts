@@ -21,6 +21,8 @@ export function createSetupLink(
         ? await createLink(tx, { tenantId, purpose: 'setup', userId: null, ttlMinutes: TTL_MINUTES })
         : undefined;
       await deps.emitter.audit(tx, context, {
+        // The log must not say that a link was made when none was.
+        ...(needed ? {} : { action: 'auth.setup-link.not-needed' }),
         subject: { type: 'tenant', id: tenantId },
         details: { created: needed },
       });

@@ -52,7 +52,7 @@ test('of fifty that would be the first administrator of a fresh installation, on
     'tenant.provisioned',
     'auth.administrator.bootstrapped',
     'auth.login',
-    'auth.setup-link.created',
+    'auth.setup-link.not-needed',
   ]);
 });
 
