@@ -3,13 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type PostgresTarget, startPostgresTarget } from '@claviger/targets';
 import { eventually, type StartedNetwork, startNetwork } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  createPeople,
-  type People,
-  postgresAccount,
-  retrieve,
-  rotationReaches,
-} from '../support/main-job.ts';
+import { createPeople, type People, postgresAccount, retrieve } from '../support/main-job.ts';
 
 let started: StartedNetwork;
 let people: People;
@@ -46,7 +40,7 @@ test('F-23 a vault that stood still past its lease changes nothing on the target
     username: target.admin.username,
     secret: target.admin.password,
   });
-  await admin.must('PATCH', `/api/v1/resources/${account.resourceId}`, {
+  await admin.must('PUT', `/api/v1/resources/${account.resourceId}`, {
     adminEntryId: adminEntry.id,
     settings: { database: target.database, tls: { mode: 'disable' }, rotateAs: 'admin' },
   });
@@ -56,9 +50,17 @@ test('F-23 a vault that stood still past its lease changes nothing on the target
   const pid = installation.pid('vault-1')!;
   await eventually(() => expect(stands(pid)).toBe(true));
   await installation.restart('vault-2');
-  await rotationReaches(admin, account.entryId, ['verified'], 60_000);
-  const current = await retrieve(admin, account.entryId);
-  expect(await target.accepts(account.username, current)).toBe(true);
+  // Past the gateways: their calls may still wait for the one that stands still.
+  await eventually(
+    () =>
+      network.superuser(async (db) => {
+        const { rows } = await db.query(`SELECT state FROM vault.rotations WHERE entry_id = $1`, [
+          account.entryId,
+        ]);
+        expect(rows).toEqual([{ state: 'verified' }]);
+      }),
+    { timeoutMs: 60_000 },
+  );
   const changes = (): number => target.log().split(`ALTER ROLE "${account.username}" PASSWORD`).length - 1;
   const before = changes();
   process.kill(pid, 'SIGCONT');
@@ -68,6 +70,5 @@ test('F-23 a vault that stood still past its lease changes nothing on the target
     ),
   );
   expect(changes()).toBe(before);
-  expect(await target.accepts(account.username, current)).toBe(true);
-  expect(await retrieve(admin, account.entryId)).toBe(current);
+  expect(await target.accepts(account.username, await retrieve(admin, account.entryId))).toBe(true);
 });

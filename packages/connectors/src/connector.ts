@@ -13,6 +13,11 @@ export interface ConnectorContext {
   readonly operationTimeoutMs: number;
   /** What the tenant may reach. */
   readonly allow: TargetPolicy;
+  /**
+   * Whether the caller may still change the target, asked immediately before the change is sent. A process that was stopped
+   * for minutes continues where it stood, while another has taken its work over. Always, when absent.
+   */
+  readonly mayChange?: () => boolean;
 }
 
 /** The account on the target, by the name the target knows it. */
@@ -37,6 +42,8 @@ export interface RotationSecrets {
 
 export interface TestResult {
   readonly ok: boolean;
+  /** The target itself refused the credential: it may count that. */
+  readonly refused?: boolean;
   readonly latencyMs: number;
   readonly serverVersion?: string;
   /** What was seen while connecting; an administrator compares and then pins it. */

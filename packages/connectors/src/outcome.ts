@@ -33,6 +33,7 @@ export function testFailure(error: unknown, startedAtMs: number): TestResult {
   const failure = asConnectorError(error);
   return {
     ok: false,
+    ...(failure.kind === 'authentication' ? { refused: true } : {}),
     latencyMs: Math.round(performance.now() - startedAtMs),
     problem: failure.message,
     ...(failure.hint === undefined ? {} : { hint: failure.hint }),

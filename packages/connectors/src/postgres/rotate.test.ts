@@ -64,6 +64,17 @@ test("no clear password gets into the server's log, which shows every statement"
   expect(server.log()).not.toContain(next);
 });
 
+test('a worker that may no longer change anything sends nothing', async () => {
+  const ctx = loopbackContext({ mayChange: () => false });
+  for (const config of [self(), byAdmin()]) {
+    expect(await rotate(config, { admin: server.admin }, ctx)).toMatchObject({
+      outcome: 'refused',
+      kind: 'unreachable',
+    });
+  }
+  expect(await accepted()).toEqual([true, false]);
+});
+
 describe('a refusal leaves the old password in place', () => {
   test.each<[string, string, () => Promise<object>]>([
     ['a wrong current password', 'authentication', () => rotate(self(), { current: 'wrong' })],

@@ -2,7 +2,7 @@ import { type Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg'
 import { candidateProblem } from '../candidate-password.ts';
 import type { Account, ConnectorContext, Credential, RotateResult, RotationSecrets } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
-import { operationSignal } from '../deadline.ts';
+import { assertMayChange, operationSignal } from '../deadline.ts';
 import { failureBeforeChange } from '../outcome.ts';
 import { serverText } from '../server-text.ts';
 import { isRoleName, type PostgresConfig } from './config.ts';
@@ -28,6 +28,7 @@ export async function rotatePostgres(
     const login = loginFor(config, account, secrets);
     await using session = await openSession(config, login, ctx, operationSignal(ctx));
     await assertLoggedInAs(session.client, login.username);
+    assertMayChange(ctx);
     return await alterRole(session.client, account.username, verifier);
   } catch (error) {
     return failureBeforeChange(error);

@@ -13,10 +13,12 @@ const lost = 'The connection ended before the change was sent.';
  */
 export async function chpasswdThroughSudo(
   session: SshSession,
-  line: string,
+  line: () => string,
   password: string | undefined,
 ): Promise<CommandResult> {
-  const check = await promptedSudo(session, '-l -- chpasswd', password === undefined ? '' : `${password}\n`);
+  const check = await promptedSudo(session, '-l -- chpasswd', () =>
+    password === undefined ? '' : `${password}\n`,
+  );
   if (check.exitCode === undefined) throw new ConnectorError('unreachable', lost);
   if (check.exitCode !== 0) {
     const refused = check.prompts > 1 || (check.prompts === 1 && password === undefined);
@@ -36,7 +38,7 @@ export async function chpasswdThroughSudo(
         'sudo asks for a password, and the administrator has none stored.',
       );
   }
-  const result = await promptedSudo(session, '-- chpasswd', `${password}\n${line}`);
+  const result = await promptedSudo(session, '-- chpasswd', () => `${password}\n${line()}`);
   if (result.exitCode === undefined && result.prompts === 0) throw new ConnectorError('unreachable', lost);
   // The second question took the line itself, so that none of it reached chpasswd.
   if (result.exitCode !== 0 && result.prompts > 1)
@@ -48,17 +50,24 @@ export async function chpasswdThroughSudo(
 async function promptedSudo(
   session: SshSession,
   command: string,
-  input: string,
+  input: () => string,
 ): Promise<CommandResult & { readonly prompts: number }> {
   const marker = `claviger-${randomBytes(12).toString('hex')}:`;
   let answered = false;
+  let withheld: unknown;
   const result = await runCommand(session, `env LC_ALL=C sudo -k -S -p ${marker} ${command}`, {
     converse: (output, channel) => {
       if (answered || !output.includes(marker)) return;
       answered = true;
-      channel.end(input);
+      try {
+        channel.end(input());
+      } catch (error) {
+        withheld = error;
+        channel.destroy();
+      }
     },
   });
+  if (withheld) throw withheld;
   return {
     ...result,
     stderr: result.stderr.replaceAll(marker, ''),

@@ -1,5 +1,6 @@
-import type { Credential, RotateResult } from '../connector.ts';
+import type { ConnectorContext, Credential, RotateResult } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
+import { assertMayChange } from '../deadline.ts';
 import { serverText } from '../server-text.ts';
 import { chpasswdThroughSudo } from './chpasswd-through-sudo.ts';
 import type { SshConfig } from './config.ts';
@@ -17,9 +18,14 @@ export async function rotateAsAdmin(
   admin: Credential,
   username: string,
   next: string,
+  ctx: Pick<ConnectorContext, 'mayChange'> = {},
 ): Promise<RotateResult> {
   await assertExists(session, username);
-  const line = `${username}:${next}\n`;
+  // Asked for when the input is about to be sent.
+  const line = () => {
+    assertMayChange(ctx);
+    return `${username}:${next}\n`;
+  };
   const result =
     config.privilege === 'root'
       ? await asRoot(session, line)
@@ -42,7 +48,7 @@ async function assertExists(session: SshSession, username: string): Promise<void
     throw new ConnectorError('permission', 'The host knows no account of this name.');
 }
 
-async function asRoot(session: SshSession, line: string) {
+async function asRoot(session: SshSession, line: () => string) {
   const { exitCode, stdout } = await runCommand(session, 'id -u');
   if (exitCode === undefined)
     throw new ConnectorError('unreachable', 'The connection ended before the change was sent.');

@@ -1,4 +1,4 @@
-import type { RefusalKind, RotateResult } from '../connector.ts';
+import type { ConnectorContext, RefusalKind, RotateResult } from '../connector.ts';
 import { serverText } from '../server-text.ts';
 import { type Prompt, promptAtEnd, refusalIn } from './passwd-messages.ts';
 import { runCommand } from './run-command.ts';
@@ -12,6 +12,7 @@ export async function rotateAsSelf(
   session: SshSession,
   current: string,
   next: string,
+  ctx: Pick<ConnectorContext, 'mayChange'> = {},
 ): Promise<RotateResult> {
   const talk: { answered: Prompt | 'nothing'; rejected?: RefusalKind } = { answered: 'nothing' };
   let readTo = 0;
@@ -29,6 +30,9 @@ export async function rotateAsSelf(
         // Root is not asked for the current password.
         talk.answered = 'new';
         channel.write(`${next}\n`);
+      } else if (prompt === 'retype' && talk.answered === 'new' && ctx.mayChange?.() === false) {
+        talk.rejected = 'unreachable';
+        channel.end();
       } else if (prompt === 'retype' && talk.answered === 'new') {
         talk.answered = 'retype';
         channel.write(`${next}\n`);

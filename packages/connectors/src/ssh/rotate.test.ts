@@ -60,6 +60,24 @@ test('after a rotation by an administrator too, without the current password', a
   expect(await accepted()).toEqual([false, true]);
 }, 30_000);
 
+test.each(['root', 'self'])(
+  'a worker that may no longer change anything sends nothing: %s',
+  async (by) => {
+    const config = by === 'self' ? self() : byAdmin(by);
+    let asked = 0;
+    const ctx = loopbackContext({
+      mayChange: () => {
+        asked += 1;
+        return false;
+      },
+    });
+    expect(await rotate(config, { admin }, ctx)).toMatchObject({ outcome: 'refused', kind: 'unreachable' });
+    expect(asked).toBe(1);
+    expect(await accepted()).toEqual([true, false]);
+  },
+  30_000,
+);
+
 describe('a refusal leaves the old password in place', () => {
   test.each<[string, string, () => Promise<object>]>([
     ['a wrong current password', 'authentication', () => rotate(self(), { current: 'wrong' })],

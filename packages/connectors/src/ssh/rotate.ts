@@ -34,7 +34,7 @@ export async function rotateSsh(
           'This target is rotated by an administrator; none was given.',
         );
       await using session = await openSession(config, admin, ctx, signal);
-      return await rotateAsAdmin(session, config, admin, username, next);
+      return await rotateAsAdmin(session, config, admin, username, next, ctx);
     }
     const { current, next } = secrets;
     if (current === undefined || /[\r\n\0]/.test(current))
@@ -44,7 +44,7 @@ export async function rotateSsh(
       );
     await using session = await openSession(config, { username, password: current }, ctx, signal);
     await assertLoggedInAs(session, username);
-    return await rotateAsSelf(session, current, next);
+    return await rotateAsSelf(session, current, next, ctx);
   } catch (error) {
     return failureBeforeChange(error);
   }

@@ -15,7 +15,8 @@ export interface CommandResult {
 export type Converse = (output: string, channel: ClientChannel) => void;
 
 interface CommandInput {
-  readonly stdin?: string;
+  /** Asked for when it is about to be sent; what it throws, the command's failure to start, ends the command. */
+  readonly stdin?: () => string;
   readonly converse?: Converse;
 }
 
@@ -37,7 +38,12 @@ export function runCommand(
       session.client.off('close', onLost);
       if (error === undefined) {
         // At once: the next packet, with all of a short command's output, may already be in hand.
-        resolve(follow(session, channel, input));
+        try {
+          resolve(follow(session, channel, input));
+        } catch (problem) {
+          channel.destroy();
+          reject(asConnectorError(problem));
+        }
       } else {
         const message = 'The host does not let this account run commands.';
         reject(new ConnectorError('permission', message, { cause: error }));
@@ -72,6 +78,6 @@ function follow(session: SshSession, channel: ClientChannel, input: CommandInput
   };
   channel.on('close', onClose);
   session.client.on('close', onClose);
-  if (input.converse === undefined) channel.end(input.stdin ?? '');
+  if (input.converse === undefined) channel.end(input.stdin?.() ?? '');
   return promise;
 }

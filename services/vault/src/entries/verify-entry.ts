@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
-import { giveProbeBack, takeProbe } from '../rotation/probe-budget.ts';
+import { giveProbeBack, spendProbe } from '../rotation/probe-budget.ts';
 import { connectorContext, loadTarget, sealedAccount } from '../targets/load-target.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
 
@@ -64,14 +64,4 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     });
     return { outcome: result.outcome, problem };
   };
-}
-
-async function spendProbe(deps: VaultDeps, tenantId: string, entryId: string): Promise<void> {
-  const nextAt = await takeProbe(deps, tenantId, entryId);
-  if (!nextAt) return;
-  throw new ClavigerError('conflict', 'Another login that fails could lock the account on the target.', {
-    code: 'probe_budget_spent',
-    hint: `Try again after ${nextAt.toISOString()}.`,
-    retryAfterSeconds: Math.max(1, Math.ceil((nextAt.getTime() - Date.now()) / 1_000)),
-  });
 }

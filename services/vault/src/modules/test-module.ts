@@ -5,6 +5,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps, VaultReader } from '../deps.ts';
 import { requireId } from '../ids.ts';
+import { giveProbeBack, spendProbe } from '../rotation/probe-budget.ts';
 import { connectorContext, credentialOf, loadTarget, sealedAccount } from '../targets/load-target.ts';
 import { moduleById } from './module-rows.ts';
 
@@ -33,11 +34,14 @@ export function testModule(deps: VaultDeps): Handler<(typeof vault.ModulesServic
         hint: 'Create an entry for the resource, or give the resource an admin entry.',
       });
     }
+    const credential = await credentialOf(account, deps.secrets);
+    await spendProbe(deps, context.tenantId, account.entryId);
     const result = await target.connector.test(
       target.settings,
-      await credentialOf(account, deps.secrets),
+      credential,
       connectorContext(target, TEST_TIMEOUT_MS, context.signal),
     );
+    if (!result.refused) await giveProbeBack(deps, context.tenantId, account.entryId);
     const problem = problemOf(result);
     await deps.database.withTenant(context.tenantId, async (tx) => {
       await tx

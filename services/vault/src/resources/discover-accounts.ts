@@ -4,6 +4,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
+import { giveProbeBack, spendProbe } from '../rotation/probe-budget.ts';
 import { connectorContext, credentialOf, loadTarget } from '../targets/load-target.ts';
 
 const DISCOVER_TIMEOUT_MS = 8_000;
@@ -24,12 +25,17 @@ export function discoverAccounts(
         hint: 'Give the resource an admin entry that may read its accounts.',
       });
     }
+    const { entryId } = target.admin;
     const credential = await credentialOf(target.admin, deps.secrets);
+    await spendProbe(deps, context.tenantId, entryId);
     const found = await target.connector
       .discover(target.settings, credential, connectorContext(target, DISCOVER_TIMEOUT_MS, context.signal))
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
+        const isRefused = error instanceof ConnectorError && error.kind === 'authentication';
+        if (!isRefused) await giveProbeBack(deps, context.tenantId, entryId);
         throw fromTarget(error);
       });
+    await giveProbeBack(deps, context.tenantId, entryId);
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const known = await tx
         .selectFrom('entries')

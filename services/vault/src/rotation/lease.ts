@@ -12,6 +12,11 @@ export interface Lease extends Disposable {
   readonly tenantId: string;
   readonly rotationId: string;
   readonly owner: string;
+  /**
+   * Whether it surely is still this worker's, by a clock that goes on while the process stands still: nobody can take it over
+   * before. Asked before what no database can undo.
+   */
+  isHeld(): boolean;
 }
 
 /**
@@ -25,6 +30,8 @@ export async function takeLease(
 ): Promise<{ lease: Lease; rotation: RotationRow; appliedSecondsAgo: number } | undefined> {
   const owner = randomUUID();
   const { leaseSeconds } = deps.config.rotation;
+  const leaseMs = leaseSeconds * 1_000;
+  const askedAtMs = performance.now();
   const until = sql<Date>`clock_timestamp() + make_interval(secs => ${leaseSeconds})`;
   const taken = await deps.database.withTenant(tenantId, (tx) =>
     tx
@@ -44,26 +51,33 @@ export async function takeLease(
   );
   if (!taken) return undefined;
   const { ago, ...rotation } = taken;
-  const timer = setInterval(
-    () => {
-      deps.database
-        .withTenant(tenantId, (tx) =>
-          tx
-            .updateTable('rotations')
-            .set({ lease_until: until })
-            .where('id', '=', rotationId)
-            .where('lease_owner', '=', owner)
-            .execute(),
-        )
-        .catch((error: unknown) =>
-          deps.logger.warn({ err: error, rotationId }, 'the lease of a rotation was not renewed'),
-        );
-    },
-    (leaseSeconds * 1_000) / 3,
-  );
+  let heldUntilMs = askedAtMs + leaseMs;
+  const renew = async (): Promise<void> => {
+    const askedAtMs = performance.now();
+    const renewed = await deps.database.withTenant(tenantId, (tx) =>
+      tx
+        .updateTable('rotations')
+        .set({ lease_until: until })
+        .where('id', '=', rotationId)
+        .where('lease_owner', '=', owner)
+        .executeTakeFirst(),
+    );
+    heldUntilMs = renewed.numUpdatedRows === 1n ? askedAtMs + leaseMs : 0;
+  };
+  const timer = setInterval(() => {
+    renew().catch((error: unknown) =>
+      deps.logger.warn({ err: error, rotationId }, 'the lease of a rotation was not renewed'),
+    );
+  }, leaseMs / 3);
   return {
     rotation,
     appliedSecondsAgo: ago,
-    lease: { tenantId, rotationId, owner, [Symbol.dispose]: () => clearInterval(timer) },
+    lease: {
+      tenantId,
+      rotationId,
+      owner,
+      isHeld: () => performance.now() < heldUntilMs,
+      [Symbol.dispose]: () => clearInterval(timer),
+    },
   };
 }

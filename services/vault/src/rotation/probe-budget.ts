@@ -1,3 +1,4 @@
+import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
 
@@ -39,4 +40,15 @@ export async function giveProbeBack(deps: VaultDeps, tenantId: string, entryId: 
       .where('id', '=', entryId)
       .execute(),
   );
+}
+
+/** Counts a login that a person asked for. Throws conflict `probe_budget_spent` when it could lock the account. */
+export async function spendProbe(deps: VaultDeps, tenantId: string, entryId: string): Promise<void> {
+  const nextAt = await takeProbe(deps, tenantId, entryId);
+  if (!nextAt) return;
+  throw new ClavigerError('conflict', 'Another login that fails could lock the account on the target.', {
+    code: 'probe_budget_spent',
+    hint: `Try again after ${nextAt.toISOString()}.`,
+    retryAfterSeconds: Math.max(1, Math.ceil((nextAt.getTime() - Date.now()) / 1_000)),
+  });
 }

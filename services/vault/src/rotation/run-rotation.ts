@@ -84,7 +84,11 @@ async function apply(step: Step): Promise<Next> {
     target.settings,
     { username },
     { current, next, ...(admin ? { admin } : {}) },
-    connectorContext(target, deps.config.rotation.changeTimeoutMs, step.signal),
+    {
+      ...connectorContext(target, deps.config.rotation.changeTimeoutMs, step.signal),
+      // Whoever takes an expired lease over finds out what the target holds: nothing may change it after that.
+      mayChange: lease.isHeld,
+    },
   );
   await failpoint('vault.rotate.after_target_change');
   const applied: Step = { ...step, rotation };
