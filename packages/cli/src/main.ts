@@ -2,6 +2,14 @@ import { CommanderError } from 'commander';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 
+// The reader of a pipe may end first, as in `claviger status | head -1`: what it no longer wants is no crash.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exitCode = EXIT.error;
+  });
+}
+
 try {
   const program = await createProgram();
   await program.parseAsync(process.argv);

@@ -244,6 +244,7 @@ function recorder(
   let closed = false;
   // One that has ended and is not back yet stays in the list, or nobody would miss it.
   const known = new Map<string, RunningProcess>();
+  const names = [...parts.map(({ name }) => name), ...prepared.nodes.map(({ node }) => node)];
   let last: Promise<void> = Promise.resolve();
   async function writeNow(): Promise<void> {
     const supervisor = await identifyProcess(process.pid);
@@ -266,7 +267,7 @@ function recorder(
       caCertificate: layout.edgeCa,
       dataDir: layout.dataDir,
       authAddresses: authAddresses(prepared),
-      processes: [...known.values()],
+      processes: names.flatMap((name) => known.get(name) ?? []),
     });
   }
   const write = (ready?: boolean): Promise<void> => {
