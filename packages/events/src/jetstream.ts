@@ -125,6 +125,21 @@ export function createBus(options: {
         throw error;
       }
     },
+    progress: async () => {
+      await client();
+      const manager = await jetstreamManager(await connected(), { timeout: MANAGE_TIMEOUT_MS });
+      const { created, state } = await manager.streams.info(STREAM);
+      const floors: number[] = [];
+      for await (const consumer of manager.consumers.list(STREAM)) {
+        const isIdle = consumer.num_pending === 0 && consumer.num_ack_pending === 0;
+        floors.push(isIdle ? state.last_seq : consumer.ack_floor.stream_seq);
+      }
+      return {
+        createdAt: new Date(created),
+        stored: state.last_seq,
+        consumed: floors.length === 0 ? -1 : Math.min(...floors),
+      };
+    },
   });
 
   return {

@@ -15,6 +15,16 @@ export interface Publisher {
   (messages: readonly OutboxMessage[]): Promise<void>;
   /** When the store that takes messages over was made: what was published before that is gone, and published again. */
   readonly storeCreatedAt?: () => Promise<Date>;
+  /** How far the store is filled and consumed. Absent where messages have done their duty once they are taken over. */
+  readonly progress?: () => Promise<StoreProgress>;
+}
+
+export interface StoreProgress {
+  readonly createdAt: Date;
+  /** Number of the newest message. */
+  readonly stored: number;
+  /** Every consumer has finished with all messages up to this number; -1 while there is no consumer. */
+  readonly consumed: number;
 }
 
 /** These can never be taken over; all the others of the batch were. They must not hold up the rest. */

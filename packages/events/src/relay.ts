@@ -1,6 +1,7 @@
 import type { Database } from '@claviger/database';
 import { inSpans, type Logger, SpanKind } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { createCleaner } from './clean-outbox.ts';
 import { startLoop } from './loop.ts';
 import { publishInTime } from './publish-in-time.ts';
 import type { Publisher } from './publisher.ts';
@@ -17,8 +18,6 @@ const BATCH = 200;
 const POLL_MS = 100;
 const MAX_BACKOFF_MS = 5_000;
 const STORE_CHECK_MS = 10_000;
-const CLEAN_INTERVAL_MS = 60_000;
-const CLEAN_BATCH = 5_000;
 
 /**
  * Publishes outbox rows at least once, in batches, by `published_at IS NULL … SKIP LOCKED`: never by an id, whose order
@@ -36,14 +35,13 @@ export function startRelay<DB extends OutboxSchema>(options: {
   const lanes = Object.entries(options.publishers).map(([kind, publisher]) =>
     startLane({ database, logger, kind, publisher }),
   );
-  const cleaning = startLoop(() => clean(database, logger));
   return {
     runOnce: async () => {
       const counts = await Promise.all(lanes.map((lane) => lane.runOnce()));
       return counts.reduce((sum, count) => sum + count, 0);
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([...lanes, cleaning].map((each) => each.stop()));
+      await Promise.all(lanes.map((each) => each.stop()));
     },
   };
 }
@@ -57,6 +55,7 @@ interface LaneOptions {
 
 function startLane({ database, logger, kind, publisher }: LaneOptions) {
   const setAside = createSetAside();
+  const cleaner = createCleaner(database, kind, publisher);
   let failures = 0;
   let storeCheckedAt = 0;
   let knownStore: number | undefined;
@@ -102,6 +101,7 @@ function startLane({ database, logger, kind, publisher }: LaneOptions) {
     if (!publisher.storeCreatedAt || Date.now() - storeCheckedAt < STORE_CHECK_MS) return;
     const createdAt = await publisher.storeCreatedAt();
     if (createdAt.getTime() !== knownStore) {
+      cleaner.forget();
       const count = await republish(database, kind, publisher, createdAt);
       if (count > 0) logger.warn({ kind, count }, 'the store of published messages is new: sent again');
       knownStore = createdAt.getTime();
@@ -113,6 +113,14 @@ function startLane({ database, logger, kind, publisher }: LaneOptions) {
     try {
       await checkStore();
       const published = await runOnce();
+      await cleaner
+        .runIfDue(knownStore)
+        .catch((error: unknown) =>
+          logger.warn(
+            { err: error, kind },
+            'published outbox rows were not removed; it tries again in a minute',
+          ),
+        );
       if (failures > 0) logger.info({ kind, after: failures }, 'the outbox relay works again');
       failures = 0;
       return published === BATCH ? 0 : POLL_MS;
@@ -129,22 +137,4 @@ function startLane({ database, logger, kind, publisher }: LaneOptions) {
     }
   });
   return { runOnce, stop: loop.stop };
-}
-
-/** Removes what was published more than an hour ago, in bites; the policy of the table keeps the rest. */
-async function clean(database: Database<OutboxSchema>, logger: Logger): Promise<number> {
-  try {
-    const result = await database.system((tx) =>
-      tx
-        .deleteFrom('outbox')
-        .where(
-          sql<boolean>`(tenant_id, event_id) IN (SELECT tenant_id, event_id FROM outbox WHERE published_at < now() - interval '1 hour' LIMIT ${CLEAN_BATCH})`,
-        )
-        .executeTakeFirst(),
-    );
-    return Number(result.numDeletedRows) === CLEAN_BATCH ? 0 : CLEAN_INTERVAL_MS;
-  } catch (error) {
-    logger.warn({ err: error }, 'published outbox rows were not removed; it tries again in a minute');
-    return CLEAN_INTERVAL_MS;
-  }
 }

@@ -5,6 +5,8 @@ import type { OutboxMessage, Publisher } from './publisher.ts';
 import type { OutboxSchema } from './schema.ts';
 
 const BATCH = 200;
+/** The store and the database tell the time by clocks of their own. Sent twice does no harm. */
+const CLOCK_MARGIN_MS = 5 * 60_000;
 
 /**
  * Publishes once more what the outbox still keeps and had published before `before`: the store that took it over is
@@ -22,7 +24,7 @@ export async function republish(
       tx
         .selectFrom('outbox')
         .select(['tenant_id', 'event_id', 'subject', 'payload', 'mac', 'traceparent'])
-        .where('published_at', '<', before)
+        .where('published_at', '<', new Date(before.getTime() + CLOCK_MARGIN_MS))
         .where(sql<string>`split_part(subject, '.', 1)`, '=', kind)
         .where('event_id', '>', after)
         .orderBy('event_id')
