@@ -133,6 +133,7 @@ test('F-13 PostgreSQL cut off under load: what was acknowledged stands, once, an
       while (running) {
         const id = await see(entryId);
         if (id) acknowledged.push(id);
+        // A client that is refused tries again a little later, on purpose.
         else await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }),
