@@ -448,3 +448,54 @@ test(
   },
   TEST_MS,
 );
+
+test(
+  'a target whose policy refuses gets another candidate, three a day; what it refused is never the secret',
+  async () => {
+    const { username, password } = await ssh.createAccount();
+    const { resource } = await admin.resources.createResource({
+      name: username,
+      type: 'server',
+      moduleId: moduleIds.ssh,
+      host: '127.0.0.1',
+      port: ssh.port,
+      settings: { hostKeys: [ssh.hostKeyFingerprint] },
+    });
+    const { entry } = await admin.entries.createEntry({
+      name: username,
+      username,
+      secret: password,
+      resourceId: resource!.id,
+    });
+    const host = { entryId: entry!.id, resourceId: resource!.id, username, first: password };
+    await ssh.refuseChangesBy(username);
+    await rotate(host);
+    expect(await ended(host, 'refused')).toMatchObject({
+      version: 4,
+      problem: expect.stringContaining('No further candidate today'),
+    });
+    const states = async () =>
+      (await admin.entries.listEntryVersions({ entryId: host.entryId })).items
+        .toSorted((a, b) => a.version - b.version)
+        .map(({ state }) => state);
+    expect(await states()).toEqual(['current', 'rejected', 'rejected', 'rejected']);
+    expect(await secretOf(host)).toMatchObject({ secret: password, rotationState: 'idle' });
+    expect(await ssh.accepts(username, password)).toBe(true);
+    // Asked again the same day: one more try, no loop.
+    await rotate(host);
+    await eventually('a second rotation that is over', async () => {
+      const items = await rotationsOf(host);
+      return items.length === 2 && items.every(({ finishedAt }) => finishedAt);
+    });
+    expect(await states()).toHaveLength(5);
+    await ssh.refuseChangesBy(username, false);
+    await rotate(host);
+    await eventually('a rotation that is verified', async () =>
+      (await rotationsOf(host)).some(({ state }) => state === 'verified'),
+    );
+    const { secret, version } = await secretOf(host);
+    expect(version).toBe(6);
+    expect(await ssh.accepts(username, secret)).toBe(true);
+  },
+  TEST_MS,
+);
