@@ -1,6 +1,7 @@
 import type { vault } from '@claviger/contracts';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
 import { auditUnavailable } from '../disclosure/disclosure-gate.ts';
 import { receiptOf } from '../disclosure/receipt.ts';
@@ -11,7 +12,10 @@ import { entryById, entrySubject } from './entry-rows.ts';
 
 const MAX_CANDIDATES = 50;
 
-/** Every secret that the target may hold, newest first: pending ones, the current and the one before it. */
+/**
+ * Every secret that the target may hold, newest first: pending ones, the current and the one before it, and those rejected
+ * lately, since a slow target may have taken one after it was asked.
+ */
 export function recoverCandidates(
   deps: VaultDeps,
 ): Handler<(typeof vault.EntriesServiceService)['recoverCandidates']> {
@@ -31,6 +35,10 @@ export function recoverCandidates(
           .where((eb) =>
             eb.or([
               eb('state', 'in', ['pending', 'current']),
+              eb.and([
+                eb('state', '=', 'rejected'),
+                eb('state_changed_at', '>', sql<Date>`now() - interval '30 days'`),
+              ]),
               eb('version', '=', (sub) =>
                 sub
                   .selectFrom('entry_versions as before')

@@ -1,3 +1,4 @@
+import { isClavigerError } from '@claviger/errors';
 import type { JobQueues } from '@claviger/jobs';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
@@ -36,9 +37,10 @@ export function startRotationDuty(deps: VaultDeps, queues: JobQueues): AsyncDisp
   const sweep = async (): Promise<void> => {
     for (const { tenant_id, id } of await dueEntries(deps)) {
       // One entry whose keys are damaged must not hold up all others.
-      await queueScheduled(deps, tenant_id, id).catch((error: unknown) =>
-        deps.logger.warn({ err: error, entryId: id }, 'a scheduled rotation could not be queued'),
-      );
+      await queueScheduled(deps, tenant_id, id).catch(async (error: unknown) => {
+        deps.logger.warn({ err: error, entryId: id }, 'a scheduled rotation could not be queued');
+        if (!isPassing(error)) await putOff(deps, tenant_id, id);
+      });
     }
     for (const { tenant_id, id } of await dueRotations(deps)) {
       while (running.size >= concurrency) await Promise.race(running.values());
@@ -75,6 +77,23 @@ export function startRotationDuty(deps: VaultDeps, queues: JobQueues): AsyncDisp
       clearTimeout(timer);
     },
   };
+}
+
+/** Whether the whole vault, not this entry, is the reason. */
+function isPassing(error: unknown): boolean {
+  return isClavigerError(error) && ['unavailable', 'deadline_exceeded', 'sealed'].includes(error.reason);
+}
+
+/** The due-queue is read from its front: what stays there for ever would in the end fill a whole batch. */
+async function putOff(deps: VaultDeps, tenantId: string, entryId: string): Promise<void> {
+  await deps.database.withTenant(tenantId, (tx) =>
+    tx
+      .updateTable('entries')
+      .set({ next_rotation_at: sql<Date>`now() + interval '1 hour'` })
+      .where('id', '=', entryId)
+      .where('next_rotation_at', '<=', sql<Date>`now()`)
+      .execute(),
+  );
 }
 
 function dueRotations(deps: VaultDeps) {

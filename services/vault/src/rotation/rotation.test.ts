@@ -481,6 +481,9 @@ test(
     expect(await states()).toEqual(['current', 'rejected', 'rejected', 'rejected']);
     expect(await secretOf(host)).toMatchObject({ secret: password, rotationState: 'idle' });
     expect(await ssh.accepts(username, password)).toBe(true);
+    // A slow target may have taken one all the same: they can be recovered.
+    const recovered = await admin.entries.recoverCandidates({ entryId: host.entryId, reason: 'which' });
+    expect(recovered.items.map(({ version }) => version)).toEqual([4, 3, 2, 1]);
     // Asked again the same day: one more try, no loop.
     await rotate(host);
     await eventually('a second rotation that is over', async () => {
@@ -496,6 +499,31 @@ test(
     const { secret, version } = await secretOf(host);
     expect(version).toBe(6);
     expect(await ssh.accepts(username, secret)).toBe(true);
+  },
+  TEST_MS,
+);
+
+test(
+  'scheduled entries that cannot even be queued do not keep their place before the others',
+  async () => {
+    const stranger = await bench.as({});
+    const poison = await stranger.entries.createEntry({ name: 'poison', username: 'x', secret: 'any' });
+    const schedule = `UPDATE entries SET next_rotation_at = now() - interval '1 day' WHERE id = $1`;
+    await bench.superuser(async (client) => {
+      await client.query(`UPDATE keks SET wrapped = '\\x00' WHERE tenant_id = $1`, [stranger.actor.tenantId]);
+    });
+    // Keys are remembered for some minutes: the damage shows after a start.
+    await bench.installation.restart('vault-1');
+    await bench.superuser((client) => client.query(schedule, [poison.entry!.id]));
+    await eventually('the entry waits', () =>
+      bench.superuser(async (client) => {
+        const { rows } = await client.query<{ waits: boolean }>(
+          `SELECT next_rotation_at > now() + interval '50 minutes' AS waits FROM entries WHERE id = $1`,
+          [poison.entry!.id],
+        );
+        return rows[0]!.waits;
+      }),
+    );
   },
   TEST_MS,
 );

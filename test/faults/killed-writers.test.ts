@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { eventually, type StartedNetwork, startNetwork, type TestTenant } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+let started: StartedNetwork;
+let tenant: TestTenant;
+let entryId: string;
+const acknowledged: string[] = [];
+
+beforeAll(async () => {
+  started = await startNetwork();
+  tenant = await started.network.createTenant();
+  const entry = await tenant.admin.client.must('POST', '/api/v1/vault/entries', {
+    name: 'seen often',
+    type: 'note',
+    secret: 'value',
+  });
+  entryId = entry.id as string;
+});
+afterAll(async () => started?.[Symbol.asyncDispose]());
+
+async function retrieveTimes(times: number): Promise<void> {
+  for (let turn = 0; turn < times; turn += 1) {
+    const requestId = randomUUID();
+    const answer = await tenant.admin.client.post(
+      `/api/v1/vault/entries/${entryId}/retrieve`,
+      { reason: 'load' },
+      { headers: { 'x-request-id': requestId } },
+    );
+    expect(answer.status).toBe(200);
+    acknowledged.push(requestId);
+  }
+}
+
+/** Every acknowledged retrieval is sealed once; the numbers of the tenant's log are dense and covered by its newest head. */
+async function expectWholeLog(): Promise<void> {
+  await eventually(
+    () =>
+      started.network.superuser(async (db) => {
+        const { rows } = await db.query<{ request_id: string; action: string; sequence: number | null }>(
+          `SELECT request_id, action, sequence::int FROM audit.events WHERE tenant_id = $1 ORDER BY sequence`,
+          [tenant.id],
+        );
+        const seen = rows.filter((row) => row.action === 'vault.entry.retrieved');
+        expect(seen.map((row) => row.request_id).toSorted()).toEqual(acknowledged.toSorted());
+        expect(rows.map((row) => row.sequence)).toEqual(rows.map((_, index) => index));
+        const { rows: heads } = await db.query<{ size: number }>(
+          `SELECT max(size)::int AS size FROM audit.tree_heads WHERE tenant_id = $1`,
+          [tenant.id],
+        );
+        expect(heads[0]!.size).toBe(rows.length);
+      }),
+    { timeoutMs: 30_000, intervalMs: 200 },
+  );
+}
+
+test.each([
+  ['F-09', 'audit.ingest.before_ack'],
+  ['F-10', 'audit.seal.before_commit'],
+  ['F-10', 'audit.seal.after_commit'],
+])('%s audit killed at %s loses and doubles no event', async (_, point) => {
+  const { installation } = started;
+  await installation.restart('audit-1', { env: { FAILPOINTS: `${point}=crash@1` } });
+  const before = installation.pid('audit-1');
+  await retrieveTimes(5);
+  await expect.poll(() => installation.pid('audit-1'), { timeout: 20_000 }).not.toBe(before);
+  await retrieveTimes(5);
+  await installation.restart('audit-1', { env: {} });
+  await expectWholeLog();
+});
+
+test('F-05 a vault killed before its events were published publishes them when it is back', async () => {
+  const { installation } = started;
+  await installation.parts.nats.stop();
+  await retrieveTimes(10);
+  await installation.kill('vault-1');
+  await installation.parts.nats.start();
+  await installation.restart('vault-1');
+  await retrieveTimes(2);
+  await expectWholeLog();
+});
