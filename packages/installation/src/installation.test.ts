@@ -227,6 +227,11 @@ test('a service that does not start fails the whole start with its own words, an
   await expect(startInstallation(failing)).rejects.toThrow(/migrating audit failed[\s\S]*on purpose/);
 }, 120_000);
 
+test('a sealed service ends the start at once, with what to do', async () => {
+  const sealed = { ...options(), env: { vault: { STAND_IN: 'sealed' } } };
+  await expect(startInstallation(sealed)).rejects.toThrow(/vault-1 is sealed[\s\S]*put the right file back/);
+}, 120_000);
+
 test('settings for no service, or that are no JSON, fail the start with the name of the file', async () => {
   const { settingsFile } = layoutOf(dataDir);
   writeFileSync(settingsFile, '{"oauth": {}}');

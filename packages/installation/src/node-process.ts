@@ -90,6 +90,7 @@ export function createNodeProcess(
   async function waitUntilReady(timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     let last = 'no answer';
+    let isSealed = false;
     while (Date.now() < deadline) {
       if (child === undefined && !(options.supervise && retry !== undefined)) {
         throw new Error(`${definition.node} ended before it was ready.\n${await endOfLog()}`);
@@ -99,8 +100,16 @@ export function createNodeProcess(
         const body = await answer.text();
         if (answer.ok) return;
         last = `${answer.status} ${body.slice(0, 500)}`;
+        isSealed = definition.service !== 'gateway' && body.startsWith('sealed');
       } catch (error) {
         last = error instanceof Error ? String(error.cause ?? error.message) : String(error);
+      }
+      // Waiting does not bring the key.
+      if (isSealed) {
+        throw new Error(
+          `${definition.node} is sealed: its root key in the secrets folder is not the one that its data was written under. ` +
+            `Nothing was overwritten: put the right file back and start again.\nSee ${definition.logFile}`,
+        );
       }
       await pause(40);
     }

@@ -32,7 +32,7 @@ export function register(program: Command): void {
       noun,
       'create <name>',
       'add a role',
-      'claviger roles create reader --permission vault.entries.read --permission vault.resources.read',
+      'claviger roles create reader --permission vault.entries.read --permission resources.read',
     ),
   );
   withConnectionOptions(create).action(async (name: string, options: RoleOptions) =>
