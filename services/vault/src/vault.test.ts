@@ -539,6 +539,49 @@ describe('what is stored', () => {
   });
 });
 
+test('who may not see a secret cannot have it sent to a host of their own', async () => {
+  const { resource } = await admin.resources.createResource({
+    name: unique('r'),
+    type: 'server',
+    host: 'db.example',
+  });
+  const resourceId = resource!.id;
+  const entry = await newEntry(admin, { resourceId, username: 'root' });
+  const keeper = await colleague([
+    'resources.*',
+    'vault.entries.read',
+    'vault.entries.create',
+    'vault.entries.rotate',
+  ]);
+  const refused = { reason: 'denied', code: 'secrets_not_visible' };
+  const { update, create } = {
+    update: (change: object) => keeper.resources.updateResource({ resourceId, ...change }),
+    create: (more: object) =>
+      keeper.resources.createResource({ name: unique('own'), type: 'server', host: 'mine.example', ...more }),
+  };
+  await expect(update({ host: 'mine.example' })).rejects.toMatchObject(refused);
+  await expect(update({ port: 2222 })).rejects.toMatchObject(refused);
+  await expect(update({ settings: { hostKeys: ['SHA256:mine'] } })).rejects.toMatchObject(refused);
+  await expect(create({ adminEntryId: entry.id })).rejects.toMatchObject(refused);
+  const own = (await create({})).resource!;
+  await expect(
+    keeper.resources.updateResource({ resourceId: own.id, adminEntryId: entry.id }),
+  ).rejects.toMatchObject(refused);
+  // What moves nothing is theirs to do, and so is everything about what they may see.
+  await update({ description: 'kept well', host: 'db.example', port: 0 });
+  const theirs = await newEntry(keeper, { resourceId: own.id, username: 'app' });
+  await keeper.resources.updateResource({
+    resourceId: own.id,
+    host: 'moved.example',
+    adminEntryId: theirs.id,
+  });
+  await admin.entries.putShare({ entryId: entry.id, userId: keeper.actor.userId, access: 'view' });
+  await update({ host: 'moved.example' });
+  await admin.entries.updateEntry({ entryId: entry.id, requiresGrant: true });
+  await expect(update({ host: 'mine.example' })).rejects.toMatchObject(refused);
+  await admin.resources.updateResource({ resourceId, host: 'again.example' });
+});
+
 test('modules are checked by their connector, and used ones stay', async () => {
   const { module } = await admin.modules.createModule({
     name: unique('pg'),

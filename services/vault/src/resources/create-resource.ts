@@ -5,6 +5,7 @@ import type { VaultDeps } from '../deps.ts';
 import { withUniqueName } from '../unique-names.ts';
 import { checkReferences } from './resource-references.ts';
 import { resourceById, toResource } from './resource-rows.ts';
+import { requireMaySend } from './where-secrets-go.ts';
 
 export function createResource(
   deps: VaultDeps,
@@ -16,7 +17,9 @@ export function createResource(
         const { host, port, settings = {} } = request;
         const moduleId = request.moduleId || null;
         const adminEntryId = request.adminEntryId || null;
-        await checkReferences(tx, { host, port, settings, moduleId, adminEntryId });
+        const destination = { host, port, settings, moduleId, adminEntryId };
+        await checkReferences(tx, destination);
+        await requireMaySend(tx, context, id, undefined, destination);
         await tx
           .insertInto('assets')
           .values({

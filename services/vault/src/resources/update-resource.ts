@@ -1,12 +1,14 @@
 import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
+import type { VaultSchema } from '../schema.ts';
 import { withUniqueName } from '../unique-names.ts';
 import { checkReferences } from './resource-references.ts';
 import { resourceById, toResource } from './resource-rows.ts';
+import { type Destination, requireMaySend } from './where-secrets-go.ts';
 
 /** Changes what is given. */
 export function updateResource(
@@ -31,7 +33,9 @@ export function updateResource(
         const moduleId = request.moduleId === undefined ? before.module_id : request.moduleId || null;
         const adminEntryId =
           request.adminEntryId === undefined ? before.admin_entry_id : request.adminEntryId || null;
-        await checkReferences(tx, { host, port, settings, moduleId, adminEntryId });
+        const after = { host, port, settings, moduleId, adminEntryId };
+        await checkReferences(tx, after);
+        await requireMaySend(tx, context, id, destinationOf(before), after);
         await tx
           .updateTable('assets')
           .set({
@@ -55,4 +59,9 @@ export function updateResource(
       }),
     );
   };
+}
+
+function destinationOf(asset: Selectable<VaultSchema['assets']>): Destination {
+  const { host, port, settings, module_id: moduleId, admin_entry_id: adminEntryId } = asset;
+  return { host, port, settings: settings as object, moduleId, adminEntryId };
 }
