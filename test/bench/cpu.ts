@@ -14,12 +14,19 @@ export function cpuTimes(installation: Installation): CpuTimes {
   times.redis = cpuOf(redis.pid);
   times.nats = cpuOf(nats.pid);
   for (const pid of childrenOf(postgres.pid)) {
-    // A backend's title: "postgres: role database client state".
-    const role = /^postgres: (\S+)/.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.[1] ?? 'other';
-    const name = `postgres ${role}`;
+    const name = `postgres ${roleOf(pid)}`;
     times[name] = (times[name] ?? 0) + cpuOf(pid);
   }
   return times;
+}
+
+/** From a backend's title: "postgres: role database client state". */
+function roleOf(pid: number): string {
+  try {
+    return /^postgres: (\S+)/.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.[1] ?? 'other';
+  } catch {
+    return 'ended';
+  }
 }
 
 /** Fields of /proc/PID/stat after the name, which may hold blanks. */
