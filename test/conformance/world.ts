@@ -121,7 +121,13 @@ export async function buildWorld(network: Network): Promise<World> {
   });
   await admin.must('PUT', `/api/v1/vault/entries/${entryId}/shares/${requester.id}`, { access: 'view' });
   const { grantId } = await createGrant();
-  const events = (await admin.must('GET', '/api/v1/audit/events?pageSize=1')).items as { id: string }[];
+  // Events reach the log when its service has taken them up.
+  const eventId = await eventually(async () => {
+    const { items } = await admin.must('GET', '/api/v1/audit/events?pageSize=1');
+    const [newest] = items as { id: string }[];
+    if (!newest) throw new Error('the log is still empty');
+    return newest.id;
+  });
   return {
     tenant,
     admin,
@@ -139,7 +145,7 @@ export async function buildWorld(network: Network): Promise<World> {
     ).id,
     requestId: await createRequest(),
     grantId,
-    eventId: events[0]!.id,
+    eventId,
     createResource,
     createEntry,
     createModule,
