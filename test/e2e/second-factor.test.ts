@@ -39,15 +39,27 @@ const login = (user: TestUser) =>
     tenant: tenant.name,
   });
 
-test('a confirmed factor makes sign-in a two-step affair; the first step opens nothing else', async () => {
+test('H-024 a confirmed factor makes sign-in a two-step affair; the first step opens nothing else', async () => {
   const user = await tenant.createUser(['requester']);
   const { secret, recoveryCodes } = await enrol(user);
   expect(recoveryCodes).toHaveLength(10);
   const first = await login(user);
   expect(first.body).toMatchObject({ mfa_required: true });
   const limited = network.anonymous.as(first.body.access_token as string);
-  expect((await limited.get('/api/v1/resources')).status).toBe(403);
-  expect((await limited.get('/api/v1/users/me')).status).toBe(403);
+  for (const [method, path] of [
+    ['GET', '/api/v1/resources'],
+    ['GET', '/api/v1/users/me'],
+    ['GET', '/api/v1/auth/mfa/setup'],
+    ['POST', '/api/v1/auth/refresh'],
+    ['GET', '/system/health/detail'],
+  ] as const) {
+    const refused = await limited.call(method, path, method === 'POST' ? {} : undefined);
+    expect({ path, status: refused.status, code: refused.body.code }).toEqual({
+      path,
+      status: 401,
+      code: 'mfa_required',
+    });
+  }
   const second = await limited.post('/api/v1/auth/mfa/challenge', { code: totp(secret) });
   expect(second.status).toBe(200);
   const full = network.anonymous.as(second.body.access_token as string);
@@ -86,7 +98,7 @@ test('the administrator takes a lost factor away; the user cannot without a fres
   const { secret } = await enrol(user);
   const { body } = await login(user);
   const limited = network.anonymous.as(body.access_token as string);
-  expect((await limited.delete('/api/v1/auth/mfa')).status).toBe(403);
+  expect((await limited.delete('/api/v1/auth/mfa')).status).toBe(401);
   expect((await tenant.admin.client.delete(`/api/v1/users/${user.id}/mfa`)).status).toBe(204);
   expect((await login(user)).body).toMatchObject({ mfa_required: false });
   expect((await network.anonymous.post('/api/v1/auth/mfa/challenge', { code: totp(secret) })).status).toBe(

@@ -16,8 +16,8 @@ export function authorize(method: MethodInfo, actor: Actor | undefined): void {
   if (policy.public || policy.internal) return;
   if (!actor) throw new ClavigerError('unauthenticated', 'Sign-in is needed for this operation.');
   if (actor.mfaPending && !policy.mfaPending) {
-    throw new ClavigerError('denied', 'This session still owes its second factor.', {
-      code: 'mfa_pending',
+    throw new ClavigerError('unauthenticated', 'This session still owes its second factor.', {
+      code: 'mfa_required',
       hint: 'Complete it with POST /api/v1/auth/mfa/challenge.',
     });
   }

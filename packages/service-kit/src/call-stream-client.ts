@@ -15,6 +15,8 @@ export interface OutgoingCall {
 export interface CallStreamClient {
   /** Whether the other side has answered on a stream that is open now. */
   readonly ready: boolean;
+  /** Calls wait and nothing has come for a while: a frozen process keeps its connections. Others are preferred. */
+  readonly silent: boolean;
   /** Opens the stream if there is none; at most once a second. */
   warm(): void;
   call(call: OutgoingCall): Promise<Buffer>;
@@ -25,6 +27,7 @@ interface Pending {
   resolve(payload: Buffer): void;
   reject(error: ClavigerError): void;
   readonly deadlineMs: number;
+  sentAtMs: number;
 }
 
 interface OpenStream {
@@ -33,6 +36,7 @@ interface OpenStream {
   readonly openedAtMs: number;
   readonly stream: ClientDuplexStream<calls.CallFrames, calls.CallFrames>;
   ready: boolean;
+  heardAtMs: number;
 }
 
 const DETAILS_KEY = 'grpc-status-details-bin';
@@ -42,6 +46,7 @@ const DEADLINE_CHECK_MS = 50;
 const WARM_INTERVAL_MS = 1_000;
 /** How long a call waits for a connection that is not there, e.g. while a service restarts. It was not sent by then. */
 const CONNECT_PATIENCE_MS = 2_000;
+const SILENCE_MS = 1_500;
 /** A stream is replaced long before the certificate that it was opened with expires. */
 const MAX_STREAM_AGE_MS = 30 * 60_000;
 
@@ -90,6 +95,7 @@ export function createCallStreamClient(client: Client): CallStreamClient {
   const take = (stream: OpenStream): void => {
     stream.ready = true;
     for (const [id, { frame, pending }] of waiting) {
+      pending.sentAtMs = Date.now();
       stream.pending.set(id, pending);
       stream.send({ ...frame, timeoutMs: Math.max(0, pending.deadlineMs - Date.now()) });
     }
@@ -111,10 +117,12 @@ export function createCallStreamClient(client: Client): CallStreamClient {
       pending: new Map(),
       openedAtMs: Date.now(),
       ready: false,
+      heardAtMs: 0,
     };
     current = made;
     all.add(made);
     stream.on('data', ({ frames }: calls.CallFrames) => {
+      made.heardAtMs = Date.now();
       for (const frame of frames) {
         if (frame.id !== 0) settle(made, frame);
         else if (frame.cancel) retire(made);
@@ -134,6 +142,11 @@ export function createCallStreamClient(client: Client): CallStreamClient {
   return {
     get ready() {
       return current?.ready ?? false;
+    },
+    get silent() {
+      const [oldest] = current?.pending.values() ?? [];
+      if (!current || !oldest) return false;
+      return Date.now() - Math.max(oldest.sentAtMs, current.heardAtMs) > SILENCE_MS;
     },
     warm: () => {
       if (current || Date.now() - warmedAtMs < WARM_INTERVAL_MS) return;
@@ -168,6 +181,7 @@ export function createCallStreamClient(client: Client): CallStreamClient {
             reject(error);
           },
           deadlineMs,
+          sentAtMs: Date.now(),
         };
         const timeoutMs = Math.max(0, deadlineMs - Date.now());
         const frame = frameOf({ id, path, payload, metadata: [...metadata], timeoutMs });

@@ -154,6 +154,25 @@ test('a call waits a little for a server that is just starting, and is not lost'
   expect((await waiting).node).toBe('after');
 });
 
+test('a replica that has fallen silent is passed over while another answers', async () => {
+  const frozen = await serve(() => new Promise(() => {}));
+  const lively = await serve(async () => answer('lively'));
+  const { health } = connect([frozen.address, lively.address]);
+  const first = Promise.allSettled([1, 2, 3, 4].map(() => health.getHealth({}, { timeoutMs: 4_000 })));
+  await expect
+    .poll(
+      async () => {
+        const answers = await Promise.allSettled(
+          [1, 2, 3, 4].map(() => health.getHealth({}, { timeoutMs: 300 })),
+        );
+        return answers.filter((each) => each.status === 'fulfilled').length;
+      },
+      { timeout: 5_000 },
+    )
+    .toBe(4);
+  await first;
+});
+
 test('a draining server finishes what runs and takes nothing new; calls go to the other replica', async () => {
   const entered = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();

@@ -66,7 +66,8 @@ export function createPeers(config: BaseConfig): Peers {
         'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
         // Addresses are numbers, which TLS does not take for names; whose certificate it is, the credentials check.
         'grpc.ssl_target_name_override': peer,
-        'grpc.keepalive_time_ms': 20_000,
+        'grpc.keepalive_time_ms': 10_000,
+        'grpc.keepalive_timeout_ms': 5_000,
         'grpc.initial_reconnect_backoff_ms': 100,
         'grpc.max_reconnect_backoff_ms': 1_000,
         'grpc.max_receive_message_length': 16 * 1024 * 1024,
@@ -95,7 +96,7 @@ function targetOf(addresses: readonly string[]): string {
 /** The replicas of one peer. Unary calls share one stream to each; server streams go through `client`. */
 interface Replicas {
   readonly client: Client;
-  /** The next replica that has answered; where none has, the next one. */
+  /** The next replica that is there and answers; where none does, the next one. */
   pick(): CallStreamClient;
   close(): void;
 }
@@ -109,7 +110,8 @@ function createReplicas(client: Client, clients: readonly Client[]): Replicas {
       turn = (turn + 1) % streams.length;
       const order = [...streams.slice(turn), ...streams.slice(0, turn)];
       for (const stream of order) stream.warm();
-      return order.find((stream) => stream.ready) ?? order[0]!;
+      const ready = order.filter((stream) => stream.ready);
+      return ready.find((stream) => !stream.silent) ?? ready[0] ?? order[0]!;
     },
     close: () => {
       for (const stream of streams) stream.close();

@@ -171,7 +171,7 @@ test('the permission of the policy is needed; a wildcard covers what lies below 
 test('a session that owes its second factor does nothing else', async () => {
   const { client } = await gateway({ getEntry: async () => answer });
   const call = client.getEntry(get, { actorToken: await kit.token({ mfaPending: true }) });
-  expect(await failureOf(call)).toMatchObject({ reason: 'denied', code: 'mfa_pending' });
+  expect(await failureOf(call)).toMatchObject({ reason: 'unauthenticated', code: 'mfa_required' });
 });
 
 test('problems of the request are named by field, without their values', async () => {

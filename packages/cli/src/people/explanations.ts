@@ -197,10 +197,6 @@ const codes: Readonly<Record<string, Explanation>> = {
     meaning: 'The session still owes its second factor.',
     next: 'Sign in again and give the code.',
   },
-  mfa_pending: {
-    meaning: 'The session still owes its second factor.',
-    next: 'Sign in again and give the code.',
-  },
   mfa_not_satisfied: {
     meaning: 'This needs a second factor proved within the last ten minutes.',
     next: 'Sign in again with the second factor, then repeat the command.',

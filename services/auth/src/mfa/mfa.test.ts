@@ -95,9 +95,9 @@ test('a sign-in without the code owes its factor and may do nothing else until t
   expect(seen.mfaPending).toBe(true);
   const options = await as();
   const password = { currentPassword: PASSWORD, newPassword: `${PASSWORD}!` };
-  expect(await codeOf(authOf(stack).getCurrentUser({}, options))).toBe('mfa_pending');
-  expect(await codeOf(authOf(stack).setupMfa({}, options))).toBe('mfa_pending');
-  expect(await codeOf(authOf(stack).changeMyPassword(password, options))).toBe('mfa_pending');
+  expect(await codeOf(authOf(stack).getCurrentUser({}, options))).toBe('mfa_required');
+  expect(await codeOf(authOf(stack).setupMfa({}, options))).toBe('mfa_required');
+  expect(await codeOf(authOf(stack).changeMyPassword(password, options))).toBe('mfa_required');
   expect(await codeOf(authOf(stack).refresh({ refreshToken: '' }, options))).toBe('mfa_required');
   const done = await authOf(stack).completeMfaChallenge({ code: codeNow(secret) }, options);
   expect(done).toMatchObject({ mfaRequired: false, user: { id: user.id } });

@@ -51,8 +51,8 @@ export function healthRoutes(deps: HealthRoutesDeps): OwnRoute[] {
         guarded(request, response, deps.logger, async () => {
           const actor = await admit(request, response, edgeCallOf(request));
           if (actor?.mfaPending) {
-            throw new ClavigerError('denied', 'This session still owes its second factor.', {
-              code: 'mfa_pending',
+            throw new ClavigerError('unauthenticated', 'This session still owes its second factor.', {
+              code: 'mfa_required',
             });
           }
           const redis = await redisCheck(deps.gate);
