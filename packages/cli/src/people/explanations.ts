@@ -197,6 +197,11 @@ const codes: Readonly<Record<string, Explanation>> = {
     meaning: 'The session still owes its second factor.',
     next: 'Sign in again and give the code.',
   },
+  secrets_not_visible: {
+    meaning:
+      'The change would send secrets to another host or account, and you may not see those secrets yourself.',
+    next: 'Have somebody make the change who holds a share of them, or the permission vault.entries.retrieve-any.',
+  },
   mfa_not_satisfied: {
     meaning: 'This needs a second factor proved within the last ten minutes.',
     next: 'Sign in again with the second factor, then repeat the command.',
