@@ -68,7 +68,7 @@ async function remove(database: Database<OutboxSchema>, kind: string, before: Da
       .where(
         sql<boolean>`(tenant_id, event_id) IN (SELECT tenant_id, event_id FROM outbox
           WHERE published_at < least(now() - interval '1 hour', ${before.toISOString()}::timestamptz)
-            AND split_part(subject, '.', 1) = ${kind} LIMIT ${BATCH})`,
+            AND kind = ${kind} LIMIT ${BATCH})`,
       )
       .executeTakeFirst(),
   );

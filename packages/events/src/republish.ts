@@ -1,5 +1,4 @@
 import type { Database } from '@claviger/database';
-import { sql } from 'kysely';
 import { publishInTime } from './publish-in-time.ts';
 import type { OutboxMessage, Publisher } from './publisher.ts';
 import type { OutboxSchema } from './schema.ts';
@@ -25,7 +24,7 @@ export async function republish(
         .selectFrom('outbox')
         .select(['tenant_id', 'event_id', 'subject', 'payload', 'mac', 'traceparent'])
         .where('published_at', '<', new Date(before.getTime() + CLOCK_MARGIN_MS))
-        .where(sql<string>`split_part(subject, '.', 1)`, '=', kind)
+        .where('kind', '=', kind)
         .where('event_id', '>', after)
         .orderBy('event_id')
         .limit(BATCH)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Migration } from '@claviger/database';
-import type { Generated } from 'kysely';
+import type { Generated, GeneratedAlways } from 'kysely';
 
 /** First migration of every service that keeps state. */
 export const outboxMigration: Migration = {
@@ -13,6 +13,7 @@ export interface OutboxTable {
   tenant_id: string;
   event_id: string;
   subject: string;
+  kind: GeneratedAlways<string>;
   payload: string;
   mac: Buffer;
   traceparent: string | null;
