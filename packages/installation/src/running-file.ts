@@ -1,5 +1,6 @@
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { writeAtomically } from '@claviger/identity';
 import { endProcess, identifyProcess, isSameProcess, type ProcessIdentity } from '@claviger/parts';
 
@@ -29,6 +30,8 @@ export interface RunningInstallation {
 
 const runningFile = (dataDir: string) => join(dataDir, 'run', 'running.json');
 const lockFile = (dataDir: string) => join(dataDir, 'run', 'lock.json');
+/** SQLITE_BUSY: another holds the file. */
+const sqliteBusy = 5;
 
 async function readJson<T>(file: string): Promise<T | undefined> {
   try {
@@ -71,43 +74,32 @@ export class AlreadyRunningError extends Error {
 }
 
 /**
- * Takes the data folder for this process: one supervisor at a time. A lock whose holder has died is taken over.
- * Answers the release. Throws `AlreadyRunningError` when another lives.
+ * Takes the data folder for this process: one supervisor at a time. The lock is the operating system's, on the file of
+ * an otherwise empty database, so that it ends with its process however that ends and nobody has to judge whether a
+ * holder still lives; `lock.json` beside it only says who it is. Answers the release. Throws `AlreadyRunningError`
+ * when another process holds it.
  */
 export async function takeLock(dataDir: string): Promise<() => Promise<void>> {
-  const file = lockFile(dataDir);
   const me = await identifyProcess(process.pid);
   if (me === undefined) throw new Error('this process cannot be identified');
-  const text = JSON.stringify(me);
-  const own = `${file}.${process.pid}`;
-  for (let attempt = 0; attempt < 3; attempt++) {
-    // Written aside and linked: nobody ever reads half a lock.
-    await writeFile(own, text, { mode: 0o600 });
-    const taken = await link(own, file).then(
-      () => true,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EEXIST') throw error;
-        return false;
-      },
-    );
-    await rm(own, { force: true });
-    if (taken) return () => rm(file, { force: true });
-    const before = await readFile(file, 'utf8').catch(() => undefined);
+  const held = new DatabaseSync(join(dataDir, 'run', 'lock.db'), { timeout: 0 });
+  try {
+    held.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    held.close();
+    if ((error as { errcode?: number }).errcode !== sqliteBusy) throw error;
     const holder = await lockHolder(dataDir);
-    if (holder !== undefined) {
-      throw new AlreadyRunningError(
-        `${dataDir} is in use by process ${holder.pid}: stop it with \`claviger down\``,
-      );
-    }
-    // Moved aside, then looked at: of two that take over at once, one may have moved the other's new lock.
-    const moved = await rename(file, own).then(
-      () => true,
-      () => false,
+    throw new AlreadyRunningError(
+      `${dataDir} is in use by ${holder ? `process ${holder.pid}` : 'another process'}: stop it with \`claviger down\``,
+      { cause: error },
     );
-    if (moved && (await readFile(own, 'utf8')) !== before) await link(own, file).catch(() => {});
-    await rm(own, { force: true });
   }
-  throw new Error(`${file} cannot be taken: remove it`);
+  const file = lockFile(dataDir);
+  await writeAtomically(file, JSON.stringify(me));
+  return async () => {
+    await rm(file, { force: true });
+    held.close();
+  };
 }
 
 /**
