@@ -77,6 +77,7 @@ export async function startBench(): Promise<AuditBench> {
       permissions: new Set(permissions),
       roles: [],
       mfaPending: false,
+      platform: false,
       mfaAt: 0,
     };
     return {

@@ -406,6 +406,7 @@ function actorOf(session: TestSession): Actor {
     permissions: new Set(session.permissions),
     roles: [],
     mfaPending: false,
+    platform: false,
     mfaAt: Math.floor(Date.now() / 1_000),
   };
 }

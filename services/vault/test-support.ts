@@ -89,6 +89,7 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
         permissions: new Set(['*']),
         roles: [],
         mfaPending: false,
+        platform: false,
         mfaAt: Math.floor(Date.now() / 1000),
         ...person,
       };

@@ -208,6 +208,7 @@ export async function startWorkflow() {
             kind: 'user',
             permissions: new Set(permissions),
             roles,
+            platform: false,
             mfaPending: false,
             mfaAt: 0,
           };

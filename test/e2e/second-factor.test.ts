@@ -1,5 +1,11 @@
-import { createHmac } from 'node:crypto';
-import { connectNetwork, type Network, type TestTenant, type TestUser } from '@claviger/testkit';
+import {
+  connectNetwork,
+  enrolSecondFactor,
+  type Network,
+  type TestTenant,
+  type TestUser,
+  totp,
+} from '@claviger/testkit';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 
 let network: Network;
@@ -10,27 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => network?.[Symbol.asyncDispose]());
 
-/** RFC 6238, written apart from the service's own. `steps` moves it in time. */
-function totp(base32: string, steps = 0): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...base32.replace(/=+$/, '')]
-    .map((c) => alphabet.indexOf(c).toString(2).padStart(5, '0'))
-    .join('');
-  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const mac = createHmac('sha1', key).update(counter).digest();
-  const offset = mac.at(-1)! & 15;
-  return ((mac.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).toString().padStart(6, '0');
-}
-
-async function enrol(user: TestUser): Promise<{ secret: string; recoveryCodes: string[] }> {
-  const { secret } = await user.client.must('GET', '/api/v1/auth/mfa/setup');
-  const confirmed = await user.client.must('POST', '/api/v1/auth/mfa/verify', {
-    code: totp(secret as string, -1),
-  });
-  return { secret: secret as string, recoveryCodes: confirmed.recoveryCodes as string[] };
-}
+const enrol = (user: TestUser) => enrolSecondFactor(user.client);
 
 const login = (user: TestUser) =>
   network.anonymous.post('/api/v1/auth/login', {

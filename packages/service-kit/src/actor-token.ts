@@ -18,6 +18,7 @@ export async function signActorToken(
   const expiresAtSeconds = Math.floor(Date.now() / 1000) + ACTOR_TOKEN_TTL_SECONDS;
   const token = await new SignJWT({
     tid: actor.tenantId,
+    plt: actor.platform,
     sid: actor.sessionId,
     name: actor.userName,
     kind: actor.kind,
@@ -62,6 +63,7 @@ export function createActorVerifier(options: { publicKeyPem: string; audience: s
         userId: payload.sub!,
         userName: payload.name as string,
         tenantId: payload.tid as string,
+        platform: payload.plt === true,
         sessionId: payload.sid as string,
         kind: payload.kind as Actor['kind'],
         permissions: new Set(payload.perms as string[]),

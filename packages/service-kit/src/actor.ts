@@ -3,6 +3,8 @@ export interface Actor {
   readonly userId: string;
   readonly userName: string;
   readonly tenantId: string;
+  /** Of the tenant that runs the installation. */
+  readonly platform: boolean;
   readonly sessionId: string;
   readonly kind: 'user' | 'api-token';
   readonly permissions: ReadonlySet<string>;

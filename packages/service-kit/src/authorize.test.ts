@@ -13,6 +13,7 @@ const actor = (changes: Partial<Actor> = {}): Actor => ({
   permissions: new Set(['*']),
   roles: [],
   mfaPending: false,
+  platform: false,
   mfaAt: now(),
   ...changes,
 });
@@ -35,6 +36,15 @@ test('a session that owes its second factor may do what says so, and nothing els
     const { public: open, internal, mfaPending } = method.policy!;
     if (!open && !internal && !mfaPending) expect(() => authorize(method, owing)).toThrow(/second factor/);
   }
+});
+
+test('what concerns the whole installation is for the tenant that runs it, even if a role says everything', () => {
+  const method = methodOf('/claviger.vault.v1.EntriesService/GetEntry');
+  const platform: MethodInfo = { ...method, policy: { ...method.policy!, platform: true } };
+  expect(() => authorize(platform, actor())).toThrow(
+    expect.objectContaining({ reason: 'denied', code: 'platform_only' }),
+  );
+  expect(() => authorize(platform, actor({ platform: true }))).not.toThrow();
 });
 
 test('nobody is anybody where sign-in is needed', () => {
@@ -84,6 +94,7 @@ test('a policy that says nothing, too much, or forgets what it must have stops t
     { rateTier: 0 },
     { audit: '' },
     { permission: '', internal: true, callers: [] },
+    { permission: '', authenticated: true, platform: true, discloses: false },
   ] as const)
     expect(policyProblem(with_(wrong as never)), JSON.stringify(wrong)).toBeDefined();
 });

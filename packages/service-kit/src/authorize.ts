@@ -26,6 +26,12 @@ export function authorize(method: MethodInfo, actor: Actor | undefined): void {
       hint: 'Ask an administrator for a role that holds it.',
     });
   }
+  if (policy.platform && !actor.platform) {
+    throw new ClavigerError('denied', 'This concerns the whole installation, not one tenant.', {
+      code: 'platform_only',
+      hint: 'Sign in as an administrator of the tenant that runs the installation.',
+    });
+  }
   if (policy.stepUp && Date.now() / 1000 - actor.mfaAt > STEP_UP_WINDOW_SECONDS) {
     throw new ClavigerError('step_up_required', 'A second factor of the last ten minutes is needed.', {
       code: 'mfa_not_satisfied',
@@ -47,6 +53,7 @@ export function policyProblem(method: MethodInfo): string | undefined {
   const changes = method.http.some((binding) => binding.method !== 'GET');
   if (changes && policy.audit === '' && !policy.authenticated)
     return 'changes something but names no audit action';
+  if (policy.platform && policy.permission === '') return 'is for the platform but names no permission';
   if (policy.discloses && policy.audit === '') return 'discloses a secret but names no audit action';
   return undefined;
 }

@@ -115,6 +115,7 @@ export async function startTestServices(): Promise<TestServices> {
         permissions: new Set(['*']),
         roles: [],
         mfaPending: false,
+        platform: false,
         mfaAt: Math.floor(Date.now() / 1000),
         ...changes,
       };

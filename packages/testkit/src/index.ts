@@ -9,4 +9,5 @@ export {
 export { type CollectedSpan, type OtlpCollector, startOtlpCollector } from './otlp-collector.ts';
 export { createRestClient, type RestAnswer, type RestClient } from './rest-client.ts';
 export { type ScratchDatabase, type ScratchSchema, startScratchDatabase } from './scratch-database.ts';
+export { enrolSecondFactor, type SecondFactor, totp } from './second-factor.ts';
 export { accessOf, type StartedNetwork, startNetwork } from './start-network.ts';

@@ -1,8 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { auth } from '@claviger/contracts';
 import { baseConfigSchema, createPeers, loadConfig, type ServiceClient } from '@claviger/service-kit';
 import pg from 'pg';
+import { eventually } from './eventually.ts';
 import { createRestClient, type RestClient } from './rest-client.ts';
+import { enrolSecondFactor, type SecondFactor } from './second-factor.ts';
 
 /** What a test needs to reach a running installation, as plain data: it crosses from the global set-up to the tests. */
 export interface NetworkAccess {
@@ -43,11 +47,14 @@ export interface Network extends AsyncDisposable {
   readonly operator: ServiceClient<typeof auth.OperatorServiceService>;
   /** A new tenant with its administrator: tests share an installation and never a tenant. */
   createTenant(): Promise<TestTenant>;
+  /** A new administrator of the tenant that runs the installation, who has just proved a second factor. */
+  createPlatformAdministrator(): Promise<TestUser & { readonly factor: SecondFactor }>;
   /** Superuser of the installation's PostgreSQL, to look behind the services and to break things. */
   superuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
 }
 
 const PASSWORD_SUFFIX = ' correct horse 9';
+const PLATFORM = 'default';
 
 /** Connects a test to a running installation. */
 export function connectNetwork(access: NetworkAccess): Network {
@@ -60,6 +67,50 @@ export function connectNetwork(access: NetworkAccess): Network {
     return answer.access_token as string;
   };
 
+  const tenantOf = async (
+    id: string,
+    name: string,
+    first: { id: string; username: string; password: string },
+  ): Promise<TestTenant> => {
+    const token = await signIn(name, first.username, first.password);
+    const admin: TestUser = { ...first, token, client: anonymous.as(token) };
+    return {
+      id,
+      name,
+      admin,
+      signIn: (username, password) => signIn(name, username, password),
+      createUser: async (roles, username = `u-${randomUUID().slice(0, 8)}`) => {
+        const password = `${randomUUID()}${PASSWORD_SUFFIX}`;
+        const user = await admin.client.must('POST', '/api/v1/users', { username, password, roles });
+        const userToken = await signIn(name, username, password);
+        return {
+          id: user.id as string,
+          username,
+          password,
+          token: userToken,
+          client: anonymous.as(userToken),
+        };
+      },
+    };
+  };
+
+  /** The platform has one first administrator; of the test files that share it one creates it, the others find it. */
+  const firstOfPlatform = async (): Promise<{ id: string; username: string; password: string }> => {
+    const file = join(access.dataDir, 'run', 'first-administrator.json');
+    try {
+      const created = await operator.bootstrapAdministrator({ username: 'first', tenant: PLATFORM });
+      const first = { id: created.userId, username: 'first', password: created.password };
+      writeFileSync(`${file}.new`, JSON.stringify(first), { mode: 0o600 });
+      renameSync(`${file}.new`, file);
+      return first;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'already_set_up') throw error;
+      return eventually(
+        () => JSON.parse(readFileSync(file, 'utf8')) as Awaited<ReturnType<typeof firstOfPlatform>>,
+      );
+    }
+  };
+
   return {
     access,
     anonymous,
@@ -67,33 +118,13 @@ export function connectNetwork(access: NetworkAccess): Network {
     createTenant: async () => {
       const name = `t${randomBytes(6).toString('hex')}`;
       const { tenantId } = await operator.provisionTenant({ name, displayName: name });
-      const created = await operator.bootstrapAdministrator({ username: 'admin', tenant: name });
-      const token = await signIn(name, 'admin', created.password);
-      const admin: TestUser = {
-        id: created.userId,
-        username: 'admin',
-        password: created.password,
-        token,
-        client: anonymous.as(token),
-      };
-      return {
-        id: tenantId,
-        name,
-        admin,
-        signIn: (username, password) => signIn(name, username, password),
-        createUser: async (roles, username = `u-${randomUUID().slice(0, 8)}`) => {
-          const password = `${randomUUID()}${PASSWORD_SUFFIX}`;
-          const user = await admin.client.must('POST', '/api/v1/users', { username, password, roles });
-          const userToken = await signIn(name, username, password);
-          return {
-            id: user.id as string,
-            username,
-            password,
-            token: userToken,
-            client: anonymous.as(userToken),
-          };
-        },
-      };
+      const { userId, password } = await operator.bootstrapAdministrator({ username: 'admin', tenant: name });
+      return tenantOf(tenantId, name, { id: userId, username: 'admin', password });
+    },
+    createPlatformAdministrator: async () => {
+      const platform = await tenantOf('', PLATFORM, await firstOfPlatform());
+      const user = await platform.createUser(['administrator']);
+      return { ...user, factor: await enrolSecondFactor(user.client) };
     },
     superuser: async (work) => {
       const { host, port, user, password } = access.postgres;

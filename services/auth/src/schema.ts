@@ -23,6 +23,7 @@ interface TenantsTable {
   name: string;
   display_name: Generated<string>;
   status: Generated<'active' | 'suspended'>;
+  platform: Generated<boolean>;
   created_at: Generated<Date>;
 }
 

@@ -51,6 +51,7 @@ function actor(permissions: readonly string[]): Actor {
     permissions: new Set(permissions),
     roles: [],
     mfaPending: false,
+    platform: false,
     mfaAt: 0,
   };
 }

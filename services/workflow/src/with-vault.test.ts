@@ -66,6 +66,7 @@ function person(permissions: readonly string[]): Actor {
     permissions: new Set(permissions),
     roles: [],
     mfaPending: false,
+    platform: false,
     mfaAt: 0,
   };
 }

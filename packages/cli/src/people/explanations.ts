@@ -206,6 +206,10 @@ const codes: Readonly<Record<string, Explanation>> = {
     meaning: 'This needs a second factor proved within the last ten minutes.',
     next: 'Sign in again with the second factor, then repeat the command.',
   },
+  platform_only: {
+    meaning: 'The operation concerns the whole installation, not one tenant.',
+    next: 'Sign in to the tenant `default` as one of its administrators.',
+  },
   mfa_code_invalid: {
     meaning: 'The code of the second factor is wrong.',
     next: 'Take the code that is shown now, and check the clock of the device.',

@@ -5,6 +5,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { createBuiltInRoles } from '../roles/roles-store.ts';
+import { DEFAULT_TENANT } from '../sign-in/tenants-store.ts';
 
 const TENANT_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
@@ -30,7 +31,10 @@ export async function createTenant(
   const id = randomUUID();
   try {
     await deps.database.withTenant(id, async (tx) => {
-      await tx.insertInto('tenants').values({ id, name, display_name: displayName }).execute();
+      await tx
+        .insertInto('tenants')
+        .values({ id, name, display_name: displayName, platform: name === DEFAULT_TENANT })
+        .execute();
       await deps.tenantKeys.create(tx, id);
       await createBuiltInRoles(tx, id);
       const scoped = Object.create(context, { auditTenantId: { value: id } }) as CallContext;

@@ -93,6 +93,7 @@ async function readActor(
       isExpired(deps.config).as('expired'),
       sql<boolean>`sessions.last_seen_at < now() - make_interval(secs => ${TOUCH_SECONDS})
         OR (api_tokens.id IS NOT NULL AND api_tokens.last_used_at IS NULL)`.as('stale'),
+      'tenants.platform',
       permissionsOfUser.as('permissions'),
       rolesOfUser.as('roles'),
     ])
@@ -118,6 +119,7 @@ async function readActor(
     userId: row.user_id,
     userName: row.username,
     tenantId: found.tenantId,
+    platform: row.platform,
     sessionId: row.session_id,
     kind: row.kind,
     permissions: new Set(row.narrowing ? narrowed(row.permissions, row.narrowing) : row.permissions),

@@ -64,6 +64,8 @@ export interface Policy {
   discloses: boolean;
   /** Needs a liveness check made for this very call, never one remembered. */
   fresh: boolean;
+  /** Concerns the whole installation: only actors of the platform's own tenant may call it, whatever their roles say. */
+  platform: boolean;
 }
 
 /** Rules and sensitivity of a field. A field that says nothing of its sensitivity is secret. */
@@ -103,6 +105,7 @@ function createBasePolicy(): Policy {
     operations: [],
     discloses: false,
     fresh: false,
+    platform: false,
   };
 }
 
@@ -149,6 +152,9 @@ export const Policy: MessageFns<Policy> = {
     }
     if (message.fresh !== false) {
       writer.uint32(112).bool(message.fresh);
+    }
+    if (message.platform !== false) {
+      writer.uint32(120).bool(message.platform);
     }
     return writer;
   },
@@ -276,6 +282,14 @@ export const Policy: MessageFns<Policy> = {
             }
 
             message.fresh = reader.bool();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.platform = reader.bool();
             continue;
           }
         }
@@ -661,6 +675,18 @@ export const protoMetadata = {
         "jsonName": "fresh",
         "options": undefined,
         "proto3Optional": false,
+      }, {
+        "name": "platform",
+        "number": 15,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "platform",
+        "options": undefined,
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -867,7 +893,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0],
-        "span": [17, 0, 47, 1],
+        "span": [17, 0, 49, 1],
         "leadingComments": " Who may call a method, at what rate, and what it leaves in the audit log.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -953,45 +979,52 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 0, 2, 14],
+        "span": [48, 2, 21],
+        "leadingComments":
+          " Concerns the whole installation: only actors of the platform's own tenant may call it, whatever their roles say.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 1],
-        "span": [58, 0, 76, 1],
+        "span": [60, 0, 78, 1],
         "leadingComments":
           " Rules and sensitivity of a field. A field that says nothing of its sensitivity is secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [60, 2, 18],
+        "span": [62, 2, 18],
         "leadingComments": " May stand in logs, traces, audit events and error details.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 2],
-        "span": [63, 2, 23],
+        "span": [65, 2, 23],
         "leadingComments": " Of strings in code points, of bytes in bytes, of lists in items.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [66, 2, 21],
+        "span": [68, 2, 21],
         "leadingComments": " RE2-like pattern, anchored at both ends by the validator.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 5],
-        "span": [68, 2, 21],
+        "span": [70, 2, 21],
         "leadingComments": " Range of numbers, applied when has_range is set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 8],
-        "span": [72, 2, 30],
+        "span": [74, 2, 30],
         "leadingComments": " Allowed values of a string.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 9],
-        "span": [74, 2, 21],
+        "span": [76, 2, 21],
         "leadingComments":
           ' Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed).\n',
         "trailingComments": "",
