@@ -1,3 +1,5 @@
+import { OutboundError } from '@claviger/outbound';
+
 /**
  * Why a connector could not do its work before anything was changed on the target:
  * - `configuration`: the settings or arguments are not usable as they are;
@@ -34,6 +36,8 @@ export class ConnectorError extends Error {
 /** Turns whatever was thrown into a ConnectorError; what is not one already counts as `unreachable`, never as a refusal. */
 export function asConnectorError(error: unknown): ConnectorError {
   if (error instanceof ConnectorError) return error;
+  if (error instanceof OutboundError)
+    return new ConnectorError(error.kind, error.message, { cause: error, ...hintOf(error) });
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
   return new ConnectorError(
     'unreachable',
@@ -42,4 +46,10 @@ export function asConnectorError(error: unknown): ConnectorError {
       cause: error,
     },
   );
+}
+
+function hintOf({ kind, hint }: OutboundError): { hint?: string } {
+  if (kind === 'not_allowed')
+    return { hint: "Add the target's network to allowedCidrs and its port to allowedPorts of the module." };
+  return hint === undefined ? {} : { hint };
 }

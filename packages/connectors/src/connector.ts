@@ -1,5 +1,5 @@
+import type { TargetPolicy } from '@claviger/outbound';
 import type { ZodType } from 'zod';
-import type { TargetPolicy } from './network/target-policy.ts';
 
 export type ConnectorType = 'postgres' | 'ssh';
 

@@ -1,3 +1,10 @@
+export {
+  canonicalHost,
+  OutboundError,
+  type PortRange,
+  type TargetPolicy,
+  targetPolicy,
+} from '@claviger/outbound';
 export type {
   Account,
   Connector,
@@ -12,9 +19,6 @@ export type {
   VerifyResult,
 } from './connector.ts';
 export { ConnectorError, type ConnectorErrorKind } from './connector-error.ts';
-export { canonicalHost } from './network/host-name.ts';
-export { type Lookup, resolveTarget, type VettedTarget } from './network/resolve-target.ts';
-export { type PortRange, type TargetPolicy, targetPolicy } from './network/target-policy.ts';
 export { type PostgresConfig, postgresConfigSchema } from './postgres/config.ts';
 export { scramVerifier } from './postgres/scram-verifier.ts';
 export { connectorFor, connectorTypes } from './registry.ts';

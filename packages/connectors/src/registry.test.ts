@@ -1,5 +1,5 @@
+import { targetPolicy } from '@claviger/outbound';
 import { expect, test } from 'vitest';
-import { targetPolicy } from './network/target-policy.ts';
 import { connectorFor, connectorTypes } from './registry.ts';
 
 const ctx = {

@@ -1,5 +1,5 @@
+import { targetPolicy } from '@claviger/outbound';
 import type { ConnectorContext } from './connector.ts';
-import { targetPolicy } from './network/target-policy.ts';
 
 /** For tests: a context that may reach loopback. */
 export function loopbackContext(overrides: Partial<ConnectorContext> = {}): ConnectorContext {

@@ -1,5 +1,5 @@
+import { canonicalHost } from '@claviger/outbound';
 import { z } from 'zod';
-import { canonicalHost } from './host-name.ts';
 
 /** A host in a connector's settings: a plain name or a canonical IP address. */
 export const hostSchema = z

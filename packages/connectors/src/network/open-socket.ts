@@ -1,16 +1,6 @@
-import { connect, type Socket } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { type Lookup, type OpenSocket, openSocket as openVetted } from '@claviger/outbound';
 import type { ConnectorContext } from '../connector.ts';
-import { ConnectorError } from '../connector-error.ts';
-import { unmapped } from './embedded-addresses.ts';
-import { type Lookup, resolveTarget, type VettedTarget } from './resolve-target.ts';
-
-/** A connected socket and the address it is connected to. */
-export interface OpenSocket {
-  readonly socket: Socket;
-  readonly target: VettedTarget;
-  readonly address: string;
-}
+import { asConnectorError } from '../connector-error.ts';
 
 /**
  * Resolves, checks and connects within `connectTimeoutMs`. The socket is destroyed when `signal` aborts, at any later time too.
@@ -23,91 +13,9 @@ export async function openSocket(
   signal: AbortSignal,
   lookup?: Lookup,
 ): Promise<OpenSocket> {
-  const connecting = AbortSignal.any([signal, AbortSignal.timeout(ctx.connectTimeoutMs)]);
-  const target = await orAborted(resolveTarget(host, port, ctx.allow, lookup), connecting);
-  let lastFailure: unknown;
-  for (const address of target.addresses) {
-    try {
-      const socket = await connectTo(address, port, connecting);
-      destroyOnAbort(socket, signal);
-      return { socket, target, address };
-    } catch (error) {
-      lastFailure = error;
-      if (connecting.aborted) break;
-    }
-  }
-  throw lastFailure;
-}
-
-function timeOver(): ConnectorError {
-  return new ConnectorError(
-    'unreachable',
-    'The target did not answer in time, or the operation was cancelled.',
-  );
-}
-
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(timeOver());
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
+    return await openVetted(host, port, ctx, signal, lookup);
+  } catch (error) {
+    throw asConnectorError(error);
   }
-}
-
-function connectTo(address: string, port: number, signal: AbortSignal): Promise<Socket> {
-  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  if (signal.aborted) throw timeOver();
-  const socket = connect({ host: address, port, noDelay: true, keepAlive: true, autoSelectFamily: false });
-  const settle = () => {
-    signal.removeEventListener('abort', onAbort);
-    socket.off('error', onError);
-    socket.off('connect', onConnect);
-  };
-  const onAbort = () => {
-    settle();
-    socket.destroy();
-    reject(timeOver());
-  };
-  const onError = (cause: NodeJS.ErrnoException) => {
-    settle();
-    reject(
-      new ConnectorError(
-        'unreachable',
-        `The target could not be reached (${cause.code ?? 'network error'}).`,
-        {
-          cause,
-          hint: 'Check that the target is running and that its port is open from here.',
-        },
-      ),
-    );
-  };
-  const onConnect = () => {
-    settle();
-    if (isPeer(socket, address, port)) return resolve(socket);
-    socket.destroy();
-    reject(new ConnectorError('untrusted', 'The connection ended at another address than the one checked.'));
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  socket.once('error', onError);
-  socket.once('connect', onConnect);
-  return promise;
-}
-
-function isPeer(socket: Socket, address: string, port: number): boolean {
-  const { remoteAddress, remotePort } = socket;
-  if (remoteAddress === undefined || !ipaddr.isValid(remoteAddress)) return false;
-  return remotePort === port && unmapped(ipaddr.parse(remoteAddress)).toString() === address;
-}
-
-function destroyOnAbort(socket: Socket, signal: AbortSignal): void {
-  const onAbort = () => {
-    socket.destroy(timeOver());
-  };
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  socket.once('close', () => signal.removeEventListener('abort', onAbort));
 }

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
+import { OutboundError } from '@claviger/outbound';
 import { Client, DatabaseError } from 'pg';
 import type { ConnectorContext, Credential } from '../connector.ts';
-import { ConnectorError } from '../connector-error.ts';
+import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { openSocket } from '../network/open-socket.ts';
 import { serverText } from '../server-text.ts';
 import { isRoleName, type PostgresConfig } from './config.ts';
@@ -116,7 +117,7 @@ function onlyScram(
 }
 
 function loginFailure(error: unknown, passwordAsked: boolean, secrets: string[]): ConnectorError {
-  if (error instanceof ConnectorError) return error;
+  if (error instanceof ConnectorError || error instanceof OutboundError) return asConnectorError(error);
   if (error instanceof DatabaseError) {
     const said = `${serverText(error.message, secrets)} (${error.code ?? 'no code'})`;
     if (error.code === '28P01') return new ConnectorError('authentication', said);

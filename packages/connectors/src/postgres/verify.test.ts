@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { targetPolicy } from '@claviger/outbound';
 import {
   type FaultyProxy,
   type PostgresTarget,
@@ -7,7 +8,6 @@ import {
   startPostgresTarget,
 } from '@claviger/targets';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { targetPolicy } from '../network/target-policy.ts';
 import { connectorFor } from '../registry.ts';
 import { loopbackContext } from '../testing-context.ts';
 

@@ -1,7 +1,7 @@
 import {
-  ConnectorError,
   connectorFor,
   connectorTypes,
+  OutboundError,
   type PortRange,
   targetPolicy,
 } from '@claviger/connectors';
@@ -69,7 +69,7 @@ function cidrProblem(cidr: string): string | undefined {
     targetPolicy({ cidrs: [cidr], ports: [] });
     return undefined;
   } catch (error) {
-    if (error instanceof ConnectorError) return 'is not a CIDR such as 10.0.0.0/8';
+    if (error instanceof OutboundError) return 'is not a CIDR such as 10.0.0.0/8';
     throw error;
   }
 }

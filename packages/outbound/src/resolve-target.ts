@@ -1,8 +1,8 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import ipaddr from 'ipaddr.js';
-import { ConnectorError } from '../connector-error.ts';
 import { unmapped } from './embedded-addresses.ts';
 import { canonicalHost } from './host-name.ts';
+import { OutboundError } from './outbound-error.ts';
 import type { TargetPolicy } from './target-policy.ts';
 
 /** A host whose every address was checked; connect to `addresses`, never to the name again. */
@@ -19,7 +19,7 @@ export type Lookup = (host: string) => Promise<readonly { readonly address: stri
 const resolveAll: Lookup = (host) => systemLookup(host, { all: true, order: 'verbatim' });
 
 /**
- * Resolves a target once and checks every address against the policy. Throws ConnectorError: `configuration` for something that
+ * Resolves a target once and checks every address against the policy. Throws OutboundError: `configuration` for something that
  * is no host or port, `not_allowed` when any address or the port is outside the policy, `unreachable` when the name has no address.
  */
 export async function resolveTarget(
@@ -30,15 +30,15 @@ export async function resolveTarget(
 ): Promise<VettedTarget> {
   const name = canonicalHost(host);
   if (name === undefined)
-    throw new ConnectorError('configuration', 'The host is neither a plain host name nor an IP address.');
+    throw new OutboundError('configuration', 'The host is neither a plain host name nor an IP address.');
   if (!Number.isInteger(port) || port < 1 || port > 65535)
-    throw new ConnectorError('configuration', 'The port is not a whole number within 1-65535.');
+    throw new OutboundError('configuration', 'The port is not a whole number within 1-65535.');
 
   const found = ipaddr.isValid(name) ? [name] : await addressesOf(name, lookup);
   const addresses = found.map((text) => unmapped(ipaddr.parse(text)));
   if (!addresses.every((address) => policy.permits(address, port)))
-    throw new ConnectorError('not_allowed', 'The target is outside of what this tenant may reach.', {
-      hint: "Add the target's network and port to the tenant's list of allowed targets.",
+    throw new OutboundError('not_allowed', 'The target is outside of what may be reached from here.', {
+      hint: "Add the target's network and port to the list of allowed targets.",
     });
   return { host: name, port, addresses: addresses.map((address) => address.toString()) };
 }
@@ -48,8 +48,8 @@ async function addressesOf(name: string, lookup: Lookup): Promise<string[]> {
   try {
     found = await lookup(name);
   } catch (cause) {
-    throw new ConnectorError('unreachable', 'The host name could not be resolved.', { cause });
+    throw new OutboundError('unreachable', 'The host name could not be resolved.', { cause });
   }
-  if (found.length === 0) throw new ConnectorError('unreachable', 'The host name has no address.');
+  if (found.length === 0) throw new OutboundError('unreachable', 'The host name has no address.');
   return found.map(({ address }) => address);
 }

@@ -1,0 +1,274 @@
+import { type ClientRequest, type IncomingMessage, request as sendPlain } from 'node:http';
+import { request as sendSecure } from 'node:https';
+import type { Socket } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { openSocket } from './open-socket.ts';
+import { OutboundError } from './outbound-error.ts';
+import { hostOf, outboundUrl, portOf, type Scheme } from './outbound-url.ts';
+import { afterRedirect } from './redirect.ts';
+import type { Lookup } from './resolve-target.ts';
+import type { TargetPolicy } from './target-policy.ts';
+import { startTls, type TlsTrust } from './tls-trust.ts';
+
+export interface OutboundClientOptions {
+  /** What may be reached; every address of a host must pass. */
+  readonly policy: TargetPolicy;
+  /** Default `https` alone. Plain `http` goes to loopback and private addresses only, whatever is listed. */
+  readonly schemes?: readonly Scheme[];
+  /** Whether URLs may hold IP addresses in place of names. Default false. */
+  readonly allowAddresses?: boolean;
+  /** Default: the authorities that Node.js brings along. */
+  readonly trust?: TlsTrust;
+  /** For lookup and TCP connect. Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** From the first lookup to the last byte of the answer, redirects included. Default 10,000. */
+  readonly totalTimeoutMs?: number;
+  /** Longer answers are an error. Default 262,144. */
+  readonly maxBodyBytes?: number;
+  /** Default 3. */
+  readonly maxRedirects?: number;
+  /** For tests: in place of the system's resolver. */
+  readonly lookup?: Lookup;
+}
+
+export interface OutboundRequest {
+  readonly url: string;
+  /** Default GET. */
+  readonly method?: string;
+  /** `host`, `content-length` and whatever concerns the connection are set by the client, and refused here. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+  /** `manual` gives a redirect back as the answer. Default `follow`. */
+  readonly redirect?: 'follow' | 'manual';
+  /** Called immediately before a request is sent, with nothing awaited in between; what it throws ends the call. */
+  readonly beforeSend?: () => void;
+}
+
+export interface OutboundResponse {
+  readonly status: number;
+  /** Names in lower case; repeated ones are joined. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** For the calling code alone: never part of an answer to a user. */
+  readonly body: Buffer;
+  /** Where it came from, after redirects. */
+  readonly url: string;
+}
+
+export interface OutboundClient {
+  /** Throws OutboundError. An answer with any status is an answer. */
+  request(request: OutboundRequest): Promise<OutboundResponse>;
+}
+
+/** One request on its way. */
+export interface Hop {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | undefined;
+}
+
+/**
+ * The one way out over HTTP. Each host is resolved once, each of its addresses is checked, and the connection goes to a checked
+ * address, under the name that the URL gave. Proxies of the environment are not looked at; connections are not kept.
+ */
+export function createOutboundClient(options: OutboundClientOptions): OutboundClient {
+  const {
+    policy,
+    schemes = ['https'],
+    allowAddresses = false,
+    trust = { mode: 'system' },
+    connectTimeoutMs = 5_000,
+    totalTimeoutMs = 10_000,
+    maxBodyBytes = 262_144,
+    maxRedirects = 3,
+    lookup,
+  } = options;
+  const rules = { schemes, allowAddresses };
+
+  /** `progress.sent` turns true when the first byte may have left. */
+  async function exchange(
+    hop: Hop,
+    signal: AbortSignal,
+    progress: { sent: boolean },
+    beforeSend: (() => void) | undefined,
+  ): Promise<OutboundResponse> {
+    const { url } = hop;
+    const host = hostOf(url);
+    const reach = { allow: policy, connectTimeoutMs };
+    const opened = await openSocket(host, portOf(url), reach, signal, lookup);
+    let socket: Socket = opened.socket;
+    try {
+      if (url.protocol === 'https:')
+        socket = await startTls(socket, host, trust, { ALPNProtocols: ['http/1.1'] });
+      else if (!isNearby(opened.address))
+        throw new OutboundError('configuration', 'Plain http goes to loopback and private addresses only.', {
+          hint: 'Use https.',
+        });
+      const outgoing = prepare(hop, socket, maxBodyBytes);
+      const answer = answerTo(outgoing, signal, maxBodyBytes);
+      try {
+        beforeSend?.();
+      } catch (error) {
+        outgoing.destroy();
+        await answer.catch(() => {});
+        throw error;
+      }
+      progress.sent = true;
+      outgoing.end(hop.body);
+      return { ...(await answer), url: url.href };
+    } finally {
+      socket.destroy();
+      opened.socket.destroy();
+    }
+  }
+
+  return {
+    async request(request) {
+      const signal = AbortSignal.any([
+        AbortSignal.timeout(totalTimeoutMs),
+        ...(request.signal ? [request.signal] : []),
+      ]);
+      const progress = { sent: false };
+      try {
+        let hop: Hop = {
+          url: outboundUrl(request.url, rules),
+          method: method(request.method ?? 'GET'),
+          headers: checkedHeaders(request.headers ?? {}),
+          body: request.body,
+        };
+        for (let redirects = 0; ; redirects += 1) {
+          const answer = await exchange(hop, signal, progress, request.beforeSend);
+          const location = answer.headers.location;
+          const moved = [301, 302, 303, 307, 308].includes(answer.status) && location !== undefined;
+          if (!moved || request.redirect === 'manual') return answer;
+          if (redirects === maxRedirects)
+            throw new OutboundError('protocol', `The target redirects more than ${maxRedirects} times.`);
+          hop = afterRedirect(hop, answer.status, location, rules);
+        }
+      } catch (error) {
+        throw withSent(error, progress.sent);
+      }
+    },
+  };
+}
+
+function method(name: string): string {
+  if (/^[A-Z]{1,20}$/.test(name) && name !== 'CONNECT' && name !== 'TRACE') return name;
+  throw new OutboundError('configuration', 'The method is not one of HTTP that may be used.');
+}
+
+const OWN_HEADERS =
+  /^(?:host|connection|keep-alive|te|trailer|transfer-encoding|content-length|upgrade|expect|proxy-.*)$/;
+
+function checkedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const checked = new Map<string, string>();
+  for (const [given, value] of Object.entries(headers)) {
+    const name = given.toLowerCase();
+    if (!/^[a-z0-9!#$%&'*+.^_`|~-]{1,100}$/.test(name) || OWN_HEADERS.test(name) || checked.has(name))
+      throw new OutboundError('configuration', `The header '${name.slice(0, 40)}' may not be set here.`);
+    if (!/^[\x20-\x7e]*$/.test(value) || value.length > 8_192)
+      throw new OutboundError('configuration', `The header '${name}' holds more than printable ASCII.`);
+    checked.set(name, value);
+  }
+  return Object.fromEntries(checked);
+}
+
+function isNearby(address: string): boolean {
+  return ['loopback', 'private', 'uniqueLocal'].includes(ipaddr.parse(address).range());
+}
+
+/** Nothing is written before `end()`. */
+function prepare(hop: Hop, socket: Socket, maxBodyBytes: number): ClientRequest {
+  const { url, body } = hop;
+  const length = body === undefined ? undefined : Buffer.byteLength(body);
+  const needsLength = length !== undefined || ['POST', 'PUT', 'PATCH'].includes(hop.method);
+  const send = url.protocol === 'https:' ? sendSecure : sendPlain;
+  return send({
+    method: hop.method,
+    host: hostOf(url),
+    port: portOf(url),
+    path: `${url.pathname}${url.search}`,
+    headers: {
+      accept: '*/*',
+      'accept-encoding': 'identity',
+      'user-agent': 'claviger',
+      ...hop.headers,
+      ...(needsLength ? { 'content-length': String(length ?? 0) } : {}),
+      host: url.host,
+      connection: 'close',
+    },
+    setDefaultHeaders: false,
+    maxHeaderSize: Math.min(16_384, maxBodyBytes),
+    // Without an agent, so that no pool and no proxy of the environment has a say.
+    createConnection: () => socket,
+  });
+}
+
+function answerTo(
+  outgoing: ClientRequest,
+  signal: AbortSignal,
+  maxBodyBytes: number,
+): Promise<Omit<OutboundResponse, 'url'>> {
+  const { promise, resolve, reject } = Promise.withResolvers<Omit<OutboundResponse, 'url'>>();
+  const fail = (error: OutboundError) => {
+    reject(error);
+    outgoing.destroy();
+  };
+  const onAbort = () =>
+    fail(new OutboundError('unreachable', 'The target did not answer in time, or the call was cancelled.'));
+  const broken = (cause?: unknown) => fail(asBroken(cause));
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  outgoing.on('error', broken);
+  outgoing.on('upgrade', (_message, socket) => {
+    socket.destroy();
+    fail(new OutboundError('protocol', 'The target answered with another protocol than HTTP.'));
+  });
+  outgoing.on('close', () => {
+    signal.removeEventListener('abort', onAbort);
+    reject(asBroken());
+  });
+  outgoing.on('response', (message: IncomingMessage) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    message.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxBodyBytes)
+        return fail(new OutboundError('protocol', `The answer is longer than ${maxBodyBytes} bytes.`));
+      chunks.push(chunk);
+    });
+    message.on('error', broken);
+    message.on('end', () => {
+      if (!message.complete) return broken();
+      resolve({ status: message.statusCode ?? 0, headers: joined(message), body: Buffer.concat(chunks) });
+    });
+  });
+  return promise;
+}
+
+function joined(message: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(message.headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')]),
+  );
+}
+
+function asBroken(cause?: unknown): OutboundError {
+  if (cause instanceof OutboundError) return cause;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'closed';
+  if (code.startsWith('HPE_'))
+    return new OutboundError('protocol', `The target does not speak HTTP as it should (${code}).`, { cause });
+  return new OutboundError('unreachable', `The connection broke before the answer was complete (${code}).`, {
+    cause,
+  });
+}
+
+/** What `beforeSend` threw passes unchanged. */
+function withSent(error: unknown, sent: boolean): unknown {
+  if (!(error instanceof OutboundError) || error.sent === sent) return error;
+  return new OutboundError(error.kind, error.message, {
+    sent,
+    cause: error,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
+}
