@@ -32,6 +32,7 @@ export function exitCodeOf(reason: Reason): ExitCode {
     case 'step_up_required':
       return EXIT.denied;
     case 'not_found':
+    case 'gone':
       return EXIT.notFound;
     case 'conflict':
     case 'already_exists':

@@ -9,3 +9,13 @@ export {
   pageOf,
   type SortFields,
 } from './page.ts';
+export {
+  applyTenantStanding,
+  ofActiveTenant,
+  requireActiveTenant,
+  type StandingChange,
+  type TenantStanding,
+  type TenantStandingsSchema,
+  tenantNotActive,
+  tenantStandingsMigration,
+} from './tenant-standings.ts';

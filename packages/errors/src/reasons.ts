@@ -27,7 +27,20 @@ export const REASONS = {
     retryable: false,
   },
   conflict: { grpc: status.ABORTED, http: 409, title: 'Conflict with the present state', retryable: false },
+  request_in_progress: {
+    grpc: status.ABORTED,
+    http: 409,
+    title: 'The same request is still under way',
+    retryable: true,
+  },
+  idempotency_key_reused: {
+    grpc: status.INVALID_ARGUMENT,
+    http: 422,
+    title: 'The key was used for another request',
+    retryable: false,
+  },
   already_exists: { grpc: status.ALREADY_EXISTS, http: 409, title: 'It exists already', retryable: false },
+  gone: { grpc: status.FAILED_PRECONDITION, http: 410, title: 'It is gone for good', retryable: false },
   precondition_failed: {
     grpc: status.FAILED_PRECONDITION,
     http: 412,

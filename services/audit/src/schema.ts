@@ -1,6 +1,12 @@
 import { join } from 'node:path';
-import { type Migration, migrationsIn } from '@claviger/database';
+import {
+  type Migration,
+  migrationsIn,
+  type TenantStandingsSchema,
+  tenantStandingsMigration,
+} from '@claviger/database';
 import { type OutboxSchema, outboxMigration } from '@claviger/events';
+import { idempotencyMigration } from '@claviger/idempotency';
 import type { Generated, Selectable } from 'kysely';
 
 export interface EventsTable {
@@ -70,7 +76,7 @@ export interface DeadLettersTable {
   received_at: Generated<Date>;
 }
 
-export interface AuditSchema extends OutboxSchema {
+export interface AuditSchema extends OutboxSchema, TenantStandingsSchema {
   events: EventsTable;
   trees: TreesTable;
   tree_nodes: TreeNodesTable;
@@ -81,5 +87,7 @@ export interface AuditSchema extends OutboxSchema {
 
 export const migrations: readonly Migration[] = [
   outboxMigration,
+  idempotencyMigration,
+  tenantStandingsMigration,
   ...migrationsIn(join(import.meta.dirname, 'migrations')),
 ];

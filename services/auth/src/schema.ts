@@ -1,7 +1,8 @@
+import type { TenantStandingsSchema } from '@claviger/database';
 import type { OutboxSchema } from '@claviger/events';
 import type { Generated } from 'kysely';
 
-export interface AuthSchema extends OutboxSchema {
+export interface AuthSchema extends OutboxSchema, TenantStandingsSchema {
   tenants: TenantsTable;
   root_key_canary: { one_row: Generated<boolean>; blob: Buffer };
   tenant_keys: TenantKeysTable;

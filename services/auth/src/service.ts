@@ -1,7 +1,13 @@
 import { createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { cluster } from '@claviger/contracts';
-import { createDatabase, type DatabaseOptions, migrate, migrationsIn } from '@claviger/database';
+import {
+  createDatabase,
+  type DatabaseOptions,
+  migrate,
+  migrationsIn,
+  tenantStandingsMigration,
+} from '@claviger/database';
 import {
   createBus,
   createEmitter,
@@ -9,6 +15,7 @@ import {
   outboxMigration,
   startRelay,
 } from '@claviger/events';
+import { createIdempotency, idempotencyMigration, startKeyCleanup } from '@claviger/idempotency';
 import {
   createActorVerifier,
   createHealth,
@@ -37,6 +44,8 @@ export async function migrateAuth(config: AuthConfig): Promise<void> {
   const { database } = config;
   await migrate({ ...database, ownerPassword: readSecretFile(database.ownerPasswordFile) }, [
     outboxMigration,
+    idempotencyMigration,
+    tenantStandingsMigration,
     ...migrationsIn(join(import.meta.dirname, 'migrations')),
   ]);
 }
@@ -69,11 +78,10 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     password: readSecretFile(config.redis.passwordFile),
     logger,
   });
-  const emitter = createEmitter({
-    service: 'auth',
-    macKey: Buffer.from(readSecretFile(config.outboxMacKeyFile)),
-  });
+  const macKey = Buffer.from(readSecretFile(config.outboxMacKeyFile));
+  const emitter = createEmitter({ service: 'auth', macKey });
   const tenantKeys = await openTenantKeys(database, config.rootKeyFile, logger);
+  const keyCleanup = startKeyCleanup({ database, logger });
   const relay = startRelay({ database, logger, publishers: { audit: bus.publisher } });
   const housekeeping = startHousekeeping({ database, logger });
 
@@ -85,6 +93,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
       audience: 'auth',
     }),
     recordOutcome: withNotedReasons(createOutcomeRecorder(database, emitter)),
+    idempotency: createIdempotency({ database, macKey }),
   });
   const health = createHealth({
     service: 'auth',
@@ -120,6 +129,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
       health.setReady(false);
       await rpcServer.drain(DRAIN_MS);
       await housekeeping[Symbol.asyncDispose]();
+      await keyCleanup[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
       await bus[Symbol.asyncDispose]();
       liveness.close();

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { migrate, migrationsIn } from '@claviger/database';
+import { migrate, migrationsIn, tenantStandingsMigration } from '@claviger/database';
 import { outboxMigration } from '@claviger/events';
+import { idempotencyMigration } from '@claviger/idempotency';
 import { readSecretFile } from '@claviger/service-kit';
 import type { VaultConfig } from './config.ts';
 
@@ -8,6 +9,8 @@ import type { VaultConfig } from './config.ts';
 export async function migrateVault({ database }: VaultConfig): Promise<void> {
   await migrate({ ...database, ownerPassword: readSecretFile(database.ownerPasswordFile) }, [
     outboxMigration,
+    idempotencyMigration,
+    tenantStandingsMigration,
     ...migrationsIn(join(import.meta.dirname, 'migrations')),
   ]);
 }

@@ -1,3 +1,4 @@
+import type { TenantStandingsSchema } from '@claviger/database';
 import type { OutboxSchema } from '@claviger/events';
 import type { ColumnType, Generated } from 'kysely';
 
@@ -11,7 +12,7 @@ export type RotationAfterGrant = 'queued' | 'not-needed' | 'impossible';
 export type RotationTrigger = 'manual' | 'schedule' | 'grant-ended';
 export type VersionState = 'pending' | 'current' | 'previous' | 'rejected';
 
-export interface VaultSchema extends OutboxSchema {
+export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
   root_key_canary: {
     only_one: Generated<boolean>;
     blob: Buffer;

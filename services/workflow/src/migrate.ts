@@ -1,11 +1,17 @@
 import { join } from 'node:path';
-import { migrate, migrationsIn } from '@claviger/database';
+import { migrate, migrationsIn, tenantStandingsMigration } from '@claviger/database';
 import { outboxMigration } from '@claviger/events';
+import { idempotencyMigration } from '@claviger/idempotency';
 import { readSecretFile } from '@claviger/service-kit';
 import type { WorkflowConfig } from './config.ts';
 
 /** Everything that ever happened to the schema, in order. */
-export const migrations = [outboxMigration, ...migrationsIn(join(import.meta.dirname, 'migrations'))];
+export const migrations = [
+  outboxMigration,
+  idempotencyMigration,
+  tenantStandingsMigration,
+  ...migrationsIn(join(import.meta.dirname, 'migrations')),
+];
 
 /** Brings the service's schema to this version, as its owner. */
 export async function migrateWorkflow({ database }: WorkflowConfig): Promise<void> {

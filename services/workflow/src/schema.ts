@@ -1,3 +1,4 @@
+import type { TenantStandingsSchema } from '@claviger/database';
 import type { OutboxSchema } from '@claviger/events';
 import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
 
@@ -97,7 +98,7 @@ export interface GrantsTable {
   rotation: Generated<string>;
 }
 
-export interface WorkflowSchema extends OutboxSchema {
+export interface WorkflowSchema extends OutboxSchema, TenantStandingsSchema {
   access_policies: AccessPoliciesTable;
   requests: RequestsTable;
   decisions: DecisionsTable;

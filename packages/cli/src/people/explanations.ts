@@ -1,4 +1,5 @@
 import type { Reason } from '@claviger/errors';
+import { idempotencyExplanations } from './explanations-idempotency.ts';
 
 export interface Explanation {
   readonly meaning: string;
@@ -36,9 +37,22 @@ const reasons: Readonly<Record<Reason, Explanation>> = {
     meaning: 'The request does not fit the present state: something else was decided or done before.',
     next: 'Read the object again and decide anew.',
   },
+  request_in_progress: {
+    meaning: 'A request with the same Idempotency-Key is being carried out at this moment.',
+    next: 'Send the same request with the same key again in a second: it answers what became of it.',
+  },
+  idempotency_key_reused: {
+    meaning: 'An Idempotency-Key stands for one request for 24 hours; it was used for another one.',
+    next: 'Take a new random key for each new request.',
+  },
   already_exists: {
     meaning: 'Something with this name exists already.',
     next: 'Choose another name, or use the existing one.',
+  },
+  gone: {
+    meaning:
+      'It was there once and will never be again, as the secrets of a tenant whose keys were destroyed.',
+    next: 'Nothing brings it back.',
   },
   precondition_failed: {
     meaning: 'The object has changed since it was read (If-Match, rowVersion).',
@@ -85,6 +99,7 @@ const reasons: Readonly<Record<Reason, Explanation>> = {
 
 /** Codes that say it more narrowly. */
 const codes: Readonly<Record<string, Explanation>> = {
+  ...idempotencyExplanations,
   self_approval: {
     meaning: 'Nobody decides on their own request, whatever their roles.',
     next: 'Ask somebody else who may decide, or `claviger cancel` it.',

@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ClavigerError } from '@claviger/errors';
+import { type Generated, type RawBuilder, sql } from 'kysely';
+import type { Tx } from './database.ts';
+import type { Migration } from './migrate.ts';
+
+/** Beside the outbox the first migration of every service that keeps state. */
+export const tenantStandingsMigration: Migration = {
+  name: '0000-tenant-standings',
+  sql: readFileSync(join(import.meta.dirname, 'tenant-standings.sql'), 'utf8'),
+};
+
+export type TenantStanding = 'active' | 'suspended' | 'deprovisioning' | 'deprovisioned';
+
+export interface TenantStandingsSchema {
+  tenant_standings: {
+    tenant_id: string;
+    standing: TenantStanding;
+    version: number;
+    active_since: Date | null;
+    changed_at: Generated<Date>;
+  };
+}
+
+const LOCK_CLASS = 0x74656e61;
+const lockKeys = sql`${LOCK_CLASS}::int, hashtext(current_tenant()::text)`;
+
+interface Known {
+  standing: TenantStanding;
+  version: number;
+  active_since: Date | null;
+}
+
+/**
+ * For duties and job workers, in the transaction that they write in: throws `denied` (`tenant_suspended`) or `gone`
+ * (`tenant_deprovisioned`) unless the tenant is active. A suspension waits until the transaction has ended, so that nothing
+ * is done after it was answered. With `queuedAt` it also refuses what was queued before the tenant was reinstated:
+ * conflict `queued_before_reinstatement`. Clean-up (expiry, revocation) must not ask: it goes on while suspended.
+ */
+export async function requireActiveTenant<DB>(
+  tx: Tx<DB>,
+  options: { readonly queuedAt?: Date | undefined } = {},
+): Promise<void> {
+  const [, { rows }] = await Promise.all([
+    sql`SELECT pg_advisory_xact_lock_shared(${lockKeys})`.execute(tx),
+    // A statement of its own: its snapshot must be younger than the lock.
+    readKnown(tx),
+  ]);
+  const known = rows[0];
+  if (!known) return;
+  if (known.standing !== 'active') throw tenantNotActive(known.standing);
+  if (options.queuedAt && known.active_since && options.queuedAt < known.active_since) {
+    throw new ClavigerError('conflict', 'This was queued before the tenant was suspended.', {
+      code: 'queued_before_reinstatement',
+      hint: 'Ask for it again.',
+    });
+  }
+}
+
+/** For the system role, where it looks for due rows: `.where(ofActiveTenant('rotations.tenant_id'))`. */
+export function ofActiveTenant(tenantIdColumn: string): RawBuilder<boolean> {
+  return sql<boolean>`NOT EXISTS (SELECT FROM tenant_standings standing
+    WHERE standing.tenant_id = ${sql.ref(tenantIdColumn)} AND standing.standing <> 'active')`;
+}
+
+export interface StandingChange {
+  /** False when this version or a later one was known already. */
+  readonly changed: boolean;
+  readonly before: TenantStanding;
+}
+
+/**
+ * Writes the standing of the transaction's tenant, when the version is newer than the one known. Waits for transactions
+ * that relied on the former one.
+ */
+export async function applyTenantStanding<DB>(
+  tx: Tx<DB>,
+  tenantId: string,
+  next: { readonly standing: TenantStanding; readonly version: number },
+): Promise<StandingChange> {
+  await sql`SELECT pg_advisory_xact_lock(${lockKeys})`.execute(tx);
+  const known = (await readKnown(tx)).rows[0];
+  const before = known?.standing ?? 'active';
+  if (known && known.version >= next.version) return { changed: false, before };
+  const activeSince = next.standing === 'active' ? sql`clock_timestamp()` : sql`NULL::timestamptz`;
+  await sql`INSERT INTO tenant_standings (tenant_id, standing, version, active_since)
+    VALUES (${tenantId}::uuid, ${next.standing}, ${next.version}, ${activeSince})
+    ON CONFLICT (tenant_id) DO UPDATE SET standing = excluded.standing, version = excluded.version,
+      active_since = excluded.active_since, changed_at = clock_timestamp()`.execute(tx);
+  return { changed: true, before };
+}
+
+/** The refusal that belongs to a standing other than active. */
+export function tenantNotActive(standing: TenantStanding): ClavigerError {
+  return standing === 'deprovisioned'
+    ? new ClavigerError('gone', 'The tenant was deprovisioned: its keys are destroyed.', {
+        code: 'tenant_deprovisioned',
+      })
+    : new ClavigerError('denied', 'The tenant is suspended.', {
+        code: 'tenant_suspended',
+        hint: 'Ask whoever runs this installation.',
+      });
+}
+
+const readKnown = <DB>(tx: Tx<DB>) =>
+  sql<Known>`SELECT standing, version, active_since FROM tenant_standings WHERE tenant_id = current_tenant()`.execute(
+    tx,
+  );
