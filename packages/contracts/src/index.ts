@@ -4,6 +4,7 @@ export * as calls from './generated/claviger/cluster/v1/calls.ts';
 export * as cluster from './generated/claviger/cluster/v1/health.ts';
 export { ErrorDetail, FieldProblem } from './generated/claviger/errors/v1/errors.ts';
 export { type Field, type Policy, RateTier } from './generated/claviger/options/v1/options.ts';
+export * as encryption from './generated/claviger/vault/v1/encryption.ts';
 export * as vault from './generated/claviger/vault/v1/vault.ts';
 export * as workflow from './generated/claviger/workflow/v1/workflow.ts';
 export { HttpBody } from './generated/google/api/httpbody.ts';

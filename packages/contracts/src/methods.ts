@@ -3,6 +3,7 @@ import { protoMetadata as authMetadata, type ProtoMetadata } from './generated/c
 import { protoMetadata as callsMetadata } from './generated/claviger/cluster/v1/calls.ts';
 import { protoMetadata as clusterMetadata } from './generated/claviger/cluster/v1/health.ts';
 import type { Field, Policy } from './generated/claviger/options/v1/options.ts';
+import { protoMetadata as encryptionMetadata } from './generated/claviger/vault/v1/encryption.ts';
 import { protoMetadata as vaultMetadata } from './generated/claviger/vault/v1/vault.ts';
 import { protoMetadata as workflowMetadata } from './generated/claviger/workflow/v1/workflow.ts';
 import type { HttpRule } from './generated/google/api/http.ts';
@@ -46,6 +47,7 @@ const files = [
   callsMetadata,
   clusterMetadata,
   vaultMetadata,
+  encryptionMetadata,
   workflowMetadata,
   httpBodyMetadata,
 ] as unknown as readonly ProtoMetadata[];

@@ -1,13 +1,13 @@
-import { audit, auth, vault, workflow } from '@claviger/contracts';
+import * as contracts from '@claviger/contracts';
 import type { Peers, ServiceDefinition } from '@claviger/service-kit';
 
-/** Services of the contract that the gateway calls, by owner. Their definitions are found among what is generated. */
-const OWNERS = { audit, auth, vault, workflow };
+/** Services that the gateway calls. */
+const OWNERS = ['audit', 'auth', 'vault', 'workflow'] as const;
 
-export type Owner = keyof typeof OWNERS;
+export type Owner = (typeof OWNERS)[number];
 
 export function isOwner(name: string): name is Owner {
-  return Object.hasOwn(OWNERS, name);
+  return (OWNERS as readonly string[]).includes(name);
 }
 
 export interface CallOptions {
@@ -24,7 +24,7 @@ export type ClientMethod = (request: object, options: CallOptions) => unknown;
 /** The client method for an operation; throws at start when nothing was generated for it. */
 export function clientMethod(peers: Peers, owner: string, service: string, property: string): ClientMethod {
   if (!isOwner(owner)) throw new Error(`The gateway knows no service ${owner}.`);
-  const definition = Object.values(OWNERS[owner]).find((value) => isDefinitionOf(value, service));
+  const definition = generated.find((value) => isDefinitionOf(value, service));
   if (!definition) throw new Error(`Nothing was generated for ${service}.`);
   const client = peers.client(owner, definition as ServiceDefinition) as unknown as Record<
     string,
@@ -34,6 +34,11 @@ export function clientMethod(peers: Peers, owner: string, service: string, prope
   if (!method) throw new Error(`${service} has no ${property}.`);
   return method;
 }
+
+/** All that was generated from proto/, whichever file it stands in. */
+const generated: readonly unknown[] = Object.values(contracts).flatMap((file) =>
+  typeof file === 'object' ? Object.values(file as object) : [],
+);
 
 function isDefinitionOf(value: unknown, service: string): boolean {
   if (typeof value !== 'object' || value === null) return false;
