@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import { defineSection, setting } from '../section.ts';
+
+/** Emergency access. */
+export const breakglass = defineSection('breakglass', {
+  services: ['auth', 'workflow', 'vault'],
+  keys: {
+    maximumMinutes: setting({
+      scope: 'tenant',
+      schema: z.int().min(5).max(1_440),
+      default: 60,
+      unit: 'minutes',
+      description: 'The longest that emergency access stays open.',
+    }),
+  },
+});

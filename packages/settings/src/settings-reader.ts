@@ -1,0 +1,104 @@
+import type { Logger } from '@claviger/service-kit';
+import { type SectionName, type SectionValues, sections } from './sections.ts';
+
+/** What auth answers. `values` is by section and key, defaults left out; absent when nothing changed since `knownVersion`. */
+export interface ReadSettings {
+  readonly version: string;
+  readonly values: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Asks auth. Throws when it cannot be asked. */
+export type SettingsSource = (request: {
+  readonly tenantId: string;
+  readonly sections: readonly SectionName[];
+  /** Empty at first. */
+  readonly knownVersion: string;
+}) => Promise<ReadSettings>;
+
+export interface Settings<N extends SectionName> {
+  /** Changes whenever a value does. */
+  readonly version: string;
+  readonly values: SectionValues<N>;
+}
+
+export interface SettingsReader<N extends SectionName> {
+  /**
+   * The settings of a tenant, at most five seconds old. While auth is away, those known last; throws `unavailable` when
+   * none are known. Whoever would rather go on with defaults catches that and takes `sections.<name>.defaults`.
+   */
+  read(tenantId: string): Promise<Settings<N>>;
+}
+
+export interface SettingsReaderOptions<N extends SectionName> {
+  readonly source: SettingsSource;
+  readonly sections: readonly N[];
+  readonly logger: Logger;
+  /** Monotonic, in milliseconds. */
+  readonly now?: () => number;
+}
+
+const FRESH_MS = 5_000;
+/** Beyond that the tenant that was asked for longest ago is forgotten. */
+const MAX_TENANTS = 2_000;
+
+interface Known<N extends SectionName> {
+  settings: Settings<N> | undefined;
+  askedAt: number;
+  asking: Promise<Settings<N>> | undefined;
+}
+
+/** Reads sections through `source`, once per tenant and five seconds, however many ask. */
+export function createReader<N extends SectionName>(options: SettingsReaderOptions<N>): SettingsReader<N> {
+  const now = options.now ?? (() => performance.now());
+  const tenants = new Map<string, Known<N>>();
+  let away = false;
+
+  const ask = async (tenantId: string, known: Known<N>): Promise<Settings<N>> => {
+    try {
+      const answer = await options.source({
+        tenantId,
+        sections: options.sections,
+        knownVersion: known.settings?.version ?? '',
+      });
+      if (answer.values || !known.settings) {
+        known.settings = { version: answer.version, values: parsed(options.sections, answer.values ?? {}) };
+      }
+      if (away) options.logger.info('the settings can be read again');
+      away = false;
+    } catch (error) {
+      if (!known.settings) throw error;
+      if (!away) {
+        options.logger.warn({ err: error }, 'the settings cannot be read: what was known last goes on');
+      }
+      away = true;
+    }
+    known.askedAt = now();
+    return known.settings;
+  };
+
+  return {
+    read: (tenantId) => {
+      const known = tenants.get(tenantId) ?? { settings: undefined, askedAt: 0, asking: undefined };
+      tenants.delete(tenantId);
+      tenants.set(tenantId, known);
+      if (tenants.size > MAX_TENANTS) tenants.delete(tenants.keys().next().value!);
+      if (known.settings && now() - known.askedAt < FRESH_MS) return Promise.resolve(known.settings);
+      known.asking ??= ask(tenantId, known).finally(() => {
+        known.asking = undefined;
+      });
+      return known.asking;
+    },
+  };
+}
+
+function parsed<N extends SectionName>(
+  names: readonly N[],
+  values: Readonly<Record<string, unknown>>,
+): SectionValues<N> {
+  return Object.fromEntries(
+    names.map((name) => {
+      const own = Object.hasOwn(values, name) ? values[name] : {};
+      return [name, sections[name].parse(own as Record<string, unknown>)];
+    }),
+  ) as SectionValues<N>;
+}
