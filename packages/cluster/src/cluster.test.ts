@@ -1,0 +1,163 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDatabase, type Database, migrate, type Tx } from '@claviger/database';
+import { type RedisPart, startRedis } from '@claviger/parts';
+import { createLogger } from '@claviger/service-kit';
+import {
+  eventually,
+  type ScratchDatabase,
+  type ScratchSchema,
+  startScratchDatabase,
+} from '@claviger/testkit';
+import { Redis } from 'ioredis';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import {
+  type Cluster,
+  createCluster,
+  type Leadership,
+  LeadershipLost,
+  type LeadershipSchema,
+  leadershipMigration,
+  startDuty,
+  timingOf,
+} from './index.ts';
+
+const timing = timingOf(1_200);
+const logger = createLogger({
+  service: 'test',
+  node: 'test-1',
+  level: 'silent',
+});
+
+let folder: string;
+let redis: RedisPart;
+let direct: Redis;
+let scratch: ScratchDatabase;
+let schema: ScratchSchema;
+let database: Database<LeadershipSchema>;
+let started: AsyncDisposable[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'claviger-cluster-'));
+  await chmod(folder, 0o711);
+  redis = await startRedis({ dataDir: join(folder, 'redis'), logFile: join(folder, 'redis.log') });
+  direct = new Redis({ host: redis.host, port: redis.port, password: redis.password });
+  scratch = await startScratchDatabase();
+  schema = await scratch.createSchema();
+  await migrate(schema, [
+    leadershipMigration,
+    {
+      name: '0001-writes',
+      sql: `CREATE TABLE writes (number bigint GENERATED ALWAYS AS IDENTITY, role text, term bigint, node text);
+        COMMENT ON TABLE writes IS 'tenantless: a test';
+        GRANT SELECT, INSERT ON writes TO ${schema.systemUser};`,
+    },
+  ]);
+  database = createDatabase<LeadershipSchema>(schema);
+});
+afterEach(async () => {
+  await Promise.all(started.map((each) => each[Symbol.asyncDispose]()));
+  started = [];
+});
+afterAll(async () => {
+  direct?.disconnect();
+  await database?.close();
+  await scratch?.[Symbol.asyncDispose]();
+  await redis?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function replica(service: string, node: string): Cluster {
+  const cluster = createCluster({
+    service,
+    node,
+    version: '1',
+    redis: { host: redis.host, port: redis.port, password: redis.password },
+    database,
+    logger,
+    timing,
+  });
+  started.push(cluster);
+  return cluster;
+}
+
+const write = (tx: Tx<LeadershipSchema>, { role, term }: Leadership, node: string) =>
+  sql`INSERT INTO writes (role, term, node) VALUES (${role}, ${term}, ${node})`.execute(tx);
+
+function leaderOf(clusters: readonly Cluster[]): Cluster {
+  const leaders = clusters.filter((each) => each.leadership());
+  expect(leaders.length).toBe(1);
+  return leaders[0]!;
+}
+
+test('a replica that is alone leads with its first heartbeat, and one of three leads', async () => {
+  const first = replica('alone', 'a');
+  await eventually(() => expect(first.leadership()?.term).toBe(1));
+  const all = [first, replica('alone', 'b'), replica('alone', 'c')];
+  await eventually(async () => expect((await first.store.list()).replicas.length).toBe(3));
+  expect(leaderOf(all)).toBe(first);
+});
+
+test('a leader that stops leaves the lead to another at once, in the next term', async () => {
+  const all = [replica('stops', 'a'), replica('stops', 'b'), replica('stops', 'c')];
+  const first = await eventually(() => leaderOf(all));
+  await first[Symbol.asyncDispose]();
+  const second = await eventually(() => leaderOf(all.filter((each) => each !== first)));
+  expect(second.leadership()!.term).toBe(2);
+});
+
+test('F-19 Redis that was emptied does not take terms back, and nobody writes in an older term', async () => {
+  const all = ['a', 'b', 'c'].map((node) => replica('emptied', node));
+  const duties = all.map((cluster) =>
+    startDuty({
+      cluster,
+      name: 'write',
+      everyMs: 10,
+      run: (leadership) =>
+        database.system(async (tx) => {
+          await leadership.assert(tx);
+          await write(tx, leadership, cluster.node);
+        }),
+    }),
+  );
+  started.unshift(...duties);
+  let term = 0;
+  for (let round = 0; round < 5; round += 1) {
+    await eventually(() => expect(leaderOf(all).leadership()!.term).toBeGreaterThan(term));
+    term = leaderOf(all).leadership()!.term;
+    await eventually(async () =>
+      expect(
+        (
+          await scratch.query(`SELECT 1 FROM ${schema.schema}.writes WHERE role = 'emptied' AND term >= $1`, [
+            term,
+          ])
+        ).length,
+      ).toBeGreaterThan(0),
+    );
+    await direct.flushall();
+  }
+  const rows = await scratch.query<{ term: string; node: string }>(
+    `SELECT term, node FROM ${schema.schema}.writes WHERE role = 'emptied' ORDER BY number`,
+  );
+  const terms = rows.map((row) => Number(row.term));
+  expect(terms).toEqual(terms.toSorted((a, b) => a - b));
+  for (const [, group] of Map.groupBy(rows, (row) => row.term))
+    expect(new Set(group.map((row) => row.node)).size).toBe(1);
+}, 60_000);
+
+test('an older leader cannot commit once a newer term has begun', async () => {
+  const old = replica('fenced', 'a');
+  const leadership = await eventually(() => {
+    expect(old.leadership()).toBeDefined();
+    return old.leadership()!;
+  });
+  await database.system((tx) => sql`SELECT raise_leader_term('fenced', 'b')`.execute(tx));
+  const late = database.system(async (tx) => {
+    await leadership.assert(tx);
+    await write(tx, leadership, 'a');
+  });
+  await expect(late).rejects.toThrow(LeadershipLost);
+  expect(leadership.signal.aborted).toBe(true);
+});

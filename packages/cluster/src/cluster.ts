@@ -1,0 +1,309 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Database } from '@claviger/database';
+import type { Logger } from '@claviger/service-kit';
+import { readDemoted } from './cluster-state.ts';
+import type { DutyHost, DutyState, HostedDuty } from './duty.ts';
+import { DEFAULT_TIMING, nextTurn, type Timing, trustedUntil } from './election-rules.ts';
+import {
+  createElectionStore,
+  type ElectionStore,
+  type RedisAddress,
+  type TurnAnswer,
+} from './election-store.ts';
+import { assertTerm, type Leadership, LeadershipLost, raiseTerm } from './leadership.ts';
+
+export type ReplicaRole = 'leader' | 'candidate' | 'follower' | 'demoted';
+
+/** What a replica tells of itself with each heartbeat. */
+export interface ReplicaDetails {
+  readonly version: string;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  readonly role: ReplicaRole;
+  /** Of a leader: its term. Of others: the last that they led, or 0. */
+  readonly term: number;
+  /** Of a leader: how each of its duties stands. */
+  readonly duties: readonly DutyState[];
+}
+
+export interface ClusterOptions<DB> {
+  /** Its name is the role that is elected. */
+  readonly service: string;
+  readonly node: string;
+  readonly version: string;
+  readonly redis: RedisAddress;
+  readonly database: Database<DB>;
+  readonly logger: Logger;
+  readonly timing?: Timing;
+}
+
+/** This replica among those of its service. */
+export interface Cluster extends DutyHost, AsyncDisposable {
+  readonly service: string;
+  readonly node: string;
+  readonly timing: Timing;
+  readonly store: ElectionStore<ReplicaDetails>;
+  /** This replica's own state, also while Redis is away. */
+  details(): ReplicaDetails;
+  /** Looks at once whether this replica was demoted, or let back in. */
+  lookAgain(): void;
+}
+
+const SETTLE_MS = 2_000;
+const LOOK_MS = 10_000;
+const MEASURE_MS = 2_000;
+
+/**
+ * Registers this replica and takes part in the election of its service, from the first heartbeat on: a replica that is
+ * alone leads at once. Without Redis nobody is elected and duties wait; disposing it gives the lead up.
+ */
+export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
+  const { service, node, database, logger } = options;
+  const timing = options.timing ?? DEFAULT_TIMING;
+  const token = randomBytes(12).toString('base64url');
+  const store = createElectionStore<ReplicaDetails>(
+    service,
+    options.redis,
+    Math.max(200, timing.leaseMs - timing.marginMs - timing.renewMs),
+  );
+  const duties = new Set<HostedDuty>();
+  const startedAt = Date.now();
+  const stop = new AbortController();
+  let current: Held | undefined;
+  let raising = false;
+  let settling: Promise<void> | undefined;
+  let lastTerm = 0;
+  let trust = 0;
+  let demoted = false;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let measuredAt = Number.NEGATIVE_INFINITY;
+  let standNotBefore = 0;
+  let standing = false;
+  let failures = 0;
+  let moved = false;
+  let wakeUp: (() => void) | undefined;
+
+  const move = (): void => {
+    moved = true;
+    wakeUp?.();
+  };
+  store.onMove(move);
+
+  const details = (): ReplicaDetails => ({
+    version: options.version,
+    startedAt,
+    role: current ? 'leader' : demoted ? 'demoted' : standing ? 'candidate' : 'follower',
+    term: current?.term ?? lastTerm,
+    duties: current ? [...duties].map((duty) => duty.state()) : [],
+  });
+
+  /** Ends the term here, now. What runs sees its signal; PostgreSQL refuses what does not look. */
+  const lose = (held: Held, why: string): void => {
+    if (current !== held) return;
+    current = undefined;
+    clearTimeout(held.timer);
+    held.abort.abort(new LeadershipLost(`${node} no longer leads ${service}: ${why}.`));
+    logger.warn({ term: held.term, why }, 'this replica no longer leads');
+  };
+
+  /** Ends the term, lets what runs come to its end for two seconds, and leaves the lease to others. */
+  const stepDown = (why: string): Promise<void> => {
+    if (current) lose(current, why);
+    settling ??= (async () => {
+      const settled = Promise.allSettled([...duties].map((duty) => duty.settled()));
+      await Promise.race([settled, pauseFor(SETTLE_MS)]);
+      await store.release(node, token, false).catch(() => {});
+    })().finally(() => {
+      settling = undefined;
+    });
+    return settling;
+  };
+
+  const lead = (term: number): void => {
+    const abort = new AbortController();
+    const held: Held = { term, abort, timer: undefined };
+    const holds = (): boolean => current === held && performance.now() < trust;
+    held.leadership = {
+      role: service,
+      term,
+      signal: abort.signal,
+      holds,
+      assert: async (tx) => {
+        if (!holds()) {
+          lose(held, 'its lease ran out');
+          throw new LeadershipLost(`Term ${term} of ${service} is over: the lease ran out.`);
+        }
+        try {
+          await assertTerm(tx, service, term);
+        } catch (error) {
+          if (error instanceof LeadershipLost) {
+            lose(held, 'a newer term has begun');
+            void stepDown('a newer term has begun');
+          }
+          throw error;
+        }
+      },
+    };
+    lastTerm = term;
+    current = held;
+    watch(held);
+    logger.info({ term }, 'this replica leads');
+    for (const duty of duties) duty.wake();
+    move();
+  };
+
+  /** A lease that nobody renews ends here before it ends in Redis. */
+  const watch = (held: Held): void => {
+    clearTimeout(held.timer);
+    held.timer = setTimeout(
+      () => {
+        if (performance.now() < trust) watch(held);
+        else lose(held, 'its lease ran out');
+      },
+      Math.max(1, trust - performance.now()),
+    );
+  };
+
+  /** Redis has elected this replica: PostgreSQL begins its term. */
+  const begin = async (): Promise<void> => {
+    raising = true;
+    try {
+      // One run of a duty at a time, also of one that outlived the term before.
+      await Promise.all([...duties].map((duty) => duty.settled()));
+      const term = await raiseTerm(database, service, node);
+      if (term === 'demoted') {
+        demoted = true;
+        await store.mark(node, true).catch(() => {});
+        await stepDown('it was demoted');
+      } else if (!stop.signal.aborted && performance.now() < trust) lead(term);
+    } catch (error) {
+      logger.warn({ err: error }, 'the next term could not be begun: another replica may try');
+      standNotBefore = performance.now() + timing.leaseMs;
+      await store.release(node, token, false).catch(() => {});
+    } finally {
+      raising = false;
+    }
+  };
+
+  const look = async (): Promise<void> => {
+    lookedAt = performance.now();
+    const before = demoted;
+    demoted = await readDemoted(database, service, node);
+    if (before && !demoted) await store.mark(node, false).catch(() => {});
+    if (demoted && current) await stepDown('it was demoted');
+  };
+
+  const turn = async (stand: boolean): Promise<TurnAnswer> => {
+    const requestedAt = performance.now();
+    const answer = await store.turn({
+      node,
+      token,
+      leaseMs: timing.leaseMs,
+      keepMs: Math.max(30_000, 10 * timing.leaseMs),
+      candidacyMs: Math.max(200, timing.leaseMs / 5),
+      details: details(),
+      stand: stand && !current && !demoted && !settling && requestedAt >= standNotBefore,
+      demoted,
+    });
+    if (answer.lead?.token !== token) {
+      if (current) lose(current, answer.lead ? `${answer.lead.node} does` : 'Redis has forgotten its lease');
+      return answer;
+    }
+    trust = trustedUntil(requestedAt, timing);
+    if (current) watch(current);
+    else if (!raising && !settling && !stop.signal.aborted) void begin();
+    if (current && answer.nominee !== undefined && answer.nominee !== node)
+      void stepDown(`${answer.nominee} is to lead`).then(move);
+    return answer;
+  };
+
+  const measure = async (): Promise<void> => {
+    measuredAt = performance.now();
+    await Promise.allSettled([...duties].map((duty) => duty.measure()));
+  };
+
+  const run = async (): Promise<void> => {
+    let stand = true;
+    while (!stop.signal.aborted) {
+      moved = false;
+      let pauseMs: number;
+      try {
+        if (performance.now() - lookedAt > LOOK_MS)
+          await look().catch((error: unknown) => logger.debug({ err: error }, 'demotions cannot be read'));
+        const answer = await turn(stand);
+        if (answer.demoted && !demoted) lookedAt = Number.NEGATIVE_INFINITY;
+        const now = performance.now();
+        const leads = answer.lead === undefined ? 'nobody' : answer.lead.token === token ? 'me' : 'another';
+        const next = nextTurn(
+          { now, leads, leaseLeftMs: answer.leaseLeftMs, nominee: answer.nominee },
+          node,
+          timing,
+          randomInt(1_000) / 1_000,
+        );
+        standing = stand && leads === 'nobody';
+        stand = next.stand;
+        pauseMs = next.at - now;
+        if (current && now - measuredAt > MEASURE_MS) void measure();
+        if (failures > 0) logger.info({ after: failures }, 'Redis answers the election again');
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        if (failures === 1 || failures % 60 === 0)
+          logger.warn({ err: error, failures }, 'Redis does not answer: no election, and duties wait');
+        pauseMs = Math.min(timing.renewMs, 100 * failures);
+      }
+      await pause(pauseMs);
+    }
+  };
+
+  const pause = async (ms: number): Promise<void> => {
+    if (moved || stop.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    wakeUp = undefined;
+  };
+
+  const running = run();
+  return {
+    service,
+    node,
+    timing,
+    store,
+    logger,
+    details,
+    leadership: () => current?.leadership,
+    lookAgain: () => {
+      lookedAt = Number.NEGATIVE_INFINITY;
+      move();
+    },
+    add: (duty) => {
+      duties.add(duty);
+      if (current) duty.wake();
+    },
+    remove: (duty) => void duties.delete(duty),
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      move();
+      if (current) lose(current, 'it stops');
+      await running;
+      await store.release(node, token, true).catch(() => {});
+      store.close();
+    },
+  };
+}
+
+interface Held {
+  readonly term: number;
+  readonly abort: AbortController;
+  leadership?: Leadership;
+  timer: NodeJS.Timeout | undefined;
+}
+
+function pauseFor(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

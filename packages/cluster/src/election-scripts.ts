@@ -1,0 +1,114 @@
+/**
+ * KEYS: 1 lead, 2 ballot, 3 votes, 4 replicas, 5 beats, 6 nominee, 7 demoted. All of one service, in one slot.
+ * `lead` is `<token> <node>`; a vote is `<ballot> <candidate>`: the last of each node, so one per node and ballot.
+ */
+const PRELUDE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/**
+ * One turn of one replica: says that it lives, renews its lease, votes, or stands. Leads whom most of the living replicas
+ * have voted for in this ballot; whose heart has not beaten for a lease's length does not count.
+ * ARGV: 1 node, 2 token, 3 lease ms, 4 details, 5 stands, 6 candidacy ms, 7 keep ms, 8 channel, 9 demoted.
+ * Answers lead, its remaining ms, nominee, ballot, and whether the node is demoted.
+ */
+export const TURN = `${PRELUDE}
+local node, token, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+redis.call('ZADD', KEYS[5], now, node)
+redis.call('HSET', KEYS[4], node, ARGV[4])
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now - tonumber(ARGV[7]))) do
+  redis.call('ZREM', KEYS[5], gone)
+  redis.call('HDEL', KEYS[4], gone)
+  redis.call('HDEL', KEYS[3], gone)
+end
+if ARGV[9] == '1' then redis.call('SADD', KEYS[7], node) end
+local demoted = redis.call('SISMEMBER', KEYS[7], node)
+local nominee = redis.call('GET', KEYS[6])
+local ballot = tonumber(redis.call('HGET', KEYS[2], 'number') or '0')
+local lead = redis.call('GET', KEYS[1])
+if lead then
+  if lead == token .. ' ' .. node then redis.call('PEXPIRE', KEYS[1], lease) end
+  return { lead, redis.call('PTTL', KEYS[1]), nominee or '', ballot, demoted }
+end
+local function lives(name)
+  local beat = redis.call('ZSCORE', KEYS[5], name)
+  return beat and now - tonumber(beat) < lease
+end
+local candidate = redis.call('HGET', KEYS[2], 'candidate')
+local open = candidate and now - tonumber(redis.call('HGET', KEYS[2], 'at')) < tonumber(ARGV[6])
+  and lives(candidate) and (not nominee or nominee == candidate)
+if not open and ARGV[5] == '1' and demoted == 0 and (not nominee or nominee == node) then
+  ballot = ballot + 1
+  candidate = node
+  open = true
+  redis.call('HSET', KEYS[2], 'number', ballot, 'candidate', node, 'token', token, 'at', now)
+  redis.call('PUBLISH', ARGV[8], 'candidate')
+end
+if not open then return { '', 0, nominee or '', ballot, demoted } end
+local mine = redis.call('HGET', KEYS[3], node)
+if not mine or tonumber(string.match(mine, '^%d+')) < ballot then
+  redis.call('HSET', KEYS[3], node, ballot .. ' ' .. candidate)
+end
+local living, votes = 0, 0
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '(' .. (now - lease), '+inf')) do
+  living = living + 1
+  if redis.call('HGET', KEYS[3], name) == ballot .. ' ' .. candidate then votes = votes + 1 end
+end
+if votes * 2 <= living then return { '', 0, nominee or '', ballot, demoted } end
+lead = redis.call('HGET', KEYS[2], 'token') .. ' ' .. candidate
+redis.call('SET', KEYS[1], lead, 'PX', lease)
+redis.call('HDEL', KEYS[2], 'candidate')
+if nominee == candidate then redis.call('DEL', KEYS[6]) end
+redis.call('PUBLISH', ARGV[8], 'elected')
+return { lead, lease, '', ballot, demoted }`;
+
+/** Gives the lease up. ARGV: 1 node, 2 token, 3 channel, 4 also leaves. */
+export const RELEASE = `
+if ARGV[4] == '1' then
+  redis.call('ZREM', KEYS[5], ARGV[1])
+  redis.call('HDEL', KEYS[4], ARGV[1])
+end
+if redis.call('GET', KEYS[1]) ~= ARGV[2] .. ' ' .. ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('PUBLISH', ARGV[3], 'released')
+return 1`;
+
+/**
+ * Wants a node to lead. ARGV: 1 node, 2 lease ms, 3 for how many ms, 4 channel.
+ * Answers `unknown` (never heard of), `dead`, `demoted`, `leads` or `nominated`.
+ */
+export const NOMINATE = `${PRELUDE}
+local beat = redis.call('ZSCORE', KEYS[5], ARGV[1])
+if not beat then return 'unknown' end
+if now - tonumber(beat) >= tonumber(ARGV[2]) then return 'dead' end
+if redis.call('SISMEMBER', KEYS[7], ARGV[1]) == 1 then return 'demoted' end
+local lead = redis.call('GET', KEYS[1])
+if lead and string.match(lead, ' (.*)$') == ARGV[1] then return 'leads' end
+redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[3])
+redis.call('HDEL', KEYS[2], 'candidate')
+redis.call('PUBLISH', ARGV[4], 'nominated')
+return 'nominated'`;
+
+/** What PostgreSQL says of a node. ARGV: 1 node, 2 demoted (1) or not (0), 3 channel. */
+export const MARK = `
+if ARGV[2] == '1' then
+  redis.call('SADD', KEYS[7], ARGV[1])
+  if redis.call('GET', KEYS[6]) == ARGV[1] then redis.call('DEL', KEYS[6]) end
+  if redis.call('HGET', KEYS[2], 'candidate') == ARGV[1] then redis.call('HDEL', KEYS[2], 'candidate') end
+else
+  redis.call('SREM', KEYS[7], ARGV[1])
+end
+redis.call('PUBLISH', ARGV[3], 'eligibility')
+return 1`;
+
+/** Every replica that was heard of: `[now, lead, nominee, node, beat, details, node, beat, details …]`. */
+export const LIST = `${PRELUDE}
+local answer = { tostring(now), redis.call('GET', KEYS[1]) or '', redis.call('GET', KEYS[6]) or '' }
+local beats = redis.call('ZRANGE', KEYS[5], 0, -1, 'WITHSCORES')
+for i = 1, #beats, 2 do
+  table.insert(answer, beats[i])
+  table.insert(answer, beats[i + 1])
+  table.insert(answer, redis.call('HGET', KEYS[4], beats[i]) or '{}')
+end
+return answer`;

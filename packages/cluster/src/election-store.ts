@@ -1,0 +1,153 @@
+import { Redis } from 'ioredis';
+import { LIST, MARK, NOMINATE, RELEASE, TURN } from './election-scripts.ts';
+
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly password: string;
+}
+
+/** What Redis answers to one turn of a replica. */
+export interface TurnAnswer {
+  /** Token and name of the leader; undefined when nobody leads. */
+  readonly lead: { readonly token: string; readonly node: string } | undefined;
+  readonly leaseLeftMs: number;
+  readonly nominee: string | undefined;
+  readonly ballot: number;
+  readonly demoted: boolean;
+}
+
+/** One replica as Redis knows it. */
+export interface HeardReplica<D> {
+  readonly node: string;
+  /** By the clock of Redis. */
+  readonly silentMs: number;
+  readonly details: Partial<D>;
+}
+
+export interface HeardReplicas<D> {
+  readonly leader: string | undefined;
+  readonly nominee: string | undefined;
+  readonly replicas: readonly HeardReplica<D>[];
+}
+
+export type Nomination = 'unknown' | 'dead' | 'demoted' | 'leads' | 'nominated';
+
+/** The election of one service in Redis. Every call fails within `timeoutMs` rather than waiting for a server that is away. */
+export interface ElectionStore<D> {
+  turn(turn: {
+    readonly node: string;
+    readonly token: string;
+    readonly leaseMs: number;
+    readonly keepMs: number;
+    readonly candidacyMs: number;
+    readonly details: D;
+    readonly stand: boolean;
+    readonly demoted: boolean;
+  }): Promise<TurnAnswer>;
+  release(node: string, token: string, leave: boolean): Promise<void>;
+  nominate(node: string, leaseMs: number, forMs: number): Promise<Nomination>;
+  mark(node: string, demoted: boolean): Promise<void>;
+  list(): Promise<HeardReplicas<D>>;
+  /** Calls when the election has moved; a lost connection may swallow calls. */
+  onMove(listener: () => void): void;
+  close(): void;
+}
+
+export function createElectionStore<D>(
+  service: string,
+  address: RedisAddress,
+  timeoutMs: number,
+): ElectionStore<D> {
+  const options = {
+    ...address,
+    maxRetriesPerRequest: 0,
+    connectTimeout: Math.max(timeoutMs, 500),
+    retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
+  };
+  const redis = new Redis({ ...options, enableOfflineQueue: false, commandTimeout: timeoutMs });
+  // Each use reports its own failure.
+  redis.on('error', () => {});
+  const heard = new Redis({ ...options, maxRetriesPerRequest: null, keepAlive: 5_000 });
+  heard.on('error', () => {});
+  const key = (name: string): string => `claviger:cluster:{${service}}:${name}`;
+  const channel = key('moves');
+  heard.subscribe(channel).catch(() => {});
+  const keys = ['lead', 'ballot', 'votes', 'replicas', 'beats', 'nominee', 'demoted'].map(key);
+  const run = async (script: string, ...values: (string | number)[]): Promise<unknown> => {
+    await connected(redis, timeoutMs);
+    return redis.eval(script, keys.length, ...keys, ...values);
+  };
+  return {
+    turn: async (turn) => {
+      const [lead, leftMs, nominee, ballot, demoted] = (await run(
+        TURN,
+        turn.node,
+        turn.token,
+        Math.round(turn.leaseMs),
+        JSON.stringify(turn.details),
+        turn.stand ? 1 : 0,
+        Math.round(turn.candidacyMs),
+        Math.round(turn.keepMs),
+        channel,
+        turn.demoted ? 1 : 0,
+      )) as [string, number, string, number, number];
+      return {
+        lead: lead === '' ? undefined : leadOf(lead),
+        leaseLeftMs: leftMs,
+        nominee: nominee || undefined,
+        ballot,
+        demoted: demoted === 1,
+      };
+    },
+    release: async (node, token, leave) => {
+      await run(RELEASE, node, token, channel, leave ? 1 : 0);
+    },
+    nominate: async (node, leaseMs, forMs) =>
+      (await run(NOMINATE, node, Math.round(leaseMs), Math.round(forMs), channel)) as Nomination,
+    mark: async (node, demoted) => {
+      await run(MARK, node, demoted ? 1 : 0, channel);
+    },
+    list: async () => {
+      const [now, lead, nominee, ...rest] = (await run(LIST)) as string[];
+      const replicas: HeardReplica<D>[] = [];
+      for (let at = 0; at < rest.length; at += 3)
+        replicas.push({
+          node: rest[at]!,
+          silentMs: Number(now) - Number(rest[at + 1]),
+          details: JSON.parse(rest[at + 2]!) as Partial<D>,
+        });
+      return { leader: lead ? leadOf(lead).node : undefined, nominee: nominee || undefined, replicas };
+    },
+    onMove: (listener) => {
+      heard.on('message', listener);
+      // What was said while the connection was away was not heard.
+      heard.on('ready', listener);
+    },
+    close: () => {
+      redis.disconnect();
+      heard.disconnect();
+    },
+  };
+}
+
+function leadOf(lead: string): { token: string; node: string } {
+  const space = lead.indexOf(' ');
+  return { token: lead.slice(0, space), node: lead.slice(space + 1) };
+}
+
+/** A connection that is only just being made is worth a short wait; commands are not kept for one that is away. */
+async function connected(redis: Redis, timeoutMs: number): Promise<void> {
+  if (redis.status === 'ready' || !['connecting', 'connect', 'wait'].includes(redis.status)) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      redis.off('ready', done);
+      redis.off('close', done);
+      resolve();
+    };
+    const timer = setTimeout(done, timeoutMs);
+    redis.on('ready', done);
+    redis.on('close', done);
+  });
+}
