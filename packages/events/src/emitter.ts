@@ -1,6 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject, randomUUID } from 'node:crypto';
 import type { Database, Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
+import { claimKey } from '@claviger/idempotency';
 import { type CallContext, currentTraceparent, type RecordOutcome } from '@claviger/service-kit';
 import {
   type AuditEvent,
@@ -96,6 +97,7 @@ export function createEmitter(options: { service: string; macKey: Buffer }): Emi
         tx,
         rowOf(sealed.event.tenantId, sealed.event.id, `audit.${options.service}`, sealed.canonical),
       );
+      await claimKey(tx, context, input.subject ?? context.auditSubject);
       context.audited = true;
       return sealed;
     },

@@ -1,5 +1,6 @@
 import type { MethodInfo } from '@claviger/contracts';
 import type { Actor } from './actor.ts';
+import type { IdempotentCall } from './idempotent-call.ts';
 
 /** What a handler knows about the call beside its request. */
 export interface CallContext {
@@ -31,6 +32,8 @@ export interface CallContext {
   auditActorId: string | undefined;
   /** Their user name, beside `auditActorId`. */
   auditActorName?: string | undefined;
+  /** While the handler of a call with an idempotency key runs: its row goes into the transaction of the audit event. */
+  idempotentCall?: IdempotentCall | undefined;
 }
 
 export interface AuditSubject {

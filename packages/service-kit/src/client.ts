@@ -30,6 +30,8 @@ export interface CallOptions {
   readonly tenantId?: string | undefined;
   readonly requestId?: string | undefined;
   readonly sourceAddress?: string | undefined;
+  /** The caller's own key for this request; only the edge passes one on. */
+  readonly idempotencyKey?: string | undefined;
   /** The call's own limit; 10 seconds when absent, an hour for streams. */
   readonly timeoutMs?: number | undefined;
   /** What remains of the caller's time, when that is sooner. */
@@ -190,6 +192,7 @@ function entriesOf(options: CallOptions): calls.CallMetadata[] {
     [METADATA.tenantId, options.tenantId],
     [METADATA.requestId, options.requestId],
     [METADATA.sourceAddress, options.sourceAddress],
+    [METADATA.idempotencyKey, options.idempotencyKey],
     [METADATA.traceparent, currentTraceparent()],
   ];
   return entries.flatMap(([key, value]) => (value ? [{ key, value }] : []));

@@ -4,5 +4,6 @@ export const METADATA = {
   tenantId: 'claviger-tenant',
   requestId: 'claviger-request-id',
   sourceAddress: 'claviger-source-address',
+  idempotencyKey: 'claviger-idempotency-key',
   traceparent: 'traceparent',
 } as const;

@@ -19,6 +19,13 @@ import type { ServiceDefinition } from './client.ts';
 import type { BaseConfig } from './config.ts';
 import { serverCredentials } from './credentials.ts';
 import type { Handlers } from './handlers.ts';
+import {
+  didNothingAgain,
+  type IdempotencyGuard,
+  type MessageCodec,
+  runOnce,
+  takesIdempotencyKey,
+} from './idempotent-call.ts';
 import type { IncomingCall } from './incoming-call.ts';
 import type { Logger } from './logger.ts';
 import { METADATA } from './metadata.ts';
@@ -29,6 +36,8 @@ export interface RpcServerOptions {
   readonly logger: Logger;
   readonly verifyActor: ActorVerifier;
   readonly recordOutcome: RecordOutcome;
+  /** Without it idempotency keys have no effect: for services that keep no state. */
+  readonly idempotency?: IdempotencyGuard;
 }
 
 export interface RpcServer {
@@ -72,7 +81,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
           wrapped[name] = streaming(method, handler as StreamHandler, options);
           continue;
         }
-        const run = unary(method, handler as UnaryHandler, options);
+        const run = unary(method, handler as UnaryHandler, codecOf(rpc), options);
         wrapped[name] = alone(run);
         inStreams.set(rpc.path, {
           decode: rpc.requestDeserialize as (payload: Buffer) => object,
@@ -106,16 +115,31 @@ type StreamHandler = (request: object, context: CallContext) => AsyncIterable<un
 
 type Outcome = { response: unknown } | { error: Partial<StatusObject> };
 
-function unary(method: MethodInfo, handler: UnaryHandler, options: RpcServerOptions) {
+function codecOf(rpc: ServiceDefinition[string]): MessageCodec {
+  return {
+    request: rpc.requestSerialize as (message: object) => Buffer,
+    response: rpc.responseSerialize as (message: unknown) => Buffer,
+    decodeResponse: rpc.responseDeserialize,
+  };
+}
+
+function unary(method: MethodInfo, handler: UnaryHandler, codec: MessageCodec, options: RpcServerOptions) {
+  const guard = takesIdempotencyKey(method) ? options.idempotency : undefined;
   return (call: IncomingCall): Promise<Outcome> =>
     traced(method, call, async () => {
       const entered = await enter(method, call, options);
       if ('error' in entered) return { error: encodeServiceError(entered.error) };
       const { context } = entered;
-      try {
+      const work = async (): Promise<unknown> => {
         const response = await handler(call.request, context);
         refuseUnaudited(method, context);
-        return { response };
+        return response;
+      };
+      try {
+        const key = guard && text(call.metadata, METADATA.idempotencyKey);
+        if (!guard || key === undefined) return { response: await work() };
+        const once = guard.callOf(context, key, codec.request(call.request));
+        return { response: await runOnce(work, once, { context, guard, codec, logger: options.logger }) };
       } catch (error) {
         return { error: encodeServiceError(await leaveWithError(error, context, call.request, options)) };
       }
@@ -242,7 +266,7 @@ async function leaveWithError(
 ): Promise<ClavigerError> {
   const shown = toClavigerError(error, context, options.logger);
   const knowsTenant = context.hasTenant || context.auditTenantId !== undefined;
-  if (context.method.policy!.audit && knowsTenant) {
+  if (context.method.policy!.audit && knowsTenant && !didNothingAgain(shown)) {
     const denied =
       shown.reason === 'denied' || shown.reason === 'step_up_required' || shown.reason === 'unauthenticated';
     try {

@@ -1,6 +1,7 @@
 import { audit, cluster } from '@claviger/contracts';
 import { createDatabase, type Database, migrate } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
+import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
 import {
   createActorVerifier,
   createHealth,
@@ -88,6 +89,7 @@ export async function createAuditService(
     }),
   );
 
+  stack.use(startKeyCleanup({ database, logger }));
   const rpcServer = createRpcServer({
     config,
     logger,
@@ -96,6 +98,7 @@ export async function createAuditService(
       audience: SERVICE,
     }),
     recordOutcome: createOutcomeRecorder(database, emitter),
+    idempotency: createIdempotency({ database, macKey: keys.outboxMac }),
   });
   const health = createHealth({
     service: SERVICE,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { cluster, vault } from '@claviger/contracts';
 import { createDatabase } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
+import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
 import { createJobQueues, type JobDefinition } from '@claviger/jobs';
 import {
   createActorVerifier,
@@ -134,11 +135,13 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
         { name: 'nats', required: false, check: () => bus.ping() },
       ],
     });
+    undo.use(startKeyCleanup({ database, logger }));
     const rpc = createRpcServer({
       config,
       logger,
       verifyActor,
       recordOutcome: createOutcomeRecorder(database, emitter),
+      idempotency: createIdempotency({ database, macKey }),
     });
     addHandlers(rpc, deps);
     rpc.add(cluster.HealthServiceService, health.handlers);

@@ -1,6 +1,7 @@
 import { auth, cluster, vault, workflow } from '@claviger/contracts';
 import { createDatabase } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
+import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
 import {
   createActorVerifier,
   createHealth,
@@ -60,10 +61,8 @@ export async function createWorkflowService(
     logger,
   });
   const peers = createPeers(config);
-  const emitter = createEmitter({
-    service: 'workflow',
-    macKey: Buffer.from(readSecretFile(config.outboxMacKeyFile)),
-  });
+  const macKey = Buffer.from(readSecretFile(config.outboxMacKeyFile));
+  const emitter = createEmitter({ service: 'workflow', macKey });
   const deps: WorkflowDeps = {
     database,
     emitter,
@@ -79,6 +78,7 @@ export async function createWorkflowService(
       audience: 'workflow',
     }),
     recordOutcome: createOutcomeRecorder(database, emitter),
+    idempotency: createIdempotency({ database, macKey }),
   });
   const health = createHealth({
     service: 'workflow',
@@ -111,6 +111,7 @@ export async function createWorkflowService(
   });
   rpcServer.add(cluster.HealthServiceService, health.handlers);
 
+  const keyCleanup = startKeyCleanup({ database, logger });
   const relay = startRelay({ database, logger, publishers: { audit: bus.publisher } });
   const sweep = startSweep(deps, config.sweepIntervalMs);
   await rpcServer.listen();
@@ -123,6 +124,7 @@ export async function createWorkflowService(
       health.setReady(false);
       await rpcServer.drain(DRAIN_MS);
       await sweep[Symbol.asyncDispose]();
+      await keyCleanup[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
       await bus[Symbol.asyncDispose]();
       peers.close();

@@ -1,10 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import type { HttpBinding, HttpBody, MethodInfo } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
-import { currentTraceparent, inSpan, type Logger, type Peers, SpanKind } from '@claviger/service-kit';
+import {
+  currentTraceparent,
+  inSpan,
+  type Logger,
+  type Peers,
+  SpanKind,
+  takesIdempotencyKey,
+} from '@claviger/service-kit';
 import { type EdgeRequest, edgeCallOf, hasBody, traceparentOf } from '../edge/edge-request.ts';
 import { answerProblem, shownError } from '../edge/problem-answer.ts';
 import { readJsonBody } from '../edge/read-body.ts';
+import { idempotencyKeyOf } from '../transcoder/idempotency-key.ts';
 import type { Message } from '../transcoder/message-template.ts';
 import { entityTag, ifMatch } from '../transcoder/preconditions.ts';
 import { requestDecoder } from '../transcoder/request-decoder.ts';
@@ -40,6 +48,7 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
   const call = clientMethod(deps.peers, method.owner, method.service, method.property);
   const encode = method.responseStream ? undefined : responseEncoder(method, binding);
   const status = method.policy!.successStatus || 200;
+  const keyOf = takesIdempotencyKey(method) ? idempotencyKeyOf : undefined;
   const conditional = binding.method === 'GET' && !method.policy!.discloses;
 
   const serve = async (
@@ -53,7 +62,7 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
     if (applyIfMatch && request.headers['if-match'] !== undefined)
       applyIfMatch(message, request.headers['if-match']);
     if (countAccount) await countAccount(message, response);
-    const options: CallOptions = { ...edge, actorToken: actor?.actorToken };
+    const options: CallOptions = { ...edge, actorToken: actor?.actorToken, ...keyOf?.(request) };
     if (!encode) return stream(message, options, response);
     const answer = (await call(message, { ...options, timeoutMs: CALL_TIMEOUT_MS })) as Message;
     send(request, response, status, status === 204 ? undefined : encode(answer), conditional);

@@ -14,6 +14,7 @@ export interface CallOptions {
   readonly actorToken: string | undefined;
   readonly requestId: string;
   readonly sourceAddress: string;
+  readonly idempotencyKey?: string | undefined;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }

@@ -1,6 +1,7 @@
 import type { Database } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Emitter, OutboxRow, SealedForm } from '@claviger/events';
+import { claimKey } from '@claviger/idempotency';
 import { type CallContext, failpoint, permits } from '@claviger/service-kit';
 import { CompiledQuery } from 'kysely';
 import type { SealedVersion } from '../encryption/secrets.ts';
@@ -152,30 +153,44 @@ async function decide(
   const { actor } = context;
   try {
     await failpoint('vault.retrieve.before_record');
-    const result = await database.groupedFlight(
-      context.tenantId,
-      CompiledQuery.raw(disclosureStatement, [
-        request.entryId,
-        actor.userId,
-        permits(actor.permissions, 'vault.entries.retrieve-any'),
-        request.version ?? null,
-        request.reason.trim() !== '',
-        expected?.version ?? null,
-        expected?.assetId ?? null,
-        expected?.basis ?? null,
-        expected?.grantId ?? null,
-        row?.event_id ?? null,
-        row?.subject ?? null,
-        row?.payload ?? null,
-        row?.mac ?? null,
-        row?.traceparent ?? null,
-      ]),
-      `${request.entryId} ${actor.userId}`,
-    );
+    const statement = CompiledQuery.raw(disclosureStatement, [
+      request.entryId,
+      actor.userId,
+      permits(actor.permissions, 'vault.entries.retrieve-any'),
+      request.version ?? null,
+      request.reason.trim() !== '',
+      expected?.version ?? null,
+      expected?.assetId ?? null,
+      expected?.basis ?? null,
+      expected?.grantId ?? null,
+      row?.event_id ?? null,
+      row?.subject ?? null,
+      row?.payload ?? null,
+      row?.mac ?? null,
+      row?.traceparent ?? null,
+    ]);
+    if (context.idempotentCall) return await decideOnce(database, context, request, statement);
+    const orderKey = `${request.entryId} ${actor.userId}`;
+    const result = await database.groupedFlight(context.tenantId, statement, orderKey);
     return result.rows[0] as Verdict | undefined;
   } catch (cause) {
     throw auditUnavailable(cause);
   }
+}
+
+/** The same in a transaction of its own, with the row of the call's idempotency key. */
+function decideOnce(
+  database: Database<VaultSchema>,
+  context: CallContext,
+  request: DisclosureRequest,
+  statement: CompiledQuery,
+): Promise<Verdict | undefined> {
+  return database.withTenant(context.tenantId, async (tx) => {
+    const { rows } = await tx.getExecutor().executeQuery<Verdict>(statement as CompiledQuery<Verdict>);
+    const [verdict] = rows;
+    if (verdict?.recorded) await claimKey(tx, context, { type: 'entry', id: request.entryId });
+    return verdict;
+  });
 }
 
 /** Also where the outcome of the commit is unknown: then the record may exist, and nothing was disclosed. */

@@ -1,0 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Migration } from '@claviger/database';
+
+/** Part of the schema of every service that keeps state. */
+export const idempotencyMigration: Migration = {
+  name: '0000-idempotency',
+  sql: readFileSync(join(import.meta.dirname, 'schema.sql'), 'utf8'),
+};
