@@ -1,11 +1,15 @@
 export * as audit from './generated/claviger/audit/v1/audit.ts';
+export * as compliance from './generated/claviger/audit/v1/compliance.ts';
 export * as auth from './generated/claviger/auth/v1/auth.ts';
+export * as authEvidence from './generated/claviger/auth/v1/evidence.ts';
 export * as calls from './generated/claviger/cluster/v1/calls.ts';
 export * as cluster from './generated/claviger/cluster/v1/health.ts';
 export { ErrorDetail, FieldProblem } from './generated/claviger/errors/v1/errors.ts';
 export { type Field, type Policy, RateTier } from './generated/claviger/options/v1/options.ts';
 export * as encryption from './generated/claviger/vault/v1/encryption.ts';
+export * as vaultEvidence from './generated/claviger/vault/v1/evidence.ts';
 export * as vault from './generated/claviger/vault/v1/vault.ts';
+export * as workflowEvidence from './generated/claviger/workflow/v1/evidence.ts';
 export * as workflow from './generated/claviger/workflow/v1/workflow.ts';
 export { HttpBody } from './generated/google/api/httpbody.ts';
 export { Status } from './generated/google/rpc/status.ts';

@@ -1,10 +1,14 @@
 import { protoMetadata as auditMetadata } from './generated/claviger/audit/v1/audit.ts';
+import { protoMetadata as complianceMetadata } from './generated/claviger/audit/v1/compliance.ts';
 import { protoMetadata as authMetadata, type ProtoMetadata } from './generated/claviger/auth/v1/auth.ts';
+import { protoMetadata as authEvidenceMetadata } from './generated/claviger/auth/v1/evidence.ts';
 import { protoMetadata as callsMetadata } from './generated/claviger/cluster/v1/calls.ts';
 import { protoMetadata as clusterMetadata } from './generated/claviger/cluster/v1/health.ts';
 import type { Field, Policy } from './generated/claviger/options/v1/options.ts';
 import { protoMetadata as encryptionMetadata } from './generated/claviger/vault/v1/encryption.ts';
+import { protoMetadata as vaultEvidenceMetadata } from './generated/claviger/vault/v1/evidence.ts';
 import { protoMetadata as vaultMetadata } from './generated/claviger/vault/v1/vault.ts';
+import { protoMetadata as workflowEvidenceMetadata } from './generated/claviger/workflow/v1/evidence.ts';
 import { protoMetadata as workflowMetadata } from './generated/claviger/workflow/v1/workflow.ts';
 import type { HttpRule } from './generated/google/api/http.ts';
 import { protoMetadata as httpBodyMetadata } from './generated/google/api/httpbody.ts';
@@ -43,12 +47,16 @@ const WELL_KNOWN: ReadonlyMap<string, FieldKind> = new Map([
 
 const files = [
   auditMetadata,
+  complianceMetadata,
   authMetadata,
+  authEvidenceMetadata,
   callsMetadata,
   clusterMetadata,
   vaultMetadata,
+  vaultEvidenceMetadata,
   encryptionMetadata,
   workflowMetadata,
+  workflowEvidenceMetadata,
   httpBodyMetadata,
 ] as unknown as readonly ProtoMetadata[];
 
