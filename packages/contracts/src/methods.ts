@@ -2,8 +2,12 @@ import { protoMetadata as auditMetadata } from './generated/claviger/audit/v1/au
 import { protoMetadata as complianceMetadata } from './generated/claviger/audit/v1/compliance.ts';
 import { protoMetadata as authMetadata, type ProtoMetadata } from './generated/claviger/auth/v1/auth.ts';
 import { protoMetadata as authEvidenceMetadata } from './generated/claviger/auth/v1/evidence.ts';
+import { protoMetadata as licenceMetadata } from './generated/claviger/auth/v1/licence.ts';
+import { protoMetadata as settingsMetadata } from './generated/claviger/auth/v1/settings.ts';
+import { protoMetadata as updatesMetadata } from './generated/claviger/auth/v1/updates.ts';
 import { protoMetadata as callsMetadata } from './generated/claviger/cluster/v1/calls.ts';
 import { protoMetadata as clusterMetadata } from './generated/claviger/cluster/v1/health.ts';
+import { protoMetadata as schemaMetadata } from './generated/claviger/cluster/v1/schema.ts';
 import type { Field, Policy } from './generated/claviger/options/v1/options.ts';
 import { protoMetadata as encryptionMetadata } from './generated/claviger/vault/v1/encryption.ts';
 import { protoMetadata as vaultEvidenceMetadata } from './generated/claviger/vault/v1/evidence.ts';
@@ -52,6 +56,10 @@ const files = [
   authEvidenceMetadata,
   callsMetadata,
   clusterMetadata,
+  licenceMetadata,
+  schemaMetadata,
+  settingsMetadata,
+  updatesMetadata,
   vaultMetadata,
   vaultEvidenceMetadata,
   encryptionMetadata,

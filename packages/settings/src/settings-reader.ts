@@ -100,5 +100,5 @@ function parsed<N extends SectionName>(
       const own = Object.hasOwn(values, name) ? values[name] : {};
       return [name, sections[name].parse(own as Record<string, unknown>)];
     }),
-  ) as SectionValues<N>;
+  ) as unknown as SectionValues<N>;
 }
