@@ -17,7 +17,7 @@ export interface Tool {
   readonly brewPackages: readonly string[];
 }
 
-export type ToolName = 'postgres' | 'redis' | 'nats' | 'sshd' | 'openssl';
+export type ToolName = 'postgres' | 'redis' | 'nats' | 'sshd' | 'openssl' | 'rsyslog';
 
 const system = ['/usr/local/bin', '/usr/local/sbin', '/usr/bin', '/usr/sbin', '/opt/homebrew/bin'];
 
@@ -89,5 +89,16 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     folders: system,
     debianPackages: ['openssl'],
     brewPackages: ['openssl@3'],
+  },
+  rsyslog: {
+    name: 'rsyslog',
+    title: 'rsyslog',
+    program: 'rsyslogd',
+    besides: [],
+    versionArgs: ['-v'],
+    atLeast: [8, 2106],
+    folders: system,
+    debianPackages: ['rsyslog', 'rsyslog-gnutls'],
+    brewPackages: ['rsyslog'],
   },
 };

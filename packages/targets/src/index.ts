@@ -6,4 +6,5 @@ export {
   type PostgresTargetOptions,
   startPostgresTarget,
 } from './postgres/postgres-target.ts';
+export { type RsyslogTarget, type SyslogRecord, startRsyslog } from './rsyslog/rsyslog-target.ts';
 export { type SshAccount, type SshTarget, startSshTarget } from './ssh/ssh-target.ts';

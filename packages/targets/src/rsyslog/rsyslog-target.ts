@@ -1,0 +1,127 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type OwnedProcess, startOwned } from '../owned-process.ts';
+import { selfSignedCertificate } from '../postgres/certificate.ts';
+import { until } from '../until.ts';
+import { type RsyslogPorts, rsyslogConfig } from './rsyslog-config.ts';
+
+/** One message as rsyslog understood it. */
+export interface SyslogRecord {
+  /** tcp | tls | udp */
+  readonly input: string;
+  readonly priority: string;
+  readonly time: string;
+  readonly hostname: string;
+  readonly appName: string;
+  readonly procId: string;
+  readonly msgId: string;
+  readonly structuredData: string;
+  readonly message: string;
+  readonly raw: string;
+}
+
+/** A real rsyslog on loopback, which can be stopped, killed and started again on the same ports with the same file. */
+export interface RsyslogTarget extends AsyncDisposable {
+  readonly host: string;
+  readonly ports: RsyslogPorts;
+  /** PEM, for 127.0.0.1 and localhost. */
+  readonly ca: string;
+  /** What it has written so far, in its order. */
+  records(): Promise<SyslogRecord[]>;
+  start(): Promise<void>;
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+}
+
+/** Starts rsyslog; with `started: false` only its place is made ready. Says what to install when it is missing. */
+export async function startRsyslog(options: { readonly started?: boolean } = {}): Promise<RsyslogTarget> {
+  const program = ['/usr/sbin/rsyslogd', '/usr/local/sbin/rsyslogd', '/sbin/rsyslogd'].find(existsSync);
+  if (program === undefined)
+    throw new Error('No rsyslog was found. Install it (Debian: apt-get install rsyslog rsyslog-gnutls).');
+  const folder = await mkdtemp(join(tmpdir(), 'claviger-rsyslog-'));
+  const files = {
+    folder,
+    output: join(folder, 'messages.jsonl'),
+    certificate: join(folder, 'certificate.pem'),
+    privateKey: join(folder, 'key.pem'),
+  };
+  const { certificate, privateKey } = await selfSignedCertificate();
+  await writeFile(files.certificate, certificate);
+  await writeFile(files.privateKey, privateKey, { mode: 0o600 });
+  const config = join(folder, 'rsyslog.conf');
+  const [tcp, tls, udp] = [await quietPort(), await quietPort(), await quietPort()];
+  const ports = { tcp, tls, udp };
+  await writeFile(config, rsyslogConfig(files, ports));
+  let server: OwnedProcess | undefined;
+  const stop: RsyslogTarget['stop'] = async (signal = 'SIGTERM') => {
+    await server?.stop(signal);
+    server = undefined;
+  };
+  const start = async () => {
+    const started = await startOwned(program, ['-n', '-iNONE', '-f', config]);
+    server = started;
+    await until('rsyslog ready', async () => {
+      if (!started.running()) throw new Error(started.log().slice(-500));
+      return (await accepts(tcp)) && (await accepts(tls));
+    });
+  };
+  const dispose = async () => {
+    await stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    if (options.started !== false) await start();
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return {
+    host: '127.0.0.1',
+    ports,
+    ca: certificate,
+    start,
+    stop,
+    records: async () => {
+      const text = await readFile(files.output, 'utf8').catch(() => '');
+      // A last line without its end is still being written.
+      const lines = text.split('\n').slice(0, -1);
+      return lines.map((line) => JSON.parse(line) as SyslogRecord);
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/**
+ * A free port below those that systems hand out by themselves, and below those that Claviger draws for its own: while the server is
+ * down, nobody comes to have it by chance.
+ */
+async function quietPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 18_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!free) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
