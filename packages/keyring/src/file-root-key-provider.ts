@@ -1,6 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
-import { unwrapBytes, wrapBytes } from './aes-gcm.ts';
-import { IntegrityError } from './integrity-error.ts';
+import { localRootKey } from './local-root-key.ts';
 import { readRootKeyFile } from './read-root-key-file.ts';
 import { RootKeyError, type RootKeyProvider } from './root-key-provider.ts';
 
@@ -12,38 +10,23 @@ import { RootKeyError, type RootKeyProvider } from './root-key-provider.ts';
  * @throws {RootKeyError} when the file is missing, open to others, or does not hold a key.
  */
 export async function fileRootKeyProvider({ path }: { path: string }): Promise<RootKeyProvider> {
-  const key = await loadKey(path);
-  const check = keyCheckOf(key);
+  const load = async () => localRootKey(await readRootKeyFile(path));
+  const key = await load();
   return {
-    id: `file:${check}`,
-    wrap: async (bytes, aad) => wrapBytes(key, bytes, aad),
-    unwrap: async (wrapped, aad) => {
-      const bytes = unwrapBytes(key, Buffer.from(wrapped), aad);
-      if (bytes === undefined) throw new IntegrityError('root_refused');
-      return bytes;
-    },
-    keyCheck: async () => check,
+    kind: 'file',
+    id: `file:${key.check}`,
+    wrap: async (bytes, aad) => key.wrap(bytes, aad),
+    unwrap: async (wrapped, aad) => key.unwrap(wrapped, aad),
+    keyCheck: async () => key.check,
     health: async () => {
       try {
-        if (keyCheckOf(await loadKey(path)) === check) return { ok: true };
+        if ((await load()).check === key.check) return { ok: true };
         return { ok: false, problem: `${path} now holds another root key: put the former one back` };
       } catch (error) {
         if (error instanceof RootKeyError) return { ok: false, problem: error.message };
         throw error;
       }
     },
+    close: () => key.close(),
   };
-}
-
-async function loadKey(path: string): Promise<KeyObject> {
-  const bytes = await readRootKeyFile(path);
-  try {
-    return createSecretKey(bytes);
-  } finally {
-    bytes.fill(0);
-  }
-}
-
-function keyCheckOf(key: KeyObject): string {
-  return createHmac('sha256', key).update('claviger/root-key-check/v1').digest('hex').slice(0, 16);
 }

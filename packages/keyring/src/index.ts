@@ -1,3 +1,4 @@
+export { awsKmsProvider } from './aws-kms/aws-kms-provider.ts';
 export { checkCanary, createCanary } from './canary.ts';
 export type { SecretIds } from './content-key.ts';
 export { createRootKeyFile } from './create-root-key-file.ts';
@@ -20,10 +21,16 @@ export {
   rewrapKek,
 } from './kek.ts';
 export { createKeyCache, type KeyCache } from './key-cache.ts';
+export { keyCheckOf } from './local-root-key.ts';
+export { mountedSecretProvider } from './mounted-secret-provider.ts';
+export { openRootKey, type RootKeyConfig, rootKeySchema } from './root-key-config.ts';
 export {
   RootKeyError,
   type RootKeyErrorCode,
   type RootKeyHealth,
+  type RootKeyKind,
   type RootKeyProvider,
 } from './root-key-provider.ts';
 export { MAX_SECRET_BYTES, openSecret, rewrapCek, type SealedSecret, sealSecret } from './seal-secret.ts';
+export { combineShares, type Share, splitSecret } from './shamir/shamir.ts';
+export { shamirProvider } from './shamir/shamir-provider.ts';

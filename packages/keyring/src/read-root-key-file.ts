@@ -1,6 +1,5 @@
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { KEY_BYTES } from './aes-gcm.ts';
+import { readPrivateFile } from './private-file.ts';
 import { RootKeyError } from './root-key-provider.ts';
 
 // 64 hex digits and a line end of one or two bytes; one byte more tells that the file is too long.
@@ -9,49 +8,21 @@ const RESTORE =
   'Restore the original file from its backup. A newly made key opens nothing that an earlier one sealed.';
 
 /** The 32 bytes of a root key file. The caller wipes them. @throws {RootKeyError} */
-export async function readRootKeyFile(path: string): Promise<Buffer> {
-  const file = await openFile(path);
-  const content = Buffer.allocUnsafeSlow(MAX_FILE_BYTES + 1);
+export async function readRootKeyFile(
+  path: string,
+  { groupMayRead = false }: { groupMayRead?: boolean } = {},
+): Promise<Buffer> {
+  const content = await readPrivateFile(path, {
+    what: 'root key',
+    maxBytes: MAX_FILE_BYTES,
+    groupMayRead,
+    missing: RESTORE,
+  });
   try {
-    requirePrivate(path, await file.stat());
-    let length = 0;
-    for (let read = -1; read !== 0 && length < content.length; length += read)
-      ({ bytesRead: read } = await file.read(content, length));
-    return decodeKey(path, content.subarray(0, length));
+    return decodeKey(path, content);
   } finally {
     content.fill(0);
-    await file.close();
   }
-}
-
-async function openFile(path: string): Promise<FileHandle> {
-  try {
-    // Non-blocking: a FIFO in the file's place must not hang the start.
-    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR')
-      throw new RootKeyError('missing', `There is no root key file ${path}. ${RESTORE}`, { cause });
-    throw new RootKeyError('unreadable', `The root key file ${path} cannot be opened (${code}).`, { cause });
-  }
-}
-
-/** Checks the opened file, not the path: nobody can exchange it in between. */
-function requirePrivate(path: string, stats: Stats): void {
-  if (!stats.isFile()) throw new RootKeyError('not_a_file', `The root key ${path} is not a regular file.`);
-  if ((stats.mode & 0o077) !== 0) {
-    const mode = (stats.mode & 0o777).toString(8);
-    throw new RootKeyError(
-      'permissions',
-      `The root key file ${path} is open to other accounts (mode ${mode}). Run: chmod 0400 '${path}'`,
-    );
-  }
-  const self = process.geteuid?.();
-  if (self !== undefined && stats.uid !== self && stats.uid !== 0)
-    throw new RootKeyError(
-      'owner',
-      `The root key file ${path} belongs to account ${stats.uid}, which could change it. Run: chown ${self} '${path}'`,
-    );
 }
 
 function decodeKey(path: string, content: Buffer): Buffer {

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { inverse, multiply } from './gf256.ts';
+import { combineShares, splitSecret } from './shamir.ts';
+
+/** Slow and plain: polynomial product over GF(2), then long division by x^8 + x^4 + x^3 + x + 1. */
+function oracleProduct(a: number, b: number): number {
+  let product = 0n;
+  for (let i = 0n; i < 8n; i++) if ((BigInt(b) >> i) & 1n) product ^= BigInt(a) << i;
+  for (let degree = 14n; degree >= 8n; degree--)
+    if ((product >> degree) & 1n) product ^= 0x11bn << (degree - 8n);
+  return Number(product);
+}
+
+/** The polynomial through the points, by Lagrange's formula, at x. */
+function oracleAt(points: readonly { x: number; y: number }[], x: number): number {
+  let sum = 0;
+  for (const { x: xi, y } of points) {
+    let [above, below] = [1, 1];
+    for (const { x: xj } of points) {
+      if (xj === xi) continue;
+      above = oracleProduct(above, x ^ xj);
+      below = oracleProduct(below, xi ^ xj);
+    }
+    const reciprocal = Array.from({ length: 256 }, (_, i) => i).find((i) => oracleProduct(i, below) === 1)!;
+    sum ^= oracleProduct(y, oracleProduct(above, reciprocal));
+  }
+  return sum;
+}
+
+test('products and inverses are those of the field, all 65,536 of them', () => {
+  for (let a = 0; a < 256; a++) {
+    for (let b = 0; b < 256; b++) if (multiply(a, b) !== oracleProduct(a, b)) expect.fail(`${a} times ${b}`);
+    expect(oracleProduct(a, inverse(a))).toBe(a === 0 ? 0 : 1);
+  }
+});
+
+test('the known example of the field: 0x53 and 0xca are inverse to each other', () => {
+  expect(multiply(0x53, 0xca)).toBe(1);
+});
+
+const schemes = fc
+  .integer({ min: 2, max: 8 })
+  .chain((threshold) =>
+    fc.record({ threshold: fc.constant(threshold), shares: fc.integer({ min: threshold, max: 12 }) }),
+  );
+
+test('any threshold of the shares, in any order, bring the secret back, and so do more', () => {
+  fc.assert(
+    fc.property(
+      schemes.chain((scheme) =>
+        fc.record({
+          scheme: fc.constant(scheme),
+          chosen: fc.shuffledSubarray(
+            Array.from({ length: scheme.shares }, (_, i) => i),
+            { minLength: scheme.threshold },
+          ),
+        }),
+      ),
+      fc.uint8Array({ minLength: 1, maxLength: 64 }),
+      ({ scheme, chosen }, secret) => {
+        const shares = splitSecret(secret, scheme);
+        expect(shares.map(({ index }) => index)).toEqual(
+          Array.from({ length: scheme.shares }, (_, i) => i + 1),
+        );
+        expect(combineShares(chosen.map((i) => shares[i]!))).toEqual(Buffer.from(secret));
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('the shares lie on polynomials of the right degree, as a slow oracle finds', () => {
+  const secret = randomBytes(4);
+  const shares = splitSecret(secret, { threshold: 3, shares: 5 });
+  for (const [at, byte] of secret.entries()) {
+    const points = shares.map(({ index, data }) => ({ x: index, y: data[at]! }));
+    expect(oracleAt(points.slice(0, 3), 0)).toBe(byte);
+    for (const { x, y } of points.slice(3)) expect(oracleAt(points.slice(0, 3), x)).toBe(y);
+  }
+});
+
+test('one share too few leaves every secret as likely as any other', () => {
+  // For each thinkable secret byte there is exactly one polynomial through the two known points: all 256 third shares differ.
+  const [a, b] = splitSecret(Buffer.of(42), { threshold: 3, shares: 5 });
+  const thirds = Array.from({ length: 256 }, (_, guess) =>
+    oracleAt(
+      [
+        { x: 0, y: guess },
+        { x: a!.index, y: a!.data[0]! },
+        { x: b!.index, y: b!.data[0]! },
+      ],
+      3,
+    ),
+  );
+  expect(new Set(thirds).size).toBe(256);
+});
+
+test('a share that was changed gives another secret: nothing is noticed here', () => {
+  const secret = randomBytes(32);
+  const shares = splitSecret(secret, { threshold: 3, shares: 5 });
+  shares[1]!.data[7]! ^= 1;
+  expect(combineShares(shares.slice(0, 3)).equals(secret)).toBe(false);
+});
+
+test.each([
+  [[]],
+  [
+    [
+      { index: 1, data: Buffer.alloc(2) },
+      { index: 1, data: Buffer.alloc(2) },
+    ],
+  ],
+  [[{ index: 0, data: Buffer.alloc(2) }]],
+  [
+    [
+      { index: 1, data: Buffer.alloc(2) },
+      { index: 2, data: Buffer.alloc(3) },
+    ],
+  ],
+])('what cannot be shares is refused', (shares) => {
+  expect(() => combineShares(shares)).toThrow(RangeError);
+});
+
+test.each([
+  [1, 5],
+  [6, 5],
+  [3, 256],
+  [2.5, 5],
+])('a scheme of %i of %i is refused', (threshold, shares) => {
+  expect(() => splitSecret(Buffer.of(1), { threshold, shares })).toThrow(RangeError);
+});
