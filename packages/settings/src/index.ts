@@ -1,3 +1,4 @@
+export { MASK, type Merged, maskSecrets, mergeMasked, revealSecrets } from './secrets.ts';
 export {
   defineSection,
   type Section,

@@ -20,6 +20,11 @@ export interface SettingKey<S extends z.ZodType = z.ZodType> {
    * comes back finds the secret it stands for.
    */
   readonly secret?: true | readonly string[];
+  /**
+   * To whom the secret goes: members beside it (of a whole-value secret, keys of its section), e.g. `['url']`. While one of
+   * them changes, the secret must be given anew: nobody sends a secret that they may not see to a place of their choice.
+   */
+  readonly secretFor?: readonly string[];
   /** Services that read it at their start only. */
   readonly restart?: readonly SettingsService[];
 }

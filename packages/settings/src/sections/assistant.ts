@@ -22,6 +22,7 @@ export const assistant = defineSection('assistant', {
       schema: z.string().max(500),
       default: '',
       secret: true,
+      secretFor: ['endpoint'],
       description: 'Key for the endpoint.',
     }),
   },

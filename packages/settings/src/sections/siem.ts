@@ -77,6 +77,7 @@ export const siem = defineSection('siem', {
         .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'names a target twice'),
       default: [],
       secret: ['*.token'],
+      secretFor: ['url'],
       description: 'Where audit events are passed on to: syslog over TCP, TLS or UDP, or HTTPS.',
     }),
   },

@@ -1,0 +1,57 @@
+import { createLogger } from '@claviger/service-kit';
+import { expect, test } from 'vitest';
+import { createReader, type ReadSettings, sections } from './index.ts';
+
+const logger = createLogger({ service: 'test', node: 'test-1', level: 'silent' });
+
+function reader(answer: (known: string) => ReadSettings) {
+  const clock = { now: 0, asked: 0 };
+  const made = createReader({
+    sections: ['access'],
+    logger,
+    now: () => clock.now,
+    source: async ({ knownVersion }) => {
+      clock.asked += 1;
+      return answer(knownVersion);
+    },
+  });
+  return { clock, read: () => made.read('t') };
+}
+
+test('every section has valid defaults', () => {
+  for (const section of Object.values(sections)) expect(section.problems({})).toEqual([]);
+});
+
+test('what is not set is the default, and what auth knows beyond this release is passed over', async () => {
+  const { read } = reader(() => ({
+    version: '1.0',
+    values: { access: { maximumGrantMinutes: 60, later: 1 }, more: {} },
+  }));
+  expect((await read()).values.access).toEqual({ ...sections.access.defaults, maximumGrantMinutes: 60 });
+});
+
+test('one question serves all who ask within five seconds; an unchanged version keeps the values', async () => {
+  const { clock, read } = reader((known) => ({
+    version: '2.0',
+    values: known ? undefined : { access: { maximumGrantMinutes: 30 } },
+  }));
+  const [first] = await Promise.all([read(), read(), read()]);
+  expect(clock.asked).toBe(1);
+  clock.now = 5_001;
+  expect(await read()).toBe(first);
+  expect(clock.asked).toBe(2);
+});
+
+test('while auth is away what was known last goes on; without anything known the outage shows', async () => {
+  let away = true;
+  const { clock, read } = reader(() => {
+    if (away) throw new Error('away');
+    return { version: '3.0', values: { access: { maximumGrantMinutes: 45 } } };
+  });
+  await expect(read()).rejects.toThrow('away');
+  away = false;
+  expect((await read()).values.access.maximumGrantMinutes).toBe(45);
+  away = true;
+  clock.now = 60_000;
+  expect((await read()).values.access.maximumGrantMinutes).toBe(45);
+});
