@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer as createHttps } from 'node:https';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { targetPolicy } from '@claviger/outbound';
+import { type RsyslogTarget, selfSignedCertificate, startRsyslog } from '@claviger/targets';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cefEvent } from './cef.ts';
+import { jsonEvent } from './json-event.ts';
+import { sampleEvent } from './sample-event.ts';
+import { sendEvents } from './send-events.ts';
+
+let rsyslog: RsyslogTarget;
+beforeAll(async () => {
+  rsyslog = await startRsyslog();
+});
+afterAll(async () => rsyslog?.[Symbol.asyncDispose]());
+
+const policy = targetPolicy({ cidrs: ['127.0.0.0/8'], ports: [{ from: 1, to: 65_535 }] });
+const loopback = { host: '127.0.0.1', format: 'json', facility: 13 } as const;
+const some = (count: number, change = {}) => {
+  const tenantId = randomUUID();
+  return Array.from({ length: count }, (_, n) => sampleEvent({ tenantId, sequence: n, ...change }));
+};
+const received = async (tenantId: string) =>
+  (await rsyslog.records()).filter(({ structuredData }) => structuredData.includes(tenantId));
+const listening = async (onSocket: (socket: Socket) => void) => {
+  const server = createServer({ allowHalfOpen: true }, onSocket).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, [Symbol.dispose]: () => void server.close() };
+};
+
+test.each(['syslog-tcp', 'syslog-tls'] as const)(
+  'rsyslog has a batch over %s when it was sent, in order',
+  async (transport) => {
+    const events = some(500, { reason: 'é "quoted" ]\nnext line' });
+    const port = transport === 'syslog-tcp' ? rsyslog.ports.tcp : rsyslog.ports.tls;
+    await sendEvents({ ...loopback, transport, port, ca: rsyslog.ca }, events, { policy });
+    // At once, without waiting: that it was read to the end is what was waited for.
+    const records = await received(events[0]!.tenantId);
+    expect(records.map(({ message }) => message.replace(/^\ufeff/, ''))).toEqual(events.map(jsonEvent));
+    expect(records[0]).toMatchObject({
+      appName: 'claviger',
+      procId: 'vault',
+      msgId: 'vault.entry.retrieved',
+      priority: '110',
+    });
+    expect(records[7]!.structuredData).toContain('sequence="7"');
+  },
+);
+
+test('rsyslog gets CEF, and datagrams', async () => {
+  const events = some(3);
+  const sink = { ...loopback, transport: 'syslog-udp', port: rsyslog.ports.udp, format: 'cef' } as const;
+  await sendEvents(sink, events, { policy });
+  await expect
+    .poll(async () =>
+      (await received(events[0]!.tenantId)).map(({ message }) => message.replace(/^\ufeff/, '')),
+    )
+    .toEqual(events.map(cefEvent));
+});
+
+test('TLS: a sink that cannot prove its name gets nothing', async () => {
+  const events = some(1);
+  const sink = { ...loopback, transport: 'syslog-tls', port: rsyslog.ports.tls, ca: rsyslog.ca } as const;
+  await expect(sendEvents({ ...sink, ca: '' }, events, { policy })).rejects.toMatchObject({
+    kind: 'untrusted',
+  });
+  await expect(
+    sendEvents({ ...sink, serverName: 'other.example' }, events, { policy }),
+  ).rejects.toMatchObject({
+    kind: 'untrusted',
+  });
+  await sendEvents({ ...sink, serverName: 'localhost' }, events, { policy });
+  expect(await received(events[0]!.tenantId)).toHaveLength(1);
+});
+
+test('what the policy does not allow is not reached', async () => {
+  const nothing = targetPolicy({ cidrs: [], ports: [{ from: 1, to: 65_535 }] });
+  const https = {
+    transport: 'https',
+    url: 'https://127.0.0.1:1/',
+    ca: '',
+    token: '',
+    tokenScheme: 'Bearer',
+  } as const;
+  const sinks = [
+    { ...loopback, transport: 'syslog-tcp', port: rsyslog.ports.tcp },
+    { ...loopback, transport: 'syslog-udp', port: rsyslog.ports.udp },
+    https,
+  ] as const;
+  for (const sink of sinks)
+    await expect(sendEvents(sink, some(1), { policy: nothing })).rejects.toMatchObject({
+      kind: 'not_allowed',
+    });
+});
+
+test.each<[string, (socket: Socket) => void]>([
+  ['closes before it has read everything', (socket) => socket.once('data', () => socket.end())],
+  ['resets the connection', (socket) => socket.once('data', () => socket.resetAndDestroy())],
+  [
+    'dies with something unread',
+    (socket) => {
+      socket.pause();
+      setImmediate(() => socket.destroy());
+    },
+  ],
+  [
+    'reads everything and then resets',
+    (socket) => socket.resume().once('end', () => socket.resetAndDestroy()),
+  ],
+  ['never closes', (socket) => socket.resume()],
+])('TCP: a sink that %s does not have the batch', async (_, behave) => {
+  using sink = await listening((socket) => {
+    socket.on('error', () => {});
+    behave(socket);
+  });
+  const sending = sendEvents({ ...loopback, transport: 'syslog-tcp', port: sink.port }, some(2_000), {
+    policy,
+    totalTimeoutMs: 1_500,
+  });
+  await expect(sending).rejects.toMatchObject({ kind: 'unreachable' });
+});
+
+test('TCP: a sink that reads to the end and closes has the batch', async () => {
+  using sink = await listening((socket) => socket.resume().once('end', () => socket.end()));
+  await sendEvents({ ...loopback, transport: 'syslog-tcp', port: sink.port }, some(2_000), { policy });
+});
+
+test('UDP: that nobody listens is noticed where the network says so', async () => {
+  using closed = await listening(() => {});
+  const sink = { ...loopback, transport: 'syslog-udp', port: closed.port } as const;
+  await expect(sendEvents(sink, some(3), { policy })).rejects.toMatchObject({ kind: 'unreachable' });
+});
+
+test('HTTPS: a batch is one POST with token and key; only 2xx is success, and its body is never told', async () => {
+  const { certificate, privateKey } = await selfSignedCertificate();
+  const seen: { headers: Record<string, unknown>; body: string }[] = [];
+  let status = 200;
+  const server = createHttps({ cert: certificate, key: privateKey }, async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    seen.push({ headers: request.headers, body });
+    response.writeHead(status, { location: 'https://127.0.0.1:1/' }).end('inside-secret');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/events?x=1`;
+  const sink = { transport: 'https', url, ca: certificate, token: 's3cret', tokenScheme: 'Splunk' } as const;
+  const events = some(3);
+  await sendEvents(sink, events, { policy });
+  expect(seen[0]!.headers).toMatchObject({
+    authorization: 'Splunk s3cret',
+    'idempotency-key': `${events[0]!.tenantId}-0-2`,
+    'content-type': 'application/json',
+  });
+  expect(JSON.parse(seen[0]!.body)).toEqual({ events });
+  for (status of [302, 401, 500]) {
+    const error = await sendEvents(sink, events, { policy }).catch((caught: Error) => caught);
+    expect(error).toMatchObject({ kind: 'protocol', message: `The sink answered with status ${status}.` });
+  }
+  expect(seen).toHaveLength(4);
+  await expect(sendEvents({ ...sink, ca: '' }, events, { policy })).rejects.toMatchObject({
+    kind: 'untrusted',
+  });
+  server.close();
+});

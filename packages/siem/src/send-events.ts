@@ -1,0 +1,59 @@
+import { hostname } from 'node:os';
+import type { TargetPolicy } from '@claviger/outbound';
+import { sendOverHttps } from './send-over-https.ts';
+import { sendOverTcp } from './send-over-tcp.ts';
+import { sendOverUdp } from './send-over-udp.ts';
+import type { SiemEvent } from './siem-event.ts';
+import type { Sink } from './sink.ts';
+import { framed, syslogDatagram, syslogMessage } from './syslog-message.ts';
+
+export interface SendOptions {
+  /** What may be reached. */
+  readonly policy: TargetPolicy;
+  /** For lookup and TCP connect. Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** From the first lookup until the sink has everything. Default 20,000. */
+  readonly totalTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Way {
+  readonly policy: TargetPolicy;
+  readonly connectTimeoutMs: number;
+  readonly totalTimeoutMs: number;
+  /** Aborts also when `totalTimeoutMs` is over. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sends events of one tenant, in their order. Resolves when the sink has all of them, as far as its transport can tell; after an error
+ * it may have some. Throws OutboundError.
+ */
+export async function sendEvents(
+  sink: Sink,
+  events: readonly SiemEvent[],
+  options: SendOptions,
+): Promise<void> {
+  if (events.length === 0) return;
+  const { policy, connectTimeoutMs = 5_000, totalTimeoutMs = 20_000, signal } = options;
+  const timeOver = AbortSignal.timeout(totalTimeoutMs);
+  const way: Way = {
+    policy,
+    connectTimeoutMs,
+    totalTimeoutMs,
+    signal: signal ? AbortSignal.any([signal, timeOver]) : timeOver,
+  };
+  if (sink.transport === 'https') return sendOverHttps(sink, events, way);
+  const style = { format: sink.format, facility: sink.facility, hostname: hostname() };
+  if (sink.transport === 'syslog-udp')
+    return sendOverUdp(
+      sink,
+      events.map((event) => syslogDatagram(event, style)),
+      way,
+    );
+  return sendOverTcp(
+    sink,
+    events.map((event) => framed(syslogMessage(event, style))),
+    way,
+  );
+}

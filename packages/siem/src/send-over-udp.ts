@@ -1,0 +1,49 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { OutboundError, resolveTarget } from '@claviger/outbound';
+import type { Way } from './send-events.ts';
+import type { SyslogSink } from './sink.ts';
+
+/** So many in a row, then a pause: more at once would overflow the buffers of the receiver. */
+const BURST = 20;
+const PAUSE_MS = 5;
+
+/** Hands datagrams to the network. A port where nobody listens is noticed where the network says so; a lost datagram never is. */
+export async function sendOverUdp(sink: SyslogSink, datagrams: readonly Buffer[], way: Way): Promise<void> {
+  const target = await resolveTarget(sink.host, sink.port, way.policy);
+  const [address] = target.addresses;
+  const socket = createSocket(isIPv6(address!) ? 'udp6' : 'udp4');
+  let failure: Error | undefined;
+  socket.on('error', (error) => {
+    failure ??= error;
+  });
+  try {
+    socket.connect(sink.port, address!);
+    await once(socket, 'connect', { signal: way.signal });
+    for (const [index, datagram] of datagrams.entries()) {
+      way.signal.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        socket.send(datagram, (error) => {
+          failure ??= error ?? undefined;
+          resolve();
+        });
+      });
+      if (index % BURST === BURST - 1) await pause(PAUSE_MS);
+      if (failure) break;
+    }
+    // That nobody listens comes back as an answer to the last datagram.
+    await pause(PAUSE_MS);
+    if (failure) throw failure;
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'network error';
+    throw new OutboundError('unreachable', `The datagrams could not be sent (${code}).`, {
+      cause,
+      sent: true,
+      hint: 'Check that the sink is running and takes UDP on this port.',
+    });
+  } finally {
+    socket.close();
+  }
+}
