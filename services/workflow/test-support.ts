@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { soleLeadership } from '@claviger/cluster';
 import { type MethodInfo, methodOf, validateMessage, workflow } from '@claviger/contracts';
 import { createDatabase, type Database, migrate } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
@@ -6,7 +7,7 @@ import { createEmitter } from '@claviger/events';
 import { type Actor, type CallContext, createLogger, permits } from '@claviger/service-kit';
 import { startScratchDatabase } from '@claviger/testkit';
 import type { Vault, WorkflowDeps } from './src/deps.ts';
-import { startSweep } from './src/duties/sweep.ts';
+import { runSweep } from './src/duties/sweep.ts';
 import { getGrant } from './src/grants/get-grant.ts';
 import { getGrantCredentials } from './src/grants/get-grant-credentials.ts';
 import { listGrants } from './src/grants/list-grants.ts';
@@ -161,7 +162,6 @@ export async function startWorkflow() {
       }),
     },
   };
-  const sweep = startSweep(deps, 60_000);
   const handlers = {
     ...bind(workflow.RequestsServiceService, {
       listRequests: listRequests(deps),
@@ -190,7 +190,7 @@ export async function startWorkflow() {
     deps,
     vault,
     handlers,
-    sweep: () => sweep.runOnce(),
+    sweep: () => runSweep(deps, soleLeadership),
     tenant: (): Tenant => {
       const tenantId = randomUUID();
       users.set(tenantId, new Map());
@@ -241,7 +241,6 @@ export async function startWorkflow() {
         .filter((event) => event.subjectId === subjectId);
     },
     [Symbol.asyncDispose]: async () => {
-      await sweep[Symbol.asyncDispose]();
       await database.close();
       await scratch[Symbol.asyncDispose]();
     },

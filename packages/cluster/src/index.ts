@@ -14,6 +14,7 @@ export {
   startDuty,
 } from './duty.ts';
 export { type Timing, timingOf } from './election-rules.ts';
+export { type ClusterConfig, joinCluster } from './join-cluster.ts';
 export { type Leadership, LeadershipLost } from './leadership.ts';
 export { type LeadershipSchema, leadershipMigration } from './schema.ts';
-export { soleReplica } from './sole-replica.ts';
+export { soleLeadership, soleReplica } from './sole-replica.ts';

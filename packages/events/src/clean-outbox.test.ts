@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { soleLeadership, soleReplica } from '@claviger/cluster';
 import { eventually } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCleaner } from './clean-outbox.ts';
@@ -43,6 +44,7 @@ test('an event stays in the outbox until its consumer has taken it up, however l
   await using relay = startRelay({
     database: parts.database,
     logger: parts.logger,
+    cluster: soleReplica(parts.logger),
     publishers: { event: bus.publisher },
   });
   const id = await announce('slow');
@@ -53,17 +55,17 @@ test('an event stays in the outbox until its consumer has taken it up, however l
   const store = async () => (await bus.publisher.storeCreatedAt!()).getTime();
   const cleaner = createCleaner(parts.database, 'event', bus.publisher, ALWAYS);
   await eventually(async () => expect((await bus.publisher.progress!()).consumed).toBeGreaterThanOrEqual(0));
-  for (let turn = 0; turn < 5; turn += 1) await cleaner.runIfDue(await store());
+  for (let turn = 0; turn < 5; turn += 1) await cleaner.runIfDue(await store(), soleLeadership);
   await age(48);
-  for (let turn = 0; turn < 5; turn += 1) await cleaner.runIfDue(await store());
+  for (let turn = 0; turn < 5; turn += 1) await cleaner.runIfDue(await store(), soleLeadership);
   expect(await kept()).toEqual([id]);
   isBroken = false;
   await eventually(() => expect(arrived).toEqual([id]));
   // A store that is not the one that was published to says nothing about what was published.
-  await cleaner.runIfDue((await store()) - 1);
+  await cleaner.runIfDue((await store()) - 1, soleLeadership);
   expect(await kept()).toEqual([id]);
   await eventually(async () => {
-    await cleaner.runIfDue(await store());
+    await cleaner.runIfDue(await store(), soleLeadership);
     expect(await kept()).toEqual([]);
   });
 }, 60_000);
@@ -76,18 +78,19 @@ test('what only has to be taken over stays for an hour', async () => {
   await using _relay = startRelay({
     database: parts.database,
     logger: parts.logger,
+    cluster: soleReplica(parts.logger),
     publishers: { event: publisher },
   });
   const id = await announce('any');
   await eventually(() => expect(taken).toEqual([id]));
   await eventually(async () => expect(await parts.unpublished()).toBe(0));
   const cleaner = createCleaner(parts.database, 'event', publisher, ALWAYS);
-  await cleaner.runIfDue(undefined);
+  await cleaner.runIfDue(undefined, soleLeadership);
   expect(await kept()).toEqual([id]);
   await age(1);
   const other = createCleaner(parts.database, 'job', publisher, ALWAYS);
-  await other.runIfDue(undefined);
+  await other.runIfDue(undefined, soleLeadership);
   expect(await kept()).toEqual([id]);
-  await cleaner.runIfDue(undefined);
+  await cleaner.runIfDue(undefined, soleLeadership);
   expect(await kept()).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import type { Leadership } from '@claviger/cluster';
 import type { Database } from '@claviger/database';
 import { sql } from 'kysely';
 import type { Publisher } from './publisher.ts';
@@ -31,11 +32,11 @@ export function createCleaner(
       marks = [];
     },
     /** Removes a bite when it is time. `knownStore` is the store (epoch milliseconds) that holds all that was published. */
-    runIfDue: async (knownStore: number | undefined): Promise<void> => {
+    runIfDue: async (knownStore: number | undefined, leadership: Leadership): Promise<void> => {
       if (performance.now() < dueAt) return;
       dueAt = performance.now() + intervalMs;
       const before = await settledBefore(knownStore);
-      if (before && (await remove(database, kind, before)) === BATCH) dueAt = 0;
+      if (before && (await remove(database, kind, before, leadership)) === BATCH) dueAt = 0;
     },
   };
 
@@ -61,16 +62,22 @@ async function databaseTime(database: Database<OutboxSchema>): Promise<Date> {
 }
 
 /** In bites; the policy of the table keeps what is younger than an hour. */
-async function remove(database: Database<OutboxSchema>, kind: string, before: Date): Promise<number> {
-  const result = await database.system((tx) =>
-    tx
+async function remove(
+  database: Database<OutboxSchema>,
+  kind: string,
+  before: Date,
+  leadership: Leadership,
+): Promise<number> {
+  const result = await database.system(async (tx) => {
+    await leadership.assert(tx);
+    return tx
       .deleteFrom('outbox')
       .where(
         sql<boolean>`(tenant_id, event_id) IN (SELECT tenant_id, event_id FROM outbox
           WHERE published_at < least(now() - interval '1 hour', ${before.toISOString()}::timestamptz)
             AND kind = ${kind} LIMIT ${BATCH})`,
       )
-      .executeTakeFirst(),
-  );
+      .executeTakeFirst();
+  });
   return Number(result.numDeletedRows);
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { soleReplica } from '@claviger/cluster';
 import { eventually } from '@claviger/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
@@ -48,7 +49,12 @@ function inbox() {
 }
 
 function relayOf(publishers: Readonly<Record<string, Publisher>>) {
-  return startRelay({ database: parts.database, logger: parts.logger, publishers });
+  return startRelay({
+    database: parts.database,
+    logger: parts.logger,
+    cluster: soleReplica(parts.logger),
+    publishers,
+  });
 }
 
 test('each event of concurrent long and short transactions arrives, across two relays, one killed, and a NATS that was away', async () => {

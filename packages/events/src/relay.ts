@@ -1,8 +1,8 @@
+import { type DutyHost, type DutyLag, type Leadership, LeadershipLost, startDuty } from '@claviger/cluster';
 import type { Database } from '@claviger/database';
 import { inSpans, type Logger, SpanKind } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { createCleaner } from './clean-outbox.ts';
-import { startLoop } from './loop.ts';
 import { publishInTime } from './publish-in-time.ts';
 import type { Publisher } from './publisher.ts';
 import { messageOf, republish } from './republish.ts';
@@ -10,57 +10,64 @@ import type { OutboxSchema } from './schema.ts';
 import { createSetAside } from './set-aside.ts';
 
 export interface Relay extends AsyncDisposable {
-  /** Publishes what is there now; answers how many. */
+  /** Publishes what is there now, where this replica leads; answers how many. */
   runOnce(): Promise<number>;
 }
 
 const BATCH = 200;
 const POLL_MS = 100;
-const MAX_BACKOFF_MS = 5_000;
 const STORE_CHECK_MS = 10_000;
+const LAG_LIMIT = 10_000;
 
 /**
  * Publishes outbox rows at least once, in batches, by `published_at IS NULL … SKIP LOCKED`: never by an id, whose order
- * is not the order of commits. Any number of replicas may run it. Each kind of message has a loop of its own: while the
- * server of one is away, the others flow.
+ * is not the order of commits. A duty of the leader, with its term asserted where rows are marked. Each kind of message has
+ * a duty of its own: while the server of one is away, the others flow.
  */
 export function startRelay<DB extends OutboxSchema>(options: {
   database: Database<DB>;
   logger: Logger;
+  cluster: DutyHost;
   /** By the first part of the subject: `audit`, `event`, `job`. */
   publishers: Readonly<Record<string, Publisher>>;
 }): Relay {
   const database = options.database as unknown as Database<OutboxSchema>;
-  const { logger } = options;
+  const { logger, cluster } = options;
   const lanes = Object.entries(options.publishers).map(([kind, publisher]) =>
-    startLane({ database, logger, kind, publisher }),
+    startLane({ database, logger, cluster, kind, publisher }),
   );
   return {
     runOnce: async () => {
-      const counts = await Promise.all(lanes.map((lane) => lane.runOnce()));
+      const counts = await Promise.all(lanes.map((lane) => lane.runOnce(required(cluster))));
       return counts.reduce((sum, count) => sum + count, 0);
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(lanes.map((each) => each.stop()));
+      await Promise.all(lanes.map((each) => each.duty[Symbol.asyncDispose]()));
     },
   };
+}
+
+function required(cluster: DutyHost): Leadership {
+  const leadership = cluster.leadership();
+  if (!leadership) throw new LeadershipLost('This replica does not lead.');
+  return leadership;
 }
 
 interface LaneOptions {
   readonly database: Database<OutboxSchema>;
   readonly logger: Logger;
+  readonly cluster: DutyHost;
   readonly kind: string;
   readonly publisher: Publisher;
 }
 
-function startLane({ database, logger, kind, publisher }: LaneOptions) {
+function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) {
   const setAside = createSetAside();
   const cleaner = createCleaner(database, kind, publisher);
-  let failures = 0;
   let storeCheckedAt = 0;
   let knownStore: number | undefined;
 
-  const runOnce = (): Promise<number> =>
+  const runOnce = (leadership: Leadership): Promise<number> =>
     database.system(async (tx) => {
       const rows = await tx
         .selectFrom('outbox')
@@ -85,56 +92,59 @@ function startLane({ database, logger, kind, publisher }: LaneOptions) {
       }
       const taken = messages.filter((message) => !refused.has(message.eventId));
       const [tenants, ids] = [taken.map((each) => each.tenantId), taken.map((each) => each.eventId)];
-      await tx
+      const mark = tx
         .updateTable('outbox')
         .set({ published_at: sql`clock_timestamp()` })
         // Locked above, so by their keys alone: a backlog of a hundred thousand must cost no more than one of ten.
         .where(
           sql<boolean>`(tenant_id, event_id) IN (SELECT * FROM unnest(${tenants}::uuid[], ${ids}::uuid[]))`,
-        )
-        .execute();
+        );
+      // Asserted only now: while a server is slow to take messages, nobody who was elected has to wait. Sent together.
+      await Promise.all([leadership.assert(tx), mark.execute()]);
       return rows.length;
     });
 
   /** A store that is newer than what was published to it has lost it. */
-  const checkStore = async (): Promise<void> => {
+  const checkStore = async ({ signal }: Leadership): Promise<void> => {
     if (!publisher.storeCreatedAt || Date.now() - storeCheckedAt < STORE_CHECK_MS) return;
     const createdAt = await publisher.storeCreatedAt();
     if (createdAt.getTime() !== knownStore) {
       cleaner.forget();
-      const count = await republish(database, kind, publisher, createdAt);
+      const count = await republish(database, kind, publisher, createdAt, signal);
       if (count > 0) logger.warn({ kind, count }, 'the store of published messages is new: sent again');
       knownStore = createdAt.getTime();
     }
     storeCheckedAt = Date.now();
   };
 
-  const loop = startLoop(async () => {
+  const run = async (leadership: Leadership): Promise<{ nextInMs: number } | undefined> => {
     try {
-      await checkStore();
-      const published = await runOnce();
-      await cleaner
-        .runIfDue(knownStore)
-        .catch((error: unknown) =>
-          logger.warn(
-            { err: error, kind },
-            'published outbox rows were not removed; it tries again in a minute',
-          ),
-        );
-      if (failures > 0) logger.info({ kind, after: failures }, 'the outbox relay works again');
-      failures = 0;
-      return published === BATCH ? 0 : POLL_MS;
-    } catch (error) {
-      failures += 1;
-      storeCheckedAt = 0;
-      if (failures === 1 || failures % 20 === 0) {
+      await checkStore(leadership);
+      const published = await runOnce(leadership);
+      await cleaner.runIfDue(knownStore, leadership).catch((error: unknown) => {
+        if (error instanceof LeadershipLost) throw error;
         logger.warn(
-          { err: error, kind, failures },
-          'the outbox relay could not publish; nothing is lost, it tries again',
+          { err: error, kind },
+          'published outbox rows were not removed; it tries again in a minute',
         );
-      }
-      return Math.min(POLL_MS * 2 ** failures, MAX_BACKOFF_MS);
+      });
+      return { nextInMs: published === BATCH ? 0 : POLL_MS };
+    } catch (error) {
+      storeCheckedAt = 0;
+      throw error;
     }
-  });
-  return { runOnce, stop: loop.stop };
+  };
+
+  const lag = (): Promise<DutyLag> =>
+    database.system(async (tx) => {
+      // Counted to a limit: the status must not cost more the worse things are.
+      const { rows } = await sql<{ waiting: number; oldest_ms: number | null }>`
+        SELECT count(*)::int AS waiting, (extract(epoch FROM clock_timestamp() - min(created_at)) * 1000)::bigint AS oldest_ms
+        FROM (SELECT created_at FROM outbox WHERE published_at IS NULL AND kind = ${kind}
+          ORDER BY created_at LIMIT ${LAG_LIMIT}) AS waiting`.execute(tx);
+      return { waiting: rows[0]?.waiting ?? 0, oldestMs: Math.max(0, rows[0]?.oldest_ms ?? 0) };
+    });
+
+  const duty = startDuty({ cluster, name: `outbox relay: ${kind}`, everyMs: POLL_MS, run, lag });
+  return { runOnce, duty };
 }

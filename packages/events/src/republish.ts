@@ -16,9 +16,11 @@ export async function republish(
   kind: string,
   publisher: Publisher,
   before: Date,
+  signal?: AbortSignal,
 ): Promise<number> {
   let after = '00000000-0000-0000-0000-000000000000';
   for (let count = 0; ; ) {
+    signal?.throwIfAborted();
     const rows = await database.system((tx) =>
       tx
         .selectFrom('outbox')

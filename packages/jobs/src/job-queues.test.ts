@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { soleReplica } from '@claviger/cluster';
 import { createDatabase, type Database, migrate } from '@claviger/database';
 import { createEmitter, type OutboxSchema, outboxMigration, type Relay, startRelay } from '@claviger/events';
 import { type RedisPart, startRedis } from '@claviger/parts';
@@ -60,7 +61,12 @@ function queuesOf(definitions: JobDefinition<never>[], key = macKey): JobQueues 
 /** Queues with a relay in front, both gone at the end of the test. */
 function running(definitions: JobDefinition<{ entryId: string }>[]) {
   const queues = queuesOf(definitions as never);
-  relay = startRelay({ database, logger, publishers: { job: queues.publisher } });
+  relay = startRelay({
+    database,
+    logger,
+    cluster: soleReplica(logger),
+    publishers: { job: queues.publisher },
+  });
   const own = relay;
   return {
     queues,

@@ -29,6 +29,13 @@ export const baseConfigSchema = z.strictObject({
   }),
   redis: z.strictObject({ host: z.string(), port: z.number().int(), passwordFile: z.string() }),
   nats: z.strictObject({ url: z.string(), user: z.string(), passwordFile: z.string() }),
+  /** Of services with duties that one replica at a time does. */
+  cluster: z
+    .strictObject({
+      /** How long Redis keeps a leader that is not heard of; another leads soon after. 3 seconds when absent. */
+      leaseMs: z.number().int().min(300).max(60_000).optional(),
+    })
+    .optional(),
   telemetry: z.strictObject({ otlpEndpoint: z.url().optional() }).default({}),
 });
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { leadershipMigration } from '@claviger/cluster';
 import {
   type Migration,
   migrationsIn,
@@ -87,6 +88,7 @@ export interface AuditSchema extends OutboxSchema, TenantStandingsSchema {
 
 export const migrations: readonly Migration[] = [
   outboxMigration,
+  leadershipMigration,
   idempotencyMigration,
   tenantStandingsMigration,
   ...migrationsIn(join(import.meta.dirname, 'migrations')),

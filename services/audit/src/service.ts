@@ -1,3 +1,4 @@
+import { joinCluster } from '@claviger/cluster';
 import { audit, cluster } from '@claviger/contracts';
 import { createDatabase, type Database, migrate } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
@@ -70,7 +71,17 @@ export async function createAuditService(
   const { url, user, passwordFile } = config.nats;
   const bus = stack.use(createBus({ url, user, password: readSecretFile(passwordFile), name: node, logger }));
   const emitter = createEmitter({ service: SERVICE, macKey: keys.outboxMac });
-  stack.use(startRelay({ database, logger, publishers: { audit: bus.publisher, event: bus.publisher } }));
+  const replica = stack.use(
+    joinCluster({ service: SERVICE, version: packageJson.version, config, database, logger }),
+  );
+  stack.use(
+    startRelay({
+      database,
+      logger,
+      cluster: replica,
+      publishers: { audit: bus.publisher, event: bus.publisher },
+    }),
+  );
 
   const headsFile = stack.use(await openHeadsFile(config.headsFile, logger));
   const broken = await compareHeads({ database, headsFile, publicKey: keys.treeHeadPublic });
@@ -79,7 +90,9 @@ export async function createAuditService(
       { tenantId, problem },
       'the audit log of a tenant contradicts its heads outside: it is not continued',
     );
-  const sealer = stack.use(startSealer({ database, emitter, logger, keys, headsFile, ...sealing }, broken));
+  const sealer = stack.use(
+    startSealer({ cluster: replica, database, emitter, logger, keys, headsFile, ...sealing }, broken),
+  );
   stack.use(
     bus.consume({
       durable: SERVICE,

@@ -1,5 +1,6 @@
 import { createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
+import { joinCluster, leadershipMigration } from '@claviger/cluster';
 import { cluster } from '@claviger/contracts';
 import {
   createDatabase,
@@ -44,6 +45,7 @@ export async function migrateAuth(config: AuthConfig): Promise<void> {
   const { database } = config;
   await migrate({ ...database, ownerPassword: readSecretFile(database.ownerPasswordFile) }, [
     outboxMigration,
+    leadershipMigration,
     idempotencyMigration,
     tenantStandingsMigration,
     ...migrationsIn(join(import.meta.dirname, 'migrations')),
@@ -82,8 +84,9 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   const emitter = createEmitter({ service: 'auth', macKey });
   const tenantKeys = await openTenantKeys(database, config.rootKeyFile, logger);
   const keyCleanup = startKeyCleanup({ database, logger });
-  const relay = startRelay({ database, logger, publishers: { audit: bus.publisher } });
-  const housekeeping = startHousekeeping({ database, logger });
+  const replica = joinCluster({ service: 'auth', version: VERSION, config, database, logger });
+  const relay = startRelay({ database, logger, cluster: replica, publishers: { audit: bus.publisher } });
+  const housekeeping = startHousekeeping({ database, cluster: replica });
 
   const rpcServer = createRpcServer({
     config,
@@ -131,6 +134,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
       await housekeeping[Symbol.asyncDispose]();
       await keyCleanup[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
+      await replica[Symbol.asyncDispose]();
       await bus[Symbol.asyncDispose]();
       liveness.close();
       tenantKeys.close();

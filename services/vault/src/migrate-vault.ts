@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { leadershipMigration } from '@claviger/cluster';
 import { migrate, migrationsIn, tenantStandingsMigration } from '@claviger/database';
 import { outboxMigration } from '@claviger/events';
 import { idempotencyMigration } from '@claviger/idempotency';
@@ -9,6 +10,7 @@ import type { VaultConfig } from './config.ts';
 export async function migrateVault({ database }: VaultConfig): Promise<void> {
   await migrate({ ...database, ownerPassword: readSecretFile(database.ownerPasswordFile) }, [
     outboxMigration,
+    leadershipMigration,
     idempotencyMigration,
     tenantStandingsMigration,
     ...migrationsIn(join(import.meta.dirname, 'migrations')),

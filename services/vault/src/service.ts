@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { joinCluster } from '@claviger/cluster';
 import { cluster, vault } from '@claviger/contracts';
 import { createDatabase } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
@@ -57,6 +58,7 @@ import { startRotationDuty } from './rotation/rotation-duty.ts';
 import type { VaultSchema } from './schema.ts';
 
 const DRAIN_MS = 10_000;
+const VERSION = '0.1.0';
 
 export interface VaultService extends RunningService {
   readonly grpcPort: number;
@@ -110,7 +112,15 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
       [rotateCredentialJob as JobDefinition<never>],
     );
     undo.use(queues);
-    undo.use(startRelay({ database, logger, publishers: { audit: bus.publisher, job: queues.publisher } }));
+    const replica = undo.use(joinCluster({ service: 'vault', version: VERSION, config, database, logger }));
+    undo.use(
+      startRelay({
+        database,
+        logger,
+        cluster: replica,
+        publishers: { audit: bus.publisher, job: queues.publisher },
+      }),
+    );
 
     const emitter = createEmitter({ service: 'vault', macKey });
     const deps: VaultDeps = {
@@ -122,12 +132,12 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
       gate: createDisclosureGate(database, emitter),
       receiptKey,
     };
-    undo.use(startRotationDuty(deps, queues));
+    undo.use(startRotationDuty(deps, queues, replica));
 
     const health = createHealth({
       service: 'vault',
       config,
-      version: '0.1.0',
+      version: VERSION,
       sealed: seal.isSealed,
       checks: [
         { name: 'database', required: true, check: () => database.ping() },

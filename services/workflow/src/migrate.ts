@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { leadershipMigration } from '@claviger/cluster';
 import { migrate, migrationsIn, tenantStandingsMigration } from '@claviger/database';
 import { outboxMigration } from '@claviger/events';
 import { idempotencyMigration } from '@claviger/idempotency';
@@ -8,6 +9,7 @@ import type { WorkflowConfig } from './config.ts';
 /** Everything that ever happened to the schema, in order. */
 export const migrations = [
   outboxMigration,
+  leadershipMigration,
   idempotencyMigration,
   tenantStandingsMigration,
   ...migrationsIn(join(import.meta.dirname, 'migrations')),

@@ -1,3 +1,4 @@
+import { joinCluster } from '@claviger/cluster';
 import { auth, cluster, vault, workflow } from '@claviger/contracts';
 import { createDatabase } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
@@ -112,8 +113,9 @@ export async function createWorkflowService(
   rpcServer.add(cluster.HealthServiceService, health.handlers);
 
   const keyCleanup = startKeyCleanup({ database, logger });
-  const relay = startRelay({ database, logger, publishers: { audit: bus.publisher } });
-  const sweep = startSweep(deps, config.sweepIntervalMs);
+  const replica = joinCluster({ service: 'workflow', version: VERSION, config, database, logger });
+  const relay = startRelay({ database, logger, cluster: replica, publishers: { audit: bus.publisher } });
+  const sweep = startSweep(deps, replica, config.sweepIntervalMs);
   await rpcServer.listen();
   await health.listen();
   health.setReady(true);
@@ -126,6 +128,7 @@ export async function createWorkflowService(
       await sweep[Symbol.asyncDispose]();
       await keyCleanup[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
+      await replica[Symbol.asyncDispose]();
       await bus[Symbol.asyncDispose]();
       peers.close();
       await database.close();

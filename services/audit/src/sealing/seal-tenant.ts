@@ -1,3 +1,4 @@
+import type { Leadership } from '@claviger/cluster';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import { appendLeaves, emptyRoot, signTreeHead } from '@claviger/merkle';
@@ -33,8 +34,13 @@ export interface SealingDeps {
  *
  * @throws {SealingProblem} when the stored tree is not the one that was signed last.
  */
-export async function sealTenant(deps: SealingDeps, tenantId: string): Promise<number> {
+export async function sealTenant(
+  deps: SealingDeps,
+  tenantId: string,
+  leadership: Leadership,
+): Promise<number> {
   const sealed = await deps.database.withTenant(tenantId, async (tx) => {
+    await leadership.assert(tx);
     const tree = await lockTree(tx, tenantId);
     if (tree === undefined) return undefined;
     const before = await lastHead(tx);

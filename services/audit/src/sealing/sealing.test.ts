@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, randomInt, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { soleReplica } from '@claviger/cluster';
 import {
   type SignedTreeHead,
   signReceipt,
@@ -43,7 +44,14 @@ test('many sealers at once make one dense log with one chain of heads, and every
   const tenant = randomUUID();
   // The service's own process seals too.
   await using headsFile = await openHeadsFile(`${bench.stack.dataDir}/other-heads.jsonl`, silent);
-  const deps = { ...bench, headsFile, logger: silent, batchSize: 16, intervalMs: 20 };
+  const deps = {
+    ...bench,
+    headsFile,
+    logger: silent,
+    batchSize: 16,
+    intervalMs: 20,
+    cluster: soleReplica(silent),
+  };
   await using _one = startSealer(deps, new Map());
   await using _two = startSealer(deps, new Map());
   const ids: string[] = [];

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { soleLeadership } from '@claviger/cluster';
 import { auth } from '@claviger/contracts';
 import { createDatabase } from '@claviger/database';
 import { createLogger, loadConfig, readSecretFile } from '@claviger/service-kit';
@@ -170,7 +171,7 @@ test('housekeeping removes what ended long ago and nothing else', async () => {
   await stack.sql(`UPDATE sessions SET expires_at = now() - interval '8 days' WHERE id = $1`, [sessionId]);
   const database = openDatabase();
   try {
-    await tidy(database);
+    await tidy(database, soleLeadership);
   } finally {
     await database.close();
   }

@@ -1,3 +1,4 @@
+import type { Leadership } from '@claviger/cluster';
 import { isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { VaultDeps, VaultTx } from '../deps.ts';
@@ -8,10 +9,16 @@ import { requestRotation, requireRotatable } from './request-rotation.ts';
  * Queues the rotation of an entry whose time has come, and moves that time on, in one transaction under the entry's lock: two
  * sweeps never double it. Where it cannot be rotated now, it is tried again in an hour, and the audit log says why.
  */
-export async function queueScheduled(deps: VaultDeps, tenantId: string, entryId: string): Promise<void> {
+export async function queueScheduled(
+  deps: VaultDeps,
+  tenantId: string,
+  entryId: string,
+  leadership: Leadership,
+): Promise<void> {
   deps.secrets.requireOpen();
   const kek = await deps.secrets.keyFor(tenantId);
   await deps.database.withTenant(tenantId, async (tx) => {
+    await leadership.assert(tx);
     const entry = await tx
       .selectFrom('entries')
       .selectAll()

@@ -1,3 +1,4 @@
+import { type DutyHost, type DutyLag, type Leadership, LeadershipLost, startDuty } from '@claviger/cluster';
 import { isClavigerError } from '@claviger/errors';
 import type { JobQueues } from '@claviger/jobs';
 import { sql } from 'kysely';
@@ -10,11 +11,11 @@ const BATCH = 100;
 const STOP_AFTER_MS = 8_000;
 
 /**
- * Runs rotations in this process: those that the job queue wakes it for, and those that a sweep finds due. Any number of
- * replicas may do so. Disposing it lets running rotations finish for some seconds, then cuts their connections, which leaves
+ * Runs rotations in this process: those that the job queue wakes it for, in any replica, and those that the leader's sweep
+ * finds due. Disposing it lets running rotations finish for some seconds, then cuts their connections, which leaves
  * them to be found out about.
  */
-export function startRotationDuty(deps: VaultDeps, queues: JobQueues): AsyncDisposable {
+export function startRotationDuty(deps: VaultDeps, queues: JobQueues, cluster: DutyHost): AsyncDisposable {
   const { concurrency, sweepIntervalSeconds } = deps.config.rotation;
   const stop = new AbortController();
   const cut = new AbortController();
@@ -34,44 +35,36 @@ export function startRotationDuty(deps: VaultDeps, queues: JobQueues): AsyncDisp
     if (!stop.signal.aborted) await run(tenantId, rotationId);
   });
 
-  const sweep = async (): Promise<void> => {
+  const sweep = async (leadership: Leadership): Promise<void> => {
     for (const { tenant_id, id } of await dueEntries(deps)) {
       // One entry whose keys are damaged must not hold up all others.
-      await queueScheduled(deps, tenant_id, id).catch(async (error: unknown) => {
+      await queueScheduled(deps, tenant_id, id, leadership).catch(async (error: unknown) => {
+        if (error instanceof LeadershipLost) throw error;
         deps.logger.warn({ err: error, entryId: id }, 'a scheduled rotation could not be queued');
-        if (!isPassing(error)) await putOff(deps, tenant_id, id);
+        if (!isPassing(error)) await putOff(deps, tenant_id, id, leadership);
       });
     }
     for (const { tenant_id, id } of await dueRotations(deps)) {
       while (running.size >= concurrency) await Promise.race(running.values());
-      if (stop.signal.aborted) return;
+      if (stop.signal.aborted || leadership.signal.aborted) return;
       void run(tenant_id, id).catch((error: unknown) =>
         deps.logger.warn({ err: error, rotationId: id }, 'a rotation could not be taken up'),
       );
     }
   };
 
-  let failures = 0;
-  const loop = (async () => {
-    while (!stop.signal.aborted) {
-      try {
-        await sweep();
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        if (failures === 1 || failures % 60 === 0) {
-          deps.logger.warn({ err: error, failures }, 'due rotations could not be looked for; it tries again');
-        }
-      }
-      // Jitter keeps replicas from asking all at the same moment.
-      await pause(sweepIntervalSeconds * 1_000 * (0.75 + Math.random() / 2), stop.signal);
-    }
-  })();
+  const duty = startDuty({
+    cluster,
+    name: 'rotation sweep',
+    everyMs: sweepIntervalSeconds * 1_000,
+    run: sweep,
+    lag: () => rotationLag(deps),
+  });
 
   return {
     [Symbol.asyncDispose]: async () => {
       stop.abort();
-      await loop;
+      await duty[Symbol.asyncDispose]();
       const timer = setTimeout(() => cut.abort(), STOP_AFTER_MS);
       await Promise.allSettled(running.values());
       clearTimeout(timer);
@@ -85,15 +78,21 @@ function isPassing(error: unknown): boolean {
 }
 
 /** The due-queue is read from its front: what stays there for ever would in the end fill a whole batch. */
-async function putOff(deps: VaultDeps, tenantId: string, entryId: string): Promise<void> {
-  await deps.database.withTenant(tenantId, (tx) =>
-    tx
+async function putOff(
+  deps: VaultDeps,
+  tenantId: string,
+  entryId: string,
+  leadership: Leadership,
+): Promise<void> {
+  await deps.database.withTenant(tenantId, async (tx) => {
+    await leadership.assert(tx);
+    await tx
       .updateTable('entries')
       .set({ next_rotation_at: sql<Date>`now() + interval '1 hour'` })
       .where('id', '=', entryId)
       .where('next_rotation_at', '<=', sql<Date>`now()`)
-      .execute(),
-  );
+      .execute();
+  });
 }
 
 function dueRotations(deps: VaultDeps) {
@@ -124,15 +123,16 @@ function dueEntries(deps: VaultDeps) {
   );
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
+/** Rotations and schedules whose time has come, each counted to ten thousand. */
+async function rotationLag(deps: VaultDeps): Promise<DutyLag> {
+  const { rows } = await deps.database.system((tx) =>
+    sql<{ waiting: number; oldest_ms: number | null }>`
+      SELECT count(*)::int AS waiting, (extract(epoch FROM now() - min(due_at)) * 1000)::bigint AS oldest_ms
+      FROM ((SELECT next_attempt_at AS due_at FROM rotations
+          WHERE finished_at IS NULL AND next_attempt_at <= now() ORDER BY next_attempt_at LIMIT 10000)
+        UNION ALL (SELECT next_rotation_at FROM entries
+          WHERE next_rotation_at <= now() AND status = 'active' AND rotation_state = 'idle'
+          ORDER BY next_rotation_at LIMIT 10000)) AS due`.execute(tx),
+  );
+  return { waiting: rows[0]?.waiting ?? 0, oldestMs: Math.max(0, rows[0]?.oldest_ms ?? 0) };
 }

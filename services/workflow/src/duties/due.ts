@@ -1,3 +1,4 @@
+import type { DutyLag } from '@claviger/cluster';
 import type { Database } from '@claviger/database';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
@@ -49,4 +50,20 @@ export function unsyncedGrants(database: Database<WorkflowSchema>): Promise<Due[
       .limit(BATCH)
       .execute(),
   );
+}
+
+/** What the next rounds have to do, counted to ten thousand of each kind. */
+export async function sweepLag(database: Database<WorkflowSchema>): Promise<DutyLag> {
+  const { rows } = await database.system((tx) =>
+    sql<{ waiting: number; oldest_ms: number | null }>`
+      SELECT count(*)::int AS waiting, (extract(epoch FROM now() - min(due_at)) * 1000)::bigint AS oldest_ms
+      FROM ((SELECT expires_at AS due_at FROM requests WHERE status = 'pending' AND expires_at <= now()
+          ORDER BY expires_at LIMIT 10000)
+        UNION ALL (SELECT expires_at FROM grants WHERE status IN ('activating', 'active') AND expires_at <= now()
+          ORDER BY expires_at LIMIT 10000)
+        UNION ALL (SELECT next_sync_at FROM grants WHERE next_sync_at <= now() ORDER BY next_sync_at LIMIT 10000)) AS due`.execute(
+      tx,
+    ),
+  );
+  return { waiting: rows[0]?.waiting ?? 0, oldestMs: Math.max(0, rows[0]?.oldest_ms ?? 0) };
 }

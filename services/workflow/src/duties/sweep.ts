@@ -1,74 +1,44 @@
-import { randomInt } from 'node:crypto';
+import { type Duty, type DutyHost, type Leadership, LeadershipLost, startDuty } from '@claviger/cluster';
 import { isClavigerError } from '@claviger/errors';
 import type { WorkflowDeps } from '../deps.ts';
-import { type Due, lapsedGrants, lapsedRequests, unsyncedGrants } from './due.ts';
+import { type Due, lapsedGrants, lapsedRequests, sweepLag, unsyncedGrants } from './due.ts';
 import { expireGrants } from './expire-grants.ts';
 import { expireRequests } from './expire-requests.ts';
 import { syncGrants } from './sync-grants.ts';
 
-export interface Sweep extends AsyncDisposable {
-  /** One round, now: what has lapsed is written down, then the vault is told what is due. */
-  runOnce(): Promise<void>;
-}
-
 /**
- * Runs in every replica: each step is a conditional update, so that two replicas never do the same thing twice. The
- * columns are the queue; nothing is remembered in the process.
+ * Writes down what has lapsed, then tells the vault what is due; again and again, on the leader. The columns are the queue:
+ * nothing is remembered in the process.
  */
-export function startSweep(deps: WorkflowDeps, intervalMs: number): Sweep {
-  let stopping = false;
-  let failures = 0;
-  let wake: (() => void) | undefined;
-
-  const loop = (async () => {
-    while (!stopping) {
-      // Replicas started together drift apart.
-      const jitter = 0.75 + randomInt(500) / 1_000;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, intervalMs * jitter);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      if (stopping) return;
-      try {
-        await runRound(deps);
-        if (failures > 0) deps.logger.info({ after: failures }, 'the sweep works again');
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        if (failures === 1 || failures % 60 === 0)
-          deps.logger.warn({ err: error, failures }, 'the sweep failed; nothing is lost, it runs again');
-      }
-    }
-  })();
-
-  return {
-    runOnce: () => runRound(deps),
-    [Symbol.asyncDispose]: async () => {
-      stopping = true;
-      wake?.();
-      await loop;
-    },
-  };
+export function startSweep(deps: WorkflowDeps, cluster: DutyHost, intervalMs: number): Duty {
+  return startDuty({
+    cluster,
+    name: 'request and grant sweep',
+    everyMs: intervalMs,
+    run: (leadership) => runSweep(deps, leadership),
+    lag: () => sweepLag(deps.database),
+  });
 }
 
-/** What fails in one step holds up no other: it is thrown when all had their turn. */
-async function runRound(deps: WorkflowDeps): Promise<void> {
+/** One round. What fails in one step holds up no other: it is thrown when all had their turn. */
+export async function runSweep(deps: WorkflowDeps, leadership: Leadership): Promise<void> {
   const { database } = deps;
   const steps = [
     async () =>
       perTenant(await lapsedRequests(database), (tenantId, ids) =>
-        database.withTenant(tenantId, (tx) =>
-          expireRequests(deps, tx, (query) => query.where('id', 'in', ids)),
-        ),
+        database.withTenant(tenantId, async (tx) => {
+          await leadership.assert(tx);
+          return expireRequests(deps, tx, (query) => query.where('id', 'in', ids));
+        }),
       ),
     async () =>
       perTenant(await lapsedGrants(database), (tenantId, ids) =>
-        database.withTenant(tenantId, (tx) => expireGrants(deps, tx, ids)),
+        database.withTenant(tenantId, async (tx) => {
+          await leadership.assert(tx);
+          return expireGrants(deps, tx, ids);
+        }),
       ),
-    async () => void (await syncGrants(deps, await unsyncedGrants(database))),
+    async () => void (await syncGrants(deps, await unsyncedGrants(database), leadership)),
   ];
   await eachInTurn(steps, (step) => step());
 }
@@ -84,7 +54,12 @@ function perTenant(
     try {
       await work(tenantId, ids);
     } catch (error) {
-      if (ids.length === 1 || (isClavigerError(error) && error.reason === 'unavailable')) throw error;
+      if (
+        ids.length === 1 ||
+        error instanceof LeadershipLost ||
+        (isClavigerError(error) && error.reason === 'unavailable')
+      )
+        throw error;
       await eachInTurn(ids, (id) => work(tenantId, [id]));
     }
   });

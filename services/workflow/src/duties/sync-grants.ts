@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Leadership } from '@claviger/cluster';
 import { sql } from 'kysely';
 import type { WorkflowDeps } from '../deps.ts';
 import { tellVault } from '../grants/tell-vault.ts';
@@ -9,18 +10,29 @@ const AT_ONCE = 8;
 const MAX_BACKOFF_SECONDS = 30;
 
 /** Tells the vault what is due. Answers how many it has confirmed; a vault that is away ends the round. */
-export async function syncGrants(deps: WorkflowDeps, due: readonly Due[]): Promise<number> {
+export async function syncGrants(
+  deps: WorkflowDeps,
+  due: readonly Due[],
+  leadership: Leadership,
+): Promise<number> {
   let confirmed = 0;
   for (let start = 0; start < due.length; start += AT_ONCE) {
-    const told = await Promise.all(due.slice(start, start + AT_ONCE).map((each) => syncGrant(deps, each)));
+    leadership.signal.throwIfAborted();
+    const told = await Promise.all(
+      due.slice(start, start + AT_ONCE).map((each) => syncGrant(deps, each, leadership)),
+    );
     confirmed += told.filter((each) => each === 'told').length;
     if (told.every((each) => each === 'failed')) break;
   }
   return confirmed;
 }
 
-async function syncGrant(deps: WorkflowDeps, due: Due): Promise<'told' | 'failed' | 'taken'> {
-  const grant = await claim(deps, due);
+async function syncGrant(
+  deps: WorkflowDeps,
+  due: Due,
+  leadership: Leadership,
+): Promise<'told' | 'failed' | 'taken'> {
+  const grant = await claim(deps, due, leadership);
   if (!grant) return 'taken';
   try {
     await tellVault(deps, grant, randomUUID());
@@ -35,9 +47,10 @@ async function syncGrant(deps: WorkflowDeps, due: Due): Promise<'told' | 'failed
 }
 
 /** Puts the next try off before this one starts: other replicas leave it alone, and a crash costs one delay. */
-function claim(deps: WorkflowDeps, due: Due): Promise<GrantRow | undefined> {
-  return deps.database.withTenant(due.tenantId, (tx) =>
-    tx
+function claim(deps: WorkflowDeps, due: Due, leadership: Leadership): Promise<GrantRow | undefined> {
+  return deps.database.withTenant(due.tenantId, async (tx) => {
+    await leadership.assert(tx);
+    return tx
       .updateTable('grants')
       .set({
         sync_attempts: sql<number>`sync_attempts + 1`,
@@ -46,6 +59,6 @@ function claim(deps: WorkflowDeps, due: Due): Promise<GrantRow | undefined> {
       .where('id', '=', due.id)
       .where('next_sync_at', '<=', sql<Date>`now()`)
       .returningAll()
-      .executeTakeFirst(),
-  );
+      .executeTakeFirst();
+  });
 }
