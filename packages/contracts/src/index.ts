@@ -10,6 +10,7 @@ export * as updates from './generated/claviger/auth/v1/updates.ts';
 export * as calls from './generated/claviger/cluster/v1/calls.ts';
 export * as cluster from './generated/claviger/cluster/v1/health.ts';
 export * as schema from './generated/claviger/cluster/v1/schema.ts';
+export * as seal from './generated/claviger/cluster/v1/seal.ts';
 export * as tenantStanding from './generated/claviger/cluster/v1/tenant_standing.ts';
 export { ErrorDetail, FieldProblem } from './generated/claviger/errors/v1/errors.ts';
 export { type Field, type Policy, RateTier } from './generated/claviger/options/v1/options.ts';

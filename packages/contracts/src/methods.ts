@@ -8,6 +8,7 @@ import { protoMetadata as updatesMetadata } from './generated/claviger/auth/v1/u
 import { protoMetadata as callsMetadata } from './generated/claviger/cluster/v1/calls.ts';
 import { protoMetadata as clusterMetadata } from './generated/claviger/cluster/v1/health.ts';
 import { protoMetadata as schemaMetadata } from './generated/claviger/cluster/v1/schema.ts';
+import { protoMetadata as sealMetadata } from './generated/claviger/cluster/v1/seal.ts';
 import type { Field, Policy } from './generated/claviger/options/v1/options.ts';
 import { protoMetadata as encryptionMetadata } from './generated/claviger/vault/v1/encryption.ts';
 import { protoMetadata as vaultEvidenceMetadata } from './generated/claviger/vault/v1/evidence.ts';
@@ -58,6 +59,7 @@ const files = [
   clusterMetadata,
   licenceMetadata,
   schemaMetadata,
+  sealMetadata,
   settingsMetadata,
   updatesMetadata,
   vaultMetadata,
