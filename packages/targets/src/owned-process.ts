@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 
 /** A server that this process started and alone stops. */
 export interface OwnedProcess {
@@ -11,20 +12,26 @@ export interface OwnedProcess {
   stop(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts a server in the foreground; it is killed when this process exits without stopping it. Throws when it cannot be run. */
+const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
+
+interface StartOptions {
+  readonly uid?: number;
+  readonly gid?: number;
+  /** What the server gets when this process ends, however it ends. */
+  readonly killWith?: NodeJS.Signals;
+}
+
+/**
+ * Starts a server in the foreground; it is signalled when this process exits without stopping it, and on Linux also when this
+ * process is killed. Throws when it cannot be run.
+ */
 export async function startOwned(
   program: string,
   args: readonly string[],
-  options: { readonly uid?: number; readonly gid?: number; readonly killWith?: NodeJS.Signals } = {},
+  options: StartOptions = {},
 ): Promise<OwnedProcess> {
-  const { uid, gid, killWith = 'SIGKILL' } = options;
-  const child: ChildProcess = spawn(program, args, {
-    cwd: '/',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
-    ...(uid === undefined ? {} : { uid }),
-    ...(gid === undefined ? {} : { gid }),
-  });
+  const { killWith = 'SIGKILL' } = options;
+  const child = start(program, args, options, killWith);
   await once(child, 'spawn');
   const { pid } = child;
   if (pid === undefined) throw new Error(`${program} has no process id`);
@@ -52,4 +59,29 @@ export async function startOwned(
       clearTimeout(timer);
     },
   };
+}
+
+function start(
+  program: string,
+  args: readonly string[],
+  { uid, gid }: StartOptions,
+  killWith: NodeJS.Signals,
+): ChildProcess {
+  const common = {
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+  } satisfies SpawnOptions;
+  if (process.platform !== 'linux' || setpriv === undefined)
+    return spawn(program, args, {
+      ...common,
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
+    });
+  // The kernel forgets the signal when the user changes, so that setpriv does both.
+  const identity =
+    uid === undefined || gid === undefined
+      ? []
+      : ['--reuid', String(uid), '--regid', String(gid), '--clear-groups'];
+  return spawn(setpriv, [...identity, '--pdeathsig', killWith.slice(3), '--', program, ...args], common);
 }

@@ -1,9 +1,11 @@
 import { run } from '../run.ts';
 
-/** The user that the server runs as: nobody else when we are not root, else `postgres` or `nobody`. */
-export async function serverUser(): Promise<{ uid: number; gid: number } | undefined> {
+/** The user that a server runs as: nobody else when we are not root, else the first of `names` that this machine has. */
+export async function serverUser(
+  names: readonly string[] = ['postgres', 'nobody'],
+): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
-  for (const name of ['postgres', 'nobody']) {
+  for (const name of names) {
     try {
       const uid = Number(await run('id', ['-u', name]));
       const gid = Number(await run('id', ['-g', name]));
@@ -13,6 +15,6 @@ export async function serverUser(): Promise<{ uid: number; gid: number } | undef
     }
   }
   throw new Error(
-    'PostgreSQL does not run as root, and this machine has neither a user postgres nor nobody.',
+    `The server does not run as root, and this machine has none of the users ${names.join(', ')}.`,
   );
 }
