@@ -1,12 +1,14 @@
 import { protoMetadata as auditMetadata } from './generated/claviger/audit/v1/audit.ts';
 import { protoMetadata as complianceMetadata } from './generated/claviger/audit/v1/compliance.ts';
 import { protoMetadata as authMetadata, type ProtoMetadata } from './generated/claviger/auth/v1/auth.ts';
+import { protoMetadata as clusterAdminMetadata } from './generated/claviger/auth/v1/cluster_admin.ts';
 import { protoMetadata as authEvidenceMetadata } from './generated/claviger/auth/v1/evidence.ts';
 import { protoMetadata as licenceMetadata } from './generated/claviger/auth/v1/licence.ts';
 import { protoMetadata as settingsMetadata } from './generated/claviger/auth/v1/settings.ts';
 import { protoMetadata as updatesMetadata } from './generated/claviger/auth/v1/updates.ts';
 import { protoMetadata as callsMetadata } from './generated/claviger/cluster/v1/calls.ts';
 import { protoMetadata as clusterMetadata } from './generated/claviger/cluster/v1/health.ts';
+import { protoMetadata as replicasMetadata } from './generated/claviger/cluster/v1/replicas.ts';
 import { protoMetadata as schemaMetadata } from './generated/claviger/cluster/v1/schema.ts';
 import { protoMetadata as sealMetadata } from './generated/claviger/cluster/v1/seal.ts';
 import type { Field, Policy } from './generated/claviger/options/v1/options.ts';
@@ -54,10 +56,12 @@ const files = [
   auditMetadata,
   complianceMetadata,
   authMetadata,
+  clusterAdminMetadata,
   authEvidenceMetadata,
   callsMetadata,
   clusterMetadata,
   licenceMetadata,
+  replicasMetadata,
   schemaMetadata,
   sealMetadata,
   settingsMetadata,
