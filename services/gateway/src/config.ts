@@ -1,6 +1,8 @@
 import { baseConfigSchema } from '@claviger/service-kit';
 import { z } from 'zod';
 
+const cidr = z.union([z.cidrv4(), z.cidrv6()]);
+
 export const configSchema = z
   .strictObject({
     ...baseConfigSchema.shape,
@@ -9,8 +11,21 @@ export const configSchema = z
       certFile: z.string(),
       keyFile: z.string(),
       publicUrl: z.url(),
+      /** Further names that this server is reached under, beside that of `publicUrl`. */
+      hosts: z.array(z.string().min(1)).optional(),
+      /** Proxies in front whose X-Forwarded-For and X-Forwarded-Host are believed, e.g. `10.0.0.0/8`. */
+      trustedProxies: z.array(cidr).optional(),
     }),
     rateLimits: z.enum(['on', 'off']).default('on'),
+    limits: z
+      .strictObject({
+        standardBurst: z.number().int().min(1).max(100).default(20),
+        tenantPerMinute: z.number().int().min(100).default(6_000),
+        anonymousPerMinute: z.number().int().min(10).default(600),
+        disclosuresPerMinute: z.number().int().min(1).default(60),
+        disclosuresPerDay: z.number().int().min(1).default(500),
+      })
+      .prefault({}),
     /** Gateways that share the load: each takes its share of the limits while Redis is away. */
     replicas: z.number().int().min(1).max(100).default(1),
     accessTokenPublicKeyFile: z.string(),

@@ -16,12 +16,14 @@ import { createAuthenticator } from './authentication/authenticator.ts';
 import { createIntrospect } from './authentication/introspect.ts';
 import type { GatewayConfig } from './config.ts';
 import { createEdgeServer } from './edge/edge-server.ts';
+import { createFront } from './edge/front.ts';
 import { healthOperations } from './health/health-operations.ts';
 import { healthRoutes } from './health/health-routes.ts';
 import { createPeersHealth, isUsable } from './health/peer-health.ts';
 import { createLimitKeys } from './limits/limit-keys.ts';
 import { createLocalLimiter } from './limits/local-limiter.ts';
 import { createRedisGate } from './limits/redis-gate.ts';
+import { createTiers } from './limits/tiers.ts';
 import { documentRoutes } from './pages/document-routes.ts';
 import { resetPage } from './pages/reset-page.ts';
 import { setupPage } from './pages/setup-page.ts';
@@ -53,16 +55,18 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
   });
   const peers = createPeers(config);
   const keys = createLimitKeys(redisPassword);
+  const tiers = createTiers(config.limits);
   const authenticator = createAuthenticator({
     verifyAccessToken: createAccessTokenVerifier(readFileSync(config.accessTokenPublicKeyFile, 'utf8')),
     actorTokens: createActorTokens(),
     gate,
     keys,
+    tiers,
     introspect: createIntrospect(peers),
   });
   const peersHealth = createPeersHealth(config, peers);
   let accepting = true;
-  const shared = { authenticator, gate, keys, logger };
+  const shared = { authenticator, gate, keys, tiers, logger };
   const router = await createRouter({ ...shared, peers }, [
     ...healthRoutes({ ...shared, node: config.node, version, peersHealth, accepting: () => accepting }),
     ...documentRoutes(
@@ -73,7 +77,7 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
     setupPage,
     resetPage,
   ]);
-  const edge = createEdgeServer({ tls: config.http, logger, ...router });
+  const edge = createEdgeServer({ tls: config.http, front: createFront(config.http), logger, ...router });
   const health = createHealth({
     service: 'gateway',
     config,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { BoundedCache } from '../bounded-cache.ts';
-import type { Gate, LimitState } from '../limits/gate.ts';
+import type { Gate, Limit, LimitState } from '../limits/gate.ts';
 import type { LimitKeys } from '../limits/limit-keys.ts';
-import { TIERS, type Tier } from '../limits/tiers.ts';
+import type { Tier, Tiers } from '../limits/tiers.ts';
 import type { VerifyAccessToken } from './access-token.ts';
 import type { ActorTokens, Vouched } from './actor-tokens.ts';
 import type { Bearer } from './bearer.ts';
@@ -33,11 +33,18 @@ export interface Demand {
   /** Auth is asked for each call; nothing remembered serves. */
   readonly fresh: boolean;
   readonly tier: Tier;
+  /** Limits of the person beside the tier. */
+  readonly budgets: readonly Tier[];
 }
 
-export function demand(audiences: readonly string[], fresh: boolean, tier: Tier): Demand {
+export function demand(
+  audiences: readonly string[],
+  fresh: boolean,
+  tier: Tier,
+  budgets: readonly Tier[] = [],
+): Demand {
   const sorted = [...new Set(audiences)].sort();
-  return { audiences: sorted, audienceKey: sorted.join(), fresh, tier };
+  return { audiences: sorted, audienceKey: sorted.join(), fresh, tier, budgets };
 }
 
 /** The limit's state is there also when the request is refused by it, before anything else is asked. */
@@ -66,15 +73,23 @@ export function createAuthenticator(options: {
   readonly actorTokens: ActorTokens;
   readonly gate: Gate;
   readonly keys: LimitKeys;
+  readonly tiers: Tiers;
   readonly introspect: IntrospectBearer;
 }): Authenticator {
-  const { actorTokens, gate, keys, introspect } = options;
+  const { actorTokens, gate, keys, introspect, tiers } = options;
   /** Sessions of API tokens by the token's SHA-256, which cannot be read from the token itself. */
   const apiTokens = new BoundedCache<Session>(API_TOKEN_ENTRIES);
-  const limitOf = (session: Session, tier: Tier) => ({
-    key: keys.user(tier.name, session.tenantId, session.userId),
-    tier,
-  });
+  const limitsOf = ({ kind }: Bearer, session: Session, { tier, budgets }: Demand): Limit[] => {
+    const { sessionId, userId, tenantId } = session;
+    const own =
+      kind === 'api-token' ? keys.token(tier.name, sessionId) : keys.user(tier.name, tenantId, userId);
+    return [
+      { key: own, tier },
+      { key: keys.tenant(tenantId), tier: tiers.tenant },
+      // By person: more tokens give no more secrets.
+      ...budgets.map((budget) => ({ key: keys.user(budget.name, tenantId, userId), tier: budget })),
+    ];
+  };
 
   const vouch = async (
     bearer: Bearer,
@@ -102,15 +117,15 @@ export function createAuthenticator(options: {
     wanted: Demand,
     call: EdgeCall,
   ): Promise<Authenticated> => {
-    const tier = TIERS.standard;
-    const guess = { key: keys.address('token', call.sourceAddress), tier };
-    const before = await gate.check([guess], undefined);
+    const guess = { key: keys.address('token', call.sourceAddress), tier: tiers.standard };
+    const all = { key: keys.anonymous, tier: tiers.anonymous };
+    const before = await gate.check([guess, all], undefined);
     if (before.limit && !before.limit.allowed) return { actor: undefined, limit: before.limit };
     const actor = await introspect(bearer, wanted.audiences, call);
     actorTokens.remember(wanted.audienceKey, actor);
     const { sessionId, userId, tenantId } = actor;
     apiTokens.set(digest, { sessionId, userId, tenantId }, Date.now() + API_TOKEN_MEMORY_MS);
-    const { limit } = await gate.check([limitOf(actor, wanted.tier)], undefined);
+    const { limit } = await gate.check(limitsOf(bearer, actor, wanted), undefined);
     return limit && !limit.allowed ? { actor: undefined, limit } : { actor, limit };
   };
 
@@ -126,7 +141,7 @@ export function createAuthenticator(options: {
         if (!session) return meet(bearer, digest, wanted, call);
         apiTokens.set(digest, session, Date.now() + API_TOKEN_MEMORY_MS);
       }
-      const { limit, live } = await gate.check([limitOf(session, wanted.tier)], session.sessionId);
+      const { limit, live } = await gate.check(limitsOf(bearer, session, wanted), session.sessionId);
       if (live === REVOKED) throw invalidToken();
       if (limit && !limit.allowed) return { actor: undefined, limit };
       return { actor: await vouch(bearer, session, live, wanted, call), limit };

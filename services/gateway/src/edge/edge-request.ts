@@ -18,11 +18,13 @@ export function keepContentType(request: EdgeRequest): void {
 }
 
 export function edgeCallOf(request: EdgeRequest): EdgeCall {
-  request.edge ??= {
-    requestId: requestIdOf(request.headers['x-request-id']),
-    sourceAddress: addressOf(request.socket.remoteAddress),
-  };
-  return request.edge;
+  if (!request.edge) nameSource(request, plainAddress(request.socket.remoteAddress));
+  return request.edge!;
+}
+
+/** Says whose request it is, once, before anything else looks at it. */
+export function nameSource(request: EdgeRequest, sourceAddress: string): void {
+  request.edge = { requestId: requestIdOf(request.headers['x-request-id']), sourceAddress };
 }
 
 /** The client's own id for the request where it is harmless in logs and headers, else a new one. */
@@ -30,7 +32,8 @@ function requestIdOf(given: string | string[] | undefined): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-function addressOf(remote: string | undefined): string {
+/** An IPv4 address that a socket shows as IPv6, in its own form. */
+export function plainAddress(remote: string | undefined): string {
   if (remote === undefined) return '';
   return remote.startsWith('::ffff:') ? remote.slice('::ffff:'.length) : remote;
 }

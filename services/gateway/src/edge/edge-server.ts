@@ -5,7 +5,8 @@ import type { Duplex } from 'node:stream';
 import { ClavigerError } from '@claviger/errors';
 import { type Logger, splitAddress } from '@claviger/service-kit';
 import { isCanonicalTarget, MAX_TARGET_LENGTH } from './canonical-target.ts';
-import { type EdgeRequest, edgeCallOf, keepContentType } from './edge-request.ts';
+import { type EdgeRequest, edgeCallOf, keepContentType, nameSource } from './edge-request.ts';
+import type { Front } from './front.ts';
 import { answerProblem } from './problem-answer.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import { type TlsFiles, tlsOptions, watchTlsFiles } from './tls-context.ts';
@@ -28,6 +29,7 @@ export interface EdgeServer {
 
 export interface EdgeServerOptions {
   readonly tls: TlsFiles;
+  readonly front: Front;
   readonly logger: Logger;
   readonly route: (request: EdgeRequest, response: ServerResponse) => void;
   /** Methods that the path has; empty when no route has the path. */
@@ -50,6 +52,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     },
     (request: EdgeRequest, response) => {
       setSecurityHeaders(request, response);
+      nameSource(request, options.front.clientAddress(request));
       response.setHeader('X-Request-Id', edgeCallOf(request).requestId);
       if (stopping) response.setHeader('Connection', 'close');
       keepContentType(request);
@@ -103,6 +106,14 @@ function refuse(request: EdgeRequest, response: ServerResponse, options: EdgeSer
       },
     );
     answerProblem(request, response, error, { status: 431, title: 'Headers too large' });
+    return true;
+  }
+  if (!options.front.isOurs(request)) {
+    const error = new ClavigerError('invalid', 'The request is for another host.', {
+      code: 'misdirected',
+      hint: 'Use the public address of this server; an operator can add names under http.hosts.',
+    });
+    answerProblem(request, response, error, { status: 421, title: 'Misdirected request' });
     return true;
   }
   if (!isCanonicalTarget(target)) {

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { ClavigerError } from '@claviger/errors';
 import type { Logger } from '@claviger/service-kit';
+import { demand } from '../authentication/authenticator.ts';
 import { type EdgeRequest, edgeCallOf } from '../edge/edge-request.ts';
 import { answerProblem, shownError } from '../edge/problem-answer.ts';
 import type { Gate } from '../limits/gate.ts';
-import { TIERS } from '../limits/tiers.ts';
 import { type AdmitDeps, admitBearer } from '../routes/admit.ts';
 import type { OwnRoute } from '../routes/router.ts';
 import { healthDetail } from './health-detail.ts';
@@ -21,7 +21,7 @@ export interface HealthRoutesDeps extends AdmitDeps {
 
 /** Probes for everybody, and the detail for whoever is signed in. */
 export function healthRoutes(deps: HealthRoutesDeps): OwnRoute[] {
-  const admit = admitBearer(['auth'], false, TIERS.standard, deps);
+  const admit = admitBearer(demand(['auth'], false, deps.tiers.standard), deps);
   const ready = async (): Promise<{ code: number; status: string }> => {
     if (!deps.accepting()) return { code: 503, status: 'stopping' };
     const peers = await deps.peersHealth();

@@ -2,6 +2,11 @@ import { ClavigerError } from '@claviger/errors';
 import type { LimitState } from './gate.ts';
 import { policyHeader } from './tiers.ts';
 
+const WHOSE: Readonly<Record<string, string>> = {
+  tenant: 'of all requests of a tenant',
+  anonymous: 'of all requests without a sign-in',
+};
+
 /** Headers that tell a client where it stands (draft-ietf-httpapi-ratelimit-headers). */
 export function limitHeaders(state: LimitState): Record<string, string> {
   return {
@@ -13,10 +18,19 @@ export function limitHeaders(state: LimitState): Record<string, string> {
 /** Throws `rate_limited` when the limit refuses. */
 export function enforce(state: LimitState | undefined): void {
   if (!state || state.allowed) return;
-  const { requests, windowSeconds } = state.tier;
+  const { name, requests, windowSeconds, burst } = state.tier;
+  const retryAfterSeconds = Math.max(1, seconds(state.retryAfterMs));
+  const rule = `${requests} requests in ${windowSeconds} seconds${burst < requests ? `, ${burst} of them at once` : ''}`;
+  if (name === 'disclosure' || name === 'disclosure-day') {
+    throw new ClavigerError('rate_limited', 'The budget for secrets is used up.', {
+      code: 'disclosure_budget',
+      retryAfterSeconds,
+      hint: `One person may see ${requests} secrets in ${windowSeconds} seconds.`,
+    });
+  }
   throw new ClavigerError('rate_limited', 'There were too many requests.', {
-    retryAfterSeconds: Math.max(1, seconds(state.retryAfterMs)),
-    hint: `The limit here is ${requests} requests in ${windowSeconds} seconds.`,
+    retryAfterSeconds,
+    hint: `The limit ${WHOSE[name] ?? 'here'} is ${rule}.`,
   });
 }
 

@@ -4,6 +4,11 @@ import { isIPv6 } from 'node:net';
 /** Keys of limits, without saying in Redis who they belong to. */
 export interface LimitKeys {
   user(tier: string, tenantId: string, userId: string): string;
+  /** One API token: a robot does not use up what its owner may do. */
+  token(tier: string, sessionId: string): string;
+  tenant(tenantId: string): string;
+  /** Everybody without a name, together. */
+  readonly anonymous: string;
   /** One address, or the /64 that an IPv6 client can choose from. */
   address(tier: string, address: string): string;
   /** An account that somebody tries to sign in to, whether it exists or not. */
@@ -21,6 +26,9 @@ export function createLimitKeys(secret: string): LimitKeys {
   return {
     // Ids tell nothing by themselves; a hash for every request would only cost time.
     user: (tier, tenantId, userId) => `claviger:limit:${tier}:u:${tenantId}:${userId}`,
+    token: (tier, sessionId) => `claviger:limit:${tier}:t:${sessionId}`,
+    tenant: (tenantId) => `claviger:limit:tenant:${tenantId}`,
+    anonymous: 'claviger:limit:anonymous',
     address: (tier, address) => `claviger:limit:${tier}:a:${digest('address', prefixOf(address))}`,
     account: (tier, tenant, username) =>
       `claviger:limit:${tier}:n:${digest('account', tenant.toLowerCase(), username.normalize('NFKC').toLowerCase())}`,

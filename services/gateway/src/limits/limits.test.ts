@@ -9,10 +9,22 @@ import { type Gate, liveKey } from './gate.ts';
 import { createLimitKeys } from './limit-keys.ts';
 import { createLocalLimiter } from './local-limiter.ts';
 import { createRedisGate } from './redis-gate.ts';
-import { TIERS, type Tier } from './tiers.ts';
+import { createTiers, type Tier } from './tiers.ts';
 
 const logger = createLogger({ service: 'gateway', node: 'test', level: 'error' });
-const hourly = (requests: number): Tier => ({ name: 'report', requests, windowSeconds: 3_600 });
+const TIERS = createTiers({
+  standardBurst: 20,
+  tenantPerMinute: 6_000,
+  anonymousPerMinute: 600,
+  disclosuresPerMinute: 60,
+  disclosuresPerDay: 500,
+});
+const hourly = (requests: number, burst = requests): Tier => ({
+  name: 'report',
+  requests,
+  windowSeconds: 3_600,
+  burst,
+});
 
 describe('the gate on Redis', () => {
   let folder: string;
@@ -69,6 +81,15 @@ describe('the gate on Redis', () => {
     expect(refused.retryAfterMs).toBeLessThanOrEqual(3_600_000 / 20);
   });
 
+  it('lets no more than a burst through at once, and the rest at the pace of the whole', async () => {
+    const one = await gate();
+    const limit = { key: 'test:burst', tier: hourly(100, 7) };
+    const answers = await Promise.all(Array.from({ length: 30 }, () => one.check([limit], undefined)));
+    expect(answers.filter((answer) => answer.limit!.allowed)).toHaveLength(7);
+    const refused = answers.find((answer) => !answer.limit!.allowed)!.limit!;
+    expect(refused.retryAfterMs).toBeLessThanOrEqual(36_000);
+  });
+
   it('counts a request that one limit refuses against none', async () => {
     const one = await gate();
     const narrow = { key: 'test:narrow', tier: hourly(1) };
@@ -83,7 +104,7 @@ describe('the gate on Redis', () => {
     await client.set(liveKey('s1'), '7');
     await client.set(liveKey('s2'), 'revoked');
     const limit = { key: 'test:live', tier: TIERS.standard };
-    expect(await one.check([limit], 's1')).toMatchObject({ live: '7', limit: { remaining: 99 } });
+    expect(await one.check([limit], 's1')).toMatchObject({ live: '7', limit: { remaining: 19 } });
     expect((await one.check([limit], 's2')).live).toBe('revoked');
     expect((await one.check([limit], 's3')).live).toBeUndefined();
   });
@@ -126,7 +147,7 @@ describe('the local limiter', () => {
     const limiter = createLocalLimiter(2, () => now);
     const tries = (tier: Tier, count: number) =>
       Array.from({ length: count }, () => limiter.check([{ key: `k:${tier.name}`, tier }])[0]!.allowed);
-    expect(tries(TIERS.standard, 60).filter(Boolean)).toHaveLength(50);
+    expect(tries(TIERS.standard, 60).filter(Boolean)).toHaveLength(10);
     expect(tries(TIERS.auth, 10).filter(Boolean)).toHaveLength(2);
     now += 30_000;
     expect(tries(TIERS.auth, 10).filter(Boolean)).toHaveLength(1);

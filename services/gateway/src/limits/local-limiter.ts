@@ -1,6 +1,8 @@
 import type { Limit, LimitState } from './gate.ts';
+import { gcraOf } from './tiers.ts';
 
 const MAX_KEYS = 50_000;
+const HALVED: ReadonlySet<string> = new Set(['auth', 'anonymous']);
 
 /** GCRA in this process, for the time that Redis is away. Stricter than the shared one: other replicas count apart. */
 export interface LocalLimiter {
@@ -14,10 +16,7 @@ export function createLocalLimiter(replicas: number, now: () => number = Date.no
     check: (limits) => {
       const at = now();
       const next = limits.map(({ key, tier }) => {
-        const share = tier.name === 'auth' ? replicas * 2 : replicas;
-        const requests = Math.max(1, Math.floor(tier.requests / share));
-        const burstMs = tier.windowSeconds * 1_000;
-        const costMs = burstMs / requests;
+        const { costMs, burstMs } = gcraOf(tier, HALVED.has(tier.name) ? replicas * 2 : replicas);
         const full = Math.max(fullAt.get(key) ?? at, at);
         const early = at - (full + costMs - burstMs);
         const allowed = early >= 0;

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { type Gate, type GateAnswer, type Limit, type LimitState, liveKey, tightest } from './gate.ts';
 import { GATE_SCRIPT } from './gcra-script.ts';
 import type { LocalLimiter } from './local-limiter.ts';
+import { gcraOf } from './tiers.ts';
 
 const COMMAND_TIMEOUT_MS = 500;
 const RECONNECT_MAX_MS = 1_000;
@@ -58,8 +59,8 @@ export function createRedisGate(options: RedisGateOptions): Gate {
       const keys = limits.map((limit) => limit.key);
       if (sessionId !== undefined) keys.push(liveKey(sessionId));
       const costs = limits.flatMap(({ tier }) => {
-        const burstMs = tier.windowSeconds * 1_000;
-        return [burstMs / tier.requests, burstMs];
+        const { costMs, burstMs } = gcraOf(tier);
+        return [costMs, burstMs];
       });
       try {
         const answer = await redis.clavigerGate(

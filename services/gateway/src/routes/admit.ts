@@ -3,6 +3,7 @@ import type { MethodInfo } from '@claviger/contracts';
 import type { Vouched } from '../authentication/actor-tokens.ts';
 import {
   type Authenticator,
+  type Demand,
   demand,
   type EdgeCall,
   invalidToken,
@@ -13,12 +14,13 @@ import type { EdgeRequest } from '../edge/edge-request.ts';
 import type { Gate, LimitState } from '../limits/gate.ts';
 import { enforce, limitHeaders } from '../limits/limit-headers.ts';
 import type { LimitKeys } from '../limits/limit-keys.ts';
-import { type Tier, tierOf } from '../limits/tiers.ts';
+import { budgetsOf, type Tier, type Tiers, tierOf } from '../limits/tiers.ts';
 
 export interface AdmitDeps {
   readonly authenticator: Authenticator;
   readonly gate: Gate;
   readonly keys: LimitKeys;
+  readonly tiers: Tiers;
 }
 
 /**
@@ -34,20 +36,14 @@ export type Admit = (
 /** What the contract says of a method decides; paths have no say. */
 export function admitFor(method: MethodInfo, deps: AdmitDeps): Admit {
   const policy = method.policy!;
-  const tier = tierOf(method);
+  const tier = tierOf(method, deps.tiers);
   const audiences = [method.owner, ...policy.forwardsTo];
   if (policy.public) return admitAnybody(audiences, tier, deps);
-  return admitBearer(audiences, policy.fresh, tier, deps);
+  return admitBearer(demand(audiences, policy.fresh, tier, budgetsOf(method, deps.tiers)), deps);
 }
 
 /** For operations that need a valid bearer. */
-export function admitBearer(
-  audiences: readonly string[],
-  fresh: boolean,
-  tier: Tier,
-  deps: AdmitDeps,
-): Admit {
-  const wanted = demand(audiences, fresh, tier);
+export function admitBearer(wanted: Demand, deps: AdmitDeps): Admit {
   return async (request, response, call) => {
     const bearer = bearerOf(request.headers.authorization);
     if (bearer === undefined) throw missingToken();
@@ -63,7 +59,10 @@ function admitAnybody(audiences: readonly string[], tier: Tier, deps: AdmitDeps)
   const wanted = demand(audiences, true, tier);
   return async (request, response, call) => {
     const { limit } = await deps.gate.check(
-      [{ key: deps.keys.address(tier.name, call.sourceAddress), tier }],
+      [
+        { key: deps.keys.address(tier.name, call.sourceAddress), tier },
+        { key: deps.keys.anonymous, tier: deps.tiers.anonymous },
+      ],
       undefined,
     );
     count(limit, response);

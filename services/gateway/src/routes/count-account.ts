@@ -11,7 +11,7 @@ export type CountAccount = (message: Message, response: ServerResponse) => Promi
 export function countAccountFor(method: MethodInfo, deps: AdmitDeps): CountAccount | undefined {
   const namesUser = method.request.fields.some(({ property }) => property === 'username');
   if (!method.policy!.public || !namesUser) return undefined;
-  const tier = tierOf(method);
+  const tier = tierOf(method, deps.tiers);
   return async (message, response) => {
     const username = message.username as string;
     if (username === '') return;

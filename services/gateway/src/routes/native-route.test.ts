@@ -223,7 +223,7 @@ describe('a download', () => {
     const { connect } = await import('node:tls');
     const socket = connect({ host: '127.0.0.1', port: edge.gateway.httpPort, ca: edge.ca }, () => {
       socket.write(
-        `GET /api/v1/audit/events/export HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+        `GET /api/v1/audit/events/export HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`,
       );
     });
     await new Promise((resolve) => socket.once('data', resolve));
