@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { vault } from '@claviger/contracts';
+import { encryption, vault } from '@claviger/contracts';
 import {
   createTemporaryDataDir,
   databaseName,
@@ -48,6 +48,7 @@ export interface Person {
   readonly resources: Calls<typeof vault.ResourcesServiceService>;
   readonly modules: Calls<typeof vault.ModulesServiceService>;
   readonly entitlements: Calls<typeof vault.EntitlementsServiceService>;
+  readonly encryption: Calls<typeof encryption.EncryptionServiceService>;
 }
 
 export const quickRotation = {
@@ -111,6 +112,11 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
         modules: withOptions(
           gateway.client('vault', vault.ModulesServiceService),
           vault.ModulesServiceService,
+          call,
+        ),
+        encryption: withOptions(
+          gateway.client('vault', encryption.EncryptionServiceService),
+          encryption.EncryptionServiceService,
           call,
         ),
         entitlements: withOptions(

@@ -1,3 +1,4 @@
+import { MAX_WRAPS_PER_KEK } from '@claviger/keyring';
 import { baseConfigSchema, databaseConfigSchema } from '@claviger/service-kit';
 import { z } from 'zod';
 
@@ -24,6 +25,23 @@ const rotationSchema = z.strictObject({
   concurrency: z.number().int().min(1).max(50).default(4),
 });
 
+/** The exchange of key encryption keys. */
+const encryptionSchema = z.strictObject({
+  /** The active key is exchanged by itself when it is older, or has wrapped as many content keys. */
+  kekMaxAgeDays: z.number().int().min(1).max(3_650).default(90),
+  kekMaxWraps: z
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31)
+    .default(MAX_WRAPS_PER_KEK),
+  /** How long a process may go on sealing under the key it remembers; an old key is not retired before. */
+  kekGraceSeconds: seconds.default(60),
+  leaseSeconds: seconds.default(60),
+  /** How often keys are looked at for age and count. */
+  checkIntervalSeconds: seconds.default(60),
+});
+
 export const configSchema = z.strictObject({
   ...baseConfigSchema.shape,
   database: databaseConfigSchema,
@@ -34,6 +52,7 @@ export const configSchema = z.strictObject({
   actorTokenPublicKeyFile: z.string(),
   outboxMacKeyFile: z.string(),
   rotation: rotationSchema.prefault({}),
+  encryption: encryptionSchema.prefault({}),
 });
 
 export type VaultConfig = z.infer<typeof configSchema>;

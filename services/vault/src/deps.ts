@@ -1,10 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import type { Database, Reader, Tx } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
+import type { RootKeyProvider } from '@claviger/keyring';
 import type { Logger } from '@claviger/service-kit';
 import type { VaultConfig } from './config.ts';
 import type { DisclosureGate } from './disclosure/disclosure-gate.ts';
 import type { Secrets } from './encryption/secrets.ts';
+import type { TenantKeys } from './encryption/tenant-keys.ts';
 import type { VaultSchema } from './schema.ts';
 
 export type VaultReader = Reader<VaultSchema>;
@@ -17,6 +19,11 @@ export interface VaultDeps {
   readonly emitter: Emitter;
   readonly logger: Logger;
   readonly secrets: Secrets;
+  readonly keys: TenantKeys;
+  /** Throws `sealed` or `unavailable` while it cannot be had. */
+  readonly rootKey: () => RootKeyProvider;
+  /** `open` or `sealed`, and which root key it is. */
+  readonly rootKeyState: () => { readonly provider: string; readonly keyId: string; readonly state: string };
   readonly gate: DisclosureGate;
   /** Ed25519 private key that signs receipts. */
   readonly receiptKey: KeyObject;

@@ -25,8 +25,44 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     version: number;
     wrapped: Buffer;
     provider_id: string;
-    state: 'active' | 'retired';
+    state: 'pending' | 'active' | 'retiring' | 'retired' | 'destroyed';
+    activated_at: Defaulted<Date | null>;
+    retired_at: Defaulted<Date | null>;
     created_at: Generated<Date>;
+  };
+  key_jobs: {
+    tenant_id: string;
+    id: string;
+    kind: 'rotate-kek' | 'repair';
+    state: Defaulted<'queued' | 'running' | 'done' | 'failed'>;
+    trigger: 'requested' | 'age' | 'wraps';
+    reason: string;
+    requested_by: string;
+    requested_by_name: string;
+    total: Defaulted<number>;
+    processed: Defaulted<number>;
+    rewrapped: Defaulted<number>;
+    unrecoverable: Defaulted<number>;
+    old_kek_id: Defaulted<string | null>;
+    new_kek_id: Defaulted<string | null>;
+    cursor_entry_id: Defaulted<string | null>;
+    cursor_version: Defaulted<number | null>;
+    problem: Defaulted<string>;
+    lease_owner: Defaulted<string | null>;
+    lease_until: Defaulted<Date | null>;
+    next_attempt_at: Defaulted<Date>;
+    created_at: Generated<Date>;
+    started_at: Defaulted<Date | null>;
+    finished_at: Defaulted<Date | null>;
+  };
+  key_findings: {
+    tenant_id: string;
+    job_id: string;
+    entry_id: string;
+    version: number;
+    outcome: 'repaired' | 'unrecoverable';
+    problem: string;
+    found_at: Generated<Date>;
   };
   row_counts: { tenant_id: string; counted: string; scope: string; shard: number; total: number };
   modules: {

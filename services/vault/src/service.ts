@@ -20,7 +20,10 @@ import {
 import type { VaultConfig } from './config.ts';
 import type { VaultDeps } from './deps.ts';
 import { createDisclosureGate } from './disclosure/disclosure-gate.ts';
-import { openRootKeySeal } from './encryption/root-key-seal.ts';
+import { addEncryptionHandlers } from './encryption/encryption-handlers.ts';
+import { startKeyJobs } from './encryption/key-jobs-duty.ts';
+import { openRootKeySeal, type RootKeySeal } from './encryption/root-key-seal.ts';
+import { runKeyJob } from './encryption/run-key-job-definition.ts';
 import { createSecrets } from './encryption/secrets.ts';
 import { createTenantKeys } from './encryption/tenant-keys.ts';
 import { deliverCredentials } from './entitlements/deliver-credentials.ts';
@@ -88,7 +91,9 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     });
     undo.defer(() => database.close());
     const seal = undo.use(await openRootKeySeal({ database, rootKeyFile: config.rootKeyFile, logger }));
-    const keys = createTenantKeys(database, seal);
+    const keys = createTenantKeys(database, seal, {
+      activeForMs: config.encryption.kekGraceSeconds * 500,
+    });
     undo.defer(() => keys.clear());
 
     const bus = createBus({
@@ -109,7 +114,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
         macKey,
         logger,
       },
-      [rotateCredentialJob as JobDefinition<never>],
+      [rotateCredentialJob as JobDefinition<never>, runKeyJob as JobDefinition<never>],
     );
     undo.use(queues);
     const replica = undo.use(joinCluster({ service: 'vault', version: VERSION, config, database, logger }));
@@ -128,10 +133,14 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
       database,
       emitter,
       logger,
+      keys,
+      rootKey: () => seal.requireOpen(),
+      rootKeyState: () => rootKeyStateOf(seal),
       secrets: createSecrets(keys, () => void seal.requireOpen(), logger),
       gate: createDisclosureGate(database, emitter),
       receiptKey,
     };
+    undo.use(startKeyJobs(deps, queues, replica));
     undo.use(startRotationDuty(deps, queues, replica));
 
     const health = createHealth({
@@ -167,6 +176,12 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     await undo.disposeAsync();
     throw error;
   }
+}
+
+function rootKeyStateOf(seal: RootKeySeal) {
+  if (seal.isSealed()) return { provider: '', keyId: '', state: 'sealed' };
+  const { kind, id } = seal.requireOpen();
+  return { provider: kind, keyId: id, state: 'open' };
 }
 
 function addHandlers(rpc: RpcServer, deps: VaultDeps): void {
@@ -205,6 +220,7 @@ function addHandlers(rpc: RpcServer, deps: VaultDeps): void {
     deleteModule: deleteModule(deps),
     testModule: testModule(deps),
   });
+  addEncryptionHandlers(rpc, deps);
   rpc.add(vault.EntitlementsServiceService, {
     describeSubject: describeSubject(deps),
     describeResource: describeResource(deps),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '@claviger/database';
 import { createKek, createKeyCache, IntegrityError, type Kek, openKek } from '@claviger/keyring';
+import { sql } from 'kysely';
 import type { VaultSchema } from '../schema.ts';
 import type { RootKeySeal } from './root-key-seal.ts';
 
@@ -10,12 +11,19 @@ export interface TenantKeys {
   active(tenantId: string): Promise<Kek>;
   /** The KEK that a stored secret names. Throws `sealed`, or IntegrityError when there is none. */
   named(tenantId: string, kekId: string): Promise<Kek>;
+  /** The next `active` asks the database. */
+  forgetActive(tenantId: string): void;
   clear(): void;
 }
 
-export function createTenantKeys(database: Database<VaultSchema>, seal: RootKeySeal): TenantKeys {
+/** `activeForMs`: how long a tenant's active key is remembered as such. */
+export function createTenantKeys(
+  database: Database<VaultSchema>,
+  seal: RootKeySeal,
+  options: { readonly activeForMs: number },
+): TenantKeys {
   const cache = createKeyCache();
-  const activeIds = new Map<string, string>();
+  const activeIds = new Map<string, { readonly id: string; readonly untilMs: number }>();
 
   const named = (tenantId: string, kekId: string): Promise<Kek> => {
     seal.requireOpen();
@@ -36,13 +44,14 @@ export function createTenantKeys(database: Database<VaultSchema>, seal: RootKeyS
     named,
     active: async (tenantId) => {
       seal.requireOpen();
-      let id = activeIds.get(tenantId);
-      if (!id) {
-        id = (await activeId(database, tenantId)) ?? (await makeFirst(database, tenantId, seal));
-        activeIds.set(tenantId, id);
-      }
+      const known = activeIds.get(tenantId);
+      if (known && performance.now() < known.untilMs) return named(tenantId, known.id);
+      const untilMs = performance.now() + options.activeForMs;
+      const id = (await activeId(database, tenantId)) ?? (await makeFirst(database, tenantId, seal));
+      activeIds.set(tenantId, { id, untilMs });
       return named(tenantId, id);
     },
+    forgetActive: (tenantId) => void activeIds.delete(tenantId),
     clear: () => {
       activeIds.clear();
       cache.clear();
@@ -77,6 +86,7 @@ async function makeFirst(
         wrapped,
         provider_id: provider.id,
         state: 'active',
+        activated_at: sql<Date>`now()`,
       })
       .onConflict((conflict) => conflict.doNothing())
       .execute();

@@ -1,0 +1,132 @@
+import { type Cluster, startDuty } from '@claviger/cluster';
+import { ofActiveTenant, requireActiveTenant } from '@claviger/database';
+import { isClavigerError } from '@claviger/errors';
+import type { JobQueues } from '@claviger/jobs';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import { insertKeyJob } from './key-jobs-store.ts';
+import { workOnKeyJob } from './run-key-job.ts';
+import { runKeyJob } from './run-key-job-definition.ts';
+
+const BATCH = 100;
+const EVERY_MS = 1_000;
+
+/**
+ * Works on jobs of the key hierarchy: those that the queue wakes this process for, and on the leader those that a sweep finds
+ * due. The leader also asks for the rotation of keys that have grown old or have wrapped too much.
+ */
+export function startKeyJobs(deps: VaultDeps, queues: JobQueues, cluster: Cluster): AsyncDisposable {
+  const stop = new AbortController();
+  const running = new Map<string, Promise<void>>();
+  const run = (tenantId: string, jobId: string): Promise<void> => {
+    const known = running.get(jobId);
+    if (known) return known;
+    const started = workOnKeyJob(deps, tenantId, jobId, stop.signal).finally(() => running.delete(jobId));
+    running.set(jobId, started);
+    return started;
+  };
+  queues.work(runKeyJob, async ({ jobId }, { tenantId }) => {
+    if (!stop.signal.aborted) await run(tenantId, jobId);
+  });
+
+  let checkedAtMs = Number.NEGATIVE_INFINITY;
+  const duty = startDuty({
+    cluster,
+    name: 'key jobs',
+    everyMs: EVERY_MS,
+    run: async (leadership) => {
+      if (performance.now() - checkedAtMs > deps.config.encryption.checkIntervalSeconds * 1_000) {
+        checkedAtMs = performance.now();
+        for (const { tenant_id, trigger } of await worn(deps)) await askForRotation(tenant_id, trigger);
+      }
+      for (const { tenant_id, id } of await dueJobs(deps)) {
+        if (leadership.signal.aborted) return;
+        await run(tenant_id, id);
+      }
+    },
+  });
+
+  const askForRotation = async (tenantId: string, trigger: 'age' | 'wraps'): Promise<void> => {
+    try {
+      await deps.database.withTenant(tenantId, async (tx) => {
+        await requireActiveTenant(tx);
+        const job = await insertKeyJob(tx, deps, {
+          tenant_id: tenantId,
+          kind: 'rotate-kek',
+          trigger,
+          reason: trigger === 'age' ? 'The key is old.' : 'The key has wrapped many content keys.',
+          requested_by: 'vault',
+          requested_by_name: 'vault',
+        });
+        await deps.emitter.auditDuty(tx, {
+          tenantId,
+          action: 'encryption.kek.rotation.requested',
+          outcome: 'allowed',
+          subjectType: 'key-hierarchy',
+          subjectId: tenantId,
+          resourceId: '',
+          requestId: '',
+          reason: job.reason,
+          details: { jobId: job.id, trigger },
+        });
+      });
+    } catch (error) {
+      // It is under way already, or the tenant has no say at present.
+      if (!isClavigerError(error) || !['conflict', 'denied', 'gone'].includes(error.reason)) throw error;
+    }
+  };
+
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await duty[Symbol.asyncDispose]();
+      await Promise.allSettled(running.values());
+    },
+  };
+}
+
+function dueJobs(deps: VaultDeps) {
+  return deps.database.system((tx) =>
+    tx
+      .selectFrom('key_jobs')
+      .select(['tenant_id', 'id'])
+      .where('finished_at', 'is', null)
+      .where('next_attempt_at', '<=', sql<Date>`now()`)
+      .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<', sql<Date>`now()`)]))
+      .where(ofActiveTenant('key_jobs.tenant_id'))
+      .orderBy('next_attempt_at')
+      .limit(BATCH)
+      .execute(),
+  );
+}
+
+/** Tenants whose active key has reached its age or its count. */
+async function worn(deps: VaultDeps): Promise<{ tenant_id: string; trigger: 'age' | 'wraps' }[]> {
+  const { kekMaxAgeDays, kekMaxWraps } = deps.config.encryption;
+  const aged = sql<boolean>`keks.activated_at < now() - make_interval(days => ${kekMaxAgeDays})`;
+  const wraps = sql<number>`(SELECT sum(c.total) FROM row_counts c
+    WHERE c.tenant_id = keks.tenant_id AND c.counted = 'wraps' AND c.scope = keks.id)`;
+  return deps.database.system((tx) =>
+    tx
+      .selectFrom('keks')
+      .select([
+        'tenant_id',
+        sql<'age' | 'wraps'>`CASE WHEN ${aged} THEN 'age' ELSE 'wraps' END`.as('trigger'),
+      ])
+      .where('state', '=', 'active')
+      .where((eb) => eb.or([aged, sql<boolean>`${wraps} >= ${kekMaxWraps}`]))
+      .where(ofActiveTenant('keks.tenant_id'))
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('key_jobs')
+              .select('id')
+              .whereRef('key_jobs.tenant_id', '=', 'keks.tenant_id')
+              .where('finished_at', 'is', null),
+          ),
+        ),
+      )
+      .limit(BATCH)
+      .execute(),
+  );
+}

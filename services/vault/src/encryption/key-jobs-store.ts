@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import type { encryption } from '@claviger/contracts';
+import { isUniqueViolation, requireActiveTenant } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
+import type { VaultDeps, VaultTx } from '../deps.ts';
+import { time } from '../ids.ts';
+import type { VaultSchema } from '../schema.ts';
+import { runKeyJob } from './run-key-job-definition.ts';
+
+export type KeyJobRow = Selectable<VaultSchema['key_jobs']>;
+
+/** Another worker has the job: whatever this one holds is not written any more. */
+export class KeyJobLostError extends Error {
+  override readonly name = 'KeyJobLostError';
+}
+
+/** What a worker may write of its job. */
+export type KeyJobChange = Partial<{
+  state: KeyJobRow['state'];
+  total: number;
+  processed: RawBuilder<number>;
+  rewrapped: RawBuilder<number>;
+  unrecoverable: RawBuilder<number>;
+  old_kek_id: string | null;
+  new_kek_id: string;
+  cursor_entry_id: string;
+  cursor_version: number;
+  problem: string;
+  next_attempt_at: RawBuilder<Date>;
+  started_at: RawBuilder<Date>;
+  finished_at: RawBuilder<Date>;
+  lease_owner: null;
+  lease_until: RawBuilder<Date> | null;
+}>;
+
+/** Stores a job and wakes a worker. Throws conflict `key_job_in_progress` while the tenant has another one. */
+export async function insertKeyJob(
+  tx: VaultTx,
+  deps: VaultDeps,
+  job: Pick<KeyJobRow, 'tenant_id' | 'kind' | 'trigger' | 'reason' | 'requested_by' | 'requested_by_name'>,
+): Promise<KeyJobRow> {
+  try {
+    const row = await tx
+      .insertInto('key_jobs')
+      .values({ ...job, id: randomUUID() })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await deps.emitter.job(tx, job.tenant_id, runKeyJob.queue, { jobId: row.id });
+    return row;
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    throw new ClavigerError('conflict', 'A job on the keys of this tenant is under way.', {
+      code: 'key_job_in_progress',
+      hint: 'Follow it with GET /api/v1/admin/encryption/jobs, and ask again when it is done.',
+    });
+  }
+}
+
+/** A job that one worker holds. */
+export interface HeldJob {
+  readonly tenantId: string;
+  readonly jobId: string;
+  readonly owner: string;
+}
+
+/** Takes a due job that nobody works on; undefined otherwise. By the clock of the database. Throws for a suspended tenant. */
+export async function takeKeyJob(
+  deps: VaultDeps,
+  tenantId: string,
+  jobId: string,
+): Promise<{ held: HeldJob; job: KeyJobRow } | undefined> {
+  const owner = randomUUID();
+  const job = await deps.database.withTenant(tenantId, async (tx) => {
+    await requireActiveTenant(tx);
+    return tx
+      .updateTable('key_jobs')
+      .set({
+        lease_owner: owner,
+        lease_until: leaseEnd(deps),
+        state: 'running',
+        started_at: sql<Date>`coalesce(started_at, clock_timestamp())`,
+      })
+      .where('id', '=', jobId)
+      .where('finished_at', 'is', null)
+      .where('next_attempt_at', '<=', sql<Date>`clock_timestamp()`)
+      .where((eb) =>
+        eb.or([eb('lease_until', 'is', null), eb('lease_until', '<', sql<Date>`clock_timestamp()`)]),
+      )
+      .returningAll()
+      .executeTakeFirst();
+  });
+  return job && { held: { tenantId, jobId, owner }, job };
+}
+
+/**
+ * Every write of a worker: asserts that the job is still its own and renews the lease, in the same transaction as its
+ * effects. Throws KeyJobLostError.
+ */
+export async function changeKeyJob(
+  tx: VaultTx,
+  deps: VaultDeps,
+  held: HeldJob,
+  change: KeyJobChange,
+): Promise<KeyJobRow> {
+  const row = await tx
+    .updateTable('key_jobs')
+    .set({ lease_until: leaseEnd(deps), ...change } as never)
+    .where('id', '=', held.jobId)
+    .where('lease_owner', '=', held.owner)
+    .where('finished_at', 'is', null)
+    .returningAll()
+    .executeTakeFirst();
+  if (!row) throw new KeyJobLostError('The job on the keys is no longer this worker’s.');
+  return row;
+}
+
+const leaseEnd = (deps: VaultDeps): RawBuilder<Date> =>
+  sql<Date>`clock_timestamp() + make_interval(secs => ${deps.config.encryption.leaseSeconds})`;
+
+export const RELEASED = { lease_owner: null, lease_until: null } as const;
+export const ENDED = { ...RELEASED, finished_at: sql<Date>`clock_timestamp()` } as const;
+
+export function toKeyJob(row: KeyJobRow): encryption.KeyJob {
+  const done = row.state === 'done';
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.state,
+    trigger: row.trigger,
+    reason: row.reason,
+    requestedBy: row.requested_by,
+    requestedByName: row.requested_by_name,
+    total: row.total,
+    processed: row.processed,
+    rewrapped: row.rewrapped,
+    unrecoverable: row.unrecoverable,
+    progressPercent: done
+      ? 100
+      : Math.min(99, row.total === 0 ? 0 : Math.floor((100 * row.processed) / row.total)),
+    oldKekId: row.old_kek_id ?? '',
+    newKekId: row.new_kek_id ?? '',
+    problem: row.problem,
+    createdAt: time(row.created_at),
+    startedAt: time(row.started_at),
+    finishedAt: time(row.finished_at),
+  };
+}

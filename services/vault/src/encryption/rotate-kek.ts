@@ -1,0 +1,44 @@
+import type { encryption } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { insertKeyJob, toKeyJob } from './key-jobs-store.ts';
+
+/** Queues the exchange of the tenant's key encryption key. */
+export function rotateKek(
+  deps: VaultDeps,
+): Handler<(typeof encryption.EncryptionServiceService)['rotateKek']> {
+  return requestKeyJob(deps, 'rotate-kek');
+}
+
+/** Queues a check of every content key of the tenant. */
+export function repairKeys(
+  deps: VaultDeps,
+): Handler<(typeof encryption.EncryptionServiceService)['repairKeys']> {
+  return requestKeyJob(deps, 'repair');
+}
+
+function requestKeyJob(
+  deps: VaultDeps,
+  kind: 'rotate-kek' | 'repair',
+): Handler<(typeof encryption.EncryptionServiceService)['rotateKek']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'key-hierarchy', id: context.tenantId };
+    deps.secrets.requireOpen();
+    return deps.database.withTenant(context.tenantId, async (tx) => {
+      const job = await insertKeyJob(tx, deps, {
+        tenant_id: context.tenantId,
+        kind,
+        trigger: 'requested',
+        reason: request.reason,
+        requested_by: context.actor.userId,
+        requested_by_name: context.actor.userName,
+      });
+      await deps.emitter.audit(tx, context, {
+        subject: { type: 'key-hierarchy', id: context.tenantId },
+        reason: request.reason,
+        details: { jobId: job.id },
+      });
+      return { job: toKeyJob(job) };
+    });
+  };
+}
