@@ -10,9 +10,9 @@ const ctx = {
 };
 
 test('each connector is found by its name, and an unknown name is answered with the known ones', () => {
-  expect(connectorTypes).toEqual(['postgres', 'ssh']);
+  expect(connectorTypes).toEqual(['mysql', 'postgres', 'ssh']);
   for (const type of connectorTypes) expect(connectorFor(type).type).toBe(type);
-  for (const type of ['mysql', '__proto__', 'constructor', ''])
+  for (const type of ['oracle', '__proto__', 'constructor', ''])
     expect(() => connectorFor(type)).toThrow(
       expect.objectContaining({ kind: 'configuration', hint: expect.stringContaining('postgres, ssh') }),
     );
@@ -22,6 +22,9 @@ test.each([
   ['ssh', { host: '-oProxyCommand=touch /tmp/x' }],
   ['ssh', { host: 'h', unknown: 1 }],
   ['ssh', { host: 'h', hostKeys: ['MD5:00'] }],
+  ['mysql', { host: '/run/mysqld/mysqld.sock', tls: { mode: 'disable' } }],
+  ['mysql', { host: 'h' }],
+  ['mysql', { host: '-oProxyCommand=id', tls: { mode: 'disable' } }],
   ['postgres', { host: '/var/run/postgresql', tls: { mode: 'disable' } }],
   ['postgres', { host: 'h' }],
   ['postgres', { host: 'h', tls: { mode: 'require' } }],

@@ -17,7 +17,7 @@ export interface Tool {
   readonly brewPackages: readonly string[];
 }
 
-export type ToolName = 'postgres' | 'redis' | 'nats' | 'sshd' | 'openssl' | 'rsyslog';
+export type ToolName = 'postgres' | 'redis' | 'nats' | 'sshd' | 'openssl' | 'rsyslog' | 'mariadb' | 'slapd';
 
 const system = ['/usr/local/bin', '/usr/local/sbin', '/usr/bin', '/usr/sbin', '/opt/homebrew/bin'];
 
@@ -100,5 +100,28 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     folders: system,
     debianPackages: ['rsyslog', 'rsyslog-gnutls'],
     brewPackages: ['rsyslog'],
+  },
+  // The core package holds the server alone: nothing of it starts by itself.
+  mariadb: {
+    name: 'mariadb',
+    title: 'MariaDB server',
+    program: 'mariadbd',
+    besides: [],
+    versionArgs: ['--version'],
+    atLeast: [10, 4],
+    folders: system,
+    debianPackages: ['mariadb-server-core'],
+    brewPackages: ['mariadb'],
+  },
+  slapd: {
+    name: 'slapd',
+    title: 'OpenLDAP server',
+    program: 'slapd',
+    besides: [],
+    versionArgs: ['-VV'],
+    atLeast: [2, 5],
+    folders: [...system, '/usr/libexec', '/usr/local/libexec', '/opt/homebrew/opt/openldap/libexec'],
+    debianPackages: ['slapd'],
+    brewPackages: ['openldap'],
   },
 };

@@ -25,7 +25,7 @@ export async function bootstrap(
     'USE mysql;',
     'SET @auth_root_socket=NULL;',
     ...tables,
-    'DELETE FROM global_priv;',
+    "DELETE FROM global_priv WHERE User <> 'mariadb.sys';",
     'FLUSH PRIVILEGES;',
     `CREATE USER '${admin.username}'@'%' IDENTIFIED BY '${admin.password}';`,
     `GRANT ALL ON *.* TO '${admin.username}'@'%' WITH GRANT OPTION;`,

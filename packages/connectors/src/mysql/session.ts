@@ -1,0 +1,178 @@
+import type { Socket } from 'node:net';
+import { isTrustFailure, OutboundError, startTls, type TlsTrust } from '@claviger/outbound';
+import { type Connection, createConnection, type RowDataPacket } from 'mysql2';
+import type { ConnectorContext, Credential } from '../connector.ts';
+import { asConnectorError, ConnectorError } from '../connector-error.ts';
+import { openSocket } from '../network/open-socket.ts';
+import { assertMayBePlain, trustOf } from '../network/tls.ts';
+import { serverText } from '../server-text.ts';
+import { isUserName, type MysqlConfig } from './config.ts';
+import { SESSION_SQL_MODE } from './literals.ts';
+import { asServerError, loginHint, loginVerdict } from './server-errors.ts';
+
+/** A login that the server has checked. */
+export interface MysqlSession extends AsyncDisposable {
+  readonly isMariaDb: boolean;
+  readonly serverVersion: string;
+  /** The host part of the account that the server took the login for. */
+  readonly accountHost: string;
+  /** Rows of a statement; rejects with what the driver reports. */
+  query(statement: string): Promise<Record<string, unknown>[]>;
+}
+
+/**
+ * Logs in by password. A server that lets in under another name than the one given, or without checking, is an error, since it
+ * proves nothing. Throws ConnectorError.
+ */
+export async function openSession(
+  config: MysqlConfig,
+  credential: Credential,
+  ctx: ConnectorContext,
+  signal: AbortSignal,
+): Promise<MysqlSession> {
+  const { username, password } = credential;
+  if (!isUserName(username))
+    throw new ConnectorError(
+      'configuration',
+      'A user name has 1 to 128 characters and no control characters.',
+    );
+  if (!password) throw new ConnectorError('configuration', 'A MySQL login needs a password.');
+  const trust = trustOf(config.tls);
+  const { socket, address } = await openSocket(config.host, config.port, ctx, signal);
+  try {
+    // New passwords travel inside statements.
+    if (trust === undefined) assertMayBePlain(address, 'machine');
+    const connection = await login(config, { username, password }, socket, trust);
+    const query = (statement: string) => rowsOf(connection, statement);
+    await query(`SET SESSION sql_mode = '${SESSION_SQL_MODE}'`);
+    const [row] = await query('SELECT CURRENT_USER() AS account, VERSION() AS version');
+    const account = String(row?.account);
+    const at = account.lastIndexOf('@');
+    if (account.slice(0, at) !== username)
+      throw new ConnectorError(
+        'protocol',
+        'The server runs this session under another account than the one logged in.',
+        {
+          hint: 'Remove anonymous and proxy accounts that match this name, and skip-grant-tables.',
+        },
+      );
+    const version = serverText(String(row?.version));
+    return {
+      isMariaDb: /mariadb/i.test(version),
+      serverVersion: version,
+      accountHost: account.slice(at + 1),
+      query,
+      async [Symbol.asyncDispose]() {
+        // The answer is in hand; a server that does not say goodbye changes nothing.
+        connection.destroy();
+        socket.destroy();
+      },
+    };
+  } catch (error) {
+    socket.destroy();
+    throw loginFailure(error, [password]);
+  }
+}
+
+async function login(
+  config: MysqlConfig,
+  credential: { readonly username: string; readonly password: string },
+  socket: Socket,
+  trust: TlsTrust | undefined,
+): Promise<Connection> {
+  const connection = createConnection({
+    stream: socket,
+    host: config.host,
+    port: config.port,
+    user: credential.username,
+    password: credential.password,
+    // How TLS is made is replaced below; without it the server's offer would not be asked for.
+    ...(trust === undefined ? {} : { ssl: { minVersion: 'TLSv1.2' } }),
+    // No statement may bring a second one along, and no server may ask for a file of this machine.
+    multipleStatements: false,
+    flags: ['-LOCAL_FILES'],
+    connectAttributes: { program_name: 'claviger' },
+    // The socket was opened within its own time, and is closed when that of the operation is over.
+    connectTimeout: 0,
+  });
+  if (trust !== undefined) replaceTls(connection, config.host, trust);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  // A connection that breaks later also fails the query in hand, which reports it.
+  connection.on('error', reject);
+  connection.on('connect', () => resolve());
+  await promise;
+  return connection;
+}
+
+/** What the driver uses of itself when it turns a connection into TLS. */
+interface DriverInside {
+  stream: Socket;
+  startTLS(onSecure: (error?: Error) => void): void;
+  readonly packetParser: { execute(data: Buffer): void };
+  _handleNetworkError(error: Error): void;
+}
+
+/**
+ * The driver checks the name of a certificate only for host names, and knows no pinned certificates. Nothing secret has been sent
+ * when it asks for TLS.
+ */
+function replaceTls(connection: Connection, host: string, trust: TlsTrust): void {
+  const inside = connection as unknown as DriverInside;
+  inside.startTLS = (onSecure) => {
+    inside.stream.removeAllListeners('data');
+    startTls(inside.stream, host, trust).then(
+      (secure) => {
+        secure.on('error', (error) => inside._handleNetworkError(error));
+        secure.on('data', (data: Buffer) => inside.packetParser.execute(data));
+        inside.stream = secure;
+        onSecure();
+      },
+      (error: Error) => onSecure(error),
+    );
+  };
+}
+
+function rowsOf(connection: Connection, statement: string): Promise<Record<string, unknown>[]> {
+  const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>[]>();
+  connection.query<RowDataPacket[]>(statement, (error, rows) => {
+    if (error) reject(error);
+    else resolve(Array.isArray(rows) ? rows : []);
+  });
+  return promise;
+}
+
+function loginFailure(error: unknown, secrets: string[]): ConnectorError {
+  if (error instanceof ConnectorError) return error;
+  if (error instanceof OutboundError) return asConnectorError(error);
+  const said = asServerError(error);
+  if (said !== undefined) {
+    const message = `${serverText(said.sqlMessage, secrets)} (${said.errno})`;
+    const verdict = loginVerdict(said.errno);
+    if (verdict === 'refused') return new ConnectorError('authentication', message);
+    const hint = loginHint(said.errno);
+    return new ConnectorError(verdict === 'unreachable' ? 'unreachable' : 'protocol', message, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT')
+    return new ConnectorError('untrusted', 'The server does not offer TLS.', { cause: error });
+  if (code === 'HANDSHAKE_SSL_ERROR' || isTrustFailure(error))
+    return new ConnectorError('untrusted', 'The server could not prove its identity.', {
+      cause: error,
+      hint: "Compare the server's certificate with the one in the target's settings.",
+    });
+  if (code === 'AUTH_SWITCH_PLUGIN_ERROR')
+    return new ConnectorError(
+      'protocol',
+      'The server asks for the password in a form that gives it away, or that is not known.',
+      {
+        cause: error,
+        hint: 'Let the account log in by caching_sha2_password or mysql_native_password.',
+      },
+    );
+  return new ConnectorError('unreachable', `The connection broke during login (${code || 'closed'}).`, {
+    cause: error,
+  });
+}
