@@ -18,6 +18,8 @@ export {
   rootOf,
   rootOfLeaves,
   type StoredNode,
+  type TreeAccumulator,
+  treeAccumulator,
 } from './frontier.ts';
 export { emptyRoot, HASH_LENGTH, leafHash, nodeHash } from './hashes.ts';
 export {

@@ -1,0 +1,25 @@
+import type { Manifest } from './manifest.ts';
+
+/** What stands in the package for whoever opens it without knowing it. */
+export function readmeText({ parameters, asOf, reportId }: Manifest): string {
+  return `Claviger compliance package ${reportId}
+Range ${parameters.from} to ${parameters.to} (whole days, UTC), made as of ${asOf}.
+
+summary.pdf        for reading
+tables/*.json      each table, one row on each line
+tables/*.csv       the same rows for a spreadsheet; text that it would take for a formula begins with '
+proofs/log.json    the stretch of the audit log, its signed tree heads (RFC 9162), and consistency proofs
+proofs/leaves.json the leaf hash of every event of the stretch
+proofs/keys.json   public keys; believe them only when you know them from elsewhere
+manifest.json      parameters, and size and SHA-256 of every other file
+manifest.jws       signature over manifest.json (Ed25519, detached JWS)
+
+Verify it without any server:
+
+  claviger compliance verify FILE --keys KEYS
+
+KEYS is what you kept from "claviger audit keys --save KEYS", or a PEM file. Without it the package's own key is believed,
+which shows that nothing was changed after signing, but not who signed it.
+An event is hashed as SHA-256(0x00 || canonical JSON (RFC 8785) of the member "event" of its row).
+`;
+}

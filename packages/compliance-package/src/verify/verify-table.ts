@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import { csvRows, readRows } from '../content/row-file.ts';
+import { type Row, type TableName, tableFiles, tableNamed } from '../content/tables.ts';
+
+export interface TableCheck {
+  readonly rows: number;
+  /** Of the CSV that these rows must have. */
+  readonly csvSha256: string;
+}
+
+/** Reads a table's JSON and works out the CSV that must stand beside it. `onRow` sees every row. */
+export async function checkTable(
+  name: TableName,
+  bytes: AsyncIterable<Uint8Array>,
+  onRow: (row: Row) => void | Promise<void> = () => {},
+): Promise<TableCheck> {
+  const csv = csvRows(tableNamed(name));
+  const hash = createHash('sha256').update(csv.header);
+  let rows = 0;
+  for await (const row of readRows(tableFiles(name).json, bytes)) {
+    rows += 1;
+    await onRow(row);
+    hash.update(csv.next(row));
+  }
+  return { rows, csvSha256: hash.digest('hex') };
+}
