@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RestClient } from '@claviger/testkit';
+import { encryptionSamples } from './samples-encryption.ts';
+import { siemSamples } from './samples-siem.ts';
 import type { World } from './world.ts';
 
 /** A call that succeeds in a world, of one operation. */
@@ -18,6 +20,8 @@ const name = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`
  * means that its success needs a journey of its own, which stands under test/e2e.
  */
 export const samples: Readonly<Record<string, ((world: World) => Promise<Sample> | Sample) | null>> = {
+  ...encryptionSamples,
+  ...siemSamples,
   // audit
   ListEvents: () => ({}),
   GetEvent: (w) => ({ params: { event_id: w.eventId } }),

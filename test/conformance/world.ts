@@ -1,11 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { type PostgresTarget, startPostgresTarget } from '@claviger/targets';
-import { eventually, type Network, type RestClient, type TestTenant, type TestUser } from '@claviger/testkit';
+import {
+  enrolSecondFactor,
+  eventually,
+  type Network,
+  type RestClient,
+  type TestTenant,
+  type TestUser,
+} from '@claviger/testkit';
+import { fillKeyJobs } from './samples-encryption.ts';
 
 /** One tenant with at least one real object of every kind, on a real PostgreSQL target. */
 export interface World extends AsyncDisposable {
   readonly tenant: TestTenant;
   readonly admin: RestClient;
+  /** An administrator of the tenant who has just proved a second factor. */
+  readonly steppedUp: RestClient;
+  /** The same of the tenant that runs the installation. */
+  readonly platform: RestClient;
   readonly requester: TestUser;
   readonly approver: TestUser;
   readonly target: PostgresTarget;
@@ -19,6 +31,8 @@ export interface World extends AsyncDisposable {
   readonly requestId: string;
   readonly grantId: string;
   readonly eventId: string;
+  /** To break what no operation breaks. */
+  readonly superuser: Network['superuser'];
   /** A new resource without entries. */
   createResource(): Promise<string>;
   /** A new entry; with a real account on the target unless `detached`. */
@@ -44,6 +58,7 @@ export async function fillLists(world: World): Promise<void> {
   await admin.must('PUT', `/api/v1/users/${world.userId}/roles`, {
     roles: ['requester', 'auditor', 'approver', 'operator'],
   });
+  await fillKeyJobs(world);
   for (let round = 0; round < 4; round += 1) {
     const rotation = await admin.must('POST', `/api/v1/vault/entries/${entryId}/rotate`, {
       reason: 'conformance',
@@ -63,6 +78,11 @@ export async function buildWorld(network: Network): Promise<World> {
     tenant.createUser(['requester']),
     tenant.createUser(['approver']),
   ]);
+  const [steppedUp, platform] = await Promise.all([
+    tenant.createUser(['administrator']),
+    network.createPlatformAdministrator(),
+  ]);
+  await enrolSecondFactor(steppedUp.client);
   const id = async (path: string, body: object): Promise<string> =>
     (await admin.must('POST', path, body)).id as string;
   const unique = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`;
@@ -131,6 +151,8 @@ export async function buildWorld(network: Network): Promise<World> {
   return {
     tenant,
     admin,
+    steppedUp: steppedUp.client,
+    platform: platform.client,
     requester,
     approver,
     target,
@@ -146,6 +168,7 @@ export async function buildWorld(network: Network): Promise<World> {
     requestId: await createRequest(),
     grantId,
     eventId,
+    superuser: network.superuser,
     createResource,
     createEntry,
     createModule,

@@ -1,4 +1,5 @@
 import type { Reason } from '@claviger/errors';
+import { encryptionExplanations } from './explanations-encryption.ts';
 import { idempotencyExplanations } from './explanations-idempotency.ts';
 
 export interface Explanation {
@@ -99,6 +100,7 @@ const reasons: Readonly<Record<Reason, Explanation>> = {
 
 /** Codes that say it more narrowly. */
 const codes: Readonly<Record<string, Explanation>> = {
+  ...encryptionExplanations,
   ...idempotencyExplanations,
   self_approval: {
     meaning: 'Nobody decides on their own request, whatever their roles.',
