@@ -211,7 +211,9 @@ function overlay(base: Record<string, unknown>, over: Record<string, unknown>): 
   const result = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const below = result[key];
-    result[key] = isObject(below) && isObject(value) ? { ...below, ...value } : value;
+    // What names its provider is a choice, not a part of one.
+    const laid = isObject(below) && isObject(value) && !('provider' in value);
+    result[key] = laid ? { ...below, ...value } : value;
   }
   return result;
 }

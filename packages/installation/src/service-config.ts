@@ -121,12 +121,12 @@ function ownKeys(service: ServiceName, at: NodeAddresses, context: ConfigContext
         accessTokenKeyFile: layout.secret('access-token.pem'),
         actorTokenKeyFile: layout.secret('actor-token.pem'),
         pepperFile: layout.secret('auth-pepper'),
-        rootKeyFile: layout.secret('auth-root-key'),
+        rootKey: { provider: 'file', path: layout.secret('auth-root-key') },
         outboxMacKeyFile: layout.outboxMacKey(service),
       };
     case 'vault':
       return {
-        rootKeyFile: layout.secret('vault-root-key'),
+        rootKey: { provider: 'file', path: layout.secret('vault-root-key') },
         receiptKeyFile: layout.secret('vault-receipt.pem'),
         actorTokenPublicKeyFile: layout.secret('actor-token.pub.pem'),
         outboxMacKeyFile: layout.outboxMacKey(service),

@@ -1,3 +1,4 @@
+import { rootKeySchema } from '@claviger/keyring';
 import { baseConfigSchema, databaseConfigSchema } from '@claviger/service-kit';
 import { z } from 'zod';
 
@@ -15,8 +16,8 @@ export const configSchema = z.strictObject({
   actorTokenKeyFile: z.string(),
   /** Hexadecimal; without it no stored password can be checked, nor guessed from a copy of the database. */
   pepperFile: z.string(),
-  /** Encrypts the secrets of second factors. */
-  rootKeyFile: z.string(),
+  /** Wraps the keys that the secrets of second factors are encrypted with. */
+  rootKey: rootKeySchema,
   outboxMacKeyFile: z.string(),
   /** argon2id. 64 MiB and 3 passes in production, the floor elsewhere. */
   passwordHash: z
@@ -30,6 +31,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       concurrency: z.number().int().min(1).max(64).default(2),
       waiting: z.number().int().min(0).max(1_000).default(16),
+    })
+    .prefault({}),
+  tenants: z
+    .strictObject({
+      /** How long the keys of a deprovisioned tenant are kept before they are destroyed. */
+      retentionDays: z.number().int().min(30).max(3_650).default(30),
     })
     .prefault({}),
   sessions: z

@@ -31,6 +31,7 @@ import { withNotedReasons } from './audit-reason.ts';
 import { type AuthConfig, hashParameters } from './config.ts';
 import { addHandlers } from './handlers.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import { addSealHandlers } from './mfa/add-seal-handlers.ts';
 import { openTenantKeys } from './mfa/tenant-keys.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import type { AuthSchema } from './schema.ts';
@@ -82,7 +83,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   });
   const macKey = Buffer.from(readSecretFile(config.outboxMacKeyFile));
   const emitter = createEmitter({ service: 'auth', macKey });
-  const tenantKeys = await openTenantKeys(database, config.rootKeyFile, logger);
+  const tenantKeys = await openTenantKeys(database, config.rootKey, logger);
   const keyCleanup = startKeyCleanup({ database, logger });
   const replica = joinCluster({ service: 'auth', version: VERSION, config, database, logger });
   const relay = startRelay({ database, logger, cluster: replica, publishers: { audit: bus.publisher } });
@@ -105,9 +106,10 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     checks: [
       { name: 'database', required: true, check: () => database.ping() },
       { name: 'redis', required: false, check: () => liveness.ping() },
+      { name: 'root key provider', required: false, check: tenantKeys.seal.checkProvider },
       { name: 'nats', required: false, check: () => bus.ping() },
     ],
-    sealed: () => tenantKeys.sealedBecause !== undefined,
+    sealed: tenantKeys.seal.isSealed,
   });
   addHandlers(rpcServer, {
     config,
@@ -122,6 +124,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     nameHash: nameHasher(pepper),
   });
   rpcServer.add(cluster.HealthServiceService, health.handlers);
+  addSealHandlers(rpcServer, { config, database, emitter, logger, tenantKeys });
   await rpcServer.listen();
   await health.listen();
   health.setReady(true);

@@ -1,4 +1,4 @@
-import { MAX_WRAPS_PER_KEK } from '@claviger/keyring';
+import { MAX_WRAPS_PER_KEK, rootKeySchema } from '@claviger/keyring';
 import { baseConfigSchema, databaseConfigSchema } from '@claviger/service-kit';
 import { z } from 'zod';
 
@@ -45,8 +45,8 @@ const encryptionSchema = z.strictObject({
 export const configSchema = z.strictObject({
   ...baseConfigSchema.shape,
   database: databaseConfigSchema,
-  /** 32 bytes or 64 hexadecimal digits, readable by the owner alone. */
-  rootKeyFile: z.string(),
+  /** Wraps the key encryption keys of all tenants. */
+  rootKey: rootKeySchema,
   /** Ed25519 private key (PEM) that signs receipts. */
   receiptKeyFile: z.string(),
   actorTokenPublicKeyFile: z.string(),

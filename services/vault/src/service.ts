@@ -22,7 +22,7 @@ import type { VaultDeps } from './deps.ts';
 import { createDisclosureGate } from './disclosure/disclosure-gate.ts';
 import { addEncryptionHandlers } from './encryption/encryption-handlers.ts';
 import { startKeyJobs } from './encryption/key-jobs-duty.ts';
-import { openRootKeySeal, type RootKeySeal } from './encryption/root-key-seal.ts';
+import { addSealHandlers, openRootKeySeal, type RootKeySeal } from './encryption/root-key-seal.ts';
 import { runKeyJob } from './encryption/run-key-job-definition.ts';
 import { createSecrets } from './encryption/secrets.ts';
 import { createTenantKeys } from './encryption/tenant-keys.ts';
@@ -90,7 +90,8 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
       applicationName: config.node,
     });
     undo.defer(() => database.close());
-    const seal = undo.use(await openRootKeySeal({ database, rootKeyFile: config.rootKeyFile, logger }));
+    const onClose = () => keys.clear();
+    const seal = undo.use(await openRootKeySeal({ database, rootKey: config.rootKey, logger, onClose }));
     const keys = createTenantKeys(database, seal, {
       activeForMs: config.encryption.kekGraceSeconds * 500,
     });
@@ -151,6 +152,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
       checks: [
         { name: 'database', required: true, check: () => database.ping() },
         { name: 'root key', required: true, check: async () => void seal.requireOpen() },
+        { name: 'root key provider', required: false, check: seal.checkProvider },
         { name: 'nats', required: false, check: () => bus.ping() },
       ],
     });
@@ -164,6 +166,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     });
     addHandlers(rpc, deps);
     rpc.add(cluster.HealthServiceService, health.handlers);
+    addSealHandlers(rpc, { node: config.node, database, emitter, logger, seal });
     const grpcPort = await rpc.listen();
     undo.defer(() => rpc.drain(DRAIN_MS));
     await health.listen();

@@ -1,24 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Reader, Tx } from '@claviger/database';
-import { ClavigerError } from '@claviger/errors';
-import {
-  checkCanary,
-  createCanary,
-  createKek,
-  createKeyCache,
-  fileRootKeyProvider,
-  type Kek,
-  openKek,
-  RootKeyError,
-  type RootKeyProvider,
-} from '@claviger/keyring';
+import { createKek, createKeyCache, type Kek, openKek, type RootKeyConfig } from '@claviger/keyring';
+import { type CanaryStore, openSeal, type Seal } from '@claviger/sealing';
 import type { Logger } from '@claviger/service-kit';
 import type { AuthSchema } from '../schema.ts';
 
 /** The key encryption keys of tenants, under this service's own root key. */
 export interface TenantKeys {
-  /** Why nothing can be encrypted or decrypted; undefined when all is well. */
-  readonly sealedBecause: string | undefined;
+  /** Whether this service has the root key that its database was set up with. */
+  readonly seal: Seal;
   /** For a new tenant. Throws `sealed`. */
   create(tx: Tx<AuthSchema>, tenantId: string): Promise<void>;
   /** The key that new secrets are sealed with. Throws `sealed`. */
@@ -31,67 +21,59 @@ export interface TenantKeys {
 /** A missing or wrong root key seals what needs it; it never makes a new one over data that an earlier one protects. */
 export async function openTenantKeys(
   database: Database<AuthSchema>,
-  rootKeyFile: string,
+  rootKey: RootKeyConfig,
   logger: Logger,
 ): Promise<TenantKeys> {
   const cache = createKeyCache();
-  let provider: RootKeyProvider | undefined;
-  let sealedBecause: string | undefined;
-  try {
-    provider = await fileRootKeyProvider({ path: rootKeyFile });
-    if (!(await fitsDatabase(database, provider)))
-      sealedBecause = `${rootKeyFile} holds another root key than the one that this database was set up with`;
-  } catch (error) {
-    if (!(error instanceof RootKeyError)) throw error;
-    sealedBecause = error.message;
-  }
-  if (sealedBecause) logger.error({ reason: sealedBecause }, 'sealed: second factors cannot be checked');
-
-  const root = (): RootKeyProvider => {
-    if (sealedBecause || !provider) {
-      throw new ClavigerError(
-        'sealed',
-        'Second factors cannot be checked: the root key is missing or wrong.',
-        {
-          hint: 'The operator puts the right root key file back and restarts auth.',
-        },
-      );
-    }
-    return provider;
-  };
+  const seal = await openSeal({
+    config: rootKey,
+    canary: canaryIn(database),
+    what: 'auth',
+    logger,
+    onClose: () => cache.clear(),
+  });
   const open = (tenantId: string, row: { id: string; version: number; wrapped: Buffer }): Promise<Kek> =>
     cache.get(tenantId, row.id, () =>
-      openKek(root(), row.wrapped, { tenantId, kekId: row.id, version: row.version }),
+      openKek(seal.requireOpen(), row.wrapped, { tenantId, kekId: row.id, version: row.version }),
     );
   const keys = (reader: Reader<AuthSchema>) =>
     reader.selectFrom('tenant_keys').select(['id', 'version', 'wrapped']);
   return {
-    sealedBecause,
+    seal,
     create: async (tx, tenantId) => {
       const id = randomUUID();
-      const wrapped = await createKek(root(), { tenantId, kekId: id, version: 1 });
+      const wrapped = await createKek(seal.requireOpen(), { tenantId, kekId: id, version: 1 });
       await tx.insertInto('tenant_keys').values({ tenant_id: tenantId, id, version: 1, wrapped }).execute();
     },
     current: async (reader, tenantId) =>
       open(tenantId, await keys(reader).orderBy('version', 'desc').limit(1).executeTakeFirstOrThrow()),
     byId: async (reader, tenantId, kekId) =>
       open(tenantId, await keys(reader).where('id', '=', kekId).executeTakeFirstOrThrow()),
-    close: () => cache.clear(),
+    close: () => {
+      seal[Symbol.dispose]();
+      cache.clear();
+    },
   };
 }
 
-async function fitsDatabase(database: Database<AuthSchema>, provider: RootKeyProvider): Promise<boolean> {
-  const candidate = await createCanary(provider);
-  const stored = await database.system(async (tx) => {
-    const used = await tx.selectFrom('tenants').select('id').limit(1).executeTakeFirst();
-    if (!used) {
-      await tx
-        .insertInto('root_key_canary')
-        .values({ blob: candidate })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
-    }
-    return tx.selectFrom('root_key_canary').select('blob').executeTakeFirst();
-  });
-  return stored !== undefined && (await checkCanary(provider, stored.blob));
+/** The database of auth is empty as long as it holds no tenant. */
+export function canaryIn(database: Database<AuthSchema>): CanaryStore {
+  return {
+    read: () =>
+      database.system(async (tx) => {
+        const canary = await tx.selectFrom('root_key_canary').select('blob').executeTakeFirst();
+        if (canary) return canary.blob;
+        const tenant = await tx.selectFrom('tenants').select('id').limit(1).executeTakeFirst();
+        return tenant ? 'lost' : undefined;
+      }),
+    storeFirst: (blob) =>
+      database.system(async (tx) => {
+        await tx
+          .insertInto('root_key_canary')
+          .values({ blob })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
+        return (await tx.selectFrom('root_key_canary').select('blob').executeTakeFirstOrThrow()).blob;
+      }),
+  };
 }

@@ -147,16 +147,22 @@ test('a wrong or missing root key seals, and replaces nothing', async () => {
   try {
     const before = await stack.sql('SELECT * FROM root_key_canary');
     for (const file of [wrong, join(dataDir, 'no-such-root-key')]) {
-      const keys = await openTenantKeys(database, file, logger);
-      expect(keys.sealedBecause).toContain(file);
+      const keys = await openTenantKeys(database, { provider: 'file', path: file }, logger);
+      expect(keys.seal.status()).toMatchObject({
+        state: 'sealed',
+        problem: expect.stringMatching(/root key/),
+      });
       expect(await codeOf(database.withTenant(tenant.id, (tx) => keys.create(tx, tenant.id)))).toBe('sealed');
       expect(await codeOf(database.withTenant(tenant.id, (tx) => keys.current(tx, tenant.id)))).toBe(
         'sealed',
       );
+      keys.close();
     }
     expect(await stack.sql('SELECT * FROM root_key_canary')).toEqual(before);
-    const right = await openTenantKeys(database, layout.secret('auth-root-key'), logger);
-    expect(right.sealedBecause).toBeUndefined();
+    const path = layout.secret('auth-root-key');
+    const right = await openTenantKeys(database, { provider: 'file', path }, logger);
+    expect(right.seal.status()).toMatchObject({ state: 'open', problem: '' });
+    right.close();
   } finally {
     await database.close();
   }

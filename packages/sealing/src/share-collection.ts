@@ -1,0 +1,73 @@
+import { timingSafeEqual } from 'node:crypto';
+import { ClavigerError } from '@claviger/errors';
+import { combineShares, keyCheckOf, type RootKeyProvider, shamirProvider } from '@claviger/keyring';
+
+/** What one share holds for one service. */
+export interface SharePart {
+  readonly index: number;
+  readonly threshold: number;
+  /** Fingerprint of the root key that the shares make. */
+  readonly keyCheck: string;
+  readonly data: Buffer;
+}
+
+/** The shares that were given since the last attempt. In memory only, for an hour after the last one at most. */
+export interface ShareCollection {
+  readonly given: number;
+  readonly needed: number;
+  readonly complete: boolean;
+  /** Takes over the data. The same share again changes nothing. Throws `invalid` for one that cannot belong to the others. */
+  add(part: SharePart): void;
+  /** The root key that they make, or undefined when it is not the one that they name. They are kept. */
+  combine(): RootKeyProvider | undefined;
+  discard(): void;
+}
+
+const FORGET_AFTER_MS = 60 * 60 * 1000;
+
+export function createShareCollection(): ShareCollection {
+  const parts = new Map<number, SharePart>();
+  let timer: NodeJS.Timeout | undefined;
+  const first = () => parts.values().next().value;
+  const discard = (): void => {
+    clearTimeout(timer);
+    for (const { data } of parts.values()) data.fill(0);
+    parts.clear();
+  };
+  return {
+    get given() {
+      return parts.size;
+    },
+    get needed() {
+      return first()?.threshold ?? 0;
+    },
+    get complete() {
+      return parts.size > 0 && parts.size >= first()!.threshold;
+    },
+    add: (part) => {
+      const before = first();
+      if (before && (before.threshold !== part.threshold || before.keyCheck !== part.keyCheck))
+        throw new ClavigerError('invalid', 'This share belongs to another root key than the ones before.', {
+          code: 'share_of_another_key',
+          hint: 'Give one of the same set, or start over with `claviger unseal --cancel`.',
+        });
+      const same = parts.get(part.index);
+      if (same && !timingSafeEqual(same.data, part.data))
+        throw new ClavigerError('invalid', `Another share with the number ${part.index} was given before.`, {
+          code: 'share_given_twice',
+          hint: 'One of the two is wrong: start over with `claviger unseal --cancel`.',
+        });
+      clearTimeout(timer);
+      timer = setTimeout(discard, FORGET_AFTER_MS).unref();
+      if (!same) parts.set(part.index, part);
+    },
+    combine: () => {
+      const secret = combineShares([...parts.values()].slice(0, first()!.threshold));
+      const matches = keyCheckOf(secret) === first()!.keyCheck;
+      if (matches) return shamirProvider(secret);
+      secret.fill(0);
+      return undefined;
+    },
+    discard,
+  };
+}

@@ -1,0 +1,98 @@
+import { createHash, randomFillSync } from 'node:crypto';
+import { combineShares, keyCheckOf, splitSecret } from '@claviger/keyring';
+import type { SharePart } from './share-collection.ts';
+
+/** Services that have a root key of their own. The order is part of the form of a share. */
+export const sealedServices = ['vault', 'auth'] as const;
+export type SealedService = (typeof sealedServices)[number];
+
+/** What one person keeps: a part for each service, so that each service is only ever given its own. */
+export interface ShareText {
+  readonly index: number;
+  readonly threshold: number;
+  readonly shares: number;
+  readonly parts: ReadonlyMap<SealedService, SharePart>;
+}
+
+/** A share that was not copied whole, or is none. */
+export class ShareTextError extends Error {
+  override readonly name = 'ShareTextError';
+}
+
+const PREFIX = 'claviger-share-1-';
+const KEY_BYTES = 32;
+const CHECK_BYTES = 8;
+const CHECKSUM_BYTES = 4;
+const HEAD_BYTES = 4;
+
+/**
+ * New root keys, one for each service, as shares: any `threshold` of them bring all keys back. The keys themselves are gone
+ * when this returns. Texts cannot be wiped: show them and end the process.
+ */
+export function makeShares(
+  services: readonly SealedService[],
+  { threshold, shares }: { threshold: number; shares: number },
+): string[] {
+  const ordered = sealedServices.filter((service) => services.includes(service));
+  const split = ordered.map((service) => {
+    const key = randomFillSync(Buffer.allocUnsafeSlow(KEY_BYTES));
+    try {
+      const parts = splitSecret(key, { threshold, shares });
+      // Before anybody relies on them: the last ones bring back the key.
+      const again = combineShares(parts.slice(-threshold));
+      if (!again.equals(key)) throw new Error('the shares do not bring the key back');
+      again.fill(0);
+      return { service, check: Buffer.from(keyCheckOf(key), 'hex'), parts };
+    } finally {
+      key.fill(0);
+    }
+  });
+  return Array.from({ length: shares }, (_, i) => {
+    const mask = ordered.reduce((bits, service) => bits | (1 << sealedServices.indexOf(service)), 0);
+    const body = Buffer.concat([
+      Buffer.of(threshold, shares, i + 1, mask),
+      ...split.flatMap(({ check, parts }) => [check, parts[i]!.data]),
+    ]);
+    const text = PREFIX + Buffer.concat([body, checksum(body)]).toString('base64url');
+    body.fill(0);
+    for (const { parts } of split) parts[i]!.data.fill(0);
+    return text;
+  });
+}
+
+/** @throws {ShareTextError} naming what is wrong with it, and nothing of what it holds. */
+export function parseShare(text: string): ShareText {
+  const trimmed = text.replace(/\s+/g, '');
+  if (!trimmed.startsWith(PREFIX)) throw new ShareTextError(`a share starts with ${PREFIX}`);
+  const encoded = trimmed.slice(PREFIX.length);
+  const bytes = Buffer.from(encoded, 'base64url');
+  const body = bytes.subarray(0, -CHECKSUM_BYTES);
+  if (
+    bytes.toString('base64url') !== encoded ||
+    bytes.length < HEAD_BYTES + CHECKSUM_BYTES ||
+    !checksum(body).equals(bytes.subarray(-CHECKSUM_BYTES))
+  )
+    throw new ShareTextError('the share was not copied whole: its checksum does not fit');
+  const [threshold, shares, index, mask] = [...body.subarray(0, HEAD_BYTES)] as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const parts = new Map<SealedService, SharePart>();
+  let at = HEAD_BYTES;
+  for (const [bit, service] of sealedServices.entries()) {
+    if ((mask & (1 << bit)) === 0) continue;
+    const keyCheck = body.subarray(at, at + CHECK_BYTES).toString('hex');
+    const data = Buffer.from(body.subarray(at + CHECK_BYTES, at + CHECK_BYTES + KEY_BYTES));
+    parts.set(service, { index, threshold, keyCheck, data });
+    at += CHECK_BYTES + KEY_BYTES;
+  }
+  if (at !== body.length || parts.size === 0)
+    throw new ShareTextError('the share has a form that is not known here');
+  return { index, threshold, shares, parts };
+}
+
+function checksum(body: Buffer): Buffer {
+  return createHash('sha256').update(PREFIX).update(body).digest().subarray(0, CHECKSUM_BYTES);
+}
