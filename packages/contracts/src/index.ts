@@ -1,5 +1,6 @@
 export * as audit from './generated/claviger/audit/v1/audit.ts';
 export * as compliance from './generated/claviger/audit/v1/compliance.ts';
+export * as siem from './generated/claviger/audit/v1/siem.ts';
 export * as tenantLog from './generated/claviger/audit/v1/tenant_log.ts';
 export * as auth from './generated/claviger/auth/v1/auth.ts';
 export * as clusterAdmin from './generated/claviger/auth/v1/cluster_admin.ts';
@@ -24,6 +25,7 @@ export * as workflowEvidence from './generated/claviger/workflow/v1/evidence.ts'
 export * as workflow from './generated/claviger/workflow/v1/workflow.ts';
 export { HttpBody } from './generated/google/api/httpbody.ts';
 export { Status } from './generated/google/rpc/status.ts';
+export { takesIdempotencyKey } from './idempotency-key.ts';
 export type { FieldInfo, FieldKind, HttpBinding, MessageInfo, MethodInfo } from './method-info.ts';
 export { methodOf, methods, methodsOfService } from './methods.ts';
 export type { JsonSchema } from './openapi/json-schema.ts';

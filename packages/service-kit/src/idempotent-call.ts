@@ -1,4 +1,3 @@
-import type { MethodInfo } from '@claviger/contracts';
 import { isClavigerError } from '@claviger/errors';
 import type { CallContext } from './call-context.ts';
 import { failpoint } from './failpoints.ts';
@@ -29,13 +28,6 @@ export interface MessageCodec {
   readonly request: (message: object) => Buffer;
   readonly response: (message: unknown) => Buffer;
   readonly decodeResponse: (bytes: Buffer) => unknown;
-}
-
-/** Whether a key has a meaning for a method: a POST that does something, of somebody who is known. */
-export function takesIdempotencyKey(method: MethodInfo): boolean {
-  const policy = method.policy!;
-  const posts = method.http.some((binding) => binding.method === 'POST');
-  return posts && policy.audit !== '' && !policy.public && !policy.internal && !method.responseStream;
 }
 
 /** A repetition did nothing, so it leaves no event of its own. */

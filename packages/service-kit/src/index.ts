@@ -26,8 +26,9 @@ export {
 export { failpoint, refuseFailpointsInProduction } from './failpoints.ts';
 export type { Handler, Handlers } from './handlers.ts';
 export { createHealth, type Health, type HealthCheck } from './health.ts';
-export { type IdempotencyGuard, type IdempotentCall, takesIdempotencyKey } from './idempotent-call.ts';
+export type { IdempotencyGuard, IdempotentCall } from './idempotent-call.ts';
 export { type RunningService, runService, type ServiceProgram } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';
+export { productVersion } from './product-version.ts';
 export { createRpcServer, type RpcServer } from './server.ts';
 export { currentTraceparent, inSpan, inSpans, SpanKind, startTelemetry } from './telemetry.ts';

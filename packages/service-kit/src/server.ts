@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { calls, type MethodInfo, methodOf, methodsOfService, validateMessage } from '@claviger/contracts';
+import {
+  calls,
+  type MethodInfo,
+  methodOf,
+  methodsOfService,
+  takesIdempotencyKey,
+  validateMessage,
+} from '@claviger/contracts';
 import { ClavigerError, encodeServiceError, isClavigerError } from '@claviger/errors';
 import {
   Server,
@@ -19,13 +26,7 @@ import type { ServiceDefinition } from './client.ts';
 import type { BaseConfig } from './config.ts';
 import { serverCredentials } from './credentials.ts';
 import type { Handlers } from './handlers.ts';
-import {
-  didNothingAgain,
-  type IdempotencyGuard,
-  type MessageCodec,
-  runOnce,
-  takesIdempotencyKey,
-} from './idempotent-call.ts';
+import { didNothingAgain, type IdempotencyGuard, type MessageCodec, runOnce } from './idempotent-call.ts';
 import type { IncomingCall } from './incoming-call.ts';
 import type { Logger } from './logger.ts';
 import { METADATA } from './metadata.ts';

@@ -1,8 +1,10 @@
-import { methodOf } from '@claviger/contracts';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { methodOf, takesIdempotencyKey } from '@claviger/contracts';
 import { Agent } from 'undici';
 import { CommandError, EXIT } from '../exit-codes.ts';
-import { problemFrom } from './cli-problem.ts';
-import { connectionError } from './connection-error.ts';
+import { CliProblem, problemFrom } from './cli-problem.ts';
+import { connectionError, LostAnswer } from './connection-error.ts';
 import { curlCommand } from './curl-command.ts';
 import { answerOf, type WireRequest, wireRequest } from './message-json.ts';
 
@@ -33,6 +35,15 @@ export interface RawAnswer {
   readonly text: string;
 }
 
+interface WireCall {
+  readonly method: string;
+  readonly path: string;
+  readonly idempotencyKey?: string;
+}
+
+const MAX_WAIT_SECONDS = 5;
+const MAX_ATTEMPTS = 5;
+
 /** The REST API over HTTPS. Everything but an answer of success is thrown: `CliProblem` or `CommandError`. */
 export class ApiClient implements AsyncDisposable {
   readonly #options: ApiClientOptions;
@@ -62,7 +73,9 @@ export class ApiClient implements AsyncDisposable {
     const info = methodOf(operation.path);
     const wire = wireRequest(info, request);
     this.#options.onRequest?.(curlCommand(this.#options, wire, info.request));
-    const answer = await this.#send(wire);
+    const answer = takesIdempotencyKey(info)
+      ? await this.#sendOnce(wire)
+      : await this.#patiently(() => this.#send(wire));
     const json: unknown = answer.text === '' ? {} : JSON.parse(answer.text);
     return answerOf(info, json) as Response;
   }
@@ -71,7 +84,7 @@ export class ApiClient implements AsyncDisposable {
   raw(method: string, path: string, body?: string): Promise<RawAnswer> {
     if (!path.startsWith('/')) throw new CommandError(`"${path}" must start with /`, EXIT.usage);
     this.#options.onRequest?.(curlCommand(this.#options, { method, path, hasBody: body !== undefined }));
-    return this.#send({ method, path }, body);
+    return this.#patiently(() => this.#send({ method, path }, body));
   }
 
   /** The answer's bytes, as they come; for exports. */
@@ -87,7 +100,34 @@ export class ApiClient implements AsyncDisposable {
     }
   }
 
-  async #send(wire: { method: string; path: string; body?: WireRequest['body'] }, text?: string) {
+  /** A request whose answer is lost is sent again under its key: the server carries it out once. */
+  async #sendOnce(wire: WireRequest): Promise<RawAnswer> {
+    const keyed = { ...wire, idempotencyKey: randomUUID() };
+    const send = () => this.#patiently(() => this.#send(keyed));
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof LostAnswer)) throw error;
+      return send();
+    }
+  }
+
+  /** Waits out what is over in a moment: a burst of requests, or one like this that is still under way. Nothing was done. */
+  async #patiently(send: () => Promise<RawAnswer>): Promise<RawAnswer> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await send();
+      } catch (error) {
+        const problem = error instanceof CliProblem ? error.problem : undefined;
+        const waits = problem?.status === 429 || problem?.code === 'request_in_progress';
+        const seconds = problem?.retryAfterSeconds ?? 0;
+        if (!waits || seconds < 1 || seconds > MAX_WAIT_SECONDS || attempt >= MAX_ATTEMPTS) throw error;
+        await pause(seconds * 1_000);
+      }
+    }
+  }
+
+  async #send(wire: WireCall & { readonly body?: WireRequest['body'] }, text?: string): Promise<RawAnswer> {
     const body = text ?? (wire.body === undefined ? undefined : JSON.stringify(wire.body));
     const { statusCode, headers, body: answer } = await this.#dispatch(wire, body);
     const answerText = await answer.text().catch((error: unknown) => {
@@ -97,7 +137,7 @@ export class ApiClient implements AsyncDisposable {
     return { status: statusCode, contentType: String(headers['content-type'] ?? ''), text: answerText };
   }
 
-  async #dispatch(wire: { method: string; path: string }, body: string | undefined) {
+  async #dispatch(wire: WireCall, body: string | undefined) {
     const token = await this.#options.token?.(false);
     const first = await this.#request(wire, body, token);
     if (first.statusCode !== 401 || token === undefined) return first;
@@ -108,11 +148,7 @@ export class ApiClient implements AsyncDisposable {
     return this.#request(wire, body, another);
   }
 
-  async #request(
-    wire: { method: string; path: string },
-    body: string | undefined,
-    token: string | undefined,
-  ) {
+  async #request(wire: WireCall, body: string | undefined, token: string | undefined) {
     try {
       return await this.#agent.request({
         origin: this.#options.baseUrl,
@@ -122,6 +158,7 @@ export class ApiClient implements AsyncDisposable {
           accept: '*/*',
           'user-agent': 'claviger-cli',
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(wire.idempotencyKey === undefined ? {} : { 'idempotency-key': wire.idempotencyKey }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body }),

@@ -10,10 +10,17 @@ const untrusted = new Set([
 ]);
 const timeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
+const lost = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', ...timeouts]);
+lost.delete('UND_ERR_CONNECT_TIMEOUT');
+
+/** The request went out, its answer did not come: it may have been carried out. */
+export class LostAnswer extends CommandError {}
+
 /** No answer came: says why in words, with what to do. Whether the request took effect is not known. */
 export function connectionError(baseUrl: string, cause: unknown): CommandError {
   const code = codeOf(cause);
-  return new CommandError(`${baseUrl} ${explanation(code, cause)}`, undefined, { cause });
+  const Kind = code !== undefined && lost.has(code) ? LostAnswer : CommandError;
+  return new Kind(`${baseUrl} ${explanation(code, cause)}`, undefined, { cause });
 }
 
 function explanation(code: string | undefined, cause: unknown): string {

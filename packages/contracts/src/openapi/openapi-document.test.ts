@@ -73,6 +73,28 @@ describe('the OpenAPI document', () => {
     expect(open).toHaveLength(isPublic.length);
   });
 
+  it('offers Idempotency-Key on every POST that does something for somebody known, and nowhere else', () => {
+    const expected = [...methods.values()]
+      .filter(({ policy }) => policy && policy.audit !== '' && !policy.public && !policy.internal)
+      .flatMap((method) => method.http.filter((binding) => binding.method === 'POST'));
+    const offering = operations.filter(({ operation }) =>
+      (operation.parameters as { name: string }[]).some(({ name }) => name === 'Idempotency-Key'),
+    );
+    expect(offering).toHaveLength(expected.length);
+    expect(offering.every(({ method }) => method === 'post')).toBe(true);
+    for (const { operation } of offering) expect(Object.keys(operation.responses as object)).toContain('422');
+  });
+
+  it('tells where the tag of an object comes from, and where it is asked for', () => {
+    for (const { path, method, operation } of operations) {
+      const names = (operation.parameters as { name: string }[]).map(({ name }) => name);
+      const responses = operation.responses as Record<string, { headers?: object }>;
+      const tagged = Object.values(responses).some(({ headers }) => headers && 'ETag' in headers);
+      if (method === 'get') expect(names.includes('If-None-Match'), path).toBe(tagged);
+      if (names.includes('If-Match')) expect(responses['412'], path).toBeDefined();
+    }
+  });
+
   it('closes what callers send, and keeps path fields out of bodies', () => {
     const { RetrieveEntryRequest } = document.components.schemas;
     expect(RetrieveEntryRequest?.additionalProperties).toBe(false);

@@ -1,7 +1,9 @@
 import { RateTier } from '../generated/claviger/options/v1/options.ts';
+import { takesIdempotencyKey } from '../idempotency-key.ts';
 import type { FieldInfo, HttpBinding, MethodInfo } from '../method-info.ts';
 import { fieldSchema } from './field-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
+import { LIMIT_HEADERS } from './limit-headers.ts';
 import type { MessageSchemas } from './message-schemas.ts';
 import { PROBLEM_REF } from './problem-schema.ts';
 
@@ -97,7 +99,14 @@ function parameters(method: MethodInfo, binding: HttpBinding, inPath: ReadonlySe
         .map((field) => parameter(field, 'query'));
   const pageSize = query.find(({ name }) => name === 'pageSize');
   const alias = pageSize && !query.some(({ name }) => name === 'limit') ? [limitAlias(pageSize)] : [];
-  return [...path, ...query, ...alias, ...(takesIfMatch(method, binding) ? [IF_MATCH] : [])];
+  return [
+    ...path,
+    ...query,
+    ...alias,
+    ...(takesIfMatch(method, binding) ? [IF_MATCH] : []),
+    ...(answersTag(method, binding) ? [IF_NONE_MATCH] : []),
+    ...(takesKey(method, binding) ? [IDEMPOTENCY_KEY] : []),
+  ];
 }
 
 function limitAlias(pageSize: Parameter): Parameter {
@@ -111,6 +120,46 @@ const IF_MATCH: Parameter = {
   description: 'The ETag that the change was made from; 412 when it has changed since.',
   schema: { type: 'string', pattern: '^(?:\\*|"\\d{1,10}")$', examples: ['"3"'] },
 };
+
+const IF_NONE_MATCH: Parameter = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: 'ETags that the caller has; 304 when the object still has one of them.',
+  schema: { type: 'string', examples: ['"3"'] },
+};
+
+const IDEMPOTENCY_KEY: Parameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'A random key of this one request. Sent again with the same key within 24 hours, the request is not carried out twice: the first answer comes again, or 409 idempotency_replayed where it is not kept. 422 for another request with the key.',
+  schema: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 255,
+    pattern: '^[\\x21-\\x7e]+$',
+    examples: ['0198f6a2-5b7c-7d3e-9a41-6f2c8e0b1d57'],
+  },
+};
+
+function takesKey(method: MethodInfo, binding: HttpBinding): boolean {
+  return binding.method === 'POST' && takesIdempotencyKey(method);
+}
+
+/** Whether the one object that is read has a version. */
+function answersTag(method: MethodInfo, binding: HttpBinding): boolean {
+  return binding.method === 'GET' && isVersioned(method, binding);
+}
+
+function isVersioned(method: MethodInfo, binding: HttpBinding): boolean {
+  const only = method.response.fields.find((field) => field.protoName === binding.responseBody)?.message;
+  const { fields } = only ?? method.response;
+  return (
+    !method.policy!.discloses && fields.some((field) => field.protoName === 'row_version' && !field.repeated)
+  );
+}
 
 function takesIfMatch(method: MethodInfo, binding: HttpBinding): boolean {
   const changes = binding.method !== 'GET' && binding.method !== 'POST';
@@ -133,6 +182,7 @@ function responses(method: MethodInfo, binding: HttpBinding, names: boolean, sch
     '400',
     ...(policy.public ? [] : ['401', '403']),
     ...(names ? ['404'] : []),
+    ...(takesKey(method, binding) ? ['409', '422'] : []),
     ...(takesIfMatch(method, binding) ? ['412'] : []),
     '429',
     '503',
@@ -140,6 +190,7 @@ function responses(method: MethodInfo, binding: HttpBinding, names: boolean, sch
   ];
   return {
     [String(policy.successStatus || 200)]: success(method, binding, schemas),
+    ...(answersTag(method, binding) ? { '304': { description: 'It is still as If-None-Match says.' } } : {}),
     ...Object.fromEntries(statuses.map((status) => [status, PROBLEM_REF])),
   };
 }
@@ -157,11 +208,12 @@ function success(method: MethodInfo, binding: HttpBinding, schemas: MessageSchem
     ? method.response.fields.find((field) => field.protoName === binding.responseBody)?.message
     : undefined;
   const info = only ?? method.response;
-  const versioned =
-    info.fields.some((field) => field.protoName === 'row_version') && !method.policy!.discloses;
+  const etag = isVersioned(method, binding)
+    ? { ETag: { schema: { type: 'string', examples: ['"3"'] }, description: 'Version of the object.' } }
+    : {};
   return {
     description: 'Done.',
-    ...(versioned ? { headers: { ETag: { schema: { type: 'string', examples: ['"3"'] } } } } : {}),
+    headers: { ...etag, ...LIMIT_HEADERS },
     content: { 'application/json': { schema: schemas.reference(info, 'output') } },
   };
 }

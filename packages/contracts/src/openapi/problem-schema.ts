@@ -1,4 +1,5 @@
 import type { JsonSchema } from './json-schema.ts';
+import { LIMIT_HEADERS } from './limit-headers.ts';
 
 export const PROBLEM_REF = { $ref: '#/components/responses/Problem' };
 
@@ -33,6 +34,7 @@ export const problemResponse = {
   description: 'A problem (RFC 9457).',
   headers: {
     'X-Request-Id': { schema: { type: 'string' } },
+    ...LIMIT_HEADERS,
     'Retry-After': { schema: { type: 'integer' }, description: 'Seconds, with 429 and 503.' },
   },
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },

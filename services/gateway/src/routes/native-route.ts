@@ -1,14 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { HttpBinding, HttpBody, MethodInfo } from '@claviger/contracts';
+import { type HttpBinding, type HttpBody, type MethodInfo, takesIdempotencyKey } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
-import {
-  currentTraceparent,
-  inSpan,
-  type Logger,
-  type Peers,
-  SpanKind,
-  takesIdempotencyKey,
-} from '@claviger/service-kit';
+import { currentTraceparent, inSpan, type Logger, type Peers, SpanKind } from '@claviger/service-kit';
 import { type EdgeRequest, edgeCallOf, hasBody, traceparentOf } from '../edge/edge-request.ts';
 import { answerProblem, shownError } from '../edge/problem-answer.ts';
 import { readJsonBody } from '../edge/read-body.ts';
