@@ -23,6 +23,8 @@ export interface AuthStack extends AsyncDisposable {
   readonly installation: Installation;
   readonly gateway: Peers;
   readonly operator: Peers;
+  /** With the certificate of another service. */
+  peersOf(service: string): Peers;
   /** As a service that auth lets ask for standing. */
   readonly workflow: Peers;
   readonly redis: Redis;
@@ -41,8 +43,13 @@ export async function startAuth(): Promise<AuthStack> {
   });
   const { layout, parts, operator } = installation;
   const base = loadConfig(baseConfigSchema, operator.configFile);
-  const peersOf = (name: string): Peers =>
-    createPeers({ ...base, grpc: { ...layout.leaf(name), caFile: layout.internalCa } });
+  const made = new Map<string, Peers>();
+  const peersOf = (name: string): Peers => {
+    const known =
+      made.get(name) ?? createPeers({ ...base, grpc: { ...layout.leaf(name), caFile: layout.internalCa } });
+    made.set(name, known);
+    return known;
+  };
   const database = new Client({
     host: parts.postgres.socketDir,
     port: parts.postgres.port,
@@ -59,13 +66,14 @@ export async function startAuth(): Promise<AuthStack> {
   return {
     installation,
     gateway,
+    peersOf,
     operator: operatorPeers,
     workflow,
     redis,
     sql: async <R extends object>(text: string, values: unknown[] = []) =>
       (await database.query<R>(text, values)).rows,
     [Symbol.asyncDispose]: async () => {
-      for (const peers of [gateway, workflow, operatorPeers]) peers.close();
+      for (const peers of [...made.values(), operatorPeers]) peers.close();
       redis.disconnect();
       await database.end();
       await installation.stop();
@@ -189,6 +197,7 @@ export interface AuditRow {
   actorId: string;
   actorName: string;
   subjectId: string;
+  details: Record<string, unknown>;
 }
 
 /** The audit events of a tenant in the order of their writing. */

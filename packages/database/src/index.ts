@@ -1,3 +1,4 @@
+export { asTenant } from './as-tenant.ts';
 export { createDatabase, type Database, type DatabaseOptions, type Reader, type Tx } from './database.ts';
 export { type MigrateOptions, type Migration, migrate, migrationsIn } from './migrate.ts';
 export { isForeignKeyViolation, isOutage, isUniqueViolation, sqlState } from './outage.ts';
@@ -9,8 +10,10 @@ export {
   pageOf,
   type SortFields,
 } from './page.ts';
+export { type SchemaHistory, schemaHistory } from './schema-history.ts';
 export {
   applyTenantStanding,
+  isActiveTenant,
   ofActiveTenant,
   requireActiveTenant,
   type StandingChange,

@@ -133,6 +133,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 );
 DO $$ BEGIN
   EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I, %I', current_schema(), current_setting('claviger.service_role'), current_setting('claviger.system_role'));
+  EXECUTE format('GRANT SELECT ON schema_migrations TO %I', current_setting('claviger.system_role'));
 END $$;
 CREATE OR REPLACE FUNCTION current_tenant() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
   AS $f$ SELECT nullif(current_setting('app.tenant_id', true), '')::uuid $f$;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ClavigerError } from '@claviger/errors';
-import { type Generated, type RawBuilder, sql } from 'kysely';
+import { ClavigerError, isClavigerError } from '@claviger/errors';
+import { type Generated, type QueryExecutorProvider, type RawBuilder, sql } from 'kysely';
 import type { Tx } from './database.ts';
 import type { Migration } from './migrate.ts';
 
@@ -38,8 +38,8 @@ interface Known {
  * is done after it was answered. With `queuedAt` it also refuses what was queued before the tenant was reinstated:
  * conflict `queued_before_reinstatement`. Clean-up (expiry, revocation) must not ask: it goes on while suspended.
  */
-export async function requireActiveTenant<DB>(
-  tx: Tx<DB>,
+export async function requireActiveTenant(
+  tx: QueryExecutorProvider,
   options: { readonly queuedAt?: Date | undefined } = {},
 ): Promise<void> {
   const [, { rows }] = await Promise.all([
@@ -55,6 +55,17 @@ export async function requireActiveTenant<DB>(
       code: 'queued_before_reinstatement',
       hint: 'Ask for it again.',
     });
+  }
+}
+
+/** The same as an answer, for whoever must not tell why: false unless the tenant is active. */
+export async function isActiveTenant(tx: QueryExecutorProvider): Promise<boolean> {
+  try {
+    await requireActiveTenant(tx);
+    return true;
+  } catch (error) {
+    if (isClavigerError(error) && (error.reason === 'denied' || error.reason === 'gone')) return false;
+    throw error;
   }
 }
 
@@ -103,7 +114,7 @@ export function tenantNotActive(standing: TenantStanding): ClavigerError {
       });
 }
 
-const readKnown = <DB>(tx: Tx<DB>) =>
+const readKnown = (tx: QueryExecutorProvider) =>
   sql<Known>`SELECT standing, version, active_since FROM tenant_standings WHERE tenant_id = current_tenant()`.execute(
     tx,
   );

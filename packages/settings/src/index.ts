@@ -19,3 +19,9 @@ export {
   type SettingsReaderOptions,
   type SettingsSource,
 } from './settings-reader.ts';
+export {
+  type SettingsConnection,
+  type StartSettingsOptions,
+  startReplica,
+  startSettings,
+} from './start-settings.ts';

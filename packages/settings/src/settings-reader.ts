@@ -33,6 +33,8 @@ export interface SettingsReaderOptions<N extends SectionName> {
   readonly source: SettingsSource;
   readonly sections: readonly N[];
   readonly logger: Logger;
+  /** How long an answer serves, in milliseconds; 5,000 when absent. 0 asks for the version every time. */
+  readonly freshMs?: number;
   /** Monotonic, in milliseconds. */
   readonly now?: () => number;
 }
@@ -49,6 +51,7 @@ interface Known<N extends SectionName> {
 
 /** Reads sections through `source`, once per tenant and five seconds, however many ask. */
 export function createReader<N extends SectionName>(options: SettingsReaderOptions<N>): SettingsReader<N> {
+  const freshMs = options.freshMs ?? FRESH_MS;
   const now = options.now ?? (() => performance.now());
   const tenants = new Map<string, Known<N>>();
   let away = false;
@@ -82,7 +85,9 @@ export function createReader<N extends SectionName>(options: SettingsReaderOptio
       tenants.delete(tenantId);
       tenants.set(tenantId, known);
       if (tenants.size > MAX_TENANTS) tenants.delete(tenants.keys().next().value!);
-      if (known.settings && now() - known.askedAt < FRESH_MS) return Promise.resolve(known.settings);
+      if (known.settings && now() - known.askedAt < freshMs) return Promise.resolve(known.settings);
+      // Whoever wants to know what holds now cannot go by a question that was asked before.
+      if (freshMs === 0) return ask(tenantId, known);
       known.asking ??= ask(tenantId, known).finally(() => {
         known.asking = undefined;
       });

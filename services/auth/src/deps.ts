@@ -2,12 +2,14 @@ import type { KeyObject } from 'node:crypto';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Logger } from '@claviger/service-kit';
+import type { OwnSettings } from './administration.ts';
 import type { AuthConfig } from './config.ts';
 import type { TenantKeys } from './mfa/tenant-keys.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
 import type { AuthSchema } from './schema.ts';
 import type { AccessTokens } from './sign-in/access-token.ts';
 import type { Liveness } from './sign-in/liveness.ts';
+import type { TenantPeers } from './tenants/tenant-stores.ts';
 
 /** What the handlers of this service work with. */
 export interface AuthDeps {
@@ -19,6 +21,10 @@ export interface AuthDeps {
   readonly accessTokens: AccessTokens;
   readonly liveness: Liveness;
   readonly tenantKeys: TenantKeys;
+  /** Other services, as far as they keep state of tenants. */
+  readonly tenantPeers: TenantPeers;
+  /** What administrators set, as far as this service goes by it. */
+  readonly settings: OwnSettings;
   readonly actorKey: KeyObject;
   /** Keyed hash of a sign-in name, so that names nobody has are not kept in clear. */
   readonly nameHash: (canonicalLogin: string) => string;

@@ -1,8 +1,9 @@
-import type { TenantStandingsSchema } from '@claviger/database';
+import type { TenantStanding, TenantStandingsSchema } from '@claviger/database';
 import type { OutboxSchema } from '@claviger/events';
 import type { Generated } from 'kysely';
+import type { SettingsTables } from './settings/settings-schema.ts';
 
-export interface AuthSchema extends OutboxSchema, TenantStandingsSchema {
+export interface AuthSchema extends SettingsTables, OutboxSchema, TenantStandingsSchema {
   tenants: TenantsTable;
   root_key_canary: { one_row: Generated<boolean>; blob: Buffer };
   tenant_keys: TenantKeysTable;
@@ -17,15 +18,28 @@ export interface AuthSchema extends OutboxSchema, TenantStandingsSchema {
   api_tokens: ApiTokensTable;
   one_time_links: OneTimeLinksTable;
   login_failures: LoginFailuresTable;
+  standing_deliveries: StandingDeliveriesTable;
+  deprovision_orders: DeprovisionOrdersTable;
+  billing_events: BillingEventsTable;
+  billing_cursors: {
+    tenant_id: string;
+    next_audit_sequence: Generated<number>;
+    next_sequence: Generated<number>;
+  };
+  deletion_records: { tenant_id: string; record: string; key_id: string; signed_at: Date };
 }
 
 interface TenantsTable {
   id: string;
   name: string;
   display_name: Generated<string>;
-  status: Generated<'active' | 'suspended'>;
+  status: Generated<TenantStanding>;
   platform: Generated<boolean>;
   created_at: Generated<Date>;
+  version: Generated<number>;
+  status_reason: Generated<string>;
+  status_changed_by: Generated<string>;
+  status_changed_at: Date | null;
 }
 
 interface TenantKeysTable {
@@ -34,6 +48,7 @@ interface TenantKeysTable {
   version: number;
   wrapped: Buffer;
   created_at: Generated<Date>;
+  destroyed_at: Date | null;
 }
 
 export type UserKind = 'person' | 'machine';
@@ -157,4 +172,46 @@ interface LoginFailuresTable {
   failures: number;
   last_failed_at: Date;
   locked_until: Date | null;
+}
+
+interface StandingDeliveriesTable {
+  tenant_id: string;
+  service: string;
+  wanted_version: number;
+  applied_version: Generated<number>;
+  attempts: Generated<number>;
+  next_try_at: Generated<Date>;
+}
+
+export type DeprovisionState = 'awaiting-confirmation' | 'confirmed' | 'withdrawn' | 'lapsed' | 'done';
+
+interface DeprovisionOrdersTable {
+  tenant_id: string;
+  id: string;
+  state: DeprovisionState;
+  reason: string;
+  ordered_by: string;
+  ordered_by_name: string;
+  ordered_at: Generated<Date>;
+  confirm_until: Date;
+  confirmed_by: string | null;
+  confirmed_by_name: string | null;
+  confirmed_at: Date | null;
+  destroy_at: Date | null;
+  ended_at: Date | null;
+  attempts: Generated<number>;
+  next_try_at: Date | null;
+}
+
+interface BillingEventsTable {
+  tenant_id: string;
+  sequence: number;
+  id: string;
+  audit_sequence: number;
+  kind: string;
+  quantity: number;
+  unit: string;
+  subject_type: string;
+  subject_id: string;
+  occurred_at: Date;
 }

@@ -5,6 +5,7 @@ import { cluster } from '@claviger/contracts';
 import {
   createDatabase,
   type DatabaseOptions,
+  type Migration,
   migrate,
   migrationsIn,
   tenantStandingsMigration,
@@ -21,14 +22,19 @@ import {
   createActorVerifier,
   createHealth,
   createLogger,
+  createPeers,
   createRpcServer,
+  productVersion,
   type RunningService,
   readSecretFile,
   refuseFailpointsInProduction,
   startTelemetry,
 } from '@claviger/service-kit';
+import { openAdministration } from './administration.ts';
 import { withNotedReasons } from './audit-reason.ts';
+import { openClusterAdministration } from './cluster/open-cluster-administration.ts';
 import { type AuthConfig, hashParameters } from './config.ts';
+import type { AuthDeps } from './deps.ts';
 import { addHandlers } from './handlers.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { addSealHandlers } from './mfa/add-seal-handlers.ts';
@@ -37,21 +43,25 @@ import { createPasswordHasher } from './passwords/password-hasher.ts';
 import type { AuthSchema } from './schema.ts';
 import { createAccessTokens } from './sign-in/access-token.ts';
 import { createLiveness } from './sign-in/liveness.ts';
+import { addTenantHandlers } from './tenants/add-tenant-handlers.ts';
+import { startTenantDuties } from './tenants/start-tenant-duties.ts';
+import { tenantPeers } from './tenants/tenant-stores.ts';
 
-const VERSION = '0.1.0';
 const DRAIN_MS = 10_000;
 
 /** Brings the schema to this version. */
 export async function migrateAuth(config: AuthConfig): Promise<void> {
   const { database } = config;
-  await migrate({ ...database, ownerPassword: readSecretFile(database.ownerPasswordFile) }, [
-    outboxMigration,
-    leadershipMigration,
-    idempotencyMigration,
-    tenantStandingsMigration,
-    ...migrationsIn(join(import.meta.dirname, 'migrations')),
-  ]);
+  await migrate({ ...database, ownerPassword: readSecretFile(database.ownerPasswordFile) }, migrations());
 }
+
+const migrations = (): Migration[] => [
+  outboxMigration,
+  leadershipMigration,
+  idempotencyMigration,
+  tenantStandingsMigration,
+  ...migrationsIn(join(import.meta.dirname, 'migrations')),
+];
 
 /** Starts one replica; resolves when it serves. */
 export async function createAuthService(config: AuthConfig): Promise<RunningService> {
@@ -85,7 +95,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   const emitter = createEmitter({ service: 'auth', macKey });
   const tenantKeys = await openTenantKeys(database, config.rootKey, logger);
   const keyCleanup = startKeyCleanup({ database, logger });
-  const replica = joinCluster({ service: 'auth', version: VERSION, config, database, logger });
+  const replica = joinCluster({ service: 'auth', version: productVersion, config, database, logger });
   const relay = startRelay({ database, logger, cluster: replica, publishers: { audit: bus.publisher } });
   const housekeeping = startHousekeeping({ database, cluster: replica });
 
@@ -102,7 +112,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   const health = createHealth({
     service: 'auth',
     config,
-    version: VERSION,
+    version: productVersion,
     checks: [
       { name: 'database', required: true, check: () => database.ping() },
       { name: 'redis', required: false, check: () => liveness.ping() },
@@ -111,17 +121,43 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     ],
     sealed: tenantKeys.seal.isSealed,
   });
-  addHandlers(rpcServer, {
+  const administration = await openAdministration({
+    config,
+    database,
+    tenantKeys,
+    migrations: migrations(),
+    logger,
+  });
+  const peers = createPeers(config);
+  const deps: AuthDeps = {
     config,
     database,
     emitter,
     logger,
-    passwords: await createPasswordHasher({ ...hashParameters(config), ...config.passwordQueue, pepper }),
+    passwords: await createPasswordHasher({
+      ...hashParameters(config),
+      ...config.passwordQueue,
+      concurrency: administration.atStart.hashConcurrency || config.passwordQueue.concurrency,
+      pepper,
+    }),
+    settings: administration.settings,
     accessTokens: createAccessTokens(accessKey),
     liveness,
     tenantKeys,
+    tenantPeers: tenantPeers(config, peers),
     actorKey,
     nameHash: nameHasher(pepper),
+  };
+  addHandlers(rpcServer, deps);
+  addTenantHandlers(rpcServer, deps);
+  const tenantDuties = startTenantDuties(deps, replica);
+  administration.addHandlers(rpcServer, deps);
+  const clusterAdministration = openClusterAdministration(rpcServer, {
+    config,
+    database,
+    emitter,
+    logger,
+    cluster: replica,
   });
   rpcServer.add(cluster.HealthServiceService, health.handlers);
   addSealHandlers(rpcServer, { config, database, emitter, logger, tenantKeys });
@@ -134,11 +170,15 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     [Symbol.asyncDispose]: async () => {
       health.setReady(false);
       await rpcServer.drain(DRAIN_MS);
+      await administration[Symbol.asyncDispose]();
+      await tenantDuties[Symbol.asyncDispose]();
       await housekeeping[Symbol.asyncDispose]();
       await keyCleanup[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
+      clusterAdministration[Symbol.dispose]();
       await replica[Symbol.asyncDispose]();
       await bus[Symbol.asyncDispose]();
+      peers.close();
       liveness.close();
       tenantKeys.close();
       await database.close();

@@ -41,7 +41,7 @@ export async function challenge<T>(
     const session = await lockSession(tx, deps.config, sessionId);
     if (!session || session.ended) throw sessionEnded(session?.ended ?? 'session_revoked');
     const proof = await proveSecondFactor(deps, tx, tenantId, userId, code, {
-      pendingToo: confirm && !session.mfaPending,
+      pendingToo: confirm,
     });
     if ('refused' in proof) return { refusal: mfaRefused(proof.refused) as ClavigerError };
     const stamped = await stampSecondFactor(tx, deps.config, session, proof.method);

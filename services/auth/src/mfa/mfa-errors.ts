@@ -36,3 +36,11 @@ export function mfaRefused(refusal: MfaRefusal): ClavigerError {
       });
   }
 }
+
+/** Of a session that has to prove its second factor before it may do anything else. */
+export function owesFactor(): ClavigerError {
+  return new ClavigerError('unauthenticated', 'This session still owes its second factor.', {
+    code: 'mfa_required',
+    hint: 'Complete it with POST /api/v1/auth/mfa/challenge.',
+  });
+}

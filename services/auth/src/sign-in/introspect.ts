@@ -27,9 +27,12 @@ export function introspect(deps: AuthDeps): Handler<(typeof auth.SessionsService
       throw ClavigerError.invalid('/audiences', 'must name services');
     }
     const found = await lookUp(deps, credential);
+    // API tokens act for machines, which have no second factor.
+    const secondFactorMandatory =
+      'sessionId' in found && (await deps.settings.read(found.tenantId)).values.access.secondFactorMandatory;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const { actor, epoch } = await deps.database.withTenant(found.tenantId, (tx) =>
-        readActor(deps, tx, found),
+        readActor(deps, tx, found, secondFactorMandatory),
       );
       const remembered = await deps.liveness.remember({ sessionId: actor.sessionId, epoch });
       if (remembered === 'revoked') throw sessionEnded('session_revoked');
@@ -67,6 +70,7 @@ async function readActor(
   deps: AuthDeps,
   tx: Tx<AuthSchema>,
   found: Found,
+  secondFactorMandatory: boolean,
 ): Promise<{ actor: Actor; epoch: number }> {
   const row = await tx
     .selectFrom('sessions')
@@ -124,7 +128,7 @@ async function readActor(
     kind: row.kind,
     permissions: new Set(row.narrowing ? narrowed(row.permissions, row.narrowing) : row.permissions),
     roles: row.roles,
-    mfaPending: row.mfa_pending,
+    mfaPending: row.mfa_pending || (secondFactorMandatory && row.mfa_at === null),
     mfaAt: row.mfa_at ? Math.floor(row.mfa_at.getTime() / 1000) : 0,
   };
   return { actor, epoch: row.epoch };

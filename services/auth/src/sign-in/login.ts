@@ -1,5 +1,5 @@
 import type { auth } from '@claviger/contracts';
-import type { Tx } from '@claviger/database';
+import { isActiveTenant, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -60,15 +60,29 @@ export function login(deps: AuthDeps): Handler<(typeof auth.AuthServiceService)[
     const rehashed = deps.passwords.isOutdated(stored.phc!)
       ? await deps.passwords.hash(request.password)
       : undefined;
+    const { secondFactorMandatory } = (await deps.settings.read(tenant.id)).values.access;
     const result = await deps.database.withTenant(tenant.id, (tx) =>
-      enter(deps, tx, { tenant, stored, code: request.code, rehashed, context, request }),
+      enter(deps, tx, {
+        tenant,
+        stored,
+        code: request.code,
+        secondFactorMandatory,
+        rehashed,
+        context,
+        request,
+      }),
     );
     if ('refusal' in result) {
       if (result.refusal instanceof ClavigerError) throw result.refusal;
       throw refused(context, result.refusal);
     }
-    const { session, refreshToken, user } = result;
-    return { ...(await signInAnswer(deps, session, refreshToken)), user, mfaRequired: session.mfaPending };
+    const { session, refreshToken, user, hasFactor } = result;
+    return {
+      ...(await signInAnswer(deps, session, refreshToken)),
+      user,
+      mfaRequired: session.mfaPending,
+      mfaSetupRequired: session.mfaPending && !hasFactor,
+    };
   };
 }
 
@@ -76,19 +90,22 @@ interface Entry {
   readonly tenant: TenantEntry;
   readonly stored: StoredCredential;
   readonly code: string;
+  readonly secondFactorMandatory: boolean;
   readonly rehashed: string | undefined;
   readonly context: CallContext;
   readonly request: auth.LoginRequest;
 }
 
 type Entered =
-  | { session: SessionFacts; refreshToken: string; user: auth.User | undefined }
+  | { session: SessionFacts; refreshToken: string; user: auth.User | undefined; hasFactor: boolean }
   | { refusal: string | ClavigerError };
 
 /** Looks again under the lock of the user: what was read before the hash may have changed while it was computed. */
 async function enter(deps: AuthDeps, tx: Tx<AuthSchema>, entry: Entry): Promise<Entered> {
   const { tenant, stored, context } = entry;
   const { userId } = stored;
+  // Before any lock: a suspension that is under way waits for this sign-in, or this one sees it.
+  if (!(await isActiveTenant(tx))) return { refusal: 'tenant_suspended' };
   const locked = await tx
     .selectFrom('users')
     .select(['status', 'epoch', 'deleted_at'])
@@ -97,18 +114,17 @@ async function enter(deps: AuthDeps, tx: Tx<AuthSchema>, entry: Entry): Promise<
     .executeTakeFirst();
   const credential = await credentialOfUser(tx, userId);
   if (await lockedNow(tx, 'password', userId)) return { refusal: 'account_locked' };
-  if (!tenant.active) return { refusal: 'tenant_suspended' };
   if (!locked || locked.deleted_at || locked.status !== 'active') return { refusal: 'account_disabled' };
   if (credential?.phc !== stored.phc) return { refusal: 'password_changed_meanwhile' };
 
   const amr = ['pwd'];
-  const owesFactor = await hasConfirmedFactor(tx, userId);
-  if (owesFactor && entry.code) {
+  const hasFactor = await hasConfirmedFactor(tx, userId);
+  if (hasFactor && entry.code) {
     const proof = await proveSecondFactor(deps, tx, tenant.id, userId, entry.code);
     if ('refused' in proof) return { refusal: mfaRefused(proof.refused) };
     amr.push(proof.method);
   }
-  const mfaPending = owesFactor && amr.length === 1;
+  const mfaPending = (hasFactor || entry.secondFactorMandatory) && amr.length === 1;
   await clearFailures(tx, 'password', userId);
   if (entry.rehashed) {
     await tx.updateTable('credentials').set({ phc: entry.rehashed }).where('user_id', '=', userId).execute();
@@ -127,7 +143,7 @@ async function enter(deps: AuthDeps, tx: Tx<AuthSchema>, entry: Entry): Promise<
     details: { username: stored.username, amr, mfaPending },
   });
   const user = mfaPending ? undefined : await readUser(tx, userId);
-  return { session, refreshToken, user };
+  return { session, refreshToken, user, hasFactor };
 }
 
 function refused(context: CallContext, reason: string): ClavigerError {

@@ -4,6 +4,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
+import { owesFactor } from '../mfa/mfa-errors.ts';
 import type { AuthSchema } from '../schema.ts';
 import { readUser } from '../users/users-store.ts';
 import { readRefreshToken } from './bearer-secrets.ts';
@@ -29,6 +30,7 @@ export function refresh(deps: AuthDeps): Handler<(typeof auth.AuthServiceService
     const presented = byToken ? readRefreshToken(request.refreshToken) : undefined;
     const tenantId = byToken ? presented?.tenantId : context.actorIfAny?.tenantId;
     if (!tenantId) throw refusedToken();
+    const { secondFactorMandatory } = (await deps.settings.read(tenantId)).values.access;
     const result = await deps.database.withTenant(tenantId, async (tx) => {
       const session = await (presented
         ? sessionOfToken(deps, tx, presented.hash)
@@ -41,6 +43,7 @@ export function refresh(deps: AuthDeps): Handler<(typeof auth.AuthServiceService
       context.auditSubject = { type: 'session', id: session.sessionId };
       if (session.ended) return { refusal: sessionEnded(session.ended) };
       if (session.mfaPending) return { refusal: owesFactor() };
+      if (secondFactorMandatory && session.amr.length < 2) return { refusal: factorBecameMandatory() };
       const refusal = presented && (await spend(deps, tx, context, session, presented.hash));
       if (refusal) return refusal;
       if (!presented) await spendAll(tx, session.sessionId);
@@ -141,9 +144,14 @@ function refusedToken(): ClavigerError {
   });
 }
 
-function owesFactor(): ClavigerError {
-  return new ClavigerError('unauthenticated', 'This session still owes its second factor.', {
-    code: 'mfa_required',
-    hint: 'Complete it with POST /api/v1/auth/mfa/challenge.',
-  });
+/** What was proved at sign-in is no longer enough: the session goes on once a second factor is proved in it. */
+function factorBecameMandatory(): ClavigerError {
+  return new ClavigerError(
+    'unauthenticated',
+    'A second factor is mandatory now, and this session has none.',
+    {
+      code: 'step_up_required',
+      hint: 'Set one up with GET /api/v1/auth/mfa/setup and prove it, or sign in again.',
+    },
+  );
 }

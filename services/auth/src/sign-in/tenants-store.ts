@@ -1,4 +1,5 @@
 import type { Database } from '@claviger/database';
+import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 
 export const DEFAULT_TENANT = 'default';
@@ -9,7 +10,7 @@ export interface TenantEntry {
   readonly active: boolean;
 }
 
-/** By short name; `default` when empty. */
+/** By short name; `default` when empty. One that is being wound down has given its name back. */
 export async function findTenant(
   database: Database<AuthSchema>,
   name: string,
@@ -19,6 +20,7 @@ export async function findTenant(
       .selectFrom('tenants')
       .select(['id', 'name', 'status'])
       .where('name', '=', name || DEFAULT_TENANT)
+      .where(sql<boolean>`status IN ('active', 'suspended')`)
       .executeTakeFirst(),
   );
   return row && { id: row.id, name: row.name, active: row.status === 'active' };

@@ -3,6 +3,7 @@ import { isUniqueViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
+import { requireWithinLicence } from '../licence/licence-usage.ts';
 import { canonicalLogin, shownLogin } from '../passwords/canonical-login.ts';
 import { storePassword } from '../passwords/credentials-store.ts';
 import { checkNewPassword } from '../passwords/password-rules.ts';
@@ -18,6 +19,7 @@ export function createUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
     if (kind === 'machine' && request.password) {
       throw ClavigerError.invalid('/password', 'must be absent: a machine signs in with API tokens');
     }
+    if (kind === 'person') await requireWithinLicence(deps, 'users');
     if (request.password) checkNewPassword(request.password, request.username, '/password');
     const phc = request.password ? await deps.passwords.hash(request.password) : undefined;
     const { tenantId } = context;

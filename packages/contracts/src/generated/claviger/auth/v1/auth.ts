@@ -81,6 +81,8 @@ export interface LoginResponse {
   /** The access token under its other name. */
   token: string;
   mfaRequired: boolean;
+  /** A second factor is mandatory and this user has none: GET /api/v1/auth/mfa/setup first. */
+  mfaSetupRequired: boolean;
 }
 
 export interface CompleteMfaChallengeRequest {
@@ -930,6 +932,7 @@ function createBaseLoginResponse(): LoginResponse {
     user: undefined,
     token: "",
     mfaRequired: false,
+    mfaSetupRequired: false,
   };
 }
 
@@ -955,6 +958,9 @@ export const LoginResponse: MessageFns<LoginResponse> = {
     }
     if (message.mfaRequired !== false) {
       writer.uint32(56).bool(message.mfaRequired);
+    }
+    if (message.mfaSetupRequired !== false) {
+      writer.uint32(64).bool(message.mfaSetupRequired);
     }
     return writer;
   },
@@ -1026,6 +1032,14 @@ export const LoginResponse: MessageFns<LoginResponse> = {
             }
 
             message.mfaRequired = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.mfaSetupRequired = reader.bool();
             continue;
           }
         }
@@ -7829,6 +7843,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "mfa_setup_required",
+        "number": 8,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "mfa_setup_required",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -13681,7 +13722,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0],
-        "span": [10, 0, 180, 1],
+        "span": [10, 0, 181, 1],
         "leadingComments": " Signing in and out, and what a signed-in person does with their own account.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -13699,369 +13740,375 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 4],
-        "span": [78, 2, 88, 3],
+        "span": [78, 2, 89, 3],
         "leadingComments": " Makes a pending factor; a second call replaces the first secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 5],
-        "span": [90, 2, 104, 3],
+        "span": [91, 2, 105, 3],
         "leadingComments":
           " Confirms a pending factor; with a session that still owes its second factor, completes the challenge.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 7],
-        "span": [118, 2, 131, 3],
+        "span": [119, 2, 132, 3],
         "leadingComments": " Replaces all recovery codes.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 10],
-        "span": [155, 2, 166, 3],
+        "span": [156, 2, 167, 3],
         "leadingComments": " Spends the token of a password reset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 11],
-        "span": [168, 2, 179, 3],
+        "span": [169, 2, 180, 3],
         "leadingComments": " Spends the one-time set-up link: creates the first administrator of a tenant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 6],
-        "span": [266, 2, 278, 3],
+        "span": [267, 2, 279, 3],
         "leadingComments":
           " Replaces the roles of a user; nobody grants what they do not hold, nor changes their own.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 7],
-        "span": [280, 2, 293, 3],
+        "span": [281, 2, 294, 3],
         "leadingComments": " Starts a reset: answers a one-time link to be handed to the user.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 9],
-        "span": [309, 2, 321, 3],
+        "span": [310, 2, 322, 3],
         "leadingComments": " Ends every session of the user at once, API tokens included.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2],
-        "span": [349, 0, 412, 1],
+        "span": [350, 0, 413, 1],
         "leadingComments": " Roles are named bundles of permissions.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 5],
-        "span": [405, 2, 411, 3],
+        "span": [406, 2, 412, 3],
         "leadingComments": " Every permission that some operation asks for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3],
-        "span": [415, 0, 447, 1],
+        "span": [416, 0, 448, 1],
         "leadingComments": " Tokens for machines: shown once, hashed at rest, revoked at once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 4],
-        "span": [450, 0, 457, 1],
+        "span": [451, 0, 458, 1],
         "leadingComments": " For the gateway: turns a credential into an actor token that other services verify.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 5],
-        "span": [460, 0, 481, 1],
+        "span": [461, 0, 482, 1],
         "leadingComments": " For other services: names of users, and who may decide.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 5, 2, 1],
-        "span": [472, 2, 480, 3],
+        "span": [473, 2, 481, 3],
         "leadingComments": " The standing of a user right now: active, and the permissions their roles give.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 6],
-        "span": [484, 0, 509, 1],
+        "span": [485, 0, 510, 1],
         "leadingComments": " For the operator of the installation, who holds the operator certificate.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 6, 2, 0],
-        "span": [486, 2, 493, 3],
+        "span": [487, 2, 494, 3],
         "leadingComments": " Only while the tenant has no user.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 4],
-        "span": [517, 2, 55],
+        "span": [518, 2, 55],
         "leadingComments": " active | disabled\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 7],
-        "span": [521, 2, 53],
+        "span": [522, 2, 53],
         "leadingComments": " person | machine\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 12],
-        "span": [527, 2, 60],
+        "span": [528, 2, 60],
         "leadingComments": " Goes up with each change; the ETag of the user.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2],
-        "span": [540, 0, 558, 1],
+        "span": [541, 0, 559, 1],
         "leadingComments": " The answer to a sign-in in every form that the reference documents give it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 2],
-        "span": [552, 2, 555, 5],
+        "span": [553, 2, 556, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 3],
-        "span": [557, 2, 58],
+        "span": [558, 2, 58],
         "leadingComments": " Second factor at once, for clients that have it at hand.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 3],
-        "span": [567, 2, 570, 4],
+        "span": [568, 2, 571, 4],
         "leadingComments": " Seconds.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 5],
-        "span": [573, 2, 19],
+        "span": [574, 2, 19],
         "leadingComments": " The access token under its other name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 3, 2, 7],
+        "span": [580, 2, 583, 4],
+        "leadingComments": " A second factor is mandatory and this user has none: GET /api/v1/auth/mfa/setup first.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 4, 2, 0],
-        "span": [581, 2, 584, 5],
+        "span": [587, 2, 590, 5],
         "leadingComments": " Six digits, or a recovery code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 0],
-        "span": [629, 2, 20],
+        "span": [635, 2, 20],
         "leadingComments": " Base32, for typing in.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 1],
-        "span": [631, 2, 25],
+        "span": [637, 2, 25],
         "leadingComments": " otpauth:// address, for a QR code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 1],
-        "span": [642, 2, 37],
+        "span": [648, 2, 37],
         "leadingComments": " Shown once, when a factor is confirmed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26, 2, 0],
-        "span": [720, 2, 725, 5],
+        "span": [726, 2, 731, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26, 2, 1],
-        "span": [727, 2, 732, 5],
+        "span": [733, 2, 738, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26, 2, 4],
-        "span": [745, 2, 748, 5],
+        "span": [751, 2, 754, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 5],
-        "span": [773, 2, 69],
+        "span": [779, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 3],
-        "span": [802, 2, 63],
+        "span": [808, 2, 63],
         "leadingComments": " Unset: the user gets a password through a reset link.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 5],
-        "span": [808, 2, 814, 5],
+        "span": [814, 2, 820, 5],
         "leadingComments": " person when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 4],
-        "span": [843, 2, 68],
+        "span": [849, 2, 68],
         "leadingComments": " The version that the change was made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 36, 2, 0],
-        "span": [858, 2, 863, 5],
+        "span": [864, 2, 869, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 36, 2, 1],
-        "span": [865, 2, 870, 5],
+        "span": [871, 2, 876, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 36, 2, 4],
-        "span": [883, 2, 886, 5],
+        "span": [889, 2, 892, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 5],
-        "span": [901, 2, 69],
+        "span": [907, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 38, 2, 1],
-        "span": [910, 2, 913, 5],
+        "span": [916, 2, 919, 5],
         "leadingComments": " Names of roles.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 41, 2, 0],
-        "span": [927, 2, 25],
+        "span": [933, 2, 25],
         "leadingComments": " One-time; ends after an hour or five wrong tries.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 0],
-        "span": [972, 2, 977, 5],
+        "span": [978, 2, 983, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 1],
-        "span": [979, 2, 984, 5],
+        "span": [985, 2, 990, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 4],
-        "span": [997, 2, 1000, 5],
+        "span": [1003, 2, 1006, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 51, 2, 5],
-        "span": [1014, 2, 69],
+        "span": [1020, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 62, 2, 3],
-        "span": [1084, 2, 55],
+        "span": [1090, 2, 55],
         "leadingComments": " First characters of the token, to know it again.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 63, 2, 0],
-        "span": [1093, 2, 1098, 5],
+        "span": [1099, 2, 1104, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 63, 2, 1],
-        "span": [1100, 2, 1105, 5],
+        "span": [1106, 2, 1111, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 63, 2, 4],
-        "span": [1118, 2, 1121, 5],
+        "span": [1124, 2, 1127, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 64, 2, 5],
-        "span": [1143, 2, 69],
+        "span": [1149, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 1],
-        "span": [1153, 2, 1156, 5],
+        "span": [1159, 2, 1162, 5],
         "leadingComments": " The machine user that the token acts as; yourself when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 2],
-        "span": [1158, 2, 1161, 5],
+        "span": [1164, 2, 1167, 5],
         "leadingComments": " Narrows what the token may do; all that the user may do when empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 3],
-        "span": [1163, 2, 1168, 5],
+        "span": [1169, 2, 1174, 5],
         "leadingComments": " 90 days at most; 30 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 66, 2, 1],
-        "span": [1173, 2, 19],
+        "span": [1179, 2, 19],
         "leadingComments": " Shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 2],
-        "span": [1190, 2, 67],
+        "span": [1196, 2, 67],
         "leadingComments": " Services that the actor token is for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 70, 2, 5],
-        "span": [1199, 2, 53],
+        "span": [1205, 2, 53],
         "leadingComments": " Goes up when roles or standing of the user change.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 73, 2, 3],
-        "span": [1216, 2, 55],
+        "span": [1222, 2, 55],
         "leadingComments": " active | disabled | deleted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 76, 2, 1],
-        "span": [1236, 2, 1239, 5],
+        "span": [1242, 2, 1245, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 77, 2, 2],
-        "span": [1245, 2, 22],
+        "span": [1251, 2, 22],
         "leadingComments": " Generated; shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 79, 2, 0],
-        "span": [1256, 2, 32],
+        "span": [1262, 2, 32],
         "leadingComments": " Absent when the tenant has a user already.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 80, 2, 0],
-        "span": [1261, 2, 1266, 5],
+        "span": [1267, 2, 1272, 5],
         "leadingComments": " Short name: lower-case letters, digits and inner hyphens.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -14205,6 +14252,7 @@ export const protoMetadata = {
           "expires_in": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "user": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "mfa_required": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "mfa_setup_required": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "CompleteMfaChallengeRequest": {
@@ -14532,7 +14580,7 @@ export const protoMetadata = {
           },
           "SetupMfa": {
             "policy": Policy.decode(
-              Buffer.from("EAEyFmF1dGgubWZhLnNldHVwLXN0YXJ0ZWQ4AmISbHBtLmF1dGgubWZhLnNldHVwaAFwAQ==", "base64"),
+              Buffer.from("EAEyFmF1dGgubWZhLnNldHVwLXN0YXJ0ZWQ4AkgBYhJscG0uYXV0aC5tZmEuc2V0dXBoAXAB", "base64"),
             ),
             "http": HttpRule.decode(Buffer.from("EhYvYXBpL3YxL2F1dGgvbWZhL3NldHVw", "base64")),
           },

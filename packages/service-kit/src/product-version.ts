@@ -1,0 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const manifest = join(import.meta.dirname, '../../../package.json');
+
+/** Version of Claviger, from the one place where it stands: the workspace’s package.json. */
+export const productVersion: string = (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string })
+  .version;

@@ -1,0 +1,97 @@
+import { settings, updates } from '@claviger/contracts';
+import { type BaseConfig, createPeers, type Logger, productVersion } from '@claviger/service-kit';
+import type { SectionName } from './sections.ts';
+import { createReader, type SettingsReader, type SettingsSource } from './settings-reader.ts';
+
+const TICK_MS = 5_000;
+/** Every fourth tick: auth takes a replica that was silent for a minute for gone. */
+const TICKS_PER_REPORT = 4;
+const TIMEOUT_MS = 3_000;
+
+export interface SettingsConnection<N extends SectionName> extends SettingsReader<N>, AsyncDisposable {}
+
+export interface StartSettingsOptions<N extends SectionName> {
+  readonly config: BaseConfig;
+  readonly logger: Logger;
+  /** Sections that list this service; auth refuses others. */
+  readonly sections: readonly N[];
+}
+
+/**
+ * A service's connection to its settings: reads its sections, keeps the log level at what the platform says, and tells auth
+ * that this replica runs, in which version, since when. Auth being away holds up nothing.
+ */
+export function startSettings<N extends SectionName>(
+  options: StartSettingsOptions<N>,
+): SettingsConnection<N> {
+  const { config, logger } = options;
+  const peers = createPeers(config);
+  const client = peers.client('auth', settings.SettingsServiceService);
+  const source: SettingsSource = async ({ tenantId, sections, knownVersion }) => {
+    const answer = await client.readSettings(
+      { sections: [...sections], knownVersion },
+      { tenantId: tenantId || undefined, timeoutMs: TIMEOUT_MS },
+    );
+    return { version: answer.version, values: answer.unchanged ? undefined : (answer.values ?? {}) };
+  };
+  const reader = createReader({ source, sections: options.sections, logger });
+  const replica = startReplica(options, source, (ending) =>
+    peers.client('auth', updates.ReplicasServiceService).reportReplica(
+      {
+        node: config.node,
+        version: productVersion,
+        runningMs: Math.round(process.uptime() * 1_000),
+        ending,
+      },
+      { timeoutMs: TIMEOUT_MS },
+    ),
+  );
+  return {
+    read: (tenantId) => reader.read(tenantId),
+    [Symbol.asyncDispose]: async () => {
+      await replica[Symbol.asyncDispose]();
+      peers.close();
+    },
+  };
+}
+
+/** Follows the platform's log level, and reports through `report` at the start, now and then, and at the end. */
+export function startReplica(
+  { config, logger }: Pick<StartSettingsOptions<never>, 'config' | 'logger'>,
+  source: SettingsSource,
+  report: (ending: boolean) => Promise<unknown>,
+): AsyncDisposable {
+  const logging = createReader({ source, sections: ['logging'], logger });
+  let untilReport = 0;
+  const tick = async (): Promise<void> => {
+    const { level } = (await logging.read('')).values.logging;
+    logger.level = level === 'configured' ? config.logLevel : level;
+    untilReport -= 1;
+    if (untilReport > 0) return;
+    await report(false);
+    untilReport = TICKS_PER_REPORT;
+  };
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let running = Promise.resolve();
+  const next = (): void => {
+    if (stopped) return;
+    running = tick()
+      // Whoever needs auth says so; here it is tried again.
+      .catch((error: unknown) => logger.debug({ err: error }, 'auth was not told that this replica runs'))
+      .then(() => {
+        if (!stopped) timer = setTimeout(next, TICK_MS).unref();
+      });
+  };
+  next();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+      await report(true).catch((error: unknown) =>
+        logger.debug({ err: error }, 'auth was not told that this replica ends'),
+      );
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { licence } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { lockConfig } from '../settings/settings-store.ts';
+import { actingNow } from '../users/standing.ts';
+import { licenceInForce } from './licence-store.ts';
+import { licenseMessage } from './license-message.ts';
+import { VENDOR_KEYS } from './vendor-keys.ts';
+import { verifyLicence } from './verify-licence.ts';
+
+/** Checks a licence and puts it in force. The same once more changes nothing. */
+export function applyLicense(
+  deps: AuthDeps,
+): Handler<(typeof licence.LicenceServiceService)['applyLicense']> {
+  return async (request, context) => {
+    const { tenantId } = context;
+    context.auditSubject = { type: 'license', id: tenantId };
+    const { publicKeys } = (await deps.settings.read(tenantId)).values.licence;
+    const token = request.license.trim();
+    await deps.database.withTenant(tenantId, async (tx) => {
+      await actingNow(tx, context);
+      await lockConfig(tx, tenantId);
+      const { rows } = await sql<{ now: Date }>`SELECT now() AS now`.execute(tx);
+      const claims = await verifyLicence(token, {
+        keys: [...VENDOR_KEYS, ...publicKeys],
+        installationId: tenantId,
+        nowSeconds: rows[0]!.now.getTime() / 1_000,
+      });
+      const last = await tx
+        .selectFrom('licences')
+        .select(['version', 'token'])
+        .orderBy('version', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      const version = last?.version ?? 0;
+      if (request.rowVersion !== undefined && request.rowVersion !== version) {
+        throw new ClavigerError('precondition_failed', 'Another licence was applied since you looked.', {
+          hint: 'Read it again and decide anew.',
+        });
+      }
+      if (last?.token !== token) {
+        await tx
+          .insertInto('licences')
+          .values({ tenant_id: tenantId, version: version + 1, token, applied_by: context.actor.userName })
+          .execute();
+      }
+      await deps.emitter.audit(tx, context, {
+        details: { license: claims.jti, owner: claims.owner, enforce: claims.enforce },
+      });
+    });
+    return {
+      license: await licenseMessage(deps.database, tenantId, await licenceInForce(deps.database, tenantId)),
+    };
+  };
+}

@@ -1,0 +1,49 @@
+import type { Database } from '@claviger/database';
+import type { AuthSchema } from '../schema.ts';
+import { type LicenceClaims, readLicence } from './verify-licence.ts';
+
+export interface LicenceInForce {
+  readonly claims: LicenceClaims;
+  readonly keyId: string;
+  readonly token: string;
+  readonly version: number;
+  readonly appliedBy: string;
+  readonly appliedAt: Date;
+  /** By the database's clock. */
+  readonly expired: boolean;
+}
+
+/** The tenant that runs the installation; its id is the installation's. Undefined before the first set-up. */
+export async function platformTenantId(database: Database<AuthSchema>): Promise<string | undefined> {
+  const row = await database.system((tx) =>
+    tx.selectFrom('tenants').select('id').where('platform', '=', true).executeTakeFirst(),
+  );
+  return row?.id;
+}
+
+/** The last licence that was put in force. */
+export async function licenceInForce(
+  database: Database<AuthSchema>,
+  platformId: string,
+): Promise<LicenceInForce | undefined> {
+  return database.readTenant(platformId, async (reader) => {
+    const row = await reader
+      .selectFrom('licences')
+      .selectAll()
+      .select(({ fn }) => fn<Date>('now').as('now'))
+      .orderBy('version', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    if (!row) return undefined;
+    const { claims, keyId } = readLicence(row.token);
+    return {
+      claims,
+      keyId,
+      token: row.token,
+      version: row.version,
+      appliedBy: row.applied_by,
+      appliedAt: row.created_at,
+      expired: claims.exp !== undefined && claims.exp * 1_000 <= row.now.getTime(),
+    };
+  });
+}

@@ -1,0 +1,41 @@
+import type { Database } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { AuthDeps } from '../deps.ts';
+import type { AuthSchema } from '../schema.ts';
+import { licenceInForce, platformTenantId } from './licence-store.ts';
+
+export type Limited = 'users' | 'tenants';
+
+/** People, and tenants that are not gone, of the whole installation. */
+export function countUsed(database: Database<AuthSchema>, what: Limited): Promise<number> {
+  return database.system(async (tx) => {
+    const row =
+      what === 'users'
+        ? await tx
+            .selectFrom('users')
+            .select(({ fn }) => fn.count<number>('id').as('used'))
+            .where('kind', '=', 'person')
+            .where('deleted_at', 'is', null)
+            .executeTakeFirstOrThrow()
+        : await tx
+            .selectFrom('tenants')
+            .select(({ fn }) => fn.count<number>('id').as('used'))
+            .executeTakeFirstOrThrow();
+    return row.used;
+  });
+}
+
+/**
+ * Throws `conflict` (`license_limit_reached`) when one more would go beyond a licence that enforces its limits. An expired
+ * one refuses nothing, nor does having none.
+ */
+export async function requireWithinLicence(deps: Pick<AuthDeps, 'database'>, what: Limited): Promise<void> {
+  const platformId = await platformTenantId(deps.database);
+  const licence = platformId ? await licenceInForce(deps.database, platformId) : undefined;
+  const limit = licence?.claims.enforce && !licence.expired ? licence.claims.limits[what] : undefined;
+  if (limit === undefined || (await countUsed(deps.database, what)) < limit) return;
+  throw new ClavigerError('conflict', `The licence allows ${limit} ${what}, and there are as many.`, {
+    code: 'license_limit_reached',
+    hint: 'Delete what is not needed any more, or apply a licence with a higher limit.',
+  });
+}

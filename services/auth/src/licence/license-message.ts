@@ -1,0 +1,55 @@
+import type { licence } from '@claviger/contracts';
+import type { Database } from '@claviger/database';
+import type { AuthSchema } from '../schema.ts';
+import type { LicenceInForce } from './licence-store.ts';
+import { countUsed } from './licence-usage.ts';
+import { iso, type LicenceClaims } from './verify-licence.ts';
+
+const HINTS = {
+  none: 'Everything works without a licence.',
+  active: '',
+  expired: 'The licence has ended. Nothing stops working; ask the vendor for a new one to have support.',
+};
+
+/** The licence as the API shows it, with what it counts. */
+export async function licenseMessage(
+  database: Database<AuthSchema>,
+  installationId: string,
+  inForce: LicenceInForce | undefined,
+): Promise<licence.License> {
+  const [users, tenants] = await Promise.all([countUsed(database, 'users'), countUsed(database, 'tenants')]);
+  const claims = inForce?.claims;
+  const state = !inForce ? 'none' : inForce.expired ? 'expired' : 'active';
+  return {
+    state,
+    installationId,
+    id: claims?.jti ?? '',
+    owner: claims?.owner ?? '',
+    keyId: inForce?.keyId ?? '',
+    issuedAt: time(claims?.iat),
+    expiresAt: time(claims?.exp),
+    supportUntil: time(claims?.supportUntil),
+    enforce: claims?.enforce ?? false,
+    limits: [
+      limitOf('users', claims, users),
+      limitOf('resources', claims, undefined),
+      limitOf('tenants', claims, tenants),
+    ],
+    hint: HINTS[state],
+    appliedAt: inForce?.appliedAt.toISOString(),
+    appliedBy: inForce?.appliedBy ?? '',
+    rowVersion: inForce?.version ?? 0,
+  };
+}
+
+function limitOf(
+  name: keyof LicenceClaims['limits'],
+  claims: LicenceClaims | undefined,
+  used: number | undefined,
+): licence.LicenseLimit {
+  const limit = claims?.limits[name];
+  return { name, limit, used, exceeded: limit !== undefined && used !== undefined && used > limit };
+}
+
+const time = (epochSeconds: number | undefined): string | undefined =>
+  epochSeconds === undefined ? undefined : iso(epochSeconds);

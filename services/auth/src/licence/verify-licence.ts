@@ -1,0 +1,129 @@
+import { createPublicKey } from 'node:crypto';
+import { ClavigerError } from '@claviger/errors';
+import { compactVerify, decodeProtectedHeader, errors } from 'jose';
+import { z } from 'zod';
+
+export interface LicenceKey {
+  readonly id: string;
+  /** The `x` of an Ed25519 JWK. */
+  readonly publicKey: string;
+}
+
+const MAX_BYTES = 8 * 1024;
+const TYPE = 'claviger-licence+jwt';
+/** Clocks of vendor and installation may differ by this much. */
+const SKEW_SECONDS = 300;
+
+const seconds = z.int().min(0).max(253_402_300_799);
+const count = z.int().min(0).max(2_147_483_647).optional();
+
+const claims = z.strictObject({
+  /** Of the licence. */
+  jti: z.string().min(1).max(64),
+  owner: z.string().min(1).max(200),
+  /** The installation that it is for; any when absent. */
+  installation: z.uuid().optional(),
+  iat: seconds,
+  nbf: seconds.optional(),
+  exp: seconds.optional(),
+  supportUntil: seconds.optional(),
+  limits: z.strictObject({ users: count, resources: count, tenants: count }).default({}),
+  /** Limits refuse what goes beyond; otherwise they are only reported. */
+  enforce: z.boolean().default(false),
+});
+
+export type LicenceClaims = z.infer<typeof claims>;
+
+/**
+ * Checks a licence that is to be put in force now. Throws `invalid` with a code of its own for each way in which it can be
+ * wrong: `license_too_large`, `license_malformed`, `license_unsigned`, `license_unknown_key`, `license_signature_invalid`,
+ * `license_other_installation`, `license_not_yet_valid`, `license_expired`.
+ */
+export async function verifyLicence(
+  token: string,
+  by: { keys: readonly LicenceKey[]; installationId: string; nowSeconds: number },
+): Promise<LicenceClaims> {
+  if (Buffer.byteLength(token) > MAX_BYTES) throw refused('license_too_large', 'is larger than 8 KB');
+  const { keyId } = headerOf(token);
+  const known = by.keys.find(({ id }) => id === keyId);
+  if (!known) {
+    throw refused('license_unknown_key', 'is signed with a key that is not known here', {
+      hint: 'Ask the vendor for its public key and add it to the setting licence.publicKeys.',
+    });
+  }
+  const key = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: known.publicKey } });
+  let payload: Uint8Array;
+  try {
+    ({ payload } = await compactVerify(token, key, { algorithms: ['EdDSA'] }));
+  } catch (error) {
+    if (!(error instanceof errors.JOSEError)) throw error;
+    throw refused('license_signature_invalid', 'was altered, or is not signed by whom it names');
+  }
+  const licence = parseClaims(payload);
+  if (licence.installation !== undefined && licence.installation !== by.installationId) {
+    throw refused('license_other_installation', 'is for another installation', {
+      hint: `Ask the vendor for one for the installation ${by.installationId}.`,
+    });
+  }
+  if ((licence.nbf ?? 0) > by.nowSeconds + SKEW_SECONDS) {
+    throw refused('license_not_yet_valid', `is valid from ${iso(licence.nbf!)} only`);
+  }
+  if (licence.exp !== undefined && licence.exp <= by.nowSeconds) {
+    throw refused('license_expired', `ended at ${iso(licence.exp)}`);
+  }
+  return licence;
+}
+
+/** What a licence says that was checked when it was put in force. */
+export function readLicence(token: string): { readonly claims: LicenceClaims; readonly keyId: string } {
+  return {
+    claims: parseClaims(Buffer.from(token.split('.')[1] ?? '', 'base64url')),
+    keyId: headerOf(token).keyId,
+  };
+}
+
+export const iso = (epochSeconds: number): string => new Date(epochSeconds * 1_000).toISOString();
+
+function headerOf(token: string): { keyId: string } {
+  const parts = token.split('.');
+  if (parts.length !== 3) throw malformed();
+  let header: ReturnType<typeof decodeProtectedHeader>;
+  try {
+    header = decodeProtectedHeader(token);
+  } catch {
+    // Whatever the library says of a text that is no header: it is no licence.
+    throw malformed();
+  }
+  if (header.alg === undefined || header.alg.toLowerCase() === 'none' || parts[2] === '') {
+    throw refused('license_unsigned', 'is not signed');
+  }
+  if (header.typ !== TYPE) throw malformed();
+  if (header.alg !== 'EdDSA') throw refused('license_signature_invalid', 'is not signed with Ed25519');
+  return { keyId: typeof header.kid === 'string' ? header.kid : '' };
+}
+
+function parseClaims(payload: Uint8Array): LicenceClaims {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+  } catch {
+    throw malformed();
+  }
+  const parsed = claims.safeParse(json);
+  if (!parsed.success) throw malformed();
+  return parsed.data;
+}
+
+function malformed(): ClavigerError {
+  return refused('license_malformed', 'is not a licence of this product', {
+    hint: 'Paste the whole text as the vendor sent it, without line breaks.',
+  });
+}
+
+function refused(code: string, detail: string, options: { hint?: string } = {}): ClavigerError {
+  return new ClavigerError('invalid', `The licence ${detail}.`, {
+    code,
+    fields: [{ pointer: '/license', detail }],
+    ...options,
+  });
+}

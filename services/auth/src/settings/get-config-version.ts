@@ -1,0 +1,34 @@
+import type { settings } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { shownValues } from './get-config.ts';
+import { versionMessage } from './list-config-versions.ts';
+import { settingKeys } from './setting-keys.ts';
+import { lastChanges } from './settings-store.ts';
+
+const VERSION = /^[1-9][0-9]{0,8}$/;
+
+/** What one version changed: the values of its keys before and after, placeholders in the place of secrets. */
+export function getConfigVersion(
+  deps: AuthDeps,
+): Handler<(typeof settings.ConfigServiceService)['getConfigVersion']> {
+  return async (request, context) => {
+    if (!VERSION.test(request.version)) throw ClavigerError.notFound();
+    const version = Number(request.version);
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      const row = await reader
+        .selectFrom('config_versions')
+        .selectAll()
+        .where('version', '=', version)
+        .executeTakeFirst();
+      if (!row) throw ClavigerError.notFound();
+      const keys = row.keys.flatMap((name) => settingKeys.get(name) ?? []);
+      return {
+        ...versionMessage(row),
+        before: shownValues(keys, await lastChanges(reader, version - 1)),
+        after: shownValues(keys, await lastChanges(reader, version)),
+      };
+    });
+  };
+}

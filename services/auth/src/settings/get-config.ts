@@ -1,0 +1,51 @@
+import type { settings } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import { maskSecrets } from '@claviger/settings';
+import type { AuthDeps } from '../deps.ts';
+import { pendingRestarts } from './pending-restarts.ts';
+import { bySection, keysInScope, type NamedKey } from './setting-keys.ts';
+import { configVersion, lastChanges, type StoredSetting } from './settings-store.ts';
+
+/** Every setting of the caller's scope; opens no secret. */
+export function getConfig(deps: AuthDeps): Handler<(typeof settings.ConfigServiceService)['getConfig']> {
+  return async (_request, context) => {
+    const keys = keysInScope(context.actor.platform);
+    const { rowVersion, changes } = await deps.database.readTenant(context.tenantId, async (reader) => ({
+      rowVersion: await configVersion(reader),
+      changes: await lastChanges(reader),
+    }));
+    return {
+      rowVersion,
+      values: shownValues(keys, changes),
+      defaults: bySection(keys.map((named) => [named, maskedDefault(named)])),
+      keys: keys.map((named) => keyMessage(named, changes.get(named.name))),
+      pendingRestart: await pendingRestarts(deps.database, changes),
+    };
+  };
+}
+
+/** By section and member: what is set, or else the default; placeholders in the place of secrets. */
+export function shownValues(
+  keys: readonly NamedKey[],
+  changes: ReadonlyMap<string, StoredSetting>,
+): Record<string, Record<string, unknown>> {
+  return bySection(
+    keys.map((named) => [named, changes.get(named.name)?.row.value ?? maskedDefault(named)] as const),
+  );
+}
+
+export const maskedDefault = ({ key }: NamedKey): unknown => maskSecrets(key, key.default).masked;
+
+function keyMessage(named: NamedKey, stored: StoredSetting | undefined): settings.ConfigKey {
+  const { key } = named;
+  return {
+    key: named.name,
+    scope: key.scope,
+    source: (stored?.row.value ?? null) === null ? 'default' : 'set',
+    description: key.description,
+    unit: key.unit ?? '',
+    secret: key.secret !== undefined,
+    restartRequired: (key.restart ?? []).length > 0,
+    changedAt: stored?.changedAt.toISOString(),
+  };
+}

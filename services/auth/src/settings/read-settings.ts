@@ -1,0 +1,28 @@
+import type { settings } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { type SectionName, type SettingsService, type SettingsSource, sections } from '@claviger/settings';
+
+/** For a service: the sections that it reads, and no others. */
+export function readSettings(
+  source: SettingsSource,
+): Handler<(typeof settings.SettingsServiceService)['readSettings']> {
+  return async (request, context) => {
+    const names = request.sections.map((name) => {
+      const known = Object.hasOwn(sections, name) ? sections[name as SectionName] : undefined;
+      if (!known?.services.includes(context.caller as SettingsService)) {
+        throw new ClavigerError(
+          'denied',
+          `${context.caller} does not read the settings of ${name.slice(0, 40)}.`,
+        );
+      }
+      return known.name;
+    });
+    const { version, values } = await source({
+      tenantId: context.hasTenant ? context.tenantId : '',
+      sections: names,
+      knownVersion: request.knownVersion,
+    });
+    return { version, unchanged: values === undefined, values };
+  };
+}

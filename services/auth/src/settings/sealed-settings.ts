@@ -1,0 +1,94 @@
+import type { Reader, Tx } from '@claviger/database';
+import { openSecret, sealSecret } from '@claviger/keyring';
+import { maskSecrets, revealSecrets } from '@claviger/settings';
+import type { TenantKeys } from '../mfa/tenant-keys.ts';
+import type { AuthSchema } from '../schema.ts';
+import type { NamedKey } from './setting-keys.ts';
+import type { ConfigValuesTable } from './settings-schema.ts';
+
+const PURPOSE = 'setting';
+
+type Sealed = Pick<
+  ConfigValuesTable,
+  'kek_id' | 'cek_id' | 'wrapped_cek' | 'iv' | 'ciphertext' | 'tag' | 'commitment' | 'blob_sha256'
+>;
+
+const NOTHING_SEALED: Sealed = {
+  kek_id: null,
+  cek_id: null,
+  wrapped_cek: null,
+  iv: null,
+  ciphertext: null,
+  tag: null,
+  commitment: null,
+  blob_sha256: null,
+};
+
+/** A value as it is stored: its secrets sealed with the tenant's key, placeholders where they stood. */
+export async function sealSetting(
+  keys: TenantKeys,
+  tx: Tx<AuthSchema>,
+  row: { tenantId: string; id: string; version: number },
+  named: NamedKey,
+  value: unknown,
+): Promise<Sealed & { value: string }> {
+  const { masked, secrets } = maskSecrets(named.key, value);
+  const text = JSON.stringify(masked);
+  if (Object.keys(secrets).length === 0) return { ...NOTHING_SEALED, value: text };
+  const kek = await keys.current(tx, row.tenantId);
+  const plaintext = Buffer.from(JSON.stringify(secrets));
+  try {
+    const sealed = sealSecret(kek, plaintext, idsOf(row, kek.kekId));
+    return {
+      value: text,
+      kek_id: kek.kekId,
+      cek_id: sealed.cekId,
+      wrapped_cek: sealed.wrappedCek,
+      iv: sealed.iv,
+      ciphertext: sealed.ciphertext,
+      tag: sealed.tag,
+      commitment: sealed.commitment,
+      blob_sha256: sealed.blobSha256,
+    };
+  } finally {
+    plaintext.fill(0);
+  }
+}
+
+/** The whole value again. Throws `sealed` where the root key is missing, and IntegrityError where a row was tampered with. */
+export async function openSetting(
+  keys: TenantKeys,
+  reader: Reader<AuthSchema>,
+  row: ConfigValuesTable,
+  named: NamedKey,
+): Promise<unknown> {
+  if (row.kek_id === null) return row.value;
+  const kek = await keys.byId(reader, row.tenant_id, row.kek_id);
+  const plaintext = openSecret(
+    kek,
+    {
+      cekId: row.cek_id!,
+      wrappedCek: row.wrapped_cek!,
+      iv: row.iv!,
+      ciphertext: row.ciphertext!,
+      tag: row.tag!,
+      commitment: row.commitment!,
+      blobSha256: row.blob_sha256!,
+    },
+    idsOf({ tenantId: row.tenant_id, id: row.id, version: row.version }, row.kek_id),
+  );
+  try {
+    const secrets = JSON.parse(plaintext.toString('utf8')) as Record<string, string>;
+    return revealSecrets(named.key, row.value, secrets);
+  } finally {
+    plaintext.fill(0);
+  }
+}
+
+const idsOf = (row: { tenantId: string; id: string; version: number }, kekId: string) => ({
+  tenantId: row.tenantId,
+  entryId: row.id,
+  version: row.version,
+  purpose: PURPOSE,
+  kekId,
+});

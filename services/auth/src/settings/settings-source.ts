@@ -1,0 +1,47 @@
+import type { Database } from '@claviger/database';
+import { type ReadSettings, type SectionName, type SettingsSource, sections } from '@claviger/settings';
+import type { TenantKeys } from '../mfa/tenant-keys.ts';
+import type { AuthSchema } from '../schema.ts';
+import { bySection, type NamedKey } from './setting-keys.ts';
+import { configVersion, lastChanges, openedValues, setOnes } from './settings-store.ts';
+
+/**
+ * Reads sections for a tenant: its own values and those of the platform, secrets included, defaults left out. The version
+ * is that of both. Without a tenant, those of the platform alone. Secrets of sections that nobody asked for are not opened.
+ */
+export function settingsSource(database: Database<AuthSchema>, tenantKeys: TenantKeys): SettingsSource {
+  let platformId: string | undefined;
+  const platform = async (): Promise<string | undefined> => {
+    platformId ??= (
+      await database.system((tx) =>
+        tx.selectFrom('tenants').select('id').where('platform', '=', true).executeTakeFirst(),
+      )
+    )?.id;
+    return platformId;
+  };
+  const read = (
+    tenantId: string,
+    scope: NamedKey['key']['scope'],
+    names: ReadonlySet<SectionName>,
+  ): Promise<[NamedKey, unknown][]> =>
+    database.readTenant(tenantId, async (reader) => {
+      const wanted = setOnes(await lastChanges(reader)).filter(
+        ({ named }) => named.key.scope === scope && names.has(named.section),
+      );
+      const opened = await openedValues(tenantKeys, reader, wanted);
+      return wanted.map(({ named }) => [named, opened.get(named.name)]);
+    });
+  return async ({ tenantId, sections: asked, knownVersion }): Promise<ReadSettings> => {
+    const names = new Set(asked.filter((name) => Object.hasOwn(sections, name)));
+    const platformTenant = await platform();
+    // First the versions: a change in between shows at the next question, never as new values under an old version lost.
+    const version = [
+      tenantId ? await database.readTenant(tenantId, configVersion) : 0,
+      platformTenant ? await database.readTenant(platformTenant, configVersion) : 0,
+    ].join('.');
+    if (version === knownVersion) return { version, values: undefined };
+    const own = tenantId ? await read(tenantId, 'tenant', names) : [];
+    const shared = platformTenant ? await read(platformTenant, 'platform', names) : [];
+    return { version, values: bySection([...own, ...shared]) };
+  };
+}

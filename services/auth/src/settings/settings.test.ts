@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto';
+import { auth, settings } from '@claviger/contracts';
+import { isClavigerError } from '@claviger/errors';
+import type { CallOptions } from '@claviger/service-kit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type AuthStack,
+  auditOf,
+  authOf,
+  codeOf,
+  newTenant,
+  newUser,
+  PASSWORD,
+  page,
+  signIn,
+  startAuth,
+  type TestTenant,
+} from '../../test-support.ts';
+import { stepAt, totpCode } from '../mfa/totp.ts';
+
+let stack: AuthStack;
+let tenant: TestTenant;
+let admin: CallOptions;
+let platformAdmin: CallOptions;
+
+const configOf = () => stack.gateway.client('auth', settings.ConfigServiceService);
+const NOTHING_ELSE = { rowVersion: undefined, reason: '', defaults: undefined, keys: [], pendingRestart: [] };
+const put = (values: object, as: CallOptions, more: object = {}) =>
+  configOf().updateConfig({ ...NOTHING_ELSE, values: values as Record<string, unknown>, ...more }, as);
+const get = (as: CallOptions) => configOf().getConfig({}, as);
+
+beforeAll(async () => {
+  stack = await startAuth();
+  const operator = stack.operator.client('auth', auth.OperatorServiceService);
+  const made = await operator.bootstrapAdministrator({ username: 'platform.admin', tenant: '' });
+  platformAdmin = await withSecondFactor('default', made.username, made.password);
+  tenant = await newTenant(stack);
+  admin = await administratorOf(tenant);
+}, 120_000);
+afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
+
+async function withSecondFactor(name: string, username: string, password: string): Promise<CallOptions> {
+  const session = await signIn(stack, name, username, password);
+  const { secret } = await authOf(stack).setupMfa({}, await session.as());
+  await authOf(stack).verifyMfa({ code: codeNow(secret) }, await session.as());
+  return session.as();
+}
+
+const administratorOf = ({ name, administrator }: TestTenant) =>
+  withSecondFactor(name, administrator.username, administrator.password);
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+function codeNow(secret: string, offset = 0): string {
+  const bits = [...secret].map((letter) => ALPHABET.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const bytes = bits.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2));
+  return totpCode(Buffer.from(bytes), stepAt(Date.now() / 1000) + offset);
+}
+
+async function pointersOf(call: Promise<unknown>): Promise<string[]> {
+  try {
+    await call;
+    return [];
+  } catch (error) {
+    if (isClavigerError(error)) return error.fields.map(({ pointer }) => pointer);
+    throw error;
+  }
+}
+
+const target = (name: string, token: string) => ({
+  name,
+  transport: 'https',
+  url: `https://${name}.example/in`,
+  token,
+});
+
+test('a tenant sees its own settings only, the platform sees all, and both see defaults before anything is set', async () => {
+  const own = await get(await administratorOf(await newTenant(stack)));
+  expect(own).toMatchObject({ rowVersion: 0, values: { access: { maximumGrantMinutes: 10_080 } } });
+  expect(own.keys.map(({ scope }) => scope)).not.toContain('platform');
+  expect(own.keys.every(({ source }) => source === 'default')).toBe(true);
+  const all = await get(platformAdmin);
+  expect(all.keys.find(({ key }) => key === 'passwords.hashConcurrency')).toMatchObject({
+    scope: 'platform',
+    restartRequired: true,
+  });
+});
+
+test('secrets are stored sealed, shown as placeholders, and unchanged when a read comes back', async () => {
+  const own = await newTenant(stack);
+  const as = await administratorOf(own);
+  const token = `canary-${randomUUID()}`;
+  const first = await put({ siem: { targets: [target('a', token), target('b', '')] } }, as, {
+    reason: 'siem',
+  });
+  expect(first).toMatchObject({ rowVersion: 1, effectiveNow: ['siem.targets'] });
+  const read = await get(as);
+  expect(read.values).toMatchObject({ siem: { targets: [{ name: 'a', token: '********' }, { token: '' }] } });
+  expect(JSON.stringify(read)).not.toContain(token);
+  const again = await put(read.values!, as, read);
+  expect(again).toMatchObject({ rowVersion: 1, effectiveNow: [] });
+  const [row] = await stack.sql<{ found: boolean }>(
+    `SELECT bool_or(row_to_json(v)::text LIKE '%' || $1 || '%') OR bool_or(position($1::bytea IN v.ciphertext) > 0) AS found
+     FROM config_values v`,
+    [token],
+  );
+  expect(row?.found).toBe(false);
+  const [a, b] = (read.values as { siem: { targets: object[] } }).siem.targets;
+  await put(
+    {
+      siem: {
+        targets: [
+          { ...b, port: undefined },
+          { ...a, enabled: false },
+        ],
+      },
+    },
+    as,
+  );
+  const audit = stack.installation && (await readAs('audit', own.id, ['siem']));
+  expect(audit.values).toMatchObject({
+    siem: { targets: [{ name: 'b' }, { name: 'a', enabled: false, token }] },
+  });
+  const moved = { siem: { targets: [{ ...a, url: 'https://elsewhere.example/' }] } };
+  expect(await pointersOf(put(moved, as))).toEqual(['/values/siem/targets/0/token']);
+  const events = (await auditOf(stack, own.id)).filter(({ action }) => action === 'config.updated');
+  expect(JSON.stringify(events)).not.toContain(token);
+  expect(events[0]).toMatchObject({
+    outcome: 'allowed',
+    reason: 'siem',
+    details: { version: 1, changes: [{ key: 'siem.targets', secretChanged: true }] },
+  });
+});
+
+test('what is unknown or does not fit is refused by its name, and nothing of it is stored', async () => {
+  const refused = (values: object) => pointersOf(put(values, admin));
+  expect(await refused({ access: { maximumGrantMinutes: 1, other: true } })).toEqual([
+    '/values/access/other',
+    '/values/access/maximumGrantMinutes',
+  ]);
+  expect(await refused({ nothing: {} })).toEqual(['/values/nothing']);
+  expect(await refused({ access: 1 })).toEqual(['/values/access']);
+  expect(await refused({ assistant: { endpoint: 'https://models.example' } })).toEqual([
+    '/values/assistant/model',
+  ]);
+  expect(await refused({ siem: { targets: [target('x', '********')] } })).toEqual([
+    '/values/siem/targets/0/token',
+  ]);
+  for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    const poisoned = Object.fromEntries([[name, { polluted: true }]]);
+    expect(await codeOf(put(poisoned, admin))).toMatch(/^(invalid|ok)$/);
+    expect(await codeOf(put({ access: poisoned }, admin))).toMatch(/^(invalid|ok)$/);
+  }
+  expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  expect((await get(admin)).rowVersion).toBe(0);
+});
+
+test('settings of the platform are refused to tenants by name', async () => {
+  const call = put({ access: { maximumGrantMinutes: 60 }, logging: { level: 'debug' } }, admin);
+  expect(await codeOf(call)).toBe('platform_only');
+  expect(await pointersOf(put({ logging: { level: 'debug' } }, admin))).toEqual(['/values/logging/level']);
+});
+
+test('a change made from an old version is refused, and of two at once one wins', async () => {
+  const as = await administratorOf(await newTenant(stack));
+  const change = (minutes: number) =>
+    codeOf(put({ access: { maximumGrantMinutes: minutes } }, as, { rowVersion: 0 }));
+  const results = await Promise.all([change(60), change(120)]);
+  expect(results.sort()).toEqual(['ok', 'precondition_failed']);
+  expect(await change(240)).toBe('precondition_failed');
+});
+
+test('null goes back to the default, and the history tells who changed what, page by page', async () => {
+  const own = await newTenant(stack);
+  const as = await administratorOf(own);
+  await put({ access: { maximumGrantMinutes: 60 } }, as, { reason: 'shorter' });
+  await put({ access: { maximumGrantMinutes: 30 }, assistant: { apiKey: 'canary-key' } }, as);
+  await put({ access: { maximumGrantMinutes: null } }, as);
+  expect((await get(as)).values).toMatchObject({ access: { maximumGrantMinutes: 10_080 } });
+  const newest = await configOf().listConfigVersions({ ...page, pageSize: 2 }, as);
+  expect(newest).toMatchObject({ totalItems: 3, items: [{ version: 3 }, { version: 2 }] });
+  const oldest = await configOf().listConfigVersions(
+    { ...page, pageSize: 2, cursor: newest.nextCursor! },
+    as,
+  );
+  expect(oldest.items).toMatchObject([
+    {
+      version: 1,
+      reason: 'shorter',
+      changedById: own.administrator.id,
+      keys: ['access.maximumGrantMinutes'],
+    },
+  ]);
+  const second = await configOf().getConfigVersion({ version: '2' }, as);
+  expect(second).toMatchObject({
+    before: { access: { maximumGrantMinutes: 60 }, assistant: { apiKey: '' } },
+    after: { access: { maximumGrantMinutes: 30 }, assistant: { apiKey: '********' } },
+  });
+  for (const version of ['4', '0', 'x']) {
+    expect(await codeOf(configOf().getConfigVersion({ version }, as))).toBe('not_found');
+  }
+});
+
+test('services read the sections that are theirs, with secrets, and hear when nothing changed', async () => {
+  const own = await newTenant(stack);
+  const as = await administratorOf(own);
+  const key = `canary-${randomUUID()}`;
+  await put({ assistant: { endpoint: 'https://models.example', model: 'm', apiKey: key } }, as);
+  const read = await readAs('workflow', own.id, ['assistant', 'access']);
+  expect(read.values).toEqual({ assistant: { endpoint: 'https://models.example', model: 'm', apiKey: key } });
+  expect(await readAs('workflow', own.id, ['assistant'], read.version)).toMatchObject({
+    unchanged: true,
+    values: undefined,
+  });
+  expect(await codeOf(readAs('workflow', own.id, ['siem']))).toBe('denied');
+  expect(await codeOf(readAs('workflow', own.id, ['__proto__']))).toBe('denied');
+  expect(await pointersOf(put({ assistant: { endpoint: 'https://evil.example' } }, as))).toEqual([
+    '/values/assistant/apiKey',
+  ]);
+});
+
+test('what needs a restart waits for it, by name of the replicas', async () => {
+  const changed = await put({ passwords: { hashConcurrency: 3 } }, platformAdmin);
+  expect(changed.effectiveNow).toEqual([]);
+  expect(changed.pendingRestart).toMatchObject([
+    { key: 'passwords.hashConcurrency', service: 'auth', nodes: ['auth-1', 'auth-2'] },
+  ]);
+  // As two replicas that start now report themselves.
+  await stack.sql('UPDATE replicas SET started_at = clock_timestamp()');
+  expect((await get(platformAdmin)).pendingRestart).toEqual([]);
+});
+
+test('a second factor that became mandatory holds sessions without one to setting it up (H-025)', async () => {
+  const own = await newTenant(stack);
+  const as = await administratorOf(own);
+  await newUser(stack, own, 'before');
+  const before = await signIn(stack, own.name, 'before', PASSWORD);
+  const refresh = () => codeOf(authOf(stack).refresh({ refreshToken: before.answer.refreshToken }));
+  await put({ access: { secondFactorMandatory: true } }, as);
+  expect(await codeOf(authOf(stack).getCurrentUser({}, await before.as()))).toBe('mfa_required');
+  expect(await refresh()).toBe('step_up_required');
+  const late = await signIn(stack, own.name, 'before', PASSWORD);
+  expect(late.answer).toMatchObject({ mfaRequired: true, mfaSetupRequired: true, refreshToken: '' });
+  const { secret } = await authOf(stack).setupMfa({}, await before.as());
+  await authOf(stack).verifyMfa({ code: codeNow(secret) }, await before.as());
+  expect(await codeOf(authOf(stack).getCurrentUser({}, await before.as()))).toBe('ok');
+  expect(await refresh()).toBe('ok');
+  expect(await codeOf(authOf(stack).setupMfa({}, await late.as()))).toBe('mfa_required');
+  const done = await authOf(stack).verifyMfa({ code: codeNow(secret, 1) }, await late.as());
+  expect(done.refreshToken).not.toBe('');
+});
+
+const readAs = (service: string, tenantId: string, sections: string[], knownVersion = '') =>
+  stack
+    .peersOf(service)
+    .client('auth', settings.SettingsServiceService)
+    .readSettings({ sections, knownVersion }, { tenantId });
