@@ -1,19 +1,24 @@
 import { protoMetadata as auditMetadata } from './generated/claviger/audit/v1/audit.ts';
 import { protoMetadata as complianceMetadata } from './generated/claviger/audit/v1/compliance.ts';
+import { protoMetadata as siemMetadata } from './generated/claviger/audit/v1/siem.ts';
+import { protoMetadata as tenantLogMetadata } from './generated/claviger/audit/v1/tenant_log.ts';
 import { protoMetadata as authMetadata, type ProtoMetadata } from './generated/claviger/auth/v1/auth.ts';
 import { protoMetadata as clusterAdminMetadata } from './generated/claviger/auth/v1/cluster_admin.ts';
 import { protoMetadata as authEvidenceMetadata } from './generated/claviger/auth/v1/evidence.ts';
 import { protoMetadata as licenceMetadata } from './generated/claviger/auth/v1/licence.ts';
 import { protoMetadata as settingsMetadata } from './generated/claviger/auth/v1/settings.ts';
+import { protoMetadata as tenantsMetadata } from './generated/claviger/auth/v1/tenants.ts';
 import { protoMetadata as updatesMetadata } from './generated/claviger/auth/v1/updates.ts';
 import { protoMetadata as callsMetadata } from './generated/claviger/cluster/v1/calls.ts';
 import { protoMetadata as clusterMetadata } from './generated/claviger/cluster/v1/health.ts';
 import { protoMetadata as replicasMetadata } from './generated/claviger/cluster/v1/replicas.ts';
 import { protoMetadata as schemaMetadata } from './generated/claviger/cluster/v1/schema.ts';
 import { protoMetadata as sealMetadata } from './generated/claviger/cluster/v1/seal.ts';
+import { protoMetadata as tenantStandingMetadata } from './generated/claviger/cluster/v1/tenant_standing.ts';
 import type { Field, Policy } from './generated/claviger/options/v1/options.ts';
 import { protoMetadata as encryptionMetadata } from './generated/claviger/vault/v1/encryption.ts';
 import { protoMetadata as vaultEvidenceMetadata } from './generated/claviger/vault/v1/evidence.ts';
+import { protoMetadata as tenantKeysMetadata } from './generated/claviger/vault/v1/tenant_keys.ts';
 import { protoMetadata as vaultMetadata } from './generated/claviger/vault/v1/vault.ts';
 import { protoMetadata as workflowEvidenceMetadata } from './generated/claviger/workflow/v1/evidence.ts';
 import { protoMetadata as workflowMetadata } from './generated/claviger/workflow/v1/workflow.ts';
@@ -55,6 +60,7 @@ const WELL_KNOWN: ReadonlyMap<string, FieldKind> = new Map([
 const files = [
   auditMetadata,
   complianceMetadata,
+  siemMetadata,
   authMetadata,
   clusterAdminMetadata,
   authEvidenceMetadata,
@@ -64,6 +70,10 @@ const files = [
   replicasMetadata,
   schemaMetadata,
   sealMetadata,
+  tenantsMetadata,
+  tenantLogMetadata,
+  tenantStandingMetadata,
+  tenantKeysMetadata,
   settingsMetadata,
   updatesMetadata,
   vaultMetadata,

@@ -24,6 +24,12 @@ export const configSchema = z.strictObject({
       warnAfterMs: z.number().int().min(1_000).default(30_000),
     })
     .prefault({}),
+  siem: z
+    .strictObject({
+      /** Networks besides public addresses in which SIEM targets may be, e.g. 10.20.0.0/16. */
+      allowedCidrs: z.array(z.string()).max(100).default([]),
+    })
+    .prefault({}),
 });
 
 export type AuditConfig = z.infer<typeof configSchema>;

@@ -77,6 +77,21 @@ export interface DeadLettersTable {
   received_at: Generated<Date>;
 }
 
+export interface SiemCursorsTable {
+  tenant_id: string;
+  target: string;
+  active: boolean;
+  next_sequence: number;
+  retry_through: number | null;
+  failures: Generated<number>;
+  next_attempt_at: Generated<Date>;
+  last_success_at: Date | null;
+  last_failure_at: Date | null;
+  last_error: Generated<string>;
+}
+
+export type SiemCursorRow = Selectable<SiemCursorsTable>;
+
 export interface AuditSchema extends OutboxSchema, TenantStandingsSchema {
   events: EventsTable;
   trees: TreesTable;
@@ -84,6 +99,7 @@ export interface AuditSchema extends OutboxSchema, TenantStandingsSchema {
   tree_heads: TreeHeadsTable;
   quarantined_events: QuarantinedEventsTable;
   dead_letters: DeadLettersTable;
+  siem_cursors: SiemCursorsTable;
 }
 
 export const migrations: readonly Migration[] = [

@@ -1,5 +1,5 @@
-import { joinCluster } from '@claviger/cluster';
-import { audit, cluster } from '@claviger/contracts';
+import { createServiceReplicas, joinCluster, replicaHandlers } from '@claviger/cluster';
+import { audit, cluster, replicas } from '@claviger/contracts';
 import { createDatabase, type Database, migrate } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
@@ -14,6 +14,7 @@ import {
   refuseFailpointsInProduction,
   startTelemetry,
 } from '@claviger/service-kit';
+import { startSettings } from '@claviger/settings';
 import packageJson from '../package.json' with { type: 'json' };
 import type { AuditDeps } from './audit-deps.ts';
 import type { AuditConfig } from './config.ts';
@@ -34,6 +35,8 @@ import { type AuditSchema, migrations } from './schema.ts';
 import { compareHeads } from './sealing/compare-heads.ts';
 import { openHeadsFile } from './sealing/heads-file.ts';
 import { startSealer } from './sealing/sealer.ts';
+import { serveSiem } from './siem/serve-siem.ts';
+import { siemPolicy } from './siem/siem-policy.ts';
 
 const SERVICE = 'audit';
 const DRAIN_MS = 10_000;
@@ -132,6 +135,9 @@ export async function createAuditService(
     verifyReceipt: verifyReceipt(deps),
     listKeys: listKeys(deps),
   });
+  const settings = stack.use(startSettings({ config, logger, sections: ['siem'] }));
+  stack.use(serveSiem(rpcServer, { ...deps, cluster: replica, settings, policy: siemPolicy(config) }));
+  rpcServer.add(replicas.ReplicasServiceService, replicaHandlers(createServiceReplicas(replica, database)));
   rpcServer.add(cluster.HealthServiceService, health.handlers);
   await rpcServer.listen();
   stack.defer(() => rpcServer.drain(DRAIN_MS));

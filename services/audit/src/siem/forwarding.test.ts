@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { soleReplica } from '@claviger/cluster';
+import { applyTenantStanding } from '@claviger/database';
+import { type RsyslogTarget, startRsyslog } from '@claviger/targets';
+import { eventually } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { forward } from './forward.ts';
+import { startForwarding } from './forwarding-duty.ts';
+import { startTestLog, type TestLog } from './test-log.ts';
+
+let log: TestLog;
+let rsyslog: RsyslogTarget;
+let forwarding: AsyncDisposable;
+beforeAll(async () => {
+  log = await startTestLog();
+  rsyslog = await startRsyslog();
+  forwarding = startForwarding({ ...log.deps, cluster: soleReplica(log.deps.logger) });
+});
+afterAll(async () => {
+  await forwarding?.[Symbol.asyncDispose]();
+  await rsyslog?.[Symbol.asyncDispose]();
+  await log?.[Symbol.asyncDispose]();
+});
+
+const sink = (name: string, change = {}) => ({
+  name,
+  transport: 'syslog-tcp',
+  host: '127.0.0.1',
+  port: rsyslog.ports.tcp,
+  ...change,
+});
+/** Ids of a tenant in the order in which they arrived. */
+const arrived = async (tenantId: string, from = rsyslog) =>
+  (await from.records())
+    .filter(({ structuredData }) => structuredData.includes(tenantId))
+    .map(({ structuredData }) => /id="([^"]+)"/.exec(structuredData)![1]!);
+const untilArrived = (tenantId: string, ids: readonly string[]) =>
+  eventually(async () => expect(await arrived(tenantId)).toEqual(ids), { timeoutMs: 25_000 });
+
+test('a dead sink holds up no other target, and no other tenant', async () => {
+  const [ann, bob] = [randomUUID(), randomUUID()];
+  log.set(ann, [sink('dead', { port: 1 }), sink('alive')]);
+  log.set(bob, [sink('alive', { transport: 'syslog-tls', port: rsyslog.ports.tls, ca: rsyslog.ca })]);
+  const [ofAnn, ofBob] = [await log.append(ann, 600), await log.append(bob, 600)];
+  await untilArrived(ann, ofAnn);
+  await untilArrived(bob, ofBob);
+  await eventually(async () => {
+    expect(await log.cursor(ann, 'dead')).toMatchObject({
+      next_sequence: 0,
+      retry_through: 255,
+      last_success_at: null,
+      last_error: 'The target could not be reached (ECONNREFUSED).',
+    });
+  });
+  expect(await log.cursor(ann, 'alive')).toMatchObject({ next_sequence: 600, failures: 0, last_error: '' });
+  log.set(ann, []);
+});
+
+test('a sink that is killed again and again gets everything: what comes twice has the same id', async () => {
+  const tenant = randomUUID();
+  await using mortal = await startRsyslog();
+  log.set(tenant, [sink('mortal', { port: mortal.ports.tcp })]);
+  const ids: string[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    ids.push(...(await log.append(tenant, 1_500)));
+    const before = (await arrived(tenant, mortal)).length;
+    await eventually(async () => expect((await arrived(tenant, mortal)).length).toBeGreaterThan(before), {
+      intervalMs: 5,
+      timeoutMs: 25_000,
+    });
+    await mortal.stop('SIGKILL');
+    await mortal.start();
+    await log.query('UPDATE audit.siem_cursors SET next_attempt_at = now() WHERE tenant_id = $1', [tenant]);
+  }
+  await eventually(
+    async () => {
+      expect(await log.cursor(tenant, 'mortal')).toMatchObject({ next_sequence: ids.length });
+    },
+    { timeoutMs: 40_000 },
+  );
+  // In the order of their first arrival: none is missing, none is out of place.
+  expect([...new Set(await arrived(tenant, mortal))]).toEqual(ids);
+  log.set(tenant, []);
+}, 90_000);
+
+test('a target gets the actions it asked for, from where it asked to begin, and nothing while it is disabled', async () => {
+  const tenant = randomUUID();
+  await log.append(tenant, 3, 'vault.entry.created');
+  log.set(tenant, [
+    sink('late', { startAt: 'now', actions: ['vault.entry.'] }),
+    sink('off', { enabled: false, port: 1 }),
+  ]);
+  await eventually(async () => expect(await log.cursor(tenant, 'late')).toMatchObject({ next_sequence: 3 }));
+  await log.append(tenant, 300, 'grant.ended');
+  const wanted = await log.append(tenant, 2, 'vault.entry.retrieved');
+  await untilArrived(tenant, wanted);
+  await eventually(async () =>
+    expect(await log.cursor(tenant, 'late')).toMatchObject({ next_sequence: 305 }),
+  );
+  expect(await log.cursor(tenant, 'off')).toBeUndefined();
+});
+
+test('an event whose text was altered beyond reading is passed on as such, and holds up nobody', async () => {
+  const tenant = randomUUID();
+  const [first, bad, last] = await log.append(tenant, 3);
+  await log.query(
+    `SET session_replication_role = 'replica'; UPDATE audit.events SET canonical = 'gone' WHERE event_id = '${bad}'`,
+  );
+  log.set(tenant, [sink('soc')]);
+  await log.append(tenant, 1);
+  await eventually(async () => expect((await arrived(tenant)).slice(0, 3)).toEqual([first, bad, last]));
+});
+
+test('nothing of a suspended tenant is passed on', async () => {
+  const tenant = randomUUID();
+  await log.append(tenant, 5);
+  await log.database.withTenant(tenant, (tx) =>
+    applyTenantStanding(tx, tenant, { standing: 'suspended', version: 1 }),
+  );
+  log.set(tenant, [sink('soc')]);
+  await log.query(
+    `INSERT INTO audit.siem_cursors (tenant_id, target, active, next_sequence) VALUES ($1, 'soc', true, 0)`,
+    [tenant],
+  );
+  const leadership = { assert: async () => {}, signal: new AbortController().signal };
+  await forward(log.deps, leadership, { tenantId: tenant, target: 'soc', failing: false });
+  expect(await arrived(tenant)).toEqual([]);
+  await log.database.withTenant(tenant, (tx) =>
+    applyTenantStanding(tx, tenant, { standing: 'active', version: 2 }),
+  );
+  await eventually(async () => expect(await arrived(tenant)).toHaveLength(5), { timeoutMs: 25_000 });
+});

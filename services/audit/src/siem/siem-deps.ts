@@ -1,0 +1,21 @@
+import type { TargetPolicy } from '@claviger/outbound';
+import type { SectionValues } from '@claviger/settings';
+import type { AuditDeps } from '../audit-deps.ts';
+
+export type SiemTarget = SectionValues<'siem'>['siem']['targets'][number];
+
+/** What passing the log on works with. */
+export interface SiemDeps extends Pick<AuditDeps, 'database' | 'emitter' | 'logger'> {
+  readonly settings: SiemSettings;
+  /** What may be reached from here. */
+  readonly policy: TargetPolicy;
+}
+
+export interface SiemSettings {
+  read(tenantId: string): Promise<{ readonly version: string; readonly values: SectionValues<'siem'> }>;
+}
+
+/** The targets of a tenant, disabled ones too. */
+export async function targetsOf(settings: SiemSettings, tenantId: string): Promise<readonly SiemTarget[]> {
+  return (await settings.read(tenantId)).values.siem.targets;
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import type { siem } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import { OutboundError } from '@claviger/outbound';
+import type { CallContext, Handler } from '@claviger/service-kit';
+import { type SiemEvent, sendEvents } from '@claviger/siem';
+import { sql } from 'kysely';
+import { problemOf } from './forward.ts';
+import { type SiemDeps, type SiemTarget, targetsOf } from './siem-deps.ts';
+
+const TIMEOUT_MS = 8_000;
+
+/**
+ * Sends a marked event to the targets, disabled ones too, on the way that audit events take. That it was asked for is on record before
+ * anything leaves. A target that took it and had failed before is tried again at once.
+ */
+export function testSiem(deps: SiemDeps): Handler<typeof siem.SiemServiceService.testSiem> {
+  return async (request, context) => {
+    const { tenantId } = context;
+    const all = await targetsOf(deps.settings, tenantId);
+    const targets = request.target === '' ? all : all.filter(({ name }) => name === request.target);
+    if (request.target !== '' && targets.length === 0)
+      throw ClavigerError.invalid('/target', 'must be the name of a target in the settings siem.targets');
+    const event = testEvent(context);
+    const names = targets.map(({ name }) => name);
+    await deps.database.withTenant(tenantId, (tx) =>
+      deps.emitter.audit(tx, context, {
+        subject: { type: 'siem', id: request.target },
+        details: { targets: names, testEventId: event.id },
+      }),
+    );
+    const results = await Promise.all(targets.map((target) => tried(deps, target, event, context.signal)));
+    const taken = results.filter(({ ok }) => ok).map(({ name }) => name);
+    await tryAgainNow(deps, tenantId, taken);
+    return { eventId: event.id, ok: results.length > 0 && taken.length === results.length, results };
+  };
+}
+
+async function tried(
+  deps: SiemDeps,
+  target: SiemTarget,
+  event: SiemEvent,
+  signal: AbortSignal,
+): Promise<siem.SiemTestResult> {
+  const start = performance.now();
+  const result = (ok: boolean, problem = '', hint = '') => ({
+    name: target.name,
+    ok,
+    latencyMs: Math.round(performance.now() - start),
+    problem,
+    hint,
+  });
+  try {
+    await sendEvents(target, [event], { policy: deps.policy, totalTimeoutMs: TIMEOUT_MS, signal });
+    return result(true);
+  } catch (error) {
+    if (!(error instanceof OutboundError))
+      deps.logger.warn({ err: error, target: target.name }, 'a SIEM target could not be tested');
+    return result(false, problemOf(error), error instanceof OutboundError ? error.hint : undefined);
+  }
+}
+
+async function tryAgainNow(deps: SiemDeps, tenantId: string, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  await deps.database.withTenant(tenantId, (tx) =>
+    tx
+      .updateTable('siem_cursors')
+      .set({ next_attempt_at: sql<Date>`least(next_attempt_at, clock_timestamp())` })
+      .where('target', 'in', names)
+      .execute(),
+  );
+}
+
+function testEvent({ tenantId, actor, sourceAddress, requestId }: CallContext): SiemEvent {
+  return {
+    id: randomUUID(),
+    tenantId,
+    sequence: undefined,
+    leafHash: '',
+    action: 'siem.test',
+    outcome: 'allowed',
+    actorId: actor.userId,
+    actorName: actor.userName,
+    actorKind: actor.kind,
+    subjectType: 'siem',
+    subjectId: '',
+    resourceId: '',
+    service: 'audit',
+    sourceAddress,
+    requestId,
+    reason: 'A test of the way to this target: not a part of the log.',
+    details: { test: true },
+    occurredAt: new Date().toISOString(),
+  };
+}
