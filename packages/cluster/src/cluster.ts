@@ -7,12 +7,13 @@ import { DEFAULT_TIMING, nextTurn, type Timing, trustedUntil } from './election-
 import {
   createElectionStore,
   type ElectionStore,
+  KEEP_MS,
   type RedisAddress,
   type TurnAnswer,
 } from './election-store.ts';
 import { assertTerm, type Leadership, LeadershipLost, raiseTerm } from './leadership.ts';
 
-export type ReplicaRole = 'leader' | 'candidate' | 'follower' | 'demoted';
+export type ReplicaRole = 'leader' | 'candidate' | 'follower' | 'demoted' | 'serving';
 
 /** What a replica tells of itself with each heartbeat. */
 export interface ReplicaDetails {
@@ -87,7 +88,10 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
     moved = true;
     wakeUp?.();
   };
-  store.onMove(move);
+  store.onMove((what) => {
+    if (what === 'eligibility') lookedAt = Number.NEGATIVE_INFINITY;
+    move();
+  });
 
   const details = (): ReplicaDetails => ({
     version: options.version,
@@ -199,7 +203,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
       node,
       token,
       leaseMs: timing.leaseMs,
-      keepMs: Math.max(30_000, 10 * timing.leaseMs),
+      keepMs: KEEP_MS,
       candidacyMs: Math.max(200, timing.leaseMs / 5),
       details: details(),
       stand: stand && !current && !demoted && !settling && requestedAt >= standNotBefore,
@@ -231,7 +235,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
         if (performance.now() - lookedAt > LOOK_MS)
           await look().catch((error: unknown) => logger.debug({ err: error }, 'demotions cannot be read'));
         const answer = await turn(stand);
-        if (answer.demoted && !demoted) lookedAt = Number.NEGATIVE_INFINITY;
+        if (answer.demoted !== demoted) lookedAt = Number.NEGATIVE_INFINITY;
         const now = performance.now();
         const leads = answer.lead === undefined ? 'nobody' : answer.lead.token === token ? 'me' : 'another';
         const next = nextTurn(

@@ -1,6 +1,9 @@
 import { Redis } from 'ioredis';
 import { LIST, MARK, NOMINATE, RELEASE, TURN } from './election-scripts.ts';
 
+/** How long Redis remembers a replica that is not heard of any more. */
+export const KEEP_MS = 60_000;
+
 export interface RedisAddress {
   readonly host: string;
   readonly port: number;
@@ -50,7 +53,7 @@ export interface ElectionStore<D> {
   mark(node: string, demoted: boolean): Promise<void>;
   list(): Promise<HeardReplicas<D>>;
   /** Calls when the election has moved; a lost connection may swallow calls. */
-  onMove(listener: () => void): void;
+  onMove(listener: (what: string) => void): void;
   close(): void;
 }
 
@@ -68,11 +71,9 @@ export function createElectionStore<D>(
   const redis = new Redis({ ...options, enableOfflineQueue: false, commandTimeout: timeoutMs });
   // Each use reports its own failure.
   redis.on('error', () => {});
-  const heard = new Redis({ ...options, maxRetriesPerRequest: null, keepAlive: 5_000 });
-  heard.on('error', () => {});
+  let heard: Redis | undefined;
   const key = (name: string): string => `claviger:cluster:{${service}}:${name}`;
   const channel = key('moves');
-  heard.subscribe(channel).catch(() => {});
   const keys = ['lead', 'ballot', 'votes', 'replicas', 'beats', 'nominee', 'demoted'].map(key);
   const run = async (script: string, ...values: (string | number)[]): Promise<unknown> => {
     await connected(redis, timeoutMs);
@@ -120,13 +121,16 @@ export function createElectionStore<D>(
       return { leader: lead ? leadOf(lead).node : undefined, nominee: nominee || undefined, replicas };
     },
     onMove: (listener) => {
-      heard.on('message', listener);
+      heard = new Redis({ ...options, maxRetriesPerRequest: null });
+      heard.on('error', () => {});
+      heard.on('message', (_channel, what: string) => listener(what));
       // What was said while the connection was away was not heard.
-      heard.on('ready', listener);
+      heard.on('ready', () => listener('unknown'));
+      heard.subscribe(channel).catch(() => {});
     },
     close: () => {
       redis.disconnect();
-      heard.disconnect();
+      heard?.disconnect();
     },
   };
 }

@@ -16,5 +16,9 @@ export {
 export { type Timing, timingOf } from './election-rules.ts';
 export { type ClusterConfig, joinCluster } from './join-cluster.ts';
 export { type Leadership, LeadershipLost } from './leadership.ts';
+export { registerReplica } from './register-replica.ts';
+export { createRegisteredReplicas, type RegisteredReplicas } from './registered-replicas.ts';
+export { replicaHandlers } from './replica-handlers.ts';
 export { type LeadershipSchema, leadershipMigration } from './schema.ts';
+export { createServiceReplicas, type ServiceReplicas } from './service-replicas.ts';
 export { soleLeadership, soleReplica } from './sole-replica.ts';

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { registerReplica } from '@claviger/cluster';
 import { openApiDocument } from '@claviger/contracts';
 import {
   createHealth,
@@ -95,6 +96,13 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
     ],
   });
   await gate.connected(REDIS_START_MS);
+  const replica = registerReplica({
+    service: 'gateway',
+    node: config.node,
+    version,
+    redis: { host: config.redis.host, port: config.redis.port, password: redisPassword },
+    logger,
+  });
   const httpPort = await edge.listen(config.http.listen);
   const healthPort = await health.listen();
   health.setReady(true);
@@ -105,6 +113,7 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
     [Symbol.asyncDispose]: async () => {
       accepting = false;
       health.setReady(false);
+      await replica[Symbol.asyncDispose]();
       await edge.stop(DRAIN_TIMEOUT_MS);
       await router.close();
       peers.close();

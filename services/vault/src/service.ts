@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { joinCluster } from '@claviger/cluster';
-import { cluster, vault } from '@claviger/contracts';
+import { createServiceReplicas, joinCluster, replicaHandlers } from '@claviger/cluster';
+import { cluster, replicas, vault } from '@claviger/contracts';
 import { createDatabase } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
@@ -165,6 +165,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
       idempotency: createIdempotency({ database, macKey }),
     });
     addHandlers(rpc, deps);
+    rpc.add(replicas.ReplicasServiceService, replicaHandlers(createServiceReplicas(replica, database)));
     rpc.add(cluster.HealthServiceService, health.handlers);
     addSealHandlers(rpc, { node: config.node, database, emitter, logger, seal });
     const grpcPort = await rpc.listen();

@@ -1,5 +1,5 @@
-import { joinCluster } from '@claviger/cluster';
-import { auth, cluster, vault, workflow } from '@claviger/contracts';
+import { createServiceReplicas, joinCluster, replicaHandlers } from '@claviger/cluster';
+import { auth, cluster, replicas, vault, workflow } from '@claviger/contracts';
 import { createDatabase } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
@@ -114,6 +114,7 @@ export async function createWorkflowService(
 
   const keyCleanup = startKeyCleanup({ database, logger });
   const replica = joinCluster({ service: 'workflow', version: VERSION, config, database, logger });
+  rpcServer.add(replicas.ReplicasServiceService, replicaHandlers(createServiceReplicas(replica, database)));
   const relay = startRelay({ database, logger, cluster: replica, publishers: { audit: bus.publisher } });
   const sweep = startSweep(deps, replica, config.sweepIntervalMs);
   await rpcServer.listen();

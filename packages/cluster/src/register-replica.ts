@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from '@claviger/service-kit';
+import type { ReplicaDetails } from './cluster.ts';
+import { DEFAULT_TIMING } from './election-rules.ts';
+import { createElectionStore, KEEP_MS, type RedisAddress } from './election-store.ts';
+
+/** Lets a replica of a service without duties be seen in the status of the cluster. Nothing depends on it. */
+export function registerReplica(options: {
+  readonly service: string;
+  readonly node: string;
+  readonly version: string;
+  readonly redis: RedisAddress;
+  readonly logger: Logger;
+}): AsyncDisposable {
+  const { service, node, version, logger } = options;
+  const { leaseMs, renewMs } = DEFAULT_TIMING;
+  const token = randomBytes(12).toString('base64url');
+  const store = createElectionStore<ReplicaDetails>(service, options.redis, renewMs);
+  const details: ReplicaDetails = { version, startedAt: Date.now(), role: 'serving', term: 0, duties: [] };
+  const stop = new AbortController();
+  const beating = (async () => {
+    while (!stop.signal.aborted) {
+      await store
+        .turn({
+          node,
+          token,
+          leaseMs,
+          keepMs: KEEP_MS,
+          candidacyMs: 0,
+          details,
+          stand: false,
+          demoted: false,
+        })
+        .catch((error: unknown) => logger.debug({ err: error }, 'Redis does not hear this replica'));
+      await pause(renewMs, stop.signal);
+    }
+  })();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await beating;
+      await store.release(node, token, true).catch(() => {});
+      store.close();
+    },
+  };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+}

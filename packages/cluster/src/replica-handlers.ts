@@ -1,0 +1,15 @@
+import type { replicas } from '@claviger/contracts';
+import type { Handlers } from '@claviger/service-kit';
+import type { ServiceReplicas } from './service-replicas.ts';
+
+/** `ReplicasService` of a service that keeps state. */
+export function replicaHandlers(service: ServiceReplicas): Handlers<typeof replicas.ReplicasServiceService> {
+  return {
+    getReplicas: async () => ({ replicas: await service.describe() }),
+    standForTerm: async ({ node }) => ({ term: await service.stand(node) }),
+    standDown: async ({ node, reason, demotedBy }) => ({
+      changed: await service.standDown(node, reason, demotedBy),
+    }),
+    readmit: async ({ node }) => ({ changed: await service.readmit(node) }),
+  };
+}

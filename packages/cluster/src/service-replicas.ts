@@ -1,0 +1,155 @@
+import type { replicas } from '@claviger/contracts';
+import type { Database } from '@claviger/database';
+import { ClavigerError, isClavigerError } from '@claviger/errors';
+import { sql } from 'kysely';
+import type { Cluster, ReplicaDetails } from './cluster.ts';
+import { readTerms } from './cluster-state.ts';
+import { describeReplica } from './describe-replica.ts';
+import type { HeardReplicas, Nomination } from './election-store.ts';
+
+/** All replicas of one service: how they stand, and who may lead. */
+export interface ServiceReplicas {
+  describe(): Promise<replicas.ServiceReplicas>;
+  /** Answers the term in which the node leads. Throws what an operator can read when it cannot. */
+  stand(node: string): Promise<number>;
+  /** Answers whether it was not demoted before. */
+  standDown(node: string, reason: string, demotedBy: string): Promise<boolean>;
+  readmit(node: string): Promise<boolean>;
+}
+
+/** Within the time that an open transaction may wait for something else. */
+const STAND_WITHIN_MS = 6_000;
+const POLL_MS = 50;
+
+export function createServiceReplicas<DB>(cluster: Cluster, database: Database<DB>): ServiceReplicas {
+  const { service, store, timing } = cluster;
+
+  const list = async (): Promise<HeardReplicas<ReplicaDetails>> => {
+    try {
+      return await store.list();
+    } catch (cause) {
+      throw new ClavigerError('unavailable', `Redis does not answer ${service}: nobody can be elected.`, {
+        cause,
+        code: 'election_unavailable',
+        retryAfterSeconds: 5,
+        hint: 'Requests are served all the same; duties wait. Bring Redis back, then repeat this.',
+      });
+    }
+  };
+
+  const nominate = async (node: string): Promise<void> => {
+    const { demoted } = await readTerms(database, service);
+    if (demoted.some((each) => each.node === node)) throw refusal(service, node, 'demoted');
+    // Redis tells what it knows of the node; without it, the same answer as for the list.
+    await list();
+    const answer = await store.nominate(node, timing.leaseMs, STAND_WITHIN_MS);
+    if (answer !== 'nominated') throw refusal(service, node, answer);
+  };
+
+  return {
+    describe: async () => {
+      const problems: string[] = [];
+      const told = (error: unknown): undefined => {
+        problems.push(isClavigerError(error) ? error.message : `${service} cannot read who leads.`);
+        return undefined;
+      };
+      const [heard, terms] = await Promise.all([
+        list().catch(told),
+        readTerms(database, service).catch(told),
+      ]);
+      const now = Date.now();
+      const own = { node: cluster.node, silentMs: 0, details: cluster.details() };
+      const others = (heard?.replicas ?? []).filter((each) => each.node !== cluster.node);
+      const { lease, demoted = [] } = terms ?? {};
+      const leader = heard?.leader !== undefined && heard.leader === lease?.node ? heard.leader : '';
+      return {
+        service,
+        leader,
+        term: lease?.term ?? 0,
+        termBeganAt: lease?.raisedAt.toISOString(),
+        nominee: heard?.nominee ?? '',
+        problem: problems.join(' '),
+        replicas: [own, ...others]
+          .toSorted((a, b) => a.node.localeCompare(b.node, 'en', { numeric: true }))
+          .map((each) =>
+            describeReplica(each, {
+              now,
+              leaseMs: timing.leaseMs,
+              leader,
+              isDemoted: demoted.some(({ node }) => node === each.node),
+            }),
+          ),
+        demoted: demoted.map((each) => ({ ...each, demotedAt: each.demotedAt.toISOString() })),
+      };
+    },
+
+    stand: async (node) => {
+      await nominate(node);
+      const deadline = performance.now() + STAND_WITHIN_MS;
+      while (performance.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+        const [heard, { lease }] = await Promise.all([list(), readTerms(database, service)]);
+        if (heard.leader === node && lease?.node === node) return lease.term;
+      }
+      throw new ClavigerError('unavailable', `${node} does not lead ${service} yet.`, {
+        code: 'node_did_not_lead',
+        retryAfterSeconds: 2,
+        hint: 'Look at `claviger cluster status`: it may have taken the lead meanwhile, or not answer.',
+      });
+    },
+
+    standDown: async (node, reason, demotedBy) => {
+      // Where Redis is away this must work all the same.
+      const heard = await store.list().catch(() => undefined);
+      const { lease, demoted } = await readTerms(database, service);
+      const isKnown =
+        heard === undefined ||
+        lease?.node === node ||
+        [...heard.replicas, ...demoted].some((each) => each.node === node);
+      if (!isKnown) throw refusal(service, node, 'unknown');
+      const changed = await database.system(async (tx) => {
+        const { rows } = await sql<{
+          changed: boolean;
+        }>`SELECT demote_node(${service}, ${node}, ${reason}, ${demotedBy}) AS changed`.execute(tx);
+        return rows[0]!.changed;
+      });
+      await store.mark(node, true).catch(() => {});
+      if (node === cluster.node) cluster.lookAgain();
+      return changed;
+    },
+
+    readmit: async (node) => {
+      const changed = await database.system(async (tx) => {
+        const { rows } = await sql<{
+          changed: boolean;
+        }>`SELECT readmit_node(${service}, ${node}) AS changed`.execute(tx);
+        return rows[0]!.changed;
+      });
+      await store.mark(node, false).catch(() => {});
+      if (node === cluster.node) cluster.lookAgain();
+      return changed;
+    },
+  };
+}
+
+function refusal(service: string, node: string, why: Exclude<Nomination, 'nominated'>): ClavigerError {
+  switch (why) {
+    case 'unknown':
+      return new ClavigerError('not_found', `No replica of ${service} is called ${node}.`, {
+        code: 'node_unknown',
+        hint: '`claviger cluster status` names them.',
+      });
+    case 'dead':
+      return new ClavigerError('conflict', `${node} is not heard of at present: it cannot lead.`, {
+        code: 'node_silent',
+        hint: 'See its log; repeat this when the status shows it as follower.',
+      });
+    case 'demoted':
+      return new ClavigerError('conflict', `${node} was demoted: it may not lead.`, {
+        code: 'node_demoted',
+        hint: 'Readmit it first.',
+      });
+    case 'leads':
+      return new ClavigerError('conflict', `${node} leads ${service} already.`, { code: 'node_leads' });
+  }
+}

@@ -1,0 +1,39 @@
+import type { RegisteredReplicas, ServiceReplicas } from '@claviger/cluster';
+import { replicas } from '@claviger/contracts';
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { CallContext, CallOptions, Logger, Peers, ServiceClient } from '@claviger/service-kit';
+import type { AuthSchema } from '../schema.ts';
+
+export type ReplicasClient = ServiceClient<typeof replicas.ReplicasServiceService>;
+
+/** What the handlers of this folder work with. */
+export interface ClusterDeps {
+  readonly database: Database<AuthSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  /** Of auth itself. */
+  readonly own: ServiceReplicas;
+  readonly gateways: RegisteredReplicas;
+  /** The other services that keep state. */
+  readonly others: ReadonlyMap<string, ReplicasClient>;
+}
+
+const OTHERS = ['vault', 'workflow', 'audit'] as const;
+
+/** Of the peers that the configuration names. */
+export function replicasClients(
+  peers: Peers,
+  named: Readonly<Record<string, unknown>>,
+): ClusterDeps['others'] {
+  return new Map(
+    OTHERS.filter((peer) => named[peer] !== undefined).map((peer) => [
+      peer,
+      peers.client(peer, replicas.ReplicasServiceService),
+    ]),
+  );
+}
+
+export function callOf(context: CallContext): CallOptions {
+  return { requestId: context.requestId, deadline: context.deadline, signal: context.signal };
+}

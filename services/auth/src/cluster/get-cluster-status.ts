@@ -1,0 +1,47 @@
+import type { clusterAdmin, replicas } from '@claviger/contracts';
+import { isClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { type ClusterDeps, callOf } from './cluster-deps.ts';
+
+/** A service that does not answer must not keep the others from being seen. */
+const ANSWER_WITHIN_MS = 3_000;
+
+export function getClusterStatus(
+  deps: ClusterDeps,
+): Handler<(typeof clusterAdmin.ClusterAdminServiceService)['getClusterStatus']> {
+  return async (_request, context) => {
+    const others = [...deps.others].map(async ([service, client]): Promise<replicas.ServiceReplicas> => {
+      try {
+        const options = { ...callOf(context), timeoutMs: ANSWER_WITHIN_MS };
+        return (await client.getReplicas({}, options)).replicas ?? silent(service, 'no answer');
+      } catch (error) {
+        deps.logger.warn({ err: error, service }, 'a service does not tell of its replicas');
+        return silent(service, isClavigerError(error) ? error.message : 'It does not answer.');
+      }
+    });
+    const services = await Promise.all([deps.own.describe(), ...others, deps.gateways.describe()]);
+    return { status: services.every(isWell) ? 'ok' : 'degraded', services };
+  };
+}
+
+function silent(service: string, problem: string): replicas.ServiceReplicas {
+  return {
+    service,
+    leader: '',
+    term: 0,
+    termBeganAt: undefined,
+    nominee: '',
+    problem,
+    replicas: [],
+    demoted: [],
+  };
+}
+
+function isWell({ service, leader, problem, replicas: known }: replicas.ServiceReplicas): boolean {
+  return (
+    problem === '' &&
+    (leader !== '' || service === 'gateway') &&
+    known.length > 0 &&
+    known.every((each) => each.role !== 'silent' && each.duties.every((duty) => duty.failures === 0))
+  );
+}

@@ -1,0 +1,17 @@
+import type { clusterAdmin } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import { changing } from './changing.ts';
+import { type ClusterDeps, callOf } from './cluster-deps.ts';
+
+export function promoteNode(
+  deps: ClusterDeps,
+): Handler<(typeof clusterAdmin.ClusterAdminServiceService)['promoteNode']> {
+  return (request, context) =>
+    changing(deps, context, request, async (client) => {
+      const { service, node } = request;
+      const { term } = client
+        ? await client.standForTerm({ node }, callOf(context))
+        : { term: await deps.own.stand(node) };
+      return { service, node, term };
+    });
+}
