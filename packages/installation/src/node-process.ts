@@ -26,8 +26,11 @@ export interface NodeProcess {
   readonly pid: number | undefined;
   /** Starts it when it does not run; `env` replaces the extra environment of before. Does not wait for ready. */
   start(env?: Readonly<Record<string, string>>): Promise<void>;
-  /** Polls `/ready`. Throws when the process ends before, or at the deadline, with the end of its log. */
-  waitUntilReady(timeoutMs: number): Promise<void>;
+  /**
+   * Polls `/ready`. Throws when the process ends before, or at the deadline, with the end of its log. `sealed` when it
+   * waits for people to bring its root key.
+   */
+  waitUntilReady(timeoutMs: number): Promise<'ready' | 'sealed'>;
   kill(signal: NodeJS.Signals): boolean;
   /** Resolves when the process that runs now has ended. */
   ended(): Promise<void>;
@@ -87,7 +90,7 @@ export function createNodeProcess(
     });
   }
 
-  async function waitUntilReady(timeoutMs: number): Promise<void> {
+  async function waitUntilReady(timeoutMs: number): Promise<'ready' | 'sealed'> {
     const deadline = Date.now() + timeoutMs;
     let last = 'no answer';
     let isSealed = false;
@@ -98,16 +101,17 @@ export function createNodeProcess(
       try {
         const answer = await fetch(`${definition.healthUrl}/ready`, { signal: AbortSignal.timeout(2_000) });
         const body = await answer.text();
-        if (answer.ok) return;
+        if (answer.ok) return 'ready';
         last = `${answer.status} ${body.slice(0, 500)}`;
         isSealed = definition.service !== 'gateway' && body.startsWith('sealed');
       } catch (error) {
         last = error instanceof Error ? String(error.cause ?? error.message) : String(error);
       }
+      if (isSealed && definition.unsealedByHand) return 'sealed';
       // Waiting does not bring the key.
       if (isSealed) {
         throw new Error(
-          `${definition.node} is sealed: its root key in the secrets folder is not the one that its data was written under. ` +
+          `${definition.node} is sealed: its root key is missing, or is not the one that its data was written under. ` +
             `Nothing was overwritten: put the right file back and start again.\nSee ${definition.logFile}`,
         );
       }

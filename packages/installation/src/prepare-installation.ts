@@ -47,6 +47,8 @@ export interface NodeDefinition {
   readonly publicUrl: string | undefined;
   /** Nodes that must be ready before this one can be. All are started at once nevertheless. */
   readonly dependsOn: readonly string[];
+  /** Its root key is brought by people: it starts sealed, and waits for them. */
+  readonly unsealedByHand: boolean;
 }
 
 export interface PreparedInstallation {
@@ -177,6 +179,7 @@ export async function prepareInstallation(
         dependsOn: isGateway
           ? names.filter((each) => each.service !== 'gateway').map((each) => each.node)
           : [],
+        unsealedByHand: isObject(config.rootKey) && config.rootKey.provider === 'shamir',
       };
     }),
   );

@@ -159,7 +159,14 @@ async function bringUp(
   if (supervise) for (const part of allParts) superviseParts(part, tell, undo, record.write);
 
   const waitUntilReady = async (timeoutMs = options.readyTimeoutMs ?? 60_000) => {
-    await Promise.all([...processes.values()].map((each) => each.waitUntilReady(timeoutMs)));
+    const all = [...processes.values()];
+    const gateways = all.filter((each) => each.definition.service === 'gateway');
+    const states = await Promise.all(
+      all.filter((each) => !gateways.includes(each)).map((each) => each.waitUntilReady(timeoutMs)),
+    );
+    // Gateways are ready when those behind them are, and that is up to people now.
+    if (states.includes('sealed')) return tell('sealed: `claviger unseal` brings the root key');
+    await Promise.all(gateways.map((each) => each.waitUntilReady(timeoutMs)));
   };
   await Promise.all([...processes.values()].map((each) => each.start()));
   await waitUntilReady();

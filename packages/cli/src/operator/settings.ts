@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Environment } from '@claviger/installation';
 import { CommandError, EXIT } from '../exit-codes.ts';
@@ -32,4 +33,14 @@ export function wholeNumber(text: string, option: string, low: number, high: num
   const value = Number(text);
   if (/^\d{1,6}$/.test(text) && value >= low && value <= high) return value;
   throw new CommandError(`${option} must be a whole number from ${low} to ${high}`, EXIT.usage);
+}
+
+/** The operator's configuration: the named file, else that of the installation in the data folder. */
+export function operatorConfigOf(file: string | undefined): string {
+  const chosen = file ?? join(dataDirOf(), 'config', 'operator.json');
+  if (!existsSync(chosen))
+    throw new CommandError(
+      `${chosen} is missing: start with \`claviger up\`, or name a file with --operator-config`,
+    );
+  return chosen;
 }

@@ -1,0 +1,93 @@
+import { seal as contract } from '@claviger/contracts';
+import { isClavigerError } from '@claviger/errors';
+import { type SealedService, type ShareText, sealedServices } from '@claviger/sealing';
+import {
+  baseConfigSchema,
+  type CallOptions,
+  createPeers,
+  loadConfig,
+  type ServiceClient,
+} from '@claviger/service-kit';
+
+type SealClient = ServiceClient<typeof contract.SealServiceService>;
+
+/** What one replica answered: its seal, or why it did not answer or refused. */
+export interface ReplicaSeal {
+  readonly service: SealedService;
+  readonly address: string;
+  readonly seal?: contract.SealState;
+  readonly problem?: string;
+  /** Of a refusal, e.g. `wrong_shares`. */
+  readonly code?: string;
+}
+
+/** The seals of all replicas of all services that have one, each asked by itself. */
+export interface Seals {
+  look(): Promise<ReplicaSeal[]>;
+  /** Gives each replica that is sealed its part of the share. */
+  submit(share: ShareText, options: { initialise: boolean }): Promise<ReplicaSeal[]>;
+  discard(): Promise<ReplicaSeal[]>;
+  seal(): Promise<ReplicaSeal[]>;
+  reopen(): Promise<ReplicaSeal[]>;
+  close(): void;
+}
+
+const TIMEOUT_MS = 15_000;
+
+/** With the operator's certificate, which only the account that runs the installation can read. */
+export function connectSeals(configFile: string): Seals {
+  const config = loadConfig(baseConfigSchema, configFile);
+  const replicas = sealedServices.flatMap((service) =>
+    (config.peers[service] ?? []).map((address) => {
+      const peers = createPeers({ ...config, peers: { [service]: [address] } });
+      return { service, address, peers, client: peers.client(service, contract.SealServiceService) };
+    }),
+  );
+  // Whose log records what is done; auth knows it.
+  let tenantId: string | undefined;
+  const each = (
+    ask: (
+      client: SealClient,
+      service: SealedService,
+      options: CallOptions,
+    ) => Promise<{ seal?: contract.SealState | undefined }>,
+  ) =>
+    Promise.all(
+      replicas.map(async ({ service, address, client }): Promise<ReplicaSeal> => {
+        try {
+          const { seal } = await ask(client, service, { timeoutMs: TIMEOUT_MS, tenantId });
+          return seal === undefined
+            ? { service, address, problem: 'it answered nothing' }
+            : { service, address, seal };
+        } catch (error) {
+          if (!isClavigerError(error)) throw error;
+          const hint = error.hint === undefined ? '' : ` ${error.hint}`;
+          return { service, address, problem: `${error.message}${hint}`, code: error.code };
+        }
+      }),
+    );
+  const look = async (): Promise<ReplicaSeal[]> => {
+    const found = await each((client, _, options) => client.getSeal({}, options));
+    tenantId = found.map(({ seal }) => seal?.platformTenantId).find((id) => id) ?? tenantId;
+    return found;
+  };
+  return {
+    look,
+    submit: (share, { initialise }) =>
+      each((client, service, options) => {
+        const part = share.parts.get(service);
+        if (part === undefined) return client.getSeal({}, options);
+        return client.submitShare({ ...part, data: Buffer.from(part.data), initialise }, options);
+      }),
+    discard: () => each((client, _, options) => client.discardShares({}, options)),
+    seal: () => each((client, _, options) => client.closeSeal({}, options)),
+    reopen: () =>
+      each(async (client, _, options) => {
+        const { seal } = await client.getSeal({}, options);
+        return seal?.provider === 'shamir' ? { seal } : client.openSeal({}, options);
+      }),
+    close: () => {
+      for (const { peers } of replicas) peers.close();
+    },
+  };
+}
