@@ -1,0 +1,145 @@
+import { type RsyslogTarget, startRsyslog } from '@claviger/targets';
+import { connectNetwork, eventually, type Network, type TestTenant } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import {
+  ableToConfigure,
+  arrivedAt,
+  type HttpsSink,
+  setSiemTargets,
+  startHttpsSink,
+} from '../support/siem.ts';
+
+const STATUS = '/api/v1/admin/siem/status';
+const TEST = '/api/v1/admin/siem/test';
+const INSIDE = 'what-the-sink-says';
+
+let network: Network;
+let tenant: TestTenant;
+let rsyslog: RsyslogTarget;
+let https: HttpsSink;
+beforeAll(async () => {
+  network = connectNetwork(inject('network'));
+  [tenant, rsyslog, https] = await Promise.all([
+    network.createTenant(),
+    startRsyslog(),
+    startHttpsSink(INSIDE),
+  ]);
+  await ableToConfigure(tenant);
+});
+afterAll(async () => {
+  https?.[Symbol.dispose]();
+  await rsyslog?.[Symbol.asyncDispose]();
+  await network?.[Symbol.asyncDispose]();
+});
+
+const tls = () => ({
+  name: 'tls',
+  transport: 'syslog-tls',
+  host: '127.0.0.1',
+  port: rsyslog.ports.tls,
+  ca: rsyslog.ca,
+  format: 'cef',
+});
+const post = () => ({
+  name: 'post',
+  transport: 'https',
+  url: `${https.url}?key=in-the-query`,
+  ca: https.ca,
+  token: 'sink-token-1',
+});
+const dead = { name: 'dead', transport: 'syslog-tcp', host: '127.0.0.1', port: 1 };
+const off = { ...dead, name: 'off', enabled: false };
+
+test('every target gets the log, and the status says how far each has got', async () => {
+  const { client } = tenant.admin;
+  await setSiemTargets(tenant, [tls(), post(), dead, off]);
+  const items = await eventually(
+    async () => {
+      const answer = await client.must('GET', STATUS);
+      const all = answer.items as Record<string, unknown>[];
+      expect(all.map(({ state }) => state)).toEqual(['ok', 'ok', 'never_connected', 'disabled']);
+      expect(all.map(({ lagEvents }) => lagEvents)).toEqual([0, 0, answer.logSize, answer.logSize]);
+      expect(all[2]!.failures).toBeGreaterThan(0);
+      return all;
+    },
+    { timeoutMs: 25_000 },
+  );
+  expect(items[0]).toMatchObject({ address: `127.0.0.1:${rsyslog.ports.tls}`, format: 'cef', lastError: '' });
+  expect(items[1]!.address).toBe(https.url);
+  expect(items[2]).toMatchObject({
+    nextSequence: 0,
+    lastError: 'The target could not be reached (ECONNREFUSED).',
+  });
+  expect(items[2]!.oldestUnsentAt).toBeDefined();
+  const { items: listed } = await client.must('GET', '/api/v1/audit/events?pageSize=100&sortOrder=asc');
+  const ids = (listed as { id: string; sequence?: number }[])
+    .filter(({ sequence }) => sequence !== undefined)
+    .sort((a, b) => a.sequence! - b.sequence!)
+    .map(({ id }) => id);
+  await eventually(async () => {
+    const arrived = (await arrivedAt(rsyslog, tenant.id)).map(({ id }) => id);
+    expect(arrived.slice(0, ids.length)).toEqual(ids);
+  });
+  expect(https.posts[0]!.headers).toMatchObject({ authorization: 'Bearer sink-token-1' });
+});
+
+test('a test goes the real way, is on record, and tells the result of each target but nothing of what a sink says', async () => {
+  const { client } = tenant.admin;
+  https.status = 418;
+  const answer = await client.post(TEST, {});
+  https.status = 200;
+  expect(answer.status).toBe(200);
+  expect(answer.text).not.toContain(INSIDE);
+  const results = answer.body.results as { name: string; ok: boolean; problem: string }[];
+  expect(answer.body.ok).toBe(false);
+  expect(results.map(({ name, ok, problem }) => [name, ok, problem])).toEqual([
+    ['tls', true, ''],
+    ['post', false, 'The sink answered with status 418.'],
+    ['dead', false, 'The target could not be reached (ECONNREFUSED).'],
+    ['off', false, 'The target could not be reached (ECONNREFUSED).'],
+  ]);
+  const eventId = answer.body.eventId as string;
+  expect((await arrivedAt(rsyslog, tenant.id)).filter(({ id }) => id === eventId)).toEqual([
+    { id: eventId, sequence: undefined },
+  ]);
+  const one = await client.must('POST', TEST, { target: 'tls' });
+  expect(one).toMatchObject({ ok: true, results: [{ name: 'tls', ok: true }] });
+  await eventually(async () => {
+    const { items } = await client.must('GET', '/api/v1/audit/events?action=siem.tested');
+    expect((items as { details: object }[]).map(({ details }) => details)).toContainEqual({
+      targets: ['tls', 'post', 'dead', 'off'],
+      testEventId: eventId,
+    });
+  });
+  const unknown = await client.post(TEST, { target: 'nobody' });
+  expect(unknown.status).toBe(400);
+  expect(unknown.text).toContain('/target');
+});
+
+test.each([
+  ['user info in the URL', { url: 'https://user:pw@siem.example/' }],
+  ['a line break in the URL', { url: 'https://siem.example/\r\nx-injected: 1' }],
+  ['a line break in the token', { token: 'a\r\nx-injected: 1' }],
+])('H-236: %s is refused', async (_, change) => {
+  const answer = await tenant.admin.client.put('/api/v1/admin/config', {
+    values: { siem: { targets: [{ ...post(), ...change }] } },
+  });
+  expect(answer.status).toBe(400);
+  expect(answer.text).not.toContain('user:pw');
+});
+
+test('another tenant sees and tests its own targets only', async () => {
+  const other = await network.createTenant();
+  expect(await other.admin.client.must('GET', STATUS)).toMatchObject({ items: [] });
+  expect(await other.admin.client.must('POST', TEST, {})).toMatchObject({ ok: false, results: [] });
+  expect((await other.admin.client.post(TEST, { target: 'tls' })).status).toBe(400);
+});
+
+test('the token is masked where settings are read, and stands in no event', async () => {
+  const { client } = tenant.admin;
+  expect((await client.get('/api/v1/admin/config')).text).not.toContain('sink-token-1');
+  const { text } = await client.get('/api/v1/audit/events/export?format=json');
+  expect(text).toContain('config.updated');
+  expect(text).not.toContain('sink-token-1');
+  for (const { body } of https.posts) expect(body).not.toContain('sink-token-1');
+});

@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type RsyslogTarget, selfSignedCertificate } from '@claviger/targets';
+import { enrolSecondFactor, type TestTenant } from '@claviger/testkit';
+
+/** Lets a tenant's administrator change settings: that needs a second factor proved a moment ago. */
+export async function ableToConfigure(tenant: TestTenant): Promise<void> {
+  await enrolSecondFactor(tenant.admin.client);
+}
+
+export async function setSiemTargets(tenant: TestTenant, targets: readonly object[]): Promise<void> {
+  await tenant.admin.client.must('PUT', '/api/v1/admin/config', { values: { siem: { targets } } });
+}
+
+/** What one tenant's events say of themselves, in the order in which rsyslog took them. */
+export async function arrivedAt(
+  rsyslog: RsyslogTarget,
+  tenantId: string,
+): Promise<{ id: string; sequence: number | undefined }[]> {
+  return (await rsyslog.records())
+    .filter(({ structuredData }) => structuredData.includes(tenantId))
+    .map(({ structuredData }) => {
+      const sequence = /sequence="(\d+)"/.exec(structuredData)?.[1];
+      return {
+        id: /id="([^"]+)"/.exec(structuredData)![1]!,
+        sequence: sequence === undefined ? undefined : Number(sequence),
+      };
+    });
+}
+
+/** An HTTPS server that takes events, or answers as it is told to. */
+export interface HttpsSink extends Disposable {
+  readonly url: string;
+  readonly ca: string;
+  status: number;
+  readonly posts: { readonly headers: Readonly<Record<string, unknown>>; readonly body: string }[];
+}
+
+export async function startHttpsSink(answer: string): Promise<HttpsSink> {
+  const { certificate, privateKey } = await selfSignedCertificate();
+  const server = createServer({ cert: certificate, key: privateKey }, async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    sink.posts.push({ headers: request.headers, body });
+    response.writeHead(sink.status).end(answer);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const sink: HttpsSink = {
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/events`,
+    ca: certificate,
+    status: 200,
+    posts: [],
+    [Symbol.dispose]: () => void server.close(),
+  };
+  return sink;
+}
