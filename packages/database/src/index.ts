@@ -1,5 +1,6 @@
 export { asTenant } from './as-tenant.ts';
 export { createDatabase, type Database, type DatabaseOptions, type Reader, type Tx } from './database.ts';
+export { keysetCursor, parseKeysetCursor } from './keyset-cursor.ts';
 export { type MigrateOptions, type Migration, migrate, migrationsIn } from './migrate.ts';
 export { isForeignKeyViolation, isOutage, isUniqueViolation, sqlState } from './outage.ts';
 export {
@@ -14,6 +15,7 @@ export { type SchemaHistory, schemaHistory } from './schema-history.ts';
 export {
   applyTenantStanding,
   isActiveTenant,
+  lockedTenantStanding,
   ofActiveTenant,
   requireActiveTenant,
   type StandingChange,

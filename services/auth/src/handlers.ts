@@ -6,6 +6,7 @@ import { revokeApiToken } from './api-tokens/revoke-api-token.ts';
 import type { AuthDeps } from './deps.ts';
 import { getStanding } from './directory/get-standing.ts';
 import { getUserNames } from './directory/get-user-names.ts';
+import { addEvidenceHandlers } from './evidence/add-evidence-handlers.ts';
 import { completeMfaChallenge } from './mfa/complete-mfa-challenge.ts';
 import { disableMfa } from './mfa/disable-mfa.ts';
 import { disableUserMfa } from './mfa/disable-user-mfa.ts';
@@ -88,6 +89,7 @@ export function addHandlers(server: RpcServer, deps: AuthDeps): void {
     getUserNames: getUserNames(deps),
     getStanding: getStanding(deps),
   });
+  addEvidenceHandlers(server, deps);
   server.add(auth.OperatorServiceService, {
     bootstrapAdministrator: bootstrapAdministrator(deps),
     createSetupLink: createSetupLink(deps),

@@ -1,0 +1,15 @@
+import { workflowEvidence } from '@claviger/contracts';
+import type { RpcServer } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { getWorkflowPosture } from './get-workflow-posture.ts';
+import { listApprovalEvidence } from './list-approval-evidence.ts';
+import { listPolicyEvidence } from './list-policy-evidence.ts';
+
+/** What compliance packages tell of requests, decisions and grants. */
+export function addEvidenceHandlers(rpc: RpcServer, deps: WorkflowDeps): void {
+  rpc.add(workflowEvidence.EvidenceServiceService, {
+    listPolicyEvidence: listPolicyEvidence(deps),
+    listApprovalEvidence: listApprovalEvidence(deps),
+    getWorkflowPosture: getWorkflowPosture(deps),
+  });
+}
