@@ -7,10 +7,10 @@ declare module 'vitest' {
   }
 }
 
-/** Starts the installation that the network tests share: two gateways, so that what must hold across them is tested. */
+/** Starts the installation that the network tests share: two gateways and two replicas of workflow, so that what must hold across them is tested. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const started = await startNetwork({
-    replicas: { gateway: 2 },
+    replicas: { gateway: 2, workflow: 2 },
     // Nobody stands still here for a minute: a former key may be retired at once.
     overrides: { vault: { encryption: { kekGraceSeconds: 0.2 } } },
   });

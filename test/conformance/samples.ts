@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RestClient } from '@claviger/testkit';
+import { clusterSamples } from './samples-cluster.ts';
 import { encryptionSamples } from './samples-encryption.ts';
 import { siemSamples } from './samples-siem.ts';
 import type { World } from './world.ts';
@@ -20,6 +21,7 @@ const name = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`
  * means that its success needs a journey of its own, which stands under test/e2e.
  */
 export const samples: Readonly<Record<string, ((world: World) => Promise<Sample> | Sample) | null>> = {
+  ...clusterSamples,
   ...encryptionSamples,
   ...siemSamples,
   // audit

@@ -142,6 +142,7 @@ export async function prepareInstallation(
     otlpEndpoint: options.otlpEndpoint,
     rateLimits: options.rateLimits ?? 'on',
     gateways: names.filter(({ service }) => service === 'gateway').length,
+    stores: names.filter(({ service }) => service !== 'gateway').length,
     publicUrl,
   };
   await writeAtomically(

@@ -21,6 +21,8 @@ export interface ConfigContext {
   readonly rateLimits: 'on' | 'off';
   /** How many gateways share the load. */
   readonly gateways: number;
+  /** How many processes share the connections of the database. */
+  readonly stores: number;
   readonly publicUrl: string;
 }
 
@@ -88,13 +90,20 @@ export function partPasswordFile(name: 'redis' | 'nats', external: boolean, layo
   return layout.secret(external ? `${name}-external` : name);
 }
 
-function databaseConfig(service: (typeof storeServices)[number], { layout, parts }: ConfigContext) {
+/** Of the connections that a PostgreSQL of ours takes, what services may have together; each has a few beside its pool. */
+const SHARED_CONNECTIONS = 180;
+const BESIDE_POOL = 4;
+const POOL_SIZE = 16;
+
+function databaseConfig(service: (typeof storeServices)[number], { layout, parts, stores }: ConfigContext) {
   const roles = databaseRoles(service);
+  const poolSize = Math.max(3, Math.floor(SHARED_CONNECTIONS / stores) - BESIDE_POOL);
   return {
     host: parts.postgres.socketDir,
     port: parts.postgres.port,
     name: databaseName,
     schema: service,
+    ...(poolSize < POOL_SIZE ? { poolSize } : {}),
     user: roles.service,
     passwordFile: layout.databasePassword(roles.service),
     systemUser: roles.system,

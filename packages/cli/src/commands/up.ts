@@ -18,7 +18,7 @@ export function register(program: Command): void {
     .option('--detach', 'return when everything is ready, and leave it running')
     .option('--json', 'print exactly one JSON object: url, caCertificate, setupUrl, dataDir, processes')
     .option('--port <number>', 'HTTPS port of the first gateway on 127.0.0.1; 0 takes a free one', '7101')
-    .option('--replicas <number>', 'gateway processes; further ones take free ports', '1')
+    .option('--replicas <number>', 'processes of each service; further gateways take free ports', '1')
     .addOption(new Option('--services-dir <folder>').hideHelp())
     .addHelpText(
       'after',
@@ -30,8 +30,9 @@ Environment:
   CLAVIGER_OTLP_ENDPOINT   where traces go, e.g. http://127.0.0.1:4318
   CLAVIGER_POSTGRES_URL, CLAVIGER_REDIS_URL, CLAVIGER_NATS_URL   servers to use instead of own ones
 
-Example:
-  claviger up --detach --json --port 7201`,
+Examples:
+  claviger up --detach --json --port 7201
+  claviger up --detach --replicas 3     three of each service; one of each leads its duties: claviger cluster status`,
     )
     .action(async (options: UpOptions) => {
       const environment = environmentOf();
@@ -43,7 +44,7 @@ Example:
         );
       }
       const port = wholeNumber(options.port, '--port', 0, 65_535);
-      const gateways = wholeNumber(options.replicas, '--replicas', 1, 16);
+      const replicas = wholeNumber(options.replicas, '--replicas', 1, 16);
       const dataDir = dataDirOf();
       await mkdir(dataDir, { recursive: true, mode: 0o711 }).catch((cause: Error) => {
         throw new CommandError(
@@ -59,7 +60,7 @@ Example:
           dataDir,
           environment,
           port,
-          gateways,
+          replicas,
           rateLimits,
           ...(otlpEndpoint === undefined || otlpEndpoint === '' ? {} : { otlpEndpoint }),
           ...(options.servicesDir === undefined ? {} : { servicesDir: options.servicesDir }),

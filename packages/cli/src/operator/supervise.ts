@@ -1,4 +1,4 @@
-import { type Installation, startInstallation } from '@claviger/installation';
+import { type Installation, serviceNames, startInstallation } from '@claviger/installation';
 import { createSetupLink } from './operator-client.ts';
 
 /** What `up` was asked for; plain data, because it also travels to the detached supervisor. */
@@ -6,7 +6,8 @@ export interface UpRequest {
   readonly dataDir: string;
   readonly environment: 'development' | 'production' | 'test';
   readonly port: number;
-  readonly gateways: number;
+  /** Processes of each service. */
+  readonly replicas: number;
   readonly rateLimits: 'on' | 'off';
   readonly otlpEndpoint?: string;
   readonly servicesDir?: string;
@@ -34,7 +35,7 @@ export async function supervise(
     dataDir: request.dataDir,
     environment: request.environment,
     publicPort: request.port,
-    replicas: { gateway: request.gateways },
+    replicas: Object.fromEntries(serviceNames.map((service) => [service, request.replicas])),
     rateLimits: request.rateLimits,
     supervise: true,
     tell,

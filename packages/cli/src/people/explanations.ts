@@ -1,4 +1,5 @@
 import type { Reason } from '@claviger/errors';
+import { clusterExplanations } from './explanations-cluster.ts';
 import { encryptionExplanations } from './explanations-encryption.ts';
 import { idempotencyExplanations } from './explanations-idempotency.ts';
 
@@ -100,6 +101,7 @@ const reasons: Readonly<Record<Reason, Explanation>> = {
 
 /** Codes that say it more narrowly. */
 const codes: Readonly<Record<string, Explanation>> = {
+  ...clusterExplanations,
   ...encryptionExplanations,
   ...idempotencyExplanations,
   self_approval: {

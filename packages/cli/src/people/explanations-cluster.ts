@@ -1,0 +1,29 @@
+import type { Explanation } from './explanations.ts';
+
+/** Codes of leading and standing down. */
+export const clusterExplanations: Readonly<Record<string, Explanation>> = {
+  node_unknown: {
+    meaning: 'The service has no replica of this name, or has not heard of it for a minute.',
+    next: '`claviger cluster status` names the replicas of each service.',
+  },
+  node_silent: {
+    meaning: 'The replica is not heard of at present, so it cannot lead.',
+    next: 'See its log and start it again; repeat this when the status shows it as a follower.',
+  },
+  node_demoted: {
+    meaning: 'An operator keeps this replica from leading.',
+    next: 'Let it back in with `claviger cluster readmit`, then repeat this.',
+  },
+  node_leads: {
+    meaning: 'The replica leads already.',
+    next: 'There is nothing to do. To let another lead, promote that one.',
+  },
+  node_did_not_lead: {
+    meaning: 'The replica was to lead, but did not take the lead in time.',
+    next: 'Look at `claviger cluster status`: it may lead meanwhile. Its log and that of the former leader tell more.',
+  },
+  election_unavailable: {
+    meaning: 'Redis does not answer, so that nobody can be elected. Requests are served; duties wait.',
+    next: 'Bring Redis back. Replicas elect a leader by themselves within seconds.',
+  },
+};
