@@ -57,7 +57,16 @@ export async function openAdministration(options: {
     addHandlers: (server, deps) => {
       addSettingsHandlers(server, deps, source);
       addLicenceHandlers(server, deps);
-      addUpdatesHandlers(server, deps, schemaHistories(peers, ownHistory, logger));
+      addUpdatesHandlers(
+        server,
+        deps,
+        schemaHistories({
+          peers,
+          hasPeer: (service) => config.peers[service] !== undefined,
+          own: ownHistory,
+          logger,
+        }),
+      );
       server.add(schema.SchemaServiceService, { getSchemaHistory: ownHistory });
     },
     [Symbol.asyncDispose]: async () => {

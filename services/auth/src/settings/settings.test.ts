@@ -231,8 +231,8 @@ test('what needs a restart waits for it, by name of the replicas', async () => {
 
 test('a second factor that became mandatory holds sessions without one to setting it up (H-025)', async () => {
   const own = await newTenant(stack);
-  const as = await administratorOf(own);
   await newUser(stack, own, 'before');
+  const as = await administratorOf(own);
   const before = await signIn(stack, own.name, 'before', PASSWORD);
   const refresh = () => codeOf(authOf(stack).refresh({ refreshToken: before.answer.refreshToken }));
   await put({ access: { secondFactorMandatory: true } }, as);

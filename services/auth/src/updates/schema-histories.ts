@@ -11,9 +11,17 @@ const OTHERS = ['vault', 'workflow', 'audit'] as const;
 const TIMEOUT_MS = 3_000;
 
 /** Asks the others for theirs; `own` is auth's. */
-export function schemaHistories(peers: Peers, own: () => Promise<History>, logger: Logger): SchemaHistories {
-  return async (context) => {
+export function schemaHistories(options: {
+  peers: Peers;
+  /** Whether the configuration names an address of the service. */
+  hasPeer: (service: (typeof OTHERS)[number]) => boolean;
+  own: () => Promise<History>;
+  logger: Logger;
+}): SchemaHistories {
+  const { peers, logger } = options;
+  return (context) => {
     const others = OTHERS.map(async (service) => {
+      if (!options.hasPeer(service)) return unknown(service);
       const client = peers.client(service, schema.SchemaServiceService);
       try {
         const history = await client.getSchemaHistory(
@@ -24,9 +32,18 @@ export function schemaHistories(peers: Peers, own: () => Promise<History>, logge
       } catch (error) {
         if (!isClavigerError(error)) throw error;
         logger.warn({ err: error, service }, 'a service did not tell the history of its schema');
-        return { service, known: false, applied: [], pending: [], newer: [] };
+        return unknown(service);
       }
     });
-    return [{ service: 'auth', known: true, ...(await own()) }, ...(await Promise.all(others))];
+    const own = options.own().then((history) => ({ service: 'auth', known: true, ...history }));
+    return Promise.all([own, ...others]);
   };
 }
+
+const unknown = (service: string): updates.SchemaStatus => ({
+  service,
+  known: false,
+  applied: [],
+  pending: [],
+  newer: [],
+});

@@ -1,0 +1,186 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { auth, licence, settings, updates } from '@claviger/contracts';
+import { type CallOptions, productVersion } from '@claviger/service-kit';
+import { CompactSign } from 'jose';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type AuthStack,
+  asAdministrator,
+  authOf,
+  codeOf,
+  newTenant,
+  signIn,
+  startAuth,
+  usersOf,
+} from '../../test-support.ts';
+import { stepAt, totpCode } from '../mfa/totp.ts';
+
+const vendor = generateKeyPairSync('ed25519');
+const stranger = generateKeyPairSync('ed25519');
+const KID = 'test-vendor';
+const DAY = 86_400;
+
+let stack: AuthStack;
+let platform: CallOptions;
+let installationId: string;
+
+const licences = () => stack.gateway.client('auth', licence.LicenceServiceService);
+const apply = (token: string, as = platform) =>
+  licences().applyLicense({ license: token, rowVersion: undefined }, as);
+const current = async () => (await licences().getLicense({}, platform)).license!;
+const epoch = (): number => Math.floor(Date.now() / 1_000);
+
+async function sign(
+  claims: object,
+  options: { key?: typeof vendor.privateKey; header?: object } = {},
+): Promise<string> {
+  const payload = { jti: randomUUID(), owner: 'Example Ltd', iat: epoch() - DAY, ...claims };
+  return new CompactSign(Buffer.from(JSON.stringify(payload)))
+    .setProtectedHeader({ alg: 'EdDSA', typ: 'claviger-licence+jwt', kid: KID, ...options.header })
+    .sign(options.key ?? vendor.privateKey);
+}
+
+beforeAll(async () => {
+  stack = await startAuth();
+  const operator = stack.operator.client('auth', auth.OperatorServiceService);
+  const made = await operator.bootstrapAdministrator({ username: 'platform.admin', tenant: '' });
+  const session = await signIn(stack, 'default', made.username, made.password);
+  const { secret } = await authOf(stack).setupMfa({}, await session.as());
+  const bits = [...secret]
+    .map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'))
+    .join('');
+  const bytes = Buffer.from(bits.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2)));
+  await authOf(stack).verifyMfa({ code: totpCode(bytes, stepAt(Date.now() / 1000)) }, await session.as());
+  platform = await session.as();
+  const publicKey = vendor.publicKey.export({ format: 'jwk' }).x;
+  await stack.gateway.client('auth', settings.ConfigServiceService).updateConfig(
+    {
+      values: { licence: { publicKeys: [{ id: KID, publicKey }] } },
+      rowVersion: undefined,
+      reason: '',
+      defaults: undefined,
+      keys: [],
+      pendingRestart: [],
+    },
+    platform,
+  );
+  installationId = (await current()).installationId;
+}, 120_000);
+afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
+
+test('without a licence everything is on, and other tenants have no say', async () => {
+  expect(await current()).toMatchObject({ state: 'none', enforce: false, rowVersion: 0 });
+  const tenant = await asAdministrator(stack, await newTenant(stack));
+  expect(await codeOf(licences().getLicense({}, tenant))).toBe('platform_only');
+  expect(await codeOf(apply(await sign({}), tenant))).toBe('platform_only');
+});
+
+test('each way of being wrong is refused with its own code, and nothing is put in force (H-330)', async () => {
+  const good = await sign({});
+  const [header, payload, signature] = good.split('.') as [string, string, string];
+  const none = Buffer.from(JSON.stringify({ alg: 'none', typ: 'claviger-licence+jwt', kid: KID })).toString(
+    'base64url',
+  );
+  const refusals: [string, string][] = [
+    [`${header}.${payload}.`, 'license_unsigned'],
+    [`${none}.${payload}.${signature}`, 'license_unsigned'],
+    [
+      `${header}.${Buffer.from('{"owner":"me"}').toString('base64url')}.${signature}`,
+      'license_signature_invalid',
+    ],
+    [await sign({}, { key: stranger.privateKey }), 'license_signature_invalid'],
+    [await sign({}, { header: { kid: 'nobody' } }), 'license_unknown_key'],
+    [await sign({}, { header: { typ: 'JWT' } }), 'license_malformed'],
+    [await sign({ unheard: 'of' }), 'license_malformed'],
+    ['not a licence', 'license_malformed'],
+    [await sign({ owner: 'x'.repeat(9_000) }), 'license_too_large'],
+    [await sign({ installation: randomUUID() }), 'license_other_installation'],
+    [await sign({ exp: epoch() - 60 }), 'license_expired'],
+    [await sign({ nbf: epoch() + DAY }), 'license_not_yet_valid'],
+  ];
+  for (const [token, code] of refusals) expect(await codeOf(apply(token)), code).toBe(code);
+  expect(await current()).toMatchObject({ state: 'none', rowVersion: 0 });
+});
+
+test('a licence adds owner, limits and support; applied twice it is the same one', async () => {
+  const token = await sign({
+    installation: installationId,
+    exp: epoch() + DAY,
+    supportUntil: epoch() + DAY,
+    limits: { users: 1, tenants: 500 },
+  });
+  const { license } = await apply(` ${token}\n`);
+  expect(license).toMatchObject({
+    state: 'active',
+    owner: 'Example Ltd',
+    keyId: KID,
+    rowVersion: 1,
+    enforce: false,
+  });
+  expect((await apply(token)).license?.rowVersion).toBe(1);
+  const tenant = await newTenant(stack);
+  // Reported, not enforced.
+  const administrator = await asAdministrator(stack, tenant);
+  expect(await codeOf(usersOf(stack).createUser(person('more'), administrator))).toBe('ok');
+  const users = (await current()).limits.find(({ name }) => name === 'users');
+  expect(users).toMatchObject({ limit: 1, exceeded: true });
+});
+
+test('limits refuse only where the licence says so, and nothing at all once it has ended (H-330)', async () => {
+  await apply(await sign({ exp: epoch() + DAY, enforce: true, limits: { users: 1 } }));
+  const administrator = await asAdministrator(stack, await newTenant(stack));
+  expect(await codeOf(usersOf(stack).createUser(person('refused'), administrator))).toBe(
+    'license_limit_reached',
+  );
+  expect(
+    await codeOf(usersOf(stack).createUser({ ...person('robot'), kind: 'machine' }, administrator)),
+  ).toBe('ok');
+  // As a licence looks whose time has passed.
+  const ended = await sign({ exp: epoch() - 60, enforce: true, limits: { users: 1 } });
+  await stack.sql(
+    `INSERT INTO licences (tenant_id, version, token, applied_by) SELECT tenant_id, max(version) + 1, $1, 'test' FROM licences GROUP BY tenant_id`,
+    [ended],
+  );
+  expect(await current()).toMatchObject({
+    state: 'expired',
+    hint: expect.stringContaining('Nothing stops working'),
+  });
+  expect(await codeOf(usersOf(stack).createUser(person('welcome'), administrator))).toBe('ok');
+});
+
+test('what runs, what ran, and what was done to the schemas is told; what is away is unknown', async () => {
+  const replicas = stack.peersOf('vault').client('auth', updates.ReplicasServiceService);
+  await replicas.reportReplica({ node: 'vault-1', version: '0.0.9', runningMs: 5_000, ending: false });
+  const status = await stack.gateway
+    .client('auth', updates.UpdatesServiceService)
+    .getUpdatesStatus({}, platform);
+  expect(status).toMatchObject({ version: productVersion, replicasDiffer: true, state: 'replicas-differ' });
+  expect(status.replicas.map(({ node, version }) => [node, version])).toEqual([
+    ['auth-1', productVersion],
+    ['auth-2', productVersion],
+    ['vault-1', '0.0.9'],
+  ]);
+  expect(status.history.map(({ version }) => version).sort()).toEqual(['0.0.9', productVersion]);
+  const [own, ...others] = status.schemas;
+  expect(own).toMatchObject({ service: 'auth', known: true, pending: [], newer: [] });
+  expect(own?.applied.map(({ name }) => name)).toContain('0001-identity');
+  expect(others.map(({ service, known }) => [service, known])).toEqual([
+    ['vault', false],
+    ['workflow', false],
+    ['audit', false],
+  ]);
+  await replicas.reportReplica({ node: 'vault-1', version: '0.0.9', runningMs: 6_000, ending: true });
+  const after = await stack.gateway
+    .client('auth', updates.UpdatesServiceService)
+    .getUpdatesStatus({}, platform);
+  expect(after.replicasDiffer).toBe(false);
+});
+
+const person = (username: string) => ({
+  username,
+  displayName: '',
+  email: '',
+  password: '',
+  roles: [],
+  kind: 'person',
+});
