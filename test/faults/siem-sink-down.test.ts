@@ -1,0 +1,125 @@
+import { type RsyslogTarget, startRsyslog } from '@claviger/targets';
+import { eventually, type StartedNetwork, startNetwork, type TestTenant } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ableToConfigure, arrivedAt, setSiemTargets } from '../support/siem.ts';
+
+const CALLS = 150;
+
+let started: StartedNetwork;
+let down: RsyslogTarget;
+let up: RsyslogTarget;
+beforeAll(async () => {
+  [started, down, up] = await Promise.all([startNetwork(), startRsyslog({ started: false }), startRsyslog()]);
+});
+afterAll(async () => {
+  await started?.[Symbol.asyncDispose]();
+  await down?.[Symbol.asyncDispose]();
+  await up?.[Symbol.asyncDispose]();
+});
+
+/** Ids of the tenant's sealed events, in the order of its log. */
+const logOf = (tenant: TestTenant) =>
+  started.network.superuser(async (db) => {
+    const { rows } = await db.query<{ event_id: string }>(
+      'SELECT event_id FROM audit.events WHERE tenant_id = $1 AND sequence IS NOT NULL ORDER BY sequence',
+      [tenant.id],
+    );
+    return rows.map(({ event_id }) => event_id);
+  });
+
+const stateOf = async (tenant: TestTenant, name: string) => {
+  const { items } = await tenant.admin.client.must('GET', '/api/v1/admin/siem/status');
+  return (items as Record<string, unknown>[]).find((item) => item.name === name)!;
+};
+
+test('F-55: a sink that is down for the length of a load run holds up nothing, and then has every event once, in order', async () => {
+  const tenants = await Promise.all([1, 2].map(() => started.network.createTenant()));
+  for (const tenant of tenants) {
+    await ableToConfigure(tenant);
+    const common = { host: '127.0.0.1', transport: 'syslog-tls', ca: up.ca };
+    await setSiemTargets(tenant, [
+      { ...common, name: 'down', port: down.ports.tls, ca: down.ca },
+      { ...common, name: 'up', port: up.ports.tls },
+    ]);
+  }
+  await Promise.all(
+    tenants.map(async (tenant) => {
+      const { client } = tenant.admin;
+      const entry = await client.must('POST', '/api/v1/vault/entries', {
+        name: 'hot',
+        type: 'note',
+        secret: 'value',
+      });
+      const caller = async (): Promise<void> => {
+        for (let call = 0; call < CALLS; call += 1) {
+          const answer = await client.post(`/api/v1/vault/entries/${entry.id}/retrieve`, { reason: 'load' });
+          // No request notices that a sink is down.
+          expect(answer.status).toBe(200);
+        }
+      };
+      await Promise.all([caller(), caller()]);
+    }),
+  );
+  for (const tenant of tenants) {
+    await eventually(async () => expect((await logOf(tenant)).length).toBeGreaterThan(2 * CALLS), {
+      timeoutMs: 60_000,
+    });
+    await eventually(
+      async () => expect((await arrivedAt(up, tenant.id)).map(({ id }) => id)).toEqual(await logOf(tenant)),
+      { timeoutMs: 60_000, intervalMs: 200 },
+    );
+    await eventually(async () =>
+      expect(await stateOf(tenant, 'down')).toMatchObject({ state: 'never_connected', nextSequence: 0 }),
+    );
+  }
+  expect(await down.records()).toEqual([]);
+
+  await down.start();
+  for (const tenant of tenants) {
+    await eventually(
+      async () => {
+        const arrived = await arrivedAt(down, tenant.id);
+        expect(arrived.map(({ id }) => id)).toEqual(await logOf(tenant));
+        expect(arrived.map(({ sequence }) => sequence)).toEqual(arrived.map((_, index) => index));
+      },
+      { timeoutMs: 90_000, intervalMs: 200 },
+    );
+    expect(await stateOf(tenant, 'down')).toMatchObject({ state: 'ok', lastError: '' });
+  }
+});
+
+test('audit killed between a batch and its place in the log loses none: what comes twice has the same id', async () => {
+  const { network, installation } = started;
+  const tenant = await network.createTenant();
+  await ableToConfigure(tenant);
+  const { client } = tenant.admin;
+  const entry = await client.must('POST', '/api/v1/vault/entries', {
+    name: 'hot',
+    type: 'note',
+    secret: 'value',
+  });
+  // More than one batch.
+  const caller = async (): Promise<void> => {
+    for (let call = 0; call < CALLS; call += 1)
+      await client.must('POST', `/api/v1/vault/entries/${entry.id}/retrieve`, { reason: 'load' });
+  };
+  await Promise.all([caller(), caller()]);
+  await eventually(async () => expect((await logOf(tenant)).length).toBeGreaterThan(2 * CALLS), {
+    timeoutMs: 60_000,
+  });
+  await installation.restart('audit-1', { env: { FAILPOINTS: 'audit.siem.after_send=crash@2' } });
+  const before = installation.pid('audit-1');
+  await setSiemTargets(tenant, [
+    { name: 'mortal', transport: 'syslog-tcp', host: '127.0.0.1', port: up.ports.tcp },
+  ]);
+  await expect.poll(() => installation.pid('audit-1'), { timeout: 30_000 }).not.toBe(before);
+  await installation.restart('audit-1', { env: {} });
+  await eventually(
+    async () => {
+      const ids = (await arrivedAt(up, tenant.id)).map(({ id }) => id);
+      expect([...new Set(ids)]).toEqual(await logOf(tenant));
+      expect(ids.length).toBeGreaterThan(new Set(ids).size);
+    },
+    { timeoutMs: 60_000, intervalMs: 200 },
+  );
+});
