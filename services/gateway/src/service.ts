@@ -5,12 +5,13 @@ import {
   createHealth,
   createLogger,
   createPeers,
+  productVersion,
   type RunningService,
   readSecretFile,
   refuseFailpointsInProduction,
   startTelemetry,
 } from '@claviger/service-kit';
-import packageJson from '../package.json' with { type: 'json' };
+import { startSettings } from '@claviger/settings';
 import { createAccessTokenVerifier } from './authentication/access-token.ts';
 import { createActorTokens } from './authentication/actor-tokens.ts';
 import { createAuthenticator } from './authentication/authenticator.ts';
@@ -42,7 +43,7 @@ export interface GatewayService extends RunningService {
 /** Starts the REST edge. It keeps no state: everything it knows is in its configuration, in Redis, or with its peers. */
 export async function createGatewayService(config: GatewayConfig): Promise<GatewayService> {
   refuseFailpointsInProduction(config.environment);
-  const { version } = packageJson;
+  const version = productVersion;
   const logger = createLogger({ service: 'gateway', node: config.node, level: config.logLevel });
   if (config.rateLimits === 'off') logger.warn('request limits are OFF: for measurements only');
   const { otlpEndpoint } = config.telemetry;
@@ -103,6 +104,7 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
     redis: { host: config.redis.host, port: config.redis.port, password: redisPassword },
     logger,
   });
+  const settings = startSettings({ config, logger, sections: [] });
   const httpPort = await edge.listen(config.http.listen);
   const healthPort = await health.listen();
   health.setReady(true);
@@ -114,6 +116,7 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
       accepting = false;
       health.setReady(false);
       await replica[Symbol.asyncDispose]();
+      await settings[Symbol.asyncDispose]();
       await edge.stop(DRAIN_TIMEOUT_MS);
       await router.close();
       peers.close();

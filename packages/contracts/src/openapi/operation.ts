@@ -118,7 +118,11 @@ const IF_MATCH: Parameter = {
   in: 'header',
   required: false,
   description: 'The ETag that the change was made from; 412 when it has changed since.',
-  schema: { type: 'string', pattern: '^(?:\\*|"\\d{1,10}")$', examples: ['"3"'] },
+  schema: {
+    type: 'string',
+    pattern: '^(?:\\*|"\\d{1,10}(?:-[A-Za-z0-9_-]{1,43})?")$',
+    examples: ['"3-mZ1xQ0a9Lw7vK2sT"', '"3"'],
+  },
 };
 
 const IF_NONE_MATCH: Parameter = {
@@ -126,7 +130,7 @@ const IF_NONE_MATCH: Parameter = {
   in: 'header',
   required: false,
   description: 'ETags that the caller has; 304 when the object still has one of them.',
-  schema: { type: 'string', examples: ['"3"'] },
+  schema: { type: 'string', examples: ['"3-mZ1xQ0a9Lw7vK2sT"'] },
 };
 
 const IDEMPOTENCY_KEY: Parameter = {
@@ -209,7 +213,12 @@ function success(method: MethodInfo, binding: HttpBinding, schemas: MessageSchem
     : undefined;
   const info = only ?? method.response;
   const etag = isVersioned(method, binding)
-    ? { ETag: { schema: { type: 'string', examples: ['"3"'] }, description: 'Version of the object.' } }
+    ? {
+        ETag: {
+          schema: { type: 'string', examples: ['"3-mZ1xQ0a9Lw7vK2sT"'] },
+          description: 'The rowVersion of the object, and a digest of what is shown of it.',
+        },
+      }
     : {};
   return {
     description: 'Done.',

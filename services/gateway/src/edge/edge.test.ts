@@ -62,9 +62,9 @@ describe('the edge', () => {
 
   it('refuses too many headers, too long headers, too long addresses, and what is no request', async () => {
     const many = Array.from({ length: 200 }, (_, index) => `A${index}: b\r\n`).join('');
-    expect(statusOf(await edge.raw(`GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${many}\r\n`))).toBe(
-      431,
-    );
+    expect(
+      statusOf(await edge.raw(`GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${many}\r\n`)),
+    ).toBe(431);
     const long = await edge.raw(`GET / HTTP/1.1\r\nHost: localhost\r\nA: ${'b'.repeat(20_000)}\r\n\r\n`);
     expect(statusOf(long)).toBe(431);
     expect(statusOf(await get(`/${'a'.repeat(10_000)}`))).toBe(414);

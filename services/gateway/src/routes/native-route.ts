@@ -7,7 +7,7 @@ import { answerProblem, shownError } from '../edge/problem-answer.ts';
 import { readJsonBody } from '../edge/read-body.ts';
 import { idempotencyKeyOf } from '../transcoder/idempotency-key.ts';
 import type { Message } from '../transcoder/message-template.ts';
-import { entityTag, ifMatch } from '../transcoder/preconditions.ts';
+import { conditions, entityTag, namesTag } from '../transcoder/preconditions.ts';
 import { requestDecoder } from '../transcoder/request-decoder.ts';
 import { type EncodedResponse, responseEncoder } from '../transcoder/response-encoder.ts';
 import { type AdmitDeps, admitFor } from './admit.ts';
@@ -37,7 +37,7 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
   const admit = admitFor(method, deps);
   const countAccount = countAccountFor(method, deps);
   const decode = requestDecoder(method, binding);
-  const applyIfMatch = ifMatch(method, binding);
+  const applyConditions = conditions(method, binding);
   const call = clientMethod(deps.peers, method.owner, method.service, method.property);
   const encode = method.responseStream ? undefined : responseEncoder(method, binding);
   const status = method.policy!.successStatus || 200;
@@ -52,8 +52,7 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
     const edge = edgeCallOf(request);
     const actor = await admit(request, response, edge);
     const message = decode({ path, query: queryOf(request), body: await bodyOf(request, binding) });
-    if (applyIfMatch && request.headers['if-match'] !== undefined)
-      applyIfMatch(message, request.headers['if-match']);
+    applyConditions?.(message, request.headers);
     if (countAccount) await countAccount(message, response);
     const options: CallOptions = { ...edge, actorToken: actor?.actorToken, ...keyOf?.(request) };
     if (!encode) return stream(message, options, response);
@@ -123,9 +122,9 @@ function send(
     return;
   }
   if (body.rowVersion !== undefined) {
-    const tag = entityTag(body.rowVersion);
+    const tag = entityTag(body.rowVersion, body.json);
     response.setHeader('ETag', tag);
-    if (conditional && request.headers['if-none-match'] === tag) {
+    if (conditional && namesTag(request.headers['if-none-match'], tag)) {
       response.writeHead(304).end();
       return;
     }
