@@ -69,6 +69,14 @@ export async function isActiveTenant(tx: QueryExecutorProvider): Promise<boolean
   }
 }
 
+/** What this store knows, held until the transaction ends; undefined where nobody ever spoke of the tenant. */
+export async function lockedTenantStanding(
+  tx: QueryExecutorProvider,
+): Promise<{ readonly standing: TenantStanding; readonly version: number } | undefined> {
+  await sql`SELECT pg_advisory_xact_lock_shared(${lockKeys})`.execute(tx);
+  return (await readKnown(tx)).rows[0];
+}
+
 /** For the system role, where it looks for due rows: `.where(ofActiveTenant('rotations.tenant_id'))`. */
 export function ofActiveTenant(tenantIdColumn: string): RawBuilder<boolean> {
   return sql<boolean>`NOT EXISTS (SELECT FROM tenant_standings standing

@@ -1,6 +1,6 @@
 import { createServiceReplicas, joinCluster, replicaHandlers } from '@claviger/cluster';
-import { audit, cluster, replicas } from '@claviger/contracts';
-import { createDatabase, type Database, migrate } from '@claviger/database';
+import { audit, cluster, replicas, schema } from '@claviger/contracts';
+import { createDatabase, type Database, migrate, schemaHistory } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
 import {
@@ -9,13 +9,13 @@ import {
   createLogger,
   createRpcServer,
   type Logger,
+  productVersion,
   type RunningService,
   readSecretFile,
   refuseFailpointsInProduction,
   startTelemetry,
 } from '@claviger/service-kit';
 import { startSettings } from '@claviger/settings';
-import packageJson from '../package.json' with { type: 'json' };
 import type { AuditDeps } from './audit-deps.ts';
 import type { AuditConfig } from './config.ts';
 import { getEvent } from './events/get-event.ts';
@@ -37,6 +37,7 @@ import { openHeadsFile } from './sealing/heads-file.ts';
 import { startSealer } from './sealing/sealer.ts';
 import { serveSiem } from './siem/serve-siem.ts';
 import { siemPolicy } from './siem/siem-policy.ts';
+import { addTenancyHandlers } from './tenancy/add-tenancy-handlers.ts';
 
 const SERVICE = 'audit';
 const DRAIN_MS = 10_000;
@@ -75,7 +76,7 @@ export async function createAuditService(
   const bus = stack.use(createBus({ url, user, password: readSecretFile(passwordFile), name: node, logger }));
   const emitter = createEmitter({ service: SERVICE, macKey: keys.outboxMac });
   const replica = stack.use(
-    joinCluster({ service: SERVICE, version: packageJson.version, config, database, logger }),
+    joinCluster({ service: SERVICE, version: productVersion, config, database, logger }),
   );
   stack.use(
     startRelay({
@@ -119,7 +120,7 @@ export async function createAuditService(
   const health = createHealth({
     service: SERVICE,
     config,
-    version: packageJson.version,
+    version: productVersion,
     checks: healthChecks({ database, bus, headsFile, sealer, warnAfterMs: sealing.warnAfterMs }),
   });
   const deps: AuditDeps = { database, emitter, logger, keys };
@@ -138,7 +139,11 @@ export async function createAuditService(
   const settings = stack.use(startSettings({ config, logger, sections: ['siem'] }));
   stack.use(serveSiem(rpcServer, { ...deps, cluster: replica, settings, policy: siemPolicy(config) }));
   rpcServer.add(replicas.ReplicasServiceService, replicaHandlers(createServiceReplicas(replica, database)));
+  addTenancyHandlers(rpcServer, { ...deps, treeHeadKey: keys.treeHead });
   rpcServer.add(cluster.HealthServiceService, health.handlers);
+  rpcServer.add(schema.SchemaServiceService, {
+    getSchemaHistory: () => schemaHistory(database, migrations),
+  });
   await rpcServer.listen();
   stack.defer(() => rpcServer.drain(DRAIN_MS));
   await health.listen();

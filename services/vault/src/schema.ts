@@ -28,6 +28,7 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     state: 'pending' | 'active' | 'retiring' | 'retired' | 'destroyed';
     activated_at: Defaulted<Date | null>;
     retired_at: Defaulted<Date | null>;
+    destroyed_at: Defaulted<Date | null>;
     created_at: Generated<Date>;
   };
   key_jobs: {

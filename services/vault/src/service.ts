@@ -1,8 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServiceReplicas, joinCluster, replicaHandlers } from '@claviger/cluster';
-import { cluster, replicas, vault } from '@claviger/contracts';
-import { createDatabase } from '@claviger/database';
+import { cluster, replicas, schema, vault } from '@claviger/contracts';
+import { createDatabase, schemaHistory } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
 import { createJobQueues, type JobDefinition } from '@claviger/jobs';
@@ -11,12 +11,14 @@ import {
   createHealth,
   createLogger,
   createRpcServer,
+  productVersion,
   type RpcServer,
   type RunningService,
   readSecretFile,
   refuseFailpointsInProduction,
   startTelemetry,
 } from '@claviger/service-kit';
+import { startSettings } from '@claviger/settings';
 import type { VaultConfig } from './config.ts';
 import type { VaultDeps } from './deps.ts';
 import { createDisclosureGate } from './disclosure/disclosure-gate.ts';
@@ -41,6 +43,8 @@ import { retrieveEntry } from './entries/retrieve-entry.ts';
 import { deleteShare, listShares, putShare } from './entries/shares.ts';
 import { updateEntry } from './entries/update-entry.ts';
 import { verifyEntry } from './entries/verify-entry.ts';
+import { addEvidenceHandlers } from './evidence/add-evidence-handlers.ts';
+import { migrations } from './migrate-vault.ts';
 import { patchModule, updateModule } from './modules/change-module.ts';
 import { createModule } from './modules/create-module.ts';
 import { deleteModule } from './modules/delete-module.ts';
@@ -59,9 +63,9 @@ import { rotateCredentialJob } from './rotation/rotate-credential-job.ts';
 import { rotateEntry } from './rotation/rotate-entry.ts';
 import { startRotationDuty } from './rotation/rotation-duty.ts';
 import type { VaultSchema } from './schema.ts';
+import { addTenancyHandlers } from './tenancy/add-tenancy-handlers.ts';
 
 const DRAIN_MS = 10_000;
-const VERSION = '0.1.0';
 
 export interface VaultService extends RunningService {
   readonly grpcPort: number;
@@ -118,7 +122,9 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
       [rotateCredentialJob as JobDefinition<never>, runKeyJob as JobDefinition<never>],
     );
     undo.use(queues);
-    const replica = undo.use(joinCluster({ service: 'vault', version: VERSION, config, database, logger }));
+    const replica = undo.use(
+      joinCluster({ service: 'vault', version: productVersion, config, database, logger }),
+    );
     undo.use(
       startRelay({
         database,
@@ -147,7 +153,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     const health = createHealth({
       service: 'vault',
       config,
-      version: VERSION,
+      version: productVersion,
       sealed: seal.isSealed,
       checks: [
         { name: 'database', required: true, check: () => database.ping() },
@@ -165,8 +171,11 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
       idempotency: createIdempotency({ database, macKey }),
     });
     addHandlers(rpc, deps);
+    addTenancyHandlers(rpc, deps);
+    addEvidenceHandlers(rpc, deps);
     rpc.add(replicas.ReplicasServiceService, replicaHandlers(createServiceReplicas(replica, database)));
     rpc.add(cluster.HealthServiceService, health.handlers);
+    rpc.add(schema.SchemaServiceService, { getSchemaHistory: () => schemaHistory(database, migrations) });
     addSealHandlers(rpc, { node: config.node, database, emitter, logger, seal });
     const grpcPort = await rpc.listen();
     undo.defer(() => rpc.drain(DRAIN_MS));

@@ -1,6 +1,6 @@
 import { createServiceReplicas, joinCluster, replicaHandlers } from '@claviger/cluster';
-import { auth, cluster, replicas, vault, workflow } from '@claviger/contracts';
-import { createDatabase } from '@claviger/database';
+import { auth, cluster, replicas, schema, vault, workflow } from '@claviger/contracts';
+import { createDatabase, schemaHistory } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
 import {
@@ -9,20 +9,24 @@ import {
   createLogger,
   createPeers,
   createRpcServer,
+  productVersion,
   type RunningService,
   readSecretFile,
   refuseFailpointsInProduction,
   startTelemetry,
 } from '@claviger/service-kit';
+import { startSettings } from '@claviger/settings';
 import type { WorkflowConfig } from './config.ts';
 import type { WorkflowDeps } from './deps.ts';
 import { startSweep } from './duties/sweep.ts';
+import { addEvidenceHandlers } from './evidence/add-evidence-handlers.ts';
 import { getGrant } from './grants/get-grant.ts';
 import { getGrantCredentials } from './grants/get-grant-credentials.ts';
 import { listGrants } from './grants/list-grants.ts';
 import { listResourceGrants } from './grants/list-resource-grants.ts';
 import { listUserGrants } from './grants/list-user-grants.ts';
 import { revokeGrant } from './grants/revoke-grant.ts';
+import { migrations } from './migrate.ts';
 import { getAccessPolicy } from './policies/get-access-policy.ts';
 import { putAccessPolicy } from './policies/put-access-policy.ts';
 import { approveRequest } from './requests/approve-request.ts';
@@ -32,9 +36,9 @@ import { denyRequest } from './requests/deny-request.ts';
 import { getRequest } from './requests/get-request.ts';
 import { listRequests } from './requests/list-requests.ts';
 import type { WorkflowSchema } from './schema.ts';
+import { addTenancyHandlers } from './tenancy/add-tenancy-handlers.ts';
 
 const DRAIN_MS = 10_000;
-const VERSION = '0.1.0';
 
 /** Starts the workflow service: requests, decisions and grants. Its schema must have been migrated. */
 export async function createWorkflowService(
@@ -64,7 +68,9 @@ export async function createWorkflowService(
   const peers = createPeers(config);
   const macKey = Buffer.from(readSecretFile(config.outboxMacKeyFile));
   const emitter = createEmitter({ service: 'workflow', macKey });
+  const settings = startSettings({ config, logger, sections: ['access', 'assistant', 'breakglass'] });
   const deps: WorkflowDeps = {
+    settings,
     database,
     emitter,
     logger,
@@ -84,7 +90,7 @@ export async function createWorkflowService(
   const health = createHealth({
     service: 'workflow',
     config,
-    version: VERSION,
+    version: productVersion,
     checks: [
       { name: 'database', required: true, check: () => database.ping() },
       { name: 'nats', required: false, check: () => bus.ping() },
@@ -110,10 +116,15 @@ export async function createWorkflowService(
     getAccessPolicy: getAccessPolicy(deps),
     putAccessPolicy: putAccessPolicy(deps),
   });
+  addEvidenceHandlers(rpcServer, deps);
+  addTenancyHandlers(rpcServer, deps);
   rpcServer.add(cluster.HealthServiceService, health.handlers);
+  rpcServer.add(schema.SchemaServiceService, {
+    getSchemaHistory: () => schemaHistory(database, migrations),
+  });
 
   const keyCleanup = startKeyCleanup({ database, logger });
-  const replica = joinCluster({ service: 'workflow', version: VERSION, config, database, logger });
+  const replica = joinCluster({ service: 'workflow', version: productVersion, config, database, logger });
   rpcServer.add(replicas.ReplicasServiceService, replicaHandlers(createServiceReplicas(replica, database)));
   const relay = startRelay({ database, logger, cluster: replica, publishers: { audit: bus.publisher } });
   const sweep = startSweep(deps, replica, config.sweepIntervalMs);
@@ -126,6 +137,7 @@ export async function createWorkflowService(
     [Symbol.asyncDispose]: async () => {
       health.setReady(false);
       await rpcServer.drain(DRAIN_MS);
+      await settings[Symbol.asyncDispose]();
       await sweep[Symbol.asyncDispose]();
       await keyCleanup[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();

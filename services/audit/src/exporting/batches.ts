@@ -1,4 +1,4 @@
-import type { Database, Reader } from '@claviger/database';
+import { type Database, type Reader, requireActiveTenant } from '@claviger/database';
 import { sql } from 'kysely';
 import type { EventFilter } from '../events/event-filter.ts';
 import type { AuditSchema, EventRow } from '../schema.ts';
@@ -16,14 +16,15 @@ export interface Snapshot {
 export async function* eventsBySequence({ database, tenantId, size }: Snapshot): AsyncGenerator<EventRow[]> {
   let next = 0;
   while (next < size) {
-    const rows = await database.readTenant(tenantId, (reader) =>
-      all(reader)
+    const rows = await database.readTenant(tenantId, async (reader) => {
+      await requireActiveTenant(reader);
+      return all(reader)
         .where('sequence', '>=', next)
         .where('sequence', '<', size)
         .orderBy('sequence')
         .limit(BATCH)
-        .execute(),
-    );
+        .execute();
+    });
     if (rows.length === 0) return;
     yield rows;
     next = rows.at(-1)!.sequence! + 1;
@@ -37,7 +38,8 @@ export async function* eventsByTime(
 ): AsyncGenerator<EventRow[]> {
   let last: { occurred_at: Date; event_id: string } | undefined;
   for (;;) {
-    const rows = await database.readTenant(tenantId, (reader) => {
+    const rows = await database.readTenant(tenantId, async (reader) => {
+      await requireActiveTenant(reader);
       const query = all(reader).where('sequence', '<', size).where(filter.condition);
       const from = last
         ? query.where(sql<boolean>`(occurred_at, event_id) > (${last.occurred_at}, ${last.event_id}::uuid)`)

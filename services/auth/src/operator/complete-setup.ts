@@ -1,4 +1,5 @@
 import type { auth } from '@claviger/contracts';
+import { isActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { canonicalLogin, shownLogin } from '../passwords/canonical-login.ts';
@@ -20,6 +21,7 @@ export function completeSetup(deps: AuthDeps): Handler<(typeof auth.AuthServiceS
     const user = await deps.database.withTenant(link.tenantId, async (tx) => {
       // The tenant first: a link that is spent in vain stays good when somebody else made the user.
       await requireNoUser(tx, link.tenantId);
+      if (!(await isActiveTenant(tx))) return undefined;
       const spent = await spendLink(tx, 'setup', link);
       if (spent.known) context.auditTenantId = link.tenantId;
       if (!spent.right) return undefined;

@@ -1,11 +1,16 @@
 import type { auth } from '@claviger/contracts';
+import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { createLink } from '../passwords/one-time-links.ts';
 import { ensureTenant } from './ensure-tenant.ts';
 import { hasUser } from './first-user.ts';
 
-const TTL_MINUTES = 24 * 60;
+export const SETUP_LINK_TTL_MINUTES = 24 * 60;
+
+/** The token stands in the fragment: it reaches no server log and no referrer. */
+export const setupUrl = (deps: Pick<AuthDeps, 'config'>, token: string): string =>
+  `${deps.config.publicUrl}/setup#token=${token}`;
 
 /** A one-time link for the first administrator, in place of any earlier one; no link once there is a user. */
 export function createSetupLink(
@@ -15,10 +20,16 @@ export function createSetupLink(
     const tenantId = await ensureTenant(deps, context, request.tenant);
     context.auditTenantId = tenantId;
     return deps.database.withTenant(tenantId, async (tx) => {
+      await requireActiveTenant(tx);
       await tx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
       const needed = !(await hasUser(tx));
       const link = needed
-        ? await createLink(tx, { tenantId, purpose: 'setup', userId: null, ttlMinutes: TTL_MINUTES })
+        ? await createLink(tx, {
+            tenantId,
+            purpose: 'setup',
+            userId: null,
+            ttlMinutes: SETUP_LINK_TTL_MINUTES,
+          })
         : undefined;
       await deps.emitter.audit(tx, context, {
         // The log must not say that a link was made when none was.
@@ -27,8 +38,7 @@ export function createSetupLink(
         details: { created: needed },
       });
       return {
-        // In the fragment: it reaches no server log and no referrer.
-        setupUrl: link && `${deps.config.publicUrl}/setup#token=${link.token}`,
+        setupUrl: link && setupUrl(deps, link.token),
         expiresAt: link?.expiresAt.toISOString(),
       };
     });

@@ -1,57 +1,78 @@
 import { randomUUID } from 'node:crypto';
 import type { auth } from '@claviger/contracts';
-import { isUniqueViolation } from '@claviger/database';
+import { asTenant, isUniqueViolation, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { createBuiltInRoles } from '../roles/roles-store.ts';
+import type { AuthSchema } from '../schema.ts';
 import { DEFAULT_TENANT } from '../sign-in/tenants-store.ts';
-
-const TENANT_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
+import { checkTenantName } from '../tenants/tenant-name.ts';
 
 /** Creates a tenant with its key and the built-in roles. Throws `already_exists` for a name that is taken. */
 export function provisionTenant(
   deps: AuthDeps,
 ): Handler<(typeof auth.OperatorServiceService)['provisionTenant']> {
   return async (request, context) => {
+    checkTenantName(request.name);
     const tenantId = await createTenant(deps, context, request.name, request.displayName);
     return { tenantId, name: request.name };
   };
 }
 
+/** Its name has been checked, or is that of the platform. */
 export async function createTenant(
   deps: AuthDeps,
   context: CallContext,
   name: string,
   displayName: string,
 ): Promise<string> {
-  if (!TENANT_NAME.test(name) || name.length > 63) {
-    throw ClavigerError.invalid('/name', 'must be lower-case letters, digits and inner hyphens');
-  }
-  const id = randomUUID();
-  try {
-    await deps.database.withTenant(id, async (tx) => {
-      await tx
-        .insertInto('tenants')
-        .values({ id, name, display_name: displayName, platform: name === DEFAULT_TENANT })
-        .execute();
-      await deps.tenantKeys.create(tx, id);
-      await createBuiltInRoles(tx, id);
-      const scoped = Object.create(context, { auditTenantId: { value: id } }) as CallContext;
-      await deps.emitter.audit(tx, scoped, {
-        action: 'tenant.provisioned',
-        subject: { type: 'tenant', id },
-        details: { name, displayName },
-      });
-    });
-  } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    throw new ClavigerError('already_exists', 'There is a tenant of this name already.', {
-      code: 'tenant_exists',
-      cause: undefined,
-    });
-  }
+  const own = randomUUID();
+  const { id } = await deps.database
+    .withTenant(own, (tx) => storeTenant(deps, tx, context, { name, displayName }, async () => {}, own))
+    .catch(tenantExists);
   context.auditTenantId = id;
   context.audited = true;
   return id;
+}
+
+/** The rows of a new tenant, and what `also` adds in its name. */
+export async function storeTenant<T>(
+  deps: Pick<AuthDeps, 'tenantKeys' | 'emitter'>,
+  tx: Tx<AuthSchema>,
+  context: CallContext,
+  { name, displayName }: { readonly name: string; readonly displayName: string },
+  also: (id: string) => Promise<T>,
+  id: string = randomUUID(),
+): Promise<{ id: string; also: T }> {
+  return asTenant(tx, id, async () => {
+    await tx
+      .insertInto('tenants')
+      .values({
+        id,
+        name,
+        display_name: displayName,
+        platform: name === DEFAULT_TENANT,
+        status_changed_at: null,
+      })
+      .execute();
+    await deps.tenantKeys.create(tx, id);
+    await createBuiltInRoles(tx, id);
+    const scoped = Object.create(context, { auditTenantId: { value: id } }) as CallContext;
+    await deps.emitter.audit(tx, scoped, {
+      action: 'tenant.provisioned',
+      subject: { type: 'tenant', id },
+      details: { name, displayName },
+    });
+    return { id, also: await also(id) };
+  });
+}
+
+/** What a name that is taken becomes; everything else is thrown as it is. */
+export function tenantExists(error: unknown): never {
+  if (!isUniqueViolation(error)) throw error;
+  throw new ClavigerError('already_exists', 'There is a tenant of this name already.', {
+    code: 'tenant_exists',
+    cause: undefined,
+  });
 }

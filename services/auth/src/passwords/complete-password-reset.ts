@@ -1,4 +1,5 @@
 import type { auth } from '@claviger/contracts';
+import { isActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { readLinkToken } from '../sign-in/bearer-secrets.ts';
@@ -20,6 +21,8 @@ export function completePasswordReset(
     const phc = await deps.passwords.hash(request.newPassword);
     const { tenantId } = link;
     const done = await deps.database.withTenant(tenantId, async (tx) => {
+      // Whether a tenant is suspended is told to nobody who only holds a link.
+      if (!(await isActiveTenant(tx))) return undefined;
       const spent = await spendLink(tx, 'password-reset', link);
       if (spent.known) {
         context.auditTenantId = tenantId;

@@ -1,3 +1,4 @@
+import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import type { SealedForm } from '@claviger/events';
 import { type CallContext, permits } from '@claviger/service-kit';
@@ -46,6 +47,7 @@ async function deliver(
   said: { readonly reason: string; readonly ticket: string },
 ): Promise<CommittedDelivery> {
   const { userId } = context.actor;
+  await requireActiveTenant(tx);
   const taken = await tx
     .updateTable('entitlements')
     .set({

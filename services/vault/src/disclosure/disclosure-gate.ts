@@ -1,4 +1,4 @@
-import type { Database } from '@claviger/database';
+import { type Database, requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Emitter, OutboxRow, SealedForm } from '@claviger/events';
 import { claimKey } from '@claviger/idempotency';
@@ -79,6 +79,7 @@ export function createDisclosureGate(database: Database<VaultSchema>, emitter: E
         const expected = foreseen.get(key);
         const record = expected && eventOf(emitter, context, request, expected);
         const row = await decide(database, context, request, expected, record?.row);
+        if (!row) await database.readTenant(tenantId, (reader) => requireActiveTenant(reader));
         const facts = checked(row, request);
         if ('kind' in facts) return facts;
         if (facts.recorded && record) {

@@ -1,6 +1,6 @@
 /**
  * Decides, records and reads in one statement. $1 entry, $2 user, $3 may retrieve any, $4 version or null, $5 has a reason;
- * $6–$9 the facts that the audit event names; $10–$14 the outbox row. Answers no row when the entry is not visible;
+ * $6–$9 the facts that the audit event names; $10–$14 the outbox row. Answers no row when the entry is not visible or the tenant not active;
  * `recorded` only when the event and the exposure are part of this transaction.
  *
  * The grant is locked, so that ending it waits for this disclosure and then sees its exposure, or this one sees the end. An
@@ -16,6 +16,7 @@ WITH facts AS MATERIALIZED (
          e.created_by = $2::text AS is_creator,
          EXISTS (SELECT FROM shares s WHERE s.entry_id = e.id AND s.user_id = $2::uuid) AS is_shared
     FROM entries e WHERE e.id = $1::uuid AND e.deleted_at IS NULL
+     AND NOT EXISTS (SELECT FROM tenant_standings t WHERE t.tenant_id = current_tenant() AND t.standing <> 'active' OFFSET 0)
 ), live AS MATERIALIZED (
   SELECT g.grant_id FROM entitlements g
    WHERE g.entry_id = $1::uuid AND g.user_id = $2::uuid AND g.removed_at IS NULL AND g.expires_at > now() AND NOT g.one_time

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '@claviger/database';
+import { type Database, tenantNotActive } from '@claviger/database';
 import { createKek, createKeyCache, IntegrityError, type Kek, openKek } from '@claviger/keyring';
 import { sql } from 'kysely';
 import type { VaultSchema } from '../schema.ts';
@@ -31,11 +31,12 @@ export function createTenantKeys(
       const row = await database.readTenant(tenantId, (reader) =>
         reader
           .selectFrom('keks')
-          .select(['id', 'version', 'wrapped'])
+          .select(['id', 'version', 'wrapped', 'destroyed_at'])
           .where('id', '=', kekId)
           .executeTakeFirst(),
       );
       if (!row) throw new IntegrityError('wrong_kek');
+      if (row.destroyed_at) throw tenantNotActive('deprovisioned');
       return openKek(seal.requireOpen(), row.wrapped, { tenantId, kekId: row.id, version: row.version });
     });
   };

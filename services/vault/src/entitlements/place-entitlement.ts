@@ -1,4 +1,5 @@
 import type { vault } from '@claviger/contracts';
+import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
@@ -20,6 +21,7 @@ export function placeEntitlement(
     if (!expiresAt) throw ClavigerError.invalid('/expiresAt', 'is required');
     const entryId = requireId(request.entryId);
     await deps.database.withTenant(context.tenantId, async (tx) => {
+      await requireActiveTenant(tx);
       await lockGrant(tx, grantId);
       if (await hasEnded(tx, grantId)) throw grantEnded();
       const entry = await tx

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isActiveTenant } from '@claviger/database';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
 import type { RotationRow } from './rotation-rows.ts';
@@ -33,8 +34,10 @@ export async function takeLease(
   const leaseMs = leaseSeconds * 1_000;
   const askedAtMs = performance.now();
   const until = sql<Date>`clock_timestamp() + make_interval(secs => ${leaseSeconds})`;
-  const taken = await deps.database.withTenant(tenantId, (tx) =>
-    tx
+  const taken = await deps.database.withTenant(tenantId, async (tx) => {
+    // Nothing is begun for a suspended tenant, whatever is still queued for it.
+    if (!(await isActiveTenant(tx))) return undefined;
+    return tx
       .updateTable('rotations')
       .set({ lease_owner: owner, lease_until: until })
       .where('id', '=', rotationId)
@@ -47,8 +50,8 @@ export async function takeLease(
       .returning(
         sql<number>`coalesce(extract(epoch FROM clock_timestamp() - applied_at), 0)::float8`.as('ago'),
       )
-      .executeTakeFirst(),
-  );
+      .executeTakeFirst();
+  });
   if (!taken) return undefined;
   const { ago, ...rotation } = taken;
   let heldUntilMs = askedAtMs + leaseMs;

@@ -1,4 +1,5 @@
 import type { Leadership } from '@claviger/cluster';
+import { requireActiveTenant } from '@claviger/database';
 import { isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { VaultDeps, VaultTx } from '../deps.ts';
@@ -19,6 +20,7 @@ export async function queueScheduled(
   const kek = await deps.secrets.keyFor(tenantId);
   await deps.database.withTenant(tenantId, async (tx) => {
     await leadership.assert(tx);
+    await requireActiveTenant(tx);
     const entry = await tx
       .selectFrom('entries')
       .selectAll()

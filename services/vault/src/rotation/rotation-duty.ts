@@ -1,4 +1,5 @@
 import { type DutyHost, type DutyLag, type Leadership, LeadershipLost, startDuty } from '@claviger/cluster';
+import { ofActiveTenant } from '@claviger/database';
 import { isClavigerError } from '@claviger/errors';
 import type { JobQueues } from '@claviger/jobs';
 import { sql } from 'kysely';
@@ -101,6 +102,7 @@ function dueRotations(deps: VaultDeps) {
       .selectFrom('rotations')
       .select(['tenant_id', 'id'])
       .where('finished_at', 'is', null)
+      .where(ofActiveTenant('rotations.tenant_id'))
       .where('next_attempt_at', '<=', sql<Date>`now()`)
       .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<', sql<Date>`now()`)]))
       .orderBy('next_attempt_at')
@@ -117,6 +119,7 @@ function dueEntries(deps: VaultDeps) {
       .where('next_rotation_at', '<=', sql<Date>`now()`)
       .where('status', '=', 'active')
       .where('rotation_state', '=', 'idle')
+      .where(ofActiveTenant('entries.tenant_id'))
       .orderBy('next_rotation_at')
       .limit(BATCH)
       .execute(),

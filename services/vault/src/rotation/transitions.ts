@@ -1,3 +1,4 @@
+import { requireActiveTenant } from '@claviger/database';
 import { type RawBuilder, sql } from 'kysely';
 import type { VaultDeps, VaultTx } from '../deps.ts';
 import { promoteVersion } from '../entries/promote-version.ts';
@@ -43,6 +44,7 @@ async function entryState(tx: VaultTx, entryId: string, state: EntryRotationStat
 /** The target is about to be changed. */
 export function beginApplying(deps: VaultDeps, lease: Lease): Promise<RotationRow> {
   return deps.database.withTenant(lease.tenantId, async (tx) => {
+    await requireActiveTenant(tx);
     const row = await change(tx, lease, {
       state: 'applying',
       attempts: sql<number>`attempts + 1`,

@@ -38,6 +38,8 @@ export async function expireGrants(
         userName: grant.user_name,
         entryId: grant.entry_id,
         accessRequestId: grant.request_id,
+        startsAt: grant.starts_at.toISOString(),
+        endedAt: grant.expires_at.toISOString(),
         expiresAt: grant.expires_at.toISOString(),
       },
     });

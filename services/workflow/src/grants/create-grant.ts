@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Tx } from '@claviger/database';
+import { requireActiveTenant, type Tx } from '@claviger/database';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { WorkflowDeps } from '../deps.ts';
@@ -15,6 +15,7 @@ export async function createGrant(
   context: CallContext,
   request: RequestRow,
 ): Promise<GrantRow> {
+  await requireActiveTenant(tx);
   const minutes = request.approved_duration_minutes ?? request.duration_minutes;
   // The same instant wherever it stands in one statement; unlike now() not before the wait for the request's lock.
   const start = sql<Date>`date_trunc('milliseconds', statement_timestamp())`;

@@ -35,8 +35,9 @@ export function revokeGrant(deps: WorkflowDeps): Handler<typeof workflow.GrantsS
         id,
         ...(row.resource_id ? { resourceId: row.resource_id } : {}),
       };
-      const revoked = (await revoke(tx, id, actor, request.reason)) ?? (await awaitingRemoval(tx, id));
-      await recordRevocation(deps, tx, context, revoked, request.reason);
+      const ended = await revoke(tx, id, actor, request.reason);
+      const revoked = ended ?? (await awaitingRemoval(tx, id));
+      await recordRevocation(deps, tx, context, revoked, request.reason, ended === undefined);
       return { grant: revoked, nowMs: await presentMs(tx) };
     });
     try {
@@ -111,6 +112,7 @@ async function recordRevocation(
   context: CallContext,
   grant: GrantRow,
   reason: string,
+  repeated: boolean,
 ): Promise<void> {
   await deps.emitter.audit(tx, context, {
     reason,
@@ -121,6 +123,9 @@ async function recordRevocation(
       accessRequestId: grant.request_id,
       // The same revocation confirmed by a further call has its first time here.
       revokedAt: grant.ended_at!.toISOString(),
+      startsAt: grant.starts_at.toISOString(),
+      endedAt: grant.ended_at!.toISOString(),
+      repeated,
     },
   });
 }

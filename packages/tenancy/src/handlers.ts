@@ -1,0 +1,76 @@
+import type { tenantStanding } from '@claviger/contracts';
+import {
+  applyTenantStanding,
+  type Database,
+  type Reader,
+  type TenantStanding,
+  type TenantStandingsSchema,
+  type Tx,
+} from '@claviger/database';
+import type { Handlers, Logger } from '@claviger/service-kit';
+
+/** What a store holds for a tenant: numbers by name, sizes in bytes. */
+export interface TenantMeasures {
+  readonly measures: Readonly<Record<string, number>>;
+  readonly lastActivityAt?: Date | null | undefined;
+}
+
+/** How a tenant's standing has just changed in this store. */
+export interface AppliedStanding {
+  readonly tenantId: string;
+  readonly before: TenantStanding;
+  readonly standing: TenantStanding;
+  /** User who changed it; empty for a duty. */
+  readonly changedBy: string;
+}
+
+export interface TenantStandingOptions<DB extends TenantStandingsSchema> {
+  readonly database: Database<DB>;
+  /** Ends what must not outlive the change, in its transaction. */
+  readonly onChange?: (tx: Tx<DB>, applied: AppliedStanding) => Promise<void>;
+  /** After the commit; what it throws is logged, and the change stands. */
+  readonly afterChange?: (applied: AppliedStanding) => Promise<void>;
+  readonly logger?: Pick<Logger, 'warn'>;
+  readonly describe?: (reader: Reader<DB>) => Promise<TenantMeasures>;
+}
+
+/** The handlers of `TenantStandingService` over a store that has the table of standings. */
+export function tenantStandingHandlers<DB extends TenantStandingsSchema>(
+  options: TenantStandingOptions<DB>,
+): Handlers<typeof tenantStanding.TenantStandingServiceService> {
+  const { database } = options;
+  return {
+    apply: async (request, context) => {
+      const { tenantId } = context;
+      const standing = request.standing as TenantStanding;
+      const { changedBy } = request;
+      const applied = await database.withTenant(tenantId, async (tx) => {
+        const change = await applyTenantStanding(tx, tenantId, { standing, version: request.version });
+        if (!change.changed) return undefined;
+        const result = { tenantId, before: change.before, standing, changedBy };
+        await options.onChange?.(tx, result);
+        return result;
+      });
+      if (applied) {
+        await options.afterChange?.(applied).catch((error: unknown) => {
+          options.logger?.warn({ err: error, tenantId }, 'what follows a changed standing was not done');
+        });
+      }
+      return { changed: applied !== undefined };
+    },
+    describe: (_, context) =>
+      database.readTenant(context.tenantId, async (reader) => {
+        const row = await (reader as unknown as Reader<TenantStandingsSchema>)
+          .selectFrom('tenant_standings')
+          .select(['standing', 'version'])
+          .executeTakeFirst();
+        const held = await options.describe?.(reader);
+        return {
+          standing: row?.standing ?? 'active',
+          version: row?.version ?? 0,
+          measures: Object.entries(held?.measures ?? {}).map(([name, value]) => ({ name, value })),
+          lastActivityAt: held?.lastActivityAt?.toISOString(),
+        };
+      }),
+  };
+}

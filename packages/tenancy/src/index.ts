@@ -1,0 +1,6 @@
+export {
+  type AppliedStanding,
+  type TenantMeasures,
+  type TenantStandingOptions,
+  tenantStandingHandlers,
+} from './handlers.ts';

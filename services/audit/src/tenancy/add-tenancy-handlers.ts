@@ -1,0 +1,34 @@
+import type { KeyObject } from 'node:crypto';
+import { tenantLog, tenantStanding } from '@claviger/contracts';
+import type { RpcServer } from '@claviger/service-kit';
+import { tenantStandingHandlers } from '@claviger/tenancy';
+import { sql } from 'kysely';
+import type { AuditDeps } from '../audit-deps.ts';
+import { listLogSizes } from './list-log-sizes.ts';
+import { readLog } from './read-log.ts';
+import { signDeletionRecord } from './sign-deletion-record.ts';
+
+export function addTenancyHandlers(
+  rpc: RpcServer,
+  deps: AuditDeps & { readonly treeHeadKey: KeyObject },
+): void {
+  rpc.add(
+    tenantStanding.TenantStandingServiceService,
+    tenantStandingHandlers({
+      database: deps.database,
+      describe: async (reader) => {
+        const { rows } = await sql<{ sealed: number; unsealed: number; last_at: Date | null }>`SELECT
+          coalesce((SELECT size FROM trees WHERE tenant_id = current_tenant()), 0)::int8 AS sealed,
+          (SELECT count(*) FROM events WHERE sequence IS NULL)::int8 AS unsealed,
+          (SELECT max(occurred_at) FROM events) AS last_at`.execute(reader);
+        const { sealed, unsealed, last_at } = rows[0]!;
+        return { measures: { events: sealed + unsealed, unsealedEvents: unsealed }, lastActivityAt: last_at };
+      },
+    }),
+  );
+  rpc.add(tenantLog.TenantLogServiceService, {
+    listLogSizes: listLogSizes(deps),
+    readLog: readLog(deps),
+    signDeletionRecord: signDeletionRecord(deps),
+  });
+}

@@ -1,0 +1,25 @@
+import type { tenantLog } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuditDeps } from '../audit-deps.ts';
+
+const PAGE = 500;
+const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
+
+/** Of every tenant that has a log, by tenant id. */
+export function listLogSizes(
+  deps: AuditDeps,
+): Handler<(typeof tenantLog.TenantLogServiceService)['listLogSizes']> {
+  return async ({ afterTenantId }) => {
+    const rows = await deps.database.system((tx) =>
+      tx
+        .selectFrom('trees')
+        .select(['tenant_id', 'size'])
+        .where('tenant_id', '>', sql<string>`${afterTenantId || BEFORE_ALL}::uuid`)
+        .orderBy('tenant_id')
+        .limit(PAGE)
+        .execute(),
+    );
+    return { items: rows.map((row) => ({ tenantId: row.tenant_id, size: row.size })) };
+  };
+}

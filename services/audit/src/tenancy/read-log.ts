@@ -1,0 +1,31 @@
+import type { tenantLog } from '@claviger/contracts';
+import type { AuditEvent } from '@claviger/events';
+import type { Handler } from '@claviger/service-kit';
+import type { AuditDeps } from '../audit-deps.ts';
+
+/** Sequence numbers looked at by one call. */
+const SPAN = 2_000;
+
+/** The sealed events from a sequence number on, of some actions. Asked again with the same number it answers the same. */
+export function readLog(deps: AuditDeps): Handler<(typeof tenantLog.TenantLogServiceService)['readLog']> {
+  return ({ fromSequence, actions }, context) =>
+    deps.database.readTenant(context.tenantId, async (reader) => {
+      const tree = await reader.selectFrom('trees').select('size').executeTakeFirst();
+      const nextSequence = Math.max(fromSequence, Math.min(fromSequence + SPAN, tree?.size ?? 0));
+      let query = reader
+        .selectFrom('events')
+        .select(['sequence', 'canonical'])
+        .where('sequence', '>=', fromSequence)
+        .where('sequence', '<', nextSequence);
+      if (actions.length > 0) query = query.where('action', 'in', actions);
+      const rows = await query.orderBy('sequence').execute();
+      return { items: rows.map((row) => loggedEvent(row.sequence!, row.canonical)), nextSequence };
+    });
+}
+
+/** From the text that is hashed, not from the columns beside it. */
+function loggedEvent(sequence: number, canonical: string): tenantLog.LoggedEvent {
+  const event = JSON.parse(canonical) as AuditEvent;
+  const { id, action, outcome, subjectType, subjectId, details, occurredAt } = event;
+  return { sequence, id, action, outcome, subjectType, subjectId, details, occurredAt };
+}

@@ -1,0 +1,112 @@
+import { applyTenantStanding, asTenant, type TenantStanding, type Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { CallContext } from '@claviger/service-kit';
+import { type Selectable, sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import type { AuthSchema } from '../schema.ts';
+import { type EndedAccess, endAllAccess } from './end-all-access.ts';
+
+export type TenantRow = Selectable<AuthSchema['tenants']>;
+
+export interface StandingOrder {
+  readonly standing: TenantStanding;
+  readonly reason: string;
+  /** A new name, where a former one was given away. */
+  readonly name?: string | undefined;
+}
+
+/** The tenant, locked until the transaction ends. Throws `not_found`, or a conflict for the platform's own. */
+export async function lockTenant(tx: Tx<AuthSchema>, id: string): Promise<TenantRow> {
+  const row = await tx
+    .selectFrom('tenants')
+    .selectAll()
+    .where('id', '=', id)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  if (!row) throw ClavigerError.notFound();
+  if (row.platform) {
+    throw new ClavigerError('conflict', 'This tenant runs the installation: it stays active.', {
+      code: 'platform_tenant',
+    });
+  }
+  return row;
+}
+
+/**
+ * Changes the standing of a tenant, in the transaction of whoever changes it: the row, auth's own table of standings, what
+ * stores are to be told, and, unless it becomes active, the end of every way in. The tenant's own log gets its event, too.
+ */
+export async function changeStanding(
+  deps: Pick<AuthDeps, 'emitter' | 'tenantPeers'>,
+  tx: Tx<AuthSchema>,
+  context: CallContext,
+  tenant: TenantRow,
+  order: StandingOrder,
+): Promise<EndedAccess> {
+  return asTenant(tx, tenant.id, async () => {
+    const ended = await storeStanding(deps, tx, tenant, order, context.actor.userId);
+    await emitInTenant(deps, tx, context, tenant.id, { from: tenant.status, to: order.standing });
+    return ended;
+  });
+}
+
+/** The rows of a change; the transaction acts as the tenant. */
+export async function storeStanding(
+  deps: Pick<AuthDeps, 'tenantPeers'>,
+  tx: Tx<AuthSchema>,
+  tenant: TenantRow,
+  order: StandingOrder,
+  changedBy: string,
+): Promise<EndedAccess> {
+  const version = tenant.version + 1;
+  // Waits for sign-ins that are under way; later ones see the new standing.
+  await applyTenantStanding(tx, tenant.id, { standing: order.standing, version });
+  await tx
+    .updateTable('tenants')
+    .set({
+      status: order.standing,
+      version,
+      status_reason: order.reason,
+      status_changed_by: changedBy,
+      status_changed_at: sql<Date>`now()`,
+      ...(order.name ? { name: order.name } : {}),
+    })
+    .where('id', '=', tenant.id)
+    .execute();
+  await wantDeliveries(deps, tx, tenant.id, version);
+  return order.standing === 'active' ? { revoked: [], raised: [] } : endAllAccess(tx);
+}
+
+/** Every store is to know this version. */
+export async function wantDeliveries(
+  deps: Pick<AuthDeps, 'tenantPeers'>,
+  tx: Tx<AuthSchema>,
+  tenantId: string,
+  version: number,
+): Promise<void> {
+  const { stores } = deps.tenantPeers;
+  if (stores.length === 0) return;
+  await tx
+    .insertInto('standing_deliveries')
+    .values(stores.map(({ service }) => ({ tenant_id: tenantId, service, wanted_version: version })))
+    .onConflict((conflict) =>
+      conflict.columns(['tenant_id', 'service']).doUpdateSet({
+        wanted_version: version,
+        attempts: 0,
+        next_try_at: sql<Date>`now()`,
+      }),
+    )
+    .execute();
+}
+
+/** The event of this call in the log of the tenant that it concerns; the transaction acts as that tenant. */
+export async function emitInTenant(
+  deps: Pick<AuthDeps, 'emitter'>,
+  tx: Tx<AuthSchema>,
+  context: CallContext,
+  tenantId: string,
+  details: Record<string, unknown>,
+): Promise<void> {
+  const scoped = Object.create(context, { auditTenantId: { value: tenantId } }) as CallContext;
+  await deps.emitter.audit(tx, scoped, { subject: { type: 'tenant', id: tenantId }, details });
+}

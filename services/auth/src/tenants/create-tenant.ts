@@ -1,0 +1,44 @@
+import type { tenants } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { SETUP_LINK_TTL_MINUTES, setupUrl } from '../operator/create-setup-link.ts';
+import { storeTenant, tenantExists } from '../operator/provision-tenant.ts';
+import { createLink } from '../passwords/one-time-links.ts';
+import { wantDeliveries } from './change-standing.ts';
+import { deliverStanding } from './deliver-standing.ts';
+import { checkTenantName } from './tenant-name.ts';
+import { readTenant } from './tenant-view.ts';
+
+/** A tenant with its keys and roles, and the one-time link for its first administrator: all of it or nothing. */
+export function createTenant(
+  deps: AuthDeps,
+): Handler<(typeof tenants.TenantsServiceService)['createTenant']> {
+  return async (request, context) => {
+    const { name, displayName } = request;
+    checkTenantName(name);
+    const made = await deps.database
+      .withTenant(context.tenantId, async (tx) => {
+        const created = await storeTenant(deps, tx, context, { name, displayName }, async (id) => {
+          await wantDeliveries(deps, tx, id, 1);
+          return createLink(tx, {
+            tenantId: id,
+            purpose: 'setup',
+            userId: null,
+            ttlMinutes: SETUP_LINK_TTL_MINUTES,
+          });
+        });
+        await deps.emitter.audit(tx, context, {
+          subject: { type: 'tenant', id: created.id },
+          details: { name, displayName },
+        });
+        return created;
+      })
+      .catch(tenantExists);
+    await deliverStanding(deps, made.id);
+    return {
+      tenant: await readTenant(deps, made.id),
+      setupUrl: setupUrl(deps, made.also.token),
+      setupExpiresAt: made.also.expiresAt.toISOString(),
+    };
+  };
+}

@@ -1,0 +1,107 @@
+import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+
+const CALL_TIMEOUT_MS = 3_000;
+const INTERVAL_MS = 1_000;
+const MAX_BACKOFF_SECONDS = 60;
+const BATCH = 100;
+
+type Deps = Pick<AuthDeps, 'database' | 'logger' | 'tenantPeers'>;
+
+/**
+ * Tells every store that does not know it yet the standing that the tenant has now. Whoever does not answer is asked again by
+ * the duty; so this throws only where auth's own database does.
+ */
+export async function deliverStanding(
+  deps: Deps,
+  tenantId: string,
+  leadership?: Pick<Leadership, 'assert'>,
+): Promise<void> {
+  const { tenant, due } = await deps.database.withTenant(tenantId, async (tx) => ({
+    tenant: await tx
+      .selectFrom('tenants')
+      .select(['status', 'version', 'status_changed_by'])
+      .where('id', '=', tenantId)
+      .executeTakeFirstOrThrow(),
+    due: await tx
+      .selectFrom('standing_deliveries')
+      .select('service')
+      .whereRef('applied_version', '<', 'wanted_version')
+      .execute(),
+  }));
+  const services = new Set(due.map((row) => row.service));
+  await Promise.all(
+    deps.tenantPeers.stores
+      .filter((store) => services.has(store.service))
+      .map(async ({ service, standing }) => {
+        const applied = await standing
+          .apply(
+            { standing: tenant.status, version: tenant.version, changedBy: tenant.status_changed_by },
+            { tenantId, timeoutMs: CALL_TIMEOUT_MS },
+          )
+          .then(
+            () => true,
+            (error: unknown) => {
+              deps.logger.warn(
+                { err: error, tenantId, service, version: tenant.version },
+                'a service could not be told the standing of a tenant; it is tried again',
+              );
+              return false;
+            },
+          );
+        await note(deps, tenantId, service, applied ? tenant.version : undefined, leadership);
+      }),
+  );
+}
+
+async function note(
+  deps: Deps,
+  tenantId: string,
+  service: string,
+  appliedVersion: number | undefined,
+  leadership: Pick<Leadership, 'assert'> | undefined,
+): Promise<void> {
+  await deps.database.withTenant(tenantId, async (tx) => {
+    await leadership?.assert(tx);
+    await tx
+      .updateTable('standing_deliveries')
+      .set(
+        appliedVersion === undefined
+          ? {
+              attempts: sql<number>`attempts + 1`,
+              next_try_at: sql<Date>`now() + make_interval(secs => least(power(2, least(attempts, 10)), ${MAX_BACKOFF_SECONDS}))`,
+            }
+          : { attempts: 0, applied_version: sql<number>`greatest(applied_version, ${appliedVersion})` },
+      )
+      .where('service', '=', service)
+      .execute();
+  });
+}
+
+/** Repeats what a store that was away has not heard. */
+export function startStandingDeliveries(deps: Deps, cluster: DutyHost): Duty {
+  return startDuty({
+    cluster,
+    name: 'tenant standings',
+    everyMs: INTERVAL_MS,
+    run: (leadership) => deliverDue(deps, leadership),
+  });
+}
+
+export async function deliverDue(deps: Deps, leadership: Leadership): Promise<void> {
+  const due = await deps.database.system((tx) =>
+    tx
+      .selectFrom('standing_deliveries')
+      .select('tenant_id')
+      .where(sql<boolean>`applied_version < wanted_version`)
+      .where('next_try_at', '<=', sql<Date>`now()`)
+      .orderBy('next_try_at')
+      .limit(BATCH)
+      .execute(),
+  );
+  for (const tenantId of new Set(due.map((row) => row.tenant_id))) {
+    if (leadership.signal.aborted) return;
+    await deliverStanding(deps, tenantId, leadership);
+  }
+}

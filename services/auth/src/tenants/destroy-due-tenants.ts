@@ -1,0 +1,237 @@
+import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
+import { asTenant } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import { type Selectable, sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import type { AuthSchema } from '../schema.ts';
+import { storeStanding } from './change-standing.ts';
+import { deliverStanding } from './deliver-standing.ts';
+
+const INTERVAL_MS = 5_000;
+const BATCH = 10;
+const MAX_BACKOFF_SECONDS = 3_600;
+
+type Deps = Pick<AuthDeps, 'database' | 'emitter' | 'logger' | 'tenantPeers'>;
+type Order = Selectable<AuthSchema['deprovision_orders']>;
+
+interface DestroyedKey {
+  readonly service: string;
+  readonly id: string;
+  readonly version: number;
+  readonly destroyedAt: string;
+}
+
+/** Destroys the keys of tenants whose retention is over. */
+export function startTenantDestruction(deps: Deps, cluster: DutyHost): Duty {
+  return startDuty({
+    cluster,
+    name: 'tenant destruction',
+    everyMs: INTERVAL_MS,
+    run: (leadership) => destroyDueTenants(deps, leadership),
+  });
+}
+
+export async function destroyDueTenants(deps: Deps, leadership: Leadership): Promise<void> {
+  const due = await deps.database.system((tx) =>
+    tx
+      .selectFrom('deprovision_orders')
+      .selectAll()
+      .where(sql<boolean>`state = 'confirmed'`)
+      .where('destroy_at', '<=', sql<Date>`now()`)
+      .where(sql<boolean>`next_try_at IS NULL OR next_try_at <= now()`)
+      .orderBy('destroy_at')
+      .limit(BATCH)
+      .execute(),
+  );
+  for (const order of due) {
+    if (leadership.signal.aborted) return;
+    try {
+      await destroyTenant(deps, leadership, order);
+    } catch (error) {
+      deps.logger.warn(
+        { err: error, tenantId: order.tenant_id },
+        'the keys of a tenant could not be destroyed; it is tried again',
+      );
+      await putOff(deps, order);
+    }
+  }
+}
+
+/**
+ * Each step can be repeated: the vault's keys, auth's own, the signed record, and the end. A tenant that was reinstated at the
+ * last moment is left alone: the vault goes by the standing that it knows, auth by the row that it locks.
+ */
+async function destroyTenant(deps: Deps, leadership: Leadership, order: Order): Promise<void> {
+  const tenantId = order.tenant_id;
+  const { keys, log } = deps.tenantPeers;
+  if (!keys || !log) {
+    throw new ClavigerError('unavailable', 'The vault and the audit service are needed to destroy keys.');
+  }
+  await deliverStanding(deps, tenantId, leadership);
+  const version = await holdConfirmed(deps, leadership, order);
+  if (version === undefined) return;
+  const ofVault = await keys.destroyTenantKeys(
+    { orderedBy: order.ordered_by, confirmedBy: order.confirmed_by!, standingVersion: version },
+    { tenantId },
+  );
+  const destroyed: DestroyedKey[] = [
+    ...ofVault.keys.map((key) => ({
+      service: 'vault',
+      id: key.id,
+      version: key.version,
+      destroyedAt: key.destroyedAt!,
+    })),
+    ...(await destroyOwn(deps, leadership, order)),
+  ];
+  const signed = await log.signDeletionRecord({ facts: factsOf(order, destroyed) }, { tenantId });
+  await finish(deps, leadership, order, { ...signed, signedAt: signed.signedAt! }, destroyed);
+  await deliverStanding(deps, tenantId, leadership);
+}
+
+/** The version of the standing, while the order still holds. */
+async function holdConfirmed(deps: Deps, leadership: Leadership, order: Order): Promise<number | undefined> {
+  return deps.database.withTenant(order.tenant_id, async (tx) => {
+    await leadership.assert(tx);
+    const tenant = await tx
+      .selectFrom('tenants')
+      .select(['status', 'version'])
+      .where('id', '=', order.tenant_id)
+      .executeTakeFirstOrThrow();
+    return tenant.status === 'deprovisioning' ? tenant.version : undefined;
+  });
+}
+
+/** Auth's own keys, and whatever could still prove a password. */
+function destroyOwn(deps: Deps, leadership: Leadership, order: Order): Promise<DestroyedKey[]> {
+  const tenantId = order.tenant_id;
+  return deps.database.withTenant(tenantId, async (tx) => {
+    await leadership.assert(tx);
+    await requireStillConfirmed(tx, order);
+    const now = await tx
+      .updateTable('tenant_keys')
+      .set({ wrapped: Buffer.alloc(0), destroyed_at: sql<Date>`now()` })
+      .where('destroyed_at', 'is', null)
+      .returning('id')
+      .execute();
+    await tx.deleteFrom('recovery_codes').execute();
+    await tx.deleteFrom('mfa_factors').execute();
+    await tx.deleteFrom('credentials').execute();
+    const keys = await tx
+      .selectFrom('tenant_keys')
+      .select(['id', 'version', 'destroyed_at'])
+      .orderBy('version')
+      .execute();
+    if (now.length > 0) {
+      await deps.emitter.auditDuty(tx, {
+        ...duty(tenantId, tenantId),
+        action: 'tenant.keys-destroyed',
+        details: { service: 'auth', keyIds: now.map((key) => key.id) },
+      });
+    }
+    return keys.map((key) => ({
+      service: 'auth',
+      id: key.id,
+      version: key.version,
+      destroyedAt: key.destroyed_at!.toISOString(),
+    }));
+  });
+}
+
+async function requireStillConfirmed(
+  tx: Parameters<Parameters<Deps['database']['withTenant']>[1]>[0],
+  order: Order,
+): Promise<void> {
+  const held = await tx
+    .selectFrom('deprovision_orders')
+    .select('id')
+    .where('id', '=', order.id)
+    .where('state', '=', 'confirmed')
+    .forUpdate()
+    .executeTakeFirst();
+  if (!held) throw new ClavigerError('conflict', 'The order was taken back.', { code: 'wrong_status' });
+}
+
+function factsOf(order: Order, destroyed: readonly DestroyedKey[]): Record<string, unknown> {
+  return {
+    orderId: order.id,
+    reason: order.reason,
+    orderedBy: { id: order.ordered_by, name: order.ordered_by_name, at: order.ordered_at.toISOString() },
+    confirmedBy: {
+      id: order.confirmed_by,
+      name: order.confirmed_by_name,
+      at: order.confirmed_at?.toISOString(),
+    },
+    destroyedKeys: destroyed,
+  };
+}
+
+async function finish(
+  deps: Deps,
+  leadership: Leadership,
+  order: Order,
+  signed: { readonly record: string; readonly keyId: string; readonly signedAt: string },
+  destroyed: readonly DestroyedKey[],
+): Promise<void> {
+  const tenantId = order.tenant_id;
+  await deps.database.withTenant(tenantId, async (tx) => {
+    await leadership.assert(tx);
+    const tenant = await tx
+      .selectFrom('tenants')
+      .selectAll()
+      .where('id', '=', tenantId)
+      .forNoKeyUpdate()
+      .executeTakeFirstOrThrow();
+    await requireStillConfirmed(tx, order);
+    await tx
+      .insertInto('deletion_records')
+      .values({
+        tenant_id: tenantId,
+        record: signed.record,
+        key_id: signed.keyId,
+        signed_at: new Date(signed.signedAt),
+      })
+      .execute();
+    await tx
+      .updateTable('deprovision_orders')
+      .set({ state: 'done', ended_at: sql<Date>`now()` })
+      .where('id', '=', order.id)
+      .execute();
+    await storeStanding(deps, tx, tenant, { standing: 'deprovisioned', reason: order.reason }, '');
+    const details = { name: tenant.name, keyIds: destroyed.map((key) => key.id), recordKeyId: signed.keyId };
+    await deps.emitter.auditDuty(tx, { ...duty(tenantId, tenantId), action: 'tenant.destroyed', details });
+    const platform = await tx
+      .selectFrom('tenants')
+      .select('id')
+      .where('platform', '=', true)
+      .executeTakeFirst();
+    if (platform) {
+      await asTenant(tx, platform.id, () =>
+        deps.emitter.auditDuty(tx, { ...duty(platform.id, tenantId), action: 'tenant.destroyed', details }),
+      );
+    }
+  });
+}
+
+const duty = (logOf: string, subjectId: string) =>
+  ({
+    tenantId: logOf,
+    outcome: 'allowed',
+    subjectType: 'tenant',
+    subjectId,
+    resourceId: '',
+    requestId: '',
+    reason: '',
+  }) as const;
+
+async function putOff(deps: Deps, order: Order): Promise<void> {
+  await deps.database.withTenant(order.tenant_id, (tx) =>
+    tx
+      .updateTable('deprovision_orders')
+      .set({
+        attempts: sql<number>`attempts + 1`,
+        next_try_at: sql<Date>`now() + make_interval(secs => least(power(2, least(attempts, 12)), ${MAX_BACKOFF_SECONDS}))`,
+      })
+      .where('id', '=', order.id)
+      .execute(),
+  );
+}

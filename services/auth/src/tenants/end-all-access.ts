@@ -1,0 +1,62 @@
+import type { Tx } from '@claviger/database';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import type { AuthSchema } from '../schema.ts';
+import type { LiveSession } from '../sign-in/liveness.ts';
+
+/** What gateways must be told after the commit. */
+export interface EndedAccess {
+  /** Sessions that are over for good. */
+  readonly revoked: readonly string[];
+  /** Sessions of API tokens: gateways must ask again, and are refused while the tenant is not active. */
+  readonly raised: readonly LiveSession[];
+}
+
+/**
+ * Ends every way into the transaction's tenant. Sessions with their refresh tokens and one-time links are over for good; an
+ * API token is refused as long as the tenant is not active, and works again afterwards: a machine has nobody to sign in anew.
+ * Repeatable: it also answers what ended within the last quarter of an hour.
+ */
+export async function endAllAccess(tx: Tx<AuthSchema>): Promise<EndedAccess> {
+  await tx
+    .updateTable('users')
+    .set({ epoch: sql<number>`epoch + 1` })
+    .where('deleted_at', 'is', null)
+    .execute();
+  await tx
+    .updateTable('sessions')
+    .set({ revoked_at: sql<Date>`now()`, revoked_reason: 'tenant-suspended' })
+    .where('kind', '=', 'user')
+    .where('revoked_at', 'is', null)
+    .execute();
+  await tx
+    .updateTable('one_time_links')
+    .set({ ended_at: sql<Date>`now()` })
+    .where('ended_at', 'is', null)
+    .execute();
+  const revoked = await tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('kind', '=', 'user')
+    .where(sql<boolean>`revoked_at > now() - interval '15 minutes'`)
+    .execute();
+  const raised = await tx
+    .selectFrom('sessions')
+    .innerJoin('users', (join) =>
+      join.onRef('users.tenant_id', '=', 'sessions.tenant_id').onRef('users.id', '=', 'sessions.user_id'),
+    )
+    .select(['sessions.id', sql<number>`sessions.epoch + users.epoch`.as('epoch')])
+    .where('sessions.kind', '=', 'api-token')
+    .where('sessions.revoked_at', 'is', null)
+    .where(sql<boolean>`sessions.expires_at > now()`)
+    .execute();
+  return {
+    revoked: revoked.map((row) => row.id),
+    raised: raised.map((row) => ({ sessionId: row.id, epoch: row.epoch })),
+  };
+}
+
+/** After the commit and before the answer. Throws `unavailable` when gateways could not be told. */
+export async function tellGateways(deps: Pick<AuthDeps, 'liveness'>, ended: EndedAccess): Promise<void> {
+  await Promise.all([deps.liveness.revoke(ended.revoked), deps.liveness.raise(ended.raised)]);
+}

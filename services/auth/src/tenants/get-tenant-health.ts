@@ -1,0 +1,82 @@
+import type { tenants } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import type { TenantStore } from './tenant-stores.ts';
+import { readTenant } from './tenant-view.ts';
+
+const TIMEOUT_MS = 2_000;
+
+interface Part extends tenants.TenantPart {
+  readonly lastActivityAt: string | undefined;
+}
+
+/** Every part is asked now. One that does not answer is shown as such, and no number is made up for it. */
+export function getTenantHealth(
+  deps: AuthDeps,
+): Handler<(typeof tenants.TenantsServiceService)['getTenantHealth']> {
+  return async (request) => {
+    const id = objectId(request.tenantId);
+    const tenant = await readTenant(deps, id);
+    const standing = tenant.status === 'suspending' ? 'suspended' : tenant.status;
+    const parts = await Promise.all([
+      ownPart(deps, id, standing, tenant.version),
+      ...deps.tenantPeers.stores.map((store) => askStore(deps, store, id)),
+    ]);
+    const wrong = parts.some((part) => !part.answered || part.standing !== standing);
+    return {
+      tenantId: id,
+      status: wrong ? 'degraded' : standing === 'active' ? 'healthy' : 'inactive',
+      lastActivityAt: parts
+        .map((part) => part.lastActivityAt)
+        .filter((at) => at !== undefined)
+        .sort()
+        .at(-1),
+      parts: parts.map(({ lastActivityAt: _, ...part }) => part),
+    };
+  };
+}
+
+async function ownPart(deps: AuthDeps, id: string, standing: string, version: number): Promise<Part> {
+  const { rows } = await deps.database.readTenant(id, (reader) =>
+    sql<{ users: number; sessions: number; api_tokens: number; last_activity_at: Date | null }>`SELECT
+      (SELECT count(*) FROM users WHERE deleted_at IS NULL) AS users,
+      (SELECT count(*) FROM sessions WHERE kind = 'user' AND revoked_at IS NULL AND expires_at > now()) AS sessions,
+      (SELECT count(*) FROM api_tokens WHERE revoked_at IS NULL AND expires_at > now()) AS api_tokens,
+      (SELECT max(last_seen_at) FROM sessions) AS last_activity_at`.execute(reader),
+  );
+  const { users, sessions, api_tokens, last_activity_at } = rows[0]!;
+  return {
+    service: 'auth',
+    answered: true,
+    standing,
+    version,
+    measures: Object.entries({ users, sessions, apiTokens: api_tokens }).map(([name, value]) => ({
+      name,
+      value,
+    })),
+    problem: '',
+    lastActivityAt: last_activity_at?.toISOString(),
+  };
+}
+
+async function askStore(deps: AuthDeps, store: TenantStore, tenantId: string): Promise<Part> {
+  const { service } = store;
+  try {
+    const answer = await store.standing.describe({}, { tenantId, timeoutMs: TIMEOUT_MS });
+    const { standing, version, measures, lastActivityAt } = answer;
+    return { service, answered: true, standing, version, measures, problem: '', lastActivityAt };
+  } catch (error) {
+    deps.logger.warn({ err: error, service, tenantId }, 'a service did not tell about a tenant');
+    return {
+      service,
+      answered: false,
+      standing: '',
+      version: 0,
+      measures: [],
+      problem: 'did not answer',
+      lastActivityAt: undefined,
+    };
+  }
+}

@@ -1,0 +1,9 @@
+import type { tenants } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { readTenant } from './tenant-view.ts';
+
+export function getTenant(deps: AuthDeps): Handler<(typeof tenants.TenantsServiceService)['getTenant']> {
+  return async (request) => ({ tenant: await readTenant(deps, objectId(request.tenantId)) });
+}

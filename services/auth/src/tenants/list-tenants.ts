@@ -1,0 +1,51 @@
+import type { tenants } from '@claviger/contracts';
+import { likeTerm, pageOf, type SortFields, type TenantStanding } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { tenantMessage, tenantsQuery } from './tenant-view.ts';
+
+const SORT: SortFields = {
+  name: { column: 'tenants.name', type: 'text' },
+  createdAt: { column: 'tenants.created_at', type: 'timestamptz' },
+  status: { column: 'tenants.status', type: 'text' },
+};
+
+/** All tenants, read by the system role; whoever looks leaves an event. */
+export function listTenants(deps: AuthDeps): Handler<(typeof tenants.TenantsServiceService)['listTenants']> {
+  return async (request, context) => {
+    const page = await deps.database.system((tx) => {
+      let query = tenantsQuery(tx);
+      let counting = tx.selectFrom('tenants').select(({ fn }) => fn.countAll<number>().as('total'));
+      if (request.status) {
+        const status = request.status as TenantStanding;
+        query = query.where('tenants.status', '=', status);
+        counting = counting.where('tenants.status', '=', status);
+      }
+      if (request.search) {
+        const term = likeTerm(request.search);
+        query = query.where(({ or, eb }) =>
+          or([eb('tenants.name', 'ilike', term), eb('tenants.display_name', 'ilike', term)]),
+        );
+        counting = counting.where(({ or, eb }) =>
+          or([eb('tenants.name', 'ilike', term), eb('tenants.display_name', 'ilike', term)]),
+        );
+      }
+      return pageOf({
+        request,
+        query,
+        sort: SORT,
+        defaultSort: 'name',
+        tieBreaker: { column: 'tenants.id', type: 'uuid' },
+        total: async () => (await counting.executeTakeFirstOrThrow()).total,
+        map: tenantMessage,
+      });
+    });
+    await deps.database.withTenant(context.tenantId, (tx) =>
+      deps.emitter.audit(tx, context, {
+        subject: { type: 'tenants', id: '' },
+        details: { status: request.status, search: request.search, shown: page.items.length },
+      }),
+    );
+    return page;
+  };
+}

@@ -1,0 +1,41 @@
+import type { tenants } from '@claviger/contracts';
+import { asTenant } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { changeStanding, lockTenant } from './change-standing.ts';
+import { deliverStanding } from './deliver-standing.ts';
+import { endAllAccess, tellGateways } from './end-all-access.ts';
+import { readTenant } from './tenant-view.ts';
+
+/**
+ * Answers when gateways and every store that can be reached know it. A store that was away is named in the answer, which
+ * then says `suspending`; it is told as soon as it is back. Suspending again tells everybody again.
+ */
+export function suspendTenant(
+  deps: AuthDeps,
+): Handler<(typeof tenants.TenantsServiceService)['suspendTenant']> {
+  return async (request, context) => {
+    const id = objectId(request.tenantId);
+    context.auditSubject = { type: 'tenant', id };
+    const ended = await deps.database.withTenant(context.tenantId, async (tx) => {
+      const tenant = await lockTenant(tx, id);
+      if (tenant.status === 'deprovisioning' || tenant.status === 'deprovisioned') {
+        throw new ClavigerError('conflict', 'The tenant is being wound down already.', {
+          code: 'wrong_status',
+          hint: 'Nobody of it can sign in. Reinstate it first if it is to be kept.',
+        });
+      }
+      await deps.emitter.audit(tx, context, {
+        reason: request.reason,
+        details: { name: tenant.name, from: tenant.status, repeated: tenant.status === 'suspended' },
+      });
+      if (tenant.status === 'suspended') return asTenant(tx, id, () => endAllAccess(tx));
+      return changeStanding(deps, tx, context, tenant, { standing: 'suspended', reason: request.reason });
+    });
+    const told = await Promise.allSettled([tellGateways(deps, ended), deliverStanding(deps, id)]);
+    for (const each of told) if (each.status === 'rejected') throw each.reason;
+    return { tenant: await readTenant(deps, id) };
+  };
+}

@@ -1,0 +1,82 @@
+import type { tenants } from '@claviger/contracts';
+import type { Reader } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import type { AuthSchema } from '../schema.ts';
+
+interface OrderJson {
+  state: string;
+  reason: string;
+  ordered_by_name: string;
+  ordered_at: string;
+  confirm_until: string;
+  confirmed_by_name: string | null;
+  confirmed_at: string | null;
+  destroy_at: string | null;
+}
+
+/** Tenants as the API shows them; for the system role, which alone reads across tenants. */
+export function tenantsQuery(reader: Reader<AuthSchema>) {
+  return reader.selectFrom('tenants').select([
+    'tenants.id',
+    'tenants.name',
+    'tenants.display_name',
+    'tenants.status',
+    'tenants.platform',
+    'tenants.created_at',
+    'tenants.status_changed_at',
+    'tenants.status_reason',
+    'tenants.version',
+    sql<string[]>`coalesce((SELECT array_agg(d.service ORDER BY d.service) FROM standing_deliveries d
+        WHERE d.tenant_id = tenants.id AND d.applied_version < d.wanted_version), '{}')`.as(
+      'pending_services',
+    ),
+    sql<OrderJson | null>`(SELECT to_jsonb(o) FROM deprovision_orders o
+        WHERE o.tenant_id = tenants.id AND (o.state IN ('confirmed', 'done')
+          OR o.state = 'awaiting-confirmation' AND o.confirm_until > now())
+        ORDER BY o.ordered_at DESC LIMIT 1)`.as('deprovision_order'),
+  ]);
+}
+
+type TenantRow = Awaited<ReturnType<ReturnType<typeof tenantsQuery>['executeTakeFirstOrThrow']>>;
+
+export function tenantMessage(row: TenantRow): tenants.Tenant {
+  const order = row.deprovision_order;
+  return {
+    id: row.id,
+    name: row.name,
+    displayName: row.display_name,
+    // Suspended for everybody who signs in; only a service that was away has yet to hear of it.
+    status: row.status === 'suspended' && row.pending_services.length > 0 ? 'suspending' : row.status,
+    platform: row.platform,
+    createdAt: row.created_at.toISOString(),
+    statusChangedAt: row.status_changed_at?.toISOString(),
+    statusReason: row.status_reason,
+    version: row.version,
+    pendingServices: row.pending_services,
+    deprovisioning: order
+      ? {
+          state: order.state,
+          reason: order.reason,
+          orderedBy: order.ordered_by_name,
+          orderedAt: iso(order.ordered_at)!,
+          confirmUntil: iso(order.confirm_until),
+          confirmedBy: order.confirmed_by_name ?? '',
+          confirmedAt: iso(order.confirmed_at),
+          destroyAt: iso(order.destroy_at),
+        }
+      : undefined,
+  };
+}
+
+const iso = (time: string | null): string | undefined => (time ? new Date(time).toISOString() : undefined);
+
+/** Throws `not_found`. */
+export async function readTenant(deps: Pick<AuthDeps, 'database'>, id: string): Promise<tenants.Tenant> {
+  const row = await deps.database.system((tx) =>
+    tenantsQuery(tx).where('tenants.id', '=', id).executeTakeFirst(),
+  );
+  if (!row) throw ClavigerError.notFound();
+  return tenantMessage(row);
+}

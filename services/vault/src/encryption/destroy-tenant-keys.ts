@@ -1,0 +1,58 @@
+import type { tenantKeys } from '@claviger/contracts';
+import { lockedTenantStanding } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+
+/**
+ * Overwrites every key of a tenant that this vault itself knows as being wound down, on the word of two persons. What the keys
+ * protected cannot be opened any more, by anybody. Repeated, it answers the same keys.
+ */
+export function destroyTenantKeys(
+  deps: VaultDeps,
+): Handler<(typeof tenantKeys.TenantKeysServiceService)['destroyTenantKeys']> {
+  return async (request, context) => {
+    const { tenantId } = context;
+    context.auditSubject = { type: 'tenant', id: tenantId };
+    const { orderedBy, confirmedBy, standingVersion } = request;
+    if (orderedBy === confirmedBy) {
+      throw new ClavigerError('denied', 'Two persons are needed to destroy the keys of a tenant.', {
+        code: 'second_person_needed',
+      });
+    }
+    const keys = await deps.database.withTenant(tenantId, async (tx) => {
+      const known = await lockedTenantStanding(tx);
+      const mayGo =
+        known?.standing === 'deprovisioned' ||
+        (known?.standing === 'deprovisioning' && known.version === standingVersion);
+      if (!mayGo) {
+        throw new ClavigerError(
+          'conflict',
+          'The tenant is not being wound down, as far as the vault knows.',
+          {
+            code: 'wrong_status',
+          },
+        );
+      }
+      const now = await tx
+        .updateTable('keks')
+        .set({ wrapped: Buffer.alloc(0), state: 'destroyed', destroyed_at: sql<Date>`now()` })
+        .where('destroyed_at', 'is', null)
+        .returning('id')
+        .execute();
+      await deps.emitter.audit(tx, context, {
+        details: { orderedBy, confirmedBy, keyIds: now.map((key) => key.id), repeated: now.length === 0 },
+      });
+      return tx.selectFrom('keks').select(['id', 'version', 'destroyed_at']).orderBy('version').execute();
+    });
+    deps.keys.forgetActive(tenantId);
+    return {
+      keys: keys.map((key) => ({
+        id: key.id,
+        version: key.version,
+        destroyedAt: key.destroyed_at!.toISOString(),
+      })),
+    };
+  };
+}

@@ -1,0 +1,24 @@
+import { tenantKeys, tenantStanding } from '@claviger/contracts';
+import type { RpcServer } from '@claviger/service-kit';
+import { tenantStandingHandlers } from '@claviger/tenancy';
+import type { VaultDeps } from '../deps.ts';
+import { destroyTenantKeys } from '../encryption/destroy-tenant-keys.ts';
+import { describeTenant } from './describe-tenant.ts';
+import { endWhatWaits } from './end-what-waits.ts';
+
+export function addTenancyHandlers(rpc: RpcServer, deps: VaultDeps): void {
+  rpc.add(
+    tenantStanding.TenantStandingServiceService,
+    tenantStandingHandlers({
+      database: deps.database,
+      onChange: (tx, applied) => endWhatWaits(deps, tx, applied),
+      afterChange: async ({ tenantId, standing }) => {
+        // A new tenant gets its key at once. A vault that cannot make one now makes it at the first write.
+        if (standing === 'active') await deps.keys.active(tenantId);
+      },
+      logger: deps.logger,
+      describe: describeTenant,
+    }),
+  );
+  rpc.add(tenantKeys.TenantKeysServiceService, { destroyTenantKeys: destroyTenantKeys(deps) });
+}

@@ -1,0 +1,70 @@
+import type { AppliedStanding } from '@claviger/tenancy';
+import { sql } from 'kysely';
+import type { VaultDeps, VaultTx } from '../deps.ts';
+
+/**
+ * When a tenant leaves the active ones: no entitlement lets anybody see anything any more, and rotations that had not touched
+ * their target are over. What a grant's end or a schedule asked for is queued anew after a reinstatement, with a new
+ * candidate. A target that may have been changed already is found out about then: no password is lost.
+ */
+export async function endWhatWaits(
+  deps: Pick<VaultDeps, 'emitter'>,
+  tx: VaultTx,
+  applied: AppliedStanding,
+): Promise<void> {
+  if (applied.before !== 'active' || applied.standing === 'active') return;
+  await tx
+    .updateTable('entitlements')
+    .set({ expires_at: sql<string>`least(expires_at, clock_timestamp())` })
+    .where('removed_at', 'is', null)
+    .execute();
+  const ended = await tx
+    .updateTable('rotations')
+    .set({
+      state: 'refused',
+      problem: 'The tenant was suspended before it began.',
+      next_attempt_at: null,
+      finished_at: sql<Date>`clock_timestamp()`,
+      lease_owner: null,
+      lease_until: null,
+    })
+    .where('state', '=', 'pending')
+    .where('finished_at', 'is', null)
+    .returning(['id', 'entry_id', 'version', 'trigger'])
+    .execute();
+  for (const rotation of ended) {
+    await tx
+      .updateTable('entry_versions')
+      .set({ state: 'rejected' })
+      .where('entry_id', '=', rotation.entry_id)
+      .where('version', '=', rotation.version)
+      .where('state', '=', 'pending')
+      .execute();
+    await tx
+      .updateTable('entries')
+      .set({
+        rotation_state: 'idle',
+        ...(rotation.trigger === 'manual'
+          ? {}
+          : { next_rotation_at: sql<Date>`least(coalesce(next_rotation_at, 'infinity'), now())` }),
+      })
+      .where('id', '=', rotation.entry_id)
+      .execute();
+    await deps.emitter.auditDuty(tx, {
+      tenantId: applied.tenantId,
+      action: 'vault.entry.rotated',
+      outcome: 'failed',
+      subjectType: 'entry',
+      subjectId: rotation.entry_id,
+      resourceId: '',
+      requestId: rotation.id,
+      reason: 'The tenant was suspended before it began.',
+      details: {
+        rotationId: rotation.id,
+        state: 'refused',
+        trigger: rotation.trigger,
+        version: rotation.version,
+      },
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import { tenantStanding } from '@claviger/contracts';
+import type { RpcServer } from '@claviger/service-kit';
+import { type TenantMeasures, tenantStandingHandlers } from '@claviger/tenancy';
+import { sql } from 'kysely';
+import type { WorkflowDeps } from '../deps.ts';
+import { endGrants } from './end-grants.ts';
+
+export function addTenancyHandlers(
+  rpc: RpcServer,
+  deps: Pick<WorkflowDeps, 'database' | 'emitter' | 'logger'>,
+): void {
+  rpc.add(
+    tenantStanding.TenantStandingServiceService,
+    tenantStandingHandlers({
+      database: deps.database,
+      onChange: (tx, applied) => endGrants(deps, tx, applied),
+      describe: async (reader): Promise<TenantMeasures> => {
+        const { rows } = await sql<Record<string, number>>`SELECT
+          (SELECT count(*) FROM requests WHERE status = 'pending')::int8 AS "pendingRequests",
+          (SELECT count(*) FROM grants WHERE status IN ('activating', 'active'))::int8 AS "liveGrants",
+          (SELECT count(*) FROM grants WHERE sync_wanted IS NOT NULL)::int8 AS "untoldGrants"`.execute(
+          reader,
+        );
+        return { measures: rows[0]! };
+      },
+    }),
+  );
+}
