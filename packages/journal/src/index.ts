@@ -1,0 +1,7 @@
+export {
+  type Journal,
+  JournalBrokenError,
+  type JournalRecord,
+  JournalUnwritableError,
+  openJournal,
+} from './journal.ts';
