@@ -17,6 +17,7 @@ export * as seal from './generated/claviger/cluster/v1/seal.ts';
 export * as tenantStanding from './generated/claviger/cluster/v1/tenant_standing.ts';
 export { ErrorDetail, FieldProblem } from './generated/claviger/errors/v1/errors.ts';
 export { type Field, type Policy, RateTier } from './generated/claviger/options/v1/options.ts';
+export * as emergency from './generated/claviger/vault/v1/emergency.ts';
 export * as encryption from './generated/claviger/vault/v1/encryption.ts';
 export * as vaultEvidence from './generated/claviger/vault/v1/evidence.ts';
 export * as tenantKeys from './generated/claviger/vault/v1/tenant_keys.ts';

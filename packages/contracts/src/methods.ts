@@ -16,6 +16,7 @@ import { protoMetadata as schemaMetadata } from './generated/claviger/cluster/v1
 import { protoMetadata as sealMetadata } from './generated/claviger/cluster/v1/seal.ts';
 import { protoMetadata as tenantStandingMetadata } from './generated/claviger/cluster/v1/tenant_standing.ts';
 import type { Field, Policy } from './generated/claviger/options/v1/options.ts';
+import { protoMetadata as emergencyMetadata } from './generated/claviger/vault/v1/emergency.ts';
 import { protoMetadata as encryptionMetadata } from './generated/claviger/vault/v1/encryption.ts';
 import { protoMetadata as vaultEvidenceMetadata } from './generated/claviger/vault/v1/evidence.ts';
 import { protoMetadata as tenantKeysMetadata } from './generated/claviger/vault/v1/tenant_keys.ts';
@@ -78,6 +79,7 @@ const files = [
   updatesMetadata,
   vaultMetadata,
   vaultEvidenceMetadata,
+  emergencyMetadata,
   encryptionMetadata,
   workflowMetadata,
   workflowEvidenceMetadata,

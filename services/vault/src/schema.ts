@@ -31,6 +31,33 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     destroyed_at: Defaulted<Date | null>;
     created_at: Generated<Date>;
   };
+  emergency_sessions: {
+    tenant_id: string;
+    id: string;
+    user_id: string;
+    all_entries: boolean;
+    entry_ids: string[];
+    resource_ids: string[];
+    placed_at: Generated<Date>;
+    expires_at: Defaulted<Date | string>;
+    ended_at: Defaulted<Date | null>;
+    end_cause: Defaulted<string | null>;
+  };
+  ended_emergency_sessions: { tenant_id: string; id: string; ended_at: Generated<Date> };
+  emergency_disclosures: {
+    tenant_id: string;
+    event_id: string;
+    session_id: string;
+    user_id: string;
+    entry_id: string;
+    version: number;
+    disclosed_at: Date | string;
+    node: string;
+    journal_seq: number;
+    from_journal: boolean;
+    recorded_at: Generated<Date>;
+    rotation: Defaulted<RotationAfterGrant | null>;
+  };
   key_jobs: {
     tenant_id: string;
     id: string;
