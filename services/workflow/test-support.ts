@@ -5,6 +5,7 @@ import { createDatabase, type Database, migrate } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { createEmitter } from '@claviger/events';
 import { type Actor, type CallContext, createLogger, permits } from '@claviger/service-kit';
+import { sections } from '@claviger/settings';
 import { startScratchDatabase } from '@claviger/testkit';
 import type { Vault, WorkflowDeps } from './src/deps.ts';
 import { runSweep } from './src/duties/sweep.ts';
@@ -144,7 +145,13 @@ export async function startWorkflow() {
   const vault = new VaultRecorder();
   /** Users that auth knows, by tenant, with their status. */
   const users = new Map<string, Map<string, string>>();
+  const settings = {
+    access: { ...sections.access.defaults },
+    assistant: { ...sections.assistant.defaults },
+    breakglass: { ...sections.breakglass.defaults },
+  };
   const deps: WorkflowDeps = {
+    settings: { read: async () => ({ version: '', values: settings }) },
     database,
     emitter: createEmitter({ service: 'workflow', macKey: randomBytes(32) }),
     logger: createLogger({ service: 'workflow', node: 'workflow-test', level: 'silent' }),
@@ -188,6 +195,8 @@ export async function startWorkflow() {
     scratch,
     schema: schema.schema,
     deps,
+    /** What the tenants' administrators set: tests may change it. */
+    settings,
     vault,
     handlers,
     sweep: () => runSweep(deps, soleLeadership),

@@ -3,13 +3,12 @@ import { access } from './sections/access.ts';
 import { assistant } from './sections/assistant.ts';
 import { breakglass } from './sections/breakglass.ts';
 import { licence } from './sections/licence.ts';
-import { limits } from './sections/limits.ts';
 import { logging } from './sections/logging.ts';
 import { passwords } from './sections/passwords.ts';
 import { siem } from './sections/siem.ts';
 
 /** Every section there is. */
-export const sections = { access, assistant, breakglass, licence, limits, logging, passwords, siem } as const;
+export const sections = { access, assistant, breakglass, licence, logging, passwords, siem } as const;
 
 export type SectionName = keyof typeof sections;
 

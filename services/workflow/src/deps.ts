@@ -2,6 +2,7 @@ import type { auth, vault } from '@claviger/contracts';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
+import type { SettingsReader } from '@claviger/settings';
 import type { WorkflowSchema } from './schema.ts';
 
 /** The vault as workflow knows it: what exists, and who is entitled to what until when. */
@@ -15,4 +16,6 @@ export interface WorkflowDeps {
   readonly logger: Logger;
   readonly vault: Vault;
   readonly directory: Directory;
+  /** What administrators set. */
+  readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass'>;
 }

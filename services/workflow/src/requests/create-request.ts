@@ -44,13 +44,12 @@ export function createRequest(
       const { steps } = await deps.database.readTenant(tenantId, (reader) => findPolicy(reader, resourceId));
       await refuseUnpassable(deps, context, steps);
     }
+    const { maximumGrantMinutes } = (await deps.settings.read(tenantId)).values.access;
     const created = await deps.database.withTenant(tenantId, async (tx) => {
       const policy = await findPolicy(tx, resourceId);
-      if (request.durationMinutes > policy.maxDurationMinutes) {
-        throw ClavigerError.invalid(
-          '/durationMinutes',
-          `may be at most ${policy.maxDurationMinutes} for this resource`,
-        );
+      const maximum = Math.min(policy.maxDurationMinutes, maximumGrantMinutes);
+      if (request.durationMinutes > maximum) {
+        throw ClavigerError.invalid('/durationMinutes', `may be at most ${maximum} for this resource`);
       }
       // A lapsed request that no sweep has seen yet stands in nobody's way.
       await expireRequests(deps, tx, (query) =>

@@ -1,4 +1,5 @@
 import type { workflow } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { WorkflowDeps } from '../deps.ts';
@@ -22,7 +23,7 @@ export interface Settlement {
  * One decision of one person, in one transaction behind the request's row lock: the decision, the request's new state,
  * the audit event and, with the last approval that was missing, the grant. Answers that grant too.
  */
-export function settleRequest(
+export async function settleRequest(
   deps: WorkflowDeps,
   context: CallContext,
   settlement: Settlement,
@@ -30,6 +31,7 @@ export function settleRequest(
   const { actor, tenantId } = context;
   const id = idOrNotFound(settlement.requestId);
   context.auditSubject = { type: 'request', id };
+  const { maximumGrantMinutes } = (await deps.settings.read(tenantId)).values.access;
   return deps.database.withTenant(tenantId, async (tx) => {
     const { row, state, nowMs } = await lockRequest(tx, id);
     context.auditSubject = {
@@ -40,6 +42,12 @@ export function settleRequest(
     const outcome = decide(state, { ...settlement, by: actor }, nowMs);
     if (outcome.kind === 'refused') throw refusalError(outcome.refusal);
     const next = outcome.state;
+    if (settlement.decision === 'approve' && (next.approvedDurationMinutes ?? 0) > maximumGrantMinutes) {
+      throw ClavigerError.invalid(
+        '/durationMinutes',
+        `may be at most ${maximumGrantMinutes}: approve for less, by the setting access.maximumGrantMinutes`,
+      );
+    }
     const settled = next.status !== 'pending';
     const now = sql<Date>`date_trunc('milliseconds', clock_timestamp())`;
     await tx
