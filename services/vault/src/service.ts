@@ -163,6 +163,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
       ],
     });
     undo.use(startKeyCleanup({ database, logger }));
+    undo.use(startSettings({ config, logger, sections: ['access', 'breakglass'] }));
     const rpc = createRpcServer({
       config,
       logger,
