@@ -1,0 +1,211 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { seal as contract } from '@claviger/contracts';
+import { baseConfigSchema, createPeers, loadConfig } from '@claviger/service-kit';
+import { eventually, type StartedNetwork, startNetwork, type TestTenant } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const cli = join(import.meta.dirname, '../../packages/cli/src/main.ts');
+const shamir = { rootKey: { provider: 'shamir' } };
+const nodes = ['auth-1', 'vault-1', 'vault-2'];
+
+let started: StartedNetwork;
+let shares: string[];
+let tenant: TestTenant;
+let entryId: string;
+
+beforeAll(async () => {
+  started = await startNetwork({ replicas: { vault: 2 }, overrides: { vault: shamir, auth: shamir } });
+}, 180_000);
+afterAll(() => started?.[Symbol.asyncDispose](), 60_000);
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command with its standard input, which is never a terminal here. */
+function claviger(args: readonly string[], input = ''): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [cli, ...args],
+      { env: { ...process.env, CLAVIGER_DATA_DIR: started.installation.dataDir } },
+      (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
+    );
+    child.stdin!.end(input);
+  });
+}
+
+interface Replica {
+  readonly node: string;
+  readonly state: string;
+  readonly sharesGiven: number;
+  readonly sharesNeeded: number;
+  readonly initialised: boolean;
+  readonly code?: string;
+}
+const give = async (...texts: string[]): Promise<{ code: number; replicas: Replica[] }> => {
+  const { code, stdout } = await claviger(['unseal', '--json'], `${texts.join('\n')}\n`);
+  return { code, replicas: (JSON.parse(stdout) as { replicas: Replica[] }).replicas };
+};
+const ready = (node: string) =>
+  fetch(`${started.installation.nodes.find((each) => each.node === node)!.healthUrl}/ready`);
+const live = async (node: string) =>
+  (await fetch(`${started.installation.nodes.find((each) => each.node === node)!.healthUrl}/live`)).status;
+const readiness = async () => Promise.all(nodes.map(async (node) => (await ready(node)).text()));
+/** What is stored under the root keys. */
+const stored = () =>
+  started.network.superuser(async (client) => {
+    const { rows } = await client.query<{ text: string }>(
+      `SELECT string_agg(query_to_xml(format('SELECT * FROM %s', name), true, false, '')::text, '') AS text
+         FROM unnest(ARRAY['vault.root_key_canary', 'vault.keks', 'vault.entries', 'vault.entry_versions',
+           'auth.root_key_canary', 'auth.tenants', 'auth.tenant_keys', 'auth.mfa_factors', 'auth.users']) AS name`,
+    );
+    return rows[0]!.text;
+  });
+/** A share with its secret part changed and its checksum made anew, as somebody would who means harm. */
+async function forged(text: string): Promise<string> {
+  const { createHash } = await import('node:crypto');
+  const prefix = 'claviger-share-1-';
+  const body = Buffer.from(text.slice(prefix.length), 'base64url').subarray(0, -4);
+  body[12]! ^= 1;
+  body[12 + 40]! ^= 1;
+  const sum = createHash('sha256').update(prefix).update(body).digest().subarray(0, 4);
+  return prefix + Buffer.concat([body, sum]).toString('base64url');
+}
+const retrieve = () => tenant.admin.client.post(`/api/v1/vault/entries/${entryId}/retrieve`, {});
+
+test('services whose root key is in shares start sealed: live, not ready, with empty databases', async () => {
+  expect(await readiness()).toEqual(['sealed\n', 'sealed\n', 'sealed\n']);
+  expect(await Promise.all(nodes.map(live))).toEqual([200, 200, 200]);
+});
+
+test('init shows five shares once, and any three of them open every replica', async () => {
+  const { code, stdout, stderr } = await claviger(['unseal', '--init', '--json']);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  ({ shares } = JSON.parse(stdout) as { shares: string[] });
+  expect(new Set(shares).size).toBe(5);
+  for (const share of shares) expect(stderr).not.toContain(share);
+  await eventually(async () =>
+    expect((await readiness()).every((text) => /ok|degraded/.test(text))).toBe(true),
+  );
+  await eventually(async () => expect((await ready('gateway-1')).status).toBe(200));
+  // A second time there is nothing to make.
+  const again = await claviger(['unseal', '--init', '--json']);
+  expect(again.code).toBe(6);
+  expect(again.stdout).toBe('');
+  // Its log records what operators do from here on.
+  await started.network.createPlatformAdministrator();
+  tenant = await started.network.createTenant();
+  const entry = await tenant.admin.client.must('POST', '/api/v1/vault/entries', {
+    name: 'kept',
+    secret: 'the secret',
+  });
+  entryId = entry.id as string;
+  expect((await retrieve()).status).toBe(200);
+});
+
+test('seal drops the keys of every replica at once; three shares, one at a time, bring them back', async () => {
+  const before = await stored();
+  const sealed = await claviger(['seal', '--json']);
+  expect(sealed.code).toBe(0);
+  expect(await readiness()).toEqual(['sealed\n', 'sealed\n', 'sealed\n']);
+  const first = await give(shares[4]!);
+  expect(first.code).toBe(7);
+  expect(
+    first.replicas.map(({ node, sharesGiven, sharesNeeded }) => [node, sharesGiven, sharesNeeded]).sort(),
+  ).toEqual(nodes.map((node) => [node, 1, 3]));
+  // The same once more is no progress.
+  expect((await give(shares[4]!)).replicas.map(({ sharesGiven }) => sharesGiven)).toEqual([1, 1, 1]);
+  expect((await give(shares[0]!)).replicas.map(({ state }) => state)).toEqual(['sealed', 'sealed', 'sealed']);
+  const last = await give(shares[2]!);
+  expect(last).toMatchObject({
+    code: 0,
+    replicas: [{ state: 'open' }, { state: 'open' }, { state: 'open' }],
+  });
+  await eventually(async () => expect((await ready('gateway-1')).status).toBe(200));
+  await eventually(async () => expect((await retrieve()).status).toBe(200));
+  expect(await stored()).toBe(before);
+});
+
+test('a wrong share is found out, all are discarded, nothing is written, and the right ones still open', async () => {
+  await claviger(['seal']);
+  const before = await stored();
+  // Cut, mistyped, or no share at all: refused before anything is sent.
+  for (const text of [shares[0]!.slice(0, -3), `${shares[0]!.slice(0, 30)}x${shares[0]!.slice(31)}`, 'hello'])
+    expect((await claviger(['unseal'], text)).code).toBe(2);
+  await give(shares[0]!, shares[1]!);
+  const wrong = await give(await forged(shares[3]!));
+  expect(wrong.code).not.toBe(0);
+  expect(wrong.replicas.map(({ code }) => code)).toEqual(['wrong_shares', 'wrong_shares', 'wrong_shares']);
+  // The good ones of that attempt are gone with it.
+  const after = await give(shares[2]!);
+  expect(after.replicas.map(({ sharesGiven, state }) => [sharesGiven, state])).toEqual(
+    Array(3).fill([1, 'sealed']),
+  );
+  expect(await stored()).toBe(before);
+  expect((await give(shares[3]!, shares[0]!)).code).toBe(0);
+});
+
+test('shares given so far are forgotten for the operator, and for nobody else', async () => {
+  await claviger(['seal']);
+  await give(shares[0]!, shares[1]!);
+  const { installation } = started;
+  const base = loadConfig(baseConfigSchema, installation.operator.configFile);
+  const unset = {};
+  // With the certificate of another service, which is all that anybody else on the machine's network could have.
+  for (const service of ['gateway', 'workflow', 'vault']) {
+    const peers = createPeers({ ...base, grpc: { ...base.grpc, ...installation.layout.leaf(service) } });
+    const client = peers.client('auth', contract.SealServiceService);
+    for (const call of [client.discardShares, client.closeSeal, client.openSeal, client.getSeal])
+      await expect(call(unset)).rejects.toMatchObject({ reason: 'denied' });
+    peers.close();
+  }
+  // And there is no route to it from outside.
+  for (const path of ['/api/v1/admin/seal', '/api/v1/seal', '/claviger.cluster.v1.SealService/DiscardShares'])
+    expect([401, 404]).toContain((await started.network.anonymous.post(path, {})).status);
+  const state = await claviger(['unseal', '--cancel', '--json']);
+  expect(state.code).toBe(0);
+  const { replicas } = JSON.parse(state.stdout) as { replicas: Replica[] };
+  expect(replicas.map(({ sharesGiven }) => sharesGiven)).toEqual([0, 0, 0]);
+  expect((await give(shares[1]!, shares[3]!, shares[4]!)).code).toBe(0);
+});
+
+test('a replica that starts again is sealed alone; the others go on, and the shares open just it', async () => {
+  const { installation } = started;
+  await installation.kill('vault-2');
+  await installation.restart('vault-2');
+  expect(await readiness()).toEqual([
+    expect.stringMatching(/ok|degraded/),
+    expect.stringMatching(/ok|degraded/),
+    'sealed\n',
+  ]);
+  expect((await give(shares[1]!, shares[2]!, shares[3]!)).code).toBe(0);
+  expect((await readiness())[2]).toMatch(/ok|degraded/);
+});
+
+test('what operators did stands in the log of the platform, without any share', async () => {
+  const all = await eventually(async () => {
+    const { rows } = await started.network.superuser((client) =>
+      client.query<{ canonical: string }>(
+        `SELECT canonical FROM audit.events WHERE canonical LIKE '%"action":"seal.%' ORDER BY sequence`,
+      ),
+    );
+    const events = rows.map(({ canonical }) => JSON.parse(canonical) as { action: string; outcome: string });
+    expect(new Set(events.map(({ action, outcome }) => `${action} ${outcome}`))).toEqual(
+      new Set([
+        'seal.closed allowed',
+        'seal.opened allowed',
+        'seal.share-submitted allowed',
+        'seal.share-submitted failed',
+        'seal.shares-discarded allowed',
+      ]),
+    );
+    return rows.map(({ canonical }) => canonical).join('\n');
+  });
+  for (const node of nodes) expect(all).toContain(node);
+  for (const share of shares) expect(all).not.toContain(share.slice(40, 80));
+});
