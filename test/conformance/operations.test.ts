@@ -146,7 +146,10 @@ describe('a permitted call', () => {
 describe('a call that fails', () => {
   const failing: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
     ExportEvents: () => ({ query: '?from=2026-02-02&to=2026-01-01' }),
+    ListBillingEvents: () => ({ query: '?sortBy=price' }),
+    ListTenants: () => ({ query: '?sortBy=price' }),
     Login: (w) => ({ body: { username: w.requester.username, password: 'wrong', tenant: w.tenant.name } }),
+    TestSiem: () => ({ body: { target: 'nobody' } }),
     UnlockUser: () => ({}),
   };
   const bySession = new Set([

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { RestClient } from '@claviger/testkit';
+import { administrationSamples } from './samples-administration.ts';
 import { clusterSamples } from './samples-cluster.ts';
 import { encryptionSamples } from './samples-encryption.ts';
 import { siemSamples } from './samples-siem.ts';
+import { tenantSamples } from './samples-tenants.ts';
 import type { World } from './world.ts';
 
 /** A call that succeeds in a world, of one operation. */
@@ -21,9 +23,11 @@ const name = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`
  * means that its success needs a journey of its own, which stands under test/e2e.
  */
 export const samples: Readonly<Record<string, ((world: World) => Promise<Sample> | Sample) | null>> = {
+  ...administrationSamples,
   ...clusterSamples,
   ...encryptionSamples,
   ...siemSamples,
+  ...tenantSamples,
   // audit
   ListEvents: () => ({}),
   GetEvent: (w) => ({ params: { event_id: w.eventId } }),

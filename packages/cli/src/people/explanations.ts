@@ -1,7 +1,9 @@
 import type { Reason } from '@claviger/errors';
+import { administrationExplanations } from './explanations-administration.ts';
 import { clusterExplanations } from './explanations-cluster.ts';
 import { encryptionExplanations } from './explanations-encryption.ts';
 import { idempotencyExplanations } from './explanations-idempotency.ts';
+import { tenantExplanations } from './explanations-tenants.ts';
 
 export interface Explanation {
   readonly meaning: string;
@@ -101,8 +103,10 @@ const reasons: Readonly<Record<Reason, Explanation>> = {
 
 /** Codes that say it more narrowly. */
 const codes: Readonly<Record<string, Explanation>> = {
+  ...administrationExplanations,
   ...clusterExplanations,
   ...encryptionExplanations,
+  ...tenantExplanations,
   ...idempotencyExplanations,
   self_approval: {
     meaning: 'Nobody decides on their own request, whatever their roles.',

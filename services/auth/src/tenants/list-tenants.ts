@@ -34,7 +34,8 @@ export function listTenants(deps: AuthDeps): Handler<(typeof tenants.TenantsServ
         request,
         query,
         sort: SORT,
-        defaultSort: 'name',
+        // New ones come last: what was read does not move while somebody pages.
+        defaultSort: 'createdAt',
         tieBreaker: { column: 'tenants.id', type: 'uuid' },
         total: async () => (await counting.executeTakeFirstOrThrow()).total,
         map: tenantMessage,
