@@ -8,6 +8,7 @@ import {
   type TestTenant,
   type TestUser,
 } from '@claviger/testkit';
+import { fillConfigVersions } from './samples-administration.ts';
 import { fillKeyJobs } from './samples-encryption.ts';
 
 /** One tenant with at least one real object of every kind, on a real PostgreSQL target. */
@@ -59,6 +60,7 @@ export async function fillLists(world: World): Promise<void> {
     roles: ['requester', 'auditor', 'approver', 'operator'],
   });
   await fillKeyJobs(world);
+  await fillConfigVersions(world);
   for (let round = 0; round < 4; round += 1) {
     const rotation = await admin.must('POST', `/api/v1/vault/entries/${entryId}/rotate`, {
       reason: 'conformance',
