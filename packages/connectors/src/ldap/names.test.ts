@@ -1,0 +1,104 @@
+import { EqualityFilter } from 'ldapts';
+import { expect, test } from 'vitest';
+import { ldapConfigSchema } from './config.ts';
+import { accountDn, bindName, escapeDnValue, isSameDn } from './names.ts';
+import { passwordModifyValue, unicodePassword, unicodePwdChanges } from './password-change.ts';
+import { bindFailure, refusalOf } from './result-codes.ts';
+
+const config = (more: object = {}) =>
+  ldapConfigSchema.parse({ host: 'h', tls: { mode: 'disable' }, ...more });
+const withTemplate = config({ userDn: 'uid={username},ou=people,dc=example' });
+
+test('whatever stands in a user name stays one value of the distinguished name', () => {
+  expect(accountDn(withTemplate, 'alice')).toBe('uid=alice,ou=people,dc=example');
+  expect(accountDn(withTemplate, 'x,ou=admins')).toBe('uid=x\\,ou\\=admins,ou=people,dc=example');
+  expect(escapeDnValue(' #,+"\\<>;= ')).toBe('\\ \\#\\,\\+\\"\\\\\\<\\>\\;\\=\\ ');
+  expect(accountDn(withTemplate, '$&$1')).toBe('uid=$&$1,ou=people,dc=example');
+  for (const name of ['', 'a\0b', 'a\nb'])
+    expect(() => accountDn(withTemplate, name)).toThrow(expect.objectContaining({ kind: 'configuration' }));
+});
+
+test('without a template a user name must be a distinguished name; an administrator may always be given by one', () => {
+  expect(accountDn(config(), 'cn=a,dc=b')).toBe('cn=a,dc=b');
+  expect(() => accountDn(config(), 'PLAIN')).toThrow(expect.objectContaining({ kind: 'configuration' }));
+  expect(bindName(withTemplate, 'cn=admin,dc=example', true)).toBe('cn=admin,dc=example');
+  expect(bindName(withTemplate, 'cn=admin,dc=example', false)).toContain('cn\\=admin');
+  const ad = config({ loginName: '{username}@corp.example', baseDn: 'dc=corp,dc=example' });
+  expect(bindName(ad, 'alice', false)).toBe('alice@corp.example');
+});
+
+test('a name in a filter is sent as a value: what means something in filters is escaped', () => {
+  const filter = new EqualityFilter({ attribute: 'uid', value: '*)(uid=*\0' });
+  expect(filter.toString()).toBe('(uid=\\2a\\29\\28uid=\\2a\\00)');
+});
+
+test('the same distinguished name in another spelling is the same', () => {
+  expect(isSameDn('UID=a, OU = People,DC=x', 'uid=a,ou=people,dc=x')).toBe(true);
+  expect(isSameDn('uid=A\\2C\\2b\\C3\\BCb,dc=x', 'uid=a\\,\\+üb,dc=x')).toBe(true);
+  expect(isSameDn('uid=a\\,dc=x', 'uid=a,dc=x')).toBe(false);
+  expect(isSameDn('uid=a,dc=x', 'uid=b,dc=x')).toBe(false);
+});
+
+test('a password modify request names whose password, the old one as proof, and the new one (RFC 3062)', () => {
+  expect(passwordModifyValue('cn=a', 'old', 'new').toString('hex')).toBe(
+    `30${'10'}8004${Buffer.from('cn=a').toString('hex')}8103${Buffer.from('old').toString('hex')}8203${Buffer.from('new').toString('hex')}`,
+  );
+  expect(passwordModifyValue('cn=a', undefined, 'new')).toHaveLength(13);
+});
+
+test('Active Directory gets a password in quotes, as UTF-16 in little-endian order', () => {
+  expect(unicodePassword('a"b').toString('hex')).toBe('22006100220062002200');
+  const shape = (current: string | undefined) =>
+    unicodePwdChanges(current, 'next').map(({ operation, modification }) => [
+      operation,
+      modification.type,
+      modification.values.map((value) => Buffer.from(value).toString('utf16le')),
+    ]);
+  expect(shape('old')).toEqual([
+    ['delete', 'unicodePwd', ['"old"']],
+    ['add', 'unicodePwd', ['"next"']],
+  ]);
+  expect(shape(undefined)).toEqual([['replace', 'unicodePwd', ['"next"']]]);
+});
+
+test('settings that do not go together are refused, naming the field', () => {
+  const pathOf = (more: object) =>
+    ldapConfigSchema
+      .safeParse({ host: 'h', tls: { mode: 'disable' }, ...more })
+      .error?.issues[0]?.path.join('.');
+  expect(pathOf({ passwordChange: 'unicodePwd' })).toBe('passwordChange');
+  expect(pathOf({ startTls: true })).toBe('startTls');
+  expect(pathOf({ loginName: '{username}@x' })).toBe('loginName');
+  expect(pathOf({ userDn: 'uid=x,dc=y' })).toBe('userDn');
+  expect(pathOf({ filter: '(uid=*' })).toBe('filter');
+  expect(pathOf({ filter: 'uid=*' })).toBe('filter');
+  expect(pathOf({ nameAttribute: 'uid=*)(x' })).toBe('nameAttribute');
+  expect(pathOf({ baseDn: 'people' })).toBe('baseDn');
+});
+
+test('what results mean: only what says that nothing was done is a refusal', () => {
+  const result = (code: number, message = '') => ({ code, message });
+  expect(refusalOf(result(19, 'too short'))).toBe('policy');
+  expect(refusalOf(result(53, '0000052D: SvcErr: DSID-031A12D2, problem 5003 (WILL_NOT_PERFORM)'))).toBe(
+    'policy',
+  );
+  expect(refusalOf(result(53, 'unwilling to verify old password'))).toBe('authentication');
+  expect(refusalOf(result(19, '00000056: AtrErr: DSID-03191083'))).toBe('authentication');
+  expect(refusalOf(result(50))).toBe('permission');
+  expect(refusalOf(result(51))).toBe('unreachable');
+  expect(refusalOf(result(80))).toBeUndefined();
+  expect(refusalOf(result(3))).toBeUndefined();
+});
+
+test('Active Directory refuses every login alike; only a wrong password counts as one', () => {
+  const kindOf = (data: string) =>
+    bindFailure(
+      {
+        code: 49,
+        message: `80090308: LdapErr: DSID-0C09042A, comment: AcceptSecurityContext error, data ${data}, v3839`,
+      },
+      [],
+    ).kind;
+  expect(['52e', '525'].map(kindOf)).toEqual(['authentication', 'authentication']);
+  expect(['532', '533', '701', '773', '775'].map(kindOf)).toEqual(Array(5).fill('protocol'));
+});

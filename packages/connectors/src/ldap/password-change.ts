@@ -1,0 +1,58 @@
+import { Attribute, BerWriter, Change, type Client } from 'ldapts';
+import type { LdapConfig } from './config.ts';
+
+const PASSWORD_MODIFY = '1.3.6.1.4.1.4203.1.11.1';
+
+/** The value of the password modify operation (RFC 3062): whose, the old one as proof, the new one. */
+export function passwordModifyValue(dn: string, current: string | undefined, next: string): Buffer {
+  const writer = new BerWriter();
+  writer.startSequence();
+  writer.writeString(dn, 0x80);
+  if (current !== undefined) writer.writeString(current, 0x81);
+  writer.writeString(next, 0x82);
+  writer.endSequence();
+  return writer.buffer;
+}
+
+/** How Active Directory wants a password: in quotes, as UTF-16, little-endian. */
+export function unicodePassword(password: string): Buffer {
+  return Buffer.from(`"${password}"`, 'utf16le');
+}
+
+/**
+ * The changes of `unicodePwd`. Taking the old value away and adding the new one is a change by the owner, under all rules of the
+ * policy; replacing it is a reset by an administrator.
+ */
+export function unicodePwdChanges(current: string | undefined, next: string): Change[] {
+  const change = (operation: 'add' | 'delete' | 'replace', password: string) =>
+    new Change({
+      operation,
+      modification: new Attribute({ type: 'unicodePwd', values: [unicodePassword(password)] }),
+    });
+  return current === undefined ? [change('replace', next)] : [change('delete', current), change('add', next)];
+}
+
+/** Sends the change; `current` is given when the account changes its own. Rejects with what the driver reports. */
+export async function sendChange(
+  client: Client,
+  how: LdapConfig['passwordChange'],
+  dn: string,
+  current: string | undefined,
+  next: string,
+): Promise<void> {
+  switch (how) {
+    case 'exop':
+      await client.exop(PASSWORD_MODIFY, passwordModifyValue(dn, current, next));
+      return;
+    case 'unicodePwd':
+      return client.modify(dn, unicodePwdChanges(current, next));
+    case 'userPassword':
+      return client.modify(
+        dn,
+        new Change({
+          operation: 'replace',
+          modification: new Attribute({ type: 'userPassword', values: [next] }),
+        }),
+      );
+  }
+}

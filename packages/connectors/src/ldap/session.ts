@@ -1,0 +1,69 @@
+import { OutboundError, startTls } from '@claviger/outbound';
+import { Client } from 'ldapts';
+import type { ConnectorContext } from '../connector.ts';
+import { asConnectorError, ConnectorError } from '../connector-error.ts';
+import { openSocket } from '../network/open-socket.ts';
+import { assertMayBePlain, trustOf } from '../network/tls.ts';
+import { type LdapConfig, portOf } from './config.ts';
+import { asLdapResult, bindFailure } from './result-codes.ts';
+import { requestStartTls } from './start-tls-request.ts';
+
+/** A connection on which the server has accepted a name and its password. */
+export interface LdapSession extends AsyncDisposable {
+  readonly client: Client;
+}
+
+/**
+ * Logs in by a simple bind. An empty password is refused here: to a server it would mean a login as nobody, which succeeds. Throws
+ * ConnectorError.
+ */
+export async function openSession(
+  config: LdapConfig,
+  login: { readonly name: string; readonly password: string | undefined },
+  ctx: ConnectorContext,
+  signal: AbortSignal,
+): Promise<LdapSession> {
+  const { name, password } = login;
+  if (!password) throw new ConnectorError('configuration', 'An LDAP login needs a password.');
+  if (name === '') throw new ConnectorError('configuration', 'An LDAP login needs a name.');
+  const opened = await openSocket(config.host, portOf(config), ctx, signal);
+  let socket = opened.socket;
+  try {
+    const trust = trustOf(config.tls);
+    // A bind sends the password itself.
+    if (trust === undefined) assertMayBePlain(opened.address, 'machine');
+    else {
+      if (config.startTls) await requestStartTls(socket);
+      socket = await startTls(socket, config.host, trust);
+    }
+    let isTaken = false;
+    const client = new Client({
+      url: 'ldap://target.invalid',
+      createConnection: () => {
+        // The driver connects anew when a connection is lost, and would go on without a login.
+        if (isTaken) throw new ConnectorError('unreachable', 'The connection was lost.');
+        isTaken = true;
+        return socket;
+      },
+    });
+    await client.bind(name, password);
+    return {
+      client,
+      async [Symbol.asyncDispose]() {
+        socket.destroy();
+        opened.socket.destroy();
+      },
+    };
+  } catch (error) {
+    socket.destroy();
+    opened.socket.destroy();
+    throw loginFailure(error, password);
+  }
+}
+
+function loginFailure(error: unknown, password: string): ConnectorError {
+  if (error instanceof ConnectorError || error instanceof OutboundError) return asConnectorError(error);
+  const result = asLdapResult(error);
+  if (result !== undefined) return bindFailure(result, [password]);
+  return new ConnectorError('unreachable', 'The connection broke during login.', { cause: error });
+}
