@@ -3,6 +3,7 @@ import { administrationExplanations } from './explanations-administration.ts';
 import { clusterExplanations } from './explanations-cluster.ts';
 import { encryptionExplanations } from './explanations-encryption.ts';
 import { idempotencyExplanations } from './explanations-idempotency.ts';
+import { sealingExplanations } from './explanations-sealing.ts';
 import { tenantExplanations } from './explanations-tenants.ts';
 
 export interface Explanation {
@@ -93,7 +94,7 @@ const reasons: Readonly<Record<Reason, Explanation>> = {
   sealed: {
     meaning:
       'The vault has no root key, or not the one its data was sealed with. It neither reads nor writes secrets.',
-    next: "The server's operators must give it the right root key. Nothing is lost meanwhile.",
+    next: "The server's operators give it the right root key, or its shares (`claviger unseal`). Nothing is lost meanwhile.",
   },
   deadline_exceeded: {
     meaning: 'It took longer than allowed. Whether it took effect is not known.',
@@ -106,6 +107,7 @@ const codes: Readonly<Record<string, Explanation>> = {
   ...administrationExplanations,
   ...clusterExplanations,
   ...encryptionExplanations,
+  ...sealingExplanations,
   ...tenantExplanations,
   ...idempotencyExplanations,
   self_approval: {
