@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { soleLeadership } from '@claviger/cluster';
 import { methods } from '@claviger/contracts';
 import { createDatabase, type Database, migrate } from '@claviger/database';
 import type { CallContext, IdempotentCall } from '@claviger/service-kit';
@@ -107,7 +108,7 @@ test('a key is free again after a day, and goes with the cleanup', async () => {
   await claim(call('k', 'new'));
   await age();
   await claim(call('young'));
-  expect(await removeOldKeys(database)).toBe(1);
+  expect(await removeOldKeys(database, soleLeadership)).toBe(1);
   const left = await scratch.query(`SELECT 1 FROM ${schema.schema}.idempotency_keys WHERE tenant_id = $1`, [
     context.tenantId,
   ]);

@@ -3,10 +3,12 @@ import { audit, cluster, replicas, schema } from '@claviger/contracts';
 import { createDatabase, type Database, migrate, schemaHistory } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
+import { createJobQueues, type JobDefinition } from '@claviger/jobs';
 import {
   createActorVerifier,
   createHealth,
   createLogger,
+  createPeers,
   createRpcServer,
   type Logger,
   productVersion,
@@ -17,6 +19,8 @@ import {
 } from '@claviger/service-kit';
 import { startSettings } from '@claviger/settings';
 import type { AuditDeps } from './audit-deps.ts';
+import { buildReportJob } from './compliance/building/build-report-job.ts';
+import { serveCompliance } from './compliance/serve-compliance.ts';
 import type { AuditConfig } from './config.ts';
 import { getEvent } from './events/get-event.ts';
 import { getSummary } from './events/get-summary.ts';
@@ -78,12 +82,17 @@ export async function createAuditService(
   const replica = stack.use(
     joinCluster({ service: SERVICE, version: productVersion, config, database, logger }),
   );
+  const { host, port, passwordFile: redisPasswordFile } = config.redis;
+  const redis = { host, port, password: readSecretFile(redisPasswordFile) };
+  const queues = stack.use(
+    createJobQueues({ redis, macKey: keys.outboxMac, logger }, [buildReportJob as JobDefinition<never>]),
+  );
   stack.use(
     startRelay({
       database,
       logger,
       cluster: replica,
-      publishers: { audit: bus.publisher, event: bus.publisher },
+      publishers: { audit: bus.publisher, event: bus.publisher, job: queues.publisher },
     }),
   );
 
@@ -106,7 +115,7 @@ export async function createAuditService(
     }),
   );
 
-  stack.use(startKeyCleanup({ database, logger }));
+  stack.use(startKeyCleanup({ database, cluster: replica }));
   const rpcServer = createRpcServer({
     config,
     logger,
@@ -140,6 +149,10 @@ export async function createAuditService(
   stack.use(serveSiem(rpcServer, { ...deps, cluster: replica, settings, policy: siemPolicy(config) }));
   rpcServer.add(replicas.ReplicasServiceService, replicaHandlers(createServiceReplicas(replica, database)));
   addTenancyHandlers(rpcServer, { ...deps, treeHeadKey: keys.treeHead });
+  const peers = createPeers(config);
+  stack.defer(() => peers.close());
+  const compliance = { ...deps, keys, headsFile, node, version: productVersion, config: config.compliance };
+  stack.use(serveCompliance(rpcServer, { ...compliance, cluster: replica, queues, peers }));
   rpcServer.add(cluster.HealthServiceService, health.handlers);
   rpcServer.add(schema.SchemaServiceService, {
     getSchemaHistory: () => schemaHistory(database, migrations),

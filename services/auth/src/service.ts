@@ -94,8 +94,8 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   const macKey = Buffer.from(readSecretFile(config.outboxMacKeyFile));
   const emitter = createEmitter({ service: 'auth', macKey });
   const tenantKeys = await openTenantKeys(database, config.rootKey, logger);
-  const keyCleanup = startKeyCleanup({ database, logger });
   const replica = joinCluster({ service: 'auth', version: productVersion, config, database, logger });
+  const keyCleanup = startKeyCleanup({ database, cluster: replica });
   const relay = startRelay({ database, logger, cluster: replica, publishers: { audit: bus.publisher } });
   const housekeeping = startHousekeeping({ database, cluster: replica });
 

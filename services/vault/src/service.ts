@@ -162,7 +162,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
         { name: 'nats', required: false, check: () => bus.ping() },
       ],
     });
-    undo.use(startKeyCleanup({ database, logger }));
+    undo.use(startKeyCleanup({ database, cluster: replica }));
     undo.use(startSettings({ config, logger, sections: ['access', 'breakglass'] }));
     const rpc = createRpcServer({
       config,

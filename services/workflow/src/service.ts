@@ -123,9 +123,9 @@ export async function createWorkflowService(
     getSchemaHistory: () => schemaHistory(database, migrations),
   });
 
-  const keyCleanup = startKeyCleanup({ database, logger });
   const replica = joinCluster({ service: 'workflow', version: productVersion, config, database, logger });
   rpcServer.add(replicas.ReplicasServiceService, replicaHandlers(createServiceReplicas(replica, database)));
+  const keyCleanup = startKeyCleanup({ database, cluster: replica });
   const relay = startRelay({ database, logger, cluster: replica, publishers: { audit: bus.publisher } });
   const sweep = startSweep(deps, replica, config.sweepIntervalMs);
   await rpcServer.listen();
