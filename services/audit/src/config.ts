@@ -1,5 +1,6 @@
 import { baseConfigSchema, databaseConfigSchema } from '@claviger/service-kit';
 import { z } from 'zod';
+import { complianceConfigSchema } from './compliance/compliance-config.ts';
 
 export const configSchema = z.strictObject({
   ...baseConfigSchema.shape,
@@ -24,6 +25,7 @@ export const configSchema = z.strictObject({
       warnAfterMs: z.number().int().min(1_000).default(30_000),
     })
     .prefault({}),
+  compliance: complianceConfigSchema,
   siem: z
     .strictObject({
       /** Networks besides public addresses in which SIEM targets may be, e.g. 10.20.0.0/16. */

@@ -9,6 +9,7 @@ import {
 import { type OutboxSchema, outboxMigration } from '@claviger/events';
 import { idempotencyMigration } from '@claviger/idempotency';
 import type { Generated, Selectable } from 'kysely';
+import type { ComplianceSchema } from './compliance/compliance-tables.ts';
 
 export interface EventsTable {
   tenant_id: string;
@@ -92,7 +93,7 @@ export interface SiemCursorsTable {
 
 export type SiemCursorRow = Selectable<SiemCursorsTable>;
 
-export interface AuditSchema extends OutboxSchema, TenantStandingsSchema {
+export interface AuditSchema extends OutboxSchema, TenantStandingsSchema, ComplianceSchema {
   events: EventsTable;
   trees: TreesTable;
   tree_nodes: TreeNodesTable;

@@ -1,0 +1,14 @@
+import type { JobDefinition } from '@claviger/jobs';
+import { z } from 'zod';
+
+/**
+ * Wakes a worker for a report at once. The durable queue is the table of reports: what this job misses, the sweep finds, which
+ * also makes every later attempt.
+ */
+export const buildReportJob: JobDefinition<{ reportId: string }> = {
+  queue: 'audit.build-compliance-report',
+  payload: z.strictObject({ reportId: z.uuid() }),
+  attempts: 1,
+  backoffMs: 1_000,
+  concurrency: 1,
+};

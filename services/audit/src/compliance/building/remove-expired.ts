@@ -1,0 +1,31 @@
+import type { Leadership } from '@claviger/cluster';
+import { sql } from 'kysely';
+import type { ComplianceDeps } from '../compliance-deps.ts';
+
+const BATCH = 20;
+
+/** Removes packages whose time is over; that they were made stays on the list. Also of suspended tenants: keeping less is no access. */
+export async function removeExpired(
+  { database }: Pick<ComplianceDeps, 'database'>,
+  leadership: Leadership,
+): Promise<number> {
+  const expired = await database.system((tx) =>
+    tx
+      .selectFrom('compliance_reports')
+      .select(['tenant_id', 'id'])
+      .where('state', '=', 'ready')
+      .where('expires_at', '<=', sql<Date>`now()`)
+      .orderBy('expires_at')
+      .limit(BATCH)
+      .execute(),
+  );
+  for (const { tenant_id, id } of expired) {
+    if (leadership.signal.aborted) break;
+    await database.withTenant(tenant_id, async (tx) => {
+      await leadership.assert(tx);
+      await tx.deleteFrom('compliance_package_chunks').where('report_id', '=', id).execute();
+      await tx.updateTable('compliance_reports').set({ state: 'expired' }).where('id', '=', id).execute();
+    });
+  }
+  return expired.length;
+}

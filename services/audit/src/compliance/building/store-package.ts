@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import type { FinishedPackage } from '@claviger/compliance-package';
+import { failpoint } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { ComplianceDeps } from '../compliance-deps.ts';
+import { type ClaimedReport, holdLease } from './lease.ts';
+import { LeaseLost } from './report-problem.ts';
+
+const CHUNK_BYTES = 512 * 1024;
+
+/**
+ * Stores a finished package in chunks, each under the lease, and then shows it as ready. What an earlier attempt left behind is
+ * removed first.
+ */
+export async function storePackage(
+  { database, emitter, node, config }: ComplianceDeps,
+  { tenantId, id }: ClaimedReport,
+  finished: FinishedPackage,
+  signal: AbortSignal,
+): Promise<void> {
+  await database.withTenant(tenantId, async (tx) => {
+    await holdLease(tx, node, id, 95);
+    await tx.deleteFrom('compliance_package_chunks').where('report_id', '=', id).execute();
+  });
+  const hash = createHash('sha256');
+  let number = 0;
+  for await (const bytes of chunksOf(finished.bytes())) {
+    if (signal.aborted) throw new LeaseLost();
+    hash.update(bytes);
+    await database.withTenant(tenantId, async (tx) => {
+      await holdLease(tx, node, id, 95);
+      await tx
+        .insertInto('compliance_package_chunks')
+        .values({ tenant_id: tenantId, report_id: id, number, bytes })
+        .execute();
+    });
+    number += 1;
+  }
+  await failpoint('audit.compliance.before_ready');
+  const sha256 = hash.digest('hex');
+  await database.withTenant(tenantId, async (tx) => {
+    await holdLease(tx, node, id, 100);
+    await tx
+      .updateTable('compliance_reports')
+      .set({
+        state: 'ready',
+        finished_at: sql<Date>`now()`,
+        expires_at: sql<Date>`now() + make_interval(days => ${config.retentionDays})`,
+        size_bytes: finished.sizeBytes,
+        sha256,
+        next_attempt_at: null,
+        lease_owner: null,
+        lease_until: null,
+      })
+      .where('id', '=', id)
+      .execute();
+    await emitter.auditDuty(tx, {
+      tenantId,
+      action: 'compliance.report.made',
+      outcome: 'allowed',
+      subjectType: 'compliance-report',
+      subjectId: id,
+      resourceId: '',
+      requestId: '',
+      reason: '',
+      details: { sha256, sizeBytes: finished.sizeBytes },
+    });
+  });
+}
+
+/** The same bytes in pieces of one size. */
+async function* chunksOf(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let pending: Buffer[] = [];
+  let size = 0;
+  for await (let part of bytes) {
+    while (size + part.length >= CHUNK_BYTES) {
+      const fitting = CHUNK_BYTES - size;
+      yield Buffer.concat([...pending, part.subarray(0, fitting)]);
+      part = part.subarray(fitting);
+      pending = [];
+      size = 0;
+    }
+    // A copy: a file stream may use its memory again.
+    if (part.length > 0) pending.push(Buffer.from(part));
+    size += part.length;
+  }
+  if (size > 0) yield Buffer.concat(pending);
+}

@@ -1,0 +1,24 @@
+import type { authEvidence, vaultEvidence, workflowEvidence } from '@claviger/contracts';
+import type { ServiceClient } from '@claviger/service-kit';
+import type { AuditDeps } from '../audit-deps.ts';
+import type { AuditKeys } from '../keys.ts';
+import type { HeadsFile } from '../sealing/heads-file.ts';
+import type { ComplianceConfig } from './compliance-config.ts';
+
+/** What the other services tell of themselves. */
+export interface Evidence {
+  readonly auth: ServiceClient<typeof authEvidence.EvidenceServiceService>;
+  readonly vault: ServiceClient<typeof vaultEvidence.EvidenceServiceService>;
+  readonly workflow: ServiceClient<typeof workflowEvidence.EvidenceServiceService>;
+}
+
+/** What packages, attestations and schedules are made with. */
+export interface ComplianceDeps extends Omit<AuditDeps, 'keys'> {
+  readonly keys: Pick<AuditKeys, 'treeHead' | 'treeHeadPublic'>;
+  readonly headsFile: Pick<HeadsFile, 'newest' | 'problem'>;
+  readonly evidence: Evidence;
+  readonly config: ComplianceConfig;
+  /** Of this replica: holds the lease of a report that is being made. */
+  readonly node: string;
+  readonly version: string;
+}

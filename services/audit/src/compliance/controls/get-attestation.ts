@@ -1,0 +1,37 @@
+import { signAttestation } from '@claviger/compliance-package';
+import type { compliance } from '@claviger/contracts';
+import { emptyRoot } from '@claviger/merkle';
+import type { Handler } from '@claviger/service-kit';
+import { lastHead } from '../../sealing/store.ts';
+import type { ComplianceDeps } from '../compliance-deps.ts';
+import { assessControls } from './assess-controls.ts';
+
+/** The state of all controls at this moment, signed with the key of the tree heads. */
+export function getAttestation(
+  deps: ComplianceDeps,
+): Handler<typeof compliance.ComplianceServiceService.getAttestation> {
+  return async (_request, context) => {
+    const { tenantId, signal } = context;
+    context.auditSubject = { type: 'attestation', id: tenantId };
+    const head = await deps.database.readTenant(tenantId, lastHead);
+    const controls = await assessControls(deps, tenantId, signal);
+    const attestation = signAttestation(
+      {
+        tenantId,
+        issuedAt: new Date().toISOString(),
+        controls,
+        treeSize: head?.size ?? 0,
+        rootHash: head?.rootHash ?? emptyRoot().toString('hex'),
+      },
+      deps.keys.treeHead,
+    );
+    const failed = controls.filter(({ status }) => status === 'failed').map(({ id }) => id);
+    await deps.database.withTenant(tenantId, (tx) =>
+      deps.emitter.audit(tx, context, {
+        subject: { type: 'attestation', id: tenantId },
+        details: { failedControls: failed },
+      }),
+    );
+    return attestation;
+  };
+}

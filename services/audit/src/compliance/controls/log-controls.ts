@@ -1,0 +1,85 @@
+import type { Control } from '@claviger/compliance-package';
+import type { Reader } from '@claviger/database';
+import { leafHash, rootOf, treeAccumulator, verifyTreeHead } from '@claviger/merkle';
+import { sql } from 'kysely';
+import { readNodes } from '../../proofs/store.ts';
+import type { AuditSchema } from '../../schema.ts';
+import { lastHead } from '../../sealing/store.ts';
+import { frontierNodes } from '../building/stretch.ts';
+import { type Assessment, judged } from './assess-controls.ts';
+
+/** So many of the newest events are hashed again; the hashes of all others stand in the tree. */
+const REHASHED = 10_000;
+const UNSEALED_LIMIT_MS = 60_000;
+
+/** The log is the one that was signed, up to its newest head; nothing waits, and heads are kept outside. */
+export async function logControls({ deps, tenantId }: Assessment): Promise<Control[]> {
+  const { database, keys, headsFile } = deps;
+  const found = await database.readTenant(tenantId, async (reader) => {
+    const head = await lastHead(reader);
+    const size = head?.size ?? 0;
+    const root = await rootFromEvents(reader, size);
+    const { rows } = await sql<{ unsealed: number; age_ms: number | null; quarantined: number }>`
+      SELECT count(*) AS unsealed,
+        (extract(epoch FROM clock_timestamp() - min(received_at)) * 1000)::bigint AS age_ms,
+        (SELECT count(*) FROM quarantined_events) AS quarantined
+      FROM events WHERE sequence IS NULL
+        AND event_id NOT IN (SELECT event_id FROM quarantined_events)`.execute(reader);
+    return { head, size, root, ...rows[0]! };
+  });
+  const { head, size, root } = found;
+  const signed = head === undefined || verifyTreeHead(head, [keys.treeHeadPublic]);
+  const whole = head === undefined || root === head.rootHash;
+  const outside = headsFile.newest(tenantId);
+  const kept = head === undefined || (outside !== undefined && headsFile.problem() === undefined);
+  return [
+    judged({
+      id: 'audit-log-unbroken',
+      title: 'The audit log is the one that was signed, up to its newest tree head',
+      examined: size,
+      violations: [signed, whole].filter((holds) => !holds).length,
+      detail: `The newest ${Math.min(size, REHASHED)} events were hashed again; earlier ones count by the stored tree.`,
+      computedFrom: 'audit: events, tree_nodes, signature and root of the newest tree head',
+    }),
+    judged({
+      id: 'audit-events-sealed',
+      title: 'No event waits for longer than a minute to be sealed, and none was altered before',
+      examined: found.unsealed + found.quarantined,
+      violations: Number((found.age_ms ?? 0) > UNSEALED_LIMIT_MS) + found.quarantined,
+      detail: `The oldest unsealed event is ${Math.round((found.age_ms ?? 0) / 1_000)} seconds old.`,
+      computedFrom: 'audit: events without a sequence number, quarantined_events',
+    }),
+    judged({
+      id: 'tree-heads-outside',
+      title: 'Tree heads are kept outside of the database',
+      examined: head === undefined ? 0 : 1,
+      violations: kept ? 0 : 1,
+      computedFrom: 'audit: the heads file of the replica that answered',
+    }),
+  ];
+}
+
+/** The root that the events themselves have: the newest are hashed from their text. */
+async function rootFromEvents(reader: Reader<AuditSchema>, size: number): Promise<string> {
+  const first = Math.max(0, size - REHASHED);
+  const ids = frontierNodes(first);
+  const nodes = await readNodes(reader, ids);
+  const tree = treeAccumulator({
+    size: first,
+    nodes: await Promise.all(ids.map(({ level, index }) => nodes(level, index))),
+  });
+  for (let next = first; next < size; ) {
+    const rows = await reader
+      .selectFrom('events')
+      .select(['sequence', 'canonical'])
+      .where('sequence', '>=', next)
+      .where('sequence', '<', size)
+      .orderBy('sequence')
+      .limit(1_000)
+      .execute();
+    if (rows.length === 0) return 'events are missing';
+    for (const row of rows) tree.add(leafHash(row.canonical));
+    next = rows.at(-1)!.sequence! + 1;
+  }
+  return tree.size === size ? rootOf(tree.frontier()).toString('hex') : 'events are missing';
+}

@@ -1,0 +1,95 @@
+import type { Control } from '@claviger/compliance-package';
+import { type Assessment, judged, LOOK_BACK_DAYS } from './assess-controls.ts';
+
+/** Secrets and their keys, as the vault counts them. */
+export async function vaultControls({ deps, call }: Assessment): Promise<Control[]> {
+  const posture = await deps.evidence.vault.getVaultPosture({}, call);
+  return [
+    judged({
+      id: 'rotations-on-time',
+      title: 'No scheduled rotation is more than a day overdue',
+      examined: posture.scheduledEntries,
+      violations: posture.overdueEntries,
+      computedFrom: 'vault: active entries with a rotation interval, next_rotation_at',
+    }),
+    judged({
+      id: 'rotations-settled',
+      title: 'No target may hold another secret than the vault',
+      examined: posture.activeEntries,
+      violations: posture.unsettledEntries,
+      computedFrom: 'vault: active entries, rotation_state ambiguous or out_of_sync',
+    }),
+    judged({
+      id: 'secrets-within-age',
+      title: 'No secret is older than its rotation interval, with a day of grace',
+      examined: posture.scheduledEntries,
+      violations: posture.entriesOlderThanPolicy,
+      detail: 'Entries without a rotation interval have no age to keep and are not counted.',
+      computedFrom: 'vault: active entries with a rotation interval, last_rotated_at or created_at',
+    }),
+    judged({
+      id: 'key-encryption-keys-young',
+      title: 'The active key-encryption key is at most 90 days old',
+      examined: posture.activeKeks,
+      violations: posture.oldKeks,
+      computedFrom: 'vault: keks in state active, created_at',
+    }),
+    judged({
+      id: 'entitlements-end',
+      title: 'Entitlements are removed when their time is over',
+      examined: posture.liveEntitlements,
+      violations: posture.lingeringEntitlements,
+      detail: 'Those still listed open nothing: the vault looks at the expiry itself.',
+      computedFrom: 'vault: entitlements without removed_at, expires_at more than five minutes ago',
+    }),
+  ];
+}
+
+/** People, as auth counts them. */
+export async function accountControls({ deps, call }: Assessment): Promise<Control[]> {
+  const posture = await deps.evidence.auth.getAuthPosture({}, call);
+  return [
+    judged({
+      id: 'administrators-second-factor',
+      title: 'Every administrator has a second factor',
+      examined: posture.administrators,
+      violations: posture.administratorsWithoutSecondFactor,
+      computedFrom: 'auth: active people with permission *, confirmed factors',
+    }),
+    judged({
+      id: 'administrators-active',
+      title: 'No administrator has been away for 90 days',
+      examined: posture.administrators,
+      violations: posture.dormantAdministrators,
+      computedFrom: 'auth: active people with permission *, last_login_at or created_at',
+    }),
+    judged({
+      id: 'ended-users-signed-out',
+      title: 'Disabled and deleted users have no live session or token',
+      examined: posture.endedUsers,
+      violations: posture.liveSessionsOfEndedUsers,
+      computedFrom: 'auth: sessions of disabled and deleted users, revoked_at and expires_at',
+    }),
+  ];
+}
+
+/** Requests, as workflow counts them. */
+export async function decisionControls({ deps, call, from }: Assessment): Promise<Control[]> {
+  const posture = await deps.evidence.workflow.getWorkflowPosture({ from: from.toISOString() }, call);
+  return [
+    judged({
+      id: 'no-self-approval',
+      title: `Nobody approved their own request in the last ${LOOK_BACK_DAYS} days`,
+      examined: posture.decisions,
+      violations: posture.selfApprovals,
+      computedFrom: 'workflow: decisions against the requester of their request',
+    }),
+    judged({
+      id: 'grants-end',
+      title: 'Grants end when their time is over',
+      examined: posture.openGrants,
+      violations: posture.overdueGrants,
+      computedFrom: 'workflow: open grants, expires_at more than five minutes ago',
+    }),
+  ];
+}

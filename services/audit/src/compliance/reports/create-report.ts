@@ -1,0 +1,27 @@
+import type { compliance } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { ComplianceDeps } from '../compliance-deps.ts';
+import { queueReport } from './queue-report.ts';
+import { reportMessage, reportQuery } from './report-message.ts';
+import { dayRange, requestedSections } from './report-range.ts';
+
+/** Orders a package. It is made in the background. */
+export function createReport(
+  deps: ComplianceDeps,
+): Handler<typeof compliance.ComplianceServiceService.createReport> {
+  return async (request, context) => {
+    const range = dayRange(request);
+    const { userId, userName } = context.actor;
+    return deps.database.withTenant(context.tenantId, async (tx) => {
+      const id = await queueReport(tx, deps.emitter, context.tenantId, {
+        ...range,
+        sections: requestedSections(request.sections),
+        requestedBy: userId,
+        requestedByName: userName,
+      });
+      const row = await reportQuery(tx).where('id', '=', id).executeTakeFirstOrThrow();
+      await deps.emitter.audit(tx, context, { subject: { type: 'compliance-report', id }, request });
+      return { report: reportMessage(row) };
+    });
+  };
+}

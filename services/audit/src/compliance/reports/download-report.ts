@@ -1,0 +1,61 @@
+import type { compliance, HttpBody } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { existingId } from '../../uuid.ts';
+import type { ComplianceDeps } from '../compliance-deps.ts';
+
+/** Streams a finished package, chunk by chunk. That it was fetched is on record before its first byte leaves. */
+export function downloadReport(
+  deps: ComplianceDeps,
+): Handler<typeof compliance.ComplianceServiceService.downloadReport> {
+  return async function* (request, context): AsyncGenerator<HttpBody> {
+    const id = existingId(request.reportId);
+    const { tenantId, signal } = context;
+    context.auditSubject = { type: 'compliance-report', id };
+    await deps.database.withTenant(tenantId, async (tx) => {
+      const report = await tx
+        .selectFrom('compliance_reports')
+        .select(['state', 'problem', 'sha256'])
+        .where('id', '=', id)
+        .executeTakeFirst();
+      if (report === undefined) throw ClavigerError.notFound();
+      if (report.state !== 'ready') throw notReady(report);
+      await deps.emitter.audit(tx, context, {
+        subject: { type: 'compliance-report', id },
+        details: { sha256: report.sha256 },
+      });
+    });
+    let contentType = 'application/zip';
+    for (let number = 0; !signal.aborted; number += 1) {
+      const chunk = await deps.database.readTenant(tenantId, (reader) =>
+        reader
+          .selectFrom('compliance_package_chunks')
+          .select('bytes')
+          .where('report_id', '=', id)
+          .where('number', '=', number)
+          .executeTakeFirst(),
+      );
+      if (chunk === undefined) return;
+      yield { contentType, data: chunk.bytes, extensions: [] };
+      contentType = '';
+    }
+  };
+}
+
+function notReady({ state, problem }: { state: string; problem: string }): ClavigerError {
+  if (state === 'failed')
+    return new ClavigerError('conflict', 'The report could not be made.', {
+      code: 'report_failed',
+      hint: problem,
+    });
+  if (state === 'expired')
+    return new ClavigerError('gone', 'The package was kept for its time and is gone.', {
+      code: 'report_expired',
+      hint: 'Ask for another one of the same range.',
+    });
+  return new ClavigerError('conflict', 'The report is still being made.', {
+    code: 'report_not_ready',
+    hint: 'The list of reports shows how far it is.',
+    retryAfterSeconds: 2,
+  });
+}

@@ -1,0 +1,19 @@
+import type { compliance } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { existingId } from '../../uuid.ts';
+import type { ComplianceDeps } from '../compliance-deps.ts';
+import { reportMessage, reportQuery } from './report-message.ts';
+
+export function getReport(
+  deps: ComplianceDeps,
+): Handler<typeof compliance.ComplianceServiceService.getReport> {
+  return async (request, context) => {
+    const id = existingId(request.reportId);
+    const row = await deps.database.readTenant(context.tenantId, (reader) =>
+      reportQuery(reader).where('id', '=', id).executeTakeFirst(),
+    );
+    if (row === undefined) throw ClavigerError.notFound();
+    return { report: reportMessage(row) };
+  };
+}

@@ -1,0 +1,48 @@
+import type { compliance } from '@claviger/contracts';
+import { pageOf, type SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import type { ExpressionBuilder } from 'kysely';
+import { timeRange } from '../../events/time-range.ts';
+import type { AuditSchema } from '../../schema.ts';
+import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ReportState } from '../compliance-tables.ts';
+import { reportMessage, reportQuery } from './report-message.ts';
+
+const SORT: SortFields = {
+  createdAt: { column: 'created_at', type: 'timestamptz' },
+  state: { column: 'state', type: 'text' },
+};
+
+/** Packages of the tenant, newest first unless asked otherwise. */
+export function listReports(
+  deps: ComplianceDeps,
+): Handler<typeof compliance.ComplianceServiceService.listReports> {
+  return (request, context) => {
+    const { from, before } = timeRange(request);
+    const condition = (eb: ExpressionBuilder<AuditSchema, 'compliance_reports'>) =>
+      eb.and([
+        ...(from ? [eb('created_at', '>=', from)] : []),
+        ...(before ? [eb('created_at', '<', before)] : []),
+        ...(request.state ? [eb('state', '=', request.state as ReportState)] : []),
+      ]);
+    return deps.database.readTenant(context.tenantId, (reader) =>
+      pageOf({
+        request,
+        query: reportQuery(reader).where(condition),
+        sort: SORT,
+        defaultSort: 'createdAt',
+        defaultOrder: 'desc',
+        tieBreaker: { column: 'id', type: 'uuid' },
+        total: async () =>
+          (
+            await reader
+              .selectFrom('compliance_reports')
+              .select((eb) => eb.fn.countAll<number>().as('count'))
+              .where(condition)
+              .executeTakeFirstOrThrow()
+          ).count,
+        map: reportMessage,
+      }),
+    );
+  };
+}

@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import type { compliance } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { Period } from '../compliance-tables.ts';
+import { requestedSections } from '../reports/report-range.ts';
+import { momentsOf } from './cron.ts';
+import { scheduleMessage } from './schedule-message.ts';
+
+const MAX_SCHEDULES = 100;
+
+/** Has packages made again and again. The answer shows the next five runs. */
+export function createSchedule(
+  deps: ComplianceDeps,
+): Handler<typeof compliance.ComplianceServiceService.createSchedule> {
+  return async (request, context) => {
+    const timeZone = request.timeZone || 'UTC';
+    const moments = momentsOf(request.cron, timeZone);
+    const id = randomUUID();
+    const { userId, userName } = context.actor;
+    return deps.database.withTenant(context.tenantId, async (tx) => {
+      // By the database's clock, as everything that falls due.
+      const { rows } = await sql<{ now: Date; schedules: number }>`
+        SELECT now() AS now, count(*) AS schedules FROM compliance_schedules`.execute(tx);
+      const { now, schedules } = rows[0]!;
+      if (schedules >= MAX_SCHEDULES)
+        throw new ClavigerError('conflict', `There are ${MAX_SCHEDULES} schedules already.`, {
+          code: 'too_many_schedules',
+          hint: 'Delete one that is not needed any more.',
+        });
+      const row = await tx
+        .insertInto('compliance_schedules')
+        .values({
+          tenant_id: context.tenantId,
+          id,
+          name: request.name,
+          cron: request.cron,
+          time_zone: timeZone,
+          period: (request.period || 'month') as Period,
+          sections: requestedSections(request.sections),
+          next_run_at: moments.next(1, now)[0]!,
+          created_by: userId,
+          created_by_name: userName,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      await deps.emitter.audit(tx, context, { subject: { type: 'compliance-schedule', id }, request });
+      return { schedule: scheduleMessage(row) };
+    });
+  };
+}

@@ -1,0 +1,59 @@
+import { ClavigerError } from '@claviger/errors';
+import { Cron } from 'croner';
+
+const HOUR_MS = 3_600_000;
+/** Runs of a pattern that are looked at to know how often it runs at most. */
+const LOOKED_AT = 60;
+
+/** The moments of a schedule. A time that daylight saving leaves out runs at its end, one that comes twice runs once. */
+export interface Moments {
+  /** The next ones after `from`, oldest first; fewer when the pattern ends. */
+  next(count: number, from: Date): Date[];
+}
+
+/**
+ * @throws {ClavigerError} `invalid` for a pattern or zone that there is not, one that never runs, or one that runs more often than
+ *   once an hour.
+ */
+export function momentsOf(cron: string, timeZone: string, now: Date = new Date()): Moments {
+  requireZone(timeZone);
+  let pattern: Cron;
+  try {
+    pattern = new Cron(cron, { mode: '5-part', timezone: timeZone, paused: true });
+  } catch {
+    throw ClavigerError.invalid(
+      '/cron',
+      'must have five fields: minute, hour, day of the month, month, day of the week',
+    );
+  }
+  const next = (count: number, from: Date) => pattern.nextRuns(count, from);
+  const runs = next(LOOKED_AT, now);
+  if (runs.length === 0) throw ClavigerError.invalid('/cron', 'must name a moment that comes');
+  if (runs.some((run, index) => index > 0 && run.getTime() - runs[index - 1]!.getTime() < HOUR_MS))
+    throw ClavigerError.invalid('/cron', 'must not run more often than once an hour');
+  return { next };
+}
+
+function requireZone(timeZone: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone });
+  } catch {
+    throw ClavigerError.invalid('/timeZone', 'must be the IANA name of a time zone, like Europe/Berlin');
+  }
+}
+
+/** What is due at `now`: the newest moment that has come, and how many before it passed unused. */
+export function dueMoment(
+  moments: Moments,
+  firstDue: Date,
+  now: Date,
+): { readonly occurrence: Date; readonly missed: number } {
+  let occurrence = firstDue;
+  let missed = 0;
+  for (;;) {
+    const later = moments.next(100, occurrence).filter((moment) => moment <= now);
+    if (later.length === 0) return { occurrence, missed };
+    missed += later.length;
+    occurrence = later.at(-1)!;
+  }
+}

@@ -1,0 +1,28 @@
+import type { compliance } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { existingId } from '../../uuid.ts';
+import type { ComplianceDeps } from '../compliance-deps.ts';
+
+/** Ends a schedule. What it has asked for already is made. */
+export function deleteSchedule(
+  deps: ComplianceDeps,
+): Handler<typeof compliance.ComplianceServiceService.deleteSchedule> {
+  return async (request, context) => {
+    const id = existingId(request.scheduleId);
+    context.auditSubject = { type: 'compliance-schedule', id };
+    await deps.database.withTenant(context.tenantId, async (tx) => {
+      const gone = await tx
+        .deleteFrom('compliance_schedules')
+        .where('id', '=', id)
+        .returning('name')
+        .executeTakeFirst();
+      if (gone === undefined) throw ClavigerError.notFound();
+      await deps.emitter.audit(tx, context, {
+        subject: { type: 'compliance-schedule', id },
+        details: { name: gone.name },
+      });
+    });
+    return {};
+  };
+}

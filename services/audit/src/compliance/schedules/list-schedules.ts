@@ -1,0 +1,34 @@
+import type { compliance } from '@claviger/contracts';
+import { pageOf, type SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import type { ComplianceDeps } from '../compliance-deps.ts';
+import { scheduleMessage } from './schedule-message.ts';
+
+const SORT: SortFields = {
+  name: { column: 'name', type: 'text' },
+  nextRunAt: { column: 'next_run_at', type: 'timestamptz' },
+  createdAt: { column: 'created_at', type: 'timestamptz' },
+};
+
+export function listSchedules(
+  deps: ComplianceDeps,
+): Handler<typeof compliance.ComplianceServiceService.listSchedules> {
+  return (request, context) =>
+    deps.database.readTenant(context.tenantId, (reader) =>
+      pageOf({
+        request,
+        query: reader.selectFrom('compliance_schedules').selectAll(),
+        sort: SORT,
+        defaultSort: 'name',
+        tieBreaker: { column: 'id', type: 'uuid' },
+        total: async () =>
+          (
+            await reader
+              .selectFrom('compliance_schedules')
+              .select((eb) => eb.fn.countAll<number>().as('count'))
+              .executeTakeFirstOrThrow()
+          ).count,
+        map: scheduleMessage,
+      }),
+    );
+}

@@ -1,0 +1,62 @@
+import { type DutyHost, startDuty } from '@claviger/cluster';
+import { authEvidence, compliance, vaultEvidence, workflowEvidence } from '@claviger/contracts';
+import type { JobQueues } from '@claviger/jobs';
+import type { Peers, RpcServer } from '@claviger/service-kit';
+import { removeExpired } from './building/remove-expired.ts';
+import { startReportWorker } from './building/report-worker.ts';
+import type { ComplianceDeps } from './compliance-deps.ts';
+import { getAttestation } from './controls/get-attestation.ts';
+import { createReport } from './reports/create-report.ts';
+import { downloadReport } from './reports/download-report.ts';
+import { getReport } from './reports/get-report.ts';
+import { listReports } from './reports/list-reports.ts';
+import { createSchedule } from './schedules/create-schedule.ts';
+import { deleteSchedule } from './schedules/delete-schedule.ts';
+import { listSchedules } from './schedules/list-schedules.ts';
+import { runDueSchedules } from './schedules/run-due-schedules.ts';
+
+const SWEEP_EVERY_MS = 1_000;
+
+export interface ComplianceService extends Omit<ComplianceDeps, 'evidence'> {
+  readonly cluster: DutyHost;
+  readonly queues: JobQueues;
+  readonly peers: Peers;
+}
+
+/** Serves packages, attestations and schedules; makes packages, and runs schedules while this replica leads. */
+export function serveCompliance(rpcServer: RpcServer, options: ComplianceService): AsyncDisposable {
+  const { cluster, queues, peers } = options;
+  const deps: ComplianceDeps = {
+    ...options,
+    evidence: {
+      auth: peers.client('auth', authEvidence.EvidenceServiceService),
+      vault: peers.client('vault', vaultEvidence.EvidenceServiceService),
+      workflow: peers.client('workflow', workflowEvidence.EvidenceServiceService),
+    },
+  };
+  rpcServer.add(compliance.ComplianceServiceService, {
+    createReport: createReport(deps),
+    listReports: listReports(deps),
+    getReport: getReport(deps),
+    downloadReport: downloadReport(deps),
+    getAttestation: getAttestation(deps),
+    listSchedules: listSchedules(deps),
+    createSchedule: createSchedule(deps),
+    deleteSchedule: deleteSchedule(deps),
+  });
+  const stack = new AsyncDisposableStack();
+  const worker = stack.use(startReportWorker(deps, queues));
+  stack.use(
+    startDuty({
+      cluster,
+      name: 'compliance reports',
+      everyMs: SWEEP_EVERY_MS,
+      run: async (leadership) => {
+        await runDueSchedules(deps, leadership);
+        await worker.sweep(leadership);
+        await removeExpired(deps, leadership);
+      },
+    }),
+  );
+  return stack;
+}
