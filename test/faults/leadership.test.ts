@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto';
+import { eventually, type RestClient, type StartedNetwork, startNetwork } from '@claviger/testkit';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expectFenced, leaderWrites, leaseOf, noteLeaderWrites } from '../support/leader-writes.ts';
+
+let started: StartedNetwork;
+let redis: Redis;
+let platform: RestClient;
+let admin: RestClient;
+
+const ROUNDS = 20;
+const VAULTS = ['vault-1', 'vault-2', 'vault-3'];
+
+beforeAll(async () => {
+  started = await startNetwork({
+    replicas: { vault: 3, workflow: 3 },
+    // Shorter than in earnest, so that twenty pauses do not take minutes; workflow keeps the real one.
+    overrides: { vault: { cluster: { leaseMs: 900 }, rotation: { sweepIntervalSeconds: 0.1 } } },
+  });
+  const { network, installation } = started;
+  await noteLeaderWrites(network, 'vault');
+  await noteLeaderWrites(network, 'workflow');
+  const { host, port, password } = installation.parts.redis;
+  redis = new Redis({ host, port, password });
+  admin = (await network.createTenant()).admin.client;
+  platform = (await network.createPlatformAdministrator()).client;
+}, 180_000);
+afterAll(async () => {
+  for (const node of VAULTS) await started?.installation.kill(node, 'SIGCONT').catch(() => {});
+  redis?.disconnect();
+  await started?.[Symbol.asyncDispose]();
+});
+
+const query = <R extends object>(text: string, values: unknown[] = []): Promise<R[]> =>
+  started.network.superuser(async (db) => (await db.query<R>(text, values)).rows);
+
+async function note(): Promise<string> {
+  const entry = await admin.must('POST', '/api/v1/vault/entries', {
+    name: `note-${randomUUID()}`,
+    type: 'note',
+    secret: 'value',
+  });
+  return entry.id as string;
+}
+
+/** Makes the schedule of an entry due. A note cannot be rotated, so each run of its schedule leaves one refusal. */
+const makeDue = (entryId: string) =>
+  query('UPDATE vault.entries SET next_rotation_at = now() WHERE id = $1', [entryId]);
+
+async function runsOf(entryIds: readonly string[]): Promise<number[]> {
+  const rows = await query<{ id: string }>(
+    `SELECT payload::jsonb ->> 'subjectId' AS id FROM vault.outbox
+      WHERE payload::jsonb ->> 'action' = 'vault.entry.rotation-requested'`,
+  );
+  return entryIds.map((id) => rows.filter((row) => row.id === id).length);
+}
+
+/** Waits until a leader of a later term has written; answers its lease. */
+function nextToAct(service: string, after: number) {
+  return eventually(
+    async () => {
+      const [lease, writes] = await Promise.all([
+        leaseOf(started.network, service),
+        leaderWrites(started.network, service),
+      ]);
+      expect(lease.term).toBeGreaterThan(after);
+      expect(writes.some((write) => write.term > after)).toBe(true);
+      return lease;
+    },
+    { timeoutMs: 60_000, what: `a write of ${service} in a term after ${after}` },
+  );
+}
+
+test('a leader that is killed is followed by another, which goes on with its duties', async () => {
+  const { installation, network } = started;
+  const before = await leaseOf(network, 'workflow');
+  await installation.kill(before.node);
+  // A refusal leaves an event, which somebody must relay.
+  const refused = await admin.post('/api/v1/requests', { entryId: randomUUID(), reason: 'x', minutes: 5 });
+  expect(refused.status).toBeGreaterThanOrEqual(400);
+  const after = await nextToAct('workflow', before.term);
+  expect(after.node).not.toBe(before.node);
+  await installation.restart(before.node);
+});
+
+test('F-19 F-23 a leader that stood still past its lease writes nothing more, also where Redis was emptied meanwhile; each schedule runs once', async () => {
+  const { installation, network } = started;
+  const entries: string[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const [before, during] = [await note(), await note()];
+    entries.push(before, during);
+    const lease = await leaseOf(network, 'vault');
+    expect(VAULTS).toContain(lease.node);
+    await makeDue(before);
+    await installation.kill(lease.node, 'SIGSTOP');
+    await makeDue(during);
+    if (round % 2 === 1) await redis.flushall();
+    const next = await nextToAct('vault', lease.term);
+    await installation.kill(lease.node, 'SIGCONT');
+    expect(next.node).not.toBe(lease.node);
+  }
+  const once = entries.map(() => 1);
+  await eventually(async () => expect(await runsOf(entries)).toEqual(once), { timeoutMs: 60_000 });
+  // What was paused has had its turn by now.
+  const { node } = await leaseOf(network, 'vault');
+  expect(VAULTS).toContain(node);
+  expectFenced(await leaderWrites(network, 'vault'));
+  expectFenced(await leaderWrites(network, 'workflow'));
+  expect(await runsOf(entries)).toEqual(once);
+});
+
+test('promoting and demoting under load loses no request', async () => {
+  const { network } = started;
+  let running = true;
+  const statuses: number[] = [];
+  const load = Promise.all(
+    [1, 2, 3].map(async () => {
+      while (running) {
+        const answer = await admin.post('/api/v1/vault/entries', {
+          name: `load-${randomUUID()}`,
+          type: 'note',
+          secret: 'value',
+        });
+        statuses.push(answer.status);
+        // Paced on purpose: load, not a flood.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }),
+  );
+  const order = (verb: string, node: string) =>
+    platform.post(`/api/v1/admin/cluster/${verb}`, { service: 'vault', node, reason: 'a test' });
+  for (let round = 0; round < 3; round += 1) {
+    const lease = await leaseOf(network, 'vault');
+    const other = VAULTS.find((node) => node !== lease.node)!;
+    const promoted = await order('promote', other);
+    expect({ status: promoted.status, body: promoted.body }).toMatchObject({
+      status: 200,
+      body: { service: 'vault', node: other },
+    });
+    expect(promoted.body.term).toBeGreaterThan(lease.term);
+    expect((await order('demote', other)).body).toMatchObject({ changed: true });
+    await eventually(async () => {
+      const now = await leaseOf(network, 'vault');
+      expect(VAULTS.filter((node) => node !== other)).toContain(now.node);
+    });
+    const refused = await order('promote', other);
+    expect([refused.status, refused.body.code]).toEqual([409, 'node_demoted']);
+    // What Redis forgets, PostgreSQL keeps.
+    await redis.flushall();
+    expect((await order('promote', other)).body.code).toBe('node_demoted');
+    expect((await order('readmit', other)).body).toMatchObject({ changed: true });
+  }
+  running = false;
+  await load;
+  expect(statuses.length).toBeGreaterThan(20);
+  expect(statuses.filter((status) => status !== 201)).toEqual([]);
+  expectFenced(await leaderWrites(network, 'vault'));
+});
+
+test('the status names every replica of every service, and who cannot lead is refused by name', async () => {
+  const order = (node: string) =>
+    platform.post('/api/v1/admin/cluster/promote', { service: 'vault', node, reason: 'a test' });
+  const status = await eventually(
+    async () => {
+      const answer = await platform.must('GET', '/api/v1/admin/cluster/status');
+      if (answer.status !== 'ok') throw new Error(`degraded: ${JSON.stringify(answer.services)}`);
+      return answer as unknown as {
+        services: {
+          service: string;
+          leader: string;
+          term: number;
+          replicas: { node: string; role: string }[];
+        }[];
+      };
+    },
+    { timeoutMs: 30_000 },
+  );
+  const named = status.services.flatMap(({ replicas }) => replicas.map(({ node }) => node));
+  expect(named.toSorted()).toEqual(started.installation.nodes.map(({ node }) => node).toSorted());
+  for (const { service, leader, term, replicas } of status.services) {
+    if (service === 'gateway') continue;
+    expect(term).toBeGreaterThan(0);
+    expect(replicas.filter(({ role }) => role === 'leader').map(({ node }) => node)).toEqual([leader]);
+  }
+  const unknown = await order('vault-9');
+  expect([unknown.status, unknown.body.code]).toEqual([404, 'node_unknown']);
+  const leader = status.services.find(({ service }) => service === 'vault')!.leader;
+  expect((await order(leader)).body.code).toBe('node_leads');
+  const follower = VAULTS.find((node) => node !== leader)!;
+  await started.installation.kill(follower);
+  await eventually(async () => expect((await order(follower)).body.code).toBe('node_silent'), {
+    timeoutMs: 20_000,
+  });
+  await started.installation.restart(follower);
+});
