@@ -5,6 +5,8 @@ import type { AuthDeps } from '../../deps.ts';
 import { METERED_ACTIONS, type Metered, meter } from './meter.ts';
 
 const INTERVAL_MS = 2_000;
+/** Internal calls name a tenant; the list of all logs is of none. */
+const OF_NO_TENANT = '00000000-0000-0000-0000-000000000000';
 
 type Log = ServiceClient<typeof tenantLog.TenantLogServiceService>;
 type Deps = Pick<AuthDeps, 'database' | 'logger' | 'tenantPeers'>;
@@ -30,7 +32,7 @@ export async function meterTenants(
 ): Promise<void> {
   let afterTenantId = '';
   for (;;) {
-    const { items } = await log.listLogSizes({ afterTenantId });
+    const { items } = await log.listLogSizes({ afterTenantId }, { tenantId: OF_NO_TENANT });
     if (items.length === 0) return;
     const known = await cursorsOf(
       deps,
