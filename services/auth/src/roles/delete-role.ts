@@ -4,6 +4,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import { requireRowVersion } from '../row-version.ts';
 import { actingNow, requireHeld } from '../users/standing.ts';
 import { lockOwnRole } from './update-role.ts';
 
@@ -16,6 +17,7 @@ export function deleteRole(deps: AuthDeps): Handler<(typeof auth.RolesServiceSer
       await deps.database.withTenant(context.tenantId, async (tx) => {
         const holds = await actingNow(tx, context);
         const role = await lockOwnRole(tx, roleId);
+        requireRowVersion(request.rowVersion, role.row_version);
         requireHeld(holds, role.permissions);
         await tx.deleteFrom('roles').where('id', '=', roleId).execute();
         await deps.emitter.audit(tx, context, { details: { name: role.name } });

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
+import { requireRowVersion } from '../row-version.ts';
 import { endAccess } from './end-access.ts';
 import { actingNow, requireNotAbove, standingOf } from './standing.ts';
 import { lockUser } from './users-store.ts';
@@ -16,6 +17,7 @@ export function deleteUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
     const tell = await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockAdministration(tx);
       const user = await lockUser(tx, userId);
+      requireRowVersion(request.rowVersion, user.rowVersion);
       const holds = await actingNow(tx, context);
       await requireNotAbove(tx, holds, userId);
       const wasAdministrator = (await standingOf(tx, userId))?.permissions.has('*') ?? false;

@@ -12,6 +12,7 @@ import {
   rolesOf,
   setRoles,
 } from '../roles/roles-store.ts';
+import { requireRowVersion } from '../row-version.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import { actingNow, refuseSelf, requireHeld } from './standing.ts';
 import { lockUser } from './users-store.ts';
@@ -27,7 +28,7 @@ export function updateUserRoles(
     const { tenantId } = context;
     const { roles, live } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockAdministration(tx);
-      await lockUser(tx, userId);
+      requireRowVersion(request.rowVersion, (await lockUser(tx, userId)).rowVersion);
       const holds = await actingNow(tx, context);
       const before = await rolesOf(tx, userId);
       const after = await rolesByName(tx, [...new Set(request.roles)]);

@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
-import { requireId } from '../ids.ts';
+import { requireId, requireRowVersion } from '../ids.ts';
 import { entrySubject, lockEntry, refuseDuringRotation } from './entry-rows.ts';
 
 /** The entry becomes invisible; its sealed versions stay until they are purged. */
@@ -13,6 +13,7 @@ export function deleteEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     const id = requireId(request.entryId);
     await deps.database.withTenant(context.tenantId, async (tx) => {
       const entry = await lockEntry(tx, id);
+      requireRowVersion(request.rowVersion, entry.row_version);
       refuseDuringRotation(entry);
       const inUse = (message: string, hint: string) =>
         new ClavigerError('conflict', message, { code: 'in_use', hint });

@@ -3,7 +3,7 @@ import { isForeignKeyViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
-import { requireId } from '../ids.ts';
+import { requireId, requireRowVersion } from '../ids.ts';
 
 /** Refused while resources use the module. */
 export function deleteModule(deps: VaultDeps): Handler<(typeof vault.ModulesServiceService)['deleteModule']> {
@@ -12,8 +12,14 @@ export function deleteModule(deps: VaultDeps): Handler<(typeof vault.ModulesServ
     const id = requireId(request.moduleId);
     try {
       await deps.database.withTenant(context.tenantId, async (tx) => {
-        const gone = await tx.deleteFrom('modules').where('id', '=', id).returning('name').executeTakeFirst();
+        const gone = await tx
+          .deleteFrom('modules')
+          .where('id', '=', id)
+          .returning(['name', 'row_version'])
+          .executeTakeFirst();
         if (!gone) throw ClavigerError.notFound();
+        // What is thrown takes the deletion back.
+        requireRowVersion(request.rowVersion, gone.row_version);
         await deps.emitter.audit(tx, context, {
           subject: { type: 'module', id },
           details: { name: gone.name },

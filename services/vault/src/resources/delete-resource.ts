@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
-import { requireId } from '../ids.ts';
+import { requireId, requireRowVersion } from '../ids.ts';
 
 /** Refused while the resource has accounts. Accounts that were deleted lose their place, their sealed versions stay. */
 export function deleteResource(
@@ -16,11 +16,12 @@ export function deleteResource(
       // The lock makes a new account of this resource wait and then find it gone.
       const found = await tx
         .selectFrom('assets')
-        .select('name')
+        .select(['name', 'row_version'])
         .where('id', '=', id)
         .forUpdate()
         .executeTakeFirst();
       if (!found) throw ClavigerError.notFound();
+      requireRowVersion(request.rowVersion, found.row_version);
       const used = await tx
         .selectFrom('entries')
         .select('id')

@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
 import { entryById, entrySubject, lockEntry, toEntry } from '../entries/entry-rows.ts';
-import { requireId } from '../ids.ts';
+import { requireId, requireRowVersion } from '../ids.ts';
 import { isAccount } from './request-rotation.ts';
 
 export function putRotationSchedule(
@@ -16,6 +16,7 @@ export function putRotationSchedule(
     const { intervalHours, startsAt } = request;
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const entry = await lockEntry(tx, id);
+      requireRowVersion(request.rowVersion, entry.row_version);
       if (intervalHours > 0 && !isAccount(entry)) {
         throw new ClavigerError('conflict', 'This entry is not an account on a target.', {
           code: 'not_rotatable',

@@ -260,6 +260,8 @@ export interface UpdateUserResponse {
 
 export interface DeleteUserRequest {
   userId: string;
+  /** The version that the change is made from; also taken from If-Match. */
+  rowVersion?: number | undefined;
 }
 
 export interface DeleteUserResponse {
@@ -293,6 +295,8 @@ export interface UpdateUserRolesRequest {
   userId: string;
   /** Names of roles. */
   roles: string[];
+  /** The version that the change is made from; also taken from If-Match. */
+  rowVersion?: number | undefined;
 }
 
 export interface UpdateUserRolesResponse {
@@ -395,6 +399,8 @@ export interface UpdateRoleResponse {
 
 export interface DeleteRoleRequest {
   roleId: string;
+  /** The version that the change is made from; also taken from If-Match. */
+  rowVersion?: number | undefined;
 }
 
 export interface DeleteRoleResponse {
@@ -2871,13 +2877,16 @@ export const UpdateUserResponse: MessageFns<UpdateUserResponse> = {
 };
 
 function createBaseDeleteUserRequest(): DeleteUserRequest {
-  return { userId: "" };
+  return { userId: "", rowVersion: undefined };
 }
 
 export const DeleteUserRequest: MessageFns<DeleteUserRequest> = {
   encode(message: DeleteUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.userId !== "") {
       writer.uint32(10).string(message.userId);
+    }
+    if (message.rowVersion !== undefined) {
+      writer.uint32(16).int32(message.rowVersion);
     }
     return writer;
   },
@@ -2901,6 +2910,14 @@ export const DeleteUserRequest: MessageFns<DeleteUserRequest> = {
             }
 
             message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rowVersion = reader.int32();
             continue;
           }
         }
@@ -3154,7 +3171,7 @@ export const ListUserRolesResponse: MessageFns<ListUserRolesResponse> = {
 };
 
 function createBaseUpdateUserRolesRequest(): UpdateUserRolesRequest {
-  return { userId: "", roles: [] };
+  return { userId: "", roles: [], rowVersion: undefined };
 }
 
 export const UpdateUserRolesRequest: MessageFns<UpdateUserRolesRequest> = {
@@ -3164,6 +3181,9 @@ export const UpdateUserRolesRequest: MessageFns<UpdateUserRolesRequest> = {
     }
     for (const v of message.roles) {
       writer.uint32(18).string(v!);
+    }
+    if (message.rowVersion !== undefined) {
+      writer.uint32(24).int32(message.rowVersion);
     }
     return writer;
   },
@@ -3195,6 +3215,14 @@ export const UpdateUserRolesRequest: MessageFns<UpdateUserRolesRequest> = {
             }
 
             message.roles.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rowVersion = reader.int32();
             continue;
           }
         }
@@ -4250,13 +4278,16 @@ export const UpdateRoleResponse: MessageFns<UpdateRoleResponse> = {
 };
 
 function createBaseDeleteRoleRequest(): DeleteRoleRequest {
-  return { roleId: "" };
+  return { roleId: "", rowVersion: undefined };
 }
 
 export const DeleteRoleRequest: MessageFns<DeleteRoleRequest> = {
   encode(message: DeleteRoleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.roleId !== "") {
       writer.uint32(10).string(message.roleId);
+    }
+    if (message.rowVersion !== undefined) {
+      writer.uint32(16).int32(message.rowVersion);
     }
     return writer;
   },
@@ -4280,6 +4311,14 @@ export const DeleteRoleRequest: MessageFns<DeleteRoleRequest> = {
             }
 
             message.roleId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rowVersion = reader.int32();
             continue;
           }
         }
@@ -9928,12 +9967,39 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "row_version",
+        "number": 2,
+        "label": 1,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rowVersion",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [],
+      "oneofDecl": [{ "name": "_row_version", "options": undefined }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -10354,12 +10420,39 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "row_version",
+        "number": 3,
+        "label": 1,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rowVersion",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [],
+      "oneofDecl": [{ "name": "_row_version", "options": undefined }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -11509,12 +11602,39 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "row_version",
+        "number": 2,
+        "label": 1,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rowVersion",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [],
+      "oneofDecl": [{ "name": "_row_version", "options": undefined }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -13957,158 +14077,176 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 34, 2, 1],
+        "span": [861, 2, 68],
+        "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 36, 2, 0],
-        "span": [864, 2, 869, 5],
+        "span": [866, 2, 871, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 36, 2, 1],
-        "span": [871, 2, 876, 5],
+        "span": [873, 2, 878, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 36, 2, 4],
-        "span": [889, 2, 892, 5],
+        "span": [891, 2, 894, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 5],
-        "span": [907, 2, 69],
+        "span": [909, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 38, 2, 1],
-        "span": [916, 2, 919, 5],
+        "span": [918, 2, 921, 5],
         "leadingComments": " Names of roles.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 38, 2, 2],
+        "span": [923, 2, 68],
+        "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 41, 2, 0],
-        "span": [933, 2, 25],
+        "span": [937, 2, 25],
         "leadingComments": " One-time; ends after an hour or five wrong tries.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 0],
-        "span": [978, 2, 983, 5],
+        "span": [982, 2, 987, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 1],
-        "span": [985, 2, 990, 5],
+        "span": [989, 2, 994, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 4],
-        "span": [1003, 2, 1006, 5],
+        "span": [1007, 2, 1010, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 51, 2, 5],
-        "span": [1020, 2, 69],
+        "span": [1024, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 58, 2, 1],
+        "span": [1083, 2, 68],
+        "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 62, 2, 3],
-        "span": [1090, 2, 55],
+        "span": [1096, 2, 55],
         "leadingComments": " First characters of the token, to know it again.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 63, 2, 0],
-        "span": [1099, 2, 1104, 5],
+        "span": [1105, 2, 1110, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 63, 2, 1],
-        "span": [1106, 2, 1111, 5],
+        "span": [1112, 2, 1117, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 63, 2, 4],
-        "span": [1124, 2, 1127, 5],
+        "span": [1130, 2, 1133, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 64, 2, 5],
-        "span": [1149, 2, 69],
+        "span": [1155, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 1],
-        "span": [1159, 2, 1162, 5],
+        "span": [1165, 2, 1168, 5],
         "leadingComments": " The machine user that the token acts as; yourself when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 2],
-        "span": [1164, 2, 1167, 5],
+        "span": [1170, 2, 1173, 5],
         "leadingComments": " Narrows what the token may do; all that the user may do when empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 3],
-        "span": [1169, 2, 1174, 5],
+        "span": [1175, 2, 1180, 5],
         "leadingComments": " 90 days at most; 30 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 66, 2, 1],
-        "span": [1179, 2, 19],
+        "span": [1185, 2, 19],
         "leadingComments": " Shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 2],
-        "span": [1196, 2, 67],
+        "span": [1202, 2, 67],
         "leadingComments": " Services that the actor token is for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 70, 2, 5],
-        "span": [1205, 2, 53],
+        "span": [1211, 2, 53],
         "leadingComments": " Goes up when roles or standing of the user change.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 73, 2, 3],
-        "span": [1222, 2, 55],
+        "span": [1228, 2, 55],
         "leadingComments": " active | disabled | deleted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 76, 2, 1],
-        "span": [1242, 2, 1245, 5],
+        "span": [1248, 2, 1251, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 77, 2, 2],
-        "span": [1251, 2, 22],
+        "span": [1257, 2, 22],
         "leadingComments": " Generated; shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 79, 2, 0],
-        "span": [1262, 2, 32],
+        "span": [1268, 2, 32],
         "leadingComments": " Absent when the tenant has a user already.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 80, 2, 0],
-        "span": [1267, 2, 1272, 5],
+        "span": [1273, 2, 1278, 5],
         "leadingComments": " Short name: lower-case letters, digits and inner hyphens.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -14357,7 +14495,12 @@ export const protoMetadata = {
         },
       },
       "UpdateUserResponse": { fields: { "user": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
-      "DeleteUserRequest": { fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "DeleteUserRequest": {
+        fields: {
+          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
       "ListUserRolesRequest": {
         fields: {
           "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
@@ -14382,6 +14525,7 @@ export const protoMetadata = {
         fields: {
           "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
           "roles": { "field": Field.decode(Buffer.from("CAEgMg==", "base64")) },
+          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "UpdateUserRolesResponse": { fields: { "items": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
@@ -14444,7 +14588,12 @@ export const protoMetadata = {
         },
       },
       "UpdateRoleResponse": { fields: { "role": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
-      "DeleteRoleRequest": { fields: { "role_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "DeleteRoleRequest": {
+        fields: {
+          "role_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
       "ListPermissionsResponse": { fields: { "items": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ApiToken": {
         fields: {

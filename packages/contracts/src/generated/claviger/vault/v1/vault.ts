@@ -133,6 +133,8 @@ export interface UpdateResourceResponse {
 
 export interface DeleteResourceRequest {
   resourceId: string;
+  /** The version that the change is made from; also taken from If-Match. */
+  rowVersion?: number | undefined;
 }
 
 export interface DeleteResourceResponse {
@@ -260,6 +262,8 @@ export interface UpdateEntryResponse {
 
 export interface DeleteEntryRequest {
   entryId: string;
+  /** The version that the change is made from; also taken from If-Match. */
+  rowVersion?: number | undefined;
 }
 
 export interface DeleteEntryResponse {
@@ -358,7 +362,11 @@ export interface PutRotationScheduleRequest {
   /** 0 ends the schedule. */
   intervalHours: number;
   /** When first; one interval from now when unset. */
-  startsAt: string | undefined;
+  startsAt:
+    | string
+    | undefined;
+  /** The version that the change is made from; also taken from If-Match. */
+  rowVersion?: number | undefined;
 }
 
 export interface PutRotationScheduleResponse {
@@ -567,6 +575,8 @@ export interface PatchModuleResponse {
 
 export interface DeleteModuleRequest {
   moduleId: string;
+  /** The version that the change is made from; also taken from If-Match. */
+  rowVersion?: number | undefined;
 }
 
 export interface DeleteModuleResponse {
@@ -1657,13 +1667,16 @@ export const UpdateResourceResponse: MessageFns<UpdateResourceResponse> = {
 };
 
 function createBaseDeleteResourceRequest(): DeleteResourceRequest {
-  return { resourceId: "" };
+  return { resourceId: "", rowVersion: undefined };
 }
 
 export const DeleteResourceRequest: MessageFns<DeleteResourceRequest> = {
   encode(message: DeleteResourceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.resourceId !== "") {
       writer.uint32(10).string(message.resourceId);
+    }
+    if (message.rowVersion !== undefined) {
+      writer.uint32(16).int32(message.rowVersion);
     }
     return writer;
   },
@@ -1687,6 +1700,14 @@ export const DeleteResourceRequest: MessageFns<DeleteResourceRequest> = {
             }
 
             message.resourceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rowVersion = reader.int32();
             continue;
           }
         }
@@ -2961,13 +2982,16 @@ export const UpdateEntryResponse: MessageFns<UpdateEntryResponse> = {
 };
 
 function createBaseDeleteEntryRequest(): DeleteEntryRequest {
-  return { entryId: "" };
+  return { entryId: "", rowVersion: undefined };
 }
 
 export const DeleteEntryRequest: MessageFns<DeleteEntryRequest> = {
   encode(message: DeleteEntryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.entryId !== "") {
       writer.uint32(10).string(message.entryId);
+    }
+    if (message.rowVersion !== undefined) {
+      writer.uint32(16).int32(message.rowVersion);
     }
     return writer;
   },
@@ -2991,6 +3015,14 @@ export const DeleteEntryRequest: MessageFns<DeleteEntryRequest> = {
             }
 
             message.entryId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rowVersion = reader.int32();
             continue;
           }
         }
@@ -3898,7 +3930,7 @@ export const GetRotationResponse: MessageFns<GetRotationResponse> = {
 };
 
 function createBasePutRotationScheduleRequest(): PutRotationScheduleRequest {
-  return { entryId: "", intervalHours: 0, startsAt: undefined };
+  return { entryId: "", intervalHours: 0, startsAt: undefined, rowVersion: undefined };
 }
 
 export const PutRotationScheduleRequest: MessageFns<PutRotationScheduleRequest> = {
@@ -3911,6 +3943,9 @@ export const PutRotationScheduleRequest: MessageFns<PutRotationScheduleRequest> 
     }
     if (message.startsAt !== undefined) {
       Timestamp.encode(toTimestamp(message.startsAt), writer.uint32(26).fork()).join();
+    }
+    if (message.rowVersion !== undefined) {
+      writer.uint32(32).int32(message.rowVersion);
     }
     return writer;
   },
@@ -3950,6 +3985,14 @@ export const PutRotationScheduleRequest: MessageFns<PutRotationScheduleRequest> 
             }
 
             message.startsAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rowVersion = reader.int32();
             continue;
           }
         }
@@ -5966,13 +6009,16 @@ export const PatchModuleResponse: MessageFns<PatchModuleResponse> = {
 };
 
 function createBaseDeleteModuleRequest(): DeleteModuleRequest {
-  return { moduleId: "" };
+  return { moduleId: "", rowVersion: undefined };
 }
 
 export const DeleteModuleRequest: MessageFns<DeleteModuleRequest> = {
   encode(message: DeleteModuleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.moduleId !== "") {
       writer.uint32(10).string(message.moduleId);
+    }
+    if (message.rowVersion !== undefined) {
+      writer.uint32(16).int32(message.rowVersion);
     }
     return writer;
   },
@@ -5996,6 +6042,14 @@ export const DeleteModuleRequest: MessageFns<DeleteModuleRequest> = {
             }
 
             message.moduleId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rowVersion = reader.int32();
             continue;
           }
         }
@@ -9651,12 +9705,39 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "row_version",
+        "number": 2,
+        "label": 1,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rowVersion",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [],
+      "oneofDecl": [{ "name": "_row_version", "options": undefined }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -11690,12 +11771,39 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "row_version",
+        "number": 2,
+        "label": 1,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rowVersion",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [],
+      "oneofDecl": [{ "name": "_row_version", "options": undefined }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -13115,12 +13223,39 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "row_version",
+        "number": 4,
+        "label": 1,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rowVersion",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [],
+      "oneofDecl": [{ "name": "_row_version", "options": undefined }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -15989,12 +16124,39 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "row_version",
+        "number": 2,
+        "label": 1,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rowVersion",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [],
+      "oneofDecl": [{ "name": "_row_version", "options": undefined }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -17617,296 +17779,320 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 9, 2, 1],
+        "span": [624, 2, 68],
+        "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 13, 2, 3],
-        "span": [640, 2, 57],
+        "span": [642, 2, 57],
         "leadingComments": " Entry that holds this account already; empty when the vault does not know it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 2],
-        "span": [648, 2, 53],
+        "span": [650, 2, 53],
         "leadingComments": " password | ssh-key | api-key | note\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 9],
-        "span": [656, 2, 64],
+        "span": [658, 2, 64],
         "leadingComments": " idle | pending | applying | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 10],
-        "span": [658, 2, 72],
+        "span": [660, 2, 72],
         "leadingComments": " 0: no schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 14],
-        "span": [663, 2, 62],
+        "span": [665, 2, 62],
         "leadingComments": " A live grant is needed even by those who hold a share.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 0],
-        "span": [672, 2, 677, 5],
+        "span": [674, 2, 679, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 1],
-        "span": [679, 2, 684, 5],
+        "span": [681, 2, 686, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 4],
-        "span": [697, 2, 700, 5],
+        "span": [699, 2, 702, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 6],
-        "span": [707, 2, 710, 5],
+        "span": [709, 2, 712, 5],
         "leadingComments": " Over name, user name, resource and tags.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 5],
-        "span": [742, 2, 69],
+        "span": [744, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 19, 2, 1],
-        "span": [762, 2, 770, 5],
+        "span": [764, 2, 772, 5],
         "leadingComments": " password when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 19, 2, 4],
-        "span": [781, 2, 63],
+        "span": [783, 2, 63],
         "leadingComments": " At most 64 KiB. Exactly one of secret and generate.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 23, 2, 1],
+        "span": [848, 2, 68],
+        "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 25, 2, 3],
-        "span": [864, 2, 869, 5],
+        "span": [868, 2, 873, 5],
         "leadingComments": " The current version when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27],
-        "span": [880, 0, 890, 1],
+        "span": [884, 0, 894, 1],
         "leadingComments": " Proves later, against the audit log, that this disclosure was recorded.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 2],
-        "span": [884, 2, 58],
+        "span": [888, 2, 58],
         "leadingComments": " Hex SHA-256 of the audit event's Merkle leaf.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 6],
-        "span": [889, 2, 58],
+        "span": [893, 2, 58],
         "leadingComments": " Ed25519, base64url.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 2],
-        "span": [895, 2, 54],
+        "span": [899, 2, 54],
         "leadingComments": " pending | applying | verified | refused | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 4],
-        "span": [898, 2, 56],
+        "span": [902, 2, 56],
         "leadingComments": " manual | schedule | grant-ended\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 6],
-        "span": [901, 2, 56],
+        "span": [905, 2, 56],
         "leadingComments": " Why it is where it is, without any secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 0],
-        "span": [923, 2, 928, 5],
+        "span": [927, 2, 932, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 1],
-        "span": [930, 2, 935, 5],
+        "span": [934, 2, 939, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 4],
-        "span": [948, 2, 951, 5],
+        "span": [952, 2, 955, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 5],
-        "span": [966, 2, 69],
+        "span": [970, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 1],
-        "span": [990, 2, 995, 5],
+        "span": [994, 2, 999, 5],
         "leadingComments": " 0 ends the schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 2],
-        "span": [997, 2, 77],
+        "span": [1001, 2, 77],
         "leadingComments": " When first; one interval from now when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 35, 2, 3],
+        "span": [1003, 2, 68],
+        "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 38, 2, 0],
-        "span": [1011, 2, 56],
+        "span": [1017, 2, 56],
         "leadingComments": " accepted | refused | unknown\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 39, 2, 1],
-        "span": [1017, 2, 54],
+        "span": [1023, 2, 54],
         "leadingComments": " pending | current | previous | rejected\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 39, 2, 4],
-        "span": [1021, 2, 61],
+        "span": [1027, 2, 61],
         "leadingComments": " How many people and machines have seen this version.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 0],
-        "span": [1025, 2, 1030, 5],
+        "span": [1031, 2, 1036, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 1],
-        "span": [1032, 2, 1037, 5],
+        "span": [1038, 2, 1043, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 4],
-        "span": [1050, 2, 1053, 5],
+        "span": [1056, 2, 1059, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 41, 2, 5],
-        "span": [1068, 2, 69],
+        "span": [1074, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 45, 2, 2],
-        "span": [1096, 2, 55],
+        "span": [1102, 2, 55],
         "leadingComments": " view | modify | manage\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 46, 2, 0],
-        "span": [1102, 2, 1107, 5],
+        "span": [1108, 2, 1113, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 46, 2, 1],
-        "span": [1109, 2, 1114, 5],
+        "span": [1115, 2, 1120, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 46, 2, 4],
-        "span": [1127, 2, 1130, 5],
+        "span": [1133, 2, 1136, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 47, 2, 5],
-        "span": [1145, 2, 69],
+        "span": [1151, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 52, 2, 2],
-        "span": [1189, 2, 53],
+        "span": [1195, 2, 53],
         "leadingComments": " postgres | ssh\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 52, 2, 4],
-        "span": [1192, 2, 71],
+        "span": [1198, 2, 71],
         "leadingComments": " Addresses and ports that the connector may reach, and its defaults. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 52, 2, 5],
-        "span": [1194, 2, 55],
+        "span": [1200, 2, 55],
         "leadingComments": " untested | ok | failing\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 53, 2, 0],
-        "span": [1203, 2, 1208, 5],
+        "span": [1209, 2, 1214, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 53, 2, 1],
-        "span": [1210, 2, 1215, 5],
+        "span": [1216, 2, 1221, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 53, 2, 4],
-        "span": [1228, 2, 1231, 5],
+        "span": [1234, 2, 1237, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 54, 2, 5],
-        "span": [1257, 2, 69],
+        "span": [1263, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 63, 2, 1],
+        "span": [1337, 2, 68],
+        "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 65, 2, 1],
-        "span": [1339, 2, 1342, 5],
+        "span": [1347, 2, 1350, 5],
         "leadingComments": " A resource of the module; its admin entry's secret is used when it has one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 67, 2, 0],
-        "span": [1354, 2, 57],
+        "span": [1362, 2, 57],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 68, 2, 5],
-        "span": [1364, 2, 60],
+        "span": [1372, 2, 60],
         "leadingComments": " Type of the resource's module: postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 73, 2, 1],
-        "span": [1401, 2, 1404, 5],
+        "span": [1409, 2, 1412, 5],
         "leadingComments": " revoked | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 74, 2, 1],
-        "span": [1409, 2, 57],
+        "span": [1417, 2, 57],
         "leadingComments":
           " What becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
         "trailingComments": "",
@@ -18087,7 +18273,10 @@ export const protoMetadata = {
       },
       "UpdateResourceResponse": { fields: { "resource": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DeleteResourceRequest": {
-        fields: { "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: {
+          "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
       },
       "DiscoverAccountsRequest": {
         fields: { "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
@@ -18187,7 +18376,12 @@ export const protoMetadata = {
         },
       },
       "UpdateEntryResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
-      "DeleteEntryRequest": { fields: { "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "DeleteEntryRequest": {
+        fields: {
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
       "RetrieveEntryRequest": {
         fields: {
           "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
@@ -18269,6 +18463,7 @@ export const protoMetadata = {
           "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
           "interval_hours": { "field": Field.decode(Buffer.from("CAEwAUCwrAU=", "base64")) },
           "starts_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "PutRotationScheduleResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
@@ -18431,7 +18626,12 @@ export const protoMetadata = {
         },
       },
       "PatchModuleResponse": { fields: { "module": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
-      "DeleteModuleRequest": { fields: { "module_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "DeleteModuleRequest": {
+        fields: {
+          "module_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
       "TestModuleRequest": {
         fields: {
           "module_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
