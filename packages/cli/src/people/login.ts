@@ -1,13 +1,15 @@
 import { auth } from '@claviger/contracts';
+import type { ApiClient } from '../api/api-client.ts';
 import { CliProblem } from '../api/cli-problem.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
-import { tell } from '../output.ts';
+import { say, tell } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { escapeText } from './escape.ts';
+import { showCodes } from './mfa.ts';
 import { readTokens, withTokenLock, writeProfile, writeTokens } from './profiles.ts';
 import { askHidden, readSecretFile, readStdin } from './secret-input.ts';
 import { tokensFrom, withoutSession, withSession } from './session.ts';
-import { showJson } from './show.ts';
+import { fieldsText, showJson } from './show.ts';
 
 export interface LoginOptions extends ConnectionOptions {
   readonly username?: string;
@@ -30,9 +32,13 @@ export function login(argument: string | undefined, options: LoginOptions): Prom
       const tenant = connection.tenant;
       const first = await api.call(service.login, { username, password, tenant });
       accessToken = first.accessToken;
-      const answer = first.mfaRequired
-        ? await api.call(service.completeMfaChallenge, { code: code ?? (await askCode()) })
-        : first;
+      if (first.mfaSetupRequired) await showNewFactor(api);
+      const answer = first.mfaSetupRequired
+        ? await api.call(service.verifyMfa, { code: await askCode() })
+        : first.mfaRequired
+          ? await api.call(service.completeMfaChallenge, { code: code ?? (await askCode()) })
+          : first;
+      if ('recoveryCodes' in answer) showCodes(answer.recoveryCodes, format);
       const { profileName, server, caFile } = connection;
       await writeProfile(profileName, {
         server,
@@ -41,10 +47,26 @@ export function login(argument: string | undefined, options: LoginOptions): Prom
         ...(tenant === '' ? {} : { tenant }),
       });
       await withTokenLock(() => writeTokens(profileName, tokensFrom(server, answer)));
-      if (format === 'json') showJson({ profile: profileName, server, username, user: answer.user });
-      else tell(escapeText(`signed in at ${server} as ${username} (profile ${profileName})`));
+      if (format === 'json') {
+        const user = 'user' in answer ? answer.user : undefined;
+        showJson({ profile: profileName, server, username, user });
+      } else tell(escapeText(`signed in at ${server} as ${username} (profile ${profileName})`));
     },
     () => accessToken,
+  );
+}
+
+/** The tenant wants a second factor of everybody, and this person has none. */
+async function showNewFactor(api: ApiClient): Promise<void> {
+  const { secret, otpauthUri } = await api.call(service.setupMfa, {});
+  tell(
+    'a second factor is mandatory: enter one of these in an authenticator app, then the code that it shows',
+  );
+  say(
+    fieldsText([
+      ['secret', secret],
+      ['address', otpauthUri],
+    ]),
   );
 }
 

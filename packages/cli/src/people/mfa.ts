@@ -96,7 +96,8 @@ async function keepTokens(
   });
 }
 
-function showCodes(recoveryCodes: readonly string[], format: OutputFormat): void {
+/** Recovery codes, which are shown once. */
+export function showCodes(recoveryCodes: readonly string[], format: OutputFormat): void {
   if (format === 'json') return showJson({ recoveryCodes });
   tell('recovery codes, shown once; each replaces the second factor one time. Keep them apart from it:');
   for (const code of recoveryCodes) say(code);
