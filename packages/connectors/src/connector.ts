@@ -1,7 +1,7 @@
 import type { TargetPolicy } from '@claviger/outbound';
 import type { ZodType } from 'zod';
 
-export type ConnectorType = 'ldap' | 'mysql' | 'postgres' | 'ssh';
+export type ConnectorType = 'http' | 'ldap' | 'mysql' | 'postgres' | 'ssh';
 
 /** What every operation gets from its caller. */
 export interface ConnectorContext {

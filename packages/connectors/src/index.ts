@@ -19,6 +19,7 @@ export type {
   VerifyResult,
 } from './connector.ts';
 export { ConnectorError, type ConnectorErrorKind } from './connector-error.ts';
+export { type HttpConfig, httpConfigSchema } from './http/config.ts';
 export { type LdapConfig, ldapConfigSchema } from './ldap/config.ts';
 export { type MysqlConfig, mysqlConfigSchema } from './mysql/config.ts';
 export { type PostgresConfig, postgresConfigSchema } from './postgres/config.ts';

@@ -10,7 +10,7 @@ const ctx = {
 };
 
 test('each connector is found by its name, and an unknown name is answered with the known ones', () => {
-  expect(connectorTypes).toEqual(['ldap', 'mysql', 'postgres', 'ssh']);
+  expect(connectorTypes).toEqual(['http', 'ldap', 'mysql', 'postgres', 'ssh']);
   for (const type of connectorTypes) expect(connectorFor(type).type).toBe(type);
   for (const type of ['oracle', '__proto__', 'constructor', ''])
     expect(() => connectorFor(type)).toThrow(
@@ -23,6 +23,7 @@ test.each([
   ['ssh', { host: 'h', unknown: 1 }],
   ['ssh', { host: 'h', hostKeys: ['MD5:00'] }],
   ['mysql', { host: '/run/mysqld/mysqld.sock', tls: { mode: 'disable' } }],
+  ['http', { host: 'h' }],
   ['ldap', { host: 'h' }],
   ['ldap', { host: '-oProxyCommand=id', tls: { mode: 'disable' } }],
   ['mysql', { host: 'h' }],

@@ -1,11 +1,13 @@
 import type { Connector, ConnectorDefinition, ConnectorType } from './connector.ts';
 import { ConnectorError } from './connector-error.ts';
+import { httpConnector } from './http/connector.ts';
 import { ldapConnector } from './ldap/connector.ts';
 import { mysqlConnector } from './mysql/connector.ts';
 import { postgresConnector } from './postgres/connector.ts';
 import { sshConnector } from './ssh/connector.ts';
 
 const connectors: Readonly<Record<ConnectorType, Connector>> = {
+  http: bound(httpConnector),
   ldap: bound(ldapConnector),
   mysql: bound(mysqlConnector),
   postgres: bound(postgresConnector),

@@ -19,6 +19,8 @@ export interface OutboundClientOptions {
   readonly allowAddresses?: boolean;
   /** Default: the authorities that Node.js brings along. */
   readonly trust?: TlsTrust;
+  /** How far plain `http` may go. Default `private`, which includes loopback. */
+  readonly plainReach?: 'loopback' | 'private';
   /** For lookup and TCP connect. Default 5,000. */
   readonly connectTimeoutMs?: number;
   /** From the first lookup to the last byte of the answer, redirects included. Default 10,000. */
@@ -78,6 +80,7 @@ export function createOutboundClient(options: OutboundClientOptions): OutboundCl
     schemes = ['https'],
     allowAddresses = false,
     trust = { mode: 'system' },
+    plainReach = 'private',
     connectTimeoutMs = 5_000,
     totalTimeoutMs = 10_000,
     maxBodyBytes = 262_144,
@@ -101,10 +104,14 @@ export function createOutboundClient(options: OutboundClientOptions): OutboundCl
     try {
       if (url.protocol === 'https:')
         socket = await startTls(socket, host, trust, { ALPNProtocols: ['http/1.1'] });
-      else if (!isNearby(opened.address))
-        throw new OutboundError('configuration', 'Plain http goes to loopback and private addresses only.', {
-          hint: 'Use https.',
-        });
+      else if (!isNearby(opened.address, plainReach))
+        throw new OutboundError(
+          'configuration',
+          `Plain http goes to ${plainReach === 'private' ? 'loopback and private' : 'loopback'} addresses only.`,
+          {
+            hint: 'Use https.',
+          },
+        );
       const outgoing = prepare(hop, socket, maxBodyBytes);
       const answer = answerTo(outgoing, signal, maxBodyBytes);
       try {
@@ -174,8 +181,9 @@ function checkedHeaders(headers: Readonly<Record<string, string>>): Record<strin
   return Object.fromEntries(checked);
 }
 
-function isNearby(address: string): boolean {
-  return ['loopback', 'private', 'uniqueLocal'].includes(ipaddr.parse(address).range());
+function isNearby(address: string, reach: 'loopback' | 'private'): boolean {
+  const range = ipaddr.parse(address).range();
+  return range === 'loopback' || (reach === 'private' && (range === 'private' || range === 'uniqueLocal'));
 }
 
 /** Nothing is written before `end()`. */

@@ -1,4 +1,5 @@
 export { type FaultMode, type FaultyProxy, startFaultyProxy } from './faulty-proxy.ts';
+export { type HttpTarget, type HttpTargetMode, startHttpTarget } from './http/http-target.ts';
 export { type LdapTarget, startLdapTarget } from './ldap/ldap-target.ts';
 export { type MysqlTarget, startMysqlTarget } from './mysql/mysql-target.ts';
 export { selfSignedCertificate } from './postgres/certificate.ts';

@@ -1,0 +1,238 @@
+import { randomBytes } from 'node:crypto';
+import { targetPolicy } from '@claviger/outbound';
+import { type HttpTarget, startHttpTarget } from '@claviger/targets';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectorFor } from '../registry.ts';
+import { loopbackContext } from '../testing-context.ts';
+import { valueAt } from './json-pointer.ts';
+
+const connector = connectorFor('http');
+const newPassword = () => `${randomBytes(12).toString('base64url')}'"\\ %&=+{password}x9`;
+let server: HttpTarget;
+let username: string;
+let current: string;
+let next: string;
+
+beforeAll(async () => {
+  server = await startHttpTarget();
+});
+afterAll(() => server?.stop());
+beforeEach(async () => {
+  await server.setMode('ok');
+  username = `svc ${randomBytes(4).toString('hex')}/é?#`.replace('é', 'e');
+  current = newPassword();
+  next = newPassword();
+  server.createAccount(username, current);
+});
+
+const verify = {
+  method: 'GET',
+  path: '/api/me',
+  basicAuth: { username: '{username}', password: '{password}' },
+  accepted: { status: [200], pointer: '/user', equals: '{username}' },
+};
+const change = {
+  method: 'POST',
+  path: '/api/users/{username}/password',
+  body: { type: 'json', value: { password: '{newPassword}', note: ['by {username}'] } },
+  accepted: { status: [200], pointer: '/changed', equals: true },
+};
+const self = (more: object = {}) => ({
+  host: '127.0.0.1',
+  port: server.port,
+  tls: { mode: 'pinned', certificate: server.certificate },
+  verify,
+  rotate: { ...change, basicAuth: { username: '{username}', password: '{password}' } },
+  ...more,
+});
+const byAdmin = () =>
+  self({
+    rotateAs: 'admin',
+    rotate: { ...change, basicAuth: { username: '{adminUsername}', password: '{adminPassword}' } },
+  });
+const rotate = (config: object, secrets: object = {}, ctx = loopbackContext()) =>
+  connector.rotate(config, { username }, { current, next, ...secrets }, ctx);
+const verified = (secret: string, config: object = self(), ctx = loopbackContext()) =>
+  connector.verify(config, { username }, secret, ctx);
+const accepted = () => [server.accepts(username, current), server.accepts(username, next)];
+
+test('after a rotation by the account itself the old password is refused and the new one accepted', async () => {
+  expect(await rotate(self())).toEqual({ outcome: 'applied' });
+  expect(accepted()).toEqual([false, true]);
+  expect(await verified(next)).toEqual({ outcome: 'accepted' });
+  expect(await verified(current)).toMatchObject({ outcome: 'refused' });
+});
+
+test('after a rotation by an administrator too, and by a login with a form', async () => {
+  expect(await rotate(byAdmin(), { current: undefined, admin: server.admin })).toEqual({
+    outcome: 'applied',
+  });
+  expect(accepted()).toEqual([false, true]);
+  const form = {
+    method: 'POST',
+    path: '/api/login',
+    body: { type: 'form', value: { username: '{username}', password: '{password}' } },
+    accepted: { status: [200] },
+  };
+  expect(await verified(next, self({ verify: form }))).toEqual({ outcome: 'accepted' });
+  expect(await verified(current, self({ verify: form }))).toMatchObject({ outcome: 'refused' });
+});
+
+test('no password gets into an address', () => {
+  for (const request of server.requests()) expect(request).not.toMatch(/x9|password=/);
+  expect(server.requests().join()).toContain('%2F');
+});
+
+test('a worker that may no longer change anything sends nothing', async () => {
+  const before = server.requests().length;
+  expect(await rotate(self(), {}, loopbackContext({ mayChange: () => false }))).toMatchObject({
+    outcome: 'refused',
+    kind: 'unreachable',
+  });
+  expect(server.requests()).toHaveLength(before);
+});
+
+describe('a refusal leaves the old password in place', () => {
+  test.each<[string, string, () => Promise<object>]>([
+    ['a wrong current password', 'authentication', () => rotate(self(), { current: 'wrong' })],
+    [
+      'a wrong administrator password',
+      'authentication',
+      () => rotate(byAdmin(), { admin: { ...server.admin, password: 'wrong' } }),
+    ],
+    ['no administrator', 'permission', () => rotate(byAdmin())],
+    ['a candidate that travels badly', 'policy', () => rotate(self(), { next: 'pässword' })],
+    [
+      'a policy that refuses',
+      'policy',
+      async () => {
+        await server.setMode('refuse_policy');
+        return rotate(self());
+      },
+    ],
+    [
+      'an administrator who is none',
+      'permission',
+      async () => {
+        server.createAccount('weak', current);
+        return rotate(byAdmin(), { admin: { username: 'weak', password: current } });
+      },
+    ],
+    [
+      'a target that is down',
+      'unreachable',
+      async () => {
+        await server.setMode('down');
+        return rotate(self());
+      },
+    ],
+    [
+      'a target that the module may not reach',
+      'permission',
+      () =>
+        rotate(self(), {}, loopbackContext({ allow: targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [443] }) })),
+    ],
+    ['a target with another certificate', 'permission', () => rotate(self({ tls: { mode: 'system' } }))],
+  ])('%s: %s', async (_what, kind, attempt) => {
+    const result = await attempt();
+    expect(result).toMatchObject({ outcome: 'refused', kind });
+    expect(JSON.stringify(result)).not.toContain(next);
+    expect(accepted()).toEqual([true, false]);
+  });
+});
+
+describe('what is unclear is ambiguous', () => {
+  test('the target changes the password and never answers', async () => {
+    await server.setMode('apply_then_timeout');
+    expect(await rotate(self(), {}, loopbackContext({ operationTimeoutMs: 500 }))).toMatchObject({
+      outcome: 'ambiguous',
+    });
+    expect(accepted()).toEqual([false, true]);
+  });
+  test('the target changes the password and answers with an error', async () => {
+    await server.setMode('apply_then_error');
+    expect(await rotate(self())).toMatchObject({ outcome: 'ambiguous' });
+    expect(accepted()).toEqual([false, true]);
+  });
+  test('a target that says yes and does nothing is found out by the login', async () => {
+    await server.setMode('lie_ok');
+    expect(await rotate(self())).toEqual({ outcome: 'applied' });
+    expect(await verified(next)).toMatchObject({ outcome: 'refused' });
+    expect(await verified(current)).toEqual({ outcome: 'accepted' });
+  });
+  test('a locked account says nothing about its password', async () => {
+    await server.setMode('lock_after_3');
+    for (let turn = 0; turn < 3; turn += 1)
+      expect(await verified('wrong-password')).toMatchObject({ outcome: 'refused' });
+    expect(await verified(current)).toMatchObject({ outcome: 'unknown' });
+  });
+  test('a target that is down, or that answers for another account, proves nothing', async () => {
+    await server.setMode('down');
+    expect(await verified(current)).toMatchObject({ outcome: 'unknown' });
+    await server.setMode('ok');
+    const other = { ...verify, accepted: { status: [200], pointer: '/user', equals: 'somebody' } };
+    expect(await verified(current, self({ verify: other }))).toMatchObject({ outcome: 'unknown' });
+    expect(await verified('')).toMatchObject({ outcome: 'unknown' });
+  });
+});
+
+test('the connection test tells refused, unreachable, untrusted and not allowed apart', async () => {
+  const credential = { username, password: current };
+  const tested = (config: object, password = current, ctx = loopbackContext()) =>
+    connector.test(config, { ...credential, password }, ctx);
+  expect(await tested(self())).toMatchObject({ ok: true });
+  expect(await tested(self(), 'wrong')).toMatchObject({ ok: false, refused: true });
+  expect(await tested(self({ tls: { mode: 'system' } }))).toMatchObject({
+    problem: expect.stringContaining('identity'),
+    hint: expect.stringContaining('certificate'),
+  });
+  const allow = targetPolicy({ cidrs: [], ports: [] });
+  expect(await tested(self(), current, loopbackContext({ allow }))).toMatchObject({
+    hint: expect.stringContaining('allowedCidrs'),
+  });
+  await server.setMode('down');
+  expect(await tested(self())).toMatchObject({
+    problem: expect.stringContaining('ECONNREFUSED'),
+    hint: expect.stringContaining('port'),
+  });
+});
+
+test.each<[string, string, object]>([
+  ['a secret in the address', 'rotate.path', { rotate: { ...change, path: '/set?p={newPassword}' } }],
+  ['a user name in the query', 'verify.path', { verify: { ...verify, path: '/me?u={username}' } }],
+  [
+    'a user name beside other text in a segment',
+    'verify.path',
+    { verify: { ...verify, path: '/me/x{username}' } },
+  ],
+  ['a path that leaves its place', 'verify.path', { verify: { ...verify, path: '/a/../b' } }],
+  ['another host in the path', 'verify.path', { verify: { ...verify, path: '//evil.example/' } }],
+  ['a path that is none', 'verify.path', { verify: { ...verify, path: '@evil.example/' } }],
+  ['an unknown placeholder', 'verify.headers.x-a', { verify: { ...verify, headers: { 'x-a': '{passwd}' } } }],
+  [
+    'a line break in a header',
+    'verify.headers.x-a',
+    { verify: { ...verify, headers: { 'x-a': 'a\r\nb: c' } } },
+  ],
+  [
+    'a credential in the settings',
+    'verify.headers',
+    { verify: { ...verify, headers: { Authorization: 'Bearer x' } } },
+  ],
+  ['a header of the connection', 'verify.headers', { verify: { ...verify, headers: { Host: 'x' } } }],
+  ['a login without the password', 'verify', { verify: { ...verify, basicAuth: undefined } }],
+  ['a change without the new password', 'rotate', { rotate: { ...change, body: undefined } }],
+  ['a change that nobody proves', 'rotate', { rotate: change }],
+  ['a host that is an option', 'host', { host: '-oProxyCommand=id' }],
+])('%s is refused, naming the field', (_what, field, more) => {
+  const result = connector.configSchema.safeParse(self(more));
+  expect(result.error?.issues.map(({ path }) => path.join('.'))).toContain(field);
+});
+
+test('a pointer finds what the document itself holds, and nothing else', () => {
+  const document = JSON.parse('{"a":{"b/c":[1,{"~":2}]},"__proto__":{"x":3}}');
+  expect(valueAt(document, '/a/b~1c/1/~0')).toBe(2);
+  expect(valueAt(document, '')).toBe(document);
+  for (const pointer of ['/constructor', '/a/toString', '/x', '/a/b~1c/length/x', '/a/b~1c/9'])
+    expect(valueAt(document, pointer)).toBeUndefined();
+});

@@ -1,0 +1,57 @@
+import { OutboundError } from '@claviger/outbound';
+import { candidateProblem } from '../candidate-password.ts';
+import type { Account, ConnectorContext, RotateResult, RotationSecrets } from '../connector.ts';
+import { ConnectorError } from '../connector-error.ts';
+import { assertMayChange } from '../deadline.ts';
+import { failureBeforeChange } from '../outcome.ts';
+import type { HttpConfig } from './config.ts';
+import { matches, send } from './send.ts';
+import type { Values } from './template.ts';
+
+/**
+ * Sets a new password by the request that the settings describe; it names the account. Does not verify: log in with the new password
+ * afterwards. From the first byte that left, only an answer described as a refusal is one.
+ */
+export async function rotateHttp(
+  config: HttpConfig,
+  account: Account,
+  secrets: RotationSecrets,
+  ctx: ConnectorContext,
+): Promise<RotateResult> {
+  const problem = candidateProblem(secrets.next);
+  if (problem !== undefined) return { outcome: 'refused', kind: 'policy', reason: problem };
+  try {
+    const values = valuesFor(config, account, secrets);
+    const response = await send(config, config.rotate, values, ctx, () => assertMayChange(ctx));
+    const refusal = config.rotate.refused.find((refused) => matches(response, refused, values));
+    const status = `status ${response.status}`;
+    if (refusal !== undefined)
+      return { outcome: 'refused', kind: refusal.kind, reason: `The target refuses the change (${status}).` };
+    if (matches(response, config.rotate.accepted, values)) return { outcome: 'applied' };
+    return {
+      outcome: 'ambiguous',
+      reason: `The target answers the change otherwise than described (${status}).`,
+    };
+  } catch (error) {
+    if (error instanceof OutboundError && error.sent) return { outcome: 'ambiguous', reason: error.message };
+    return failureBeforeChange(error);
+  }
+}
+
+function valuesFor(
+  config: HttpConfig,
+  { username }: Account,
+  { current, next, admin }: RotationSecrets,
+): Values {
+  if (config.rotateAs === 'self') {
+    if (current === undefined)
+      throw new ConnectorError(
+        'configuration',
+        'The account rotates itself, which needs its current password.',
+      );
+    return { username, password: current, newPassword: next };
+  }
+  if (admin?.password === undefined)
+    throw new ConnectorError('configuration', 'This target is rotated by an administrator; none was given.');
+  return { username, newPassword: next, adminUsername: admin.username, adminPassword: admin.password };
+}

@@ -1,0 +1,42 @@
+import type { Account, ConnectorContext, VerifyResult } from '../connector.ts';
+import { ConnectorError } from '../connector-error.ts';
+import { verifyFailure } from '../outcome.ts';
+import type { HttpConfig } from './config.ts';
+import { matches, send } from './send.ts';
+
+/** Makes one attempt to log in as the account. */
+export async function verifyHttp(
+  config: HttpConfig,
+  account: Account,
+  secret: string,
+  ctx: ConnectorContext,
+): Promise<VerifyResult> {
+  try {
+    await logIn(config, { username: account.username, password: secret }, ctx);
+    return { outcome: 'accepted' };
+  } catch (error) {
+    return verifyFailure(error);
+  }
+}
+
+/** Throws ConnectorError: `authentication` when the target answered as it does to a wrong password. */
+export async function logIn(
+  config: HttpConfig,
+  values: { readonly username: string; readonly password: string | undefined },
+  ctx: ConnectorContext,
+): Promise<void> {
+  const { username, password } = values;
+  if (!password) throw new ConnectorError('configuration', 'A login needs a password.');
+  const response = await send(config, config.verify, { username, password }, ctx);
+  const isRefused = config.verify.refused.some((refused) => matches(response, refused, { username }));
+  if (isRefused)
+    throw new ConnectorError('authentication', `The target refuses the login (status ${response.status}).`);
+  if (matches(response, config.verify.accepted, { username })) return;
+  throw new ConnectorError(
+    'protocol',
+    `The target answers the login otherwise than described (status ${response.status}).`,
+    {
+      hint: 'Compare verify.accepted and verify.refused of the settings with what the target answers.',
+    },
+  );
+}
