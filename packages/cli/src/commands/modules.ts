@@ -20,7 +20,9 @@ export function register(program: Command): void {
     'claviger modules create pg --type postgres --config module.json',
   )
     .addOption(
-      new Option('--type <type>', 'which connector').choices(['postgres', 'ssh']).makeOptionMandatory(),
+      new Option('--type <type>', 'which connector')
+        .choices(['http', 'ldap', 'mysql', 'postgres', 'ssh'])
+        .makeOptionMandatory(),
     )
     .requiredOption(
       '--config <file>',
