@@ -1,6 +1,7 @@
 import type { Reason } from '@claviger/errors';
 import { administrationExplanations } from './explanations-administration.ts';
 import { clusterExplanations } from './explanations-cluster.ts';
+import { complianceExplanations } from './explanations-compliance.ts';
 import { encryptionExplanations } from './explanations-encryption.ts';
 import { idempotencyExplanations } from './explanations-idempotency.ts';
 import { sealingExplanations } from './explanations-sealing.ts';
@@ -106,6 +107,7 @@ const reasons: Readonly<Record<Reason, Explanation>> = {
 const codes: Readonly<Record<string, Explanation>> = {
   ...administrationExplanations,
   ...clusterExplanations,
+  ...complianceExplanations,
   ...encryptionExplanations,
   ...sealingExplanations,
   ...tenantExplanations,

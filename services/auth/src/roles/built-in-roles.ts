@@ -60,6 +60,7 @@ export const BUILT_IN_ROLES: readonly {
     description: 'Sees everything that happened, and no secret',
     permissions: [
       'audit.*',
+      'compliance.*',
       'users.read',
       'roles.read',
       'resources.read',

@@ -12,10 +12,9 @@ export function getAttestation(
 ): Handler<typeof compliance.ComplianceServiceService.getAttestation> {
   return async (_request, context) => {
     const { tenantId, signal } = context;
-    context.auditSubject = { type: 'attestation', id: tenantId };
     const head = await deps.database.readTenant(tenantId, lastHead);
     const controls = await assessControls(deps, tenantId, signal);
-    const attestation = signAttestation(
+    return signAttestation(
       {
         tenantId,
         issuedAt: new Date().toISOString(),
@@ -25,13 +24,5 @@ export function getAttestation(
       },
       deps.keys.treeHead,
     );
-    const failed = controls.filter(({ status }) => status === 'failed').map(({ id }) => id);
-    await deps.database.withTenant(tenantId, (tx) =>
-      deps.emitter.audit(tx, context, {
-        subject: { type: 'attestation', id: tenantId },
-        details: { failedControls: failed },
-      }),
-    );
-    return attestation;
   };
 }
