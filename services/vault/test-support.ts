@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { encryption, vault } from '@claviger/contracts';
+import { emergency, encryption, vault } from '@claviger/contracts';
 import {
   createTemporaryDataDir,
   databaseName,
@@ -30,6 +30,7 @@ export interface VaultBench extends AsyncDisposable {
   as(person: Partial<Actor>): Promise<Person>;
   /** Calls of the workflow service in a tenant. */
   workflow(tenantId: string): Calls<typeof vault.EntitlementsServiceService>;
+  emergency(tenantId: string): Calls<typeof emergency.EmergencyServiceService>;
   superuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
   /** Everything the vault has logged. */
   log(): string;
@@ -130,6 +131,12 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
       withOptions(
         workflow.client('vault', vault.EntitlementsServiceService),
         vault.EntitlementsServiceService,
+        async () => ({ tenantId }),
+      ),
+    emergency: (tenantId) =>
+      withOptions(
+        workflow.client('vault', emergency.EmergencyServiceService),
+        emergency.EmergencyServiceService,
         async () => ({ tenantId }),
       ),
     superuser: async (work) => {

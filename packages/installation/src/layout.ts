@@ -13,6 +13,8 @@ export interface Layout {
   readonly run: string;
   /** Tree heads of the audit log: append-only files outside the database. */
   readonly heads: string;
+  /** Of emergency disclosures, one file for each vault. */
+  readonly journals: string;
   readonly stateFile: string;
   /** The operator's own settings by service, laid over what is generated. Never written, only read. */
   readonly settingsFile: string;
@@ -40,6 +42,7 @@ export function layoutOf(dataDir: string): Layout {
     logs: at('logs'),
     run: at('run'),
     heads: at('heads'),
+    journals: at('journals'),
     stateFile: at('installation.json'),
     settingsFile: at('settings.json'),
     secret: (name) => at('secrets', name),

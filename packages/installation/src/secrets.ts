@@ -13,7 +13,14 @@ export const signingKeys = ['access-token', 'actor-token', 'vault-receipt', 'aud
  * for a new installation only: where there is data already, a new one would open nothing, and hide that the old one is gone.
  */
 export async function ensureSecrets(layout: Layout): Promise<void> {
-  for (const folder of [layout.secrets, layout.config, layout.logs, layout.run, layout.heads]) {
+  for (const folder of [
+    layout.secrets,
+    layout.config,
+    layout.logs,
+    layout.run,
+    layout.heads,
+    layout.journals,
+  ]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
   }

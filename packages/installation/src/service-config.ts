@@ -44,7 +44,7 @@ export function serviceConfig(
   return {
     ...commonKeys(service, node, at, context),
     ...(isStoreService(service) ? { database: databaseConfig(service, context) } : {}),
-    ...ownKeys(service, at, context),
+    ...ownKeys(service, node, at, context),
   };
 }
 
@@ -114,7 +114,12 @@ function databaseConfig(service: (typeof storeServices)[number], { layout, parts
 }
 
 /** The keys that only this service has. */
-function ownKeys(service: ServiceName, at: NodeAddresses, context: ConfigContext): Record<string, unknown> {
+function ownKeys(
+  service: ServiceName,
+  node: string,
+  at: NodeAddresses,
+  context: ConfigContext,
+): Record<string, unknown> {
   const { layout } = context;
   switch (service) {
     case 'gateway':
@@ -137,6 +142,7 @@ function ownKeys(service: ServiceName, at: NodeAddresses, context: ConfigContext
       return {
         rootKey: { provider: 'file', path: layout.secret('vault-root-key') },
         receiptKeyFile: layout.secret('vault-receipt.pem'),
+        emergencyJournalFile: `${layout.journals}/${node}.jsonl`,
         actorTokenPublicKeyFile: layout.secret('actor-token.pub.pem'),
         outboxMacKeyFile: layout.outboxMacKey(service),
       };

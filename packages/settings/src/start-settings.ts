@@ -26,16 +26,17 @@ export function startSettings<N extends SectionName>(
 ): SettingsConnection<N> {
   const { config, logger } = options;
   const peers = createPeers(config);
-  const client = peers.client('auth', settings.SettingsServiceService);
+  // When it is needed: a service runs with the defaults where the configuration names no auth.
+  const client = () => peers.client('auth', settings.SettingsServiceService);
   const source: SettingsSource = async ({ tenantId, sections, knownVersion }) => {
-    const answer = await client.readSettings(
+    const answer = await client().readSettings(
       { sections: [...sections], knownVersion },
       { tenantId: tenantId || undefined, timeoutMs: TIMEOUT_MS },
     );
     return { version: answer.version, values: answer.unchanged ? undefined : (answer.values ?? {}) };
   };
   const reader = createReader({ source, sections: options.sections, logger });
-  const replica = startReplica(options, source, (ending) =>
+  const replica = startReplica(options, source, async (ending) =>
     peers.client('auth', updates.ReplicasServiceService).reportReplica(
       {
         node: config.node,

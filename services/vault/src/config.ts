@@ -51,6 +51,8 @@ export const configSchema = z.strictObject({
   receiptKeyFile: z.string(),
   actorTokenPublicKeyFile: z.string(),
   outboxMacKeyFile: z.string(),
+  /** Where this replica records emergency disclosures before it makes them. On a disk that outlives the process. */
+  emergencyJournalFile: z.string(),
   rotation: rotationSchema.prefault({}),
   encryption: encryptionSchema.prefault({}),
 });

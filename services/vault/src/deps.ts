@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Database, Reader, Tx } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
+import type { Journal } from '@claviger/journal';
 import type { RootKeyProvider } from '@claviger/keyring';
 import type { Logger } from '@claviger/service-kit';
 import type { VaultConfig } from './config.ts';
@@ -25,6 +26,9 @@ export interface VaultDeps {
   /** `open` or `sealed`, and which root key it is. */
   readonly rootKeyState: () => { readonly provider: string; readonly keyId: string; readonly state: string };
   readonly gate: DisclosureGate;
+  /** Of emergency disclosures, on this replica's disk. */
+  readonly journal: Journal;
+  readonly wakeJournalMerge: () => void;
   /** Ed25519 private key that signs receipts. */
   readonly receiptKey: KeyObject;
 }

@@ -39,7 +39,7 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     entry_ids: string[];
     resource_ids: string[];
     placed_at: Generated<Date>;
-    expires_at: Defaulted<Date | string>;
+    expires_at: ColumnType<Date, Date | string, Date | string>;
     ended_at: Defaulted<Date | null>;
     end_cause: Defaulted<string | null>;
   };
@@ -51,7 +51,7 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     user_id: string;
     entry_id: string;
     version: number;
-    disclosed_at: Date | string;
+    disclosed_at: ColumnType<Date, Date | string, never>;
     node: string;
     journal_seq: number;
     from_journal: boolean;

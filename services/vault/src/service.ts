@@ -6,6 +6,7 @@ import { createDatabase, schemaHistory } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
 import { createJobQueues, type JobDefinition } from '@claviger/jobs';
+import type { Journal } from '@claviger/journal';
 import {
   createActorVerifier,
   createHealth,
@@ -22,6 +23,9 @@ import { startSettings } from '@claviger/settings';
 import type { VaultConfig } from './config.ts';
 import type { VaultDeps } from './deps.ts';
 import { createDisclosureGate } from './disclosure/disclosure-gate.ts';
+import { addEmergencyHandlers } from './emergency/emergency-handlers.ts';
+import { startJournalMerge } from './emergency/merge-journal.ts';
+import { openEmergencyJournal } from './emergency/open-emergency-journal.ts';
 import { addEncryptionHandlers } from './encryption/encryption-handlers.ts';
 import { startKeyJobs } from './encryption/key-jobs-duty.ts';
 import { addSealHandlers, openRootKeySeal, type RootKeySeal } from './encryption/root-key-seal.ts';
@@ -135,6 +139,9 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     );
 
     const emitter = createEmitter({ service: 'vault', macKey });
+    const journal = undo.use(
+      await openEmergencyJournal({ file: config.emergencyJournalFile, key: macKey, logger }),
+    );
     const deps: VaultDeps = {
       config,
       database,
@@ -145,8 +152,11 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
       rootKeyState: () => rootKeyStateOf(seal),
       secrets: createSecrets(keys, () => void seal.requireOpen(), logger),
       gate: createDisclosureGate(database, emitter),
+      journal,
+      wakeJournalMerge: () => journalMerge.wake(),
       receiptKey,
     };
+    const journalMerge = undo.use(startJournalMerge(deps, journal));
     undo.use(startKeyJobs(deps, queues, replica));
     undo.use(startRotationDuty(deps, queues, replica));
 
@@ -159,6 +169,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
         { name: 'database', required: true, check: () => database.ping() },
         { name: 'root key', required: true, check: async () => void seal.requireOpen() },
         { name: 'root key provider', required: false, check: seal.checkProvider },
+        { name: 'emergency journal', required: false, check: async () => requireJournal(journal) },
         { name: 'nats', required: false, check: () => bus.ping() },
       ],
     });
@@ -172,6 +183,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
       idempotency: createIdempotency({ database, macKey }),
     });
     addHandlers(rpc, deps);
+    addEmergencyHandlers(rpc, deps);
     addTenancyHandlers(rpc, deps);
     addEvidenceHandlers(rpc, deps);
     rpc.add(replicas.ReplicasServiceService, replicaHandlers(createServiceReplicas(replica, database)));
@@ -190,6 +202,11 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     await undo.disposeAsync();
     throw error;
   }
+}
+
+function requireJournal(journal: Journal): void {
+  const problem = journal.problem();
+  if (problem) throw new Error(problem);
 }
 
 function rootKeyStateOf(seal: RootKeySeal) {

@@ -1,8 +1,10 @@
 import type { vault } from '@claviger/contracts';
-import type { Handler } from '@claviger/service-kit';
+import type { CallContext, Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
 import { deliverUnderGrant } from '../disclosure/deliver-under-grant.ts';
+import type { DisclosureRequest } from '../disclosure/disclosure-gate.ts';
 import { receiptOf } from '../disclosure/receipt.ts';
+import { discloseInEmergency, mayBeOvercome } from '../emergency/disclose-in-emergency.ts';
 import { requireId } from '../ids.ts';
 
 /** The audit record is committed before the secret is decrypted; without it there is no secret. */
@@ -14,11 +16,7 @@ export function retrieveEntry(
     const entryId = requireId(request.entryId);
     deps.secrets.requireOpen();
     const { reason, ticket, version } = request;
-    const verdict = await deps.gate.retrieve(context, { entryId, version, reason, ticket });
-    const committed =
-      verdict.kind === 'committed'
-        ? verdict
-        : await deliverUnderGrant(deps, context, verdict.grantId, { reason, ticket });
+    const committed = await commitDisclosure(deps, context, { entryId, version, reason, ticket });
     return {
       entryId,
       version: committed.sealedVersion.version,
@@ -28,4 +26,18 @@ export function retrieveEntry(
       receipt: receiptOf(committed.event, deps.receiptKey),
     };
   };
+}
+
+/** By a share or a grant; where those do not allow it, or cannot be recorded, by an open emergency session. */
+async function commitDisclosure(deps: VaultDeps, context: CallContext, request: DisclosureRequest) {
+  try {
+    const verdict = await deps.gate.retrieve(context, request);
+    return verdict.kind === 'committed'
+      ? verdict
+      : await deliverUnderGrant(deps, context, verdict.grantId, request);
+  } catch (error) {
+    const disclosure = mayBeOvercome(error) && (await discloseInEmergency(deps, context, request));
+    if (!disclosure) throw error;
+    return disclosure;
+  }
 }

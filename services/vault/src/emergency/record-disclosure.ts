@@ -1,0 +1,55 @@
+import type { VaultDeps, VaultTx } from '../deps.ts';
+import { recordExposure } from '../disclosure/record-exposure.ts';
+import { rotateSeen } from './end-session.ts';
+import { type JournaledDisclosure, outboxRowOf } from './journal-entry.ts';
+
+/**
+ * Takes a disclosure of the journal into the database: its row, its audit event and its exposure, in one transaction, once.
+ * Answers false when it was there already.
+ */
+export async function recordDisclosure(
+  deps: VaultDeps,
+  entry: JournaledDisclosure,
+  at: { readonly node: string; readonly seq: number; readonly fromJournal: boolean },
+): Promise<boolean> {
+  return deps.database.withTenant(entry.tenantId, async (tx) => {
+    const inserted = await tx
+      .insertInto('emergency_disclosures')
+      .values({
+        tenant_id: entry.tenantId,
+        event_id: entry.eventId,
+        session_id: entry.sessionId,
+        user_id: entry.userId,
+        entry_id: entry.entryId,
+        version: entry.version,
+        disclosed_at: entry.disclosedAt,
+        node: at.node,
+        journal_seq: at.seq,
+        from_journal: at.fromJournal,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('event_id')
+      .executeTakeFirst();
+    if (!inserted) return false;
+    await tx.insertInto('outbox').values(outboxRowOf(entry)).execute();
+    await recordExposure(tx, entry.tenantId, {
+      entryId: entry.entryId,
+      version: entry.version,
+      userId: entry.userId,
+      grantId: null,
+    });
+    if (await hasEnded(tx, entry.sessionId)) await rotateSeen(tx, entry.sessionId);
+    return true;
+  });
+}
+
+/** The share lock: ending the session waits for this record and then sees it, or this one sees the end. */
+async function hasEnded(tx: VaultTx, sessionId: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom('emergency_sessions')
+    .select('ended_at')
+    .where('id', '=', sessionId)
+    .forShare()
+    .executeTakeFirst();
+  return row?.ended_at !== null;
+}

@@ -1,0 +1,277 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type HttpTarget,
+  type LdapTarget,
+  type MysqlTarget,
+  startHttpTarget,
+  startLdapTarget,
+  startMysqlTarget,
+} from '@claviger/targets';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { eventually, type Person, quickRotation, startVault, type VaultBench } from '../../test-support.ts';
+
+const TEST_MS = 120_000;
+let bench: VaultBench;
+let admin: Person;
+let mysql: MysqlTarget;
+let ldap: LdapTarget;
+let http: HttpTarget;
+const reach = { allowedCidrs: ['127.0.0.0/8'], allowedPorts: [{ from: 1024, to: 65_535 }] };
+const moduleIds = new Map<string, string>();
+
+const httpApi = () => ({
+  tls: { mode: 'pinned', certificate: http.certificate },
+  verify: {
+    method: 'GET',
+    path: '/api/me',
+    basicAuth: { username: '{username}', password: '{password}' },
+    accepted: { status: [200], pointer: '/user', equals: '{username}' },
+  },
+  rotate: {
+    method: 'POST',
+    path: '/api/users/{username}/password',
+    basicAuth: { username: '{username}', password: '{password}' },
+    body: { type: 'json', value: { password: '{newPassword}' } },
+    accepted: { status: [200], pointer: '/changed', equals: true },
+  },
+});
+
+beforeAll(async () => {
+  [bench, mysql, ldap, http] = await Promise.all([
+    startVault({ overrides: { vault: { rotation: { ...quickRotation, probesPerWindow: 10 } } } }),
+    startMysqlTarget(),
+    startLdapTarget(),
+    startHttpTarget(),
+  ]);
+  admin = await bench.as({});
+  const configs = {
+    mysql: { tls: { mode: 'verify-full', ca: mysql.certificate } },
+    ldap: {
+      tls: { mode: 'verify-full', ca: ldap.certificate },
+      startTls: true,
+      userDn: `uid={username},ou=people,${ldap.baseDn}`,
+      baseDn: ldap.baseDn,
+    },
+    http: httpApi(),
+  };
+  for (const [type, config] of Object.entries(configs)) {
+    const { module } = await admin.modules.createModule({
+      name: type,
+      type,
+      config: { ...reach, ...config },
+    });
+    moduleIds.set(type, module!.id);
+  }
+}, 240_000);
+afterAll(async () => {
+  await Promise.all([mysql?.stop(), ldap?.stop(), http?.stop(), bench?.[Symbol.asyncDispose]()]);
+}, 60_000);
+afterEach(() => http.setMode('ok'));
+
+interface Managed {
+  readonly entryId: string;
+  readonly resourceId: string;
+  readonly username: string;
+  readonly first: string;
+  accepts(password: string): Promise<boolean>;
+}
+
+/** An account that exists on the target with the secret that the vault holds. */
+async function account(type: 'mysql' | 'ldap' | 'http', settings: object = {}): Promise<Managed> {
+  const username = `app-${randomUUID().slice(0, 8)}`;
+  const first = `First-${randomUUID()}`;
+  const targets = { mysql, ldap, http };
+  let accepts: Managed['accepts'] = async (password) => http.accepts(username, password);
+  if (type === 'http') http.createAccount(username, first);
+  if (type === 'mysql') {
+    await mysql.createUser(username, first);
+    accepts = (password) => mysql.accepts(username, password);
+  }
+  if (type === 'ldap') {
+    const dn = await ldap.createPerson(username, first);
+    accepts = (password) => ldap.accepts(dn, password);
+  }
+  const { resource } = await admin.resources.createResource({
+    name: username,
+    type: 'application',
+    moduleId: moduleIds.get(type)!,
+    host: '127.0.0.1',
+    port: targets[type].port,
+    settings: { ...settings },
+  });
+  const { entry } = await admin.entries.createEntry({
+    name: username,
+    username,
+    secret: first,
+    resourceId: resource!.id,
+  });
+  return { entryId: entry!.id, resourceId: resource!.id, username, first, accepts };
+}
+
+const rotate = ({ entryId }: Managed) => admin.entries.rotateEntry({ entryId, reason: 'test' });
+const ended = ({ entryId }: Managed, state: string) =>
+  eventually(`a rotation that is ${state}`, async () => {
+    const [rotation] = (await admin.entries.listRotations({ entryId })).items;
+    if (rotation?.finishedAt && rotation.state !== state)
+      throw new Error(`the rotation is ${rotation.state}: ${rotation.problem}`);
+    return rotation?.state === state && rotation;
+  });
+
+/** What a person gets from the vault is what the target accepts, and it is not what it was. */
+async function expectRotated(managed: Managed): Promise<void> {
+  const { secret, rotationState } = await admin.entries.retrieveEntry({ entryId: managed.entryId });
+  expect(rotationState).toBe('idle');
+  expect(await managed.accepts(secret)).toBe(true);
+  expect(await managed.accepts(managed.first)).toBe(false);
+}
+
+test.each(['mysql', 'ldap', 'http'] as const)(
+  '%s: a secret is rotated by its account, and proved by a login',
+  async (type) => {
+    const managed = await account(type);
+    await rotate(managed);
+    await ended(managed, 'verified');
+    await expectRotated(managed);
+    expect(
+      await admin.modules.testModule({ moduleId: moduleIds.get(type)!, resourceId: managed.resourceId }),
+    ).toMatchObject({ ok: true });
+  },
+  TEST_MS,
+);
+
+test.each(['mysql', 'ldap'] as const)(
+  '%s: an administrator rotates, and finds the accounts',
+  async (type) => {
+    const managed = await account(type, { rotateAs: 'admin' });
+    const boss = { mysql, ldap }[type].admin;
+    const { entry } = await admin.entries.createEntry({
+      name: `admin of ${managed.username}`,
+      username: boss.username,
+      secret: boss.password,
+    });
+    await admin.resources.updateResource({ resourceId: managed.resourceId, adminEntryId: entry!.id });
+    await rotate(managed);
+    await ended(managed, 'verified');
+    await expectRotated(managed);
+    const { items } = await admin.resources.discoverAccounts({ resourceId: managed.resourceId });
+    expect(items.find((item) => item.username === managed.username)).toMatchObject({
+      entryId: managed.entryId,
+      canLogin: true,
+    });
+  },
+  TEST_MS,
+);
+
+test(
+  'a target that changes the secret and answers with an error is asked, and the new secret is kept',
+  async () => {
+    const managed = await account('http');
+    await http.setMode('apply_then_error');
+    await rotate(managed);
+    await ended(managed, 'verified');
+    await expectRotated(managed);
+    expect(http.history(managed.username)).toHaveLength(2);
+  },
+  TEST_MS,
+);
+
+test(
+  'a target that says it has changed the secret and has not keeps the former one, and that is what people get',
+  async () => {
+    const managed = await account('http');
+    await http.setMode('lie_ok');
+    await rotate(managed);
+    expect(await ended(managed, 'refused')).toMatchObject({
+      problem: expect.stringContaining('keeps the former'),
+    });
+    const { secret } = await admin.entries.retrieveEntry({ entryId: managed.entryId });
+    expect(secret).toBe(managed.first);
+    expect(await managed.accepts(secret)).toBe(true);
+  },
+  TEST_MS,
+);
+
+test(
+  'a target that is down is tried again with the same candidate, and a policy that refuses gets three others',
+  async () => {
+    const managed = await account('http');
+    await http.setMode('down');
+    await rotate(managed);
+    await eventually('a rotation that waits', async () => {
+      const [rotation] = (await admin.entries.listRotations({ entryId: managed.entryId })).items;
+      return rotation?.problem !== '' && !rotation?.finishedAt;
+    });
+    await http.setMode('refuse_policy');
+    expect(await ended(managed, 'refused')).toMatchObject({
+      problem: expect.stringContaining('No further candidate today'),
+    });
+    expect(http.history(managed.username)).toHaveLength(1);
+    expect((await admin.entries.retrieveEntry({ entryId: managed.entryId })).secret).toBe(managed.first);
+  },
+  TEST_MS,
+);
+
+test('settings of a module that cannot be used are refused, naming the field', async () => {
+  const wrong = [
+    ['mysql', { tls: { mode: 'verify-full', ca: 'none' } }, '/config/tls/ca'],
+    ['mysql', { host: '-oProxyCommand=id' }, '/config/host'],
+    ['mysql', { acountHost: '%' }, '/config'],
+    ['ldap', { filter: '(uid=*' }, '/config/filter'],
+    ['ldap', { userDn: 'uid=$(id),dc=x' }, '/config/userDn'],
+    [
+      'http',
+      { ...httpApi(), rotate: { ...httpApi().rotate, path: '/p?x={newPassword}' } },
+      '/config/rotate/path',
+    ],
+    ['http', { allowedCidrs: ['10.0.0.1'] }, '/config/allowedCidrs/0'],
+  ] as const;
+  for (const [type, config, pointer] of wrong) {
+    const refused = { reason: 'invalid', fields: [expect.objectContaining({ pointer })] };
+    await expect(admin.modules.createModule({ name: randomUUID(), type, config })).rejects.toMatchObject(
+      refused,
+    );
+    await expect(
+      admin.modules.patchModule({ moduleId: moduleIds.get(type)!, config: { ...config } }),
+    ).rejects.toMatchObject(refused);
+  }
+});
+
+test(
+  'the test of a module tells why it fails: refused, unreachable, not trusted, not allowed',
+  async () => {
+    const managed = await account('ldap');
+    const port = ldap.port;
+    const tested = async (config: object) => {
+      const { module } = await admin.modules.createModule({
+        name: randomUUID(),
+        type: 'ldap',
+        config: { ...reach, userDn: `uid={username},ou=people,${ldap.baseDn}`, startTls: true, ...config },
+      });
+      const { resource } = await admin.resources.createResource({
+        name: randomUUID(),
+        type: 'application',
+        moduleId: module!.id,
+        host: '127.0.0.1',
+        port,
+      });
+      const secret = `${managed.first}-wrong`;
+      await admin.entries.createEntry({
+        name: randomUUID(),
+        username: managed.username,
+        secret,
+        resourceId: resource!.id,
+      });
+      return admin.modules.testModule({ moduleId: module!.id });
+    };
+    const trusted = { tls: { mode: 'verify-full', ca: ldap.certificate } };
+    expect(await tested(trusted)).toMatchObject({ ok: false, problem: expect.stringContaining('49') });
+    expect(await tested({ tls: { mode: 'system' } })).toMatchObject({
+      problem: expect.stringContaining('identity'),
+      hint: expect.stringContaining('certificate'),
+    });
+    expect(await tested({ ...trusted, allowedPorts: [1] })).toMatchObject({
+      hint: expect.stringContaining('allowedPorts'),
+    });
+  },
+  TEST_MS,
+);
