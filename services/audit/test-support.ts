@@ -49,13 +49,21 @@ export interface AuditBench extends AsyncDisposable {
 
 type EventInput = Parameters<Emitter['auditDuty']>[1];
 
+const NOBODY = ['127.0.0.1:1'];
+
 export const silent = createLogger({ service: 'audit', node: 'test', level: 'silent' });
 
 export async function startBench(): Promise<AuditBench> {
   await using cleanup = new AsyncDisposableStack();
   const dataDir = await createTemporaryDataDir();
   cleanup.defer(() => rmSync(dataDir, { recursive: true, force: true }));
-  const stack = await startInstallation({ dataDir, environment: 'test', services: ['audit'] });
+  const stack = await startInstallation({
+    dataDir,
+    environment: 'test',
+    services: ['audit'],
+    // The other services are away here.
+    overrides: { audit: { peers: { auth: NOBODY, vault: NOBODY, workflow: NOBODY } } },
+  });
   cleanup.defer(() => stack.stop());
   const config = loadConfig(configSchema, stack.layout.configFile('audit-1'));
   const keys = readKeys(config);

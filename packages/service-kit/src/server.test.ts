@@ -480,7 +480,17 @@ function chunks(context: CallContext, count: number, onChunk: (n: number) => voi
 
 async function exporter(peers: Peers, options: { signal?: AbortSignal } = {}) {
   const client = peers.client('audit', audit.AuditServiceService);
-  const request = { from: '', to: '', format: '', userId: '', action: '', outcome: '' };
+  const request = {
+    from: '',
+    to: '',
+    format: '',
+    userId: '',
+    action: '',
+    outcome: '',
+    resourceId: '',
+    subjectId: '',
+    search: '',
+  };
   return client.exportEvents(request, { actorToken: await kit.token({}, ['audit']), ...options });
 }
 

@@ -105,7 +105,17 @@ test('a second tenant sees nothing: its answer for a foreign event is that for a
   await expect(bench.client.getTreeHead({}, other)).rejects.toMatchObject({ code: 'not_sealed' });
   const exported = await text(
     bench.client.exportEvents(
-      { from: '', to: '', format: 'csv', userId: '', action: '', outcome: '' },
+      {
+        from: '',
+        to: '',
+        format: 'csv',
+        userId: '',
+        action: '',
+        outcome: '',
+        resourceId: '',
+        subjectId: '',
+        search: '',
+      },
       other,
     ),
   );
@@ -121,7 +131,17 @@ test('without the permission nothing is answered, and the refusal of an export i
   await expect(
     text(
       bench.client.exportEvents(
-        { from: '', to: '', format: 'csv', userId: '', action: '', outcome: '' },
+        {
+          from: '',
+          to: '',
+          format: 'csv',
+          userId: '',
+          action: '',
+          outcome: '',
+          resourceId: '',
+          subjectId: '',
+          search: '',
+        },
         nobody,
       ),
     ),

@@ -4,6 +4,7 @@ import type { EventFilter } from '../events/event-filter.ts';
 import type { AuditSchema, EventRow } from '../schema.ts';
 
 const BATCH = 1_000;
+const WINDOW = 20_000;
 
 export interface Snapshot {
   readonly database: Database<AuditSchema>;
@@ -31,25 +32,69 @@ export async function* eventsBySequence({ database, tenantId, size }: Snapshot):
   }
 }
 
-/** The sealed events of a filter in the order of time, likewise. */
-export async function* eventsByTime(
+interface Place {
+  readonly occurred_at: Date;
+  readonly event_id: string;
+}
+
+/**
+ * The sealed events of a filter in the order of time, likewise. A filter that looks into texts is applied to windows of the log, so
+ * that no statement has to look through all of it for the few that it finds.
+ */
+export async function* eventsByTime(snapshot: Snapshot, filter: EventFilter): AsyncGenerator<EventRow[]> {
+  let after: Place | undefined;
+  for (;;) {
+    const end = filter.scans ? await endOfWindow(snapshot, filter, after) : undefined;
+    yield* eventsBetween(snapshot, filter, after, end);
+    if (end === undefined) return;
+    after = end;
+  }
+}
+
+async function* eventsBetween(
   { database, tenantId, size }: Snapshot,
   filter: EventFilter,
+  after: Place | undefined,
+  end: Place | undefined,
 ): AsyncGenerator<EventRow[]> {
-  let last: { occurred_at: Date; event_id: string } | undefined;
+  let last = after;
   for (;;) {
-    const rows = await database.readTenant(tenantId, async (reader) => {
-      await requireActiveTenant(reader);
-      const query = all(reader).where('sequence', '<', size).where(filter.condition);
-      const from = last
-        ? query.where(sql<boolean>`(occurred_at, event_id) > (${last.occurred_at}, ${last.event_id}::uuid)`)
-        : query;
-      return from.orderBy('occurred_at').orderBy('event_id').limit(BATCH).execute();
+    const rows = await database.readTenant(tenantId, (reader) => {
+      let query = all(reader).where('sequence', '<', size).where(filter.condition);
+      if (last) query = query.where(place('>', last));
+      if (end) query = query.where(place('<=', end));
+      return query.orderBy('occurred_at').orderBy('event_id').limit(BATCH).execute();
     });
-    if (rows.length === 0) return;
-    yield rows;
+    if (rows.length > 0) yield rows;
+    if (rows.length < BATCH) return;
     last = rows.at(-1)!;
   }
+}
+
+/** The last event of the next window; undefined when the rest of the log is smaller than one. */
+function endOfWindow(
+  { database, tenantId, size }: Snapshot,
+  filter: EventFilter,
+  after: Place | undefined,
+): Promise<Place | undefined> {
+  return database.readTenant(tenantId, (reader) => {
+    let query = reader
+      .selectFrom('events')
+      .select(['occurred_at', 'event_id'])
+      .where('sequence', '<', size)
+      .where(filter.indexed);
+    if (after) query = query.where(place('>', after));
+    return query
+      .orderBy('occurred_at')
+      .orderBy('event_id')
+      .offset(WINDOW - 1)
+      .limit(1)
+      .executeTakeFirst();
+  });
+}
+
+function place(operator: '>' | '<=', { occurred_at, event_id }: Place) {
+  return sql<boolean>`(occurred_at, event_id) ${sql.raw(operator)} (${occurred_at}, ${event_id}::uuid)`;
 }
 
 function all(reader: Reader<AuditSchema>) {

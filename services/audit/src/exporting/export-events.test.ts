@@ -12,7 +12,17 @@ afterAll(async () => {
   await bench?.[Symbol.asyncDispose]();
 });
 
-const everything = { from: '', to: '', format: '', userId: '', action: '', outcome: '' };
+const everything = {
+  from: '',
+  to: '',
+  format: '',
+  userId: '',
+  action: '',
+  outcome: '',
+  resourceId: '',
+  subjectId: '',
+  search: '',
+};
 
 async function* bytes(tenant: string, change: object) {
   const answers = bench.client.exportEvents({ ...everything, ...change }, await bench.as(tenant));
@@ -158,3 +168,28 @@ test('20,000 events are exported in memory that does not grow with them', async 
   expect(most - before).toBeLessThan(120);
   expect((await verify(tenant)).ok).toBe(true);
 }, 120_000);
+
+test('an export takes the filters of the list', async () => {
+  const tenant = randomUUID();
+  const ids = await bench.record(tenant, 6, (n) => ({
+    subjectId: `s-${n % 3}`,
+    resourceId: `r-${n % 2}`,
+    reason: n === 4 ? 'a Needle in it' : '',
+  }));
+  await bench.sealed(tenant, 6);
+  const found = async (change: object) =>
+    (
+      JSON.parse(
+        await text(
+          bench.client.exportEvents({ ...everything, format: 'json', ...change }, await bench.as(tenant)),
+        ),
+      ) as { id: string }[]
+    )
+      .map(({ id }) => ids.indexOf(id))
+      .filter((index) => index >= 0)
+      .toSorted();
+  expect(await found({ subjectId: 's-1' })).toEqual([1, 4]);
+  expect(await found({ resourceId: 'r-0' })).toEqual([0, 2, 4]);
+  expect(await found({ search: 'needle' })).toEqual([4]);
+  expect(await found({ search: 'needle', resourceId: 'r-1' })).toEqual([]);
+});

@@ -52,7 +52,17 @@ function message(tenantId: string, change: object = {}): OutboxMessage {
 const ingest = (messages: readonly OutboxMessage[]) =>
   ingestEvents({ database: bench.database, logger: silent, macs: bench.keys.macs }, messages);
 
-const everything = { from: '', to: '', format: 'jsonl', userId: '', action: '', outcome: '' };
+const everything = {
+  from: '',
+  to: '',
+  format: 'jsonl',
+  userId: '',
+  action: '',
+  outcome: '',
+  resourceId: '',
+  subjectId: '',
+  search: '',
+};
 
 async function wholeLog(tenant: string) {
   const answers = bench.client.exportEvents(everything, await bench.as(tenant));

@@ -105,6 +105,9 @@ export interface ExportEventsRequest {
   userId: string;
   action: string;
   outcome: string;
+  resourceId: string;
+  search: string;
+  subjectId: string;
 }
 
 export interface GetSummaryRequest {
@@ -881,7 +884,17 @@ export const GetEventResponse: MessageFns<GetEventResponse> = {
 };
 
 function createBaseExportEventsRequest(): ExportEventsRequest {
-  return { from: "", to: "", format: "", userId: "", action: "", outcome: "" };
+  return {
+    from: "",
+    to: "",
+    format: "",
+    userId: "",
+    action: "",
+    outcome: "",
+    resourceId: "",
+    search: "",
+    subjectId: "",
+  };
 }
 
 export const ExportEventsRequest: MessageFns<ExportEventsRequest> = {
@@ -903,6 +916,15 @@ export const ExportEventsRequest: MessageFns<ExportEventsRequest> = {
     }
     if (message.outcome !== "") {
       writer.uint32(50).string(message.outcome);
+    }
+    if (message.resourceId !== "") {
+      writer.uint32(58).string(message.resourceId);
+    }
+    if (message.search !== "") {
+      writer.uint32(66).string(message.search);
+    }
+    if (message.subjectId !== "") {
+      writer.uint32(74).string(message.subjectId);
     }
     return writer;
   },
@@ -966,6 +988,30 @@ export const ExportEventsRequest: MessageFns<ExportEventsRequest> = {
             }
 
             message.outcome = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.resourceId = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.search = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.subjectId = reader.string();
             continue;
           }
         }
@@ -3999,6 +4045,87 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "resource_id",
+        "number": 7,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "resourceId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "search",
+        "number": 8,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "search",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "subject_id",
+        "number": 9,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "subjectId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -6171,55 +6298,55 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 0],
-        "span": [298, 2, 303, 5],
+        "span": [310, 2, 315, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 1],
-        "span": [305, 2, 310, 5],
+        "span": [317, 2, 322, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 4],
-        "span": [323, 2, 326, 5],
+        "span": [335, 2, 338, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 5],
-        "span": [335, 2, 69],
+        "span": [347, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 1],
-        "span": [344, 2, 349, 5],
+        "span": [356, 2, 361, 5],
         "leadingComments": " Size of the tree head to prove against; the newest when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 1],
-        "span": [418, 2, 55],
+        "span": [430, 2, 55],
         "leadingComments": " The event stands in the log with the receipt's leaf hash.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 2],
-        "span": [420, 2, 65],
+        "span": [432, 2, 65],
         "leadingComments": " Absent until sealed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 1],
-        "span": [430, 2, 56],
+        "span": [442, 2, 56],
         "leadingComments": " tree-head | receipt\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 2],
-        "span": [432, 2, 59],
+        "span": [444, 2, 59],
         "leadingComments": " SPKI, PEM.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -6319,6 +6446,9 @@ export const protoMetadata = {
           "user_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
           "action": { "field": Field.decode(Buffer.from("CAEgZA==", "base64")) },
           "outcome": { "field": Field.decode(Buffer.from("CAFKB2FsbG93ZWRKBmRlbmllZEoGZmFpbGVk", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
+          "subject_id": { "field": Field.decode(Buffer.from("CAEggAI=", "base64")) },
         },
       },
       "GetSummaryRequest": {
