@@ -237,7 +237,7 @@ test('settings of a module that cannot be used are refused, naming the field', a
 });
 
 test(
-  'the test of a module tells why it fails: refused, unreachable, not trusted, not allowed',
+  'the test of a module tells why it fails: refused, not trusted, not allowed',
   async () => {
     const managed = await account('ldap');
     const port = ldap.port;
