@@ -16,7 +16,7 @@ let token: SoftToken;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'claviger-token-'));
-  token = makeSoftToken(folder);
+  token = makeSoftToken(folder, process.env);
   token.makeKey('root-1');
   token.makeKey('root-2');
   token.makeKey('twice');

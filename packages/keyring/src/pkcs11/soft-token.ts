@@ -24,8 +24,8 @@ export interface SoftToken {
  * A SoftHSM token in a folder. Installs Debian's packages when they are missing and this is root; else says what to install.
  * For tests.
  */
-export function makeSoftToken(folder: string, tokenLabel = 'claviger'): SoftToken {
-  const module = findModule();
+export function makeSoftToken(folder: string, env: NodeJS.ProcessEnv, tokenLabel = 'claviger'): SoftToken {
+  const module = findModule(env);
   const configFile = join(folder, 'softhsm2.conf');
   mkdirSync(join(folder, 'tokens'), { recursive: true, mode: 0o700 });
   writeFileSync(
@@ -33,7 +33,7 @@ export function makeSoftToken(folder: string, tokenLabel = 'claviger'): SoftToke
     `directories.tokendir = ${join(folder, 'tokens')}\nobjectstore.backend = file\nlog.level = ERROR\n`,
   );
   const run = (program: string, args: readonly string[]) =>
-    execFileSync(program, [...args], { env: { ...process.env, SOFTHSM2_CONF: configFile }, stdio: 'pipe' });
+    execFileSync(program, [...args], { env: { ...env, SOFTHSM2_CONF: configFile }, stdio: 'pipe' });
   // A token of a test: these PINs protect nothing, so that they may stand in arguments.
   run('softhsm2-util', [
     '--init-token',
@@ -71,7 +71,9 @@ export function makeSoftToken(folder: string, tokenLabel = 'claviger'): SoftToke
   };
 }
 
-function findModule(): string {
+function findModule(env: NodeJS.ProcessEnv): string {
+  const isProgram = (name: string) =>
+    (env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, name)));
   const complete = () =>
     MODULES.find((path) => existsSync(path) && ['softhsm2-util', 'pkcs11-tool'].every(isProgram));
   const found = complete();
@@ -79,7 +81,7 @@ function findModule(): string {
   if (process.getuid?.() === 0 && isProgram('apt-get')) {
     const apt = (...args: string[]) =>
       execFileSync('apt-get', ['-o', 'DPkg::Lock::Timeout=300', ...args], {
-        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+        env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
         stdio: ['ignore', 2, 2],
       });
     apt('update');
@@ -90,8 +92,4 @@ function findModule(): string {
   throw new Error(
     'These tests need SoftHSM and OpenSC: apt-get install softhsm2 opensc, or brew install softhsm opensc',
   );
-}
-
-function isProgram(name: string): boolean {
-  return (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, name)));
 }

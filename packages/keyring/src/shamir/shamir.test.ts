@@ -81,7 +81,7 @@ test('the shares lie on polynomials of the right degree, as a slow oracle finds'
   }
 });
 
-test('one share too few leaves every secret as likely as any other', () => {
+test('one share too few leaves all secrets equally likely', () => {
   // For each thinkable secret byte there is exactly one polynomial through the two known points: all 256 third shares differ.
   const [a, b] = splitSecret(Buffer.of(42), { threshold: 3, shares: 5 });
   const thirds = Array.from({ length: 256 }, (_, guess) =>
