@@ -20,8 +20,9 @@ export function createSetupLink(
     const tenantId = await ensureTenant(deps, context, request.tenant);
     context.auditTenantId = tenantId;
     return deps.database.withTenant(tenantId, async (tx) => {
-      await requireActiveTenant(tx);
       await tx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
+      // After the row, as whoever suspends the tenant does.
+      await requireActiveTenant(tx);
       const needed = !(await hasUser(tx));
       const link = needed
         ? await createLink(tx, {

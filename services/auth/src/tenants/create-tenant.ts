@@ -1,6 +1,7 @@
 import type { tenants } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
+import { requireWithinLicence } from '../licence/licence-usage.ts';
 import { SETUP_LINK_TTL_MINUTES, setupUrl } from '../operator/create-setup-link.ts';
 import { storeTenant, tenantExists } from '../operator/provision-tenant.ts';
 import { createLink } from '../passwords/one-time-links.ts';
@@ -16,6 +17,7 @@ export function createTenant(
   return async (request, context) => {
     const { name, displayName } = request;
     checkTenantName(name);
+    await requireWithinLicence(deps, 'tenants');
     const made = await deps.database
       .withTenant(context.tenantId, async (tx) => {
         const created = await storeTenant(deps, tx, context, { name, displayName }, async (id) => {

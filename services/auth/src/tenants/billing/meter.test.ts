@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import type { tenantLog } from '@claviger/contracts';
+import { expect, test } from 'vitest';
+import { METERED_ACTIONS, meter } from './meter.ts';
+
+const TENANT = randomUUID();
+const START = '2026-01-01T00:00:00.000Z';
+
+let sequence = 0;
+const event = (action: string, more: Partial<tenantLog.LoggedEvent> = {}): tenantLog.LoggedEvent => ({
+  sequence: sequence++,
+  id: randomUUID(),
+  action,
+  outcome: 'allowed',
+  subjectType: 'thing',
+  subjectId: randomUUID(),
+  details: {},
+  occurredAt: START,
+  ...more,
+});
+
+test('metering a log again gives the same rows', () => {
+  const log = METERED_ACTIONS.map((action) =>
+    event(action, {
+      subjectId: action.startsWith('tenant.') ? TENANT : randomUUID(),
+      details: { startsAt: START, endedAt: '2026-01-01T01:00:00.000Z' },
+    }),
+  );
+  const once = log.map((each) => meter(each, TENANT));
+  expect(once).not.toContain(undefined);
+  expect(log.map((each) => meter(each, TENANT))).toEqual(once);
+});
+
+test('what was refused or failed costs nothing, nor does what is not metered', () => {
+  for (const outcome of ['denied', 'failed'])
+    expect(meter(event('user.created', { outcome }), TENANT)).toBeUndefined();
+  for (const action of ['auth.login', 'toString', 'constructor'])
+    expect(meter(event(action), TENANT)).toBeUndefined();
+});
+
+test('what the platform did to another tenant is in that tenant’s bill only', () => {
+  expect(meter(event('tenant.suspended'), TENANT)).toBeUndefined();
+  expect(meter(event('tenant.suspended', { subjectId: TENANT }), TENANT)?.kind).toBe('tenant.suspended');
+});
+
+test('a grant is metered by the seconds that it was held, once however often its end is confirmed', () => {
+  const details = { startsAt: START, endedAt: '2026-01-01T00:01:30.000Z' };
+  expect(meter(event('grant.revoked', { details }), TENANT)).toMatchObject({
+    kind: 'grant.time',
+    quantity: 90,
+    unit: 'seconds',
+  });
+  expect(meter(event('grant.revoked', { details: { ...details, repeated: true } }), TENANT)).toBeUndefined();
+  expect(meter(event('grant.expired'), TENANT)).toBeUndefined();
+});
