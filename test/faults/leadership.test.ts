@@ -9,6 +9,14 @@ let redis: Redis;
 let platform: RestClient;
 let admin: RestClient;
 
+interface Service {
+  readonly service: string;
+  readonly leader: string;
+  readonly term: number;
+  readonly problem: string;
+  readonly replicas: readonly { readonly node: string; readonly role: string }[];
+}
+
 const ROUNDS = 20;
 const VAULTS = ['vault-1', 'vault-2', 'vault-3'];
 
@@ -163,16 +171,15 @@ test('the status names every replica of every service, and who cannot lead is re
     platform.post('/api/v1/admin/cluster/promote', { service: 'vault', node, reason: 'a test' });
   const status = await eventually(
     async () => {
-      const answer = await platform.must('GET', '/api/v1/admin/cluster/status');
-      if (answer.status !== 'ok') throw new Error(`degraded: ${JSON.stringify(answer.services)}`);
-      return answer as unknown as {
-        services: {
-          service: string;
-          leader: string;
-          term: number;
-          replicas: { node: string; role: string }[];
-        }[];
+      const answer = (await platform.must('GET', '/api/v1/admin/cluster/status')) as unknown as {
+        services: Service[];
       };
+      for (const { service, leader, problem, replicas } of answer.services) {
+        expect({ service, problem }).toEqual({ service, problem: '' });
+        if (service !== 'gateway') expect(replicas.map(({ node }) => node)).toContain(leader);
+        expect(replicas.filter(({ role }) => role === 'silent')).toEqual([]);
+      }
+      return answer;
     },
     { timeoutMs: 30_000 },
   );

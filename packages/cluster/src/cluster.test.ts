@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createDatabase, type Database, migrate, type Tx } from '@claviger/database';
 import { type RedisPart, startRedis } from '@claviger/parts';
 import { createLogger } from '@claviger/service-kit';
+import { startFaultyProxy } from '@claviger/targets';
 import {
   eventually,
   type ScratchDatabase,
@@ -16,6 +17,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
   type Cluster,
   createCluster,
+  createServiceReplicas,
   type Leadership,
   LeadershipLost,
   type LeadershipSchema,
@@ -69,12 +71,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function replica(service: string, node: string): Cluster {
+function replica(service: string, node: string, port = redis.port): Cluster {
   const cluster = createCluster({
     service,
     node,
     version: '1',
-    redis: { host: redis.host, port: redis.port, password: redis.password },
+    redis: { host: '127.0.0.1', port, password: redis.password },
     database,
     logger,
     timing,
@@ -160,4 +162,56 @@ test('an older leader cannot commit once a newer term has begun', async () => {
   });
   await expect(late).rejects.toThrow(LeadershipLost);
   expect(leadership.signal.aborted).toBe(true);
+});
+
+test('F-22 a node whose Redis falls silent steps down by its own clock, and another leads', async () => {
+  await using proxy = await startFaultyProxy({ host: '127.0.0.1', port: redis.port });
+  const cutOff = replica('silent', 'a', proxy.port);
+  const leadership = await eventually(() => {
+    expect(cutOff.leadership()).toBeDefined();
+    return cutOff.leadership()!;
+  });
+  const other = replica('silent', 'b');
+  await eventually(async () => expect((await other.store.list()).replicas.length).toBe(2));
+  await proxy.setMode({ kind: 'blackhole' });
+  await eventually(() => expect(other.leadership()).toBeDefined());
+  expect(leadership.holds()).toBe(false);
+  await eventually(() => expect(leadership.signal.aborted).toBe(true));
+  await expect(database.system((tx) => leadership.assert(tx))).rejects.toThrow(LeadershipLost);
+});
+
+test('a node that is demoted stops leading at once and stays out when Redis is emptied, until it is readmitted', async () => {
+  const [a, b] = [replica('demoted', 'a'), replica('demoted', 'b')];
+  const leader = await eventually(() => leaderOf([a, b]));
+  const other = leader === a ? b : a;
+  const held = leader.leadership()!;
+  const replicas = createServiceReplicas(other, database);
+  expect(await replicas.standDown(leader.node, 'a test', 'tester')).toBe(true);
+  // Before the node has heard of it.
+  await expect(database.system((tx) => held.assert(tx))).rejects.toThrow(LeadershipLost);
+  await eventually(() => expect(other.leadership()).toBeDefined());
+  expect(await replicas.standDown(leader.node, 'again', 'tester')).toBe(false);
+  await direct.flushall();
+  await eventually(() => expect(leaderOf([a, b])).toBe(other));
+  await expect(replicas.stand(leader.node)).rejects.toMatchObject({ code: 'node_demoted' });
+  const demoted = (await replicas.describe()).demoted.map(({ node, reason }) => ({ node, reason }));
+  expect(demoted).toEqual([{ node: leader.node, reason: 'a test' }]);
+  expect(await replicas.readmit(leader.node)).toBe(true);
+  const term = await eventually(() => replicas.stand(leader.node));
+  expect(leader.leadership()).toMatchObject({ term });
+});
+
+test('who is named to lead takes the next term; who leads already, is unknown or silent is refused', async () => {
+  const all = ['a', 'b', 'c'].map((node) => replica('named', node));
+  const first = await eventually(() => leaderOf(all));
+  await eventually(async () => expect((await first.store.list()).replicas.length).toBe(3));
+  const { term } = first.leadership()!;
+  const replicas = createServiceReplicas(first, database);
+  const named = all.find((each) => each !== first)!;
+  expect(await replicas.stand(named.node)).toBe(term + 1);
+  expect(leaderOf(all)).toBe(named);
+  await expect(replicas.stand(named.node)).rejects.toMatchObject({ code: 'node_leads' });
+  await expect(replicas.stand('nobody')).rejects.toMatchObject({ code: 'node_unknown' });
+  await direct.zadd('claviger:cluster:{named}:beats', Date.now() - 20_000, 'gone');
+  await expect(replicas.stand('gone')).rejects.toMatchObject({ code: 'node_silent' });
 });

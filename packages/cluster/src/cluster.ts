@@ -61,7 +61,8 @@ const MEASURE_MS = 2_000;
 export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
   const { service, node, database, logger } = options;
   const timing = options.timing ?? DEFAULT_TIMING;
-  const token = randomBytes(12).toString('base64url');
+  /** Whose lease this is; a new one after each loss, so that no late or unanswered request renews a lease that nobody uses. */
+  let claim = newClaim();
   const store = createElectionStore<ReplicaDetails>(
     service,
     options.redis,
@@ -102,21 +103,27 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
   });
 
   /** Ends the term here, now. What runs sees its signal; PostgreSQL refuses what does not look. */
-  const lose = (held: Held, why: string): void => {
-    if (current !== held) return;
+  const lose = (held: Held, why: string): string => {
+    const former = claim;
+    if (current !== held) return former;
     current = undefined;
     clearTimeout(held.timer);
     held.abort.abort(new LeadershipLost(`${node} no longer leads ${service}: ${why}.`));
+    claim = newClaim();
     logger.warn({ term: held.term, why }, 'this replica no longer leads');
+    return former;
   };
+
+  const release = (former: string, leave = false): Promise<void> =>
+    store.release(node, former, leave).catch(() => {});
 
   /** Ends the term, lets what runs come to its end for two seconds, and leaves the lease to others. */
   const stepDown = (why: string): Promise<void> => {
-    if (current) lose(current, why);
+    const former = current ? lose(current, why) : claim;
     settling ??= (async () => {
       const settled = Promise.allSettled([...duties].map((duty) => duty.settled()));
       await Promise.race([settled, pauseFor(SETTLE_MS)]);
-      await store.release(node, token, false).catch(() => {});
+      await release(former);
     })().finally(() => {
       settling = undefined;
     });
@@ -134,16 +141,13 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
       holds,
       assert: async (tx) => {
         if (!holds()) {
-          lose(held, 'its lease ran out');
+          if (current === held) void release(lose(held, 'its lease ran out'));
           throw new LeadershipLost(`Term ${term} of ${service} is over: the lease ran out.`);
         }
         try {
           await assertTerm(tx, service, term);
         } catch (error) {
-          if (error instanceof LeadershipLost) {
-            lose(held, 'a newer term has begun');
-            void stepDown('a newer term has begun');
-          }
+          if (error instanceof LeadershipLost && current === held) void stepDown('a newer term has begun');
           throw error;
         }
       },
@@ -162,7 +166,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
     held.timer = setTimeout(
       () => {
         if (performance.now() < trust) watch(held);
-        else lose(held, 'its lease ran out');
+        else void release(lose(held, 'its lease ran out'));
       },
       Math.max(1, trust - performance.now()),
     );
@@ -171,6 +175,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
   /** Redis has elected this replica: PostgreSQL begins its term. */
   const begin = async (): Promise<void> => {
     raising = true;
+    const won = claim;
     try {
       // One run of a duty at a time, also of one that outlived the term before.
       await Promise.all([...duties].map((duty) => duty.settled()));
@@ -179,11 +184,11 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
         demoted = true;
         await store.mark(node, true).catch(() => {});
         await stepDown('it was demoted');
-      } else if (!stop.signal.aborted && performance.now() < trust) lead(term);
+      } else if (!stop.signal.aborted && claim === won && performance.now() < trust) lead(term);
     } catch (error) {
       logger.warn({ err: error }, 'the next term could not be begun: another replica may try');
       standNotBefore = performance.now() + timing.leaseMs;
-      await store.release(node, token, false).catch(() => {});
+      await release(won);
     } finally {
       raising = false;
     }
@@ -201,7 +206,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
     const requestedAt = performance.now();
     const answer = await store.turn({
       node,
-      token,
+      claim,
       leaseMs: timing.leaseMs,
       keepMs: KEEP_MS,
       candidacyMs: Math.max(200, timing.leaseMs / 5),
@@ -209,7 +214,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
       stand: stand && !current && !demoted && !settling && requestedAt >= standNotBefore,
       demoted,
     });
-    if (answer.lead?.token !== token) {
+    if (answer.lead?.claim !== claim) {
       if (current) lose(current, answer.lead ? `${answer.lead.node} does` : 'Redis has forgotten its lease');
       return answer;
     }
@@ -237,7 +242,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
         const answer = await turn(stand);
         if (answer.demoted !== demoted) lookedAt = Number.NEGATIVE_INFINITY;
         const now = performance.now();
-        const leads = answer.lead === undefined ? 'nobody' : answer.lead.token === token ? 'me' : 'another';
+        const leads = answer.lead === undefined ? 'nobody' : answer.lead.claim === claim ? 'me' : 'another';
         const next = nextTurn(
           { now, leads, leaseLeftMs: answer.leaseLeftMs, nominee: answer.nominee },
           node,
@@ -251,6 +256,9 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
         if (failures > 0) logger.info({ after: failures }, 'Redis answers the election again');
         failures = 0;
       } catch (error) {
+        // What was not answered may have been done all the same: this replica must not win without knowing it.
+        stand = false;
+        if (!current && !raising) claim = newClaim();
         failures += 1;
         if (failures === 1 || failures % 60 === 0)
           logger.warn({ err: error, failures }, 'Redis does not answer: no election, and duties wait');
@@ -293,13 +301,15 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       move();
-      if (current) lose(current, 'it stops');
+      const former = current ? lose(current, 'it stops') : claim;
       await running;
-      await store.release(node, token, true).catch(() => {});
+      await release(former, true);
       store.close();
     },
   };
 }
+
+const newClaim = (): string => randomBytes(12).toString('base64url');
 
 interface Held {
   readonly term: number;

@@ -1,6 +1,6 @@
 /**
  * KEYS: 1 lead, 2 ballot, 3 votes, 4 replicas, 5 beats, 6 nominee, 7 demoted. All of one service, in one slot.
- * `lead` is `<token> <node>`; a vote is `<ballot> <candidate>`: the last of each node, so one per node and ballot.
+ * `lead` is `<claim> <node>`; a vote is `<ballot> <candidate>`: the last of each node, so one per node and ballot.
  */
 const PRELUDE = `
 local time = redis.call('TIME')
@@ -10,11 +10,11 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 /**
  * One turn of one replica: says that it lives, renews its lease, votes, or stands. Leads whom most of the living replicas
  * have voted for in this ballot; whose heart has not beaten for a lease's length does not count.
- * ARGV: 1 node, 2 token, 3 lease ms, 4 details, 5 stands, 6 candidacy ms, 7 keep ms, 8 channel, 9 demoted.
+ * ARGV: 1 node, 2 claim, 3 lease ms, 4 details, 5 stands, 6 candidacy ms, 7 keep ms, 8 channel, 9 demoted.
  * Answers lead, its remaining ms, nominee, ballot, and whether the node is demoted.
  */
 export const TURN = `${PRELUDE}
-local node, token, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local node, claim, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 redis.call('ZADD', KEYS[5], now, node)
 redis.call('HSET', KEYS[4], node, ARGV[4])
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now - tonumber(ARGV[7]))) do
@@ -28,7 +28,7 @@ local nominee = redis.call('GET', KEYS[6])
 local ballot = tonumber(redis.call('HGET', KEYS[2], 'number') or '0')
 local lead = redis.call('GET', KEYS[1])
 if lead then
-  if lead == token .. ' ' .. node then redis.call('PEXPIRE', KEYS[1], lease) end
+  if lead == claim .. ' ' .. node then redis.call('PEXPIRE', KEYS[1], lease) end
   return { lead, redis.call('PTTL', KEYS[1]), nominee or '', ballot, demoted }
 end
 local function lives(name)
@@ -42,7 +42,7 @@ if not open and ARGV[5] == '1' and demoted == 0 and (not nominee or nominee == n
   ballot = ballot + 1
   candidate = node
   open = true
-  redis.call('HSET', KEYS[2], 'number', ballot, 'candidate', node, 'token', token, 'at', now)
+  redis.call('HSET', KEYS[2], 'number', ballot, 'candidate', node, 'claim', claim, 'at', now)
   redis.call('PUBLISH', ARGV[8], 'candidate')
 end
 if not open then return { '', 0, nominee or '', ballot, demoted } end
@@ -56,14 +56,14 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '(' .. (now - lease),
   if redis.call('HGET', KEYS[3], name) == ballot .. ' ' .. candidate then votes = votes + 1 end
 end
 if votes * 2 <= living then return { '', 0, nominee or '', ballot, demoted } end
-lead = redis.call('HGET', KEYS[2], 'token') .. ' ' .. candidate
+lead = redis.call('HGET', KEYS[2], 'claim') .. ' ' .. candidate
 redis.call('SET', KEYS[1], lead, 'PX', lease)
 redis.call('HDEL', KEYS[2], 'candidate')
 if nominee == candidate then redis.call('DEL', KEYS[6]) end
 redis.call('PUBLISH', ARGV[8], 'elected')
 return { lead, lease, '', ballot, demoted }`;
 
-/** Gives the lease up. ARGV: 1 node, 2 token, 3 channel, 4 also leaves. */
+/** Gives the lease up. ARGV: 1 node, 2 claim, 3 channel, 4 also leaves. */
 export const RELEASE = `
 if ARGV[4] == '1' then
   redis.call('ZREM', KEYS[5], ARGV[1])

@@ -12,8 +12,8 @@ export interface RedisAddress {
 
 /** What Redis answers to one turn of a replica. */
 export interface TurnAnswer {
-  /** Token and name of the leader; undefined when nobody leads. */
-  readonly lead: { readonly token: string; readonly node: string } | undefined;
+  /** Claim and name of the leader; undefined when nobody leads. */
+  readonly lead: { readonly claim: string; readonly node: string } | undefined;
   readonly leaseLeftMs: number;
   readonly nominee: string | undefined;
   readonly ballot: number;
@@ -40,7 +40,7 @@ export type Nomination = 'unknown' | 'dead' | 'demoted' | 'leads' | 'nominated';
 export interface ElectionStore<D> {
   turn(turn: {
     readonly node: string;
-    readonly token: string;
+    readonly claim: string;
     readonly leaseMs: number;
     readonly keepMs: number;
     readonly candidacyMs: number;
@@ -48,7 +48,7 @@ export interface ElectionStore<D> {
     readonly stand: boolean;
     readonly demoted: boolean;
   }): Promise<TurnAnswer>;
-  release(node: string, token: string, leave: boolean): Promise<void>;
+  release(node: string, claim: string, leave: boolean): Promise<void>;
   nominate(node: string, leaseMs: number, forMs: number): Promise<Nomination>;
   mark(node: string, demoted: boolean): Promise<void>;
   list(): Promise<HeardReplicas<D>>;
@@ -84,7 +84,7 @@ export function createElectionStore<D>(
       const [lead, leftMs, nominee, ballot, demoted] = (await run(
         TURN,
         turn.node,
-        turn.token,
+        turn.claim,
         Math.round(turn.leaseMs),
         JSON.stringify(turn.details),
         turn.stand ? 1 : 0,
@@ -101,8 +101,8 @@ export function createElectionStore<D>(
         demoted: demoted === 1,
       };
     },
-    release: async (node, token, leave) => {
-      await run(RELEASE, node, token, channel, leave ? 1 : 0);
+    release: async (node, claim, leave) => {
+      await run(RELEASE, node, claim, channel, leave ? 1 : 0);
     },
     nominate: async (node, leaseMs, forMs) =>
       (await run(NOMINATE, node, Math.round(leaseMs), Math.round(forMs), channel)) as Nomination,
@@ -135,9 +135,9 @@ export function createElectionStore<D>(
   };
 }
 
-function leadOf(lead: string): { token: string; node: string } {
+function leadOf(lead: string): { claim: string; node: string } {
   const space = lead.indexOf(' ');
-  return { token: lead.slice(0, space), node: lead.slice(space + 1) };
+  return { claim: lead.slice(0, space), node: lead.slice(space + 1) };
 }
 
 /** A connection that is only just being made is worth a short wait; commands are not kept for one that is away. */

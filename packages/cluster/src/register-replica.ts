@@ -14,7 +14,7 @@ export function registerReplica(options: {
 }): AsyncDisposable {
   const { service, node, version, logger } = options;
   const { leaseMs, renewMs } = DEFAULT_TIMING;
-  const token = randomBytes(12).toString('base64url');
+  const claim = randomBytes(12).toString('base64url');
   const store = createElectionStore<ReplicaDetails>(service, options.redis, renewMs);
   const details: ReplicaDetails = { version, startedAt: Date.now(), role: 'serving', term: 0, duties: [] };
   const stop = new AbortController();
@@ -23,7 +23,7 @@ export function registerReplica(options: {
       await store
         .turn({
           node,
-          token,
+          claim,
           leaseMs,
           keepMs: KEEP_MS,
           candidacyMs: 0,
@@ -39,7 +39,7 @@ export function registerReplica(options: {
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await beating;
-      await store.release(node, token, true).catch(() => {});
+      await store.release(node, claim, true).catch(() => {});
       store.close();
     },
   };
