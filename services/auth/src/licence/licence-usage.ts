@@ -20,6 +20,7 @@ export function countUsed(database: Database<AuthSchema>, what: Limited): Promis
         : await tx
             .selectFrom('tenants')
             .select(({ fn }) => fn.count<number>('id').as('used'))
+            .where('status', '<>', 'deprovisioned')
             .executeTakeFirstOrThrow();
     return row.used;
   });

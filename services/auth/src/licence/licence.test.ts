@@ -135,6 +135,8 @@ test('limits refuse only where the licence says so, and nothing at all once it h
   expect(
     await codeOf(usersOf(stack).createUser({ ...person('robot'), kind: 'machine' }, administrator)),
   ).toBe('ok');
+  await apply(await sign({ enforce: true, limits: { tenants: 1 } }));
+  expect(await codeOf(newTenant(stack))).toBe('license_limit_reached');
   // As a licence looks whose time has passed.
   const ended = await sign({ exp: epoch() - 60, enforce: true, limits: { users: 1 } });
   await stack.sql(

@@ -4,6 +4,7 @@ import { asTenant, isUniqueViolation, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
+import { requireWithinLicence } from '../licence/licence-usage.ts';
 import { createBuiltInRoles } from '../roles/roles-store.ts';
 import type { AuthSchema } from '../schema.ts';
 import { DEFAULT_TENANT } from '../sign-in/tenants-store.ts';
@@ -15,6 +16,7 @@ export function provisionTenant(
 ): Handler<(typeof auth.OperatorServiceService)['provisionTenant']> {
   return async (request, context) => {
     checkTenantName(request.name);
+    await requireWithinLicence(deps, 'tenants');
     const tenantId = await createTenant(deps, context, request.name, request.displayName);
     return { tenantId, name: request.name };
   };
