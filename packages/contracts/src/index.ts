@@ -23,6 +23,7 @@ export * as vaultEvidence from './generated/claviger/vault/v1/evidence.ts';
 export * as tenantKeys from './generated/claviger/vault/v1/tenant_keys.ts';
 export * as vault from './generated/claviger/vault/v1/vault.ts';
 export * as workflowEvidence from './generated/claviger/workflow/v1/evidence.ts';
+export * as breakglass from './generated/claviger/workflow/v1/breakglass.ts';
 export * as workflow from './generated/claviger/workflow/v1/workflow.ts';
 export { HttpBody } from './generated/google/api/httpbody.ts';
 export { Status } from './generated/google/rpc/status.ts';

@@ -22,6 +22,7 @@ import { protoMetadata as vaultEvidenceMetadata } from './generated/claviger/vau
 import { protoMetadata as tenantKeysMetadata } from './generated/claviger/vault/v1/tenant_keys.ts';
 import { protoMetadata as vaultMetadata } from './generated/claviger/vault/v1/vault.ts';
 import { protoMetadata as workflowEvidenceMetadata } from './generated/claviger/workflow/v1/evidence.ts';
+import { protoMetadata as breakglassMetadata } from './generated/claviger/workflow/v1/breakglass.ts';
 import { protoMetadata as workflowMetadata } from './generated/claviger/workflow/v1/workflow.ts';
 import type { HttpRule } from './generated/google/api/http.ts';
 import { protoMetadata as httpBodyMetadata } from './generated/google/api/httpbody.ts';
@@ -82,6 +83,7 @@ const files = [
   emergencyMetadata,
   encryptionMetadata,
   workflowMetadata,
+  breakglassMetadata,
   workflowEvidenceMetadata,
   httpBodyMetadata,
 ] as unknown as readonly ProtoMetadata[];

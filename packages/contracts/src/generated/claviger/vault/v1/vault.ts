@@ -36,7 +36,7 @@ export interface Resource {
   /** server | database | device | application */
   type: string;
   moduleId: string;
-  /** Type of its module: postgres | ssh; empty without one. */
+  /** Type of its module: http | ldap | mysql | postgres | ssh; empty without one. */
   moduleType: string;
   host: string;
   port: number;
@@ -489,7 +489,7 @@ export interface DeleteShareResponse {
 export interface Module {
   id: string;
   name: string;
-  /** postgres | ssh */
+  /** http | ldap | mysql | postgres | ssh */
   type: string;
   enabled: boolean;
   /** Addresses and ports that the connector may reach, and its defaults. No secrets. */
@@ -608,7 +608,7 @@ export interface DescribeSubjectResponse {
   username: string;
   resourceId: string;
   resourceName: string;
-  /** Type of the resource's module: postgres | ssh; empty without one. */
+  /** Type of the resource's module: http | ldap | mysql | postgres | ssh; empty without one. */
   moduleType: string;
 }
 
@@ -17726,7 +17726,7 @@ export const protoMetadata = {
       }, {
         "path": [4, 0, 2, 4],
         "span": [412, 2, 60],
-        "leadingComments": " Type of its module: postgres | ssh; empty without one.\n",
+        "leadingComments": " Type of its module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
@@ -18021,7 +18021,7 @@ export const protoMetadata = {
       }, {
         "path": [4, 52, 2, 2],
         "span": [1195, 2, 53],
-        "leadingComments": " postgres | ssh\n",
+        "leadingComments": " http | ldap | mysql | postgres | ssh\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
@@ -18081,7 +18081,7 @@ export const protoMetadata = {
       }, {
         "path": [4, 68, 2, 5],
         "span": [1372, 2, 60],
-        "leadingComments": " Type of the resource's module: postgres | ssh; empty without one.\n",
+        "leadingComments": " Type of the resource's module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
