@@ -19,7 +19,7 @@ export const configSchema = z
     rateLimits: z.enum(['on', 'off']).default('on'),
     limits: z
       .strictObject({
-        standardBurst: z.number().int().min(1).max(100).default(20),
+        standardBurst: z.number().int().min(1).max(100).default(100),
         tenantPerMinute: z.number().int().min(100).default(6_000),
         anonymousPerMinute: z.number().int().min(10).default(600),
         disclosuresPerMinute: z.number().int().min(1).default(60),
