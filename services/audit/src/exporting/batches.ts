@@ -59,7 +59,8 @@ async function* eventsBetween(
 ): AsyncGenerator<EventRow[]> {
   let last = after;
   for (;;) {
-    const rows = await database.readTenant(tenantId, (reader) => {
+    const rows = await database.readTenant(tenantId, async (reader) => {
+      await requireActiveTenant(reader);
       let query = all(reader).where('sequence', '<', size).where(filter.condition);
       if (last) query = query.where(place('>', last));
       if (end) query = query.where(place('<=', end));
