@@ -136,7 +136,7 @@ test('H-016 a suspended tenant is out at once, and nothing that was open comes b
   expect((await robot.get('/api/v1/resources')).status).toBe(200);
 });
 
-test('a queued rotation of a suspended tenant does not run, and what was queued before stays dead', async () => {
+test('a rotation that waits when its tenant is suspended is over, and stays so after the reinstatement', async () => {
   const tenant = await network.createTenant();
   const { admin } = await createPeople(tenant);
   const account = await postgresAccount(admin, target);
@@ -232,7 +232,7 @@ test('H-112 what a tenant names is taken in that tenant only', async () => {
   }
 });
 
-test('suspending takes a recent second factor, and the platform itself cannot be suspended', async () => {
+test('neither the platform itself nor a tenant that nobody knows can be suspended', async () => {
   const tenant = await network.createTenant();
   const { items } = await platform.must('GET', `${TENANTS}?search=default`);
   const own = (items as (Tenant & { platform: boolean })[]).find((each) => each.platform)!;
