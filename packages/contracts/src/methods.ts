@@ -1,9 +1,11 @@
 import { protoMetadata as auditMetadata } from './generated/claviger/audit/v1/audit.ts';
+import { protoMetadata as breakglassAuditMetadata } from './generated/claviger/audit/v1/breakglass_audit.ts';
 import { protoMetadata as complianceMetadata } from './generated/claviger/audit/v1/compliance.ts';
 import { protoMetadata as siemMetadata } from './generated/claviger/audit/v1/siem.ts';
 import { protoMetadata as tenantLogMetadata } from './generated/claviger/audit/v1/tenant_log.ts';
 import { protoMetadata as authMetadata, type ProtoMetadata } from './generated/claviger/auth/v1/auth.ts';
 import { protoMetadata as clusterAdminMetadata } from './generated/claviger/auth/v1/cluster_admin.ts';
+import { protoMetadata as emergencyStandingMetadata } from './generated/claviger/auth/v1/emergency_standing.ts';
 import { protoMetadata as authEvidenceMetadata } from './generated/claviger/auth/v1/evidence.ts';
 import { protoMetadata as licenceMetadata } from './generated/claviger/auth/v1/licence.ts';
 import { protoMetadata as settingsMetadata } from './generated/claviger/auth/v1/settings.ts';
@@ -21,8 +23,9 @@ import { protoMetadata as encryptionMetadata } from './generated/claviger/vault/
 import { protoMetadata as vaultEvidenceMetadata } from './generated/claviger/vault/v1/evidence.ts';
 import { protoMetadata as tenantKeysMetadata } from './generated/claviger/vault/v1/tenant_keys.ts';
 import { protoMetadata as vaultMetadata } from './generated/claviger/vault/v1/vault.ts';
-import { protoMetadata as workflowEvidenceMetadata } from './generated/claviger/workflow/v1/evidence.ts';
 import { protoMetadata as breakglassMetadata } from './generated/claviger/workflow/v1/breakglass.ts';
+import { protoMetadata as emergencyNoticeMetadata } from './generated/claviger/workflow/v1/emergency_notice.ts';
+import { protoMetadata as workflowEvidenceMetadata } from './generated/claviger/workflow/v1/evidence.ts';
 import { protoMetadata as workflowMetadata } from './generated/claviger/workflow/v1/workflow.ts';
 import type { HttpRule } from './generated/google/api/http.ts';
 import { protoMetadata as httpBodyMetadata } from './generated/google/api/httpbody.ts';
@@ -60,6 +63,9 @@ const WELL_KNOWN: ReadonlyMap<string, FieldKind> = new Map([
 ]);
 
 const files = [
+  breakglassAuditMetadata,
+  emergencyStandingMetadata,
+  emergencyNoticeMetadata,
   auditMetadata,
   complianceMetadata,
   siemMetadata,
