@@ -1,0 +1,338 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { soleLeadership } from '@claviger/cluster';
+import { type Section, verifyPackage } from '@claviger/compliance-package';
+import { outboxMac, sealedForm } from '@claviger/events';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AuditBench, eventually, silent, startBench } from '../../test-support.ts';
+import { runReport } from './building/run-report.ts';
+import type { ComplianceDeps } from './compliance-deps.ts';
+import { momentsOf } from './schedules/cron.ts';
+import { runDueSchedules } from './schedules/run-due-schedules.ts';
+
+let bench: AuditBench;
+let folder: string;
+let deps: ComplianceDeps;
+const day = new Date().toISOString().slice(0, 10);
+
+beforeAll(async () => {
+  bench = await startBench();
+  folder = await mkdtemp(join(tmpdir(), 'compliance-test-'));
+  deps = {
+    database: bench.database,
+    emitter: bench.emitter,
+    logger: silent,
+    keys: bench.keys,
+    headsFile: { newest: () => undefined, problem: () => undefined },
+    // These reports hold what audit knows itself; the others are asked in test/e2e.
+    evidence: {} as ComplianceDeps['evidence'],
+    config: { maxPackageMiB: 512, retentionDays: 365, concurrency: 1 },
+    node: 'test',
+    version: '0.1.0',
+  };
+});
+afterAll(async () => {
+  await bench?.[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Orders a report that no job wakes anybody for, and which nobody else sweeps up. */
+async function order(tenantId: string, range = { from: day, to: day }): Promise<string> {
+  const id = randomUUID();
+  await bench.database.withTenant(tenantId, (tx) =>
+    tx
+      .insertInto('compliance_reports')
+      .values({
+        tenant_id: tenantId,
+        id,
+        from_day: range.from,
+        to_day: range.to,
+        sections: ['events', 'break-glass'] satisfies Section[],
+        requested_by: 'ann',
+        requested_by_name: 'ann',
+        schedule_id: null,
+        // Not due: the sweep of the running service leaves it alone until it is claimed here.
+        next_attempt_at: sql<Date>`NULL` as never,
+      })
+      .execute(),
+  );
+  return id;
+}
+
+async function makeDue(tenantId: string, id: string): Promise<void> {
+  await bench.database.withTenant(tenantId, (tx) =>
+    tx
+      .updateTable('compliance_reports')
+      .set({ next_attempt_at: sql<Date>`now()` })
+      .where('id', '=', id)
+      .where('state', '=', 'queued')
+      .execute(),
+  );
+}
+
+async function made(tenantId: string, id: string, by: ComplianceDeps = deps) {
+  await makeDue(tenantId, id);
+  await runReport(by, tenantId, id, new AbortController().signal);
+  await eventually(async () => {
+    const { state } = await bench.database.readTenant(tenantId, (reader) =>
+      reader.selectFrom('compliance_reports').select('state').where('id', '=', id).executeTakeFirstOrThrow(),
+    );
+    return state === 'ready' || state === 'failed';
+  });
+  return bench.database.readTenant(tenantId, async (reader) => ({
+    report: await reader
+      .selectFrom('compliance_reports')
+      .select(['state', 'problem', 'sha256', 'size_bytes'])
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow(),
+    chunks: await reader
+      .selectFrom('compliance_package_chunks')
+      .select(['number', 'bytes'])
+      .where('report_id', '=', id)
+      .orderBy('number')
+      .execute(),
+  }));
+}
+
+async function fileOf(chunks: readonly { bytes: Buffer }[]): Promise<string> {
+  const file = join(folder, `${randomUUID()}.zip`);
+  await writeFile(file, Buffer.concat(chunks.map(({ bytes }) => bytes)));
+  return file;
+}
+
+test('a package holds the events of its range, proven, and of a log that goes on', async () => {
+  const tenantId = randomUUID();
+  await bench.record(tenantId, 30, (n) => ({
+    action: n % 10 === 0 ? 'breakglass.activated' : 'test.happened',
+  }));
+  const head = await bench.sealed(tenantId, 30);
+  const { report, chunks } = await made(tenantId, await order(tenantId));
+  expect(report).toMatchObject({ state: 'ready', problem: '' });
+  const verdict = await verifyPackage(await fileOf(chunks), {
+    trustedKeys: [bench.keys.treeHeadPublic],
+    knownHeads: [head],
+  });
+  expect(verdict).toMatchObject({ ok: true, problem: null, log: { included: 30, knownHeadsMatched: 1 } });
+  expect(verdict.manifest?.tables).toContainEqual({ name: 'break-glass', rows: 3, basis: 'range' });
+});
+
+test('a range without events, and a log without any, make packages that verify', async () => {
+  const [empty, old] = [randomUUID(), randomUUID()];
+  await bench.record(old, 5);
+  await bench.sealed(old, 5);
+  for (const [tenantId, range] of [
+    [empty, { from: day, to: day }],
+    [old, { from: '2020-01-01', to: '2020-01-31' }],
+  ] as const) {
+    const { chunks } = await made(tenantId, await order(tenantId, range));
+    const verdict = await verifyPackage(await fileOf(chunks), { trustedKeys: [bench.keys.treeHeadPublic] });
+    expect(verdict).toMatchObject({ ok: true, problem: null, log: { included: 0 } });
+  }
+});
+
+test('an altered event is not signed again: the report fails and names it', async () => {
+  const tenantId = randomUUID();
+  await bench.record(tenantId, 10);
+  await bench.sealed(tenantId, 10);
+  await bench.superuser(
+    `UPDATE events SET canonical = replace(canonical, 'thing-', 'other-') WHERE tenant_id = $1 AND sequence = 4`,
+    [tenantId],
+  );
+  const { report, chunks } = await made(tenantId, await order(tenantId));
+  expect(report.state).toBe('failed');
+  expect(report.problem).toContain('Event 4');
+  expect(chunks).toEqual([]);
+});
+
+test('of many workers one makes the package', async () => {
+  const tenantId = randomUUID();
+  await bench.record(tenantId, 3);
+  await bench.sealed(tenantId, 3);
+  const id = await order(tenantId);
+  await Promise.all([1, 2, 3, 4].map((n) => made(tenantId, id, { ...deps, node: `worker-${n}` })));
+  const { rows } = await bench.database.readTenant(tenantId, (reader) =>
+    sql<{
+      attempts: number;
+      state: string;
+    }>`SELECT attempts, state FROM compliance_reports WHERE id = ${id}`.execute(reader),
+  );
+  expect(rows).toEqual([{ attempts: 1, state: 'ready' }]);
+});
+
+test('a package that would be too large fails, and says so', async () => {
+  const tenantId = randomUUID();
+  await bench.record(tenantId, 3);
+  await bench.sealed(tenantId, 3);
+  const { report } = await made(tenantId, await order(tenantId), {
+    ...deps,
+    config: { ...deps.config, maxPackageMiB: 0.001 },
+  });
+  expect(report).toMatchObject({ state: 'failed' });
+  expect(report.problem).toContain('shorter range');
+});
+
+test('what a suspension has ended is not made afterwards', async () => {
+  const tenantId = randomUUID();
+  const id = await order(tenantId);
+  await bench.database.withTenant(tenantId, (tx) =>
+    sql`INSERT INTO tenant_standings (tenant_id, standing, version) VALUES (${tenantId}::uuid, 'suspended', 1)`.execute(
+      tx,
+    ),
+  );
+  expect((await made(tenantId, id)).report).toMatchObject({
+    state: 'failed',
+    problem: 'The tenant is suspended.',
+  });
+});
+
+async function addSchedule(tenantId: string, hoursAgo: number): Promise<string> {
+  const id = randomUUID();
+  const now = new Date();
+  const first = momentsOf('0 * * * *', 'UTC', now).next(
+    1,
+    new Date(now.getTime() - hoursAgo * 3_600_000),
+  )[0]!;
+  await bench.database.withTenant(tenantId, (tx) =>
+    tx
+      .insertInto('compliance_schedules')
+      .values({
+        tenant_id: tenantId,
+        id,
+        name: 'hourly',
+        cron: '0 * * * *',
+        time_zone: 'UTC',
+        period: 'day',
+        sections: ['events'],
+        next_run_at: first,
+        last_run_at: null,
+        created_by: 'ann',
+        created_by_name: 'ann',
+      })
+      .execute(),
+  );
+  return id;
+}
+
+const occurrences = (tenantId: string) =>
+  bench.database.readTenant(tenantId, (reader) =>
+    reader.selectFrom('compliance_occurrences').select(['occurrence', 'missed']).execute(),
+  );
+
+test('however many believe that they lead, each moment is run once, and an outage is caught up once', async () => {
+  const tenantId = randomUUID();
+  await addSchedule(tenantId, 5);
+  await Promise.all([1, 2, 3, 4, 5, 6].map(() => runDueSchedules(deps, soleLeadership)));
+  await runDueSchedules(deps, soleLeadership);
+  // The service itself may have been first; either way there is one.
+  const found = await occurrences(tenantId);
+  expect(found).toHaveLength(1);
+  expect(found[0]!.missed).toBeGreaterThanOrEqual(3);
+  const { rows } = await bench.database.readTenant(tenantId, (reader) =>
+    sql<{ note: string; due: boolean }>`SELECT r.note, s.next_run_at > now() AS due
+      FROM compliance_reports r JOIN compliance_schedules s ON s.id = r.schedule_id`.execute(reader),
+  );
+  expect(rows).toEqual([{ note: `${found[0]!.missed} earlier runs were missed`, due: true }]);
+});
+
+test('a schedule of a suspended tenant waits', async () => {
+  const tenantId = randomUUID();
+  await bench.database.withTenant(tenantId, (tx) =>
+    sql`INSERT INTO tenant_standings (tenant_id, standing, version) VALUES (${tenantId}::uuid, 'suspended', 1)`.execute(
+      tx,
+    ),
+  );
+  await addSchedule(tenantId, 3);
+  await runDueSchedules(deps, soleLeadership);
+  expect(await occurrences(tenantId)).toEqual([]);
+});
+
+test('a package of 100,000 events is made and verified in memory that does not grow with them', async () => {
+  const tenantId = randomUUID();
+  await storeEvents(tenantId, 100_000);
+  // Step by step: each wait has its own time-out.
+  for (let size = 20_000; size <= 100_000; size += 20_000) await bench.sealed(tenantId, size);
+  const id = await order(tenantId);
+  const live = watchLiveMemory();
+  const { report, chunks } = await (async () => {
+    await makeDue(tenantId, id);
+    await runReport(deps, tenantId, id, new AbortController().signal);
+    const grown = live.stop();
+    // All of it at once would be well over 100 MiB.
+    expect(grown).toBeLessThan(64 * 1024 * 1024);
+    return made(tenantId, id);
+  })();
+  expect(report).toMatchObject({ state: 'ready', problem: '' });
+  const file = await fileOf(chunks);
+  const verdict = await verifyPackage(file, { trustedKeys: [bench.keys.treeHeadPublic] });
+  expect(verdict).toMatchObject({ ok: true, problem: null, log: { included: 100_000 } });
+}, 240_000);
+
+/** As ingestion stores them, in bulk: canonical, with leaf hash and the writer's MAC. The service seals them. */
+async function storeEvents(tenantId: string, count: number): Promise<void> {
+  const mac = bench.keys.macs.get('vault')!;
+  for (let first = 0; first < count; first += 5_000) {
+    const events = Array.from({ length: 5_000 }, (_, n) =>
+      sealedForm({
+        v: 1,
+        id: randomUUID(),
+        tenantId,
+        action: 'vault.entry.retrieved',
+        outcome: 'allowed',
+        actorId: randomUUID(),
+        actorName: 'ann',
+        actorKind: 'user',
+        subjectType: 'entry',
+        subjectId: randomUUID(),
+        resourceId: '',
+        service: 'vault',
+        sourceAddress: '192.0.2.1',
+        requestId: randomUUID(),
+        reason: `event ${first + n}`,
+        details: { version: 1, basis: 'share' },
+        occurredAt: `${day}T00:00:00.000Z`,
+      }),
+    );
+    await bench.superuser(
+      `INSERT INTO events (tenant_id, event_id, canonical, leaf_hash, mac, action, outcome, actor_id, actor_name, actor_kind,
+         subject_type, subject_id, resource_id, service, source_address, request_id, reason, occurred_at)
+       SELECT $1::uuid, (e->>'id')::uuid, canonical, leaf_hash, mac, e->>'action', e->>'outcome', e->>'actorId', e->>'actorName',
+         e->>'actorKind', e->>'subjectType', e->>'subjectId', e->>'resourceId', e->>'service', e->>'sourceAddress',
+         e->>'requestId', e->>'reason', (e->>'occurredAt')::timestamptz
+       FROM (SELECT canonical, canonical::jsonb AS e, leaf_hash, mac
+         FROM unnest($2::text[], $3::bytea[], $4::bytea[]) AS given (canonical, leaf_hash, mac)) AS rows`,
+      [
+        tenantId,
+        events.map(({ canonical }) => canonical),
+        events.map(({ leafHash }) => Buffer.from(leafHash, 'hex')),
+        events.map(({ canonical }) => outboxMac(mac, 'audit.vault', canonical)),
+      ],
+    );
+  }
+}
+
+/** How much more memory was in use at most than at the beginning, garbage left out. */
+function watchLiveMemory(): { stop(): number } {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const inUse = (): number => {
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const before = inUse();
+  let most = before;
+  const timer = setInterval(() => {
+    most = Math.max(most, inUse());
+  }, 500);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return Math.max(most, inUse()) - before;
+    },
+  };
+}
