@@ -26,6 +26,7 @@ export async function signActorToken(
     roles: actor.roles,
     mfp: actor.mfaPending,
     mfa: actor.mfaAt,
+    ...(actor.emergency ? { emg: true } : {}),
   })
     .setProtectedHeader({ alg: 'EdDSA', typ: TYPE })
     .setIssuer(ISSUER)
@@ -70,6 +71,7 @@ export function createActorVerifier(options: { publicKeyPem: string; audience: s
         roles: payload.roles as string[],
         mfaPending: payload.mfp === true,
         mfaAt: payload.mfa as number,
+        emergency: payload.emg === true,
       };
       if (cache.size >= CACHE_ENTRIES) cache.delete(cache.keys().next().value!);
       cache.set(cacheKey, { actor, expiresAtMs: payload.exp! * 1000 });

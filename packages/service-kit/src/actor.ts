@@ -14,6 +14,8 @@ export interface Actor {
   readonly mfaPending: boolean;
   /** When a second factor was last proved in this session, epoch seconds; 0 when never. */
   readonly mfaAt: number;
+  /** They have emergency access open, and administer nothing meanwhile. */
+  readonly emergency?: boolean;
 }
 
 /** Permissions in roles may end in `*`: `vault.*` covers `vault.entries.read`, `*` covers everything. */

@@ -47,6 +47,42 @@ test('what concerns the whole installation is for the tenant that runs it, even 
   expect(() => authorize(platform, actor({ platform: true }))).not.toThrow();
 });
 
+test('whoever has emergency access open changes nothing of the administration, and may read it (H-184)', () => {
+  const refused = (path: string): string => {
+    try {
+      authorize(methodOf(path), actor({ emergency: true }));
+      return 'ok';
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  for (const path of [
+    'auth.v1.UsersService/UpdateUserRoles',
+    'auth.v1.UsersService/DisableUserMfa',
+    'auth.v1.AuthService/DisableMfa',
+    'auth.v1.RolesService/CreateRole',
+    'auth.v1.ApiTokensService/CreateApiToken',
+    'auth.v1.TenantsService/SuspendTenant',
+    'auth.v1.ConfigService/UpdateConfig',
+    'audit.v1.AuditService/ExportEvents',
+    'vault.v1.EncryptionService/RotateKek',
+    'workflow.v1.AccessPoliciesService/PutAccessPolicy',
+    'workflow.v1.BreakglassService/ConfirmBreakglass',
+    'workflow.v1.BreakglassService/CreateBreakglassCodes',
+  ]) {
+    expect([path, refused(`/claviger.${path}`)]).toEqual([path, 'in_emergency']);
+  }
+  for (const path of [
+    'vault.v1.EntriesService/RetrieveEntry',
+    'workflow.v1.BreakglassService/DeactivateBreakglass',
+    'audit.v1.AuditService/ListEvents',
+    'auth.v1.UsersService/ListUsers',
+    'auth.v1.AuthService/Logout',
+  ]) {
+    expect([path, refused(`/claviger.${path}`)]).toEqual([path, 'ok']);
+  }
+});
+
 test('nobody is anybody where sign-in is needed', () => {
   for (const method of methods.values()) {
     if (method.policy!.public || method.policy!.internal) continue;

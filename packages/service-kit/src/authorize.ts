@@ -1,6 +1,7 @@
 import type { MethodInfo } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import { type Actor, permits } from './actor.ts';
+import { refusedInEmergency } from './refused-in-emergency.ts';
 
 const STEP_UP_WINDOW_SECONDS = 600;
 
@@ -24,6 +25,12 @@ export function authorize(method: MethodInfo, actor: Actor | undefined): void {
   if (policy.permission && !permits(actor.permissions, policy.permission)) {
     throw new ClavigerError('denied', `The permission ${policy.permission} is needed.`, {
       hint: 'Ask an administrator for a role that holds it.',
+    });
+  }
+  if (actor.emergency && refusedInEmergency(method)) {
+    throw new ClavigerError('denied', 'Whoever has emergency access open administers nothing meanwhile.', {
+      code: 'in_emergency',
+      hint: 'End it with POST /api/v1/breakglass/deactivate, or leave this to somebody else.',
     });
   }
   if (policy.platform && !actor.platform) {

@@ -1,4 +1,4 @@
-import { auth } from '@claviger/contracts';
+import { auth, emergencyStanding } from '@claviger/contracts';
 import type { RpcServer } from '@claviger/service-kit';
 import { createApiToken } from './api-tokens/create-api-token.ts';
 import { listApiTokens } from './api-tokens/list-api-tokens.ts';
@@ -6,6 +6,7 @@ import { revokeApiToken } from './api-tokens/revoke-api-token.ts';
 import type { AuthDeps } from './deps.ts';
 import { getStanding } from './directory/get-standing.ts';
 import { getUserNames } from './directory/get-user-names.ts';
+import { applyEmergencyStanding } from './emergency/apply-emergency-standing.ts';
 import { addEvidenceHandlers } from './evidence/add-evidence-handlers.ts';
 import { completeMfaChallenge } from './mfa/complete-mfa-challenge.ts';
 import { disableMfa } from './mfa/disable-mfa.ts';
@@ -43,6 +44,7 @@ import { updateUser } from './users/update-user.ts';
 import { updateUserRoles } from './users/update-user-roles.ts';
 
 export function addHandlers(server: RpcServer, deps: AuthDeps): void {
+  server.add(emergencyStanding.EmergencyStandingServiceService, { apply: applyEmergencyStanding(deps) });
   server.add(auth.AuthServiceService, {
     login: login(deps),
     completeMfaChallenge: completeMfaChallenge(deps),

@@ -69,6 +69,8 @@ interface UsersTable {
   updated_at: Generated<Date>;
   deleted_at: Date | null;
   row_version: Generated<number>;
+  emergency_until: Date | null;
+  emergency_session_id: string | null;
 }
 
 interface RolesTable {

@@ -24,6 +24,8 @@ export const BUILT_IN_ROLES: readonly {
       'grants.read',
       'grants.use',
       'access-policies.read',
+      'breakglass.activate',
+      'breakglass.read',
     ],
   },
   {
@@ -41,6 +43,8 @@ export const BUILT_IN_ROLES: readonly {
       'resources.read',
       'vault.entries.read',
       'access-policies.read',
+      'breakglass.confirm',
+      'breakglass.read',
     ],
   },
   {
@@ -53,6 +57,7 @@ export const BUILT_IN_ROLES: readonly {
       'requests.read',
       'grants.read',
       'grants.use',
+      'assistant.use',
     ],
   },
   {
@@ -72,6 +77,7 @@ export const BUILT_IN_ROLES: readonly {
       'access-policies.read',
       'modules.read',
       'api-tokens.read',
+      'breakglass.read',
     ],
   },
 ];

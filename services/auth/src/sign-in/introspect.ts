@@ -98,6 +98,7 @@ async function readActor(
       sql<boolean>`sessions.last_seen_at < now() - make_interval(secs => ${TOUCH_SECONDS})
         OR (api_tokens.id IS NOT NULL AND api_tokens.last_used_at IS NULL)`.as('stale'),
       'tenants.platform',
+      sql<boolean>`coalesce(users.emergency_until > clock_timestamp(), false)`.as('emergency'),
       permissionsOfUser.as('permissions'),
       rolesOfUser.as('roles'),
     ])
@@ -130,6 +131,7 @@ async function readActor(
     roles: row.roles,
     mfaPending: row.mfa_pending || (secondFactorMandatory && row.mfa_at === null),
     mfaAt: row.mfa_at ? Math.floor(row.mfa_at.getTime() / 1000) : 0,
+    emergency: row.emergency,
   };
   return { actor, epoch: row.epoch };
 }
