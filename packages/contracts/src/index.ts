@@ -24,6 +24,7 @@ export * as encryption from './generated/claviger/vault/v1/encryption.ts';
 export * as vaultEvidence from './generated/claviger/vault/v1/evidence.ts';
 export * as tenantKeys from './generated/claviger/vault/v1/tenant_keys.ts';
 export * as vault from './generated/claviger/vault/v1/vault.ts';
+export * as assistant from './generated/claviger/workflow/v1/assistant.ts';
 export * as breakglass from './generated/claviger/workflow/v1/breakglass.ts';
 export * as emergencyNotice from './generated/claviger/workflow/v1/emergency_notice.ts';
 export * as workflowEvidence from './generated/claviger/workflow/v1/evidence.ts';

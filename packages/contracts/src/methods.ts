@@ -23,6 +23,7 @@ import { protoMetadata as encryptionMetadata } from './generated/claviger/vault/
 import { protoMetadata as vaultEvidenceMetadata } from './generated/claviger/vault/v1/evidence.ts';
 import { protoMetadata as tenantKeysMetadata } from './generated/claviger/vault/v1/tenant_keys.ts';
 import { protoMetadata as vaultMetadata } from './generated/claviger/vault/v1/vault.ts';
+import { protoMetadata as assistantMetadata } from './generated/claviger/workflow/v1/assistant.ts';
 import { protoMetadata as breakglassMetadata } from './generated/claviger/workflow/v1/breakglass.ts';
 import { protoMetadata as emergencyNoticeMetadata } from './generated/claviger/workflow/v1/emergency_notice.ts';
 import { protoMetadata as workflowEvidenceMetadata } from './generated/claviger/workflow/v1/evidence.ts';
@@ -89,6 +90,7 @@ const files = [
   emergencyMetadata,
   encryptionMetadata,
   workflowMetadata,
+  assistantMetadata,
   breakglassMetadata,
   workflowEvidenceMetadata,
   httpBodyMetadata,

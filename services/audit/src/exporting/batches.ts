@@ -95,7 +95,9 @@ function endOfWindow(
 }
 
 function place(operator: '>' | '<=', { occurred_at, event_id }: Place) {
-  return sql<boolean>`(occurred_at, event_id) ${sql.raw(operator)} (${occurred_at}, ${event_id}::uuid)`;
+  return operator === '>'
+    ? sql<boolean>`(occurred_at, event_id) > (${occurred_at}, ${event_id}::uuid)`
+    : sql<boolean>`(occurred_at, event_id) <= (${occurred_at}, ${event_id}::uuid)`;
 }
 
 function all(reader: Reader<AuditSchema>) {
