@@ -5,11 +5,18 @@ import { defineSection, setting } from '../section.ts';
 export const assistant = defineSection('assistant', {
   services: ['workflow'],
   keys: {
+    enabled: setting({
+      scope: 'tenant',
+      schema: z.boolean(),
+      default: true,
+      description: 'Whether the assistant answers at all.',
+    }),
     endpoint: setting({
       scope: 'tenant',
-      schema: z.union([z.literal(''), z.url({ protocol: /^https?$/ }).max(500)]),
+      schema: z.union([z.literal(''), z.string().max(500).refine(isPlainUrl, 'must be a plain http(s) URL')]),
       default: '',
-      description: 'Base URL of an OpenAI-compatible service; empty for none.',
+      description:
+        'Base URL of an OpenAI-compatible service, e.g. https://models.example/v1; empty for none: then nothing leaves the installation.',
     }),
     model: setting({
       scope: 'tenant',
@@ -19,13 +26,43 @@ export const assistant = defineSection('assistant', {
     }),
     apiKey: setting({
       scope: 'tenant',
-      schema: z.string().max(500),
+      schema: z
+        .string()
+        .max(500)
+        .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without blanks'),
       default: '',
       secret: true,
       secretFor: ['endpoint'],
       description: 'Key for the endpoint.',
     }),
+    timeoutMs: setting({
+      scope: 'tenant',
+      schema: z.int().min(500).max(20_000),
+      default: 15_000,
+      unit: 'milliseconds',
+      description: 'How long the endpoint may take for an answer, its questions for data included.',
+    }),
+    maximumTokens: setting({
+      scope: 'tenant',
+      schema: z.int().min(50).max(4_000),
+      default: 800,
+      unit: 'tokens',
+      description: 'Longest answer that the endpoint is asked for.',
+    }),
+    historyDays: setting({
+      scope: 'tenant',
+      schema: z.int().min(0).max(365),
+      default: 30,
+      unit: 'days',
+      description: 'How long questions and answers are kept; 0 keeps none.',
+    }),
   },
   check: ({ endpoint, model }) =>
     endpoint !== '' && model === '' ? [{ pointer: '/model', detail: 'is required with an endpoint' }] : [],
 });
+
+function isPlainUrl(text: string): boolean {
+  if (!/^https?:\/\/[^/?#@\\\s]+(?:\/[\x21-\x7e]*)?$/.test(text) || !URL.canParse(text)) return false;
+  const { username, password, search, hash } = new URL(text);
+  return username === '' && password === '' && search === '' && hash === '';
+}

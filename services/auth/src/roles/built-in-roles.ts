@@ -26,6 +26,7 @@ export const BUILT_IN_ROLES: readonly {
       'access-policies.read',
       'breakglass.activate',
       'breakglass.read',
+      'assistant.use',
     ],
   },
   {
@@ -45,6 +46,7 @@ export const BUILT_IN_ROLES: readonly {
       'access-policies.read',
       'breakglass.confirm',
       'breakglass.read',
+      'assistant.use',
     ],
   },
   {
@@ -78,6 +80,7 @@ export const BUILT_IN_ROLES: readonly {
       'modules.read',
       'api-tokens.read',
       'breakglass.read',
+      'assistant.use',
     ],
   },
 ];
