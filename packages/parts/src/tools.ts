@@ -17,7 +17,16 @@ export interface Tool {
   readonly brewPackages: readonly string[];
 }
 
-export type ToolName = 'postgres' | 'redis' | 'nats' | 'sshd' | 'openssl' | 'rsyslog' | 'mariadb' | 'slapd';
+export type ToolName =
+  | 'postgres'
+  | 'redis'
+  | 'nats'
+  | 'sshd'
+  | 'openssl'
+  | 'rsyslog'
+  | 'mariadb'
+  | 'slapd'
+  | 'softhsm';
 
 const system = ['/usr/local/bin', '/usr/local/sbin', '/usr/bin', '/usr/sbin', '/opt/homebrew/bin'];
 
@@ -123,5 +132,16 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     folders: [...system, '/usr/libexec', '/usr/local/libexec', '/opt/homebrew/opt/openldap/libexec'],
     debianPackages: ['slapd'],
     brewPackages: ['openldap'],
+  },
+  softhsm: {
+    name: 'softhsm',
+    title: 'SoftHSM with OpenSC',
+    program: 'softhsm2-util',
+    besides: ['pkcs11-tool'],
+    versionArgs: ['--version'],
+    atLeast: [2, 6],
+    folders: system,
+    debianPackages: ['softhsm2', 'opensc'],
+    brewPackages: ['softhsm', 'opensc'],
   },
 };

@@ -24,7 +24,10 @@ function run(command: string, args: readonly string[]): Promise<boolean> {
 
 /** The command `test`. The quick checks come first, the tests last, so that their summary closes the output. */
 export async function runTests(vitestArgs: readonly string[]): Promise<ExitCode> {
-  await ensureTools(['postgres', 'redis', 'nats', 'sshd', 'openssl', 'rsyslog', 'mariadb', 'slapd'], tell);
+  await ensureTools(
+    ['postgres', 'redis', 'nats', 'sshd', 'openssl', 'rsyslog', 'mariadb', 'slapd', 'softhsm'],
+    tell,
+  );
   const checks: readonly (readonly [string, string, readonly string[]])[] = [
     ['lint and format', 'biome', ['check', '.']],
     ['types', 'tsc', ['--noEmit']],
