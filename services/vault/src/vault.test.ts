@@ -582,6 +582,57 @@ test('who may not see a secret cannot have it sent to a host of their own', asyn
   await admin.resources.updateResource({ resourceId, host: 'again.example' });
 });
 
+test('who may not see a secret cannot have the module of its resource write it elsewhere on the host', async () => {
+  const reach = { allowedCidrs: ['127.0.0.0/8'], allowedPorts: [443] };
+  const me = {
+    method: 'GET',
+    path: '/api/me',
+    basicAuth: { username: '{username}', password: '{password}' },
+    accepted: { status: [200] },
+  };
+  const change = {
+    ...me,
+    method: 'POST',
+    path: '/api/users/{username}/password',
+    body: { type: 'json', value: { password: '{newPassword}' } },
+  };
+  const { module } = await admin.modules.createModule({
+    name: unique('api'),
+    type: 'http',
+    config: { ...reach, verify: me, rotate: change },
+  });
+  const moduleId = module!.id;
+  const { resource } = await admin.resources.createResource({
+    name: unique('r'),
+    type: 'server',
+    moduleId,
+    host: '127.0.0.1',
+  });
+  const entry = await newEntry(admin, { resourceId: resource!.id, username: 'app' });
+  const keeper = await colleague(['modules.*']);
+  const refused = { reason: 'denied', code: 'secrets_not_visible' };
+  const pasted = {
+    method: 'POST',
+    path: '/public/pastes',
+    body: { type: 'json', value: { text: '{username} {password}' } },
+    accepted: { status: [201] },
+  };
+  const patch = (config: object) => keeper.modules.patchModule({ moduleId, config });
+  await expect(patch({ ...reach, verify: pasted, rotate: change })).rejects.toMatchObject(refused);
+  await expect(patch({ ...reach, verify: me, rotate: change, port: 8443 })).rejects.toMatchObject(refused);
+  await expect(
+    keeper.modules.updateModule({
+      moduleId,
+      name: unique('api'),
+      config: { ...reach, verify: me, rotate: change, tls: { mode: 'disable' } },
+    }),
+  ).rejects.toMatchObject(refused);
+  // What may be reached is no new place for a secret, nor is anything once they may see all of them.
+  await patch({ ...reach, allowedPorts: [443, 8443], verify: me, rotate: change });
+  await admin.entries.putShare({ entryId: entry.id, userId: keeper.actor.userId, access: 'view' });
+  await patch({ ...reach, verify: me, rotate: change, port: 8443 });
+});
+
 test('modules are checked by their connector, and used ones stay', async () => {
   const { module } = await admin.modules.createModule({
     name: unique('pg'),

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
+import { requireMaySendOfModule } from '../resources/where-secrets-go.ts';
 import { parseModuleConfig } from '../targets/module-config.ts';
 import { checkResource } from '../targets/resource-target.ts';
 import { withUniqueName } from '../unique-names.ts';
@@ -45,6 +47,8 @@ async function changeModule(
           .limit(1_000)
           .execute();
         for (const resource of resources) refuseUnusable(resource, before.type, config);
+        if (!isDeepStrictEqual(config.defaults, defaultsIn(before.config)))
+          await requireMaySendOfModule(tx, context, id);
       }
       await tx
         .updateTable('modules')
@@ -63,6 +67,13 @@ async function changeModule(
       await deps.emitter.audit(tx, context, { subject: { type: 'module', id }, request });
       return { module: toModule(await moduleById(tx, id)) };
     }),
+  );
+}
+
+/** What a stored configuration says beside what may be reached. */
+function defaultsIn(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config).filter(([name]) => name !== 'allowedCidrs' && name !== 'allowedPorts'),
   );
 }
 

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, permits } from '@claviger/service-kit';
-import { sql } from 'kysely';
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { VaultTx } from '../deps.ts';
+import type { VaultSchema } from '../schema.ts';
 
 /** What decides which host is given the secrets of a resource's accounts. */
 export interface Destination {
@@ -24,22 +25,50 @@ export async function requireMaySend(
   before: Destination | undefined,
   after: Destination,
 ): Promise<void> {
-  const { actor } = context;
   const { adminEntryId: formerAdmin, ...formerAddress } = before ?? { adminEntryId: null };
   const { adminEntryId, ...address } = after;
   const movesAccounts = !isDeepStrictEqual(formerAddress, address);
   const sendsAdmin = adminEntryId !== null && (movesAccounts || adminEntryId !== formerAdmin);
-  if (!(movesAccounts || sendsAdmin) || permits(actor.permissions, 'vault.entries.retrieve-any')) return;
+  if (!(movesAccounts || sendsAdmin)) return;
+  await requireVisible(tx, context, (eb) =>
+    eb.or([
+      ...(movesAccounts ? [eb('asset_id', '=', resourceId)] : []),
+      ...(sendsAdmin ? [eb('id', '=', adminEntryId)] : []),
+    ]),
+  );
+}
+
+/**
+ * The same for what all resources of a module have in common: the port, whom to believe, and where in a request a secret
+ * stands. Throws `denied`.
+ */
+export async function requireMaySendOfModule(
+  tx: VaultTx,
+  context: CallContext,
+  moduleId: string,
+): Promise<void> {
+  await requireVisible(tx, context, (eb) => {
+    const resources = eb.selectFrom('assets').where('assets.module_id', '=', moduleId);
+    return eb.or([
+      eb('asset_id', 'in', resources.select('assets.id')),
+      eb('id', 'in', resources.select('assets.admin_entry_id')),
+    ]);
+  });
+}
+
+/** Throws unless the actor may see the secrets of all these entries. */
+async function requireVisible(
+  tx: VaultTx,
+  context: CallContext,
+  which: (eb: ExpressionBuilder<VaultSchema, 'entries'>) => Expression<SqlBool>,
+): Promise<void> {
+  const { actor } = context;
+  if (permits(actor.permissions, 'vault.entries.retrieve-any')) return;
   const hidden = await tx
     .selectFrom('entries')
     .select('id')
     .where('status', '=', 'active')
-    .where((eb) =>
-      eb.or([
-        ...(movesAccounts ? [eb('asset_id', '=', resourceId)] : []),
-        ...(sendsAdmin ? [eb('id', '=', adminEntryId)] : []),
-      ]),
-    )
+    .where(which)
     .where((eb) =>
       eb.or([
         eb('requires_grant', '=', true),
