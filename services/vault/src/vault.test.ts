@@ -292,6 +292,29 @@ describe('retrieve', () => {
   });
 });
 
+test('nothing is shown of a suspended tenant, even to a call that was let in before', async () => {
+  const person = await bench.as({});
+  const { tenantId, userId } = person.actor;
+  const entry = await newEntry(person);
+  const grantId = randomUUID();
+  await bench
+    .workflow(tenantId)
+    .placeEntitlement({ grantId, entryId: entry.id, userId, expiresAt: inAnHour() });
+  const calls = [
+    () => person.entries.retrieveEntry({ entryId: entry.id }),
+    () => person.entries.recoverCandidates({ entryId: entry.id, reason: 'x' }),
+    () => person.entitlements.deliverCredentials({ grantId }),
+  ];
+  for (const call of calls) await call();
+  await bench.superuser((client) =>
+    client.query(
+      "INSERT INTO vault.tenant_standings (tenant_id, standing, version) VALUES ($1, 'suspended', 2)",
+      [tenantId],
+    ),
+  );
+  for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'tenant_suspended' });
+});
+
 const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
 async function place(entryId: string, userId: string, more: object = {}): Promise<string> {
   const grantId = randomUUID();

@@ -1,4 +1,5 @@
 import type { vault } from '@claviger/contracts';
+import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -26,6 +27,7 @@ export function recoverCandidates(
     const { tenantId, actor } = context;
     const { rows, event } = await deps.database
       .withTenant(tenantId, async (tx) => {
+        await requireActiveTenant(tx);
         const entry = await entryById(tx, id);
         const rows = await tx
           .selectFrom('entry_versions')
