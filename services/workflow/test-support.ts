@@ -1,12 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { soleLeadership } from '@claviger/cluster';
-import { type MethodInfo, methodOf, validateMessage, workflow } from '@claviger/contracts';
+import { breakglass, type MethodInfo, methodOf, validateMessage, workflow } from '@claviger/contracts';
 import { createDatabase, type Database, migrate } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { createEmitter } from '@claviger/events';
 import { type Actor, type CallContext, createLogger, permits } from '@claviger/service-kit';
 import { sections } from '@claviger/settings';
 import { startScratchDatabase } from '@claviger/testkit';
+import { EmergencyRecorder } from './emergency-recorder.ts';
+import { breakglassHandlers } from './src/breakglass/add-breakglass-handlers.ts';
+import { sweepBreakglass } from './src/breakglass/sweep-breakglass.ts';
 import type { Vault, WorkflowDeps } from './src/deps.ts';
 import { runSweep } from './src/duties/sweep.ts';
 import { getGrant } from './src/grants/get-grant.ts';
@@ -143,6 +146,7 @@ export async function startWorkflow() {
   await migrate(schema, migrations);
   const database: Database<WorkflowSchema> = createDatabase(schema);
   const vault = new VaultRecorder();
+  const emergency = new EmergencyRecorder();
   /** Users that auth knows, by tenant, with their status. */
   const users = new Map<string, Map<string, string>>();
   const settings = {
@@ -156,6 +160,8 @@ export async function startWorkflow() {
     emitter: createEmitter({ service: 'workflow', macKey: randomBytes(32) }),
     logger: createLogger({ service: 'workflow', node: 'workflow-test', level: 'silent' }),
     vault: vault.client,
+    emergency: emergency.client,
+    standing: emergency.standing,
     directory: {
       getUserNames: async ({ userIds }, options) => ({
         users: userIds
@@ -190,6 +196,7 @@ export async function startWorkflow() {
       getAccessPolicy: getAccessPolicy(deps),
       putAccessPolicy: putAccessPolicy(deps),
     }),
+    ...bind(breakglass.BreakglassServiceService, breakglassHandlers(deps)),
   };
   return {
     scratch,
@@ -198,8 +205,10 @@ export async function startWorkflow() {
     /** What the tenants' administrators set: tests may change it. */
     settings,
     vault,
+    emergency,
     handlers,
     sweep: () => runSweep(deps, soleLeadership),
+    sweepBreakglass: () => sweepBreakglass(deps, soleLeadership),
     tenant: (): Tenant => {
       const tenantId = randomUUID();
       users.set(tenantId, new Map());

@@ -1,4 +1,4 @@
-import type { auth, vault } from '@claviger/contracts';
+import type { auth, emergency, emergencyStanding, vault } from '@claviger/contracts';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
@@ -7,6 +7,10 @@ import type { WorkflowSchema } from './schema.ts';
 
 /** The vault as workflow knows it: what exists, and who is entitled to what until when. */
 export type Vault = ServiceClient<typeof vault.EntitlementsServiceService>;
+/** What the vault opens in an emergency. */
+export type Emergency = ServiceClient<typeof emergency.EmergencyServiceService>;
+/** Who administers nothing meanwhile. */
+export type Standing = ServiceClient<typeof emergencyStanding.EmergencyStandingServiceService>;
 export type Directory = Pick<ServiceClient<typeof auth.DirectoryServiceService>, 'getUserNames'>;
 
 /** What the handlers and duties of this service work with. */
@@ -15,6 +19,8 @@ export interface WorkflowDeps {
   readonly emitter: Emitter;
   readonly logger: Logger;
   readonly vault: Vault;
+  readonly emergency: Emergency;
+  readonly standing: Standing;
   readonly directory: Directory;
   /** What administrators set. */
   readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass'>;

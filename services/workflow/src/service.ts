@@ -1,5 +1,14 @@
 import { createServiceReplicas, joinCluster, replicaHandlers } from '@claviger/cluster';
-import { auth, cluster, replicas, schema, vault, workflow } from '@claviger/contracts';
+import {
+  auth,
+  cluster,
+  emergency,
+  emergencyStanding,
+  replicas,
+  schema,
+  vault,
+  workflow,
+} from '@claviger/contracts';
 import { createDatabase, schemaHistory } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
@@ -16,6 +25,9 @@ import {
   startTelemetry,
 } from '@claviger/service-kit';
 import { startSettings } from '@claviger/settings';
+import { addBreakglassHandlers } from './breakglass/add-breakglass-handlers.ts';
+import { withBreakglassAlerts } from './breakglass/alert.ts';
+import { startBreakglassSweep } from './breakglass/sweep-breakglass.ts';
 import type { WorkflowConfig } from './config.ts';
 import type { WorkflowDeps } from './deps.ts';
 import { startSweep } from './duties/sweep.ts';
@@ -75,6 +87,8 @@ export async function createWorkflowService(
     emitter,
     logger,
     vault: overrides.vault ?? peers.client('vault', vault.EntitlementsServiceService),
+    emergency: peers.client('vault', emergency.EmergencyServiceService),
+    standing: peers.client('auth', emergencyStanding.EmergencyStandingServiceService),
     directory: overrides.directory ?? peers.client('auth', auth.DirectoryServiceService),
   };
   const rpcServer = createRpcServer({
@@ -84,7 +98,7 @@ export async function createWorkflowService(
       publicKeyPem: readSecretFile(config.actorTokenPublicKeyFile),
       audience: 'workflow',
     }),
-    recordOutcome: createOutcomeRecorder(database, emitter),
+    recordOutcome: withBreakglassAlerts(logger, createOutcomeRecorder(database, emitter)),
     idempotency: createIdempotency({ database, macKey }),
   });
   const health = createHealth({
@@ -116,6 +130,7 @@ export async function createWorkflowService(
     getAccessPolicy: getAccessPolicy(deps),
     putAccessPolicy: putAccessPolicy(deps),
   });
+  addBreakglassHandlers(rpcServer, deps);
   addEvidenceHandlers(rpcServer, deps);
   addTenancyHandlers(rpcServer, deps);
   rpcServer.add(cluster.HealthServiceService, health.handlers);
@@ -128,6 +143,7 @@ export async function createWorkflowService(
   const keyCleanup = startKeyCleanup({ database, cluster: replica });
   const relay = startRelay({ database, logger, cluster: replica, publishers: { audit: bus.publisher } });
   const sweep = startSweep(deps, replica, config.sweepIntervalMs);
+  const breakglassSweep = startBreakglassSweep(deps, replica, config.sweepIntervalMs);
   await rpcServer.listen();
   await health.listen();
   health.setReady(true);
@@ -139,6 +155,7 @@ export async function createWorkflowService(
       await rpcServer.drain(DRAIN_MS);
       await settings[Symbol.asyncDispose]();
       await sweep[Symbol.asyncDispose]();
+      await breakglassSweep[Symbol.asyncDispose]();
       await keyCleanup[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
       await replica[Symbol.asyncDispose]();

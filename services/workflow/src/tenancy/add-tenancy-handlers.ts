@@ -2,6 +2,7 @@ import { tenantStanding } from '@claviger/contracts';
 import type { RpcServer } from '@claviger/service-kit';
 import { type TenantMeasures, tenantStandingHandlers } from '@claviger/tenancy';
 import { sql } from 'kysely';
+import { endSessionsOfTenant } from '../breakglass/end-sessions-of-tenant.ts';
 import type { WorkflowDeps } from '../deps.ts';
 import { endGrants } from './end-grants.ts';
 
@@ -13,7 +14,10 @@ export function addTenancyHandlers(
     tenantStanding.TenantStandingServiceService,
     tenantStandingHandlers({
       database: deps.database,
-      onChange: (tx, applied) => endGrants(deps, tx, applied),
+      onChange: async (tx, applied) => {
+        await endGrants(deps, tx, applied);
+        await endSessionsOfTenant(deps, tx, applied);
+      },
       describe: async (reader): Promise<TenantMeasures> => {
         const { rows } = await sql<Record<string, number>>`SELECT
           (SELECT count(*) FROM requests WHERE status = 'pending')::int8 AS "pendingRequests",

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import type { breakglass } from '@claviger/contracts';
+import { requireActiveTenant, type Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { CallContext, Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import { presentMs } from '../database-clock.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import type { WorkflowSchema } from '../schema.ts';
+import { isUuid } from '../uuid.ts';
+import { alert } from './alert.ts';
+import type { BreakglassSessionRow, OpenedBy } from './breakglass-schema.ts';
+import { type BreakglassSettings, breakglassSettings } from './breakglass-settings.ts';
+import { expireSessions } from './expire-sessions.ts';
+import {
+  activationPending,
+  alreadyOpen,
+  codeNeeded,
+  codeNotTaken,
+  codesLocked,
+  codeWrong,
+} from './refusals.ts';
+import { sessionDetails, subjectOf } from './session-details.ts';
+import { sessionMessage } from './session-view.ts';
+import { claimSync } from './sweep-breakglass.ts';
+import { tellEmergency } from './tell-emergency.ts';
+import { useSealedCode } from './use-sealed-code.ts';
+
+const CONFIRM_WITHIN_MINUTES = 15;
+const DEFAULT_MINUTES = 60;
+/** The due queue leaves the first try to whoever activates. */
+export const FIRST_TRY_SECONDS = 12;
+
+interface Ask {
+  readonly id: string;
+  readonly request: breakglass.ActivateBreakglassRequest;
+  readonly durationMinutes: number;
+}
+type Opened = { readonly row: BreakglassSessionRow; readonly nowMs: number };
+type Refused = 'open' | 'wrong' | 'too-many';
+
+/**
+ * Opens emergency access for the caller: with a sealed code at once, else it waits for the confirmation of another person. Answers
+ * an open one only when auth and the vault know it. Throws conflict `breakglass_open`, denied `sealed_code_*`, unavailable
+ * `activation_pending`.
+ */
+export function activateBreakglass(
+  deps: WorkflowDeps,
+): Handler<typeof breakglass.BreakglassServiceService.activateBreakglass> {
+  return async (request, context) => {
+    const ask = askOf(request, await breakglassSettings(deps, context.tenantId));
+    context.auditSubject = subjectOf(ask.id);
+    const opened = await deps.database.withTenant(context.tenantId, (tx) => open(deps, tx, context, ask));
+    if (opened === 'open') {
+      await hurry(deps, context);
+      throw alreadyOpen();
+    }
+    if (opened === 'wrong') throw codeWrong();
+    if (opened === 'too-many') throw codesLocked();
+    const { row, nowMs } = opened;
+    alert(
+      deps.logger,
+      { sessionId: row.id, userId: row.user_id, state: row.state, openedBy: row.opened_by },
+      row.state === 'active' ? 'emergency access is open' : 'emergency access is asked for',
+    );
+    try {
+      return { session: sessionMessage(await tellEmergency(deps, row, context.requestId), nowMs) };
+    } catch (cause) {
+      throw activationPending(cause);
+    }
+  };
+}
+
+function askOf(request: breakglass.ActivateBreakglassRequest, policy: BreakglassSettings): Ask {
+  const { allEntries, entryIds, resourceIds, sealedCode } = request;
+  const named = entryIds.length + resourceIds.length;
+  if (allEntries === named > 0)
+    throw ClavigerError.invalid('/allEntries', 'say either allEntries, or which entryIds or resourceIds');
+  if (!entryIds.every(isUuid)) throw ClavigerError.invalid('/entryIds', 'must be ids of entries');
+  if (!resourceIds.every(isUuid)) throw ClavigerError.invalid('/resourceIds', 'must be ids of resources');
+  const durationMinutes = request.durationMinutes ?? Math.min(DEFAULT_MINUTES, policy.maximumMinutes);
+  if (durationMinutes > policy.maximumMinutes)
+    throw ClavigerError.invalid('/durationMinutes', `may be at most ${policy.maximumMinutes}`);
+  if (sealedCode === '' && policy.mode === 'sealed-code') throw codeNeeded();
+  if (sealedCode !== '' && policy.mode === 'second-person') throw codeNotTaken();
+  return { id: randomUUID(), request, durationMinutes };
+}
+
+async function open(
+  deps: WorkflowDeps,
+  tx: Tx<WorkflowSchema>,
+  context: CallContext,
+  ask: Ask,
+): Promise<Opened | Refused> {
+  const { userId } = context.actor;
+  await requireActiveTenant(tx);
+  // Activations of one person take turns, so that neither a code is spent for nothing nor a guess goes uncounted.
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended('breakglass ' || ${userId}, 0))`.execute(tx);
+  // One past its time that no sweep has seen yet stands in nobody's way.
+  await expireSessions(deps, tx, (query) => query.where('user_id', '=', userId));
+  const standing = await tx
+    .selectFrom('breakglass_sessions')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('state', 'in', ['awaiting-confirmation', 'active'])
+    .executeTakeFirst();
+  if (standing) return 'open';
+  const { sealedCode } = ask.request;
+  const code = sealedCode === '' ? undefined : await useSealedCode(tx, context, sealedCode);
+  if (code === 'wrong' || code === 'too-many') return code;
+  const row = await insert(tx, context, ask, code?.codeId);
+  if (!row) throw alreadyOpen();
+  await deps.emitter.audit(tx, context, { reason: row.reason, details: sessionDetails(row) });
+  return { row, nowMs: await presentMs(tx) };
+}
+
+function insert(
+  tx: Tx<WorkflowSchema>,
+  context: CallContext,
+  { id, request, durationMinutes }: Ask,
+  codeId: string | undefined,
+): Promise<BreakglassSessionRow | undefined> {
+  const { actor, tenantId } = context;
+  const openedBy: OpenedBy = codeId ? 'sealed-code' : 'second-person';
+  return tx
+    .insertInto('breakglass_sessions')
+    .values({
+      tenant_id: tenantId,
+      id,
+      state: codeId ? 'active' : 'awaiting-confirmation',
+      user_id: actor.userId,
+      user_name: actor.userName,
+      reason: request.reason,
+      all_entries: request.allEntries,
+      entry_ids: [...new Set(request.entryIds)],
+      resource_ids: [...new Set(request.resourceIds)],
+      duration_minutes: durationMinutes,
+      opened_by: openedBy,
+      code_id: codeId ?? null,
+      confirm_until: sql<Date>`now() + make_interval(mins => ${CONFIRM_WITHIN_MINUTES})`,
+      ...(codeId ? activatedFor(durationMinutes) : {}),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** The time runs from now on, by the database's clock. */
+export const activatedFor = (durationMinutes: number) => ({
+  activated_at: sql<Date>`date_trunc('milliseconds', clock_timestamp())`,
+  expires_at: sql<Date>`date_trunc('milliseconds', clock_timestamp()) + make_interval(mins => ${durationMinutes})`,
+  sync_wanted: 'place' as const,
+  next_sync_at: sql<Date>`clock_timestamp() + make_interval(secs => ${FIRST_TRY_SECONDS})`,
+});
+
+/** Without a leader nobody repeats what the vault was not told: whoever asks again does. */
+async function hurry(deps: WorkflowDeps, context: CallContext): Promise<void> {
+  const due = await deps.database.readTenant(context.tenantId, (reader) =>
+    reader
+      .selectFrom('breakglass_sessions')
+      .select('id')
+      .where('user_id', '=', context.actor.userId)
+      .where('next_sync_at', '<=', sql<Date>`clock_timestamp()`)
+      .executeTakeFirst(),
+  );
+  const row = due && (await claimSync(deps, { tenantId: context.tenantId, id: due.id }));
+  if (!row) return;
+  try {
+    await tellEmergency(deps, row, context.requestId);
+  } catch (error) {
+    deps.logger.warn({ err: error, sessionId: row.id }, 'an emergency session could not be told yet');
+  }
+}

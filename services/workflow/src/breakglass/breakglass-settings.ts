@@ -1,0 +1,16 @@
+import { isClavigerError } from '@claviger/errors';
+import { type SectionValues, sections } from '@claviger/settings';
+import type { WorkflowDeps } from '../deps.ts';
+
+export type BreakglassSettings = SectionValues<'breakglass'>['breakglass'];
+
+/** The policy of a tenant. Auth being away must not keep an emergency out: then what was known last holds, or the defaults. */
+export async function breakglassSettings(deps: WorkflowDeps, tenantId: string): Promise<BreakglassSettings> {
+  try {
+    return (await deps.settings.read(tenantId)).values.breakglass;
+  } catch (error) {
+    if (!isClavigerError(error) || !['unavailable', 'deadline_exceeded'].includes(error.reason)) throw error;
+    deps.logger.warn({ err: error }, 'the policy of emergency access cannot be read: the defaults hold');
+    return sections.breakglass.defaults;
+  }
+}

@@ -1,0 +1,91 @@
+import type { breakglass } from '@claviger/contracts';
+import { requireActiveTenant, type Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { CallContext, Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import { presentMs } from '../database-clock.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import type { WorkflowSchema } from '../schema.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { activatedFor } from './activate-breakglass.ts';
+import { alert } from './alert.ts';
+import type { BreakglassSessionRow } from './breakglass-schema.ts';
+import { breakglassSettings } from './breakglass-settings.ts';
+import { activationPending, wrongStatus } from './refusals.ts';
+import { sessionDetails, subjectOf } from './session-details.ts';
+import { sessionMessage } from './session-view.ts';
+import { tellEmergency } from './tell-emergency.ts';
+
+/**
+ * The second person opens what somebody else asked for; its time runs from now on. The same person calling again waits for
+ * the vault. Throws denied `self_approval`, conflict `wrong_status`, unavailable `activation_pending`.
+ */
+export function confirmBreakglass(
+  deps: WorkflowDeps,
+): Handler<typeof breakglass.BreakglassServiceService.confirmBreakglass> {
+  return async (request, context) => {
+    const id = idOrNotFound(request.sessionId);
+    context.auditSubject = subjectOf(id);
+    const { maximumMinutes } = await breakglassSettings(deps, context.tenantId);
+    const { row, nowMs } = await deps.database.withTenant(context.tenantId, async (tx) => {
+      await requireActiveTenant(tx);
+      const confirmed = await confirm(tx, context, id, maximumMinutes);
+      await deps.emitter.audit(tx, context, {
+        reason: request.comment,
+        details: { ...sessionDetails(confirmed), reason: confirmed.reason },
+      });
+      return { row: confirmed, nowMs: await presentMs(tx) };
+    });
+    alert(
+      deps.logger,
+      { sessionId: id, userId: row.user_id, confirmedById: row.confirmed_by },
+      'emergency access is open',
+    );
+    try {
+      return { session: sessionMessage(await tellEmergency(deps, row, context.requestId), nowMs) };
+    } catch (cause) {
+      throw activationPending(cause);
+    }
+  };
+}
+
+async function confirm(
+  tx: Tx<WorkflowSchema>,
+  { actor }: CallContext,
+  id: string,
+  maximumMinutes: number,
+): Promise<BreakglassSessionRow> {
+  const found = await tx
+    .selectFrom('breakglass_sessions')
+    .selectAll()
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!found) throw ClavigerError.notFound();
+  if (found.user_id === actor.userId) {
+    throw new ClavigerError('denied', 'Nobody confirms their own emergency access.', {
+      code: 'self_approval',
+      hint: 'Somebody else with breakglass.confirm does it.',
+    });
+  }
+  const isRepeated = found.state === 'active' && found.confirmed_by === actor.userId;
+  if (isRepeated && found.sync_wanted === 'place') return found;
+  // The policy may have become stricter since it was asked for.
+  const minutes = Math.min(found.duration_minutes, maximumMinutes);
+  const confirmed = await tx
+    .updateTable('breakglass_sessions')
+    .set({
+      state: 'active',
+      confirmed_by: actor.userId,
+      confirmed_by_name: actor.userName,
+      duration_minutes: minutes,
+      ...activatedFor(minutes),
+    })
+    .where('id', '=', id)
+    .where('state', '=', 'awaiting-confirmation')
+    .where('confirm_until', '>', sql<Date>`clock_timestamp()`)
+    .returningAll()
+    .executeTakeFirst();
+  if (!confirmed) throw wrongStatus('This emergency access does not wait for a confirmation.');
+  return confirmed;
+}

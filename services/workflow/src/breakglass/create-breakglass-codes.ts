@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import type { breakglass } from '@claviger/contracts';
+import { requireActiveTenant } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { WorkflowDeps } from '../deps.ts';
+import { alert } from './alert.ts';
+import { newSealedCode, sealedCodeHash } from './sealed-code.ts';
+
+const DEFAULT_COUNT = 5;
+
+/** Makes sealed codes and answers them this once; those before that nobody used stop working. */
+export function createBreakglassCodes(
+  deps: WorkflowDeps,
+): Handler<typeof breakglass.BreakglassServiceService.createBreakglassCodes> {
+  return async (request, context) => {
+    const { tenantId, actor } = context;
+    context.auditSubject = { type: 'breakglass-codes', id: tenantId };
+    const codes = Array.from({ length: request.count ?? DEFAULT_COUNT }, newSealedCode);
+    await deps.database.withTenant(tenantId, async (tx) => {
+      await requireActiveTenant(tx);
+      // Of two who make codes at the same time the second withdraws those of the first.
+      await sql`SELECT pg_advisory_xact_lock(hashtextextended('breakglass codes ' || ${tenantId}, 0))`.execute(
+        tx,
+      );
+      const withdrawn = await tx
+        .updateTable('breakglass_codes')
+        .set({ withdrawn_at: sql<Date>`clock_timestamp()` })
+        .where('used_at', 'is', null)
+        .where('withdrawn_at', 'is', null)
+        .executeTakeFirst();
+      await tx
+        .insertInto('breakglass_codes')
+        .values(
+          codes.map((code) => ({
+            tenant_id: tenantId,
+            id: randomUUID(),
+            code_hash: sealedCodeHash(tenantId, code),
+            created_by: actor.userId,
+          })),
+        )
+        .execute();
+      await deps.emitter.audit(tx, context, {
+        reason: request.reason,
+        details: { count: codes.length, withdrawn: Number(withdrawn.numUpdatedRows) },
+      });
+    });
+    alert(deps.logger, { userId: actor.userId, count: codes.length }, 'sealed codes were made');
+    return { codes };
+  };
+}

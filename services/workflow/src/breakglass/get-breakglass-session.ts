@@ -1,0 +1,29 @@
+import type { breakglass } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { presentMs } from '../database-clock.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { internalCall } from '../vault-call.ts';
+import { sessionMessage } from './session-view.ts';
+
+/** One session with what was disclosed in it, as the vault knows it. Throws `unavailable` while that cannot be asked. */
+export function getBreakglassSession(
+  deps: WorkflowDeps,
+): Handler<typeof breakglass.BreakglassServiceService.getBreakglassSession> {
+  return async (request, context) => {
+    const id = idOrNotFound(request.sessionId);
+    const session = await deps.database.readTenant(context.tenantId, async (reader) => {
+      const row = await reader
+        .selectFrom('breakglass_sessions')
+        .selectAll()
+        .where('id', '=', id)
+        .executeTakeFirst();
+      if (!row) throw ClavigerError.notFound();
+      return sessionMessage(row, await presentMs(reader));
+    });
+    if (!session.activatedAt) return { session };
+    const { items } = await deps.emergency.listEmergencyDisclosures({ sessionId: id }, internalCall(context));
+    return { session: { ...session, disclosures: items } };
+  };
+}

@@ -1,0 +1,18 @@
+import type { emergencyNotice } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { openSessions } from './get-breakglass-status.ts';
+
+/** That emergency access is open in the tenant, and until when: for everybody, so it names nobody. */
+export function getEmergencyNotice(
+  deps: Pick<WorkflowDeps, 'database'>,
+): Handler<typeof emergencyNotice.EmergencyNoticeServiceService.getEmergencyNotice> {
+  return async (_request, { tenantId }) => {
+    const rows = await deps.database.readTenant(tenantId, openSessions);
+    const ends = rows.filter((row) => row.state === 'active').map((row) => row.expires_at!.getTime());
+    return {
+      openSessions: ends.length,
+      expiresAt: ends.length === 0 ? undefined : new Date(Math.max(...ends)).toISOString(),
+    };
+  };
+}

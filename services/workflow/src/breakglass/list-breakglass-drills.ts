@@ -1,0 +1,30 @@
+import type { breakglass } from '@claviger/contracts';
+import { pageOf, type SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { drillMessage } from './drill-view.ts';
+
+const SORT: SortFields = { runAt: { column: 'run_at', type: 'timestamptz' } };
+
+/** The latest first unless asked otherwise. */
+export function listBreakglassDrills(
+  deps: WorkflowDeps,
+): Handler<typeof breakglass.BreakglassServiceService.listBreakglassDrills> {
+  return (request, { tenantId }) =>
+    deps.database.readTenant(tenantId, (reader) => {
+      const rows = reader.selectFrom('breakglass_drills');
+      return pageOf({
+        request,
+        query: rows.selectAll(),
+        sort: SORT,
+        defaultSort: 'runAt',
+        defaultOrder: request.sortBy ? 'asc' : 'desc',
+        tieBreaker: { column: 'id', type: 'uuid' },
+        total: async () => {
+          const counting = rows.select((each) => each.fn.countAll<number>().as('total'));
+          return (await counting.executeTakeFirstOrThrow()).total;
+        },
+        map: drillMessage,
+      });
+    });
+}

@@ -1,0 +1,68 @@
+import type { breakglass } from '@claviger/contracts';
+import { pageOf, type SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import { type SelectQueryBuilder, sql } from 'kysely';
+import { transactionTimeMs } from '../database-clock.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import type { WorkflowSchema } from '../schema.ts';
+import { isUuid } from '../uuid.ts';
+import type { BreakglassState } from './breakglass-schema.ts';
+import { sessionMessage } from './session-view.ts';
+
+type Rows = SelectQueryBuilder<WorkflowSchema, 'breakglass_sessions', object>;
+
+const SORT: SortFields = {
+  requestedAt: { column: 'requested_at', type: 'timestamptz' },
+  userName: { column: 'user_name', type: 'text' },
+};
+
+/** All of the tenant, the latest first unless asked otherwise. */
+export function listBreakglassSessions(
+  deps: WorkflowDeps,
+): Handler<typeof breakglass.BreakglassServiceService.listBreakglassSessions> {
+  return (request, { tenantId }) =>
+    deps.database.readTenant(tenantId, async (reader) => {
+      const rows = narrowed(reader.selectFrom('breakglass_sessions'), request);
+      const page = await pageOf({
+        request,
+        query: rows.selectAll(),
+        sort: SORT,
+        defaultSort: 'requestedAt',
+        defaultOrder: request.sortBy ? 'asc' : 'desc',
+        tieBreaker: { column: 'id', type: 'uuid' },
+        total: async () => {
+          const counting = rows.select((each) => each.fn.countAll<number>().as('total'));
+          return (await counting.executeTakeFirstOrThrow()).total;
+        },
+        map: (row) => row,
+      });
+      const nowMs = await transactionTimeMs(reader);
+      return { ...page, items: page.items.map((row) => sessionMessage(row, nowMs)) };
+    });
+}
+
+function narrowed(rows: Rows, request: breakglass.ListBreakglassSessionsRequest): Rows {
+  const ofState = request.state === '' ? rows : withState(rows, request.state as BreakglassState);
+  if (request.userId === '') return ofState;
+  return isUuid(request.userId)
+    ? ofState.where('user_id', '=', request.userId)
+    : ofState.where(sql<boolean>`false`);
+}
+
+/** Agrees with the state shown: what is past its time has ended, whether or not that was written down. */
+function withState(rows: Rows, state: BreakglassState): Rows {
+  switch (state) {
+    case 'active':
+      return rows.where(sql<boolean>`state = 'active' AND expires_at > now()`);
+    case 'expired':
+      return rows.where(sql<boolean>`(state = 'expired' OR (state = 'active' AND expires_at <= now()))`);
+    case 'awaiting-confirmation':
+      return rows.where(sql<boolean>`state = 'awaiting-confirmation' AND confirm_until > now()`);
+    case 'lapsed':
+      return rows.where(
+        sql<boolean>`(state = 'lapsed' OR (state = 'awaiting-confirmation' AND confirm_until <= now()))`,
+      );
+    default:
+      return rows.where('state', '=', state);
+  }
+}

@@ -1,0 +1,55 @@
+import type { breakglass } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import { presentMs } from '../database-clock.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { expireSessions } from './expire-sessions.ts';
+import { wrongStatus } from './refusals.ts';
+import { sessionDetails, subjectOf } from './session-details.ts';
+import { sessionMessage } from './session-view.ts';
+
+/** Says, once, what came of a session that has ended. Neither who opened nor who confirmed it does: denied `self_approval`. */
+export function reviewBreakglassSession(
+  deps: WorkflowDeps,
+): Handler<typeof breakglass.BreakglassServiceService.reviewBreakglassSession> {
+  return async (request, context) => {
+    const id = idOrNotFound(request.sessionId);
+    context.auditSubject = subjectOf(id);
+    const { actor } = context;
+    return deps.database.withTenant(context.tenantId, async (tx) => {
+      const found = await tx
+        .selectFrom('breakglass_sessions')
+        .select(['user_id', 'confirmed_by'])
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst();
+      if (!found) throw ClavigerError.notFound();
+      if (found.user_id === actor.userId || found.confirmed_by === actor.userId) {
+        throw new ClavigerError('denied', 'Neither who opened nor who confirmed it reviews a session.', {
+          code: 'self_approval',
+          hint: 'Somebody else with breakglass.manage does it.',
+        });
+      }
+      await expireSessions(deps, tx, (query) => query.where('id', '=', id));
+      const row = await tx
+        .updateTable('breakglass_sessions')
+        .set({
+          review: request.review,
+          reviewed_by: actor.userId,
+          reviewed_by_name: actor.userName,
+          reviewed_at: sql<Date>`date_trunc('milliseconds', clock_timestamp())`,
+        })
+        .where('id', '=', id)
+        .where('state', 'in', ['expired', 'deactivated'])
+        .where('activated_at', 'is not', null)
+        .where('reviewed_at', 'is', null)
+        .returningAll()
+        .executeTakeFirst();
+      if (!row) throw wrongStatus('Only a session that was open, has ended and has no review yet takes one.');
+      await deps.emitter.audit(tx, context, { reason: request.review, details: sessionDetails(row) });
+      return { session: sessionMessage(row, await presentMs(tx)) };
+    });
+  };
+}

@@ -1,0 +1,36 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+const BYTES = 16;
+const LETTERS = 26;
+const GROUP = 5;
+
+/** A new sealed code: 128 random bits in base32, in groups that can be read out. */
+export function newSealedCode(): string {
+  let bits = 0n;
+  for (const byte of randomBytes(BYTES)) bits = (bits << 8n) | BigInt(byte);
+  let text = '';
+  // 130 bits of letters: the last one carries three bits, and two that are zero.
+  bits <<= 2n;
+  for (let place = LETTERS - 1; place >= 0; place -= 1) {
+    text += ALPHABET[Number((bits >> BigInt(place * 5)) & 31n)];
+  }
+  return text.match(new RegExp(`.{1,${GROUP}}`, 'g'))!.join('-');
+}
+
+/** As it was typed from paper: case, blanks and hyphens do not matter, nor the digits that look like letters. */
+export function normalisedCode(text: string): string {
+  return text
+    .toUpperCase()
+    .replaceAll(/[\s-]/g, '')
+    .replaceAll('0', 'O')
+    .replaceAll('1', 'I')
+    .replaceAll('8', 'B');
+}
+
+/** What is stored of a code. With the tenant in it, equal hashes of two tenants are not to be found. */
+export function sealedCodeHash(tenantId: string, code: string): Buffer {
+  return createHash('sha256')
+    .update(`claviger/sealed-code/v1\n${tenantId}\n${normalisedCode(code)}`)
+    .digest();
+}

@@ -1,0 +1,19 @@
+import type { BreakglassSessionRow } from './breakglass-schema.ts';
+
+/** What every audit event of a session says. */
+export function sessionDetails(row: BreakglassSessionRow) {
+  return {
+    userId: row.user_id,
+    userName: row.user_name,
+    state: row.state,
+    openedBy: row.opened_by,
+    allEntries: row.all_entries,
+    entryIds: row.entry_ids,
+    resourceIds: row.resource_ids,
+    durationMinutes: row.duration_minutes,
+    ...(row.expires_at ? { expiresAt: row.expires_at.toISOString() } : {}),
+    ...(row.confirmed_by ? { confirmedById: row.confirmed_by } : {}),
+  };
+}
+
+export const subjectOf = (id: string) => ({ type: 'breakglass-session', id });

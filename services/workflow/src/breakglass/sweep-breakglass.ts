@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { type Duty, type DutyHost, type DutyLag, type Leadership, startDuty } from '@claviger/cluster';
+import { sql } from 'kysely';
+import type { WorkflowDeps } from '../deps.ts';
+import type { Due } from '../duties/due.ts';
+import type { BreakglassSessionRow } from './breakglass-schema.ts';
+import { expireSessions } from './expire-sessions.ts';
+import { tellEmergency } from './tell-emergency.ts';
+
+const BATCH = 100;
+const MAX_BACKOFF_SECONDS = 30;
+
+/** Ends sessions past their time, and tells auth and the vault what they do not know yet; on the leader. */
+export function startBreakglassSweep(deps: WorkflowDeps, cluster: DutyHost, intervalMs: number): Duty {
+  return startDuty({
+    cluster,
+    name: 'emergency session sweep',
+    everyMs: intervalMs,
+    run: (leadership) => sweepBreakglass(deps, leadership),
+    lag: () => lagOf(deps),
+  });
+}
+
+/** One round. One session's trouble does not hold up the others: the first failure is thrown when all had their turn. */
+export async function sweepBreakglass(deps: WorkflowDeps, leadership: Leadership): Promise<void> {
+  const failures: unknown[] = [];
+  const each = async (due: readonly Due[], work: (one: Due) => Promise<unknown>): Promise<void> => {
+    for (const one of due) {
+      leadership.signal.throwIfAborted();
+      await work(one).catch((error: unknown) => failures.push(error));
+    }
+  };
+  await each(await overdue(deps), ({ tenantId, id }) =>
+    deps.database.withTenant(tenantId, async (tx) => {
+      await leadership.assert(tx);
+      await expireSessions(deps, tx, (query) => query.where('id', '=', id));
+    }),
+  );
+  await each(await unsynced(deps), (one) => sync(deps, one, leadership));
+  if (failures.length > 0) throw failures[0];
+}
+
+async function sync(deps: WorkflowDeps, due: Due, leadership: Leadership): Promise<void> {
+  const row = await claimSync(deps, due, leadership);
+  if (!row) return;
+  try {
+    await tellEmergency(deps, row, randomUUID());
+  } catch (error) {
+    deps.logger.warn(
+      { err: error, sessionId: row.id, attempts: row.sync_attempts, wanted: row.sync_wanted },
+      'an emergency session could not be told; it is tried again',
+    );
+  }
+}
+
+/** Puts the next try off before this one starts: others leave it alone, and a crash costs one delay. */
+export function claimSync(
+  deps: WorkflowDeps,
+  due: Due,
+  leadership?: Leadership,
+): Promise<BreakglassSessionRow | undefined> {
+  return deps.database.withTenant(due.tenantId, async (tx) => {
+    await leadership?.assert(tx);
+    return tx
+      .updateTable('breakglass_sessions')
+      .set({
+        sync_attempts: sql<number>`sync_attempts + 1`,
+        next_sync_at: sql<Date>`clock_timestamp() + make_interval(secs => least(${MAX_BACKOFF_SECONDS}, 5 * power(1.5, least(sync_attempts, 10))))`,
+      })
+      .where('id', '=', due.id)
+      .where('next_sync_at', '<=', sql<Date>`clock_timestamp()`)
+      .returningAll()
+      .executeTakeFirst();
+  });
+}
+
+function overdue({ database }: WorkflowDeps): Promise<Due[]> {
+  return database.system((tx) =>
+    tx
+      .selectFrom('breakglass_sessions')
+      .select(['tenant_id as tenantId', 'id'])
+      .where(sql<boolean>`state IN ('awaiting-confirmation', 'active')`)
+      .where(sql<boolean>`coalesce(expires_at, confirm_until) <= now()`)
+      .limit(BATCH)
+      .execute(),
+  );
+}
+
+function unsynced({ database }: WorkflowDeps): Promise<Due[]> {
+  return database.system((tx) =>
+    tx
+      .selectFrom('breakglass_sessions')
+      .select(['tenant_id as tenantId', 'id'])
+      .where('next_sync_at', '<=', sql<Date>`now()`)
+      .orderBy('next_sync_at')
+      .limit(BATCH)
+      .execute(),
+  );
+}
+
+async function lagOf({ database }: WorkflowDeps): Promise<DutyLag> {
+  const { rows } = await database.system((tx) =>
+    sql<{ waiting: number; oldest_ms: number | null }>`
+      SELECT count(*)::int AS waiting, (extract(epoch FROM now() - min(due_at)) * 1000)::bigint AS oldest_ms
+      FROM ((SELECT coalesce(expires_at, confirm_until) AS due_at FROM breakglass_sessions
+          WHERE state IN ('awaiting-confirmation', 'active') AND coalesce(expires_at, confirm_until) <= now() LIMIT 10000)
+        UNION ALL (SELECT next_sync_at FROM breakglass_sessions WHERE next_sync_at <= now() LIMIT 10000)) AS due`.execute(
+      tx,
+    ),
+  );
+  return { waiting: rows[0]?.waiting ?? 0, oldestMs: Math.max(0, rows[0]?.oldest_ms ?? 0) };
+}

@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import type { Tx } from '@claviger/database';
+import type { CallContext } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { WorkflowSchema } from '../schema.ts';
+import { sealedCodeHash } from './sealed-code.ts';
+
+const WRONG_CODES = 5;
+const WINDOW_MINUTES = 15;
+const windowStart = sql<Date>`clock_timestamp() - make_interval(mins => ${WINDOW_MINUTES})`;
+
+/**
+ * Uses up a sealed code for the actor, once. A wrong one counts against them: the caller must let the transaction commit before
+ * it refuses. Whoever calls has made activations of this person take turns.
+ */
+export async function useSealedCode(
+  tx: Tx<WorkflowSchema>,
+  context: CallContext,
+  code: string,
+): Promise<{ readonly codeId: string } | 'wrong' | 'too-many'> {
+  const { tenantId, actor } = context;
+  const { wrong } = await tx
+    .selectFrom('breakglass_wrong_codes')
+    .select((each) => each.fn.countAll<number>().as('wrong'))
+    .where('user_id', '=', actor.userId)
+    .where('given_at', '>', windowStart)
+    .executeTakeFirstOrThrow();
+  if (wrong >= WRONG_CODES) return 'too-many';
+  const used = await tx
+    .updateTable('breakglass_codes')
+    .set({ used_at: sql<Date>`clock_timestamp()`, used_by: actor.userId })
+    .where('code_hash', '=', sealedCodeHash(tenantId, code))
+    .where('used_at', 'is', null)
+    .where('withdrawn_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst();
+  if (used) return { codeId: used.id };
+  await tx
+    .deleteFrom('breakglass_wrong_codes')
+    .where('user_id', '=', actor.userId)
+    .where('given_at', '<=', windowStart)
+    .execute();
+  await tx
+    .insertInto('breakglass_wrong_codes')
+    .values({ tenant_id: tenantId, id: randomUUID(), user_id: actor.userId })
+    .execute();
+  return 'wrong';
+}
