@@ -93,6 +93,17 @@ test('an open session lets its person see what it covers, with a reason, a recor
   ]);
 });
 
+test('an API token of the person whose session is open sees nothing more than before', async () => {
+  const { entryId } = await note();
+  const person = await responder();
+  await openSession(person);
+  const robot = await bench.as({ ...person.actor, kind: 'api-token', sessionId: randomUUID() });
+  await expect(robot.entries.retrieveEntry({ entryId, reason: 'fire' })).rejects.toMatchObject({
+    reason: 'denied',
+  });
+  expect((await person.entries.retrieveEntry({ entryId, reason: 'fire' })).secret).toBeTruthy();
+});
+
 test("another tenant's session opens nothing here, and its people see nothing of ours", async () => {
   const { entryId } = await note();
   const stranger = await bench.as({});
