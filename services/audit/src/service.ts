@@ -1,5 +1,5 @@
 import { createServiceReplicas, joinCluster, replicaHandlers } from '@claviger/cluster';
-import { audit, cluster, replicas, schema } from '@claviger/contracts';
+import { audit, breakglassAudit, cluster, replicas, schema } from '@claviger/contracts';
 import { createDatabase, type Database, migrate, schemaHistory } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
@@ -24,6 +24,7 @@ import { serveCompliance } from './compliance/serve-compliance.ts';
 import type { AuditConfig } from './config.ts';
 import { getEvent } from './events/get-event.ts';
 import { getSummary } from './events/get-summary.ts';
+import { listBreakglassEvents } from './events/list-breakglass-events.ts';
 import { listEvents } from './events/list-events.ts';
 import { exportEvents } from './exporting/export-events.ts';
 import { healthChecks } from './health-checks.ts';
@@ -144,6 +145,9 @@ export async function createAuditService(
     getConsistencyProof: getConsistencyProof(deps),
     verifyReceipt: verifyReceipt(deps),
     listKeys: listKeys(deps),
+  });
+  rpcServer.add(breakglassAudit.BreakglassAuditServiceService, {
+    listBreakglassEvents: listBreakglassEvents(deps),
   });
   const settings = stack.use(startSettings({ config, logger, sections: ['siem'] }));
   stack.use(serveSiem(rpcServer, { ...deps, cluster: replica, settings, policy: siemPolicy(config) }));

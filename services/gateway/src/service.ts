@@ -19,6 +19,7 @@ import { createIntrospect } from './authentication/introspect.ts';
 import type { GatewayConfig } from './config.ts';
 import { createEdgeServer } from './edge/edge-server.ts';
 import { createFront } from './edge/front.ts';
+import { createEmergencyNotice } from './health/emergency-notice.ts';
 import { healthOperations } from './health/health-operations.ts';
 import { healthRoutes } from './health/health-routes.ts';
 import { createPeersHealth, isUsable } from './health/peer-health.ts';
@@ -70,7 +71,14 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
   let accepting = true;
   const shared = { authenticator, gate, keys, tiers, logger };
   const router = await createRouter({ ...shared, peers }, [
-    ...healthRoutes({ ...shared, node: config.node, version, peersHealth, accepting: () => accepting }),
+    ...healthRoutes({
+      ...shared,
+      node: config.node,
+      version,
+      peersHealth,
+      emergencyNotice: createEmergencyNotice(peers, logger),
+      accepting: () => accepting,
+    }),
     ...documentRoutes(
       JSON.stringify(
         openApiDocument({ version, serverUrl: config.http.publicUrl, ownPaths: healthOperations }),

@@ -6,7 +6,7 @@ import type { AuditSchema } from '../schema.ts';
 import { type EventFilter, eventFilter } from './event-filter.ts';
 import { eventMessage, STORED_EVENT } from './event-message.ts';
 
-const SORT: SortFields = {
+export const EVENT_SORT: SortFields = {
   occurredAt: { column: 'occurred_at', type: 'timestamptz' },
   action: { column: 'action', type: 'text' },
 };
@@ -19,7 +19,7 @@ export function listEvents(deps: AuditDeps): Handler<typeof audit.AuditServiceSe
       pageOf({
         request,
         query: reader.selectFrom('events').select(STORED_EVENT).where(filter.condition),
-        sort: SORT,
+        sort: EVENT_SORT,
         defaultSort: 'occurredAt',
         defaultOrder: 'desc',
         tieBreaker: { column: 'event_id', type: 'uuid' },

@@ -1,4 +1,5 @@
 import type { cluster } from '@claviger/contracts';
+import type { EmergencyNotice } from './emergency-notice.ts';
 import { isUsable, type PeerHealth } from './peer-health.ts';
 
 /** What runs queued and scheduled work. */
@@ -11,7 +12,11 @@ export interface GatewayHealth {
 }
 
 /** The answer of GET /system/health/detail. */
-export function healthDetail(gateway: GatewayHealth, peers: readonly PeerHealth[]) {
+export function healthDetail(
+  gateway: GatewayHealth,
+  peers: readonly PeerHealth[],
+  breakglass: EmergencyNotice,
+) {
   const vault = peers.find((peer) => peer.service === 'vault');
   const degraded = [
     ...peers.flatMap((peer) => [
@@ -25,6 +30,7 @@ export function healthDetail(gateway: GatewayHealth, peers: readonly PeerHealth[
     version: gateway.version,
     node: gateway.node,
     degraded,
+    breakglass,
     database: component(peers, (name) => name === 'database'),
     vault: { status: vault?.status ?? 'unavailable', sealed: vault?.status === 'sealed' },
     scheduler: component(peers, (name) => SCHEDULER_CHECKS.has(name)),

@@ -26,6 +26,15 @@ const detail: JsonSchema = {
     version: { type: 'string' },
     node: { type: 'string' },
     degraded: { type: 'array', items: { type: 'string' } },
+    breakglass: {
+      type: 'object',
+      properties: {
+        status: { type: 'string', examples: ['open', 'closed', 'unknown'] },
+        openSessions: { type: 'integer' },
+        expiresAt: { type: 'string', format: 'date-time' },
+      },
+      required: ['status', 'openSessions'],
+    },
     database: component,
     vault: {
       type: 'object',
@@ -48,7 +57,17 @@ const detail: JsonSchema = {
       },
     },
   },
-  required: ['status', 'version', 'node', 'degraded', 'database', 'vault', 'scheduler', 'services'],
+  required: [
+    'status',
+    'version',
+    'node',
+    'degraded',
+    'breakglass',
+    'database',
+    'vault',
+    'scheduler',
+    'services',
+  ],
 };
 
 const PROBLEM = { $ref: '#/components/responses/Problem' };

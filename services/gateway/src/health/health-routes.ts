@@ -7,6 +7,7 @@ import { answerProblem, shownError } from '../edge/problem-answer.ts';
 import type { Gate } from '../limits/gate.ts';
 import { type AdmitDeps, admitBearer } from '../routes/admit.ts';
 import type { OwnRoute } from '../routes/router.ts';
+import type { AskEmergencyNotice } from './emergency-notice.ts';
 import { healthDetail } from './health-detail.ts';
 import { isUsable, type PeersHealth } from './peer-health.ts';
 
@@ -14,6 +15,7 @@ export interface HealthRoutesDeps extends AdmitDeps {
   readonly node: string;
   readonly version: string;
   readonly peersHealth: PeersHealth;
+  readonly emergencyNotice: AskEmergencyNotice;
   /** False from the moment that the gateway stops. */
   readonly accepting: () => boolean;
   readonly logger: Logger;
@@ -57,7 +59,11 @@ export function healthRoutes(deps: HealthRoutesDeps): OwnRoute[] {
           }
           const redis = await redisCheck(deps.gate);
           const { node, version } = deps;
-          answer(response, 200, healthDetail({ node, version, redis }, await deps.peersHealth()));
+          const breakglass = actor
+            ? await deps.emergencyNotice(actor.tenantId, edgeCallOf(request).requestId)
+            : { status: 'unknown', openSessions: 0 };
+          const peers = await deps.peersHealth();
+          answer(response, 200, healthDetail({ node, version, redis }, peers, breakglass));
         }),
     },
   ];

@@ -1,0 +1,39 @@
+import type { breakglassAudit } from '@claviger/contracts';
+import { pageOf } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuditDeps } from '../audit-deps.ts';
+import { eventFilter } from './event-filter.ts';
+import { eventMessage, STORED_EVENT } from './event-message.ts';
+import { EVENT_SORT } from './list-events.ts';
+
+/**
+ * The steps of emergency access, and what was disclosed by it. The text is that of the index `events_breakglass`; quotes within
+ * values are escaped in canonical JSON, so that no reason can pass for a basis.
+ */
+const IS_BREAKGLASS = sql<boolean>`(starts_with(action, 'breakglass.') OR position('"basis":"breakglass"' in canonical) > 0)`;
+
+/** Newest first unless asked otherwise; paged and filtered like the list of all events. */
+export function listBreakglassEvents(
+  deps: AuditDeps,
+): Handler<typeof breakglassAudit.BreakglassAuditServiceService.listBreakglassEvents> {
+  return (request, context) => {
+    const filter = eventFilter(request);
+    return deps.database.readTenant(context.tenantId, (reader) => {
+      const rows = reader.selectFrom('events').where(filter.condition).where(IS_BREAKGLASS);
+      return pageOf({
+        request,
+        query: rows.select(STORED_EVENT),
+        sort: EVENT_SORT,
+        defaultSort: 'occurredAt',
+        defaultOrder: 'desc',
+        tieBreaker: { column: 'event_id', type: 'uuid' },
+        total: async () => {
+          const counting = rows.select((eb) => eb.fn.countAll<number>().as('count'));
+          return (await counting.executeTakeFirstOrThrow()).count;
+        },
+        map: eventMessage,
+      });
+    });
+  };
+}
