@@ -274,6 +274,19 @@ test('F-56 a deprovisioning takes two persons and is taken back within the windo
   expect(shown.secret).toBe('still here');
 });
 
+test('when the retention is over nobody takes a deprovisioning back: a tenant never returns without its keys', async () => {
+  const tenant = await network.createTenant();
+  await deprovision(tenant.id);
+  // As the destruction finds it that waits for a vault that is away: keys of it may be gone.
+  await rowsOf(
+    `UPDATE auth.deprovision_orders SET destroy_at = now(), next_try_at = now() + interval '1 hour' WHERE tenant_id = $1`,
+    [tenant.id],
+  );
+  const back = await platform.post(`${TENANTS}/${tenant.id}/reinstate`, { reason: 'at the last moment' });
+  expect([back.status, back.body.code]).toEqual([410, 'tenant_deprovisioned']);
+  expect((await platform.must('GET', `${TENANTS}/${tenant.id}`)).status).toBe('deprovisioning');
+});
+
 async function destroyed(tenant: TestTenant): Promise<Record<string, unknown>> {
   await deprovision(tenant.id);
   await rowsOf(`UPDATE auth.deprovision_orders SET destroy_at = now() WHERE tenant_id = $1`, [tenant.id]);

@@ -59,7 +59,7 @@ export async function destroyDueTenants(deps: Deps, leadership: Leadership): Pro
 
 /**
  * Each step can be repeated: the vault's keys, auth's own, the signed record, and the end. A tenant that was reinstated at the
- * last moment is left alone: the vault goes by the standing that it knows, auth by the row that it locks.
+ * last moment is left alone: the row of the tenant decides, and the vault goes by the standing that it knows.
  */
 async function destroyTenant(deps: Deps, leadership: Leadership, order: Order): Promise<void> {
   const tenantId = order.tenant_id;
@@ -88,7 +88,10 @@ async function destroyTenant(deps: Deps, leadership: Leadership, order: Order): 
   await deliverStanding(deps, tenantId, leadership);
 }
 
-/** The version of the standing, while the order still holds. */
+/**
+ * The version of the standing, if this very order still holds. Waits for a reinstatement that is under way; a later one finds
+ * that the retention is over, so that no tenant comes back without its keys.
+ */
 async function holdConfirmed(deps: Deps, leadership: Leadership, order: Order): Promise<number | undefined> {
   return deps.database.withTenant(order.tenant_id, async (tx) => {
     await leadership.assert(tx);
@@ -96,8 +99,16 @@ async function holdConfirmed(deps: Deps, leadership: Leadership, order: Order): 
       .selectFrom('tenants')
       .select(['status', 'version'])
       .where('id', '=', order.tenant_id)
+      .forShare()
       .executeTakeFirstOrThrow();
-    return tenant.status === 'deprovisioning' ? tenant.version : undefined;
+    const held = await tx
+      .selectFrom('deprovision_orders')
+      .select('id')
+      .where('id', '=', order.id)
+      .where('state', '=', 'confirmed')
+      .where('destroy_at', '<=', sql<Date>`now()`)
+      .executeTakeFirst();
+    return held && tenant.status === 'deprovisioning' ? tenant.version : undefined;
   });
 }
 

@@ -1,10 +1,11 @@
 import type { tenants } from '@claviger/contracts';
-import { asTenant, isUniqueViolation } from '@claviger/database';
+import { asTenant, isUniqueViolation, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import type { AuthSchema } from '../schema.ts';
 import { changeStanding, lockTenant } from './change-standing.ts';
 import { deliverStanding } from './deliver-standing.ts';
 import { checkTenantName } from './tenant-name.ts';
@@ -12,7 +13,7 @@ import { readTenant } from './tenant-view.ts';
 
 /**
  * The tenant is active again, with its data and API tokens. Sessions, links, grants and queued jobs of before stay dead. Also
- * takes a deprovisioning back while the keys are there; then another name is needed if its own was given away.
+ * takes a deprovisioning back until the retention is over; then another name is needed if its own was given away.
  */
 export function reinstateTenant(
   deps: AuthDeps,
@@ -24,11 +25,9 @@ export function reinstateTenant(
     try {
       await deps.database.withTenant(context.tenantId, async (tx) => {
         const tenant = await lockTenant(tx, id);
-        if (tenant.status === 'deprovisioned') {
-          throw new ClavigerError('gone', 'The keys of this tenant are destroyed.', {
-            code: 'tenant_deprovisioned',
-          });
-        }
+        if (tenant.status === 'deprovisioned') throw keysGone('are destroyed');
+        // From here on some may be gone already, whether or not all are.
+        if (await asTenant(tx, id, () => retentionIsOver(tx))) throw keysGone('are being destroyed');
         if (tenant.status === 'active') {
           throw new ClavigerError('conflict', 'The tenant is not suspended.', { code: 'wrong_status' });
         }
@@ -58,3 +57,17 @@ export function reinstateTenant(
     return { tenant: await readTenant(deps, id) };
   };
 }
+
+/** By the clock of now, with the tenant locked: of this and the destruction, the later sees the earlier. */
+async function retentionIsOver(tx: Tx<AuthSchema>): Promise<boolean> {
+  const order = await tx
+    .selectFrom('deprovision_orders')
+    .select('id')
+    .where('state', '=', 'confirmed')
+    .where('destroy_at', '<=', sql<Date>`clock_timestamp()`)
+    .executeTakeFirst();
+  return order !== undefined;
+}
+
+const keysGone = (what: string): ClavigerError =>
+  new ClavigerError('gone', `The keys of this tenant ${what}.`, { code: 'tenant_deprovisioned' });
