@@ -68,7 +68,7 @@ test('a call by the gateway with an actor token reaches its handler with who, wh
 test('a service that the method does not name as caller is refused, with any token', async () => {
   const { port } = await kit.serve({ getEntry: async () => answer });
   const actorToken = await kit.token();
-  for (const caller of ['workflow', 'audit', 'operator']) {
+  for (const caller of ['auth', 'audit', 'operator']) {
     const client = (await kit.callerOf(caller, [port])).client('vault', entries);
     expect((await failureOf(client.getEntry(get, { actorToken }))).reason).toBe('denied');
   }

@@ -25,14 +25,18 @@ const SECRET = 'correct horse battery staple';
 
 beforeAll(async () => {
   dataDir = await createTemporaryDataDir();
-  // Nobody listens on port 1: auth is not needed here.
-  const peers = { auth: ['127.0.0.1:1'], audit: ['127.0.0.1:1'] };
+  // Nobody listens on port 1: audit is not needed here.
+  const peers = { audit: ['127.0.0.1:1'] };
   installation = await startInstallation({
     dataDir,
     environment: 'test',
-    services: ['vault', 'workflow'],
+    services: ['auth', 'vault', 'workflow'],
     replicas: { workflow: 2 },
-    overrides: { vault: { peers }, workflow: { peers, sweepIntervalMs: 100 } },
+    overrides: {
+      auth: { peers },
+      vault: { peers },
+      workflow: { peers, sweepIntervalMs: 100 },
+    },
   });
   const { layout } = installation;
   const gateway = { ...layout.leaf('gateway'), caFile: layout.internalCa };

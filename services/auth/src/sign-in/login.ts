@@ -105,7 +105,7 @@ async function enter(deps: AuthDeps, tx: Tx<AuthSchema>, entry: Entry): Promise<
   const { tenant, stored, context } = entry;
   const { userId } = stored;
   // Before any lock: a suspension that is under way waits for this sign-in, or this one sees it.
-  if (!(await isActiveTenant(tx))) return { refusal: 'tenant_suspended' };
+  if (!tenant.active || !(await isActiveTenant(tx))) return { refusal: 'tenant_suspended' };
   const locked = await tx
     .selectFrom('users')
     .select(['status', 'epoch', 'deleted_at'])

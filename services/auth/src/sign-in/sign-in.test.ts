@@ -206,7 +206,9 @@ test('a suspended tenant is out, and so is every session of it', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer } = await signIn(stack, tenant.name, username, password);
-  await stack.sql(`UPDATE tenants SET status = 'suspended', version = version + 1 WHERE id = $1`, [tenant.id]);
+  await stack.sql(`UPDATE tenants SET status = 'suspended', version = version + 1 WHERE id = $1`, [
+    tenant.id,
+  ]);
   expect(await codeOf(introspectAccess(stack, answer.accessToken))).toBe('session_revoked');
   expect(await codeOf(signIn(stack, tenant.name, username, password))).toBe('invalid_credentials');
 });

@@ -468,5 +468,6 @@ test('no password, token or code stands in the database, the outbox or Redis', a
     const rows = await stack.sql<{ text: string }>(`SELECT t::text AS text FROM auth.${name} t`);
     for (const { text } of rows) for (const secret of secrets) expect(text).not.toContain(secret);
   }
-  for (const key of await stack.redis.keys('*')) expect(key).toMatch(/^claviger:live:\{[0-9a-f-]{36}\}$/);
+  for (const key of await stack.redis.keys('*'))
+    expect(key).toMatch(/^claviger:(live:\{[0-9a-f-]{36}\}|cluster:\{auth\}:.+)$/);
 });
