@@ -107,7 +107,7 @@ test('permissions are taken by whole segments', () => {
 });
 
 test('a method without a list of callers is for the gateway alone', () => {
-  const method = methodOf('/claviger.vault.v1.EntriesService/GetEntry');
+  const method = methodOf('/claviger.vault.v1.EntriesService/UpdateEntry');
   expect(
     ['gateway', 'vault', 'workflow', 'auth', 'audit', 'operator', ''].filter((caller) =>
       mayCall(method, caller),

@@ -123,9 +123,10 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
     [Symbol.asyncDispose]: async () => {
       accepting = false;
       health.setReady(false);
+      // First of all nothing new: what follows may wait for others.
+      await edge.stop(DRAIN_TIMEOUT_MS);
       await replica[Symbol.asyncDispose]();
       await settings[Symbol.asyncDispose]();
-      await edge.stop(DRAIN_TIMEOUT_MS);
       await router.close();
       peers.close();
       gate.close();
