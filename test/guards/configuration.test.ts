@@ -40,7 +40,8 @@ test.each(Object.entries({ auth, vault, workflow, audit, gateway }))(
     expect([...page.keys()].sort()).toEqual(known.map(([path]) => path).sort());
     for (const [path, { default: value }] of known) {
       if (value === undefined || path === 'replicas') continue;
-      expect(page.get(path), `the default of ${path}`).toBe(`\`${String(value)}\``);
+      const text = Array.isArray(value) ? JSON.stringify(value) : String(value);
+      expect(page.get(path), `the default of ${path}`).toBe(`\`${text}\``);
     }
   },
 );
