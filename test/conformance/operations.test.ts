@@ -148,6 +148,7 @@ describe('a call that fails', () => {
     ExportEvents: () => ({ query: '?from=2026-02-02&to=2026-01-01' }),
     ListBillingEvents: () => ({ query: '?sortBy=price' }),
     ListTenants: () => ({ query: '?sortBy=price' }),
+    RunBreakglassDrill: () => ({ body: { comment: 'x'.repeat(2_001) } }),
     Login: (w) => ({ body: { username: w.requester.username, password: 'wrong', tenant: w.tenant.name } }),
     TestSiem: () => ({ body: { target: 'nobody' } }),
     UnlockUser: () => ({}),

@@ -1,0 +1,54 @@
+import { enrolSecondFactor, type RestClient } from '@claviger/testkit';
+import type { Sample } from './samples.ts';
+import type { World } from './world.ts';
+
+const BREAKGLASS = '/api/v1/breakglass';
+const ask = { reason: 'conformance of emergency access', allEntries: true };
+
+/** Nobody has two of them open: each sample has a person of its own, who has proved a second factor. */
+async function operator({ tenant }: World): Promise<RestClient> {
+  const { client } = await tenant.createUser(['operator']);
+  await enrolSecondFactor(client);
+  return client;
+}
+
+async function asked(world: World): Promise<{ client: RestClient; id: string }> {
+  const client = await operator(world);
+  const { id } = await client.must('POST', `${BREAKGLASS}/activate`, ask);
+  return { client, id: id as string };
+}
+
+async function ended(world: World): Promise<string> {
+  const { client, id } = await asked(world);
+  await world.steppedUp.must('POST', `${BREAKGLASS}/sessions/${id}/confirm`, {});
+  await client.must('POST', `${BREAKGLASS}/deactivate`, {});
+  return id;
+}
+
+export const breakglassSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
+  ActivateBreakglass: async (world) => ({ client: await operator(world), body: ask }),
+  ConfirmBreakglass: async (world) => ({ params: { session_id: (await asked(world)).id }, body: {} }),
+  DeactivateBreakglass: async (world) => {
+    const { client, id } = await asked(world);
+    return { client, body: { sessionId: id } };
+  },
+  GetBreakglassStatus: () => ({}),
+  ListBreakglassSessions: () => ({}),
+  GetBreakglassSession: async (world) => ({ params: { session_id: (await asked(world)).id } }),
+  ReviewBreakglassSession: async (world) => ({
+    params: { session_id: await ended(world) },
+    body: { review: 'conformance' },
+  }),
+  CreateBreakglassCodes: () => ({ body: { reason: 'conformance' } }),
+  RunBreakglassDrill: () => ({ body: {} }),
+  ListBreakglassDrills: () => ({}),
+  ListBreakglassEvents: () => ({}),
+};
+
+/** Something to page through in each list. */
+export async function fillBreakglass(world: World): Promise<void> {
+  for (let n = 0; n < 4; n += 1) {
+    await asked(world);
+    await world.admin.must('POST', `${BREAKGLASS}/drills`, {});
+  }
+}
