@@ -284,7 +284,7 @@ type Called<H extends Record<string, AnyHandler>> = {
 };
 
 /** Permission, field rules, handler, and that an audited method has left its event: the pipeline without the wire. */
-function bind<H extends Record<string, AnyHandler>>(
+export function bind<H extends Record<string, AnyHandler>>(
   definition: Record<string, { path: string; requestDeserialize: (value: Buffer) => object }>,
   handlers: H,
 ): Called<H> {

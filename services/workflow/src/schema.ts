@@ -1,6 +1,7 @@
 import type { TenantStandingsSchema } from '@claviger/database';
 import type { OutboxSchema } from '@claviger/events';
 import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
+import type { AssistantTables } from './assistant/assistant-tables.ts';
 import type { BreakglassTables } from './breakglass/breakglass-schema.ts';
 
 /** One step of approval, as it is stored in a policy and copied into each request. */
@@ -99,7 +100,7 @@ export interface GrantsTable {
   rotation: Generated<string>;
 }
 
-export interface WorkflowSchema extends BreakglassTables, OutboxSchema, TenantStandingsSchema {
+export interface WorkflowSchema extends AssistantTables, BreakglassTables, OutboxSchema, TenantStandingsSchema {
   access_policies: AccessPoliciesTable;
   requests: RequestsTable;
   decisions: DecisionsTable;

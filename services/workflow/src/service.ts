@@ -28,6 +28,8 @@ import { startSettings } from '@claviger/settings';
 import { addBreakglassHandlers } from './breakglass/add-breakglass-handlers.ts';
 import { withBreakglassAlerts } from './breakglass/alert.ts';
 import { startBreakglassSweep } from './breakglass/sweep-breakglass.ts';
+import { addAssistantHandlers } from './assistant/add-assistant-handlers.ts';
+import { startForgetting } from './assistant/forget-exchanges.ts';
 import type { WorkflowConfig } from './config.ts';
 import type { WorkflowDeps } from './deps.ts';
 import { startSweep } from './duties/sweep.ts';
@@ -131,6 +133,7 @@ export async function createWorkflowService(
     putAccessPolicy: putAccessPolicy(deps),
   });
   addBreakglassHandlers(rpcServer, deps);
+  addAssistantHandlers(rpcServer, deps, peers, config);
   addEvidenceHandlers(rpcServer, deps);
   addTenancyHandlers(rpcServer, deps);
   rpcServer.add(cluster.HealthServiceService, health.handlers);
@@ -144,6 +147,7 @@ export async function createWorkflowService(
   const relay = startRelay({ database, logger, cluster: replica, publishers: { audit: bus.publisher } });
   const sweep = startSweep(deps, replica, config.sweepIntervalMs);
   const breakglassSweep = startBreakglassSweep(deps, replica, config.sweepIntervalMs);
+  const forgetting = startForgetting(deps, replica);
   await rpcServer.listen();
   await health.listen();
   health.setReady(true);
@@ -155,6 +159,7 @@ export async function createWorkflowService(
       await rpcServer.drain(DRAIN_MS);
       await settings[Symbol.asyncDispose]();
       await sweep[Symbol.asyncDispose]();
+      await forgetting[Symbol.asyncDispose]();
       await breakglassSweep[Symbol.asyncDispose]();
       await keyCleanup[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();

@@ -1,0 +1,51 @@
+import { assistant, auth, vault } from '@claviger/contracts';
+import { createDocsIndex, documentationFolder, readSections } from '@claviger/docs-search';
+import type { Peers, RpcServer } from '@claviger/service-kit';
+import type { WorkflowConfig } from '../config.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import { askAssistant } from './ask-assistant.ts';
+import type { AssistantDeps } from './assistant-deps.ts';
+import { callerReads } from './caller-reads.ts';
+import { eraseChatHistory } from './erase-chat-history.ts';
+import { getAssistantStatus } from './get-assistant-status.ts';
+import { listChatHistory } from './list-chat-history.ts';
+import { createProviderCheck } from './provider/provider-check.ts';
+import { providerPolicy } from './provider/provider-policy.ts';
+import { suggestForRequest } from './suggestions/suggest-for-request.ts';
+
+/** The assistant, with its index of the documentation. */
+export function addAssistantHandlers(
+  rpc: RpcServer,
+  deps: WorkflowDeps,
+  peers: Pick<Peers, 'client'>,
+  config: WorkflowConfig,
+): void {
+  const docs = createDocsIndex(readSections(documentationFolder()));
+  if (docs.sections === 0)
+    deps.logger.warn('the folder docs is not there: the assistant answers without documentation');
+  const policy = providerPolicy(config);
+  rpc.add(
+    assistant.AssistantServiceService,
+    assistantHandlers({
+      ...deps,
+      docs,
+      policy,
+      reads: callerReads(deps, {
+        entries: peers.client('vault', vault.EntriesServiceService),
+        users: peers.client('auth', auth.UsersServiceService),
+      }),
+      standings: peers.client('auth', auth.DirectoryServiceService),
+      checkProvider: createProviderCheck(policy),
+    }),
+  );
+}
+
+export function assistantHandlers(deps: AssistantDeps) {
+  return {
+    askAssistant: askAssistant(deps),
+    listChatHistory: listChatHistory(deps),
+    eraseChatHistory: eraseChatHistory(deps),
+    getAssistantStatus: getAssistantStatus(deps),
+    suggestForRequest: suggestForRequest(deps),
+  };
+}

@@ -1,0 +1,33 @@
+import type { assistant } from '@claviger/contracts';
+import { type Handler, permits } from '@claviger/service-kit';
+import type { AssistantDeps } from './assistant-deps.ts';
+import { assistantSettings, providerOf } from './assistant-settings.ts';
+import { queries } from './queries/queries.ts';
+
+export function getAssistantStatus(
+  deps: AssistantDeps,
+): Handler<typeof assistant.AssistantServiceService.getAssistantStatus> {
+  return async (_, { tenantId, actor }) => {
+    const { values, version } = await assistantSettings(deps, tenantId);
+    const provider = values.enabled ? providerOf(values) : undefined;
+    const problem = provider && (await deps.checkProvider(tenantId, version, provider));
+    return {
+      enabled: values.enabled,
+      answersBy: provider && problem === '' ? 'provider' : 'deterministic',
+      providerState: provider ? (problem === '' ? 'reachable' : 'unreachable') : 'not-configured',
+      providerProblem: problem ?? '',
+      providerAddress: provider ? new URL(provider.endpoint).origin : '',
+      model: provider?.model ?? '',
+      documents: deps.docs.documents,
+      sections: deps.docs.sections,
+      queries: queries.map(({ name, description, example, permission }) => ({
+        name,
+        description,
+        example,
+        permission,
+        permitted: permits(actor.permissions, permission),
+      })),
+      historyDays: values.historyDays,
+    };
+  };
+}

@@ -1,0 +1,39 @@
+import type { assistant } from '@claviger/contracts';
+import { pageOf, type SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import type { AssistantDeps } from './assistant-deps.ts';
+import { sourceMessage } from './source-message.ts';
+
+const SORT: SortFields = { createdAt: { column: 'created_at', type: 'timestamptz' } };
+
+/** The caller's own, newest first unless the request sorts. No permission opens anybody else's. */
+export function listChatHistory(
+  deps: Pick<AssistantDeps, 'database'>,
+): Handler<typeof assistant.AssistantServiceService.listChatHistory> {
+  return (request, context) =>
+    deps.database.readTenant(context.tenantId, async (reader) => {
+      const rows = reader.selectFrom('assistant_exchanges').where('user_id', '=', context.actor.userId);
+      return pageOf({
+        request,
+        query: rows.selectAll(),
+        sort: SORT,
+        defaultSort: 'createdAt',
+        defaultOrder: request.sortBy ? 'asc' : 'desc',
+        tieBreaker: { column: 'id', type: 'uuid' },
+        total: async () => {
+          const { total } = await rows
+            .select((each) => each.fn.countAll<number>().as('total'))
+            .executeTakeFirstOrThrow();
+          return total;
+        },
+        map: (row) => ({
+          id: row.id,
+          message: row.question,
+          answer: row.answer,
+          answeredBy: row.answered_by,
+          used: row.used.map(sourceMessage),
+          createdAt: row.created_at.toISOString(),
+        }),
+      });
+    });
+}

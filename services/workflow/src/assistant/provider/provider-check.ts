@@ -1,0 +1,27 @@
+import type { TargetPolicy } from '@claviger/outbound';
+import { type Provider, providerProblem } from './chat-completion.ts';
+
+const FRESH_MS = 60_000;
+const TIMEOUT_MS = 3_000;
+const MAX_TENANTS = 1_000;
+
+/** Whether a tenant's provider answers, asked once a minute however many want to know. Answers why not, or the empty text. */
+export type ProviderCheck = (tenantId: string, version: string, provider: Provider) => Promise<string>;
+
+export function createProviderCheck(
+  policy: TargetPolicy,
+  now: () => number = () => performance.now(),
+): ProviderCheck {
+  const known = new Map<string, { version: string; askedAt: number; problem: Promise<string> }>();
+  return (tenantId, version, provider) => {
+    const before = known.get(tenantId);
+    if (before?.version === version && now() - before.askedAt < FRESH_MS) return before.problem;
+    const call = { policy, signal: AbortSignal.timeout(TIMEOUT_MS), timeoutMs: TIMEOUT_MS };
+    const problem = providerProblem(provider, call);
+    problem.catch(() => known.delete(tenantId));
+    known.delete(tenantId);
+    known.set(tenantId, { version, askedAt: now(), problem });
+    if (known.size > MAX_TENANTS) known.delete(known.keys().next().value!);
+    return problem;
+  };
+}

@@ -1,0 +1,22 @@
+import {
+  entriesToAskFor,
+  failingRotations,
+  myAccess,
+  myUnusedAccess,
+  whoHasAccess,
+} from './access-queries.ts';
+import type { Query } from './query.ts';
+import { myRequests, requestApprovers, requestState, requestsToDecide } from './request-queries.ts';
+
+/** Every question about data that can be asked, the more particular ones first. */
+export const queries: readonly Query[] = [
+  requestApprovers,
+  requestsToDecide,
+  requestState,
+  myRequests,
+  myUnusedAccess,
+  myAccess,
+  whoHasAccess,
+  failingRotations,
+  entriesToAskFor,
+];

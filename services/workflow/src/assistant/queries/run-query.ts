@@ -1,0 +1,57 @@
+import { type ClavigerError, isClavigerError } from '@claviger/errors';
+import type { Finding, Query, QueryContext } from './query.ts';
+
+/** What an answer rests on, as it is told and kept. */
+export interface Source {
+  readonly kind: 'query' | 'document';
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, string>>;
+  readonly items: number;
+  readonly problem: string;
+}
+
+export interface Ran {
+  readonly source: Source;
+  /** Undefined where the caller may not ask for it; `source.problem` says why. */
+  readonly finding: Finding | undefined;
+}
+
+/**
+ * Runs a query with checked arguments. What the caller may not see is part of the answer; an outage is thrown, and never looks
+ * like an empty answer.
+ */
+export async function runQuery(query: Query, args: unknown, from: QueryContext): Promise<Ran> {
+  const parsed = query.parameters.safeParse(args);
+  if (!parsed.success) {
+    const problem = parsed.error.issues
+      .map(({ path, message }) => `${path.join('.')}: ${message}`)
+      .join('; ');
+    return { source: sourceOf(query, {}, 0, `the arguments are not valid: ${problem}`), finding: undefined };
+  }
+  try {
+    const finding = await query.run(parsed.data, from);
+    return { source: sourceOf(query, parsed.data, finding.total, ''), finding };
+  } catch (error) {
+    if (!isClavigerError(error) || !mayBeTold(error)) throw error;
+    return { source: sourceOf(query, parsed.data, 0, told(error)), finding: undefined };
+  }
+}
+
+function mayBeTold({ reason }: ClavigerError): boolean {
+  return reason === 'denied' || reason === 'not_found' || reason === 'invalid';
+}
+
+function told(error: ClavigerError): string {
+  return error.reason === 'not_found' ? 'there is no such thing that you may see' : error.message;
+}
+
+function sourceOf(query: Query, args: object, items: number, problem: string): Source {
+  const named = Object.entries(args).filter(([, value]) => value !== undefined && value !== '');
+  return {
+    kind: 'query',
+    name: query.name,
+    arguments: Object.fromEntries(named.map(([key, value]) => [key, String(value)])),
+    items,
+    problem,
+  };
+}

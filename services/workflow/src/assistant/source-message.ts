@@ -1,0 +1,13 @@
+import type { assistant } from '@claviger/contracts';
+import type { Source } from './queries/run-query.ts';
+
+export function sourceMessage(source: Source): assistant.AssistantSource {
+  const { kind, name, items, problem } = source;
+  return {
+    kind,
+    name,
+    items,
+    problem,
+    arguments: Object.entries(source.arguments).map(([key, value]) => ({ name: key, value })),
+  };
+}
