@@ -80,6 +80,16 @@ test('of two transactions at once one commits; a call may commit several', async
   expect(await codeOf(claim(winner))).toBe('done');
 });
 
+test('a try that was released may be repeated, and only its own try releases a key', async () => {
+  const first = call();
+  await claim(first);
+  await guard.release(context.tenantId, call());
+  expect(await codeOf(claim(call()))).toBe('request_in_progress');
+  await guard.release(context.tenantId, first);
+  expect(await guard.find(context.tenantId, call())).toBeUndefined();
+  expect(await codeOf(claim(call()))).toBe('done');
+});
+
 test('an answer that never came is told with what was done', async () => {
   const madeAt = (ago: string) =>
     scratch.query(

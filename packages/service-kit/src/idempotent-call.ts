@@ -22,6 +22,8 @@ export interface IdempotencyGuard {
    */
   find(tenantId: string, call: IdempotentCall): Promise<Buffer | undefined>;
   keep(tenantId: string, call: IdempotentCall, answer: Buffer): Promise<void>;
+  /** Forgets this try: the next one with its key is carried out. */
+  release(tenantId: string, call: IdempotentCall): Promise<void>;
 }
 
 export interface MessageCodec {
@@ -34,6 +36,9 @@ export interface MessageCodec {
 export function didNothingAgain(error: { readonly code: string }): boolean {
   return error.code === 'idempotency_replayed' || error.code === 'request_in_progress';
 }
+
+/** The effect is stored, but not everybody who must know of it does: only doing it again completes it. */
+const TO_BE_REPEATED = 'liveness_unavailable';
 
 /**
  * Runs `work` unless another try with this key has had its effect; then answers as that one did. Of tries at the same
@@ -59,6 +64,11 @@ export async function runOnce(
   } catch (error) {
     const after = await otherTry(guard, context, call);
     if (after) return codec.decodeResponse(after);
+    if (isClavigerError(error) && error.code === TO_BE_REPEATED) {
+      await guard.release(context.tenantId, call).catch((cause: unknown) => {
+        logger.warn({ err: cause, requestId: context.requestId }, 'an idempotency key was not released');
+      });
+    }
     throw error;
   } finally {
     context.idempotentCall = undefined;
