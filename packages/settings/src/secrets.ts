@@ -106,7 +106,9 @@ function mergeAt(
   const inner = Object.hasOwn(before, step) ? before[step] : undefined;
   const at = `${pointer}/${step}`;
   if (rest.length === 0 && value[step] === MASK && typeof inner === 'string' && inner !== '') {
-    const moved = (key.secretFor ?? []).filter((each) => !isDeepStrictEqual(value[each], before[each]));
+    const moved = (key.secretFor ?? []).filter(
+      (each) => !isDeepStrictEqual(value[each] ?? '', before[each] ?? ''),
+    );
     if (moved.length > 0) {
       found.problems.push({ pointer: at, detail: `must be given anew, because ${moved.join(', ')} changed` });
       return value;

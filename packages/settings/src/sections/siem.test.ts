@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { MASK, mergeMasked } from '../secrets.ts';
 import { siem } from './siem.ts';
 
 const tcp = { name: 'soc', transport: 'syslog-tcp', host: 'siem.example', port: 601 };
@@ -34,4 +35,15 @@ test.each([
 
 test('two targets of one name are refused: they would share their place in the log', () => {
   expect(siem.problems({ targets: [tcp, tcp] })[0]!.detail).toBe('names a target twice');
+});
+
+test('a stored token goes neither to another address nor to whom another authority vouches for', () => {
+  const key = siem.keys.targets;
+  const stored = siem.parse({ targets: [{ ...https, token: 'secret' }] }).targets;
+  const merged = (change: object) => mergeMasked(key, [{ ...https, token: MASK, ...change }], stored);
+  expect(merged({ actions: ['vault.'] })).toMatchObject({ problems: [], value: [{ token: 'secret' }] });
+  for (const change of [{ url: 'https://mine.example/' }, { ca: 'an authority of mine' }]) {
+    expect(merged(change).problems).toMatchObject([{ pointer: '/0/token' }]);
+    expect(JSON.stringify(merged(change).value)).not.toContain('secret');
+  }
 });

@@ -77,7 +77,8 @@ export const siem = defineSection('siem', {
         .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'names a target twice'),
       default: [],
       secret: ['*.token'],
-      secretFor: ['url'],
+      // Also who is believed to be there: with an authority of one's own, a name server is all it takes to be the sink.
+      secretFor: ['url', 'ca'],
       description: 'Where audit events are passed on to: syslog over TCP, TLS or UDP, or HTTPS.',
     }),
   },
