@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { connectNetwork, eventually, type Network, type TestTenant, type TestUser } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import {
+  BREAKGLASS,
+  guardedEntry,
+  retrieve,
+  SECRET,
+  sealedCodes,
+  steppedUp,
+  WHY,
+} from '../support/breakglass.ts';
+
+let network: Network;
+let tenant: TestTenant;
+let other: TestTenant;
+let boss: TestUser;
+let entryId: string;
+beforeAll(async () => {
+  network = connectNetwork(inject('network'));
+  [tenant, other] = await Promise.all([network.createTenant(), network.createTenant()]);
+  boss = await steppedUp(tenant, ['administrator']);
+  entryId = await guardedEntry(tenant);
+});
+afterAll(async () => network?.[Symbol.asyncDispose]());
+
+interface Event {
+  readonly action: string;
+  readonly outcome: string;
+  readonly actorId: string;
+  readonly requestId: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+async function eventsOf(userId: string, reader = tenant): Promise<Event[]> {
+  const { items } = await reader.admin.client.must(
+    'GET',
+    `${BREAKGLASS}/audit?pageSize=100&userId=${userId}&sortOrder=asc`,
+  );
+  return items as Event[];
+}
+
+const alerts = (): string[] =>
+  Object.entries(network.access.logFiles)
+    .filter(([node]) => node.startsWith('workflow'))
+    .flatMap(([, file]) => readFileSync(file, 'utf8').split('\n'))
+    .filter((line) => line.includes('"alert":"breakglass"'));
+
+test('two persons open it: it is seen, it discloses what nobody granted, it ends, it is reviewed', async () => {
+  const who = await steppedUp(tenant, ['operator']);
+  const second = await steppedUp(tenant, ['approver']);
+  expect((await retrieve(who.client, entryId)).status).toBe(403);
+  const asked = await who.client.post(`${BREAKGLASS}/activate`, { ...WHY, durationMinutes: 10 });
+  expect(asked).toMatchObject({ status: 201, body: { state: 'awaiting-confirmation' } });
+  // H-180: one person alone opens nothing.
+  expect((await retrieve(who.client, entryId)).status).toBe(403);
+  const path = `${BREAKGLASS}/sessions/${asked.body.id}`;
+  expect((await second.client.must('POST', `${path}/confirm`, { comment: 'seen' })).state).toBe('active');
+  expect(await retrieve(who.client, entryId)).toMatchObject({ status: 200, body: { secret: SECRET } });
+  expect((await retrieve(second.client, entryId)).status).toBe(403);
+  const seen = await who.client.must('GET', `${BREAKGLASS}/status`);
+  expect(seen).toMatchObject({ active: true, openSessions: [{ id: asked.body.id, userName: who.username }] });
+  const detail = await tenant.admin.client.must('GET', '/system/health/detail');
+  expect(detail.breakglass).toMatchObject({ status: 'open', openSessions: 1 });
+  const elsewhere = await other.admin.client.must('GET', '/system/health/detail');
+  expect(elsewhere.breakglass).toEqual({ status: 'closed', openSessions: 0 });
+  const ended = await who.client.must('POST', `${BREAKGLASS}/deactivate`, { reason: 'repaired' });
+  expect(ended).toMatchObject({ state: 'deactivated', disclosed: 1, rotationsImpossible: 1 });
+  expect((await retrieve(who.client, entryId)).status).toBe(403);
+  const session = await second.client.must('GET', path);
+  expect(session.disclosures).toMatchObject([{ entryId, version: 1, rotation: 'impossible' }]);
+  const reviewed = await boss.client.must('POST', `${path}/review`, { review: 'It was justified.' });
+  expect(reviewed.reviewedByName).toBe(boss.username);
+  await eventually(async () => {
+    const actions = (await eventsOf(who.id)).map(({ action, outcome }) => `${action} ${outcome}`);
+    expect(actions).toEqual([
+      'breakglass.activated allowed',
+      'vault.entry.retrieved allowed',
+      'breakglass.deactivated allowed',
+    ]);
+  });
+  expect((await eventsOf(who.id))[1]!.details).toMatchObject({ basis: 'breakglass' });
+});
+
+test('H-180 without permission, second factor, reason or the way of the policy: refused, recorded, and said aloud', async () => {
+  const requester = await steppedUp(tenant, ['requester']);
+  const weak = await tenant.createUser(['operator']);
+  const who = await steppedUp(tenant, ['operator']);
+  const before = alerts().length;
+  const tries = [
+    [requester, WHY, 403, 'denied'],
+    [weak, WHY, 403, 'mfa_not_satisfied'],
+    [who, { ...WHY, reason: '' }, 400, 'invalid'],
+    [who, { ...WHY, sealedCode: 'AAAAA-BBBBB' }, 403, 'sealed_code_wrong'],
+  ] as const;
+  for (const [user, body, status, code] of tries) {
+    const answer = await user.client.post(`${BREAKGLASS}/activate`, body);
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+  }
+  await eventually(async () => {
+    for (const [user, count] of [
+      [requester, 1],
+      [weak, 1],
+      [who, 2],
+    ] as const) {
+      const events = await eventsOf(user.id);
+      expect(events.filter(({ outcome }) => outcome !== 'allowed')).toHaveLength(count);
+    }
+  });
+  await eventually(() => expect(alerts().length).toBeGreaterThanOrEqual(before + 4));
+  expect(await tenant.admin.client.must('GET', `${BREAKGLASS}/sessions?userId=${who.id}`)).toMatchObject({
+    totalItems: 0,
+  });
+});
+
+test('H-182 of 20 activations over two gateways one opens; its code is spent', async () => {
+  const who = await steppedUp(tenant, ['operator']);
+  const [sealedCode] = await sealedCodes(boss.client, 3);
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, index) =>
+      who.client.at(network.access.urls[index % 2]!).post(`${BREAKGLASS}/activate`, { ...WHY, sealedCode }),
+    ),
+  );
+  expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+  const refused = answers.filter(({ status }) => status !== 201);
+  expect(new Set(refused.map(({ status, body }) => `${status} ${body.code}`))).toEqual(
+    new Set(['409 breakglass_open']),
+  );
+  await who.client.must('POST', `${BREAKGLASS}/deactivate`, {});
+  const replay = await who.client.post(`${BREAKGLASS}/activate`, { ...WHY, sealedCode });
+  expect(replay).toMatchObject({ status: 403, body: { code: 'sealed_code_wrong' } });
+});
+
+test('H-184 whoever has it open administers nothing at any gateway, until it ends', async () => {
+  const who = await steppedUp(tenant, ['administrator']);
+  const [sealedCode] = await sealedCodes(boss.client, 1);
+  const calls = [
+    ['PUT', `/api/v1/users/${tenant.admin.id}/roles`, { roles: ['requester'] }],
+    ['DELETE', `/api/v1/users/${tenant.admin.id}/mfa`, undefined],
+    ['DELETE', '/api/v1/auth/mfa', undefined],
+    ['POST', '/api/v1/users', { username: `u-${randomUUID()}`, roles: ['administrator'] }],
+    ['POST', '/api/v1/api-tokens', { name: 'robot' }],
+    ['POST', '/api/v1/roles', { name: `r-${randomUUID()}`, permissions: [] }],
+    ['PUT', '/api/v1/admin/config', { values: { access: { maximumGrantMinutes: 100 } }, reason: 'x' }],
+    ['GET', '/api/v1/audit/events/export?format=csv', undefined],
+    ['POST', `${BREAKGLASS}/codes`, { reason: 'more of them' }],
+  ] as const;
+  // Both gateways remember the actor from before.
+  for (const url of network.access.urls) await who.client.at(url).must('GET', '/api/v1/users');
+  await who.client.must('POST', `${BREAKGLASS}/activate`, { ...WHY, sealedCode });
+  for (const url of network.access.urls) {
+    for (const [method, path, body] of calls) {
+      const answer = await who.client.at(url).call(method, path, body);
+      expect([method, path, answer.status, answer.body?.code]).toEqual([method, path, 403, 'in_emergency']);
+    }
+  }
+  expect((await who.client.get('/api/v1/users')).status).toBe(200);
+  expect((await boss.client.post('/api/v1/api-tokens', { name: 'robot' })).status).toBe(201);
+  await who.client.must('POST', `${BREAKGLASS}/deactivate`, {});
+  for (const url of network.access.urls)
+    expect((await who.client.at(url).post('/api/v1/api-tokens', { name: 'robot' })).status).toBe(201);
+});
+
+test('another tenant sees nothing of it', async () => {
+  const who = await steppedUp(tenant, ['operator']);
+  const { id } = await who.client.must('POST', `${BREAKGLASS}/activate`, WHY);
+  const stranger = await steppedUp(other, ['administrator']);
+  for (const [method, path, body] of [
+    ['GET', '', undefined],
+    ['POST', '/confirm', {}],
+    ['POST', '/review', { review: 'x' }],
+  ] as const) {
+    const answer = await stranger.client.call(method, `${BREAKGLASS}/sessions/${id}${path}`, body);
+    expect(answer.status).toBe(404);
+  }
+  const ending = await stranger.client.post(`${BREAKGLASS}/deactivate`, { sessionId: id });
+  expect(ending.status).toBe(404);
+  expect(await stranger.client.must('GET', `${BREAKGLASS}/sessions`)).toMatchObject({ totalItems: 0 });
+  expect(await eventsOf(who.id, other)).toEqual([]);
+});
