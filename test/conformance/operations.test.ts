@@ -145,6 +145,7 @@ describe('a permitted call', () => {
 
 describe('a call that fails', () => {
   const failing: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
+    EraseChatHistory: () => ({ query: '?before=never' }),
     ExportEvents: () => ({ query: '?from=2026-02-02&to=2026-01-01' }),
     ListBillingEvents: () => ({ query: '?sortBy=price' }),
     ListTenants: () => ({ query: '?sortBy=price' }),

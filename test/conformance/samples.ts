@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RestClient } from '@claviger/testkit';
 import { administrationSamples } from './samples-administration.ts';
+import { assistantSamples } from './samples-assistant.ts';
 import { breakglassSamples } from './samples-breakglass.ts';
 import { clusterSamples } from './samples-cluster.ts';
 import { complianceSamples } from './samples-compliance.ts';
@@ -26,6 +27,7 @@ const name = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`
  */
 export const samples: Readonly<Record<string, ((world: World) => Promise<Sample> | Sample) | null>> = {
   ...administrationSamples,
+  ...assistantSamples,
   ...breakglassSamples,
   ...clusterSamples,
   ...complianceSamples,

@@ -9,6 +9,7 @@ import {
   type TestUser,
 } from '@claviger/testkit';
 import { fillConfigVersions } from './samples-administration.ts';
+import { fillChatHistory } from './samples-assistant.ts';
 import { fillBreakglass } from './samples-breakglass.ts';
 import { fillCompliance } from './samples-compliance.ts';
 import { fillKeyJobs } from './samples-encryption.ts';
@@ -63,6 +64,7 @@ export async function fillLists(world: World): Promise<void> {
   });
   await fillKeyJobs(world);
   await fillConfigVersions(world);
+  await fillChatHistory(world);
   await fillCompliance(world);
   await fillBreakglass(world);
   for (let round = 0; round < 4; round += 1) {

@@ -1,5 +1,6 @@
 import type { Reason } from '@claviger/errors';
 import { administrationExplanations } from './explanations-administration.ts';
+import { assistantExplanations } from './explanations-assistant.ts';
 import { breakglassExplanations } from './explanations-breakglass.ts';
 import { clusterExplanations } from './explanations-cluster.ts';
 import { complianceExplanations } from './explanations-compliance.ts';
@@ -107,6 +108,7 @@ const reasons: Readonly<Record<Reason, Explanation>> = {
 /** Codes that say it more narrowly. */
 const codes: Readonly<Record<string, Explanation>> = {
   ...administrationExplanations,
+  ...assistantExplanations,
   ...breakglassExplanations,
   ...clusterExplanations,
   ...complianceExplanations,
