@@ -1,4 +1,4 @@
-import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
+import { type Duty, type DutyHost, type Leadership, LeadershipLost, startDuty } from '@claviger/cluster';
 import { asTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type Selectable, sql } from 'kysely';
@@ -48,11 +48,12 @@ export async function destroyDueTenants(deps: Deps, leadership: Leadership): Pro
     try {
       await destroyTenant(deps, leadership, order);
     } catch (error) {
+      if (error instanceof LeadershipLost) throw error;
       deps.logger.warn(
         { err: error, tenantId: order.tenant_id },
         'the keys of a tenant could not be destroyed; it is tried again',
       );
-      await putOff(deps, order);
+      await putOff(deps, leadership, order);
     }
   }
 }
@@ -234,15 +235,16 @@ const duty = (logOf: string, subjectId: string) =>
     reason: '',
   }) as const;
 
-async function putOff(deps: Deps, order: Order): Promise<void> {
-  await deps.database.withTenant(order.tenant_id, (tx) =>
-    tx
+async function putOff(deps: Deps, leadership: Leadership, order: Order): Promise<void> {
+  await deps.database.withTenant(order.tenant_id, async (tx) => {
+    await leadership.assert(tx);
+    await tx
       .updateTable('deprovision_orders')
       .set({
         attempts: sql<number>`attempts + 1`,
         next_try_at: sql<Date>`now() + make_interval(secs => least(power(2, least(attempts, 12)), ${MAX_BACKOFF_SECONDS}))`,
       })
       .where('id', '=', order.id)
-      .execute(),
-  );
+      .execute();
+  });
 }
