@@ -26,7 +26,13 @@ async function ended(world: World): Promise<string> {
 }
 
 export const breakglassSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
-  ActivateBreakglass: async (world) => ({ client: await operator(world), body: ask }),
+  ActivateBreakglass: async (world) => {
+    const { codes } = await world.steppedUp.must('POST', `${BREAKGLASS}/codes`, {
+      count: 1,
+      reason: 'conformance',
+    });
+    return { client: await operator(world), body: { ...ask, sealedCode: (codes as string[])[0] } };
+  },
   ConfirmBreakglass: async (world) => ({ params: { session_id: (await asked(world)).id }, body: {} }),
   DeactivateBreakglass: async (world) => {
     const { client, id } = await asked(world);

@@ -75,7 +75,7 @@ test('two persons open it: it is seen, it discloses what nobody granted, it ends
   await eventually(async () => {
     const actions = (await eventsOf(who.id)).map(({ action, outcome }) => `${action} ${outcome}`);
     expect(actions).toEqual([
-      'breakglass.activated allowed',
+      'breakglass.requested allowed',
       'vault.entry.retrieved allowed',
       'breakglass.deactivated allowed',
     ]);

@@ -94,8 +94,10 @@ async function open(
 ): Promise<Opened | Refused> {
   const { userId } = context.actor;
   await requireActiveTenant(tx);
-  // Activations of one person take turns, so that neither a code is spent for nothing nor a guess goes uncounted.
-  await sql`SELECT pg_advisory_xact_lock(hashtextextended('breakglass ' || ${userId}, 0))`.execute(tx);
+  // One activation of a person at a time, so that neither a code is spent for nothing nor a guess goes uncounted.
+  const { rows } = await sql<{ first: boolean }>`
+    SELECT pg_try_advisory_xact_lock(hashtextextended('breakglass ' || ${userId}, 0)) AS first`.execute(tx);
+  if (!rows[0]!.first) return 'open';
   // One past its time that no sweep has seen yet stands in nobody's way.
   await expireSessions(deps, tx, (query) => query.where('user_id', '=', userId));
   const standing = await tx
@@ -110,7 +112,12 @@ async function open(
   if (code === 'wrong' || code === 'too-many') return code;
   const row = await insert(tx, context, ask, code?.codeId);
   if (!row) throw alreadyOpen();
-  await deps.emitter.audit(tx, context, { reason: row.reason, details: sessionDetails(row) });
+  await deps.emitter.audit(tx, context, {
+    // What waits for a second person is not open yet.
+    ...(row.state === 'active' ? {} : { action: 'breakglass.requested' }),
+    reason: row.reason,
+    details: sessionDetails(row),
+  });
   return { row, nowMs: await presentMs(tx) };
 }
 

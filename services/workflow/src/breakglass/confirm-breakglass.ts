@@ -29,11 +29,16 @@ export function confirmBreakglass(
     const { maximumMinutes } = await breakglassSettings(deps, context.tenantId);
     const { row, nowMs } = await deps.database.withTenant(context.tenantId, async (tx) => {
       await requireActiveTenant(tx);
-      const confirmed = await confirm(tx, context, id, maximumMinutes);
+      const { confirmed, isRepeated } = await confirm(tx, context, id, maximumMinutes);
+      const details = sessionDetails(confirmed);
       await deps.emitter.audit(tx, context, {
         reason: request.comment,
-        details: { ...sessionDetails(confirmed), reason: confirmed.reason },
+        details: { ...details, why: confirmed.reason, repeated: isRepeated },
       });
+      if (!isRepeated) {
+        const { reason } = confirmed;
+        await deps.emitter.audit(tx, context, { action: 'breakglass.activated', reason, details });
+      }
       return { row: confirmed, nowMs: await presentMs(tx) };
     });
     alert(
@@ -54,7 +59,7 @@ async function confirm(
   { actor }: CallContext,
   id: string,
   maximumMinutes: number,
-): Promise<BreakglassSessionRow> {
+): Promise<{ readonly confirmed: BreakglassSessionRow; readonly isRepeated: boolean }> {
   const found = await tx
     .selectFrom('breakglass_sessions')
     .selectAll()
@@ -69,7 +74,7 @@ async function confirm(
     });
   }
   const isRepeated = found.state === 'active' && found.confirmed_by === actor.userId;
-  if (isRepeated && found.sync_wanted === 'place') return found;
+  if (isRepeated && found.sync_wanted === 'place') return { confirmed: found, isRepeated };
   // The policy may have become stricter since it was asked for.
   const minutes = Math.min(found.duration_minutes, maximumMinutes);
   const confirmed = await tx
@@ -87,5 +92,5 @@ async function confirm(
     .returningAll()
     .executeTakeFirst();
   if (!confirmed) throw wrongStatus('This emergency access does not wait for a confirmation.');
-  return confirmed;
+  return { confirmed, isRepeated: false };
 }

@@ -11,7 +11,7 @@ const windowStart = sql<Date>`clock_timestamp() - make_interval(mins => ${WINDOW
 
 /**
  * Uses up a sealed code for the actor, once. A wrong one counts against them: the caller must let the transaction commit before
- * it refuses. Whoever calls has made activations of this person take turns.
+ * it refuses. Whoever calls lets one activation of a person run at a time.
  */
 export async function useSealedCode(
   tx: Tx<WorkflowSchema>,
