@@ -50,7 +50,8 @@ async function expectWholeLog(): Promise<void> {
         );
         expect(heads[0]!.size).toBe(rows.length);
       }),
-    { timeoutMs: 30_000, intervalMs: 200 },
+    // What the killed process had taken comes again when the time for its acknowledgement is over.
+    { timeoutMs: 100_000, intervalMs: 200 },
   );
 }
 
