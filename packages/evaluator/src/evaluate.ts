@@ -1,0 +1,176 @@
+import { decideAccess } from './decide-access.ts';
+import type { Because, Evaluation, Trace, TraceStep, Verdict } from './evaluation.ts';
+import type { Facts } from './facts.ts';
+import { type PreparedFacts, prepareFacts, Unresolved } from './prepared-facts.ts';
+import type { Rule } from './rule.ts';
+import { inOrder, type RuleIndex } from './rule-index.ts';
+import type { CompiledRule, RuleSet, Stage } from './rule-set.ts';
+
+/** A trace keeps its last steps: they led to the verdict. */
+const TRACE_STEPS = 64;
+
+/** How a stage ended: at a rule that matched, at one that could not be asked, or without any. */
+type Ending =
+  | { readonly rule: CompiledRule; readonly stuck?: undefined }
+  | { readonly rule: CompiledRule | null; readonly stuck: Because }
+  | undefined;
+
+/**
+ * Decides one request. Pure: the same rule set and facts give the same answer, at any time and anywhere. The lists of known
+ * software go first (deny before allow), then the rules by priority, then a person. Never throws, and whatever goes wrong
+ * leaves the request pending.
+ */
+export function evaluate(ruleSet: RuleSet, facts: Facts): Evaluation {
+  const steps: TraceStep[] = [];
+  try {
+    return decide(ruleSet, facts, steps);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'the evaluator failed';
+    steps.push(step('rules', null, 'failed', { reason }));
+    return answer(ruleSet, steps, 'pending', 'failed');
+  }
+}
+
+function decide(ruleSet: RuleSet, facts: Facts, steps: TraceStep[]): Evaluation {
+  const prepared = prepareFacts(facts);
+  if (facts.kind === 'elevation' && facts.flowType === 'uac_intercept') {
+    const ending = runStage(ruleSet, 'software_policy', ruleSet.software, prepared, steps);
+    if (ending) return conclude(ruleSet, prepared, ending, steps);
+  }
+  const ending = runStage(ruleSet, 'rules', ruleSet.byKind[prepared.kind], prepared, steps);
+  if (!ending) return answer(ruleSet, steps, 'pending', 'no_rule');
+  return conclude(ruleSet, prepared, ending, steps);
+}
+
+function runStage(
+  ruleSet: RuleSet,
+  stage: Stage,
+  index: RuleIndex<CompiledRule>,
+  facts: PreparedFacts,
+  steps: TraceStep[],
+): Ending {
+  // What a broken rule would have said, nobody knows: not even whether it stands in front.
+  const broken = ruleSet.broken.filter((rule) => rule.stage === stage);
+  if (broken.length > 0) {
+    for (const { ruleId, problems } of broken) {
+      const reason = problems.map(({ pointer, detail }) => `${pointer} ${detail}`.trim()).join('; ');
+      steps.push({ ...step(stage, null, 'failed', { reason }), ruleId });
+    }
+    return { rule: null, stuck: 'failed' };
+  }
+  for (const rule of inOrder(index.candidates(facts))) {
+    const asked = askRule(rule, facts);
+    steps.push(asked);
+    if (asked.outcome === 'matched') return { rule };
+    if (asked.outcome === 'failed') return { rule, stuck: 'failed' };
+    if (asked.outcome === 'not_known') return { rule, stuck: 'not_known' };
+  }
+  return undefined;
+}
+
+/** A rule fails by one no, even beside what is not known; without a no, what is not known leaves it open. */
+export function askRule(rule: CompiledRule, facts: PreparedFacts): TraceStep {
+  let open: { field: TraceStep['field']; reason: string } | undefined;
+  for (const criterion of rule.asks) {
+    try {
+      const answered = criterion.ask(facts);
+      if (answered === false) return step(rule.stage, rule, 'not_matched', { field: criterion.field });
+      if (answered instanceof Unresolved) open ??= { field: criterion.field, reason: answered.reason };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'could not be asked';
+      return step(rule.stage, rule, 'failed', { field: criterion.field, reason });
+    }
+  }
+  return open ? step(rule.stage, rule, 'not_known', open) : step(rule.stage, rule, 'matched');
+}
+
+function conclude(
+  ruleSet: RuleSet,
+  facts: PreparedFacts,
+  ending: NonNullable<Ending>,
+  steps: TraceStep[],
+): Evaluation {
+  if (ending.stuck !== undefined) return answer(ruleSet, steps, 'pending', ending.stuck);
+  const { rule } = ending;
+  const pending = (because: Because): Evaluation => answer(ruleSet, steps, 'pending', because, rule);
+  if (rule.rule.verdict === 'auto_approve') {
+    const own = gainsFromOwnRule(rule.rule, facts.subjectUserId);
+    if (own) return pending(own);
+    if (facts.actionDigest instanceof Unresolved) return pending('not_known');
+  }
+  if (facts.kind === 'access') {
+    const decided = decideAccess(rule.rule, facts);
+    return { ...answer(ruleSet, steps, decided.verdict, decided.because, rule), access: decided.access };
+  }
+  const digest = typeof facts.actionDigest === 'string' ? facts.actionDigest : null;
+  const because: Because = rule.stage === 'software_policy' ? 'software_list' : 'rule';
+  switch (rule.rule.verdict) {
+    case 'auto_approve':
+      return { ...answer(ruleSet, steps, 'auto_approved', because, rule), actionDigest: digest };
+    case 'auto_deny':
+      return answer(ruleSet, steps, 'denied', because, rule);
+    case 'ignore':
+      return answer(ruleSet, steps, 'ignored', because, rule);
+    case 'require_approval':
+      return { ...pending('approval_required'), actionDigest: digest };
+  }
+}
+
+/** Nobody is approved by a rule they wrote, unless somebody who did not write it has signed it too. */
+function gainsFromOwnRule(rule: Rule, subject: PreparedFacts['subjectUserId']): Because | undefined {
+  const authors = rule.authorIds.map((id) => id.toLowerCase());
+  if (authors.length === 0) return undefined;
+  const others = (rule.coSignerIds ?? [])
+    .map((id) => id.toLowerCase())
+    .filter((id) => !authors.includes(id) && id !== subject);
+  if (others.length > 0) return undefined;
+  if (subject instanceof Unresolved) return 'not_known';
+  return subject !== null && authors.includes(subject) ? 'own_rule' : undefined;
+}
+
+function answer(
+  ruleSet: RuleSet,
+  steps: readonly TraceStep[],
+  verdict: Verdict,
+  because: Because,
+  deciding?: CompiledRule,
+): Evaluation {
+  const source = deciding?.stage === 'software_policy' ? 'software_policy' : 'pam_rule';
+  const trace: Trace = { steps: steps.slice(-TRACE_STEPS), omitted: Math.max(0, steps.length - TRACE_STEPS) };
+  return {
+    verdict,
+    because,
+    decidingRule: deciding
+      ? {
+          id: deciding.rule.id,
+          name: deciding.rule.name,
+          priority: deciding.priority,
+          verdict: deciding.rule.verdict,
+        }
+      : null,
+    source:
+      !deciding || verdict === 'pending' ? null : deciding.shape === 'access' ? 'access_policy' : source,
+    ruleSetVersion: ruleSet.version,
+    approvalDurationMinutes: deciding?.rule.approvalDurationMinutes ?? null,
+    actionDigest: null,
+    access: null,
+    trace,
+  };
+}
+
+function step(
+  stage: Stage,
+  rule: CompiledRule | null,
+  outcome: TraceStep['outcome'],
+  more: { field?: TraceStep['field']; reason?: string } = {},
+): TraceStep {
+  return {
+    stage,
+    ruleId: rule?.rule.id ?? '',
+    ruleName: rule?.rule.name ?? '',
+    priority: rule?.priority ?? 0,
+    ruleVerdict: rule?.rule.verdict ?? null,
+    outcome,
+    ...more,
+  };
+}

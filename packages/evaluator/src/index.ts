@@ -1,0 +1,31 @@
+export { type AccessPolicyFields, accessRuleOf, DEFAULT_POLICY_PRIORITY } from './decide-access.ts';
+export { evaluate } from './evaluate.ts';
+export type {
+  AccessDecision,
+  Because,
+  DecidingRule,
+  Evaluation,
+  Source,
+  Trace,
+  TraceStep,
+  Verdict,
+} from './evaluation.ts';
+export type { AccessFacts, ElevationFacts, FactName, Facts, FlowType, ToolFacts } from './facts.ts';
+export { MAX_GLOB_LENGTH, MAX_GLOB_WILDCARDS } from './glob.ts';
+export {
+  type AccessTerms,
+  type ApprovalStep,
+  type Criteria,
+  DEFAULT_PRIORITY,
+  type Rule,
+  type RuleFields,
+  type RuleVerdict,
+  type Shape,
+  type SoftwareEntry,
+  shapeOf,
+} from './rule.ts';
+export { type BrokenRule, compileRuleSet, type RuleSet, type Stage } from './rule-set.ts';
+export { problemsOfEntry } from './software-entry.ts';
+export type { TimeWindow } from './time-window.ts';
+export { assertRule, mergeRule, validateCriteria, validateRule } from './validate-rule.ts';
+export { type CanonicalPath, canonicalWindowsPath } from './windows-path.ts';

@@ -1,0 +1,173 @@
+import type { FieldProblem } from '@claviger/errors';
+import { type Criterion, compileCriteria } from './criteria.ts';
+import type { Facts } from './facts.ts';
+import {
+  type Criteria,
+  DEFAULT_PRIORITY,
+  type Rule,
+  type RuleFields,
+  type RuleVerdict,
+  type Shape,
+  type SoftwareEntry,
+  shapeOf,
+} from './rule.ts';
+import { buildIndex, type RuleIndex } from './rule-index.ts';
+import { problemsOfEntry } from './software-entry.ts';
+import { ruleFieldsOf, validateRule } from './validate-rule.ts';
+
+export type Stage = 'software_policy' | 'rules';
+
+/** A rule ready to be asked. */
+export interface CompiledRule {
+  readonly stage: Stage;
+  readonly order: number;
+  readonly rule: Rule;
+  readonly priority: number;
+  readonly shape: Shape;
+  readonly criteria: Criteria;
+  readonly asks: readonly Criterion[];
+}
+
+/** A rule or an entry that cannot be used; while it is there, its stage decides nothing. */
+export interface BrokenRule {
+  readonly stage: Stage;
+  readonly ruleId: string;
+  readonly problems: readonly FieldProblem[];
+}
+
+/** One version of all rules of an organisation. A value: nothing changes it, and one decision reads one. */
+export interface RuleSet {
+  readonly version: string;
+  /** As given, disabled and broken ones too, frozen. */
+  readonly rules: readonly Rule[];
+  readonly softwareEntries: readonly SoftwareEntry[];
+  readonly broken: readonly BrokenRule[];
+  /** Those in force, in the order in which they are asked. */
+  readonly ordered: readonly CompiledRule[];
+  readonly orderedSoftware: readonly CompiledRule[];
+  readonly byKind: Readonly<Record<Facts['kind'], RuleIndex<CompiledRule>>>;
+  readonly software: RuleIndex<CompiledRule>;
+}
+
+/** Among equals the one that gives less goes first. */
+const SEVERITY: Record<RuleVerdict, number> = {
+  auto_deny: 0,
+  require_approval: 1,
+  ignore: 2,
+  auto_approve: 3,
+};
+
+/**
+ * Makes a rule set of rules in any order: by priority, lower first; of equal priority deny wins, then asking, then
+ * ignoring, then approving; then by id. Never throws for what a rule holds: such rules are listed in `broken`.
+ */
+export function compileRuleSet(
+  version: string,
+  rules: readonly Rule[],
+  softwareEntries: readonly SoftwareEntry[] = [],
+): RuleSet {
+  const broken: BrokenRule[] = [];
+  const frozen = rules.map((rule) => freeze(rule));
+  const entries = softwareEntries.map((entry) => freeze(entry));
+  const ordered = compileAll(
+    'rules',
+    frozen,
+    (rule) => validateRule(ruleFieldsOf(rule)),
+    (rule) => rule,
+    broken,
+  );
+  const orderedSoftware = compileAll('software_policy', entries, problemsOfEntry, ruleOfEntry, broken);
+  const indexOf = (kind: Facts['kind']): RuleIndex<CompiledRule> =>
+    buildIndex(ordered.filter((rule) => appliesTo(rule, kind)));
+  return Object.freeze({
+    version,
+    rules: Object.freeze(frozen),
+    softwareEntries: Object.freeze(entries),
+    broken: Object.freeze(broken),
+    ordered: Object.freeze(ordered),
+    orderedSoftware: Object.freeze(orderedSoftware),
+    byKind: Object.freeze({
+      elevation: indexOf('elevation'),
+      tool: indexOf('tool'),
+      access: indexOf('access'),
+    }),
+    software: buildIndex(orderedSoftware),
+  });
+}
+
+/** Whether a rule can be about this kind of request at all. What decides elevations never opens a resource. */
+export function appliesTo(
+  { shape, rule }: Pick<CompiledRule, 'shape' | 'rule'>,
+  kind: Facts['kind'],
+): boolean {
+  if (shape === 'access' || kind === 'access') return shape === kind;
+  if (kind === 'tool') return shape === 'tool' || (shape === 'any' && rule.verdict !== 'ignore');
+  return shape !== 'tool';
+}
+
+function compileAll<T extends { id: string; enabled?: boolean }>(
+  stage: Stage,
+  items: readonly T[],
+  problemsOf: (item: T) => FieldProblem[],
+  toRule: (item: T) => Rule,
+  broken: BrokenRule[],
+): CompiledRule[] {
+  const compiled: Omit<CompiledRule, 'order'>[] = [];
+  for (const item of items) {
+    if (item?.enabled === false) continue;
+    try {
+      const problems = problemsOf(item);
+      if (problems.length === 0) compiled.push(compile(stage, toRule(item)));
+      else broken.push({ stage, ruleId: String(item?.id), problems });
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : 'cannot be read';
+      broken.push({ stage, ruleId: String(item?.id), problems: [{ pointer: '', detail }] });
+    }
+  }
+  return compiled.sort(byOrder).map((rule, order) => Object.freeze({ ...rule, order }));
+}
+
+function compile(stage: Stage, rule: Rule): Omit<CompiledRule, 'order'> {
+  if (typeof rule.id !== 'string' || !Array.isArray(rule.authorIds))
+    throw new TypeError('has no id or no authors');
+  const fields: RuleFields = rule;
+  return {
+    stage,
+    rule,
+    priority: rule.priority ?? DEFAULT_PRIORITY,
+    shape: shapeOf(fields),
+    criteria: fields,
+    asks: compileCriteria(fields),
+  };
+}
+
+function byOrder(a: Omit<CompiledRule, 'order'>, b: Omit<CompiledRule, 'order'>): number {
+  return (
+    a.priority - b.priority ||
+    SEVERITY[a.rule.verdict] - SEVERITY[b.rule.verdict] ||
+    (a.rule.id < b.rule.id ? -1 : a.rule.id > b.rule.id ? 1 : 0)
+  );
+}
+
+/** The lists run before any rule and know two verdicts only. */
+function ruleOfEntry(entry: SoftwareEntry): Rule {
+  const { list, ...rest } = entry;
+  return { ...rest, verdict: list === 'deny' ? 'auto_deny' : 'auto_approve', priority: 0 };
+}
+
+function freeze<T>(value: T): T {
+  try {
+    return deepFreeze(structuredClone(value));
+  } catch {
+    // Not data, so no rule: it is found broken when it is read.
+    return Object.freeze({ id: 'unreadable' }) as T;
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) deepFreeze(part);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,104 @@
+import type { TimeWindow } from './time-window.ts';
+
+export type RuleVerdict = 'auto_approve' | 'auto_deny' | 'require_approval' | 'ignore';
+
+/** What a rule compares. Null or absent: the rule does not ask. Everything that is asked must hold. */
+export interface Criteria {
+  /** Only requests of this site. */
+  readonly siteId?: string | null;
+  /** The signer, letter for letter. */
+  readonly matchSigner?: string | null;
+  /** SHA-256, hexadecimal, either case. */
+  readonly matchHash?: string | null;
+  /** `*` and `?` over the canonical path, case-insensitive; `*` also crosses folders. */
+  readonly matchPathGlob?: string | null;
+  /** The parent process: a whole path, or only a file name. */
+  readonly matchParentImage?: string | null;
+  /** The whole user name, case-insensitive. */
+  readonly matchUser?: string | null;
+  /** One of the groups of the user, case-insensitive. */
+  readonly matchAdGroup?: string | null;
+  readonly matchToolName?: string | null;
+  /** 0 to 4. */
+  readonly matchRiskTier?: number | null;
+  /** The resource that is asked for; `*` for any and for none. */
+  readonly matchResourceId?: string | null;
+  readonly timeWindow?: TimeWindow | null;
+}
+
+/** As people write it, and as the API carries it. */
+export interface RuleFields extends Criteria {
+  readonly name: string;
+  readonly verdict: RuleVerdict;
+  /** Lower runs first. 100 when absent. */
+  readonly priority?: number;
+  /** True when absent. */
+  readonly enabled?: boolean;
+  /** 1 to 1440; null: the default of the organisation. */
+  readonly approvalDurationMinutes?: number | null;
+  /** What a request for access must keep to and who must agree. Only in rules for resources. */
+  readonly access?: AccessTerms | null;
+}
+
+/** A stored rule. */
+export interface Rule extends RuleFields {
+  readonly id: string;
+  /** Everybody who wrote a part of what the rule is now. They cannot gain from it alone. */
+  readonly authorIds: readonly string[];
+  /** Who agreed to the rule as it is now without having written it. */
+  readonly coSignerIds?: readonly string[];
+}
+
+export interface ApprovalStep {
+  readonly name: string;
+  /** How many different people must approve. */
+  readonly quorum: number;
+  /** Anyone who may decide when both lists are empty. */
+  readonly approverUserIds: readonly string[];
+  readonly approverRoles: readonly string[];
+}
+
+export interface AccessTerms {
+  /** One after the other. Empty: nobody needs to be asked. */
+  readonly steps: readonly ApprovalStep[];
+  readonly maxDurationMinutes: number;
+  readonly requiresReason: boolean;
+  readonly oneTime: boolean;
+  readonly rotateOnEnd: boolean;
+  readonly requestTtlMinutes: number;
+}
+
+/** An entry of the list of known software: an allow or a deny before any rule. It asks for at least one of the three. */
+export interface SoftwareEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly list: 'allow' | 'deny';
+  readonly enabled?: boolean;
+  readonly siteId?: string | null;
+  readonly matchHash?: string | null;
+  readonly matchSigner?: string | null;
+  readonly matchPathGlob?: string | null;
+  readonly authorIds: readonly string[];
+  readonly coSignerIds?: readonly string[];
+}
+
+export const DEFAULT_PRIORITY = 100;
+
+export type Shape = 'executable' | 'tool' | 'access' | 'any';
+
+/** What kind of request a rule is about. `any`: asks only for people or sites, and holds for prompts and tools alike. */
+export function shapeOf(criteria: Criteria): Shape {
+  if (given(criteria.matchResourceId)) return 'access';
+  if (given(criteria.matchToolName) || given(criteria.matchRiskTier)) return 'tool';
+  const executable = [
+    criteria.matchSigner,
+    criteria.matchHash,
+    criteria.matchPathGlob,
+    criteria.matchParentImage,
+  ];
+  return executable.some(given) ? 'executable' : 'any';
+}
+
+export function given<T>(value: T | null | undefined): value is T {
+  return value !== null && value !== undefined;
+}

@@ -1,0 +1,18 @@
+import type { FieldProblem } from '@claviger/errors';
+import type { SoftwareEntry } from './rule.ts';
+import { given } from './rule.ts';
+import { validateRule } from './validate-rule.ts';
+
+/** What is wrong with an entry of the lists of known software; empty when it is right. */
+export function problemsOfEntry(entry: SoftwareEntry): FieldProblem[] {
+  const { name, list, enabled, siteId, matchHash, matchSigner, matchPathGlob } = entry;
+  const problems: FieldProblem[] = [];
+  if (list !== 'allow' && list !== 'deny')
+    problems.push({ pointer: '/list', detail: 'must be allow or deny' });
+  if (![matchHash, matchSigner, matchPathGlob].some(given))
+    problems.push({ pointer: '', detail: 'must carry a matchHash, a matchSigner or a matchPathGlob' });
+  const asRule = { name, enabled, siteId, matchHash, matchSigner, matchPathGlob, verdict: 'auto_deny' };
+  return problems.concat(
+    validateRule(asRule).filter(({ pointer }) => pointer !== '' || problems.length === 0),
+  );
+}
