@@ -2,111 +2,113 @@ import { auth, type MethodInfo, methodOf, vault, workflow } from '@claviger/cont
 import type { Question } from './question.ts';
 
 interface Deed {
-  readonly verbs: string;
-  /** What it is done to, where that tells deeds of one verb apart. */
-  readonly objects?: string;
   readonly method: MethodInfo;
   readonly what: string;
   readonly command: string;
+  /** At the beginning of a message, without what is said for politeness. */
+  readonly order: RegExp;
+  /** Inside a longer one. */
+  readonly inside: RegExp | undefined;
 }
 
 const { RequestsServiceService: requests, GrantsServiceService: grants } = workflow;
 const { EntriesServiceService: entries } = vault;
+const { UsersServiceService: users } = auth;
+
 const deed = (
-  verbs: string,
-  objects: string,
-  operation: { path: string },
+  { path }: { readonly path: string },
   what: string,
   command: string,
-): Deed => ({ verbs, ...(objects ? { objects } : {}), method: methodOf(operation.path), what, command });
+  order: RegExp,
+  inside?: RegExp,
+): Deed => ({ method: methodOf(path), what, command, order, inside });
 
+/** The first that fits counts. */
 const DEEDS: readonly Deed[] = [
   deed(
-    'rotate|change|reset',
-    'password|secret|credentials?|account|entry|\\S+-\\S+',
     entries.rotateEntry,
     'rotate a credential',
     'claviger entries rotate ENTRY',
+    /^(?:rotate|(?:change|reset)\b.{0,60}\b(?:password|secret|credentials?))\b/,
+    /(?:^|[.,;:!?"'(] ?|\b(?:please|must|now|and|then|you|to) )(?:rotate) (?:this|that|it|them|all|every|the|my|request|grant)\b/,
   ),
   deed(
-    'approve|confirm|accept',
-    '',
     requests.approveRequest,
     'approve a request',
     'claviger approve REQUEST',
+    /^(?:approve|confirm|accept)\b/,
+    /(?:^|[.,;:!?"'(] ?|\b(?:please|must|now|and|then|you|to) )(?:approve|confirm|accept) (?:this|that|it|them|all|every|the|my|request|grant)\b/,
   ),
-  deed('deny|reject|refuse|decline', '', requests.denyRequest, 'deny a request', 'claviger deny REQUEST'),
-  deed('cancel|withdraw', '', requests.cancelRequest, 'cancel a request of yours', 'claviger cancel REQUEST'),
   deed(
-    'revoke|end|terminate|remove|take away',
-    'grants?|access',
+    requests.denyRequest,
+    'deny a request',
+    'claviger deny REQUEST',
+    /^(?:deny|reject|refuse|decline)\b/,
+    /(?:^|[.,;:!?"'(] ?|\b(?:please|must|now|and|then|you|to) )(?:deny|reject|refuse|decline) (?:this|that|it|them|all|every|the|my|request|grant)\b/,
+  ),
+  deed(
+    requests.cancelRequest,
+    'cancel a request of yours',
+    'claviger cancel REQUEST',
+    /^(?:cancel|withdraw)\b/,
+    /(?:^|[.,;:!?"'(] ?|\b(?:please|must|now|and|then|you|to) )(?:cancel|withdraw) (?:this|that|it|them|all|every|the|my|request|grant)\b/,
+  ),
+  deed(
     grants.revokeGrant,
     'end a grant',
     'claviger revoke GRANT',
+    /^(?:revoke\b|(?:end|terminate|remove|take away)\b.{0,60}\b(?:grants?|access)\b)/,
+    /(?:^|[.,;:!?"'(] ?|\b(?:please|must|now|and|then|you|to) )(?:revoke) (?:this|that|it|them|all|every|the|my|request|grant)\b/,
   ),
   deed(
-    'show|give|tell|get|retrieve|reveal|print|fetch|read|decrypt|send',
-    'passwords?|secrets?|credentials?|private keys?|api keys?',
     grants.getGrantCredentials,
     'receive the credential of a grant',
     'claviger get REQUEST',
+    /^(?:show|give|tell|get|retrieve|reveal|print|fetch|read|decrypt|send)\b.{0,60}\b(?:passwords?|secrets?|credentials?|private keys?|api keys?)\b/,
+    /(?:^|[.,;:!?"'(] ?|\b(?:please|must|now|and|then|you|to) )(?:reveal|decrypt|retrieve) (?:this|that|it|them|all|every|the|my|request|grant)\b/,
   ),
   deed(
-    'request|ask for|order|grant|give|get|extend|prolong',
-    'access|grants?',
     requests.createRequest,
     'ask for access',
     'claviger request NAME --for 30m --reason "why"',
+    /^(?:request|ask for|order|grant|give|get|extend|prolong)\b.{0,60}\b(?:access|grants?)\b/,
   ),
-  deed('rotate', '', entries.rotateEntry, 'rotate a credential', 'claviger entries rotate ENTRY'),
   deed(
-    'create|add|make',
-    'users?|person|account for',
-    auth.UsersServiceService.createUser,
+    users.createUser,
     'create a user',
     'claviger users create NAME --role ROLE',
+    /^(?:create|add|make)\b.{0,60}\b(?:users?|person|account for)\b/,
   ),
   deed(
-    'delete|remove',
-    'users?|person',
-    auth.UsersServiceService.deleteUser,
+    users.deleteUser,
     'delete a user',
     'claviger users delete NAME',
+    /^(?:delete|remove)\b.{0,60}\b(?:users?|person)\b/,
   ),
-  deed('unlock', '', auth.UsersServiceService.unlockUser, 'unlock a user', 'claviger users unlock NAME'),
+  deed(users.unlockUser, 'unlock a user', 'claviger users unlock NAME', /^unlock\b/),
   deed(
-    'delete|remove|erase|destroy|drop',
-    '',
     entries.deleteEntry,
     'delete an entry',
     'claviger entries delete ENTRY',
+    /^(?:delete|remove|erase|destroy|drop)\b/,
+    /(?:^|[.,;:!?"'(] ?|\b(?:please|must|now|and|then|you|to) )(?:delete|erase|destroy) (?:this|that|it|them|all|every|the|my|request|grant)\b/,
   ),
 ];
 
 const POLITE =
   /^(?:(?:please|kindly|now|ok|okay|hey|hi|hello|claviger|just|go ahead and|i want (?:you )?to|i need (?:you )?to|i'd like (?:you )?to|(?:can|could|would|will) you|ignore (?:\w+ ){0,4}instructions(?: and)?)[,.:;! ]+)+/;
+const QUESTION = /^(?:how|what|who|whose|when|where|why|which|is|are|do|does|did|may|can i)\b/;
 
 /**
  * When a message asks for something to be done: how to do it oneself, from the contract. The assistant has no means to do anything,
  * so there is nothing here that could be talked into it.
  */
 export function byHand({ text }: Question): string[] | undefined {
-  const order = text.replace(POLITE, '').replace(POLITE, '');
-  const found = DEEDS.find(({ verbs, objects }) =>
-    new RegExp(
-      `^(?:${verbs})\\b${objects ? `.{0,60}?(?:^|[\\s"'])(?:${objects})(?:$|[\\s"'.,;:!?])` : ''}`,
-    ).test(order),
-  );
-  const isQuestion = /^(?:how|what|who|when|where|why|which|is|are|do|does|may|can i)\b/.test(order);
+  const order = text.replace(POLITE, '');
+  const found = DEEDS.find((each) => each.order.test(order));
   if (found) return wayOf(found);
-  if (isQuestion) return undefined;
-  const inside = DEEDS.find(
-    ({ verbs, objects }) =>
-      !objects &&
-      new RegExp(
-        `(?:^|[.,;:!?"'(]\\s*|\\b(?:please|must|now|and|then|you|to) )(?:${verbs}) (?:this|that|it|them|all|every|the|my|request|grant)\\b`,
-      ).test(text),
-  );
+  if (QUESTION.test(order)) return undefined;
+  const inside = DEEDS.find((each) => each.inside?.test(text));
   return inside && wayOf(inside);
 }
 

@@ -4,12 +4,13 @@
  */
 export function plainText(text: string, maxLength = 8_000): string {
   const plain = text
+    .slice(0, 2 * maxLength)
     .replaceAll('\r\n', '\n')
     // Also what turns the direction of text around, or is not seen at all.
     .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, '')
-    .replaceAll(/!+(?=\[)/g, '')
+    .replaceAll(/(?<!!)!+(?=\[)/g, '')
     .replaceAll(/\](?=[([])/g, '] ')
-    .replaceAll(/^(\s*\[[^\]\n]*\])\s*:/gm, '$1 -')
+    .replaceAll(/^([ \t]*\[[^\]\n]*\])[ \t]*:/gm, '$1 -')
     .replaceAll(/<(?=[a-z/!?])/gi, '‹');
   return plain.length <= maxLength ? plain : `${plain.slice(0, maxLength).trimEnd()} …`;
 }
