@@ -196,6 +196,43 @@ test('a key that has grown old is exchanged by itself', async () => {
   expect(job).toMatchObject({ trigger: 'age', kind: 'rotate-kek', rewrapped: 1 });
 });
 
+test('a leader whose term is over asks for no exchange: the next one does', async () => {
+  const { tenantId } = other.actor;
+  // Who leads by the database's own record, at the moment at which a job is stored.
+  await bench.superuser((client) =>
+    client.query(`CREATE TABLE asked_by (tenant_id uuid, node text);
+      CREATE FUNCTION note_leader() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $f$
+      BEGIN INSERT INTO asked_by SELECT NEW.tenant_id, node FROM leader_lease WHERE role = 'vault'; RETURN NEW; END $f$;
+      CREATE TRIGGER note_leader BEFORE INSERT ON key_jobs FOR EACH ROW EXECUTE FUNCTION note_leader()`),
+  );
+  try {
+    await bench.superuser((client) =>
+      client.query(`DO $f$ BEGIN
+        PERFORM raise_leader_term('vault', 'elsewhere');
+        UPDATE keks SET activated_at = now() - interval '91 days' WHERE tenant_id = '${tenantId}' AND state = 'active';
+      END $f$`),
+    );
+    const [asked] = await eventually('the next leader', () =>
+      bench.superuser(async (client) => {
+        const { rows } = await client.query<{ node: string }>(
+          'SELECT node FROM asked_by WHERE tenant_id = $1',
+          [tenantId],
+        );
+        return rows.length > 0 && rows;
+      }),
+    );
+    expect(asked!.node).not.toBe('elsewhere');
+    await eventually(
+      'its end',
+      async () => (await other.encryption.listKeyJobs({})).items[0]?.state === 'done',
+    );
+  } finally {
+    await bench.superuser((client) =>
+      client.query('DROP FUNCTION note_leader() CASCADE; DROP TABLE asked_by'),
+    );
+  }
+});
+
 test('H-133 a content key that is gone is reported and never made anew; repair wraps what is under a former key', async () => {
   const [broken, missing, outdated] = [...secrets.keys()];
   const before = await bench.superuser(async (client) => {

@@ -1,4 +1,4 @@
-import { type Cluster, startDuty } from '@claviger/cluster';
+import { type Cluster, type Leadership, startDuty } from '@claviger/cluster';
 import { ofActiveTenant, requireActiveTenant } from '@claviger/database';
 import { isClavigerError } from '@claviger/errors';
 import type { JobQueues } from '@claviger/jobs';
@@ -37,7 +37,8 @@ export function startKeyJobs(deps: VaultDeps, queues: JobQueues, cluster: Cluste
     run: async (leadership) => {
       if (performance.now() - checkedAtMs > deps.config.encryption.checkIntervalSeconds * 1_000) {
         checkedAtMs = performance.now();
-        for (const { tenant_id, trigger } of await worn(deps)) await askForRotation(tenant_id, trigger);
+        for (const { tenant_id, trigger } of await worn(deps))
+          await askForRotation(leadership, tenant_id, trigger);
       }
       for (const { tenant_id, id } of await dueJobs(deps)) {
         if (leadership.signal.aborted) return;
@@ -46,9 +47,14 @@ export function startKeyJobs(deps: VaultDeps, queues: JobQueues, cluster: Cluste
     },
   });
 
-  const askForRotation = async (tenantId: string, trigger: 'age' | 'wraps'): Promise<void> => {
+  const askForRotation = async (
+    leadership: Leadership,
+    tenantId: string,
+    trigger: 'age' | 'wraps',
+  ): Promise<void> => {
     try {
       await deps.database.withTenant(tenantId, async (tx) => {
+        await leadership.assert(tx);
         await requireActiveTenant(tx);
         const job = await insertKeyJob(tx, deps, {
           tenant_id: tenantId,
