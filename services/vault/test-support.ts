@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { emergency, encryption, vault } from '@claviger/contracts';
+import { emergency, encryption, tenantKeys, vault } from '@claviger/contracts';
 import {
   createTemporaryDataDir,
   databaseName,
@@ -31,6 +31,8 @@ export interface VaultBench extends AsyncDisposable {
   /** Calls of the workflow service in a tenant. */
   workflow(tenantId: string): Calls<typeof vault.EntitlementsServiceService>;
   emergency(tenantId: string): Calls<typeof emergency.EmergencyServiceService>;
+  /** Calls of auth, which winds tenants down. */
+  tenantKeys(tenantId: string): Calls<typeof tenantKeys.TenantKeysServiceService>;
   superuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
   /** Everything the vault has logged. */
   log(): string;
@@ -77,6 +79,7 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
   };
   const gateway = peersOf('gateway');
   const workflow = peersOf('workflow');
+  const auth = peersOf('auth');
 
   return {
     installation,
@@ -139,6 +142,12 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
         emergency.EmergencyServiceService,
         async () => ({ tenantId }),
       ),
+    tenantKeys: (tenantId) =>
+      withOptions(
+        auth.client('vault', tenantKeys.TenantKeysServiceService),
+        tenantKeys.TenantKeysServiceService,
+        async () => ({ tenantId }),
+      ),
     superuser: async (work) => {
       const { postgres } = installation.parts;
       const client = new pg.Client({
@@ -160,6 +169,7 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
     [Symbol.asyncDispose]: async () => {
       gateway.close();
       workflow.close();
+      auth.close();
       await installation.stop();
       await rm(dataDir, { recursive: true, force: true });
     },

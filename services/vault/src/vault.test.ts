@@ -315,6 +315,30 @@ test('nothing is shown of a suspended tenant, even to a call that was let in bef
   for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'tenant_suspended' });
 });
 
+test('a destroyed key is gone from memory, too', async () => {
+  const person = await bench.as({});
+  const { tenantId } = person.actor;
+  const entry = await newEntry(person);
+  expect((await person.entries.retrieveEntry({ entryId: entry.id })).secret).toBe(CANARY);
+  const standing = (name: string, version: number) =>
+    bench.superuser((client) =>
+      client.query(
+        `INSERT INTO vault.tenant_standings (tenant_id, standing, version) VALUES ($1, $2, $3)
+           ON CONFLICT (tenant_id) DO UPDATE SET standing = excluded.standing, version = excluded.version`,
+        [tenantId, name, version],
+      ),
+    );
+  await standing('deprovisioning', 2);
+  await bench
+    .tenantKeys(tenantId)
+    .destroyTenantKeys({ orderedBy: 'one', confirmedBy: 'another', standingVersion: 2 });
+  // Whatever may still bring it back to life: there is nothing to open its secrets with.
+  await standing('active', 3);
+  await expect(person.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({
+    code: 'tenant_deprovisioned',
+  });
+});
+
 const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
 async function place(entryId: string, userId: string, more: object = {}): Promise<string> {
   const grantId = randomUUID();

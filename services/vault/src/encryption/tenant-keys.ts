@@ -13,6 +13,8 @@ export interface TenantKeys {
   named(tenantId: string, kekId: string): Promise<Kek>;
   /** The next `active` asks the database. */
   forgetActive(tenantId: string): void;
+  /** Drops keys that were destroyed from the memory of this process. */
+  forget(tenantId: string, kekIds: readonly string[]): void;
   clear(): void;
 }
 
@@ -53,6 +55,10 @@ export function createTenantKeys(
       return named(tenantId, id);
     },
     forgetActive: (tenantId) => void activeIds.delete(tenantId),
+    forget: (tenantId, kekIds) => {
+      activeIds.delete(tenantId);
+      for (const kekId of kekIds) cache.drop(tenantId, kekId);
+    },
     clear: () => {
       activeIds.clear();
       cache.clear();
