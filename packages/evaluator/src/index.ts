@@ -13,6 +13,24 @@ export type {
 export type { AccessFacts, ElevationFacts, FactName, Facts, FlowType, ToolFacts } from './facts.ts';
 export { MAX_GLOB_LENGTH, MAX_GLOB_WILDCARDS } from './glob.ts';
 export {
+  DEFAULT_WINDOW_DAYS,
+  type PastRequest,
+  type Preview,
+  type PreviewOptions,
+  preview,
+  type RequestStatus,
+} from './preview.ts';
+export {
+  type Replay,
+  type ReplayedChange,
+  type ReplayGroup,
+  type ReplayOptions,
+  type ReplayReport,
+  replay,
+  type StoredDecision,
+  startReplay,
+} from './replay.ts';
+export {
   type AccessTerms,
   type ApprovalStep,
   type Criteria,

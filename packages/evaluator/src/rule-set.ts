@@ -127,6 +127,11 @@ function compileAll<T extends { id: string; enabled?: boolean }>(
   return compiled.sort(byOrder).map((rule, order) => Object.freeze({ ...rule, order }));
 }
 
+/** One rule by itself, which must be valid. Throws for what cannot be asked here, such as an unknown zone. */
+export function compileRule(stage: Stage, rule: Rule): CompiledRule {
+  return { ...compile(stage, rule), order: 0 };
+}
+
 function compile(stage: Stage, rule: Rule): Omit<CompiledRule, 'order'> {
   if (typeof rule.id !== 'string' || !Array.isArray(rule.authorIds))
     throw new TypeError('has no id or no authors');

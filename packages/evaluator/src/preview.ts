@@ -1,0 +1,116 @@
+import { ClavigerError } from '@claviger/errors';
+import { askRule } from './evaluate.ts';
+import type { Facts, FlowType } from './facts.ts';
+import { prepareFacts } from './prepared-facts.ts';
+import { given, type RuleFields } from './rule.ts';
+import { appliesTo, type CompiledRule, compileRule } from './rule-set.ts';
+import { MINUTE_MS } from './time-window.ts';
+import { ruleFieldsOf, validateCriteria } from './validate-rule.ts';
+
+export type RequestStatus = (typeof REQUEST_STATUSES)[number];
+
+const REQUEST_STATUSES = [
+  'pending',
+  'approved',
+  'auto_approved',
+  'denied',
+  'expired',
+  'revoked',
+  'actuating',
+] as const;
+
+/** A request of the history. */
+export interface PastRequest {
+  readonly id: string;
+  /** RFC 3339. */
+  readonly requestedAt: string;
+  readonly flowType: FlowType;
+  readonly status: RequestStatus;
+  readonly facts: Facts;
+}
+
+export interface PreviewOptions {
+  /** The instant that the window reaches back from, RFC 3339. */
+  readonly at: string;
+  readonly flowType?: FlowType;
+  /** Requests looked at, at most; 5,000 when absent. */
+  readonly maxScanned?: number;
+  /** Requests named, at most; 20 when absent. */
+  readonly maxSample?: number;
+}
+
+export interface Preview {
+  readonly totalMatched: number;
+  readonly totalScanned: number;
+  readonly windowDays: number;
+  /** There were more requests in the window than were looked at. */
+  readonly truncated: boolean;
+  readonly statusBreakdown: Readonly<Record<RequestStatus, number>>;
+  readonly sample: readonly Pick<PastRequest, 'id' | 'requestedAt' | 'flowType' | 'status'>[];
+}
+
+export const DEFAULT_WINDOW_DAYS = 30;
+
+/**
+ * Which requests of the last `windowDays` (1 to 90) this draft alone would have matched: no shadowing, no lists of known
+ * software; `replay` has both. A draft with a group matches nothing here. Requests come newest first; those outside the
+ * window or of another flow are not counted. Throws `invalid`, naming the fields.
+ */
+export function preview(
+  draft: Partial<RuleFields>,
+  requests: Iterable<PastRequest>,
+  windowDays: number,
+  options: PreviewOptions,
+): Preview {
+  const rule = draftOf(draft, windowDays);
+  const until = Date.parse(options.at);
+  const from = until - windowDays * 24 * 60 * MINUTE_MS;
+  const maxScanned = options.maxScanned ?? 5_000;
+  const statusBreakdown = Object.fromEntries(REQUEST_STATUSES.map((status) => [status, 0])) as Record<
+    RequestStatus,
+    number
+  >;
+  const sample: Preview['sample'][number][] = [];
+  let [totalMatched, totalScanned, truncated] = [0, 0, false];
+  for (const request of requests) {
+    const at = Date.parse(request.requestedAt);
+    if (!(at >= from && at <= until)) continue;
+    if (options.flowType !== undefined && request.flowType !== options.flowType) continue;
+    if (totalScanned >= maxScanned) {
+      truncated = true;
+      break;
+    }
+    totalScanned++;
+    if (!matches(rule, request.facts)) continue;
+    totalMatched++;
+    statusBreakdown[request.status]++;
+    const { id, requestedAt, flowType, status } = request;
+    if (sample.length < (options.maxSample ?? 20)) sample.push({ id, requestedAt, flowType, status });
+  }
+  return { totalMatched, totalScanned, windowDays, truncated, statusBreakdown, sample };
+}
+
+function draftOf(draft: Partial<RuleFields>, windowDays: number): CompiledRule {
+  const fields = validateCriteria(draft);
+  if (!Number.isInteger(windowDays) || windowDays < 1 || windowDays > 90)
+    fields.push({ pointer: '/windowDays', detail: 'must be a whole number of days from 1 to 90' });
+  if (fields.length > 0) throw new ClavigerError('invalid', 'The draft is not valid.', { fields });
+  return compileRule('rules', {
+    ...ruleFieldsOf(draft),
+    id: 'draft',
+    name: draft.name ?? 'draft',
+    verdict: draft.verdict ?? 'require_approval',
+    authorIds: [],
+  });
+}
+
+function matches(rule: CompiledRule, facts: Facts): boolean {
+  if (given(rule.criteria.matchAdGroup)) return false;
+  try {
+    const prepared = prepareFacts(facts);
+    return appliesTo(rule, prepared.kind) && askRule(rule, prepared).outcome === 'matched';
+  } catch {
+    // Facts that cannot be read match nothing; they are counted as looked at.
+    return false;
+  }
+}

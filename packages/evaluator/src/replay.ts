@@ -1,0 +1,128 @@
+import { evaluate } from './evaluate.ts';
+import type { Because, Verdict } from './evaluation.ts';
+import type { Facts } from './facts.ts';
+import type { RuleSet } from './rule-set.ts';
+
+/** What the evaluator knew and answered once, as it is stored. */
+export interface StoredDecision {
+  readonly id: string;
+  readonly facts: Facts;
+  /** Of the evaluator, not what a person made of it later. */
+  readonly verdict: Verdict;
+  readonly decidingRuleId?: string | null;
+  /** How people call the request: `acme\sarah on WIN-ACCT-04`. */
+  readonly label?: string;
+}
+
+export interface ReplayedChange {
+  readonly id: string;
+  readonly label: string | null;
+  readonly from: Verdict;
+  readonly to: Verdict;
+  readonly because: Because;
+  readonly oldRuleId: string | null;
+  readonly newRule: { readonly id: string; readonly name: string } | null;
+}
+
+export interface ReplayGroup {
+  readonly from: Verdict;
+  readonly to: Verdict;
+  readonly count: number;
+  /** The first of them, in the order of the history. */
+  readonly samples: readonly ReplayedChange[];
+}
+
+export interface ReplayReport {
+  readonly ruleSetVersion: string;
+  readonly total: number;
+  readonly unchanged: number;
+  readonly changed: number;
+  /** Of the unchanged: decided alike, but by another rule. */
+  readonly otherRule: number;
+  /** Left to a person because a fact is not known, or because a rule or the facts are broken. */
+  readonly unresolved: number;
+  /** By what they were and would be, the most frequent first. */
+  readonly changes: readonly ReplayGroup[];
+}
+
+export interface ReplayOptions {
+  /** How many changes of each group are named; 20 when absent. */
+  readonly samples?: number;
+}
+
+/** A replay that is fed one decision after the other; memory does not grow with the history. */
+export interface Replay {
+  add(decision: StoredDecision): ReplayedChange | undefined;
+  report(): ReplayReport;
+}
+
+export function startReplay(ruleSet: RuleSet, options: ReplayOptions = {}): Replay {
+  const keep = options.samples ?? 20;
+  const groups = new Map<string, { from: Verdict; to: Verdict; count: number; samples: ReplayedChange[] }>();
+  let [total, changed, otherRule, unresolved] = [0, 0, 0, 0];
+  return {
+    add(decision) {
+      const { verdict: to, because, decidingRule } = evaluate(ruleSet, decision.facts);
+      const { verdict: from } = decision;
+      const oldRuleId = decision.decidingRuleId ?? null;
+      total++;
+      if (because === 'not_known' || because === 'failed') unresolved++;
+      if (from === to) {
+        // Who has not stored the rule cannot ask whether it is the same.
+        if (decision.decidingRuleId !== undefined && oldRuleId !== (decidingRule?.id ?? null)) otherRule++;
+        return undefined;
+      }
+      changed++;
+      const newRule = decidingRule && { id: decidingRule.id, name: decidingRule.name };
+      const change = {
+        id: decision.id,
+        label: decision.label ?? null,
+        from,
+        to,
+        because,
+        oldRuleId,
+        newRule,
+      };
+      const key = `${from} ${to}`;
+      const group = groups.get(key) ?? { from, to, count: 0, samples: [] };
+      groups.set(key, group);
+      group.count++;
+      if (group.samples.length < keep) group.samples.push(change);
+      return change;
+    },
+    report() {
+      const changes = [...groups.values()]
+        .map((group) => ({ ...group, samples: [...group.samples] }))
+        .sort((a, b) => b.count - a.count || (`${a.from} ${a.to}` < `${b.from} ${b.to}` ? -1 : 1));
+      return {
+        ruleSetVersion: ruleSet.version,
+        total,
+        unchanged: total - changed,
+        changed,
+        otherRule,
+        unresolved,
+        changes,
+      };
+    },
+  };
+}
+
+/**
+ * What a rule set would have decided over a history: every rule, with shadowing, groups and the instant as they were.
+ * Reads the history once, as it comes, and leaves other work its turn.
+ */
+export async function replay(
+  ruleSet: RuleSet,
+  decisions: Iterable<StoredDecision> | AsyncIterable<StoredDecision>,
+  options: ReplayOptions = {},
+): Promise<ReplayReport> {
+  const running = startReplay(ruleSet, options);
+  let since = 0;
+  for await (const decision of decisions) {
+    running.add(decision);
+    if (++since < 1_000) continue;
+    since = 0;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  return running.report();
+}
