@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { connectNetwork, eventually, type Network, type TestTenant, type TestUser } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import {
@@ -179,3 +181,48 @@ test('another tenant sees nothing of it', async () => {
   expect(await stranger.client.must('GET', `${BREAKGLASS}/sessions`)).toMatchObject({ totalItems: 0 });
   expect(await eventsOf(who.id, other)).toEqual([]);
 });
+
+/** Runs the real command as this user; answers what it printed as JSON. */
+async function claviger(
+  user: TestUser,
+  args: readonly string[],
+  input = '',
+): Promise<Record<string, unknown>> {
+  const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
+  const { dataDir, urls, caCertificate } = network.access;
+  const child = spawn(process.execPath, [main, 'breakglass', ...args, '-o', 'json'], {
+    env: {
+      PATH: process.env.PATH ?? '',
+      NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
+      CLAVIGER_ADDR: urls[0],
+      CLAVIGER_CA: caCertificate,
+      CLAVIGER_TOKEN: user.token,
+    },
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  child.stdin.end(input);
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+  child.on('error', reject).on('close', resolve);
+  expect([args, await promise, output.stderr]).toEqual([args, 0, '']);
+  return JSON.parse(output.stdout) as Record<string, unknown>;
+}
+
+test('all of it from the command line, with the code on standard input', async () => {
+  const who = await steppedUp(tenant, ['operator']);
+  const { codes } = await claviger(boss, ['codes', '--count', '1', '--reason', 'envelopes']);
+  const opening = ['activate', '--reason', WHY.reason, '--entry', entryId, '--sealed-code-stdin'];
+  const session = await claviger(who, opening, `${(codes as string[])[0]}\n`);
+  expect(session).toMatchObject({ state: 'active', entryIds: [entryId] });
+  expect(await claviger(who, ['status'])).toMatchObject({ active: true });
+  expect(await claviger(who, ['deactivate', '--reason', 'repaired'])).toMatchObject({ state: 'deactivated' });
+  const id = session.id as string;
+  await claviger(boss, ['review', id, '--text', 'justified']);
+  expect(await claviger(boss, ['sessions', '--all'])).toMatchObject({
+    items: expect.arrayContaining([expect.objectContaining({ id, review: 'justified' })]),
+  });
+  expect(await claviger(boss, ['drill'])).toMatchObject({ passed: true });
+}, 120_000);

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { breakglass } from '@claviger/contracts';
 import type { Actor } from '@claviger/service-kit';
+import type { AppliedStanding } from '@claviger/tenancy';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { codeOf, startWorkflow, type Tenant, type Workflow } from '../../test-support.ts';
+import { endSessionsOfTenant } from './end-sessions-of-tenant.ts';
 
 let service: Workflow;
 let tenant: Tenant;
@@ -291,6 +293,24 @@ test('another tenant sees nothing of it, and its codes open nothing here', async
     'sealed_code_wrong',
   );
   expect((await service.handlers.listBreakglassSessions(here.user(OPERATOR), {})).items).toHaveLength(1);
+});
+
+test('a suspension of the tenant ends what is open, and its codes', async () => {
+  const who = operator();
+  const session = await openWithCode(who);
+  const [left] = await codes(1);
+  const { id: asked } = (await service.handlers.activateBreakglass(operator(), WHY)).session!;
+  const applied = { before: 'active', standing: 'suspended', changedBy: '' } as AppliedStanding;
+  await service.deps.database.withTenant(tenant.tenantId, (tx) =>
+    endSessionsOfTenant(service.deps, tx, applied),
+  );
+  await service.sweepBreakglass();
+  expect(service.emergency.ended).toContainEqual({ sessionId: session.id, cause: 'deactivated' });
+  expect(service.emergency.ended.some(({ sessionId }) => sessionId === asked)).toBe(false);
+  expect(await stateOf(asked)).toBe('deactivated');
+  expect(await codeOf(service.handlers.activateBreakglass(who, { ...WHY, sealedCode: left! }))).toBe(
+    'sealed_code_wrong',
+  );
 });
 
 test('sessions are listed by state as it is seen', async () => {
