@@ -6,12 +6,15 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { soleLeadership } from '@claviger/cluster';
 import { type Section, verifyPackage } from '@claviger/compliance-package';
+import { methods } from '@claviger/contracts';
 import { outboxMac, sealedForm } from '@claviger/events';
+import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AuditBench, eventually, silent, startBench } from '../../test-support.ts';
 import { runReport } from './building/run-report.ts';
 import type { ComplianceDeps } from './compliance-deps.ts';
+import { downloadReport } from './reports/download-report.ts';
 import { momentsOf } from './schedules/cron.ts';
 import { runDueSchedules } from './schedules/run-due-schedules.ts';
 
@@ -237,6 +240,33 @@ test('however many believe that they lead, each moment is run once, and an outag
       FROM compliance_reports r JOIN compliance_schedules s ON s.id = r.schedule_id`.execute(reader),
   );
   expect(rows).toEqual([{ note: `${found[0]!.missed} earlier runs were missed`, due: true }]);
+});
+
+test('a download ends when its tenant is suspended', async () => {
+  const tenantId = randomUUID();
+  const id = await order(tenantId);
+  expect((await made(tenantId, id)).report.state).toBe('ready');
+  await bench.database.withTenant(tenantId, (tx) =>
+    tx
+      .insertInto('compliance_package_chunks')
+      .values({ tenant_id: tenantId, report_id: id, number: 1, bytes: Buffer.from('the rest') })
+      .execute(),
+  );
+  const context = {
+    method: methods.get('/claviger.audit.v1.ComplianceService/DownloadReport')!,
+    tenantId,
+    signal: new AbortController().signal,
+    sourceAddress: '',
+    requestId: id,
+  } as CallContext;
+  const bytes = downloadReport(deps)({ reportId: id }, context)[Symbol.asyncIterator]();
+  expect((await bytes.next()).done).toBe(false);
+  await bench.database.withTenant(tenantId, (tx) =>
+    sql`INSERT INTO tenant_standings (tenant_id, standing, version) VALUES (${tenantId}::uuid, 'suspended', 1)`.execute(
+      tx,
+    ),
+  );
+  await expect(bytes.next()).rejects.toMatchObject({ code: 'tenant_suspended' });
 });
 
 test('a schedule of a suspended tenant waits', async () => {

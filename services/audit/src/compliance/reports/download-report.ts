@@ -1,4 +1,5 @@
 import type { compliance, HttpBody } from '@claviger/contracts';
+import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { existingId } from '../../uuid.ts';
@@ -27,14 +28,16 @@ export function downloadReport(
     });
     let contentType = 'application/zip';
     for (let number = 0; !signal.aborted; number += 1) {
-      const chunk = await deps.database.readTenant(tenantId, (reader) =>
-        reader
+      const chunk = await deps.database.readTenant(tenantId, async (reader) => {
+        // Of a tenant that is suspended meanwhile no further chunk leaves.
+        await requireActiveTenant(reader);
+        return reader
           .selectFrom('compliance_package_chunks')
           .select('bytes')
           .where('report_id', '=', id)
           .where('number', '=', number)
-          .executeTakeFirst(),
-      );
+          .executeTakeFirst();
+      });
       if (chunk === undefined) return;
       yield { contentType, data: chunk.bytes, extensions: [] };
       contentType = '';
