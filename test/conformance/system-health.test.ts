@@ -1,0 +1,34 @@
+import { connectNetwork, type Network, type TestTenant } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+
+let network: Network;
+let tenant: TestTenant;
+beforeAll(async () => {
+  network = connectNetwork(inject('network'));
+  tenant = await network.createTenant();
+});
+afterAll(async () => network?.[Symbol.asyncDispose]());
+
+// The gateway's own operations: they stand in no service's contract.
+test.each([
+  ['rp.system.health.ping', '/system/health/ping', ['status', 'version']],
+  ['rp.system.health.ready', '/system/health/ready', ['status']],
+  ['rp.system.health.live', '/system/health/live', ['status']],
+])('%s answers probes without a token, and is documented', async (_, path, fields) => {
+  const answer = await network.anonymous.get(path);
+  expect(answer.status).toBe(200);
+  expect(Object.keys(answer.body)).toEqual(expect.arrayContaining(fields));
+  const { paths } = (await network.anonymous.get('/openapi.json')).body as { paths: Record<string, object> };
+  expect(paths[path]).toHaveProperty('get');
+  expect((await network.anonymous.call('POST', path, {})).status).toBe(405);
+});
+
+test('rp.system.health.detail tells of database, vault and scheduler to whoever is signed in, and to nobody else', async () => {
+  const path = '/system/health/detail';
+  expect((await network.anonymous.get(path)).status).toBe(401);
+  const answer = await tenant.admin.client.get(path);
+  expect(answer.status).toBe(200);
+  expect(Object.keys(answer.body)).toEqual(expect.arrayContaining(['database', 'vault', 'scheduler']));
+  const { paths } = (await network.anonymous.get('/openapi.json')).body as { paths: Record<string, object> };
+  expect(paths[path]).toHaveProperty('get');
+});
