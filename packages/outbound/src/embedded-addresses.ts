@@ -30,9 +30,11 @@ export function embeddedAddresses(address: Address): Address[] {
   const bytes = plain.toByteArray();
   if (plain.match(nat64)) return [v4(bytes.slice(12))];
   if (plain.match(localNat64)) {
-    // The translator's prefix may be /48 (address around the reserved octet, RFC 6052) or any longer one up to /96.
-    const around = [...bytes.slice(6, 8), ...bytes.slice(9, 11)];
-    return [v4(around), v4(bytes.slice(12))];
+    // The translator's prefix may be /48, /56, /64 or /96 (RFC 6052 2.2: the ninth octet is left out).
+    const [p48, p56] = [bytes.slice(6, 8), bytes.slice(7, 8)].map((head) =>
+      [...head, ...bytes.slice(9)].slice(0, 4),
+    );
+    return [p48!, p56!, bytes.slice(9, 13), bytes.slice(12)].map(v4);
   }
   if (plain.match(sixToFour)) return [v4(bytes.slice(2, 6))];
   if (plain.match(teredo)) return [v4(bytes.slice(4, 8)), v4(bytes.slice(12).map((byte) => byte ^ 0xff))];

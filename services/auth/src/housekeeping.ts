@@ -1,20 +1,27 @@
 import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
 import type { Database } from '@claviger/database';
 import { sql } from 'kysely';
+import { syncBuiltInRoles } from './roles/sync-built-in-roles.ts';
 import type { AuthSchema } from './schema.ts';
 
 const INTERVAL_MS = 10 * 60_000;
 
 /**
- * Removes what can no longer matter: failure counts of yesterday, sessions and links that ended a week ago. The policies
+ * Brings built-in roles up to date, and removes what can no longer matter: failure counts of yesterday, sessions and links that ended a week ago. The policies
  * of the tables name what may go.
  */
 export function startHousekeeping(options: { database: Database<AuthSchema>; cluster: DutyHost }): Duty {
+  let rolesSynced = false;
   return startDuty({
     cluster: options.cluster,
     name: 'housekeeping',
     everyMs: INTERVAL_MS,
-    run: (leadership) => tidy(options.database, leadership),
+    run: async (leadership) => {
+      // Once in the life of a process: only a new version brings anything new.
+      if (!rolesSynced) await syncBuiltInRoles(options.database, leadership);
+      rolesSynced = !leadership.signal.aborted;
+      await tidy(options.database, leadership);
+    },
   });
 }
 

@@ -37,7 +37,11 @@ export async function openTenantKeys(
       openKek(seal.requireOpen(), row.wrapped, { tenantId, kekId: row.id, version: row.version }),
     );
   const keys = (reader: Reader<AuthSchema>) =>
-    reader.selectFrom('tenant_keys').select(['id', 'version', 'wrapped']);
+    reader
+      .selectFrom('tenant_keys')
+      .select(['id', 'version', 'wrapped'])
+      // What is destroyed here is not used from memory elsewhere.
+      .where('destroyed_at', 'is', null);
   return {
     seal,
     create: async (tx, tenantId) => {

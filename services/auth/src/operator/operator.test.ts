@@ -21,6 +21,7 @@ import {
 import { configSchema } from '../config.ts';
 import { tidy } from '../housekeeping.ts';
 import { openTenantKeys } from '../mfa/tenant-keys.ts';
+import { syncBuiltInRoles } from '../roles/sync-built-in-roles.ts';
 import type { AuthSchema } from '../schema.ts';
 
 let stack: AuthStack;
@@ -189,4 +190,34 @@ test('housekeeping removes what ended long ago and nothing else', async () => {
   expect(await codeOf(authOf(stack).refresh({ refreshToken: old.answer.refreshToken }))).toBe(
     'token_invalid',
   );
+});
+
+test('what a version adds to built-in roles reaches the tenants that were there before; own roles stay', async () => {
+  const tenant = await newTenant(stack);
+  const roles = async () =>
+    new Map(
+      (
+        await stack.sql<{ name: string; permissions: string[] }>(
+          'SELECT name, permissions FROM roles WHERE tenant_id = $1',
+          [tenant.id],
+        )
+      ).map((row) => [row.name, row.permissions]),
+    );
+  const before = await roles();
+  await stack.sql(
+    `UPDATE roles SET permissions = '{requests.read}' WHERE tenant_id = $1 AND name = 'auditor'`,
+    [tenant.id],
+  );
+  await stack.sql(
+    `INSERT INTO roles (tenant_id, name, permissions) VALUES ($1, 'approver-of-ours', '{requests.read}')`,
+    [tenant.id],
+  );
+  const database = openDatabase();
+  try {
+    expect(await syncBuiltInRoles(database, soleLeadership)).toBe(1);
+    expect(await syncBuiltInRoles(database, soleLeadership)).toBe(0);
+  } finally {
+    await database.close();
+  }
+  expect(await roles()).toEqual(new Map([...before, ['approver-of-ours', ['requests.read']]]));
 });

@@ -10,8 +10,8 @@ import { lockSession } from './place-session.ts';
 type Service = typeof emergency.EmergencyServiceService;
 
 /**
- * Repeatable, and possible while the vault is sealed. A disclosure under way either commits before, and is seen here, or finds
- * the session ended. What was seen and is still the current secret is put into the due-queue of rotations.
+ * Repeatable, and possible while the vault is sealed. No disclosure begins after it; one that had begun is recorded before or after,
+ * and either way what was seen and is still the current secret is put into the due-queue of rotations.
  */
 export function endEmergencySession(deps: VaultDeps): Handler<Service['endEmergencySession']> {
   return async ({ sessionId, cause }, context) => {

@@ -1437,57 +1437,57 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 1],
-        "span": [21, 2, 34, 3],
+        "span": [21, 2, 35, 3],
         "leadingComments":
           " Lets a replica lead its service's duties: the leader steps down, and the named one takes the next term. No request is lost.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 2],
-        "span": [36, 2, 49, 3],
+        "span": [37, 2, 51, 3],
         "leadingComments":
           " Keeps a replica from leading until it is readmitted; it goes on serving requests. Repeatable.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 3],
-        "span": [51, 2, 63, 3],
+        "span": [53, 2, 66, 3],
         "leadingComments": " Lets a demoted replica stand again. Repeatable.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [69, 2, 55],
+        "span": [72, 2, 55],
         "leadingComments": " ok | degraded: a service has no leader, a replica is silent, or something is not known.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 1],
-        "span": [85, 2, 91, 5],
+        "span": [88, 2, 94, 5],
         "leadingComments": " As the status names it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 2],
-        "span": [105, 2, 52],
+        "span": [108, 2, 52],
         "leadingComments": " The term that it leads now.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 1],
-        "span": [120, 2, 126, 5],
+        "span": [123, 2, 129, 5],
         "leadingComments": " As the status names it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 2],
-        "span": [140, 2, 54],
+        "span": [143, 2, 54],
         "leadingComments": " False when it was demoted before.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 2],
-        "span": [174, 2, 54],
+        "span": [177, 2, 54],
         "leadingComments": " False when it was not demoted.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -1583,7 +1583,7 @@ export const protoMetadata = {
           "PromoteNode": {
             "policy": Policy.decode(
               Buffer.from(
-                "Cg5jbHVzdGVyLm1hbmFnZTIVY2x1c3Rlci5ub2RlLXByb21vdGVkOAFAAWIYcnAuYWRtaW4uY2x1c3Rlci5wcm9tb3RleAE=",
+                "Cg5jbHVzdGVyLm1hbmFnZTIVY2x1c3Rlci5ub2RlLXByb21vdGVkOAFAAWIYcnAuYWRtaW4uY2x1c3Rlci5wcm9tb3RlcAF4AQ==",
                 "base64",
               ),
             ),
@@ -1592,7 +1592,7 @@ export const protoMetadata = {
           "DemoteNode": {
             "policy": Policy.decode(
               Buffer.from(
-                "Cg5jbHVzdGVyLm1hbmFnZTIUY2x1c3Rlci5ub2RlLWRlbW90ZWQ4AUABYhdycC5hZG1pbi5jbHVzdGVyLmRlbW90ZXgB",
+                "Cg5jbHVzdGVyLm1hbmFnZTIUY2x1c3Rlci5ub2RlLWRlbW90ZWQ4AUABYhdycC5hZG1pbi5jbHVzdGVyLmRlbW90ZXABeAE=",
                 "base64",
               ),
             ),
@@ -1600,7 +1600,7 @@ export const protoMetadata = {
           },
           "ReadmitNode": {
             "policy": Policy.decode(
-              Buffer.from("Cg5jbHVzdGVyLm1hbmFnZTIXY2x1c3Rlci5ub2RlLXJlYWRtaXR0ZWQ4AUABeAE=", "base64"),
+              Buffer.from("Cg5jbHVzdGVyLm1hbmFnZTIXY2x1c3Rlci5ub2RlLXJlYWRtaXR0ZWQ4AUABcAF4AQ==", "base64"),
             ),
             "http": HttpRule.decode(Buffer.from("OgEqIh0vYXBpL3YxL2FkbWluL2NsdXN0ZXIvcmVhZG1pdA==", "base64")),
           },
