@@ -24,10 +24,8 @@ export interface Glob {
  * (length of the text) × ⌈(length of the pattern + 1) / 32⌉ words whatever both contain; nothing is ever tried twice.
  */
 export function compileGlob(pattern: string): Glob {
-  const first = pattern.search(/[*?]/);
-  const prefix = first < 0 ? pattern : pattern.slice(0, first);
-  const suffix = pattern.slice(Math.max(pattern.lastIndexOf('*'), pattern.lastIndexOf('?')) + 1);
-  if (first < 0) {
+  const { prefix, suffix } = globParts(pattern);
+  if (prefix === pattern) {
     return {
       pattern,
       prefix,
@@ -45,6 +43,13 @@ export function compileGlob(pattern: string): Glob {
     suffix,
     matches: (text, count) => text.startsWith(prefix) && text.endsWith(suffix) && run(machine, text, count),
   };
+}
+
+/** What every match begins and ends with; both are the pattern where it has no wildcard. */
+export function globParts(pattern: string): Pick<Glob, 'pattern' | 'prefix' | 'suffix'> {
+  const first = pattern.search(/[*?]/);
+  const last = Math.max(pattern.lastIndexOf('*'), pattern.lastIndexOf('?'));
+  return { pattern, prefix: first < 0 ? pattern : pattern.slice(0, first), suffix: pattern.slice(last + 1) };
 }
 
 interface Machine {

@@ -10,8 +10,10 @@ export type {
   TraceStep,
   Verdict,
 } from './evaluation.ts';
+export { type ExplainOptions, type Explanation, explain } from './explain.ts';
 export type { AccessFacts, ElevationFacts, FactName, Facts, FlowType, ToolFacts } from './facts.ts';
 export { MAX_GLOB_LENGTH, MAX_GLOB_WILDCARDS } from './glob.ts';
+export { type FactChange, nearestChange } from './nearest-change.ts';
 export {
   DEFAULT_WINDOW_DAYS,
   type PastRequest,

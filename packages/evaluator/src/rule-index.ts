@@ -1,6 +1,7 @@
 import { fileNameOf, parentOf } from './criteria.ts';
 import type { FactName } from './facts.ts';
-import { compilePathGlob } from './path-glob.ts';
+import { globParts } from './glob.ts';
+import { canonicalGlob } from './path-glob.ts';
 import { type Known, type PreparedFacts, Unresolved } from './prepared-facts.ts';
 import { type Criteria, given } from './rule.ts';
 import { foldCase } from './windows-path.ts';
@@ -11,10 +12,18 @@ export interface Indexed {
   readonly criteria: Criteria;
 }
 
-/** Where a rule can be found: a fact and the value that it must have. */
-interface Key {
+type Value = string | number;
+
+/** A drawer of the index: the fact that it goes by, and which values of it a fact has. */
+interface Place {
   readonly fact: FactName;
-  readonly key: string;
+  valuesOf(facts: PreparedFacts): readonly Value[] | Unresolved | null;
+}
+
+/** Where a rule can be found: a place and the value that a matching request has there. */
+interface Key {
+  readonly place: Place;
+  readonly value: Value;
 }
 
 /** Finds the rules that could match without asking each. Every rule lies in one place: the least crowded of its keys. */
@@ -27,40 +36,53 @@ export interface RuleIndex<T extends Indexed> {
 }
 
 export function buildIndex<T extends Indexed>(rules: readonly T[]): RuleIndex<T> {
-  const crowd = new Map<string, number>();
+  const crowds = new Map<Place, Map<Value, number>>();
   const keys = rules.map((rule) => keysOf(rule.criteria));
-  for (const { key } of keys.flat()) crowd.set(key, (crowd.get(key) ?? 0) + 1);
-  const buckets = new Map<string, T[]>();
-  const byFact = new Map<FactName, T[]>();
+  for (const { place, value } of keys.flat()) {
+    const crowd = drawer(crowds, place);
+    crowd.set(value, (crowd.get(value) ?? 0) + 1);
+  }
+  const places = new Map<Place, Map<Value, T[]>>();
+  const wholePlaces = new Map<Place, T[]>();
   const rest: T[] = [];
   rules.forEach((rule, position) => {
+    const crowdOf = ({ place, value }: Key): number => crowds.get(place)!.get(value)!;
     let best: Key | undefined;
-    for (const key of keys[position]!) {
-      if (!best || crowd.get(key.key)! < crowd.get(best.key)!) best = key;
-    }
+    for (const key of keys[position]!) if (!best || crowdOf(key) < crowdOf(best)) best = key;
     if (!best) {
       rest.push(rule);
       return;
     }
-    push(buckets, best.key, rule);
-    push(byFact, best.fact, rule);
+    push(drawer(places, best.place), best.value, rule);
+    push(wholePlaces, best.place, rule);
   });
   return {
     candidates(facts) {
       const lists: (readonly T[])[] = rest.length > 0 ? [rest] : [];
-      for (const fact of byFact.keys()) {
-        const found = facts[fact as LookedUp];
-        if (found instanceof Unresolved) lists.push(byFact.get(fact)!);
-        else if (found !== null) {
-          for (const key of LOOKUPS[fact as LookedUp](found as never)) {
-            const bucket = buckets.get(key);
-            if (bucket) lists.push(bucket);
-          }
+      for (const [place, buckets] of places) {
+        const values = place.valuesOf(facts);
+        if (values === null) continue;
+        if (values instanceof Unresolved) {
+          lists.push(wholePlaces.get(place)!);
+          continue;
+        }
+        for (const value of values) {
+          const bucket = buckets.get(value);
+          if (bucket) lists.push(bucket);
         }
       }
       return lists;
     },
   };
+}
+
+function drawer<K, V>(drawers: Map<Place, Map<K, V>>, place: Place): Map<K, V> {
+  let found = drawers.get(place);
+  if (!found) {
+    found = new Map();
+    drawers.set(place, found);
+  }
+  return found;
 }
 
 function push<K, T>(lists: Map<K, T[]>, key: K, value: T): void {
@@ -69,70 +91,109 @@ function push<K, T>(lists: Map<K, T[]>, key: K, value: T): void {
   else lists.set(key, [value]);
 }
 
+function placeOf<T extends Value | ReadonlySet<string>>(
+  fact: FactName,
+  read: (facts: PreparedFacts) => Known<T>,
+  valuesOf: (value: T) => readonly Value[],
+): Place {
+  return {
+    fact,
+    valuesOf(facts) {
+      const known = read(facts);
+      return known instanceof Unresolved || known === null ? known : valuesOf(known);
+    },
+  };
+}
+
+const HASH = placeOf(
+  'hash',
+  (facts) => facts.hash,
+  (value) => [value],
+);
+const TOOL = placeOf(
+  'toolName',
+  (facts) => facts.toolName,
+  (value) => [value],
+);
+const RESOURCE = placeOf(
+  'resourceId',
+  (facts) => facts.resourceId,
+  (value) => [value],
+);
+const SIGNER = placeOf(
+  'signer',
+  (facts) => facts.signer,
+  (value) => [value],
+);
+const PATH = placeOf(
+  'path',
+  (facts) => facts.path,
+  (value) => [value],
+);
+const FILE = placeOf(
+  'path',
+  (facts) => facts.path,
+  (value) => [fileNameOf(value)],
+);
+const FOLDER = placeOf('path', (facts) => facts.path, foldersOf);
+const PARENT = placeOf(
+  'parentImage',
+  (facts) => facts.parentImage,
+  (value) => [fileNameOf(value)],
+);
+const USER = placeOf(
+  'username',
+  (facts) => facts.username,
+  (value) => [value],
+);
+const GROUP = placeOf(
+  'groups',
+  (facts) => facts.groups,
+  (value) => [...value],
+);
+const SITE = placeOf(
+  'siteId',
+  (facts) => facts.siteId,
+  (value) => [value],
+);
+const TIER = placeOf(
+  'riskTier',
+  (facts) => facts.riskTier,
+  (value) => [value],
+);
+
 /** Every value under which a matching request could be looked up. */
 function keysOf(criteria: Criteria): Key[] {
   const keys: Key[] = [];
-  const add = (fact: FactName, key: string): void => {
-    keys.push({ fact, key });
+  const add = (place: Place, value: Value): void => {
+    keys.push({ place, value });
   };
-  if (given(criteria.matchHash)) add('hash', `hash:${criteria.matchHash.toLowerCase()}`);
-  if (given(criteria.matchToolName)) add('toolName', `tool:${criteria.matchToolName}`);
+  if (given(criteria.matchHash)) add(HASH, criteria.matchHash.toLowerCase());
+  if (given(criteria.matchToolName)) add(TOOL, criteria.matchToolName);
   if (given(criteria.matchResourceId) && criteria.matchResourceId !== '*')
-    add('resourceId', `resource:${criteria.matchResourceId.toLowerCase()}`);
-  if (given(criteria.matchSigner)) add('signer', `signer:${criteria.matchSigner}`);
+    add(RESOURCE, criteria.matchResourceId.toLowerCase());
+  if (given(criteria.matchSigner)) add(SIGNER, criteria.matchSigner);
   if (given(criteria.matchPathGlob)) {
-    const { pattern, prefix, suffix } = compilePathGlob(criteria.matchPathGlob);
-    if (prefix === pattern) add('path', `path:${pattern}`);
+    const { pattern, prefix, suffix } = globParts(canonicalGlob(criteria.matchPathGlob));
+    if (prefix === pattern) add(PATH, pattern);
     else {
-      if (suffix.includes('\\')) add('path', `file:${fileNameOf(suffix)}`);
-      if (prefix.includes('\\')) add('path', `folder:${prefix.slice(0, prefix.lastIndexOf('\\') + 1)}`);
+      if (suffix.includes('\\')) add(FILE, fileNameOf(suffix));
+      if (prefix.includes('\\')) add(FOLDER, prefix.slice(0, prefix.lastIndexOf('\\') + 1));
     }
   }
-  if (given(criteria.matchParentImage))
-    add('parentImage', `parent:${fileNameOf(parentOf(criteria.matchParentImage).name)}`);
-  if (given(criteria.matchUser)) add('username', `user:${foldCase(criteria.matchUser)}`);
-  if (given(criteria.matchAdGroup)) add('groups', `group:${foldCase(criteria.matchAdGroup)}`);
-  if (given(criteria.siteId)) add('siteId', `site:${criteria.siteId.toLowerCase()}`);
-  if (given(criteria.matchRiskTier)) add('riskTier', `tier:${criteria.matchRiskTier}`);
+  if (given(criteria.matchParentImage)) add(PARENT, fileNameOf(parentOf(criteria.matchParentImage).name));
+  if (given(criteria.matchUser)) add(USER, foldCase(criteria.matchUser));
+  if (given(criteria.matchAdGroup)) add(GROUP, foldCase(criteria.matchAdGroup));
+  if (given(criteria.siteId)) add(SITE, criteria.siteId.toLowerCase());
+  if (given(criteria.matchRiskTier)) add(TIER, criteria.matchRiskTier);
   return keys;
 }
-
-type LookedUp =
-  | 'hash'
-  | 'toolName'
-  | 'resourceId'
-  | 'signer'
-  | 'path'
-  | 'parentImage'
-  | 'username'
-  | 'groups'
-  | 'siteId'
-  | 'riskTier';
-
-type Lookups = {
-  readonly [F in LookedUp]: (
-    value: PreparedFacts[F] extends Known<infer V> ? Exclude<V, Unresolved | null> : never,
-  ) => string[];
-};
-
-const LOOKUPS: Lookups = {
-  hash: (value) => [`hash:${value}`],
-  toolName: (value) => [`tool:${value}`],
-  resourceId: (value) => [`resource:${value}`],
-  signer: (value) => [`signer:${value}`],
-  path: (value) => [`path:${value}`, `file:${fileNameOf(value)}`, ...foldersOf(value)],
-  parentImage: (value) => [`parent:${fileNameOf(value)}`],
-  username: (value) => [`user:${value}`],
-  groups: (value) => [...value].map((group) => `group:${group}`),
-  siteId: (value) => [`site:${value}`],
-  riskTier: (value) => [`tier:${value}`],
-};
 
 /** `\\SERVER\SHARE\A\B` lies in `\`, `\\`, `\\SERVER\`, …: wherever a pattern may break off. */
 function foldersOf(path: string): string[] {
   const folders: string[] = [];
   for (let at = path.indexOf('\\'); at >= 0; at = path.indexOf('\\', at + 1))
-    folders.push(`folder:${path.slice(0, at + 1)}`);
+    folders.push(path.slice(0, at + 1));
   return folders;
 }
 

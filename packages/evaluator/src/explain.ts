@@ -1,0 +1,109 @@
+import type { Because, Evaluation, TraceStep, Verdict } from './evaluation.ts';
+import type { FactName, Facts } from './facts.ts';
+import { type FactChange, nearestChange } from './nearest-change.ts';
+import type { RuleSet } from './rule-set.ts';
+
+export interface ExplainOptions {
+  /** Without it nothing of a rule is told: not its name, what it asks, its place, nor that it exists. */
+  readonly mayReadRules: boolean;
+  /** The set that decided; needed for the nearest change. */
+  readonly ruleSet?: RuleSet;
+}
+
+export interface Explanation {
+  /** What came out and why, in a sentence that everybody may read. */
+  readonly summary: string;
+  /** The trace, a line for each rule that was asked. Empty for who may not read rules. */
+  readonly lines: readonly string[];
+  /** The single fact that would have changed the verdict; null when there is none, or for who may not read rules. */
+  readonly nearest: (FactChange & { readonly words: string }) | null;
+}
+
+/** Puts a decision into words. Everything told to who may not read rules follows from verdict and reason alone. */
+export function explain(result: Evaluation, facts: Facts, options: ExplainOptions): Explanation {
+  const summary = `${VERDICTS[result.verdict]} ${REASONS[result.because]}`.trim();
+  if (!options.mayReadRules) return { summary, lines: [], nearest: null };
+  const lines = result.trace.steps.map(lineOf);
+  if (result.trace.omitted > 0) lines.unshift(`${result.trace.omitted} rules before these did not match.`);
+  if (result.decidingRule)
+    lines.push(`Decided by “${result.decidingRule.name}” of version ${result.ruleSetVersion}.`);
+  else lines.push(`No rule of version ${result.ruleSetVersion} decided.`);
+  return { summary, lines, nearest: nearestOf(result, facts, options.ruleSet) };
+}
+
+function nearestOf(result: Evaluation, facts: Facts, ruleSet: RuleSet | undefined): Explanation['nearest'] {
+  // Another version would explain another decision.
+  if (!ruleSet || ruleSet.version !== result.ruleSetVersion) return null;
+  const change = nearestChange(ruleSet, facts, result.verdict);
+  return change ? { ...change, words: wordsOf(change) } : null;
+}
+
+const VERDICTS: Record<Verdict, string> = {
+  auto_approved: 'Approved at once.',
+  denied: 'Denied at once.',
+  ignored: 'Left alone; nothing was recorded.',
+  pending: 'Waits for a person.',
+  needs_approval: 'Needs approval.',
+};
+
+/** Only what the requester can mend is named; the rest would tell of rules. */
+const REASONS: Record<Because, string> = {
+  software_list: '',
+  rule: '',
+  approval_required: '',
+  no_rule: '',
+  not_known: '',
+  failed: '',
+  own_rule: '',
+  reason_required: 'A reason is needed.',
+  too_long: 'It asks for longer than is allowed.',
+  nobody_can_approve: 'Nobody could approve it.',
+};
+
+function lineOf(step: TraceStep): string {
+  const kind = step.stage === 'software_policy' ? 'Known software' : 'Rule';
+  const name = step.ruleName || step.ruleId;
+  const rule = name
+    ? `${kind} “${name}”${step.ruleVerdict ? ` (priority ${step.priority}, ${step.ruleVerdict})` : ''}`
+    : 'The evaluator';
+  switch (step.outcome) {
+    case 'matched':
+      return `${rule} matched.`;
+    case 'not_matched':
+      return `${rule} did not match: ${step.field} does not hold.`;
+    case 'not_known':
+      return `${rule} could not be decided: ${step.field} has to know more, ${step.reason}. A person decides.`;
+    case 'failed':
+      return `${rule} failed${step.field ? ` at ${step.field}` : ''}: ${step.reason}. A person decides.`;
+  }
+}
+
+const FACTS: Record<FactName, string> = {
+  at: 'the time of the request',
+  siteId: 'the site',
+  subjectUserId: 'the user who benefits',
+  username: 'the user name',
+  groups: 'the groups of the user',
+  path: 'the path of the program',
+  hash: 'the digest of the program',
+  signer: 'the signer of the program',
+  parentImage: 'the parent process',
+  toolName: 'the tool',
+  riskTier: 'the risk tier',
+  actionDigest: 'the digest of the action',
+  resourceId: 'the resource',
+  durationMinutes: 'the duration in minutes',
+  reason: 'the reason',
+};
+
+function wordsOf({ fact, was, value, verdict, decidingRule }: FactChange): string {
+  const by = decidingRule ? ` by “${decidingRule.name}”` : '';
+  return `Had ${FACTS[fact]} been ${shown(value)} instead of ${shown(was)}, it would have been ${verdict}${by}.`;
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'unknown';
+  if (value === null) return 'none';
+  if (Array.isArray(value)) return value.length > 0 ? value.join(', ') : 'none';
+  return String(value);
+}

@@ -1,0 +1,68 @@
+import { candidateFacts } from './candidate-facts.ts';
+import { evaluate } from './evaluate.ts';
+import type { Evaluation, Verdict } from './evaluation.ts';
+import type { FactName, Facts } from './facts.ts';
+import type { RuleSet } from './rule-set.ts';
+
+/** One fact that was otherwise, and what would have come of it. */
+export interface FactChange {
+  readonly fact: FactName;
+  /** Undefined: it was not known. */
+  readonly was: unknown;
+  readonly value: unknown;
+  readonly verdict: Verdict;
+  readonly decidingRule: Evaluation['decidingRule'];
+}
+
+/** Evaluations of one search; rules that are asked first are searched first. */
+const MAX_TRIES = 5_000;
+
+/** What a requester can change most easily comes first. */
+const NEARNESS: readonly FactName[] = [
+  'reason',
+  'durationMinutes',
+  'actionDigest',
+  'at',
+  'groups',
+  'riskTier',
+  'toolName',
+  'signer',
+  'hash',
+  'path',
+  'parentImage',
+  'siteId',
+  'username',
+  'subjectUserId',
+  'resourceId',
+];
+
+/**
+ * The nearest single fact that would have changed the verdict, best towards an approval; undefined when none of those that
+ * rules mention would. Every answer is tried: what it claims is what `evaluate` says.
+ */
+export function nearestChange(ruleSet: RuleSet, facts: Facts, verdict: Verdict): FactChange | undefined {
+  let [best, tries]: [FactChange | undefined, number] = [undefined, 0];
+  for (const { fact, value } of candidateFacts(ruleSet, facts)) {
+    if (++tries > MAX_TRIES) break;
+    const changed = evaluate(ruleSet, { ...facts, [fact]: value } as Facts);
+    if (changed.verdict === verdict) continue;
+    const was = (facts as unknown as Record<string, unknown>)[fact];
+    const found = { fact, was, value, verdict: changed.verdict, decidingRule: changed.decidingRule };
+    if (!best || isNearer(found, best, verdict)) best = found;
+  }
+  return best;
+}
+
+function isNearer(a: FactChange, b: FactChange, from: Verdict): boolean {
+  const gain = distance(a.verdict, from) - distance(b.verdict, from);
+  if (gain !== 0) return gain < 0;
+  const ease = NEARNESS.indexOf(a.fact) - NEARNESS.indexOf(b.fact);
+  if (ease !== 0) return ease < 0;
+  return a.fact === 'at' && String(a.value) < String(b.value);
+}
+
+/** Who was refused asks how it would have been allowed; who was allowed, what would have stopped it. */
+function distance(to: Verdict, from: Verdict): number {
+  if (from === 'auto_approved') return 0;
+  return ['auto_approved', 'needs_approval', 'pending', 'ignored', 'denied'].indexOf(to);
+}
