@@ -100,7 +100,11 @@ export interface GrantsTable {
   rotation: Generated<string>;
 }
 
-export interface WorkflowSchema extends AssistantTables, BreakglassTables, OutboxSchema, TenantStandingsSchema {
+export interface WorkflowSchema
+  extends AssistantTables,
+    BreakglassTables,
+    OutboxSchema,
+    TenantStandingsSchema {
   access_policies: AccessPoliciesTable;
   requests: RequestsTable;
   decisions: DecisionsTable;

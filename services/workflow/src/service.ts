@@ -25,11 +25,11 @@ import {
   startTelemetry,
 } from '@claviger/service-kit';
 import { startSettings } from '@claviger/settings';
+import { addAssistantHandlers } from './assistant/add-assistant-handlers.ts';
+import { startForgetting } from './assistant/forget-exchanges.ts';
 import { addBreakglassHandlers } from './breakglass/add-breakglass-handlers.ts';
 import { withBreakglassAlerts } from './breakglass/alert.ts';
 import { startBreakglassSweep } from './breakglass/sweep-breakglass.ts';
-import { addAssistantHandlers } from './assistant/add-assistant-handlers.ts';
-import { startForgetting } from './assistant/forget-exchanges.ts';
 import type { WorkflowConfig } from './config.ts';
 import type { WorkflowDeps } from './deps.ts';
 import { startSweep } from './duties/sweep.ts';
