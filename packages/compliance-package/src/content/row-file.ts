@@ -1,5 +1,5 @@
+import { csvRow } from '@claviger/csv';
 import { canonicalJson, exportLines } from '@claviger/merkle';
-import { csvRow } from './csv-row.ts';
 import { type Row, type Table, valuesOf } from './tables.ts';
 
 /** The text does not have the form of a row file. */

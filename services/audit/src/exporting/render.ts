@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { csvRow } from '@claviger/csv';
 import type { AuditEvent } from '@claviger/events';
 import {
   canonicalJson,
@@ -11,7 +12,6 @@ import {
 import { differingMembers } from '../event-columns.ts';
 import { eventMessage } from '../events/event-message.ts';
 import type { EventRow } from '../schema.ts';
-import { csvRow } from './csv-row.ts';
 
 type Batches = AsyncIterable<EventRow[]>;
 
