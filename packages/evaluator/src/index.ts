@@ -13,6 +13,8 @@ export type {
 export { type ExplainOptions, type Explanation, explain } from './explain.ts';
 export type { AccessFacts, ElevationFacts, FactName, Facts, FlowType, ToolFacts } from './facts.ts';
 export { MAX_GLOB_LENGTH, MAX_GLOB_WILDCARDS } from './glob.ts';
+export { type Finding, type FindingCode, type LintContext, lint, type OpenRequest } from './lint.ts';
+export type { KnownUser } from './lint-authors.ts';
 export { type FactChange, nearestChange } from './nearest-change.ts';
 export {
   DEFAULT_WINDOW_DAYS,
@@ -48,4 +50,5 @@ export { type BrokenRule, compileRuleSet, type RuleSet, type Stage } from './rul
 export { problemsOfEntry } from './software-entry.ts';
 export type { TimeWindow } from './time-window.ts';
 export { assertRule, mergeRule, validateCriteria, validateRule } from './validate-rule.ts';
+export { type Approver, type Coverage, type CoverageOptions, whoCanApprove } from './who-can-approve.ts';
 export { type CanonicalPath, canonicalWindowsPath } from './windows-path.ts';

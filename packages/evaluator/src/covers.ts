@@ -1,0 +1,89 @@
+import { fileNameOf, parentOf } from './criteria.ts';
+import { canonicalGlob } from './path-glob.ts';
+import { type Criteria, given } from './rule.ts';
+import { appliesTo, type CompiledRule } from './rule-set.ts';
+import { isOpenAt, minutesOf, type TimeWindow } from './time-window.ts';
+import { foldCase } from './windows-path.ts';
+
+/**
+ * Whether whatever `inner` matches is matched by `outer` too, for every kind of request that `inner` can be about. True only
+ * when it is certain; of two patterns or windows it may answer false for what a longer look would show.
+ */
+export function covers(outer: CompiledRule, inner: CompiledRule): boolean {
+  for (const kind of ['elevation', 'tool', 'access'] as const)
+    if (appliesTo(inner, kind) && !appliesTo(outer, kind)) return false;
+  // The lists of known software are for prompts; a rule about people holds for more.
+  if (outer.stage === 'software_policy' && inner.shape !== 'executable') return false;
+  return coversCriteria(outer.criteria, inner.criteria);
+}
+
+function coversCriteria(outer: Criteria, inner: Criteria): boolean {
+  return (
+    holds(outer.matchHash, inner.matchHash, (a, b) => a.toLowerCase() === b.toLowerCase()) &&
+    holds(outer.matchSigner, inner.matchSigner, (a, b) => a === b) &&
+    holds(outer.matchToolName, inner.matchToolName, (a, b) => a === b) &&
+    holds(outer.matchRiskTier, inner.matchRiskTier, (a, b) => a === b) &&
+    holds(outer.siteId, inner.siteId, (a, b) => a.toLowerCase() === b.toLowerCase()) &&
+    holds(outer.matchUser, inner.matchUser, (a, b) => foldCase(a) === foldCase(b)) &&
+    holds(outer.matchAdGroup, inner.matchAdGroup, (a, b) => foldCase(a) === foldCase(b)) &&
+    holds(outer.matchPathGlob, inner.matchPathGlob, coversGlob) &&
+    holds(outer.matchParentImage, inner.matchParentImage, coversParent) &&
+    holds(outer.timeWindow, inner.timeWindow, coversWindow) &&
+    (outer.matchResourceId === '*' ||
+      holds(outer.matchResourceId, inner.matchResourceId, (a, b) => a.toLowerCase() === b.toLowerCase()))
+  );
+}
+
+/** What the outer rule asks, the inner must ask at least as strictly. */
+function holds<T>(
+  outer: T | null | undefined,
+  inner: T | null | undefined,
+  implied: (a: T, b: T) => boolean,
+): boolean {
+  return !given(outer) || (given(inner) && implied(outer, inner));
+}
+
+/**
+ * The inner pattern read as a text by the outer one: only `*` may stand for its `*`, and `*` or `?` for its `?`. At most
+ * 512 × 512 steps.
+ */
+export function coversGlob(outerPattern: string, innerPattern: string): boolean {
+  const [outer, inner] = [canonicalGlob(outerPattern), canonicalGlob(innerPattern)];
+  let reached = new Uint8Array(outer.length + 1);
+  reached[0] = 1;
+  skipStars(outer, reached);
+  for (const unit of inner) {
+    const next = new Uint8Array(outer.length + 1);
+    for (let at = 0; at < outer.length; at++) {
+      if (!reached[at]) continue;
+      if (outer[at] === '*') next[at] = 1;
+      else if (unit !== '*' && (outer[at] === '?' || outer[at] === unit)) next[at + 1] = 1;
+    }
+    skipStars(outer, next);
+    reached = next;
+  }
+  return reached[outer.length] === 1;
+}
+
+/** A star may stand for nothing: what is reached in front of it is reached behind it. */
+function skipStars(pattern: string, reached: Uint8Array): void {
+  for (let at = 0; at < pattern.length; at++) if (reached[at] && pattern[at] === '*') reached[at + 1] = 1;
+}
+
+function coversParent(outer: string, inner: string): boolean {
+  const [a, b] = [parentOf(outer), parentOf(inner)];
+  if (a.whole) return b.whole && a.name === b.name;
+  return a.name === fileNameOf(b.name);
+}
+
+/** By the wall clock of one zone, wherever one of the two begins or ends. */
+export function coversWindow(outer: TimeWindow, inner: TimeWindow): boolean {
+  if ((outer.timezone ?? 'UTC') !== (inner.timezone ?? 'UTC')) return false;
+  const turns = [0, ...[outer.start, outer.end, inner.start, inner.end].map(minutesOf)];
+  for (let day = 0; day < 7; day++) {
+    for (const minutes of turns) {
+      if (isOpenAt(inner, { day, minutes }) && !isOpenAt(outer, { day, minutes })) return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,65 @@
+import type { Finding } from './lint.ts';
+import { given, type Rule } from './rule.ts';
+import type { CompiledRule, RuleSet } from './rule-set.ts';
+import { foldCase } from './windows-path.ts';
+
+/** What is known of a person whom a rule may concern. */
+export interface KnownUser {
+  readonly userId: string;
+  /** Under which the person appears on devices and in directories. */
+  readonly usernames: readonly string[];
+  readonly groups: readonly string[];
+  /** Of the devices the person works on; null: any. */
+  readonly siteIds: readonly string[] | null;
+}
+
+/** Rules that approve whoever wrote them. The evaluator leaves such requests pending; here they come out beforehand. */
+export function lintAuthors(ruleSet: RuleSet, users: readonly KnownUser[] = []): Finding[] {
+  const known = new Map(users.map((user) => [user.userId.toLowerCase(), user]));
+  const findings: Finding[] = [];
+  for (const compiled of [...ruleSet.orderedSoftware, ...ruleSet.ordered]) {
+    const { rule } = compiled;
+    if (rule.verdict !== 'auto_approve') continue;
+    const userIds = rule.authorIds.filter(
+      (id) => !coSigned(rule, id) && maySatisfy(compiled, known.get(id.toLowerCase())),
+    );
+    if (userIds.length > 0) {
+      findings.push({
+        code: 'author_benefits',
+        severity: 'warning',
+        ruleId: rule.id,
+        userIds,
+        message: `“${rule.name}” could approve who wrote it. Such requests wait for a person until somebody else co-signs the rule.`,
+      });
+    }
+    if (compiled.stage === 'rules' && compiled.shape === 'any') {
+      findings.push({
+        code: 'approves_everything',
+        severity: 'warning',
+        ruleId: rule.id,
+        message: `“${rule.name}” approves every prompt and every action of a tool of those it names.`,
+      });
+    }
+  }
+  return findings;
+}
+
+/** As the evaluator counts it: by somebody who neither wrote the rule nor gains from it. */
+function coSigned(rule: Rule, author: string): boolean {
+  const authors = rule.authorIds.map((id) => id.toLowerCase());
+  const others = (rule.coSignerIds ?? []).map((id) => id.toLowerCase());
+  return others.some((id) => !authors.includes(id) && id !== author.toLowerCase());
+}
+
+/** Whether person, groups and sites let the author through; what the author can bring about is taken as given. */
+function maySatisfy({ criteria }: CompiledRule, user: KnownUser | undefined): boolean {
+  if (!user) return true;
+  const { matchUser, matchAdGroup, siteId } = criteria;
+  const isIn = (names: readonly string[], name: string): boolean =>
+    names.some((each) => foldCase(each) === foldCase(name));
+  return (
+    (!given(matchUser) || isIn(user.usernames, matchUser)) &&
+    (!given(matchAdGroup) || isIn(user.groups, matchAdGroup)) &&
+    (!given(siteId) || user.siteIds === null || isIn(user.siteIds, siteId))
+  );
+}

@@ -1,0 +1,136 @@
+import { type KnownUser, lintAuthors } from './lint-authors.ts';
+import { lintOrder } from './lint-order.ts';
+import { lintWindows } from './lint-windows.ts';
+import type { ApprovalStep } from './rule.ts';
+import type { RuleSet } from './rule-set.ts';
+import { type Approver, type Coverage, whoCanApprove } from './who-can-approve.ts';
+
+export type FindingCode =
+  /** Cannot be read; while it is there nothing is decided by rules. */
+  | 'invalid_rule'
+  /** An earlier rule with another verdict takes everything this one would match. */
+  | 'shadowed'
+  /** The same, with the same verdict: it could go. */
+  | 'redundant'
+  /** No request can ever reach it. */
+  | 'unreachable'
+  | 'window_never_matches'
+  /** A change of the clock skips the whole window on some day. */
+  | 'window_skipped'
+  /** Somebody who wrote the rule could be approved by it. */
+  | 'author_benefits'
+  /** Approves whatever a person, a group or a site asks for, prompts and tools alike. */
+  | 'approves_everything'
+  /** Nobody, or too few, could ever approve. */
+  | 'nobody_can_approve'
+  /** Too few could approve now. */
+  | 'nobody_can_approve_now'
+  /** All depends on as many people as are needed. */
+  | 'no_reserve';
+
+export interface Finding {
+  readonly code: FindingCode;
+  readonly severity: 'error' | 'warning' | 'note';
+  /** Null when it is about requests that no rule decides, or about one request. */
+  readonly ruleId: string | null;
+  readonly requestId?: string;
+  /** The rules that are in front of it, or what belongs to the finding. */
+  readonly otherRuleIds?: readonly string[];
+  readonly userIds?: readonly string[];
+  /** Who could approve, and when enough of them can. */
+  readonly approval?: Coverage & { readonly step: string };
+  readonly message: string;
+}
+
+export interface OpenRequest {
+  readonly id: string;
+  readonly subjectUserId: string | null;
+  /** The step that is open; anybody who may decide when absent. */
+  readonly step?: ApprovalStep;
+}
+
+export interface LintContext {
+  /** Now, RFC 3339. */
+  readonly at: string;
+  /** How far ahead approvers are looked for; 14 days when absent. */
+  readonly horizonDays?: number;
+  /** What is known of people, authors above all. Without it nobody's gain can be ruled out. */
+  readonly users?: readonly KnownUser[];
+  /** Everybody who may decide. Absent: nothing is said about approvals. */
+  readonly approvers?: readonly Approver[];
+  /** Requests that wait now. */
+  readonly requests?: readonly OpenRequest[];
+}
+
+const ANYBODY: ApprovalStep = { name: 'decision', quorum: 1, approverUserIds: [], approverRoles: [] };
+
+/** What a rule set does that nobody can have meant, worst first. Changes nothing and decides nothing. */
+export function lint(ruleSet: RuleSet, context: LintContext): Finding[] {
+  const findings = [
+    ...lintBroken(ruleSet),
+    ...lintOrder(ruleSet),
+    ...lintWindows(ruleSet, context.at),
+    ...lintAuthors(ruleSet, context.users),
+    ...lintApprovals(ruleSet, context),
+  ];
+  const rank = { error: 0, warning: 1, note: 2 };
+  return findings.sort((a, b) => rank[a.severity] - rank[b.severity]);
+}
+
+function lintBroken(ruleSet: RuleSet): Finding[] {
+  return ruleSet.broken.map(({ ruleId, problems }) => ({
+    code: 'invalid_rule',
+    severity: 'error',
+    ruleId,
+    message: `Cannot be used, so every request waits for a person: ${problems
+      .map(({ pointer, detail }) => `${pointer} ${detail}`.trim())
+      .join('; ')}.`,
+  }));
+}
+
+function lintApprovals(ruleSet: RuleSet, context: LintContext): Finding[] {
+  if (!context.approvers) return [];
+  const findings: Finding[] = [];
+  const about = (
+    step: ApprovalStep,
+    ids: { ruleId: string | null; requestId?: string },
+    exclude: readonly string[],
+  ) => {
+    const found = ofStep(step, context, exclude);
+    if (found) findings.push({ ...found, ...ids });
+  };
+  // What no rule decides waits for anybody who may decide.
+  about(ANYBODY, { ruleId: null }, []);
+  for (const { rule } of ruleSet.ordered) {
+    if (rule.verdict !== 'require_approval') continue;
+    // A rule for prompts asks anybody, as the first finding says already.
+    for (const step of rule.access?.steps ?? []) about(step, { ruleId: rule.id }, []);
+  }
+  for (const { id, subjectUserId, step } of context.requests ?? [])
+    about(step ?? ANYBODY, { ruleId: null, requestId: id }, subjectUserId === null ? [] : [subjectUserId]);
+  return findings;
+}
+
+function ofStep(
+  step: ApprovalStep,
+  context: LintContext,
+  excludeUserIds: readonly string[],
+): Omit<Finding, 'ruleId'> | undefined {
+  const { at, horizonDays } = context;
+  const coverage = whoCanApprove(step, context.approvers ?? [], { at, horizonDays, excludeUserIds });
+  const approval = { ...coverage, step: step.name };
+  const userIds = coverage.eligible;
+  const needs = `“${step.name}” needs ${step.quorum}`;
+  if (coverage.eligible.length < step.quorum) {
+    const message = `${needs}, but ${coverage.eligible.length} could ever approve.`;
+    return { code: 'nobody_can_approve', severity: 'error', message, userIds, approval };
+  }
+  if (coverage.now.length < step.quorum) {
+    const then = coverage.next ? `from ${coverage.next.at} on` : 'at no time that can be foreseen';
+    const message = `${needs}, but ${coverage.now.length} can approve now; enough ${then}.`;
+    return { code: 'nobody_can_approve_now', severity: 'warning', message, userIds, approval };
+  }
+  if (coverage.eligible.length > step.quorum || excludeUserIds.length > 0) return undefined;
+  const message = `${needs}, and no more could approve: one of them away, or asking, and it waits.`;
+  return { code: 'no_reserve', severity: 'note', message, userIds, approval };
+}

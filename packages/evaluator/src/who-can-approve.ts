@@ -1,0 +1,102 @@
+import type { ApprovalStep } from './rule.ts';
+import { compileWindow, type TimeWindow } from './time-window.ts';
+
+/** Somebody who may decide requests, and when. */
+export interface Approver {
+  readonly userId: string;
+  readonly roles: readonly string[];
+  /** False for who is disabled or locked out. True when absent. */
+  readonly active?: boolean;
+  /** Working times or duty; always when absent. One of them open is enough. */
+  readonly windows?: readonly TimeWindow[];
+  /** Leave, `[from, to)`, RFC 3339. */
+  readonly away?: readonly { readonly from: string; readonly to: string }[];
+}
+
+export interface Coverage {
+  /** Who could approve at some time, by user id. */
+  readonly eligible: readonly string[];
+  /** Who of them can now. */
+  readonly now: readonly string[];
+  /** When the quorum is there next, and who it is then; null: not within the horizon, or it is there already. */
+  readonly next: { readonly at: string; readonly userIds: readonly string[] } | null;
+}
+
+export interface CoverageOptions {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly horizonDays?: number;
+  /** The requester, and whoever has decided already. */
+  readonly excludeUserIds?: readonly string[];
+}
+
+const DEFAULT_HORIZON_DAYS = 14;
+const DAY_MS = 24 * 60 * 60_000;
+
+/** Who can pass a step now, and when enough people can. A window whose zone is not known counts as shut. */
+export function whoCanApprove(
+  step: ApprovalStep,
+  approvers: readonly Approver[],
+  { at, horizonDays = DEFAULT_HORIZON_DAYS, excludeUserIds = [] }: CoverageOptions,
+): Coverage {
+  const nowMs = Date.parse(at);
+  const excluded = new Set(excludeUserIds.map((id) => id.toLowerCase()));
+  const calendars = approvers
+    .filter((approver) => approver.active !== false && !excluded.has(approver.userId.toLowerCase()))
+    .filter((approver) => mayPass(step, approver))
+    .map(calendarOf);
+  const there = (instantMs: number): string[] =>
+    calendars.filter((calendar) => calendar.isThere(instantMs)).map(({ userId }) => userId);
+  const eligible = calendars.map(({ userId }) => userId);
+  const now = there(nowMs);
+  if (now.length >= step.quorum || eligible.length < step.quorum) return { eligible, now, next: null };
+  const untilMs = nowMs + horizonDays * DAY_MS;
+  const arrivals = [...new Set(calendars.flatMap((calendar) => calendar.arrivals(nowMs, untilMs)))];
+  for (const instantMs of arrivals.sort((a, b) => a - b)) {
+    const userIds = there(instantMs);
+    if (userIds.length >= step.quorum)
+      return { eligible, now, next: { at: new Date(instantMs).toISOString(), userIds } };
+  }
+  return { eligible, now, next: null };
+}
+
+function mayPass(step: ApprovalStep, { userId, roles }: Approver): boolean {
+  if (step.approverUserIds.length === 0 && step.approverRoles.length === 0) return true;
+  const named = step.approverUserIds.some((id) => id.toLowerCase() === userId.toLowerCase());
+  return named || step.approverRoles.some((role) => roles.includes(role));
+}
+
+interface Calendar {
+  readonly userId: string;
+  isThere(instantMs: number): boolean;
+  /** Instants at which the person may have become available. */
+  arrivals(fromMs: number, untilMs: number): number[];
+}
+
+function calendarOf({ userId, windows, away = [] }: Approver): Calendar {
+  const shifts = windows?.flatMap((window) => {
+    try {
+      return [compileWindow(window)];
+    } catch {
+      return [];
+    }
+  });
+  const leaves = away.map(({ from, to }) => ({ from: Date.parse(from), to: Date.parse(to) }));
+  return {
+    userId,
+    isThere: (instantMs) =>
+      leaves.every(({ from, to }) => instantMs < from || instantMs >= to) &&
+      (shifts === undefined || shifts.some((shift) => shift.isOpen(instantMs))),
+    arrivals(fromMs, untilMs) {
+      const found = leaves.map(({ to }) => to).filter((to) => to > fromMs && to <= untilMs);
+      for (const shift of shifts ?? []) {
+        let at: number | undefined = fromMs;
+        while (at !== undefined && at < untilMs) {
+          at = shift.nextChange(at, (untilMs - at) / DAY_MS);
+          if (at !== undefined && at <= untilMs) found.push(at);
+        }
+      }
+      return found;
+    },
+  };
+}
