@@ -71,10 +71,14 @@ async function destroyTenant(deps: Deps, leadership: Leadership, order: Order): 
   await deliverStanding(deps, tenantId, leadership);
   const version = await holdConfirmed(deps, leadership, order);
   if (version === undefined) return;
-  const ofVault = await keys.destroyTenantKeys(
-    { orderedBy: order.ordered_by, confirmedBy: order.confirmed_by!, standingVersion: version },
-    { tenantId },
-  );
+  const destroy = () =>
+    keys.destroyTenantKeys(
+      { orderedBy: order.ordered_by, confirmedBy: order.confirmed_by!, standingVersion: version },
+      { tenantId },
+    );
+  const ofVault = await destroy();
+  // Calls go to the replicas in turn: each forgets what it had opened.
+  for (let told = 1; told < deps.tenantPeers.vaultReplicas; told += 1) await destroy();
   const destroyed: DestroyedKey[] = [
     ...ofVault.keys.map((key) => ({
       service: 'vault',

@@ -11,6 +11,8 @@ export interface TenantStore {
 export interface TenantPeers {
   readonly stores: readonly TenantStore[];
   readonly keys: ServiceClient<typeof tenantKeys.TenantKeysServiceService> | undefined;
+  /** Replicas of the vault, each with keys in its own memory. */
+  readonly vaultReplicas: number;
   readonly log: ServiceClient<typeof tenantLog.TenantLogServiceService> | undefined;
 }
 
@@ -24,6 +26,7 @@ export function tenantPeers(config: Pick<BaseConfig, 'peers'>, peers: Peers): Te
       standing: peers.client(service, tenantStanding.TenantStandingServiceService),
     })),
     keys: config.peers.vault && peers.client('vault', tenantKeys.TenantKeysServiceService),
+    vaultReplicas: config.peers.vault?.length ?? 0,
     log: config.peers.audit && peers.client('audit', tenantLog.TenantLogServiceService),
   };
 }
