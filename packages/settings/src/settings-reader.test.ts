@@ -15,7 +15,7 @@ function reader(answer: (known: string) => ReadSettings) {
       return answer(knownVersion);
     },
   });
-  return { clock, read: () => made.read('t') };
+  return { clock, reader: made, read: () => made.read('t') };
 }
 
 test('every section has valid defaults', () => {
@@ -39,6 +39,17 @@ test('one question serves all who ask within five seconds; an unchanged version 
   expect(clock.asked).toBe(1);
   clock.now = 5_001;
   expect(await read()).toBe(first);
+  expect(clock.asked).toBe(2);
+});
+
+test('whoever just changed a setting may ask past what is known', async () => {
+  const minutes = [30, 60];
+  const { clock, reader: made } = reader(() => ({
+    version: String(minutes.length),
+    values: { access: { maximumGrantMinutes: minutes.shift() } },
+  }));
+  await made.read('t');
+  expect((await made.read('t', { maxAgeMs: 0 })).values.access.maximumGrantMinutes).toBe(60);
   expect(clock.asked).toBe(2);
 });
 

@@ -25,8 +25,9 @@ export interface SettingsReader<N extends SectionName> {
   /**
    * The settings of a tenant, at most five seconds old. While auth is away, those known last; throws `unavailable` when
    * none are known. Whoever would rather go on with defaults catches that and takes `sections.<name>.defaults`.
+   * `maxAgeMs: 0` asks anew, for those who just changed a setting and want to see it.
    */
-  read(tenantId: string): Promise<Settings<N>>;
+  read(tenantId: string, options?: { readonly maxAgeMs?: number }): Promise<Settings<N>>;
 }
 
 export interface SettingsReaderOptions<N extends SectionName> {
@@ -80,14 +81,14 @@ export function createReader<N extends SectionName>(options: SettingsReaderOptio
   };
 
   return {
-    read: (tenantId) => {
+    read: (tenantId, { maxAgeMs = freshMs } = {}) => {
       const known = tenants.get(tenantId) ?? { settings: undefined, askedAt: 0, asking: undefined };
       tenants.delete(tenantId);
       tenants.set(tenantId, known);
       if (tenants.size > MAX_TENANTS) tenants.delete(tenants.keys().next().value!);
-      if (known.settings && now() - known.askedAt < freshMs) return Promise.resolve(known.settings);
+      if (known.settings && now() - known.askedAt < maxAgeMs) return Promise.resolve(known.settings);
       // Whoever wants to know what holds now cannot go by a question that was asked before.
-      if (freshMs === 0) return ask(tenantId, known);
+      if (maxAgeMs === 0) return ask(tenantId, known);
       known.asking ??= ask(tenantId, known).finally(() => {
         known.asking = undefined;
       });

@@ -48,7 +48,7 @@ export function startSettings<N extends SectionName>(
     ),
   );
   return {
-    read: (tenantId) => reader.read(tenantId),
+    read: (tenantId, age) => reader.read(tenantId, age),
     [Symbol.asyncDispose]: async () => {
       await replica[Symbol.asyncDispose]();
       peers.close();

@@ -8,7 +8,7 @@ import { type SiemDeps, type SiemTarget, targetsOf } from './siem-deps.ts';
 /** How far each target has got. */
 export function getSiemStatus(deps: SiemDeps): Handler<typeof siem.SiemServiceService.getSiemStatus> {
   return async (_, { tenantId }) => {
-    const targets = await targetsOf(deps.settings, tenantId);
+    const targets = await targetsOf(deps.settings, tenantId, { maxAgeMs: 0 });
     return deps.database.readTenant(tenantId, async (reader) => {
       const tree = await reader.selectFrom('trees').select('size').executeTakeFirst();
       const cursors = await reader.selectFrom('siem_cursors').selectAll().execute();

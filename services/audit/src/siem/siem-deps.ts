@@ -12,10 +12,17 @@ export interface SiemDeps extends Pick<AuditDeps, 'database' | 'emitter' | 'logg
 }
 
 export interface SiemSettings {
-  read(tenantId: string): Promise<{ readonly version: string; readonly values: SectionValues<'siem'> }>;
+  read(
+    tenantId: string,
+    options?: { readonly maxAgeMs?: number },
+  ): Promise<{ readonly version: string; readonly values: SectionValues<'siem'> }>;
 }
 
-/** The targets of a tenant, disabled ones too. */
-export async function targetsOf(settings: SiemSettings, tenantId: string): Promise<readonly SiemTarget[]> {
-  return (await settings.read(tenantId)).values.siem.targets;
+/** The targets of a tenant, disabled ones too. `maxAgeMs: 0` for people, who may have set them a second ago. */
+export async function targetsOf(
+  settings: SiemSettings,
+  tenantId: string,
+  options?: { readonly maxAgeMs: number },
+): Promise<readonly SiemTarget[]> {
+  return (await settings.read(tenantId, options)).values.siem.targets;
 }

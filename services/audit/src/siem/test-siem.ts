@@ -17,7 +17,7 @@ const TIMEOUT_MS = 8_000;
 export function testSiem(deps: SiemDeps): Handler<typeof siem.SiemServiceService.testSiem> {
   return async (request, context) => {
     const { tenantId } = context;
-    const all = await targetsOf(deps.settings, tenantId);
+    const all = await targetsOf(deps.settings, tenantId, { maxAgeMs: 0 });
     const targets = request.target === '' ? all : all.filter(({ name }) => name === request.target);
     if (request.target !== '' && targets.length === 0)
       throw ClavigerError.invalid('/target', 'must be the name of a target in the settings siem.targets');
