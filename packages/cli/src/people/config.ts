@@ -131,7 +131,8 @@ async function valuesFrom(
       const equals = assignment.indexOf('=');
       if (equals < 1) throw new CommandError(`${assignment} is not KEY=VALUE`, EXIT.usage);
       const key = assignment.slice(0, equals);
-      if (keys.find((each) => each.key === key)?.secret)
+      // Taking a secret away tells nothing.
+      if (assignment.slice(equals + 1) !== 'null' && keys.find((each) => each.key === key)?.secret)
         throw new CommandError(
           `${key} is secret: give it with --value-file or --file, not on the command line`,
           EXIT.usage,
