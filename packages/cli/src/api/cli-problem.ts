@@ -48,6 +48,8 @@ function messageOf(problem: ProblemFields): string {
   for (const { pointer, detail } of problem.errors) lines.push(`${pointer} ${detail}`);
   if (problem.hint !== undefined) lines.push(problem.hint);
   if (problem.status === 401) lines.push('sign in with `claviger login`');
+  if (problem.code === 'mfa_not_satisfied')
+    lines.push('prove it with `claviger mfa prove`; whoever has none begins with `claviger mfa setup`');
   if (problem.retryAfterSeconds !== undefined) lines.push(`try again in ${problem.retryAfterSeconds} s`);
   if (problem.correlationId !== undefined) lines.push(`correlation id ${problem.correlationId}`);
   lines.push(`\`claviger explain ${problem.code}\` tells more`);

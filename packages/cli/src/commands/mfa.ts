@@ -16,6 +16,7 @@ export function register(program: Command): void {
   withConnectionOptions(setup).action(async (options: ConnectionOptions) => (await work()).setupMfa(options));
   for (const [verb, description, run] of [
     ['confirm', 'confirm it with a code of the app; shows the recovery codes, once', 'confirmMfa'],
+    ['prove', 'prove it again: commands that need a recent one work for ten minutes', 'proveMfa'],
     ['disable', 'switch it off', 'disableMfa'],
     ['recovery-codes', 'make new recovery codes, which end the old ones', 'replaceRecoveryCodes'],
   ] as const) {

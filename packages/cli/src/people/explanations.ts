@@ -235,7 +235,7 @@ const codes: Readonly<Record<string, Explanation>> = {
   },
   mfa_not_satisfied: {
     meaning: 'This needs a second factor proved within the last ten minutes.',
-    next: 'Sign in again with the second factor, then repeat the command.',
+    next: 'Prove it with `claviger mfa prove` (whoever has none begins with `claviger mfa setup`), then repeat the command.',
   },
   platform_only: {
     meaning: 'The operation concerns the whole installation, not one tenant.',

@@ -40,6 +40,15 @@ export function confirmMfa(options: CodeOptions): Promise<void> {
   });
 }
 
+/** The command `mfa prove`: what needs a recent second factor works for the next ten minutes. */
+export function proveMfa(options: CodeOptions): Promise<void> {
+  return withSession(options, async ({ api, connection }) => {
+    const answer = await api.call(service.completeMfaChallenge, { code: await codeOf(options) });
+    await keepTokens(connection, answer);
+    tell('the second factor is proved for ten minutes');
+  });
+}
+
 /** The command `mfa disable`. */
 export function disableMfa(options: CodeOptions): Promise<void> {
   return withSession(options, async ({ api, connection }) => {
