@@ -34,6 +34,7 @@ export function ask(message: string, options: AskOptions): Promise<ExitCode> {
     } else if (options.history) {
       const answer = await api.call(service.listChatHistory, {});
       if (format === 'json') showJson(answer);
+      else if (answer.items.length === 0) tell('nothing is kept');
       else for (const each of answer.items.toReversed()) say(exchangeText(each));
     } else if (options.status) {
       const status = await api.call(service.getAssistantStatus, {});
