@@ -13,6 +13,8 @@ import {
 } from './election-store.ts';
 import { assertTerm, type Leadership, LeadershipLost, raiseTerm } from './leadership.ts';
 
+const STOPS = 'it stops';
+
 export type ReplicaRole = 'leader' | 'candidate' | 'follower' | 'demoted' | 'serving';
 
 /** What a replica tells of itself with each heartbeat. */
@@ -110,7 +112,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
     clearTimeout(held.timer);
     held.abort.abort(new LeadershipLost(`${node} no longer leads ${service}: ${why}.`));
     claim = newClaim();
-    logger.warn({ term: held.term, why }, 'this replica no longer leads');
+    logger[why === STOPS ? 'info' : 'warn']({ term: held.term, why }, 'this replica no longer leads');
     return former;
   };
 
@@ -301,7 +303,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       move();
-      const former = current ? lose(current, 'it stops') : claim;
+      const former = current ? lose(current, STOPS) : claim;
       await running;
       await release(former, true);
       store.close();

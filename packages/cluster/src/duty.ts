@@ -3,6 +3,9 @@ import type { Logger } from '@claviger/service-kit';
 import { dutyPauseMs } from './election-rules.ts';
 import type { Leadership } from './leadership.ts';
 
+/** Until then whatever a duty needs may be starting too: no warning in the log of a healthy start. */
+const STARTING_SECONDS = 30;
+
 /** What waits to be done by a duty. */
 export interface DutyLag {
   readonly waiting: number;
@@ -70,6 +73,7 @@ export function startDuty(options: DutyOptions): Duty {
   let running: Promise<void> = Promise.resolve();
   let state: DutyState = { name, runs: 0, failures: 0 };
   let lag: DutyLag | undefined;
+  let warnedAt: number | undefined;
 
   const wake = (): void => {
     woken = true;
@@ -93,17 +97,24 @@ export function startDuty(options: DutyOptions): Duty {
       const answer = await options.run(leadership);
       if (state.failures > 0)
         cluster.logger.info({ duty: name, after: state.failures }, 'the duty works again');
+      warnedAt = undefined;
       state = { name, runs: state.runs + 1, failures: 0, lastRunAt: Date.now() };
       return answer?.nextInMs ?? dutyPauseMs(options.everyMs, 0, random());
     } catch (error) {
       // Whoever leads now goes on with it.
       if (leadership.signal.aborted || stop.signal.aborted) return 0;
       state = { ...state, failures: state.failures + 1, lastRunAt: Date.now() };
-      if (state.failures === 1 || state.failures % 20 === 0)
+      const { failures } = state;
+      if (process.uptime() < STARTING_SECONDS) {
+        const problem = error instanceof Error ? error.message : String(error);
+        if (failures === 1) cluster.logger.info({ problem, duty: name }, 'a duty waits while others start');
+      } else if (warnedAt === undefined || failures - warnedAt === 20) {
+        warnedAt = failures;
         cluster.logger.warn(
-          { err: error, duty: name, failures: state.failures },
+          { err: error, duty: name, failures },
           'a duty failed; nothing is lost, it is tried again',
         );
+      }
       return dutyPauseMs(Math.max(options.everyMs, 50), state.failures, random());
     }
   };

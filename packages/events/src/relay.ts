@@ -111,7 +111,10 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
     if (createdAt.getTime() !== knownStore) {
       cleaner.forget();
       const count = await republish(database, kind, publisher, createdAt, signal);
-      if (count > 0) logger.warn({ kind, count }, 'the store of published messages is new: sent again');
+      // Whoever begins to lead does not know which store took them over, and sends again what may be older than this one.
+      if (count > 0 && knownStore === undefined)
+        logger.info({ kind, count }, 'what may have been published before the store was made was sent again');
+      else if (count > 0) logger.warn({ kind, count }, 'the store of published messages is new: sent again');
       knownStore = createdAt.getTime();
     }
     storeCheckedAt = Date.now();
