@@ -57,7 +57,10 @@ export async function unseal(request: UnsealRequest & { initialise: boolean }): 
       }
     } else {
       const lines = (await readStdin()).split('\n').filter((line) => line.trim() !== '');
-      if (lines.length === 0) throw new CommandError('standard input holds no share', EXIT.usage);
+      if (lines.length === 0 && found.some(waitsForShares))
+        tell(
+          'standard input holds no share: give one a line, or type them at a terminal; the first ones are made with --init',
+        );
       for (const line of lines) found = await submit(seals, parsed(line), request.initialise);
     }
     return report(found, request);
