@@ -18,15 +18,17 @@ export function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** `ready`, `not ready` (it lives) or `ended`. */
-async function stateOf(running: RunningProcess): Promise<'ready' | 'not ready' | 'ended'> {
+/** `ready`, `sealed` and `not ready` (it lives), or `ended`. */
+async function stateOf(running: RunningProcess): Promise<'ready' | 'sealed' | 'not ready' | 'ended'> {
   if (!(await isSameProcess(running.identity))) return 'ended';
   if (running.healthUrl !== undefined) {
-    const answer = await fetch(`${running.healthUrl}/ready`, { signal: AbortSignal.timeout(3_000) }).then(
-      (response) => response.ok,
-      () => false,
-    );
-    return answer ? 'ready' : 'not ready';
+    try {
+      const answer = await fetch(`${running.healthUrl}/ready`, { signal: AbortSignal.timeout(3_000) });
+      if (answer.ok) return 'ready';
+      return (await answer.text()).trim() === 'sealed' ? 'sealed' : 'not ready';
+    } catch {
+      return 'not ready';
+    }
   }
   return running.port === undefined || (await accepts(running.port)) ? 'ready' : 'not ready';
 }
@@ -57,6 +59,8 @@ export async function status(dataDir: string, json: boolean): Promise<ExitCode> 
         ...processes.map((each) => [each.name, String(each.pid), each.state]),
       ]),
     );
+    if (processes.some((each) => each.state === 'sealed'))
+      tell('what is sealed waits for its root key: `claviger unseal` says what is missing');
   }
   return ready ? EXIT.ok : EXIT.error;
 }
