@@ -11,15 +11,15 @@ const INTERVAL_MS = 10 * 60_000;
  * of the tables name what may go.
  */
 export function startHousekeeping(options: { database: Database<AuthSchema>; cluster: DutyHost }): Duty {
-  let rolesSynced = false;
+  let syncedInTerm: number | undefined;
   return startDuty({
     cluster: options.cluster,
     name: 'housekeeping',
     everyMs: INTERVAL_MS,
     run: async (leadership) => {
-      // Once in the life of a process: only a new version brings anything new.
-      if (!rolesSynced) await syncBuiltInRoles(options.database, leadership);
-      rolesSynced = !leadership.signal.aborted;
+      // Once a term: during an upgrade a replica of the former version may have led in between, and brought its own.
+      if (syncedInTerm !== leadership.term) await syncBuiltInRoles(options.database, leadership);
+      if (!leadership.signal.aborted) syncedInTerm = leadership.term;
       await tidy(options.database, leadership);
     },
   });
