@@ -5,6 +5,7 @@ import { protoMetadata as siemMetadata } from './generated/claviger/audit/v1/sie
 import { protoMetadata as tenantLogMetadata } from './generated/claviger/audit/v1/tenant_log.ts';
 import { protoMetadata as authMetadata, type ProtoMetadata } from './generated/claviger/auth/v1/auth.ts';
 import { protoMetadata as clusterAdminMetadata } from './generated/claviger/auth/v1/cluster_admin.ts';
+import { protoMetadata as devicesMetadata } from './generated/claviger/auth/v1/devices.ts';
 import { protoMetadata as emergencyStandingMetadata } from './generated/claviger/auth/v1/emergency_standing.ts';
 import { protoMetadata as authEvidenceMetadata } from './generated/claviger/auth/v1/evidence.ts';
 import { protoMetadata as licenceMetadata } from './generated/claviger/auth/v1/licence.ts';
@@ -21,12 +22,16 @@ import type { Field, Policy } from './generated/claviger/options/v1/options.ts';
 import { protoMetadata as emergencyMetadata } from './generated/claviger/vault/v1/emergency.ts';
 import { protoMetadata as encryptionMetadata } from './generated/claviger/vault/v1/encryption.ts';
 import { protoMetadata as vaultEvidenceMetadata } from './generated/claviger/vault/v1/evidence.ts';
+import { protoMetadata as exposureMetadata } from './generated/claviger/vault/v1/exposure.ts';
 import { protoMetadata as tenantKeysMetadata } from './generated/claviger/vault/v1/tenant_keys.ts';
 import { protoMetadata as vaultMetadata } from './generated/claviger/vault/v1/vault.ts';
 import { protoMetadata as assistantMetadata } from './generated/claviger/workflow/v1/assistant.ts';
 import { protoMetadata as breakglassMetadata } from './generated/claviger/workflow/v1/breakglass.ts';
+import { protoMetadata as elevationMetadata } from './generated/claviger/workflow/v1/elevation.ts';
 import { protoMetadata as emergencyNoticeMetadata } from './generated/claviger/workflow/v1/emergency_notice.ts';
 import { protoMetadata as workflowEvidenceMetadata } from './generated/claviger/workflow/v1/evidence.ts';
+import { protoMetadata as explanationsMetadata } from './generated/claviger/workflow/v1/explanations.ts';
+import { protoMetadata as rulesMetadata } from './generated/claviger/workflow/v1/rules.ts';
 import { protoMetadata as workflowMetadata } from './generated/claviger/workflow/v1/workflow.ts';
 import type { HttpRule } from './generated/google/api/http.ts';
 import { protoMetadata as httpBodyMetadata } from './generated/google/api/httpbody.ts';
@@ -93,6 +98,11 @@ const files = [
   assistantMetadata,
   breakglassMetadata,
   workflowEvidenceMetadata,
+  devicesMetadata,
+  elevationMetadata,
+  explanationsMetadata,
+  rulesMetadata,
+  exposureMetadata,
   httpBodyMetadata,
 ] as unknown as readonly ProtoMetadata[];
 

@@ -21,6 +21,7 @@ const NO_RULES: Field = {
   allowed: [],
   format: '',
   example: '',
+  nullable: false,
 };
 
 function field(kind: FieldKind, rules: Partial<Field> = {}, more: Partial<FieldInfo> = {}): FieldInfo {

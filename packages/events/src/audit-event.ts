@@ -14,7 +14,7 @@ export interface AuditEvent {
   outcome: AuditOutcome;
   actorId: string;
   actorName: string;
-  actorKind: 'user' | 'api-token' | 'service' | 'anonymous';
+  actorKind: 'user' | 'api-token' | 'agent' | 'service' | 'anonymous';
   subjectType: string;
   subjectId: string;
   resourceId: string;

@@ -27,6 +27,9 @@ export async function signActorToken(
     mfp: actor.mfaPending,
     mfa: actor.mfaAt,
     ...(actor.emergency ? { emg: true } : {}),
+    ...(actor.siteIds ? { sites: actor.siteIds } : {}),
+    ...(actor.madeBy === undefined ? {} : { mby: actor.madeBy }),
+    ...(actor.device ? { dev: actor.device } : {}),
   })
     .setProtectedHeader({ alg: 'EdDSA', typ: TYPE })
     .setIssuer(ISSUER)
@@ -72,6 +75,9 @@ export function createActorVerifier(options: { publicKeyPem: string; audience: s
         mfaPending: payload.mfp === true,
         mfaAt: payload.mfa as number,
         emergency: payload.emg === true,
+        ...(payload.sites ? { siteIds: payload.sites as string[] } : {}),
+        ...(payload.mby === undefined ? {} : { madeBy: payload.mby as string }),
+        ...(payload.dev ? { device: payload.dev as NonNullable<Actor['device']> } : {}),
       };
       if (cache.size >= CACHE_ENTRIES) cache.delete(cache.keys().next().value!);
       cache.set(cacheKey, { actor, expiresAtMs: payload.exp! * 1000 });

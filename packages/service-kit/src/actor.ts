@@ -6,7 +6,8 @@ export interface Actor {
   /** Of the tenant that runs the installation. */
   readonly platform: boolean;
   readonly sessionId: string;
-  readonly kind: 'user' | 'api-token';
+  /** An agent is a device: `userId` is the id of the device, `userName` its host name. */
+  readonly kind: 'user' | 'api-token' | 'agent';
   readonly permissions: ReadonlySet<string>;
   /** Names of the roles of the user. */
   readonly roles: readonly string[];
@@ -16,6 +17,30 @@ export interface Actor {
   readonly mfaAt: number;
   /** They have emergency access open, and administer nothing meanwhile. */
   readonly emergency?: boolean;
+  /** The sites that a technician is kept to; absent: every site. */
+  readonly siteIds?: readonly string[];
+  /** Who made the API token of this machine: what the machine does counts as theirs. */
+  readonly madeBy?: string;
+  /** Of an agent: where its device stands. */
+  readonly device?: DeviceClaims;
+}
+
+export interface DeviceClaims {
+  /** Null for none. */
+  readonly siteId: string | null;
+  readonly siteName: string;
+}
+
+/** The people who stand behind an actor: nobody among them decides about what the actor asks for. */
+export function peopleBehind(actor: Pick<Actor, 'userId' | 'madeBy'>): readonly string[] {
+  return actor.madeBy === undefined || actor.madeBy === actor.userId
+    ? [actor.userId]
+    : [actor.userId, actor.madeBy];
+}
+
+/** Whether an actor may touch what stands in this site; null stands for what belongs to none. */
+export function withinSites(actor: Pick<Actor, 'siteIds'>, siteId: string | null): boolean {
+  return actor.siteIds === undefined || (siteId !== null && actor.siteIds.includes(siteId));
 }
 
 /** Permissions in roles may end in `*`: `vault.*` covers `vault.entries.read`, `*` covers everything. */

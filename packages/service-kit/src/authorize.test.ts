@@ -33,9 +33,28 @@ test('a session that owes its second factor may do what says so, and nothing els
   const owing = actor({ mfaPending: true });
   expect(() => authorize(pending, owing)).not.toThrow();
   for (const method of methods.values()) {
-    const { public: open, internal, mfaPending } = method.policy!;
-    if (!open && !internal && !mfaPending) expect(() => authorize(method, owing)).toThrow(/second factor/);
+    const { public: open, internal, agent, mfaPending } = method.policy!;
+    if (!open && !internal && !agent && !mfaPending)
+      expect(() => authorize(method, owing)).toThrow(/second factor/);
   }
+});
+
+test('agents may do what is for agents and nothing else, whatever they hold; nobody else may', () => {
+  const agent = actor({ kind: 'agent', permissions: new Set(['*']) });
+  const person = actor({ permissions: new Set(['*']), mfaAt: Date.now() / 1000 });
+  const counted = { agents: 0, people: 0 };
+  for (const method of methods.values()) {
+    const { public: open, internal, agent: forAgents } = method.policy!;
+    if (open || internal) continue;
+    counted[forAgents ? 'agents' : 'people'] += 1;
+    const [refused, letIn] = forAgents ? [person, agent] : [agent, undefined];
+    expect(() => authorize(method, refused)).toThrow(
+      expect.objectContaining({ reason: 'denied', code: forAgents ? 'agents_only' : 'not_for_agents' }),
+    );
+    if (letIn) expect(() => authorize(method, letIn)).not.toThrow();
+  }
+  expect(counted.agents).toBeGreaterThan(0);
+  expect(counted.people).toBeGreaterThan(0);
 });
 
 test('what concerns the whole installation is for the tenant that runs it, even if a role says everything', () => {

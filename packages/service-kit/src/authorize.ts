@@ -16,6 +16,14 @@ export function authorize(method: MethodInfo, actor: Actor | undefined): void {
   const policy = method.policy!;
   if (policy.public || policy.internal) return;
   if (!actor) throw new ClavigerError('unauthenticated', 'Sign-in is needed for this operation.');
+  if (policy.agent !== (actor.kind === 'agent')) {
+    throw policy.agent
+      ? new ClavigerError('denied', 'Only the agent of a device may call this.', {
+          code: 'agents_only',
+          hint: 'Use the token of the agent, not your own.',
+        })
+      : new ClavigerError('denied', 'The agent of a device may not call this.', { code: 'not_for_agents' });
+  }
   if (actor.mfaPending && !policy.mfaPending) {
     throw new ClavigerError('unauthenticated', 'This session still owes its second factor.', {
       code: 'mfa_required',
@@ -47,18 +55,22 @@ export function authorize(method: MethodInfo, actor: Actor | undefined): void {
   }
 }
 
-/** A method says exactly one of permission, authenticated, public and internal; anything else stops the service. */
+/** A method says exactly one of permission, authenticated, public, internal and agent; anything else stops the service. */
 export function policyProblem(method: MethodInfo): string | undefined {
   const policy = method.policy;
   if (!policy) return 'has no policy';
-  const ways = [policy.permission !== '', policy.authenticated, policy.public, policy.internal].filter(
-    Boolean,
-  ).length;
-  if (ways !== 1) return 'must say exactly one of permission, authenticated, public and internal';
+  const ways = [
+    policy.permission !== '',
+    policy.authenticated,
+    policy.public,
+    policy.internal,
+    policy.agent,
+  ].filter(Boolean).length;
+  if (ways !== 1) return 'must say exactly one of permission, authenticated, public, internal and agent';
   if (method.http.length > 0 && policy.rateTier === 0) return 'has a REST binding but no rate tier';
   if (policy.internal && policy.callers.length === 0) return 'is internal but names no callers';
   const changes = method.http.some((binding) => binding.method !== 'GET');
-  if (changes && policy.audit === '' && !policy.authenticated)
+  if (changes && policy.audit === '' && !policy.authenticated && !policy.reads)
     return 'changes something but names no audit action';
   if (policy.platform && policy.permission === '') return 'is for the platform but names no permission';
   if (policy.discloses && policy.audit === '') return 'discloses a secret but names no audit action';

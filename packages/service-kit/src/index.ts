@@ -1,4 +1,4 @@
-export { type Actor, permits } from './actor.ts';
+export { type Actor, type DeviceClaims, peopleBehind, permits, withinSites } from './actor.ts';
 export {
   ACTOR_TOKEN_TTL_SECONDS,
   type ActorVerifier,

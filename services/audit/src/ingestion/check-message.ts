@@ -24,7 +24,7 @@ const eventSchema = z.looseObject({
   outcome: z.enum(['allowed', 'denied', 'failed']),
   actorId: z.string(),
   actorName: z.string(),
-  actorKind: z.enum(['user', 'api-token', 'service', 'anonymous']),
+  actorKind: z.enum(['user', 'api-token', 'agent', 'service', 'anonymous']),
   subjectType: z.string(),
   subjectId: z.string(),
   resourceId: z.string(),

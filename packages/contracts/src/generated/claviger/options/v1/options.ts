@@ -45,6 +45,11 @@ export interface Policy {
   public: boolean;
   /** Called by services on behalf of no person; the caller's certificate is the credential. */
   internal: boolean;
+  /**
+   * Called by the agent of a device with the token of that device. Tokens of people and machines are refused here, and
+   * those of agents everywhere else.
+   */
+  agent: boolean;
   /** Services whose certificate may call the method. Empty means the gateway alone. */
   callers: string[];
   /** Audited action, e.g. "vault.entry.retrieved". Every call leaves an event: success, denial and failure. */
@@ -66,6 +71,16 @@ export interface Policy {
   fresh: boolean;
   /** Concerns the whole installation: only actors of the platform's own tenant may call it, whatever their roles say. */
   platform: boolean;
+  /** The most bytes that a body may have; the edge's own limit when unset. */
+  maxBodyBytes: number;
+  /**
+   * Statuses of success beside success_status, and the int32 field of the response that says which one holds (0:
+   * success_status). The field stands in no body.
+   */
+  otherSuccessStatuses: number[];
+  statusField: string;
+  /** A POST that changes nothing: its body is a question. */
+  reads: boolean;
 }
 
 /** Rules and sensitivity of a field. A field that says nothing of its sensitivity is secret. */
@@ -87,6 +102,12 @@ export interface Field {
   /** Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed). */
   format: string;
   example: string;
+  /**
+   * JSON knows null here: a field that is absent is rendered as null, and null in a body counts as absent. Where a
+   * request has a field `update_mask`, the edge lists in it the JSON names of all fields that the body holds, null ones
+   * too, so that a null there clears.
+   */
+  nullable: boolean;
 }
 
 function createBasePolicy(): Policy {
@@ -95,6 +116,7 @@ function createBasePolicy(): Policy {
     authenticated: false,
     public: false,
     internal: false,
+    agent: false,
     callers: [],
     audit: "",
     rateTier: 0,
@@ -106,6 +128,10 @@ function createBasePolicy(): Policy {
     discloses: false,
     fresh: false,
     platform: false,
+    maxBodyBytes: 0,
+    otherSuccessStatuses: [],
+    statusField: "",
+    reads: false,
   };
 }
 
@@ -122,6 +148,9 @@ export const Policy: MessageFns<Policy> = {
     }
     if (message.internal !== false) {
       writer.uint32(32).bool(message.internal);
+    }
+    if (message.agent !== false) {
+      writer.uint32(128).bool(message.agent);
     }
     for (const v of message.callers) {
       writer.uint32(42).string(v!);
@@ -155,6 +184,22 @@ export const Policy: MessageFns<Policy> = {
     }
     if (message.platform !== false) {
       writer.uint32(120).bool(message.platform);
+    }
+    if (message.maxBodyBytes !== 0) {
+      writer.uint32(136).int32(message.maxBodyBytes);
+    }
+    if (message.otherSuccessStatuses.length !== 0) {
+      writer.uint32(146).fork();
+      for (const v of message.otherSuccessStatuses) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.statusField !== "") {
+      writer.uint32(154).string(message.statusField);
+    }
+    if (message.reads !== false) {
+      writer.uint32(160).bool(message.reads);
     }
     return writer;
   },
@@ -202,6 +247,14 @@ export const Policy: MessageFns<Policy> = {
             }
 
             message.internal = reader.bool();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.agent = reader.bool();
             continue;
           }
           case 5: {
@@ -292,6 +345,48 @@ export const Policy: MessageFns<Policy> = {
             message.platform = reader.bool();
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.maxBodyBytes = reader.int32();
+            continue;
+          }
+          case 18: {
+            if (tag === 144) {
+              message.otherSuccessStatuses.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 146) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.otherSuccessStatuses.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.statusField = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.reads = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -318,6 +413,7 @@ function createBaseField(): Field {
     allowed: [],
     format: "",
     example: "",
+    nullable: false,
   };
 }
 
@@ -355,6 +451,9 @@ export const Field: MessageFns<Field> = {
     }
     if (message.example !== "") {
       writer.uint32(90).string(message.example);
+    }
+    if (message.nullable !== false) {
+      writer.uint32(96).bool(message.nullable);
     }
     return writer;
   },
@@ -460,6 +559,14 @@ export const Field: MessageFns<Field> = {
             message.example = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.nullable = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -553,6 +660,18 @@ export const protoMetadata = {
         "defaultValue": "",
         "oneofIndex": 0,
         "jsonName": "internal",
+        "options": undefined,
+        "proto3Optional": false,
+      }, {
+        "name": "agent",
+        "number": 16,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "agent",
         "options": undefined,
         "proto3Optional": false,
       }, {
@@ -685,6 +804,54 @@ export const protoMetadata = {
         "defaultValue": "",
         "oneofIndex": 0,
         "jsonName": "platform",
+        "options": undefined,
+        "proto3Optional": false,
+      }, {
+        "name": "max_body_bytes",
+        "number": 17,
+        "label": 1,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "maxBodyBytes",
+        "options": undefined,
+        "proto3Optional": false,
+      }, {
+        "name": "other_success_statuses",
+        "number": 18,
+        "label": 3,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "otherSuccessStatuses",
+        "options": undefined,
+        "proto3Optional": false,
+      }, {
+        "name": "status_field",
+        "number": 19,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "statusField",
+        "options": undefined,
+        "proto3Optional": false,
+      }, {
+        "name": "reads",
+        "number": 20,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "reads",
         "options": undefined,
         "proto3Optional": false,
       }],
@@ -831,6 +998,18 @@ export const protoMetadata = {
         "jsonName": "example",
         "options": undefined,
         "proto3Optional": false,
+      }, {
+        "name": "nullable",
+        "number": 12,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "nullable",
+        "options": undefined,
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -893,7 +1072,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0],
-        "span": [17, 0, 49, 1],
+        "span": [17, 0, 60, 1],
         "leadingComments": " Who may call a method, at what rate, and what it leaves in the audit log.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -924,109 +1103,142 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 4],
-        "span": [29, 2, 30],
-        "leadingComments": " Services whose certificate may call the method. Empty means the gateway alone.\n",
+        "span": [29, 2, 18],
+        "leadingComments":
+          " Called by the agent of a device with the token of that device. Tokens of people and machines are refused here, and\n those of agents everywhere else.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 5],
-        "span": [31, 2, 19],
+        "span": [32, 2, 30],
+        "leadingComments": " Services whose certificate may call the method. Empty means the gateway alone.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 0, 2, 6],
+        "span": [34, 2, 19],
         "leadingComments":
           ' Audited action, e.g. "vault.entry.retrieved". Every call leaves an event: success, denial and failure.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 0, 2, 7],
-        "span": [34, 2, 19],
+        "path": [4, 0, 2, 8],
+        "span": [37, 2, 19],
         "leadingComments": " The session must have proved a second factor within the last ten minutes.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 0, 2, 8],
-        "span": [36, 2, 23],
+        "path": [4, 0, 2, 9],
+        "span": [39, 2, 23],
         "leadingComments": " A session that still owes its second factor may call it too.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 0, 2, 9],
-        "span": [38, 2, 35],
+        "path": [4, 0, 2, 10],
+        "span": [41, 2, 35],
         "leadingComments":
           " Services to which this method passes the actor on; the actor token names them as audience.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 0, 2, 10],
-        "span": [40, 2, 28],
+        "path": [4, 0, 2, 11],
+        "span": [43, 2, 28],
         "leadingComments": " HTTP status of success on the REST edge; 200 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 0, 2, 11],
-        "span": [42, 2, 34],
+        "path": [4, 0, 2, 12],
+        "span": [45, 2, 34],
         "leadingComments": " Ids of the reference operations that this method serves.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 0, 2, 12],
-        "span": [44, 2, 22],
+        "path": [4, 0, 2, 13],
+        "span": [47, 2, 22],
         "leadingComments": " The answer carries a secret: no-store, no conditional answers, HEAD refused.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 0, 2, 13],
-        "span": [46, 2, 18],
+        "path": [4, 0, 2, 14],
+        "span": [49, 2, 18],
         "leadingComments": " Needs a liveness check made for this very call, never one remembered.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 0, 2, 14],
-        "span": [48, 2, 21],
+        "path": [4, 0, 2, 15],
+        "span": [51, 2, 21],
         "leadingComments":
           " Concerns the whole installation: only actors of the platform's own tenant may call it, whatever their roles say.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 0, 2, 16],
+        "span": [53, 2, 28],
+        "leadingComments": " The most bytes that a body may have; the edge's own limit when unset.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 0, 2, 17],
+        "span": [56, 2, 45],
+        "leadingComments":
+          " Statuses of success beside success_status, and the int32 field of the response that says which one holds (0:\n success_status). The field stands in no body.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 0, 2, 19],
+        "span": [59, 2, 18],
+        "leadingComments": " A POST that changes nothing: its body is a question.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 1],
-        "span": [60, 0, 78, 1],
+        "span": [71, 0, 93, 1],
         "leadingComments":
           " Rules and sensitivity of a field. A field that says nothing of its sensitivity is secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [62, 2, 18],
+        "span": [73, 2, 18],
         "leadingComments": " May stand in logs, traces, audit events and error details.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 2],
-        "span": [65, 2, 23],
+        "span": [76, 2, 23],
         "leadingComments": " Of strings in code points, of bytes in bytes, of lists in items.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [68, 2, 21],
+        "span": [79, 2, 21],
         "leadingComments": " RE2-like pattern, anchored at both ends by the validator.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 5],
-        "span": [70, 2, 21],
+        "span": [81, 2, 21],
         "leadingComments": " Range of numbers, applied when has_range is set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 8],
-        "span": [74, 2, 30],
+        "span": [85, 2, 30],
         "leadingComments": " Allowed values of a string.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 9],
-        "span": [76, 2, 21],
+        "span": [87, 2, 21],
         "leadingComments":
           ' Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed).\n',
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 1, 2, 11],
+        "span": [92, 2, 21],
+        "leadingComments":
+          " JSON knows null here: a field that is absent is rendered as null, and null in a body counts as absent. Where a\n request has a field `update_mask`, the edge lists in it the JSON names of all fields that the body holds, null ones\n too, so that a null there clears.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }],
