@@ -26,7 +26,7 @@ async function metered({ platform }: World, path: string): Promise<void> {
       const { totalItems } = await platform.must('GET', path);
       if ((totalItems as number) < 4) throw new Error(`${totalItems} so far`);
     },
-    { what: 'four billing events', timeoutMs: 25_000 },
+    { what: 'four billing events', timeoutMs: 50_000 },
   );
 }
 

@@ -48,7 +48,7 @@ test('a vault killed between commit and answer: the repetition learns what was d
       expect(again.body.code).toBe('idempotency_replayed');
       return again;
     },
-    { timeoutMs: 30_000, intervalMs: 250 },
+    { timeoutMs: 50_000, intervalMs: 250 },
   );
   expect(answer.body.detail).toContain(`entry ${id}`);
   expect(await entriesNamed(name)).toEqual([id]);

@@ -184,7 +184,7 @@ test('the status names every replica of every service, and who cannot lead is re
       }
       return answer;
     },
-    { timeoutMs: 30_000 },
+    { timeoutMs: 50_000 },
   );
   for (const { service, leader, term, replicas } of status.services) {
     if (service === 'gateway') continue;
@@ -198,7 +198,7 @@ test('the status names every replica of every service, and who cannot lead is re
   const follower = VAULTS.find((node) => node !== leader)!;
   await started.installation.kill(follower);
   await eventually(async () => expect((await order(follower)).body.code).toBe('node_silent'), {
-    timeoutMs: 20_000,
+    timeoutMs: 50_000,
   });
   await started.installation.restart(follower);
 });

@@ -195,7 +195,7 @@ test('while Redis is away rows stay; when it is back they run, and stopping wait
   // Also queues that never saw a server come to life with it.
   const late = queuesOf([definition('away.job')] as never);
   await redis.start();
-  await eventually(() => expect(ran).toEqual(['before', 'during']), { timeoutMs: 20_000 });
+  await eventually(() => expect(ran).toEqual(['before', 'during']), { timeoutMs: 50_000 });
   await late.publisher([]);
   await redis.stop();
   await all[Symbol.asyncDispose]();

@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const where = (keyLabel = 'root-1', more = {}) => ({ ...token, keyLabel, ...more });
-const patient = { timeoutMs: 20_000 };
+const patient = { timeoutMs: 50_000 };
 
 test('a KEK that the token wrapped opens with its ids, also after a restart, and with no other key', async () => {
   const provider = await pkcs11Provider(where(), patient);

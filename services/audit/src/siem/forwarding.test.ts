@@ -35,7 +35,7 @@ const arrived = async (tenantId: string, from = rsyslog) =>
     .filter(({ structuredData }) => structuredData.includes(tenantId))
     .map(({ structuredData }) => /id="([^"]+)"/.exec(structuredData)![1]!);
 const untilArrived = (tenantId: string, ids: readonly string[]) =>
-  eventually(async () => expect(await arrived(tenantId)).toEqual(ids), { timeoutMs: 25_000 });
+  eventually(async () => expect(await arrived(tenantId)).toEqual(ids), { timeoutMs: 50_000 });
 
 test('a dead sink holds up no other target, and no other tenant', async () => {
   const [ann, bob] = [randomUUID(), randomUUID()];
@@ -66,7 +66,7 @@ test('a sink that is killed again and again gets everything: what comes twice ha
     const before = (await arrived(tenant, mortal)).length;
     await eventually(async () => expect((await arrived(tenant, mortal)).length).toBeGreaterThan(before), {
       intervalMs: 5,
-      timeoutMs: 25_000,
+      timeoutMs: 50_000,
     });
     await mortal.stop('SIGKILL');
     await mortal.start();
@@ -76,7 +76,7 @@ test('a sink that is killed again and again gets everything: what comes twice ha
     async () => {
       expect(await log.cursor(tenant, 'mortal')).toMatchObject({ next_sequence: ids.length });
     },
-    { timeoutMs: 40_000 },
+    { timeoutMs: 50_000 },
   );
   // In the order of their first arrival: none is missing, none is out of place.
   expect([...new Set(await arrived(tenant, mortal))]).toEqual(ids);
@@ -128,5 +128,5 @@ test('nothing of a suspended tenant is passed on', async () => {
   await log.database.withTenant(tenant, (tx) =>
     applyTenantStanding(tx, tenant, { standing: 'active', version: 2 }),
   );
-  await eventually(async () => expect(await arrived(tenant)).toHaveLength(5), { timeoutMs: 25_000 });
+  await eventually(async () => expect(await arrived(tenant)).toHaveLength(5), { timeoutMs: 50_000 });
 });
