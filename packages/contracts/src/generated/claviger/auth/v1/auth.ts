@@ -480,6 +480,9 @@ export interface IntrospectRequest {
   credential:
     | { $case: "accessToken"; value: string }
     | { $case: "apiToken"; value: string }
+    | //
+    /** Of the agent of a device. */
+    { $case: "agentToken"; value: string }
     | undefined;
   /** Services that the actor token is for. */
   audiences: string[];
@@ -5037,6 +5040,9 @@ export const IntrospectRequest: MessageFns<IntrospectRequest> = {
       case "apiToken":
         writer.uint32(18).string(message.credential.value);
         break;
+      case "agentToken":
+        writer.uint32(34).string(message.credential.value);
+        break;
     }
     for (const v of message.audiences) {
       writer.uint32(26).string(v!);
@@ -5071,6 +5077,14 @@ export const IntrospectRequest: MessageFns<IntrospectRequest> = {
             }
 
             message.credential = { $case: "apiToken", value: reader.string() };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.credential = { $case: "agentToken", value: reader.string() };
             continue;
           }
           case 3: {
@@ -12581,6 +12595,18 @@ export const protoMetadata = {
         "options": undefined,
         "proto3Optional": false,
       }, {
+        "name": "agent_token",
+        "number": 4,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "agentToken",
+        "options": undefined,
+        "proto3Optional": false,
+      }, {
         "name": "audiences",
         "number": 3,
         "label": 3,
@@ -14210,43 +14236,49 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 2],
-        "span": [1206, 2, 67],
+        "span": [1205, 4, 27],
+        "leadingComments": " Of the agent of a device.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 69, 2, 3],
+        "span": [1208, 2, 67],
         "leadingComments": " Services that the actor token is for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 70, 2, 5],
-        "span": [1215, 2, 53],
+        "span": [1217, 2, 53],
         "leadingComments": " Goes up when roles or standing of the user change.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 73, 2, 3],
-        "span": [1232, 2, 55],
+        "span": [1234, 2, 55],
         "leadingComments": " active | disabled | deleted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 76, 2, 1],
-        "span": [1252, 2, 1255, 5],
+        "span": [1254, 2, 1257, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 77, 2, 2],
-        "span": [1261, 2, 22],
+        "span": [1263, 2, 22],
         "leadingComments": " Generated; shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 79, 2, 0],
-        "span": [1272, 2, 32],
+        "span": [1274, 2, 32],
         "leadingComments": " Absent when the tenant has a user already.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 80, 2, 0],
-        "span": [1277, 2, 1282, 5],
+        "span": [1279, 2, 1284, 5],
         "leadingComments": " Short name: lower-case letters, digits and inner hyphens.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
