@@ -88,7 +88,7 @@ export interface UpdateSiteRequest {
     | string
     | undefined;
   /** Refused when the site has changed since; unset: no check. */
-  rowVersion: number;
+  rowVersion?: number | undefined;
 }
 
 export interface UpdateSiteResponse {
@@ -206,7 +206,7 @@ export interface UpdateDeviceRequest {
     | undefined;
   /** Empty: no site. */
   siteId?: string | undefined;
-  rowVersion: number;
+  rowVersion?: number | undefined;
 }
 
 export interface UpdateDeviceResponse {
@@ -311,7 +311,7 @@ export interface CreateDeviceGroupResponse {
 export interface UpdateDeviceGroupRequest {
   groupId: string;
   name?: string | undefined;
-  rowVersion: number;
+  rowVersion?: number | undefined;
 }
 
 export interface UpdateDeviceGroupResponse {
@@ -376,7 +376,7 @@ export interface PutConfigurationPolicyRequest {
   /** `default` for the partner and for the organisation, which are there once. */
   scopeId: string;
   pam: PamFeature | undefined;
-  rowVersion: number;
+  rowVersion?: number | undefined;
 }
 
 export interface PutConfigurationPolicyResponse {
@@ -414,7 +414,7 @@ export interface SetDirectoryIdentityRequest {
   /** As devices report them, `acme\\sarah`; without regard to case. One person each. */
   accountNames: string[];
   groups: string[];
-  rowVersion: number;
+  rowVersion?: number | undefined;
 }
 
 export interface SetDirectoryIdentityResponse {
@@ -994,7 +994,7 @@ export const GetSiteResponse: MessageFns<GetSiteResponse> = {
 };
 
 function createBaseUpdateSiteRequest(): UpdateSiteRequest {
-  return { siteId: "", name: undefined, description: undefined, rowVersion: 0 };
+  return { siteId: "", name: undefined, description: undefined, rowVersion: undefined };
 }
 
 export const UpdateSiteRequest: MessageFns<UpdateSiteRequest> = {
@@ -1008,7 +1008,7 @@ export const UpdateSiteRequest: MessageFns<UpdateSiteRequest> = {
     if (message.description !== undefined) {
       writer.uint32(26).string(message.description);
     }
-    if (message.rowVersion !== 0) {
+    if (message.rowVersion !== undefined) {
       writer.uint32(32).int32(message.rowVersion);
     }
     return writer;
@@ -2129,7 +2129,7 @@ export const EnrolDeviceResponse: MessageFns<EnrolDeviceResponse> = {
 };
 
 function createBaseUpdateDeviceRequest(): UpdateDeviceRequest {
-  return { deviceId: "", hostname: undefined, siteId: undefined, rowVersion: 0 };
+  return { deviceId: "", hostname: undefined, siteId: undefined, rowVersion: undefined };
 }
 
 export const UpdateDeviceRequest: MessageFns<UpdateDeviceRequest> = {
@@ -2143,7 +2143,7 @@ export const UpdateDeviceRequest: MessageFns<UpdateDeviceRequest> = {
     if (message.siteId !== undefined) {
       writer.uint32(26).string(message.siteId);
     }
-    if (message.rowVersion !== 0) {
+    if (message.rowVersion !== undefined) {
       writer.uint32(32).int32(message.rowVersion);
     }
     return writer;
@@ -3210,7 +3210,7 @@ export const CreateDeviceGroupResponse: MessageFns<CreateDeviceGroupResponse> = 
 };
 
 function createBaseUpdateDeviceGroupRequest(): UpdateDeviceGroupRequest {
-  return { groupId: "", name: undefined, rowVersion: 0 };
+  return { groupId: "", name: undefined, rowVersion: undefined };
 }
 
 export const UpdateDeviceGroupRequest: MessageFns<UpdateDeviceGroupRequest> = {
@@ -3221,7 +3221,7 @@ export const UpdateDeviceGroupRequest: MessageFns<UpdateDeviceGroupRequest> = {
     if (message.name !== undefined) {
       writer.uint32(18).string(message.name);
     }
-    if (message.rowVersion !== 0) {
+    if (message.rowVersion !== undefined) {
       writer.uint32(24).int32(message.rowVersion);
     }
     return writer;
@@ -3853,7 +3853,7 @@ export const ListConfigurationPoliciesResponse: MessageFns<ListConfigurationPoli
 };
 
 function createBasePutConfigurationPolicyRequest(): PutConfigurationPolicyRequest {
-  return { feature: "", scope: "", scopeId: "", pam: undefined, rowVersion: 0 };
+  return { feature: "", scope: "", scopeId: "", pam: undefined, rowVersion: undefined };
 }
 
 export const PutConfigurationPolicyRequest: MessageFns<PutConfigurationPolicyRequest> = {
@@ -3870,7 +3870,7 @@ export const PutConfigurationPolicyRequest: MessageFns<PutConfigurationPolicyReq
     if (message.pam !== undefined) {
       PamFeature.encode(message.pam, writer.uint32(34).fork()).join();
     }
-    if (message.rowVersion !== 0) {
+    if (message.rowVersion !== undefined) {
       writer.uint32(40).int32(message.rowVersion);
     }
     return writer;
@@ -4285,7 +4285,7 @@ export const GetDirectoryIdentityResponse: MessageFns<GetDirectoryIdentityRespon
 };
 
 function createBaseSetDirectoryIdentityRequest(): SetDirectoryIdentityRequest {
-  return { userId: "", accountNames: [], groups: [], rowVersion: 0 };
+  return { userId: "", accountNames: [], groups: [], rowVersion: undefined };
 }
 
 export const SetDirectoryIdentityRequest: MessageFns<SetDirectoryIdentityRequest> = {
@@ -4299,7 +4299,7 @@ export const SetDirectoryIdentityRequest: MessageFns<SetDirectoryIdentityRequest
     for (const v of message.groups) {
       writer.uint32(26).string(v!);
     }
-    if (message.rowVersion !== 0) {
+    if (message.rowVersion !== undefined) {
       writer.uint32(32).int32(message.rowVersion);
     }
     return writer;
@@ -6967,7 +6967,7 @@ export const protoMetadata = {
         "typeName": "",
         "extendee": "",
         "defaultValue": "",
-        "oneofIndex": 0,
+        "oneofIndex": 2,
         "jsonName": "rowVersion",
         "options": {
           "ctype": 0,
@@ -6985,13 +6985,16 @@ export const protoMetadata = {
           "featureSupport": undefined,
           "uninterpretedOption": [],
         },
-        "proto3Optional": false,
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [{ "name": "_name", "options": undefined }, { "name": "_description", "options": undefined }],
+      "oneofDecl": [{ "name": "_name", "options": undefined }, { "name": "_description", "options": undefined }, {
+        "name": "_row_version",
+        "options": undefined,
+      }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -8563,7 +8566,7 @@ export const protoMetadata = {
         "typeName": "",
         "extendee": "",
         "defaultValue": "",
-        "oneofIndex": 0,
+        "oneofIndex": 2,
         "jsonName": "rowVersion",
         "options": {
           "ctype": 0,
@@ -8581,13 +8584,16 @@ export const protoMetadata = {
           "featureSupport": undefined,
           "uninterpretedOption": [],
         },
-        "proto3Optional": false,
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [{ "name": "_hostname", "options": undefined }, { "name": "_site_id", "options": undefined }],
+      "oneofDecl": [{ "name": "_hostname", "options": undefined }, { "name": "_site_id", "options": undefined }, {
+        "name": "_row_version",
+        "options": undefined,
+      }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -9844,7 +9850,7 @@ export const protoMetadata = {
         "typeName": "",
         "extendee": "",
         "defaultValue": "",
-        "oneofIndex": 0,
+        "oneofIndex": 1,
         "jsonName": "rowVersion",
         "options": {
           "ctype": 0,
@@ -9862,13 +9868,13 @@ export const protoMetadata = {
           "featureSupport": undefined,
           "uninterpretedOption": [],
         },
-        "proto3Optional": false,
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [{ "name": "_name", "options": undefined }],
+      "oneofDecl": [{ "name": "_name", "options": undefined }, { "name": "_row_version", "options": undefined }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -10807,13 +10813,13 @@ export const protoMetadata = {
           "featureSupport": undefined,
           "uninterpretedOption": [],
         },
-        "proto3Optional": false,
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [],
+      "oneofDecl": [{ "name": "_row_version", "options": undefined }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -11323,13 +11329,13 @@ export const protoMetadata = {
           "featureSupport": undefined,
           "uninterpretedOption": [],
         },
-        "proto3Optional": false,
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [],
+      "oneofDecl": [{ "name": "_row_version", "options": undefined }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -12656,7 +12662,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 3],
-        "span": [475, 2, 59],
+        "span": [475, 2, 68],
         "leadingComments": " Refused when the site has changed since; unset: no check.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -12813,31 +12819,31 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 49, 2, 2],
-        "span": [960, 2, 964, 5],
+        "span": [952, 2, 956, 5],
         "leadingComments": " `default` for the partner and for the organisation, which are there once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 1],
-        "span": [1029, 2, 1032, 5],
+        "span": [1013, 2, 1016, 5],
         "leadingComments": " As devices report them, `acme\\\\sarah`; without regard to case. One person each.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 0],
-        "span": [1095, 2, 56],
+        "span": [1079, 2, 56],
         "leadingComments": " Empty: nobody here is known under this name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 4],
-        "span": [1100, 2, 75],
+        "span": [1084, 2, 75],
         "leadingComments": " Everybody who might be meant, also by the name alone: none of them decides about it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 66, 2, 1],
-        "span": [1110, 2, 1115, 5],
+        "span": [1094, 2, 1099, 5],
         "leadingComments": " 1000 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -13192,12 +13198,8 @@ export const protoMetadata = {
       },
       "PutConfigurationPolicyRequest": {
         fields: {
-          "feature": { "field": Field.decode(Buffer.from("CAEQAUoDcGFt", "base64")) },
-          "scope": {
-            "field": Field.decode(
-              Buffer.from("CAEQAUoHcGFydG5lckoMb3JnYW5pemF0aW9uSgRzaXRlSgVncm91cEoGZGV2aWNl", "base64"),
-            ),
-          },
+          "feature": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "scope": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
           "scope_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
           "pam": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
@@ -13208,12 +13210,8 @@ export const protoMetadata = {
       },
       "DeleteConfigurationPolicyRequest": {
         fields: {
-          "feature": { "field": Field.decode(Buffer.from("CAEQAUoDcGFt", "base64")) },
-          "scope": {
-            "field": Field.decode(
-              Buffer.from("CAEQAUoHcGFydG5lckoMb3JnYW5pemF0aW9uSgRzaXRlSgVncm91cEoGZGV2aWNl", "base64"),
-            ),
-          },
+          "feature": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "scope": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
           "scope_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
         },
       },
