@@ -26,6 +26,15 @@ export interface AuthSchema extends SettingsTables, OutboxSchema, TenantStanding
     next_audit_sequence: Generated<number>;
     next_sequence: Generated<number>;
   };
+  sites: SitesTable;
+  devices: DevicesTable;
+  agent_tokens: AgentTokensTable;
+  device_groups: DeviceGroupsTable;
+  device_group_members: { tenant_id: string; group_id: string; device_id: string };
+  user_sites: { tenant_id: string; user_id: string; site_id: string };
+  directory_identities: DirectoryIdentitiesTable;
+  directory_account_names: DirectoryAccountNamesTable;
+  configuration_policies: ConfigurationPoliciesTable;
   deletion_records: { tenant_id: string; record: string; key_id: string; signed_at: Date };
 }
 
@@ -71,6 +80,7 @@ interface UsersTable {
   row_version: Generated<number>;
   emergency_until: Date | null;
   emergency_session_id: string | null;
+  site_restricted: Generated<boolean>;
 }
 
 interface RolesTable {
@@ -216,4 +226,92 @@ interface BillingEventsTable {
   subject_type: string;
   subject_id: string;
   occurred_at: Date;
+}
+
+interface SitesTable {
+  tenant_id: string;
+  id: string;
+  name: string;
+  description: Generated<string>;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+  row_version: Generated<number>;
+}
+
+export type DeviceStatus = 'active' | 'decommissioned';
+export type DeviceOs = '' | 'windows' | 'linux' | 'macos';
+
+interface DevicesTable {
+  tenant_id: string;
+  id: string;
+  hostname: string;
+  site_id: string | null;
+  os: Generated<DeviceOs>;
+  status: Generated<DeviceStatus>;
+  linked_to_resource: Generated<boolean>;
+  epoch: Generated<number>;
+  last_seen_at: Date | null;
+  enrolled_by: string;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+  decommissioned_at: Date | null;
+  row_version: Generated<number>;
+}
+
+export type AgentTokenEnd = 'revoked' | 'rotated' | 'replaced' | 'never-used' | 'decommissioned';
+
+interface AgentTokensTable {
+  tenant_id: string;
+  id: string;
+  device_id: string;
+  token_hash: Buffer;
+  created_at: Generated<Date>;
+  first_used_at: Date | null;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  revoked_reason: AgentTokenEnd | null;
+}
+
+interface DeviceGroupsTable {
+  tenant_id: string;
+  id: string;
+  name: string;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+  row_version: Generated<number>;
+}
+
+interface DirectoryIdentitiesTable {
+  tenant_id: string;
+  user_id: string;
+  groups: string[];
+  updated_by: string;
+  updated_at: Generated<Date>;
+  row_version: Generated<number>;
+}
+
+interface DirectoryAccountNamesTable {
+  tenant_id: string;
+  folded: string;
+  bare: string;
+  user_id: string;
+  account_name: string;
+  position: number;
+}
+
+export type ConfigurationScope = 'partner' | 'organization' | 'site' | 'group' | 'device';
+
+interface ConfigurationPoliciesTable {
+  tenant_id: string;
+  id: string;
+  feature: 'pam';
+  scope: ConfigurationScope;
+  site_id: string | null;
+  group_id: string | null;
+  device_id: string | null;
+  uac_interception_enabled: boolean | null;
+  updated_by: string;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+  row_version: Generated<number>;
 }

@@ -27,6 +27,10 @@ export const BUILT_IN_ROLES: readonly {
       'breakglass.activate',
       'breakglass.read',
       'assistant.use',
+      'devices.read',
+      'devices.write',
+      'elevations.request',
+      'tool-actions.request',
     ],
   },
   {
@@ -47,6 +51,8 @@ export const BUILT_IN_ROLES: readonly {
       'breakglass.confirm',
       'breakglass.read',
       'assistant.use',
+      'devices.read',
+      'devices.execute',
     ],
   },
   {
@@ -60,6 +66,7 @@ export const BUILT_IN_ROLES: readonly {
       'grants.read',
       'grants.use',
       'assistant.use',
+      'elevations.request',
     ],
   },
   {
@@ -81,6 +88,8 @@ export const BUILT_IN_ROLES: readonly {
       'api-tokens.read',
       'breakglass.read',
       'assistant.use',
+      'devices.read',
+      'vault.exposure.read',
     ],
   },
 ];
