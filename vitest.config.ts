@@ -7,6 +7,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    // Concurrent tests mostly wait for events.
+    maxConcurrency: 20,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     projects: [
