@@ -27,6 +27,7 @@ import { createRequest } from './src/requests/create-request.ts';
 import { denyRequest } from './src/requests/deny-request.ts';
 import { getRequest } from './src/requests/get-request.ts';
 import { listRequests } from './src/requests/list-requests.ts';
+import { createDecider } from './src/rules/decider.ts';
 import type { WorkflowSchema } from './src/schema.ts';
 
 interface Entitlement {
@@ -154,11 +155,13 @@ export async function startWorkflow() {
     assistant: { ...sections.assistant.defaults },
     breakglass: { ...sections.breakglass.defaults },
   };
+  const logger = createLogger({ service: 'workflow', node: 'workflow-test', level: 'silent' });
   const deps: WorkflowDeps = {
     settings: { read: async () => ({ version: '', values: settings }) },
     database,
     emitter: createEmitter({ service: 'workflow', macKey: randomBytes(32) }),
-    logger: createLogger({ service: 'workflow', node: 'workflow-test', level: 'silent' }),
+    logger,
+    decider: createDecider({ database, logger }),
     vault: vault.client,
     emergency: emergency.client,
     standing: emergency.standing,

@@ -15,31 +15,54 @@ type Ending =
   | { readonly rule: CompiledRule | null; readonly stuck: Because }
   | undefined;
 
+/** How a stage went: its answer, or null when it leaves the request to the next one. */
+export interface StageAnswer {
+  readonly evaluation: Evaluation | null;
+  readonly steps: readonly TraceStep[];
+}
+
 /**
  * Decides one request. Pure: the same rule set and facts give the same answer, at any time and anywhere. The lists of known
  * software go first (deny before allow), then the rules by priority, then a person. Never throws, and whatever goes wrong
  * leaves the request pending.
  */
 export function evaluate(ruleSet: RuleSet, facts: Facts): Evaluation {
-  const steps: TraceStep[] = [];
-  try {
-    return decide(ruleSet, facts, steps);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : 'the evaluator failed';
-    steps.push(step('rules', null, 'failed', { reason }));
-    return answer(ruleSet, steps, 'pending', 'failed');
-  }
+  const { evaluation, steps } = evaluateSoftware(ruleSet, facts);
+  return evaluation ?? evaluateRules(ruleSet, facts, steps);
 }
 
-function decide(ruleSet: RuleSet, facts: Facts, steps: TraceStep[]): Evaluation {
-  const prepared = prepareFacts(facts);
-  if (facts.kind === 'elevation' && facts.flowType === 'uac_intercept') {
+/** The first stage by itself, for who keeps the two apart: the lists of known software, which only prompts are held against. */
+export function evaluateSoftware(ruleSet: RuleSet, facts: Facts): StageAnswer {
+  const steps: TraceStep[] = [];
+  const evaluation = guarded(ruleSet, 'software_policy', steps, () => {
+    if (facts.kind !== 'elevation' || facts.flowType !== 'uac_intercept') return null;
+    const prepared = prepareFacts(facts);
     const ending = runStage(ruleSet, 'software_policy', ruleSet.software, prepared, steps);
-    if (ending) return conclude(ruleSet, prepared, ending, steps);
+    return ending ? conclude(ruleSet, prepared, ending, steps) : null;
+  });
+  return { evaluation, steps };
+}
+
+/** The second and last stage by itself; `before` are the steps of the first. */
+export function evaluateRules(ruleSet: RuleSet, facts: Facts, before: readonly TraceStep[] = []): Evaluation {
+  const steps = [...before];
+  return guarded(ruleSet, 'rules', steps, () => {
+    const prepared = prepareFacts(facts);
+    const ending = runStage(ruleSet, 'rules', ruleSet.byKind[prepared.kind], prepared, steps);
+    if (!ending) return answer(ruleSet, steps, 'pending', 'no_rule');
+    return conclude(ruleSet, prepared, ending, steps);
+  });
+}
+
+/** What throws leaves the request pending. */
+function guarded<T>(ruleSet: RuleSet, stage: Stage, steps: TraceStep[], work: () => T): T | Evaluation {
+  try {
+    return work();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'the evaluator failed';
+    steps.push(step(stage, null, 'failed', { reason }));
+    return answer(ruleSet, steps, 'pending', 'failed');
   }
-  const ending = runStage(ruleSet, 'rules', ruleSet.byKind[prepared.kind], prepared, steps);
-  if (!ending) return answer(ruleSet, steps, 'pending', 'no_rule');
-  return conclude(ruleSet, prepared, ending, steps);
 }
 
 function runStage(

@@ -1,5 +1,5 @@
 export { type AccessPolicyFields, accessRuleOf, DEFAULT_POLICY_PRIORITY } from './decide-access.ts';
-export { evaluate } from './evaluate.ts';
+export { evaluate, evaluateRules, evaluateSoftware, type StageAnswer } from './evaluate.ts';
 export type {
   AccessDecision,
   Because,

@@ -3,6 +3,7 @@ import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
 import type { SettingsReader } from '@claviger/settings';
+import type { Decider } from './rules/decider.ts';
 import type { WorkflowSchema } from './schema.ts';
 
 /** The vault as workflow knows it: what exists, and who is entitled to what until when. */
@@ -22,6 +23,8 @@ export interface WorkflowDeps {
   readonly emergency: Emergency;
   readonly standing: Standing;
   readonly directory: Directory;
+  /** The one way to decide a request by rules. */
+  readonly decider: Decider;
   /** What administrators set. */
   readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass'>;
 }

@@ -49,6 +49,7 @@ import { createRequest } from './requests/create-request.ts';
 import { denyRequest } from './requests/deny-request.ts';
 import { getRequest } from './requests/get-request.ts';
 import { listRequests } from './requests/list-requests.ts';
+import { createDecider } from './rules/decider.ts';
 import type { WorkflowSchema } from './schema.ts';
 import { addTenancyHandlers } from './tenancy/add-tenancy-handlers.ts';
 
@@ -92,6 +93,7 @@ export async function createWorkflowService(
     emergency: peers.client('vault', emergency.EmergencyServiceService),
     standing: peers.client('auth', emergencyStanding.EmergencyStandingServiceService),
     directory: overrides.directory ?? peers.client('auth', auth.DirectoryServiceService),
+    decider: createDecider({ database, logger }),
   };
   const rpcServer = createRpcServer({
     config,

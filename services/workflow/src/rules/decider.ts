@@ -1,4 +1,18 @@
-import type { Evaluation, Facts } from '@claviger/evaluator';
+import type { Database } from '@claviger/database';
+import {
+  compileRuleSet,
+  type Evaluation,
+  evaluateRules,
+  evaluateSoftware,
+  type Facts,
+  type StageAnswer,
+  type TraceStep,
+} from '@claviger/evaluator';
+import type { Logger } from '@claviger/service-kit';
+import type { WorkflowSchema } from '../schema.ts';
+import { limitStatements, type RuleSetPart, readEntries, readRules, readVersion } from './load-rule-set.ts';
+import { createRuleSetCache } from './rule-set-cache.ts';
+import { storableFacts } from './storable-facts.ts';
 
 /** What the evaluator answered, with all that is needed to explain and to repeat it. */
 export interface Decided {
@@ -12,4 +26,120 @@ export interface Decider {
    * read, or an evaluator throws or hangs, the verdict is `pending` because it `failed`.
    */
   decide(tenantId: string, facts: Facts): Promise<Decided>;
+}
+
+/** The two evaluators and what they decide by. Each may fail or hang by itself. */
+export interface DecidingParts {
+  readonly version: (tenantId: string) => Promise<number>;
+  readonly software: (tenantId: string, version: number, facts: Facts) => Promise<StageAnswer>;
+  readonly rules: (
+    tenantId: string,
+    version: number,
+    facts: Facts,
+    before: readonly TraceStep[],
+  ) => Promise<Evaluation>;
+}
+
+export interface DeciderOptions {
+  /** How long each part may take. */
+  readonly deadlineMs?: number;
+  /** Takes the place of parts, or is put around them. */
+  readonly parts?: (parts: DecidingParts) => DecidingParts;
+}
+
+const DEADLINE_MS = 1_000;
+const READ_VERSION_MS = 900;
+/** A large set may load for longer than one decision waits: the next one finds it. */
+const LOAD_MS = 3_000;
+
+export function createDecider(
+  deps: { readonly database: Database<WorkflowSchema>; readonly logger: Logger },
+  { deadlineMs = DEADLINE_MS, parts = (own) => own }: DeciderOptions = {},
+): Decider {
+  const { version, software, rules } = parts(partsOf(deps.database));
+  return {
+    async decide(tenantId, given) {
+      let stage: TraceStep['stage'] = given?.kind === 'elevation' ? 'software_policy' : 'rules';
+      let facts = given;
+      try {
+        facts = storableFacts(given);
+        const at = await within(deadlineMs, () => version(tenantId));
+        const known = await within(deadlineMs, () => software(tenantId, at, facts));
+        if (known.evaluation) return { facts, evaluation: known.evaluation };
+        stage = 'rules';
+        return { facts, evaluation: await within(deadlineMs, () => rules(tenantId, at, facts, known.steps)) };
+      } catch (error) {
+        deps.logger.error(
+          { err: error, tenantId, stage },
+          'an evaluator failed: the request waits for a person',
+        );
+        return { facts, evaluation: failed(stage, error instanceof TimedOut) };
+      }
+    },
+  };
+}
+
+function partsOf(database: Database<WorkflowSchema>): DecidingParts {
+  const cache = createRuleSetCache();
+  const load = (part: RuleSetPart, tenantId: string, version: number) =>
+    cache.get(`${part} ${tenantId} ${version}`, () =>
+      database.readTenant(tenantId, async (reader) => {
+        await limitStatements(reader, LOAD_MS);
+        return part === 'software'
+          ? compileRuleSet(`${version}`, [], await readEntries(reader, version))
+          : compileRuleSet(`${version}`, await readRules(reader, version));
+      }),
+    );
+  return {
+    version: (tenantId) =>
+      database.readTenant(tenantId, async (reader) => {
+        // Sent together: every decision pays for this.
+        const limited = limitStatements(reader, READ_VERSION_MS);
+        limited.catch(() => {});
+        const version = await readVersion(reader);
+        await limited;
+        return version;
+      }),
+    software: async (tenantId, version, facts) => {
+      // Only prompts are held against the lists; no other request depends on their being there.
+      if (facts.kind !== 'elevation') return { evaluation: null, steps: [] };
+      return evaluateSoftware(await load('software', tenantId, version), facts);
+    },
+    rules: async (tenantId, version, facts, before) =>
+      evaluateRules(await load('rules', tenantId, version), facts, before),
+  };
+}
+
+class TimedOut extends Error {}
+
+/** What takes longer has failed; what it answers later is not heard. */
+async function within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TimedOut(`No answer within ${timeoutMs} ms.`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The answer of a decision that could not be made. It names no version: no rule set gives it again. */
+function failed(stage: TraceStep['stage'], isLate: boolean): Evaluation {
+  const reason = isLate ? 'did not answer in time' : 'could not be asked';
+  return {
+    verdict: 'pending',
+    because: 'failed',
+    decidingRule: null,
+    source: null,
+    ruleSetVersion: '',
+    approvalDurationMinutes: null,
+    actionDigest: null,
+    access: null,
+    trace: {
+      steps: [{ stage, ruleId: '', ruleName: '', priority: 0, ruleVerdict: null, outcome: 'failed', reason }],
+      omitted: 0,
+    },
+  };
 }

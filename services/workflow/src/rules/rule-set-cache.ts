@@ -1,0 +1,63 @@
+import type { RuleSet } from '@claviger/evaluator';
+
+/** How many rules all kept sets may hold together; the least used go first. */
+const MAX_RULES = 60_000;
+const MAX_SETS = 1_000;
+/** A load that has not come back by then is forgotten, so that the next decision tries again. */
+const LOAD_MS = 5_000;
+
+export interface RuleSetCache {
+  /** The set under this key, loaded once by whoever asks first. A failed load is not kept. */
+  get(key: string, load: () => Promise<RuleSet>): Promise<RuleSet>;
+}
+
+/** Compiled rule sets. A version never changes, so nothing here becomes stale. */
+export function createRuleSetCache(maxRules = MAX_RULES): RuleSetCache {
+  const kept = new Map<string, RuleSet>();
+  const loading = new Map<string, Promise<RuleSet>>();
+  let rules = 0;
+
+  const keep = (key: string, set: RuleSet): void => {
+    const weight = weightOf(set);
+    // One that alone is more than all others may be is made anew each time rather than throwing them out.
+    if (weight > maxRules || kept.has(key)) return;
+    kept.set(key, set);
+    rules += weight;
+    for (const [oldest, dropped] of kept) {
+      if (rules <= maxRules && kept.size <= MAX_SETS) break;
+      kept.delete(oldest);
+      rules -= weightOf(dropped);
+    }
+  };
+
+  return {
+    get(key, load) {
+      const found = kept.get(key);
+      if (found) {
+        // The last used stands last.
+        kept.delete(key);
+        kept.set(key, found);
+        return Promise.resolve(found);
+      }
+      const under = loading.get(key);
+      if (under) return under;
+      const started = load().then((set) => {
+        keep(key, set);
+        return set;
+      });
+      const forget = (): void => {
+        clearTimeout(timer);
+        if (loading.get(key) === started) loading.delete(key);
+      };
+      const timer = setTimeout(forget, LOAD_MS);
+      timer.unref();
+      loading.set(key, started);
+      started.then(forget, forget);
+      return started;
+    },
+  };
+}
+
+function weightOf(set: RuleSet): number {
+  return 1 + set.rules.length + set.softwareEntries.length;
+}
