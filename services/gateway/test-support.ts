@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { audit, auth, cluster, vault } from '@claviger/contracts';
+import { audit, auth, cluster, elevation, rules, vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import {
   ensureEdgeCertificate,
@@ -34,6 +34,7 @@ const logger = createLogger({ service: 'gateway', node: 'test', level: 'error' }
 export interface TestSession {
   readonly sessionId: string;
   readonly userId: string;
+  readonly kind: Actor['kind'];
   permissions: string[];
   epoch: number;
   revoked: boolean;
@@ -65,6 +66,7 @@ export class TestEdge {
   introspections = 0;
   authAway = false;
   vaultStatus = 'ok';
+  ingestAnswer: elevation.IngestElevationRequestResponse = { id: 'r1', status: 'pending', httpStatus: 0 };
   exportChunks: number | 'fails' | 'breaks' = 3;
   exportCancelled = false;
   /** Holds answers back. */
@@ -164,6 +166,7 @@ export class TestEdge {
       }),
     });
     if (service === 'auth') this.#addAuth(server);
+    if (service === 'workflow') this.#addWorkflow(server);
     if (service === 'vault') server.add(vault.EntriesServiceService, this.#handlers(this.#entries()));
     if (service === 'audit') {
       server.add(
@@ -189,9 +192,10 @@ export class TestEdge {
         this.introspections += 1;
         if (this.authAway) throw new ClavigerError('unavailable', 'The database is away.');
         const given = request.credential?.value ?? '';
-        const sessionId = given.startsWith('clv_') ? given.slice(4) : sidOf(given);
+        const sessionId = /^cl[av]_/.test(given) ? given.slice(4) : sidOf(given);
         const session = this.sessions.get(sessionId);
-        if (!session || session.revoked) {
+        const ofAgent = request.credential?.$case === 'agentToken';
+        if (!session || session.revoked || (session.kind === 'agent') !== ofAgent) {
           throw new ClavigerError('unauthenticated', 'The session has ended.', { code: 'session_ended' });
         }
         const signed = await signActorToken(actorOf(session), request.audiences, this.#actorKeys.privateKey);
@@ -287,6 +291,47 @@ export class TestEdge {
     };
   }
 
+  #addWorkflow(server: RpcServer): void {
+    server.add(
+      elevation.AgentElevationsServiceService,
+      this.#handlers({
+        ingestElevationRequest: async (
+          request: elevation.IngestElevationRequestRequest,
+          context: CallContext,
+        ) => {
+          this.#note('ingest', request, context);
+          context.audited = true;
+          return this.ingestAnswer;
+        },
+        fetchAgentCommands: async (request: elevation.FetchAgentCommandsRequest, context: CallContext) => {
+          this.#note('fetchCommands', request, context);
+          return { commands: [] };
+        },
+      }),
+    );
+    server.add(
+      elevation.ElevationRequestsServiceService,
+      this.#handlers({
+        listElevationRequests: async () => ({
+          success: true,
+          requests: [{ ...elevation.ElevationRequest.decode(new Uint8Array()), id: 'r1', toolName: 'shell' }],
+          pagination: { page: 1, limit: 50, total: 1 },
+          nextCursor: undefined,
+        }),
+      }),
+    );
+    server.add(
+      rules.PamRulesServiceService,
+      this.#handlers({
+        updateRule: async (request: rules.UpdateRuleRequest, context: CallContext) => {
+          this.#note('updateRule', request, context);
+          context.audited = true;
+          return { rule: { ...rules.PamRule.decode(new Uint8Array()), id: request.id, rowVersion: 2 } };
+        },
+      }),
+    );
+  }
+
   async *#export(context: CallContext) {
     context.audited = true;
     if (this.exportChunks === 'fails') throw new ClavigerError('unavailable', 'The audit log is away.');
@@ -310,9 +355,20 @@ export class TestEdge {
 
   /** A session that auth knows, with its access token. */
   async signIn(permissions: string[] = ['*']): Promise<{ session: TestSession; token: string }> {
-    const session = { sessionId: randomUUID(), userId: randomUUID(), permissions, epoch: 1, revoked: false };
-    this.sessions.set(session.sessionId, session);
+    const session = this.#session(randomUUID(), 'user', permissions);
     return { session, token: await this.accessToken(session) };
+  }
+
+  /** A token of a device's agent; each call gives a device one more. */
+  enrol(deviceId: string = randomUUID()): { session: TestSession; token: string; deviceId: string } {
+    const session = this.#session(deviceId, 'agent', []);
+    return { session, token: `cla_${session.sessionId}`, deviceId };
+  }
+
+  #session(userId: string, kind: Actor['kind'], permissions: string[]): TestSession {
+    const session = { sessionId: randomUUID(), userId, kind, permissions, epoch: 1, revoked: false };
+    this.sessions.set(session.sessionId, session);
+    return session;
   }
 
   accessToken(session: TestSession, change: (jwt: SignJWT) => SignJWT = (jwt) => jwt): Promise<string> {
@@ -402,7 +458,7 @@ function actorOf(session: TestSession): Actor {
     userName: 'alice',
     tenantId: TENANT,
     sessionId: session.sessionId,
-    kind: 'user',
+    kind: session.kind,
     permissions: new Set(session.permissions),
     roles: [],
     mfaPending: false,

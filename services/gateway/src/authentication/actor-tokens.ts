@@ -35,27 +35,27 @@ const RENEW_MS = 15_000;
 
 export type Introspect = () => Promise<Vouched>;
 
-/** Actor tokens of the last minute, by session and audiences. */
+/** Actor tokens of the last minute, by credential and audiences. */
 export interface ActorTokens {
   /**
-   * The token to send for a session that `liveEpoch` has just shown to be alive. A remembered one serves only at exactly
-   * that epoch; without a liveness, auth is asked. Throws what auth answers.
+   * The token to send for a credential whose session `liveEpoch` has just shown to be alive. A remembered one serves only
+   * at exactly that epoch; without a liveness, auth is asked. Throws what auth answers.
    */
   tokenFor(
-    sessionId: string,
+    credential: string,
     audiences: string,
     liveEpoch: string | undefined,
     introspect: Introspect,
   ): Promise<Vouched>;
   /** Keeps what auth has just answered. */
-  remember(audiences: string, fetched: Vouched): void;
+  remember(credential: string, audiences: string, fetched: Vouched): void;
 }
 
 export function createActorTokens(): ActorTokens {
   const known = new BoundedCache<Vouched>(CACHE_ENTRIES);
   const pending = new Map<string, Promise<Vouched>>();
 
-  const keyOf = (sessionId: string, audiences: string): string => `${sessionId} ${audiences}`;
+  const keyOf = (credential: string, audiences: string): string => `${credential} ${audiences}`;
   const keep = (key: string, fetched: Vouched): void =>
     known.set(key, fetched, fetched.expiresAtMs - USABLE_MS);
 
@@ -73,9 +73,9 @@ export function createActorTokens(): ActorTokens {
   };
 
   return {
-    remember: (audiences, fetched) => keep(keyOf(fetched.sessionId, audiences), fetched),
-    tokenFor: async (sessionId, audiences, liveEpoch, introspect) => {
-      const key = keyOf(sessionId, audiences);
+    remember: (credential, audiences, fetched) => keep(keyOf(credential, audiences), fetched),
+    tokenFor: async (credential, audiences, liveEpoch, introspect) => {
+      const key = keyOf(credential, audiences);
       // Nothing vouches for the session at this moment but auth itself, asked by this very request.
       if (liveEpoch === undefined) {
         const fetched = await introspect();

@@ -83,6 +83,41 @@ describe('a bearer', () => {
     expect((await list(`clv_${randomUUID()}`)).status).toBe(401);
   });
 
+  it('may be the token of an agent, which auth is asked about once', async () => {
+    const { session, token, deviceId } = edge.enrol();
+    const commands = () => edge.call('GET', `/api/v1/agents/${deviceId}/commands`, { token });
+    expect((await commands()).status).toBe(200);
+    expect((await commands()).status).toBe(200);
+    expect(edge.introspections).toBe(1);
+    await edge.redis.set(`claviger:live:{${session.sessionId}}`, 'revoked');
+    expect((await commands()).status).toBe(401);
+  });
+
+  it('of an agent opens nothing but what is declared for agents, and those open to nobody else', async () => {
+    const agent = edge.enrol();
+    const person = await edge.signIn();
+    const commands = `/api/v1/agents/${agent.deviceId}/commands`;
+    expect((await list(agent.token)).json).toMatchObject({ status: 403, code: 'not_for_agents' });
+    const other = await edge.call('GET', commands, { token: person.token });
+    expect(other.json).toMatchObject({ status: 403, code: 'agents_only' });
+    expect((await list(`clv_${agent.session.sessionId}`)).status).toBe(401);
+    const disguised = await edge.call('GET', commands, { token: `cla_${person.session.sessionId}` });
+    expect(disguised.status).toBe(401);
+  });
+
+  it('of an agent says nothing of another token of the device, even in one session', async () => {
+    const { session, token, deviceId } = edge.enrol();
+    const commands = (bearer: string) =>
+      edge.call('GET', `/api/v1/agents/${deviceId}/commands`, { token: bearer });
+    expect((await commands(token)).status).toBe(200);
+    session.epoch = 2;
+    await edge.redis.set(`claviger:live:{${session.sessionId}}`, '2');
+    const next = edge.enrol(deviceId);
+    expect((await commands(next.token)).status).toBe(200);
+    session.revoked = true;
+    expect((await commands(token)).status).toBe(401);
+  });
+
   it('is passed on to a public operation when it is valid, and ignored when not', async () => {
     const { session, token } = await edge.signIn();
     const refresh = (bearer?: string) =>

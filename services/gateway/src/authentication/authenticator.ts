@@ -9,8 +9,8 @@ import type { ActorTokens, Vouched } from './actor-tokens.ts';
 import type { Bearer } from './bearer.ts';
 
 const REVOKED = 'revoked';
-const API_TOKEN_MEMORY_MS = 60_000;
-const API_TOKEN_ENTRIES = 10_000;
+const OPAQUE_TOKEN_MEMORY_MS = 60_000;
+const OPAQUE_TOKEN_ENTRIES = 20_000;
 
 /** Asks auth about a credential. */
 export type IntrospectBearer = (
@@ -54,7 +54,7 @@ export type Authenticated =
 
 export interface Authenticator {
   /**
-   * Who a bearer is, after counting the request against the user's limit. Throws `unauthenticated` for a credential that
+   * Who a bearer is, after counting the request against the limit of the user, token or device. Throws `unauthenticated` for a credential that
    * is not valid (any more), and `unavailable` when auth cannot be asked.
    */
   authenticate(bearer: Bearer, demand: Demand, call: EdgeCall): Promise<Authenticated>;
@@ -63,7 +63,13 @@ export interface Authenticator {
 }
 
 interface Session {
+  /**
+   * Under which its actor tokens are remembered: the session of an access token, which there are many of for one session,
+   * else the digest of the very token. What one token has shown says nothing of another one of the same device.
+   */
+  readonly credential: string;
   readonly sessionId: string;
+  /** Of an agent the id of its device. */
   readonly userId: string;
   readonly tenantId: string;
 }
@@ -77,14 +83,22 @@ export function createAuthenticator(options: {
   readonly introspect: IntrospectBearer;
 }): Authenticator {
   const { actorTokens, gate, keys, introspect, tiers } = options;
-  /** Sessions of API tokens by the token's SHA-256, which cannot be read from the token itself. */
-  const apiTokens = new BoundedCache<Session>(API_TOKEN_ENTRIES);
-  const limitsOf = ({ kind }: Bearer, session: Session, { tier, budgets }: Demand): Limit[] => {
-    const { sessionId, userId, tenantId } = session;
-    const own =
-      kind === 'api-token' ? keys.token(tier.name, sessionId) : keys.user(tier.name, tenantId, userId);
+  /** Sessions of API and agent tokens by the token's SHA-256: they cannot be read from the token itself. */
+  const opaqueTokens = new BoundedCache<Session>(OPAQUE_TOKEN_ENTRIES);
+  const ownLimit = ({ kind }: Bearer, { sessionId, userId, tenantId }: Session, tier: string): string => {
+    switch (kind) {
+      case 'access-token':
+        return keys.user(tier, tenantId, userId);
+      case 'api-token':
+        return keys.token(tier, sessionId);
+      case 'agent-token':
+        return keys.device(tier, tenantId, userId);
+    }
+  };
+  const limitsOf = (bearer: Bearer, session: Session, { tier, budgets }: Demand): Limit[] => {
+    const { userId, tenantId } = session;
     return [
-      { key: own, tier },
+      { key: ownLimit(bearer, session, tier.name), tier },
       { key: keys.tenant(tenantId), tier: tiers.tenant },
       // By person: more tokens give no more secrets.
       ...budgets.map((budget) => ({ key: keys.user(budget.name, tenantId, userId), tier: budget })),
@@ -104,13 +118,15 @@ export function createAuthenticator(options: {
       if (answer.sessionId !== session.sessionId) throw invalidToken();
       return answer;
     };
-    const actor = fresh ? await ask() : await actorTokens.tokenFor(session.sessionId, audienceKey, live, ask);
+    const actor = fresh
+      ? await ask()
+      : await actorTokens.tokenFor(session.credential, audienceKey, live, ask);
     // A remembered actor serves only a token that names the same person.
     if (actor.userId !== session.userId || actor.tenantId !== session.tenantId) throw invalidToken();
     return actor;
   };
 
-  /** An API token not seen within the last minute. Guesses count against the address before auth is troubled. */
+  /** A token not seen within the last minute. Guesses count against the address before auth is troubled. */
   const meet = async (
     bearer: Bearer,
     digest: string,
@@ -122,10 +138,11 @@ export function createAuthenticator(options: {
     const before = await gate.check([guess, all], undefined);
     if (before.limit && !before.limit.allowed) return { actor: undefined, limit: before.limit };
     const actor = await introspect(bearer, wanted.audiences, call);
-    actorTokens.remember(wanted.audienceKey, actor);
+    actorTokens.remember(digest, wanted.audienceKey, actor);
     const { sessionId, userId, tenantId } = actor;
-    apiTokens.set(digest, { sessionId, userId, tenantId }, Date.now() + API_TOKEN_MEMORY_MS);
-    const { limit } = await gate.check(limitsOf(bearer, actor, wanted), undefined);
+    const session = { credential: digest, sessionId, userId, tenantId };
+    opaqueTokens.set(digest, session, Date.now() + OPAQUE_TOKEN_MEMORY_MS);
+    const { limit } = await gate.check(limitsOf(bearer, session, wanted), undefined);
     return limit && !limit.allowed ? { actor: undefined, limit } : { actor, limit };
   };
 
@@ -133,13 +150,14 @@ export function createAuthenticator(options: {
     authenticate: async (bearer, wanted, call) => {
       let session: Session | undefined;
       if (bearer.kind === 'access-token') {
-        session = await options.verifyAccessToken(bearer.token);
-        if (!session) throw invalidToken();
+        const claims = await options.verifyAccessToken(bearer.token);
+        if (!claims) throw invalidToken();
+        session = { credential: claims.sessionId, ...claims };
       } else {
         const digest = createHash('sha256').update(bearer.token).digest('base64');
-        session = apiTokens.get(digest);
+        session = opaqueTokens.get(digest);
         if (!session) return meet(bearer, digest, wanted, call);
-        apiTokens.set(digest, session, Date.now() + API_TOKEN_MEMORY_MS);
+        opaqueTokens.set(digest, session, Date.now() + OPAQUE_TOKEN_MEMORY_MS);
       }
       const { limit, live } = await gate.check(limitsOf(bearer, session, wanted), session.sessionId);
       if (live === REVOKED) throw invalidToken();

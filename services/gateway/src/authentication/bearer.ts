@@ -1,11 +1,13 @@
 const MAX_LENGTH = 8_192;
 const API_TOKEN_PREFIX = 'clv_';
+const AGENT_TOKEN_PREFIX = 'cla_';
 // RFC 6750: one scheme, one token.
 const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 export type Bearer =
   | { readonly kind: 'access-token'; readonly token: string }
-  | { readonly kind: 'api-token'; readonly token: string };
+  | { readonly kind: 'api-token'; readonly token: string }
+  | { readonly kind: 'agent-token'; readonly token: string };
 
 /** The credential of an Authorization header; undefined when there is none, `malformed` when it is of no use. */
 export function bearerOf(header: string | undefined): Bearer | 'malformed' | undefined {
@@ -13,5 +15,6 @@ export function bearerOf(header: string | undefined): Bearer | 'malformed' | und
   if (header.length > MAX_LENGTH) return 'malformed';
   const token = BEARER.exec(header)?.[1];
   if (token === undefined) return 'malformed';
-  return { kind: token.startsWith(API_TOKEN_PREFIX) ? 'api-token' : 'access-token', token };
+  if (token.startsWith(API_TOKEN_PREFIX)) return { kind: 'api-token', token };
+  return { kind: token.startsWith(AGENT_TOKEN_PREFIX) ? 'agent-token' : 'access-token', token };
 }

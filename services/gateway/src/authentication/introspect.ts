@@ -2,6 +2,7 @@ import { auth } from '@claviger/contracts';
 import type { Peers } from '@claviger/service-kit';
 import { vouched } from './actor-tokens.ts';
 import type { IntrospectBearer } from './authenticator.ts';
+import type { Bearer } from './bearer.ts';
 
 const TIMEOUT_MS = 5_000;
 
@@ -9,14 +10,21 @@ const TIMEOUT_MS = 5_000;
 export function createIntrospect(peers: Peers): IntrospectBearer {
   const sessions = peers.client('auth', auth.SessionsServiceService);
   return async (bearer, audiences, call) => {
-    const credential =
-      bearer.kind === 'access-token'
-        ? ({ $case: 'accessToken', value: bearer.token } as const)
-        : ({ $case: 'apiToken', value: bearer.token } as const);
     const answer = await sessions.introspect(
-      { credential, audiences: [...audiences] },
+      { credential: credentialOf(bearer), audiences: [...audiences] },
       { requestId: call.requestId, sourceAddress: call.sourceAddress, timeoutMs: TIMEOUT_MS },
     );
     return vouched(answer);
   };
+}
+
+function credentialOf({ kind, token }: Bearer): auth.IntrospectRequest['credential'] {
+  switch (kind) {
+    case 'access-token':
+      return { $case: 'accessToken', value: token };
+    case 'api-token':
+      return { $case: 'apiToken', value: token };
+    case 'agent-token':
+      return { $case: 'agentToken', value: token };
+  }
 }

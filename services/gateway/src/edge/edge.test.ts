@@ -168,6 +168,27 @@ describe('limits', () => {
     expect(await left(one.token, '/api/v1/vault/entries')).toMatch(/^"standard";r=99;/);
   });
 
+  it('count a device once, however many tokens its agent has, and let ten calls a second through', async () => {
+    const { deviceId, token: former } = edge.enrol();
+    const { token: next } = edge.enrol(deviceId);
+    const other = edge.enrol();
+    const call = (device: string, bearer: string) =>
+      edge.call('GET', `/api/v1/agents/${device}/commands`, { token: bearer });
+    // Known to the gateway before they count, so that the calls below differ in nothing.
+    await Promise.all([call(deviceId, former), call(deviceId, next), call(other.deviceId, other.token)]);
+    const answers = await Promise.all(
+      Array.from({ length: 150 }, (_, index) => call(deviceId, index % 2 === 0 ? former : next)),
+    );
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]!.headers['ratelimit-policy']).toBe('"agent";q=10;w=1');
+    expect(Number(refused[0]!.headers['retry-after'])).toBeGreaterThan(0);
+    const keys = await edge.redis.keys('claviger:limit:agent:*');
+    expect(keys.filter((key) => key.includes(deviceId))).toHaveLength(1);
+    expect(keys.some((key) => key.includes(former.slice(4)) || key.includes(next.slice(4)))).toBe(false);
+    expect((await call(other.deviceId, other.token)).status).toBe(200);
+  });
+
   it('hold without Redis, while auth vouches for each request', async () => {
     await edge.redisPart.stop();
     await expect

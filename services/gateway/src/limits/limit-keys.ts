@@ -6,6 +6,8 @@ export interface LimitKeys {
   user(tier: string, tenantId: string, userId: string): string;
   /** One API token: a robot does not use up what its owner may do. */
   token(tier: string, sessionId: string): string;
+  /** One device, whichever token its agent shows: a new token is no new budget. */
+  device(tier: string, tenantId: string, deviceId: string): string;
   tenant(tenantId: string): string;
   /** Everybody without a name, together. */
   readonly anonymous: string;
@@ -27,6 +29,7 @@ export function createLimitKeys(secret: string): LimitKeys {
     // Ids tell nothing by themselves; a hash for every request would only cost time.
     user: (tier, tenantId, userId) => `claviger:limit:${tier}:u:${tenantId}:${userId}`,
     token: (tier, sessionId) => `claviger:limit:${tier}:t:${sessionId}`,
+    device: (tier, tenantId, deviceId) => `claviger:limit:${tier}:d:${tenantId}:${deviceId}`,
     tenant: (tenantId) => `claviger:limit:tenant:${tenantId}`,
     anonymous: 'claviger:limit:anonymous',
     address: (tier, address) => `claviger:limit:${tier}:a:${digest('address', prefixOf(address))}`,

@@ -26,7 +26,7 @@ export interface LimitSettings {
 }
 
 export interface Tiers {
-  /** As the reference documents state them, by user or API token; of public operations by address and by account. */
+  /** As the reference documents state them, by user, API token or device; of public operations by address and by account. */
   readonly standard: Tier;
   readonly auth: Tier;
   readonly report: Tier;
