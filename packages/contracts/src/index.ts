@@ -1,3 +1,4 @@
+export { contractProblem, MAX_BODY_BYTES, statusFieldOf, updateMaskOf } from './contract-problem.ts';
 export * as audit from './generated/claviger/audit/v1/audit.ts';
 export * as breakglassAudit from './generated/claviger/audit/v1/breakglass_audit.ts';
 export * as compliance from './generated/claviger/audit/v1/compliance.ts';

@@ -150,6 +150,9 @@ test('a policy that says nothing, too much, or forgets what it must have stops t
     { audit: '' },
     { permission: '', internal: true, callers: [] },
     { permission: '', authenticated: true, platform: true, discloses: false },
+    { statusField: 'nothing' },
+    { otherSuccessStatuses: [201] },
+    { maxBodyBytes: -1 },
   ] as const)
     expect(policyProblem(with_(wrong as never)), JSON.stringify(wrong)).toBeDefined();
 });

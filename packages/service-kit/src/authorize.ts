@@ -1,4 +1,4 @@
-import type { MethodInfo } from '@claviger/contracts';
+import { contractProblem, type MethodInfo } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import { type Actor, permits } from './actor.ts';
 import { refusedInEmergency } from './refused-in-emergency.ts';
@@ -74,5 +74,5 @@ export function policyProblem(method: MethodInfo): string | undefined {
     return 'changes something but names no audit action';
   if (policy.platform && policy.permission === '') return 'is for the platform but names no permission';
   if (policy.discloses && policy.audit === '') return 'discloses a secret but names no audit action';
-  return undefined;
+  return contractProblem(method);
 }

@@ -9,8 +9,17 @@ export function fieldSchema(field: FieldInfo, direction: Direction, reference: (
   const item = field.kind === 'message' ? reference() : scalarSchema(field, direction);
   const comment = field.comment === '' ? {} : { description: field.comment };
   const secret = field.public ? {} : { 'x-claviger-secret': true as const };
-  if (!field.repeated) return { ...item, ...comment, ...secret };
+  if (!field.repeated) return { ...(field.rules?.nullable ? orNull(item) : item), ...comment, ...secret };
   return { type: 'array', items: item, ...listRules(field, direction), ...comment, ...secret };
+}
+
+function orNull(schema: JsonSchema): JsonSchema {
+  if (schema.type === undefined) return { anyOf: [schema, { type: 'null' }] };
+  return {
+    ...schema,
+    type: [schema.type as string, 'null'],
+    ...(schema.enum ? { enum: [...schema.enum, null] } : {}),
+  };
 }
 
 function listRules({ rules }: FieldInfo, direction: Direction): JsonSchema {

@@ -1,11 +1,12 @@
 /** The parts of JSON Schema 2020-12 that the document uses. */
 export interface JsonSchema {
   readonly $ref?: string;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
+  readonly anyOf?: readonly JsonSchema[];
   readonly description?: string;
   readonly format?: string;
   readonly contentEncoding?: string;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly (string | null)[];
   readonly pattern?: string;
   readonly minLength?: number;
   readonly maxLength?: number;

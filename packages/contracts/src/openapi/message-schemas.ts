@@ -1,10 +1,11 @@
+import { mayBeAbsent } from '../contract-problem.ts';
 import type { FieldInfo, MessageInfo } from '../method-info.ts';
 import { type Direction, fieldSchema } from './field-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 
 /** Collects the schemas of messages as they are referred to. */
 export interface MessageSchemas {
-  /** A reference to a message's schema; `except` names fields that travel elsewhere (the path). */
+  /** A reference to a message's schema; `except` names fields that do not stand in the body. */
   reference(info: MessageInfo, direction: Direction, except?: ReadonlySet<string>): JsonSchema;
   readonly schemas: Readonly<Record<string, JsonSchema>>;
 }
@@ -65,9 +66,7 @@ function isDemanded(field: FieldInfo): boolean {
   return field.rules?.required ?? false;
 }
 
-/** Zero values are written out; only what has no value is left out. */
+/** Zero values are written out; only what has no value is left out, unless null stands for that. */
 function isAlwaysThere(field: FieldInfo): boolean {
-  if (field.repeated) return true;
-  const absentable = field.kind === 'message' || field.kind === 'timestamp' || field.kind === 'struct';
-  return !field.optional && !field.oneof && !absentable;
+  return !mayBeAbsent(field) || field.rules?.nullable === true;
 }

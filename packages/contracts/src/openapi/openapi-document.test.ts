@@ -43,12 +43,19 @@ describe('the OpenAPI document', () => {
   });
 
   it('types the success and the problems of each operation', () => {
+    const several = new Set(
+      [...methods.values()]
+        .filter(({ policy }) => policy!.statusField !== '')
+        .map(({ property }) => property),
+    );
+    expect(several.size).toBeGreaterThan(0);
     for (const { path, method, operation } of operations) {
       const responses = operation.responses as Record<string, { content?: object; $ref?: string }>;
       const successes = Object.keys(responses).filter((status) => status.startsWith('2'));
-      expect(successes, `${method} ${path}`).toHaveLength(1);
-      if (successes[0] !== '204')
-        expect(responses[successes[0]!]!.content, `${method} ${path}`).toBeDefined();
+      const one = !several.has(String(operation.operationId).split('.')[1]!);
+      expect(successes.length === 1, `${method} ${path}`).toBe(one);
+      for (const status of successes.filter((each) => each !== '204'))
+        expect(responses[status]!.content, `${method} ${path}`).toBeDefined();
       expect(responses.default).toEqual({ $ref: '#/components/responses/Problem' });
     }
   });
@@ -66,6 +73,9 @@ describe('the OpenAPI document', () => {
   });
 
   it('asks for a bearer everywhere but on public operations', () => {
+    const agents = operations.filter(({ path }) => path.startsWith('/api/v1/agents/'));
+    expect(agents.length).toBeGreaterThan(0);
+    for (const { operation } of agents) expect(operation.security).toEqual([{ agent: [] }]);
     const open = operations.filter(({ operation }) => (operation.security as unknown[]).length === 0);
     const isPublic = [...methods.values()].filter(
       (method) => method.policy?.public && method.http.length > 0,
@@ -75,7 +85,9 @@ describe('the OpenAPI document', () => {
 
   it('offers Idempotency-Key on every POST that does something for somebody known, and nowhere else', () => {
     const expected = [...methods.values()]
-      .filter(({ policy }) => policy && policy.audit !== '' && !policy.public && !policy.internal)
+      .filter(
+        ({ policy }) => policy && policy.audit !== '' && !policy.reads && !policy.public && !policy.internal,
+      )
       .flatMap((method) => method.http.filter((binding) => binding.method === 'POST'));
     const offering = operations.filter(({ operation }) =>
       (operation.parameters as { name: string }[]).some(({ name }) => name === 'Idempotency-Key'),
@@ -99,5 +111,26 @@ describe('the OpenAPI document', () => {
     const { RetrieveEntryRequest } = document.components.schemas;
     expect(RetrieveEntryRequest?.additionalProperties).toBe(false);
     expect(Object.keys(RetrieveEntryRequest!.properties!)).toEqual(['reason', 'ticket', 'version']);
+  });
+
+  it('lets null stand where the contract knows it, and says that such fields are always answered', () => {
+    const { ElevationRequest, UpdateRuleRequest } = document.components.schemas;
+    const request = UpdateRuleRequest!.properties!;
+    expect(request.matchSigner).toMatchObject({ type: ['string', 'null'], maxLength: 1_024 });
+    expect(request.approvalDurationMinutes).toMatchObject({ type: ['integer', 'null'], maximum: 1_440 });
+    expect(request.timeWindow!.anyOf).toEqual([{ $ref: expect.any(String) }, { type: 'null' }]);
+    expect(request.name).toMatchObject({ type: 'string' });
+    expect(ElevationRequest!.properties!.expiresAt).toMatchObject({ type: ['string', 'null'] });
+    expect(ElevationRequest!.required).toEqual(expect.arrayContaining(['siteId', 'expiresAt']));
+    expect(ElevationRequest!.required).not.toContain('actionDigest');
+  });
+
+  it('hides what the edge fills in and takes out by itself', () => {
+    for (const { properties } of Object.values(document.components.schemas))
+      expect(Object.keys(properties ?? {})).not.toContain('updateMask');
+    const ingest = document.paths['/api/v1/agents/{id}/elevation-requests']!.post!;
+    expect(Object.keys(ingest.responses as object)).toEqual(expect.arrayContaining(['200', '201', '413']));
+    const { IngestElevationRequestResponse } = document.components.schemas;
+    expect(Object.keys(IngestElevationRequestResponse!.properties!)).toEqual(['id', 'status']);
   });
 });

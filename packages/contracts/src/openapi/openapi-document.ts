@@ -61,6 +61,11 @@ export function openApiDocument(options: {
           scheme: 'bearer',
           description: 'The access token of a sign-in (five minutes), or an API token (clv_…).',
         },
+        agent: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The token of the agent of a device (cla_…), which opens nothing else.',
+        },
       },
     },
   };

@@ -1,3 +1,4 @@
+import { statusFieldOf, updateMaskOf } from '../contract-problem.ts';
 import { RateTier } from '../generated/claviger/options/v1/options.ts';
 import { takesIdempotencyKey } from '../idempotency-key.ts';
 import type { FieldInfo, HttpBinding, MethodInfo } from '../method-info.ts';
@@ -39,16 +40,18 @@ function fieldOf(method: MethodInfo, protoName: string): FieldInfo {
 export function operation(method: MethodInfo, binding: HttpBinding, schemas: MessageSchemas): Operation {
   const policy = method.policy!;
   const inPath = new Set(pathFields(binding.path));
-  const hasBodyFields = binding.body && method.request.fields.some((field) => !inPath.has(field.protoName));
+  const elsewhere = notInBody(method, inPath);
+  const hasBodyFields =
+    binding.body && method.request.fields.some((field) => !elsewhere.has(field.protoName));
   const tag = tagOf(method);
   return {
     operationId: `${tag}.${method.property}`,
     tags: [tag],
     summary: sentence(method.name),
     ...(method.comment === '' ? {} : { description: method.comment }),
-    security: policy.public ? [] : [{ bearer: [] }],
+    security: policy.public ? [] : [policy.agent ? { agent: [] } : { bearer: [] }],
     parameters: parameters(method, binding, inPath),
-    ...(hasBodyFields ? { requestBody: requestBody(method, inPath, schemas) } : {}),
+    ...(hasBodyFields ? { requestBody: requestBody(method, elsewhere, schemas) } : {}),
     responses: responses(method, binding, inPath.size > 0, schemas),
     'x-claviger-owner': method.owner,
     'x-claviger-rate-tier': tierName(policy.rateTier),
@@ -57,7 +60,14 @@ export function operation(method: MethodInfo, binding: HttpBinding, schemas: Mes
     ...(policy.audit === '' ? {} : { 'x-claviger-audit': policy.audit }),
     ...(policy.stepUp ? { 'x-claviger-step-up': true } : {}),
     ...(policy.discloses ? { 'x-claviger-discloses': true } : {}),
+    ...(policy.maxBodyBytes > 0 ? { 'x-claviger-max-body-bytes': policy.maxBodyBytes } : {}),
   };
+}
+
+/** Proto names of what stands in the path, and of what the edge fills in by itself. */
+function notInBody(method: MethodInfo, inPath: ReadonlySet<string>): ReadonlySet<string> {
+  const mask = updateMaskOf(method.request);
+  return mask ? new Set([...inPath, mask.protoName]) : inPath;
 }
 
 /** `claviger.vault.v1.EntriesService` → `Entries`. */
@@ -170,13 +180,13 @@ function takesIfMatch(method: MethodInfo, binding: HttpBinding): boolean {
   return changes && method.request.fields.some((field) => field.protoName === 'row_version');
 }
 
-function requestBody(method: MethodInfo, inPath: ReadonlySet<string>, schemas: MessageSchemas) {
+function requestBody(method: MethodInfo, elsewhere: ReadonlySet<string>, schemas: MessageSchemas) {
   const demanded = method.request.fields.some(
-    (field) => field.rules?.required && !inPath.has(field.protoName),
+    (field) => field.rules?.required && !elsewhere.has(field.protoName),
   );
   return {
     required: demanded,
-    content: { 'application/json': { schema: schemas.reference(method.request, 'input', inPath) } },
+    content: { 'application/json': { schema: schemas.reference(method.request, 'input', elsewhere) } },
   };
 }
 
@@ -188,12 +198,15 @@ function responses(method: MethodInfo, binding: HttpBinding, names: boolean, sch
     ...(names ? ['404'] : []),
     ...(takesKey(method, binding) ? ['409', '422'] : []),
     ...(takesIfMatch(method, binding) ? ['412'] : []),
+    ...(policy.maxBodyBytes > 0 ? ['413'] : []),
     '429',
     '503',
     'default',
   ];
+  const done = success(method, binding, schemas);
+  const successes = [policy.successStatus || 200, ...policy.otherSuccessStatuses].sort();
   return {
-    [String(policy.successStatus || 200)]: success(method, binding, schemas),
+    ...Object.fromEntries(successes.map((status) => [status, done])),
     ...(answersTag(method, binding) ? { '304': { description: 'It is still as If-None-Match says.' } } : {}),
     ...Object.fromEntries(statuses.map((status) => [status, PROBLEM_REF])),
   };
@@ -211,6 +224,8 @@ function success(method: MethodInfo, binding: HttpBinding, schemas: MessageSchem
   const only = binding.responseBody
     ? method.response.fields.find((field) => field.protoName === binding.responseBody)?.message
     : undefined;
+  const status = statusFieldOf(method);
+  const hidden = new Set(status && !only ? [status.protoName] : []);
   const info = only ?? method.response;
   const etag = isVersioned(method, binding)
     ? {
@@ -223,6 +238,6 @@ function success(method: MethodInfo, binding: HttpBinding, schemas: MessageSchem
   return {
     description: 'Done.',
     headers: { ...etag, ...LIMIT_HEADERS },
-    content: { 'application/json': { schema: schemas.reference(info, 'output') } },
+    content: { 'application/json': { schema: schemas.reference(info, 'output', hidden) } },
   };
 }

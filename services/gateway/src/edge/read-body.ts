@@ -1,14 +1,17 @@
+import { MAX_BODY_BYTES } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import { type EdgeRequest, hasBody } from './edge-request.ts';
 
-export const BODY_LIMIT_BYTES = 1_048_576;
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
 
 /**
  * The body of a request that has one, all of it; undefined for none. Throws `unsupported_media_type` for anything but
- * plain JSON, `payload_too_large` as soon as it is longer than the limit, without reading on.
+ * plain JSON, `payload_too_large` as soon as it is longer than `limitBytes`, without reading on.
  */
-export async function readJsonBody(request: EdgeRequest): Promise<Buffer | undefined> {
+export async function readJsonBody(
+  request: EdgeRequest,
+  limitBytes: number = MAX_BODY_BYTES,
+): Promise<Buffer | undefined> {
   if (!hasBody(request)) return undefined;
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
@@ -21,20 +24,20 @@ export async function readJsonBody(request: EdgeRequest): Promise<Buffer | undef
       hint: 'Send Content-Type: application/json.',
     });
   }
-  if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT_BYTES) throw tooLarge();
-  return collect(request);
+  if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
+  return collect(request, limitBytes);
 }
 
-function collect(request: EdgeRequest): Promise<Buffer> {
+function collect(request: EdgeRequest, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length > BODY_LIMIT_BYTES) {
+      if (length > limitBytes) {
         request.pause();
         request.removeAllListeners('data');
-        reject(tooLarge());
+        reject(tooLarge(limitBytes));
       } else chunks.push(chunk);
     });
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
@@ -44,6 +47,6 @@ function collect(request: EdgeRequest): Promise<Buffer> {
   });
 }
 
-function tooLarge(): ClavigerError {
-  return new ClavigerError('payload_too_large', `A body may have at most ${BODY_LIMIT_BYTES} bytes.`);
+function tooLarge(limitBytes: number): ClavigerError {
+  return new ClavigerError('payload_too_large', `A body may have at most ${limitBytes} bytes here.`);
 }

@@ -1,5 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import { type HttpBinding, type HttpBody, type MethodInfo, takesIdempotencyKey } from '@claviger/contracts';
+import {
+  contractProblem,
+  type HttpBinding,
+  type HttpBody,
+  MAX_BODY_BYTES,
+  type MethodInfo,
+  takesIdempotencyKey,
+} from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import { currentTraceparent, inSpan, type Logger, type Peers, SpanKind } from '@claviger/service-kit';
 import { type EdgeRequest, edgeCallOf, hasBody, traceparentOf } from '../edge/edge-request.ts';
@@ -34,13 +41,16 @@ export type ServeRoute = (
  * here, once; a mistake in the contract stops the start.
  */
 export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: NativeRouteDeps): ServeRoute {
+  const problem = contractProblem(method);
+  if (problem) throw new Error(`The gateway cannot start: ${method.path} ${problem}.`);
   const admit = admitFor(method, deps);
   const countAccount = countAccountFor(method, deps);
   const decode = requestDecoder(method, binding);
   const applyConditions = conditions(method, binding);
   const call = clientMethod(deps.peers, method.owner, method.service, method.property);
   const encode = method.responseStream ? undefined : responseEncoder(method, binding);
-  const status = method.policy!.successStatus || 200;
+  const empty = method.policy!.successStatus === 204;
+  const bodyLimitBytes = method.policy!.maxBodyBytes || MAX_BODY_BYTES;
   const keyOf = takesIdempotencyKey(method) ? idempotencyKeyOf : undefined;
   const conditional = binding.method === 'GET' && !method.policy!.discloses;
 
@@ -51,13 +61,15 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
   ): Promise<void> => {
     const edge = edgeCallOf(request);
     const actor = await admit(request, response, edge);
-    const message = decode({ path, query: queryOf(request), body: await bodyOf(request, binding) });
+    const body = await bodyOf(request, binding, bodyLimitBytes);
+    const message = decode({ path, query: queryOf(request), body });
     applyConditions?.(message, request.headers);
     if (countAccount) await countAccount(message, response);
     const options: CallOptions = { ...edge, actorToken: actor?.actorToken, ...keyOf?.(request) };
     if (!encode) return stream(message, options, response);
     const answer = (await call(message, { ...options, timeoutMs: CALL_TIMEOUT_MS })) as Message;
-    send(request, response, status, status === 204 ? undefined : encode(answer), conditional);
+    if (empty) response.writeHead(204).end();
+    else send(request, response, encode(answer), conditional);
   };
 
   const stream = async (message: Message, options: CallOptions, response: ServerResponse): Promise<void> => {
@@ -104,8 +116,12 @@ function queryOf(request: EdgeRequest): string {
   return question < 0 ? '' : target.slice(question + 1);
 }
 
-async function bodyOf(request: EdgeRequest, binding: HttpBinding): Promise<Buffer | undefined> {
-  if (binding.body) return readJsonBody(request);
+async function bodyOf(
+  request: EdgeRequest,
+  binding: HttpBinding,
+  limitBytes: number,
+): Promise<Buffer | undefined> {
+  if (binding.body) return readJsonBody(request, limitBytes);
   if (hasBody(request)) throw new ClavigerError('invalid', 'This operation takes no body.');
   return undefined;
 }
@@ -113,14 +129,9 @@ async function bodyOf(request: EdgeRequest, binding: HttpBinding): Promise<Buffe
 function send(
   request: EdgeRequest,
   response: ServerResponse,
-  status: number,
-  body: EncodedResponse | undefined,
+  body: EncodedResponse,
   conditional: boolean,
 ): void {
-  if (body === undefined) {
-    response.writeHead(status).end();
-    return;
-  }
   if (body.rowVersion !== undefined) {
     const tag = entityTag(body.rowVersion, body.json);
     response.setHeader('ETag', tag);
@@ -129,7 +140,7 @@ function send(
       return;
     }
   }
-  response.writeHead(status, {
+  response.writeHead(body.status, {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(body.json),
   });

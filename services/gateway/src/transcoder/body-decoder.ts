@@ -20,8 +20,8 @@ const FIELD_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/;
 const decoders = new Map<string, { create: () => Message; fill: FillFromJson }>();
 
 /**
- * Compiles the decoder of a message: exact types without any coercion, unknown keys refused. `except` names fields that
- * come from elsewhere (the path) and may not stand in the body.
+ * Compiles the decoder of a message: exact types without any coercion, unknown keys refused, null only where the
+ * contract knows it. `except` names fields that come from elsewhere (the path) and may not stand in the body.
  */
 export function bodyDecoder(info: MessageInfo, except: ReadonlySet<string> = new Set()): FillFromJson {
   const fields = new Map<string, { field: FieldInfo; decode: DecodeValue }>();
@@ -35,6 +35,7 @@ export function bodyDecoder(info: MessageInfo, except: ReadonlySet<string> = new
     for (const key of Object.keys(json)) {
       const known = fields.get(key);
       if (known) {
+        if (json[key] === null && known.field.rules?.nullable) continue;
         const value = known.decode(json[key], `${pointer}/${key}`, problems);
         if (known.field.oneof && message[known.field.oneof] !== undefined) {
           problems.push({

@@ -35,7 +35,7 @@ export type ApplyConditions = (
  */
 export function conditions(method: MethodInfo, binding: HttpBinding): ApplyConditions | undefined {
   if (binding.method !== 'PUT' && binding.method !== 'PATCH' && binding.method !== 'DELETE') return undefined;
-  const versioned = method.request.fields.some((field) => field.protoName === 'row_version');
+  const versioned = method.request.fields.find((field) => field.protoName === 'row_version');
   return (message, headers) => {
     if (headers['if-none-match'] !== undefined) throw unconditional('If-None-Match');
     const given = headers['if-match']?.trim();
@@ -47,7 +47,9 @@ export function conditions(method: MethodInfo, binding: HttpBinding): ApplyCondi
         hint: 'Send the one ETag of the object as it was read.',
       });
     }
-    if (message.rowVersion !== undefined && message.rowVersion !== version) {
+    // Where its absence has no form of its own, 0 stands for it.
+    const unset = message.rowVersion === undefined || (!versioned.optional && message.rowVersion === 0);
+    if (!unset && message.rowVersion !== version) {
       throw invalidFields([{ pointer: '/rowVersion', detail: 'differs from If-Match' }]);
     }
     message.rowVersion = version;

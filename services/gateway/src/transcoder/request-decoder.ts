@@ -1,4 +1,4 @@
-import type { HttpBinding, MethodInfo } from '@claviger/contracts';
+import { type HttpBinding, type MethodInfo, updateMaskOf } from '@claviger/contracts';
 import type { FieldProblem } from '@claviger/errors';
 import { JsonError, parseStrictJson } from '../json/parse-strict-json.ts';
 import { bodyDecoder } from './body-decoder.ts';
@@ -34,8 +34,11 @@ export function requestDecoder(method: MethodInfo, binding: HttpBinding): Reques
     return field;
   });
   const except = new Set(names);
-  const fillFromQuery = queryDecoder(method.request, except);
-  const fillFromBody = bodyDecoder(method.request, except);
+  const mask = updateMaskOf(method.request);
+  // Nobody outside knows of the mask: there it is a field like any other that does not exist.
+  const offered = { ...method.request, fields: method.request.fields.filter((field) => field !== mask) };
+  const fillFromQuery = queryDecoder(offered, except);
+  const fillFromBody = bodyDecoder(offered, except);
   const refuseQuery = queryDecoder({ ...method.request, fields: [] }, except);
   return (input) => {
     const message = create();
@@ -49,7 +52,9 @@ export function requestDecoder(method: MethodInfo, binding: HttpBinding): Reques
     }
     if (input.query !== '') (binding.body ? refuseQuery : fillFromQuery)(message, input.query, problems);
     if (binding.body && input.body && input.body.length > 0) {
-      fillFromBody(message, parsed(input.body), '', problems);
+      const json = parsed(input.body);
+      fillFromBody(message, json, '', problems);
+      if (mask) message[mask.property] = Object.keys(json);
     }
     if (problems.length > 0) throw invalidFields(problems);
     return message;

@@ -1,9 +1,17 @@
-import type { FieldInfo, HttpBinding, MessageInfo, MethodInfo } from '@claviger/contracts';
+import {
+  type FieldInfo,
+  type HttpBinding,
+  type MessageInfo,
+  type MethodInfo,
+  statusFieldOf,
+} from '@claviger/contracts';
 import type { Message } from './message-template.ts';
 
 type ToJson = (message: Message) => Message;
 
 export interface EncodedResponse {
+  /** Of HTTP. */
+  readonly status: number;
   readonly json: string;
   /** Of the object that is the whole answer, when it has a version. */
   readonly rowVersion: number | undefined;
@@ -14,7 +22,8 @@ export type ResponseEncoder = (response: Message) => EncodedResponse;
 
 /**
  * Compiles the encoder of a route's answers: the response, or the one field that the contract says is the answer. JSON
- * names as in the contract; what is absent is left out; numbers are numbers; bytes are base64.
+ * names as in the contract; what is absent is left out, or null where the contract knows null; numbers are numbers;
+ * bytes are base64. The field that says which status holds stands in no body.
  */
 export function responseEncoder(method: MethodInfo, binding: HttpBinding): ResponseEncoder {
   const only = binding.responseBody
@@ -24,16 +33,35 @@ export function responseEncoder(method: MethodInfo, binding: HttpBinding): Respo
     throw new Error(
       `${method.path}: its response_body ${binding.responseBody} is no message of its response.`,
     );
-  const info = only?.message ?? method.response;
-  const toJson = objectEncoder(info, new Set());
+  const statusField = statusFieldOf(method);
+  const shown = only?.message ?? {
+    ...method.response,
+    fields: method.response.fields.filter((field) => field !== statusField),
+  };
+  const toJson = objectEncoder(shown, new Set(), !only && statusField !== undefined);
+  const statusOf = statusReader(method, statusField);
   const versioned = answersVersion(method, binding);
   return (response) => {
     const body = only ? (response[only.property] as Message | undefined) : response;
     if (body === undefined) throw new Error(`${method.path} answered without its ${only?.protoName}.`);
     return {
+      status: statusOf(response),
       json: JSON.stringify(toJson ? toJson(body) : body),
       rowVersion: versioned ? (body.rowVersion as number) : undefined,
     };
+  };
+}
+
+/** A service that answers a status which the contract does not name has a mistake in it. */
+function statusReader(method: MethodInfo, field: FieldInfo | undefined): (response: Message) => number {
+  const { successStatus, otherSuccessStatuses } = method.policy!;
+  const usual = successStatus || 200;
+  if (!field) return () => usual;
+  return (response) => {
+    const given = (response[field.property] as number) || usual;
+    if (given !== usual && !otherSuccessStatuses.includes(given))
+      throw new Error(`${method.path} answered the status ${given}, which its policy does not name.`);
+    return given;
   };
 }
 
@@ -48,16 +76,17 @@ export function answersVersion(method: MethodInfo, binding: HttpBinding): boolea
 
 /**
  * Undefined where the generated message is its own JSON already: absent fields are undefined, times are RFC 3339
- * texts, structs are plain objects. That is so for most answers, and saves a copy.
+ * texts, structs are plain objects. That is so for most answers, and saves a copy. `partly`: not all fields are shown.
  */
-function objectEncoder(info: MessageInfo, within: ReadonlySet<string>): ToJson | undefined {
+function objectEncoder(info: MessageInfo, within: ReadonlySet<string>, partly = false): ToJson | undefined {
   if (within.has(info.name)) throw new Error(`${info.name} contains itself: the REST edge cannot render it.`);
   const inside = new Set([...within, info.name]);
   const steps: ((from: Message, to: Message) => void)[] = [];
-  let plain = true;
+  let plain = !partly;
   for (const field of info.fields) {
     const value = valueEncoder(field, inside);
-    if (value || field.oneof || field.jsonName !== field.property) plain = false;
+    const { oneof, jsonName, property, rules } = field;
+    if (value || oneof || rules?.nullable || jsonName !== property) plain = false;
     steps.push(fieldStep(field, value));
   }
   if (plain) return undefined;
@@ -69,11 +98,13 @@ function objectEncoder(info: MessageInfo, within: ReadonlySet<string>): ToJson |
 }
 
 function fieldStep(field: FieldInfo, encode: ((value: unknown) => unknown) | undefined) {
-  const { property, jsonName, oneof } = field;
+  const { property, jsonName, oneof, rules } = field;
+  const nullable = rules?.nullable === true;
   return (from: Message, to: Message): void => {
     const chosen = oneof ? (from[oneof] as { $case: string; value: unknown } | undefined) : undefined;
     const value = oneof ? (chosen?.$case === property ? chosen.value : undefined) : from[property];
     if (value !== undefined) to[jsonName] = encode ? encode(value) : value;
+    else if (nullable) to[jsonName] = null;
   };
 }
 

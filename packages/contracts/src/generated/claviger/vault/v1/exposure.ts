@@ -44,15 +44,16 @@ export interface Exposure {
   firstSeenAt: string | undefined;
   lastSeenAt: string | undefined;
   times: number;
-  /** The ways it was seen, the latest last. */
+  /** The ways it became known, the latest last; of more than fifty the latest. */
   paths: ExposurePath[];
   /** done | queued | possible | by-hand | not-rotatable */
   rotation: string;
 }
 
 export interface ExposurePath {
-  /** grant | share | emergency */
+  /** grant | emergency | share | creator | administrator | recovery | set (who set a secret knows it) */
   kind: string;
+  /** The grant or the emergency session; empty for the other kinds. */
   grantId: string;
   lastSeenAt: string | undefined;
 }
@@ -91,7 +92,7 @@ export interface GetUserExposureResponse {
 export interface RotateUserExposureRequest {
   userId: string;
   reason: string;
-  /** All when empty. */
+  /** All when empty; what the person does not know, or no longer, is passed over. */
   entryIds: string[];
 }
 
@@ -99,6 +100,7 @@ export interface RotateUserExposureResponse {
   queued: number;
   alreadyQueued: number;
   impossible: Unrotatable[];
+  /** Of what is queued, also before this call. */
   rotatedEntryIds: string[];
 }
 
@@ -2935,7 +2937,7 @@ export const protoMetadata = {
       }, {
         "path": [4, 0, 2, 13],
         "span": [59, 2, 70],
-        "leadingComments": " The ways it was seen, the latest last.\n",
+        "leadingComments": " The ways it became known, the latest last; of more than fifty the latest.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
@@ -2947,72 +2949,85 @@ export const protoMetadata = {
       }, {
         "path": [4, 1, 2, 0],
         "span": [66, 2, 53],
-        "leadingComments": " grant | share | emergency\n",
+        "leadingComments":
+          " grant | emergency | share | creator | administrator | recovery | set (who set a secret knows it)\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 1, 2, 1],
+        "span": [68, 2, 57],
+        "leadingComments": " The grant or the emergency session; empty for the other kinds.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 0],
-        "span": [73, 2, 78, 5],
+        "span": [74, 2, 79, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 1],
-        "span": [80, 2, 85, 5],
+        "span": [81, 2, 86, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 4],
-        "span": [98, 2, 101, 5],
+        "span": [99, 2, 102, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 6],
-        "span": [108, 2, 51],
+        "span": [109, 2, 51],
         "leadingComments": " Versions that are no longer in use too.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 5],
-        "span": [122, 2, 69],
+        "span": [123, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 6],
-        "span": [124, 2, 63],
+        "span": [125, 2, 63],
         "leadingComments": " Secrets that the person has seen and that are still in use.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 2],
-        "span": [141, 2, 144, 5],
-        "leadingComments": " All when empty.\n",
+        "span": [142, 2, 145, 5],
+        "leadingComments": " All when empty; what the person does not know, or no longer, is passed over.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 5, 2, 3],
+        "span": [153, 2, 75],
+        "leadingComments": " Of what is queued, also before this call.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 0],
-        "span": [162, 2, 167, 5],
+        "span": [164, 2, 169, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 1],
-        "span": [169, 2, 174, 5],
+        "span": [171, 2, 176, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 4],
-        "span": [187, 2, 190, 5],
+        "span": [189, 2, 192, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 5],
-        "span": [206, 2, 69],
+        "span": [208, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],

@@ -1,0 +1,72 @@
+import { expect, it } from 'vitest';
+import {
+  contractProblem,
+  type MethodInfo,
+  methodOf,
+  methods,
+  type Policy,
+  takesIdempotencyKey,
+} from './index.ts';
+
+const ingest = methodOf('/claviger.workflow.v1.AgentElevationsService/IngestElevationRequest');
+const update = methodOf('/claviger.workflow.v1.PamRulesService/UpdateRule');
+const preview = methodOf('/claviger.workflow.v1.PamRulesService/PreviewRule');
+
+function having(method: MethodInfo, policy: Partial<Policy>): MethodInfo {
+  return { ...method, policy: { ...method.policy!, ...policy } };
+}
+
+function changed(method: MethodInfo, part: 'request' | 'response', name: string, change: object): MethodInfo {
+  const fields = method[part].fields.map((field) =>
+    field.protoName === name ? { ...field, ...change } : field,
+  );
+  return { ...method, [part]: { ...method[part], fields } };
+}
+
+it('finds nothing wrong with any operation of the contract', () => {
+  const wrong = [...methods.values()].map((method) => contractProblem(method));
+  expect(wrong.filter(Boolean)).toEqual([]);
+});
+
+it.each<[string, MethodInfo, RegExp]>([
+  ['a status field that is not there', having(ingest, { statusField: 'nothing' }), /no plain int32/],
+  ['one that is a text', having(ingest, { statusField: 'status' }), /no plain int32/],
+  [
+    'one that may be absent',
+    changed(ingest, 'response', 'http_status', { optional: true }),
+    /no plain int32/,
+  ],
+  ['one that is too wide', changed(ingest, 'response', 'http_status', { int32: false }), /no plain int32/],
+  ['one without statuses', having(ingest, { otherSuccessStatuses: [] }), /no other_success_statuses/],
+  ['statuses without one', having(ingest, { statusField: '' }), /no status_field/],
+  ['a status twice', having(ingest, { otherSuccessStatuses: [201] }), /twice/],
+  ['a status that is no success', having(ingest, { otherSuccessStatuses: [302] }), /200 to 299/],
+  ['a status without a body', having(ingest, { otherSuccessStatuses: [204] }), /never 204/],
+  ['two statuses of a stream', { ...ingest, responseStream: true }, /stream/],
+  ['a limit above that of the edge', having(ingest, { maxBodyBytes: 1_048_577 }), /1048577 bytes/],
+  ['a limit of a body that is not there', { ...ingest, http: [] }, /none/],
+  ['a PATCH that reads', having(update, { reads: true }), /POST alone/],
+  [
+    'a mask that is one text',
+    changed(update, 'request', 'update_mask', { repeated: false }),
+    /list of strings/,
+  ],
+  [
+    'a mask without a body',
+    { ...update, http: update.http.map((binding) => ({ ...binding, body: false })) },
+    /takes no body/,
+  ],
+  [
+    'null for what is never absent',
+    changed(update, 'request', 'match_signer', { optional: false }),
+    /match_signer/,
+  ],
+])('finds %s', (_, method, problem) => {
+  expect(contractProblem(method)).toMatch(problem);
+});
+
+it('knows no repetition of a POST that changes nothing', () => {
+  expect(takesIdempotencyKey(preview)).toBe(false);
+  expect(takesIdempotencyKey(having(preview, { audit: 'rule.previewed' }))).toBe(false);
+  expect(takesIdempotencyKey(having(preview, { audit: 'rule.previewed', reads: false }))).toBe(true);
+});

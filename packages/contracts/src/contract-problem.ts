@@ -1,0 +1,81 @@
+import type { FieldInfo, MessageInfo, MethodInfo } from './method-info.ts';
+
+/** The most bytes that any body may have on the REST edge. */
+export const MAX_BODY_BYTES = 1_048_576;
+
+/** The field of an answer that says which status of success holds; undefined where there is but one. */
+export function statusFieldOf({ policy, response }: MethodInfo): FieldInfo | undefined {
+  const name = policy?.statusField ?? '';
+  return name === '' ? undefined : response.fields.find((field) => field.protoName === name);
+}
+
+/** The field of a request in which the edge lists what the body holds. */
+export function updateMaskOf(request: MessageInfo): FieldInfo | undefined {
+  return request.fields.find((field) => field.protoName === 'update_mask');
+}
+
+/**
+ * What is wrong with how the options of a method fit its messages and bindings; undefined when nothing is. A service or a
+ * gateway that finds something does not start.
+ */
+export function contractProblem(method: MethodInfo): string | undefined {
+  return statusProblem(method) ?? bodyProblem(method) ?? maskProblem(method) ?? nullProblem(method);
+}
+
+function statusProblem(method: MethodInfo): string | undefined {
+  const { statusField, otherSuccessStatuses, successStatus } = method.policy!;
+  if (statusField === '')
+    return otherSuccessStatuses.length > 0
+      ? 'names other statuses of success but no status_field'
+      : undefined;
+  const field = statusFieldOf(method);
+  if (field?.kind !== 'integer' || !field.int32 || field.repeated || field.optional || field.oneof)
+    return `names the status_field ${statusField}, which is no plain int32 field of its response`;
+  const all = [successStatus || 200, ...otherSuccessStatuses];
+  if (all.length < 2) return 'names a status_field but no other_success_statuses';
+  if (new Set(all).size < all.length) return 'names a status of success twice';
+  if (all.some((status) => status < 200 || status > 299 || status === 204))
+    return 'may answer 200 to 299 only, and never 204, where several statuses stand for success';
+  if (method.responseStream) return 'answers a stream, which has one status only';
+  return undefined;
+}
+
+function bodyProblem({ policy, http }: MethodInfo): string | undefined {
+  const { maxBodyBytes, reads } = policy!;
+  if (maxBodyBytes < 0 || maxBodyBytes > MAX_BODY_BYTES)
+    return `allows a body of ${maxBodyBytes} bytes: 1 to ${MAX_BODY_BYTES} are possible`;
+  if (maxBodyBytes > 0 && !http.some(({ body }) => body)) return 'limits the body of requests that have none';
+  if (reads && (http.length === 0 || http.some(({ method }) => method !== 'POST')))
+    return 'says that it reads, which is for POST alone';
+  return undefined;
+}
+
+function maskProblem({ request, http }: MethodInfo): string | undefined {
+  const mask = updateMaskOf(request);
+  if (!mask) return undefined;
+  if (mask.kind !== 'string' || !mask.repeated) return 'has an update_mask that is no list of strings';
+  return http.every(({ body }) => body) ? undefined : 'has an update_mask but takes no body';
+}
+
+/** Null stands for what is absent: a field that is never absent cannot be null. */
+function nullProblem({ request, response }: MethodInfo): string | undefined {
+  const seen = new Set<MessageInfo>();
+  const check = (info: MessageInfo): string | undefined => {
+    if (seen.has(info)) return undefined;
+    seen.add(info);
+    for (const field of info.fields) {
+      if (field.rules?.nullable && !mayBeAbsent(field))
+        return `has the nullable field ${info.name}.${field.protoName}, which is never absent: make it optional`;
+      const inside = field.message && check(field.message);
+      if (inside) return inside;
+    }
+    return undefined;
+  };
+  return check(request) ?? check(response);
+}
+
+/** Whether a field can have no value at all, which is more than having an empty one. */
+export function mayBeAbsent({ kind, repeated, optional, oneof }: FieldInfo): boolean {
+  if (repeated) return false;
+  return optional || oneof !== undefined || kind === 'message' || kind === 'timestamp' || kind === 'struct';
+}
