@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { emergency, encryption, tenantKeys, vault } from '@claviger/contracts';
+import { emergency, encryption, exposure, tenantKeys, vault } from '@claviger/contracts';
 import {
   createTemporaryDataDir,
   databaseName,
@@ -52,6 +52,7 @@ export interface Person {
   readonly modules: Calls<typeof vault.ModulesServiceService>;
   readonly entitlements: Calls<typeof vault.EntitlementsServiceService>;
   readonly encryption: Calls<typeof encryption.EncryptionServiceService>;
+  readonly exposure: Calls<typeof exposure.ExposureServiceService>;
 }
 
 export const quickRotation = {
@@ -121,6 +122,11 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
         encryption: withOptions(
           gateway.client('vault', encryption.EncryptionServiceService),
           encryption.EncryptionServiceService,
+          call,
+        ),
+        exposure: withOptions(
+          gateway.client('vault', exposure.ExposureServiceService),
+          exposure.ExposureServiceService,
           call,
         ),
         entitlements: withOptions(

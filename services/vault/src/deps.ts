@@ -1,9 +1,10 @@
 import type { KeyObject } from 'node:crypto';
+import type { auth } from '@claviger/contracts';
 import type { Database, Reader, Tx } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Journal } from '@claviger/journal';
 import type { RootKeyProvider } from '@claviger/keyring';
-import type { Logger } from '@claviger/service-kit';
+import type { Logger, ServiceClient } from '@claviger/service-kit';
 import type { VaultConfig } from './config.ts';
 import type { DisclosureGate } from './disclosure/disclosure-gate.ts';
 import type { Secrets } from './encryption/secrets.ts';
@@ -31,4 +32,6 @@ export interface VaultDeps {
   readonly wakeJournalMerge: () => void;
   /** Ed25519 private key that signs receipts. */
   readonly receiptKey: KeyObject;
+  /** Of auth: who is or was a user. */
+  readonly directory: Pick<ServiceClient<typeof auth.DirectoryServiceService>, 'getUserNames'>;
 }

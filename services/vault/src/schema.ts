@@ -9,7 +9,9 @@ export type RotationState = 'pending' | 'applying' | 'verified' | 'refused' | 'a
 export type EntryRotationState = 'idle' | 'pending' | 'applying' | 'ambiguous' | 'out_of_sync';
 /** What becomes of a secret that was seen under a grant that ended. */
 export type RotationAfterGrant = 'queued' | 'not-needed' | 'impossible';
-export type RotationTrigger = 'manual' | 'schedule' | 'grant-ended';
+export type RotationTrigger = 'manual' | 'schedule' | 'grant-ended' | 'exposure';
+/** How a secret became known to somebody. */
+export type ExposureKind = 'grant' | 'emergency' | 'share' | 'creator' | 'administrator' | 'recovery' | 'set';
 export type VersionState = 'pending' | 'current' | 'previous' | 'rejected';
 
 export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
@@ -139,6 +141,7 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     rotation_state: Defaulted<EntryRotationState>;
     rotation_interval_hours: Defaulted<number>;
     next_rotation_at: Date | null;
+    rotation_cause: Defaulted<'exposure' | null>;
     last_rotated_at: Date | null;
     last_verified_at: Date | null;
     probes: Generated<number>;
@@ -209,6 +212,40 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     last_seen_at: Generated<Date>;
     grant_id: string | null;
     times: Generated<number>;
+  };
+  exposure_paths: {
+    tenant_id: string;
+    entry_id: string;
+    version: number;
+    user_id: string;
+    kind: ExposureKind;
+    via: Defaulted<string>;
+    user_name: string;
+    first_seen_at: Generated<Date>;
+    last_seen_at: Generated<Date>;
+    times: Generated<number>;
+  };
+  /** A view. */
+  exposure_ledger: {
+    tenant_id: string;
+    entry_id: string;
+    version: number;
+    user_id: string;
+    user_name: string;
+    first_seen_at: Date;
+    last_seen_at: Date;
+    times: number;
+    entry_name: string;
+    entry_type: string;
+    username: string;
+    asset_id: string | null;
+    asset_name: string;
+    /** Unique; sorts by entry, version, user. */
+    key: string;
+    current: boolean;
+    under_way: boolean;
+    due: boolean;
+    obstacle: string | null;
   };
   rotations: {
     tenant_id: string;

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServiceReplicas, joinCluster, replicaHandlers } from '@claviger/cluster';
-import { cluster, replicas, schema, vault } from '@claviger/contracts';
+import { auth, cluster, replicas, schema, vault } from '@claviger/contracts';
 import { createDatabase, schemaHistory } from '@claviger/database';
 import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
@@ -11,6 +11,7 @@ import {
   createActorVerifier,
   createHealth,
   createLogger,
+  createPeers,
   createRpcServer,
   productVersion,
   type RpcServer,
@@ -48,6 +49,7 @@ import { deleteShare, listShares, putShare } from './entries/shares.ts';
 import { updateEntry } from './entries/update-entry.ts';
 import { verifyEntry } from './entries/verify-entry.ts';
 import { addEvidenceHandlers } from './evidence/add-evidence-handlers.ts';
+import { addExposureHandlers } from './exposure/exposure-handlers.ts';
 import { migrations } from './migrate-vault.ts';
 import { patchModule, updateModule } from './modules/change-module.ts';
 import { createModule } from './modules/create-module.ts';
@@ -142,6 +144,8 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     const journal = undo.use(
       await openEmergencyJournal({ file: config.emergencyJournalFile, key: macKey, logger }),
     );
+    const peers = createPeers(config);
+    undo.defer(() => peers.close());
     const deps: VaultDeps = {
       config,
       database,
@@ -155,6 +159,10 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
       journal,
       wakeJournalMerge: () => journalMerge.wake(),
       receiptKey,
+      directory: {
+        getUserNames: (request, options) =>
+          peers.client('auth', auth.DirectoryServiceService).getUserNames(request, options),
+      },
     };
     const journalMerge = undo.use(startJournalMerge(deps, journal));
     undo.use(startKeyJobs(deps, queues, replica));
@@ -186,6 +194,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     addEmergencyHandlers(rpc, deps);
     addTenancyHandlers(rpc, deps);
     addEvidenceHandlers(rpc, deps);
+    addExposureHandlers(rpc, deps);
     rpc.add(replicas.ReplicasServiceService, replicaHandlers(createServiceReplicas(replica, database)));
     rpc.add(cluster.HealthServiceService, health.handlers);
     rpc.add(schema.SchemaServiceService, { getSchemaHistory: () => schemaHistory(database, migrations) });

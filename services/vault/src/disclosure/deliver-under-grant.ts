@@ -87,7 +87,9 @@ async function deliver(
     entryId: found.entry_id,
     version: found.version,
     userId,
-    grantId,
+    userName: context.actor.userName,
+    kind: 'grant',
+    via: grantId,
   });
   const event = await deps.emitter.audit(tx, context, {
     subject: {

@@ -169,6 +169,7 @@ async function decide(
       row?.payload ?? null,
       row?.mac ?? null,
       row?.traceparent ?? null,
+      actor.userName,
     ]);
     if (context.idempotentCall) return await decideOnce(database, context, request, statement);
     const orderKey = `${request.entryId} ${actor.userId}`;

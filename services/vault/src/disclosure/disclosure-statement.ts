@@ -1,10 +1,14 @@
+/** Where a way of seeing has neither grant nor session. */
+const NONE = '00000000-0000-0000-0000-000000000000';
+
 /**
  * Decides, records and reads in one statement. $1 entry, $2 user, $3 may retrieve any, $4 version or null, $5 has a reason;
- * $6–$9 the facts that the audit event names; $10–$14 the outbox row. Answers no row when the entry is not visible or the tenant not active;
+ * $6–$9 the facts that the audit event names; $10–$14 the outbox row; $15 the user's name. Answers no row when the entry is not visible or the tenant not active;
  * `recorded` only when the event and the exposure are part of this transaction.
  *
  * The grant is locked, so that ending it waits for this disclosure and then sees its exposure, or this one sees the end. An
- * exposure of the last minute is left as it is: readers of the same secret do not queue for one row.
+ * exposure of the last minute is left as it is: readers of the same secret do not queue for one row. `way` counts the rows of
+ * `seen` only to come after it: whoever else writes to both tables does it in this order.
  *
  * It is written so that every step can only go by the whole primary key (`OFFSET 0` keeps a step from becoming a join,
  * `deleted_at` matches no partial index): a plan made while the tables were small is kept by its connection as they grow.
@@ -51,5 +55,14 @@ WITH facts AS MATERIALIZED (
         AND f.last_seen_at > now() - interval '1 minute' AND (c.grant_id IS NULL OR f.grant_id = c.grant_id) OFFSET 0)
   ON CONFLICT (tenant_id, entry_id, version, user_id) DO UPDATE
     SET last_seen_at = now(), times = x.times + 1, grant_id = coalesce(excluded.grant_id, x.grant_id)
+  RETURNING 1
+), way AS (
+  INSERT INTO exposure_paths AS p (tenant_id, entry_id, version, user_id, kind, via, user_name)
+  SELECT current_tenant(), c.id, c.version, $2::uuid, c.basis, coalesce(c.grant_id, '${NONE}'), $15::text FROM chosen c
+   WHERE c.recorded AND (SELECT count(*) FROM seen) >= 0 AND NOT EXISTS (
+     SELECT FROM exposure_paths f WHERE f.entry_id = c.id AND f.version = c.version AND f.user_id = $2::uuid AND f.kind = c.basis
+        AND f.via = coalesce(c.grant_id, '${NONE}') AND f.last_seen_at > now() - interval '1 minute' OFFSET 0)
+  ON CONFLICT (tenant_id, entry_id, version, user_id, kind, via) DO UPDATE
+    SET last_seen_at = now(), times = p.times + 1, user_name = excluded.user_name
 )
 SELECT * FROM chosen`;

@@ -1,12 +1,19 @@
 import { sql } from 'kysely';
 import type { VaultTx } from '../deps.ts';
+import type { ExposureKind } from '../schema.ts';
 
-/** Notes in the ledger that a user is about to see a version; part of the disclosing transaction. */
-export async function recordExposure(
-  tx: VaultTx,
-  tenantId: string,
-  seen: { entryId: string; version: number; userId: string; grantId: string | null },
-): Promise<void> {
+export interface Known {
+  readonly entryId: string;
+  readonly version: number;
+  readonly userId: string;
+  readonly userName: string;
+  readonly kind: ExposureKind;
+  /** The grant or the emergency session; null for the other kinds. */
+  readonly via: string | null;
+}
+
+/** Notes in the ledger that a user is about to see a version, and how; part of the disclosing transaction. */
+export async function recordExposure(tx: VaultTx, tenantId: string, seen: Known): Promise<void> {
   await tx
     .insertInto('exposures')
     .values({
@@ -14,13 +21,37 @@ export async function recordExposure(
       entry_id: seen.entryId,
       version: seen.version,
       user_id: seen.userId,
-      grant_id: seen.grantId,
+      grant_id: seen.kind === 'grant' ? seen.via : null,
     })
     .onConflict((conflict) =>
       conflict.columns(['tenant_id', 'entry_id', 'version', 'user_id']).doUpdateSet({
         last_seen_at: sql<Date>`now()`,
         times: sql<number>`exposures.times + 1`,
         grant_id: sql<string | null>`coalesce(excluded.grant_id, exposures.grant_id)`,
+      }),
+    )
+    .execute();
+  await recordPath(tx, tenantId, seen);
+}
+
+/** Notes how a version became known to a user, where nothing is disclosed: they set it themselves. */
+export async function recordPath(tx: VaultTx, tenantId: string, known: Known): Promise<void> {
+  await tx
+    .insertInto('exposure_paths')
+    .values({
+      tenant_id: tenantId,
+      entry_id: known.entryId,
+      version: known.version,
+      user_id: known.userId,
+      user_name: known.userName,
+      kind: known.kind,
+      ...(known.via === null ? {} : { via: known.via }),
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant_id', 'entry_id', 'version', 'user_id', 'kind', 'via']).doUpdateSet({
+        last_seen_at: sql<Date>`now()`,
+        times: sql<number>`exposure_paths.times + 1`,
+        user_name: sql<string>`excluded.user_name`,
       }),
     )
     .execute();

@@ -36,11 +36,19 @@ export async function recordDisclosure(
       entryId: entry.entryId,
       version: entry.version,
       userId: entry.userId,
-      grantId: null,
+      userName: nameOf(entry),
+      kind: 'emergency',
+      via: entry.sessionId,
     });
     if (await hasEnded(tx, entry.sessionId)) await rotateSeen(tx, entry.sessionId);
     return true;
   });
+}
+
+/** As the audit event calls the person. */
+function nameOf(entry: JournaledDisclosure): string {
+  const event = JSON.parse(entry.payload) as { actorName?: string };
+  return event.actorName ?? '';
 }
 
 /** The share lock: ending the session waits for this record and then sees it, or this one sees the end. */

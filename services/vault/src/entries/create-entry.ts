@@ -4,10 +4,12 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps, VaultTx } from '../deps.ts';
+import { recordPath } from '../disclosure/record-exposure.ts';
 import { isId } from '../ids.ts';
 import { withUniqueName } from '../unique-names.ts';
 import { entryById, entrySubject, toEntry } from './entry-rows.ts';
 import { firstSecret } from './secret-rules.ts';
+import { setBy } from './set-by.ts';
 
 export function createEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['createEntry']> {
   return async (request, context) => {
@@ -51,6 +53,7 @@ export function createEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
           actor.userId,
         );
         await tx.insertInto('entry_versions').values(version).execute();
+        if (!request.generate) await recordPath(tx, tenantId, setBy(actor, id, 1));
         await deps.emitter.audit(tx, context, {
           subject: entrySubject({ id, asset_id: assetId }),
           details: {

@@ -58,7 +58,9 @@ export function recoverCandidates(
             entryId: id,
             version,
             userId: actor.userId,
-            grantId: null,
+            userName: actor.userName,
+            kind: 'recovery',
+            via: null,
           });
         }
         const event = await deps.emitter.audit(tx, context, {

@@ -2,11 +2,13 @@ import type { vault } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
+import { recordPath } from '../disclosure/record-exposure.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 import { withUniqueName } from '../unique-names.ts';
 import { entryById, entrySubject, lockEntry, refuseDuringRotation, toEntry } from './entry-rows.ts';
 import { promoteVersion } from './promote-version.ts';
 import { checkedSecret } from './secret-rules.ts';
+import { setBy } from './set-by.ts';
 
 /**
  * Changes what is given. A new secret becomes the current version at once, as what a person says the target holds: that also
@@ -54,6 +56,7 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
           );
           await tx.insertInto('entry_versions').values(version).execute();
           await promoteVersion(tx, id, latest + 1);
+          await recordPath(tx, tenantId, setBy(actor, id, latest + 1));
           stored = { version: latest + 1, blobSha256: version.blob_sha256.toString('hex') };
         }
         // The request's own field of the secret never stands in an event.

@@ -30,7 +30,9 @@ export function putRotationSchedule(
         .updateTable('entries')
         .set({
           rotation_interval_hours: intervalHours,
-          next_rotation_at: intervalHours > 0 ? first : null,
+          // What somebody knows who should not is replaced as soon as it can be, whatever the schedule.
+          next_rotation_at:
+            entry.rotation_cause === 'exposure' ? entry.next_rotation_at : intervalHours > 0 ? first : null,
           row_version: entry.row_version + 1,
           updated_at: sql<Date>`now()`,
         })

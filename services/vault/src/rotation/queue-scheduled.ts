@@ -32,7 +32,7 @@ export async function queueScheduled(
       .skipLocked()
       .executeTakeFirst();
     if (!entry) return;
-    const trigger = entry.rotation_interval_hours > 0 ? 'schedule' : 'grant-ended';
+    const trigger = entry.rotation_cause ?? (entry.rotation_interval_hours > 0 ? 'schedule' : 'grant-ended');
     try {
       await requireRotatable(tx, entry);
     } catch (error) {
@@ -50,6 +50,7 @@ export async function queueScheduled(
       .set({
         next_rotation_at: sql<Date | null>`CASE WHEN rotation_interval_hours > 0
           THEN now() + make_interval(hours => rotation_interval_hours) END`,
+        rotation_cause: null,
       })
       .where('id', '=', entry.id)
       .execute();

@@ -125,6 +125,7 @@ export async function promote(deps: VaultDeps, lease: Lease): Promise<void> {
         last_verified_at: sql<Date>`now()`,
         next_rotation_at: sql<Date | null>`CASE WHEN rotation_interval_hours > 0
           THEN now() + make_interval(hours => rotation_interval_hours) END`,
+        rotation_cause: null,
         probes: 0,
         probe_window_at: null,
       })
@@ -167,10 +168,11 @@ async function finishIn(
     .updateTable('entries')
     .set({
       rotation_state: state === 'refused' ? 'idle' : 'out_of_sync',
-      // A secret that somebody saw under a grant that ended is not forgotten, nor is a schedule.
+      // A secret that somebody saw and no longer should know is not forgotten, nor is a schedule.
       next_rotation_at: sql<Date | null>`CASE
         WHEN next_rotation_at IS NOT NULL THEN greatest(next_rotation_at, now() + interval '1 hour')
-        WHEN ${row.trigger} = 'grant-ended' THEN now() + interval '1 day' END`,
+        WHEN ${row.trigger} IN ('grant-ended', 'exposure') THEN now() + interval '1 day' END`,
+      ...(row.trigger === 'exposure' ? { rotation_cause: row.trigger } : {}),
     })
     .where('id', '=', row.entry_id)
     .execute();

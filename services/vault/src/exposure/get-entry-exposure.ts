@@ -1,0 +1,37 @@
+import type { exposure } from '@claviger/contracts';
+import { pageOf } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { entryById } from '../entries/entry-rows.ts';
+import { requireId } from '../ids.ts';
+import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-rows.ts';
+
+/** Who knows which version of a secret, the newest version first. */
+export function getEntryExposure(
+  deps: VaultDeps,
+): Handler<(typeof exposure.ExposureServiceService)['getEntryExposure']> {
+  return async (request, context) => {
+    const id = requireId(request.entryId);
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      await entryById(reader, id);
+      const all = ledger(reader).where('entry_id', '=', id);
+      const rows = request.currentOnly ? all.where('current', '=', true) : all;
+      return pageOf({
+        request,
+        query: rows,
+        sort: LEDGER_SORT,
+        defaultSort: 'version',
+        defaultOrder: 'desc',
+        tieBreaker: LEDGER_TIE,
+        total: async () =>
+          (
+            await rows
+              .clearSelect()
+              .select((eb) => eb.fn.countAll<number>().as('total'))
+              .executeTakeFirstOrThrow()
+          ).total,
+        map: toExposure,
+      });
+    });
+  };
+}

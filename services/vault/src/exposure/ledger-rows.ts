@@ -1,0 +1,73 @@
+import type { exposure } from '@claviger/contracts';
+import type { SortFields } from '@claviger/database';
+import { type Selectable, sql } from 'kysely';
+import type { VaultReader } from '../deps.ts';
+import { time } from '../ids.ts';
+import type { VaultSchema } from '../schema.ts';
+
+type LedgerRow = Selectable<VaultSchema['exposure_ledger']> & { readonly paths: readonly PathRow[] };
+interface PathRow {
+  readonly kind: string;
+  readonly via: string;
+  readonly at: string;
+}
+
+const MAX_PATHS = 50;
+const NONE = '00000000-0000-0000-0000-000000000000';
+
+export const LEDGER_SORT: SortFields = {
+  lastSeenAt: { column: 'exposure_ledger.last_seen_at', type: 'timestamptz' },
+  firstSeenAt: { column: 'exposure_ledger.first_seen_at', type: 'timestamptz' },
+  entryName: { column: 'exposure_ledger.entry_name', type: 'text' },
+  resourceName: { column: 'exposure_ledger.asset_name', type: 'text' },
+  userName: { column: 'exposure_ledger.user_name', type: 'text' },
+  version: { column: 'exposure_ledger.version', type: 'int8' },
+};
+export const LEDGER_TIE = { column: 'exposure_ledger.key', type: 'text' } as const;
+
+/** The ledger with the ways of each row, the latest fifty. No filter, no order, no limit. */
+export function ledger(reader: VaultReader) {
+  return reader.selectFrom('exposure_ledger').selectAll().select(ways());
+}
+
+function ways() {
+  return sql<readonly PathRow[]>`(
+    SELECT jsonb_agg(jsonb_build_object('kind', w.kind, 'via', w.via, 'at', w.last_seen_at) ORDER BY w.last_seen_at, w.kind, w.via)
+    FROM (SELECT p.kind, p.via, p.last_seen_at FROM exposure_paths p
+      WHERE (p.tenant_id, p.entry_id, p.version, p.user_id)
+        = (exposure_ledger.tenant_id, exposure_ledger.entry_id, exposure_ledger.version, exposure_ledger.user_id)
+      ORDER BY p.last_seen_at DESC, p.kind, p.via LIMIT ${MAX_PATHS}) w)`.as('paths');
+}
+
+export function toExposure(row: LedgerRow): exposure.Exposure {
+  return {
+    entryId: row.entry_id,
+    entryName: row.entry_name,
+    entryType: row.entry_type,
+    username: row.username,
+    resourceId: row.asset_id ?? '',
+    resourceName: row.asset_name,
+    version: row.version,
+    current: row.current,
+    userId: row.user_id,
+    userName: row.user_name,
+    firstSeenAt: time(row.first_seen_at),
+    lastSeenAt: time(row.last_seen_at),
+    times: row.times,
+    paths: row.paths.map(({ kind, via, at }) => ({
+      kind,
+      grantId: via === NONE ? '' : via,
+      lastSeenAt: new Date(at).toISOString(),
+    })),
+    rotation: rotationOf(row),
+  };
+}
+
+/** What is to become of the secret, in the words of the contract. */
+export function rotationOf(row: Pick<LedgerRow, 'current' | 'under_way' | 'due' | 'obstacle'>): string {
+  if (!row.current) return 'done';
+  if (row.under_way) return 'queued';
+  if (row.obstacle === 'not_rotatable') return 'not-rotatable';
+  if (row.obstacle !== null) return 'by-hand';
+  return row.due ? 'queued' : 'possible';
+}

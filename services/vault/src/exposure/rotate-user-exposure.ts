@@ -1,0 +1,97 @@
+import type { exposure } from '@claviger/contracts';
+import { requireActiveTenant } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps, VaultTx } from '../deps.ts';
+import { isId } from '../ids.ts';
+import { knownUser } from './known-user.ts';
+import { reasonOf } from './obstacles.ts';
+
+const NAMED_IN_EVENT = 100;
+
+/**
+ * Puts every current secret that a person knows into the due-queue of rotations, in one transaction; the sweep takes it from
+ * there, also when the vault is sealed now. Repeatable: what waits or is being rotated is counted, not queued twice. What is
+ * disclosed to the person after this instant is theirs to know, and stands in their exposure again.
+ */
+export function rotateUserExposure(
+  deps: VaultDeps,
+): Handler<(typeof exposure.ExposureServiceService)['rotateUserExposure']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'user', id: request.userId };
+    const userId = await knownUser(deps, context, request.userId);
+    const wanted = request.entryIds.filter(isId);
+    return deps.database.withTenant(context.tenantId, async (tx) => {
+      await requireActiveTenant(tx);
+      const known = await lockKnown(tx, userId, request.entryIds.length === 0 ? undefined : wanted);
+      const impossible = known.filter((row) => row.obstacle !== null && !row.under_way);
+      const possible = known.filter((row) => row.obstacle === null || row.under_way);
+      const waiting = possible.filter((row) => row.under_way || row.due);
+      const ids = possible.map((row) => row.entry_id);
+      if (ids.length > 0) await queue(tx, ids);
+      const counts = { queued: possible.length - waiting.length, alreadyQueued: waiting.length };
+      await deps.emitter.audit(tx, context, {
+        subject: { type: 'user', id: userId },
+        reason: request.reason,
+        details: {
+          ...counts,
+          impossible: impossible.length,
+          // Each of them leaves an event of its own when its rotation begins.
+          entryIds: ids.slice(0, NAMED_IN_EVENT),
+        },
+      });
+      return {
+        ...counts,
+        rotatedEntryIds: ids,
+        impossible: impossible.map((row) => ({
+          entryId: row.entry_id,
+          entryName: row.entry_name,
+          reason: reasonOf(row.obstacle!),
+        })),
+      };
+    });
+  };
+}
+
+/** Their current secrets. The entries are locked in the order of their ids, and judged as they are once they are locked. */
+async function lockKnown(tx: VaultTx, userId: string, only: readonly string[] | undefined) {
+  await tx
+    .selectFrom('entries')
+    .select('id')
+    .where('status', '=', 'active')
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('exposure_paths as p')
+          .select('p.user_id')
+          .whereRef('p.entry_id', '=', 'entries.id')
+          .whereRef('p.version', '=', 'entries.current_version')
+          .where('p.user_id', '=', userId),
+      ),
+    )
+    .$if(only !== undefined, (query) => query.where(sql<boolean>`id = ANY (${only}::uuid[])`))
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  return tx
+    .selectFrom('exposure_ledger')
+    .select(['entry_id', 'entry_name', 'under_way', 'due', 'obstacle'])
+    .where('user_id', '=', userId)
+    .where('current', '=', true)
+    .$if(only !== undefined, (query) => query.where(sql<boolean>`entry_id = ANY (${only}::uuid[])`))
+    .orderBy('entry_name')
+    .orderBy('entry_id')
+    .execute();
+}
+
+/** A rotation under way replaces what they know; should it fail, the due-queue does not forget. */
+async function queue(tx: VaultTx, ids: readonly string[]): Promise<void> {
+  await tx
+    .updateTable('entries')
+    .set({
+      next_rotation_at: sql<Date>`least(coalesce(next_rotation_at, 'infinity'), now())`,
+      rotation_cause: 'exposure',
+    })
+    .where(sql<boolean>`id = ANY (${ids}::uuid[])`)
+    .execute();
+}
