@@ -67,6 +67,7 @@ export class TestEdge {
   authAway = false;
   vaultStatus = 'ok';
   ingestAnswer: elevation.IngestElevationRequestResponse = { id: 'r1', status: 'pending', httpStatus: 0 };
+  waitsEnded = 0;
   exportChunks: number | 'fails' | 'breaks' = 3;
   exportCancelled = false;
   /** Holds answers back. */
@@ -305,6 +306,10 @@ export class TestEdge {
         },
         fetchAgentCommands: async (request: elevation.FetchAgentCommandsRequest, context: CallContext) => {
           this.#note('fetchCommands', request, context);
+          if (request.waitSeconds) {
+            await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+            this.waitsEnded += 1;
+          }
           return { commands: [] };
         },
       }),
@@ -423,12 +428,14 @@ export class TestEdge {
     });
   }
 
-  /** Sends exactly these bytes, and answers all that comes back until the end. */
-  raw(bytes: string | Buffer): Promise<string> {
+  /** Sends exactly these bytes, and answers all that comes back until the end, or until we leave. */
+  raw(bytes: string | Buffer, leave?: { until: () => boolean }): Promise<string> {
     return new Promise((resolve, reject) => {
       const socket = connect({ host: '127.0.0.1', port: this.gateway.httpPort, ca: this.ca }, () =>
         socket.write(bytes),
       );
+      const watch = leave && setInterval(() => leave.until() && socket.destroy(), 20);
+      socket.once('close', () => clearInterval(watch));
       let text = '';
       socket.on('data', (chunk) => {
         text += chunk.toString('latin1');

@@ -27,6 +27,23 @@ describe('the gateway', () => {
     await stopped;
   });
 
+  it('tells agents that wait to ask elsewhere when it stops, and stops to wait for those that left', async () => {
+    const { token, deviceId } = edge.enrol();
+    const wait = `/api/v1/agents/${deviceId}/commands?waitSeconds=20`;
+    const leaving = edge.raw(
+      `GET ${wait} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+      {
+        until: () => edge.calls.length === 1,
+      },
+    );
+    expect(await leaving).toBe('');
+    await expect.poll(() => edge.waitsEnded, { timeout: 10_000 }).toBe(1);
+    const staying = edge.call('GET', wait, { token });
+    await expect.poll(() => edge.calls.length, { timeout: 10_000 }).toBe(2);
+    await edge.gateway[Symbol.asyncDispose]();
+    expect((await staying).json).toMatchObject({ status: 503, retryable: true });
+  });
+
   it('counts sign-ins against the account that is tried, from wherever they come', async () => {
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, index) =>

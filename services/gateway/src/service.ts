@@ -69,8 +69,9 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
   });
   const peersHealth = createPeersHealth(config, peers);
   let accepting = true;
+  const stopping = new AbortController();
   const shared = { authenticator, gate, keys, tiers, logger };
-  const router = await createRouter({ ...shared, peers }, [
+  const router = await createRouter({ ...shared, peers, stopping: stopping.signal }, [
     ...healthRoutes({
       ...shared,
       node: config.node,
@@ -123,6 +124,8 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
     [Symbol.asyncDispose]: async () => {
       accepting = false;
       health.setReady(false);
+      // Agents that wait for commands ask another gateway.
+      stopping.abort();
       // First of all nothing new: what follows may wait for others.
       await edge.stop(DRAIN_TIMEOUT_MS);
       await replica[Symbol.asyncDispose]();

@@ -27,6 +27,8 @@ const CALL_TIMEOUT_MS = 30_000;
 export interface NativeRouteDeps extends AdmitDeps {
   readonly peers: Peers;
   readonly logger: Logger;
+  /** Aborts when the gateway is told to stop: nothing waits for something to happen any longer. */
+  readonly stopping: AbortSignal;
 }
 
 /** Serves a request; never throws. */
@@ -52,6 +54,7 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
   const empty = method.policy!.successStatus === 204;
   const bodyLimitBytes = method.policy!.maxBodyBytes || MAX_BODY_BYTES;
   const keyOf = takesIdempotencyKey(method) ? idempotencyKeyOf : undefined;
+  const waits = method.request.fields.some(({ protoName }) => protoName === 'wait_seconds');
   const conditional = binding.method === 'GET' && !method.policy!.discloses;
 
   const serve = async (
@@ -67,15 +70,14 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
     if (countAccount) await countAccount(message, response);
     const options: CallOptions = { ...edge, actorToken: actor?.actorToken, ...keyOf?.(request) };
     if (!encode) return stream(message, options, response);
-    const answer = (await call(message, { ...options, timeoutMs: CALL_TIMEOUT_MS })) as Message;
+    const signal = waits ? gone(response, deps.stopping) : undefined;
+    const answer = (await call(message, { ...options, timeoutMs: CALL_TIMEOUT_MS, signal })) as Message;
     if (empty) response.writeHead(204).end();
     else send(request, response, encode(answer), conditional);
   };
 
   const stream = async (message: Message, options: CallOptions, response: ServerResponse): Promise<void> => {
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    const messages = call(message, { ...options, signal: gone.signal }) as AsyncIterable<HttpBody>;
+    const messages = call(message, { ...options, signal: gone(response) }) as AsyncIterable<HttpBody>;
     await answerStream(response, binding, messages);
   };
 
@@ -98,6 +100,19 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
         span?.setAttribute('http.response.status_code', response.statusCode);
       },
     );
+}
+
+/** Aborts when the client has left or has its answer, or when there is no time left to wait. */
+function gone(response: ServerResponse, stopping?: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  response.once('close', () => {
+    stopping?.removeEventListener('abort', abort);
+    abort();
+  });
+  stopping?.addEventListener('abort', abort);
+  if (stopping?.aborted) abort();
+  return controller.signal;
 }
 
 function refuse(error: unknown, request: EdgeRequest, response: ServerResponse, logger: Logger): void {

@@ -16,7 +16,7 @@ export interface CallOptions {
   readonly sourceAddress: string;
   readonly idempotencyKey?: string | undefined;
   readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Any client method: promises for unary calls, async iterables for streams. */
