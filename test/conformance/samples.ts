@@ -6,6 +6,7 @@ import { breakglassSamples } from './samples-breakglass.ts';
 import { clusterSamples } from './samples-cluster.ts';
 import { complianceSamples } from './samples-compliance.ts';
 import { encryptionSamples } from './samples-encryption.ts';
+import { exposureSamples } from './samples-exposure.ts';
 import { siemSamples } from './samples-siem.ts';
 import { tenantSamples } from './samples-tenants.ts';
 import type { World } from './world.ts';
@@ -32,6 +33,7 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
   ...clusterSamples,
   ...complianceSamples,
   ...encryptionSamples,
+  ...exposureSamples,
   ...siemSamples,
   ...tenantSamples,
   // audit

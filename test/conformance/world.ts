@@ -13,6 +13,7 @@ import { fillChatHistory } from './samples-assistant.ts';
 import { fillBreakglass } from './samples-breakglass.ts';
 import { fillCompliance } from './samples-compliance.ts';
 import { fillKeyJobs } from './samples-encryption.ts';
+import { fillExposure } from './samples-exposure.ts';
 
 /** One tenant with at least one real object of every kind, on a real PostgreSQL target. */
 export interface World extends AsyncDisposable {
@@ -67,6 +68,7 @@ export async function fillLists(world: World): Promise<void> {
   await fillChatHistory(world);
   await fillCompliance(world);
   await fillBreakglass(world);
+  await fillExposure(world);
   for (let round = 0; round < 4; round += 1) {
     const rotation = await admin.must('POST', `/api/v1/vault/entries/${entryId}/rotate`, {
       reason: 'conformance',

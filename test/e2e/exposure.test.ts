@@ -1,0 +1,54 @@
+import { type PostgresTarget, startPostgresTarget } from '@claviger/targets';
+import { connectNetwork, eventually, type Network } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { createPeople, grantAccess, type People, postgresAccount, retrieve } from '../support/main-job.ts';
+
+let network: Network;
+let people: People;
+let target: PostgresTarget;
+
+beforeAll(async () => {
+  network = connectNetwork(inject('network'));
+  [people, target] = await Promise.all([network.createTenant().then(createPeople), startPostgresTarget()]);
+});
+afterAll(async () => {
+  await target?.stop();
+  await network?.[Symbol.asyncDispose]();
+});
+
+test('who leaves while a grant still runs knows nothing that is in use, once their exposure was rotated', async () => {
+  const { admin, requester } = people;
+  const accounts = await Promise.all([postgresAccount(admin, target), postgresAccount(admin, target)]);
+  for (const { entryId, password } of accounts) {
+    const grant = await grantAccess(people, entryId);
+    const { secret } = await requester.client.must('GET', `/api/v1/grants/${grant}/credentials`);
+    expect(secret).toBe(password);
+  }
+  const path = `/api/v1/users/${requester.id}/exposure`;
+  const names = accounts.map(({ username }) => username).sort();
+  const known = await admin.must('GET', `${path}?sortBy=entryName&sortOrder=asc`);
+  expect(known).toMatchObject({
+    currentSecrets: 2,
+    items: names.map((entryName) => ({ entryName, current: true, paths: [{ kind: 'grant' }] })),
+  });
+  expect((await requester.client.get(path)).status).toBe(403);
+
+  await admin.must('DELETE', `/api/v1/users/${requester.id}`);
+  expect((await admin.must('GET', path)).currentSecrets).toBe(2);
+  const { status, body } = await admin.post(`${path}/rotate`, { reason: 'has left' });
+  expect({ status, impossible: body.impossible }).toEqual({ status: 202, impossible: [] });
+  expect((body.queued as number) + (body.alreadyQueued as number)).toBe(2);
+  await eventually(
+    async () => {
+      const { currentSecrets } = await admin.must('GET', path);
+      if (currentSecrets !== 0) throw new Error(`${currentSecrets} secrets are known still`);
+    },
+    { timeoutMs: 30_000, what: 'an empty list' },
+  );
+  for (const { entryId, username, password } of accounts) {
+    const secret = await retrieve(admin, entryId);
+    expect(secret).not.toBe(password);
+    expect(await target.accepts(username, secret)).toBe(true);
+    expect(await target.accepts(username, password)).toBe(false);
+  }
+});
