@@ -9,6 +9,8 @@ export interface OutgoingCall {
   readonly metadata: readonly calls.CallMetadata[];
   readonly deadline: Date;
   readonly signal?: AbortSignal | undefined;
+  /** It is answered when something happens: that nothing comes for a while says nothing about the other side. */
+  readonly waits?: boolean | undefined;
 }
 
 /** One address of a peer, and the stream that its calls share. */
@@ -33,6 +35,8 @@ interface Pending {
 interface OpenStream {
   readonly send: (frame: calls.CallFrame) => void;
   readonly pending: Map<number, Pending>;
+  /** Those that wait for something to happen. */
+  readonly waits: Map<number, Pending>;
   readonly openedAtMs: number;
   readonly stream: ClientDuplexStream<calls.CallFrames, calls.CallFrames>;
   ready: boolean;
@@ -56,7 +60,10 @@ export function createCallStreamClient(client: Client): CallStreamClient {
   let ids = 0;
   let warmedAtMs = 0;
   /** Calls that no stream has taken yet: these alone can be given up without any doubt. */
-  const waiting = new Map<number, { frame: calls.CallFrame; pending: Pending; sinceMs: number }>();
+  const waiting = new Map<
+    number,
+    { frame: calls.CallFrame; pending: Pending; waits: boolean; sinceMs: number }
+  >();
   const all = new Set<OpenStream>();
 
   const timer = setInterval(() => {
@@ -69,13 +76,16 @@ export function createCallStreamClient(client: Client): CallStreamClient {
     }
     if (waiting.size > 0) opened();
     for (const stream of all) {
-      for (const [id, pending] of stream.pending) {
-        if (pending.deadlineMs > now) continue;
-        stream.pending.delete(id);
-        stream.send(frameOf({ id, cancel: true }));
-        pending.reject(tooLate());
+      for (const held of [stream.pending, stream.waits]) {
+        for (const [id, pending] of held) {
+          if (pending.deadlineMs > now) continue;
+          held.delete(id);
+          stream.send(frameOf({ id, cancel: true }));
+          pending.reject(tooLate());
+        }
       }
-      if (stream !== current && stream.pending.size === 0) stream.stream.end();
+      const idle = stream.pending.size + stream.waits.size === 0;
+      if (stream !== current && idle) stream.stream.end();
     }
     if (current && now - current.openedAtMs > MAX_STREAM_AGE_MS) retire(current);
   }, DEADLINE_CHECK_MS);
@@ -88,15 +98,17 @@ export function createCallStreamClient(client: Client): CallStreamClient {
   const fail = (stream: OpenStream, error: ClavigerError): void => {
     retire(stream);
     all.delete(stream);
-    for (const pending of stream.pending.values()) pending.reject(error);
-    stream.pending.clear();
+    for (const held of [stream.pending, stream.waits]) {
+      for (const pending of held.values()) pending.reject(error);
+      held.clear();
+    }
   };
 
   const take = (stream: OpenStream): void => {
     stream.ready = true;
-    for (const [id, { frame, pending }] of waiting) {
+    for (const [id, { frame, pending, waits }] of waiting) {
       pending.sentAtMs = Date.now();
-      stream.pending.set(id, pending);
+      (waits ? stream.waits : stream.pending).set(id, pending);
       stream.send({ ...frame, timeoutMs: Math.max(0, pending.deadlineMs - Date.now()) });
     }
     waiting.clear();
@@ -115,6 +127,7 @@ export function createCallStreamClient(client: Client): CallStreamClient {
       stream,
       send: createFrameWriter(stream),
       pending: new Map(),
+      waits: new Map(),
       openedAtMs: Date.now(),
       ready: false,
       heardAtMs: 0,
@@ -153,7 +166,7 @@ export function createCallStreamClient(client: Client): CallStreamClient {
       warmedAtMs = Date.now();
       opened();
     },
-    call: ({ path, payload, metadata, deadline, signal }) =>
+    call: ({ path, payload, metadata, deadline, signal, waits = false }) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(givenUp());
         if (payload.length > MAX_REQUEST_BYTES)
@@ -165,7 +178,7 @@ export function createCallStreamClient(client: Client): CallStreamClient {
         const onAbort = (): void => {
           if (waiting.delete(id)) return reject(givenUp());
           for (const each of all) {
-            if (!each.pending.delete(id)) continue;
+            if (!each.pending.delete(id) && !each.waits.delete(id)) continue;
             each.send(frameOf({ id, cancel: true }));
             reject(givenUp());
           }
@@ -186,8 +199,8 @@ export function createCallStreamClient(client: Client): CallStreamClient {
         const timeoutMs = Math.max(0, deadlineMs - Date.now());
         const frame = frameOf({ id, path, payload, metadata: [...metadata], timeoutMs });
         signal?.addEventListener('abort', onAbort, { once: true });
-        if (!stream.ready) return void waiting.set(id, { frame, pending, sinceMs: Date.now() });
-        stream.pending.set(id, pending);
+        if (!stream.ready) return void waiting.set(id, { frame, pending, waits, sinceMs: Date.now() });
+        (waits ? stream.waits : stream.pending).set(id, pending);
         stream.send(frame);
       }),
     close: () => {
@@ -214,9 +227,10 @@ function givenUp(): ClavigerError {
 }
 
 function settle(stream: OpenStream, frame: calls.CallFrame): void {
-  const pending = stream.pending.get(frame.id);
+  const held = stream.pending.has(frame.id) ? stream.pending : stream.waits;
+  const pending = held.get(frame.id);
   if (!pending) return;
-  stream.pending.delete(frame.id);
+  held.delete(frame.id);
   if (frame.statusCode === 0) return pending.resolve(frame.payload);
   const metadata = new Metadata();
   if (frame.statusDetails.length > 0) metadata.set(DETAILS_KEY, frame.statusDetails);

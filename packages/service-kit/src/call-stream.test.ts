@@ -173,6 +173,26 @@ test('a replica that has fallen silent is passed over while another answers', as
   await first;
 });
 
+test('a replica is not passed over because a call waits there for something to happen', async () => {
+  const happened = Promise.withResolvers<void>();
+  const waited = async (_: unknown, { requestId }: { requestId: string }) => {
+    if (requestId === 'wait') await happened.promise;
+    return answer('waits');
+  };
+  const waiting = await serve(waited);
+  const other = await serve(async () => answer('other'));
+  const { health } = connect([waiting.address, other.address]);
+  await expect.poll(async () => (await health.getHealth({})).node, { timeout: 10_000 }).toBe('waits');
+  const calls = [1, 2].map(() => health.getHealth({}, { requestId: 'wait', waits: true }));
+  const since = performance.now();
+  // As long as it takes until a replica counts as silent.
+  await expect.poll(() => performance.now() - since, { timeout: 10_000 }).toBeGreaterThan(1_600);
+  const nodes = await Promise.all([1, 2, 3, 4].map(async () => (await health.getHealth({})).node));
+  expect(new Set(nodes)).toEqual(new Set(['waits', 'other']));
+  happened.resolve();
+  await Promise.all(calls);
+});
+
 test('a draining server finishes what runs and takes nothing new; calls go to the other replica', async () => {
   const entered = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();

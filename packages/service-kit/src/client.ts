@@ -37,6 +37,8 @@ export interface CallOptions {
   /** What remains of the caller's time, when that is sooner. */
   readonly deadline?: Date | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Answered when something happens, e.g. a long poll: its silence says nothing about the health of the peer. */
+  readonly waits?: boolean | undefined;
 }
 
 export type ServiceClient<D extends ServiceDefinition> = {
@@ -145,6 +147,7 @@ function unary(replicas: Replicas, method: ServiceDefinition[string]) {
             metadata: entriesOf(options),
             deadline: deadlineOf(options, DEFAULT_TIMEOUT_MS),
             signal: options.signal,
+            waits: options.waits,
           }),
         ),
     );

@@ -71,7 +71,8 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
     const options: CallOptions = { ...edge, actorToken: actor?.actorToken, ...keyOf?.(request) };
     if (!encode) return stream(message, options, response);
     const signal = waits ? gone(response, deps.stopping) : undefined;
-    const answer = (await call(message, { ...options, timeoutMs: CALL_TIMEOUT_MS, signal })) as Message;
+    const bounded = { ...options, timeoutMs: CALL_TIMEOUT_MS, signal, waits };
+    const answer = (await call(message, bounded)) as Message;
     if (empty) response.writeHead(204).end();
     else send(request, response, encode(answer), conditional);
   };

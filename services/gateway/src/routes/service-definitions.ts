@@ -17,6 +17,7 @@ export interface CallOptions {
   readonly idempotencyKey?: string | undefined;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
+  readonly waits?: boolean;
 }
 
 /** Any client method: promises for unary calls, async iterables for streams. */
