@@ -7,6 +7,7 @@ import { createEmitter } from '@claviger/events';
 import { type Actor, type CallContext, createLogger, permits } from '@claviger/service-kit';
 import { sections } from '@claviger/settings';
 import { startScratchDatabase } from '@claviger/testkit';
+import { DeviceRecorder } from './device-recorder.ts';
 import { EmergencyRecorder } from './emergency-recorder.ts';
 import { breakglassHandlers } from './src/breakglass/add-breakglass-handlers.ts';
 import { sweepBreakglass } from './src/breakglass/sweep-breakglass.ts';
@@ -148,12 +149,14 @@ export async function startWorkflow() {
   const database: Database<WorkflowSchema> = createDatabase(schema);
   const vault = new VaultRecorder();
   const emergency = new EmergencyRecorder();
+  const devices = new DeviceRecorder();
   /** Users that auth knows, by tenant, with their status. */
   const users = new Map<string, Map<string, string>>();
   const settings = {
     access: { ...sections.access.defaults },
     assistant: { ...sections.assistant.defaults },
     breakglass: { ...sections.breakglass.defaults },
+    elevation: { ...sections.elevation.defaults },
   };
   const logger = createLogger({ service: 'workflow', node: 'workflow-test', level: 'silent' });
   const deps: WorkflowDeps = {
@@ -165,6 +168,7 @@ export async function startWorkflow() {
     vault: vault.client,
     emergency: emergency.client,
     standing: emergency.standing,
+    devices: devices.client,
     directory: {
       getUserNames: async ({ userIds }, options) => ({
         users: userIds
@@ -209,6 +213,8 @@ export async function startWorkflow() {
     settings,
     vault,
     emergency,
+    devices,
+    connection: schema,
     handlers,
     sweep: () => runSweep(deps, soleLeadership),
     sweepBreakglass: () => sweepBreakglass(deps, soleLeadership),

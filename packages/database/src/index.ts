@@ -1,6 +1,7 @@
 export { asTenant } from './as-tenant.ts';
 export { createDatabase, type Database, type DatabaseOptions, type Reader, type Tx } from './database.ts';
 export { keysetCursor, parseKeysetCursor } from './keyset-cursor.ts';
+export { type Listener, listen } from './listen.ts';
 export { type MigrateOptions, type Migration, migrate, migrationsIn } from './migrate.ts';
 export { isForeignKeyViolation, isOutage, isUniqueViolation, sqlState } from './outage.ts';
 export {

@@ -2,13 +2,23 @@ import type { Section, SettingKeys, SettingValues } from './section.ts';
 import { access } from './sections/access.ts';
 import { assistant } from './sections/assistant.ts';
 import { breakglass } from './sections/breakglass.ts';
+import { elevation } from './sections/elevation.ts';
 import { licence } from './sections/licence.ts';
 import { logging } from './sections/logging.ts';
 import { passwords } from './sections/passwords.ts';
 import { siem } from './sections/siem.ts';
 
 /** Every section there is. */
-export const sections = { access, assistant, breakglass, licence, logging, passwords, siem } as const;
+export const sections = {
+  access,
+  assistant,
+  breakglass,
+  elevation,
+  licence,
+  logging,
+  passwords,
+  siem,
+} as const;
 
 export type SectionName = keyof typeof sections;
 

@@ -1,4 +1,4 @@
-import type { auth, emergency, emergencyStanding, vault } from '@claviger/contracts';
+import type { auth, devices, emergency, emergencyStanding, vault } from '@claviger/contracts';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
@@ -13,6 +13,11 @@ export type Emergency = ServiceClient<typeof emergency.EmergencyServiceService>;
 /** Who administers nothing meanwhile. */
 export type Standing = ServiceClient<typeof emergencyStanding.EmergencyStandingServiceService>;
 export type Directory = Pick<ServiceClient<typeof auth.DirectoryServiceService>, 'getUserNames'>;
+/** What auth knows of devices and of the names that they report. */
+export type Devices = Pick<
+  ServiceClient<typeof devices.DeviceDirectoryServiceService>,
+  'describeDevice' | 'resolveSubject' | 'listPermittedUsers'
+>;
 
 /** What the handlers and duties of this service work with. */
 export interface WorkflowDeps {
@@ -23,8 +28,9 @@ export interface WorkflowDeps {
   readonly emergency: Emergency;
   readonly standing: Standing;
   readonly directory: Directory;
+  readonly devices: Devices;
   /** The one way to decide a request by rules. */
   readonly decider: Decider;
   /** What administrators set. */
-  readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass'>;
+  readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass' | 'elevation'>;
 }

@@ -3,6 +3,7 @@ import type { OutboxSchema } from '@claviger/events';
 import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
 import type { AssistantTables } from './assistant/assistant-tables.ts';
 import type { BreakglassTables } from './breakglass/breakglass-schema.ts';
+import type { ElevationTables } from './elevation/elevation-schema.ts';
 import type { RulesTables } from './rules/rules-tables.ts';
 
 /** One step of approval, as it is stored in a policy and copied into each request. */
@@ -104,6 +105,7 @@ export interface GrantsTable {
 export interface WorkflowSchema
   extends AssistantTables,
     BreakglassTables,
+    ElevationTables,
     RulesTables,
     OutboxSchema,
     TenantStandingsSchema {

@@ -2,6 +2,7 @@ import { createServiceReplicas, joinCluster, replicaHandlers } from '@claviger/c
 import {
   auth,
   cluster,
+  devices,
   emergency,
   emergencyStanding,
   replicas,
@@ -33,6 +34,8 @@ import { startBreakglassSweep } from './breakglass/sweep-breakglass.ts';
 import type { WorkflowConfig } from './config.ts';
 import type { WorkflowDeps } from './deps.ts';
 import { startSweep } from './duties/sweep.ts';
+import { addElevationHandlers } from './elevation/add-elevation-handlers.ts';
+import { startCommandBell } from './elevation/command-bell.ts';
 import { addEvidenceHandlers } from './evidence/add-evidence-handlers.ts';
 import { getGrant } from './grants/get-grant.ts';
 import { getGrantCredentials } from './grants/get-grant-credentials.ts';
@@ -67,12 +70,13 @@ export async function createWorkflowService(
     otlpEndpoint: config.telemetry.otlpEndpoint,
   });
   const logger = createLogger({ service: 'workflow', node: config.node, level: config.logLevel });
-  const database = createDatabase<WorkflowSchema>({
+  const connection = {
     ...config.database,
     password: readSecretFile(config.database.passwordFile),
     systemPassword: readSecretFile(config.database.systemPasswordFile),
     applicationName: config.node,
-  });
+  };
+  const database = createDatabase<WorkflowSchema>(connection);
   const bus = createBus({
     url: config.nats.url,
     user: config.nats.user,
@@ -83,7 +87,11 @@ export async function createWorkflowService(
   const peers = createPeers(config);
   const macKey = Buffer.from(readSecretFile(config.outboxMacKeyFile));
   const emitter = createEmitter({ service: 'workflow', macKey });
-  const settings = startSettings({ config, logger, sections: ['access', 'assistant', 'breakglass'] });
+  const settings = startSettings({
+    config,
+    logger,
+    sections: ['access', 'assistant', 'breakglass', 'elevation'],
+  });
   const deps: WorkflowDeps = {
     settings,
     database,
@@ -93,6 +101,7 @@ export async function createWorkflowService(
     emergency: peers.client('vault', emergency.EmergencyServiceService),
     standing: peers.client('auth', emergencyStanding.EmergencyStandingServiceService),
     directory: overrides.directory ?? peers.client('auth', auth.DirectoryServiceService),
+    devices: peers.client('auth', devices.DeviceDirectoryServiceService),
     decider: createDecider({ database, logger }),
   };
   const rpcServer = createRpcServer({
@@ -138,6 +147,8 @@ export async function createWorkflowService(
   addAssistantHandlers(rpcServer, deps, peers, config);
   addEvidenceHandlers(rpcServer, deps);
   addTenancyHandlers(rpcServer, deps);
+  const bell = startCommandBell({ database, connection, logger });
+  addElevationHandlers(rpcServer, { ...deps, bell });
   rpcServer.add(cluster.HealthServiceService, health.handlers);
   rpcServer.add(schema.SchemaServiceService, {
     getSchemaHistory: () => schemaHistory(database, migrations),
@@ -146,7 +157,12 @@ export async function createWorkflowService(
   const replica = joinCluster({ service: 'workflow', version: productVersion, config, database, logger });
   rpcServer.add(replicas.ReplicasServiceService, replicaHandlers(createServiceReplicas(replica, database)));
   const keyCleanup = startKeyCleanup({ database, cluster: replica });
-  const relay = startRelay({ database, logger, cluster: replica, publishers: { audit: bus.publisher } });
+  const relay = startRelay({
+    database,
+    logger,
+    cluster: replica,
+    publishers: { audit: bus.publisher, event: bus.publisher },
+  });
   const sweep = startSweep(deps, replica, config.sweepIntervalMs);
   const breakglassSweep = startBreakglassSweep(deps, replica, config.sweepIntervalMs);
   const forgetting = startForgetting(deps, replica);
@@ -158,7 +174,9 @@ export async function createWorkflowService(
   return {
     [Symbol.asyncDispose]: async () => {
       health.setReady(false);
+      bell.stop();
       await rpcServer.drain(DRAIN_MS);
+      await bell[Symbol.asyncDispose]();
       await settings[Symbol.asyncDispose]();
       await sweep[Symbol.asyncDispose]();
       await forgetting[Symbol.asyncDispose]();

@@ -1,5 +1,5 @@
 import type { DutyLag } from '@claviger/cluster';
-import type { Database } from '@claviger/database';
+import { type Database, ofActiveTenant } from '@claviger/database';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 
@@ -60,6 +60,10 @@ export async function sweepLag(database: Database<WorkflowSchema>): Promise<Duty
       FROM ((SELECT expires_at AS due_at FROM requests WHERE status = 'pending' AND expires_at <= now()
           ORDER BY expires_at LIMIT 10000)
         UNION ALL (SELECT expires_at FROM grants WHERE status IN ('activating', 'active') AND expires_at <= now()
+          ORDER BY expires_at LIMIT 10000)
+        UNION ALL (SELECT expires_at FROM elevation_requests
+          WHERE status IN ('pending', 'approved', 'auto_approved', 'actuating') AND expires_at <= now()
+            AND ${ofActiveTenant('elevation_requests.tenant_id')}
           ORDER BY expires_at LIMIT 10000)
         UNION ALL (SELECT next_sync_at FROM grants WHERE next_sync_at <= now() ORDER BY next_sync_at LIMIT 10000)) AS due`.execute(
       tx,

@@ -1,6 +1,7 @@
 import { type Duty, type DutyHost, type Leadership, LeadershipLost, startDuty } from '@claviger/cluster';
 import { isClavigerError } from '@claviger/errors';
 import type { WorkflowDeps } from '../deps.ts';
+import { expireElevations, lapsedElevations } from '../elevation/expire-elevations.ts';
 import { type Due, lapsedGrants, lapsedRequests, sweepLag, unsyncedGrants } from './due.ts';
 import { expireGrants } from './expire-grants.ts';
 import { expireRequests } from './expire-requests.ts';
@@ -36,6 +37,13 @@ export async function runSweep(deps: WorkflowDeps, leadership: Leadership): Prom
         database.withTenant(tenantId, async (tx) => {
           await leadership.assert(tx);
           return expireGrants(deps, tx, ids);
+        }),
+      ),
+    async () =>
+      perTenant(await lapsedElevations(database), (tenantId, ids) =>
+        database.withTenant(tenantId, async (tx) => {
+          await leadership.assert(tx);
+          return expireElevations(deps, tx, ids);
         }),
       ),
     async () => void (await syncGrants(deps, await unsyncedGrants(database), leadership)),

@@ -4,6 +4,7 @@ import { type TenantMeasures, tenantStandingHandlers } from '@claviger/tenancy';
 import { sql } from 'kysely';
 import { endSessionsOfTenant } from '../breakglass/end-sessions-of-tenant.ts';
 import type { WorkflowDeps } from '../deps.ts';
+import { endElevations } from '../elevation/end-elevations.ts';
 import { endGrants } from './end-grants.ts';
 
 export function addTenancyHandlers(
@@ -17,6 +18,7 @@ export function addTenancyHandlers(
       onChange: async (tx, applied) => {
         await endGrants(deps, tx, applied);
         await endSessionsOfTenant(deps, tx, applied);
+        await endElevations(deps, tx, applied);
       },
       describe: async (reader): Promise<TenantMeasures> => {
         const { rows } = await sql<Record<string, number>>`SELECT

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { ClavigerError } from '@claviger/errors';
+import type { Actor } from '@claviger/service-kit';
+import type { Devices } from './src/deps.ts';
+
+interface Device {
+  readonly tenantId: string;
+  readonly hostname: string;
+  readonly siteId: string;
+  status: string;
+}
+
+interface Person {
+  readonly userId?: string;
+  readonly possibleUserIds?: readonly string[];
+  readonly groups?: readonly string[];
+}
+
+/** Stands where auth stands with its devices and names, and can be away. The network tests have the real one. */
+export class DeviceRecorder {
+  away = false;
+  readonly #devices = new Map<string, Device>();
+  readonly #people = new Map<string, Person>();
+  /** Runs while a name is being resolved. */
+  whileResolving: () => Promise<void> = async () => {};
+
+  /** A device of the tenant; answers its agent. */
+  add(tenantId: string, options: { siteId?: string } = {}): Actor {
+    const id = randomUUID();
+    const hostname = `WIN-${id.slice(0, 8)}`;
+    this.#devices.set(id, { tenantId, hostname, siteId: options.siteId ?? '', status: 'active' });
+    return {
+      userId: id,
+      userName: hostname,
+      tenantId,
+      platform: false,
+      sessionId: randomUUID(),
+      kind: 'agent',
+      permissions: new Set(),
+      roles: [],
+      mfaPending: false,
+      mfaAt: 0,
+      device: { siteId: options.siteId ?? null, siteName: options.siteId ? 'HQ' : '' },
+    };
+  }
+
+  decommission(deviceId: string): void {
+    this.#devices.get(deviceId)!.status = 'decommissioned';
+  }
+
+  /** Who is meant by a name from now on. */
+  link(username: string, person: Person): void {
+    this.#people.set(username, person);
+  }
+
+  readonly client: Devices = {
+    describeDevice: async ({ deviceId }, options) => {
+      this.#answer();
+      const device = this.#devices.get(deviceId);
+      if (device?.tenantId !== options?.tenantId || !device) throw ClavigerError.notFound();
+      const { hostname, siteId, status } = device;
+      return { id: deviceId, hostname, siteId, siteName: siteId && 'HQ', status, hasToken: true };
+    },
+    resolveSubject: async ({ username }) => {
+      this.#answer();
+      await this.whileResolving();
+      const person = this.#people.get(username);
+      return {
+        userId: person?.userId ?? '',
+        userName: '',
+        groups: [...(person?.groups ?? [])],
+        groupsKnown: person?.groups !== undefined,
+        possibleUserIds: [...(person?.possibleUserIds ?? (person?.userId ? [person.userId] : []))],
+      };
+    },
+    listPermittedUsers: async () => ({ users: [], truncated: false }),
+  };
+
+  #answer(): void {
+    if (this.away) throw new ClavigerError('unavailable', 'A part of the system cannot be reached.');
+  }
+}

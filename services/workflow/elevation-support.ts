@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { elevation } from '@claviger/contracts';
+import type { Evaluation, Facts, Verdict } from '@claviger/evaluator';
+import { elevationHandlers } from './src/elevation/add-elevation-handlers.ts';
+import { startCommandBell } from './src/elevation/command-bell.ts';
+import type { Decider } from './src/rules/decider.ts';
+import { bind, startWorkflow } from './test-support.ts';
+
+export const TECHNICIAN = ['devices.read', 'devices.execute', 'elevations.request', 'tool-actions.request'];
+
+/** Answers what a test says; the tests of the rules have the real one. */
+export class FixedDecider implements Decider {
+  verdict: Verdict = 'pending';
+  minutes: number | null = null;
+  stage: 'rules' | 'software_policy' = 'rules';
+  /** The people for whom the rule does not approve, because they wrote it. */
+  readonly authors = new Set<string>();
+  readonly asked: Facts[] = [];
+
+  async decide(_tenantId: string, facts: Facts) {
+    this.asked.push(facts);
+    const own = this.verdict === 'auto_approved' && this.authors.has(facts.subjectUserId ?? '');
+    const verdict = own ? 'pending' : this.verdict;
+    const rule =
+      this.verdict === 'pending'
+        ? null
+        : { id: 'r1', name: 'a rule', priority: 1, verdict: 'auto_approve' as const };
+    const evaluation: Evaluation = {
+      verdict,
+      because: own ? 'own_rule' : rule ? 'rule' : 'no_rule',
+      decidingRule: rule,
+      source: verdict === 'pending' ? null : this.stage === 'rules' ? 'pam_rule' : 'software_policy',
+      ruleSetVersion: '7',
+      approvalDurationMinutes: this.minutes,
+      actionDigest: null,
+      access: null,
+      trace: {
+        steps: rule
+          ? [
+              {
+                stage: this.stage,
+                ruleId: rule.id,
+                ruleName: rule.name,
+                priority: 1,
+                ruleVerdict: rule.verdict,
+                outcome: 'matched',
+              },
+            ]
+          : [],
+        omitted: 0,
+      },
+    };
+    return { facts, evaluation };
+  }
+}
+
+/** The elevation handlers of this service on a real PostgreSQL, with a bell of their own. */
+export async function startElevations(options: { fallbackMs?: number } = {}) {
+  const service = await startWorkflow();
+  const decider = new FixedDecider();
+  const bell = startCommandBell({
+    database: service.deps.database,
+    connection: service.connection,
+    logger: service.deps.logger,
+    ...options,
+  });
+  const made = elevationHandlers({ ...service.deps, decider, bell });
+  const handlers = {
+    ...bind(elevation.ElevationRequestsServiceService, made.requests),
+    ...bind(elevation.ToolActionsServiceService, made.toolActions),
+    ...bind(elevation.DeviceActuationServiceService, made.actuation),
+    ...bind(elevation.AgentElevationsServiceService, made.agents),
+  };
+  const { schema, scratch } = service;
+  return {
+    ...service,
+    elevations: handlers,
+    decider,
+    bell,
+    /** A prompt of the device; answers the id of the request. */
+    prompt: async (agent: Parameters<typeof handlers.ingestElevationRequest>[0], fields: object = {}) => {
+      const { id } = await handlers.ingestElevationRequest(agent, { ...promptOf(agent.userId), ...fields });
+      return id!;
+    },
+    row: async (id: string) => {
+      const [row] = await scratch.query<Record<string, unknown>>(
+        `SELECT * FROM ${schema}.elevation_requests WHERE id = $1`,
+        [id],
+      );
+      return row!;
+    },
+    commands: (requestId: string) =>
+      scratch.query<{ id: string; type: string; outcome: string | null }>(
+        `SELECT id, type, outcome FROM ${schema}.device_commands WHERE request_id = $1 ORDER BY queued_at`,
+        [requestId],
+      ),
+    /** As superuser: the time of a request is over. Triggers that keep the service honest are put aside. */
+    lapse: (id: string) =>
+      scratch.query(
+        `SET session_replication_role = replica;
+         UPDATE ${schema}.elevation_requests SET expires_at = now() - interval '1 second' WHERE id = '${id}'`,
+      ),
+    [Symbol.asyncDispose]: async () => {
+      await bell[Symbol.asyncDispose]();
+      await service[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export type Elevations = Awaited<ReturnType<typeof startElevations>>;
+
+export function promptOf(deviceId: string) {
+  return {
+    id: deviceId,
+    subjectUsername: 'acme\\sarah',
+    targetExecutablePath: 'C:\\Users\\sarah\\Downloads\\FirefoxSetup.exe',
+    targetExecutableHash: 'a'.repeat(64),
+    targetExecutableSigner: 'Mozilla Corporation',
+    parentImage: 'C:\\Windows\\explorer.exe',
+    commandLine: `setup.exe /password ${randomUUID()}`,
+  };
+}

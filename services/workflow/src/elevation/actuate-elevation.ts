@@ -1,0 +1,55 @@
+import type { elevation } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import { failpoint, type Handler } from '@claviger/service-kit';
+import { idOrNotFound } from '../uuid.ts';
+import { internalCall } from '../vault-call.ts';
+import { announce } from './announce.ts';
+import type { ElevationDeps } from './elevation-deps.ts';
+import { refusalOf, statusAt } from './elevation-machine.ts';
+import { moveElevation } from './move-elevation.ts';
+import { queueCommand } from './queue-command.ts';
+import { readElevation } from './read-elevation.ts';
+import { factsOf, subjectOf } from './record-elevation.ts';
+import { decommissioned, refusalError, requireSite } from './refusals.ts';
+
+/** Takes an approved elevation, once, and tells its device: one transaction holds both. */
+export function actuateElevation(
+  deps: ElevationDeps,
+): Handler<typeof elevation.DeviceActuationServiceService.actuateElevation> {
+  return async (request, context) => {
+    const { tenantId, actor } = context;
+    const deviceId = idOrNotFound(request.id);
+    const requestId = idOrNotFound(request.elevationRequestId);
+    context.auditSubject = { type: 'elevation', id: requestId, resourceId: deviceId };
+    const { values } = await deps.settings.read(tenantId);
+    if (!values.elevation.actuatorEnabled) throw actuatorDisabled();
+    const device = await deps.devices.describeDevice({ deviceId }, internalCall(context));
+    requireSite(actor, device.siteId || null);
+    if (device.status === 'decommissioned') throw decommissioned('/id');
+    const commandId = await deps.database.withTenant(tenantId, async (tx) => {
+      const { row, nowMs } = await readElevation(tx, requestId);
+      if (row.device_id !== deviceId || row.flow_type === 'ai_tool_action') throw ClavigerError.notFound();
+      requireSite(actor, row.site_id);
+      const refusal = refusalOf('actuate', statusAt(row, nowMs));
+      if (refusal) throw refusalError(refusal);
+      const moved = await moveElevation(tx, requestId, 'actuate');
+      if (!moved) throw refusalError('race_lost');
+      const id = await queueCommand(tx, moved, 'actuate_elevation', request.timeoutMs);
+      await deps.emitter.audit(tx, context, {
+        subject: subjectOf(moved),
+        details: { ...factsOf(moved), commandId: id },
+      });
+      await announce(deps.emitter, tx, moved, 'actuating');
+      return id;
+    });
+    await failpoint('workflow.elevation.after_actuate');
+    return { success: true, commandId, elevationRequestId: requestId };
+  };
+}
+
+function actuatorDisabled(): ClavigerError {
+  return new ClavigerError('denied', 'Elevations are not carried out on devices here.', {
+    code: 'actuator_disabled',
+    hint: 'An administrator switches it on: elevation.actuatorEnabled.',
+  });
+}

@@ -1,0 +1,119 @@
+import { type Database, listen } from '@claviger/database';
+import type { Logger } from '@claviger/service-kit';
+import type { WorkflowSchema } from '../schema.ts';
+
+export const COMMANDS_CHANNEL = 'workflow_device_commands';
+const FALLBACK_MS = 5_000;
+
+export interface CommandBell extends AsyncDisposable {
+  /**
+   * Begins to listen for a device. Begin before you look for its commands: what is queued in between rings too. Resolves
+   * `rang` to true when there may be a command, to false when the time is over or this process ends.
+   */
+  wait(deviceId: string, options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Waiting;
+  /** Lets everybody who waits go, for good: this process ends. */
+  stop(): void;
+}
+
+export interface Waiting extends Disposable {
+  readonly rang: Promise<boolean>;
+}
+
+export interface BellOptions {
+  readonly database: Database<WorkflowSchema>;
+  readonly connection: Parameters<typeof listen>[0];
+  readonly logger: Logger;
+  /** How often one look for all waiting devices makes good what a lost connection has missed. */
+  readonly fallbackMs?: number;
+}
+
+/**
+ * Rings for the devices whose agents wait for a command: one connection of the replica hears what transactions announce, and
+ * one slow look for all who wait makes good what it missed. No waiting agent costs a query of its own.
+ */
+export function startCommandBell(options: BellOptions): CommandBell {
+  const { database, logger, fallbackMs = FALLBACK_MS } = options;
+  const waiting = new Map<string, Set<(rang: boolean) => void>>();
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let looking = Promise.resolve();
+
+  const ring = (deviceId: string): void => {
+    for (const wake of waiting.get(deviceId) ?? []) wake(true);
+  };
+  const look = async (): Promise<void> => {
+    const ids = [...waiting.keys()];
+    if (ids.length === 0 || stopped) return;
+    try {
+      for (const { device_id } of await devicesWithCommands(database, ids)) ring(device_id);
+    } catch (error) {
+      logger.warn({ err: error }, 'commands for waiting agents could not be looked for');
+    }
+  };
+  const schedule = (): void => {
+    if (timer || stopped || waiting.size === 0) return;
+    timer = setTimeout(() => {
+      looking = look().finally(() => {
+        timer = undefined;
+        schedule();
+      });
+    }, fallbackMs).unref();
+  };
+  const listener = listen(options.connection, COMMANDS_CHANNEL, {
+    onNotification: ring,
+    onConnect: () => {
+      looking = looking.then(look);
+    },
+  });
+
+  return {
+    wait: (deviceId, { timeoutMs, signal }) => {
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      const ended = setTimeout(() => resolve(false), timeoutMs);
+      const abort = (): void => resolve(false);
+      const these = waiting.get(deviceId) ?? new Set();
+      these.add(resolve);
+      waiting.set(deviceId, these);
+      signal.addEventListener('abort', abort, { once: true });
+      if (stopped || signal.aborted) resolve(false);
+      schedule();
+      return {
+        rang: promise,
+        [Symbol.dispose]: () => {
+          clearTimeout(ended);
+          signal.removeEventListener('abort', abort);
+          these.delete(resolve);
+          if (these.size === 0 && waiting.get(deviceId) === these) waiting.delete(deviceId);
+          resolve(false);
+        },
+      };
+    },
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+      for (const each of waiting.values()) for (const wake of each) wake(false);
+    },
+    [Symbol.asyncDispose]: async () => {
+      stopped = true;
+      clearTimeout(timer);
+      for (const each of waiting.values()) for (const wake of each) wake(false);
+      await listener[Symbol.asyncDispose]();
+      await looking;
+    },
+  };
+}
+
+function devicesWithCommands(
+  database: Database<WorkflowSchema>,
+  deviceIds: readonly string[],
+): Promise<{ device_id: string }[]> {
+  return database.system((tx) =>
+    tx
+      .selectFrom('device_commands')
+      .select('device_id')
+      .distinct()
+      .where('device_id', 'in', deviceIds)
+      .where('outcome', 'is', null)
+      .execute(),
+  );
+}

@@ -1,0 +1,49 @@
+import type { Tx } from '@claviger/database';
+import type { AppliedStanding } from '@claviger/tenancy';
+import { sql } from 'kysely';
+import type { WorkflowDeps } from '../deps.ts';
+import type { WorkflowSchema } from '../schema.ts';
+import { announce } from './announce.ts';
+import { present } from './move-elevation.ts';
+import { takeBack } from './queue-command.ts';
+import { factsOf } from './record-elevation.ts';
+
+/** Where no user changed it. */
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+const REASON = 'The tenant was suspended.';
+
+/** When a tenant leaves the active ones, what is in force ends: none is alive after a reinstatement. */
+export async function endElevations(
+  deps: Pick<WorkflowDeps, 'emitter'>,
+  tx: Tx<WorkflowSchema>,
+  applied: AppliedStanding,
+): Promise<void> {
+  if (applied.before !== 'active' || applied.standing === 'active') return;
+  const ended = await tx
+    .updateTable('elevation_requests')
+    .set({
+      status: 'revoked',
+      ended_at: present,
+      revoked_by: applied.changedBy || NOBODY,
+      decision_reason: REASON,
+    })
+    .where('status', 'in', ['approved', 'auto_approved', 'actuating'])
+    .where('expires_at', '>', sql<Date>`clock_timestamp()`)
+    .returningAll()
+    .execute();
+  for (const row of ended) {
+    await takeBack(tx, row);
+    await deps.emitter.auditDuty(tx, {
+      tenantId: row.tenant_id,
+      action: 'elevation.revoked',
+      outcome: 'allowed',
+      subjectType: 'elevation',
+      subjectId: row.id,
+      resourceId: row.device_id ?? '',
+      requestId: '',
+      reason: REASON,
+      details: factsOf(row),
+    });
+    await announce(deps.emitter, tx, row, 'revoked');
+  }
+}

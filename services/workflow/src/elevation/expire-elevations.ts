@@ -1,0 +1,55 @@
+import { type Database, ofActiveTenant, type Tx } from '@claviger/database';
+import { sql } from 'kysely';
+import type { WorkflowDeps } from '../deps.ts';
+import type { Due } from '../duties/due.ts';
+import type { WorkflowSchema } from '../schema.ts';
+import { announce } from './announce.ts';
+import { factsOf } from './record-elevation.ts';
+
+const BATCH = 200;
+
+/** Requests whose time is over, of active tenants, and nobody has written it down. */
+export function lapsedElevations(database: Database<WorkflowSchema>): Promise<Due[]> {
+  return database.system((tx) =>
+    tx
+      .selectFrom('elevation_requests')
+      .select(['tenant_id as tenantId', 'id'])
+      .where(sql<boolean>`status IN ('pending', 'approved', 'auto_approved', 'actuating')`)
+      .where('expires_at', '<=', sql<Date>`clock_timestamp()`)
+      .where(ofActiveTenant('elevation_requests.tenant_id'))
+      .orderBy('expires_at')
+      .limit(BATCH)
+      .execute(),
+  );
+}
+
+/** Writes down, with event and announcement, that their time is over; everybody sees them as expired already. */
+export async function expireElevations(
+  deps: Pick<WorkflowDeps, 'emitter'>,
+  tx: Tx<WorkflowSchema>,
+  ids: readonly string[],
+): Promise<number> {
+  const expired = await tx
+    .updateTable('elevation_requests')
+    .set((each) => ({ status: 'expired', ended_at: each.ref('expires_at') }))
+    .where('id', 'in', ids)
+    .where('status', 'in', ['pending', 'approved', 'auto_approved', 'actuating'])
+    .where('expires_at', '<=', sql<Date>`clock_timestamp()`)
+    .returningAll()
+    .execute();
+  for (const row of expired) {
+    await deps.emitter.auditDuty(tx, {
+      tenantId: row.tenant_id,
+      action: 'elevation.expired',
+      outcome: 'allowed',
+      subjectType: 'elevation',
+      subjectId: row.id,
+      resourceId: row.device_id ?? '',
+      requestId: '',
+      reason: '',
+      details: factsOf(row),
+    });
+    await announce(deps.emitter, tx, row, 'expired');
+  }
+  return expired.length;
+}

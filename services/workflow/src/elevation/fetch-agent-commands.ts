@@ -1,0 +1,91 @@
+import type { elevation } from '@claviger/contracts';
+import { isActiveTenant } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { ElevationDeps } from './elevation-deps.ts';
+import { ownDevice } from './own-device.ts';
+
+/** What an answer needs to come back in time. */
+const MARGIN_MS = 1_000;
+const MAX_COMMANDS = 100;
+
+/** Waits until there is a command for the device, or the time is up, or this process ends. */
+export function fetchAgentCommands(
+  deps: ElevationDeps,
+): Handler<typeof elevation.AgentElevationsServiceService.fetchAgentCommands> {
+  return async (request, context) => {
+    const { tenantId } = context;
+    const deviceId = await ownDevice(deps, context, request.id);
+    const endMs = Math.min(
+      Date.now() + (request.waitSeconds ?? 0) * 1_000,
+      context.deadline.getTime() - MARGIN_MS,
+    );
+    for (;;) {
+      // Listened for before it is looked: what is queued in between rings.
+      using waiting = deps.bell.wait(deviceId, {
+        timeoutMs: Math.max(0, endMs - Date.now()),
+        signal: context.signal,
+      });
+      const commands = await openCommands(deps, tenantId, deviceId);
+      if (commands.length > 0 || !(await waiting.rang)) return { commands };
+    }
+  };
+}
+
+/**
+ * Commands whose outcome is not reported yet: to carry out an elevation while it is in force, to take one back for a day.
+ */
+async function openCommands(
+  { database }: Pick<ElevationDeps, 'database'>,
+  tenantId: string,
+  deviceId: string,
+): Promise<elevation.AgentCommand[]> {
+  const open = await database.readTenant(tenantId, (reader) =>
+    reader
+      .selectFrom('device_commands as command')
+      .innerJoin('elevation_requests as request', (join) =>
+        join
+          .onRef('request.tenant_id', '=', 'command.tenant_id')
+          .onRef('request.id', '=', 'command.request_id'),
+      )
+      .select([
+        'command.id',
+        'command.type',
+        'command.request_id as elevationRequestId',
+        'command.timeout_ms as timeoutMs',
+        'command.first_delivered_at',
+      ])
+      .where('command.device_id', '=', deviceId)
+      .where('command.outcome', 'is', null)
+      .where(
+        sql<boolean>`CASE command.type
+          WHEN 'actuate_elevation' THEN request.status = 'actuating' AND request.expires_at > clock_timestamp()
+          ELSE command.queued_at > clock_timestamp() - interval '1 day' END`,
+      )
+      .orderBy('command.queued_at')
+      .orderBy('command.id')
+      .limit(MAX_COMMANDS)
+      .execute(),
+  );
+  if (open.length === 0) return [];
+  const isHandedOut = await database.withTenant(tenantId, async (tx) => {
+    if (!(await isActiveTenant(tx))) return false;
+    const first = open.filter((each) => each.first_delivered_at === null).map((each) => each.id);
+    if (first.length > 0)
+      await tx
+        .updateTable('device_commands')
+        .set({ first_delivered_at: sql<Date>`clock_timestamp()` })
+        .where('id', 'in', first)
+        .where('first_delivered_at', 'is', null)
+        .where('outcome', 'is', null)
+        .execute();
+    return true;
+  });
+  if (!isHandedOut) return [];
+  return open.map(({ id, type, elevationRequestId, timeoutMs }) => ({
+    id,
+    type,
+    elevationRequestId,
+    timeoutMs,
+  }));
+}

@@ -1,0 +1,25 @@
+import type { elevation } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { presentMs } from '../database-clock.ts';
+import { idOrNotFound } from '../uuid.ts';
+import type { ElevationDeps } from './elevation-deps.ts';
+import { elevationMessage } from './elevation-view.ts';
+import { maySeeElevation } from './may-see-elevation.ts';
+
+export function getElevationRequest(
+  deps: Pick<ElevationDeps, 'database'>,
+): Handler<typeof elevation.ElevationRequestsServiceService.getElevationRequest> {
+  return async (request, context) => {
+    const id = idOrNotFound(request.id);
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      const row = await reader
+        .selectFrom('elevation_requests')
+        .selectAll()
+        .where('id', '=', id)
+        .executeTakeFirst();
+      if (!row || !maySeeElevation(context.actor, row)) throw ClavigerError.notFound();
+      return { request: elevationMessage(row, await presentMs(reader)) };
+    });
+  };
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Elevations, promptOf, startElevations, TECHNICIAN } from '../../elevation-support.ts';
+import { codeOf, type Tenant } from '../../test-support.ts';
+
+let service: Elevations;
+let tenant: Tenant;
+
+beforeAll(async () => {
+  service = await startElevations();
+});
+afterAll(() => service?.[Symbol.asyncDispose]());
+beforeEach(() => {
+  tenant = service.tenant();
+  service.decider.verdict = 'pending';
+  service.decider.minutes = null;
+  service.decider.stage = 'rules';
+  service.devices.away = false;
+});
+
+const actions = async (id: string) => (await service.events(id)).map((event) => event.action);
+
+test('a prompt that no rule decides waits for a person, with its facts, its event and its evaluation', async () => {
+  const agent = service.devices.add(tenant.tenantId, { siteId: randomUUID() });
+  const prompt = promptOf(agent.userId);
+  const { id, status, httpStatus } = await service.elevations.ingestElevationRequest(agent, prompt);
+  expect({ status, httpStatus }).toEqual({ status: 'pending', httpStatus: 201 });
+  const { request } = await service.elevations.getElevationRequest(tenant.user(TECHNICIAN), { id: id! });
+  expect(request).toMatchObject({
+    flowType: 'uac_intercept',
+    status: 'pending',
+    deviceId: agent.userId,
+    deviceHostname: agent.userName,
+    siteId: agent.device!.siteId,
+    siteName: 'HQ',
+    subjectUsername: prompt.subjectUsername,
+    targetExecutablePath: prompt.targetExecutablePath,
+    decisionSource: undefined,
+    ruleSetVersion: '7',
+  });
+  expect(Date.parse(request!.expiresAt!) - Date.parse(request!.requestedAt!)).toBeGreaterThan(86_000_000);
+  expect(await actions(id!)).toEqual(['elevation.requested']);
+  const kept = await service.scratch.query(`SELECT kind, verdict, label FROM ${service.schema}.evaluations
+    WHERE request_id = '${id}'`);
+  expect(kept).toMatchObject([{ kind: 'elevation', verdict: 'pending' }]);
+});
+
+test('a command line is kept as a digest alone: it may carry a password', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const id = await service.prompt(agent, { commandLine: 'setup.exe /p s3cret-of-sarah' });
+  const everything = await service.scratch.query(
+    `SELECT to_jsonb(r)::text AS t FROM ${service.schema}.elevation_requests r WHERE id = '${id}'
+     UNION ALL SELECT to_jsonb(e)::text FROM ${service.schema}.evaluations e WHERE request_id = '${id}'
+     UNION ALL SELECT payload FROM ${service.schema}.outbox`,
+  );
+  expect(JSON.stringify(everything)).not.toContain('s3cret-of-sarah');
+  expect((await service.row(id)).command_line_length).toBe(28);
+});
+
+test('a rule approves for its own time or the default, and denies at once', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  service.decider.verdict = 'auto_approved';
+  const minutesOf = async (id: string) => {
+    const row = await service.row(id);
+    return Math.round(((row.expires_at as Date).getTime() - (row.decided_at as Date).getTime()) / 60_000);
+  };
+  const byDefault = await service.prompt(agent);
+  expect(await minutesOf(byDefault)).toBe(15);
+  service.decider.minutes = 45;
+  service.decider.stage = 'software_policy';
+  const byRule = await service.prompt(agent);
+  expect(await minutesOf(byRule)).toBe(45);
+  expect(await service.row(byRule)).toMatchObject({
+    status: 'auto_approved',
+    decision_source: 'software_policy',
+    matched_policy_name: 'a rule',
+    pam_rule_id: null,
+  });
+  service.decider.verdict = 'denied';
+  const denied = await service.elevations.ingestElevationRequest(agent, promptOf(agent.userId));
+  expect(denied).toMatchObject({ status: 'denied', httpStatus: 201 });
+  expect((await service.row(denied.id!)).expires_at).toBeNull();
+});
+
+test('an ignored prompt answers 200 without an id and leaves an event, but no row', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  service.decider.verdict = 'ignored';
+  expect(await service.elevations.ingestElevationRequest(agent, promptOf(agent.userId))).toEqual({
+    id: undefined,
+    status: 'ignored',
+    httpStatus: 200,
+  });
+  expect(await actions(agent.userId)).toEqual(['elevation.requested']);
+  const { requests } = await service.elevations.listElevationRequests(tenant.user(TECHNICIAN));
+  expect(requests).toEqual([]);
+});
+
+test('H-190 an agent speaks for its own device: another is 403, what the organisation has not is 404', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const other = service.devices.add(tenant.tenantId);
+  const foreign = service.devices.add(randomUUID());
+  const report = (id: string) => codeOf(service.elevations.ingestElevationRequest(agent, promptOf(id)));
+  expect(await report(other.userId)).toBe('other_device');
+  expect(await report(foreign.userId)).toBe('not_found');
+  expect(await report(randomUUID())).toBe('not_found');
+  expect(await report('no id')).toBe('not_found');
+  const id = await service.prompt(other);
+  expect(
+    await codeOf(service.elevations.getAgentElevationRequest(agent, { id: agent.userId, requestId: id })),
+  ).toBe('not_found');
+});
+
+test('what is not known stays away from the rules; an empty signer is known to be none', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  await service.prompt(agent, {
+    targetExecutableHash: '',
+    targetExecutableSigner: '',
+    parentImage: '',
+    subjectUsername: 'acme\\nobody',
+  });
+  const facts = service.decider.asked.at(-1)!;
+  expect(facts).toMatchObject({ signer: null, subjectUserId: null, siteId: null });
+  expect(Object.keys(facts)).not.toEqual(expect.arrayContaining(['hash']));
+  expect(Object.keys(facts)).not.toEqual(expect.arrayContaining(['parentImage']));
+  expect(Object.keys(facts)).not.toEqual(expect.arrayContaining(['groups']));
+});
+
+test('a malformed digest is kept as reported', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const id = await service.prompt(agent, { targetExecutableHash: 'not hex' });
+  expect((await service.row(id)).target_executable_hash).toBe('not hex');
+});
+
+test('a prompt is recorded while auth is away, with a subject that is not known', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  service.devices.away = true;
+  const id = await service.prompt(agent);
+  expect(Object.keys(service.decider.asked.at(-1)!)).not.toEqual(expect.arrayContaining(['subjectUserId']));
+  expect((await service.row(id)).status).toBe('pending');
+});
+
+test('two people of the same name are not nobody', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  service.devices.link('acme\\twins', { possibleUserIds: [randomUUID(), randomUUID()] });
+  await service.prompt(agent, { subjectUsername: 'acme\\twins' });
+  expect(Object.keys(service.decider.asked.at(-1)!)).not.toEqual(expect.arrayContaining(['subjectUserId']));
+});

@@ -1,0 +1,29 @@
+import type { elevation } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import { presentMs } from '../database-clock.ts';
+import type { ElevationDeps } from './elevation-deps.ts';
+import { elevationMessage } from './elevation-view.ts';
+import { withinSitesOf } from './list-elevation-requests.ts';
+
+const MAX_ACTIVE = 500;
+
+/** In force now; those that end first come first. */
+export function listActiveElevations(
+  deps: Pick<ElevationDeps, 'database'>,
+): Handler<typeof elevation.ElevationRequestsServiceService.listActiveElevations> {
+  return async (_, context) =>
+    deps.database.readTenant(context.tenantId, async (reader) => {
+      const nowMs = await presentMs(reader);
+      const rows = await withinSitesOf(reader.selectFrom('elevation_requests'), context.actor)
+        .selectAll()
+        // Written out: as parameters the statuses would not match the partial index.
+        .where(sql<boolean>`status IN ('approved', 'auto_approved', 'actuating')`)
+        .where('expires_at', '>', new Date(nowMs))
+        .orderBy('expires_at')
+        .orderBy('id')
+        .limit(MAX_ACTIVE)
+        .execute();
+      return { success: true, active: rows.map((row) => elevationMessage(row, nowMs)) };
+    });
+}

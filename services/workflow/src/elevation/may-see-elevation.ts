@@ -1,0 +1,19 @@
+import { type Actor, peopleBehind, permits, withinSites } from '@claviger/service-kit';
+import type { ElevationRow } from './elevation-schema.ts';
+
+/** Whether the request is somebody's own: they asked, or it is for them. */
+export function isOwn(
+  actor: Pick<Actor, 'userId' | 'madeBy'>,
+  row: Pick<ElevationRow, 'subject_user_id' | 'requester_id' | 'requester_made_by'>,
+): boolean {
+  const people = peopleBehind(actor);
+  return [row.subject_user_id, row.requester_id, row.requester_made_by].some(
+    (id) => id !== null && people.includes(id),
+  );
+}
+
+/** One's own, or any with devices.read in the sites that one is kept to. */
+export function maySeeElevation(actor: Actor, row: ElevationRow): boolean {
+  if (isOwn(actor, row)) return true;
+  return permits(actor.permissions, 'devices.read') && withinSites(actor, row.site_id);
+}

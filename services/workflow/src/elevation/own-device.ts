@@ -1,0 +1,24 @@
+import { ClavigerError } from '@claviger/errors';
+import type { CallContext } from '@claviger/service-kit';
+import { idOrNotFound } from '../uuid.ts';
+import { internalCall } from '../vault-call.ts';
+import type { ElevationDeps } from './elevation-deps.ts';
+
+/**
+ * The id of the device whose agent calls, when the path names it. Another device of the organisation is refused, what it
+ * does not have is not found.
+ */
+export async function ownDevice(
+  deps: Pick<ElevationDeps, 'devices'>,
+  context: CallContext,
+  pathId: string,
+): Promise<string> {
+  const id = idOrNotFound(pathId);
+  const { actor } = context;
+  if (actor.kind === 'agent' && id === actor.userId) return id;
+  await deps.devices.describeDevice({ deviceId: id }, internalCall(context));
+  throw new ClavigerError('denied', 'An agent speaks for its own device alone.', {
+    code: 'other_device',
+    hint: 'Use the id of the device that the token belongs to.',
+  });
+}

@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import type { Tx } from '@claviger/database';
+import { sql } from 'kysely';
+import type { WorkflowSchema } from '../schema.ts';
+import { COMMANDS_CHANNEL } from './command-bell.ts';
+import type { CommandType, ElevationRow } from './elevation-schema.ts';
+
+export const DEFAULT_TIMEOUT_MS = 8_000;
+
+/** Queues a command for the agent of a device and, when the transaction commits, wakes whoever waits for it. Answers its id. */
+export async function queueCommand(
+  tx: Tx<WorkflowSchema>,
+  row: Pick<ElevationRow, 'tenant_id' | 'id' | 'device_id'>,
+  type: CommandType,
+  timeoutMs: number = DEFAULT_TIMEOUT_MS,
+): Promise<string> {
+  const id = randomUUID();
+  await tx
+    .insertInto('device_commands')
+    .values({
+      tenant_id: row.tenant_id,
+      id,
+      device_id: row.device_id!,
+      request_id: row.id,
+      type,
+      timeout_ms: timeoutMs,
+    })
+    .execute();
+  await sql`SELECT pg_notify(${COMMANDS_CHANNEL}, ${row.device_id})`.execute(tx);
+  return id;
+}
+
+/** Of a revoked elevation: where its device was told to carry it out, it is told to take it back. */
+export async function takeBack(tx: Tx<WorkflowSchema>, row: ElevationRow): Promise<string | undefined> {
+  const told = await tx
+    .selectFrom('device_commands')
+    .select('id')
+    .where('request_id', '=', row.id)
+    .where('type', '=', 'actuate_elevation')
+    .executeTakeFirst();
+  return told && queueCommand(tx, row, 'revoke_elevation');
+}

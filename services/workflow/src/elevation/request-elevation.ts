@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import type { elevation } from '@claviger/contracts';
+import type { ElevationFacts } from '@claviger/evaluator';
+import { type Handler, peopleBehind } from '@claviger/service-kit';
+import { presentMs } from '../database-clock.ts';
+import { internalCall } from '../vault-call.ts';
+import { decideForAll } from './decide-for-all.ts';
+import type { ElevationDeps } from './elevation-deps.ts';
+import { elevationMessage } from './elevation-view.ts';
+import { recordElevation } from './record-elevation.ts';
+import { decommissioned, requireSite } from './refusals.ts';
+import { subjectIfKnown } from './resolve-subject.ts';
+
+/** A technician asks to be administrator of a device for a while. A rule that ignores prompts ignores no such request. */
+export function requestElevation(
+  deps: ElevationDeps,
+): Handler<typeof elevation.ElevationRequestsServiceService.requestElevation> {
+  return async (request, context) => {
+    const { tenantId, actor } = context;
+    const id = randomUUID();
+    context.auditSubject = { type: 'elevation', id };
+    const device = await deps.devices.describeDevice({ deviceId: request.deviceId }, internalCall(context));
+    requireSite(actor, device.siteId || null);
+    if (device.status === 'decommissioned') throw decommissioned('/deviceId');
+    const [nowMs, subject, settings] = await Promise.all([
+      deps.database.readTenant(tenantId, presentMs),
+      subjectIfKnown(deps, context, actor.userName),
+      deps.settings.read(tenantId),
+    ]);
+    const userId = actor.madeBy ?? actor.userId;
+    const facts: ElevationFacts = {
+      kind: 'elevation',
+      flowType: 'tech_jit_admin',
+      at: new Date(nowMs).toISOString(),
+      siteId: device.siteId || null,
+      subjectUserId: userId,
+      username: actor.userName,
+      ...(subject.groups && subject.userId === userId ? { groups: subject.groups } : {}),
+    };
+    const decided = await decideForAll(deps.decider, tenantId, facts, peopleBehind(actor));
+    const row = await deps.database.withTenant(tenantId, (tx) =>
+      recordElevation(deps, tx, context, {
+        asked: {
+          tenant_id: tenantId,
+          id,
+          flow_type: 'tech_jit_admin',
+          device_id: device.id,
+          device_hostname: device.hostname,
+          site_id: device.siteId || null,
+          site_name: device.siteName || null,
+          subject_username: actor.userName,
+          subject_user_id: userId,
+          possible_user_ids: [],
+          requester_id: actor.userId,
+          requester_made_by: actor.madeBy ?? null,
+          target_executable_path: null,
+          target_executable_hash: null,
+          target_executable_signer: null,
+          parent_image: null,
+          pid: null,
+          command_line_sha256: null,
+          command_line_length: null,
+          reason: request.reason,
+          requested_minutes: request.durationMinutes ?? null,
+          observed_at: null,
+          requested_at: new Date(nowMs),
+          tool_name: null,
+          risk_tier: null,
+          action_digest: null,
+          execution_expires_at: null,
+        },
+        decided,
+        terms: settings.values.elevation,
+      }),
+    );
+    return { request: elevationMessage(row, nowMs) };
+  };
+}

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import type { elevation } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { ToolFacts } from '@claviger/evaluator';
+import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
+import { presentMs } from '../database-clock.ts';
+import { idOrNotFound, isUuid } from '../uuid.ts';
+import { internalCall } from '../vault-call.ts';
+import { decideForAll } from './decide-for-all.ts';
+import type { ElevationDeps } from './elevation-deps.ts';
+import { elevationMessage } from './elevation-view.ts';
+import { recordElevation } from './record-elevation.ts';
+import { requireSite } from './refusals.ts';
+import { subjectIfKnown } from './resolve-subject.ts';
+
+const DEFAULT_EXECUTION_SECONDS = 900;
+
+/** An AI tool asks whether it may take one action. The answer holds for the action of this digest, and once. */
+export function requestToolAction(
+  deps: ElevationDeps,
+): Handler<typeof elevation.ToolActionsServiceService.requestToolAction> {
+  return async (request, context) => {
+    const { tenantId, actor } = context;
+    const id = randomUUID();
+    context.auditSubject = { type: 'elevation', id };
+    const [device, person] = await Promise.all([
+      request.deviceId ? deviceOf(deps, context, request.deviceId) : undefined,
+      personOf(deps, context, request.onBehalfOf),
+    ]);
+    const [nowMs, subject, settings] = await Promise.all([
+      deps.database.readTenant(tenantId, presentMs),
+      subjectIfKnown(deps, context, person.name),
+      deps.settings.read(tenantId),
+    ]);
+    const actionDigest = request.actionDigest.toLowerCase();
+    const facts: ToolFacts = {
+      kind: 'tool',
+      at: new Date(nowMs).toISOString(),
+      siteId: device?.siteId || null,
+      subjectUserId: person.id,
+      username: person.name,
+      toolName: request.toolName,
+      riskTier: request.riskTier,
+      actionDigest,
+      ...(subject.groups && subject.userId === person.id ? { groups: subject.groups } : {}),
+    };
+    const decided = await decideForAll(deps.decider, tenantId, facts, [person.id, ...peopleBehind(actor)]);
+    const waitSeconds = request.executionTimeoutSeconds ?? DEFAULT_EXECUTION_SECONDS;
+    const row = await deps.database.withTenant(tenantId, (tx) =>
+      recordElevation(deps, tx, context, {
+        asked: {
+          tenant_id: tenantId,
+          id,
+          flow_type: 'ai_tool_action',
+          device_id: device?.id ?? null,
+          device_hostname: device?.hostname ?? null,
+          site_id: device?.siteId || null,
+          site_name: device?.siteName || null,
+          subject_username: person.name,
+          subject_user_id: person.id,
+          possible_user_ids: [],
+          requester_id: actor.userId,
+          requester_made_by: actor.madeBy ?? null,
+          target_executable_path: null,
+          target_executable_hash: null,
+          target_executable_signer: null,
+          parent_image: null,
+          pid: null,
+          command_line_sha256: null,
+          command_line_length: null,
+          reason: request.reason,
+          requested_minutes: null,
+          observed_at: null,
+          requested_at: new Date(nowMs),
+          tool_name: request.toolName,
+          risk_tier: request.riskTier,
+          action_digest: actionDigest,
+          execution_expires_at: new Date(nowMs + waitSeconds * 1_000),
+        },
+        decided,
+        terms: settings.values.elevation,
+      }),
+    );
+    return { request: elevationMessage(row, nowMs) };
+  };
+}
+
+async function deviceOf(deps: ElevationDeps, context: CallContext, deviceId: string) {
+  const device = await deps.devices.describeDevice(
+    { deviceId: idOrNotFound(deviceId) },
+    internalCall(context),
+  );
+  requireSite(context.actor, device.siteId || null);
+  return device;
+}
+
+/** For whom the tool works: the user it names, or who stands behind the caller. */
+async function personOf(
+  deps: ElevationDeps,
+  context: CallContext,
+  onBehalfOf: string,
+): Promise<{ readonly id: string; readonly name: string }> {
+  const { actor } = context;
+  if (onBehalfOf === '') return { id: actor.madeBy ?? actor.userId, name: actor.userName };
+  const id = onBehalfOf.toLowerCase();
+  const { users } = isUuid(id)
+    ? await deps.directory.getUserNames({ userIds: [id] }, internalCall(context))
+    : { users: [] };
+  const user = users.find((each) => each.id === id && each.status === 'active');
+  if (!user) throw ClavigerError.invalid('/onBehalfOf', 'names no active user here');
+  return { id, name: user.username };
+}

@@ -1,0 +1,80 @@
+import type { elevation } from '@claviger/contracts';
+import type { CallContext, Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import { idOrNotFound } from '../uuid.ts';
+import { announce } from './announce.ts';
+import type { ElevationDeps } from './elevation-deps.ts';
+import { refusalOf, statusAt } from './elevation-machine.ts';
+import type { ElevationRow } from './elevation-schema.ts';
+import { moveElevation, present } from './move-elevation.ts';
+import { refuseOwn } from './own-request.ts';
+import { readElevation } from './read-elevation.ts';
+import { factsOf, subjectOf } from './record-elevation.ts';
+import { digestMismatch, executionTimedOut, refusalError, requireSite } from './refusals.ts';
+import { resolveSubject } from './resolve-subject.ts';
+
+/** One decision of one person about a request that waits. The first one holds. */
+export function respondToElevation(
+  deps: ElevationDeps,
+): Handler<typeof elevation.ElevationRequestsServiceService.respondToElevation> {
+  return async (request, context) => {
+    const { tenantId, actor } = context;
+    const id = idOrNotFound(request.id);
+    context.auditSubject = { type: 'elevation', id };
+    const { row, nowMs } = await deps.database.readTenant(tenantId, (reader) => readElevation(reader, id));
+    context.auditSubject = subjectOf(row);
+    requireSite(actor, row.site_id);
+    refuseOwn(actor, row);
+    const move = request.decision === 'approve' ? 'approve' : 'deny';
+    const refusal = refusalOf(move, statusAt(row, nowMs));
+    if (refusal) throw refusalError(refusal);
+    if (row.execution_expires_at && row.execution_expires_at.getTime() <= nowMs) throw executionTimedOut();
+    if (request.actionDigest && request.actionDigest.toLowerCase() !== row.action_digest)
+      throw digestMismatch();
+    const subject = await subjectNow(deps, context, row);
+    refuseOwn(actor, { ...row, ...subject });
+    const { elevation: terms } = (await deps.settings.read(tenantId)).values;
+    const minutes = request.durationMinutes ?? row.requested_minutes ?? terms.defaultApprovalMinutes;
+    const decided = await deps.database.withTenant(tenantId, async (tx) => {
+      const moved = await moveElevation(tx, id, move, {
+        ...subject,
+        decided_at: present,
+        decision_source: 'human',
+        decision_reason: request.reason || null,
+        ...(move === 'approve'
+          ? {
+              approved_by: actor.userId,
+              approved_by_name: actor.userName,
+              expires_at: sql<Date>`${present} + make_interval(mins => ${minutes})`,
+            }
+          : { denied_by: actor.userId, denied_by_name: actor.userName, expires_at: null, ended_at: present }),
+      });
+      if (!moved) throw refusalError('race_lost');
+      await deps.emitter.audit(tx, context, {
+        reason: request.reason,
+        details: { ...factsOf(moved), ...(move === 'approve' ? { durationMinutes: minutes } : {}) },
+      });
+      await announce(deps.emitter, tx, moved, move === 'approve' ? 'approved' : 'denied');
+      return moved;
+    });
+    return { success: true, id, status: decided.status };
+  };
+}
+
+/**
+ * Who is behind the name of a prompt, asked again where nobody was known when it came: whoever was linked to the name
+ * meanwhile does not decide about themselves either. Throws when auth does not answer.
+ */
+async function subjectNow(
+  deps: ElevationDeps,
+  context: CallContext,
+  row: ElevationRow,
+): Promise<Pick<ElevationRow, 'subject_user_id' | 'possible_user_ids'>> {
+  const known = { subject_user_id: row.subject_user_id, possible_user_ids: row.possible_user_ids };
+  if (row.subject_user_id !== null || row.subject_username === null) return known;
+  const { userId, possibleUserIds } = await resolveSubject(deps, context, row.subject_username);
+  return {
+    subject_user_id: userId ?? null,
+    possible_user_ids: [...new Set([...row.possible_user_ids, ...possibleUserIds])],
+  };
+}
