@@ -1,0 +1,38 @@
+import { rules as contract } from '@claviger/contracts';
+import type { RpcServer } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { coSignRule } from './co-sign-rule.ts';
+import { createRule } from './create-rule.ts';
+import { createSoftwareEntry } from './create-software-entry.ts';
+import { deleteRule } from './delete-rule.ts';
+import { deleteSoftwareEntry } from './delete-software-entry.ts';
+import { getRule } from './get-rule.ts';
+import { listRules } from './list-rules.ts';
+import { listSoftwareEntries } from './list-software-entries.ts';
+import { updateRule } from './update-rule.ts';
+import { updateSoftwareEntry } from './update-software-entry.ts';
+
+export function addRuleHandlers(rpc: RpcServer, deps: WorkflowDeps): void {
+  rpc.add(contract.PamRulesServiceService, ruleHandlers(deps));
+  rpc.add(contract.SoftwarePolicyServiceService, softwareHandlers(deps));
+}
+
+export function ruleHandlers(deps: WorkflowDeps) {
+  return {
+    listRules: listRules(deps),
+    getRule: getRule(deps),
+    createRule: createRule(deps),
+    updateRule: updateRule(deps),
+    deleteRule: deleteRule(deps),
+    coSignRule: coSignRule(deps),
+  };
+}
+
+export function softwareHandlers(deps: WorkflowDeps) {
+  return {
+    listSoftwareEntries: listSoftwareEntries(deps),
+    createSoftwareEntry: createSoftwareEntry(deps),
+    updateSoftwareEntry: updateSoftwareEntry(deps),
+    deleteSoftwareEntry: deleteSoftwareEntry(deps),
+  };
+}

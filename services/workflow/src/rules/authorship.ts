@@ -1,0 +1,41 @@
+import type { Rule, SoftwareEntry } from '@claviger/evaluator';
+import { type CallContext, peopleBehind } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { internalCall } from '../vault-call.ts';
+import type { RevisionRow } from './rules-tables.ts';
+
+/** Who acts, with everybody who stands behind them, by id. Whoever made the token of a machine writes what it writes. */
+export async function actingPeople(
+  deps: Pick<WorkflowDeps, 'directory'>,
+  context: CallContext,
+): Promise<Record<string, string>> {
+  const { actor } = context;
+  const people: Record<string, string> = { [actor.userId]: actor.userName };
+  const others = peopleBehind(actor).filter((id) => id !== actor.userId);
+  if (others.length === 0) return people;
+  const { users } = await deps.directory.getUserNames({ userIds: others }, internalCall(context));
+  for (const id of others) {
+    const user = users.find((each) => each.id === id);
+    people[id] = user?.displayName || user?.username || '';
+  }
+  return people;
+}
+
+/** Who has written a part of what it becomes: everybody so far and who acts now. Who had signed has signed something else. */
+export function authorsAfter(
+  body: Pick<Rule | SoftwareEntry, 'authorIds'>,
+  acting: Readonly<Record<string, string>>,
+): string[] {
+  return [...new Set([...body.authorIds, ...Object.keys(acting)])];
+}
+
+/** The names of those whom the new body still names. */
+export function namesFor(
+  body: Pick<Rule, 'authorIds' | 'coSignerIds'>,
+  row: Pick<RevisionRow, 'people'> | undefined,
+  acting: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const known = { ...row?.people, ...acting };
+  const ids = [...body.authorIds, ...(body.coSignerIds ?? [])];
+  return Object.fromEntries(ids.map((id) => [id, known[id] ?? '']));
+}

@@ -1,0 +1,42 @@
+import type { rules as contract } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Rule } from '@claviger/evaluator';
+import type { Handler } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { ruleDetails } from './audit-details.ts';
+import { actingPeople, namesFor } from './authorship.ts';
+import { putRevision, revisionToChange } from './revision-store.ts';
+import { ruleMessage } from './rule-view.ts';
+
+/** Somebody who wrote nothing of a rule agrees to it as it is. From then on it may also approve those who wrote it. */
+export function coSignRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesServiceService.coSignRule> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'pam-rule', id: request.id };
+    const acting = await actingPeople(deps, context);
+    const { tenantId, actor } = context;
+    const row = await deps.database.withTenant(tenantId, async (tx) => {
+      const { id, rowVersion } = request;
+      const stored = await revisionToChange(tx, { tenantId, kind: 'rule', id, actor, rowVersion });
+      const before = stored.body as Rule;
+      if (Object.keys(acting).some((person) => before.authorIds.includes(person))) {
+        throw new ClavigerError('denied', 'Nobody co-signs what they wrote a part of.', {
+          code: 'own_rule',
+          hint: 'Ask somebody who has not written any of it.',
+        });
+      }
+      const coSignerIds = [...new Set([...(before.coSignerIds ?? []), ...Object.keys(acting)])];
+      const body: Rule = { ...before, coSignerIds };
+      const people = namesFor(body, stored, acting);
+      const isSigned = coSignerIds.length === before.coSignerIds?.length;
+      const made = isSigned
+        ? stored
+        : await putRevision(tx, tenantId, { kind: 'rule', objectId: body.id, body, people });
+      await deps.emitter.audit(tx, context, {
+        subject: { type: 'pam-rule', id: body.id },
+        details: { ...ruleDetails(made.from_version, body), authorIds: body.authorIds },
+      });
+      return made;
+    });
+    return { rule: ruleMessage(row) };
+  };
+}

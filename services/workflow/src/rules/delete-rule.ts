@@ -1,0 +1,26 @@
+import type { rules as contract } from '@claviger/contracts';
+import type { Rule } from '@claviger/evaluator';
+import type { Handler } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { ruleDetails } from './audit-details.ts';
+import { changeRuleSet } from './change-rule-set.ts';
+import { revisionToChange } from './revision-store.ts';
+
+/** It decides nothing any more; what it has decided can still be explained. */
+export function deleteRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesServiceService.deleteRule> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'pam-rule', id: request.id };
+    const { tenantId, actor } = context;
+    return deps.database.withTenant(tenantId, async (tx) => {
+      const { id } = request;
+      const stored = await revisionToChange(tx, { tenantId, kind: 'rule', id, actor, rowVersion: 0 });
+      const objectId = stored.object_id;
+      const version = await changeRuleSet(tx, tenantId, [{ kind: 'rule', objectId, body: null }]);
+      await deps.emitter.audit(tx, context, {
+        subject: { type: 'pam-rule', id: objectId },
+        details: ruleDetails(version, stored.body as Rule),
+      });
+      return { success: true, id: objectId };
+    });
+  };
+}

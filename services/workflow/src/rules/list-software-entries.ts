@@ -1,0 +1,30 @@
+import type { rules as contract } from '@claviger/contracts';
+import type { SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { WorkflowDeps } from '../deps.ts';
+import { revisionPage } from './revision-page.ts';
+import { entryMessage } from './rule-view.ts';
+
+const SORT: SortFields = {
+  name: { column: 'name', type: 'text' },
+  createdAt: { column: 'created_at', type: 'timestamptz' },
+  updatedAt: { column: 'changed_at', type: 'timestamptz' },
+};
+
+export function listSoftwareEntries(
+  deps: WorkflowDeps,
+): Handler<typeof contract.SoftwarePolicyServiceService.listSoftwareEntries> {
+  return (request, context) =>
+    deps.database.readTenant(context.tenantId, async (reader) => {
+      const { rows, pagination, nextCursor } = await revisionPage(reader, {
+        kind: 'software',
+        request,
+        actor: context.actor,
+        sort: SORT,
+        defaultSort: 'name',
+        narrow: (all) => (request.list ? all.where(sql<string>`body ->> 'list'`, '=', request.list) : all),
+      });
+      return { success: true, entries: rows.map(entryMessage), pagination, nextCursor };
+    });
+}

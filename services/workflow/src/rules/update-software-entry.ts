@@ -1,0 +1,38 @@
+import type { rules as contract } from '@claviger/contracts';
+import { problemsOfEntry, type SoftwareEntry } from '@claviger/evaluator';
+import type { Handler } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { ruleDetails } from './audit-details.ts';
+import { actingPeople, authorsAfter, namesFor } from './authorship.ts';
+import { putRevision, refuseProblems, revisionToChange } from './revision-store.ts';
+import { requireSite } from './rule-access.ts';
+import { entryPatchOf } from './rule-fields.ts';
+import { entryMessage } from './rule-view.ts';
+
+/** A partial change, judged by its result. */
+export function updateSoftwareEntry(
+  deps: WorkflowDeps,
+): Handler<typeof contract.SoftwarePolicyServiceService.updateSoftwareEntry> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'software-entry', id: request.id };
+    const patch = entryPatchOf(request);
+    const acting = await actingPeople(deps, context);
+    const { tenantId, actor } = context;
+    const row = await deps.database.withTenant(tenantId, async (tx) => {
+      const { id, rowVersion } = request;
+      const stored = await revisionToChange(tx, { tenantId, kind: 'software', id, actor, rowVersion });
+      const before = stored.body as SoftwareEntry;
+      const body: SoftwareEntry = { ...before, ...patch, authorIds: authorsAfter(before, acting) };
+      refuseProblems('entry', problemsOfEntry(body));
+      requireSite(actor, body.siteId);
+      const people = namesFor(body, stored, acting);
+      const made = await putRevision(tx, tenantId, { kind: 'software', objectId: body.id, body, people });
+      await deps.emitter.audit(tx, context, {
+        subject: { type: 'software-entry', id: body.id },
+        details: ruleDetails(made.from_version, body, before),
+      });
+      return made;
+    });
+    return { entry: entryMessage(row) };
+  };
+}
