@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { auth } from '@claviger/contracts';
+import { auth, devices } from '@claviger/contracts';
 import { isClavigerError } from '@claviger/errors';
 import {
   createTemporaryDataDir,
@@ -208,3 +208,30 @@ export async function auditOf(stack: AuthStack, tenantId: string): Promise<Audit
   );
   return rows.map((row) => JSON.parse(row.payload) as AuditRow);
 }
+
+export const devicesOf = (stack: AuthStack) => stack.gateway.client('auth', devices.DevicesServiceService);
+export const agentsOf = (stack: AuthStack) => stack.gateway.client('auth', devices.AgentsServiceService);
+
+/** A device with the token of its agent. */
+export async function enrol(
+  stack: AuthStack,
+  tenant: TestTenant,
+  hostname = 'host',
+  siteId = '',
+): Promise<{ device: devices.Device; agentToken: string }> {
+  const { device, agentToken } = await devicesOf(stack).enrolDevice(
+    { hostname, siteId, os: '', resourceId: '' },
+    await asAdministrator(stack, tenant),
+  );
+  return { device: device!, agentToken };
+}
+
+export const introspectAgent = (stack: AuthStack, agentToken: string) =>
+  stack.gateway
+    .client('auth', auth.SessionsServiceService)
+    .introspect({ credential: { $case: 'agentToken', value: agentToken }, audiences: ['auth'] });
+
+export const asAgent = async (stack: AuthStack, agentToken: string): Promise<CallOptions> => {
+  const { actorToken } = await introspectAgent(stack, agentToken);
+  return { actorToken };
+};

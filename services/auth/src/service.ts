@@ -35,6 +35,7 @@ import { withNotedReasons } from './audit-reason.ts';
 import { openClusterAdministration } from './cluster/open-cluster-administration.ts';
 import { type AuthConfig, hashParameters } from './config.ts';
 import type { AuthDeps } from './deps.ts';
+import { addDeviceHandlers } from './devices/add-device-handlers.ts';
 import { addHandlers } from './handlers.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { addSealHandlers } from './mfa/add-seal-handlers.ts';
@@ -150,6 +151,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   };
   addHandlers(rpcServer, deps);
   addTenantHandlers(rpcServer, deps);
+  addDeviceHandlers(rpcServer, deps, peers);
   const tenantDuties = startTenantDuties(deps, replica);
   administration.addHandlers(rpcServer, deps);
   const clusterAdministration = openClusterAdministration(rpcServer, {

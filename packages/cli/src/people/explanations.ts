@@ -4,6 +4,7 @@ import { assistantExplanations } from './explanations-assistant.ts';
 import { breakglassExplanations } from './explanations-breakglass.ts';
 import { clusterExplanations } from './explanations-cluster.ts';
 import { complianceExplanations } from './explanations-compliance.ts';
+import { deviceExplanations } from './explanations-devices.ts';
 import { encryptionExplanations } from './explanations-encryption.ts';
 import { idempotencyExplanations } from './explanations-idempotency.ts';
 import { sealingExplanations } from './explanations-sealing.ts';
@@ -112,6 +113,7 @@ const codes: Readonly<Record<string, Explanation>> = {
   ...breakglassExplanations,
   ...clusterExplanations,
   ...complianceExplanations,
+  ...deviceExplanations,
   ...encryptionExplanations,
   ...sealingExplanations,
   ...tenantExplanations,

@@ -7,6 +7,7 @@ export const sha256 = (text: string): Buffer => createHash('sha256').update(text
 const SECRET = '[A-Za-z0-9_-]{43}';
 const REFRESH = new RegExp(`^clr_(${SECRET})_([0-9a-f]{32})$`);
 const API = new RegExp(`^clv_(${SECRET})_([0-9a-f]{32})([0-9a-f]{8})$`);
+const AGENT = new RegExp(`^cla_(${SECRET})_([0-9a-f]{32})([0-9a-f]{8})$`);
 const LINK = new RegExp(`^cl1_(${SECRET})_([0-9a-f]{32})([0-9a-f]{32})$`);
 const PREFIX_LENGTH = 12;
 
@@ -34,6 +35,19 @@ export function newApiToken(tenantId: string): { token: string; prefix: string; 
 
 export function readApiToken(token: string): { tenantId: string; hash: Buffer } | undefined {
   const match = API.exec(token);
+  if (!match || checksum(token.slice(0, -8)) !== match[3]) return undefined;
+  return { tenantId: uuidOf(match[2]!), hash: sha256(token) };
+}
+
+/** As an API token, for the agent of a device. */
+export function newAgentToken(tenantId: string): { token: string; hash: Buffer } {
+  const body = `cla_${secret()}_${hexOf(tenantId)}`;
+  const token = body + checksum(body);
+  return { token, hash: sha256(token) };
+}
+
+export function readAgentToken(token: string): { tenantId: string; hash: Buffer } | undefined {
+  const match = AGENT.exec(token);
   if (!match || checksum(token.slice(0, -8)) !== match[3]) return undefined;
   return { tenantId: uuidOf(match[2]!), hash: sha256(token) };
 }

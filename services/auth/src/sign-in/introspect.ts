@@ -3,12 +3,14 @@ import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type Actor, type Handler, signActorToken } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { type FoundAgent, readAgent } from '../agents/read-agent.ts';
 import type { AuthDeps } from '../deps.ts';
 import { narrowed } from '../roles/permission-patterns.ts';
 import type { AuthSchema } from '../schema.ts';
+import { sitesOfUser } from '../sites/actor-sites.ts';
 import { permissionsOfUser, rolesOfUser } from '../users/standing.ts';
 import { invalidToken } from './access-token.ts';
-import { readApiToken } from './bearer-secrets.ts';
+import { readAgentToken, readApiToken } from './bearer-secrets.ts';
 import { isExpired, sessionEnded } from './sessions-store.ts';
 
 /** Last use is written at most this often. */
@@ -31,9 +33,12 @@ export function introspect(deps: AuthDeps): Handler<(typeof auth.SessionsService
     const secondFactorMandatory =
       'sessionId' in found && (await deps.settings.read(found.tenantId)).values.access.secondFactorMandatory;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const { actor, epoch } = await deps.database.withTenant(found.tenantId, (tx) =>
-        readActor(deps, tx, found, secondFactorMandatory),
+      const { actor, epoch, ended } = await deps.database.withTenant(found.tenantId, (tx) =>
+        'agentTokenHash' in found
+          ? readAgent(tx, found, TOUCH_SECONDS)
+          : readActor(deps, tx, found, secondFactorMandatory),
       );
+      if (ended.length > 0) await deps.liveness.revoke(ended);
       const remembered = await deps.liveness.remember({ sessionId: actor.sessionId, epoch });
       if (remembered === 'revoked') throw sessionEnded('session_revoked');
       // Somebody changed the session between our reading and our noting: what we read is old.
@@ -54,13 +59,18 @@ export function introspect(deps: AuthDeps): Handler<(typeof auth.SessionsService
 }
 
 type Credential = auth.IntrospectRequest['credential'];
-type Found = { readonly tenantId: string } & (
+type FoundPerson = { readonly tenantId: string } & (
   | { readonly sessionId: string; readonly userId: string }
   | { readonly apiTokenHash: Buffer }
 );
 
-async function lookUp(deps: AuthDeps, credential: Credential): Promise<Found> {
+async function lookUp(deps: AuthDeps, credential: Credential): Promise<FoundPerson | FoundAgent> {
   if (credential?.$case === 'accessToken') return deps.accessTokens.verify(credential.value);
+  if (credential?.$case === 'agentToken') {
+    const agentToken = readAgentToken(credential.value);
+    if (!agentToken) throw invalidToken();
+    return { tenantId: agentToken.tenantId, agentTokenHash: agentToken.hash };
+  }
   const apiToken = credential?.$case === 'apiToken' ? readApiToken(credential.value) : undefined;
   if (!apiToken) throw invalidToken();
   return { tenantId: apiToken.tenantId, apiTokenHash: apiToken.hash };
@@ -69,9 +79,9 @@ async function lookUp(deps: AuthDeps, credential: Credential): Promise<Found> {
 async function readActor(
   deps: AuthDeps,
   tx: Tx<AuthSchema>,
-  found: Found,
+  found: FoundPerson,
   secondFactorMandatory: boolean,
-): Promise<{ actor: Actor; epoch: number }> {
+): Promise<{ actor: Actor; epoch: number; ended: readonly string[] }> {
   const row = await tx
     .selectFrom('sessions')
     .innerJoin('users', (join) =>
@@ -91,6 +101,9 @@ async function readActor(
       'users.id as user_id',
       'users.username',
       'api_tokens.permissions as narrowing',
+      'api_tokens.created_by as made_by',
+      'users.site_restricted',
+      sitesOfUser.as('site_ids'),
       sql<number>`sessions.epoch + users.epoch`.as('epoch'),
       sql<boolean>`sessions.revoked_at IS NOT NULL OR api_tokens.revoked_at IS NOT NULL OR users.status <> 'active'
         OR users.deleted_at IS NOT NULL OR tenants.status <> 'active'`.as('revoked'),
@@ -132,8 +145,10 @@ async function readActor(
     mfaPending: row.mfa_pending || (secondFactorMandatory && row.mfa_at === null),
     mfaAt: row.mfa_at ? Math.floor(row.mfa_at.getTime() / 1000) : 0,
     emergency: row.emergency,
+    ...(row.site_restricted ? { siteIds: row.site_ids } : {}),
+    ...(row.made_by && row.made_by !== row.user_id ? { madeBy: row.made_by } : {}),
   };
-  return { actor, epoch: row.epoch };
+  return { actor, epoch: row.epoch, ended: [] };
 }
 
 async function touch(tx: Tx<AuthSchema>, sessionId: string, kind: string): Promise<void> {

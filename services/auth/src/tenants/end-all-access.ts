@@ -1,5 +1,6 @@
 import type { Tx } from '@claviger/database';
 import { sql } from 'kysely';
+import { raiseDevices } from '../agents/agent-tokens-store.ts';
 import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
 import type { LiveSession } from '../sign-in/liveness.ts';
@@ -8,13 +9,14 @@ import type { LiveSession } from '../sign-in/liveness.ts';
 export interface EndedAccess {
   /** Sessions that are over for good. */
   readonly revoked: readonly string[];
-  /** Sessions of API tokens: gateways must ask again, and are refused while the tenant is not active. */
+  /** Sessions of API tokens, and agent tokens: gateways must ask again, and are refused while the tenant is not active. */
   readonly raised: readonly LiveSession[];
 }
 
 /**
  * Ends every way into the transaction's tenant. Sessions with their refresh tokens and one-time links are over for good; an
- * API token is refused as long as the tenant is not active, and works again afterwards: a machine has nobody to sign in anew.
+ * API token or agent token is refused as long as the tenant is not active, and works again afterwards: a machine has nobody to
+ * sign in anew.
  * Repeatable: it also answers what ended within the last quarter of an hour.
  */
 export async function endAllAccess(tx: Tx<AuthSchema>): Promise<EndedAccess> {
@@ -50,9 +52,10 @@ export async function endAllAccess(tx: Tx<AuthSchema>): Promise<EndedAccess> {
     .where('sessions.revoked_at', 'is', null)
     .where(sql<boolean>`sessions.expires_at > now()`)
     .execute();
+  const agents = await raiseDevices(tx, 'all');
   return {
     revoked: revoked.map((row) => row.id),
-    raised: raised.map((row) => ({ sessionId: row.id, epoch: row.epoch })),
+    raised: [...raised.map((row) => ({ sessionId: row.id, epoch: row.epoch })), ...agents],
   };
 }
 

@@ -1,0 +1,22 @@
+import type { devices } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { readConfiguration } from '../configuration-policies/read-configuration.ts';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { otherAgent } from './own-device.ts';
+
+/** What the agent's own device is to do. */
+export function getAgentConfiguration(
+  deps: Pick<AuthDeps, 'database'>,
+): Handler<(typeof devices.AgentsServiceService)['getAgentConfiguration']> {
+  return async (request, context) => {
+    const deviceId = objectId(request.agentId);
+    const configuration = await deps.database.readTenant(context.tenantId, (reader) =>
+      readConfiguration(reader, deviceId, undefined),
+    );
+    if (!configuration) throw ClavigerError.notFound();
+    if (deviceId !== context.actor.userId) throw otherAgent();
+    return { configuration };
+  };
+}

@@ -1,0 +1,43 @@
+import type { Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { CallContext } from '@claviger/service-kit';
+import { objectId } from '../object-id.ts';
+import type { AuthSchema } from '../schema.ts';
+import { isLiveToken } from './agent-tokens-store.ts';
+import { agentTokenEnded } from './read-agent.ts';
+
+/**
+ * The device of the path, which must be the agent's own, locked until the transaction ends, and the token that the agent
+ * acts with, alive now. Throws `denied` for another device of the tenant, `not_found` for one that it does not have.
+ */
+export async function lockOwnDevice(
+  tx: Tx<AuthSchema>,
+  context: CallContext,
+  agentIdText: string,
+): Promise<{ deviceId: string; tokenId: string }> {
+  const deviceId = objectId(agentIdText);
+  const { actor } = context;
+  const device = await tx
+    .selectFrom('devices')
+    .select('status')
+    .where('id', '=', deviceId)
+    .$if(deviceId === actor.userId, (query) => query.forNoKeyUpdate())
+    .executeTakeFirst();
+  if (!device) throw ClavigerError.notFound();
+  if (deviceId !== actor.userId) throw otherAgent();
+  const token = await tx
+    .selectFrom('agent_tokens')
+    .select('id')
+    .where('id', '=', actor.sessionId)
+    .where('device_id', '=', deviceId)
+    .where(isLiveToken)
+    .executeTakeFirst();
+  if (!token || device.status !== 'active') throw agentTokenEnded();
+  return { deviceId, tokenId: token.id };
+}
+
+export const otherAgent = (): ClavigerError =>
+  new ClavigerError('denied', 'An agent acts for its own device only.', {
+    code: 'other_agent',
+    hint: 'Name the id of your own device in the path.',
+  });

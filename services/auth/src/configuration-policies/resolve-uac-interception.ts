@@ -1,0 +1,33 @@
+import type { ConfigurationScope } from '../schema.ts';
+
+/** What a level says that concerns a device; unset says nothing. */
+export interface LevelSaying {
+  readonly scope: ConfigurationScope;
+  readonly scopeId: string;
+  readonly enabled: boolean | null;
+}
+
+export interface Resolved {
+  readonly enabled: boolean;
+  readonly scope: ConfigurationScope | 'default';
+  readonly scopeId: string;
+}
+
+const CLOSEST_FIRST: readonly ConfigurationScope[] = ['device', 'group', 'site', 'organization', 'partner'];
+
+/**
+ * Whether a device captures elevation prompts: the closest level that says something decides. A device may be in several
+ * groups; where they disagree, off wins. Where nobody says anything it captures.
+ */
+export function resolveUacInterception(sayings: readonly LevelSaying[]): Resolved {
+  for (const scope of CLOSEST_FIRST) {
+    const said = sayings
+      .filter((saying) => saying.scope === scope && saying.enabled !== null)
+      .sort(
+        (one, other) => Number(one.enabled) - Number(other.enabled) || (one.scopeId < other.scopeId ? -1 : 1),
+      );
+    const [first] = said;
+    if (first) return { enabled: first.enabled === true, scope, scopeId: first.scopeId };
+  }
+  return { enabled: true, scope: 'default', scopeId: '' };
+}

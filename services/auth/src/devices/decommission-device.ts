@@ -1,0 +1,41 @@
+import type { devices } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import { endAgentTokens } from '../agents/agent-tokens-store.ts';
+import type { AuthDeps } from '../deps.ts';
+import { changeDevice } from './change-device.ts';
+import { readDevice } from './devices-store.ts';
+
+/** For good, and before the answer. Doing it twice does no harm. */
+export function decommissionDevice(
+  deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
+): Handler<(typeof devices.DevicesServiceService)['decommissionDevice']> {
+  return async (request, context) => {
+    const { device, tell } = await changeDevice(
+      deps,
+      context,
+      request.deviceId,
+      async (tx, before, sites) => {
+        await tx
+          .updateTable('devices')
+          .set({
+            status: 'decommissioned',
+            decommissioned_at: sql<Date>`now()`,
+            updated_at: sql<Date>`now()`,
+            row_version: sql<number>`row_version + 1`,
+          })
+          .where('id', '=', before.id)
+          .where('status', '=', 'active')
+          .execute();
+        const ended = await endAgentTokens(tx, before.id, 'decommissioned');
+        await deps.emitter.audit(tx, context, {
+          reason: request.reason,
+          details: { repeated: before.status === 'decommissioned' },
+        });
+        return { device: await readDevice(tx, before.id, sites), tell: ended };
+      },
+    );
+    await deps.liveness.revoke(tell);
+    return { device };
+  };
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { devices } from '@claviger/contracts';
+import { isUniqueViolation, requireActiveTenant } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { issueAgentToken } from '../agents/agent-tokens-store.ts';
+import type { AuthDeps } from '../deps.ts';
+import type { DeviceOs } from '../schema.ts';
+import { requestedSite, sitesNow } from '../sites/actor-sites.ts';
+import { actingNow } from '../users/standing.ts';
+import { readDevice } from './devices-store.ts';
+import { linkedResource, type Resources } from './linked-resource.ts';
+
+/** Makes a device with the token of its agent. With a resource, it is that very machine and takes its id. */
+export function enrolDevice(
+  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+  resources: Resources | undefined,
+): Handler<(typeof devices.DevicesServiceService)['enrolDevice']> {
+  return async (request, context) => {
+    const { tenantId } = context;
+    // Before the transaction: nothing is locked while another service thinks.
+    const resourceId = request.resourceId
+      ? await linkedResource(resources, context, request.resourceId)
+      : undefined;
+    const id = resourceId ?? randomUUID();
+    context.auditSubject = { type: 'device', id, ...(resourceId ? { resourceId } : {}) };
+    try {
+      return await deps.database.withTenant(tenantId, async (tx) => {
+        await requireActiveTenant(tx);
+        await actingNow(tx, context);
+        const sites = await sitesNow(tx, context);
+        const siteId = await requestedSite(tx, sites, request.siteId);
+        await tx
+          .insertInto('devices')
+          .values({
+            tenant_id: tenantId,
+            id,
+            hostname: request.hostname,
+            site_id: siteId,
+            os: request.os as DeviceOs,
+            linked_to_resource: resourceId !== undefined,
+            enrolled_by: context.actor.userId,
+            last_seen_at: null,
+            decommissioned_at: null,
+          })
+          .execute();
+        const agentToken = await issueAgentToken(tx, tenantId, id);
+        await deps.emitter.audit(tx, context, { request });
+        return { device: await readDevice(tx, id, sites), agentToken };
+      });
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      throw new ClavigerError('already_exists', 'This resource is a device already.', {
+        code: 'device_exists',
+        hint: 'Rotate the agent token of the device that there is.',
+      });
+    }
+  };
+}

@@ -1,0 +1,19 @@
+import type { devices } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { readConfiguration } from '../configuration-policies/read-configuration.ts';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+
+export function getDeviceConfiguration(
+  deps: Pick<AuthDeps, 'database'>,
+): Handler<(typeof devices.DevicesServiceService)['getDeviceConfiguration']> {
+  return async (request, context) => {
+    const deviceId = objectId(request.deviceId);
+    const configuration = await deps.database.readTenant(context.tenantId, (reader) =>
+      readConfiguration(reader, deviceId, context.actor.siteIds),
+    );
+    if (!configuration) throw ClavigerError.notFound();
+    return { configuration };
+  };
+}

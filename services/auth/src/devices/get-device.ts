@@ -1,0 +1,18 @@
+import type { devices } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { readDevice } from './devices-store.ts';
+
+export function getDevice(
+  deps: Pick<AuthDeps, 'database'>,
+): Handler<(typeof devices.DevicesServiceService)['getDevice']> {
+  return async (request, context) => {
+    const deviceId = objectId(request.deviceId);
+    return {
+      device: await deps.database.readTenant(context.tenantId, (reader) =>
+        readDevice(reader, deviceId, context.actor.siteIds),
+      ),
+    };
+  };
+}

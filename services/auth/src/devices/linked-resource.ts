@@ -1,0 +1,43 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError, isClavigerError } from '@claviger/errors';
+import { type CallContext, permits, type ServiceClient } from '@claviger/service-kit';
+import { isObjectId } from '../object-id.ts';
+
+/** The vault, as far as it knows which resources there are. */
+export type Resources = Pick<ServiceClient<typeof vault.EntitlementsServiceService>, 'describeResource'>;
+
+const TIMEOUT_MS = 3_000;
+
+/**
+ * The id of a resource of the actor's tenant. Throws `invalid` for one that does not exist there, `denied` without the
+ * permission to see resources, `unavailable` when the vault does not answer.
+ */
+export async function linkedResource(
+  resources: Resources | undefined,
+  context: CallContext,
+  resourceId: string,
+): Promise<string> {
+  if (!permits(context.actor.permissions, 'resources.read')) {
+    throw new ClavigerError('denied', 'The permission resources.read is needed to name a resource.');
+  }
+  if (!isObjectId(resourceId)) throw notAResource();
+  if (!resources) throw new ClavigerError('unavailable', 'This installation has no vault to ask.');
+  try {
+    const { tenantId, requestId, sourceAddress, deadline, signal } = context;
+    await resources.describeResource(
+      { resourceId },
+      { tenantId, requestId, sourceAddress, deadline, signal, timeoutMs: TIMEOUT_MS },
+    );
+  } catch (error) {
+    if (!isClavigerError(error)) throw error;
+    if (error.reason === 'not_found') throw notAResource();
+    if (error.reason !== 'deadline_exceeded') throw error;
+    throw new ClavigerError('unavailable', 'The vault does not answer.', {
+      cause: error,
+      retryAfterSeconds: 1,
+    });
+  }
+  return resourceId;
+}
+
+const notAResource = (): ClavigerError => ClavigerError.invalid('/resourceId', 'is not the id of a resource');

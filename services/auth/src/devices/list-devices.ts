@@ -1,0 +1,52 @@
+import type { devices } from '@claviger/contracts';
+import { likeTerm, pageOf, type SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { isObjectId } from '../object-id.ts';
+import type { DeviceStatus } from '../schema.ts';
+import { deviceMessage, devicesQuery } from './devices-store.ts';
+
+const SORT: SortFields = {
+  hostname: { column: 'devices.hostname', type: 'text' },
+  createdAt: { column: 'devices.created_at', type: 'timestamptz' },
+  lastSeenAt: { column: 'devices.last_seen_at', type: 'timestamptz', nullable: true },
+};
+
+const nothing = sql<boolean>`false`;
+
+/** Those in the sites that the caller may see. */
+export function listDevices(
+  deps: Pick<AuthDeps, 'database'>,
+): Handler<(typeof devices.DevicesServiceService)['listDevices']> {
+  return (request, context) =>
+    deps.database.readTenant(context.tenantId, (reader) => {
+      const { search, siteId, groupId, status } = request;
+      const query = devicesQuery(reader, context.actor.siteIds)
+        .$if(search !== '', (all) => all.where('devices.hostname', 'ilike', likeTerm(search)))
+        .$if(status !== '', (all) => all.where('devices.status', '=', status as DeviceStatus))
+        .$if(siteId !== '', (all) =>
+          isObjectId(siteId) ? all.where('devices.site_id', '=', siteId) : all.where(nothing),
+        )
+        .$if(groupId !== '', (all) => all.where(isObjectId(groupId) ? inGroup(groupId) : nothing));
+      return pageOf({
+        request,
+        query,
+        sort: SORT,
+        defaultSort: 'hostname',
+        tieBreaker: { column: 'devices.id', type: 'uuid' },
+        total: async () => {
+          const row = await query
+            .clearSelect()
+            .select(({ fn }) => fn.countAll<number>().as('total'))
+            .executeTakeFirstOrThrow();
+          return row.total;
+        },
+        map: deviceMessage,
+      });
+    });
+}
+
+const inGroup = (groupId: string) =>
+  sql<boolean>`EXISTS (SELECT FROM device_group_members m WHERE m.tenant_id = devices.tenant_id
+    AND m.device_id = devices.id AND m.group_id = ${groupId}::uuid)`;

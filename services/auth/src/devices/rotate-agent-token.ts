@@ -1,0 +1,30 @@
+import type { devices } from '@claviger/contracts';
+import { requireActiveTenant } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import { endAgentTokens, issueAgentToken } from '../agents/agent-tokens-store.ts';
+import type { AuthDeps } from '../deps.ts';
+import { changeDevice } from './change-device.ts';
+import { readDevice, requireInService } from './devices-store.ts';
+
+/** The former token stops before the answer. */
+export function rotateAgentToken(
+  deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
+): Handler<(typeof devices.DevicesServiceService)['rotateAgentToken']> {
+  return async (request, context) => {
+    const { answer, tell } = await changeDevice(
+      deps,
+      context,
+      request.deviceId,
+      async (tx, device, sites) => {
+        await requireActiveTenant(tx);
+        requireInService(device);
+        const ended = await endAgentTokens(tx, device.id, 'rotated');
+        const agentToken = await issueAgentToken(tx, context.tenantId, device.id);
+        await deps.emitter.audit(tx, context, { details: { by: 'administrator' } });
+        return { answer: { device: await readDevice(tx, device.id, sites), agentToken }, tell: ended };
+      },
+    );
+    await deps.liveness.revoke(tell);
+    return answer;
+  };
+}

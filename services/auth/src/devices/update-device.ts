@@ -1,0 +1,43 @@
+import type { devices } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import { raiseDevices } from '../agents/agent-tokens-store.ts';
+import type { AuthDeps } from '../deps.ts';
+import { requireRowVersion } from '../row-version.ts';
+import { requestedSite } from '../sites/actor-sites.ts';
+import { changeDevice } from './change-device.ts';
+import { readDevice, requireInService } from './devices-store.ts';
+
+/** Absent fields stay. What the agent claims of its device is new at once. */
+export function updateDevice(
+  deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
+): Handler<(typeof devices.DevicesServiceService)['updateDevice']> {
+  return async (request, context) => {
+    const { device, live } = await changeDevice(
+      deps,
+      context,
+      request.deviceId,
+      async (tx, before, sites) => {
+        requireRowVersion(request.rowVersion, before.rowVersion);
+        requireInService(before);
+        const siteId =
+          request.siteId === undefined ? before.siteId : await requestedSite(tx, sites, request.siteId);
+        await tx
+          .updateTable('devices')
+          .set({
+            ...(request.hostname === undefined ? {} : { hostname: request.hostname }),
+            site_id: siteId,
+            updated_at: sql<Date>`now()`,
+            row_version: sql<number>`row_version + 1`,
+          })
+          .where('id', '=', before.id)
+          .execute();
+        const raised = await raiseDevices(tx, { deviceId: before.id });
+        await deps.emitter.audit(tx, context, { request, details: { siteBefore: before.siteId ?? '' } });
+        return { device: await readDevice(tx, before.id, sites), live: raised };
+      },
+    );
+    await deps.liveness.raise(live);
+    return { device };
+  };
+}

@@ -1,0 +1,21 @@
+import type { devices } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { readDevice } from '../devices/devices-store.ts';
+import { objectId } from '../object-id.ts';
+
+/** For other services: where a device stands, and whether its agent can be reached. */
+export function describeDevice(
+  deps: Pick<AuthDeps, 'database'>,
+): Handler<(typeof devices.DeviceDirectoryServiceService)['describeDevice']> {
+  return async (request, context) => {
+    if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
+    const deviceId = objectId(request.deviceId);
+    const { id, hostname, siteId, siteName, status, hasToken } = await deps.database.readTenant(
+      context.tenantId,
+      (reader) => readDevice(reader, deviceId, undefined),
+    );
+    return { id, hostname, siteId, siteName, status, hasToken };
+  };
+}

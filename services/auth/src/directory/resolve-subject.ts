@@ -1,0 +1,71 @@
+import type { devices } from '@claviger/contracts';
+import type { Reader } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { foldedName, possibleNames } from '../directory-identities/account-names.ts';
+import type { AuthSchema } from '../schema.ts';
+
+const CONTROLS = /\p{Cc}/u;
+
+/**
+ * Who is behind a name that a device reports. Only a name that an administrator gave to a person identifies them; where
+ * none does, everybody is told who might be meant, so that they decide nothing about it.
+ */
+export function resolveSubject(
+  deps: Pick<AuthDeps, 'database'>,
+): Handler<(typeof devices.DeviceDirectoryServiceService)['resolveSubject']> {
+  return async (request, context) => {
+    if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      // Nobody is given a name with controls in it.
+      const known = CONTROLS.test(request.username) ? undefined : await identified(reader, request.username);
+      if (known) {
+        return {
+          userId: known.id,
+          userName: known.username,
+          groups: known.groups,
+          groupsKnown: true,
+          possibleUserIds: [known.id],
+        };
+      }
+      return {
+        userId: '',
+        userName: '',
+        groups: [],
+        groupsKnown: false,
+        possibleUserIds: await possible(reader, request.username),
+      };
+    });
+  };
+}
+
+function identified(reader: Reader<AuthSchema>, name: string) {
+  return reader
+    .selectFrom('directory_account_names')
+    .innerJoin('directory_identities', 'directory_identities.user_id', 'directory_account_names.user_id')
+    .innerJoin('users', 'users.id', 'directory_account_names.user_id')
+    .select(['users.id', 'users.username', 'directory_identities.groups'])
+    .where('directory_account_names.folded', '=', foldedName(name))
+    .where('users.deleted_at', 'is', null)
+    .executeTakeFirst();
+}
+
+/** Active people of such a name, and those who have it in another domain. */
+async function possible(reader: Reader<AuthSchema>, name: string): Promise<string[]> {
+  const names = possibleNames(name);
+  if (names.length === 0) return [];
+  const rows = await reader
+    .selectFrom('users')
+    .select('id')
+    .where('status', '=', 'active')
+    .where('deleted_at', 'is', null)
+    .where(
+      sql<boolean>`(canonical_login = ANY(${names}::text[]) OR EXISTS (SELECT FROM directory_account_names n
+        WHERE n.tenant_id = users.tenant_id AND n.user_id = users.id AND n.bare = ANY(${names}::text[])))`,
+    )
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => row.id);
+}
