@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { elevation, methodOf } from '@claviger/contracts';
+import { eventually } from '@claviger/testkit';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Elevations, startElevations, TECHNICIAN } from '../../elevation-support.ts';
+import { codeOf, type Tenant } from '../../test-support.ts';
+import { endElevations } from './end-elevations.ts';
+
+let service: Elevations;
+let tenant: Tenant;
+
+beforeAll(async () => {
+  service = await startElevations({ fallbackMs: 200 });
+});
+afterAll(() => service?.[Symbol.asyncDispose]());
+beforeEach(() => {
+  tenant = service.tenant();
+  service.decider.verdict = 'auto_approved';
+  service.settings.elevation.actuatorEnabled = true;
+});
+
+const technician = () => tenant.user(TECHNICIAN);
+type Agent = ReturnType<Elevations['devices']['add']>;
+const fetchNow = async (agent: Agent, waitSeconds = 0) =>
+  (await service.elevations.fetchAgentCommands(agent, { id: agent.userId, waitSeconds })).commands;
+const actuate = (agent: Agent, id: string, more: object = {}) =>
+  service.elevations.actuateElevation(technician(), { id: agent.userId, elevationRequestId: id, ...more });
+const report = (agent: Agent, commandId: string, outcome: string) =>
+  service.elevations.reportCommandOutcome(agent, { id: agent.userId, commandId, outcome });
+
+test('H-200 a command holds its id, its type, the request and a time limit, and nothing else', async () => {
+  const { response } = methodOf(elevation.AgentElevationsServiceService.fetchAgentCommands.path);
+  const command = response.byJsonName.get('commands')!.message!;
+  expect([...command.byJsonName.keys()].sort()).toEqual(['elevationRequestId', 'id', 'timeoutMs', 'type']);
+  const columns = await service.scratch.query<{ column_name: string }>(
+    `SELECT column_name FROM information_schema.columns
+     WHERE table_schema = '${service.schema}' AND table_name = 'device_commands'`,
+  );
+  expect(columns.map((each) => each.column_name).join(' ')).not.toMatch(
+    /password|secret|credential|user|path/,
+  );
+});
+
+test('an approved elevation is actuated once; its command comes until the outcome is reported', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const id = await service.prompt(agent);
+  const answer = await actuate(agent, id, { timeoutMs: 9_000 });
+  expect(answer).toEqual({ success: true, commandId: expect.any(String), elevationRequestId: id });
+  expect(await codeOf(actuate(agent, id))).toBe('race_lost');
+  const command = {
+    id: answer.commandId,
+    type: 'actuate_elevation',
+    elevationRequestId: id,
+    timeoutMs: 9_000,
+  };
+  expect(await fetchNow(agent)).toEqual([command]);
+  expect(await fetchNow(agent)).toEqual([command]);
+  expect(await report(agent, answer.commandId, 'succeeded')).toEqual({
+    id: answer.commandId,
+    outcome: 'succeeded',
+  });
+  expect(await report(agent, answer.commandId, 'succeeded')).toEqual({
+    id: answer.commandId,
+    outcome: 'succeeded',
+  });
+  expect(await codeOf(report(agent, answer.commandId, 'failed'))).toBe('outcome_reported');
+  expect(await fetchNow(agent)).toEqual([]);
+  const { request } = await service.elevations.getElevationRequest(technician(), { id });
+  expect(request).toMatchObject({ status: 'actuating', actuationOutcome: 'succeeded' });
+});
+
+test('what is refused to be actuated: pending, expired, another device, a decommissioned one, switched off', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const other = service.devices.add(tenant.tenantId);
+  const id = await service.prompt(agent);
+  expect(await codeOf(actuate(other, id))).toBe('not_found');
+  expect(await codeOf(actuate(agent, randomUUID()))).toBe('not_found');
+  expect(await codeOf(actuate(service.devices.add(randomUUID()), id))).toBe('not_found');
+  service.decider.verdict = 'pending';
+  expect(await codeOf(actuate(agent, await service.prompt(agent)))).toBe('wrong_status');
+  service.settings.elevation.actuatorEnabled = false;
+  expect(await codeOf(actuate(agent, id))).toBe('actuator_disabled');
+  service.settings.elevation.actuatorEnabled = true;
+  await service.lapse(id);
+  expect(await codeOf(actuate(agent, id))).toBe('wrong_status');
+  service.devices.decommission(agent.userId);
+  expect(await codeOf(actuate(agent, id))).toBe('device_decommissioned');
+});
+
+test('a technician of another site actuates nothing', async () => {
+  const agent = service.devices.add(tenant.tenantId, { siteId: randomUUID() });
+  const id = await service.prompt(agent);
+  const kept = { ...technician(), siteIds: [randomUUID()] };
+  expect(
+    await codeOf(service.elevations.actuateElevation(kept, { id: agent.userId, elevationRequestId: id })),
+  ).toBe('site_denied');
+});
+
+test('an agent that waits gets a command as soon as it is queued', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const id = await service.prompt(agent);
+  const waiting = fetchNow(agent, 20);
+  await actuate(agent, id);
+  expect(await waiting).toMatchObject([{ type: 'actuate_elevation', elevationRequestId: id }]);
+});
+
+test('a bell whose connection was cut finds commands by the slow look, and hears again later', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const id = await service.prompt(agent);
+  const waiting = fetchNow(agent, 20);
+  await eventually(async () => {
+    const cut = await service.scratch.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'`,
+    );
+    if (cut.length === 0) throw new Error('nobody listens yet');
+  });
+  await actuate(agent, id);
+  expect(await waiting).toHaveLength(1);
+  await eventually(async () => {
+    const listening = await service.scratch.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'`,
+    );
+    if (listening.length === 0) throw new Error('nobody listens yet');
+  });
+});
+
+test('agents that wait are let go when the process ends, and later ones do not wait', async () => {
+  const own = await startElevations();
+  try {
+    const ownTenant = own.tenant();
+    const agent = own.devices.add(ownTenant.tenantId);
+    const waiting = own.elevations.fetchAgentCommands(agent, { id: agent.userId, waitSeconds: 20 });
+    own.bell.stop();
+    expect((await waiting).commands).toEqual([]);
+    const later = await own.elevations.fetchAgentCommands(agent, { id: agent.userId, waitSeconds: 20 });
+    expect(later.commands).toEqual([]);
+  } finally {
+    await own[Symbol.asyncDispose]();
+  }
+});
+
+test('a revoked elevation is taken back where a device was told of it, and its go signal is gone', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const [told, untold] = [await service.prompt(agent), await service.prompt(agent)];
+  await actuate(agent, told);
+  for (const id of [told, untold])
+    await service.elevations.revokeElevation(technician(), { id, reason: 'window cancelled' });
+  const commands = await fetchNow(agent);
+  expect(commands).toMatchObject([{ type: 'revoke_elevation', elevationRequestId: told }]);
+  await report(agent, commands[0]!.id, 'succeeded');
+  expect(await fetchNow(agent)).toEqual([]);
+  expect(await codeOf(service.elevations.revokeElevation(technician(), { id: told, reason: 'again' }))).toBe(
+    'wrong_status',
+  );
+});
+
+test('no go signal is handed out for what has expired by the clock of the database', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const id = await service.prompt(agent);
+  await actuate(agent, id);
+  await service.lapse(id);
+  expect(await fetchNow(agent)).toEqual([]);
+  expect(
+    (await service.elevations.getAgentElevationRequest(agent, { id: agent.userId, requestId: id })).status,
+  ).toBe('expired');
+});
+
+test('another device’s command is neither fetched nor reported', async () => {
+  const [agent, other] = [service.devices.add(tenant.tenantId), service.devices.add(tenant.tenantId)];
+  const { commandId } = await actuate(agent, await service.prompt(agent));
+  expect(await fetchNow(other)).toEqual([]);
+  expect(await codeOf(report(other, commandId, 'succeeded'))).toBe('not_found');
+  expect(await codeOf(service.elevations.fetchAgentCommands(other, { id: agent.userId }))).toBe(
+    'other_device',
+  );
+});
+
+test('a suspended tenant keeps no elevation in force, and its commands are not handed out', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const [told, untold] = [await service.prompt(agent), await service.prompt(agent)];
+  await actuate(agent, told);
+  await service.deps.database.withTenant(tenant.tenantId, async (tx) => {
+    await tx
+      .insertInto('tenant_standings')
+      .values({ tenant_id: tenant.tenantId, standing: 'suspended', version: 1, active_since: null })
+      .execute();
+    await endElevations(service.deps, tx, {
+      tenantId: tenant.tenantId,
+      before: 'active',
+      standing: 'suspended',
+      changedBy: '',
+    } as never);
+  });
+  for (const id of [told, untold]) expect((await service.row(id)).status).toBe('revoked');
+  expect(await fetchNow(agent)).toEqual([]);
+  expect((await service.commands(told)).map((each) => each.type)).toEqual([
+    'actuate_elevation',
+    'revoke_elevation',
+  ]);
+});

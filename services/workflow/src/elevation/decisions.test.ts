@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Elevations, startElevations, TECHNICIAN } from '../../elevation-support.ts';
+import { codeOf, type Tenant } from '../../test-support.ts';
+
+let service: Elevations;
+let tenant: Tenant;
+
+beforeAll(async () => {
+  service = await startElevations();
+});
+afterAll(() => service?.[Symbol.asyncDispose]());
+beforeEach(() => {
+  tenant = service.tenant();
+  service.decider.verdict = 'pending';
+  service.decider.authors.clear();
+  service.devices.away = false;
+  service.devices.whileResolving = async () => {};
+  service.settings.elevation.actuatorEnabled = true;
+});
+
+const technician = () => tenant.user(TECHNICIAN);
+const approve = (actor = technician(), id = '', more: object = {}) =>
+  service.elevations.respondToElevation(actor, { id, decision: 'approve', ...more });
+const actions = async (id: string) => (await service.events(id)).map((event) => event.action);
+const statusOf = async (id: string) =>
+  (await service.elevations.getElevationRequest(technician(), { id })).request!.status;
+
+test('a person approves for fifteen minutes unless they say otherwise, and it shows who it was', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const [first, second] = [await service.prompt(agent), await service.prompt(agent)];
+  const ann = technician();
+  expect(await approve(ann, first)).toEqual({ success: true, id: first, status: 'approved' });
+  await approve(ann, second, { durationMinutes: 90, reason: 'CHG-1042' });
+  const minutes = async (id: string) => {
+    const { request } = await service.elevations.getElevationRequest(ann, { id });
+    expect(request).toMatchObject({ approvedByName: ann.userName, decisionSource: 'human' });
+    return Math.round((Date.parse(request!.expiresAt!) - Date.parse(request!.decidedAt!)) / 60_000);
+  };
+  expect(await minutes(first)).toBe(15);
+  expect(await minutes(second)).toBe(90);
+  expect(await actions(second)).toEqual(['elevation.requested', 'elevation.decided']);
+});
+
+test('what is decided is decided: a second answer is wrong_status, also once its time is over', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const id = await service.prompt(agent);
+  await service.elevations.respondToElevation(technician(), { id, decision: 'deny', reason: 'unknown' });
+  expect(await codeOf(approve(technician(), id))).toBe('wrong_status');
+  const late = await service.prompt(agent);
+  await service.lapse(late);
+  expect(await statusOf(late)).toBe('expired');
+  expect(await codeOf(approve(technician(), late))).toBe('wrong_status');
+});
+
+test('a decision that comes in between is race_lost', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const id = await service.prompt(agent);
+  const faster = technician();
+  let turn = 0;
+  service.devices.whileResolving = async () => {
+    if (turn++ === 0) await service.elevations.respondToElevation(faster, { id, decision: 'deny' });
+  };
+  expect(await codeOf(approve(technician(), id))).toBe('race_lost');
+  expect(await statusOf(id)).toBe('denied');
+});
+
+test('a decision that comes after its time, by the clock of the database, is race_lost', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const id = await service.prompt(agent);
+  service.devices.whileResolving = async () => void (await service.lapse(id));
+  expect(await codeOf(approve(technician(), id))).toBe('race_lost');
+  expect(await statusOf(id)).toBe('expired');
+});
+
+test('nobody decides about themselves: the subject, who might be meant, who asked, and whoever made their token', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const [sarah, twin] = [technician(), technician()];
+  service.devices.link('acme\\own', { userId: sarah.userId, possibleUserIds: [sarah.userId, twin.userId] });
+  const id = await service.prompt(agent, { subjectUsername: 'acme\\own' });
+  const robot = { ...technician(), kind: 'api-token' as const, madeBy: sarah.userId };
+  for (const actor of [sarah, twin, robot]) {
+    expect(await codeOf(approve(actor, id))).toBe('own_request');
+    expect(
+      await codeOf(service.elevations.respondToElevation(actor, { id, decision: 'deny', reason: 'r' })),
+    ).toBe('own_request');
+  }
+  const asked = await service.elevations.requestElevation(robot, { deviceId: agent.userId, reason: 'patch' });
+  expect(await codeOf(approve(sarah, asked.request!.id))).toBe('own_request');
+  expect(await codeOf(approve(technician(), asked.request!.id))).toBe('ok');
+});
+
+test('who became known meanwhile does not decide about themselves either; without auth nobody decides', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const late = technician();
+  service.devices.away = true;
+  const id = await service.prompt(agent, { subjectUsername: 'acme\\late' });
+  expect(await codeOf(approve(late, id))).toBe('unavailable');
+  service.devices.away = false;
+  service.devices.link('acme\\late', { userId: late.userId });
+  expect(await codeOf(approve(late, id))).toBe('own_request');
+  await approve(technician(), id);
+  // From then on it is theirs to see.
+  const { request } = await service.elevations.getElevationRequest(
+    { ...late, permissions: new Set() },
+    { id },
+  );
+  expect(request!.subjectUserId).toBe(late.userId);
+});
+
+test('a technician who is kept to sites sees those and touches no other', async () => {
+  const [here, there] = [randomUUID(), randomUUID()];
+  const ids = [];
+  for (const siteId of [here, there, undefined])
+    ids.push(await service.prompt(service.devices.add(tenant.tenantId, siteId ? { siteId } : {})));
+  const [inside, outside, nowhere] = ids as [string, string, string];
+  const kept = { ...technician(), siteIds: [here] };
+  const { requests, pagination } = await service.elevations.listElevationRequests(kept);
+  expect(requests.map((each) => each.id)).toEqual([inside]);
+  expect(pagination).toEqual({ page: 1, limit: 50, total: 1 });
+  expect(await codeOf(service.elevations.listElevationRequests(kept, { siteId: there }))).toBe('site_denied');
+  for (const id of [outside, nowhere]) {
+    expect(await codeOf(approve(kept, id))).toBe('site_denied');
+    expect(await codeOf(service.elevations.getElevationRequest(kept, { id }))).toBe('not_found');
+  }
+  await approve(technician(), outside);
+  expect(await codeOf(service.elevations.revokeElevation(kept, { id: outside, reason: 'r' }))).toBe(
+    'site_denied',
+  );
+  expect(await codeOf(approve(kept, inside))).toBe('ok');
+  expect((await service.elevations.listActiveElevations(kept)).active.map((each) => each.id)).toEqual([
+    inside,
+  ]);
+  const none = { ...technician(), siteIds: [] };
+  expect((await service.elevations.listElevationRequests(none)).requests).toEqual([]);
+});
+
+test('another organisation’s request is not found, whatever is done to it', async () => {
+  const id = await service.prompt(service.devices.add(tenant.tenantId));
+  const stranger = service.tenant().user(TECHNICIAN);
+  expect(await codeOf(approve(stranger, id))).toBe('not_found');
+  expect(await codeOf(service.elevations.revokeElevation(stranger, { id, reason: 'r' }))).toBe('not_found');
+  expect(await codeOf(service.elevations.getElevationRequest(stranger, { id }))).toBe('not_found');
+});
+
+test('the filter by status agrees with the status shown, before anybody has written an expiry down', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const ids = [await service.prompt(agent), await service.prompt(agent), await service.prompt(agent)];
+  await approve(technician(), ids[1]!);
+  await service.lapse(ids[0]!);
+  await service.lapse(ids[1]!);
+  const idsOf = async (status: string) =>
+    (await service.elevations.listElevationRequests(technician(), { status })).requests.map(
+      (each) => each.id,
+    );
+  expect((await idsOf('expired')).sort()).toEqual([ids[0]!, ids[1]!].sort());
+  expect(await idsOf('approved')).toEqual([]);
+  expect(await idsOf('pending')).toEqual([ids[2]]);
+  expect((await service.elevations.listActiveElevations(technician())).active).toEqual([]);
+  await service.sweep();
+  expect((await idsOf('expired')).sort()).toEqual([ids[0]!, ids[1]!].sort());
+  expect(await actions(ids[1]!)).toEqual(['elevation.requested', 'elevation.decided', 'elevation.expired']);
+});
+
+test('what is in force comes by its end, with the ones that devices carry out', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const ids = [await service.prompt(agent), await service.prompt(agent), await service.prompt(agent)];
+  const ann = technician();
+  await approve(ann, ids[0]!, { durationMinutes: 60 });
+  await approve(ann, ids[1]!, { durationMinutes: 10 });
+  await service.elevations.actuateElevation(ann, { id: agent.userId, elevationRequestId: ids[1]! });
+  const { active } = await service.elevations.listActiveElevations(ann);
+  expect(active.map((each) => [each.id, each.status])).toEqual([
+    [ids[1], 'actuating'],
+    [ids[0], 'approved'],
+  ]);
+});
+
+test('a technician’s own request is decided by the rules for its own time, and is never ignored', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const ann = technician();
+  service.decider.verdict = 'auto_approved';
+  service.decider.minutes = 60;
+  const ask = (fields: object = {}) =>
+    service.elevations.requestElevation(ann, { deviceId: agent.userId, reason: 'patch', ...fields });
+  const { request } = await ask({ durationMinutes: 5 });
+  expect(request).toMatchObject({
+    status: 'auto_approved',
+    flowType: 'tech_jit_admin',
+    subjectUserId: ann.userId,
+  });
+  expect(Date.parse(request!.expiresAt!) - Date.parse(request!.decidedAt!)).toBeLessThan(6 * 60_000);
+  service.decider.verdict = 'ignored';
+  expect((await ask()).request!.status).toBe('pending');
+  service.devices.decommission(agent.userId);
+  expect(await codeOf(ask())).toBe('device_decommissioned');
+});
+
+test('a rule approves nobody who wrote it, through no machine and under no other name', async () => {
+  const [author, other] = [technician(), technician()];
+  service.decider.verdict = 'auto_approved';
+  service.decider.authors.add(author.userId);
+  const robot = { ...technician(), kind: 'api-token' as const, madeBy: author.userId };
+  const ask = async (actor: typeof author, onBehalfOf = '') =>
+    (
+      await service.elevations.requestToolAction(actor, {
+        toolName: 'shell',
+        riskTier: 2,
+        actionDigest: 'b'.repeat(64),
+        reason: 'why',
+        onBehalfOf,
+      })
+    ).request!.status;
+  expect(await ask(author)).toBe('pending');
+  expect(await ask(robot)).toBe('pending');
+  expect(await ask(author, other.userId)).toBe('pending');
+  expect(await ask(other, author.userId)).toBe('pending');
+  expect(await ask(other)).toBe('auto_approved');
+});
