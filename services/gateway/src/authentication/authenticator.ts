@@ -126,7 +126,21 @@ export function createAuthenticator(options: {
     return actor;
   };
 
-  /** A token not seen within the last minute. Guesses count against the address before auth is troubled. */
+  const meetings = new Map<string, Promise<Vouched>>();
+  /** One question for all requests that bring the same unknown token at once. */
+  const askOnce = (bearer: Bearer, digest: string, wanted: Demand, call: EdgeCall): Promise<Vouched> => {
+    const key = `${digest} ${wanted.audienceKey}`;
+    const running = meetings.get(key);
+    if (running) return running;
+    const started = introspect(bearer, wanted.audiences, call).finally(() => meetings.delete(key));
+    meetings.set(key, started);
+    return started;
+  };
+
+  /**
+   * A token not seen within the last minute. Only what turns out to be a guess counts against the address: behind one may
+   * stand a thousand agents, which all come at once when a gateway has been started anew.
+   */
   const meet = async (
     bearer: Bearer,
     digest: string,
@@ -135,9 +149,19 @@ export function createAuthenticator(options: {
   ): Promise<Authenticated> => {
     const guess = { key: keys.address('token', call.sourceAddress), tier: tiers.standard };
     const all = { key: keys.anonymous, tier: tiers.anonymous };
-    const before = await gate.check([guess, all], undefined);
-    if (before.limit && !before.limit.allowed) return { actor: undefined, limit: before.limit };
-    const actor = await introspect(bearer, wanted.audiences, call);
+    const before = await gate.look([guess, all]);
+    if (before && !before.allowed) return { actor: undefined, limit: before };
+    let actor: Vouched;
+    try {
+      // What is wanted fresh is asked for this very call.
+      actor = await (wanted.fresh
+        ? introspect(bearer, wanted.audiences, call)
+        : askOnce(bearer, digest, wanted, call));
+    } catch (error) {
+      if (isClavigerError(error) && error.reason === 'unauthenticated')
+        await gate.check([guess, all], undefined);
+      throw error;
+    }
     actorTokens.remember(digest, wanted.audienceKey, actor);
     const { sessionId, userId, tenantId } = actor;
     const session = { credential: digest, sessionId, userId, tenantId };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestEdge } from '../../test-support.ts';
@@ -187,6 +188,25 @@ describe('limits', () => {
     expect(keys.filter((key) => key.includes(deviceId))).toHaveLength(1);
     expect(keys.some((key) => key.includes(former.slice(4)) || key.includes(next.slice(4)))).toBe(false);
     expect((await call(other.deviceId, other.token)).status).toBe(200);
+  });
+
+  it('let many devices behind one address in at once, and count against it what turns out to be a guess', async () => {
+    const devices = Array.from({ length: 150 }, () => edge.enrol());
+    const come = (each: { deviceId: string; token: string }) =>
+      edge.call('GET', `/api/v1/agents/${each.deviceId}/commands`, { token: each.token });
+    const answers = await Promise.all(devices.map(come));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const { deviceId } = edge.enrol();
+    const guesses: number[] = [];
+    // One after the other: those that are on their way together are all heard.
+    for (let index = 0; index < 300 && guesses.at(-1) !== 429; index += 1) {
+      const guess = await come({ deviceId, token: `cla_${randomUUID()}` });
+      guesses.push(guess.status);
+    }
+    expect(guesses.slice(0, 100)).toEqual(Array(100).fill(401));
+    expect(guesses.at(-1)).toBe(429);
+    // Who is known already is not troubled by it.
+    expect((await come(devices[0]!)).status).toBe(200);
   });
 
   it('hold without Redis, while auth vouches for each request', async () => {

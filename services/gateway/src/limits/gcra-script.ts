@@ -3,7 +3,7 @@
  * against none.
  *
  * KEYS: the limits, then the liveness key if ARGV[1] is 1. ARGV: that flag, then for each limit the milliseconds that
- * one request costs and the milliseconds of the whole burst.
+ * one request costs and the milliseconds of the whole burst, then 1 to look without counting.
  * Answers: for each limit {allowed, remaining, retryAfterMs, resetMs}, then the liveness value or false.
  */
 export const GATE_SCRIPT = `
@@ -27,7 +27,7 @@ for i = 1, limits do
   end
   newest[i] = after
 end
-if all then
+if all and ARGV[2 * limits + 2] ~= '1' then
   for i = 1, limits do
     redis.call('SET', KEYS[i], tostring(newest[i]), 'PX', math.max(1, math.ceil(newest[i] - now)))
   end

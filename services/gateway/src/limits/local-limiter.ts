@@ -6,14 +6,14 @@ const HALVED: ReadonlySet<string> = new Set(['auth', 'anonymous']);
 
 /** GCRA in this process, for the time that Redis is away. Stricter than the shared one: other replicas count apart. */
 export interface LocalLimiter {
-  check(limits: readonly Limit[]): LimitState[];
+  check(limits: readonly Limit[], count?: boolean): LimitState[];
 }
 
 /** `replicas`: how many gateways share the load. Limits for sign-in are halved besides: guessing must not pay. */
 export function createLocalLimiter(replicas: number, now: () => number = Date.now): LocalLimiter {
   const fullAt = new Map<string, number>();
   return {
-    check: (limits) => {
+    check: (limits, count = true) => {
       const at = now();
       const next = limits.map(({ key, tier }) => {
         const { costMs, burstMs } = gcraOf(tier, HALVED.has(tier.name) ? replicas * 2 : replicas);
@@ -29,7 +29,7 @@ export function createLocalLimiter(replicas: number, now: () => number = Date.no
         };
         return { key, full: full + costMs, state };
       });
-      if (next.every(({ state }) => state.allowed)) {
+      if (count && next.every(({ state }) => state.allowed)) {
         for (const { key, full } of next) {
           fullAt.delete(key);
           if (fullAt.size >= MAX_KEYS) fullAt.delete(fullAt.keys().next().value!);

@@ -47,39 +47,46 @@ export function createRedisGate(options: RedisGateOptions): Gate {
     else options.logger.info('Redis is back');
   };
   redis.on('error', (error) => became(true, error));
-  const without = (limits: readonly Limit[]): GateAnswer => ({
-    limit: tightest(options.local.check(limits)),
+  const without = (limits: readonly Limit[], count: boolean): GateAnswer => ({
+    limit: tightest(options.local.check(limits, count)),
     live: undefined,
   });
+  const ask = async (
+    all: readonly Limit[],
+    sessionId: string | undefined,
+    count: boolean,
+  ): Promise<GateAnswer> => {
+    const limits = options.limits ? all : [];
+    if (limits.length === 0 && sessionId === undefined) return { limit: undefined, live: undefined };
+    if (redis.status !== 'ready' || Date.now() < awayUntilMs) return without(limits, count);
+    const keys = limits.map((limit) => limit.key);
+    if (sessionId !== undefined) keys.push(liveKey(sessionId));
+    const costs = limits.flatMap(({ tier }) => {
+      const { costMs, burstMs } = gcraOf(tier);
+      return [costMs, burstMs];
+    });
+    try {
+      const answer = await redis.clavigerGate(
+        keys.length,
+        ...keys,
+        sessionId === undefined ? 0 : 1,
+        ...costs,
+        count ? 0 : 1,
+      );
+      became(false);
+      return {
+        limit: tightest(limits.map(({ tier }, index) => limitState(tier, answer[index]))),
+        live: (answer[limits.length] as string | null) ?? undefined,
+      };
+    } catch (error) {
+      awayUntilMs = Date.now() + AWAY_MS;
+      became(true, error);
+      return without(limits, count);
+    }
+  };
   return {
-    check: async (all, sessionId) => {
-      const limits = options.limits ? all : [];
-      if (limits.length === 0 && sessionId === undefined) return { limit: undefined, live: undefined };
-      if (redis.status !== 'ready' || Date.now() < awayUntilMs) return without(limits);
-      const keys = limits.map((limit) => limit.key);
-      if (sessionId !== undefined) keys.push(liveKey(sessionId));
-      const costs = limits.flatMap(({ tier }) => {
-        const { costMs, burstMs } = gcraOf(tier);
-        return [costMs, burstMs];
-      });
-      try {
-        const answer = await redis.clavigerGate(
-          keys.length,
-          ...keys,
-          sessionId === undefined ? 0 : 1,
-          ...costs,
-        );
-        became(false);
-        return {
-          limit: tightest(limits.map(({ tier }, index) => limitState(tier, answer[index]))),
-          live: (answer[limits.length] as string | null) ?? undefined,
-        };
-      } catch (error) {
-        awayUntilMs = Date.now() + AWAY_MS;
-        became(true, error);
-        return without(limits);
-      }
-    },
+    check: (limits, sessionId) => ask(limits, sessionId, true),
+    look: async (limits) => (await ask(limits, undefined, false)).limit,
     connected: async (withinMs) => {
       if (redis.status === 'ready') return;
       // Not the helper of node:events: that one would take a first failed attempt for the end.
