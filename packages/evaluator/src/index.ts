@@ -23,6 +23,8 @@ export {
   type PreviewOptions,
   preview,
   type RequestStatus,
+  type RunningPreview,
+  startPreview,
 } from './preview.ts';
 export {
   type Replay,

@@ -6,9 +6,10 @@ import { foldCase } from './windows-path.ts';
 /** What is known of a person whom a rule may concern. */
 export interface KnownUser {
   readonly userId: string;
-  /** Under which the person appears on devices and in directories. */
-  readonly usernames: readonly string[];
-  readonly groups: readonly string[];
+  /** Under which the person appears on devices and in directories; null: any. */
+  readonly usernames: readonly string[] | null;
+  /** Null: any. */
+  readonly groups: readonly string[] | null;
   /** Of the devices the person works on; null: any. */
   readonly siteIds: readonly string[] | null;
 }
@@ -55,11 +56,11 @@ function coSigned(rule: Rule, author: string): boolean {
 function maySatisfy({ criteria }: CompiledRule, user: KnownUser | undefined): boolean {
   if (!user) return true;
   const { matchUser, matchAdGroup, siteId } = criteria;
-  const isIn = (names: readonly string[], name: string): boolean =>
-    names.some((each) => foldCase(each) === foldCase(name));
+  const isIn = (names: readonly string[] | null, name: string): boolean =>
+    names === null || names.some((each) => foldCase(each) === foldCase(name));
   return (
     (!given(matchUser) || isIn(user.usernames, matchUser)) &&
     (!given(matchAdGroup) || isIn(user.groups, matchAdGroup)) &&
-    (!given(siteId) || user.siteIds === null || isIn(user.siteIds, siteId))
+    (!given(siteId) || isIn(user.siteIds, siteId))
   );
 }

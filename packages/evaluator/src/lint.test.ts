@@ -205,8 +205,8 @@ describe('approvals', () => {
 
   test('a request that waits is told when only its requester could approve it now', () => {
     const requests = [
-      { id: 'stuck', subjectUserId: author },
-      { id: 'fine', subjectUserId: third },
+      { id: 'stuck', excludedUserIds: [author] },
+      { id: 'fine', excludedUserIds: [third] },
     ];
     expect(found([], { approvers, requests })).toMatchObject([
       {

@@ -44,9 +44,12 @@ export interface Finding {
 
 export interface OpenRequest {
   readonly id: string;
-  readonly subjectUserId: string | null;
+  /** Whom it is for, and whoever else may not decide it. */
+  readonly excludedUserIds: readonly string[];
   /** The step that is open; anybody who may decide when absent. */
   readonly step?: ApprovalStep;
+  /** Who may decide this one; the approvers of elevations when absent. */
+  readonly approvers?: readonly Approver[];
 }
 
 export interface LintContext {
@@ -56,8 +59,10 @@ export interface LintContext {
   readonly horizonDays?: number;
   /** What is known of people, authors above all. Without it nobody's gain can be ruled out. */
   readonly users?: readonly KnownUser[];
-  /** Everybody who may decide. Absent: nothing is said about approvals. */
+  /** Everybody who may decide elevations. Absent: nothing is said about approvals. */
   readonly approvers?: readonly Approver[];
+  /** Everybody who may decide requests for access; `approvers` when absent. */
+  readonly accessApprovers?: readonly Approver[];
   /** Requests that wait now. */
   readonly requests?: readonly OpenRequest[];
 }
@@ -89,35 +94,38 @@ function lintBroken(ruleSet: RuleSet): Finding[] {
 }
 
 function lintApprovals(ruleSet: RuleSet, context: LintContext): Finding[] {
-  if (!context.approvers) return [];
+  const { approvers, accessApprovers = approvers } = context;
+  if (!approvers || !accessApprovers) return [];
   const findings: Finding[] = [];
   const about = (
     step: ApprovalStep,
+    who: readonly Approver[],
     ids: { ruleId: string | null; requestId?: string },
     exclude: readonly string[],
   ) => {
-    const found = ofStep(step, context, exclude);
+    const found = ofStep(step, who, context, exclude);
     if (found) findings.push({ ...found, ...ids });
   };
   // What no rule decides waits for anybody who may decide.
-  about(ANYBODY, { ruleId: null }, []);
+  about(ANYBODY, approvers, { ruleId: null }, []);
   for (const { rule } of ruleSet.ordered) {
     if (rule.verdict !== 'require_approval') continue;
     // A rule for prompts asks anybody, as the first finding says already.
-    for (const step of rule.access?.steps ?? []) about(step, { ruleId: rule.id }, []);
+    for (const step of rule.access?.steps ?? []) about(step, accessApprovers, { ruleId: rule.id }, []);
   }
-  for (const { id, subjectUserId, step } of context.requests ?? [])
-    about(step ?? ANYBODY, { ruleId: null, requestId: id }, subjectUserId === null ? [] : [subjectUserId]);
+  for (const { id, excludedUserIds, step, approvers: own } of context.requests ?? [])
+    about(step ?? ANYBODY, own ?? approvers, { ruleId: null, requestId: id }, excludedUserIds);
   return findings;
 }
 
 function ofStep(
   step: ApprovalStep,
+  approvers: readonly Approver[],
   context: LintContext,
   excludeUserIds: readonly string[],
 ): Omit<Finding, 'ruleId'> | undefined {
   const { at, horizonDays } = context;
-  const coverage = whoCanApprove(step, context.approvers ?? [], { at, horizonDays, excludeUserIds });
+  const coverage = whoCanApprove(step, approvers, { at, horizonDays, excludeUserIds });
   const approval = { ...coverage, step: step.name };
   const userIds = coverage.eligible;
   const needs = `“${step.name}” needs ${step.quorum}`;

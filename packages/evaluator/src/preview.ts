@@ -51,6 +51,57 @@ export interface Preview {
 
 export const DEFAULT_WINDOW_DAYS = 30;
 
+/** A preview that is fed one request after the other, newest first; memory does not grow with the history. */
+export interface RunningPreview {
+  /** False: it has looked at as many as it may, and more would not be counted. */
+  add(request: PastRequest): boolean;
+  report(): Preview;
+}
+
+/** Throws `invalid`, naming the fields of the draft that are wrong. See `preview`. */
+export function startPreview(
+  draft: Partial<RuleFields>,
+  windowDays: number,
+  options: PreviewOptions,
+): RunningPreview {
+  const rule = draftOf(draft, windowDays);
+  const until = Date.parse(options.at);
+  const from = until - windowDays * 24 * 60 * MINUTE_MS;
+  const maxScanned = options.maxScanned ?? 5_000;
+  const statusBreakdown = Object.fromEntries(REQUEST_STATUSES.map((status) => [status, 0])) as Record<
+    RequestStatus,
+    number
+  >;
+  const sample: Preview['sample'][number][] = [];
+  let [totalMatched, totalScanned, truncated] = [0, 0, false];
+  return {
+    add(request) {
+      const at = Date.parse(request.requestedAt);
+      if (!(at >= from && at <= until)) return true;
+      if (options.flowType !== undefined && request.flowType !== options.flowType) return true;
+      if (totalScanned >= maxScanned) {
+        truncated = true;
+        return false;
+      }
+      totalScanned++;
+      if (!matches(rule, request.facts)) return true;
+      totalMatched++;
+      statusBreakdown[request.status]++;
+      const { id, requestedAt, flowType, status } = request;
+      if (sample.length < (options.maxSample ?? 20)) sample.push({ id, requestedAt, flowType, status });
+      return true;
+    },
+    report: () => ({
+      totalMatched,
+      totalScanned,
+      windowDays,
+      truncated,
+      statusBreakdown: { ...statusBreakdown },
+      sample: [...sample],
+    }),
+  };
+}
+
 /**
  * Which requests of the last `windowDays` (1 to 90) this draft alone would have matched: no shadowing, no lists of known
  * software; `replay` has both. A draft with a group matches nothing here. Requests come newest first; those outside the
@@ -62,32 +113,9 @@ export function preview(
   windowDays: number,
   options: PreviewOptions,
 ): Preview {
-  const rule = draftOf(draft, windowDays);
-  const until = Date.parse(options.at);
-  const from = until - windowDays * 24 * 60 * MINUTE_MS;
-  const maxScanned = options.maxScanned ?? 5_000;
-  const statusBreakdown = Object.fromEntries(REQUEST_STATUSES.map((status) => [status, 0])) as Record<
-    RequestStatus,
-    number
-  >;
-  const sample: Preview['sample'][number][] = [];
-  let [totalMatched, totalScanned, truncated] = [0, 0, false];
-  for (const request of requests) {
-    const at = Date.parse(request.requestedAt);
-    if (!(at >= from && at <= until)) continue;
-    if (options.flowType !== undefined && request.flowType !== options.flowType) continue;
-    if (totalScanned >= maxScanned) {
-      truncated = true;
-      break;
-    }
-    totalScanned++;
-    if (!matches(rule, request.facts)) continue;
-    totalMatched++;
-    statusBreakdown[request.status]++;
-    const { id, requestedAt, flowType, status } = request;
-    if (sample.length < (options.maxSample ?? 20)) sample.push({ id, requestedAt, flowType, status });
-  }
-  return { totalMatched, totalScanned, windowDays, truncated, statusBreakdown, sample };
+  const running = startPreview(draft, windowDays, options);
+  for (const request of requests) if (!running.add(request)) break;
+  return running.report();
 }
 
 function draftOf(draft: Partial<RuleFields>, windowDays: number): CompiledRule {

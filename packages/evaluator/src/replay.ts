@@ -12,11 +12,14 @@ export interface StoredDecision {
   readonly decidingRuleId?: string | null;
   /** How people call the request: `acme\sarah on WIN-ACCT-04`. */
   readonly label?: string;
+  readonly decidedAt?: Date;
 }
 
 export interface ReplayedChange {
   readonly id: string;
   readonly label: string | null;
+  readonly kind: Facts['kind'] | null;
+  readonly decidedAt: Date | null;
   readonly from: Verdict;
   readonly to: Verdict;
   readonly because: Because;
@@ -77,6 +80,8 @@ export function startReplay(ruleSet: RuleSet, options: ReplayOptions = {}): Repl
       const change = {
         id: decision.id,
         label: decision.label ?? null,
+        kind: decision.facts?.kind ?? null,
+        decidedAt: decision.decidedAt ?? null,
         from,
         to,
         because,

@@ -52,6 +52,7 @@ import { createRequest } from './requests/create-request.ts';
 import { denyRequest } from './requests/deny-request.ts';
 import { getRequest } from './requests/get-request.ts';
 import { listRequests } from './requests/list-requests.ts';
+import { addRuleHandlers } from './rules/add-rule-handlers.ts';
 import { createDecider } from './rules/decider.ts';
 import type { WorkflowSchema } from './schema.ts';
 import { addTenancyHandlers } from './tenancy/add-tenancy-handlers.ts';
@@ -147,6 +148,7 @@ export async function createWorkflowService(
   addAssistantHandlers(rpcServer, deps, peers, config);
   addEvidenceHandlers(rpcServer, deps);
   addTenancyHandlers(rpcServer, deps);
+  addRuleHandlers(rpcServer, deps);
   const bell = startCommandBell({ database, connection, logger });
   addElevationHandlers(rpcServer, { ...deps, bell });
   rpcServer.add(cluster.HealthServiceService, health.handlers);

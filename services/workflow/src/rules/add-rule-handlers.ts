@@ -7,8 +7,11 @@ import { createSoftwareEntry } from './create-software-entry.ts';
 import { deleteRule } from './delete-rule.ts';
 import { deleteSoftwareEntry } from './delete-software-entry.ts';
 import { getRule } from './get-rule.ts';
+import { lintRules } from './lint-rules.ts';
 import { listRules } from './list-rules.ts';
 import { listSoftwareEntries } from './list-software-entries.ts';
+import { previewRule } from './preview-rule.ts';
+import { replayRules } from './replay-rules.ts';
 import { updateRule } from './update-rule.ts';
 import { updateSoftwareEntry } from './update-software-entry.ts';
 
@@ -25,6 +28,9 @@ export function ruleHandlers(deps: WorkflowDeps) {
     updateRule: updateRule(deps),
     deleteRule: deleteRule(deps),
     coSignRule: coSignRule(deps),
+    previewRule: previewRule(deps),
+    replayRules: replayRules(deps),
+    lintRules: lintRules(deps),
   };
 }
 

@@ -1,0 +1,64 @@
+import type { rules as contract } from '@claviger/contracts';
+import { type Finding, lint } from '@claviger/evaluator';
+import { type Handler, peopleBehind, withinSites } from '@claviger/service-kit';
+import { transactionTimeMs } from '../database-clock.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import { internalCall } from '../vault-call.ts';
+import { draftRuleSet } from './draft-rule-set.ts';
+import { findingMessage } from './finding-view.ts';
+import { type Deciders, waitingRequests } from './waiting-requests.ts';
+
+/** What is wrong with the rules in force with drafts in their places, and which requests nobody can approve. */
+export function lintRules(
+  deps: Pick<WorkflowDeps, 'database' | 'devices'>,
+): Handler<typeof contract.PamRulesServiceService.lintRules> {
+  return async (request, context) => {
+    const { tenantId, actor } = context;
+    const permitted = async (permission: string) =>
+      (await deps.devices.listPermittedUsers({ permission, limit: 5_000 }, internalCall(context))).users;
+    const [elevation, access, writers] = await Promise.all(
+      ['devices.execute', 'requests.decide', 'devices.write'].map(permitted),
+    );
+    const deciders: Deciders = { elevation: elevation!, access: access! };
+    const whole = { removedSoftwareEntryIds: [], ...request };
+    const { at, draft, requests } = await deps.database.readTenant(tenantId, async (reader) => ({
+      at: new Date(await transactionTimeMs(reader)).toISOString(),
+      draft: await draftRuleSet(reader, whole, actor, peopleBehind(actor)),
+      requests: await waitingRequests(reader, actor, deciders),
+    }));
+    const ruleSet = draft.compile();
+    const findings = lint(ruleSet, {
+      at,
+      approvers: deciders.elevation.map(({ id: userId, roles }) => ({ userId, roles })),
+      accessApprovers: deciders.access.map(({ id: userId, roles }) => ({ userId, roles })),
+      // How people are called on devices is not known here, so that nobody's gain is ruled out by a name.
+      users: writers!.map(({ id, groups }) => ({
+        userId: id,
+        usernames: null,
+        groups: groups.length > 0 ? groups : null,
+        siteIds: null,
+      })),
+      requests,
+    });
+    const sites = new Map(
+      [...ruleSet.rules, ...ruleSet.softwareEntries].map(({ id, siteId }) => [id, siteId ?? null]),
+    );
+    const isVisible = (ruleId: string): boolean => {
+      const siteId = sites.get(ruleId) ?? null;
+      return siteId === null || withinSites(actor, siteId);
+    };
+    const names = new Map([...ruleSet.rules, ...ruleSet.softwareEntries].map(({ id, name }) => [id, name]));
+    const people = new Map([...elevation!, ...access!, ...writers!].map(({ id, name }) => [id, name]));
+    const shown = findings.filter((finding) => idsOf(finding).every(isVisible));
+    return {
+      success: true,
+      ruleSetVersion: `${draft.version}`,
+      findings: shown.map((finding) => findingMessage(finding, { names, people, at })),
+    };
+  };
+}
+
+/** The rules that a finding names, in its words too: who may not see one of them does not see it. */
+function idsOf({ ruleId, otherRuleIds = [] }: Finding): string[] {
+  return ruleId === null ? [...otherRuleIds] : [ruleId, ...otherRuleIds];
+}

@@ -1,0 +1,99 @@
+import type { rules as contract } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import {
+  DEFAULT_WINDOW_DAYS,
+  type Facts,
+  type ReplayedChange,
+  type ReplayReport,
+  startReplay,
+} from '@claviger/evaluator';
+import { type Handler, peopleBehind, permits } from '@claviger/service-kit';
+import { transactionTimeMs } from '../database-clock.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import { seesAllRequests } from '../requests/may-see.ts';
+import { decidedHistory } from './decided-history.ts';
+import { draftRuleSet } from './draft-rule-set.ts';
+import { yieldToOthers } from './yield-to-others.ts';
+
+/** The newest count; what is older is left out, and the answer says so. */
+const MAX_DECISIONS = 250_000;
+const MAX_MS = 20_000;
+/** Decisions between two turns of others: some milliseconds. */
+const SLICE = 250;
+const DAY_MS = 24 * 60 * 60_000;
+
+/**
+ * Decides the history again, the newest first, by the rules in force with drafts in their places: with lists, shadowing, groups and
+ * the instant as they were. Who may not see the requests of others sees no requests for access here either.
+ */
+export function replayRules(
+  deps: Pick<WorkflowDeps, 'database'>,
+): Handler<typeof contract.PamRulesServiceService.replayRules> {
+  return async (request, context) => {
+    const { tenantId, actor } = context;
+    const kinds = kindsOf(request.kind, seesAllRequests(actor) && actor.siteIds === undefined);
+    const { nowMs, draft } = await deps.database.readTenant(tenantId, async (reader) => ({
+      nowMs: await transactionTimeMs(reader),
+      draft: await draftRuleSet(reader, request, actor, peopleBehind(actor)),
+    }));
+    const replay = startReplay(draft.compile(), { samples: request.samples ?? 20 });
+    const [from, to] = [
+      new Date(nowMs - (request.windowDays ?? DEFAULT_WINDOW_DAYS) * DAY_MS),
+      new Date(nowMs),
+    ];
+    const filter = { from, to, kinds, siteIds: actor.siteIds };
+    const untilMs = Math.min(Date.now() + MAX_MS, (context.deadline?.getTime() ?? Infinity) - 2_000);
+    let [total, truncated] = [0, false];
+    replaying: for await (const batch of decidedHistory(deps.database, tenantId, filter)) {
+      for (const decision of batch) {
+        if (
+          total >= MAX_DECISIONS ||
+          (total % SLICE === 0 && Date.now() > untilMs) ||
+          context.signal.aborted
+        ) {
+          truncated = true;
+          break replaying;
+        }
+        replay.add({ id: decision.requestId, ...decision });
+        if (++total % SLICE === 0) await yieldToOthers();
+      }
+    }
+    return {
+      ...messageOf(replay.report(), permits(actor.permissions, 'devices.read')),
+      success: true,
+      from: from.toISOString(),
+      to: to.toISOString(),
+      truncated,
+    };
+  };
+}
+
+function messageOf(
+  { ruleSetVersion, total, unchanged, changed, otherRule, unresolved, changes }: ReplayReport,
+  mayReadRules: boolean,
+): Omit<contract.ReplayRulesResponse, 'success' | 'from' | 'to' | 'truncated'> {
+  const changeMessage = (change: ReplayedChange): contract.ReplayedChange => ({
+    id: change.id,
+    label: change.label ?? '',
+    kind: change.kind ?? '',
+    from: change.from,
+    to: change.to,
+    because: change.because,
+    decidedAt: change.decidedAt?.toISOString(),
+    oldRuleId: (mayReadRules && change.oldRuleId) || '',
+    newRuleId: (mayReadRules && change.newRule?.id) || '',
+    newRuleName: (mayReadRules && change.newRule?.name) || '',
+  });
+  const groups = changes.map((group) => ({ ...group, samples: group.samples.map(changeMessage) }));
+  return { ruleSetVersion, total, unchanged, changed, otherRule, unresolved, changes: groups };
+}
+
+function kindsOf(kind: string, seesAccess: boolean): Facts['kind'][] {
+  if (kind === 'access' && !seesAccess) {
+    throw new ClavigerError('denied', 'You do not see the requests for access of others.', {
+      hint: 'Ask for the kind elevation or tool, or for the permission requests.read-all.',
+    });
+  }
+  if (kind !== '') return [kind as Facts['kind']];
+  return seesAccess ? ['elevation', 'tool', 'access'] : ['elevation', 'tool'];
+}

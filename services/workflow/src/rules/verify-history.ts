@@ -1,0 +1,57 @@
+import type { Database } from '@claviger/database';
+import { evaluate, type RuleSet, type Verdict } from '@claviger/evaluator';
+import type { WorkflowSchema } from '../schema.ts';
+import { decidedHistory } from './decided-history.ts';
+import { ruleSetAt } from './load-rule-set.ts';
+import { createRuleSetCache } from './rule-set-cache.ts';
+import { yieldToOthers } from './yield-to-others.ts';
+
+export interface VerifiedHistory {
+  readonly total: number;
+  /** Decided again alike, for the same reason and by the same rule. */
+  readonly reproduced: number;
+  /** Left to a person because rules could not be asked: there is nothing to repeat. */
+  readonly undecided: number;
+  /** The first hundred that came out otherwise. */
+  readonly differing: readonly { readonly requestId: string; readonly was: Verdict; readonly is: Verdict }[];
+  readonly versions: number;
+}
+
+const MAX_NAMED = 100;
+
+/**
+ * Decides every stored decision of a time once more, each by the very version that decided it. Whatever does not come out as it is
+ * stored has been altered, or the evaluator has.
+ */
+export async function verifyHistory(
+  database: Database<WorkflowSchema>,
+  tenantId: string,
+  { from, to }: { readonly from: Date; readonly to: Date },
+): Promise<VerifiedHistory> {
+  const cache = createRuleSetCache();
+  const setAt = (version: number): Promise<RuleSet> =>
+    cache.get(`${version}`, () => database.readTenant(tenantId, (reader) => ruleSetAt(reader, version)));
+  const differing: VerifiedHistory['differing'][number][] = [];
+  const versions = new Set<number>();
+  let [total, reproduced, undecided] = [0, 0, 0];
+  const kinds = ['elevation', 'tool', 'access'] as const;
+  for await (const batch of decidedHistory(database, tenantId, { from, to, kinds })) {
+    for (const { requestId, version, facts, verdict, because, decidingRuleId } of batch) {
+      total++;
+      if (version === null) {
+        undecided++;
+        continue;
+      }
+      versions.add(version);
+      const again = evaluate(await setAt(version), facts);
+      const isSame =
+        again.verdict === verdict &&
+        again.because === because &&
+        (again.decidingRule?.id ?? null) === decidingRuleId;
+      if (isSame) reproduced++;
+      else if (differing.length < MAX_NAMED) differing.push({ requestId, was: verdict, is: again.verdict });
+    }
+    await yieldToOthers();
+  }
+  return { total, reproduced, undecided, differing, versions: versions.size };
+}
