@@ -42,6 +42,8 @@ export interface RequestsTable {
   status: Generated<RequestStatus>;
   requester_id: Fixed<string>;
   requester_name: Fixed<string>;
+  /** Of a machine: who made its token. */
+  requester_made_by: Fixed<string | null>;
   entry_id: Fixed<string>;
   entry_name: Fixed<string>;
   resource_id: Fixed<string | null>;
@@ -67,6 +69,8 @@ export interface DecisionsTable {
   step: number;
   user_id: string;
   user_name: string;
+  /** Of a machine: who made its token. */
+  user_made_by: string | null;
   decision: 'approve' | 'deny';
   comment: string;
   duration_minutes: number | null;

@@ -1,7 +1,7 @@
 import type { breakglass } from '@claviger/contracts';
 import { requireActiveTenant, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
-import type { CallContext, Handler } from '@claviger/service-kit';
+import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
 import type { WorkflowDeps } from '../deps.ts';
@@ -67,7 +67,7 @@ async function confirm(
     .forUpdate()
     .executeTakeFirst();
   if (!found) throw ClavigerError.notFound();
-  if (found.user_id === actor.userId) {
+  if (peopleBehind(actor).includes(found.user_id)) {
     throw new ClavigerError('denied', 'Nobody confirms their own emergency access.', {
       code: 'self_approval',
       hint: 'Somebody else with breakglass.confirm does it.',

@@ -1,6 +1,6 @@
 import type { breakglass } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
-import type { Handler } from '@claviger/service-kit';
+import { type Handler, peopleBehind } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
 import type { WorkflowDeps } from '../deps.ts';
@@ -26,7 +26,8 @@ export function reviewBreakglassSession(
         .forUpdate()
         .executeTakeFirst();
       if (!found) throw ClavigerError.notFound();
-      if (found.user_id === actor.userId || found.confirmed_by === actor.userId) {
+      const involved = [found.user_id, found.confirmed_by];
+      if (peopleBehind(actor).some((id) => involved.includes(id))) {
         throw new ClavigerError('denied', 'Neither who opened nor who confirmed it reviews a session.', {
           code: 'self_approval',
           hint: 'Somebody else with breakglass.manage does it.',

@@ -1,15 +1,20 @@
-import type { workflow } from '@claviger/contracts';
+import { redact, type workflow } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
-import type { CallContext, Handler } from '@claviger/service-kit';
+import { type AccessPolicyFields, accessRuleOf, validateRule } from '@claviger/evaluator';
+import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { WorkflowDeps } from '../deps.ts';
+import { changeRuleSet } from '../rules/change-rule-set.ts';
 import type { Step } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
 import { parseSteps, policyMessage, policyOf } from './access-policy.ts';
 import { approverStatuses } from './approver-statuses.ts';
 
-/** Replaces the policy of a resource. Requests that exist already keep the policy they were made under. */
+/**
+ * Replaces the policy of a resource, which makes the next version of the tenant's rule set. Requests that exist already keep the
+ * policy they were made under.
+ */
 export function putAccessPolicy(
   deps: WorkflowDeps,
 ): Handler<typeof workflow.AccessPoliciesServiceService.putAccessPolicy> {
@@ -17,6 +22,10 @@ export function putAccessPolicy(
     const resourceId = idOrNotFound(request.resourceId);
     context.auditSubject = { type: 'resource', id: resourceId, resourceId };
     const steps = parseSteps(request.steps);
+    const { maxDurationMinutes, oneTime, rotateOnEnd, requestTtlMinutes } = request;
+    const rule = { steps, maxDurationMinutes, oneTime, rotateOnEnd, requestTtlMinutes };
+    const authors = peopleBehind(context.actor);
+    refuseUnusable(resourceId, rule);
     await deps.vault.describeResource({ resourceId }, internalCall(context));
     await refuseUnknownApprovers(deps, context, steps);
     const values = {
@@ -48,11 +57,27 @@ export function putAccessPolicy(
           hint: 'Read it again, then repeat your change with its rowVersion.',
         });
       }
-      await deps.emitter.audit(tx, context, { request });
+      const version = await changeRuleSet(tx, context.tenantId, [
+        {
+          kind: 'access',
+          objectId: resourceId,
+          body: accessRuleOf(resourceId, rule, authors),
+          people: { [context.actor.userId]: context.actor.userName },
+        },
+      ]);
+      const said = redact(context.method.request, request);
+      await deps.emitter.audit(tx, context, { details: { ...said, ruleSetVersion: `${version}` } });
       return policyOf(row);
     });
     return { policy: policyMessage(resourceId, policy) };
   };
+}
+
+/** While a rule set holds a rule that the evaluator cannot read, it decides nothing: none such gets into it. */
+function refuseUnusable(resourceId: string, policy: AccessPolicyFields): void {
+  const { id: _id, authorIds: _authorIds, ...fields } = accessRuleOf(resourceId, policy);
+  const [problem] = validateRule(fields);
+  if (problem) throw ClavigerError.invalid(problem.pointer.replace(/^\/access/, ''), problem.detail);
 }
 
 /** A step that waits for somebody who cannot decide would never be passed; ids of other tenants are unknown here. */

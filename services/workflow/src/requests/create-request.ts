@@ -5,14 +5,18 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { WorkflowDeps } from '../deps.ts';
 import { expireRequests } from '../duties/expire-requests.ts';
-import { findPolicy } from '../policies/policy-store.ts';
+import { recordEvaluation } from '../rules/record-evaluation.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
+import { decideAccess } from './decide-access.ts';
 import { refuseUnpassable } from './refuse-unpassable.ts';
 import { requestDigest } from './request-digest.ts';
 import { requestMessage } from './request-view.ts';
 
-/** Asks for access. The policy of the resource is copied into the request: a later change of it touches nobody. */
+/**
+ * Asks for access. The rules decide what it takes, and what they say is copied into the request: a later change of them touches
+ * nobody. The decision is kept with all that it depended on, in the transaction of the request.
+ */
 export function createRequest(
   deps: WorkflowDeps,
 ): Handler<typeof workflow.RequestsServiceService.createRequest> {
@@ -40,17 +44,17 @@ export function createRequest(
       ticket: request.ticket,
       durationMinutes: request.durationMinutes,
     });
-    if (resourceId !== null) {
-      const { steps } = await deps.database.readTenant(tenantId, (reader) => findPolicy(reader, resourceId));
-      await refuseUnpassable(deps, context, steps);
-    }
     const { maximumGrantMinutes } = (await deps.settings.read(tenantId)).values.access;
+    const { decided, terms } = await decideAccess(deps, {
+      tenantId,
+      requesterId: actor.userId,
+      resourceId,
+      durationMinutes: request.durationMinutes,
+      reason: request.reason,
+      maximumMinutes: maximumGrantMinutes,
+    });
+    await refuseUnpassable(deps, context, terms.steps);
     const created = await deps.database.withTenant(tenantId, async (tx) => {
-      const policy = await findPolicy(tx, resourceId);
-      const maximum = Math.min(policy.maxDurationMinutes, maximumGrantMinutes);
-      if (request.durationMinutes > maximum) {
-        throw ClavigerError.invalid('/durationMinutes', `may be at most ${maximum} for this resource`);
-      }
       // A lapsed request that no sweep has seen yet stands in nobody's way.
       await expireRequests(deps, tx, (query) =>
         query.where('requester_id', '=', actor.userId).where('entry_id', '=', subject.entryId),
@@ -63,6 +67,7 @@ export function createRequest(
           kind: 'access',
           requester_id: actor.userId,
           requester_name: actor.userName,
+          requester_made_by: actor.madeBy ?? null,
           entry_id: subject.entryId,
           entry_name: subject.entryName,
           resource_id: resourceId,
@@ -72,11 +77,11 @@ export function createRequest(
           ticket: request.ticket,
           duration_minutes: request.durationMinutes,
           digest,
-          steps: JSON.stringify(policy.steps),
-          one_time: policy.oneTime,
-          rotate_on_end: policy.rotateOnEnd,
+          steps: JSON.stringify(terms.steps),
+          one_time: terms.oneTime,
+          rotate_on_end: terms.rotateOnEnd,
           created_at: sql<Date>`date_trunc('milliseconds', now())`,
-          expires_at: sql<Date>`date_trunc('milliseconds', now()) + make_interval(mins => ${policy.requestTtlMinutes})`,
+          expires_at: sql<Date>`date_trunc('milliseconds', now()) + make_interval(mins => ${terms.requestTtlMinutes})`,
         })
         .onConflict((conflict) =>
           conflict
@@ -93,6 +98,12 @@ export function createRequest(
           hint: 'Wait for its decision, or cancel it first.',
         });
       }
+      await recordEvaluation(tx, {
+        tenantId,
+        requestId: id,
+        label: `${actor.userName} for ${subject.resourceName || subject.entryName}`,
+        decided,
+      });
       await deps.emitter.audit(tx, context, {
         reason: request.reason,
         details: {

@@ -1,5 +1,5 @@
 import { ClavigerError } from '@claviger/errors';
-import type { CallContext } from '@claviger/service-kit';
+import { type CallContext, peopleBehind } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { approverStatuses } from '../policies/approver-statuses.ts';
 import type { Step } from '../schema.ts';
@@ -18,16 +18,21 @@ export async function refuseUnpassable(
   const statuses = await approverStatuses(deps, context, named);
   for (const step of named) {
     const able = step.approverUserIds.filter(
-      (id) => statuses.get(id) === 'active' && id !== context.actor.userId,
+      (id) => statuses.get(id) === 'active' && !peopleBehind(context.actor).includes(id),
     );
     if (able.length >= step.quorum) continue;
-    throw new ClavigerError(
-      'conflict',
-      `Nobody could approve this: too few approvers of “${step.name}” are left.`,
-      {
-        code: 'nobody_can_approve',
-        hint: 'Have an administrator name other approvers in the access policy of the resource.',
-      },
-    );
+    throw nobodyCanApprove(step.name);
   }
+}
+
+/** Of a request that would only wait for its end. */
+export function nobodyCanApprove(stepName: string): ClavigerError {
+  return new ClavigerError(
+    'conflict',
+    `Nobody could approve this: too few approvers of “${stepName}” are left.`,
+    {
+      code: 'nobody_can_approve',
+      hint: 'Have an administrator name other approvers in the access policy of the resource.',
+    },
+  );
 }

@@ -40,6 +40,7 @@ function fresh(steps: readonly Step[]): RequestState {
   return {
     status: 'pending',
     requesterId: REQUESTER,
+    requesterMadeBy: undefined,
     digest: 'seen',
     durationMinutes: 60,
     approvedDurationMinutes: undefined,

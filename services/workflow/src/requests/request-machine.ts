@@ -1,9 +1,12 @@
+import { peopleBehind } from '@claviger/service-kit';
 import type { RequestStatus, Step } from '../schema.ts';
 
 /** What the rules need to know of a request. Times are epoch milliseconds of the database's clock. */
 export interface RequestState {
   readonly status: RequestStatus;
   readonly requesterId: string;
+  /** Who made the machine that asks. */
+  readonly requesterMadeBy: string | undefined;
   readonly digest: string;
   readonly durationMinutes: number;
   /** Shortest that an approver has set; undefined before the first approval. */
@@ -17,12 +20,15 @@ export interface RequestState {
 
 export interface Decided {
   readonly userId: string;
+  /** Who made the machine that decided. */
+  readonly madeBy?: string | undefined;
   readonly step: number;
   readonly decision: 'approve' | 'deny';
 }
 
 export interface Decider {
   readonly userId: string;
+  readonly madeBy?: string | undefined;
   readonly roles: readonly string[];
 }
 
@@ -70,18 +76,24 @@ export function approvalsOf(decisions: readonly Decided[], step: number): number
   ).size;
 }
 
-/** One person approves or denies. A denial is final at once; an approval when it is the last that was missing. */
+/**
+ * One person approves or denies. A denial is final at once; an approval when it is the last that was missing. A machine counts
+ * as who made it: nobody decides on what their machine asks, nor twice by themselves and a machine.
+ */
 export function decide(state: RequestState, input: DecisionInput, nowMs: number): Outcome {
   const { by } = input;
-  if (by.userId === state.requesterId) return refused('self_approval');
+  const people = peopleBehind(by);
+  const isOneOf = (...ids: readonly (string | undefined)[]): boolean =>
+    ids.some((id) => id !== undefined && people.includes(id));
+  if (isOneOf(state.requesterId, state.requesterMadeBy)) return refused('self_approval');
   if (statusAt(state, nowMs) !== 'pending') return refused('wrong_status');
   if (input.digest !== '' && input.digest !== state.digest) return refused('digest_mismatch');
-  if (state.decisions.some((each) => each.userId === by.userId)) return refused('already_decided');
+  if (state.decisions.some((each) => isOneOf(each.userId, each.madeBy))) return refused('already_decided');
   const step = state.steps[state.openStep];
   if (!step || !isEligible(step, by)) return refused('not_eligible');
   const decisions = [
     ...state.decisions,
-    { userId: by.userId, step: state.openStep, decision: input.decision },
+    { userId: by.userId, madeBy: by.madeBy, step: state.openStep, decision: input.decision },
   ];
   if (input.decision === 'deny') return { kind: 'done', state: { ...state, decisions, status: 'denied' } };
 

@@ -58,6 +58,7 @@ export async function settleRequest(
         step: state.openStep,
         user_id: actor.userId,
         user_name: actor.userName,
+        user_made_by: actor.madeBy ?? null,
         decision: settlement.decision,
         comment: settlement.comment,
         duration_minutes: settlement.durationMinutes ?? null,

@@ -1,0 +1,287 @@
+import { workflow } from '@claviger/contracts';
+import { accessRuleOf } from '@claviger/evaluator';
+import type { Actor } from '@claviger/service-kit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  ADMIN,
+  APPROVER,
+  bind,
+  codeOf,
+  REQUESTER,
+  startWorkflow,
+  type Tenant,
+  type Workflow,
+} from '../../test-support.ts';
+import { changeRuleSet } from '../rules/change-rule-set.ts';
+import { createDecider, type Decider, type DecidingParts } from '../rules/decider.ts';
+import { ruleSetAt } from '../rules/load-rule-set.ts';
+import { findEvaluation } from '../rules/record-evaluation.ts';
+import { createRequest } from './create-request.ts';
+
+let service: Workflow;
+beforeAll(async () => {
+  service = await startWorkflow();
+});
+afterAll(() => service?.[Symbol.asyncDispose]());
+
+const anyone = { name: 'approval', quorum: 1, approverUserIds: [], approverRoles: [] };
+const terms = {
+  steps: [anyone, { ...anyone, name: 'second', approverRoles: ['security'] }],
+  maxDurationMinutes: 60,
+  requestTtlMinutes: 90,
+  oneTime: false,
+  rotateOnEnd: true,
+};
+
+function scene() {
+  const tenant = service.tenant();
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+  return { tenant, resourceId, admin: tenant.user(ADMIN), requester: tenant.user(REQUESTER) };
+}
+const ask = (actor: Actor, resourceId: string, durationMinutes = 30) =>
+  service.handlers.createRequest(actor, { resourceId, reason: 'why', durationMinutes });
+const evaluationOf = (tenant: Tenant, requestId: string) =>
+  service.deps.database.readTenant(tenant.tenantId, (reader) => findEvaluation(reader, requestId));
+
+/** The handler with another way to decide. */
+const asking = (decider: Decider) =>
+  bind(workflow.RequestsServiceService, { createRequest: createRequest({ ...service.deps, decider }) })
+    .createRequest;
+
+describe('a request for access is decided by the evaluator', () => {
+  test('a policy is a rule of the next version, with its author; the decision is kept with its facts and version', async () => {
+    const { tenant, resourceId, admin, requester } = scene();
+    const { request: first } = await ask(requester, resourceId);
+    await service.handlers.putAccessPolicy(admin, { resourceId, ...terms });
+    const { request: second } = await ask(requester, resourceId, 31);
+    expect(second).toMatchObject({ status: 'pending', steps: [{ name: 'approval' }, { name: 'second' }] });
+    expect(await evaluationOf(tenant, first!.id)).toMatchObject({
+      evaluation: { verdict: 'needs_approval', ruleSetVersion: '0', access: { maxDurationMinutes: 480 } },
+    });
+    expect(await evaluationOf(tenant, second!.id)).toMatchObject({
+      facts: {
+        kind: 'access',
+        resourceId,
+        subjectUserId: requester.userId,
+        durationMinutes: 31,
+        reason: 'why',
+      },
+      evaluation: { verdict: 'needs_approval', ruleSetVersion: '1', source: 'access_policy' },
+      label: `${requester.userName} for db`,
+    });
+    const set = await service.deps.database.readTenant(tenant.tenantId, (reader) => ruleSetAt(reader, 1));
+    expect(set.broken).toEqual([]);
+    expect(set.rules.find((rule) => rule.matchResourceId === resourceId)).toEqual(
+      accessRuleOf(resourceId, terms, [admin.userId]),
+    );
+  });
+
+  test('what a policy refuses leaves neither a request nor a decision', async () => {
+    const { tenant, resourceId, admin, requester } = scene();
+    await service.handlers.putAccessPolicy(admin, { resourceId, ...terms });
+    await expect(ask(requester, resourceId, 61)).rejects.toMatchObject({
+      fields: [{ pointer: '/durationMinutes', detail: expect.stringContaining('at most 60') }],
+    });
+    const kept = await service.deps.database.readTenant(tenant.tenantId, (reader) =>
+      reader.selectFrom('evaluations').select('id').execute(),
+    );
+    expect(kept).toEqual([]);
+  });
+
+  test('a name that nobody can see is refused: a rule that cannot be read would hold up every decision', async () => {
+    const { resourceId, admin } = scene();
+    const steps = [{ ...anyone, name: 'a\u200bb' }];
+    await expect(
+      service.handlers.putAccessPolicy(admin, { resourceId, ...terms, steps }),
+    ).rejects.toMatchObject({ fields: [{ pointer: '/steps/0/name' }] });
+  });
+});
+
+describe('an evaluator that fails', () => {
+  const broken: Record<string, (parts: DecidingParts) => DecidingParts> = {
+    throws: (parts) => ({ ...parts, rules: () => Promise.reject(new Error('broken')) }),
+    hangs: (parts) => ({ ...parts, rules: () => new Promise(() => {}) }),
+    'cannot read its rules': (parts) => ({
+      ...parts,
+      version: () => Promise.reject(new Error('the database is away')),
+    }),
+  };
+
+  test.each(Object.entries(broken))('leaves the request to people: it %s', async (_, parts) => {
+    const { tenant, resourceId, admin, requester } = scene();
+    await service.handlers.putAccessPolicy(admin, { resourceId, ...terms });
+    const create = asking(createDecider(service.deps, { parts, deadlineMs: 50 }));
+    const { request } = await create(requester, { resourceId, reason: 'why', durationMinutes: 30 });
+    expect(request).toMatchObject({ status: 'pending', steps: [{ name: 'approval' }, { name: 'second' }] });
+    expect((await evaluationOf(tenant, request!.id))?.evaluation).toMatchObject({
+      verdict: 'pending',
+      because: 'failed',
+      ruleSetVersion: '',
+    });
+    // The policy's own limits hold all the same.
+    const tooLong = create(requester, { resourceId, reason: 'why', durationMinutes: 61 });
+    expect(await codeOf(tooLong)).toBe('invalid');
+  });
+
+  test('and policies that cannot be read either make the call unavailable', async () => {
+    const { resourceId, requester } = scene();
+    const { database } = service.deps;
+    let failed = false;
+    const decider: Decider = {
+      decide: (tenantId, facts) => {
+        failed = true;
+        return createDecider(service.deps, { parts: broken.throws! }).decide(tenantId, facts);
+      },
+    };
+    const away: typeof database = {
+      ...database,
+      readTenant: (tenantId, work) =>
+        failed
+          ? Promise.reject(Object.assign(new Error('gone'), { reason: 'unavailable' }))
+          : database.readTenant(tenantId, work),
+    };
+    const { createRequest: create } = bind(workflow.RequestsServiceService, {
+      createRequest: createRequest({ ...service.deps, decider, database: away }),
+    });
+    await expect(create(requester, { resourceId, reason: 'why', durationMinutes: 30 })).rejects.toMatchObject(
+      {
+        reason: 'unavailable',
+      },
+    );
+  });
+
+  test('a rule set that holds something broken decides nothing, and no access is given', async () => {
+    const { tenant, resourceId, requester } = scene();
+    const body = { ...accessRuleOf(resourceId, terms), name: '', priority: -5 };
+    await service.deps.database.withTenant(tenant.tenantId, (tx) =>
+      changeRuleSet(tx, tenant.tenantId, [{ kind: 'access', objectId: resourceId, body }]),
+    );
+    const { request } = await ask(requester, resourceId);
+    expect(request!.status).toBe('pending');
+    expect((await evaluationOf(tenant, request!.id))?.evaluation.because).toBe('failed');
+  });
+
+  test('a rule that would give access at once is left to people: no policy says so', async () => {
+    const { tenant, resourceId, requester } = scene();
+    const body = accessRuleOf(resourceId, { ...terms, steps: [] });
+    await service.deps.database.withTenant(tenant.tenantId, (tx) =>
+      changeRuleSet(tx, tenant.tenantId, [{ kind: 'access', objectId: resourceId, body }]),
+    );
+    const { request } = await ask(requester, resourceId);
+    expect(request).toMatchObject({ status: 'pending', grantId: '', steps: [{ name: 'approval' }] });
+  });
+});
+
+describe('nobody decides on their own request', () => {
+  const machine = (tenant: Tenant, permissions: readonly string[], maker: Actor): Actor => ({
+    ...tenant.user(permissions),
+    kind: 'api-token',
+    madeBy: maker.userId,
+  });
+
+  test('not by a machine that they made, nor on what their machine asks, nor by one machine for another', async () => {
+    const { tenant, resourceId } = scene();
+    const maker = tenant.user(APPROVER);
+    const [robot, other] = [machine(tenant, APPROVER, maker), machine(tenant, APPROVER, maker)];
+    const asked = (await ask(maker, resourceId)).request!;
+    const byRobot = (await ask(robot, resourceId)).request!;
+    const refused: [Actor, string][] = [
+      [maker, asked.id],
+      [robot, asked.id],
+      [maker, byRobot.id],
+      [robot, byRobot.id],
+      [other, byRobot.id],
+    ];
+    for (const [actor, requestId] of refused) {
+      expect(await codeOf(service.handlers.approveRequest(actor, { requestId }))).toBe('self_approval');
+      expect(await codeOf(service.handlers.denyRequest(actor, { requestId, comment: 'no' }))).toBe(
+        'self_approval',
+      );
+    }
+    const somebody = tenant.user(APPROVER);
+    expect(await codeOf(service.handlers.approveRequest(somebody, { requestId: byRobot.id }))).toBe('ok');
+    expect(
+      await codeOf(
+        service.handlers.approveRequest(machine(tenant, APPROVER, somebody), { requestId: asked.id }),
+      ),
+    ).toBe('ok');
+  });
+
+  test('and a person counts once in a quorum, by themselves or by a machine', async () => {
+    const { tenant, resourceId, admin, requester } = scene();
+    await service.handlers.putAccessPolicy(admin, {
+      resourceId,
+      ...terms,
+      steps: [{ ...anyone, quorum: 2 }],
+    });
+    const { request } = await ask(requester, resourceId);
+    const approver = tenant.user(APPROVER);
+    const approve = (actor: Actor) =>
+      codeOf(service.handlers.approveRequest(actor, { requestId: request!.id }));
+    expect(await approve(approver)).toBe('ok');
+    expect(await approve(machine(tenant, APPROVER, approver))).toBe('already_decided');
+    expect(await approve(machine(tenant, APPROVER, tenant.user(APPROVER)))).toBe('ok');
+  });
+
+  test('the database keeps it too, past every handler', async () => {
+    const { tenant, resourceId } = scene();
+    const maker = tenant.user(APPROVER);
+    const { request } = await ask(machine(tenant, APPROVER, maker), resourceId);
+    const decision = {
+      tenant_id: tenant.tenantId,
+      request_id: request!.id,
+      step: 0,
+      user_name: 'x',
+      decision: 'approve' as const,
+      comment: '',
+      duration_minutes: null,
+    };
+    const other = tenant.user(APPROVER).userId;
+    for (const people of [
+      { user_id: maker.userId, user_made_by: null },
+      { user_id: other, user_made_by: maker.userId },
+    ]) {
+      await expect(
+        service.deps.database.withTenant(tenant.tenantId, (tx) =>
+          tx
+            .insertInto('decisions')
+            .values({ ...decision, ...people })
+            .execute(),
+        ),
+      ).rejects.toThrow();
+    }
+  });
+
+  test('a step that only the requester and their maker could pass is refused when it is asked for', async () => {
+    const { tenant, resourceId, admin } = scene();
+    const maker = tenant.user(APPROVER);
+    await service.handlers.putAccessPolicy(admin, {
+      resourceId,
+      ...terms,
+      steps: [{ ...anyone, approverUserIds: [maker.userId] }],
+    });
+    expect(await codeOf(ask(machine(tenant, REQUESTER, maker), resourceId))).toBe('nobody_can_approve');
+    expect(await codeOf(ask(maker, resourceId))).toBe('nobody_can_approve');
+    expect(await codeOf(ask(tenant.user(REQUESTER), resourceId))).toBe('ok');
+  });
+
+  test('emergency access is neither confirmed nor reviewed by a machine of who opened it', async () => {
+    const { tenant } = scene();
+    const who = tenant.user(['breakglass.activate', 'breakglass.read']);
+    const { session } = await service.handlers.activateBreakglass(who, {
+      reason: 'the cluster does not start',
+      allEntries: true,
+    });
+    const robot = machine(tenant, ['breakglass.*'], who);
+    const sessionId = session!.id;
+    expect(await codeOf(service.handlers.confirmBreakglass(robot, { sessionId }))).toBe('self_approval');
+    expect(
+      await codeOf(service.handlers.confirmBreakglass(tenant.user(['breakglass.*']), { sessionId })),
+    ).toBe('ok');
+    expect(
+      await codeOf(
+        service.handlers.reviewBreakglassSession(robot, { sessionId, review: 'it was justified' }),
+      ),
+    ).toBe('self_approval');
+  });
+});

@@ -1,0 +1,75 @@
+import { ClavigerError } from '@claviger/errors';
+import type { AccessDecision, AccessFacts, ApprovalStep } from '@claviger/evaluator';
+import { transactionTimeMs } from '../database-clock.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import { findPolicy } from '../policies/policy-store.ts';
+import type { Decided } from '../rules/decider.ts';
+import { nobodyCanApprove } from './refuse-unpassable.ts';
+
+export interface AskedAccess {
+  readonly tenantId: string;
+  readonly requesterId: string;
+  /** Null for an entry without a resource. */
+  readonly resourceId: string | null;
+  readonly durationMinutes: number;
+  readonly reason: string;
+  /** What the tenant's settings allow at most. */
+  readonly maximumMinutes: number;
+}
+
+export type AccessTerms = Omit<AccessDecision, 'excludedUserIds'>;
+
+/**
+ * What the rules make of a request for access: who must agree and what holds then, together with the decision to keep. Throws
+ * what the policy refuses: `invalid` naming the field, conflict `nobody_can_approve`. An evaluator that fails leaves the request
+ * to the people whom the policy names; where that cannot be read either, it throws `unavailable`. It never approves.
+ */
+export async function decideAccess(
+  deps: WorkflowDeps,
+  asked: AskedAccess,
+): Promise<{ readonly decided: Decided; readonly terms: AccessTerms }> {
+  const { tenantId, resourceId, requesterId, durationMinutes, reason, maximumMinutes } = asked;
+  const now = await deps.database.readTenant(tenantId, transactionTimeMs);
+  const facts: AccessFacts = {
+    kind: 'access',
+    at: new Date(now).toISOString(),
+    subjectUserId: requesterId,
+    resourceId,
+    durationMinutes,
+    reason,
+  };
+  const decided = await deps.decider.decide(tenantId, facts);
+  const { evaluation } = decided;
+  const given = evaluation.verdict === 'needs_approval' ? evaluation.access : null;
+  const terms = given ?? (await deps.database.readTenant(tenantId, (tx) => findPolicy(tx, resourceId)));
+  if (evaluation.verdict === 'denied') throw refusalOf(decided, terms, asked);
+  // What no evaluator has looked at is held to the policy all the same.
+  if (durationMinutes > Math.min(terms.maxDurationMinutes, maximumMinutes)) throw tooLong(terms, asked);
+  return { decided, terms };
+}
+
+function refusalOf({ evaluation }: Decided, terms: AccessTerms, asked: AskedAccess): ClavigerError {
+  switch (evaluation.because) {
+    case 'too_long':
+      return tooLong(terms, asked);
+    case 'reason_required':
+      return ClavigerError.invalid('/reason', 'is required for this resource');
+    case 'nobody_can_approve':
+      return nobodyCanApprove(terms.steps.find((step) => isUnpassable(step, asked.requesterId))?.name ?? '');
+    default:
+      return new ClavigerError('denied', 'The access policy of the resource refuses this.');
+  }
+}
+
+function isUnpassable(
+  { approverRoles, approverUserIds, quorum }: ApprovalStep,
+  requesterId: string,
+): boolean {
+  if (approverRoles.length > 0 || approverUserIds.length === 0) return false;
+  return approverUserIds.filter((id) => id !== requesterId).length < quorum;
+}
+
+function tooLong({ maxDurationMinutes }: AccessTerms, { maximumMinutes }: AskedAccess): ClavigerError {
+  const maximum = Math.min(maxDurationMinutes, maximumMinutes);
+  return ClavigerError.invalid('/durationMinutes', `may be at most ${maximum} for this resource`);
+}
