@@ -5,6 +5,7 @@ import { assistantSamples } from './samples-assistant.ts';
 import { breakglassSamples } from './samples-breakglass.ts';
 import { clusterSamples } from './samples-cluster.ts';
 import { complianceSamples } from './samples-compliance.ts';
+import { elevationSamples } from './samples-elevation.ts';
 import { encryptionSamples } from './samples-encryption.ts';
 import { exposureSamples } from './samples-exposure.ts';
 import { siemSamples } from './samples-siem.ts';
@@ -32,6 +33,7 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
   ...breakglassSamples,
   ...clusterSamples,
   ...complianceSamples,
+  ...elevationSamples,
   ...encryptionSamples,
   ...exposureSamples,
   ...siemSamples,

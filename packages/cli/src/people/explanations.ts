@@ -5,6 +5,7 @@ import { breakglassExplanations } from './explanations-breakglass.ts';
 import { clusterExplanations } from './explanations-cluster.ts';
 import { complianceExplanations } from './explanations-compliance.ts';
 import { deviceExplanations } from './explanations-devices.ts';
+import { elevationExplanations } from './explanations-elevation.ts';
 import { encryptionExplanations } from './explanations-encryption.ts';
 import { idempotencyExplanations } from './explanations-idempotency.ts';
 import { sealingExplanations } from './explanations-sealing.ts';
@@ -114,6 +115,7 @@ const codes: Readonly<Record<string, Explanation>> = {
   ...clusterExplanations,
   ...complianceExplanations,
   ...deviceExplanations,
+  ...elevationExplanations,
   ...encryptionExplanations,
   ...sealingExplanations,
   ...tenantExplanations,

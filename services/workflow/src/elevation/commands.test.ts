@@ -171,7 +171,7 @@ test('another device’s command is neither fetched nor reported', async () => {
   expect(await fetchNow(other)).toEqual([]);
   expect(await codeOf(report(other, commandId, 'succeeded'))).toBe('not_found');
   expect(await codeOf(service.elevations.fetchAgentCommands(other, { id: agent.userId }))).toBe(
-    'other_device',
+    'other_agent',
   );
 });
 

@@ -100,7 +100,7 @@ test('H-190 an agent speaks for its own device: another is 403, what the organis
   const other = service.devices.add(tenant.tenantId);
   const foreign = service.devices.add(randomUUID());
   const report = (id: string) => codeOf(service.elevations.ingestElevationRequest(agent, promptOf(id)));
-  expect(await report(other.userId)).toBe('other_device');
+  expect(await report(other.userId)).toBe('other_agent');
   expect(await report(foreign.userId)).toBe('not_found');
   expect(await report(randomUUID())).toBe('not_found');
   expect(await report('no id')).toBe('not_found');

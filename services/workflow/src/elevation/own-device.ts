@@ -18,7 +18,7 @@ export async function ownDevice(
   if (actor.kind === 'agent' && id === actor.userId) return id;
   await deps.devices.describeDevice({ deviceId: id }, internalCall(context));
   throw new ClavigerError('denied', 'An agent speaks for its own device alone.', {
-    code: 'other_device',
+    code: 'other_agent',
     hint: 'Use the id of the device that the token belongs to.',
   });
 }

@@ -1,0 +1,27 @@
+import type { Explanation } from './explanations.ts';
+
+/** Codes of elevations on devices and of actions of tools. */
+export const elevationExplanations: Readonly<Record<string, Explanation>> = {
+  race_lost: {
+    meaning:
+      'Somebody else was faster: it was decided, carried out or ended between your look and your call.',
+    next: 'Read it again to see what became of it. Nothing was done twice.',
+  },
+  own_request: {
+    meaning:
+      'Nobody decides about what they asked for, what is for them, or what a token of theirs asked for.',
+    next: 'Ask somebody else who may decide.',
+  },
+  execution_timed_out: {
+    meaning: 'The tool has stopped waiting for the decision, so that an approval would come to nothing.',
+    next: 'Let the tool ask again.',
+  },
+  actuator_disabled: {
+    meaning: 'The administrators of the tenant have switched off that devices carry elevations out.',
+    next: 'An administrator switches it on: `claviger config set elevation.actuatorEnabled=true`.',
+  },
+  outcome_reported: {
+    meaning: 'Another outcome of this command was reported before; the first report holds.',
+    next: 'Nothing. An agent reports each command once; the same report again does no harm.',
+  },
+};
