@@ -33,12 +33,16 @@ let network: Network;
 let world: World;
 let stranger: RestClient;
 let powerless: RestClient;
+/** Of a device of the stranger's tenant. */
+let strangeAgent: RestClient;
 
 beforeAll(async () => {
   network = connectNetwork(inject('network'));
   world = await buildWorld(network);
   stranger = (await network.createTenant()).admin.client;
   await enrolSecondFactor(stranger);
+  const { agentToken } = await stranger.must('POST', '/api/v1/devices', { hostname: 'elsewhere' });
+  strangeAgent = network.anonymous.as(agentToken as string);
   await world.admin.must('POST', '/api/v1/roles', { name: 'nothing', permissions: [] });
   powerless = (await world.tenant.createUser(['nothing'])).client;
 });
@@ -61,8 +65,14 @@ function send(
 
 /** Who may call it, as far as role, tenant and second factor go. */
 function callerOf({ method }: Operation): RestClient {
+  if (method.policy!.agent) return world.agent;
   if (method.policy!.platform) return world.platform;
   return method.policy!.stepUp ? world.steppedUp : world.admin;
+}
+
+/** Who can read what such a call left in the log. */
+function readerOf(operation: Operation): RestClient {
+  return operation.method.policy!.agent ? world.admin : callerOf(operation);
 }
 
 /** The audit events that one call left, in the log of the reader's tenant. */
@@ -110,12 +120,21 @@ describe('with a role that declares nothing', () => {
   });
 });
 
+describe('with a token of the other kind', () => {
+  test.concurrent.each(titled(protectedOnes))('%s answers 403', async (_, operation) => {
+    const { agent } = operation.method.policy!;
+    const answer = await send(agent ? world.admin : world.agent, operation, {});
+    expect([answer.status, answer.body.code]).toEqual([403, agent ? 'agents_only' : 'not_for_agents']);
+  });
+});
+
 describe("with another tenant's real object", () => {
   test.each(titled(addressed))('%s answers 404, the same as for an unknown id', async (_, operation) => {
     const make = samples[operation.method.name];
     const sample = make ? await make(world) : { params: { user_id: world.userId } };
-    const foreign = await send(stranger, operation, sample, 'same');
-    const unknown = await send(stranger, operation, { ...sample, params: {} }, 'same');
+    const other = operation.method.policy!.agent ? strangeAgent : stranger;
+    const foreign = await send(other, operation, sample, 'same');
+    const unknown = await send(other, operation, { ...sample, params: {} }, 'same');
     // What concerns the whole installation is refused before anything is looked up.
     const expected = operation.method.policy!.platform ? 403 : 404;
     expect(foreign.status).toBe(expected);
@@ -139,7 +158,9 @@ describe('a permitted call', () => {
     const { audit, discloses } = operation.method.policy!;
     if (discloses) expect(answer.headers['cache-control']).toContain('no-store');
     if (audit)
-      expect((await eventsOf(requestId, audit, caller)).map((event) => event.outcome)).toContain('allowed');
+      expect((await eventsOf(requestId, audit, readerOf(operation))).map((event) => event.outcome)).toContain(
+        'allowed',
+      );
   });
 });
 
@@ -171,7 +192,7 @@ describe('a call that fails', () => {
     const answer = await send(caller, operation, sample, requestId);
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(answer.status).toBeLessThan(500);
-    const events = await eventsOf(requestId, operation.method.policy!.audit, caller);
+    const events = await eventsOf(requestId, operation.method.policy!.audit, readerOf(operation));
     const outcomes = events.map((event) => event.outcome);
     expect(outcomes).toHaveLength(1);
     expect(['failed', 'denied']).toContain(outcomes[0]);

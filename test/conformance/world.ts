@@ -12,6 +12,7 @@ import { fillConfigVersions } from './samples-administration.ts';
 import { fillChatHistory } from './samples-assistant.ts';
 import { fillBreakglass } from './samples-breakglass.ts';
 import { fillCompliance } from './samples-compliance.ts';
+import { fillElevations } from './samples-elevation.ts';
 import { fillKeyJobs } from './samples-encryption.ts';
 import { fillExposure } from './samples-exposure.ts';
 
@@ -36,6 +37,11 @@ export interface World extends AsyncDisposable {
   readonly requestId: string;
   readonly grantId: string;
   readonly eventId: string;
+  readonly siteId: string;
+  /** In that site. */
+  readonly deviceId: string;
+  /** The agent of that device. */
+  readonly agent: RestClient;
   /** To break what no operation breaks. */
   readonly superuser: Network['superuser'];
   /** A new resource without entries. */
@@ -47,6 +53,8 @@ export interface World extends AsyncDisposable {
   /** An active grant of the requester on a new account. */
   createGrant(): Promise<{ grantId: string; entryId: string }>;
   createUser(): Promise<TestUser>;
+  /** A new device in the site, and its agent. */
+  createDevice(): Promise<{ deviceId: string; agent: RestClient }>;
 }
 
 /** Gives every list of the world at least four items, so that paging has something to go through. */
@@ -68,6 +76,7 @@ export async function fillLists(world: World): Promise<void> {
   await fillChatHistory(world);
   await fillCompliance(world);
   await fillBreakglass(world);
+  await fillElevations(world);
   await fillExposure(world);
   for (let round = 0; round < 4; round += 1) {
     const rotation = await admin.must('POST', `/api/v1/vault/entries/${entryId}/rotate`, {
@@ -158,6 +167,15 @@ export async function buildWorld(network: Network): Promise<World> {
     if (!newest) throw new Error('the log is still empty');
     return newest.id;
   });
+  const siteId = await id('/api/v1/sites', { name: unique('site') });
+  const createDevice: World['createDevice'] = async () => {
+    const enrolled = await admin.must('POST', '/api/v1/devices', { hostname: unique('PC'), siteId });
+    return {
+      deviceId: (enrolled.device as { id: string }).id,
+      agent: network.anonymous.as(enrolled.agentToken as string),
+    };
+  };
+  const device = await createDevice();
   return {
     tenant,
     admin,
@@ -178,12 +196,15 @@ export async function buildWorld(network: Network): Promise<World> {
     requestId: await createRequest(),
     grantId,
     eventId,
+    siteId,
+    ...device,
     superuser: network.superuser,
     createResource,
     createEntry,
     createModule,
     createRequest,
     createGrant,
+    createDevice,
     createUser: () => tenant.createUser(['requester']),
     [Symbol.asyncDispose]: () => target.stop(),
   };
