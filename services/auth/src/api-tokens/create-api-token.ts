@@ -8,6 +8,7 @@ import { objectId } from '../object-id.ts';
 import { checkedPermissions } from '../roles/checked-permissions.ts';
 import { narrowed } from '../roles/permission-patterns.ts';
 import { newApiToken } from '../sign-in/bearer-secrets.ts';
+import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
 import { actingNow, requireHeld, requirePerson, standingOf } from '../users/standing.ts';
 import { lockUser } from '../users/users-store.ts';
 import { apiTokenMessage } from './api-tokens-store.ts';
@@ -40,6 +41,7 @@ export function createApiToken(
       if (user.status !== 'active') {
         throw new ClavigerError('conflict', 'The user is disabled.', { code: 'user_disabled' });
       }
+      await requireSitesWithin(tx, await sitesNow(tx, context), userId);
       const standing = await standingOf(tx, userId);
       requireHeld(holds, narrowed([...(standing?.permissions ?? [])], permissions));
       const expiresAt = sql<Date>`now() + make_interval(days => ${request.expiresInDays || DEFAULT_DAYS}::int)`;

@@ -2,10 +2,27 @@ import { devices, vault } from '@claviger/contracts';
 import type { Peers, RpcServer } from '@claviger/service-kit';
 import { getAgentConfiguration } from '../agents/get-agent-configuration.ts';
 import { rotateOwnAgentToken } from '../agents/rotate-own-agent-token.ts';
+import { deleteConfigurationPolicy } from '../configuration-policies/delete-configuration-policy.ts';
+import { listConfigurationPolicies } from '../configuration-policies/list-configuration-policies.ts';
+import { putConfigurationPolicy } from '../configuration-policies/put-configuration-policy.ts';
 import type { AuthDeps } from '../deps.ts';
+import { createDeviceGroup } from '../device-groups/create-device-group.ts';
+import { deleteDeviceGroup } from '../device-groups/delete-device-group.ts';
+import { listDeviceGroups } from '../device-groups/list-device-groups.ts';
+import { setDeviceGroupMembers } from '../device-groups/set-device-group-members.ts';
+import { updateDeviceGroup } from '../device-groups/update-device-group.ts';
 import { describeDevice } from '../directory/describe-device.ts';
 import { listPermittedUsers } from '../directory/list-permitted-users.ts';
 import { resolveSubject } from '../directory/resolve-subject.ts';
+import { getDirectoryIdentity } from '../directory-identities/get-directory-identity.ts';
+import { setDirectoryIdentity } from '../directory-identities/set-directory-identity.ts';
+import { createSite } from '../sites/create-site.ts';
+import { deleteSite } from '../sites/delete-site.ts';
+import { getSite } from '../sites/get-site.ts';
+import { getUserSites } from '../sites/get-user-sites.ts';
+import { listSites } from '../sites/list-sites.ts';
+import { setUserSites } from '../sites/set-user-sites.ts';
+import { updateSite } from '../sites/update-site.ts';
 import { decommissionDevice } from './decommission-device.ts';
 import { enrolDevice } from './enrol-device.ts';
 import { getDevice } from './get-device.ts';
@@ -27,6 +44,31 @@ export function addDeviceHandlers(server: RpcServer, deps: AuthDeps, peers: Peer
     rotateAgentToken: rotateAgentToken(deps),
     revokeAgentToken: revokeAgentToken(deps),
     getDeviceConfiguration: getDeviceConfiguration(deps),
+  });
+  server.add(devices.SitesServiceService, {
+    listSites: listSites(deps),
+    createSite: createSite(deps),
+    getSite: getSite(deps),
+    updateSite: updateSite(deps),
+    deleteSite: deleteSite(deps),
+    getUserSites: getUserSites(deps),
+    setUserSites: setUserSites(deps),
+  });
+  server.add(devices.DeviceGroupsServiceService, {
+    listDeviceGroups: listDeviceGroups(deps),
+    createDeviceGroup: createDeviceGroup(deps),
+    updateDeviceGroup: updateDeviceGroup(deps),
+    setDeviceGroupMembers: setDeviceGroupMembers(deps),
+    deleteDeviceGroup: deleteDeviceGroup(deps),
+  });
+  server.add(devices.ConfigurationPoliciesServiceService, {
+    listConfigurationPolicies: listConfigurationPolicies(deps),
+    putConfigurationPolicy: putConfigurationPolicy(deps),
+    deleteConfigurationPolicy: deleteConfigurationPolicy(deps),
+  });
+  server.add(devices.DirectoryIdentitiesServiceService, {
+    getDirectoryIdentity: getDirectoryIdentity(deps),
+    setDirectoryIdentity: setDirectoryIdentity(deps),
   });
   server.add(devices.AgentsServiceService, {
     getAgentConfiguration: getAgentConfiguration(deps),

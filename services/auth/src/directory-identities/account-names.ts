@@ -1,3 +1,5 @@
+import { ClavigerError } from '@claviger/errors';
+
 // Controls, invisible characters and blanks: what they are added to may be meant all the same.
 const INVISIBLE = /[\p{C}\p{Z}\s]/gu;
 
@@ -25,4 +27,22 @@ export function possibleNames(name: string): string[] {
   const local = loose.slice(loose.lastIndexOf('\\') + 1);
   const names = [loose, local, bareName(name), loose.split('@')[0]!];
   return [...new Set(names)].filter((each) => each !== '');
+}
+
+const MAX_LENGTH = 512;
+const CONTROLS = /\p{Cc}/u;
+
+/** Texts of one line, each once. Throws `invalid` naming the first that is none. */
+export function checkedTexts(texts: readonly string[], pointer: string): string[] {
+  const seen = new Map<string, string>();
+  texts.forEach((text, index) => {
+    if (text.trim() === '' || text !== text.trim() || text.length > MAX_LENGTH || CONTROLS.test(text)) {
+      throw ClavigerError.invalid(
+        `${pointer}/${index}`,
+        `must be one line of 1 to ${MAX_LENGTH} characters, without blanks around it`,
+      );
+    }
+    if (!seen.has(foldedName(text))) seen.set(foldedName(text), text);
+  });
+  return [...seen.values()];
 }

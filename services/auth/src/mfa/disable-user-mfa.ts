@@ -19,7 +19,7 @@ export function disableUserMfa(deps: AuthDeps): Handler<(typeof auth.UsersServic
     const { tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockAdministration(tx);
       await lockUser(tx, userId);
-      await requireNotAbove(tx, await actingNow(tx, context), userId);
+      await requireNotAbove(tx, context, await actingNow(tx, context), userId);
       const ended = await endSessionsOfUser(tx, userId, 'mfa-disabled', { keepApiTokens: true });
       if (!(await removeFactor(tx, userId))) throw mfaRefused('no_factor');
       await clearFailures(tx, 'mfa', userId);

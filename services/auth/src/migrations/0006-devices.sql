@@ -7,9 +7,10 @@ CREATE TABLE sites (
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   row_version int NOT NULL DEFAULT 1,
-  PRIMARY KEY (tenant_id, id),
-  UNIQUE (tenant_id, name)
+  PRIMARY KEY (tenant_id, id)
 );
+-- No constraint: a new name must not wait for those who place a device in the site.
+CREATE UNIQUE INDEX sites_name ON sites (tenant_id, lower(name));
 CREATE INDEX sites_by_created ON sites (tenant_id, created_at, id);
 CALL tenant_table('sites');
 
@@ -83,9 +84,9 @@ CREATE TABLE device_groups (
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   row_version int NOT NULL DEFAULT 1,
-  PRIMARY KEY (tenant_id, id),
-  UNIQUE (tenant_id, name)
+  PRIMARY KEY (tenant_id, id)
 );
+CREATE UNIQUE INDEX device_groups_name ON device_groups (tenant_id, lower(name));
 CREATE INDEX device_groups_by_created ON device_groups (tenant_id, created_at, id);
 CALL tenant_table('device_groups');
 

@@ -28,7 +28,7 @@ export function setUserPassword(
       await lockAdministration(tx);
       requireHuman(await lockUser(tx, userId));
       const holds = await actingNow(tx, context);
-      await requireNotAbove(tx, holds, userId);
+      await requireNotAbove(tx, context, holds, userId);
       await storePassword(tx, context.tenantId, userId, phc);
       await clearFailures(tx, 'password', userId);
       await deps.emitter.audit(tx, context, {});

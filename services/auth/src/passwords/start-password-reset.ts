@@ -29,7 +29,7 @@ export function startPasswordReset(
           hint: 'Enable the user first.',
         });
       }
-      await requireNotAbove(tx, holds, userId);
+      await requireNotAbove(tx, context, holds, userId);
       const made = await createLink(tx, {
         tenantId,
         purpose: 'password-reset',

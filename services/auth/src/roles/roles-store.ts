@@ -99,7 +99,9 @@ export async function lockAdministration(tx: Tx<AuthSchema>): Promise<void> {
   await tx.selectFrom('roles').select('id').where('name', '=', ADMINISTRATOR).forNoKeyUpdate().execute();
 }
 
-/** Throws `conflict` when the change left the tenant without an active administrator. Call after the change. */
+/**
+ * Throws `conflict` when the change left the tenant without an active administrator of all sites. Call after the change.
+ */
 export async function requireAdministrator(tx: Tx<AuthSchema>): Promise<void> {
   const left = await tx
     .selectFrom('users')
@@ -114,6 +116,7 @@ export async function requireAdministrator(tx: Tx<AuthSchema>): Promise<void> {
     .where('users.kind', '=', 'person')
     .where('users.status', '=', 'active')
     .where('users.deleted_at', 'is', null)
+    .where('users.site_restricted', '=', false)
     .limit(1)
     .executeTakeFirst();
   if (!left) {

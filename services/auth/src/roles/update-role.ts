@@ -7,6 +7,7 @@ import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
+import { requireEverySite, sitesNow } from '../sites/actor-sites.ts';
 import { actingNow, requireHeld } from '../users/standing.ts';
 import { checkedPermissions } from './checked-permissions.ts';
 import { lockAdministration, type RoleRow, roleMessage, rolesQuery } from './roles-store.ts';
@@ -22,6 +23,8 @@ export function updateRole(deps: AuthDeps): Handler<(typeof auth.RolesServiceSer
       const before = await lockOwnRole(tx, roleId);
       const holders = await lockHolders(tx, roleId);
       const holds = await actingNow(tx, context);
+      // A role holds in every site.
+      requireEverySite(await sitesNow(tx, context));
       if (request.rowVersion !== undefined && request.rowVersion !== before.row_version) {
         throw new ClavigerError('precondition_failed', 'The role has changed since you read it.', {
           hint: 'Read it again and repeat the change on what it is now.',

@@ -1,4 +1,4 @@
-import type { Reader } from '@claviger/database';
+import type { Reader, Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, withinSites } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -54,18 +54,17 @@ export function siteDenied(): ClavigerError {
   });
 }
 
-/** The site of a request that the actor may use; null for none. Throws `invalid` for one that does not exist. */
-export async function requestedSite(
-  reader: Reader<AuthSchema>,
-  sites: Sites,
-  text: string,
-): Promise<string | null> {
+/**
+ * The site of a request that the actor may use, held until the transaction ends; null for none. Throws `invalid` for one
+ * that does not exist.
+ */
+export async function requestedSite(tx: Tx<AuthSchema>, sites: Sites, text: string): Promise<string | null> {
   const siteId = text === '' ? null : text;
   requireSite(sites, siteId);
   if (siteId === null) return null;
   const known =
     isObjectId(siteId) &&
-    (await reader.selectFrom('sites').select('id').where('id', '=', siteId).executeTakeFirst());
+    (await tx.selectFrom('sites').select('id').where('id', '=', siteId).forKeyShare().executeTakeFirst());
   if (!known) throw ClavigerError.invalid('/siteId', 'is not the id of a site');
   return siteId;
 }

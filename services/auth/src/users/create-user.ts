@@ -8,6 +8,8 @@ import { canonicalLogin, shownLogin } from '../passwords/canonical-login.ts';
 import { storePassword } from '../passwords/credentials-store.ts';
 import { checkNewPassword } from '../passwords/password-rules.ts';
 import { rolesByName, setRoles } from '../roles/roles-store.ts';
+import { sitesNow } from '../sites/actor-sites.ts';
+import { storeUserSites } from '../sites/store-user-sites.ts';
 import { actingNow, requireHeld } from './standing.ts';
 import { readUser } from './users-store.ts';
 
@@ -47,6 +49,9 @@ export function createUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
           .returning('id')
           .executeTakeFirstOrThrow();
         await setRoles(tx, tenantId, id, roles);
+        // Whoever is kept to some sites makes nobody who is free of them.
+        const sites = await sitesNow(tx, context);
+        if (sites !== undefined) await storeUserSites(tx, tenantId, id, sites);
         if (phc) await storePassword(tx, tenantId, id, phc);
         await deps.emitter.audit(tx, context, { subject: { type: 'user', id }, request });
         return readUser(tx, id);

@@ -2,6 +2,7 @@ import type { auth } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
+import { forgetDirectoryIdentity } from '../directory-identities/directory-identities-store.ts';
 import { objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import { requireRowVersion } from '../row-version.ts';
@@ -19,13 +20,14 @@ export function deleteUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
       const user = await lockUser(tx, userId);
       requireRowVersion(request.rowVersion, user.rowVersion);
       const holds = await actingNow(tx, context);
-      await requireNotAbove(tx, holds, userId);
+      await requireNotAbove(tx, context, holds, userId);
       const wasAdministrator = (await standingOf(tx, userId))?.permissions.has('*') ?? false;
       await tx
         .updateTable('users')
         .set({ deleted_at: sql`now()`, updated_at: sql`now()`, row_version: sql`row_version + 1` })
         .where('id', '=', userId)
         .execute();
+      await forgetDirectoryIdentity(tx, userId);
       const ended = await endAccess(tx, userId, 'user-deleted');
       if (wasAdministrator) await requireAdministrator(tx);
       await deps.emitter.audit(tx, context, { details: { username: user.username } });

@@ -4,6 +4,7 @@ import { type CallContext, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 import { sessionEnded } from '../sign-in/sessions-store.ts';
+import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
 
 /** What a user may do right now, by the roles in the database. */
 export interface Standing {
@@ -76,10 +77,19 @@ export function requireHeld(holds: Holds, patterns: Iterable<string>): void {
   }
 }
 
-/** For changes that would let the actor take over an account: its user may not hold more than the actor. */
-export async function requireNotAbove(tx: Tx<AuthSchema>, holds: Holds, userId: string): Promise<void> {
+/**
+ * For changes that would let the actor take over an account: its user may neither hold more than the actor, nor touch
+ * more sites.
+ */
+export async function requireNotAbove(
+  tx: Tx<AuthSchema>,
+  context: CallContext,
+  holds: Holds,
+  userId: string,
+): Promise<void> {
   const target = await standingOf(tx, userId);
   requireHeld(holds, target?.permissions ?? []);
+  await requireSitesWithin(tx, await sitesNow(tx, context), userId);
 }
 
 export function refuseSelf(context: CallContext, userId: string, hint: string): void {

@@ -14,6 +14,7 @@ import {
 } from '../roles/roles-store.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
+import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
 import { actingNow, refuseSelf, requireHeld } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
@@ -30,6 +31,7 @@ export function updateUserRoles(
       await lockAdministration(tx);
       requireRowVersion(request.rowVersion, (await lockUser(tx, userId)).rowVersion);
       const holds = await actingNow(tx, context);
+      await requireSitesWithin(tx, await sitesNow(tx, context), userId);
       const before = await rolesOf(tx, userId);
       const after = await rolesByName(tx, [...new Set(request.roles)]);
       const changed = [

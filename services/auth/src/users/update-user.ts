@@ -24,7 +24,7 @@ export function updateUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
       const changesStatus = status !== undefined && status !== before.status;
       // Sign-in links may go to the address: whoever changes it could take the account over.
       if (changesStatus || (request.email !== undefined && userId !== context.actor.userId)) {
-        await requireNotAbove(tx, holds, userId);
+        await requireNotAbove(tx, context, holds, userId);
       }
       const wasAdministrator = (await standingOf(tx, userId))?.permissions.has('*') ?? false;
       await tx

@@ -1,0 +1,28 @@
+import type { devices } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { actingNow } from '../users/standing.ts';
+import { findPolicy } from './find-policy.ts';
+import { lockPlace } from './policy-place.ts';
+
+/** The next level decides again. */
+export function deleteConfigurationPolicy(
+  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+): Handler<(typeof devices.ConfigurationPoliciesServiceService)['deleteConfigurationPolicy']> {
+  return async (request, context) => {
+    const subject = `${request.feature}/${request.scope}/${request.scopeId}`;
+    context.auditSubject = { type: 'configuration-policy', id: subject };
+    await deps.database.withTenant(context.tenantId, async (tx) => {
+      await actingNow(tx, context);
+      const place = await lockPlace(tx, context, request);
+      const before = await findPolicy(tx, context.tenantId, place);
+      if (!before) throw ClavigerError.notFound();
+      await tx.deleteFrom('configuration_policies').where('id', '=', before.id).execute();
+      await deps.emitter.audit(tx, context, {
+        details: { before: before.uac_interception_enabled ?? 'unset' },
+      });
+    });
+    return {};
+  };
+}

@@ -1,0 +1,52 @@
+import type { devices } from '@claviger/contracts';
+import { pageOf, type SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import type { ConfigurationScope } from '../schema.ts';
+import { policiesQuery, policyMessage } from './policies-store.ts';
+
+const SORT: SortFields = {
+  scope: { column: 'configuration_policies.scope', type: 'text' },
+  updatedAt: { column: 'configuration_policies.updated_at', type: 'timestamptz' },
+  createdAt: { column: 'configuration_policies.created_at', type: 'timestamptz' },
+};
+
+/** What levels say, that of the partner among it. Whoever is kept to sites sees nothing of other sites and their devices. */
+export function listConfigurationPolicies(
+  deps: Pick<AuthDeps, 'database'>,
+): Handler<(typeof devices.ConfigurationPoliciesServiceService)['listConfigurationPolicies']> {
+  return (request, context) =>
+    deps.database.readTenant(context.tenantId, (reader) => {
+      const sites = context.actor.siteIds;
+      const query = policiesQuery(reader)
+        .$if(request.feature !== '', (all) =>
+          all.where('configuration_policies.feature', '=', request.feature as 'pam'),
+        )
+        .$if(request.scope !== '', (all) =>
+          all.where('configuration_policies.scope', '=', request.scope as ConfigurationScope),
+        )
+        .$if(sites !== undefined, (all) =>
+          all.where(
+            sql<boolean>`(configuration_policies.scope IN ('partner', 'organization', 'group')
+              OR configuration_policies.site_id = ANY(${[...(sites ?? [])]}::uuid[])
+              OR devices.site_id = ANY(${[...(sites ?? [])]}::uuid[]))`,
+          ),
+        );
+      return pageOf({
+        request,
+        query,
+        sort: SORT,
+        defaultSort: 'scope',
+        tieBreaker: { column: 'configuration_policies.id', type: 'uuid' },
+        total: async () => {
+          const row = await query
+            .clearSelect()
+            .select(({ fn }) => fn.countAll<number>().as('total'))
+            .executeTakeFirstOrThrow();
+          return row.total;
+        },
+        map: policyMessage(context.tenantId),
+      });
+    });
+}

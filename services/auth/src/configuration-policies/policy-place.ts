@@ -1,0 +1,66 @@
+import type { Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { CallContext } from '@claviger/service-kit';
+import { lockGroup } from '../device-groups/device-groups-store.ts';
+import { lockDevice } from '../devices/devices-store.ts';
+import { objectId } from '../object-id.ts';
+import type { AuthSchema, ConfigurationScope } from '../schema.ts';
+import { requireEverySite, requireSite, sitesNow } from '../sites/actor-sites.ts';
+import { lockSite } from '../sites/sites-store.ts';
+import { THE_ONLY } from './policies-store.ts';
+
+/** Where a level keeps what it says. */
+export interface PolicyPlace {
+  readonly feature: 'pam';
+  readonly scope: ConfigurationScope;
+  readonly site_id: string | null;
+  readonly group_id: string | null;
+  readonly device_id: string | null;
+}
+
+const NOWHERE = { feature: 'pam', site_id: null, group_id: null, device_id: null } as const;
+
+/**
+ * The place that a path names, held until the transaction ends. Throws `not_found` for what does not exist, `site_denied`
+ * for what reaches beyond the actor's sites, and `platform_only` for the partner, who speaks for every tenant.
+ */
+export async function lockPlace(
+  tx: Tx<AuthSchema>,
+  context: CallContext,
+  path: { readonly feature: string; readonly scope: string; readonly scopeId: string },
+): Promise<PolicyPlace> {
+  if (path.feature !== 'pam') throw ClavigerError.notFound();
+  const sites = await sitesNow(tx, context);
+  switch (path.scope) {
+    case 'partner':
+    case 'organization':
+      if (path.scopeId !== THE_ONLY) throw ClavigerError.notFound();
+      if (path.scope === 'partner' && !context.actor.platform) throw platformOnly();
+      requireEverySite(sites);
+      return { ...NOWHERE, scope: path.scope };
+    case 'site': {
+      const siteId = objectId(path.scopeId);
+      await lockSite(tx, siteId, 'change');
+      requireSite(sites, siteId);
+      return { ...NOWHERE, scope: 'site', site_id: siteId };
+    }
+    case 'group': {
+      const groupId = objectId(path.scopeId);
+      await lockGroup(tx, groupId, sites);
+      return { ...NOWHERE, scope: 'group', group_id: groupId };
+    }
+    case 'device': {
+      const device = await lockDevice(tx, objectId(path.scopeId));
+      requireSite(sites, device.siteId);
+      return { ...NOWHERE, scope: 'device', device_id: device.id };
+    }
+    default:
+      throw ClavigerError.notFound();
+  }
+}
+
+const platformOnly = (): ClavigerError =>
+  new ClavigerError('denied', 'This concerns the whole installation, not one tenant.', {
+    code: 'platform_only',
+    hint: 'Set it for your organisation: the closer level wins.',
+  });

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { devices } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { requireRowVersion } from '../row-version.ts';
+import { actingNow } from '../users/standing.ts';
+import { findPolicy } from './find-policy.ts';
+import { policiesQuery, policyMessage } from './policies-store.ts';
+import { lockPlace } from './policy-place.ts';
+
+/** What a level says from now on, in whole: what is not named is left to the next level. */
+export function putConfigurationPolicy(
+  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+): Handler<(typeof devices.ConfigurationPoliciesServiceService)['putConfigurationPolicy']> {
+  return async (request, context) => {
+    const { tenantId } = context;
+    const subject = `${request.feature}/${request.scope}/${request.scopeId}`;
+    context.auditSubject = { type: 'configuration-policy', id: subject };
+    const policy = await deps.database.withTenant(tenantId, async (tx) => {
+      await actingNow(tx, context);
+      const place = await lockPlace(tx, context, request);
+      if (!request.pam) throw ClavigerError.invalid('/pam', 'is required');
+      const enabled = request.pam.uacInterceptionEnabled ?? null;
+      const before = await findPolicy(tx, tenantId, place);
+      requireRowVersion(request.rowVersion, before?.row_version ?? 0);
+      const { id } = await tx
+        .insertInto('configuration_policies')
+        .values({
+          tenant_id: tenantId,
+          id: randomUUID(),
+          ...place,
+          uac_interception_enabled: enabled,
+          updated_by: context.actor.userId,
+        })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['tenant_id', 'feature', 'scope', 'site_id', 'group_id', 'device_id'])
+            .doUpdateSet({
+              uac_interception_enabled: enabled,
+              updated_by: context.actor.userId,
+              updated_at: sql<Date>`now()`,
+              row_version: sql<number>`configuration_policies.row_version + 1`,
+            }),
+        )
+        .returning('id')
+        .executeTakeFirstOrThrow();
+      await deps.emitter.audit(tx, context, {
+        details: {
+          uacInterceptionEnabled: enabled === null ? 'unset' : enabled,
+          before: before?.uac_interception_enabled ?? 'unset',
+        },
+      });
+      return policiesQuery(tx).where('configuration_policies.id', '=', id).executeTakeFirstOrThrow();
+    });
+    return { policy: policyMessage(tenantId)(policy) };
+  };
+}

@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import type { devices } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { sitesNow } from '../sites/actor-sites.ts';
+import { actingNow } from '../users/standing.ts';
+import { orGroupExists, readGroup, storeMembers } from './device-groups-store.ts';
+
+export function createDeviceGroup(
+  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+): Handler<(typeof devices.DeviceGroupsServiceService)['createDeviceGroup']> {
+  return async (request, context) => {
+    const { tenantId } = context;
+    const id = randomUUID();
+    const group = await orGroupExists(
+      deps.database.withTenant(tenantId, async (tx) => {
+        await actingNow(tx, context);
+        const sites = await sitesNow(tx, context);
+        await tx
+          .insertInto('device_groups')
+          .values({ tenant_id: tenantId, id, name: request.name })
+          .execute();
+        await storeMembers(tx, tenantId, id, request.deviceIds, sites);
+        await deps.emitter.audit(tx, context, {
+          subject: { type: 'device-group', id },
+          details: { name: request.name, devices: request.deviceIds.length },
+        });
+        return readGroup(tx, id, sites);
+      }),
+    );
+    return { group };
+  };
+}

@@ -1,0 +1,24 @@
+import type { devices } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { sitesNow } from '../sites/actor-sites.ts';
+import { actingNow } from '../users/standing.ts';
+import { lockGroup } from './device-groups-store.ts';
+
+/** What the group said of features goes with it; its devices stay. */
+export function deleteDeviceGroup(
+  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+): Handler<(typeof devices.DeviceGroupsServiceService)['deleteDeviceGroup']> {
+  return async (request, context) => {
+    const groupId = objectId(request.groupId);
+    context.auditSubject = { type: 'device-group', id: groupId };
+    await deps.database.withTenant(context.tenantId, async (tx) => {
+      await actingNow(tx, context);
+      const { name, deviceIds } = await lockGroup(tx, groupId, await sitesNow(tx, context));
+      await tx.deleteFrom('device_groups').where('id', '=', groupId).execute();
+      await deps.emitter.audit(tx, context, { details: { name, devices: deviceIds.length } });
+    });
+    return {};
+  };
+}

@@ -1,0 +1,36 @@
+import type { devices } from '@claviger/contracts';
+import { likeTerm, pageOf, type SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { groupMessage, groupsQuery } from './device-groups-store.ts';
+
+const SORT: SortFields = {
+  name: { column: 'device_groups.name', type: 'text' },
+  createdAt: { column: 'device_groups.created_at', type: 'timestamptz' },
+};
+
+export function listDeviceGroups(
+  deps: Pick<AuthDeps, 'database'>,
+): Handler<(typeof devices.DeviceGroupsServiceService)['listDeviceGroups']> {
+  return (request, context) =>
+    deps.database.readTenant(context.tenantId, (reader) => {
+      const query = groupsQuery(reader, context.actor.siteIds).$if(request.search !== '', (all) =>
+        all.where('device_groups.name', 'ilike', likeTerm(request.search)),
+      );
+      return pageOf({
+        request,
+        query,
+        sort: SORT,
+        defaultSort: 'name',
+        tieBreaker: { column: 'device_groups.id', type: 'uuid' },
+        total: async () => {
+          const row = await query
+            .clearSelect()
+            .select(({ fn }) => fn.countAll<number>().as('total'))
+            .executeTakeFirstOrThrow();
+          return row.total;
+        },
+        map: groupMessage,
+      });
+    });
+}

@@ -1,0 +1,38 @@
+import type { devices } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { sitesNow } from '../sites/actor-sites.ts';
+import { actingNow } from '../users/standing.ts';
+import { lockGroup, readGroup, storeMembers } from './device-groups-store.ts';
+
+/** Takes the place of all members; neither those that go nor those that come may stand outside the actor's sites. */
+export function setDeviceGroupMembers(
+  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+): Handler<(typeof devices.DeviceGroupsServiceService)['setDeviceGroupMembers']> {
+  return async (request, context) => {
+    const groupId = objectId(request.groupId);
+    context.auditSubject = { type: 'device-group', id: groupId };
+    const group = await deps.database.withTenant(context.tenantId, async (tx) => {
+      await actingNow(tx, context);
+      const sites = await sitesNow(tx, context);
+      const before = await lockGroup(tx, groupId, sites);
+      await storeMembers(tx, context.tenantId, groupId, request.deviceIds, sites);
+      await tx
+        .updateTable('device_groups')
+        .set({ updated_at: sql<Date>`now()`, row_version: sql<number>`row_version + 1` })
+        .where('id', '=', groupId)
+        .execute();
+      await deps.emitter.audit(tx, context, {
+        details: {
+          name: before.name,
+          added: request.deviceIds.filter((id) => !before.deviceIds.includes(id)),
+          removed: before.deviceIds.filter((id) => !request.deviceIds.includes(id)),
+        },
+      });
+      return readGroup(tx, groupId, sites);
+    });
+    return { group };
+  };
+}

@@ -1,0 +1,38 @@
+import type { devices } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { requireRowVersion } from '../row-version.ts';
+import { sitesNow } from '../sites/actor-sites.ts';
+import { actingNow } from '../users/standing.ts';
+import { lockGroup, orGroupExists, readGroup } from './device-groups-store.ts';
+
+export function updateDeviceGroup(
+  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+): Handler<(typeof devices.DeviceGroupsServiceService)['updateDeviceGroup']> {
+  return async (request, context) => {
+    const groupId = objectId(request.groupId);
+    context.auditSubject = { type: 'device-group', id: groupId };
+    const group = await orGroupExists(
+      deps.database.withTenant(context.tenantId, async (tx) => {
+        await actingNow(tx, context);
+        const sites = await sitesNow(tx, context);
+        const before = await lockGroup(tx, groupId, sites);
+        requireRowVersion(request.rowVersion, before.rowVersion);
+        await tx
+          .updateTable('device_groups')
+          .set({
+            ...(request.name === undefined ? {} : { name: request.name }),
+            updated_at: sql<Date>`now()`,
+            row_version: sql<number>`row_version + 1`,
+          })
+          .where('id', '=', groupId)
+          .execute();
+        await deps.emitter.audit(tx, context, { request, details: { nameBefore: before.name } });
+        return readGroup(tx, groupId, sites);
+      }),
+    );
+    return { group };
+  };
+}

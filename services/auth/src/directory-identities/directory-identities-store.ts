@@ -1,0 +1,40 @@
+import type { devices } from '@claviger/contracts';
+import type { Reader, Tx } from '@claviger/database';
+import { sql } from 'kysely';
+import type { AuthSchema } from '../schema.ts';
+
+/** What is known of a user in the directory; empty, at version 0, while nothing is. */
+export async function readIdentity(
+  reader: Reader<AuthSchema>,
+  userId: string,
+): Promise<devices.DirectoryIdentity> {
+  const row = await reader
+    .selectFrom('directory_identities')
+    .select([
+      'groups',
+      'updated_by',
+      'updated_at',
+      'row_version',
+      sql<
+        string[]
+      >`coalesce((SELECT array_agg(n.account_name ORDER BY n.position) FROM directory_account_names n
+        WHERE n.tenant_id = directory_identities.tenant_id AND n.user_id = directory_identities.user_id), '{}')`.as(
+        'account_names',
+      ),
+    ])
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  return {
+    userId,
+    accountNames: row?.account_names ?? [],
+    groups: row?.groups ?? [],
+    updatedBy: row?.updated_by ?? '',
+    updatedAt: row?.updated_at.toISOString(),
+    rowVersion: row?.row_version ?? 0,
+  };
+}
+
+/** The names of somebody who is gone are free again. */
+export async function forgetDirectoryIdentity(tx: Tx<AuthSchema>, userId: string): Promise<void> {
+  await tx.deleteFrom('directory_identities').where('user_id', '=', userId).execute();
+}

@@ -1,0 +1,18 @@
+import type { devices } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { readUser } from '../users/users-store.ts';
+import { readIdentity } from './directory-identities-store.ts';
+
+export function getDirectoryIdentity(
+  deps: Pick<AuthDeps, 'database'>,
+): Handler<(typeof devices.DirectoryIdentitiesServiceService)['getDirectoryIdentity']> {
+  return async (request, context) => {
+    const userId = objectId(request.userId);
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      await readUser(reader, userId);
+      return { identity: await readIdentity(reader, userId) };
+    });
+  };
+}

@@ -1,0 +1,30 @@
+import { randomUUID } from 'node:crypto';
+import type { devices } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { actingNow } from '../users/standing.ts';
+import { requireEverySite, sitesNow } from './actor-sites.ts';
+import { orSiteExists, readSite } from './sites-store.ts';
+
+/** Whoever is kept to some sites makes no new ones. */
+export function createSite(
+  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+): Handler<(typeof devices.SitesServiceService)['createSite']> {
+  return async (request, context) => {
+    const { tenantId } = context;
+    const id = randomUUID();
+    const site = await orSiteExists(
+      deps.database.withTenant(tenantId, async (tx) => {
+        await actingNow(tx, context);
+        requireEverySite(await sitesNow(tx, context));
+        await tx
+          .insertInto('sites')
+          .values({ tenant_id: tenantId, id, name: request.name, description: request.description })
+          .execute();
+        await deps.emitter.audit(tx, context, { subject: { type: 'site', id }, request });
+        return readSite(tx, id, undefined);
+      }),
+    );
+    return { site };
+  };
+}

@@ -1,0 +1,51 @@
+import type { devices } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { actingNow } from '../users/standing.ts';
+import { requireEverySite, sitesNow } from './actor-sites.ts';
+import { lockSite } from './sites-store.ts';
+
+/**
+ * Refused while a device stands in it or somebody is kept to it. What was decommissioned there then stands nowhere; what
+ * the site said of features is gone.
+ */
+export function deleteSite(
+  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+): Handler<(typeof devices.SitesServiceService)['deleteSite']> {
+  return async (request, context) => {
+    const siteId = objectId(request.siteId);
+    context.auditSubject = { type: 'site', id: siteId };
+    await deps.database.withTenant(context.tenantId, async (tx) => {
+      await actingNow(tx, context);
+      const sites = await sitesNow(tx, context);
+      const { name } = await lockSite(tx, siteId, 'delete');
+      requireEverySite(sites);
+      const device = await tx
+        .selectFrom('devices')
+        .select('id')
+        .where('site_id', '=', siteId)
+        .where('status', '=', 'active')
+        .limit(1)
+        .executeTakeFirst();
+      const person = await tx
+        .selectFrom('user_sites')
+        .innerJoin('users', 'users.id', 'user_sites.user_id')
+        .select('users.id')
+        .where('user_sites.site_id', '=', siteId)
+        .where('users.deleted_at', 'is', null)
+        .limit(1)
+        .executeTakeFirst();
+      if (device || person) throw inUse(device ? 'A device stands in it.' : 'Somebody is kept to it.');
+      await tx.deleteFrom('user_sites').where('site_id', '=', siteId).execute();
+      await tx.updateTable('devices').set({ site_id: null }).where('site_id', '=', siteId).execute();
+      await tx.deleteFrom('sites').where('id', '=', siteId).execute();
+      await deps.emitter.audit(tx, context, { details: { name } });
+    });
+    return {};
+  };
+}
+
+const inUse = (why: string): ClavigerError =>
+  new ClavigerError('conflict', `The site is in use. ${why}`, { code: 'site_in_use' });

@@ -1,0 +1,18 @@
+import type { devices } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { readSite } from './sites-store.ts';
+
+export function getSite(
+  deps: Pick<AuthDeps, 'database'>,
+): Handler<(typeof devices.SitesServiceService)['getSite']> {
+  return async (request, context) => {
+    const siteId = objectId(request.siteId);
+    return {
+      site: await deps.database.readTenant(context.tenantId, (reader) =>
+        readSite(reader, siteId, context.actor.siteIds),
+      ),
+    };
+  };
+}

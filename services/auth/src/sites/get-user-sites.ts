@@ -1,0 +1,19 @@
+import type { devices } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { readUser } from '../users/users-store.ts';
+import { readSites } from './actor-sites.ts';
+
+export function getUserSites(
+  deps: Pick<AuthDeps, 'database'>,
+): Handler<(typeof devices.SitesServiceService)['getUserSites']> {
+  return async (request, context) => {
+    const userId = objectId(request.userId);
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      await readUser(reader, userId);
+      const sites = await readSites(reader, userId);
+      return { restricted: sites !== undefined, siteIds: [...(sites ?? [])] };
+    });
+  };
+}

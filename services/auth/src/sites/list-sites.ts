@@ -1,0 +1,37 @@
+import type { devices } from '@claviger/contracts';
+import { likeTerm, pageOf, type SortFields } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { siteMessage, sitesQuery } from './sites-store.ts';
+
+const SORT: SortFields = {
+  name: { column: 'sites.name', type: 'text' },
+  createdAt: { column: 'sites.created_at', type: 'timestamptz' },
+};
+
+/** Those that the caller may see. */
+export function listSites(
+  deps: Pick<AuthDeps, 'database'>,
+): Handler<(typeof devices.SitesServiceService)['listSites']> {
+  return (request, context) =>
+    deps.database.readTenant(context.tenantId, (reader) => {
+      const query = sitesQuery(reader, context.actor.siteIds).$if(request.search !== '', (all) =>
+        all.where('sites.name', 'ilike', likeTerm(request.search)),
+      );
+      return pageOf({
+        request,
+        query,
+        sort: SORT,
+        defaultSort: 'name',
+        tieBreaker: { column: 'sites.id', type: 'uuid' },
+        total: async () => {
+          const row = await query
+            .clearSelect()
+            .select(({ fn }) => fn.countAll<number>().as('total'))
+            .executeTakeFirstOrThrow();
+          return row.total;
+        },
+        map: siteMessage,
+      });
+    });
+}

@@ -1,0 +1,69 @@
+import type { devices } from '@claviger/contracts';
+import type { Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { isObjectId, objectId } from '../object-id.ts';
+import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
+import type { AuthSchema } from '../schema.ts';
+import { raiseEpoch } from '../sign-in/sessions-store.ts';
+import { actingNow, refuseSelf, requireNotAbove } from '../users/standing.ts';
+import { lockUser } from '../users/users-store.ts';
+import { readSites, requireEverySite, requireSite, sitesNow } from './actor-sites.ts';
+import { storeUserSites } from './store-user-sites.ts';
+
+/** Keeps somebody else to these sites, or to none in particular; at once, also for their API tokens. */
+export function setUserSites(
+  deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
+): Handler<(typeof devices.SitesServiceService)['setUserSites']> {
+  return async (request, context) => {
+    const userId = objectId(request.userId);
+    context.auditSubject = { type: 'user', id: userId };
+    refuseSelf(context, userId, 'Ask another administrator.');
+    const { restricted } = request;
+    const siteIds = [...new Set(request.siteIds)].sort();
+    if (!restricted && siteIds.length > 0) {
+      throw ClavigerError.invalid('/siteIds', 'must be absent unless restricted is true');
+    }
+    const live = await deps.database.withTenant(context.tenantId, async (tx) => {
+      await lockAdministration(tx);
+      await lockUser(tx, userId);
+      const holds = await actingNow(tx, context);
+      // Also refuses people with other sites than the actor's own.
+      await requireNotAbove(tx, context, holds, userId);
+      const own = await sitesNow(tx, context);
+      if (!restricted) requireEverySite(own);
+      for (const siteId of siteIds) requireSite(own, siteId);
+      await requireSites(tx, siteIds);
+      const before = await readSites(tx, userId);
+      await storeUserSites(tx, context.tenantId, userId, restricted ? siteIds : undefined);
+      if (restricted) await requireAdministrator(tx);
+      const raised = await raiseEpoch(tx, [userId]);
+      await deps.emitter.audit(tx, context, {
+        details: { restricted, siteIds, restrictedBefore: before !== undefined, siteIdsBefore: before ?? [] },
+      });
+      return raised;
+    });
+    await deps.liveness.raise(live);
+    return { restricted, siteIds };
+  };
+}
+
+async function requireSites(tx: Tx<AuthSchema>, siteIds: readonly string[]): Promise<void> {
+  const known = siteIds.filter(isObjectId);
+  const rows =
+    known.length === 0
+      ? []
+      : await tx
+          .selectFrom('sites')
+          .select('id')
+          .where('id', 'in', known)
+          .orderBy('id')
+          .forKeyShare()
+          .execute();
+  siteIds.forEach((siteId, index) => {
+    if (!rows.some((row) => row.id === siteId)) {
+      throw ClavigerError.invalid(`/siteIds/${index}`, 'is not the id of a site');
+    }
+  });
+}

@@ -1,0 +1,44 @@
+import type { devices } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import { raiseDevices } from '../agents/agent-tokens-store.ts';
+import type { AuthDeps } from '../deps.ts';
+import { objectId } from '../object-id.ts';
+import { requireRowVersion } from '../row-version.ts';
+import { actingNow } from '../users/standing.ts';
+import { requireSite, sitesNow } from './actor-sites.ts';
+import { lockSite, orSiteExists, readSite } from './sites-store.ts';
+
+/** Absent fields stay. Agents of its devices claim the new name at once. */
+export function updateSite(
+  deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
+): Handler<(typeof devices.SitesServiceService)['updateSite']> {
+  return async (request, context) => {
+    const siteId = objectId(request.siteId);
+    context.auditSubject = { type: 'site', id: siteId };
+    const { site, live } = await orSiteExists(
+      deps.database.withTenant(context.tenantId, async (tx) => {
+        await actingNow(tx, context);
+        const sites = await sitesNow(tx, context);
+        const before = await lockSite(tx, siteId, 'change');
+        requireSite(sites, siteId);
+        requireRowVersion(request.rowVersion, before.rowVersion);
+        await tx
+          .updateTable('sites')
+          .set({
+            ...(request.name === undefined ? {} : { name: request.name }),
+            ...(request.description === undefined ? {} : { description: request.description }),
+            updated_at: sql<Date>`now()`,
+            row_version: sql<number>`row_version + 1`,
+          })
+          .where('id', '=', siteId)
+          .execute();
+        const raised = request.name === undefined ? [] : await raiseDevices(tx, { siteId });
+        await deps.emitter.audit(tx, context, { request, details: { nameBefore: before.name } });
+        return { site: await readSite(tx, siteId, sites), live: raised };
+      }),
+    );
+    await deps.liveness.raise(live);
+    return { site };
+  };
+}
