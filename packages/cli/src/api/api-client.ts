@@ -29,6 +29,16 @@ export interface ApiClientOptions {
   readonly timeoutMs?: number;
 }
 
+/** What goes beside a call. */
+export interface CallOptions {
+  /** Ends the call; it may have been carried out. */
+  readonly signal?: AbortSignal;
+  /** Under which the request is carried out once, however often it is sent; a new one when absent. */
+  readonly idempotencyKey?: string;
+  /** Sent this once: who asks waits and repeats as they see fit. */
+  readonly once?: boolean;
+}
+
 export interface RawAnswer {
   readonly status: number;
   readonly contentType: string;
@@ -39,6 +49,7 @@ interface WireCall {
   readonly method: string;
   readonly path: string;
   readonly idempotencyKey?: string;
+  readonly signal?: AbortSignal;
 }
 
 const MAX_WAIT_SECONDS = 5;
@@ -69,13 +80,21 @@ export class ApiClient implements AsyncDisposable {
   async call<Request extends object, Response extends object>(
     operation: Operation<Request, Response>,
     request: Partial<Request>,
+    { signal, idempotencyKey, once = false }: CallOptions = {},
   ): Promise<Response> {
     const info = methodOf(operation.path);
-    const wire = wireRequest(info, request);
-    this.#options.onRequest?.(curlCommand(this.#options, wire, info.request));
-    const answer = takesIdempotencyKey(info)
-      ? await this.#sendOnce(wire)
-      : await this.#patiently(() => this.#send(wire));
+    const plain = wireRequest(info, request);
+    this.#options.onRequest?.(curlCommand(this.#options, plain, info.request));
+    const own = takesIdempotencyKey(info) && !once ? randomUUID() : undefined;
+    const key = idempotencyKey ?? own;
+    const wire = {
+      ...plain,
+      ...(signal === undefined ? {} : { signal }),
+      ...(key === undefined ? {} : { idempotencyKey: key }),
+    };
+    const send = () => this.#send(wire);
+    const patiently = () => this.#patiently(send);
+    const answer = await (once ? send() : key === undefined ? patiently() : this.#sendAgain(patiently));
     const json: unknown = answer.text === '' ? {} : JSON.parse(answer.text);
     return answerOf(info, json) as Response;
   }
@@ -101,9 +120,7 @@ export class ApiClient implements AsyncDisposable {
   }
 
   /** A request whose answer is lost is sent again under its key: the server carries it out once. */
-  async #sendOnce(wire: WireRequest): Promise<RawAnswer> {
-    const keyed = { ...wire, idempotencyKey: randomUUID() };
-    const send = () => this.#patiently(() => this.#send(keyed));
+  async #sendAgain(send: () => Promise<RawAnswer>): Promise<RawAnswer> {
     try {
       return await send();
     } catch (error) {
@@ -162,6 +179,7 @@ export class ApiClient implements AsyncDisposable {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body }),
+        ...(wire.signal === undefined ? {} : { signal: wire.signal }),
       });
     } catch (error) {
       throw connectionError(this.#options.baseUrl, error);

@@ -41,9 +41,11 @@ export function messageToJson(info: MessageInfo, message: object): Record<string
   for (const field of info.fields) {
     const value = values[field.property];
     if (value === undefined) continue;
-    json[field.jsonName] = each(field, value, (item) =>
-      field.message !== undefined && !field.map ? messageToJson(field.message, item as object) : item,
-    );
+    if (value === null) json[field.jsonName] = null;
+    else
+      json[field.jsonName] = each(field, value, (item) =>
+        field.message !== undefined && !field.map ? messageToJson(field.message, item as object) : item,
+      );
   }
   return json;
 }

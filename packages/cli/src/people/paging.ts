@@ -44,7 +44,36 @@ export async function listItems<Request extends ListRequest, Item>(
     totalItems = page.totalItems;
     cursor = page.nextCursor;
   } while (cursor !== undefined && cursor !== '' && items.length < wanted);
-  if (items.length < totalItems && !all)
-    tell(`${items.length} of ${totalItems} shown: --limit N shows more, --all shows all`);
+  tellOfMore(items.length, totalItems, all);
   return { items, totalItems };
+}
+
+/** The same for lists in the form of the elevation family: `limit`, and the total beside the page. */
+export async function listLimited<Item>(
+  read: (page: { limit: number; cursor?: string }) => Promise<{
+    readonly items: readonly Item[];
+    readonly total: number;
+    readonly nextCursor?: string | undefined;
+  }>,
+  { all = false, limit = 25 }: PageOptions,
+): Promise<Listed<Item>> {
+  const wanted = all ? Number.POSITIVE_INFINITY : limit;
+  const items: Item[] = [];
+  let totalItems = 0;
+  let cursor: string | undefined;
+  do {
+    const page = await read({
+      limit: Math.min(100, wanted - items.length),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    items.push(...page.items);
+    totalItems = page.total;
+    cursor = page.nextCursor;
+  } while (cursor !== undefined && cursor !== '' && items.length < wanted);
+  tellOfMore(items.length, totalItems, all);
+  return { items, totalItems };
+}
+
+function tellOfMore(shown: number, total: number, all: boolean): void {
+  if (shown < total && !all) tell(`${shown} of ${total} shown: --limit N shows more, --all shows all`);
 }
