@@ -92,6 +92,8 @@ test('changes are counted whole and named in part, from a stream', async () => {
         samples: [0, 5].map((n) => ({
           id: `${n}`,
           label: `acme\\sarah #${n}`,
+          kind: 'elevation',
+          decidedAt: null,
           from: 'pending',
           to: 'denied',
           because: 'rule',

@@ -47,8 +47,8 @@ export interface DeciderOptions {
   readonly parts?: (parts: DecidingParts) => DecidingParts;
 }
 
-const DEADLINE_MS = 1_000;
-const READ_VERSION_MS = 900;
+const DEADLINE_MS = 1_500;
+const READ_VERSION_MS = 1_200;
 /** A large set may load for longer than one decision waits: the next one finds it. */
 const LOAD_MS = 3_000;
 
@@ -116,7 +116,9 @@ class TimedOut extends Error {}
 async function within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimedOut(`No answer within ${timeoutMs} ms.`)), timeoutMs);
+    const giveUp = () => reject(new TimedOut(`No answer within ${timeoutMs} ms.`));
+    // After a pause of this very process an answer may lie there unread: it is heard first.
+    timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), timeoutMs);
   });
   try {
     return await Promise.race([work(), late]);

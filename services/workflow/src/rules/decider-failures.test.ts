@@ -1,0 +1,258 @@
+import { randomUUID } from 'node:crypto';
+import type { ElevationFacts, Rule, SoftwareEntry } from '@claviger/evaluator';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startWorkflow, type Workflow } from '../../test-support.ts';
+import { changeRuleSet } from './change-rule-set.ts';
+import { createDecider, type DecidingParts } from './decider.ts';
+
+let service: Workflow;
+/** Everything about it would be approved: by the list, and by the rule. */
+const tenantId = randomUUID();
+const listed: SoftwareEntry = {
+  id: randomUUID(),
+  name: 'known',
+  list: 'allow',
+  matchHash: 'a'.repeat(64),
+  authorIds: [],
+};
+const rule: Rule = {
+  id: randomUUID(),
+  name: 'signed',
+  verdict: 'auto_approve',
+  matchSigner: 'Vendor',
+  authorIds: [],
+};
+
+beforeAll(async () => {
+  service = await startWorkflow();
+  await service.deps.database.withTenant(tenantId, (tx) =>
+    changeRuleSet(tx, tenantId, [
+      { kind: 'software', objectId: listed.id, body: listed },
+      { kind: 'rule', objectId: rule.id, body: rule },
+    ]),
+  );
+});
+afterAll(() => service[Symbol.asyncDispose]());
+
+type Stage = 'software' | 'rules';
+
+/** Where the deadline is not what is tested, a slow machine must not meet it. */
+const PATIENT_MS = 20_000;
+const UNTIL = { timeout: 10_000 };
+
+/** Decided by the list, or by the rule after the list has said nothing. */
+const promptFor = (stage: Stage): ElevationFacts => ({
+  kind: 'elevation',
+  flowType: 'uac_intercept',
+  at: '2026-11-20T10:00:00Z',
+  siteId: null,
+  subjectUserId: null,
+  username: 'acme\\sarah',
+  groups: [],
+  path: 'C:\\Tools\\a.exe',
+  hash: (stage === 'software' ? 'a' : 'b').repeat(64),
+  signer: 'Vendor',
+  parentImage: 'C:\\Windows\\explorer.exe',
+});
+
+/** A decider with nothing in its memory, of which one evaluator is preceded by `sabotage`. */
+const sabotaged = (stage: Stage, sabotage: () => Promise<void>, deadlineMs = PATIENT_MS) =>
+  createDecider(service.deps, {
+    deadlineMs,
+    parts: (own): DecidingParts => ({
+      ...own,
+      software: async (...args) => {
+        if (stage === 'software') await sabotage();
+        return own.software(...args);
+      },
+      rules: async (...args) => {
+        if (stage === 'rules') await sabotage();
+        return own.rules(...args);
+      },
+    }),
+  });
+
+const left = { verdict: 'pending', because: 'failed', decidingRule: null, source: null, ruleSetVersion: '' };
+
+/** A session of its own that keeps a table from being read. */
+async function lockTable(table: string): Promise<{ release(): Promise<void> }> {
+  const { postgres } = service.scratch;
+  const client = new pg.Client({
+    host: postgres.socketDir,
+    port: postgres.port,
+    user: postgres.superuser,
+    password: postgres.password,
+    database: 'postgres',
+  });
+  await client.connect();
+  await client.query(`BEGIN; LOCK TABLE ${service.schema}.${table} IN ACCESS EXCLUSIVE MODE`);
+  return { release: () => client.end() };
+}
+
+const endConnections = (): Promise<unknown> =>
+  service.scratch.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${service.schema}' AND state <> 'idle'`,
+  );
+
+describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
+  const facts = promptFor(stage);
+
+  test('decides when nothing is wrong', async () => {
+    const { evaluation } = await sabotaged(stage, async () => {}).decide(tenantId, facts);
+    expect(evaluation).toMatchObject({
+      verdict: 'auto_approved',
+      decidingRule: { id: stage === 'software' ? listed.id : rule.id },
+    });
+  });
+
+  test('throws: the request waits for a person, and the next one is decided', async () => {
+    let broken = true;
+    const decider = sabotaged(stage, async () => {
+      if (broken) throw new TypeError('a defect');
+    });
+    const { evaluation } = await decider.decide(tenantId, facts);
+    expect(evaluation).toMatchObject(left);
+    expect(evaluation.trace.steps).toMatchObject([
+      { stage: stage === 'software' ? 'software_policy' : 'rules', outcome: 'failed' },
+    ]);
+    // What went wrong inside is for the log alone.
+    expect(JSON.stringify(evaluation)).not.toContain('defect');
+    broken = false;
+    expect((await decider.decide(tenantId, facts)).evaluation.verdict).toBe('auto_approved');
+  });
+
+  test('throws at once instead of rejecting: the same', async () => {
+    const thrower = createDecider(service.deps, {
+      parts: (own) => ({
+        ...own,
+        [stage]: () => {
+          throw new RangeError('a defect');
+        },
+      }),
+    });
+    expect((await thrower.decide(tenantId, facts)).evaluation).toMatchObject(left);
+  });
+
+  test('never answers: the request waits for a person, and the next one is decided', async () => {
+    let hangs = true;
+    const decider = sabotaged(stage, () => (hangs ? new Promise(() => {}) : Promise.resolve()), 250);
+    expect((await decider.decide(tenantId, facts)).evaluation).toMatchObject(left);
+    hangs = false;
+    const again = sabotaged(stage, async () => {});
+    expect((await again.decide(tenantId, facts)).evaluation.verdict).toBe('auto_approved');
+  });
+
+  test('answers too late: what it says then is not heard', async () => {
+    let answer: () => void = () => {};
+    const late = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { evaluation } = await sabotaged(stage, () => late, 100).decide(tenantId, facts);
+    answer();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(evaluation).toMatchObject(left);
+  });
+
+  test('its table is locked: the request waits for a person, and is decided when the lock has gone', async () => {
+    const locks: { release(): Promise<void> }[] = [];
+    let locking = true;
+    const decider = sabotaged(
+      stage,
+      async () => {
+        if (locking) locks.push(await lockTable('rule_revisions'));
+        locking = false;
+      },
+      500,
+    );
+    expect((await decider.decide(tenantId, facts)).evaluation).toMatchObject(left);
+    // Also without the sabotage, as long as the lock is there.
+    expect((await decider.decide(tenantId, facts)).evaluation).toMatchObject(left);
+    for (const lock of locks) await lock.release();
+    await expect
+      .poll(async () => (await decider.decide(tenantId, facts)).evaluation.verdict, UNTIL)
+      .toBe('auto_approved');
+  });
+
+  test('may not read its table: the request waits for a person until it may again', async () => {
+    const { schema, scratch } = service;
+    let revoking = true;
+    const decider = sabotaged(stage, async () => {
+      if (revoking) await scratch.query(`REVOKE SELECT ON ${schema}.rule_revisions FROM ${schema}`);
+      revoking = false;
+    });
+    try {
+      expect((await decider.decide(tenantId, facts)).evaluation).toMatchObject(left);
+    } finally {
+      await scratch.query(`GRANT SELECT ON ${schema}.rule_revisions TO ${schema}`);
+    }
+    expect((await decider.decide(tenantId, facts)).evaluation.verdict).toBe('auto_approved');
+  });
+
+  test('loses its connection while it reads: the request waits for a person, the next one is decided', async () => {
+    let locked: { release(): Promise<void> } | undefined;
+    let first = true;
+    const decider = sabotaged(stage, async () => {
+      if (!first) return;
+      first = false;
+      locked = await lockTable('rule_revisions');
+    });
+    const deciding = decider.decide(tenantId, facts);
+    let isDecided = false;
+    void deciding.then(() => {
+      isDecided = true;
+    });
+    await expect
+      .poll(async () => {
+        await endConnections();
+        return isDecided;
+      }, UNTIL)
+      .toBe(true);
+    expect((await deciding).evaluation).toMatchObject(left);
+    await locked!.release();
+    await expect
+      .poll(async () => (await decider.decide(tenantId, facts)).evaluation.verdict, UNTIL)
+      .toBe('auto_approved');
+  });
+});
+
+test('the version itself cannot be read: nothing is decided by the one remembered', async () => {
+  const decider = createDecider(service.deps, { deadlineMs: PATIENT_MS });
+  const facts = promptFor('rules');
+  expect((await decider.decide(tenantId, facts)).evaluation.verdict).toBe('auto_approved');
+  const lock = await lockTable('rule_set_heads');
+  try {
+    expect((await decider.decide(tenantId, facts)).evaluation).toMatchObject(left);
+  } finally {
+    await lock.release();
+  }
+  await expect
+    .poll(async () => (await decider.decide(tenantId, facts)).evaluation.verdict, UNTIL)
+    .toBe('auto_approved');
+});
+
+test('lists that fail are not passed over: no rule decides instead', async () => {
+  const decider = sabotaged('software', async () => {
+    throw new Error('lost');
+  });
+  for (const stage of ['software', 'rules'] as const)
+    expect((await decider.decide(tenantId, promptFor(stage))).evaluation).toMatchObject(left);
+});
+
+test('a rule that ignores or denies says nothing either while it cannot be asked', async () => {
+  const other = randomUUID();
+  for (const verdict of ['ignore', 'auto_deny'] as const) {
+    await service.deps.database.withTenant(other, (tx) =>
+      changeRuleSet(tx, other, [{ kind: 'rule', objectId: rule.id, body: { ...rule, verdict } }]),
+    );
+    const decider = sabotaged('rules', async () => {
+      throw new Error('lost');
+    });
+    expect((await decider.decide(other, promptFor('rules'))).evaluation).toMatchObject(left);
+  }
+});
+
+test('facts that are none are left to a person', async () => {
+  for (const facts of [undefined, null, 7, {}, { kind: 'elevation' }])
+    expect((await service.deps.decider.decide(tenantId, facts as never)).evaluation.verdict).toBe('pending');
+});
