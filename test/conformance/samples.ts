@@ -5,6 +5,7 @@ import { assistantSamples } from './samples-assistant.ts';
 import { breakglassSamples } from './samples-breakglass.ts';
 import { clusterSamples } from './samples-cluster.ts';
 import { complianceSamples } from './samples-compliance.ts';
+import { deviceSamples } from './samples-devices.ts';
 import { elevationSamples } from './samples-elevation.ts';
 import { encryptionSamples } from './samples-encryption.ts';
 import { exposureSamples } from './samples-exposure.ts';
@@ -33,6 +34,7 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
   ...breakglassSamples,
   ...clusterSamples,
   ...complianceSamples,
+  ...deviceSamples,
   ...elevationSamples,
   ...encryptionSamples,
   ...exposureSamples,

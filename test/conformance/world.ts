@@ -12,6 +12,7 @@ import { fillConfigVersions } from './samples-administration.ts';
 import { fillChatHistory } from './samples-assistant.ts';
 import { fillBreakglass } from './samples-breakglass.ts';
 import { fillCompliance } from './samples-compliance.ts';
+import { fillDevices } from './samples-devices.ts';
 import { fillElevations } from './samples-elevation.ts';
 import { fillKeyJobs } from './samples-encryption.ts';
 import { fillExposure } from './samples-exposure.ts';
@@ -76,6 +77,7 @@ export async function fillLists(world: World): Promise<void> {
   await fillChatHistory(world);
   await fillCompliance(world);
   await fillBreakglass(world);
+  await fillDevices(world);
   await fillElevations(world);
   await fillExposure(world);
   for (let round = 0; round < 4; round += 1) {
