@@ -37,6 +37,7 @@ import { startSweep } from './duties/sweep.ts';
 import { addElevationHandlers } from './elevation/add-elevation-handlers.ts';
 import { startCommandBell } from './elevation/command-bell.ts';
 import { addEvidenceHandlers } from './evidence/add-evidence-handlers.ts';
+import { addExplanationHandlers } from './explanations/explanation-handlers.ts';
 import { getGrant } from './grants/get-grant.ts';
 import { getGrantCredentials } from './grants/get-grant-credentials.ts';
 import { listGrants } from './grants/list-grants.ts';
@@ -149,6 +150,7 @@ export async function createWorkflowService(
   addEvidenceHandlers(rpcServer, deps);
   addTenancyHandlers(rpcServer, deps);
   addRuleHandlers(rpcServer, deps);
+  addExplanationHandlers(rpcServer, deps);
   const bell = startCommandBell({ database, connection, logger });
   addElevationHandlers(rpcServer, { ...deps, bell });
   rpcServer.add(cluster.HealthServiceService, health.handlers);

@@ -40,7 +40,10 @@ export interface Explanation {
   /** The trace in words. */
   lines: string[];
   /** The one fact that would have changed the verdict. */
-  nearest: NearestChange | undefined;
+  nearest:
+    | NearestChange
+    | undefined;
+  /** Empty to who may not read rules, and where they could not be asked. */
   ruleSetVersion: string;
   decidedAt:
     | string
@@ -60,7 +63,7 @@ export interface NearestChange {
 }
 
 export interface ExplainedDecision {
-  /** software_policy | pam_rule | human */
+  /** software_policy | pam_rule | human; policy to who may not read rules, whichever of the first two it was */
   by: string;
   name: string;
   decision: string;
@@ -1681,21 +1684,28 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 0, 2, 7],
+        "span": [42, 2, 65],
+        "leadingComments": " Empty to who may not read rules, and where they could not be asked.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 0, 2, 9],
-        "span": [44, 2, 79],
+        "span": [45, 2, 79],
         "leadingComments": " What people and rules have decided since, the oldest first.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 10],
-        "span": [46, 2, 59],
+        "span": [47, 2, 59],
         "leadingComments": " False: the caller may not read rules.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 0],
-        "span": [59, 2, 51],
-        "leadingComments": " software_policy | pam_rule | human\n",
+        "span": [60, 2, 51],
+        "leadingComments":
+          " software_policy | pam_rule | human; policy to who may not read rules, whichever of the first two it was\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }],

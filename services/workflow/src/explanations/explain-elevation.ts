@@ -1,0 +1,81 @@
+import type { explanations } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import { type Handler, permits } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { statusAt } from '../elevation/elevation-machine.ts';
+import type { ElevationRow } from '../elevation/elevation-schema.ts';
+import { maySeeElevation } from '../elevation/may-see-elevation.ts';
+import { readElevation } from '../elevation/read-elevation.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { readDecision } from './read-decision.ts';
+import { tell } from './tell.ts';
+
+/** Why an elevation was decided as it was, and by whom since; to whoever sees the request. */
+export function explainElevation(
+  deps: Pick<WorkflowDeps, 'database'>,
+): Handler<typeof explanations.ExplanationsServiceService.explainElevation> {
+  return async (request, context) => {
+    const id = idOrNotFound(request.id);
+    const { actor } = context;
+    const mayReadRules = permits(actor.permissions, 'devices.read');
+    const told = await deps.database.readTenant(context.tenantId, async (reader) => {
+      const { row, nowMs } = await readElevation(reader, id);
+      if (!maySeeElevation(actor, row)) throw ClavigerError.notFound();
+      return {
+        requestId: id,
+        kind: row.flow_type === 'ai_tool_action' ? ('tool' as const) : ('elevation' as const),
+        status: statusAt(row, nowMs),
+        decisions: decisionsOf(row, mayReadRules),
+        ...(await readDecision(reader, id, mayReadRules)),
+      };
+    });
+    return { success: true, explanation: tell({ ...told, mayReadRules, actor }) };
+  };
+}
+
+function decisionsOf(row: ElevationRow, mayReadRules: boolean): explanations.ExplainedDecision[] {
+  const wasRevoked = row.revoked_by !== null;
+  const decisions: explanations.ExplainedDecision[] = [];
+  if (row.decided_at) {
+    decisions.push({
+      ...whoDecided(row, mayReadRules),
+      // A revocation gives its own reason in the place of the first.
+      reason: wasRevoked ? '' : (row.decision_reason ?? ''),
+      decidedAt: row.decided_at.toISOString(),
+      step: '',
+    });
+  }
+  if (wasRevoked) {
+    decisions.push({
+      by: 'human',
+      name: row.revoked_by_name ?? '',
+      decision: 'revoked',
+      reason: row.decision_reason ?? '',
+      decidedAt: row.ended_at?.toISOString(),
+      step: '',
+    });
+  }
+  return decisions;
+}
+
+function whoDecided(
+  row: ElevationRow,
+  mayReadRules: boolean,
+): Pick<explanations.ExplainedDecision, 'by' | 'name' | 'decision'> {
+  if (row.decision_source === 'human') {
+    return {
+      by: 'human',
+      name: row.approved_by_name ?? row.denied_by_name ?? '',
+      decision: row.denied_by === null ? 'approved' : 'denied',
+    };
+  }
+  // Nothing else denies at the instant of asking, and what was approved never becomes denied.
+  const decision = row.status === 'denied' ? 'denied' : 'auto_approved';
+  // Whether a rule or a list decided would tell of rules.
+  if (!mayReadRules) return { by: 'policy', name: '', decision };
+  return {
+    by: row.decision_source ?? '',
+    name: row.matched_policy_name ?? row.pam_rule_name ?? '',
+    decision,
+  };
+}

@@ -1,0 +1,48 @@
+import type { explanations } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import { type Handler, permits } from '@claviger/service-kit';
+import { presentMs } from '../database-clock.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import { seesAllRequests } from '../requests/may-see.ts';
+import { statusAt } from '../requests/request-machine.ts';
+import { decisionsOf, stateOf } from '../requests/request-store.ts';
+import type { DecisionRow, RequestRow } from '../schema.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { readDecision } from './read-decision.ts';
+import { tell } from './tell.ts';
+
+/** Why a request for access takes what it takes, and what people have said since; to whoever sees the request. */
+export function explainRequest(
+  deps: Pick<WorkflowDeps, 'database'>,
+): Handler<typeof explanations.ExplanationsServiceService.explainRequest> {
+  return async (request, context) => {
+    const id = idOrNotFound(request.requestId);
+    const { actor } = context;
+    const mayReadRules = permits(actor.permissions, 'access-policies.read');
+    const told = await deps.database.readTenant(context.tenantId, async (reader) => {
+      const row = await reader.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirst();
+      if (!row || (row.requester_id !== actor.userId && !seesAllRequests(actor)))
+        throw ClavigerError.notFound();
+      const decisions = await decisionsOf(reader, [id]);
+      return {
+        requestId: id,
+        kind: 'access' as const,
+        status: statusAt(stateOf(row, decisions), await presentMs(reader)),
+        decisions: decisions.map((each) => decisionMessage(row, each)),
+        ...(await readDecision(reader, id, mayReadRules)),
+      };
+    });
+    return { success: true, explanation: tell({ ...told, mayReadRules, actor }) };
+  };
+}
+
+function decisionMessage(request: RequestRow, row: DecisionRow): explanations.ExplainedDecision {
+  return {
+    by: 'human',
+    name: row.user_name,
+    decision: row.decision === 'approve' ? 'approved' : 'denied',
+    reason: row.comment,
+    decidedAt: row.decided_at.toISOString(),
+    step: request.steps[row.step]?.name ?? '',
+  };
+}

@@ -1,0 +1,267 @@
+import { randomUUID } from 'node:crypto';
+import { elevation, explanations } from '@claviger/contracts';
+import type { Rule, SoftwareEntry } from '@claviger/evaluator';
+import type { Actor } from '@claviger/service-kit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Elevations, promptOf, startElevations, TECHNICIAN } from '../../elevation-support.ts';
+import { ADMIN, APPROVER, bind, codeOf, REQUESTER, type Tenant } from '../../test-support.ts';
+import { elevationHandlers } from '../elevation/add-elevation-handlers.ts';
+import { changeRuleSet, type RuleSetChange } from '../rules/change-rule-set.ts';
+import { explanationHandlers } from './explanation-handlers.ts';
+
+let service: Elevations;
+let handlers: ReturnType<typeof bound>;
+beforeAll(async () => {
+  service = await startElevations();
+  handlers = bound();
+});
+afterAll(() => service?.[Symbol.asyncDispose]());
+
+/** With the decider of the product. */
+function bound() {
+  const { requests, agents } = elevationHandlers({ ...service.deps, bell: service.bell });
+  return {
+    ...bind(elevation.ElevationRequestsServiceService, requests),
+    ...bind(elevation.AgentElevationsServiceService, agents),
+    ...bind(explanations.ExplanationsServiceService, explanationHandlers(service.deps)),
+  };
+}
+
+const rule = (fields: Partial<Rule> = {}): RuleSetChange => {
+  const body: Rule = {
+    id: randomUUID(),
+    name: 'browsers of the helpdesk',
+    verdict: 'auto_approve',
+    matchSigner: 'Mozilla Corporation',
+    authorIds: [],
+    ...fields,
+  };
+  return { kind: 'rule', objectId: body.id, body };
+};
+const listed = (list: 'allow' | 'deny'): RuleSetChange => {
+  const body: SoftwareEntry = {
+    id: randomUUID(),
+    name: 'listed software',
+    list,
+    matchHash: 'a'.repeat(64),
+    authorIds: [],
+  };
+  return { kind: 'software', objectId: body.id, body };
+};
+
+/** A prompt of a known user in a tenant with these rules. */
+async function prompted(changes: RuleSetChange[] = [], siteId: string | null = null) {
+  const tenant = service.tenant();
+  if (changes.length > 0) {
+    await service.deps.database.withTenant(tenant.tenantId, (tx) =>
+      changeRuleSet(tx, tenant.tenantId, changes),
+    );
+  }
+  const agent = service.devices.add(tenant.tenantId, ...(siteId === null ? [] : [{ siteId }]));
+  const subject = tenant.user([]);
+  const username = `acme\\${subject.userId}`;
+  service.devices.link(username, { userId: subject.userId, possibleUserIds: [subject.userId] });
+  const { id } = await handlers.ingestElevationRequest(agent, {
+    ...promptOf(agent.userId),
+    subjectUsername: username,
+  });
+  return { tenant, agent, subject, id: id! };
+}
+const explain = async (actor: Actor, id: string) =>
+  (await handlers.explainElevation(actor, { id })).explanation!;
+const technician = (tenant: Tenant) => tenant.user(TECHNICIAN);
+
+describe('an elevation', () => {
+  test('is explained by its trace, its rule as it was then, and the nearest fact, to who may read rules', async () => {
+    const { tenant, id } = await prompted([
+      rule({ name: 'first', priority: 10, verdict: 'auto_deny', matchSigner: 'Contoso' }),
+      rule({ name: 'second', priority: 20 }),
+    ]);
+    const changed = rule({ name: 'renamed since', verdict: 'auto_deny' });
+    await service.deps.database.withTenant(tenant.tenantId, (tx) =>
+      changeRuleSet(tx, tenant.tenantId, [changed]),
+    );
+    expect(await explain(technician(tenant), id)).toMatchObject({
+      kind: 'elevation',
+      status: 'auto_approved',
+      verdict: 'auto_approved',
+      summary: 'Approved at once.',
+      ruleSetVersion: '1',
+      rulesShown: true,
+      nearest: { fact: 'signer', was: 'Mozilla Corporation', words: expect.stringContaining('signer') },
+      lines: expect.arrayContaining(['Decided by “second” of version 1.']),
+      decisions: [{ by: 'pam_rule', name: 'second', decision: 'auto_approved' }],
+    });
+  });
+
+  test('tells what people did afterwards: who, when and why', async () => {
+    const { tenant, id, subject } = await prompted();
+    const [ann, bob] = [technician(tenant), technician(tenant)];
+    expect(await explain(subject, id)).toMatchObject({
+      status: 'pending',
+      summary: 'Waits for a person.',
+      decisions: [],
+    });
+    await handlers.respondToElevation(ann, { id, decision: 'approve', reason: 'CHG-1' });
+    expect((await explain(ann, id)).decisions).toMatchObject([
+      { by: 'human', name: ann.userName, decision: 'approved', reason: 'CHG-1' },
+    ]);
+    await handlers.revokeElevation(bob, { id, reason: 'too long' });
+    const told = await explain(subject, id);
+    expect(told).toMatchObject({ status: 'revoked', verdict: 'pending', summary: 'It was left to people.' });
+    expect(told.decisions).toMatchObject([
+      { name: ann.userName, decision: 'approved' },
+      { name: bob.userName, decision: 'revoked', reason: 'too long' },
+    ]);
+  });
+
+  test('is told to who it is for, and to who may read devices where it stands; to others it does not exist', async () => {
+    const [site, other] = [randomUUID(), randomUUID()];
+    const { tenant, id, subject } = await prompted([rule()], site);
+    expect((await explain(subject, id)).rulesShown).toBe(false);
+    expect((await explain({ ...technician(tenant), siteIds: [site] }, id)).rulesShown).toBe(true);
+    const strangers = [
+      tenant.user([]),
+      tenant.user(REQUESTER),
+      { ...technician(tenant), siteIds: [other] },
+      service.tenant().user(ADMIN),
+    ];
+    for (const stranger of strangers) expect(await codeOf(explain(stranger, id))).toBe('not_found');
+    expect(await codeOf(explain(technician(tenant), randomUUID()))).toBe('not_found');
+    expect(await codeOf(explain(technician(tenant), 'x'))).toBe('not_found');
+  });
+
+  test('nothing of rules of another site is told to a technician of one', async () => {
+    const [site, other] = [randomUUID(), randomUUID()];
+    const elsewhere = rule({ name: 'of the bank', siteId: other, matchSigner: 'Mozilla Corporation' });
+    const { tenant, id } = await prompted([elsewhere], site);
+    const restricted = { ...technician(tenant), siteIds: [site] };
+    expect(JSON.stringify(await explain(technician(tenant), id))).toContain('of the bank');
+    const told = JSON.stringify(await explain(restricted, id));
+    expect(told).not.toContain('of the bank');
+    expect(told).not.toContain(other);
+  });
+
+  const sameVerdict: [string, RuleSetChange[][]][] = [
+    [
+      'approved',
+      [
+        [rule()],
+        [rule({ name: 'another', priority: 7, matchSigner: null, matchPathGlob: 'C:\\*' })],
+        [listed('allow'), rule()],
+        [rule(), rule({ name: 'of tools', matchSigner: null, matchToolName: 'shell' })],
+      ],
+    ],
+    [
+      'denied',
+      [
+        [rule({ verdict: 'auto_deny' })],
+        [listed('deny')],
+        [listed('deny'), rule({ verdict: 'auto_deny' }), rule({ enabled: false })],
+      ],
+    ],
+    [
+      'pending',
+      [
+        [],
+        [rule({ verdict: 'require_approval' })],
+        [rule({ matchSigner: 'Contoso' })],
+        [rule({ name: '', priority: -1 })],
+        [rule({ matchAdGroup: 'Admins' })],
+      ],
+    ],
+  ];
+
+  test.each(sameVerdict)(
+    'that is %s says the same byte for byte, whatever the rules, to who may not read them',
+    async (_, sets) => {
+      const words = await Promise.all(
+        sets.map(async (changes) => {
+          const { id, subject } = await prompted(changes);
+          const { explanation } = await handlers.explainElevation(subject, { id });
+          expect(explanation).toMatchObject({
+            requestId: id,
+            rulesShown: false,
+            lines: [],
+            ruleSetVersion: '',
+          });
+          const times = explanation!.decisions.map(({ decidedAt: _at, ...rest }) => rest);
+          return JSON.stringify({ ...explanation, requestId: '', decidedAt: '', decisions: times });
+        }),
+      );
+      expect(new Set(words).size).toBe(1);
+      expect(words[0]).not.toMatch(/helpdesk|Mozilla|Contoso|pam_rule|software/);
+    },
+  );
+});
+
+describe('a request for access', () => {
+  const terms = {
+    steps: [{ name: 'the owner', quorum: 1, approverUserIds: [], approverRoles: [] }],
+    maxDurationMinutes: 60,
+    requestTtlMinutes: 90,
+    oneTime: true,
+    rotateOnEnd: true,
+  };
+
+  test('is explained by its policy, and by who approved it', async () => {
+    const tenant = service.tenant();
+    const [admin, requester, approver] = [
+      tenant.user(ADMIN),
+      tenant.user(REQUESTER),
+      tenant.user([...APPROVER, 'access-policies.read']),
+    ];
+    const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+    await service.handlers.putAccessPolicy(admin, { resourceId, ...terms });
+    const { request } = await service.handlers.createRequest(requester, {
+      resourceId,
+      reason: 'why',
+      durationMinutes: 30,
+    });
+    const requestId = request!.id;
+    const told = async (actor: Actor) => (await handlers.explainRequest(actor, { requestId })).explanation!;
+    expect(await told(requester)).toMatchObject({
+      kind: 'access',
+      status: 'pending',
+      verdict: 'needs_approval',
+      summary: 'Needs approval.',
+      rulesShown: false,
+      lines: [],
+      nearest: undefined,
+    });
+    await service.handlers.approveRequest(approver, { requestId, comment: 'go on' });
+    const { lines, nearest, ...rest } = await told(approver);
+    expect(rest).toMatchObject({
+      status: 'approved',
+      summary: 'It was left to people.',
+      ruleSetVersion: '1',
+      rulesShown: true,
+      decisions: [
+        { by: 'human', name: approver.userName, decision: 'approved', reason: 'go on', step: 'the owner' },
+      ],
+    });
+    expect(lines.join(' ')).toContain(`access policy of ${resourceId}`);
+    expect(nearest).toBeDefined();
+    for (const stranger of [tenant.user(REQUESTER), service.tenant().user(ADMIN)])
+      expect(await codeOf(told(stranger))).toBe('not_found');
+  });
+
+  test('says the same to who may not read policies, whatever the policy', async () => {
+    const words = await Promise.all(
+      [terms, { ...terms, maxDurationMinutes: 45, oneTime: false }, undefined].map(async (policy) => {
+        const tenant = service.tenant();
+        const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+        if (policy) await service.handlers.putAccessPolicy(tenant.user(ADMIN), { resourceId, ...policy });
+        const requester = tenant.user(REQUESTER);
+        const { request } = await service.handlers.createRequest(requester, {
+          resourceId,
+          reason: 'why',
+          durationMinutes: 30,
+        });
+        const { explanation } = await handlers.explainRequest(requester, { requestId: request!.id });
+        return JSON.stringify({ ...explanation, requestId: '', decidedAt: '' });
+      }),
+    );
+    expect(new Set(words).size).toBe(1);
+  });
+});

@@ -1,0 +1,97 @@
+import type { explanations } from '@claviger/contracts';
+import { explain, type RuleSet } from '@claviger/evaluator';
+import { type Actor, withinSites } from '@claviger/service-kit';
+import type { findEvaluation } from '../rules/record-evaluation.ts';
+
+/** A decision as it was kept; undefined for a request from before decisions were. */
+export type Kept = Awaited<ReturnType<typeof findEvaluation>>;
+
+export interface Told {
+  readonly requestId: string;
+  readonly kind: 'elevation' | 'tool' | 'access';
+  /** As it is now. */
+  readonly status: string;
+  readonly kept: Kept;
+  /** The set that decided. Undefined: the caller may not read rules, or none did. */
+  readonly ruleSet: RuleSet | undefined;
+  readonly mayReadRules: boolean;
+  readonly actor: Pick<Actor, 'siteIds'>;
+  readonly decisions: readonly explanations.ExplainedDecision[];
+}
+
+/**
+ * A decision in words. What is told to who may not read rules follows from the verdict, its reason and the status alone: not even the
+ * version is named, which would tell how often rules change.
+ */
+export function tell(told: Told): explanations.Explanation {
+  const { requestId, kind, status, kept, mayReadRules, decisions } = told;
+  const common = { requestId, kind, status, decisions: [...decisions], rulesShown: mayReadRules };
+  if (!kept) {
+    const summary = 'It was decided before decisions were kept: nothing more is known of it.';
+    return {
+      ...common,
+      verdict: '',
+      summary,
+      lines: [],
+      nearest: undefined,
+      ruleSetVersion: '',
+      decidedAt: undefined,
+    };
+  }
+  const { evaluation, decidedAt } = kept;
+  const words = inWords(told, kept);
+  return {
+    ...common,
+    verdict: evaluation.verdict,
+    summary: summaryOf(words.summary, evaluation.verdict, status),
+    lines: [...words.lines],
+    nearest: words.nearest ? nearestMessage(words.nearest) : undefined,
+    ruleSetVersion: mayReadRules ? evaluation.ruleSetVersion : '',
+    decidedAt: decidedAt.toISOString(),
+  };
+}
+
+/** What waited for people does so no longer once it is settled. */
+function summaryOf(summary: string, verdict: string, status: string): string {
+  const waits = verdict === 'pending' || verdict === 'needs_approval';
+  return waits && status !== 'pending' ? 'It was left to people.' : summary;
+}
+
+/** Rules of sites that the caller is kept out of are neither named nor used to explain. */
+function inWords(
+  { ruleSet, mayReadRules, actor }: Told,
+  { evaluation, facts }: NonNullable<Kept>,
+): ReturnType<typeof explain> {
+  const hidden = new Set(
+    actor.siteIds && ruleSet
+      ? [...ruleSet.rules, ...ruleSet.softwareEntries]
+          .filter(({ siteId }) => siteId && !withinSites(actor, siteId))
+          .map(({ id }) => id)
+      : [],
+  );
+  const steps = evaluation.trace.steps.filter(({ ruleId }) => !hidden.has(ruleId));
+  const shown = { ...evaluation, trace: { ...evaluation.trace, steps } };
+  const words = explain(shown, facts, { mayReadRules, ...(ruleSet ? { ruleSet } : {}) });
+  const { nearest } = words;
+  const isHidden =
+    hidden.size > 0 && (nearest?.fact === 'siteId' || hidden.has(nearest?.decidingRule?.id ?? ''));
+  return isHidden ? { ...words, nearest: null } : words;
+}
+
+function nearestMessage(
+  nearest: NonNullable<ReturnType<typeof explain>['nearest']>,
+): explanations.NearestChange {
+  return {
+    fact: nearest.fact,
+    was: text(nearest.was),
+    instead: text(nearest.value),
+    verdict: nearest.verdict,
+    words: nearest.words,
+  };
+}
+
+function text(value: unknown): string {
+  if (value === undefined) return 'unknown';
+  if (value === null) return 'none';
+  return Array.isArray(value) ? value.join(', ') : String(value);
+}
