@@ -68,6 +68,8 @@ export class TestEdge {
   vaultStatus = 'ok';
   ingestAnswer: elevation.IngestElevationRequestResponse = { id: 'r1', status: 'pending', httpStatus: 0 };
   waitsEnded = 0;
+  /** What agents wait for. */
+  happened: Promise<unknown> = new Promise(() => {});
   exportChunks: number | 'fails' | 'breaks' = 3;
   exportCancelled = false;
   /** Holds answers back. */
@@ -307,7 +309,8 @@ export class TestEdge {
         fetchAgentCommands: async (request: elevation.FetchAgentCommandsRequest, context: CallContext) => {
           this.#note('fetchCommands', request, context);
           if (request.waitSeconds) {
-            await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+            const left = new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+            await Promise.race([left, this.happened]);
             this.waitsEnded += 1;
           }
           return { commands: [] };

@@ -13,6 +13,7 @@ afterAll(() => edge?.stop());
 beforeEach(() => {
   edge.introspections = 0;
   edge.authAway = false;
+  edge.calls.length = 0;
 });
 
 const LIST = '/api/v1/vault/entries';
@@ -103,6 +104,19 @@ describe('a bearer', () => {
     expect((await list(`clv_${agent.session.sessionId}`)).status).toBe(401);
     const disguised = await edge.call('GET', commands, { token: `cla_${person.session.sessionId}` });
     expect(disguised.status).toBe(401);
+  });
+
+  it('that is taken away while a call waits gets nothing of what happens then', async () => {
+    const { session, token, deviceId } = edge.enrol();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    edge.happened = promise;
+    const wait = edge.call('GET', `/api/v1/agents/${deviceId}/commands?waitSeconds=20`, { token });
+    await expect
+      .poll(() => edge.calls.some(({ method }) => method === 'fetchCommands'), { timeout: 10_000 })
+      .toBe(true);
+    await edge.redis.set(`claviger:live:{${session.sessionId}}`, 'revoked');
+    resolve();
+    expect((await wait).status).toBe(401);
   });
 
   it('of an agent says nothing of another token of the device, even in one session', async () => {

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { BoundedCache } from '../bounded-cache.ts';
-import type { Gate, Limit, LimitState } from '../limits/gate.ts';
+import { type Gate, type Limit, type LimitState, REVOKED } from '../limits/gate.ts';
 import type { LimitKeys } from '../limits/limit-keys.ts';
 import type { Tier, Tiers } from '../limits/tiers.ts';
 import type { VerifyAccessToken } from './access-token.ts';
 import type { ActorTokens, Vouched } from './actor-tokens.ts';
 import type { Bearer } from './bearer.ts';
 
-const REVOKED = 'revoked';
 const OPAQUE_TOKEN_MEMORY_MS = 60_000;
 const OPAQUE_TOKEN_ENTRIES = 20_000;
 

@@ -35,6 +35,9 @@ export interface Gate {
   close(): void;
 }
 
+/** What stands there for a session that was ended. */
+export const REVOKED = 'revoked';
+
 /** Where auth notes sessions: the epoch at which one was alive within the last minute, or `revoked`. */
 export function liveKey(sessionId: string): string {
   return `claviger:live:{${sessionId}}`;
