@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { eventually, type NetworkAccess } from '@claviger/testkit';
+
+const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
+
+export type AgentLine = { readonly event: string } & Readonly<Record<string, unknown>>;
+
+/** A device's own folder, with the token of its agent. */
+export interface AgentHome extends Disposable {
+  readonly tokenFile: string;
+  /** Starts its agent, as a process of its own. */
+  start(script: readonly object[], ...options: string[]): AgentProcess;
+}
+
+export interface AgentProcess {
+  readonly lines: readonly AgentLine[];
+  readonly events: readonly string[];
+  /** Resolves with the first line of this event. */
+  told(event: string): Promise<AgentLine>;
+  /** Tells it to end. */
+  stop(): void;
+  /** Ends it with no time for anything. */
+  kill(): void;
+  readonly exitCode: Promise<number | null>;
+}
+
+export function agentHome(access: NetworkAccess, deviceId: string, token: string): AgentHome {
+  const folder = mkdtempSync(join(tmpdir(), 'claviger-agent-'));
+  const tokenFile = join(folder, 'device.token');
+  writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
+  const running = new Set<ChildProcess>();
+  let scripts = 0;
+  return {
+    tokenFile,
+    start: (script, ...options) => {
+      const scriptFile = join(folder, `script-${++scripts}.json`);
+      writeFileSync(scriptFile, JSON.stringify(script));
+      const child = spawn(
+        process.execPath,
+        [
+          ...[main, 'agent', '--simulate', '--json', '--device', deviceId, '--token-file', tokenFile],
+          ...['--url', access.urls[0]!, '--ca', access.caCertificate, '--script', scriptFile, ...options],
+        ],
+        // What this machine's own user is signed in to is no business of the agent.
+        { env: { PATH: process.env.PATH ?? '', HOME: folder }, stdio: ['ignore', 'pipe', 'inherit'] },
+      );
+      running.add(child);
+      const exited = once(child, 'close').then(([code]) => {
+        running.delete(child);
+        return code as number | null;
+      });
+      const lines: AgentLine[] = [];
+      createInterface({ input: child.stdout! }).on('line', (line) =>
+        lines.push(JSON.parse(line) as AgentLine),
+      );
+      return {
+        lines,
+        get events() {
+          return lines.map(({ event }) => event);
+        },
+        told: (event) =>
+          eventually(() => {
+            const line = lines.find((each) => each.event === event);
+            if (!line)
+              throw new Error(`it has told ${lines.map((each) => each.event).join(', ')}, not ${event}`);
+            return line;
+          }),
+        stop: () => void child.kill('SIGTERM'),
+        kill: () => void child.kill('SIGKILL'),
+        exitCode: exited,
+      };
+    },
+    [Symbol.dispose]: () => {
+      for (const child of running) child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
