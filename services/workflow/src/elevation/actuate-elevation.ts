@@ -40,6 +40,7 @@ export function actuateElevation(
         details: { ...factsOf(moved), commandId: id },
       });
       await announce(deps.emitter, tx, moved, 'actuating');
+      await failpoint('workflow.elevation.before_actuate_commit');
       return id;
     });
     await failpoint('workflow.elevation.after_actuate');

@@ -1,0 +1,317 @@
+import { randomUUID } from 'node:crypto';
+import {
+  connectNetwork,
+  enrolSecondFactor,
+  eventually,
+  type Network,
+  type RestAnswer,
+  type RestClient,
+  type TestTenant,
+} from '@claviger/testkit';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type Device, enrolDevice, promptOf, reportPrompt } from '../support/elevation.ts';
+import { linearise, type Observed } from '../support/linearise.ts';
+
+const REQUESTS = '/api/v1/pam/elevation-requests';
+
+let network: Network;
+let tenant: TestTenant;
+let admin: RestClient;
+let deciders: RestClient[];
+let device: Device;
+let urls: readonly string[];
+
+const fresh = async (roles: readonly string[]): Promise<RestClient & { id: string }> => {
+  const user = await tenant.createUser(roles);
+  await enrolSecondFactor(user.client);
+  return { ...user.client, id: user.id };
+};
+
+beforeAll(async () => {
+  network = connectNetwork(inject('network'));
+  urls = network.access.urls;
+  tenant = await network.createTenant();
+  admin = tenant.admin.client;
+  deciders = await Promise.all(Array.from({ length: 4 }, () => fresh(['administrator'])));
+  device = await enrolDevice(admin);
+});
+afterAll(() => network?.[Symbol.asyncDispose]());
+
+const approve = (client: RestClient, id: string) =>
+  client.post(`${REQUESTS}/${id}/respond`, { decision: 'approve' });
+const deny = (client: RestClient, id: string) =>
+  client.post(`${REQUESTS}/${id}/respond`, { decision: 'deny', reason: 'not today' });
+const revoke = (client: RestClient, id: string) =>
+  client.post(`${REQUESTS}/${id}/revoke`, { reason: 'enough' });
+const actuate = (client: RestClient, id: string, of = device) =>
+  client.post(`/api/v1/devices/${of.id}/actuate-elevation`, { elevationRequestId: id });
+const codeOf = (answer: RestAnswer): string => (answer.status < 300 ? 'ok' : (answer.body.code as string));
+
+test('a prompt goes its whole way: reported, approved, actuated once, carried out, revoked, taken back', async () => {
+  const { id: deviceId, agent } = device;
+  const id = await reportPrompt(device);
+  const [decider] = deciders as [RestClient];
+  const listed = await admin.must('GET', `${REQUESTS}?status=pending&deviceId=${deviceId}`);
+  expect(listed).toMatchObject({ success: true, pagination: { page: 1, limit: 50, total: 1 } });
+  expect((listed.requests as object[])[0]).toMatchObject({
+    id,
+    orgId: tenant.id,
+    deviceId,
+    deviceHostname: device.hostname,
+    siteName: null,
+    flowType: 'uac_intercept',
+    status: 'pending',
+    subjectUsername: 'acme\\sarah',
+    targetExecutableSigner: 'Mozilla Corporation',
+    approvedByName: null,
+    deniedByName: null,
+    revokedByName: null,
+    matchedPolicyName: null,
+    pamRuleId: null,
+    pamRuleName: null,
+    decisionSource: null,
+  });
+  expect(listed.requests).not.toMatchObject([{ toolName: expect.anything() }]);
+  const waiting = agent.get(`/api/v1/agents/${deviceId}/commands?waitSeconds=20`);
+  expect((await approve(decider.at(urls[1]!), id)).body).toEqual({ success: true, id, status: 'approved' });
+  const told = await actuate(decider, id);
+  expect(told.status).toBe(201);
+  expect(told.body).toEqual({ success: true, commandId: expect.any(String), elevationRequestId: id });
+  const { commandId } = told.body;
+  const { commands } = (await waiting).body;
+  expect(commands).toEqual([
+    { id: commandId, type: 'actuate_elevation', elevationRequestId: id, timeoutMs: 8_000 },
+  ]);
+  const outcome = await agent.post(`/api/v1/agents/${deviceId}/commands/${commandId}/outcome`, {
+    outcome: 'succeeded',
+  });
+  expect(outcome.status).toBe(200);
+  const { active } = await admin.must('GET', '/api/v1/pam/active');
+  expect(active).toMatchObject([{ id, status: 'actuating', actuationOutcome: 'succeeded' }]);
+  expect((await revoke(decider, id)).body).toEqual({ success: true, id, status: 'revoked' });
+  const after = await agent.must('GET', `/api/v1/agents/${deviceId}/commands`);
+  expect(after.commands).toMatchObject([{ type: 'revoke_elevation', elevationRequestId: id }]);
+});
+
+describe('a hundred calls at once on one elevation, through two gateways', () => {
+  interface Call {
+    readonly move: 'approve' | 'deny' | 'revoke' | 'actuate';
+    readonly code: string;
+  }
+  type State = 'pending' | 'approved' | 'denied' | 'revoked' | 'actuating';
+
+  /** What one thread would have answered, written apart from the service. */
+  function step(state: State, { move, code }: Call): State | undefined {
+    const fits: Record<Call['move'], readonly State[]> = {
+      approve: ['pending'],
+      deny: ['pending'],
+      actuate: ['approved'],
+      revoke: ['approved', 'actuating'],
+    };
+    const to: Record<Call['move'], State> = {
+      approve: 'approved',
+      deny: 'denied',
+      actuate: 'actuating',
+      revoke: 'revoked',
+    };
+    if (code === 'ok') return fits[move].includes(state) ? to[move] : undefined;
+    if (code === 'race_lost') return fits[move].includes(state) ? undefined : state;
+    if (code !== 'wrong_status' || fits[move].includes(state)) return undefined;
+    return move === 'actuate' && state === 'actuating' ? undefined : state;
+  }
+
+  const moves = { approve, deny, revoke, actuate };
+  test.each(['pending', 'approved'] as const)(
+    'from %s: the history is one that a single thread could have made',
+    async (from) => {
+      const id = await reportPrompt(device);
+      if (from === 'approved') expect((await approve(deciders[0]!, id)).status).toBe(200);
+      const kinds = (['approve', 'actuate', 'revoke', 'approve', 'deny'] as const).filter(
+        (kind) => from === 'pending' || kind !== 'deny',
+      );
+      const observed: Observed<Call>[] = await Promise.all(
+        Array.from({ length: 100 }, async (_, index) => {
+          const move = kinds[index % kinds.length]!;
+          const client = deciders[index % deciders.length]!.at(urls[index % urls.length]!);
+          const sentAtMs = performance.now();
+          const answer = await moves[move](client, id);
+          return { call: { move, code: codeOf(answer) }, sentAtMs, answeredAtMs: performance.now() };
+        }),
+      );
+      const order = linearise(observed, from as State, step);
+      expect(order ?? observed).toBe(order);
+      const done = order!.filter(({ code }) => code === 'ok').map(({ move }) => move);
+      const { status } = await admin.must('GET', `${REQUESTS}/${id}`);
+      expect(status).toBe(order!.reduce<State>((state, call) => step(state, call)!, from));
+      // The log tells the same story, each move once.
+      const actions = ['decided', 'actuated', 'revoked'];
+      await eventually(async () => {
+        const told = await Promise.all(
+          actions.map(async (action) => {
+            const { items } = await admin.must(
+              'GET',
+              `/api/v1/audit/events?action=elevation.${action}&pageSize=100&subjectId=${id}`,
+            );
+            return (items as { subjectId: string; outcome: string }[]).filter(
+              (event) => event.subjectId === id && event.outcome === 'allowed',
+            ).length;
+          }),
+        );
+        const count = (...of: Call['move'][]) => done.filter((move) => of.includes(move)).length;
+        const decided = count('approve', 'deny') + (from === 'approved' ? 1 : 0);
+        expect(told).toEqual([decided, count('actuate'), count('revoke')]);
+      });
+    },
+  );
+
+  test('the checker finds what no single thread could have made', () => {
+    const call = (move: Call['move'], code: string, sentAtMs: number, answeredAtMs: number) => ({
+      call: { move, code },
+      sentAtMs,
+      answeredAtMs,
+    });
+    const twice = [call('actuate', 'ok', 0, 9), call('actuate', 'ok', 0, 9)];
+    const early = [call('approve', 'wrong_status', 0, 1), call('approve', 'ok', 2, 3)];
+    expect(linearise(twice, 'approved' as State, step)).toBeUndefined();
+    expect(linearise(early, 'pending' as State, step)).toBeUndefined();
+    expect(linearise([...early].reverse(), 'denied' as State, step)).toBeUndefined();
+  });
+});
+
+describe('who is refused', () => {
+  test('409 wrong_status of what was decided, 409 race_lost of what is being actuated and of what changes in between', async () => {
+    const [decider] = deciders as [RestClient];
+    const id = await reportPrompt(device);
+    expect(codeOf(await actuate(decider, id))).toBe('wrong_status');
+    expect(codeOf(await revoke(decider, id))).toBe('wrong_status');
+    expect(codeOf(await approve(decider, id))).toBe('ok');
+    expect(codeOf(await approve(decider, id))).toBe('wrong_status');
+    expect(codeOf(await actuate(decider, id))).toBe('ok');
+    const late = await actuate(decider, id);
+    expect([late.status, late.body.code]).toEqual([409, 'race_lost']);
+    // Both read it as pending before either has decided: tried until it happens.
+    await eventually(async () => {
+      const raced = await reportPrompt(device);
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, (_, index) => approve(deciders[index % 4]!.at(urls[index % 2]!), raced)),
+      );
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+      if (!answers.some((answer) => codeOf(answer) === 'race_lost')) throw new Error('nobody lost the race');
+    });
+  });
+
+  test('403 without a recent second factor, and nothing is done', async () => {
+    const { client } = await tenant.createUser(['administrator']);
+    const id = await reportPrompt(device);
+    for (const answer of [await approve(client, id), await revoke(client, id), await actuate(client, id)])
+      expect([answer.status, answer.body.code]).toEqual([403, 'mfa_not_satisfied']);
+    expect(await admin.must('GET', `${REQUESTS}/${id}`)).toMatchObject({ status: 'pending' });
+  });
+
+  test('403 in another site, also for a device; what is read is filtered', async () => {
+    const site = async () => (await admin.must('POST', '/api/v1/sites', { name: randomUUID() })).id as string;
+    const [here, there] = [await site(), await site()];
+    const kept = await fresh(['administrator']);
+    await deciders[0]!.must('PUT', `/api/v1/users/${kept.id}/sites`, { restricted: true, siteIds: [here] });
+    const [near, far] = [await enrolDevice(admin, here), await enrolDevice(admin, there)];
+    const [mine, theirs] = [await reportPrompt(near), await reportPrompt(far)];
+    const { requests } = await kept.must('GET', REQUESTS);
+    expect((requests as { id: string }[]).map((each) => each.id)).toEqual([mine]);
+    for (const answer of [await approve(kept, theirs), await actuate(kept, theirs, far)])
+      expect([answer.status, answer.body.code]).toEqual([403, 'site_denied']);
+    expect((await kept.get(`${REQUESTS}?siteId=${there}`)).status).toBe(403);
+    expect((await kept.get(`${REQUESTS}/${theirs}`)).status).toBe(404);
+    expect((await approve(kept, mine)).status).toBe(200);
+  });
+
+  test('403 where devices are told nothing, 400 for a device that is gone', async () => {
+    const [decider] = deciders as [RestClient];
+    const gone = await enrolDevice(admin);
+    const id = await reportPrompt(gone);
+    expect((await approve(decider, id)).status).toBe(200);
+    await admin.must('POST', `/api/v1/devices/${gone.id}/decommission`, { reason: 'scrapped' });
+    const refused = await actuate(decider, id, gone);
+    expect([refused.status, refused.body.code]).toEqual([400, 'device_decommissioned']);
+    const set = (value: boolean) =>
+      decider.must('PUT', '/api/v1/admin/config', { values: { elevation: { actuatorEnabled: value } } });
+    const other = await reportPrompt(device);
+    expect((await approve(decider, other)).status).toBe(200);
+    await set(false);
+    try {
+      await eventually(async () => {
+        const off = await actuate(decider, randomUUID());
+        expect([off.status, off.body.code]).toEqual([403, 'actuator_disabled']);
+      });
+    } finally {
+      await set(true);
+    }
+  });
+
+  test('404 for another organisation, in the words of an unknown id; 400 for a bad id and body', async () => {
+    const stranger = (await network.createTenant()).admin.client;
+    await enrolSecondFactor(stranger);
+    const id = await reportPrompt(device);
+    for (const call of [approve, revoke, actuate]) {
+      expect((await call(stranger, id)).status).toBe(404);
+    }
+    const [decider] = deciders as [RestClient];
+    expect((await approve(decider, 'not-an-id')).status).toBe(400);
+    for (const body of [{}, { decision: 'maybe' }, { decision: 'approve', durationMinutes: 1_441 }])
+      expect((await decider.post(`${REQUESTS}/${id}/respond`, body)).status).toBe(400);
+    expect((await decider.post(`${REQUESTS}/${id}/revoke`, { reason: '' })).status).toBe(400);
+    expect((await decider.get(`${REQUESTS}?limit=101`)).status).toBe(400);
+  });
+});
+
+describe('agents', () => {
+  const report = (client: RestClient, deviceId: string, body: unknown = promptOf(), raw?: string) =>
+    client.post(`/api/v1/agents/${deviceId}/elevation-requests`, body, raw === undefined ? {} : { raw });
+
+  test('H-190 a token speaks for its own device: another 403, another organisation 404, a person 403', async () => {
+    const other = await enrolDevice(admin);
+    const foreign = await enrolDevice((await network.createTenant()).admin.client);
+    expect((await report(device.agent, other.id)).status).toBe(403);
+    expect((await report(device.agent, foreign.id)).status).toBe(404);
+    expect((await report(admin, device.id)).status).toBe(403);
+    expect((await device.agent.get(REQUESTS)).status).toBe(403);
+  });
+
+  test('H-192 a body of 32,769 bytes is 413, one of 32,768 is read; JSON of 10,000 levels is 400', async () => {
+    const padded = (bytes: number) => {
+      const body = JSON.stringify(promptOf());
+      return body.slice(0, -1) + ' '.repeat(bytes - Buffer.byteLength(body)) + body.slice(-1);
+    };
+    expect((await report(device.agent, device.id, undefined, padded(32_768))).status).toBe(201);
+    expect((await report(device.agent, device.id, undefined, padded(32_769))).status).toBe(413);
+    const deep = `{"subject_username":${'['.repeat(10_000)}${']'.repeat(10_000)}}`;
+    expect((await report(device.agent, device.id, undefined, deep)).status).toBe(400);
+  });
+
+  test('H-195 NUL and half characters are refused naming the field; odd paths are recorded and wait', async () => {
+    for (const path of ['C:\\a\u0000b.exe', 'C:\\\ud800.exe']) {
+      const refused = await report(device.agent, device.id, promptOf({ target_executable_path: path }));
+      expect(refused.status).toBe(400);
+    }
+    for (const path of [
+      'C:\\a\\..\\..\\b.exe',
+      'C:\\PROGRA~1\\x.exe',
+      'C:\\x.exe::$DATA',
+      'C:\\\u202Eexe.x',
+    ]) {
+      const answer = await report(device.agent, device.id, promptOf({ target_executable_path: path }));
+      expect([answer.status, answer.body.status]).toEqual([201, 'pending']);
+    }
+  });
+
+  test('an ignored prompt is 200 with a null id and leaves no request', async () => {
+    const [decider] = deciders as [RestClient];
+    const signer = `Quiet ${randomUUID()}`;
+    await decider.must('POST', '/api/v1/pam/rules', {
+      name: 'quiet',
+      verdict: 'ignore',
+      matchSigner: signer,
+    });
+    const answer = await report(device.agent, device.id, promptOf({ target_executable_signer: signer }));
+    expect([answer.status, answer.text]).toEqual([200, '{"id":null,"status":"ignored"}']);
+  });
+});
