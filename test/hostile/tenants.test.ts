@@ -85,6 +85,9 @@ test('H-016 a suspended tenant is out at once, and nothing that was open comes b
   const login1 = await login(tenant.name, requester.username, requester.password);
   const { token: apiToken } = await admin.must('POST', '/api/v1/api-tokens', { name: 'robot' });
   const robot = network.anonymous.as(apiToken as string);
+  const enrolled = await admin.must('POST', '/api/v1/devices', { hostname: 'WIN-ACCT-04' });
+  const agent = network.anonymous.as(enrolled.agentToken as string);
+  const ownConfiguration = `/api/v1/agents/${(enrolled.device as { id: string }).id}/configuration`;
   const { resetToken } = await admin.must('POST', `/api/v1/users/${approver.id}/password/reset`, {});
   const request = await requester.client.must('POST', '/api/v1/requests', {
     entryId: account.entryId,
@@ -93,6 +96,7 @@ test('H-016 a suspended tenant is out at once, and nothing that was open comes b
   });
   const { grantId } = await approver.client.must('POST', `/api/v1/requests/${request.id}/approve`, {});
   expect((await robot.get('/api/v1/resources')).status).toBe(200);
+  expect((await agent.get(ownConfiguration)).status).toBe(200);
   // A job that waits: the due row is what counts, and it must not run however often it is found.
   await rowsOf(
     `UPDATE vault.entries SET next_rotation_at = now() + interval '1 hour', rotation_interval_hours = 1 WHERE id = $1`,
@@ -108,6 +112,7 @@ test('H-016 a suspended tenant is out at once, and nothing that was open comes b
 
   for (const client of [requester.client, admin, robot])
     expect((await client.get('/api/v1/resources')).status).toBe(401);
+  expect((await agent.get(ownConfiguration)).status).toBe(401);
   expect(
     (await robot.post(`/api/v1/vault/entries/${account.entryId}/retrieve`, { reason: 'x' })).status,
   ).toBe(401);
@@ -132,8 +137,9 @@ test('H-016 a suspended tenant is out at once, and nothing that was open comes b
   const back = network.anonymous.as(again.body.access_token as string);
   expect((await back.get(`/api/v1/grants/${grantId}/credentials`)).status).toBe(409);
   expect((await back.must('GET', `/api/v1/grants/${grantId}`)).status).toBe('revoked');
-  // A machine has nobody to sign in anew: its token works again, after a fresh look at the tenant.
+  // A machine has nobody to sign in anew: its token works again, after a fresh look at the tenant. So does an agent's.
   expect((await robot.get('/api/v1/resources')).status).toBe(200);
+  expect((await agent.get(ownConfiguration)).status).toBe(200);
 });
 
 test('a rotation that waits when its tenant is suspended is over, and stays so after the reinstatement', async () => {

@@ -7,7 +7,7 @@ import type { AuthSchema } from '../schema.ts';
 export const THE_ONLY = 'default';
 
 export const scopeIdOfPolicy = sql<string>`coalesce(configuration_policies.site_id::text,
-  configuration_policies.group_id::text, configuration_policies.device_id::text, ${sql.lit(THE_ONLY)})`;
+  configuration_policies.group_id::text, configuration_policies.device_id::text, 'default')`;
 
 /** What levels say, with the name of what they say it for. */
 export function policiesQuery(reader: Reader<AuthSchema>) {
