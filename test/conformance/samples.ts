@@ -8,6 +8,7 @@ import { complianceSamples } from './samples-compliance.ts';
 import { deviceSamples } from './samples-devices.ts';
 import { elevationSamples } from './samples-elevation.ts';
 import { encryptionSamples } from './samples-encryption.ts';
+import { explanationSamples } from './samples-explanations.ts';
 import { exposureSamples } from './samples-exposure.ts';
 import { siemSamples } from './samples-siem.ts';
 import { tenantSamples } from './samples-tenants.ts';
@@ -37,6 +38,7 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
   ...deviceSamples,
   ...elevationSamples,
   ...encryptionSamples,
+  ...explanationSamples,
   ...exposureSamples,
   ...siemSamples,
   ...tenantSamples,
