@@ -10,6 +10,7 @@ import { elevationSamples } from './samples-elevation.ts';
 import { encryptionSamples } from './samples-encryption.ts';
 import { explanationSamples } from './samples-explanations.ts';
 import { exposureSamples } from './samples-exposure.ts';
+import { ruleSamples } from './samples-rules.ts';
 import { siemSamples } from './samples-siem.ts';
 import { tenantSamples } from './samples-tenants.ts';
 import type { World } from './world.ts';
@@ -40,6 +41,7 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
   ...encryptionSamples,
   ...explanationSamples,
   ...exposureSamples,
+  ...ruleSamples,
   ...siemSamples,
   ...tenantSamples,
   // audit

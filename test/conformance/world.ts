@@ -16,6 +16,7 @@ import { fillDevices } from './samples-devices.ts';
 import { fillElevations } from './samples-elevation.ts';
 import { fillKeyJobs } from './samples-encryption.ts';
 import { fillExposure } from './samples-exposure.ts';
+import { fillRules } from './samples-rules.ts';
 
 /** One tenant with at least one real object of every kind, on a real PostgreSQL target. */
 export interface World extends AsyncDisposable {
@@ -80,6 +81,7 @@ export async function fillLists(world: World): Promise<void> {
   await fillDevices(world);
   await fillElevations(world);
   await fillExposure(world);
+  await fillRules(world);
   for (let round = 0; round < 4; round += 1) {
     const rotation = await admin.must('POST', `/api/v1/vault/entries/${entryId}/rotate`, {
       reason: 'conformance',

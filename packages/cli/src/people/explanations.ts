@@ -8,6 +8,7 @@ import { deviceExplanations } from './explanations-devices.ts';
 import { elevationExplanations } from './explanations-elevation.ts';
 import { encryptionExplanations } from './explanations-encryption.ts';
 import { idempotencyExplanations } from './explanations-idempotency.ts';
+import { ruleExplanations } from './explanations-rules.ts';
 import { sealingExplanations } from './explanations-sealing.ts';
 import { tenantExplanations } from './explanations-tenants.ts';
 
@@ -117,6 +118,7 @@ const codes: Readonly<Record<string, Explanation>> = {
   ...deviceExplanations,
   ...elevationExplanations,
   ...encryptionExplanations,
+  ...ruleExplanations,
   ...sealingExplanations,
   ...tenantExplanations,
   ...idempotencyExplanations,

@@ -1,0 +1,61 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { enrolSecondFactor } from '@claviger/testkit';
+import type { Sample } from './samples.ts';
+import type { World } from './world.ts';
+
+const RULES = '/api/v1/pam/rules';
+const SOFTWARE = '/api/v1/pam/software-policy';
+
+/** About a file that nobody has: what others of the suite ask for is decided as if there were no rules. */
+const aboutNothing = () => ({ matchHash: randomBytes(32).toString('hex') });
+
+const rule = (): object => ({
+  name: `rule ${randomUUID().slice(0, 8)}`,
+  verdict: 'auto_deny',
+  priority: 50,
+  siteId: null,
+  approvalDurationMinutes: 30,
+  timeWindow: { start: '22:00', end: '06:00', days: [1, 2], timezone: 'Europe/Berlin' },
+  ...aboutNothing(),
+});
+const entry = (): object => ({ name: `entry ${randomUUID().slice(0, 8)}`, list: 'deny', ...aboutNothing() });
+
+const newRule = async ({ steppedUp }: World): Promise<string> =>
+  (await steppedUp.must('POST', RULES, rule())).id as string;
+const newEntry = async ({ steppedUp }: World): Promise<string> =>
+  (await steppedUp.must('POST', SOFTWARE, entry())).id as string;
+
+/** There are four of each at least. */
+export async function fillRules(world: World): Promise<void> {
+  for (let round = 0; round < 4; round += 1) {
+    await newRule(world);
+    await newEntry(world);
+  }
+}
+
+export const ruleSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
+  ListRules: () => ({}),
+  GetRule: async (w) => ({ params: { id: await newRule(w) } }),
+  CreateRule: () => ({ body: rule() }),
+  UpdateRule: async (w) => ({
+    params: { id: await newRule(w) },
+    body: { priority: 40, timeWindow: null, approvalDurationMinutes: null },
+  }),
+  DeleteRule: async (w) => ({ params: { id: await newRule(w) } }),
+  // Somebody else than who wrote it.
+  CoSignRule: async (w) => {
+    const { client } = await w.tenant.createUser(['administrator']);
+    await enrolSecondFactor(client);
+    return { params: { id: await newRule(w) }, body: {}, client };
+  },
+  PreviewRule: () => ({ body: { ...aboutNothing(), windowDays: 7, flowType: 'uac_intercept' } }),
+  ReplayRules: () => ({ body: { windowDays: 7, rules: [rule()], kind: 'elevation', samples: 5 } }),
+  LintRules: () => ({ body: { rules: [rule()] } }),
+  ListSoftwareEntries: () => ({}),
+  CreateSoftwareEntry: () => ({ body: entry() }),
+  UpdateSoftwareEntry: async (w) => ({
+    params: { id: await newEntry(w) },
+    body: { name: 'another name', enabled: false },
+  }),
+  DeleteSoftwareEntry: async (w) => ({ params: { id: await newEntry(w) } }),
+};
