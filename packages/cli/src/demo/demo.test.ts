@@ -36,5 +36,7 @@ test('the demo plays to its end', async () => {
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   expect(code, output).toBe(0);
   expect(output).toContain('Every step did what it must');
+  expect(output).toContain('the device let each through once');
+  expect(output).toContain('neither is in force any more');
   expect(output.match(/the old password is refused/g)).toHaveLength(isRoot ? 2 : 1);
 }, 300_000);

@@ -7,6 +7,7 @@ import { accessStory, type Cast } from './access-story.ts';
 import { auditStory } from './audit-story.ts';
 import { privateInstallation, runningInstallation } from './demo-server.ts';
 import { type DemoTarget, postgresTarget, sshTarget } from './demo-target.ts';
+import { deviceStory, elevationsEnd } from './device-story.ts';
 import { createNarrator, DemoFailure, type Narrator } from './narrator.ts';
 import { type DemoServer, signIn } from './person.ts';
 import { storeAccount } from './store-account.ts';
@@ -84,6 +85,10 @@ async function play(
 
   narrator.chapter('The people');
   const cast = await gather(narrator, installation, cleanUp);
+
+  narrator.chapter('A device asks: a rule decides one prompt, a person the other');
+  const elevated = await deviceStory(narrator, cast, installation.server, (device) => hold(cleanUp, device));
+
   const suffix = options.here ? `-${randomBytes(3).toString('hex')}` : '';
   const receipts = [];
   for (const target of targets) {
@@ -91,6 +96,9 @@ async function play(
     const stored = await storeAccount(narrator, cast.admin, target, suffix);
     receipts.push(await accessStory(narrator, cast, target, stored));
   }
+
+  narrator.chapter('What the device was allowed ends by itself');
+  await elevationsEnd(narrator, cast, elevated);
 
   narrator.chapter('The proof');
   await auditStory(narrator, cast.carol, receipts);
