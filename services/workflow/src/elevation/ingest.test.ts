@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { elevation } from '@claviger/contracts';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Elevations, promptOf, startElevations, TECHNICIAN } from '../../elevation-support.ts';
-import { codeOf, type Tenant } from '../../test-support.ts';
+import { bind, codeOf, type Tenant } from '../../test-support.ts';
+import { elevationHandlers } from './add-elevation-handlers.ts';
 
 let service: Elevations;
 let tenant: Tenant;
@@ -144,4 +146,36 @@ test('two people of the same name are not nobody', async () => {
   service.devices.link('acme\\twins', { possibleUserIds: [randomUUID(), randomUUID()] });
   await service.prompt(agent, { subjectUsername: 'acme\\twins' });
   expect(Object.keys(service.decider.asked.at(-1)!)).not.toEqual(expect.arrayContaining(['subjectUserId']));
+});
+
+test('H-191 a rule that cannot be asked leaves the prompt pending, never approved', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const rule = {
+    id: randomUUID(),
+    name: 'broken',
+    verdict: 'auto_approve',
+    matchSigner: 'Mozilla Corporation',
+    timeWindow: { start: '00:00', end: '23:59', timezone: 'Nowhere/Atlantis' },
+    authorIds: [],
+  };
+  await service.scratch.query(
+    `INSERT INTO ${service.schema}.rule_set_heads (tenant_id, version) VALUES ($1, 1)`,
+    [tenant.tenantId],
+  );
+  await service.scratch.query(
+    `INSERT INTO ${service.schema}.rule_revisions (tenant_id, kind, object_id, from_version, body)
+     VALUES ($1, 'rule', $2, 1, $3)`,
+    [tenant.tenantId, rule.id, JSON.stringify(rule)],
+  );
+  const handlers = bind(
+    elevation.AgentElevationsServiceService,
+    elevationHandlers({ ...service.deps, bell: service.bell }).agents,
+  );
+  const answer = await handlers.ingestElevationRequest(agent, promptOf(agent.userId));
+  expect(answer).toMatchObject({ status: 'pending', httpStatus: 201 });
+  const kept = await service.scratch.query(
+    `SELECT because FROM ${service.schema}.evaluations WHERE request_id = $1`,
+    [answer.id],
+  );
+  expect(kept).toEqual([{ because: 'failed' }]);
 });
