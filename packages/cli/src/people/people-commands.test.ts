@@ -201,6 +201,16 @@ test('people do the whole job from the command line', async () => {
   expect((await claviger('alice', ['get', request.id, ...into])).code).toBe(2);
   expect(await claviger('alice', ['get', approved.grantId])).toMatchObject({ code: 6, stdout: '' });
 
+  const why = await claviger('carol', ['why', request.id]);
+  expect(why.stdout).toMatch(
+    /^approved\. It was left to people\.\n[^]*Decided by “access policy[^]* approved by bob \(one\)\n$/,
+  );
+  expect((await claviger('alice', ['why', approved.grantId])).code).toBe(5);
+  expect((await claviger('carol', ['exposure', 'alice'])).stdout).toMatch(
+    /db \/ db-app +1 +1 .* grant +possible/,
+  );
+  expect((await claviger('carol', ['exposure', 'rotate', 'alice', '--reason', 'left'])).code).toBe(3);
+
   await json('alice', ['revoke', approved.grantId, '--reason', 'done']);
   await expect
     .poll(
@@ -211,6 +221,10 @@ test('people do the whole job from the command line', async () => {
     )
     .toBe('verified');
   expect(await target.accepts('app', rolePassword)).toBe(false);
+  expect((await claviger('admin', ['exposure', 'alice'])).stderr).toContain('there are none');
+  expect((await claviger('admin', ['exposure', 'entry', 'db-app', '--past'])).stdout).toContain('1, former');
+  const rotated = await claviger('admin', ['exposure', 'rotate', 'alice', '--reason', 'alice has left']);
+  expect(rotated).toMatchObject({ code: 0, stderr: '0 queued, 0 before, 0 impossible\n' });
   const piped = await claviger('admin', ['entries', 'retrieve', 'db-app', '--reason', 'prove it']);
   expect(await target.accepts('app', piped.stdout.replace(/\n$/, ''))).toBe(true);
 
