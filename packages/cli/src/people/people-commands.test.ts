@@ -203,7 +203,7 @@ test('people do the whole job from the command line', async () => {
 
   const why = await claviger('carol', ['why', request.id]);
   expect(why.stdout).toMatch(
-    /^approved\. It was left to people\.\n[^]*Decided by “access policy[^]* approved by bob \(one\)\n$/,
+    /^approved\. It was left to people\.\n[\s\S]*Decided by “access policy[\s\S]* approved by bob \(one\)\n$/,
   );
   expect((await claviger('alice', ['why', approved.grantId])).code).toBe(5);
   expect((await claviger('carol', ['exposure', 'alice'])).stdout).toMatch(
