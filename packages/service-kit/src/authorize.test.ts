@@ -86,6 +86,9 @@ test('whoever has emergency access open changes nothing of the administration, a
     'audit.v1.AuditService/ExportEvents',
     'vault.v1.EncryptionService/RotateKek',
     'workflow.v1.AccessPoliciesService/PutAccessPolicy',
+    'workflow.v1.PamRulesService/CreateRule',
+    'auth.v1.DevicesService/EnrolDevice',
+    'auth.v1.SitesService/SetUserSites',
     'workflow.v1.BreakglassService/ConfirmBreakglass',
     'workflow.v1.BreakglassService/CreateBreakglassCodes',
   ]) {

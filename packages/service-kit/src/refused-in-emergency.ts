@@ -2,7 +2,8 @@ import type { MethodInfo } from '@claviger/contracts';
 
 /**
  * What nobody changes while they have emergency access open. It overcomes the grants of secrets and nothing else: whoever
- * forces it must not be able to make it last (users, roles, tokens, tenants, settings, modules, policies), to take keys
+ * forces it must not be able to make it last (users, roles, tokens, tenants, settings, modules, policies, devices
+ * and the rules for them), to take keys
  * along (encryption), to hide it (audit, siem, compliance), or to open and judge further ones (breakglass).
  */
 const ADMINISTRATION = [
@@ -19,6 +20,7 @@ const ADMINISTRATION = [
   'compliance.',
   'modules.',
   'access-policies.',
+  'devices.write',
   'breakglass.confirm',
   'breakglass.manage',
 ];

@@ -7,7 +7,7 @@ import type { AuthSchema } from './schema.ts';
 const INTERVAL_MS = 10 * 60_000;
 
 /**
- * Brings built-in roles up to date, and removes what can no longer matter: failure counts of yesterday, sessions and links that ended a week ago. The policies
+ * Brings built-in roles up to date, and removes what can no longer matter: failure counts of yesterday, sessions, links and agent tokens that ended a week ago. The policies
  * of the tables name what may go.
  */
 export function startHousekeeping(options: { database: Database<AuthSchema>; cluster: DutyHost }): Duty {
@@ -40,6 +40,10 @@ export function tidy(database: Database<AuthSchema>, leadership: Leadership): Pr
     await tx
       .deleteFrom('one_time_links')
       .where('expires_at', '<', sql<Date>`now() - interval '7 days'`)
+      .execute();
+    await tx
+      .deleteFrom('agent_tokens')
+      .where('revoked_at', '<', sql<Date>`now() - interval '7 days'`)
       .execute();
   });
 }

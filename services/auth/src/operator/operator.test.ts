@@ -11,7 +11,9 @@ import {
   auditOf,
   authOf,
   codeOf,
+  devicesOf,
   introspectAccess,
+  introspectAgent,
   newTenant,
   PASSWORD,
   reasonOf,
@@ -177,12 +179,28 @@ test('housekeeping removes what ended long ago and nothing else', async () => {
   const { sessionId } = await introspectAccess(stack, old.answer.accessToken);
   const live = await signIn(stack, tenant.name, username, password);
   await stack.sql(`UPDATE sessions SET expires_at = now() - interval '8 days' WHERE id = $1`, [sessionId]);
+  const caller = await live.as();
+  const enrolled = await devicesOf(stack).enrolDevice(
+    { hostname: 'host', siteId: '', os: '', resourceId: '' },
+    caller,
+  );
+  const device = enrolled.device!;
+  await devicesOf(stack).rotateAgentToken({ deviceId: device.id }, caller);
+  await stack.sql(
+    `UPDATE agent_tokens SET revoked_at = now() - interval '8 days' WHERE device_id = $1 AND revoked_at IS NOT NULL`,
+    [device.id],
+  );
+  const { agentToken } = await devicesOf(stack).rotateAgentToken({ deviceId: device.id }, caller);
+  const tokensLeft = () => stack.sql('SELECT id FROM agent_tokens WHERE device_id = $1', [device.id]);
+  expect(await tokensLeft()).toHaveLength(3);
   const database = openDatabase();
   try {
     await tidy(database, soleLeadership);
   } finally {
     await database.close();
   }
+  expect(await tokensLeft()).toHaveLength(2);
+  expect((await introspectAgent(stack, agentToken)).userId).toBe(device.id);
   const left = await stack.sql<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [tenant.id]);
   expect(left.map((row) => row.id)).toEqual([
     (await introspectAccess(stack, live.answer.accessToken)).sessionId,
