@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { startNetwork } from '@claviger/testkit';
 import { cpuTimes } from './cpu.ts';
 import { entryListLatency } from './entry-list.ts';
+import { enrolDevices, ingestPrompts, putRules } from './ingest.ts';
 import { auditedRetrieve } from './load.ts';
 import { bareTransaction } from './pgbench.ts';
 import { row } from './print.ts';
@@ -70,6 +71,29 @@ try {
       row([entries, times.firstMs.toFixed(2), times.cursorMs.toFixed(2), times.numberedMs.toFixed(2)]),
     );
     if (entries !== 1_000) console.log(`ratio of the first pages: ${(times.firstMs / base).toFixed(2)}`);
+  }
+
+  console.log(`\nPrompts that agents report, 16 at a time, by the number of rules, ${seconds} s each`);
+  console.log(row(['rules', 'prompts/s', 'p50 ms', 'p99 ms', 'p50 ratio', 'statuses']));
+  const devices = await enrolDevices(tenant);
+  let first: number | undefined;
+  for (const rules of [10, 10, 1_000, 10_000]) {
+    await putRules(network, tenant, rules);
+    const prompts = await ingestPrompts(devices, rules, seconds);
+    // The first round is for warming up: the second one of ten rules is what the others are held against.
+    const isWarm = first !== undefined;
+    if (!isWarm || rules === 10) first = prompts.p50Ms;
+    if (!isWarm) continue;
+    console.log(
+      row([
+        rules,
+        prompts.perSecond.toFixed(0),
+        prompts.p50Ms.toFixed(2),
+        prompts.p99Ms.toFixed(2),
+        (prompts.p50Ms / first!).toFixed(2),
+        JSON.stringify(prompts.statuses),
+      ]),
+    );
   }
 } finally {
   await started[Symbol.asyncDispose]();
