@@ -134,7 +134,7 @@ test('handlers, rows, commands and events do what the model does, in any order',
         ]);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
