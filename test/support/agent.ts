@@ -35,6 +35,12 @@ export function agentHome(access: NetworkAccess, deviceId: string, token: string
   writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
   const running = new Set<ChildProcess>();
   let scripts = 0;
+  // What this machine's own user is signed in to is no business of the agent.
+  const env = {
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    NODE_COMPILE_CACHE: join(access.dataDir, 'compile-cache'),
+  };
   return {
     tokenFile,
     start: (script, ...options) => {
@@ -46,8 +52,7 @@ export function agentHome(access: NetworkAccess, deviceId: string, token: string
           ...[main, 'agent', '--simulate', '--json', '--device', deviceId, '--token-file', tokenFile],
           ...['--url', access.urls[0]!, '--ca', access.caCertificate, '--script', scriptFile, ...options],
         ],
-        // What this machine's own user is signed in to is no business of the agent.
-        { env: { PATH: process.env.PATH ?? '', HOME: folder }, stdio: ['ignore', 'pipe', 'inherit'] },
+        { env, stdio: ['ignore', 'pipe', 'inherit'] },
       );
       running.add(child);
       const exited = once(child, 'close').then(([code]) => {

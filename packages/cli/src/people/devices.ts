@@ -122,17 +122,17 @@ async function deliverToken(
   options: SecretOutputOptions,
   ask: () => Promise<{ device?: devices.Device | undefined; agentToken: string }>,
 ): Promise<void> {
-  const output = await prepareSecretOutput(options, format);
+  const intoFile = options.outputFile !== undefined;
+  // The answer in JSON is the device; beside a file of its own the token does not stand in it.
+  const output = await prepareSecretOutput(options, intoFile ? 'table' : format);
   const { device, agentToken } = await ask().catch(async (error: unknown) => {
     await output.abandon();
     throw error;
   });
   tell(`device ${device?.id ?? ''}; the token of its agent is shown this once`);
-  if (format === 'json') {
-    showJson(options.outputFile === undefined ? { device, agentToken } : { device });
-    if (options.outputFile === undefined) return;
-  }
-  await output.deliver({ username: '', secret: agentToken, version: 1, receipt: undefined });
+  if (intoFile || format !== 'json')
+    await output.deliver({ username: '', secret: agentToken, version: 1, receipt: undefined });
+  if (format === 'json') showJson(intoFile ? { device } : { device, agentToken });
 }
 
 function show(device: devices.Device, format: OutputFormat): void {

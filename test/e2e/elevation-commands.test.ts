@@ -1,0 +1,88 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { connectNetwork, type Network, type TestTenant, type TestUser } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { steppedUp } from '../support/breakglass.ts';
+import { type CommandLine, commandLine } from '../support/command-line.ts';
+import { promptOf } from '../support/elevation.ts';
+
+let network: Network;
+let tenant: TestTenant;
+let administrator: TestUser;
+let colleague: TestUser;
+let shell: CommandLine;
+beforeAll(async () => {
+  network = connectNetwork(inject('network'));
+  tenant = await network.createTenant();
+  [administrator, colleague] = await Promise.all([
+    steppedUp(tenant, ['administrator']),
+    steppedUp(tenant, ['administrator']),
+  ]);
+  shell = commandLine(network.access);
+});
+afterAll(async () => {
+  shell?.[Symbol.dispose]();
+  await network?.[Symbol.asyncDispose]();
+});
+
+interface Item {
+  readonly id: string;
+  readonly status?: string;
+}
+
+test('people enrol a device, decide about its prompt, and send it the go signal', async () => {
+  await shell.json(administrator, 'sites', 'create', 'HQ');
+  const tokenFile = join(shell.folder, 'device.token');
+  const { device } = await shell.json(
+    administrator,
+    ...['devices', 'enrol', 'WIN-1', '--site', 'HQ', '--os', 'windows', '--output-file', tokenFile],
+  );
+  const { id: deviceId } = device as Item;
+  expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
+  const agent = network.anonymous.as(readFileSync(tokenFile, 'utf8').trim());
+  const path = `/api/v1/agents/${deviceId}`;
+  const { id } = await agent.must('POST', `${path}/elevation-requests`, promptOf());
+
+  const shown = await shell.run(administrator, 'devices', 'show', 'WIN-1');
+  expect(shown.stdout).toMatch(/site +HQ[\s\S]*prompts +captured/);
+  const pending = ['elevations', 'list', '--status', 'pending', '--device', 'WIN-1'];
+  expect(await shell.json(colleague, ...pending)).toMatchObject({ items: [{ id }], totalItems: 1 });
+  const approved = await shell.run(colleague, 'elevations', 'approve', String(id), '--for', '15m');
+  expect(approved).toMatchObject({ code: 0, stdout: `${id} is approved\n` });
+  expect(approved.stderr).toContain('acme\\sarah asks for C:\\Users\\sarah\\Downloads\\FirefoxSetup.exe');
+  expect((await shell.run(colleague, 'elevations', 'deny', String(id))).code).toBe(6);
+  const { commandId } = await shell.json(colleague, 'elevations', 'actuate', String(id));
+  const { commands } = await agent.must('GET', `${path}/commands`);
+  expect(commands).toMatchObject([{ id: commandId, elevationRequestId: id }]);
+  expect((await shell.run(colleague, 'elevations', 'active')).stdout).toContain(String(id));
+  expect(await shell.json(colleague, 'elevations', 'revoke', String(id), '--reason', 'done')).toMatchObject({
+    status: 'revoked',
+  });
+
+  await shell.json(administrator, 'devices', 'decommission', 'WIN-1', '--reason', 'scrapped');
+  expect((await agent.get(`${path}/commands`)).status).toBe(401);
+}, 300_000);
+
+test('people try a rule, add it, have it co-signed, change it and take it away', async () => {
+  const rule = { name: 'signed', verdict: 'auto_approve', matchSigner: 'Mozilla Corporation', priority: 50 };
+  const file = shell.file('rule.json', rule);
+  expect(await shell.json(administrator, 'rules', 'preview', '--file', file, '--days', '7')).toMatchObject({
+    windowDays: 7,
+  });
+  await shell.json(administrator, 'rules', 'add', '--file', file);
+  const signed = await shell.json(colleague, 'rules', 'co-sign', 'signed');
+  expect(signed.coSigners).toMatchObject([{ id: colleague.id }]);
+  const misspelt = shell.file('misspelt.json', { matchSiner: null });
+  const refused = await shell.run(administrator, 'rules', 'update', 'signed', '--file', misspelt);
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('/matchSiner') });
+  const change = shell.file('change.json', { matchSigner: null, matchUser: 'acme\\sarah' });
+  const changed = await shell.json(administrator, 'rules', 'update', 'signed', '--file', change);
+  expect(changed).toMatchObject({ matchUser: 'acme\\sarah', priority: 50 });
+  expect(changed).not.toHaveProperty('matchSigner');
+  expect((await shell.run(administrator, 'rules', 'list')).stdout).toContain('user acme\\sarah');
+  const draft = shell.file('draft.json', { removedRuleIds: [changed.id] });
+  expect((await shell.run(administrator, 'rules', 'replay', '--file', draft)).stdout).toContain('decisions');
+  expect((await shell.run(administrator, 'rules', 'lint')).code).toBeLessThanOrEqual(1);
+  expect((await shell.run(administrator, 'rules', 'delete', 'signed')).code).toBe(0);
+  expect((await shell.run(administrator, 'rules', 'show', 'signed')).code).toBe(5);
+}, 300_000);

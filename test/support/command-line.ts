@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NetworkAccess, TestUser } from '@claviger/testkit';
+
+const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
+
+export interface CommandOutcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The real command on a folder of its own, each time as somebody. */
+export interface CommandLine extends Disposable {
+  readonly folder: string;
+  /** A file there with this JSON; answers its path. */
+  file(name: string, content: unknown): string;
+  run(who: TestUser, ...args: string[]): Promise<CommandOutcome>;
+  /** Of a command that must succeed, the JSON that it prints. */
+  json(who: TestUser, ...args: string[]): Promise<Record<string, unknown>>;
+}
+
+export function commandLine(access: NetworkAccess): CommandLine {
+  const folder = mkdtempSync(join(tmpdir(), 'claviger-commands-'));
+  const run: CommandLine['run'] = (who, ...args) => {
+    const { promise, resolve, reject } = Promise.withResolvers<CommandOutcome>();
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env.PATH ?? '',
+        HOME: folder,
+        NODE_COMPILE_CACHE: join(access.dataDir, 'compile-cache'),
+        CLAVIGER_ADDR: access.urls[0]!,
+        CLAVIGER_CA: access.caCertificate,
+        CLAVIGER_TOKEN: who.token,
+      },
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+    return promise;
+  };
+  return {
+    folder,
+    file: (name, content) => {
+      const path = join(folder, name);
+      writeFileSync(path, JSON.stringify(content));
+      return path;
+    },
+    run,
+    json: async (who, ...args) => {
+      const { code, stdout, stderr } = await run(who, ...args, '-o', 'json');
+      if (code !== 0) throw new Error(`claviger ${args.join(' ')} ended with ${code}: ${stderr}`);
+      return JSON.parse(stdout) as Record<string, unknown>;
+    },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
