@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -29,7 +30,57 @@ export interface AgentProcess {
   readonly exitCode: Promise<number | null>;
 }
 
-export function agentHome(access: NetworkAccess, deviceId: string, token: string): AgentHome {
+/** A wire between an agent and a gateway, which can be cut. */
+export interface Wire extends AsyncDisposable {
+  readonly url: string;
+  cut(): void;
+  mend(): void;
+}
+
+export async function startWire(gatewayUrl: string): Promise<Wire> {
+  const { port } = new URL(gatewayUrl);
+  const sockets = new Set<Socket>();
+  let whole = true;
+  const server = createServer((near) => {
+    if (!whole) return void near.destroy();
+    const far = connect(Number(port), '127.0.0.1');
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one);
+      one.pipe(other);
+      one.on('error', () => {});
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const cut = (): void => {
+    whole = false;
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    url: `https://localhost:${(server.address() as AddressInfo).port}`,
+    cut,
+    mend: () => {
+      whole = true;
+    },
+    [Symbol.asyncDispose]: async () => {
+      cut();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+export function agentHome(
+  access: Pick<NetworkAccess, 'urls' | 'caCertificate' | 'dataDir'>,
+  deviceId: string,
+  token: string,
+): AgentHome {
   const folder = mkdtempSync(join(tmpdir(), 'claviger-agent-'));
   const tokenFile = join(folder, 'device.token');
   writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
