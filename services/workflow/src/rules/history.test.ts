@@ -6,10 +6,10 @@ import {
   compileRuleSet,
   evaluate,
   type Facts,
+  forTests,
   type Rule,
   type SoftwareEntry,
 } from '@claviger/evaluator';
-import { anyFacts, entryList, oracle, ruleList } from '@claviger/evaluator/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bind, startWorkflow, type Workflow } from '../../test-support.ts';
@@ -34,6 +34,8 @@ interface Decision {
   readonly verdict: string;
   readonly ruleId: string | null;
 }
+
+const { anyFacts, entryList, oracle, ruleList } = await forTests();
 
 let service: Workflow;
 const tenantId = randomUUID();
