@@ -256,3 +256,22 @@ test('facts that are none are left to a person', async () => {
   for (const facts of [undefined, null, 7, {}, { kind: 'elevation' }])
     expect((await service.deps.decider.decide(tenantId, facts as never)).evaluation.verdict).toBe('pending');
 });
+
+test.each<[string, object]>([
+  ['a time zone that nobody knows', { timeWindow: { start: '08:00', end: '09:00', timezone: 'Mars/Base' } }],
+  ['no verdict', { verdict: null }],
+  ['a pattern beyond every bound', { matchPathGlob: '*a'.repeat(5_000) }],
+  ['something that is no rule', { authorIds: 'everybody' }],
+])('H-191 a stored rule with %s leaves every prompt to a person', async (_, damage) => {
+  const other = randomUUID();
+  await service.deps.database.withTenant(other, (tx) =>
+    changeRuleSet(tx, other, [{ kind: 'rule', objectId: rule.id, body: rule }]),
+  );
+  const { schema, scratch } = service;
+  await scratch.query(
+    `INSERT INTO ${schema}.rule_revisions (tenant_id, kind, object_id, from_version, body) VALUES ($1, 'rule', 'damaged', 1, $2)`,
+    [other, JSON.stringify({ ...rule, id: 'damaged', ...damage })],
+  );
+  const { evaluation } = await service.deps.decider.decide(other, promptFor('rules'));
+  expect(evaluation).toMatchObject({ verdict: 'pending', because: 'failed' });
+});

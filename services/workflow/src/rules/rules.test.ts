@@ -77,7 +77,9 @@ describe('rules', () => {
     [{ matchRiskTier: 2 }, '/matchRiskTier'],
     [{ matchSigner: undefined, matchToolName: 'shell', verdict: 'ignore' }, '/verdict'],
     [{ matchHash: 'abc' }, '/matchHash'],
+    // H-194: what could be slow is not stored.
     [{ matchPathGlob: '*?'.repeat(40) }, '/matchPathGlob'],
+    [{ matchPathGlob: `C:\\\\${'a'.repeat(600)}` }, '/matchPathGlob'],
     [{ matchSigner: undefined, matchRiskTier: 5 }, '/matchRiskTier'],
     [{ siteId: 'hq' }, '/siteId'],
     [{ timeWindow: { start: '24:00', end: '09:00', days: [], timezone: '' } }, '/timeWindow/start'],
