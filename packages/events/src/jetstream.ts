@@ -2,20 +2,27 @@ import type { Logger } from '@claviger/service-kit';
 import { inSpans, SpanKind } from '@claviger/service-kit';
 import {
   AckPolicy,
+  type ConsumerMessages,
   DiscardPolicy,
   type JetStreamClient,
+  type JsMsg,
   jetstream,
   jetstreamManager,
   RetentionPolicy,
   StorageType,
 } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
+import { gather } from './gather.ts';
 import { type OutboxMessage, type Publisher, RefusedMessages } from './publisher.ts';
 
 export const STREAM = 'CLAVIGER_EVENTS';
 const SUBJECT_PREFIX = 'claviger.';
 const DUPLICATE_WINDOW_NS = 10 * 60 * 1_000_000_000;
 const ACK_WAIT_NS = 60 * 1_000_000_000;
+/** How long one request for messages stands; twice in that time the server shows that it is there. */
+const PULL_MS = 5_000;
+/** Messages that come within this time share a batch. */
+const LINGER_MS = 20;
 const PUBLISH_TIMEOUT_MS = 5_000;
 const MANAGE_TIMEOUT_MS = 2_000;
 /** Room for subject and headers within the server's largest message. */
@@ -151,63 +158,72 @@ export function createBus(options: {
     },
     consume: ({ durable, subject, batch, handle }) => {
       let stopping = false;
-      let abortFetch: (() => void) | undefined;
+      let running: ConsumerMessages | undefined;
+      const one = async (messages: readonly JsMsg[]): Promise<void> => {
+        const decoded = messages.map(outboxMessageOf);
+        try {
+          await inSpans(
+            `${durable} process`,
+            SpanKind.CONSUMER,
+            decoded.map((message) => message.traceparent),
+            () => handle(decoded),
+          );
+        } catch (error) {
+          for (const message of messages) message.nak(1_000);
+          throw error;
+        }
+        await Promise.all(messages.map((message) => message.ackAck()));
+      };
       const loop = (async () => {
         let failures = 0;
+        const failed = async (error: unknown): Promise<void> => {
+          failures += 1;
+          if (failures === 1 || failures % 50 === 0) {
+            options.logger.warn(
+              { err: error, durable },
+              'events cannot be consumed; they wait, and it tries again',
+            );
+          }
+          if (!stopping) await new Promise((resolve) => setTimeout(resolve, Math.min(200 * failures, 2_000)));
+        };
         while (!stopping) {
           try {
             const js = await client();
             await ensureConsumer(await connected(), durable, subject);
             const consumer = await js.consumers.get(STREAM, durable);
-            while (!stopping) {
-              const fetched = await consumer.fetch({ max_messages: batch, expires: 1_000 });
-              abortFetch = () => fetched.stop();
-              const messages = [];
-              for await (const message of fetched) messages.push(message);
-              if (messages.length === 0) {
-                failures = 0;
+            // One subscription as long as it goes well. A fetch that gives up while messages are on their way to it, as on a
+            // machine that is busy for a second, would leave them to the acknowledgement wait.
+            running = await consumer.consume({
+              max_messages: batch,
+              expires: PULL_MS,
+              abort_on_missing_resource: true,
+            });
+            if (stopping) running.stop();
+            for await (const messages of gather(running[Symbol.asyncIterator](), batch, LINGER_MS)) {
+              if (stopping) {
+                // Somebody else may have them now, not only when the wait is over.
+                for (const message of messages) message.nak();
                 continue;
               }
-              const decoded = messages.map((message) => ({
-                tenantId: message.headers?.get(HEADER.tenant) ?? '',
-                eventId: message.headers?.get('Nats-Msg-Id') ?? '',
-                subject: message.subject.slice(SUBJECT_PREFIX.length),
-                payload: message.string(),
-                mac: Buffer.from(message.headers?.get(HEADER.mac) ?? '', 'base64url'),
-                traceparent: message.headers?.get(HEADER.traceparent) || undefined,
-              }));
               try {
-                await inSpans(
-                  `${durable} process`,
-                  SpanKind.CONSUMER,
-                  decoded.map((message) => message.traceparent),
-                  () => handle(decoded),
-                );
+                await one(messages);
+                failures = 0;
               } catch (error) {
-                for (const message of messages) message.nak(1_000);
-                throw error;
+                // The subscription stays: it holds messages that would wait for long if it were given up.
+                await failed(error);
               }
-              await Promise.all(messages.map((message) => message.ackAck()));
-              failures = 0;
             }
           } catch (error) {
-            failures += 1;
+            running?.stop();
             stream = undefined;
-            if (failures === 1 || failures % 50 === 0) {
-              options.logger.warn(
-                { err: error, durable },
-                'events cannot be consumed; they wait, and it tries again',
-              );
-            }
-            if (!stopping)
-              await new Promise((resolve) => setTimeout(resolve, Math.min(200 * failures, 2_000)));
+            await failed(error);
           }
         }
       })();
       return {
         [Symbol.asyncDispose]: async () => {
           stopping = true;
-          abortFetch?.();
+          running?.stop();
           await loop;
         },
       };
@@ -217,6 +233,17 @@ export function createBus(options: {
       const nc = await connection?.catch(() => undefined);
       if (nc && closed) await nc.close();
     },
+  };
+}
+
+function outboxMessageOf(message: JsMsg): OutboxMessage {
+  return {
+    tenantId: message.headers?.get(HEADER.tenant) ?? '',
+    eventId: message.headers?.get('Nats-Msg-Id') ?? '',
+    subject: message.subject.slice(SUBJECT_PREFIX.length),
+    payload: message.string(),
+    mac: Buffer.from(message.headers?.get(HEADER.mac) ?? '', 'base64url'),
+    traceparent: message.headers?.get(HEADER.traceparent) || undefined,
   };
 }
 
