@@ -1,4 +1,4 @@
-import type { Explanation } from './explanations.ts';
+import type { Explanation } from './explanation.ts';
 
 const VENDOR = 'Ask whoever sold the licence. Nothing stops working in the meantime.';
 

@@ -1,4 +1,4 @@
-import type { Explanation } from './explanations.ts';
+import type { Explanation } from './explanation.ts';
 
 /** Of the assistant. */
 export const assistantExplanations: Readonly<Record<string, Explanation>> = {

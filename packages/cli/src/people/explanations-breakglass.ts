@@ -1,4 +1,4 @@
-import type { Explanation } from './explanations.ts';
+import type { Explanation } from './explanation.ts';
 
 /** Codes of emergency access. */
 export const breakglassExplanations: Readonly<Record<string, Explanation>> = {

@@ -1,4 +1,4 @@
-import type { Explanation } from './explanations.ts';
+import type { Explanation } from './explanation.ts';
 
 /** Codes of leading and standing down. */
 export const clusterExplanations: Readonly<Record<string, Explanation>> = {

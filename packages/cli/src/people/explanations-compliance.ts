@@ -1,4 +1,4 @@
-import type { Explanation } from './explanations.ts';
+import type { Explanation } from './explanation.ts';
 
 /** Of packages for auditors and their schedules. */
 export const complianceExplanations: Readonly<Record<string, Explanation>> = {

@@ -1,4 +1,4 @@
-import type { Explanation } from './explanations.ts';
+import type { Explanation } from './explanation.ts';
 
 /** Codes of sites, devices and their agents, and of who signs in to them. */
 export const deviceExplanations: Readonly<Record<string, Explanation>> = {

@@ -1,4 +1,4 @@
-import type { Explanation } from './explanations.ts';
+import type { Explanation } from './explanation.ts';
 
 /** Codes of elevations on devices and of actions of tools. */
 export const elevationExplanations: Readonly<Record<string, Explanation>> = {

@@ -1,4 +1,4 @@
-import type { Explanation } from './explanations.ts';
+import type { Explanation } from './explanation.ts';
 
 /** Of the key hierarchy. */
 export const encryptionExplanations: Readonly<Record<string, Explanation>> = {

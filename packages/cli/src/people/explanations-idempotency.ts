@@ -1,4 +1,4 @@
-import type { Explanation } from './explanations.ts';
+import type { Explanation } from './explanation.ts';
 
 /** Codes of repeated requests, and of limits at the edge. */
 export const idempotencyExplanations: Readonly<Record<string, Explanation>> = {

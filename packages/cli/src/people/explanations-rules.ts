@@ -1,4 +1,4 @@
-import type { Explanation } from './explanations.ts';
+import type { Explanation } from './explanation.ts';
 
 /** Codes of the rules that decide elevations. */
 export const ruleExplanations: Readonly<Record<string, Explanation>> = {

@@ -1,4 +1,4 @@
-import type { Explanation } from './explanations.ts';
+import type { Explanation } from './explanation.ts';
 
 /** Codes of root keys, shares and the seal. */
 export const sealingExplanations: Readonly<Record<string, Explanation>> = {

@@ -1,4 +1,4 @@
-import type { Explanation } from './explanations.ts';
+import type { Explanation } from './explanation.ts';
 
 /** Codes of tenants that come, are suspended and go. */
 export const tenantExplanations: Readonly<Record<string, Explanation>> = {

@@ -1,4 +1,5 @@
 import type { Reason } from '@claviger/errors';
+import type { Explanation } from './explanation.ts';
 import { administrationExplanations } from './explanations-administration.ts';
 import { assistantExplanations } from './explanations-assistant.ts';
 import { breakglassExplanations } from './explanations-breakglass.ts';
@@ -11,12 +12,6 @@ import { idempotencyExplanations } from './explanations-idempotency.ts';
 import { ruleExplanations } from './explanations-rules.ts';
 import { sealingExplanations } from './explanations-sealing.ts';
 import { tenantExplanations } from './explanations-tenants.ts';
-
-export interface Explanation {
-  readonly meaning: string;
-  /** What to do next. */
-  readonly next: string;
-}
 
 /** One explanation for every reason there is: a new one does not compile until it is explained. */
 const reasons: Readonly<Record<Reason, Explanation>> = {
