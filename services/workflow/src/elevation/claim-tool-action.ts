@@ -30,7 +30,7 @@ export function claimToolAction(
       if (!moved) throw refusalError('race_lost');
       await deps.emitter.audit(tx, context, { subject: subjectOf(moved), details: factsOf(moved) });
       await announce(deps.emitter, tx, moved, 'claimed');
-      return { request: elevationMessage(moved, nowMs) };
+      return { request: elevationMessage(moved, nowMs, context.actor) };
     });
   };
 }

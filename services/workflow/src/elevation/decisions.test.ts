@@ -217,3 +217,59 @@ test('a rule approves nobody who wrote it, through no machine and under no other
   expect(await ask(other, author.userId)).toBe('pending');
   expect(await ask(other)).toBe('auto_approved');
 });
+
+test('the rule that decided is named to nobody who may not read it, whose own request it may be', async () => {
+  const [here, there] = [randomUUID(), randomUUID()];
+  const agent = service.devices.add(tenant.tenantId, { siteId: here });
+  const reader = technician();
+  const asker = { ...technician(), permissions: new Set(['elevations.request', 'tool-actions.request']) };
+  // Kept to another site since: what they asked for here they still see.
+  const moved = { ...asker, permissions: reader.permissions, siteIds: [there] };
+  const shown = (request: object | undefined) => JSON.stringify(request);
+  for (const stage of ['rules', 'software_policy'] as const) {
+    service.decider.verdict = 'auto_approved';
+    service.decider.stage = stage;
+    const { request } = await service.elevations.requestElevation(asker, {
+      deviceId: agent.userId,
+      reason: 'patch',
+    });
+    const id = request!.id;
+    const blank = {
+      status: 'auto_approved',
+      pamRuleId: undefined,
+      pamRuleName: undefined,
+      matchedPolicyName: undefined,
+      decisionSource: undefined,
+      ruleSetVersion: '',
+    };
+    expect(request).toMatchObject(blank);
+    for (const actor of [asker, moved])
+      expect((await service.elevations.getElevationRequest(actor, { id })).request).toMatchObject(blank);
+    const full = (await service.elevations.getElevationRequest(reader, { id })).request;
+    expect(full).toMatchObject({
+      ruleSetVersion: '7',
+      decisionSource: expect.stringMatching(/pam_rule|software/),
+    });
+    expect(shown(full)).toContain('a rule');
+  }
+  const tool = { toolName: 'shell', riskTier: 2, actionDigest: 'c'.repeat(64), reason: 'why' };
+  const action = (await service.elevations.requestToolAction(asker, tool)).request!;
+  const claimed = (
+    await service.elevations.claimToolAction(asker, { id: action.id, actionDigest: tool.actionDigest })
+  ).request;
+  for (const each of [action, claimed]) expect(shown(each)).not.toMatch(/a rule|r1|pam_rule|software|"7"/);
+  service.decider.verdict = 'pending';
+  service.decider.stage = 'rules';
+});
+
+test('that a person decided is told to who asked', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const asker = { ...technician(), permissions: new Set(['elevations.request']) };
+  const { request } = await service.elevations.requestElevation(asker, {
+    deviceId: agent.userId,
+    reason: 'patch',
+  });
+  await approve(technician(), request!.id);
+  const told = (await service.elevations.getElevationRequest(asker, { id: request!.id })).request;
+  expect(told).toMatchObject({ decisionSource: 'human', ruleSetVersion: '' });
+});

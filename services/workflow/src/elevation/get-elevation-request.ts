@@ -19,7 +19,7 @@ export function getElevationRequest(
         .where('id', '=', id)
         .executeTakeFirst();
       if (!row || !maySeeElevation(context.actor, row)) throw ClavigerError.notFound();
-      return { request: elevationMessage(row, await presentMs(reader)) };
+      return { request: elevationMessage(row, await presentMs(reader), context.actor) };
     });
   };
 }

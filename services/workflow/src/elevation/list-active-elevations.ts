@@ -24,6 +24,6 @@ export function listActiveElevations(
         .orderBy('id')
         .limit(MAX_ACTIVE)
         .execute();
-      return { success: true, active: rows.map((row) => elevationMessage(row, nowMs)) };
+      return { success: true, active: rows.map((row) => elevationMessage(row, nowMs, context.actor)) };
     });
 }

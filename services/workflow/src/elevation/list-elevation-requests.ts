@@ -50,7 +50,7 @@ export function listElevationRequests(
       ]);
       return {
         success: true,
-        requests: page.items.map((row) => elevationMessage(row, nowMs)),
+        requests: page.items.map((row) => elevationMessage(row, nowMs, context.actor)),
         pagination: { page: page.page, limit: page.pageSize, total: page.totalItems },
         nextCursor: page.nextCursor,
       };

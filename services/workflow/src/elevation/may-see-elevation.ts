@@ -14,6 +14,16 @@ export function isOwn(
 
 /** One's own, or any with devices.read in the sites that one is kept to. */
 export function maySeeElevation(actor: Actor, row: ElevationRow): boolean {
-  if (isOwn(actor, row)) return true;
+  return isOwn(actor, row) || mayReadRulesOf(actor, row);
+}
+
+/**
+ * Whether the rule that decided a request, or sent it to a person, may be named. A rule of a site decides in that site alone, so
+ * whoever reads rules there may read this one.
+ */
+export function mayReadRulesOf(
+  actor: Pick<Actor, 'permissions' | 'siteIds'>,
+  row: Pick<ElevationRow, 'site_id'>,
+): boolean {
   return permits(actor.permissions, 'devices.read') && withinSites(actor, row.site_id);
 }

@@ -73,6 +73,6 @@ export function requestElevation(
         terms: settings.values.elevation,
       }),
     );
-    return { request: elevationMessage(row, nowMs) };
+    return { request: elevationMessage(row, nowMs, actor) };
   };
 }

@@ -81,7 +81,7 @@ export function requestToolAction(
         terms: settings.values.elevation,
       }),
     );
-    return { request: elevationMessage(row, nowMs) };
+    return { request: elevationMessage(row, nowMs, actor) };
   };
 }
 

@@ -1,10 +1,10 @@
 import type { explanations } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
-import { type Handler, permits } from '@claviger/service-kit';
+import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { statusAt } from '../elevation/elevation-machine.ts';
 import type { ElevationRow } from '../elevation/elevation-schema.ts';
-import { maySeeElevation } from '../elevation/may-see-elevation.ts';
+import { mayReadRulesOf, maySeeElevation } from '../elevation/may-see-elevation.ts';
 import { readElevation } from '../elevation/read-elevation.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { readDecision } from './read-decision.ts';
@@ -17,11 +17,12 @@ export function explainElevation(
   return async (request, context) => {
     const id = idOrNotFound(request.id);
     const { actor } = context;
-    const mayReadRules = permits(actor.permissions, 'devices.read');
     const told = await deps.database.readTenant(context.tenantId, async (reader) => {
       const { row, nowMs } = await readElevation(reader, id);
       if (!maySeeElevation(actor, row)) throw ClavigerError.notFound();
+      const mayReadRules = mayReadRulesOf(actor, row);
       return {
+        mayReadRules,
         requestId: id,
         kind: row.flow_type === 'ai_tool_action' ? ('tool' as const) : ('elevation' as const),
         status: statusAt(row, nowMs),
@@ -29,7 +30,7 @@ export function explainElevation(
         ...(await readDecision(reader, id, mayReadRules)),
       };
     });
-    return { success: true, explanation: tell({ ...told, mayReadRules, actor }) };
+    return { success: true, explanation: tell({ ...told, actor }) };
   };
 }
 

@@ -142,6 +142,20 @@ describe('an elevation', () => {
     expect(told).not.toContain(other);
   });
 
+  test('no rule is named to whom it is for and who reads rules of another site only', async () => {
+    const [site, other] = [randomUUID(), randomUUID()];
+    const { id, subject } = await prompted([rule({ siteId: site })], site);
+    const reader = { ...subject, permissions: new Set(TECHNICIAN), siteIds: [other] };
+    const told = await explain(reader, id);
+    expect(told).toMatchObject({
+      rulesShown: false,
+      ruleSetVersion: '',
+      decisions: [{ by: 'policy', name: '' }],
+    });
+    expect(JSON.stringify(told)).not.toContain('browsers of the helpdesk');
+    expect(told).toEqual(await explain(subject, id));
+  });
+
   const sameVerdict: [string, RuleSetChange[][]][] = [
     [
       'approved',
