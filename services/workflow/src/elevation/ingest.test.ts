@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { elevation } from '@claviger/contracts';
+import { elevation, methodOf, redact } from '@claviger/contracts';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Elevations, promptOf, startElevations, TECHNICIAN } from '../../elevation-support.ts';
 import { bind, codeOf, type Tenant } from '../../test-support.ts';
@@ -57,6 +57,13 @@ test('a command line is kept as a digest alone: it may carry a password', async 
   );
   expect(JSON.stringify(everything)).not.toContain('s3cret-of-sarah');
   expect((await service.row(id)).command_line_length).toBe(28);
+});
+
+test('the command line of a refused report does not stand in the event of its refusal either', () => {
+  const { request } = methodOf(elevation.AgentElevationsServiceService.ingestElevationRequest.path);
+  const kept = redact(request, { ...promptOf(randomUUID()), commandLine: 'setup.exe /p s3cret-of-sarah' });
+  expect(JSON.stringify(kept)).not.toContain('s3cret-of-sarah');
+  expect(Object.keys(kept)).toEqual(expect.arrayContaining(['subject_username']));
 });
 
 test('a rule approves for its own time or the default, and denies at once', async () => {

@@ -221,7 +221,7 @@ export interface IngestElevationRequestRequest {
   targetExecutableSigner: string;
   pid?: number | undefined;
   parentImage: string;
-  /** Kept out of logs and events: command lines carry passwords. */
+  /** No public field: command lines carry passwords, and the public ones of a refused report stand in its audit event. */
   commandLine: string;
   observedAt: string;
 }
@@ -7136,37 +7136,38 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 7],
-        "span": [620, 2, 623, 5],
-        "leadingComments": " Kept out of logs and events: command lines carry passwords.\n",
+        "span": [620, 2, 94],
+        "leadingComments":
+          " No public field: command lines carry passwords, and the public ones of a refused report stand in its audit event.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 1],
-        "span": [636, 2, 55],
+        "span": [633, 2, 55],
         "leadingComments": " pending | auto_approved | denied | ignored\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 24, 2, 1],
-        "span": [669, 2, 674, 5],
+        "span": [666, 2, 671, 5],
         "leadingComments": " None when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26],
-        "span": [682, 0, 688, 1],
+        "span": [679, 0, 685, 1],
         "leadingComments": " Holds nothing but what the agent must know: no user, no program, no credential.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26, 2, 1],
-        "span": [685, 2, 53],
+        "span": [682, 2, 53],
         "leadingComments": " actuate_elevation | revoke_elevation\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 3],
-        "span": [711, 2, 715, 5],
+        "span": [708, 2, 712, 5],
         "leadingComments": " One line for people.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -7384,7 +7385,7 @@ export const protoMetadata = {
           "target_executable_signer": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
           "pid": { "field": Field.decode(Buffer.from("CAEwAUD/////Dw==", "base64")) },
           "parent_image": { "field": Field.decode(Buffer.from("CAEggCA=", "base64")) },
-          "command_line": { "field": Field.decode(Buffer.from("CAEggIAB", "base64")) },
+          "command_line": { "field": Field.decode(Buffer.from("IICAAQ==", "base64")) },
           "observed_at": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
         },
       },
