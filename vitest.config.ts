@@ -11,12 +11,18 @@ export default defineConfig({
     maxConcurrency: 20,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A second, as it is else, passes on a machine that is busy with other tests.
+    expect: { poll: { timeout: 50_000, interval: 50 } },
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'test/guards/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'services/*/src/**/*.test.ts',
+            'test/{guards,support}/**/*.test.ts',
+          ],
         },
       },
       {

@@ -10,6 +10,7 @@ import {
 } from '@claviger/testkit';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Device, enrolDevice, promptOf, reportPrompt } from '../support/elevation.ts';
+import { type Call, type State, step } from '../support/elevation-model.ts';
 import { linearise, type Observed } from '../support/linearise.ts';
 
 const REQUESTS = '/api/v1/pam/elevation-requests';
@@ -72,14 +73,18 @@ test('a prompt goes its whole way: reported, approved, actuated once, carried ou
     decisionSource: null,
   });
   expect(listed.requests).not.toMatchObject([{ toolName: expect.anything() }]);
-  const waiting = agent.get(`/api/v1/agents/${deviceId}/commands?waitSeconds=20`);
+  // As an agent does: who was told nothing in its time asks again.
+  const waiting = eventually(async () => {
+    const { commands } = await agent.must('GET', `/api/v1/agents/${deviceId}/commands?waitSeconds=20`);
+    if ((commands as object[]).length === 0) throw new Error('no command');
+    return commands;
+  });
   expect((await approve(decider.at(urls[1]!), id)).body).toEqual({ success: true, id, status: 'approved' });
   const told = await actuate(decider, id);
   expect(told.status).toBe(201);
   expect(told.body).toEqual({ success: true, commandId: expect.any(String), elevationRequestId: id });
   const { commandId } = told.body;
-  const { commands } = (await waiting).body;
-  expect(commands).toEqual([
+  expect(await waiting).toEqual([
     { id: commandId, type: 'actuate_elevation', elevationRequestId: id, timeoutMs: 8_000 },
   ]);
   const outcome = await agent.post(`/api/v1/agents/${deviceId}/commands/${commandId}/outcome`, {
@@ -94,32 +99,6 @@ test('a prompt goes its whole way: reported, approved, actuated once, carried ou
 });
 
 describe('a hundred calls at once on one elevation, through two gateways', () => {
-  interface Call {
-    readonly move: 'approve' | 'deny' | 'revoke' | 'actuate';
-    readonly code: string;
-  }
-  type State = 'pending' | 'approved' | 'denied' | 'revoked' | 'actuating';
-
-  /** What one thread would have answered, written apart from the service. */
-  function step(state: State, { move, code }: Call): State | undefined {
-    const fits: Record<Call['move'], readonly State[]> = {
-      approve: ['pending'],
-      deny: ['pending'],
-      actuate: ['approved'],
-      revoke: ['approved', 'actuating'],
-    };
-    const to: Record<Call['move'], State> = {
-      approve: 'approved',
-      deny: 'denied',
-      actuate: 'actuating',
-      revoke: 'revoked',
-    };
-    if (code === 'ok') return fits[move].includes(state) ? to[move] : undefined;
-    if (code === 'race_lost') return fits[move].includes(state) ? undefined : state;
-    if (code !== 'wrong_status' || fits[move].includes(state)) return undefined;
-    return move === 'actuate' && state === 'actuating' ? undefined : state;
-  }
-
   /** The elevation and what was seen of it. Whoever was cut off cannot tell what they did: then it is done anew. */
   async function race(from: State): Promise<{ id: string; observed: Observed<Call>[] }> {
     const id = await reportPrompt(device);
@@ -151,7 +130,7 @@ describe('a hundred calls at once on one elevation, through two gateways', () =>
     'from %s: the history is one that a single thread could have made',
     async (from) => {
       const { id, observed } = await eventually(() => race(from));
-      const order = linearise(observed, from as State, step);
+      const order = linearise<Call, State>(observed, from, step);
       expect(order ?? observed).toBe(order);
       const done = order!.filter(({ code }) => code === 'ok').map(({ move }) => move);
       const { status } = await admin.must('GET', `${REQUESTS}/${id}`);
@@ -180,19 +159,6 @@ describe('a hundred calls at once on one elevation, through two gateways', () =>
     );
     return (items as { subjectId: string }[]).filter((event) => event.subjectId === id).length;
   }
-
-  test('the checker finds what no single thread could have made', () => {
-    const call = (move: Call['move'], code: string, sentAtMs: number, answeredAtMs: number) => ({
-      call: { move, code },
-      sentAtMs,
-      answeredAtMs,
-    });
-    const twice = [call('actuate', 'ok', 0, 9), call('actuate', 'ok', 0, 9)];
-    const early = [call('approve', 'wrong_status', 0, 1), call('approve', 'ok', 2, 3)];
-    expect(linearise(twice, 'approved' as State, step)).toBeUndefined();
-    expect(linearise(early, 'pending' as State, step)).toBeUndefined();
-    expect(linearise([...early].reverse(), 'denied' as State, step)).toBeUndefined();
-  });
 });
 
 describe('who is refused', () => {
@@ -207,14 +173,17 @@ describe('who is refused', () => {
     const late = await actuate(decider, id);
     expect([late.status, late.body.code]).toEqual([409, 'race_lost']);
     // Both read it as pending before either has decided: tried until it happens.
+    const winners: number[] = [];
     await eventually(async () => {
       const raced = await reportPrompt(device);
       const answers = await Promise.all(
         Array.from({ length: 8 }, (_, index) => approve(deciders[index % 4]!.at(urls[index % 2]!), raced)),
       );
-      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+      winners.push(answers.filter(({ status }) => status === 200).length);
       if (!answers.some((answer) => codeOf(answer) === 'race_lost')) throw new Error('nobody lost the race');
     });
+    // In no race more than one; who was cut off may have been the one.
+    expect(Math.max(...winners)).toBe(1);
   });
 
   test('403 without a recent second factor, and nothing is done', async () => {

@@ -87,7 +87,7 @@ test('a receipt is found in the audit log with its leaf', async () => {
   await expect
     .poll(
       async () => (await people.requester.client.post('/api/v1/audit/receipts/verify', { receipt })).body,
-      { timeout: 10_000 },
+      { timeout: 50_000 },
     )
     .toMatchObject({ signatureValid: true, recorded: true, sequence: expect.any(Number) });
   const forged = { ...(receipt as object), action: 'vault.entry.created' };

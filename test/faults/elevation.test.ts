@@ -42,7 +42,7 @@ async function killedAt(point: string, call: () => Promise<{ status: number }>):
   await installation.restart('workflow-1', { env: { FAILPOINTS: `${point}=crash@1` } });
   const before = installation.pid('workflow-1');
   expect((await call()).status).toBe(503);
-  await expect.poll(() => installation.pid('workflow-1'), { timeout: 20_000 }).not.toBe(before);
+  await expect.poll(() => installation.pid('workflow-1'), { timeout: 60_000 }).not.toBe(before);
   await installation.restart('workflow-1', { env: {} });
 }
 

@@ -33,7 +33,7 @@ test('a vault killed between commit and answer: the repetition learns what was d
       { headers: { 'idempotency-key': key } },
     );
   expect((await send()).status).toBe(503);
-  await expect.poll(() => installation.pid('vault-1'), { timeout: 20_000 }).not.toBe(before);
+  await expect.poll(() => installation.pid('vault-1'), { timeout: 60_000 }).not.toBe(before);
   await installation.restart('vault-1', { env: {} });
   const [id] = await eventually(async () => {
     const ids = await entriesNamed(name);

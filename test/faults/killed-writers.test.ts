@@ -64,7 +64,7 @@ test.each([
   await installation.restart('audit-1', { env: { FAILPOINTS: `${point}=crash@1` } });
   const before = installation.pid('audit-1');
   await retrieveTimes(5);
-  await expect.poll(() => installation.pid('audit-1'), { timeout: 20_000 }).not.toBe(before);
+  await expect.poll(() => installation.pid('audit-1'), { timeout: 60_000 }).not.toBe(before);
   await retrieveTimes(5);
   await installation.restart('audit-1', { env: {} });
   await expectWholeLog();

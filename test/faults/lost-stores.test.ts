@@ -138,7 +138,7 @@ test('F-13 PostgreSQL cut off under load: what was acknowledged stands, once, an
       }
     }),
   );
-  await expect.poll(() => acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(20);
+  await expect.poll(() => acknowledged.length, { timeout: 60_000 }).toBeGreaterThan(20);
   const take = (grantId: string) =>
     people.requester.client.get(`/api/v1/grants/${grantId}/credentials`).catch(() => undefined);
   const approve = (requestId: string) =>
@@ -146,11 +146,11 @@ test('F-13 PostgreSQL cut off under load: what was acknowledged stands, once, an
   const inFlight = Promise.all([...grants.map(take), ...requests.map(approve)]);
   // Immediate shutdown: every backend is gone, what was not committed never was.
   postgres.kill('SIGQUIT');
-  await expect.poll(() => postgres.pid, { timeout: 20_000 }).toBeUndefined();
+  await expect.poll(() => postgres.pid, { timeout: 60_000 }).toBeUndefined();
   const first = await inFlight;
   await postgres.start();
   const before = acknowledged.length;
-  await expect.poll(() => acknowledged.length, { timeout: 30_000 }).toBeGreaterThan(before + 20);
+  await expect.poll(() => acknowledged.length, { timeout: 60_000 }).toBeGreaterThan(before + 20);
   running = false;
   await load;
   await installation.waitUntilReady(30_000);

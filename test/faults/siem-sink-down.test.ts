@@ -112,7 +112,7 @@ test('audit killed between a batch and its place in the log loses none: what com
   await setSiemTargets(tenant, [
     { name: 'mortal', transport: 'syslog-tcp', host: '127.0.0.1', port: up.ports.tcp },
   ]);
-  await expect.poll(() => installation.pid('audit-1'), { timeout: 30_000 }).not.toBe(before);
+  await expect.poll(() => installation.pid('audit-1'), { timeout: 60_000 }).not.toBe(before);
   await installation.restart('audit-1', { env: {} });
   await eventually(
     async () => {

@@ -133,7 +133,8 @@ export function agentHome(
     },
     [Symbol.dispose]: () => {
       for (const child of running) child.kill('SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
+      // One that is being ended may still have written something meanwhile.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
 }

@@ -461,7 +461,7 @@ test('a stopped server is an outage for whoever begins or is in the middle; afte
           () => 'well',
           () => 'not yet',
         ),
-      { timeout: 15_000 },
+      { timeout: 50_000 },
     )
     .toBe('well');
   expect(await bodies(T1)).not.toContain('in the middle');

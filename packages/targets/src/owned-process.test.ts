@@ -31,6 +31,6 @@ test.runIf(process.platform === 'linux')(
     expect(isRunning(pid)).toBe(true);
     owner.kill('SIGKILL');
     await once(owner, 'exit');
-    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isRunning(pid), { timeout: 50_000 }).toBe(false);
   },
 );

@@ -19,7 +19,7 @@ describe('the gateway', () => {
     let release = (): void => {};
     edge.beforeAnswer = () => new Promise((resolve) => (release = resolve));
     const running = edge.call('GET', `/api/v1/vault/entries/${id}`, { token });
-    await expect.poll(() => edge.calls.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => edge.calls.length, { timeout: 50_000 }).toBe(1);
     const stopped = edge.gateway[Symbol.asyncDispose]();
     await expect(edge.call('GET', '/system/health/ping')).rejects.toThrow(/ECONNREFUSED/);
     release();
@@ -37,9 +37,9 @@ describe('the gateway', () => {
       },
     );
     expect(await leaving).toBe('');
-    await expect.poll(() => edge.waitsEnded, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => edge.waitsEnded, { timeout: 50_000 }).toBe(1);
     const staying = edge.call('GET', wait, { token });
-    await expect.poll(() => edge.calls.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => edge.calls.length, { timeout: 50_000 }).toBe(2);
     await edge.gateway[Symbol.asyncDispose]();
     expect((await staying).json).toMatchObject({ status: 503, retryable: true });
   });

@@ -237,7 +237,7 @@ test('people do the whole job from the command line', async () => {
           'proof',
           (JSON.parse(readFileSync(receiptFile, 'utf8')) as { eventId: string }).eventId,
         ]),
-      { timeout: 30_000, interval: 1_000 },
+      { timeout: 60_000, interval: 1_000 },
     )
     .toMatchObject({ code: 0 });
   expect((await claviger('carol', ['audit', 'head', '--save', head!])).code).toBe(0);

@@ -188,13 +188,13 @@ describe('ambiguous, although the target has changed', () => {
   test('the connection is reset after the change was sent', async () => {
     await proxy.setMode({ kind: 'reset', afterMarker: 'SET PASSWORD' });
     expect(await rotate(self())).toMatchObject({ outcome: 'ambiguous' });
-    await expect.poll(accepted, { timeout: 10_000 }).toEqual([false, true]);
+    await expect.poll(accepted, { timeout: 50_000 }).toEqual([false, true]);
   });
   test('the answer never comes', async () => {
     await proxy.setMode({ kind: 'blackhole', afterMarker: 'SET PASSWORD' });
     expect(await rotate(self(), {}, loopbackContext({ operationTimeoutMs: 1500 }))).toMatchObject({
       outcome: 'ambiguous',
     });
-    await expect.poll(accepted, { timeout: 10_000 }).toEqual([false, true]);
+    await expect.poll(accepted, { timeout: 50_000 }).toEqual([false, true]);
   });
 });

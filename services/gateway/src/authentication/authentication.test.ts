@@ -112,7 +112,7 @@ describe('a bearer', () => {
     edge.happened = promise;
     const wait = edge.call('GET', `/api/v1/agents/${deviceId}/commands?waitSeconds=20`, { token });
     await expect
-      .poll(() => edge.calls.some(({ method }) => method === 'fetchCommands'), { timeout: 10_000 })
+      .poll(() => edge.calls.some(({ method }) => method === 'fetchCommands'), { timeout: 50_000 })
       .toBe(true);
     await edge.redis.set(`claviger:live:{${session.sessionId}}`, 'revoked');
     resolve();

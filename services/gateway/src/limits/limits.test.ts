@@ -47,7 +47,7 @@ describe('the gate on Redis', () => {
             () => true,
             () => false,
           ),
-        { timeout: 10_000 },
+        { timeout: 50_000 },
       )
       .toBe(true);
     return created;

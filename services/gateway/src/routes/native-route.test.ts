@@ -232,6 +232,6 @@ describe('a download', () => {
     await new Promise((resolve) => socket.once('data', resolve));
     expect(edge.exportCancelled).toBe(false);
     socket.destroy();
-    await expect.poll(() => edge.exportCancelled, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => edge.exportCancelled, { timeout: 50_000 }).toBe(true);
   });
 });

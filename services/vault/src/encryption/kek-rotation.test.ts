@@ -131,7 +131,7 @@ test.each(failpoints)(
     await bench.installation.restart('vault-1', { env: { FAILPOINTS: point } });
     const before = bench.installation.pid('vault-1');
     const { job } = await person.encryption.rotateKek({ reason: 'drill' });
-    await expect.poll(() => bench.installation.pid('vault-1'), { timeout: 30_000 }).not.toBe(before);
+    await expect.poll(() => bench.installation.pid('vault-1'), { timeout: 60_000 }).not.toBe(before);
     expect(await openEverything()).not.toContain('retired');
     await bench.installation.restart('vault-1', { env: {} });
     const ended = await done(job!.id);

@@ -34,8 +34,8 @@ afterAll(() => service[Symbol.asyncDispose]());
 
 const admin = (tenant: Tenant, more: Partial<Actor> = {}): Actor => ({ ...tenant.user(['*']), ...more });
 
-/** The seconds that the rows of a test lie apart, so that their order is certain. */
-let secondsAgo = 10_000;
+/** The rows of a test lie minutes apart: their order is certain, also of those that are put there at once. */
+let minutesAgo = 1_200;
 
 interface PastFields {
   readonly status?: string;
@@ -46,8 +46,8 @@ interface PastFields {
 /** A request of the past with its evaluation, by the rules of now. */
 async function past(tenantId: string, facts: Facts, fields: PastFields = {}): Promise<string> {
   const { status = 'pending', expired = false, daysAgo = 0 } = fields;
-  secondsAgo -= 1;
-  const at = `now() - interval '${daysAgo} days ${secondsAgo} seconds'`;
+  minutesAgo -= 1;
+  const at = `now() - interval '${daysAgo} days ${minutesAgo} minutes'`;
   const { schema, deps, scratch } = service;
   const decided = await deps.decider.decide(tenantId, facts);
   const requestId = randomUUID();
