@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { elevation, methodOf } from '@claviger/contracts';
 import { eventually } from '@claviger/testkit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Elevations, startElevations, TECHNICIAN } from '../../elevation-support.ts';
-import { codeOf, type Tenant } from '../../test-support.ts';
+import { type Elevations, promptOf, startElevations, TECHNICIAN } from '../../elevation-support.ts';
+import { bind, codeOf, type Tenant } from '../../test-support.ts';
+import { elevationHandlers } from './add-elevation-handlers.ts';
 import { endElevations } from './end-elevations.ts';
 
 let service: Elevations;
@@ -197,4 +198,56 @@ test('a suspended tenant keeps no elevation in force, and its commands are not h
     'actuate_elevation',
     'revoke_elevation',
   ]);
+});
+
+test('a go signal that was seen is not handed out once its revocation was answered', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  const id = await service.prompt(agent);
+  await actuate(agent, id);
+  const { database } = service.deps;
+  let turn = 0;
+  // A replica that stands still between its look and its answer.
+  const slow: typeof database = {
+    ...database,
+    withTenant: async (tenantId, work) => {
+      if (turn++ === 0)
+        await service.elevations.revokeElevation(technician(), { id, reason: 'window cancelled' });
+      return database.withTenant(tenantId, work);
+    },
+  };
+  const { agents } = elevationHandlers({ ...service.deps, database: slow, bell: service.bell });
+  const { fetchAgentCommands } = bind(elevation.AgentElevationsServiceService, agents);
+  const { commands } = await fetchAgentCommands(agent, { id: agent.userId });
+  expect(commands.map((each) => each.type)).toEqual(['revoke_elevation']);
+});
+
+test('nothing comes into force after a suspension was answered, whoever was let in before it; taking back goes on', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  service.decider.verdict = 'pending';
+  const waiting = await service.prompt(agent);
+  service.decider.verdict = 'auto_approved';
+  const approved = await service.prompt(agent);
+  const tool = { toolName: 'shell', riskTier: 1, actionDigest: 'e'.repeat(64), reason: 'why' };
+  const asker = technician();
+  const action = (await service.elevations.requestToolAction(asker, tool)).request!.id;
+  await service.deps.database.withTenant(tenant.tenantId, (tx) =>
+    tx
+      .insertInto('tenant_standings')
+      .values({ tenant_id: tenant.tenantId, standing: 'suspended', version: 1, active_since: null })
+      .execute(),
+  );
+  const refused = [
+    service.elevations.respondToElevation(technician(), { id: waiting, decision: 'approve' }),
+    actuate(agent, approved),
+    service.elevations.claimToolAction(asker, { id: action, actionDigest: tool.actionDigest }),
+    service.elevations.ingestElevationRequest(agent, promptOf(agent.userId)),
+    service.elevations.requestElevation(asker, { deviceId: agent.userId, reason: 'patch' }),
+    service.elevations.requestToolAction(asker, tool),
+  ];
+  expect(await Promise.all(refused.map(codeOf))).toEqual(refused.map(() => 'tenant_suspended'));
+  expect((await service.row(waiting)).status).toBe('pending');
+  expect(await service.commands(approved)).toEqual([]);
+  expect(
+    await codeOf(service.elevations.revokeElevation(technician(), { id: approved, reason: 'suspended' })),
+  ).toBe('ok');
 });

@@ -1,7 +1,8 @@
 import type { elevation } from '@claviger/contracts';
-import { isActiveTenant } from '@claviger/database';
+import { isActiveTenant, type Reader } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import type { WorkflowSchema } from '../schema.ts';
 import type { ElevationDeps } from './elevation-deps.ts';
 import { ownDevice } from './own-device.ts';
 
@@ -33,44 +34,20 @@ export function fetchAgentCommands(
 }
 
 /**
- * Commands whose outcome is not reported yet: to carry out an elevation while it is in force, to take one back for a day.
+ * The commands of a device, in the order in which they were queued, noted as handed out. Most looks find none and cost one read;
+ * where there are some they are read once more in the transaction that hands them out, whatever happened in between.
  */
 async function openCommands(
   { database }: Pick<ElevationDeps, 'database'>,
   tenantId: string,
   deviceId: string,
 ): Promise<elevation.AgentCommand[]> {
-  const open = await database.readTenant(tenantId, (reader) =>
-    reader
-      .selectFrom('device_commands as command')
-      .innerJoin('elevation_requests as request', (join) =>
-        join
-          .onRef('request.tenant_id', '=', 'command.tenant_id')
-          .onRef('request.id', '=', 'command.request_id'),
-      )
-      .select([
-        'command.id',
-        'command.type',
-        'command.request_id as elevationRequestId',
-        'command.timeout_ms as timeoutMs',
-        'command.first_delivered_at',
-      ])
-      .where('command.device_id', '=', deviceId)
-      .where('command.outcome', 'is', null)
-      .where(
-        sql<boolean>`CASE command.type
-          WHEN 'actuate_elevation' THEN request.status = 'actuating' AND request.expires_at > clock_timestamp()
-          ELSE command.queued_at > clock_timestamp() - interval '1 day' END`,
-      )
-      .orderBy('command.queued_at')
-      .orderBy('command.id')
-      .limit(MAX_COMMANDS)
-      .execute(),
-  );
-  if (open.length === 0) return [];
-  const isHandedOut = await database.withTenant(tenantId, async (tx) => {
-    if (!(await isActiveTenant(tx))) return false;
-    const first = open.filter((each) => each.first_delivered_at === null).map((each) => each.id);
+  const seen = await database.readTenant(tenantId, (reader) => openOf(reader, deviceId));
+  if (seen.length === 0) return [];
+  const open = await database.withTenant(tenantId, async (tx) => {
+    if (!(await isActiveTenant(tx))) return [];
+    const still = await openOf(tx, deviceId);
+    const first = still.filter((each) => each.first_delivered_at === null).map((each) => each.id);
     if (first.length > 0)
       await tx
         .updateTable('device_commands')
@@ -79,13 +56,43 @@ async function openCommands(
         .where('first_delivered_at', 'is', null)
         .where('outcome', 'is', null)
         .execute();
-    return true;
+    return still;
   });
-  if (!isHandedOut) return [];
   return open.map(({ id, type, elevationRequestId, timeoutMs }) => ({
     id,
     type,
     elevationRequestId,
     timeoutMs,
   }));
+}
+
+/**
+ * Commands whose outcome is not reported yet: to carry out an elevation while it is in force, to take one back for a day.
+ */
+function openOf(reader: Reader<WorkflowSchema>, deviceId: string) {
+  return reader
+    .selectFrom('device_commands as command')
+    .innerJoin('elevation_requests as request', (join) =>
+      join
+        .onRef('request.tenant_id', '=', 'command.tenant_id')
+        .onRef('request.id', '=', 'command.request_id'),
+    )
+    .select([
+      'command.id',
+      'command.type',
+      'command.request_id as elevationRequestId',
+      'command.timeout_ms as timeoutMs',
+      'command.first_delivered_at',
+    ])
+    .where('command.device_id', '=', deviceId)
+    .where('command.outcome', 'is', null)
+    .where(
+      sql<boolean>`CASE command.type
+        WHEN 'actuate_elevation' THEN request.status = 'actuating' AND request.expires_at > clock_timestamp()
+        ELSE command.queued_at > clock_timestamp() - interval '1 day' END`,
+    )
+    .orderBy('command.queued_at')
+    .orderBy('command.id')
+    .limit(MAX_COMMANDS)
+    .execute();
 }

@@ -1,4 +1,4 @@
-import type { Tx } from '@claviger/database';
+import { requireActiveTenant, type Tx } from '@claviger/database';
 import type { Evaluation } from '@claviger/evaluator';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -29,7 +29,8 @@ export interface Terms {
 
 /**
  * Writes a new request with what was decided about it: its row, its evaluation, the audit event and the announcement, in the
- * caller's transaction. Whatever is no clear yes or no of a rule waits for a person.
+ * caller's transaction. Whatever is no clear yes or no of a rule waits for a person. Throws unless the tenant is active at
+ * this moment: what a rule approved would outlive the suspension.
  */
 export async function recordElevation(
   deps: Pick<ElevationDeps, 'emitter'>,
@@ -47,6 +48,7 @@ export async function recordElevation(
     status === 'pending'
       ? terms.pendingMinutes
       : Math.min(asked.requested_minutes ?? ruleMinutes, ruleMinutes);
+  await requireActiveTenant(tx);
   const row = await tx
     .insertInto('elevation_requests')
     .values({

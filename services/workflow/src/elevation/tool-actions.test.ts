@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { elevation } from '@claviger/contracts';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Elevations, startElevations, TECHNICIAN } from '../../elevation-support.ts';
-import { codeOf, type Tenant } from '../../test-support.ts';
+import { bind, codeOf, type Tenant } from '../../test-support.ts';
+import { elevationHandlers } from './add-elevation-handlers.ts';
+import { moveElevation } from './move-elevation.ts';
 
 let service: Elevations;
 let tenant: Tenant;
@@ -89,6 +92,34 @@ test('when the tool has stopped waiting, nobody approves any more and nothing is
   await approved.respond('approve');
   await stopWaiting(approved.id);
   expect(await approved.claim()).toBe('execution_timed_out');
+});
+
+test('that the tool stops waiting while somebody decides or claims is noticed in the same statement', async () => {
+  const { id } = await ask();
+  const slowly = elevationHandlers({
+    ...service.deps,
+    bell: service.bell,
+    settings: {
+      read: async (tenantId: string) => {
+        await stopWaiting(id);
+        return service.deps.settings.read(tenantId);
+      },
+    },
+  });
+  const { respondToElevation } = bind(elevation.ElevationRequestsServiceService, slowly.requests);
+  expect(await codeOf(respondToElevation(tenant.user(TECHNICIAN), { id, decision: 'approve' }))).toBe(
+    'race_lost',
+  );
+  expect((await service.row(id)).status).toBe('pending');
+  const approved = await ask();
+  await approved.respond('approve');
+  await stopWaiting(approved.id);
+  const claimed = service.deps.database.withTenant(tenant.tenantId, (tx) =>
+    moveElevation(tx, approved.id, 'claim'),
+  );
+  expect(await claimed).toBeUndefined();
+  // Taken back it can be at any time.
+  await service.elevations.revokeElevation(tenant.user(TECHNICIAN), { id: approved.id, reason: 'too late' });
 });
 
 test('only who asked claims; the user for whom it is asked and the caller do not respond', async () => {
