@@ -183,7 +183,7 @@ function gatewayPeers(stack: Installation, config: AuditConfig): Peers {
   });
 }
 
-export async function eventually(check: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+export async function eventually(check: () => Promise<boolean>, timeoutMs = 90_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await check())) {
     if (Date.now() > deadline) throw new Error(`it did not happen within ${timeoutMs} ms`);

@@ -199,11 +199,11 @@ function withOptions<D extends ServiceDefinition>(
 
 /** Polls until the check answers something true, for at most 60 seconds. */
 export async function eventually<T>(what: string, check: () => Promise<T | undefined | false>): Promise<T> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 90_000;
   for (;;) {
     const found = await check();
     if (found) return found;
-    if (Date.now() > deadline) throw new Error(`${what}: not within a minute`);
+    if (Date.now() > deadline) throw new Error(`${what}: not within 90 seconds`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -225,4 +225,4 @@ test('all of it from the command line, with the code on standard input', async (
     items: expect.arrayContaining([expect.objectContaining({ id, review: 'justified' })]),
   });
   expect(await claviger(boss, ['drill'])).toMatchObject({ passed: true });
-}, 120_000);
+});

@@ -83,4 +83,4 @@ test('a package of a living tenant is fetched at another gateway, verifies offli
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}, 180_000);
+});

@@ -148,7 +148,6 @@ describe('a hundred calls at once on one elevation, through two gateways', () =>
         { timeoutMs: 100_000, intervalMs: 250 },
       );
     },
-    200_000,
   );
 
   /** How many events of an action the log has of an elevation that was allowed. */

@@ -15,7 +15,7 @@ beforeAll(async () => {
   started = await startNetwork();
   tenant = await started.network.createTenant();
   await fillLog(started.network, tenant, EVENTS);
-}, 180_000);
+});
 afterAll(async () => started?.[Symbol.asyncDispose]());
 
 const memory = () => ['gateway-1', 'audit-1'].map((node) => residentBytes(started.installation.pid(node)!));

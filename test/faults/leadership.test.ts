@@ -33,7 +33,7 @@ beforeAll(async () => {
   redis = new Redis({ host, port, password });
   admin = (await network.createTenant()).admin.client;
   platform = (await network.createPlatformAdministrator()).client;
-}, 180_000);
+});
 afterAll(async () => {
   for (const node of VAULTS) await started?.installation.kill(node, 'SIGCONT').catch(() => {});
   redis?.disconnect();

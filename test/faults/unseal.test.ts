@@ -16,7 +16,7 @@ let entryId: string;
 
 beforeAll(async () => {
   started = await startNetwork({ replicas: { vault: 2 }, overrides: { vault: shamir, auth: shamir } });
-}, 180_000);
+});
 afterAll(() => started?.[Symbol.asyncDispose](), 60_000);
 
 interface Outcome {

@@ -8,12 +8,10 @@ import {
   type RestClient,
   type TestTenant,
 } from '@claviger/testkit';
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createPeople, postgresAccount } from '../support/main-job.ts';
 
 const TENANTS = '/api/v1/msp/tenants';
-// Several of these are journeys through a whole installation.
-vi.setConfig({ testTimeout: 90_000 });
 
 const PASSWORD = 'Weather balloons drift northward 7';
 

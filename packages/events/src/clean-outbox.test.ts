@@ -68,7 +68,7 @@ test('an event stays in the outbox until its consumer has taken it up, however l
     await cleaner.runIfDue(await store(), soleLeadership);
     expect(await kept()).toEqual([]);
   });
-}, 60_000);
+});
 
 test('what only has to be taken over stays for an hour', async () => {
   const taken: string[] = [];

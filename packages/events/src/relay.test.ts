@@ -109,7 +109,7 @@ test('each event of concurrent long and short transactions arrives, across two r
   await relayB[Symbol.asyncDispose]();
   await busA[Symbol.asyncDispose]();
   await busB[Symbol.asyncDispose]();
-}, 60_000);
+});
 
 test('a message carries its tenant, id and MAC; neither can be exchanged', async () => {
   await using bus = parts.bus();
@@ -256,7 +256,7 @@ test('events that a lost stream had taken over are sent to the new one, and its 
   await nats.start();
   ids.add(await announce('lost'));
   await eventually(() => expect(new Set(arrived.effects.keys())).toEqual(ids), { timeoutMs: 50_000 });
-}, 90_000);
+});
 
 test('the relay role marks and removes, it cannot rewrite what was recorded', async () => {
   await announce('kept');

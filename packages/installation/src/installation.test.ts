@@ -40,12 +40,12 @@ beforeAll(async () => {
     '{"auth": {"logLevel": "warn", "sessions": {"idleMinutes": 5}}}',
   );
   stack = await startInstallation(options());
-}, 120_000);
+});
 
 afterAll(async () => {
   await stack?.stop();
   rmSync(dataDir, { recursive: true, force: true });
-}, 60_000);
+});
 
 async function eventually(check: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = Date.now() + 20_000;
@@ -205,7 +205,7 @@ test('stop ends every process in order; the next start keeps secrets, data and p
   expect(stack.nodes.map((each) => each.healthUrl)).toEqual(before.ports);
   const starts = await asRole('claviger_vault', (client) => client.query('SELECT 1 FROM started'));
   expect(starts.rowCount).toBeGreaterThan(1);
-}, 120_000);
+});
 
 test('under supervision a killed service and a killed part come back by themselves', async () => {
   const before = { vault: stack.pid('vault-1'), nats: stack.parts.nats.pid };
@@ -214,7 +214,7 @@ test('under supervision a killed service and a killed part come back by themselv
   await eventually(() => stack.pid('vault-1') !== undefined && stack.pid('vault-1') !== before.vault);
   await eventually(() => stack.parts.nats.pid !== undefined && stack.parts.nats.pid !== before.nats);
   await stack.waitUntilReady();
-}, 60_000);
+});
 
 test('a service that does not start fails the whole start with its own words, and leaves nothing running', async () => {
   await stack.stop();
@@ -225,12 +225,12 @@ test('a service that does not start fails the whole start with its own words, an
   expect(await findRunning(dataDir)).toBeUndefined();
   const failing = { ...options(), env: { audit: { STAND_IN: 'fail-migration' } } };
   await expect(startInstallation(failing)).rejects.toThrow(/migrating audit failed[\s\S]*on purpose/);
-}, 120_000);
+});
 
 test('a sealed service ends the start at once, with what to do', async () => {
   const sealed = { ...options(), env: { vault: { STAND_IN: 'sealed' } } };
   await expect(startInstallation(sealed)).rejects.toThrow(/vault-1 is sealed[\s\S]*put the right file back/);
-}, 120_000);
+});
 
 test('settings for no service, or that are no JSON, fail the start with the name of the file', async () => {
   const { settingsFile } = layoutOf(dataDir);
@@ -239,7 +239,7 @@ test('settings for no service, or that are no JSON, fail the start with the name
   writeFileSync(settingsFile, '{');
   await expect(startInstallation(options())).rejects.toThrow(/settings\.json is not JSON/);
   rmSync(settingsFile);
-}, 120_000);
+});
 
 test('a data folder that was moved takes its data along', async () => {
   const moved = `${dataDir}-moved`;
@@ -248,4 +248,4 @@ test('a data folder that was moved takes its data along', async () => {
   stack = await startInstallation(options());
   const starts = await asRole('claviger_vault', (client) => client.query('SELECT 1 FROM started'));
   expect(starts.rowCount).toBeGreaterThan(1);
-}, 120_000);
+});

@@ -201,7 +201,7 @@ test('while Redis is away rows stay; when it is back they run, and stopping wait
   await all[Symbol.asyncDispose]();
   await late[Symbol.asyncDispose]();
   await redis.start();
-}, 60_000);
+});
 
 test('two definitions of one name are refused', () => {
   expect(() => queuesOf([definition('same.job'), definition('same.job')] as never)).toThrow(/same\.job/);

@@ -19,7 +19,7 @@ beforeAll(async () => {
     users: { vault: join(folder, 'vault-password'), audit: join(folder, 'audit-password') },
     env: {},
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await nats?.stop();
@@ -53,7 +53,7 @@ test('an event acknowledged before a SIGKILL is there after the next start on th
     return (await manager.streams.info('TEST')).state.messages;
   });
   expect(messages).toBe(1);
-}, 60_000);
+});
 
 test('a service that only publishes can neither delete a stream nor read from it', async () => {
   await as('vault', async (connection) => {

@@ -14,7 +14,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'claviger-parts-'));
   await chmod(folder, 0o711);
   postgres = await startPostgres({ dataDir: join(folder, 'pg'), logFile: join(folder, 'pg.log'), env: {} });
-}, 60_000);
+});
 
 afterAll(async () => {
   await postgres?.stop();
@@ -64,7 +64,7 @@ test('committed rows survive SIGKILL, and it comes back on the same port', async
   expect(postgres.port).toBe(port);
   expect(postgres.pid).not.toBe(pid);
   expect(await query('SELECT n FROM kept')).toEqual([{ n: 7 }]);
-}, 60_000);
+});
 
 test("a stale postmaster.pid with another program's number does not stop the next start", async () => {
   await postgres.stop();
@@ -84,7 +84,7 @@ test("a stale postmaster.pid with another program's number does not stop the nex
   } finally {
     other.kill();
   }
-}, 60_000);
+});
 
 test('a statement that fails leaves no password in the log', async () => {
   await expect(query(`ALTER ROLE nobody_here PASSWORD 'canary-5f1d'`)).rejects.toThrow();

@@ -12,7 +12,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'claviger-parts-'));
   await chmod(folder, 0o711);
   redis = await startRedis({ dataDir: join(folder, 'redis'), logFile: join(folder, 'redis.log'), env: {} });
-}, 60_000);
+});
 
 afterAll(async () => {
   await redis?.stop();
@@ -44,4 +44,4 @@ test('what was written survives stop and start on the same port', async () => {
   await redis.start();
   expect(redis.port).toBe(port);
   expect(await withClient(redis.password, (client) => client.get('kept'))).toBe('7');
-}, 60_000);
+});

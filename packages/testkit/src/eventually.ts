@@ -3,7 +3,7 @@ export async function eventually<T>(
   ask: () => Promise<T> | T,
   options: { timeoutMs?: number; intervalMs?: number; what?: string } = {},
 ): Promise<T> {
-  const deadline = Date.now() + (options.timeoutMs ?? 45_000);
+  const deadline = Date.now() + (options.timeoutMs ?? 90_000);
   for (;;) {
     try {
       return await ask();

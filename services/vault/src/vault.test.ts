@@ -10,7 +10,7 @@ let admin: Person;
 beforeAll(async () => {
   bench = await startVault({ replicas: { vault: 2 } });
   admin = await bench.as({});
-}, 120_000);
+});
 afterAll(() => bench?.[Symbol.asyncDispose](), 60_000);
 
 const unique = (name: string) => `${name}-${randomUUID().slice(0, 8)}`;

@@ -168,7 +168,7 @@ test('H-174 revoking races delivering: nothing is delivered after it has answere
     const again = nodes[0]!.grants.getGrantCredentials({ grantId }, { actorToken });
     expect(await codeOf(again)).toBe('wrong_status');
   }
-}, 120_000);
+});
 
 test('while the vault is down approvals and revocations stand, and take effect by themselves when it is back', async () => {
   const requester = person(REQUESTER);
@@ -194,4 +194,4 @@ test('while the vault is down approvals and revocations stand, and take effect b
     const again = nodes[0]!.grants.revokeGrant({ grantId: granted, reason: '' }, await as(requester));
     expect(await codeOf(again)).toBe('wrong_status');
   });
-}, 120_000);
+});

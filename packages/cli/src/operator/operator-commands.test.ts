@@ -60,7 +60,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await claviger(['down']);
   rmSync(dataDir, { recursive: true, force: true });
-}, 120_000);
+});
 
 test('with nothing running, status says so with exit code 1, and down is content', async () => {
   expect(await claviger(['status'])).toMatchObject({ code: 1, stdout: '' });
@@ -116,7 +116,7 @@ test('up prints one object; again changes nothing; a killed supervisor is recove
   expect((await claviger(['down'])).code).toBe(0);
   for (const { pid } of recovered.processes) expect(lives(pid)).toBe(false);
   expect((await claviger(['status'])).code).toBe(1);
-}, 180_000);
+});
 
 test('a start that fails says why on standard error and prints nothing else', async () => {
   const failed = await claviger([
@@ -131,4 +131,4 @@ test('a start that fails says why on standard error and prints nothing else', as
   expect(failed).toMatchObject({ code: 1, stdout: '' });
   expect(failed.stderr).toContain('/nonexistent/auth/src/main.ts is missing');
   expect((await claviger(['status'])).code).toBe(1);
-}, 60_000);
+});

@@ -16,7 +16,7 @@ let next: string;
 beforeAll(async () => {
   server = await startLdapTarget();
   proxy = await startFaultyProxy(server);
-}, 120_000);
+});
 afterAll(async () => {
   await proxy?.stop();
   await server?.stop();

@@ -17,7 +17,7 @@ let next: string;
 beforeAll(async () => {
   server = await startMysqlTarget();
   proxy = await startFaultyProxy(server);
-}, 120_000);
+});
 afterAll(async () => {
   await proxy?.stop();
   await server?.stop();

@@ -19,7 +19,7 @@ beforeAll(async () => {
   server = await startMysqlTarget();
   proxy = await startFaultyProxy(server);
   await server.createUser('svc', password);
-}, 120_000);
+});
 afterAll(async () => {
   await proxy?.stop();
   await server?.stop();

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await server.sql('CREATE ROLE builders CREATEROLE');
   await server.sql('GRANT builders TO middle');
   await server.sql('GRANT middle TO inherits');
-}, 120_000);
+});
 afterAll(() => server?.stop());
 
 const config = () => ({ host: '127.0.0.1', port: server.port, tls: { mode: 'disable' } });

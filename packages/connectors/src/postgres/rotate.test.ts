@@ -21,7 +21,7 @@ let next: string;
 beforeAll(async () => {
   server = await startPostgresTarget({ passwordCheck: true });
   proxy = await startFaultyProxy(server);
-}, 120_000);
+});
 afterAll(async () => {
   await proxy?.stop();
   await server?.stop();

@@ -20,7 +20,7 @@ beforeAll(async () => {
   server = await startPostgresTarget();
   proxy = await startFaultyProxy(server);
   await server.createRole('svc', password);
-}, 120_000);
+});
 afterAll(async () => {
   await proxy?.stop();
   await server?.stop();
@@ -164,5 +164,5 @@ describe('over TLS', () => {
     const wrongName = { ...at(port, { mode: 'verify-full', ca: server.certificate }), host: '127.0.0.2' };
     const wrongNameProxy = await verify(wrongName, password);
     expect(wrongNameProxy).toMatchObject({ outcome: 'unknown' });
-  }, 120_000);
+  });
 });

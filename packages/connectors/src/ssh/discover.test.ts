@@ -13,7 +13,7 @@ beforeAll(async () => {
   server = await startSshTarget();
   admin = await server.createAccount({ superuser: true });
   plain = await server.createAccount();
-}, 120_000);
+});
 afterAll(() => server?.stop());
 
 const config = () => ({ host: '127.0.0.1', port: server.port, hostKeys: [server.hostKeyFingerprint] });

@@ -14,7 +14,7 @@ test('an account logs in with its password only, and is gone after stop', async 
   await target.stop();
   expect(accounts()).not.toContain(`${username}:`);
   await expect(target.accepts(username, password)).rejects.toThrow();
-}, 60_000);
+});
 
 test('accounts of a process that is gone are removed by the next start', async () => {
   const gone = spawnSync('true').pid;
@@ -23,10 +23,10 @@ test('accounts of a process that is gone are removed by the next start', async (
   expect(added.status).toBe(0);
   await using _target = await startSshTarget();
   expect(accounts()).not.toContain(`${name}:`);
-}, 60_000);
+});
 
 test("the machine's own accounts are not let in", async () => {
   await using target = await startSshTarget();
   expect(await target.accepts('root', 'anything')).toBe(false);
   expect(target.log()).toContain('not allowed because not listed in AllowUsers');
-}, 60_000);
+});

@@ -256,4 +256,4 @@ test('a database that lost or rewrote its tail is noticed by the heads outside a
   const logged = readFileSync(bench.stack.logFiles['audit-1']!, 'utf8');
   expect(logged).toContain('the tail was cut, or an older state was restored');
   expect(logged).toContain('the log was rewritten');
-}, 90_000);
+});

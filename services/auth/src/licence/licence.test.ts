@@ -65,7 +65,7 @@ beforeAll(async () => {
     platform,
   );
   installationId = (await current()).installationId;
-}, 120_000);
+});
 afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
 test('without a licence everything is on, and other tenants have no say', async () => {

@@ -25,7 +25,7 @@ let tenant: TestTenant;
 beforeAll(async () => {
   stack = await startAuth();
   tenant = await newTenant(stack);
-}, 120_000);
+});
 afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';

@@ -29,7 +29,7 @@ import type { AuthSchema } from '../schema.ts';
 let stack: AuthStack;
 beforeAll(async () => {
   stack = await startAuth();
-}, 120_000);
+});
 afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
 const operatorOf = () => stack.operator.client('auth', auth.OperatorServiceService);
@@ -116,7 +116,7 @@ test('without Redis a revoke is stored but not called done, and sign-ins go on',
   while ((await codeOf(authOf(stack).logout({}, options))) !== 'ok') {
     if (Date.now() > deadline) throw new Error('logout did not recover');
   }
-}, 30_000);
+});
 
 test('without the database nothing is a verdict about a credential', async () => {
   const tenant = await newTenant(stack);

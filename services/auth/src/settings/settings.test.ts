@@ -36,7 +36,7 @@ beforeAll(async () => {
   platformAdmin = await withSecondFactor('default', made.username, made.password);
   tenant = await newTenant(stack);
   admin = await administratorOf(tenant);
-}, 120_000);
+});
 afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
 async function withSecondFactor(name: string, username: string, password: string): Promise<CallOptions> {

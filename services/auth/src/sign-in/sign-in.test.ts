@@ -18,7 +18,7 @@ import {
 let stack: AuthStack;
 beforeAll(async () => {
   stack = await startAuth();
-}, 120_000);
+});
 afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
 test('a sign-in is introspected until its logout, and refused at once afterwards', async () => {

@@ -29,7 +29,7 @@ beforeAll(async () => {
   stack = await startAuth();
   tenant = await newTenant(stack);
   other = await newTenant(stack);
-}, 120_000);
+});
 afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
 const list = { ...page, status: '', search: '', role: '' };

@@ -27,7 +27,7 @@ beforeAll(async () => {
   healthUrl = bench.installation.nodes.find((each) => each.node === 'vault-1')!.healthUrl;
   await bench.installation.kill('vault-1');
   copyFileSync(keyFile, `${keyFile}.kept`);
-}, 120_000);
+});
 afterAll(() => bench?.[Symbol.asyncDispose](), 60_000);
 
 const answers = <T>(call: () => Promise<T>) =>
@@ -90,7 +90,6 @@ test.each<[string, () => unknown]>([
       copyFileSync(`${keyFile}.kept`, keyFile);
     }
   },
-  60_000,
 );
 
 test('keys without their canary are not taken for an empty database', async () => {
@@ -103,7 +102,7 @@ test('keys without their canary are not taken for an empty database', async () =
   await bench.superuser((client) =>
     client.query('INSERT INTO root_key_canary SELECT * FROM kept; DROP TABLE kept'),
   );
-}, 60_000);
+});
 
 test('nothing is decrypted when the record of a disclosure cannot be written', async () => {
   await using service = await start();
@@ -127,4 +126,4 @@ test('nothing is decrypted when the record of a disclosure cannot be written', a
   expect(secrets.decryptions).toBe(before);
   await admin.entries.retrieveEntry({ entryId });
   expect(secrets.decryptions).toBe(before + 1);
-}, 60_000);
+});

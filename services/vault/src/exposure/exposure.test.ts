@@ -17,10 +17,10 @@ beforeAll(async () => {
     config: { allowedCidrs: ['127.0.0.0/8'], allowedPorts: [postgres.port], tls: { mode: 'disable' } },
   });
   moduleId = module!.id;
-}, 240_000);
+});
 afterAll(async () => {
   await Promise.all([postgres?.stop(), bench?.[Symbol.asyncDispose]()]);
-}, 60_000);
+});
 
 const colleague = (userName = 'leaver') =>
   bench.as({
@@ -249,7 +249,7 @@ test('what a leaver knows is rotated by one call: the target refuses what they k
     { queued: 2, impossible: 1 },
     { queued: 0, impossible: 1 },
   ]);
-}, 120_000);
+});
 
 test('callers at once queue each secret once, while it is being disclosed to the same person', async () => {
   const leaver = await colleague();
@@ -279,7 +279,7 @@ test('callers at once queue each secret once, while it is being disclosed to the
     const { secret } = await admin.entries.retrieveEntry({ entryId });
     expect(await postgres.accepts(username, secret)).toBe(true);
   }
-}, 120_000);
+});
 
 test('what cannot be rotated now says why, and no schedule puts off what is queued', async () => {
   const leaver = await colleague();
@@ -298,4 +298,4 @@ test('what cannot be rotated now says why, and no schedule puts off what is queu
   expect(await rotate(leaver)).toMatchObject({ queued: 1, impossible: [] });
   await admin.entries.putRotationSchedule({ entryId, intervalHours: 720 });
   await eventually('an empty list', async () => (await exposureOf(leaver)).currentSecrets === 0);
-}, 120_000);
+});

@@ -8,7 +8,7 @@ import { giveProbeBack, takeProbe } from './probe-budget.ts';
 let bench: VaultBench;
 beforeAll(async () => {
   bench = await startVault();
-}, 120_000);
+});
 afterAll(() => bench?.[Symbol.asyncDispose](), 60_000);
 
 test('an account is probed twice in half an hour at most, by all workers together', async () => {
@@ -35,4 +35,4 @@ test('an account is probed twice in half an hour at most, by all workers togethe
     ]),
   );
   expect(await take()).toBeUndefined();
-}, 60_000);
+});

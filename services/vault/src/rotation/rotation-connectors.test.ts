@@ -62,10 +62,10 @@ beforeAll(async () => {
     });
     moduleIds.set(type, module!.id);
   }
-}, 240_000);
+});
 afterAll(async () => {
   await Promise.all([mysql?.stop(), ldap?.stop(), http?.stop(), bench?.[Symbol.asyncDispose]()]);
-}, 60_000);
+});
 afterEach(() => http.setMode('ok'));
 
 interface Managed {

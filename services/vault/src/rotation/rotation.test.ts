@@ -36,11 +36,11 @@ beforeAll(async () => {
     admin.modules.createModule({ name: 'ssh', type: 'ssh', config: reach }),
   ]);
   moduleIds = { postgres: first.module!.id, ssh: second.module!.id };
-}, 240_000);
+});
 afterAll(async () => {
   await proxy?.stop();
   await Promise.all([postgres?.stop(), ssh?.stop(), bench?.[Symbol.asyncDispose]()]);
-}, 60_000);
+});
 
 /** An account that exists on the target with the secret that the vault holds. */
 interface Managed {

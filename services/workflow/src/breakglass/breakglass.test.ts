@@ -10,7 +10,7 @@ let service: Workflow;
 let tenant: Tenant;
 beforeAll(async () => {
   service = await startWorkflow();
-}, 120_000);
+});
 afterAll(() => service?.[Symbol.asyncDispose]());
 beforeEach(() => {
   tenant = service.tenant();

@@ -77,7 +77,7 @@ beforeAll(async () => {
     sets.push(set);
   }
   await fillHistory();
-}, 120_000);
+});
 afterAll(() => service[Symbol.asyncDispose]());
 
 /** As ingest writes it, but many at once: there is nothing to prove about how it came there. */
@@ -145,7 +145,7 @@ test('a hundred thousand stored decisions come out again, each by the version th
   });
   // It would have shown: the sets decide these requests in every way there is.
   expect(new Set(history.map(({ verdict }) => verdict)).size).toBeGreaterThanOrEqual(4);
-}, 60_000);
+});
 
 test('a replay against changed rules names the changes that a slow second opinion finds', async () => {
   const call = bind(contract.PamRulesServiceService, ruleHandlers(service.deps));
@@ -210,7 +210,7 @@ test('a replay against changed rules names the changes that a slow second opinio
     expect(samples).toHaveLength(Math.min(100, count));
     for (const { id, to, newRuleId } of samples) expect([to, newRuleId || null]).toEqual(opinions.get(id));
   }
-}, 60_000);
+});
 
 test('what a version is not answerable for, or what was altered, shows', async () => {
   const { schema, scratch } = service;
@@ -233,7 +233,7 @@ test('what a version is not answerable for, or what was altered, shows', async (
     undecided: 1,
     differing: [{ requestId: denied.requestId, was: 'auto_approved', is: 'denied' }],
   });
-}, 60_000);
+});
 
 /** As somebody would send it. */
 function draftOf(rule: Rule, id = rule.id): contract.RuleDraft {
