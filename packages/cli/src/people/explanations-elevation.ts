@@ -20,6 +20,11 @@ export const elevationExplanations: Readonly<Record<string, Explanation>> = {
     meaning: 'The administrators of the tenant have switched off that devices carry elevations out.',
     next: 'An administrator switches it on: `claviger config set elevation.actuatorEnabled=true`.',
   },
+  too_many_waiting: {
+    meaning:
+      'Five hundred requests of this device, or of who asked, wait for a person already: no further one is taken.',
+    next: 'Have them decided, or let them expire. A device that asks so often is worth a look.',
+  },
   outcome_reported: {
     meaning: 'Another outcome of this command was reported before; the first report holds.',
     next: 'Nothing. An agent reports each command once; the same report again does no harm.',

@@ -134,6 +134,31 @@ test('what is not known stays away from the rules; an empty signer is known to b
   expect(Object.keys(facts)).not.toEqual(expect.arrayContaining(['groups']));
 });
 
+test('a device that floods people with prompts is refused, and no other one; what a rule decides it still reports', async () => {
+  const [agent, other] = [service.devices.add(tenant.tenantId), service.devices.add(tenant.tenantId)];
+  const id = await service.prompt(agent);
+  const table = `${service.schema}.elevation_requests`;
+  await service.scratch.query(
+    `INSERT INTO ${table} SELECT (jsonb_populate_record(r, jsonb_build_object('id', gen_random_uuid()))).*
+     FROM ${table} AS r, generate_series(1, 499) WHERE r.id = $1`,
+    [id],
+  );
+  const report = (of = agent) => codeOf(service.elevations.ingestElevationRequest(of, promptOf(of.userId)));
+  expect(await report()).toBe('too_many_waiting');
+  expect(await report(other)).toBe('ok');
+  service.decider.verdict = 'denied';
+  expect(await report()).toBe('ok');
+  service.decider.verdict = 'pending';
+  const technician = tenant.user(TECHNICIAN);
+  await service.elevations.respondToElevation(technician, { id, decision: 'deny' });
+  expect(await report()).toBe('ok');
+  await service.scratch.query(
+    `SET session_replication_role = replica;
+     UPDATE ${table} SET expires_at = now() - interval '1 second' WHERE device_id = '${agent.userId}'`,
+  );
+  expect(await report()).toBe('ok');
+});
+
 test('a malformed digest is kept as reported', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent, { targetExecutableHash: 'not hex' });

@@ -8,6 +8,7 @@ import type { WorkflowSchema } from '../schema.ts';
 import { announce } from './announce.ts';
 import type { ElevationDeps } from './elevation-deps.ts';
 import type { ElevationRow, NewElevation } from './elevation-schema.ts';
+import { refuseTooMany } from './refuse-too-many.ts';
 
 type Decision =
   | 'status'
@@ -49,6 +50,7 @@ export async function recordElevation(
       ? terms.pendingMinutes
       : Math.min(asked.requested_minutes ?? ruleMinutes, ruleMinutes);
   await requireActiveTenant(tx);
+  if (status === 'pending') await refuseTooMany(tx, (asked.requester_id ?? asked.device_id)!);
   const row = await tx
     .insertInto('elevation_requests')
     .values({
