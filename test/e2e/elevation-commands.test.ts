@@ -80,9 +80,91 @@ test('people try a rule, add it, have it co-signed, change it and take it away',
   expect(changed).toMatchObject({ matchUser: 'acme\\sarah', priority: 50 });
   expect(changed).not.toHaveProperty('matchSigner');
   expect((await shell.run(administrator, 'rules', 'list')).stdout).toContain('user acme\\sarah');
+  expect(await shell.json(administrator, 'rules', 'disable', 'signed')).toMatchObject({ enabled: false });
+  expect(await shell.json(administrator, 'rules', 'enable', 'signed')).toMatchObject({ enabled: true });
   const draft = shell.file('draft.json', { removedRuleIds: [changed.id] });
   expect((await shell.run(administrator, 'rules', 'replay', '--file', draft)).stdout).toContain('decisions');
   expect((await shell.run(administrator, 'rules', 'lint')).code).toBeLessThanOrEqual(1);
   expect((await shell.run(administrator, 'rules', 'delete', 'signed')).code).toBe(0);
   expect((await shell.run(administrator, 'rules', 'show', 'signed')).code).toBe(5);
+}, 300_000);
+
+test('people keep lists of known software without writing JSON', async () => {
+  const software = (...args: string[]) => shell.json(administrator, 'software-policy', ...args);
+  await shell.json(administrator, 'sites', 'create', 'Harbour');
+  await software('add', 'installers', '--list', 'allow', '--signer', 'Mozilla Corporation');
+  const changed = await software(
+    ...[
+      'update',
+      'installers',
+      '--no-signer',
+      '--path',
+      'C:\\Mozilla\\*.exe',
+      '--site',
+      'Harbour',
+      '--state',
+      'off',
+    ],
+  );
+  expect(changed).toMatchObject({ list: 'allow', enabled: false, matchPathGlob: 'C:\\Mozilla\\*.exe' });
+  expect(changed).not.toHaveProperty('matchSigner');
+  expect(await software('update', 'installers', '--no-site')).not.toHaveProperty('siteId');
+  expect(await software('list', '--list', 'allow')).toMatchObject({
+    items: [{ enabled: false }],
+    totalItems: 1,
+  });
+  expect(await software('list', '--list', 'deny')).toMatchObject({ items: [], totalItems: 0 });
+  const empty = await shell.run(administrator, 'software-policy', 'update', 'installers');
+  expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining('--help') });
+  expect((await shell.run(administrator, 'software-policy', 'remove', 'installers')).code).toBe(0);
+  expect((await shell.run(administrator, 'software-policy', 'delete', 'installers')).code).toBe(5);
+}, 300_000);
+
+test('people group devices, move them, and say at each level whether prompts are captured', async () => {
+  const enrolled: string[] = [];
+  for (const name of ['KIOSK-1', 'KIOSK-2']) {
+    const { device } = await shell.json(administrator, 'devices', 'enrol', name);
+    enrolled.push((device as Item).id);
+  }
+  const as = (...args: string[]) => shell.json(administrator, ...args);
+  await as('sites', 'create', 'Pier');
+  await as('devices', 'update', 'KIOSK-1', '--site', 'Pier');
+  await as('device-groups', 'create', 'Kiosks', '--device', 'KIOSK-1');
+  const grown = await as('device-groups', 'update', 'Kiosks', '--add', 'KIOSK-2', '--name', 'Screens');
+  expect(grown).toMatchObject({ name: 'Screens', devices: 2 });
+  await as('device-groups', 'update', 'Screens', '--remove', 'KIOSK-2');
+  expect(await as('devices', 'list', '--group', 'Screens')).toMatchObject({ items: [{ id: enrolled[0] }] });
+
+  const captured = async () => (await as('devices', 'show', 'KIOSK-1')).configuration;
+  const policy = (verb: string, ...args: string[]) =>
+    shell.run(administrator, 'devices', 'policy', verb, ...args);
+  const levels = [
+    ['organization', ['--organization']],
+    ['site', ['--site', 'Pier']],
+    ['group', ['--group', 'Screens']],
+    ['device', ['--device', 'KIOSK-1']],
+  ] as const;
+  let state = false;
+  for (const [scope, level] of levels) {
+    expect((await policy('set', ...level, '--uac-interception', state ? 'on' : 'off')).code).toBe(0);
+    expect(await captured()).toMatchObject({ pam: { uacInterceptionEnabled: state }, sources: [{ scope }] });
+    state = !state;
+  }
+  expect((await policy('get')).stdout.trim().split('\n')).toHaveLength(levels.length + 1);
+  expect((await policy('get', '--site', 'Pier')).stdout).toMatch(/site +Pier +on/);
+  expect((await policy('clear', '--device', 'KIOSK-1')).stderr).toContain('next level');
+  expect((await policy('clear', '--device', 'KIOSK-1')).stderr).toContain('said nothing');
+  expect(await captured()).toMatchObject({ sources: [{ scope: 'group' }] });
+  expect((await policy('set', '--uac-interception', 'on')).code).toBe(2);
+  expect((await policy('clear', '--organization', '--partner')).code).toBe(2);
+}, 300_000);
+
+test('people say under which names devices report somebody', async () => {
+  const identity = (...args: string[]) => shell.json(administrator, 'users', 'directory-identity', ...args);
+  const { id } = colleague;
+  await identity('set', id, '--account-name', 'acme\\kim', '--group', 'Finance', '--group', 'HR people');
+  expect(await identity('set', id, '--no-group')).toMatchObject({ accountNames: ['acme\\kim'], groups: [] });
+  expect(await identity('get', id)).toMatchObject({ accountNames: ['acme\\kim'], groups: [] });
+  const own = ['users', 'directory-identity', 'set', administrator.id, '--no-account-name'];
+  expect((await shell.run(administrator, ...own)).code).toBe(3);
 }, 300_000);

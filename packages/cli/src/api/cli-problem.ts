@@ -45,7 +45,8 @@ function messageOf(problem: ProblemFields): string {
   const { title, detail, status } = problem;
   const said = detail || `the server answered ${status}`;
   const lines = [said.replace(/\.$/, '') === title ? title : `${title}: ${said}`];
-  for (const { pointer, detail } of problem.errors) lines.push(`${pointer} ${detail}`);
+  for (const { pointer, detail } of problem.errors)
+    lines.push(pointer === '' ? detail : `${pointer} ${detail}`);
   if (problem.hint !== undefined) lines.push(problem.hint);
   if (problem.status === 401) lines.push('sign in with `claviger login`');
   if (problem.code === 'mfa_not_satisfied')

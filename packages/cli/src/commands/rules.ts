@@ -69,6 +69,20 @@ function registerChanges(noun: Command): void {
   withConnectionOptions(remove).action(async (rule: string, options: ConnectionOptions) =>
     (await work()).deleteRule(rule, options),
   );
+  for (const [verb, description] of [
+    ['disable', 'let a rule rest: it decides nothing until it is enabled'],
+    ['enable', 'let a rule decide again'],
+  ] as const) {
+    const command = peopleCommand(
+      noun,
+      `${verb} <rule>`,
+      description,
+      `claviger rules ${verb} "signed installers"`,
+    );
+    withConnectionOptions(command).action(async (rule: string, options: ConnectionOptions) =>
+      (await work()).switchRule(rule, verb === 'enable', options),
+    );
+  }
   const coSign = peopleCommand(
     noun,
     'co-sign <rule>',

@@ -7,9 +7,11 @@ import {
   withPaging,
 } from '../people/command-options.ts';
 import type { ConnectionOptions } from '../people/connection.ts';
+import type { IdentityOptions } from '../people/directory-identity.ts';
 import type { UserCreateOptions, UserListOptions } from '../people/users.ts';
 
 const work = () => import('../people/users.ts');
+const identities = () => import('../people/directory-identity.ts');
 
 export function register(program: Command): void {
   const noun = nounCommand(program, 'users', 'who may sign in, and with which roles');
@@ -73,5 +75,30 @@ export function register(program: Command): void {
   );
   withConnectionOptions(reset).action(async (user: string, options: ConnectionOptions) =>
     (await work()).resetPassword(user, options),
+  );
+  registerIdentity(noun);
+}
+
+function registerIdentity(users: Command): void {
+  const noun = users
+    .command('directory-identity')
+    .description('under which names devices report somebody, and the directory groups they are in')
+    .showHelpAfterError('(claviger users directory-identity --help)');
+  const get = peopleCommand(noun, 'get <user>', 'show both', 'claviger users directory-identity get sarah');
+  withConnectionOptions(get).action(async (user: string, options: ConnectionOptions) =>
+    (await identities()).getIdentity(user, options),
+  );
+  const set = peopleCommand(
+    noun,
+    'set <user>',
+    'replace the names, the groups, or both; nobody sets their own',
+    "claviger users directory-identity set sarah --account-name 'acme\\sarah' --group Finance",
+  )
+    .option('--account-name <name>', 'as devices report it; may be given several times', several)
+    .option('--no-account-name', 'devices do not know them')
+    .option('--group <group>', 'a directory group; may be given several times', several)
+    .option('--no-group', 'they are in none');
+  withConnectionOptions(set).action(async (user: string, options: IdentityOptions) =>
+    (await identities()).setIdentity(user, options),
   );
 }

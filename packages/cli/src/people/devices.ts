@@ -5,6 +5,7 @@ import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { isId, resourceId } from './find-by-name.ts';
+import { groupId } from './group-id.ts';
 import { listItems } from './paging.ts';
 import type { SecretOutputOptions } from './secret-options.ts';
 import { prepareSecretOutput } from './secret-output.ts';
@@ -16,12 +17,18 @@ import { siteId } from './sites.ts';
 export interface DeviceListOptions extends ConnectionOptions, ListOptions {
   readonly search?: string;
   readonly site?: string;
+  readonly group?: string;
   readonly status?: string;
 }
 export interface EnrolOptions extends ConnectionOptions, SecretOutputOptions {
   readonly site?: string;
   readonly os?: string;
   readonly resource?: string;
+}
+export interface UpdateOptions extends ConnectionOptions {
+  readonly hostname?: string;
+  /** False: no site. */
+  readonly site?: string | false;
 }
 export interface DecommissionOptions extends ConnectionOptions {
   readonly reason: string;
@@ -41,8 +48,13 @@ const columns: readonly Column<devices.Device>[] = [
 
 export function listDevices(options: DeviceListOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {
-    const { search = '', status = '', site } = options;
-    const filter = { search, status, ...(site === undefined ? {} : { siteId: await siteId(api, site) }) };
+    const { search = '', status = '', site, group } = options;
+    const filter = {
+      search,
+      status,
+      ...(site === undefined ? {} : { siteId: await siteId(api, site) }),
+      ...(group === undefined ? {} : { groupId: await groupId(api, group) }),
+    };
     showList(await listItems(api, service.listDevices, filter, options), columns, format);
   });
 }
@@ -53,10 +65,11 @@ export function showDevice(name: string, options: ConnectionOptions): Promise<vo
     const { device } = await api.call(service.getDevice, { deviceId: id });
     const { configuration } = await api.call(service.getDeviceConfiguration, { deviceId: id });
     if (format === 'json') return showJson({ ...device, configuration });
-    show(device!, format);
     const captures = configuration?.pam?.uacInterceptionEnabled ?? true;
     const [source] = configuration?.sources ?? [];
-    say(`prompts  ${captures ? 'captured' : 'not captured'}, as the ${source?.scope ?? 'default'} says`);
+    show(device!, format, [
+      ['prompts', `${captures ? 'captured' : 'not captured'}, as the ${source?.scope ?? 'default'} says`],
+    ]);
   });
 }
 
@@ -71,6 +84,20 @@ export function enrolDevice(hostname: string, options: EnrolOptions): Promise<vo
       ...(resource === undefined ? {} : { resourceId: await resourceId(api, resource) }),
     };
     await deliverToken(session, options, () => api.call(service.enrolDevice, request));
+  });
+}
+
+export function updateDevice(name: string, options: UpdateOptions): Promise<void> {
+  const { hostname, site } = options;
+  if (hostname === undefined && site === undefined)
+    throw new CommandError('give --hostname, --site or --no-site', EXIT.usage);
+  return withSession(options, async ({ api, format }) => {
+    const { device } = await api.call(service.updateDevice, {
+      deviceId: await deviceId(api, name),
+      ...(hostname === undefined ? {} : { hostname }),
+      ...(site === undefined ? {} : { siteId: site === false ? '' : await siteId(api, site) }),
+    });
+    show(device!, format);
   });
 }
 
@@ -135,7 +162,11 @@ async function deliverToken(
   if (format === 'json') showJson(intoFile ? { device } : { device, agentToken });
 }
 
-function show(device: devices.Device, format: OutputFormat): void {
+function show(
+  device: devices.Device,
+  format: OutputFormat,
+  more: readonly (readonly [name: string, value: string])[] = [],
+): void {
   if (format === 'json') return showJson(device);
   say(
     fieldsText([
@@ -149,6 +180,7 @@ function show(device: devices.Device, format: OutputFormat): void {
       ['last seen', timeText(device.lastSeenAt)],
       ['enrolled by', device.enrolledBy],
       ['decommissioned', timeText(device.decommissionedAt)],
+      ...more,
     ]),
   );
 }

@@ -75,6 +75,14 @@ export function updateRule(name: string, options: RuleFileOptions): Promise<void
   });
 }
 
+/** A change like any other: it adds its author and takes signatures away. */
+export function switchRule(name: string, enabled: boolean, options: ConnectionOptions): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const { rule } = await api.call(service.updateRule, { id: await ruleId(api, name), enabled });
+    show(rule!, format);
+  });
+}
+
 export function deleteRule(name: string, options: ConnectionOptions): Promise<void> {
   return withSession(options, async ({ api }) => {
     await api.call(service.deleteRule, { id: await ruleId(api, name) });

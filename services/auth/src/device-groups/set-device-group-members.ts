@@ -3,6 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import { requireRowVersion } from '../row-version.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
 import { actingNow } from '../users/standing.ts';
 import { lockGroup, readGroup, storeMembers } from './device-groups-store.ts';
@@ -18,6 +19,7 @@ export function setDeviceGroupMembers(
       await actingNow(tx, context);
       const sites = await sitesNow(tx, context);
       const before = await lockGroup(tx, groupId, sites);
+      requireRowVersion(request.rowVersion, before.rowVersion);
       await storeMembers(tx, context.tenantId, groupId, request.deviceIds, sites);
       await tx
         .updateTable('device_groups')

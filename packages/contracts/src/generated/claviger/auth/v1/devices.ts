@@ -321,6 +321,8 @@ export interface UpdateDeviceGroupResponse {
 export interface SetDeviceGroupMembersRequest {
   groupId: string;
   deviceIds: string[];
+  /** Refused when the group has changed since; unset: no check. */
+  rowVersion?: number | undefined;
 }
 
 export interface SetDeviceGroupMembersResponse {
@@ -3324,7 +3326,7 @@ export const UpdateDeviceGroupResponse: MessageFns<UpdateDeviceGroupResponse> = 
 };
 
 function createBaseSetDeviceGroupMembersRequest(): SetDeviceGroupMembersRequest {
-  return { groupId: "", deviceIds: [] };
+  return { groupId: "", deviceIds: [], rowVersion: undefined };
 }
 
 export const SetDeviceGroupMembersRequest: MessageFns<SetDeviceGroupMembersRequest> = {
@@ -3334,6 +3336,9 @@ export const SetDeviceGroupMembersRequest: MessageFns<SetDeviceGroupMembersReque
     }
     for (const v of message.deviceIds) {
       writer.uint32(18).string(v!);
+    }
+    if (message.rowVersion !== undefined) {
+      writer.uint32(24).int32(message.rowVersion);
     }
     return writer;
   },
@@ -3365,6 +3370,14 @@ export const SetDeviceGroupMembersRequest: MessageFns<SetDeviceGroupMembersReque
             }
 
             message.deviceIds.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rowVersion = reader.int32();
             continue;
           }
         }
@@ -9974,12 +9987,39 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "row_version",
+        "number": 3,
+        "label": 1,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rowVersion",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [],
+      "oneofDecl": [{ "name": "_row_version", "options": undefined }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -12794,56 +12834,62 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 42, 2, 2],
+        "span": [855, 2, 68],
+        "leadingComments": " Refused when the group has changed since; unset: no check.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 47, 2, 0],
-        "span": [883, 2, 888, 5],
+        "span": [885, 2, 890, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 47, 2, 1],
-        "span": [890, 2, 895, 5],
+        "span": [892, 2, 897, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 47, 2, 4],
-        "span": [908, 2, 911, 5],
+        "span": [910, 2, 913, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 48, 2, 5],
-        "span": [937, 2, 69],
+        "span": [939, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 49, 2, 2],
-        "span": [952, 2, 956, 5],
+        "span": [954, 2, 958, 5],
         "leadingComments": " `default` for the partner and for the organisation, which are there once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 1],
-        "span": [1013, 2, 1016, 5],
+        "span": [1015, 2, 1018, 5],
         "leadingComments": " As devices report them, `acme\\\\sarah`; without regard to case. One person each.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 0],
-        "span": [1079, 2, 56],
+        "span": [1081, 2, 56],
         "leadingComments": " Empty: nobody here is known under this name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 4],
-        "span": [1084, 2, 75],
+        "span": [1086, 2, 75],
         "leadingComments": " Everybody who might be meant, also by the name alone: none of them decides about it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 66, 2, 1],
-        "span": [1094, 2, 1099, 5],
+        "span": [1096, 2, 1101, 5],
         "leadingComments": " 1000 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -13151,6 +13197,7 @@ export const protoMetadata = {
         fields: {
           "group_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
           "device_ids": { "field": Field.decode(Buffer.from("CAEg6Ac=", "base64")) },
+          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "SetDeviceGroupMembersResponse": {
