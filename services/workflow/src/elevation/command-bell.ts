@@ -1,5 +1,6 @@
 import { type Database, listen } from '@claviger/database';
 import type { Logger } from '@claviger/service-kit';
+import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 
 export const COMMANDS_CHANNEL = 'workflow_device_commands';
@@ -103,6 +104,7 @@ export function startCommandBell(options: BellOptions): CommandBell {
   };
 }
 
+/** The ids as one array: as so many parameters they would be too many. What is older than a day is handed out to nobody. */
 function devicesWithCommands(
   database: Database<WorkflowSchema>,
   deviceIds: readonly string[],
@@ -112,8 +114,9 @@ function devicesWithCommands(
       .selectFrom('device_commands')
       .select('device_id')
       .distinct()
-      .where('device_id', 'in', deviceIds)
+      .where(sql<boolean>`device_id = ANY(${[...deviceIds]}::uuid[])`)
       .where('outcome', 'is', null)
+      .where('queued_at', '>', sql<Date>`now() - interval '1 day'`)
       .execute(),
   );
 }

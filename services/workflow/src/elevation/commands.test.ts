@@ -125,6 +125,25 @@ test('a bell whose connection was cut finds commands by the slow look, and hears
   });
 });
 
+test('the slow look finds the one device with a command among seventy thousand that wait', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  await actuate(agent, await service.prompt(agent));
+  const aborted = new AbortController();
+  const options = { timeoutMs: 120_000, signal: aborted.signal };
+  const waiting = Array.from({ length: 70_000 }, () =>
+    service.bell.wait(randomUUID(), { ...options, signal: new AbortController().signal }),
+  );
+  // The ring of its command was before: only a look can find it.
+  using found = service.bell.wait(agent.userId, options);
+  const timer = setTimeout(() => aborted.abort(), 60_000);
+  try {
+    expect(await found.rang).toBe(true);
+  } finally {
+    clearTimeout(timer);
+    for (const each of waiting) each[Symbol.dispose]();
+  }
+});
+
 test('agents that wait are let go when the process ends, and later ones do not wait', async () => {
   const own = await startElevations();
   try {
