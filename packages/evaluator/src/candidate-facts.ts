@@ -22,7 +22,11 @@ const NO_PATH = 'C:\\Elsewhere\\other.exe';
  * Other values of single facts that could matter: for every question of every rule that can be about this kind of request
  * one value that holds and one that does not. Rules in the order in which they are asked.
  */
-export function* candidateFacts(ruleSet: RuleSet, facts: Facts): Generator<Candidate> {
+export function* candidateFacts(
+  ruleSet: RuleSet,
+  facts: Facts,
+  mayName: (ruleId: string) => boolean,
+): Generator<Candidate> {
   const seen = new Set<string>();
   const fresh = (candidate: Candidate): boolean => {
     const key = `${candidate.fact} ${JSON.stringify(candidate.value)}`;
@@ -33,6 +37,7 @@ export function* candidateFacts(ruleSet: RuleSet, facts: Facts): Generator<Candi
   const prompt = facts.kind === 'elevation' && facts.flowType === 'uac_intercept';
   const rules = ruleSet.ordered.filter((rule) => appliesTo(rule, facts.kind));
   for (const rule of prompt ? [...ruleSet.orderedSoftware, ...rules] : rules) {
+    if (!mayName(rule.rule.id)) continue;
     for (const candidate of ofRule(rule, facts)) if (fresh(candidate)) yield candidate;
   }
 }

@@ -1,4 +1,5 @@
 import { fileNameOf, parentOf } from './criteria.ts';
+import type { StepCount } from './glob.ts';
 import { canonicalGlob } from './path-glob.ts';
 import { type Criteria, given } from './rule.ts';
 import { appliesTo, type CompiledRule } from './rule-set.ts';
@@ -7,17 +8,18 @@ import { foldCase } from './windows-path.ts';
 
 /**
  * Whether whatever `inner` matches is matched by `outer` too, for every kind of request that `inner` can be about. True only
- * when it is certain; of two patterns or windows it may answer false for what a longer look would show.
+ * when it is certain; of two patterns or windows it may answer false for what a longer look would show. `effort` is told what
+ * comparing patterns takes.
  */
-export function covers(outer: CompiledRule, inner: CompiledRule): boolean {
+export function covers(outer: CompiledRule, inner: CompiledRule, effort: StepCount = { steps: 0 }): boolean {
   for (const kind of ['elevation', 'tool', 'access'] as const)
     if (appliesTo(inner, kind) && !appliesTo(outer, kind)) return false;
   // The lists of known software are for prompts; a rule about people holds for more.
   if (outer.stage === 'software_policy' && inner.shape !== 'executable') return false;
-  return coversCriteria(outer.criteria, inner.criteria);
+  return coversCriteria(outer.criteria, inner.criteria, effort);
 }
 
-function coversCriteria(outer: Criteria, inner: Criteria): boolean {
+function coversCriteria(outer: Criteria, inner: Criteria, effort: StepCount): boolean {
   return (
     holds(outer.matchHash, inner.matchHash, (a, b) => a.toLowerCase() === b.toLowerCase()) &&
     holds(outer.matchSigner, inner.matchSigner, (a, b) => a === b) &&
@@ -26,11 +28,11 @@ function coversCriteria(outer: Criteria, inner: Criteria): boolean {
     holds(outer.siteId, inner.siteId, (a, b) => a.toLowerCase() === b.toLowerCase()) &&
     holds(outer.matchUser, inner.matchUser, (a, b) => foldCase(a) === foldCase(b)) &&
     holds(outer.matchAdGroup, inner.matchAdGroup, (a, b) => foldCase(a) === foldCase(b)) &&
-    holds(outer.matchPathGlob, inner.matchPathGlob, coversGlob) &&
-    holds(outer.matchParentImage, inner.matchParentImage, coversParent) &&
-    holds(outer.timeWindow, inner.timeWindow, coversWindow) &&
     (outer.matchResourceId === '*' ||
-      holds(outer.matchResourceId, inner.matchResourceId, (a, b) => a.toLowerCase() === b.toLowerCase()))
+      holds(outer.matchResourceId, inner.matchResourceId, (a, b) => a.toLowerCase() === b.toLowerCase())) &&
+    holds(outer.matchParentImage, inner.matchParentImage, coversParent) &&
+    holds(outer.timeWindow, inner.timeWindow, (a, b) => coversWindow(a, b, effort)) &&
+    holds(outer.matchPathGlob, inner.matchPathGlob, (a, b) => coversGlob(a, b, effort))
   );
 }
 
@@ -47,8 +49,16 @@ function holds<T>(
  * The inner pattern read as a text by the outer one: only `*` may stand for its `*`, and `*` or `?` for its `?`. At most
  * 512 × 512 steps.
  */
-export function coversGlob(outerPattern: string, innerPattern: string): boolean {
+export function coversGlob(
+  outerPattern: string,
+  innerPattern: string,
+  effort: StepCount = { steps: 0 },
+): boolean {
   const [outer, inner] = [canonicalGlob(outerPattern), canonicalGlob(innerPattern)];
+  effort.steps += 16;
+  // What the outer one writes out, the inner one must write out as well: seldom enough for anything more to be done.
+  if (outer.split(/[*?]+/).some((piece) => !inner.includes(piece))) return false;
+  effort.steps += outer.length * inner.length;
   let reached = new Uint8Array(outer.length + 1);
   reached[0] = 1;
   skipStars(outer, reached);
@@ -77,8 +87,15 @@ function coversParent(outer: string, inner: string): boolean {
 }
 
 /** By the wall clock of one zone, wherever one of the two begins or ends. */
-export function coversWindow(outer: TimeWindow, inner: TimeWindow): boolean {
+export function coversWindow(
+  outer: TimeWindow,
+  inner: TimeWindow,
+  effort: StepCount = { steps: 0 },
+): boolean {
   if ((outer.timezone ?? 'UTC') !== (inner.timezone ?? 'UTC')) return false;
+  effort.steps += 16;
+  const opens = { day: inner.days?.[0] ?? 0, minutes: minutesOf(inner.start) };
+  if (isOpenAt(inner, opens) && !isOpenAt(outer, opens)) return false;
   const turns = [0, ...[outer.start, outer.end, inner.start, inner.end].map(minutesOf)];
   for (let day = 0; day < 7; day++) {
     for (const minutes of turns) {

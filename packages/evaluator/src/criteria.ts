@@ -22,7 +22,7 @@ export function compileCriteria(criteria: Criteria): Criterion[] {
     field: keyof Criteria,
     fact: FactName,
     read: (facts: PreparedFacts) => Known<T>,
-    holds: (value: T) => boolean,
+    holds: (value: T, facts: PreparedFacts) => boolean,
   ): void => {
     asked.push({
       field,
@@ -30,7 +30,7 @@ export function compileCriteria(criteria: Criteria): Criterion[] {
       ask: (facts) => {
         const value = read(facts);
         if (value instanceof Unresolved) return value;
-        return value !== null && holds(value);
+        return value !== null && holds(value, facts);
       },
     });
   };
@@ -116,7 +116,7 @@ export function compileCriteria(criteria: Criteria): Criterion[] {
       'matchPathGlob',
       'path',
       (facts) => facts.path,
-      (value) => glob.matches(value),
+      (value, { effort }) => glob.matches(value, effort),
     );
   }
   if (given(criteria.timeWindow)) {

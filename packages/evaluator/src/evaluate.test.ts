@@ -197,7 +197,7 @@ test('a question that throws, and facts that are none, end as pending', () => {
     throw new Error('no zones today');
   });
   try {
-    const found = evaluate(windowed, facts);
+    const found = evaluate(windowed, { ...facts, at: '2026-11-20T20:31:07Z' });
     expect(found).toMatchObject({ verdict: 'pending', because: 'failed' });
     expect(found.trace.steps.at(-1)).toMatchObject({
       outcome: 'failed',
@@ -310,4 +310,20 @@ test('ten thousand rules are asked no more than ten: the index leaves out what f
   };
   expect(asked(10)).toBe(1);
   expect(asked(10_000)).toBe(1);
+});
+
+test('H-194 thousands of patterns that cannot be looked up are asked only so long, and then a person decides', () => {
+  const patterns = Array.from({ length: 2_000 }, (_, n) =>
+    rule({ id: `p${n}`, matchPathGlob: `*${'q'.repeat(480)}${n}${'q'.repeat(7)}*` }),
+  );
+  const set = compileRuleSet('1', [...patterns, rule({ id: 'last', matchPathGlob: 'C:\\*', priority: 200 })]);
+  const long = { ...facts, path: `C:\\${'q'.repeat(4_000)}.exe` };
+  const effort = { steps: 0 };
+  const found = evaluate(set, long, effort);
+  expect(found).toMatchObject({ verdict: 'pending', because: 'failed' });
+  expect(effort.steps).toBeLessThan(2_200_000);
+  // The same again: the work is counted, not timed.
+  expect(evaluate(set, long)).toEqual(found);
+  const short = evaluate(set, { ...facts, path: 'C:\\Program Files\\Mozilla Firefox\\firefox.exe' });
+  expect(short).toMatchObject({ verdict: 'auto_approved', decidingRule: { id: 'last' } });
 });

@@ -1,6 +1,7 @@
 import { decideAccess } from './decide-access.ts';
 import type { Because, Evaluation, Trace, TraceStep, Verdict } from './evaluation.ts';
 import type { Facts } from './facts.ts';
+import type { StepCount } from './glob.ts';
 import { type PreparedFacts, prepareFacts, Unresolved } from './prepared-facts.ts';
 import type { Rule } from './rule.ts';
 import { inOrder, type RuleIndex } from './rule-index.ts';
@@ -8,6 +9,13 @@ import type { CompiledRule, RuleSet, Stage } from './rule-set.ts';
 
 /** A trace keeps its last steps: they led to the verdict. */
 const TRACE_STEPS = 64;
+
+/**
+ * What one stage may cost, in machine words that patterns touch: some tens of milliseconds. Only thousands of patterns without
+ * any end to look them up by, held against a long path, are more. Counted, not timed, so that it comes out the same each time.
+ */
+const MAX_EFFORT = 2_000_000;
+const ASKING = 16;
 
 /** How a stage ended: at a rule that matched, at one that could not be asked, or without any. */
 type Ending =
@@ -24,31 +32,38 @@ export interface StageAnswer {
 /**
  * Decides one request. Pure: the same rule set and facts give the same answer, at any time and anywhere. The lists of known
  * software go first (deny before allow), then the rules by priority, then a person. Never throws, and whatever goes wrong
- * leaves the request pending.
+ * leaves the request pending. `effort` is told how much work it was.
  */
-export function evaluate(ruleSet: RuleSet, facts: Facts): Evaluation {
-  const { evaluation, steps } = evaluateSoftware(ruleSet, facts);
-  return evaluation ?? evaluateRules(ruleSet, facts, steps);
+export function evaluate(ruleSet: RuleSet, facts: Facts, effort?: StepCount): Evaluation {
+  const { evaluation, steps } = evaluateSoftware(ruleSet, facts, effort);
+  return evaluation ?? evaluateRules(ruleSet, facts, steps, effort);
 }
 
 /** The first stage by itself, for who keeps the two apart: the lists of known software, which only prompts are held against. */
-export function evaluateSoftware(ruleSet: RuleSet, facts: Facts): StageAnswer {
+export function evaluateSoftware(ruleSet: RuleSet, facts: Facts, effort?: StepCount): StageAnswer {
   const steps: TraceStep[] = [];
   const evaluation = guarded(ruleSet, 'software_policy', steps, () => {
     if (facts.kind !== 'elevation' || facts.flowType !== 'uac_intercept') return null;
     const prepared = prepareFacts(facts);
     const ending = runStage(ruleSet, 'software_policy', ruleSet.software, prepared, steps);
+    if (effort) effort.steps += prepared.effort.steps;
     return ending ? conclude(ruleSet, prepared, ending, steps) : null;
   });
   return { evaluation, steps };
 }
 
 /** The second and last stage by itself; `before` are the steps of the first. */
-export function evaluateRules(ruleSet: RuleSet, facts: Facts, before: readonly TraceStep[] = []): Evaluation {
+export function evaluateRules(
+  ruleSet: RuleSet,
+  facts: Facts,
+  before: readonly TraceStep[] = [],
+  effort?: StepCount,
+): Evaluation {
   const steps = [...before];
   return guarded(ruleSet, 'rules', steps, () => {
     const prepared = prepareFacts(facts);
     const ending = runStage(ruleSet, 'rules', ruleSet.byKind[prepared.kind], prepared, steps);
+    if (effort) effort.steps += prepared.effort.steps;
     if (!ending) return answer(ruleSet, steps, 'pending', 'no_rule');
     return conclude(ruleSet, prepared, ending, steps);
   });
@@ -82,6 +97,11 @@ function runStage(
     return { rule: null, stuck: 'failed' };
   }
   for (const rule of inOrder(index.candidates(facts))) {
+    if (facts.effort.steps > MAX_EFFORT) {
+      steps.push(step(stage, rule, 'failed', { reason: 'the rules in front of it are too much work' }));
+      return { rule, stuck: 'failed' };
+    }
+    facts.effort.steps += ASKING;
     const asked = askRule(rule, facts);
     steps.push(asked);
     if (asked.outcome === 'matched') return { rule };

@@ -156,3 +156,42 @@ test('who may not read rules is told the same whatever the rules are: it follows
   const pending = [...tellings].filter(([key]) => key.startsWith('pending')).map(([, words]) => words);
   expect(new Set(pending).size).toBe(1);
 });
+
+test('of rules that may not be named nothing is told, not even through what another rule makes of their values', () => {
+  const secret = 'd'.repeat(64);
+  const rules: Rule[] = [
+    { id: 'here', name: 'here', verdict: 'auto_deny', matchPathGlob: 'C:\\Users\\*', authorIds: [] },
+    {
+      id: 'there',
+      name: 'of another site',
+      verdict: 'auto_approve',
+      priority: 1,
+      siteId: '11111111-1111-4111-8111-111111111111',
+      matchHash: secret,
+      matchPathGlob: 'D:\\Secret Project\\*',
+      authorIds: [],
+    },
+  ];
+  const ruleSet = compileRuleSet('1', rules);
+  const asked: Facts = {
+    kind: 'elevation',
+    flowType: 'uac_intercept',
+    at: '2026-11-20T20:30:00Z',
+    siteId: null,
+    subjectUserId: null,
+    username: 'acme\\sarah',
+    groups: [],
+    path: 'C:\\Users\\sarah\\setup.exe',
+    hash: secret,
+    signer: null,
+    parentImage: 'C:\\Windows\\explorer.exe',
+  };
+  const result = evaluate(ruleSet, asked);
+  const whole = JSON.stringify(explain(result, asked, { mayReadRules: true, ruleSet }));
+  expect(whole).toMatch(/Secret Project|SECRET PROJECT|of another site/);
+  const mayName = (id: string) => id !== 'there';
+  const told = explain(result, asked, { mayReadRules: true, ruleSet, mayName });
+  expect(JSON.stringify(told)).not.toMatch(/secret project|of another site|11111111/i);
+  expect(told.lines.at(-1)).toContain('here');
+  expect(told.nearest).not.toBeNull();
+});

@@ -1,6 +1,7 @@
 import type { Because, Evaluation, TraceStep, Verdict } from './evaluation.ts';
 import type { FactName, Facts } from './facts.ts';
-import { type FactChange, nearestChange } from './nearest-change.ts';
+import { type FactChange, searching } from './nearest-change.ts';
+import { finish, gradually, type Work } from './pace.ts';
 import type { RuleSet } from './rule-set.ts';
 
 export interface ExplainOptions {
@@ -8,6 +9,8 @@ export interface ExplainOptions {
   readonly mayReadRules: boolean;
   /** The set that decided; needed for the nearest change. */
   readonly ruleSet?: RuleSet;
+  /** Which rules may be named; all when absent. Of the others nothing is told, nor anything that only they ask for. */
+  readonly mayName?: (ruleId: string) => boolean;
 }
 
 export interface Explanation {
@@ -21,20 +24,41 @@ export interface Explanation {
 
 /** Puts a decision into words. Everything told to who may not read rules follows from verdict and reason alone. */
 export function explain(result: Evaluation, facts: Facts, options: ExplainOptions): Explanation {
-  const summary = `${VERDICTS[result.verdict]} ${REASONS[result.because]}`.trim();
-  if (!options.mayReadRules) return { summary, lines: [], nearest: null };
-  const lines = result.trace.steps.map(lineOf);
-  if (result.trace.omitted > 0) lines.unshift(`${result.trace.omitted} rules before these did not match.`);
-  if (result.decidingRule)
-    lines.push(`Decided by “${result.decidingRule.name}” of version ${result.ruleSetVersion}.`);
-  else lines.push(`No rule of version ${result.ruleSetVersion} decided.`);
-  return { summary, lines, nearest: nearestOf(result, facts, options.ruleSet) };
+  return finish(explaining(result, facts, options));
 }
 
-function nearestOf(result: Evaluation, facts: Facts, ruleSet: RuleSet | undefined): Explanation['nearest'] {
+/** The same, slice by slice: the search for the nearest change decides thousands of times. */
+export function explainGradually(
+  result: Evaluation,
+  facts: Facts,
+  options: ExplainOptions,
+): Promise<Explanation> {
+  return gradually(explaining(result, facts, options));
+}
+
+function* explaining(result: Evaluation, facts: Facts, options: ExplainOptions): Work<Explanation> {
+  const summary = `${VERDICTS[result.verdict]} ${REASONS[result.because]}`.trim();
+  if (!options.mayReadRules) return { summary, lines: [], nearest: null };
+  const { mayName = () => true } = options;
+  const steps = result.trace.steps.filter(({ ruleId }) => ruleId === '' || mayName(ruleId));
+  const lines = steps.map(lineOf);
+  // How many of those left out may be named, nobody knows any more.
+  if (result.trace.omitted > 0)
+    lines.unshift(`${options.mayName ? 'Some' : result.trace.omitted} rules before these did not match.`);
+  if (result.decidingRule && mayName(result.decidingRule.id))
+    lines.push(`Decided by “${result.decidingRule.name}” of version ${result.ruleSetVersion}.`);
+  else if (!result.decidingRule) lines.push(`No rule of version ${result.ruleSetVersion} decided.`);
+  return { summary, lines, nearest: yield* nearestOf(result, facts, options) };
+}
+
+function* nearestOf(
+  result: Evaluation,
+  facts: Facts,
+  { ruleSet, mayName }: ExplainOptions,
+): Work<Explanation['nearest']> {
   // Another version would explain another decision.
   if (!ruleSet || ruleSet.version !== result.ruleSetVersion) return null;
-  const change = nearestChange(ruleSet, facts, result.verdict);
+  const change = yield* searching(ruleSet, facts, result.verdict, mayName);
   return change ? { ...change, words: wordsOf(change) } : null;
 }
 

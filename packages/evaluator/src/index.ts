@@ -10,12 +10,20 @@ export type {
   TraceStep,
   Verdict,
 } from './evaluation.ts';
-export { type ExplainOptions, type Explanation, explain } from './explain.ts';
+export { type ExplainOptions, type Explanation, explain, explainGradually } from './explain.ts';
 export type { AccessFacts, ElevationFacts, FactName, Facts, FlowType, ToolFacts } from './facts.ts';
 export { MAX_GLOB_LENGTH, MAX_GLOB_WILDCARDS } from './glob.ts';
-export { type Finding, type FindingCode, type LintContext, lint, type OpenRequest } from './lint.ts';
+export {
+  type Finding,
+  type FindingCode,
+  type LintContext,
+  lint,
+  lintGradually,
+  type OpenRequest,
+} from './lint.ts';
 export type { KnownUser } from './lint-authors.ts';
 export { type FactChange, nearestChange } from './nearest-change.ts';
+export { createPace } from './pace.ts';
 export {
   DEFAULT_WINDOW_DAYS,
   type PastRequest,
@@ -48,7 +56,13 @@ export {
   type SoftwareEntry,
   shapeOf,
 } from './rule.ts';
-export { type BrokenRule, compileRuleSet, type RuleSet, type Stage } from './rule-set.ts';
+export {
+  type BrokenRule,
+  compileRuleSet,
+  compileRuleSetGradually,
+  type RuleSet,
+  type Stage,
+} from './rule-set.ts';
 export { problemsOfEntry } from './software-entry.ts';
 export type { TimeWindow } from './time-window.ts';
 export { assertRule, mergeRule, validateCriteria, validateRule } from './validate-rule.ts';

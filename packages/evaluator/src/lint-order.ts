@@ -1,6 +1,7 @@
 import { covers } from './covers.ts';
-import { globParts } from './glob.ts';
+import { globParts, type StepCount } from './glob.ts';
 import type { Finding } from './lint.ts';
+import { finish, type Work } from './pace.ts';
 import { canonicalGlob } from './path-glob.ts';
 import { given } from './rule.ts';
 import type { CompiledRule, RuleSet } from './rule-set.ts';
@@ -8,21 +9,41 @@ import { foldCase } from './windows-path.ts';
 
 const TIERS = [0, 1, 2, 3, 4];
 
-/** Rules that are never reached, because earlier ones take all that they would match. Quick for thousands of rules. */
+/** Comparisons of two rules that one examination makes; one of two patterns counts as many as it has steps. */
+const MAX_EFFORT = 50_000_000;
+
+/** Rules that are never reached, because earlier ones take all that they would match. */
 export function lintOrder(ruleSet: RuleSet): Finding[] {
+  return finish(lintingOrder(ruleSet));
+}
+
+/**
+ * The same, slice by slice. Where thousands of rules ask for the same, comparing all of them would take minutes: then it ends
+ * early and says so.
+ */
+export function* lintingOrder(ruleSet: RuleSet, maxEffort = MAX_EFFORT): Work<Finding[]> {
   const findings: Finding[] = [];
   const earlier = new Shelf();
-  for (const rule of [...ruleSet.orderedSoftware, ...ruleSet.ordered]) {
-    const finding = judge(rule, earlier);
+  const rules = [...ruleSet.orderedSoftware, ...ruleSet.ordered];
+  for (const [position, rule] of rules.entries()) {
+    const finding = yield* judge(rule, earlier);
     if (finding) findings.push(finding);
+    if (earlier.effort.steps > maxEffort) {
+      findings.push({
+        code: 'not_all_examined',
+        severity: 'note',
+        ruleId: null,
+        message: `There is too much to compare: the last ${rules.length - position} rules were not held against those in front of them.`,
+      });
+      break;
+    }
     earlier.add(rule);
   }
   return findings;
 }
 
-function judge(rule: CompiledRule, earlier: Shelf): Finding | undefined {
-  const candidates = earlier.candidates(rule);
-  const cover = candidates.find((other) => covers(other, rule));
+function* judge(rule: CompiledRule, earlier: Shelf): Work<Finding | undefined> {
+  const cover = yield* earlier.firstCovering(rule);
   const { id: ruleId, name, verdict } = rule.rule;
   if (cover) {
     const same = cover.rule.verdict === verdict;
@@ -36,7 +57,7 @@ function judge(rule: CompiledRule, earlier: Shelf): Finding | undefined {
         : `“${name}” never decides: “${cover.rule.name}” takes all of it first and says ${cover.rule.verdict}.`,
     };
   }
-  const otherRuleIds = byAllTiers(rule, candidates);
+  const otherRuleIds = yield* byAllTiers(rule, earlier);
   if (!otherRuleIds) return undefined;
   return {
     code: 'unreachable',
@@ -48,36 +69,55 @@ function judge(rule: CompiledRule, earlier: Shelf): Finding | undefined {
 }
 
 /** A rule for a tool of any tier is never reached when each tier by itself is taken before. */
-function byAllTiers(rule: CompiledRule, candidates: readonly CompiledRule[]): string[] | undefined {
+function* byAllTiers(rule: CompiledRule, earlier: Shelf): Work<string[] | undefined> {
   if (rule.shape !== 'tool' || given(rule.criteria.matchRiskTier)) return undefined;
-  const takers = TIERS.map((tier) => {
+  const takers: string[] = [];
+  for (const tier of TIERS) {
     const only: CompiledRule = { ...rule, criteria: { ...rule.criteria, matchRiskTier: tier } };
-    return candidates.find((other) => covers(other, only));
-  });
-  return takers.every((taker) => taker !== undefined) ? takers.map((taker) => taker!.rule.id) : undefined;
+    const taker = yield* earlier.firstCovering(only);
+    if (!taker) return undefined;
+    takers.push(taker.rule.id);
+  }
+  return takers;
+}
+
+const A_TURN = 64;
+
+interface Shelved {
+  readonly place: number;
+  readonly rule: CompiledRule;
 }
 
 /** The rules so far, by the strictest thing each asks for: one that covers another asks for the same, or for less. */
 class Shelf {
-  readonly #byKey = new Map<string, CompiledRule[]>();
+  readonly #byKey = new Map<string, Shelved[]>();
+  #size = 0;
+  readonly effort: StepCount = { steps: 0 };
 
+  /** In the order in which they are asked. */
   add(rule: CompiledRule): void {
     const key = keysOf(rule)[0] ?? foldersOf(rule).at(-1) ?? 'rest';
+    const shelved = { place: this.#size++, rule };
     const list = this.#byKey.get(key);
-    if (list) list.push(rule);
-    else this.#byKey.set(key, [rule]);
+    if (list) list.push(shelved);
+    else this.#byKey.set(key, [shelved]);
   }
 
-  candidates(rule: CompiledRule): CompiledRule[] {
-    const keys = [...keysOf(rule), ...foldersOf(rule), 'rest', 'tier'];
-    return keys
-      .flatMap((key) => this.#byKey.get(key) ?? [])
-      .sort((a, b) => stageOf(a) - stageOf(b) || a.order - b.order);
+  *firstCovering(rule: CompiledRule): Work<CompiledRule | undefined> {
+    yield;
+    let first: Shelved | undefined;
+    for (const key of new Set([...keysOf(rule), ...foldersOf(rule), 'rest', 'tier'])) {
+      for (const [position, other] of (this.#byKey.get(key) ?? []).entries()) {
+        if (first && other.place > first.place) break;
+        if (position % A_TURN === A_TURN - 1) yield;
+        this.effort.steps++;
+        if (!covers(other.rule, rule, this.effort)) continue;
+        first = other;
+        break;
+      }
+    }
+    return first?.rule;
   }
-}
-
-function stageOf(rule: CompiledRule): number {
-  return rule.stage === 'software_policy' ? 0 : 1;
 }
 
 /** What a rule can be found under, the strictest first. A rule that covers it has one of these first, or none. */

@@ -1,4 +1,5 @@
 import type { Finding } from './lint.ts';
+import type { Work } from './pace.ts';
 import { given } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
 import {
@@ -17,12 +18,13 @@ const DAY_MS = 24 * HOUR_MS;
 const DAY_MINUTES = 24 * 60;
 
 /** Windows that never open, and days on which a change of the clock swallows one. Looks a year ahead. */
-export function lintWindows(ruleSet: RuleSet, at: string): Finding[] {
+export function* lintingWindows(ruleSet: RuleSet, at: string): Work<Finding[]> {
   const findings: Finding[] = [];
   const atMs = Date.parse(at);
   const gaps = new Map<string, Gap[]>();
   // Broken rules are looked at too: an empty window is one of the things that break them.
   for (const rule of ruleSet.rules) {
+    yield;
     const window = rule?.timeWindow;
     if (!given(window) || rule.enabled === false) continue;
     try {

@@ -1,6 +1,7 @@
-import { type KnownUser, lintAuthors } from './lint-authors.ts';
-import { lintOrder } from './lint-order.ts';
-import { lintWindows } from './lint-windows.ts';
+import { type KnownUser, lintingAuthors } from './lint-authors.ts';
+import { lintingOrder } from './lint-order.ts';
+import { lintingWindows } from './lint-windows.ts';
+import { finish, gradually, type Work } from './pace.ts';
 import type { ApprovalStep } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
 import { type Approver, type Coverage, whoCanApprove } from './who-can-approve.ts';
@@ -21,6 +22,8 @@ export type FindingCode =
   | 'author_benefits'
   /** Approves whatever a person, a group or a site asks for, prompts and tools alike. */
   | 'approves_everything'
+  /** So many rules ask for the same that not all were compared. */
+  | 'not_all_examined'
   /** Nobody, or too few, could ever approve. */
   | 'nobody_can_approve'
   /** Too few could approve now. */
@@ -71,12 +74,21 @@ const ANYBODY: ApprovalStep = { name: 'decision', quorum: 1, approverUserIds: []
 
 /** What a rule set does that nobody can have meant, worst first. Changes nothing and decides nothing. */
 export function lint(ruleSet: RuleSet, context: LintContext): Finding[] {
+  return finish(linting(ruleSet, context));
+}
+
+/** The same, slice by slice. */
+export function lintGradually(ruleSet: RuleSet, context: LintContext): Promise<Finding[]> {
+  return gradually(linting(ruleSet, context));
+}
+
+function* linting(ruleSet: RuleSet, context: LintContext): Work<Finding[]> {
   const findings = [
     ...lintBroken(ruleSet),
-    ...lintOrder(ruleSet),
-    ...lintWindows(ruleSet, context.at),
-    ...lintAuthors(ruleSet, context.users),
-    ...lintApprovals(ruleSet, context),
+    ...(yield* lintingOrder(ruleSet)),
+    ...(yield* lintingWindows(ruleSet, context.at)),
+    ...(yield* lintingAuthors(ruleSet, context.users)),
+    ...(yield* lintingApprovals(ruleSet, context)),
   ];
   const rank = { error: 0, warning: 1, note: 2 };
   return findings.sort((a, b) => rank[a.severity] - rank[b.severity]);
@@ -93,7 +105,7 @@ function lintBroken(ruleSet: RuleSet): Finding[] {
   }));
 }
 
-function lintApprovals(ruleSet: RuleSet, context: LintContext): Finding[] {
+function* lintingApprovals(ruleSet: RuleSet, context: LintContext): Work<Finding[]> {
   const { approvers, accessApprovers = approvers } = context;
   if (!approvers || !accessApprovers) return [];
   const findings: Finding[] = [];
@@ -109,12 +121,15 @@ function lintApprovals(ruleSet: RuleSet, context: LintContext): Finding[] {
   // What no rule decides waits for anybody who may decide.
   about(ANYBODY, approvers, { ruleId: null }, []);
   for (const { rule } of ruleSet.ordered) {
+    yield;
     if (rule.verdict !== 'require_approval') continue;
     // A rule for prompts asks anybody, as the first finding says already.
     for (const step of rule.access?.steps ?? []) about(step, accessApprovers, { ruleId: rule.id }, []);
   }
-  for (const { id, excludedUserIds, step, approvers: own } of context.requests ?? [])
+  for (const { id, excludedUserIds, step, approvers: own } of context.requests ?? []) {
+    yield;
     about(step ?? ANYBODY, own ?? approvers, { ruleId: null, requestId: id }, excludedUserIds);
+  }
   return findings;
 }
 

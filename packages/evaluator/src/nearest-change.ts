@@ -2,6 +2,8 @@ import { candidateFacts } from './candidate-facts.ts';
 import { evaluate } from './evaluate.ts';
 import type { Evaluation, Verdict } from './evaluation.ts';
 import type { FactName, Facts } from './facts.ts';
+import type { StepCount } from './glob.ts';
+import { finish, type Work } from './pace.ts';
 import type { RuleSet } from './rule-set.ts';
 
 /** One fact that was otherwise, and what would have come of it. */
@@ -16,6 +18,8 @@ export interface FactChange {
 
 /** Evaluations of one search; rules that are asked first are searched first. */
 const MAX_TRIES = 5_000;
+/** Machine words that patterns may touch in all of them: some tenths of a second. */
+const MAX_EFFORT = 10_000_000;
 
 /** What a requester can change most easily comes first. */
 const NEARNESS: readonly FactName[] = [
@@ -41,10 +45,23 @@ const NEARNESS: readonly FactName[] = [
  * rules mention would. Every answer is tried: what it claims is what `evaluate` says.
  */
 export function nearestChange(ruleSet: RuleSet, facts: Facts, verdict: Verdict): FactChange | undefined {
+  return finish(searching(ruleSet, facts, verdict));
+}
+
+/** The same, candidate by candidate. Rules that `mayName` refuses give none and are not named. */
+export function* searching(
+  ruleSet: RuleSet,
+  facts: Facts,
+  verdict: Verdict,
+  mayName: (ruleId: string) => boolean = () => true,
+): Work<FactChange | undefined> {
   let [best, tries]: [FactChange | undefined, number] = [undefined, 0];
-  for (const { fact, value } of candidateFacts(ruleSet, facts)) {
-    if (++tries > MAX_TRIES) break;
-    const changed = evaluate(ruleSet, { ...facts, [fact]: value } as Facts);
+  const effort: StepCount = { steps: 0 };
+  for (const { fact, value } of candidateFacts(ruleSet, facts, mayName)) {
+    if (++tries > MAX_TRIES || effort.steps > MAX_EFFORT) break;
+    yield;
+    const changed = evaluate(ruleSet, { ...facts, [fact]: value } as Facts, effort);
+    if (changed.decidingRule && !mayName(changed.decidingRule.id)) continue;
     if (changed.verdict === verdict) continue;
     const was = (facts as unknown as Record<string, unknown>)[fact];
     const found = { fact, was, value, verdict: changed.verdict, decidingRule: changed.decidingRule };

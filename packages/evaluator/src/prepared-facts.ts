@@ -1,4 +1,5 @@
 import type { Facts } from './facts.ts';
+import type { StepCount } from './glob.ts';
 import { isSha256 } from './validate-criteria.ts';
 import { canonicalWindowsPath, foldCase } from './windows-path.ts';
 
@@ -30,6 +31,8 @@ export interface PreparedFacts {
   readonly resourceId: Known<string>;
   readonly durationMinutes: Known<number>;
   readonly reason: Known<string>;
+  /** How much work these facts have been so far. */
+  readonly effort: StepCount;
 }
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
@@ -70,6 +73,7 @@ export function prepareFacts(facts: Facts): PreparedFacts {
     resourceId: kind === 'access' ? lower(text(raw, 'resourceId')) : null,
     durationMinutes: kind === 'access' ? needed(number(raw, 'durationMinutes'), 'durationMinutes') : null,
     reason: kind === 'access' ? text(raw, 'reason') : null,
+    effort: { steps: 0 },
   };
 }
 

@@ -1,6 +1,7 @@
 import { evaluate } from './evaluate.ts';
 import type { Because, Verdict } from './evaluation.ts';
 import type { Facts } from './facts.ts';
+import { createPace } from './pace.ts';
 import type { RuleSet } from './rule-set.ts';
 
 /** What the evaluator knew and answered once, as it is stored. */
@@ -122,12 +123,10 @@ export async function replay(
   options: ReplayOptions = {},
 ): Promise<ReplayReport> {
   const running = startReplay(ruleSet, options);
-  let since = 0;
+  const pace = createPace();
   for await (const decision of decisions) {
     running.add(decision);
-    if (++since < 1_000) continue;
-    since = 0;
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await pace();
   }
   return running.report();
 }

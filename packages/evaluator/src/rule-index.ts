@@ -1,6 +1,7 @@
 import { fileNameOf, parentOf } from './criteria.ts';
 import type { FactName } from './facts.ts';
 import { globParts } from './glob.ts';
+import type { Work } from './pace.ts';
 import { canonicalGlob } from './path-glob.ts';
 import { type Known, type PreparedFacts, Unresolved } from './prepared-facts.ts';
 import { type Criteria, given } from './rule.ts';
@@ -35,27 +36,31 @@ export interface RuleIndex<T extends Indexed> {
   candidates(facts: PreparedFacts): readonly (readonly T[])[];
 }
 
-export function buildIndex<T extends Indexed>(rules: readonly T[]): RuleIndex<T> {
+export function* indexing<T extends Indexed>(rules: readonly T[]): Work<RuleIndex<T>> {
   const crowds = new Map<Place, Map<Value, number>>();
-  const keys = rules.map((rule) => keysOf(rule.criteria));
-  for (const { place, value } of keys.flat()) {
-    const crowd = drawer(crowds, place);
-    crowd.set(value, (crowd.get(value) ?? 0) + 1);
+  const keys: Key[][] = [];
+  for (const { criteria } of rules) {
+    const found = keysOf(criteria);
+    keys.push(found);
+    for (const { place, value } of found) {
+      const crowd = drawer(crowds, place);
+      crowd.set(value, (crowd.get(value) ?? 0) + 1);
+    }
+    yield;
   }
   const places = new Map<Place, Map<Value, T[]>>();
   const wholePlaces = new Map<Place, T[]>();
   const rest: T[] = [];
-  rules.forEach((rule, position) => {
-    const crowdOf = ({ place, value }: Key): number => crowds.get(place)!.get(value)!;
+  const crowdOf = ({ place, value }: Key): number => crowds.get(place)!.get(value)!;
+  for (const [position, rule] of rules.entries()) {
     let best: Key | undefined;
     for (const key of keys[position]!) if (!best || crowdOf(key) < crowdOf(best)) best = key;
-    if (!best) {
-      rest.push(rule);
-      return;
-    }
-    push(drawer(places, best.place), best.value, rule);
-    push(wholePlaces, best.place, rule);
-  });
+    if (best) {
+      push(drawer(places, best.place), best.value, rule);
+      push(wholePlaces, best.place, rule);
+    } else rest.push(rule);
+    yield;
+  }
   return {
     candidates(facts) {
       const lists: (readonly T[])[] = rest.length > 0 ? [rest] : [];

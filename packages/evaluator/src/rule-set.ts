@@ -1,6 +1,7 @@
 import type { FieldProblem } from '@claviger/errors';
 import { type Criterion, compileCriteria } from './criteria.ts';
 import type { Facts } from './facts.ts';
+import { finish, gradually, type Work } from './pace.ts';
 import {
   type Criteria,
   DEFAULT_PRIORITY,
@@ -11,7 +12,7 @@ import {
   type SoftwareEntry,
   shapeOf,
 } from './rule.ts';
-import { buildIndex, type RuleIndex } from './rule-index.ts';
+import { indexing, type RuleIndex } from './rule-index.ts';
 import { problemsOfEntry } from './software-entry.ts';
 import { ruleFieldsOf, validateRule } from './validate-rule.ts';
 
@@ -66,19 +67,36 @@ export function compileRuleSet(
   rules: readonly Rule[],
   softwareEntries: readonly SoftwareEntry[] = [],
 ): RuleSet {
+  return finish(compiling(version, rules, softwareEntries));
+}
+
+/** The same, slice by slice: ten thousand rules take a good part of a second, in which others have their turns. */
+export function compileRuleSetGradually(
+  version: string,
+  rules: readonly Rule[],
+  softwareEntries: readonly SoftwareEntry[] = [],
+): Promise<RuleSet> {
+  return gradually(compiling(version, rules, softwareEntries));
+}
+
+function* compiling(
+  version: string,
+  rules: readonly Rule[],
+  softwareEntries: readonly SoftwareEntry[],
+): Work<RuleSet> {
   const broken: BrokenRule[] = [];
-  const frozen = rules.map((rule) => freeze(rule));
-  const entries = softwareEntries.map((entry) => freeze(entry));
-  const ordered = compileAll(
+  const frozen = yield* freezeAll(rules);
+  const entries = yield* freezeAll(softwareEntries);
+  const ordered = yield* compileAll(
     'rules',
     frozen,
     (rule) => validateRule(ruleFieldsOf(rule)),
     (rule) => rule,
     broken,
   );
-  const orderedSoftware = compileAll('software_policy', entries, problemsOfEntry, ruleOfEntry, broken);
-  const indexOf = (kind: Facts['kind']): RuleIndex<CompiledRule> =>
-    buildIndex(ordered.filter((rule) => appliesTo(rule, kind)));
+  const orderedSoftware = yield* compileAll('software_policy', entries, problemsOfEntry, ruleOfEntry, broken);
+  const indexOf = (kind: Facts['kind']): Work<RuleIndex<CompiledRule>> =>
+    indexing(ordered.filter((rule) => appliesTo(rule, kind)));
   return Object.freeze({
     version,
     rules: Object.freeze(frozen),
@@ -87,11 +105,11 @@ export function compileRuleSet(
     ordered: Object.freeze(ordered),
     orderedSoftware: Object.freeze(orderedSoftware),
     byKind: Object.freeze({
-      elevation: indexOf('elevation'),
-      tool: indexOf('tool'),
-      access: indexOf('access'),
+      elevation: yield* indexOf('elevation'),
+      tool: yield* indexOf('tool'),
+      access: yield* indexOf('access'),
     }),
-    software: buildIndex(orderedSoftware),
+    software: yield* indexing(orderedSoftware),
   });
 }
 
@@ -105,15 +123,16 @@ export function appliesTo(
   return shape !== 'tool';
 }
 
-function compileAll<T extends { id: string; enabled?: boolean }>(
+function* compileAll<T extends { id: string; enabled?: boolean }>(
   stage: Stage,
   items: readonly T[],
   problemsOf: (item: T) => FieldProblem[],
   toRule: (item: T) => Rule,
   broken: BrokenRule[],
-): CompiledRule[] {
+): Work<CompiledRule[]> {
   const compiled: Omit<CompiledRule, 'order'>[] = [];
   for (const item of items) {
+    yield;
     if (item?.enabled === false) continue;
     try {
       const problems = problemsOf(item);
@@ -158,6 +177,15 @@ function byOrder(a: Omit<CompiledRule, 'order'>, b: Omit<CompiledRule, 'order'>)
 function ruleOfEntry(entry: SoftwareEntry): Rule {
   const { list, ...rest } = entry;
   return { ...rest, verdict: list === 'deny' ? 'auto_deny' : 'auto_approve', priority: 0 };
+}
+
+function* freezeAll<T>(values: readonly T[]): Work<T[]> {
+  const frozen: T[] = [];
+  for (const value of values) {
+    frozen.push(freeze(value));
+    yield;
+  }
+  return frozen;
 }
 
 function freeze<T>(value: T): T {

@@ -60,7 +60,7 @@ export function minutesOf(time: string): number {
 export function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return false;
   try {
-    formatOf(name);
+    zoneOf(name);
     return true;
   } catch {
     return false;
@@ -69,22 +69,29 @@ export function isTimeZone(name: string): boolean {
 
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 // Making a format costs a thousand times its use; the zones of one installation are few.
-const formats = new Map<string, Intl.DateTimeFormat>();
+const zones = new Map<string, Zone>();
 
-function formatOf(timeZone: string): Intl.DateTimeFormat {
-  let format = formats.get(timeZone);
-  if (!format) {
-    format = new Intl.DateTimeFormat('en-US', {
+interface Zone {
+  readonly format: Intl.DateTimeFormat;
+  /** The last reading: all windows of one decision ask for the same instant. */
+  last: { readonly instantMs: number; readonly clock: WallClock } | undefined;
+}
+
+function zoneOf(timeZone: string): Zone {
+  let zone = zones.get(timeZone);
+  if (!zone) {
+    const format = new Intl.DateTimeFormat('en-US', {
       timeZone,
       weekday: 'short',
       hour: '2-digit',
       minute: '2-digit',
       hourCycle: 'h23',
     });
-    if (formats.size >= 1_000) formats.clear();
-    formats.set(timeZone, format);
+    if (zones.size >= 1_000) zones.clear();
+    zone = { format, last: undefined };
+    zones.set(timeZone, zone);
   }
-  return format;
+  return zone;
 }
 
 /** Reads the wall clock of a zone. Throws RangeError for an unknown zone or an instant out of range. */
@@ -96,17 +103,20 @@ export function wallClockOf(timeZone: string): (instantMs: number) => WallClock 
       return { day: date.getUTCDay(), minutes: date.getUTCHours() * 60 + date.getUTCMinutes() };
     };
   }
-  const format = formatOf(timeZone);
+  const zone = zoneOf(timeZone);
   return (instantMs) => {
+    if (zone.last?.instantMs === instantMs) return zone.last.clock;
     let day = -1;
     let minutes = 0;
-    for (const { type, value } of format.formatToParts(instantMs)) {
+    for (const { type, value } of zone.format.formatToParts(instantMs)) {
       if (type === 'weekday') day = WEEKDAYS.indexOf(value);
       else if (type === 'hour') minutes += Number(value) * 60;
       else if (type === 'minute') minutes += Number(value);
     }
     if (day < 0 || !Number.isInteger(minutes)) throw new RangeError('the wall clock could not be read');
-    return { day, minutes };
+    const clock = { day, minutes };
+    zone.last = { instantMs, clock };
+    return clock;
   };
 }
 

@@ -6,13 +6,15 @@ import { statusAt } from '../elevation/elevation-machine.ts';
 import type { ElevationRow } from '../elevation/elevation-schema.ts';
 import { mayReadRulesOf, maySeeElevation } from '../elevation/may-see-elevation.ts';
 import { readElevation } from '../elevation/read-elevation.ts';
+import { findEvaluation } from '../rules/record-evaluation.ts';
 import { idOrNotFound } from '../uuid.ts';
-import { readDecision } from './read-decision.ts';
+import type { DecidedBy } from './read-decision.ts';
 import { tell } from './tell.ts';
 
 /** Why an elevation was decided as it was, and by whom since; to whoever sees the request. */
 export function explainElevation(
   deps: Pick<WorkflowDeps, 'database'>,
+  decidedBy: DecidedBy,
 ): Handler<typeof explanations.ExplanationsServiceService.explainElevation> {
   return async (request, context) => {
     const id = idOrNotFound(request.id);
@@ -27,10 +29,11 @@ export function explainElevation(
         kind: row.flow_type === 'ai_tool_action' ? ('tool' as const) : ('elevation' as const),
         status: statusAt(row, nowMs),
         decisions: decisionsOf(row, mayReadRules),
-        ...(await readDecision(reader, id, mayReadRules)),
+        kept: await findEvaluation(reader, id),
       };
     });
-    return { success: true, explanation: tell({ ...told, actor }) };
+    const ruleSet = told.mayReadRules ? await decidedBy(context.tenantId, told.kept) : undefined;
+    return { success: true, explanation: await tell({ ...told, ruleSet, actor }) };
   };
 }
 

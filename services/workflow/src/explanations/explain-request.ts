@@ -6,14 +6,16 @@ import type { WorkflowDeps } from '../deps.ts';
 import { seesAllRequests } from '../requests/may-see.ts';
 import { statusAt } from '../requests/request-machine.ts';
 import { decisionsOf, stateOf } from '../requests/request-store.ts';
+import { findEvaluation } from '../rules/record-evaluation.ts';
 import type { DecisionRow, RequestRow } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
-import { readDecision } from './read-decision.ts';
+import type { DecidedBy } from './read-decision.ts';
 import { tell } from './tell.ts';
 
 /** Why a request for access takes what it takes, and what people have said since; to whoever sees the request. */
 export function explainRequest(
   deps: Pick<WorkflowDeps, 'database'>,
+  decidedBy: DecidedBy,
 ): Handler<typeof explanations.ExplanationsServiceService.explainRequest> {
   return async (request, context) => {
     const id = idOrNotFound(request.requestId);
@@ -29,10 +31,11 @@ export function explainRequest(
         kind: 'access' as const,
         status: statusAt(stateOf(row, decisions), await presentMs(reader)),
         decisions: decisions.map((each) => decisionMessage(row, each)),
-        ...(await readDecision(reader, id, mayReadRules)),
+        kept: await findEvaluation(reader, id),
       };
     });
-    return { success: true, explanation: tell({ ...told, mayReadRules, actor }) };
+    const ruleSet = mayReadRules ? await decidedBy(context.tenantId, told.kept) : undefined;
+    return { success: true, explanation: await tell({ ...told, ruleSet, mayReadRules, actor }) };
   };
 }
 

@@ -3,11 +3,16 @@ import type { RpcServer } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { explainElevation } from './explain-elevation.ts';
 import { explainRequest } from './explain-request.ts';
+import { readerOfRules } from './read-decision.ts';
 
 export function addExplanationHandlers(rpc: RpcServer, deps: WorkflowDeps): void {
   rpc.add(explanations.ExplanationsServiceService, explanationHandlers(deps));
 }
 
 export function explanationHandlers(deps: Pick<WorkflowDeps, 'database'>) {
-  return { explainElevation: explainElevation(deps), explainRequest: explainRequest(deps) };
+  const decidedBy = readerOfRules(deps.database);
+  return {
+    explainElevation: explainElevation(deps, decidedBy),
+    explainRequest: explainRequest(deps, decidedBy),
+  };
 }

@@ -1,5 +1,5 @@
 import type { explanations } from '@claviger/contracts';
-import { explain, type RuleSet } from '@claviger/evaluator';
+import { type Explanation, explainGradually, type RuleSet } from '@claviger/evaluator';
 import { type Actor, withinSites } from '@claviger/service-kit';
 import type { findEvaluation } from '../rules/record-evaluation.ts';
 
@@ -23,7 +23,7 @@ export interface Told {
  * A decision in words. What is told to who may not read rules follows from the verdict, its reason and the status alone: not even the
  * version is named, which would tell how often rules change.
  */
-export function tell(told: Told): explanations.Explanation {
+export async function tell(told: Told): Promise<explanations.Explanation> {
   const { requestId, kind, status, kept, mayReadRules, decisions } = told;
   const common = { requestId, kind, status, decisions: [...decisions], rulesShown: mayReadRules };
   if (!kept) {
@@ -39,10 +39,12 @@ export function tell(told: Told): explanations.Explanation {
     };
   }
   const { evaluation, decidedAt } = kept;
-  const words = inWords(told, kept);
+  const words = await inWords(told, kept);
+  // A request that was recorded was not left alone, though a rule for prompts said so: a person decides, and only that is told.
+  const verdict = evaluation.verdict === 'ignored' && !mayReadRules ? 'pending' : evaluation.verdict;
   return {
     ...common,
-    verdict: evaluation.verdict,
+    verdict,
     summary: summaryOf(words.summary, evaluation.verdict, status),
     lines: [...words.lines],
     nearest: words.nearest ? nearestMessage(words.nearest) : undefined,
@@ -53,34 +55,28 @@ export function tell(told: Told): explanations.Explanation {
 
 /** What waited for people does so no longer once it is settled. */
 function summaryOf(summary: string, verdict: string, status: string): string {
-  const waits = verdict === 'pending' || verdict === 'needs_approval';
-  return waits && status !== 'pending' ? 'It was left to people.' : summary;
+  const waits = verdict === 'pending' || verdict === 'needs_approval' || verdict === 'ignored';
+  if (waits && status !== 'pending') return 'It was left to people.';
+  return verdict === 'ignored' ? 'Waits for a person.' : summary;
 }
 
 /** Rules of sites that the caller is kept out of are neither named nor used to explain. */
 function inWords(
   { ruleSet, mayReadRules, actor }: Told,
   { evaluation, facts }: NonNullable<Kept>,
-): ReturnType<typeof explain> {
+): Promise<Explanation> {
+  if (!ruleSet) return explainGradually(evaluation, facts, { mayReadRules });
+  if (!actor.siteIds) return explainGradually(evaluation, facts, { mayReadRules, ruleSet });
   const hidden = new Set(
-    actor.siteIds && ruleSet
-      ? [...ruleSet.rules, ...ruleSet.softwareEntries]
-          .filter(({ siteId }) => siteId && !withinSites(actor, siteId))
-          .map(({ id }) => id)
-      : [],
+    [...ruleSet.rules, ...ruleSet.softwareEntries]
+      .filter(({ siteId }) => siteId && !withinSites(actor, siteId))
+      .map(({ id }) => id),
   );
-  const steps = evaluation.trace.steps.filter(({ ruleId }) => !hidden.has(ruleId));
-  const shown = { ...evaluation, trace: { ...evaluation.trace, steps } };
-  const words = explain(shown, facts, { mayReadRules, ...(ruleSet ? { ruleSet } : {}) });
-  const { nearest } = words;
-  const isHidden =
-    hidden.size > 0 && (nearest?.fact === 'siteId' || hidden.has(nearest?.decidingRule?.id ?? ''));
-  return isHidden ? { ...words, nearest: null } : words;
+  const mayName = (ruleId: string) => !hidden.has(ruleId);
+  return explainGradually(evaluation, facts, { mayReadRules, ruleSet, mayName });
 }
 
-function nearestMessage(
-  nearest: NonNullable<ReturnType<typeof explain>['nearest']>,
-): explanations.NearestChange {
+function nearestMessage(nearest: NonNullable<Explanation['nearest']>): explanations.NearestChange {
   return {
     fact: nearest.fact,
     was: text(nearest.was),

@@ -42,7 +42,7 @@ test('policies from before the rule set are in its first version, as the evaluat
       [tenantId, 2],
       [other, 1],
     ] as const) {
-      const set = await database.readTenant(tenant, (reader) => ruleSetAt(reader, 1));
+      const set = await ruleSetAt(database, tenant, 1);
       expect(set.broken).toEqual([]);
       const expected = policies
         .filter((policy) => policy.tenant_id === tenant)

@@ -69,7 +69,7 @@ describe('a request for access is decided by the evaluator', () => {
       evaluation: { verdict: 'needs_approval', ruleSetVersion: '1', source: 'access_policy' },
       label: `${requester.userName} for db`,
     });
-    const set = await service.deps.database.readTenant(tenant.tenantId, (reader) => ruleSetAt(reader, 1));
+    const set = await ruleSetAt(service.deps.database, tenant.tenantId, 1);
     expect(set.broken).toEqual([]);
     expect(set.rules.find((rule) => rule.matchResourceId === resourceId)).toEqual(
       accessRuleOf(resourceId, terms, [admin.userId]),

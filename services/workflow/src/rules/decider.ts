@@ -1,6 +1,6 @@
 import type { Database } from '@claviger/database';
 import {
-  compileRuleSet,
+  compileRuleSetGradually,
   type Evaluation,
   evaluateRules,
   evaluateSoftware,
@@ -82,14 +82,16 @@ export function createDecider(
 function partsOf(database: Database<WorkflowSchema>): DecidingParts {
   const cache = createRuleSetCache();
   const load = (part: RuleSetPart, tenantId: string, version: number) =>
-    cache.get(`${part} ${tenantId} ${version}`, () =>
-      database.readTenant(tenantId, async (reader) => {
+    cache.get(`${part} ${tenantId} ${version}`, async () => {
+      const { rules, entries } = await database.readTenant(tenantId, async (reader) => {
         await limitStatements(reader, LOAD_MS);
         return part === 'software'
-          ? compileRuleSet(`${version}`, [], await readEntries(reader, version))
-          : compileRuleSet(`${version}`, await readRules(reader, version));
-      }),
-    );
+          ? { rules: [], entries: await readEntries(reader, version) }
+          : { rules: await readRules(reader, version), entries: [] };
+      });
+      // Other decisions, of other tenants above all, do not wait for it.
+      return compileRuleSetGradually(`${version}`, rules, entries);
+    });
   return {
     version: (tenantId) =>
       database.readTenant(tenantId, async (reader) => {

@@ -4,7 +4,7 @@ import { ClavigerError, type FieldProblem } from '@claviger/errors';
 import {
   type AccessPolicyFields,
   accessRuleOf,
-  compileRuleSet,
+  compileRuleSetGradually,
   problemsOfEntry,
   type Rule,
   type RuleSet,
@@ -32,8 +32,8 @@ export interface Draft {
 export interface DraftRuleSet {
   /** The version that the draft starts from. */
   readonly version: number;
-  /** Throws `invalid`, naming each wrong field of the drafts. */
-  readonly compile: () => RuleSet;
+  /** Rejects as `invalid`, naming each wrong field of the drafts. */
+  readonly compile: () => Promise<RuleSet>;
 }
 
 /**
@@ -51,13 +51,13 @@ export async function draftRuleSet(
   const entries = await readEntries(reader, version);
   return {
     version,
-    compile: () => {
+    compile: async () => {
       const drafts = new Drafts(draft, actor, acting);
       const rules = drafts.rules(stored.filter((rule) => !isAccess(rule)));
       const known = drafts.entries(entries);
       const policies = drafts.policies(stored.filter(isAccess));
       drafts.refuse();
-      return compileRuleSet(`${version}`, [...rules, ...policies], known);
+      return compileRuleSetGradually(`${version}`, [...rules, ...policies], known);
     },
   };
 }

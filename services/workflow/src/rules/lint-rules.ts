@@ -1,5 +1,5 @@
 import type { rules as contract } from '@claviger/contracts';
-import { type Finding, lint } from '@claviger/evaluator';
+import { type Finding, lintGradually } from '@claviger/evaluator';
 import { type Handler, peopleBehind, withinSites } from '@claviger/service-kit';
 import { transactionTimeMs } from '../database-clock.ts';
 import type { WorkflowDeps } from '../deps.ts';
@@ -26,8 +26,8 @@ export function lintRules(
       draft: await draftRuleSet(reader, whole, actor, peopleBehind(actor)),
       requests: await waitingRequests(reader, actor, deciders),
     }));
-    const ruleSet = draft.compile();
-    const findings = lint(ruleSet, {
+    const ruleSet = await draft.compile();
+    const findings = await lintGradually(ruleSet, {
       at,
       approvers: deciders.elevation.map(({ id: userId, roles }) => ({ userId, roles })),
       accessApprovers: deciders.access.map(({ id: userId, roles }) => ({ userId, roles })),

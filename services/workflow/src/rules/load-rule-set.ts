@@ -1,7 +1,7 @@
-import type { Reader } from '@claviger/database';
+import type { Database, Reader } from '@claviger/database';
 import {
   accessRuleOf,
-  compileRuleSet,
+  compileRuleSetGradually,
   type Rule,
   type RuleSet,
   type SoftwareEntry,
@@ -44,9 +44,16 @@ export async function readRules(reader: Reader<WorkflowSchema>, version: number)
 }
 
 /** A whole rule set as it was at a version, with its lists: what explains and repeats a decision. */
-export async function ruleSetAt(reader: Reader<WorkflowSchema>, version: number): Promise<RuleSet> {
-  const [rules, entries] = [await readRules(reader, version), await readEntries(reader, version)];
-  return compileRuleSet(`${version}`, rules, entries);
+export async function ruleSetAt(
+  database: Database<WorkflowSchema>,
+  tenantId: string,
+  version: number,
+): Promise<RuleSet> {
+  const { rules, entries } = await database.readTenant(tenantId, async (reader) => ({
+    rules: await readRules(reader, version),
+    entries: await readEntries(reader, version),
+  }));
+  return compileRuleSetGradually(`${version}`, rules, entries);
 }
 
 function revisionsAt(reader: Reader<WorkflowSchema>, kinds: readonly RevisionKind[], version: number) {

@@ -1,12 +1,17 @@
 import type { rules as contract } from '@claviger/contracts';
-import { DEFAULT_WINDOW_DAYS, type FlowType, type Preview, startPreview } from '@claviger/evaluator';
+import {
+  createPace,
+  DEFAULT_WINDOW_DAYS,
+  type FlowType,
+  type Preview,
+  startPreview,
+} from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
 import { transactionTimeMs } from '../database-clock.ts';
 import type { WorkflowDeps } from '../deps.ts';
 import { statusAt } from '../elevation/elevation-machine.ts';
 import { decidedHistory } from './decided-history.ts';
 import { criteriaOf } from './rule-fields.ts';
-import { yieldToOthers } from './yield-to-others.ts';
 
 const MAX_SCANNED = 20_000;
 const DAY_MS = 24 * 60 * 60_000;
@@ -31,6 +36,7 @@ export function previewRule(
       flowType,
       siteIds: context.actor.siteIds,
     });
+    const pace = createPace();
     scan: for await (const batch of history) {
       for (const past of batch) {
         const { requestId, status, requestedAt, expiresAt, facts } = past;
@@ -43,8 +49,8 @@ export function previewRule(
           facts,
         });
         if (!goesOn) break scan;
+        await pace();
       }
-      await yieldToOthers();
     }
     return previewMessage(running.report());
   };

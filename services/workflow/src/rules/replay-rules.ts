@@ -1,6 +1,7 @@
 import type { rules as contract } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import {
+  createPace,
   DEFAULT_WINDOW_DAYS,
   type Facts,
   type ReplayedChange,
@@ -13,13 +14,12 @@ import type { WorkflowDeps } from '../deps.ts';
 import { seesAllRequests } from '../requests/may-see.ts';
 import { decidedHistory } from './decided-history.ts';
 import { draftRuleSet } from './draft-rule-set.ts';
-import { yieldToOthers } from './yield-to-others.ts';
 
 /** The newest count; what is older is left out, and the answer says so. */
 const MAX_DECISIONS = 250_000;
 const MAX_MS = 20_000;
-/** Decisions between two turns of others: some milliseconds. */
-const SLICE = 250;
+/** Decisions between two looks at the clock. */
+const SLICE = 64;
 const DAY_MS = 24 * 60 * 60_000;
 
 /**
@@ -36,7 +36,8 @@ export function replayRules(
       nowMs: await transactionTimeMs(reader),
       draft: await draftRuleSet(reader, request, actor, peopleBehind(actor)),
     }));
-    const replay = startReplay(draft.compile(), { samples: request.samples ?? 20 });
+    const pace = createPace();
+    const replay = startReplay(await draft.compile(), { samples: request.samples ?? 20 });
     const [from, to] = [
       new Date(nowMs - (request.windowDays ?? DEFAULT_WINDOW_DAYS) * DAY_MS),
       new Date(nowMs),
@@ -55,7 +56,8 @@ export function replayRules(
           break replaying;
         }
         replay.add({ id: decision.requestId, ...decision });
-        if (++total % SLICE === 0) await yieldToOthers();
+        total++;
+        await pace();
       }
     }
     return {

@@ -1,10 +1,9 @@
 import type { Database } from '@claviger/database';
-import { evaluate, type RuleSet, type Verdict } from '@claviger/evaluator';
+import { createPace, evaluate, type RuleSet, type Verdict } from '@claviger/evaluator';
 import type { WorkflowSchema } from '../schema.ts';
 import { decidedHistory } from './decided-history.ts';
 import { ruleSetAt } from './load-rule-set.ts';
 import { createRuleSetCache } from './rule-set-cache.ts';
-import { yieldToOthers } from './yield-to-others.ts';
 
 export interface VerifiedHistory {
   readonly total: number;
@@ -30,9 +29,10 @@ export async function verifyHistory(
 ): Promise<VerifiedHistory> {
   const cache = createRuleSetCache();
   const setAt = (version: number): Promise<RuleSet> =>
-    cache.get(`${version}`, () => database.readTenant(tenantId, (reader) => ruleSetAt(reader, version)));
+    cache.get(`${version}`, () => ruleSetAt(database, tenantId, version));
   const differing: VerifiedHistory['differing'][number][] = [];
   const versions = new Set<number>();
+  const pace = createPace();
   let [total, reproduced, undecided] = [0, 0, 0];
   const kinds = ['elevation', 'tool', 'access'] as const;
   for await (const batch of decidedHistory(database, tenantId, { from, to, kinds })) {
@@ -50,8 +50,8 @@ export async function verifyHistory(
         (again.decidingRule?.id ?? null) === decidingRuleId;
       if (isSame) reproduced++;
       else if (differing.length < MAX_NAMED) differing.push({ requestId, was: verdict, is: again.verdict });
+      await pace();
     }
-    await yieldToOthers();
   }
   return { total, reproduced, undecided, differing, versions: versions.size };
 }

@@ -1,0 +1,83 @@
+import { expect, test, vi } from 'vitest';
+import { evaluate } from './evaluate.ts';
+import { explainGradually } from './explain.ts';
+import type { Facts } from './facts.ts';
+import { lint, lintGradually } from './lint.ts';
+import { lintingOrder } from './lint-order.ts';
+import { finish, gradually, type Work } from './pace.ts';
+import type { Rule } from './rule.ts';
+import { compileRuleSet, compileRuleSetGradually } from './rule-set.ts';
+
+const rules = Array.from(
+  { length: 400 },
+  (_, n): Rule => ({
+    id: `r${n}`,
+    name: `rule ${n}`,
+    verdict: n % 2 ? 'auto_approve' : 'auto_deny',
+    matchPathGlob: `*folder ${n}*`,
+    matchUser: n % 3 ? 'acme\\sarah' : null,
+    authorIds: [],
+  }),
+);
+const facts: Facts = {
+  kind: 'elevation',
+  flowType: 'uac_intercept',
+  at: '2026-11-20T20:30:00Z',
+  siteId: null,
+  subjectUserId: null,
+  username: 'acme\\sarah',
+  groups: [],
+  path: 'C:\\folder 7\\setup.exe',
+  hash: 'a'.repeat(64),
+  signer: null,
+  parentImage: 'C:\\Windows\\explorer.exe',
+};
+
+/** A clock on which each look at it takes a millisecond, and how often others had their turn. */
+async function withTurns<T>(work: () => Promise<T>): Promise<{ result: T; turns: number }> {
+  let [now, turns, over] = [0, 0, false];
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now++);
+  const others = (): void => {
+    turns++;
+    if (!over) setImmediate(others);
+  };
+  setImmediate(others);
+  try {
+    const result = await work();
+    return { result, turns };
+  } finally {
+    over = true;
+    clock.mockRestore();
+  }
+}
+
+test('long work leaves others their turn, and comes to the same', async () => {
+  const whole = compileRuleSet('1', rules);
+  const compiled = await withTurns(() => compileRuleSetGradually('1', rules));
+  expect(compiled.turns).toBeGreaterThan(100);
+  expect(evaluate(compiled.result, facts)).toEqual(evaluate(whole, facts));
+  const linted = await withTurns(() => lintGradually(whole, { at: facts.at }));
+  expect(linted.turns).toBeGreaterThan(50);
+  expect(linted.result).toEqual(lint(whole, { at: facts.at }));
+  const explained = await withTurns(() =>
+    explainGradually(evaluate(whole, facts), facts, { mayReadRules: true, ruleSet: whole }),
+  );
+  expect(explained.turns).toBeGreaterThan(10);
+  expect(explained.result.nearest).not.toBeNull();
+});
+
+test('what fails on the way fails whoever waits', async () => {
+  function* failing(): Work<never> {
+    yield;
+    throw new RangeError('no further');
+  }
+  await expect(gradually(failing())).rejects.toThrow('no further');
+  expect(() => finish(failing())).toThrow('no further');
+});
+
+test('an examination that would take minutes ends, and says so', () => {
+  const set = compileRuleSet('1', rules);
+  const [last] = finish(lintingOrder(set, 500)).slice(-1);
+  expect(last).toMatchObject({ code: 'not_all_examined', severity: 'note', ruleId: null });
+  expect(finish(lintingOrder(set)).map(({ code }) => code)).not.toContain('not_all_examined');
+});
