@@ -119,6 +119,35 @@ describe('a bearer', () => {
     expect((await wait).status).toBe(401);
   });
 
+  it('that is taken away while a call waits gets nothing either where Redis has forgotten it', async () => {
+    const { session, token, deviceId } = edge.enrol();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    edge.happened = promise;
+    const wait = edge.call('GET', `/api/v1/agents/${deviceId}/commands?waitSeconds=20`, { token });
+    await expect
+      .poll(() => edge.calls.some(({ method }) => method === 'fetchCommands'), { timeout: 50_000 })
+      .toBe(true);
+    session.revoked = true;
+    await edge.redis.del(`claviger:live:{${session.sessionId}}`);
+    resolve();
+    expect((await wait).status).toBe(401);
+  });
+
+  it('that was only noted anew while a call waits gets its answer', async () => {
+    const { session, token, deviceId } = edge.enrol();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    edge.happened = promise;
+    const wait = edge.call('GET', `/api/v1/agents/${deviceId}/commands?waitSeconds=20`, { token });
+    await expect
+      .poll(() => edge.calls.some(({ method }) => method === 'fetchCommands'), { timeout: 50_000 })
+      .toBe(true);
+    session.epoch = 2;
+    await edge.redis.set(`claviger:live:{${session.sessionId}}`, '2');
+    resolve();
+    expect((await wait).status).toBe(200);
+    expect(edge.introspections).toBe(2);
+  });
+
   it('of an agent says nothing of another token of the device, even in one session', async () => {
     const { session, token, deviceId } = edge.enrol();
     const commands = (bearer: string) =>

@@ -59,6 +59,11 @@ export interface Authenticator {
   authenticate(bearer: Bearer, demand: Demand, call: EdgeCall): Promise<Authenticated>;
   /** Who the bearer of a public operation is; undefined when it is of no use. Counts against no limit. */
   identify(bearer: Bearer, demand: Demand, call: EdgeCall): Promise<Vouched | undefined>;
+  /**
+   * For what happened while a call waited: throws unless the actor is still the one that was let in. Auth is asked where the
+   * shared state does not say so; it is out of reach of nobody who took the token away. Counts against no limit.
+   */
+  stillStands(bearer: Bearer, demand: Demand, call: EdgeCall, actor: Vouched): Promise<void>;
 }
 
 interface Session {
@@ -71,6 +76,11 @@ interface Session {
   /** Of an agent the id of its device. */
   readonly userId: string;
   readonly tenantId: string;
+  /**
+   * The token was refused the last time. It may live again, as when a tenant is reinstated, but until then it uses up nothing that
+   * is not its own: whoever stole it must not keep out the agent that has a new one.
+   */
+  readonly ended?: boolean;
 }
 
 export function createAuthenticator(options: {
@@ -96,6 +106,7 @@ export function createAuthenticator(options: {
   };
   const limitsOf = (bearer: Bearer, session: Session, { tier, budgets }: Demand): Limit[] => {
     const { userId, tenantId } = session;
+    if (session.ended) return [{ key: keys.token(tier.name, session.sessionId), tier }];
     return [
       { key: ownLimit(bearer, session, tier.name), tier },
       { key: keys.tenant(tenantId), tier: tiers.tenant },
@@ -183,9 +194,34 @@ export function createAuthenticator(options: {
         opaqueTokens.set(digest, session, Date.now() + OPAQUE_TOKEN_MEMORY_MS);
       }
       const { limit, live } = await gate.check(limitsOf(bearer, session, wanted), session.sessionId);
+      try {
+        if (live === REVOKED) throw invalidToken();
+        if (limit && !limit.allowed) return { actor: undefined, limit };
+        const actor = await vouch(bearer, session, live, wanted, call);
+        if (session.ended)
+          opaqueTokens.set(
+            session.credential,
+            { ...session, ended: false },
+            Date.now() + OPAQUE_TOKEN_MEMORY_MS,
+          );
+        return { actor, limit };
+      } catch (error) {
+        if (bearer.kind !== 'access-token' && isClavigerError(error) && error.reason === 'unauthenticated')
+          opaqueTokens.set(
+            session.credential,
+            { ...session, ended: true },
+            Date.now() + OPAQUE_TOKEN_MEMORY_MS,
+          );
+        throw error;
+      }
+    },
+    stillStands: async (bearer, wanted, call, actor) => {
+      const { live } = await gate.check([], actor.sessionId);
       if (live === REVOKED) throw invalidToken();
-      if (limit && !limit.allowed) return { actor: undefined, limit };
-      return { actor: await vouch(bearer, session, live, wanted, call), limit };
+      if (live === actor.epoch) return;
+      const now = await introspect(bearer, wanted.audiences, call);
+      if (now.sessionId !== actor.sessionId || now.userId !== actor.userId || now.tenantId !== actor.tenantId)
+        throw invalidToken();
     },
     identify: async (bearer, wanted, call) => {
       if (bearer.kind === 'access-token' && !(await options.verifyAccessToken(bearer.token)))

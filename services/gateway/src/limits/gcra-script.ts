@@ -1,6 +1,6 @@
 /**
  * GCRA over any number of limits, and the session's liveness, in one round trip. A request that one limit refuses counts
- * against none.
+ * against none, and neither does one of a session that was ended: whoever stole a token uses up nobody's budget with it.
  *
  * KEYS: the limits, then the liveness key if ARGV[1] is 1. ARGV: that flag, then for each limit the milliseconds that
  * one request costs and the milliseconds of the whole burst, then 1 to look without counting.
@@ -13,6 +13,7 @@ local limits = #KEYS - tonumber(ARGV[1])
 local answer = {}
 local newest = {}
 local all = true
+local live = ARGV[1] == '1' and redis.call('GET', KEYS[#KEYS]) or false
 for i = 1, limits do
   local cost = tonumber(ARGV[2 * i])
   local burst = tonumber(ARGV[2 * i + 1])
@@ -27,11 +28,11 @@ for i = 1, limits do
   end
   newest[i] = after
 end
-if all and ARGV[2 * limits + 2] ~= '1' then
+if all and live ~= 'revoked' and ARGV[2 * limits + 2] ~= '1' then
   for i = 1, limits do
     redis.call('SET', KEYS[i], tostring(newest[i]), 'PX', math.max(1, math.ceil(newest[i] - now)))
   end
 end
-answer[limits + 1] = ARGV[1] == '1' and redis.call('GET', KEYS[#KEYS]) or false
+answer[limits + 1] = live
 return answer
 `;

@@ -99,6 +99,16 @@ describe('the gate on Redis', () => {
     expect((await one.check([wide], undefined)).limit!.remaining).toBe(9);
   });
 
+  it('counts what a session that was ended asks for against nothing', async () => {
+    const one = await gate();
+    const limit = { key: 'test:ended', tier: hourly(1) };
+    await client.set(liveKey('s4'), 'revoked');
+    for (let index = 0; index < 3; index += 1)
+      expect(await one.check([limit], 's4')).toMatchObject({ live: 'revoked', limit: { allowed: true } });
+    expect((await one.check([limit], undefined)).limit!.allowed).toBe(true);
+    expect((await one.check([limit], 's4')).live).toBe('revoked');
+  });
+
   it('answers the liveness in the same look, and nothing for a session that is not there', async () => {
     const one = await gate();
     await client.set(liveKey('s1'), '7');

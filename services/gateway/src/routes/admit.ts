@@ -35,11 +35,26 @@ export type Admit = (
 
 /** What the contract says of a method decides; paths have no say. */
 export function admitFor(method: MethodInfo, deps: AdmitDeps): Admit {
-  const policy = method.policy!;
-  const tier = tierOf(method, deps.tiers);
-  const audiences = [method.owner, ...policy.forwardsTo];
-  if (policy.public) return admitAnybody(audiences, tier, deps);
-  return admitBearer(demand(audiences, policy.fresh, tier, budgetsOf(method, deps.tiers)), deps);
+  if (method.policy!.public) return admitAnybody(audiencesOf(method), tierOf(method, deps.tiers), deps);
+  return admitBearer(demandOf(method, deps), deps);
+}
+
+/** Throws unless whoever was let in before a call waited would be let in after it, too. */
+export type AdmitAgain = (request: EdgeRequest, call: EdgeCall, actor: Vouched) => Promise<void>;
+
+export function admitAgainFor(method: MethodInfo, deps: AdmitDeps): AdmitAgain {
+  const wanted = demandOf(method, deps);
+  return async (request, call, actor) => {
+    const bearer = bearerOf(request.headers.authorization);
+    if (bearer === undefined || bearer === 'malformed') throw invalidToken();
+    await deps.authenticator.stillStands(bearer, wanted, call, actor);
+  };
+}
+
+const audiencesOf = ({ owner, policy }: MethodInfo): string[] => [owner, ...policy!.forwardsTo];
+
+function demandOf(method: MethodInfo, { tiers }: AdmitDeps): Demand {
+  return demand(audiencesOf(method), method.policy!.fresh, tierOf(method, tiers), budgetsOf(method, tiers));
 }
 
 /** For operations that need a valid bearer. */

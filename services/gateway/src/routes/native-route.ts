@@ -9,17 +9,15 @@ import {
 } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import { currentTraceparent, inSpan, type Logger, type Peers, SpanKind } from '@claviger/service-kit';
-import { invalidToken } from '../authentication/authenticator.ts';
 import { type EdgeRequest, edgeCallOf, hasBody, traceparentOf } from '../edge/edge-request.ts';
 import { answerProblem, shownError } from '../edge/problem-answer.ts';
 import { readJsonBody } from '../edge/read-body.ts';
-import { REVOKED } from '../limits/gate.ts';
 import { idempotencyKeyOf } from '../transcoder/idempotency-key.ts';
 import type { Message } from '../transcoder/message-template.ts';
 import { conditions, entityTag, namesTag } from '../transcoder/preconditions.ts';
 import { requestDecoder } from '../transcoder/request-decoder.ts';
 import { type EncodedResponse, responseEncoder } from '../transcoder/response-encoder.ts';
-import { type AdmitDeps, admitFor } from './admit.ts';
+import { type AdmitDeps, admitAgainFor, admitFor } from './admit.ts';
 import { countAccountFor } from './count-account.ts';
 import { type CallOptions, clientMethod } from './service-definitions.ts';
 import { answerStream } from './stream-answer.ts';
@@ -57,6 +55,7 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
   const bodyLimitBytes = method.policy!.maxBodyBytes || MAX_BODY_BYTES;
   const keyOf = takesIdempotencyKey(method) ? idempotencyKeyOf : undefined;
   const waits = method.request.fields.some(({ protoName }) => protoName === 'wait_seconds');
+  const admitAgain = waits ? admitAgainFor(method, deps) : undefined;
   const conditional = binding.method === 'GET' && !method.policy!.discloses;
 
   const serve = async (
@@ -75,7 +74,8 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
     const signal = waits ? gone(response, deps.stopping) : undefined;
     const bounded = { ...options, timeoutMs: CALL_TIMEOUT_MS, signal, waits };
     const answer = (await call(message, bounded)) as Message;
-    if (waits && actor) await refuseEnded(actor.sessionId, deps);
+    // What has happened since is not for whoever held a token that was taken away meanwhile.
+    if (admitAgain && actor) await admitAgain(request, edge, actor);
     if (empty) response.writeHead(204).end();
     else send(request, response, encode(answer), conditional);
   };
@@ -104,11 +104,6 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
         span?.setAttribute('http.response.status_code', response.statusCode);
       },
     );
-}
-
-/** While a call waited its token may have been taken away: what has happened since is not for whoever held it. */
-async function refuseEnded(sessionId: string, { gate }: AdmitDeps): Promise<void> {
-  if ((await gate.check([], sessionId)).live === REVOKED) throw invalidToken();
 }
 
 /** Aborts when the client has left or has its answer, or when there is no time left to wait. */

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { ClavigerError } from '@claviger/errors';
+import { expect, it } from 'vitest';
+import type { Gate } from '../limits/gate.ts';
+import { createLimitKeys } from '../limits/limit-keys.ts';
+import { createTiers } from '../limits/tiers.ts';
+import { createActorTokens } from './actor-tokens.ts';
+import { createAuthenticator, demand } from './authenticator.ts';
+
+const keys = createLimitKeys('secret');
+const tiers = createTiers({
+  standardBurst: 20,
+  tenantPerMinute: 6_000,
+  anonymousPerMinute: 600,
+  disclosuresPerMinute: 60,
+  disclosuresPerDay: 500,
+});
+const CALL = { requestId: 'r', sourceAddress: '192.0.2.1' };
+
+it('a token that was refused uses up nothing of its device and tenant, until it lives again', async () => {
+  const [sessionId, userId, tenantId] = [randomUUID(), randomUUID(), randomUUID()];
+  let lives = true;
+  const counted: string[][] = [];
+  // What would be counted is what matters here; Redis is asked for the rest in the tests of the edge.
+  const gate: Pick<Gate, 'check' | 'look'> = {
+    check: async (limits) => {
+      counted.push(limits.map(({ key }) => key));
+      return { limit: undefined, live: undefined };
+    },
+    look: async () => undefined,
+  };
+  const authenticator = createAuthenticator({
+    verifyAccessToken: async () => undefined,
+    actorTokens: createActorTokens(),
+    gate: gate as Gate,
+    keys,
+    tiers,
+    introspect: async () => {
+      if (!lives)
+        throw new ClavigerError('unauthenticated', 'The token of this agent does not work any more.');
+      return { actorToken: 'a', expiresAtMs: 0, epoch: '1', sessionId, userId, tenantId, mfaPending: false };
+    },
+  });
+  const show = async (): Promise<readonly string[]> => {
+    const wanted = demand(['workflow'], false, tiers.agent);
+    await authenticator.authenticate({ kind: 'agent-token', token: 'cla_x' }, wanted, CALL).catch(() => {});
+    return counted.at(-1)!;
+  };
+  const ofDevice = [keys.device('agent', tenantId, userId), keys.tenant(tenantId)];
+  const itsOwn = [keys.token('agent', sessionId)];
+  expect(await show()).toEqual(ofDevice);
+  lives = false;
+  // Nobody knew.
+  expect(await show()).toEqual(ofDevice);
+  expect(await show()).toEqual(itsOwn);
+  expect(await show()).toEqual(itsOwn);
+  lives = true;
+  expect(await show()).toEqual(itsOwn);
+  expect(await show()).toEqual(ofDevice);
+});
