@@ -1,7 +1,6 @@
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { writeAtomically } from '@claviger/identity';
 import { CommandError } from '../exit-codes.ts';
 
 /** `$XDG_CONFIG_HOME/claviger`, else `~/.config/claviger`. */
@@ -30,6 +29,8 @@ export async function writeConfigFile(
   env?: NodeJS.ProcessEnv,
 ): Promise<void> {
   const folder = await ensureConfigFolder(env);
+  // Few commands write, and this one takes long to load.
+  const { writeAtomically } = await import('@claviger/identity');
   await writeAtomically(join(folder, name), `${JSON.stringify(content, null, 2)}\n`);
 }
 

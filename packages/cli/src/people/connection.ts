@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { findRunning } from '@claviger/installation';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { dataDirOf } from '../operator/settings.ts';
 import { type Profile, readProfile } from './profiles.ts';
@@ -42,9 +41,11 @@ export async function connectionOf(
   const profile = await readProfile(profileName, env);
   const asked = given(options.server) ?? given(env.CLAVIGER_ADDR);
   const askedCa = given(options.ca) ?? given(env.CLAVIGER_CA);
+  const caOf = async (server: string) =>
+    askedCa === undefined && !sameServer(profile, server) ? localCa(server, env) : profile?.ca;
   const found =
     asked !== undefined
-      ? { server: originOf(asked), ca: sameServer(profile, asked) ? profile?.ca : await localCa(asked, env) }
+      ? { server: originOf(asked), ca: await caOf(asked) }
       : (profile ?? (await localServer(env)));
   const caFile = askedCa === undefined ? found.ca : resolve(askedCa);
   return {
@@ -67,8 +68,14 @@ function originOf(address: string): string {
 
 const sameServer = (profile: Profile | undefined, address: string) => profile?.server === originOf(address);
 
+/** Loaded only where it is asked: most commands know their server, and start in half the time without. */
+async function runningHere(env: NodeJS.ProcessEnv) {
+  const { findRunning } = await import('@claviger/installation');
+  return findRunning(dataDirOf(env));
+}
+
 async function localServer(env: NodeJS.ProcessEnv): Promise<{ server: string; ca?: string }> {
-  const running = await findRunning(dataDirOf(env));
+  const running = await runningHere(env);
   if (running !== undefined) return { server: originOf(running.url), ca: running.caCertificate };
   throw new CommandError(
     'no server is known: start one here with `claviger up`, or name one with --server and --ca (CLAVIGER_ADDR, CLAVIGER_CA)',
@@ -77,7 +84,7 @@ async function localServer(env: NodeJS.ProcessEnv): Promise<{ server: string; ca
 }
 
 async function localCa(address: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const running = await findRunning(dataDirOf(env));
+  const running = await runningHere(env);
   return running !== undefined && originOf(running.url) === originOf(address)
     ? running.caCertificate
     : undefined;
