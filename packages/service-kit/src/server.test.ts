@@ -53,8 +53,8 @@ test('a call by the gateway with an actor token reaches its handler with who, wh
       return answer;
     },
   });
-  const deadline = new Date(Date.now() + 60_000);
   const actorToken = await kit.token();
+  const deadline = new Date(Date.now() + 4_000);
   await client.getEntry(get, { actorToken, requestId: 'r-1', sourceAddress: '192.0.2.1', deadline });
   expect(seen).toMatchObject({
     caller: 'gateway',
@@ -63,8 +63,8 @@ test('a call by the gateway with an actor token reaches its handler with who, wh
     sourceAddress: '192.0.2.1',
   });
   expect(seen!.actor.userName).toBe('alice');
-  // It travels as what remains, so that clocks need not agree.
-  expect(Math.abs(seen!.deadline.getTime() - deadline.getTime())).toBeLessThan(20_000);
+  // It travels as what remains, so that clocks need not agree; without it there would be ten seconds.
+  expect(Math.abs(seen!.deadline.getTime() - deadline.getTime())).toBeLessThan(5_000);
 });
 
 test('a service that the method does not name as caller is refused, with any token', async () => {
