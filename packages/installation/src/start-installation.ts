@@ -165,7 +165,10 @@ async function bringUp(
       all.filter((each) => !gateways.includes(each)).map((each) => each.waitUntilReady(timeoutMs)),
     );
     // Gateways are ready when those behind them are, and that is up to people now.
-    if (states.includes('sealed')) return tell('sealed: `claviger unseal` brings the root key');
+    if (states.includes('sealed'))
+      return tell(
+        'sealed: `claviger unseal` brings the root key; a new installation gets one with `claviger unseal --init`',
+      );
     await Promise.all(gateways.map((each) => each.waitUntilReady(timeoutMs)));
   };
   await Promise.all([...processes.values()].map((each) => each.start()));

@@ -47,9 +47,11 @@ function messageOf(problem: ProblemFields): string {
   const lines = [said.replace(/\.$/, '') === title ? title : `${title}: ${said}`];
   for (const { pointer, detail } of problem.errors)
     lines.push(pointer === '' ? detail : `${pointer} ${detail}`);
-  if (problem.hint !== undefined) lines.push(problem.hint);
+  // The hint names the route; here it is a command.
+  const proves = problem.code === 'mfa_not_satisfied';
+  if (problem.hint !== undefined && !proves) lines.push(problem.hint);
   if (problem.status === 401) lines.push('sign in with `claviger login`');
-  if (problem.code === 'mfa_not_satisfied')
+  if (proves)
     lines.push('prove it with `claviger mfa prove`; whoever has none begins with `claviger mfa setup`');
   if (problem.retryAfterSeconds !== undefined) lines.push(`try again in ${problem.retryAfterSeconds} s`);
   if (problem.correlationId !== undefined) lines.push(`correlation id ${problem.correlationId}`);

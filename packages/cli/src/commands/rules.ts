@@ -10,6 +10,7 @@ import type { ConnectionOptions } from '../people/connection.ts';
 import type { LintOptions, RuleFileOptions, RuleListOptions, TrialOptions } from '../people/rules.ts';
 
 const work = () => import('../people/rules.ts');
+const DRAFTS = 'JSON: one rule, or rules, removedRuleIds, softwareEntries, accessPolicies, wholeSet';
 const FIELDS = 'JSON: name, verdict, priority, matchSigner, matchPathGlob, timeWindow …';
 
 export function register(program: Command): void {
@@ -110,7 +111,7 @@ function registerTrials(noun: Command): void {
     'decide the history again by a draft rule set, and name what would change',
     'claviger rules replay --file drafts.json --days 90',
   )
-    .requiredOption('--file <file>', 'JSON: rules, removedRuleIds, softwareEntries, accessPolicies, wholeSet')
+    .requiredOption('--file <file>', DRAFTS)
     .option('--days <n>', 'how far back; 30 when absent', positive);
   withConnectionOptions(replay).action(async (options: TrialOptions) => (await work()).replayRules(options));
   const lint = peopleCommand(
@@ -118,7 +119,7 @@ function registerTrials(noun: Command): void {
     'lint',
     'what is wrong with the rules in force, or with drafts; exit code 1 for errors',
     'claviger rules lint --file drafts.json',
-  ).option('--file <file>', 'JSON: rules, removedRuleIds, softwareEntries, accessPolicies, wholeSet');
+  ).option('--file <file>', DRAFTS);
   withConnectionOptions(lint).action(async (options: LintOptions) => {
     process.exitCode = await (await work()).lintRules(options);
   });

@@ -4,7 +4,7 @@ import type { Explanation } from './explanation.ts';
 export const deviceExplanations: Readonly<Record<string, Explanation>> = {
   site_denied: {
     meaning: 'You are kept to some sites, and this stands outside them or holds for all of them.',
-    next: 'Ask somebody whose sites include it. GET /api/v1/sites lists yours.',
+    next: 'Ask somebody whose sites include it. `claviger sites list` shows yours.',
   },
   site_exists: {
     meaning: 'There is a site of this name already.',
@@ -12,15 +12,15 @@ export const deviceExplanations: Readonly<Record<string, Explanation>> = {
   },
   site_in_use: {
     meaning: 'A device stands in this site, or somebody is kept to it.',
-    next: 'Move the devices and people first; GET /api/v1/devices?siteId=ID lists the devices.',
+    next: 'Move the devices and people first; `claviger devices list --site NAME` shows the devices.',
   },
   device_exists: {
     meaning: 'The resource was enrolled as a device before: both are one thing and have one id.',
-    next: 'Rotate the agent token of that device; one that was decommissioned stays so.',
+    next: '`claviger devices rotate-token` gives that device a new token; one that was decommissioned stays so.',
   },
   device_decommissioned: {
     meaning: 'The device was taken out of service for good.',
-    next: 'Enrol the machine anew; it gets another id.',
+    next: 'Enrol the machine anew with `claviger devices enrol`; it gets another id.',
   },
   device_group_exists: {
     meaning: 'There is a group of devices with this name already.',
@@ -28,7 +28,7 @@ export const deviceExplanations: Readonly<Record<string, Explanation>> = {
   },
   account_name_taken: {
     meaning: 'Another person has this account name; a name that devices report means one person.',
-    next: 'Take it from the other person first, or correct the name.',
+    next: 'Take it from the other person first (`claviger users directory-identity set`), or correct the name.',
   },
   other_agent: {
     meaning: 'An agent named another device than its own.',

@@ -5,11 +5,11 @@ export const ruleExplanations: Readonly<Record<string, Explanation>> = {
   own_rule: {
     meaning:
       'You wrote a part of this rule, or a token of yours did: your signature would be no second person.',
-    next: 'Ask somebody who has not written any of it to co-sign it. Every change takes the signatures away.',
+    next: 'Ask somebody who has not written any of it: `claviger rules co-sign RULE`. Every change takes the signatures away.',
   },
   rule_limit: {
     meaning:
       'There are ten thousand rules or entries of known software already, as many as a tenant may have.',
-    next: 'Delete what is never reached: POST /api/v1/pam/rules/lint names it.',
+    next: 'Delete what is never reached: `claviger rules lint` names it.',
   },
 };

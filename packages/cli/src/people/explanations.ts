@@ -131,7 +131,7 @@ const codes: Readonly<Record<string, Explanation>> = {
   },
   wrong_status: {
     meaning: 'It is no longer in the state that this needs: it was decided, has ended, or is not active yet.',
-    next: 'Look at it again: `claviger requests`, `claviger grants`.',
+    next: 'Look at it again: `claviger requests`, `claviger grants`, `claviger elevations list`.',
   },
   digest_mismatch: {
     meaning: 'The request is not the one that you have seen.',

@@ -13,12 +13,29 @@ export async function readRequestFile(
 ): Promise<Record<string, unknown>> {
   const whole = await readJsonFile(file);
   const json = Object.fromEntries(Object.entries(whole).filter(([name]) => !leftOut.includes(name)));
-  const unknown = unknownName(methodOf(operation.path).request, json, '');
-  if (unknown === undefined) return json;
-  throw new CommandError(`${file}: there is no ${unknown} here`, EXIT.usage);
+  return checkedRequest(file, json, operation);
 }
 
-function unknownName(info: MessageInfo, json: unknown, pointer: string): string | undefined {
+/** The same for JSON that was read; `file` is where it came from. */
+export function checkedRequest(
+  file: string,
+  json: Record<string, unknown>,
+  operation: { readonly path: string },
+): Record<string, unknown> {
+  const unknown = unknownName(methodOf(operation.path).request, json, '');
+  if (unknown === undefined) return json;
+  const { pointer, among } = unknown;
+  const known = among.fields.map(({ jsonName }) => jsonName).join(', ');
+  throw new CommandError(`${file}: there is no ${pointer} here, but there is ${known}`, EXIT.usage);
+}
+
+interface UnknownName {
+  readonly pointer: string;
+  /** Where it stands. */
+  readonly among: MessageInfo;
+}
+
+function unknownName(info: MessageInfo, json: unknown, pointer: string): UnknownName | undefined {
   if (Array.isArray(json)) {
     for (const [index, item] of json.entries()) {
       const found = unknownName(info, item, `${pointer}/${index}`);
@@ -29,7 +46,7 @@ function unknownName(info: MessageInfo, json: unknown, pointer: string): string 
   if (typeof json !== 'object' || json === null) return undefined;
   for (const [name, value] of Object.entries(json)) {
     const field = info.byJsonName.get(name);
-    if (field === undefined) return `${pointer}/${name}`;
+    if (field === undefined) return { pointer: `${pointer}/${name}`, among: info };
     const found = field.message && unknownName(field.message, value, `${pointer}/${name}`);
     if (found !== undefined) return found;
   }

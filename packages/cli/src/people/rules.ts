@@ -6,7 +6,8 @@ import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { escapeText } from './escape.ts';
 import { isId } from './find-by-name.ts';
-import { readRequestFile } from './message-file.ts';
+import { readJsonFile } from './json-file.ts';
+import { checkedRequest, readRequestFile } from './message-file.ts';
 import { type Listed, listLimited } from './paging.ts';
 import { withSession } from './session.ts';
 import { type Column, fieldsText, type OutputFormat, showJson, tableText, timeText } from './show.ts';
@@ -121,7 +122,7 @@ const previewColumns: readonly Column<rules.PreviewedRequest>[] = [
 
 export function replayRules(options: TrialOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {
-    const draft = await readRequestFile(options.file, service.replayRules);
+    const draft = await readDraft(options.file, service.replayRules);
     const replay = await api.call(service.replayRules, { ...draft, ...windowOf(options) });
     if (format === 'json') return showJson(replay);
     const { total, unchanged, changed, otherRule, unresolved, ruleSetVersion, truncated, changes } = replay;
@@ -149,10 +150,21 @@ const changeColumns: readonly Column<rules.ReplayedChange>[] = [
   ['NOW BY', (row) => row.newRuleName || row.because],
 ];
 
+/** A draft rule set; a file with one rule is taken for a set that it is added to. */
+async function readDraft(
+  file: string,
+  operation: { readonly path: string },
+): Promise<Record<string, unknown>> {
+  const json = await readJsonFile(file);
+  return Object.hasOwn(json, 'verdict')
+    ? checkedRequest(file, { rules: [json] }, operation)
+    : checkedRequest(file, json, operation);
+}
+
 /** Exit code 1 when there is something that is an error, so that a script can stop there. */
 export function lintRules(options: LintOptions): Promise<ExitCode> {
   return withSession(options, async ({ api, format }) => {
-    const draft = options.file === undefined ? {} : await readRequestFile(options.file, service.lintRules);
+    const draft = options.file === undefined ? {} : await readDraft(options.file, service.lintRules);
     const answer = await api.call(service.lintRules, draft);
     const code = answer.findings.some(({ severity }) => severity === 'error') ? EXIT.error : EXIT.ok;
     if (format === 'json') showJson(answer);
@@ -162,8 +174,10 @@ export function lintRules(options: LintOptions): Promise<ExitCode> {
   });
 }
 
-function sayFinding({ severity, ruleName, message, hint, approvers }: rules.LintFinding): void {
-  say(escapeText(`${severity}: ${ruleName === '' ? '' : `${ruleName}: `}${message}`));
+function sayFinding(finding: rules.LintFinding): void {
+  const { severity, ruleName, requestId, message, hint, approvers } = finding;
+  const about = ruleName || (requestId && `request ${requestId}`);
+  say(escapeText(`${severity}: ${about === '' ? '' : `${about}: `}${message}`));
   if (hint !== '') say(`  ${escapeText(hint)}`);
   for (const { name, availableAt } of approvers)
     say(`  ${escapeText(name)} could${availableAt === undefined ? '' : `, from ${timeText(availableAt)}`}`);

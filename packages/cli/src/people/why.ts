@@ -25,7 +25,7 @@ async function explanationOf(api: ApiClient, id: string): Promise<explanations.E
     (await orNotFound(api.call(service.explainRequest, { requestId: id })));
   if (answer?.explanation) return answer.explanation;
   throw new CommandError(
-    'there is no such request, or you may not see it: `claviger requests` shows those for access',
+    'there is no such request, or you may not see it: `claviger requests` shows those for access, `claviger elevations list` the others',
     EXIT.notFound,
   );
 }
