@@ -24,6 +24,10 @@ export type FindingCode =
   | 'approves_everything'
   /** So many rules ask for the same that not all were compared. */
   | 'not_all_examined'
+  /** Nobody but who wrote a policy of access could approve under it. */
+  | 'author_alone_approves'
+  /** Somebody made a policy of access ask for less, and has asked for access under it since. */
+  | 'author_lowered'
   /** Nobody, or too few, could ever approve. */
   | 'nobody_can_approve'
   /** Too few could approve now. */
@@ -114,8 +118,9 @@ function* lintingApprovals(ruleSet: RuleSet, context: LintContext): Work<Finding
     who: readonly Approver[],
     ids: { ruleId: string | null; requestId?: string },
     exclude: readonly string[],
+    authorIds: readonly string[] = [],
   ) => {
-    const found = ofStep(step, who, context, exclude);
+    const found = ofStep(step, who, context, exclude, authorIds);
     if (found) findings.push({ ...found, ...ids });
   };
   // What no rule decides waits for anybody who may decide.
@@ -124,7 +129,8 @@ function* lintingApprovals(ruleSet: RuleSet, context: LintContext): Work<Finding
     yield;
     if (rule.verdict !== 'require_approval') continue;
     // A rule for prompts asks anybody, as the first finding says already.
-    for (const step of rule.access?.steps ?? []) about(step, accessApprovers, { ruleId: rule.id }, []);
+    for (const step of rule.access?.steps ?? [])
+      about(step, accessApprovers, { ruleId: rule.id }, [], rule.authorIds);
   }
   for (const { id, excludedUserIds, step, approvers: own } of context.requests ?? []) {
     yield;
@@ -138,6 +144,7 @@ function ofStep(
   approvers: readonly Approver[],
   context: LintContext,
   excludeUserIds: readonly string[],
+  authorIds: readonly string[],
 ): Omit<Finding, 'ruleId'> | undefined {
   const { at, horizonDays } = context;
   const coverage = whoCanApprove(step, approvers, { at, horizonDays, excludeUserIds });
@@ -147,6 +154,11 @@ function ofStep(
   if (coverage.eligible.length < step.quorum) {
     const message = `${needs}, but ${coverage.eligible.length} could ever approve.`;
     return { code: 'nobody_can_approve', severity: 'error', message, userIds, approval };
+  }
+  const authors = authorIds.map((id) => id.toLowerCase());
+  if (authors.length > 0 && userIds.every((id) => authors.includes(id.toLowerCase()))) {
+    const message = `“${step.name}” is passed by nobody but who wrote the policy.`;
+    return { code: 'author_alone_approves', severity: 'warning', message, userIds, approval };
   }
   if (coverage.now.length < step.quorum) {
     const then = coverage.next ? `from ${coverage.next.at} on` : 'at no time that can be foreseen';

@@ -1,6 +1,6 @@
 import type { workflow } from '@claviger/contracts';
 import { likeTerm, pageOf, type Reader, type SortFields } from '@claviger/database';
-import { type Actor, type Handler, permits } from '@claviger/service-kit';
+import { type Actor, type Handler, peopleBehind, permits } from '@claviger/service-kit';
 import { type SelectQueryBuilder, sql } from 'kysely';
 import { transactionTimeMs } from '../database-clock.ts';
 import { dateRange } from '../date-range.ts';
@@ -92,9 +92,13 @@ function withStatus(rows: Rows, status: string): Rows {
 /** The rule `decide` once more, in SQL: not one's own, waiting, eligible for its open step, not decided by the actor. */
 function decidableBy(rows: Rows, actor: Actor): Rows {
   if (!permits(actor.permissions, 'requests.decide')) return rows.where(sql<boolean>`false`);
+  const people = [...peopleBehind(actor)];
   const step = sql`(steps -> open_step)`;
   return withStatus(rows, 'pending')
-    .where('requester_id', '!=', actor.userId)
+    .where('requester_id', 'not in', people)
+    .where((each) =>
+      each.or([each('requester_made_by', 'is', null), each('requester_made_by', 'not in', people)]),
+    )
     .where(
       sql<boolean>`(jsonb_array_length(${step} -> 'approverUserIds') + jsonb_array_length(${step} -> 'approverRoles') = 0
         OR jsonb_exists(${step} -> 'approverUserIds', ${actor.userId}::text)
@@ -107,7 +111,12 @@ function decidableBy(rows: Rows, actor: Actor): Rows {
             .selectFrom('decisions')
             .select(sql`1`.as('one'))
             .whereRef('decisions.request_id', '=', 'requests.id')
-            .where('decisions.user_id', '=', actor.userId),
+            .where((decided) =>
+              decided.or([
+                decided('decisions.user_id', 'in', people),
+                decided('decisions.user_made_by', 'in', people),
+              ]),
+            ),
         ),
       ),
     );

@@ -339,3 +339,28 @@ test('the database itself refuses what the rules forbid', async () => {
     database.withTenant(tenant.tenantId, (tx) => tx.deleteFrom('decisions').execute()),
   ).rejects.toThrow(/permission denied/);
 });
+
+test('what a machine asks is not offered to who made it, nor what their machine has decided', async () => {
+  const tenant = service.tenant();
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+  const maker = tenant.user(APPROVER);
+  const machineOf = (permissions: string[]) => ({ ...tenant.user(permissions), madeBy: maker.userId });
+  await service.handlers.putAccessPolicy(tenant.user(ADMIN), {
+    resourceId,
+    steps: [{ name: 'two', quorum: 2, approverUserIds: [], approverRoles: [] }],
+    maxDurationMinutes: 60,
+    requestTtlMinutes: 60,
+  });
+  const ask = async (actor: Actor) =>
+    (await service.handlers.createRequest(actor, { resourceId, reason: 'why', durationMinutes: 30 })).request!
+      .id;
+  const decidable = async (actor: Actor) =>
+    (await service.handlers.listRequests(actor, { decidable: true })).items.map((each) => each.id);
+  const ofMachine = await ask(machineOf(REQUESTER));
+  const ofAnother = await ask(tenant.user(REQUESTER));
+  expect(await decidable(maker)).toEqual([ofAnother]);
+  expect(await decidable(machineOf(APPROVER))).toEqual([ofAnother]);
+  expect((await decidable(tenant.user(APPROVER))).sort()).toEqual([ofMachine, ofAnother].sort());
+  await service.handlers.approveRequest(machineOf(APPROVER), { requestId: ofAnother });
+  expect(await decidable(maker)).toEqual([]);
+});

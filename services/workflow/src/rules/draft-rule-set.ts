@@ -200,7 +200,7 @@ class Drafts {
   }
 }
 
-function isAccess(rule: Rule): boolean {
+export function isAccess(rule: Rule): boolean {
   return rule.matchResourceId !== undefined && rule.matchResourceId !== null;
 }
 

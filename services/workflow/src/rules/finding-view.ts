@@ -12,6 +12,8 @@ const HINTS: Readonly<Record<FindingCode, string>> = {
   author_benefits: 'Have somebody who has not written any of it co-sign it.',
   approves_everything: 'Ask for a signer, a hash, a path or a tool as well.',
   not_all_examined: 'Delete rules that nobody needs, or have them ask for a hash, a signer or a tool.',
+  author_alone_approves: 'Name somebody else among the approvers of the step.',
+  author_lowered: 'Have somebody else look at the policy, and save it as it should be.',
   nobody_can_approve: 'Give somebody the permission, or change the step or the quorum.',
   nobody_can_approve_now: 'Wait, or give somebody else the permission.',
   no_reserve: 'Give one more person the permission.',

@@ -1,11 +1,13 @@
 import type { rules as contract } from '@claviger/contracts';
 import { type Finding, lintGradually } from '@claviger/evaluator';
-import { type Handler, peopleBehind, withinSites } from '@claviger/service-kit';
+import { type Handler, peopleBehind, permits, withinSites } from '@claviger/service-kit';
 import { transactionTimeMs } from '../database-clock.ts';
 import type { WorkflowDeps } from '../deps.ts';
+import { seesAllRequests } from '../requests/may-see.ts';
 import { internalCall } from '../vault-call.ts';
-import { draftRuleSet } from './draft-rule-set.ts';
+import { draftRuleSet, isAccess } from './draft-rule-set.ts';
 import { findingMessage } from './finding-view.ts';
+import { loweredPolicies } from './lowered-policies.ts';
 import { type Deciders, waitingRequests } from './waiting-requests.ts';
 
 /** What is wrong with the rules in force with drafts in their places, and which requests nobody can approve. */
@@ -21,13 +23,20 @@ export function lintRules(
     );
     const deciders: Deciders = { elevation: elevation!, access: access! };
     const whole = { removedSoftwareEntryIds: [], ...request };
-    const { at, draft, requests } = await deps.database.readTenant(tenantId, async (reader) => ({
+    const people = new Map([...elevation!, ...access!, ...writers!].map(({ id, name }) => [id, name]));
+    const mayReadPolicies = permits(actor.permissions, 'access-policies.read');
+    const { at, draft, requests, lowered } = await deps.database.readTenant(tenantId, async (reader) => ({
       at: new Date(await transactionTimeMs(reader)).toISOString(),
       draft: await draftRuleSet(reader, whole, actor, peopleBehind(actor)),
       requests: await waitingRequests(reader, actor, deciders),
+      // That somebody has asked is told to those alone who see the requests of all.
+      lowered:
+        mayReadPolicies && seesAllRequests(actor)
+          ? await loweredPolicies(reader, (id) => people.get(id) ?? '')
+          : [],
     }));
     const ruleSet = await draft.compile();
-    const findings = await lintGradually(ruleSet, {
+    const found = await lintGradually(ruleSet, {
       at,
       approvers: deciders.elevation.map(({ id: userId, roles }) => ({ userId, roles })),
       accessApprovers: deciders.access.map(({ id: userId, roles }) => ({ userId, roles })),
@@ -43,13 +52,14 @@ export function lintRules(
     const sites = new Map(
       [...ruleSet.rules, ...ruleSet.softwareEntries].map(({ id, siteId }) => [id, siteId ?? null]),
     );
+    const policies = new Set(ruleSet.rules.filter(isAccess).map(({ id }) => id));
     const isVisible = (ruleId: string): boolean => {
+      if (policies.has(ruleId) && !mayReadPolicies) return false;
       const siteId = sites.get(ruleId) ?? null;
       return siteId === null || withinSites(actor, siteId);
     };
     const names = new Map([...ruleSet.rules, ...ruleSet.softwareEntries].map(({ id, name }) => [id, name]));
-    const people = new Map([...elevation!, ...access!, ...writers!].map(({ id, name }) => [id, name]));
-    const shown = findings.filter((finding) => idsOf(finding).every(isVisible));
+    const shown = [...found, ...lowered].filter((finding) => idsOf(finding).every(isVisible));
     return {
       success: true,
       ruleSetVersion: `${draft.version}`,

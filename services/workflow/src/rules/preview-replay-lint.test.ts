@@ -328,6 +328,16 @@ describe('the replay', () => {
       rules: [draft({ matchSigner: 'Vendor' })],
     });
     expect(answer.changes[0]!.samples[0]).toMatchObject({ newRuleId: '', newRuleName: '', to: 'denied' });
+    const resourceId = randomUUID();
+    await past(tenant.tenantId, access({ resourceId }));
+    const policies = { accessPolicies: [{ resourceId, steps: [], maxDurationMinutes: 480 }] };
+    const names = async (permissions: string[]) =>
+      (await call.replayRules(tenant.user(permissions), policies)).changes.flatMap(({ samples }) =>
+        samples.map(({ newRuleName }) => newRuleName),
+      );
+    const reader = ['devices.read', 'devices.write', 'requests.read-all'];
+    expect(await names(reader)).toEqual(['']);
+    expect(await names([...reader, 'access-policies.read'])).toEqual([`access policy of ${resourceId}`]);
   });
 
   test('refuses drafts that are none, naming the field of each', async () => {
@@ -467,6 +477,77 @@ describe('the examination', () => {
     expect(about[0]!.approvers[0]!.availableAt).toBeDefined();
     const reader = tenant.user(['devices.read']);
     expect((await call.lintRules(reader)).findings.filter(({ requestId }) => requestId !== '')).toEqual([]);
+  });
+
+  test('leaves out who made a machine that asks or has decided', async () => {
+    const tenant = service.tenant();
+    const [maker, other, machine] = [randomUUID(), randomUUID(), randomUUID()];
+    permit(tenant, 'devices.execute', maker, other);
+    permit(tenant, 'requests.decide', maker, other);
+    const { schema, scratch } = service;
+    const add = async (quorum: number, requester: string, madeBy: string | null): Promise<string> => {
+      const id = randomUUID();
+      const steps = JSON.stringify([{ name: 'owners', quorum, approverUserIds: [], approverRoles: [] }]);
+      await scratch.query(
+        `INSERT INTO ${schema}.requests (tenant_id, id, kind, requester_id, requester_made_by, requester_name, entry_id, entry_name,
+          resource_name, module_type, reason, ticket, duration_minutes, digest, steps, one_time, rotate_on_end, expires_at)
+         VALUES ($1, $2, 'access', $3, $4, 'r', gen_random_uuid(), 'e', 'res', 'ssh', 'why', '', 60, repeat('d', 64), $5, true, true,
+          now() + interval '1 hour')`,
+        [tenant.tenantId, id, requester, madeBy, steps],
+      );
+      return id;
+    };
+    const ofMachine = await add(2, machine, maker);
+    const half = await add(2, randomUUID(), null);
+    await scratch.query(
+      `INSERT INTO ${schema}.decisions (tenant_id, request_id, step, user_id, user_made_by, user_name, decision, comment)
+       VALUES ($1, $2, 0, $3, $4, 'u', 'approve', '')`,
+      [tenant.tenantId, half, machine, maker],
+    );
+    const { findings } = await call.lintRules(admin(tenant));
+    const about = findings.filter(({ requestId }) => requestId !== '');
+    expect(about.map(({ requestId }) => requestId)).toEqual([ofMachine]);
+    expect(about[0]!.approvers.map(({ id }) => id)).toEqual([other]);
+  });
+
+  test('names policies of access that only their author passes, and who lowered one and asks under it', async () => {
+    const tenant = service.tenant();
+    const who = admin(tenant);
+    const [writer, one, two] = [tenant.user(['*']), randomUUID(), randomUUID()];
+    permit(tenant, 'devices.execute', one, two);
+    permit(tenant, 'requests.decide', writer.userId, one, two);
+    const put = async (by: Actor, resourceId: string, quorum: number, approverUserIds: string[] = []) => {
+      await service.handlers.putAccessPolicy(by, {
+        resourceId,
+        steps: [{ name: 'owners', quorum, approverUserIds, approverRoles: [] }],
+        maxDurationMinutes: 60,
+        requestTtlMinutes: 90,
+        oneTime: true,
+        rotateOnEnd: true,
+      });
+    };
+    const resource = (name: string) => service.vault.addResource(tenant.tenantId, name).resourceId;
+    const [alone, lowered, raised] = [resource('alone'), resource('lowered'), resource('raised')];
+    await put(writer, alone, 1, [writer.userId]);
+    for (const resourceId of [lowered, raised]) await put(who, resourceId, 2);
+    await put(writer, lowered, 1);
+    // Saved again by the same person, it is no less lowered.
+    await put(writer, lowered, 1);
+    await put(writer, raised, 3);
+    const codes = async (actor: Actor = who) =>
+      (await call.lintRules(actor)).findings
+        .filter(({ finding }) => finding.startsWith('author_'))
+        .map(({ finding, ruleId }) => [finding, ruleId]);
+    const first = ['author_alone_approves', `access-policy:${alone}`];
+    expect(await codes()).toEqual([first]);
+    for (const resourceId of [lowered, raised])
+      await service.handlers.createRequest(writer, { resourceId, reason: 'why', durationMinutes: 30 });
+    expect(await codes()).toEqual([first, ['author_lowered', `access-policy:${lowered}`]]);
+    // Who may not read policies, or not the requests of others, learns nothing of this.
+    expect(await codes(tenant.user(['devices.read', 'requests.read-all']))).toEqual([]);
+    expect(await codes(tenant.user(['devices.read', 'access-policies.read']))).toEqual([first]);
+    await put(who, lowered, 2);
+    expect(await codes()).toEqual([first]);
   });
 
   test('says that what no rule decides would wait for ever where nobody may decide', async () => {

@@ -61,7 +61,9 @@ export function replayRules(
       }
     }
     return {
-      ...messageOf(replay.report(), permits(actor.permissions, 'devices.read')),
+      ...messageOf(replay.report(), (kind) =>
+        permits(actor.permissions, kind === 'access' ? 'access-policies.read' : 'devices.read'),
+      ),
       success: true,
       from: from.toISOString(),
       to: to.toISOString(),
@@ -72,20 +74,23 @@ export function replayRules(
 
 function messageOf(
   { ruleSetVersion, total, unchanged, changed, otherRule, unresolved, changes }: ReplayReport,
-  mayReadRules: boolean,
+  mayReadRulesOf: (kind: Facts['kind'] | null) => boolean,
 ): Omit<contract.ReplayRulesResponse, 'success' | 'from' | 'to' | 'truncated'> {
-  const changeMessage = (change: ReplayedChange): contract.ReplayedChange => ({
-    id: change.id,
-    label: change.label ?? '',
-    kind: change.kind ?? '',
-    from: change.from,
-    to: change.to,
-    because: change.because,
-    decidedAt: change.decidedAt?.toISOString(),
-    oldRuleId: (mayReadRules && change.oldRuleId) || '',
-    newRuleId: (mayReadRules && change.newRule?.id) || '',
-    newRuleName: (mayReadRules && change.newRule?.name) || '',
-  });
+  const changeMessage = (change: ReplayedChange): contract.ReplayedChange => {
+    const mayReadRules = mayReadRulesOf(change.kind);
+    return {
+      id: change.id,
+      label: change.label ?? '',
+      kind: change.kind ?? '',
+      from: change.from,
+      to: change.to,
+      because: change.because,
+      decidedAt: change.decidedAt?.toISOString(),
+      oldRuleId: (mayReadRules && change.oldRuleId) || '',
+      newRuleId: (mayReadRules && change.newRule?.id) || '',
+      newRuleName: (mayReadRules && change.newRule?.name) || '',
+    };
+  };
   const groups = changes.map((group) => ({ ...group, samples: group.samples.map(changeMessage) }));
   return { ruleSetVersion, total, unchanged, changed, otherRule, unresolved, changes: groups };
 }

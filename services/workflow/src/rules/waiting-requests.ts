@@ -54,14 +54,16 @@ async function waitingForAccess(
 ): Promise<OpenRequest[]> {
   const rows = await reader
     .selectFrom('requests')
-    .select(['id', 'requester_id', 'steps', 'open_step'])
+    .select(['id', 'requester_id', 'requester_made_by', 'steps', 'open_step'])
     .select((each) =>
       each
         .selectFrom('decisions')
         .select(
           sql<
-            { user_id: string; step: number }[]
-          >`coalesce(jsonb_agg(jsonb_build_object('user_id', user_id, 'step', step)), '[]')`.as('all'),
+            { user_id: string; made_by: string | null; step: number }[]
+          >`coalesce(jsonb_agg(jsonb_build_object('user_id', user_id, 'made_by', user_made_by, 'step', step)), '[]')`.as(
+            'all',
+          ),
         )
         .whereRef('decisions.request_id', '=', 'requests.id')
         .as('decided'),
@@ -72,13 +74,17 @@ async function waitingForAccess(
     .limit(MAX_REQUESTS)
     .execute();
   const approvers = people.map(approverOf);
-  return rows.map(({ id, requester_id, steps, open_step, decided }) => {
+  return rows.map(({ id, requester_id, requester_made_by, steps, open_step, decided }) => {
     const step = steps[open_step]!;
     const given = (decided ?? []).filter((decision) => decision.step === open_step).length;
     return {
       id,
-      // A person counts once in a request, whatever the number of its steps.
-      excludedUserIds: [requester_id, ...(decided ?? []).map(({ user_id }) => user_id)],
+      // A person counts once in a request, whatever the number of its steps, and a machine as who made it.
+      excludedUserIds: [
+        requester_id,
+        requester_made_by,
+        ...(decided ?? []).flatMap(({ user_id, made_by }) => [user_id, made_by]),
+      ].filter((excluded) => excluded !== null),
       step: { ...step, quorum: Math.max(1, step.quorum - given) },
       approvers,
     };
