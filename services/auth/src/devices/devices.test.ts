@@ -500,6 +500,13 @@ test('an account name is one person’s, without regard to case, and identifies 
       groupsKnown: true,
       possibleUserIds: [sarah.id],
     });
+  // Given away, a name is still kept from deciding by who signs in under it.
+  const same = await newUser(stack, tenant, `x-${randomUUID()}`, ['approver']);
+  await set(tom.id, [`acme\\${same.username}`]);
+  expect(await directory.resolveSubject({ username: `ACME\\${same.username}` }, call)).toMatchObject({
+    userId: tom.id,
+    possibleUserIds: [tom.id, same.id],
+  });
   // Another domain, or none: not identified, and yet nobody who might be meant decides about it.
   for (const username of ['WS-04\\sarah', 'sarah', 'sarah@elsewhere.example'])
     expect(await directory.resolveSubject({ username }, call)).toMatchObject({
@@ -541,4 +548,25 @@ test('a device whose resource nobody can be asked about is not made', async () =
   // This network has no vault: an outage, never "there is no such resource".
   expect(await codeOf(enrolLinked(randomUUID()))).toBe('unavailable');
   expect(await codeOf(enrolLinked('none'))).toBe('invalid');
+});
+
+test('nobody sets their own identity through a machine, and a machine has no names to hide behind', async () => {
+  const maker = await admin();
+  const machine = await newUser(stack, tenant, `robot-${randomUUID()}`, ['administrator'], 'machine');
+  const { token } = await tokensOf(stack).createApiToken(
+    { userId: machine.id, name: 'robot', permissions: [], expiresInDays: 0 },
+    maker,
+  );
+  const robot = await stack.gateway
+    .client('auth', auth.SessionsServiceService)
+    .introspect({ credential: { $case: 'apiToken', value: token }, audiences: ['auth'] });
+  const set = (userId: string, accountNames: string[], as: Pick<Caller, 'actorToken'>) =>
+    codeOf(
+      identitiesOf().setDirectoryIdentity({ userId, accountNames, groups: [], rowVersion: undefined }, as),
+    );
+  const someone = await newUser(stack, tenant, `someone-${randomUUID()}`, []);
+  expect(await set(tenant.administrator.id, [`acme\\${randomUUID()}`], robot)).toBe('own_account');
+  expect(await set(someone.id, [`acme\\${randomUUID()}`], robot)).toBe('ok');
+  expect(await set(machine.id, [`acme\\${randomUUID()}`], maker)).toBe('invalid');
+  expect(await set(machine.id, [], maker)).toBe('ok');
 });

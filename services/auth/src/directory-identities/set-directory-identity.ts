@@ -14,7 +14,7 @@ import { readIdentity } from './directory-identities-store.ts';
 
 /**
  * In whole. Rules go by these names and groups, and nobody decides about what they asked for themselves: so nobody sets
- * their own.
+ * their own. A machine sits before no device: with the name of its maker it would hide who that is.
  */
 export function setDirectoryIdentity(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
@@ -28,7 +28,9 @@ export function setDirectoryIdentity(
     const { tenantId } = context;
     try {
       return await deps.database.withTenant(tenantId, async (tx) => {
-        await lockUser(tx, userId);
+        const { kind } = await lockUser(tx, userId);
+        if (kind !== 'person' && accountNames.length > 0)
+          throw ClavigerError.invalid('/accountNames', 'must be empty: the user is a machine');
         await actingNow(tx, context);
         await requireSitesWithin(tx, await sitesNow(tx, context), userId);
         const before = await readIdentity(tx, userId);

@@ -10,8 +10,9 @@ import type { AuthSchema } from '../schema.ts';
 const CONTROLS = /\p{Cc}/u;
 
 /**
- * Who is behind a name that a device reports. Only a name that an administrator gave to a person identifies them; where
- * none does, everybody is told who might be meant, so that they decide nothing about it.
+ * Who is behind a name that a device reports. Only a name that an administrator gave to a person identifies them. Whoever else
+ * might be meant is told, so that they decide nothing about it: where nobody is identified everybody of such a name, else those who
+ * sign in under it, so that giving a name of one's own to somebody else gains nothing.
  */
 export function resolveSubject(
   deps: Pick<AuthDeps, 'database'>,
@@ -27,7 +28,7 @@ export function resolveSubject(
           userName: known.username,
           groups: known.groups,
           groupsKnown: true,
-          possibleUserIds: [known.id],
+          possibleUserIds: [...new Set([known.id, ...(await possible(reader, request.username, true))])],
         };
       }
       return {
@@ -35,7 +36,7 @@ export function resolveSubject(
         userName: '',
         groups: [],
         groupsKnown: false,
-        possibleUserIds: await possible(reader, request.username),
+        possibleUserIds: await possible(reader, request.username, false),
       };
     });
   };
@@ -49,11 +50,12 @@ function identified(reader: Reader<AuthSchema>, name: string) {
     .select(['users.id', 'users.username', 'directory_identities.groups'])
     .where('directory_account_names.folded', '=', foldedName(name))
     .where('users.deleted_at', 'is', null)
+    .where('users.kind', '=', 'person')
     .executeTakeFirst();
 }
 
-/** Active people of such a name, and those who have it in another domain. */
-async function possible(reader: Reader<AuthSchema>, name: string): Promise<string[]> {
+/** Active people who sign in under such a name, and those who have it in another domain. */
+async function possible(reader: Reader<AuthSchema>, name: string, bySignInAlone: boolean): Promise<string[]> {
   const names = possibleNames(name);
   if (names.length === 0) return [];
   const rows = await reader
@@ -62,7 +64,7 @@ async function possible(reader: Reader<AuthSchema>, name: string): Promise<strin
     .where('status', '=', 'active')
     .where('deleted_at', 'is', null)
     .where(
-      sql<boolean>`(canonical_login = ANY(${names}::text[]) OR EXISTS (SELECT FROM directory_account_names n
+      sql<boolean>`(canonical_login = ANY(${names}::text[]) OR NOT ${bySignInAlone}::boolean AND EXISTS (SELECT FROM directory_account_names n
         WHERE n.tenant_id = users.tenant_id AND n.user_id = users.id AND n.bare = ANY(${names}::text[])))`,
     )
     .orderBy('id')

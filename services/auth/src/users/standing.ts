@@ -1,6 +1,6 @@
 import type { Reader, Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
-import { type CallContext, permits } from '@claviger/service-kit';
+import { type CallContext, peopleBehind, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 import { sessionEnded } from '../sign-in/sessions-store.ts';
@@ -92,8 +92,9 @@ export async function requireNotAbove(
   await requireSitesWithin(tx, await sitesNow(tx, context), userId);
 }
 
+/** Also through a machine: what its token does, whoever made that token does. */
 export function refuseSelf(context: CallContext, userId: string, hint: string): void {
-  if (userId === context.actor.userId) {
+  if (peopleBehind(context.actor).includes(userId)) {
     throw new ClavigerError('denied', 'This cannot be done to your own account.', {
       code: 'own_account',
       hint,

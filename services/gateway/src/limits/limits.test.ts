@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { devices, methodOf } from '@claviger/contracts';
 import { type RedisPart, startRedis } from '@claviger/parts';
 import { createLogger } from '@claviger/service-kit';
 import { Redis } from 'ioredis';
@@ -9,7 +10,7 @@ import { type Gate, liveKey } from './gate.ts';
 import { createLimitKeys } from './limit-keys.ts';
 import { createLocalLimiter } from './local-limiter.ts';
 import { createRedisGate } from './redis-gate.ts';
-import { createTiers, type Tier } from './tiers.ts';
+import { createTiers, type Tier, tierOf } from './tiers.ts';
 
 const logger = createLogger({ service: 'gateway', node: 'test', level: 'error' });
 const TIERS = createTiers({
@@ -24,6 +25,11 @@ const hourly = (requests: number, burst = requests): Tier => ({
   requests,
   windowSeconds: 3_600,
   burst,
+});
+
+it('an agent gets no more than ten tokens a minute: each ends the one before it, and everybody is told', () => {
+  const { path } = devices.AgentsServiceService.rotateOwnAgentToken;
+  expect(tierOf(methodOf(path), TIERS)).toEqual(TIERS.auth);
 });
 
 describe('the gate on Redis', () => {

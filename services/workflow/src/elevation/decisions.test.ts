@@ -196,6 +196,20 @@ test('a technician’s own request is decided by the rules for its own time, and
   expect(await codeOf(ask())).toBe('device_decommissioned');
 });
 
+test('a rule approves no prompt of somebody who might be who wrote it', async () => {
+  const [author, other] = [technician(), technician()];
+  service.decider.verdict = 'auto_approved';
+  service.decider.authors.add(author.userId);
+  const agent = service.devices.add(tenant.tenantId);
+  const prompt = async (possibleUserIds: string[]) => {
+    const subjectUsername = `acme\\${randomUUID()}`;
+    service.devices.link(subjectUsername, { userId: other.userId, possibleUserIds });
+    return (await service.row(await service.prompt(agent, { subjectUsername }))).status;
+  };
+  expect(await prompt([other.userId])).toBe('auto_approved');
+  expect(await prompt([other.userId, author.userId])).toBe('pending');
+});
+
 test('a rule approves nobody who wrote it, through no machine and under no other name', async () => {
   const [author, other] = [technician(), technician()];
   service.decider.verdict = 'auto_approved';

@@ -3,6 +3,7 @@ import type { elevation } from '@claviger/contracts';
 import type { ElevationFacts } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
+import { decideForAll } from './decide-for-all.ts';
 import type { ElevationDeps } from './elevation-deps.ts';
 import { ownDevice } from './own-device.ts';
 import { recordElevation } from './record-elevation.ts';
@@ -28,7 +29,8 @@ export function ingestElevationRequest(
       deps.settings.read(tenantId),
     ]);
     const siteId = actor.device?.siteId ?? null;
-    const decided = await deps.decider.decide(tenantId, factsOf(request, subject, siteId, nowMs));
+    const facts = factsOf(request, subject, siteId, nowMs);
+    const decided = await decideForAll(deps.decider, tenantId, facts, subject.possibleUserIds);
     if (decided.evaluation.verdict === 'ignored') {
       await recordIgnored(deps, context, request, decided);
       return { id: undefined, status: 'ignored', httpStatus: 200 };

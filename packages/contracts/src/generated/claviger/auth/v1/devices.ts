@@ -13514,7 +13514,7 @@ export const protoMetadata = {
             ),
           },
           "RotateOwnAgentToken": {
-            "policy": Policy.decode(Buffer.from("MhRkZXZpY2UudG9rZW4ucm90YXRlZDgEWMkBaAFwAYABAQ==", "base64")),
+            "policy": Policy.decode(Buffer.from("MhRkZXZpY2UudG9rZW4ucm90YXRlZDgCWMkBaAFwAYABAQ==", "base64")),
             "http": HttpRule.decode(Buffer.from("OgEqIh8vYXBpL3YxL2FnZW50cy97YWdlbnRfaWR9L3Rva2Vu", "base64")),
           },
         },
