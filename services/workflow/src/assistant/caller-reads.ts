@@ -1,6 +1,8 @@
-import { auth, vault, workflow } from '@claviger/contracts';
+import { auth, elevation, vault, workflow } from '@claviger/contracts';
 import type { CallContext, CallOptions, ServiceClient } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
+import { listActiveElevations } from '../elevation/list-active-elevations.ts';
+import { listElevationRequests } from '../elevation/list-elevation-requests.ts';
 import { listGrants } from '../grants/list-grants.ts';
 import { getAccessPolicy } from '../policies/get-access-policy.ts';
 import { getRequest } from '../requests/get-request.ts';
@@ -19,7 +21,10 @@ export type CallerReads = ReturnType<typeof callerReads>;
 export function callerReads(deps: WorkflowDeps, peers: CallerPeers) {
   const { RequestsServiceService: requests, GrantsServiceService: grants } = workflow;
   const { EntriesServiceService: entries } = vault;
+  const { ElevationRequestsServiceService: elevations } = elevation;
   return {
+    listElevationRequests: readAsCaller(elevations.listElevationRequests, listElevationRequests(deps)),
+    listActiveElevations: readAsCaller(elevations.listActiveElevations, listActiveElevations(deps)),
     listRequests: readAsCaller(requests.listRequests, listRequests(deps)),
     getRequest: readAsCaller(requests.getRequest, getRequest(deps)),
     listGrants: readAsCaller(grants.listGrants, listGrants(deps)),

@@ -4,6 +4,8 @@ import { defineQuery, SHOWN } from './query.ts';
 
 const UNUSED =
   /\b(?:unused|never (?:used|retrieved)|not (?:been )?(?:used|use|retrieved))\b|n't (?:been )?(?:used|use|retrieved)\b/;
+const ACTIVE_GRANTS =
+  /^(?:(?:what|which|list|show|are there)\b(?! (?:is|does)\b)).{0,30}\b(?:active|current|live) grants\b|^(?:what|which) grants (?:are|do (?:we|they) have)\b/;
 const name = z.string().max(200);
 
 export const myAccess = defineQuery({
@@ -71,7 +73,8 @@ export const whoHasAccess = defineQuery({
   parameters: z.strictObject({ search: name }),
   heading: 'Active grants that you may see',
   match: ({ text, names }) =>
-    /\bwho (?:has|have|holds|got) (?:\w+ )?(?:access|grants?)\b|\bwho can (?:use|access)\b/.test(text)
+    /\bwho (?:has|have|holds|got) (?:\w+ )?(?:access|grants?)\b|\bwho can (?:use|access)\b/.test(text) ||
+    ACTIVE_GRANTS.test(text)
       ? { search: names[0] ?? '' }
       : undefined,
   run: async ({ search }, { reads, context }) => {

@@ -1,4 +1,4 @@
-import type { vault, workflow } from '@claviger/contracts';
+import type { elevation, vault, workflow } from '@claviger/contracts';
 import { plainLine } from '../plain-text.ts';
 
 type Shown<M> = { readonly [K in keyof M]?: M[K] };
@@ -38,6 +38,18 @@ export function grantLine(grant: Shown<workflow.Grant>, by: boolean): string {
     ended ? `ended ${time(grant.endedAt)}` : `ends ${time(grant.expiresAt)}`,
     grant.credentialsDeliveredAt ? `retrieved ${time(grant.credentialsDeliveredAt)}` : 'never retrieved',
     `grant ${grant.id}`,
+  ].join(', ');
+}
+
+export function elevationLine(row: elevation.ElevationRequest): string {
+  const place = [row.deviceHostname, row.siteName].filter(Boolean).map((each) => plainLine(each!));
+  return [
+    `${row.status}: ${plainLine(row.targetExecutablePath ?? row.toolName ?? 'administrator')}`,
+    `for ${plainLine(row.subjectUsername ?? 'somebody')}`,
+    ...(place.length > 0 ? [`on ${place.join(' at ')}`] : []),
+    `asked ${time(row.requestedAt)}`,
+    ...(row.expiresAt ? [`${row.status === 'pending' ? 'lapses' : 'ends'} ${time(row.expiresAt)}`] : []),
+    `elevation ${row.id}`,
   ].join(', ');
 }
 

@@ -5,11 +5,14 @@ import {
   myUnusedAccess,
   whoHasAccess,
 } from './access-queries.ts';
+import { activeElevations, pendingElevations } from './elevation-queries.ts';
 import type { Query } from './query.ts';
 import { myRequests, requestApprovers, requestState, requestsToDecide } from './request-queries.ts';
 
 /** Every question about data that can be asked, the more particular ones first. */
 export const queries: readonly Query[] = [
+  pendingElevations,
+  activeElevations,
   requestApprovers,
   requestsToDecide,
   requestState,
