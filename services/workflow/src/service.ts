@@ -55,6 +55,7 @@ import { getRequest } from './requests/get-request.ts';
 import { listRequests } from './requests/list-requests.ts';
 import { addRuleHandlers } from './rules/add-rule-handlers.ts';
 import { createDecider } from './rules/decider.ts';
+import { startForgettingEvaluations } from './rules/forget-evaluations.ts';
 import type { WorkflowSchema } from './schema.ts';
 import { addTenancyHandlers } from './tenancy/add-tenancy-handlers.ts';
 
@@ -170,6 +171,7 @@ export async function createWorkflowService(
   const sweep = startSweep(deps, replica, config.sweepIntervalMs);
   const breakglassSweep = startBreakglassSweep(deps, replica, config.sweepIntervalMs);
   const forgetting = startForgetting(deps, replica);
+  const forgettingEvaluations = startForgettingEvaluations(deps, replica);
   await rpcServer.listen();
   await health.listen();
   health.setReady(true);
@@ -184,6 +186,7 @@ export async function createWorkflowService(
       await settings[Symbol.asyncDispose]();
       await sweep[Symbol.asyncDispose]();
       await forgetting[Symbol.asyncDispose]();
+      await forgettingEvaluations[Symbol.asyncDispose]();
       await breakglassSweep[Symbol.asyncDispose]();
       await keyCleanup[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();

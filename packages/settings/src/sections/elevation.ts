@@ -18,6 +18,14 @@ export const elevation = defineSection('elevation', {
       unit: 'minutes',
       description: 'How long an elevation is in force where neither the rule nor the approver says so.',
     }),
+    evaluationRetentionDays: setting({
+      scope: 'tenant',
+      // A replay reaches back for ninety days.
+      schema: z.int().min(91).max(3_660),
+      default: 400,
+      unit: 'days',
+      description: 'How long a decision can be explained: what it depended on is erased afterwards.',
+    }),
     pendingMinutes: setting({
       scope: 'tenant',
       schema: z.int().min(1).max(43_200),

@@ -27,7 +27,7 @@ export async function tell(told: Told): Promise<explanations.Explanation> {
   const { requestId, kind, status, kept, mayReadRules, decisions } = told;
   const common = { requestId, kind, status, decisions: [...decisions], rulesShown: mayReadRules };
   if (!kept) {
-    const summary = 'It was decided before decisions were kept: nothing more is known of it.';
+    const summary = 'What decided it is not kept any more, or was not yet: nothing more is known of it.';
     return {
       ...common,
       verdict: '',

@@ -1,6 +1,6 @@
 import type { Database, Reader } from '@claviger/database';
 import type { Facts, FlowType, Verdict } from '@claviger/evaluator';
-import { sql } from 'kysely';
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { ElevationStatus } from '../elevation/elevation-schema.ts';
 import type { WorkflowSchema } from '../schema.ts';
 
@@ -50,7 +50,8 @@ export async function* decidedHistory(
     next = last && read(last);
     // Whoever has seen enough never asks for it.
     next?.catch(() => {});
-    if (decisions.length > 0) yield decisions;
+    // Empty ones too: whoever reads may have had enough of looking.
+    yield decisions;
   }
 }
 
@@ -69,45 +70,49 @@ async function batchOf(
   { from, to, kinds, flowType, siteIds }: HistoryFilter,
   after: Key | undefined,
 ): Promise<Batch> {
-  let query = reader
-    .selectFrom('evaluations as e')
-    .leftJoin('elevation_requests as r', (join) =>
-      join.onRef('r.tenant_id', '=', 'e.tenant_id').onRef('r.id', '=', 'e.request_id'),
-    )
-    .select([
-      'e.id as evaluation_id',
-      'e.request_id',
-      'e.kind',
-      'e.flow_type',
-      'e.rule_set_version',
-      'e.facts',
-      'e.verdict',
-      'e.because',
-      'e.deciding_rule_id',
-      'e.label',
-      'e.decided_at',
-      'r.status',
-      'r.requested_at',
-      'r.expires_at',
+  // What is asked for is picked from each stretch of the history: where little of it is, a search for a whole batch would read
+  // all of the history in one statement, and be stopped.
+  const wanted = (e: ExpressionBuilder<WorkflowSchema, 'evaluations'>) => {
+    const all: Expression<SqlBool>[] = [e('kind', 'in', [...kinds])];
+    if (flowType) all.push(e('flow_type', '=', flowType));
+    if (siteIds) {
+      const sites = siteIds.map((id) => id.toLowerCase());
+      all.push(sql<boolean>`coalesce(lower(site_id) = ANY (${sites}::text[]), false)`);
+    }
+    return e.and(all);
+  };
+  let stretch = reader
+    .selectFrom('evaluations')
+    .select(['tenant_id', 'id', 'request_id', 'kind', 'flow_type', 'rule_set_version', 'verdict', 'because'])
+    .select(['deciding_rule_id', 'label', 'decided_at'])
+    .select((e) => [
+      wanted(e).as('is_wanted'),
+      e.case().when(wanted(e)).then(e.ref('facts')).end().as('facts'),
     ])
+    .where('decided_at', '>=', from)
+    .where('decided_at', '<=', to);
+  if (after)
+    stretch = stretch.where(
+      sql<boolean>`(decided_at, id) < (${after.decidedAt}::timestamptz, ${after.id}::uuid)`,
+    );
+  const rows = await reader
+    .selectFrom(stretch.orderBy('decided_at', 'desc').orderBy('id', 'desc').limit(BATCH).as('e'))
+    .leftJoin('elevation_requests as r', (join) =>
+      join
+        .onRef('r.tenant_id', '=', 'e.tenant_id')
+        .onRef('r.id', '=', 'e.request_id')
+        .on('e.is_wanted', '=', true),
+    )
+    .selectAll('e')
+    .select(['r.status', 'r.requested_at', 'r.expires_at'])
     // A Date has milliseconds only: the next batch would begin too early or too late.
     .select(sql<string>`e.decided_at::text`.as('key'))
-    .where('e.decided_at', '>=', from)
-    .where('e.decided_at', '<=', to)
-    .where('e.kind', 'in', [...kinds]);
-  if (flowType) query = query.where('e.flow_type', '=', flowType);
-  if (siteIds) {
-    const sites = siteIds.map((id) => id.toLowerCase());
-    query = query.where(sql<boolean>`lower(e.site_id) = ANY (${sites}::text[])`);
-  }
-  if (after)
-    query = query.where(
-      sql<boolean>`(e.decided_at, e.id) < (${after.decidedAt}::timestamptz, ${after.id}::uuid)`,
-    );
-  const rows = await query.orderBy('e.decided_at', 'desc').orderBy('e.id', 'desc').limit(BATCH).execute();
+    .orderBy('e.decided_at', 'desc')
+    .orderBy('e.id', 'desc')
+    .execute();
   const last = rows.length === BATCH ? rows.at(-1) : undefined;
   return {
-    decisions: rows.map((row) => ({
+    decisions: rows.filter(isWanted).map((row) => ({
       requestId: row.request_id,
       kind: row.kind,
       flowType: row.flow_type as FlowType | null,
@@ -122,6 +127,12 @@ async function batchOf(
       requestedAt: row.requested_at,
       expiresAt: row.expires_at,
     })),
-    last: last && { decidedAt: last.key, id: last.evaluation_id },
+    last: last && { decidedAt: last.key, id: last.id },
   };
+}
+
+function isWanted<R extends { readonly is_wanted: unknown; readonly facts: Facts | null }>(
+  row: R,
+): row is R & { readonly facts: Facts } {
+  return row.is_wanted === true && row.facts !== null;
 }

@@ -12,8 +12,10 @@ import type { WorkflowDeps } from '../deps.ts';
 import { statusAt } from '../elevation/elevation-machine.ts';
 import { decidedHistory } from './decided-history.ts';
 import { criteriaOf } from './rule-fields.ts';
+import { timeLimit } from './time-limit.ts';
 
 const MAX_SCANNED = 20_000;
+const MAX_MS = 20_000;
 const DAY_MS = 24 * 60 * 60_000;
 
 /** What a draft alone would have matched among the elevations of the last days. Nobody sees more than they see in lists. */
@@ -37,7 +39,11 @@ export function previewRule(
       siteIds: context.actor.siteIds,
     });
     const pace = createPace();
+    const isOver = timeLimit(context, MAX_MS);
+    let late = false;
     scan: for await (const batch of history) {
+      late = isOver();
+      if (late) break;
       for (const past of batch) {
         const { requestId, status, requestedAt, expiresAt, facts } = past;
         if (!status || !requestedAt || !past.flowType) continue;
@@ -52,7 +58,8 @@ export function previewRule(
         await pace();
       }
     }
-    return previewMessage(running.report());
+    const report = running.report();
+    return previewMessage({ ...report, truncated: report.truncated || late });
   };
 }
 

@@ -14,12 +14,11 @@ import type { WorkflowDeps } from '../deps.ts';
 import { seesAllRequests } from '../requests/may-see.ts';
 import { decidedHistory } from './decided-history.ts';
 import { draftRuleSet } from './draft-rule-set.ts';
+import { timeLimit } from './time-limit.ts';
 
 /** The newest count; what is older is left out, and the answer says so. */
 const MAX_DECISIONS = 250_000;
 const MAX_MS = 20_000;
-/** Decisions between two looks at the clock. */
-const SLICE = 64;
 const DAY_MS = 24 * 60 * 60_000;
 
 /**
@@ -43,15 +42,15 @@ export function replayRules(
       new Date(nowMs),
     ];
     const filter = { from, to, kinds, siteIds: actor.siteIds };
-    const untilMs = Math.min(Date.now() + MAX_MS, (context.deadline?.getTime() ?? Infinity) - 2_000);
+    const isOver = timeLimit(context, MAX_MS);
     let [total, truncated] = [0, false];
     replaying: for await (const batch of decidedHistory(deps.database, tenantId, filter)) {
+      if (batch.length === 0 && isOver()) {
+        truncated = true;
+        break;
+      }
       for (const decision of batch) {
-        if (
-          total >= MAX_DECISIONS ||
-          (total % SLICE === 0 && Date.now() > untilMs) ||
-          context.signal.aborted
-        ) {
+        if (total >= MAX_DECISIONS || isOver()) {
           truncated = true;
           break replaying;
         }
