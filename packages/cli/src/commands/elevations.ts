@@ -103,7 +103,7 @@ function registerReading(noun: Command): void {
   const active = peopleCommand(
     noun,
     'active',
-    'list what is in force now; what ends first comes first',
+    'list what is in force now, what ends first on top; 500 at most',
     'claviger elevations active',
   );
   withConnectionOptions(active).action(async (options: ConnectionOptions) =>
