@@ -7,6 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { soleLeadership } from '@claviger/cluster';
 import { type Section, verifyPackage } from '@claviger/compliance-package';
 import { methods } from '@claviger/contracts';
+import type { ClavigerError } from '@claviger/errors';
 import { outboxMac, sealedForm } from '@claviger/events';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -291,8 +292,18 @@ test('a package of 100,000 events is made and verified in memory that does not g
   const id = await order(tenantId);
   const live = watchLiveMemory();
   const { report, chunks } = await (async () => {
-    await makeDue(tenantId, id);
-    await runReport(deps, tenantId, id, new AbortController().signal);
+    // As its duty does: what a busy machine could not finish is begun again.
+    await eventually(async () => {
+      await makeDue(tenantId, id);
+      const running = runReport(deps, tenantId, id, new AbortController().signal);
+      return running.then(
+        () => true,
+        (error: ClavigerError) => {
+          if (error.reason !== 'unavailable') throw error;
+          return false;
+        },
+      );
+    });
     const grown = live.stop();
     // All of it at once would be well over 100 MiB.
     expect(grown).toBeLessThan(64 * 1024 * 1024);
@@ -304,7 +315,10 @@ test('a package of 100,000 events is made and verified in memory that does not g
   expect(verdict).toMatchObject({ ok: true, problem: null, log: { included: 100_000 } });
 });
 
-/** As ingestion stores them, in bulk: canonical, with leaf hash and the writer's MAC. The service seals them. */
+/**
+ * As ingestion stores them, in bulk: canonical, with leaf hash and the writer's MAC. The service seals them. OFFSET 0 has
+ * the JSON read once for each event, not once for each column.
+ */
 async function storeEvents(tenantId: string, count: number): Promise<void> {
   const mac = bench.keys.macs.get('vault')!;
   for (let first = 0; first < count; first += 5_000) {
@@ -336,7 +350,7 @@ async function storeEvents(tenantId: string, count: number): Promise<void> {
          e->>'actorKind', e->>'subjectType', e->>'subjectId', e->>'resourceId', e->>'service', e->>'sourceAddress',
          e->>'requestId', e->>'reason', (e->>'occurredAt')::timestamptz
        FROM (SELECT canonical, canonical::jsonb AS e, leaf_hash, mac
-         FROM unnest($2::text[], $3::bytea[], $4::bytea[]) AS given (canonical, leaf_hash, mac)) AS rows`,
+         FROM unnest($2::text[], $3::bytea[], $4::bytea[]) AS given (canonical, leaf_hash, mac) OFFSET 0) AS rows`,
       [
         tenantId,
         events.map(({ canonical }) => canonical),
@@ -358,12 +372,18 @@ function watchLiveMemory(): { stop(): number } {
   };
   const before = inUse();
   let most = before;
-  const timer = setInterval(() => {
-    most = Math.max(most, inUse());
-  }, 500);
+  let timer: NodeJS.Timeout;
+  // Each after a pause, however long the last one took: else little time is left for what is watched.
+  const look = (): void => {
+    timer = setTimeout(() => {
+      most = Math.max(most, inUse());
+      look();
+    }, 1_000);
+  };
+  look();
   return {
     stop: () => {
-      clearInterval(timer);
+      clearTimeout(timer);
       return Math.max(most, inUse()) - before;
     },
   };
