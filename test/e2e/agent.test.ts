@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { connectNetwork, type Network, type TestTenant, type TestUser } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type AgentHome, agentHome, startWire } from '../support/agent.ts';
@@ -68,6 +69,14 @@ test('an agent that was killed before it reported gets its command again, and ac
   await approve(id);
   const { commandId } = await actuate(device, id);
   await first.told('actuated');
+  // Killed before it is on disk what came of it, it would have to report that it does not know.
+  const journal = new DatabaseSync(`${device.home.tokenFile}.state`, { readOnly: true, timeout: 5_000 });
+  await expect
+    .poll(() => journal.prepare('SELECT outcome FROM commands WHERE id = ?').get(commandId)?.outcome, {
+      timeout: 50_000,
+    })
+    .toBe('succeeded');
+  journal.close();
   first.kill();
   await first.exitCode;
   expect(await requestOf(id)).toMatchObject({ actuationOutcome: null });
