@@ -72,9 +72,12 @@ test('an agent that was killed before it reported gets its command again, and ac
   // Killed before it is on disk what came of it, it would have to report that it does not know.
   const journal = new DatabaseSync(`${device.home.tokenFile}.state`, { readOnly: true, timeout: 5_000 });
   await expect
-    .poll(() => journal.prepare('SELECT outcome FROM commands WHERE id = ?').get(commandId)?.outcome, {
-      timeout: 50_000,
-    })
+    .poll(
+      () => journal.prepare('SELECT outcome FROM commands WHERE id = ?').get(String(commandId))?.outcome,
+      {
+        timeout: 50_000,
+      },
+    )
     .toBe('succeeded');
   journal.close();
   first.kill();
