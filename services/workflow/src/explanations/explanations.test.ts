@@ -209,6 +209,26 @@ describe('an elevation', () => {
   );
 });
 
+test('a technician whom a rule for prompts would ignore is told that a person decides, not that there is such a rule', async () => {
+  const tenant = service.tenant();
+  const { userId, userName } = tenant.user([]);
+  await service.deps.database.withTenant(tenant.tenantId, (tx) =>
+    changeRuleSet(tx, tenant.tenantId, [
+      rule({ name: 'noise', verdict: 'ignore', matchSigner: null, matchUser: userName }),
+    ]),
+  );
+  const asking: Actor = { ...tenant.user(['elevations.request']), userId, userName };
+  const device = service.devices.add(tenant.tenantId);
+  const { request } = await handlers.requestElevation(asking, { deviceId: device.userId, reason: 'why' });
+  const told = await explain(asking, request!.id);
+  expect(told).toMatchObject({ status: 'pending', verdict: 'pending', summary: 'Waits for a person.' });
+  expect(JSON.stringify(told)).not.toMatch(/ignore|left alone|noise/i);
+  expect(await explain(technician(tenant), request!.id)).toMatchObject({
+    verdict: 'ignored',
+    summary: 'Waits for a person.',
+  });
+});
+
 describe('a request for access', () => {
   const terms = {
     steps: [{ name: 'the owner', quorum: 1, approverUserIds: [], approverRoles: [] }],
