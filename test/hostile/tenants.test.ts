@@ -309,6 +309,8 @@ test('H-108 after the retention the keys are gone, provably, and the name starts
   const { client, username, password } = tenant.admin;
   await client.must('POST', '/api/v1/vault/entries', { name: 'old', type: 'note', secret: 'ends here' });
   const { items: keys } = await client.must('GET', '/api/v1/audit/keys');
+  // The record names the head of a log that is sealed.
+  await eventually(() => client.must('GET', '/api/v1/audit/tree-head'));
   const record = await destroyed(tenant);
 
   const [header, payload, signature] = String(record.record).split('.');
