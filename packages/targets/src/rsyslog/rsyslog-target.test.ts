@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { appendFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { until } from '../until.ts';
@@ -15,6 +16,8 @@ test('what rsyslog has read is kept over a kill, and it comes back on its port',
   };
   await send('one');
   await sink.stop('SIGKILL');
+  // What a kill in the middle of a write leaves.
+  await appendFile(sink.file, '{"input":"tcp","raw":"to');
   await sink.start();
   await send('two é');
   await until('both', async () => (await sink.records()).length === 2);

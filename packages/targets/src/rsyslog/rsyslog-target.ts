@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,9 @@ export interface RsyslogTarget extends AsyncDisposable {
   readonly ports: RsyslogPorts;
   /** PEM, for 127.0.0.1 and localhost. */
   readonly ca: string;
-  /** What it has written so far, in its order. */
+  /** Where it writes: a line of JSON for each record. */
+  readonly file: string;
+  /** What it has written so far, in its order; of a record that a kill tore nothing is kept. */
   records(): Promise<SyslogRecord[]>;
   start(): Promise<void>;
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
@@ -62,6 +64,8 @@ export async function startRsyslog(options: { readonly started?: boolean } = {})
     server = undefined;
   };
   const start = async () => {
+    // Killed in the middle of a write, it left half a record, and would write its next one right behind it.
+    await cutAfterLastLine(files.output);
     const started = await startOwned(program, ['-n', '-iNONE', '-f', config]);
     server = started;
     await until('rsyslog ready', async () => {
@@ -83,16 +87,28 @@ export async function startRsyslog(options: { readonly started?: boolean } = {})
     host: '127.0.0.1',
     ports,
     ca: certificate,
+    file: files.output,
     start,
     stop,
     records: async () => {
-      const text = await readFile(files.output, 'utf8').catch(() => '');
+      const text = (await readFile(files.output, 'utf8').catch(unlessMissing)) ?? '';
       // A last line without its end is still being written.
       const lines = text.split('\n').slice(0, -1);
       return lines.map((line) => JSON.parse(line) as SyslogRecord);
     },
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+async function cutAfterLastLine(path: string): Promise<void> {
+  const written = await readFile(path).catch(unlessMissing);
+  if (written !== undefined) await truncate(path, written.lastIndexOf(0x0a) + 1);
+}
+
+/** Of a file that is not there yet; any other error is thrown. */
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+  return undefined;
 }
 
 /**
