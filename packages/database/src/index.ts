@@ -5,6 +5,7 @@ export { type Listener, listen } from './listen.ts';
 export { type MigrateOptions, type Migration, migrate, migrationsIn } from './migrate.ts';
 export { isForeignKeyViolation, isOutage, isUniqueViolation, sqlState } from './outage.ts';
 export {
+  countRows,
   likeTerm,
   type PageOptions,
   type PageRequest,

@@ -42,8 +42,8 @@ export interface PageOptions<DB, TB extends keyof DB, O, T> {
   readonly defaultOrder?: 'asc' | 'desc';
   /** Unique column that settles ties. */
   readonly tieBreaker: { readonly column: string; readonly type: 'text' | 'uuid' | 'int8' };
-  /** Total of the filter. */
-  readonly total: () => Promise<number>;
+  /** Of all rows of the filter, where it can be had without counting them. */
+  readonly total?: (() => Promise<number>) | undefined;
   readonly map: (row: O) => T;
 }
 
@@ -100,7 +100,7 @@ export async function pageOf<DB, TB extends keyof DB, O, T>(
       .limit(pageSize + 1)
       .execute()
       .catch(blameCursor(request.cursor)) as Promise<(O & { [KEY]: string; [TIE]: string })[]>,
-    options.total(),
+    options.total ? options.total() : countRows(options.query),
   ]);
   const shown = rows.slice(0, pageSize);
   const last = rows.length > pageSize ? shown.at(-1) : undefined;
@@ -112,6 +112,14 @@ export async function pageOf<DB, TB extends keyof DB, O, T>(
     totalPages: Math.ceil(totalItems / pageSize),
     nextCursor: last && encodeCursor({ sort: sortName, order, key: last[KEY], tie: last[TIE] }),
   };
+}
+
+/** How many rows a query would give that neither groups nor makes distinct. */
+export async function countRows<DB, TB extends keyof DB, O>(
+  query: SelectQueryBuilder<DB, TB, O>,
+): Promise<number> {
+  const row = await query.clearSelect().select(sql<number>`count(*)`.as('total')).executeTakeFirstOrThrow();
+  return (row as { total: number }).total;
 }
 
 const LOWEST = {

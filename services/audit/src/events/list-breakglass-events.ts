@@ -28,10 +28,6 @@ export function listBreakglassEvents(
         defaultSort: 'occurredAt',
         defaultOrder: 'desc',
         tieBreaker: { column: 'event_id', type: 'uuid' },
-        total: async () => {
-          const counting = rows.select((eb) => eb.fn.countAll<number>().as('count'));
-          return (await counting.executeTakeFirstOrThrow()).count;
-        },
         map: eventMessage,
       });
     });

@@ -38,13 +38,6 @@ export function listApiTokens(
         defaultSort: 'createdAt',
         defaultOrder: 'desc',
         tieBreaker: { column: 'api_tokens.id', type: 'uuid' },
-        total: async () => {
-          const row = await query
-            .clearSelect()
-            .select(({ fn }) => fn.countAll<number>().as('total'))
-            .executeTakeFirstOrThrow();
-          return row.total;
-        },
         map: apiTokenMessage,
       });
     });

@@ -39,13 +39,6 @@ export function listConfigurationPolicies(
         sort: SORT,
         defaultSort: 'scope',
         tieBreaker: { column: 'configuration_policies.id', type: 'uuid' },
-        total: async () => {
-          const row = await query
-            .clearSelect()
-            .select(({ fn }) => fn.countAll<number>().as('total'))
-            .executeTakeFirstOrThrow();
-          return row.total;
-        },
         map: policyMessage(context.tenantId),
       });
     });

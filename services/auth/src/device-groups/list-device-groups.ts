@@ -23,13 +23,6 @@ export function listDeviceGroups(
         sort: SORT,
         defaultSort: 'name',
         tieBreaker: { column: 'device_groups.id', type: 'uuid' },
-        total: async () => {
-          const row = await query
-            .clearSelect()
-            .select(({ fn }) => fn.countAll<number>().as('total'))
-            .executeTakeFirstOrThrow();
-          return row.total;
-        },
         map: groupMessage,
       });
     });

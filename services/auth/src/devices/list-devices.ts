@@ -35,13 +35,6 @@ export function listDevices(
         sort: SORT,
         defaultSort: 'hostname',
         tieBreaker: { column: 'devices.id', type: 'uuid' },
-        total: async () => {
-          const row = await query
-            .clearSelect()
-            .select(({ fn }) => fn.countAll<number>().as('total'))
-            .executeTakeFirstOrThrow();
-          return row.total;
-        },
         map: deviceMessage,
       });
     });

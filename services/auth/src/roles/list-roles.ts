@@ -22,13 +22,6 @@ export function listRoles(deps: AuthDeps): Handler<(typeof auth.RolesServiceServ
         sort: ROLE_SORT,
         defaultSort: 'name',
         tieBreaker: { column: 'roles.id', type: 'uuid' },
-        total: async () => {
-          const row = await query
-            .clearSelect()
-            .select(({ fn }) => fn.countAll<number>().as('total'))
-            .executeTakeFirstOrThrow();
-          return row.total;
-        },
         map: roleMessage,
       });
     });

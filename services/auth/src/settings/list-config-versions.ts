@@ -19,13 +19,6 @@ export function listConfigVersions(
         defaultSort: 'version',
         defaultOrder: 'desc',
         tieBreaker: { column: 'config_versions.version', type: 'int8' },
-        total: async () => {
-          const row = await reader
-            .selectFrom('config_versions')
-            .select(({ fn }) => fn.countAll<number>().as('total'))
-            .executeTakeFirstOrThrow();
-          return row.total;
-        },
         map: versionMessage,
       });
     });

@@ -24,13 +24,6 @@ export function listSites(
         sort: SORT,
         defaultSort: 'name',
         tieBreaker: { column: 'sites.id', type: 'uuid' },
-        total: async () => {
-          const row = await query
-            .clearSelect()
-            .select(({ fn }) => fn.countAll<number>().as('total'))
-            .executeTakeFirstOrThrow();
-          return row.total;
-        },
         map: siteMessage,
       });
     });

@@ -23,13 +23,6 @@ export function listUserRoles(deps: AuthDeps): Handler<(typeof auth.UsersService
         sort: ROLE_SORT,
         defaultSort: 'name',
         tieBreaker: { column: 'roles.id', type: 'uuid' },
-        total: async () => {
-          const row = await query
-            .clearSelect()
-            .select(({ fn }) => fn.countAll<number>().as('total'))
-            .executeTakeFirstOrThrow();
-          return row.total;
-        },
         map: roleMessage,
       });
     });

@@ -40,13 +40,6 @@ export function listUsers(deps: AuthDeps): Handler<(typeof auth.UsersServiceServ
         sort: SORT,
         defaultSort: 'username',
         tieBreaker: { column: 'users.id', type: 'uuid' },
-        total: async () => {
-          const row = await query
-            .clearSelect()
-            .select(({ fn }) => fn.countAll<number>().as('total'))
-            .executeTakeFirstOrThrow();
-          return row.total;
-        },
         map: userMessage,
       });
     });

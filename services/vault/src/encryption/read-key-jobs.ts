@@ -21,8 +21,6 @@ export function listKeyJobs(deps: VaultDeps): Handler<Service['listKeyJobs']> {
         defaultSort: 'createdAt',
         defaultOrder: 'desc',
         tieBreaker: { column: 'id', type: 'uuid' },
-        total: async () =>
-          (await jobs.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()).total,
         map: toKeyJob,
       });
     });
@@ -60,9 +58,6 @@ export function listKeyFindings(deps: VaultDeps): Handler<Service['listKeyFindin
         },
         defaultSort: 'foundAt',
         tieBreaker: { column: 'entry_id', type: 'uuid' },
-        total: async () =>
-          (await findings.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow())
-            .total,
         map: (row): encryption.KeyFinding => ({
           entryId: row.entry_id,
           entryName: row.entry_name,

@@ -1,5 +1,5 @@
 import type { vault } from '@claviger/contracts';
-import { likeTerm, pageOf, type SortFields } from '@claviger/database';
+import { countRows, likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps, VaultReader } from '../deps.ts';
@@ -58,9 +58,5 @@ async function total(reader: VaultReader, request: vault.ListEntriesRequest): Pr
     if (!resourceId) return keptTotal(reader, 'entries');
     return isId(resourceId) ? keptTotal(reader, 'entries', resourceId) : 0;
   }
-  const row = await filtered(reader, request)
-    .clearSelect()
-    .select((eb) => eb.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
-  return row.total;
+  return countRows(filtered(reader, request));
 }

@@ -33,9 +33,6 @@ export function listEntryVersions(
         defaultSort: 'version',
         defaultOrder: 'desc',
         tieBreaker: { column: 'version', type: 'int8' },
-        total: async () =>
-          (await versions.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow())
-            .total,
         map: (row) => ({
           version: row.version,
           state: row.state,

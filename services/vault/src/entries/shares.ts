@@ -24,8 +24,6 @@ export function listShares(deps: VaultDeps): Handler<(typeof vault.EntriesServic
         },
         defaultSort: 'createdAt',
         tieBreaker: { column: 'user_id', type: 'uuid' },
-        total: async () =>
-          (await shares.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()).total,
         map: toShare,
       });
     });

@@ -23,13 +23,6 @@ export function getEntryExposure(
         defaultSort: 'version',
         defaultOrder: 'desc',
         tieBreaker: LEDGER_TIE,
-        total: async () =>
-          (
-            await rows
-              .clearSelect()
-              .select((eb) => eb.fn.countAll<number>().as('total'))
-              .executeTakeFirstOrThrow()
-          ).total,
         map: toExposure,
       });
     });

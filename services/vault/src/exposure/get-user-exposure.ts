@@ -1,5 +1,5 @@
 import type { exposure } from '@claviger/contracts';
-import { likeTerm, pageOf } from '@claviger/database';
+import { countRows, likeTerm, pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps, VaultReader } from '../deps.ts';
 import { knownUser } from './known-user.ts';
@@ -20,10 +20,9 @@ export function getUserExposure(
         defaultSort: 'lastSeenAt',
         defaultOrder: 'desc',
         tieBreaker: LEDGER_TIE,
-        total: () => count(rows),
         map: toExposure,
       });
-      const currentSecrets = await count(
+      const currentSecrets = await countRows(
         ledger(reader).where('user_id', '=', userId).where('current', '=', true),
       );
       return { ...page, currentSecrets };
@@ -45,12 +44,4 @@ function filtered(reader: VaultReader, request: exposure.GetUserExposureRequest,
     );
   }
   return query;
-}
-
-async function count(rows: ReturnType<typeof ledger>): Promise<number> {
-  const { total } = await rows
-    .clearSelect()
-    .select((eb) => eb.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
-  return total;
 }

@@ -21,12 +21,6 @@ export function listModules(deps: VaultDeps): Handler<(typeof vault.ModulesServi
         sort: SORT,
         defaultSort: 'name',
         tieBreaker: { column: 'id', type: 'uuid' },
-        total: async () =>
-          (
-            await filtered(reader, request)
-              .select((eb) => eb.fn.countAll<number>().as('total'))
-              .executeTakeFirstOrThrow()
-          ).total,
         map: toModule,
       }),
     );

@@ -1,5 +1,5 @@
 import type { vault } from '@claviger/contracts';
-import { likeTerm, pageOf, type SortFields } from '@claviger/database';
+import { countRows, likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps, VaultReader } from '../deps.ts';
@@ -54,9 +54,5 @@ function filtered(reader: VaultReader, request: vault.ListResourcesRequest) {
 async function total(reader: VaultReader, request: vault.ListResourcesRequest): Promise<number> {
   const { status, type, moduleType, tag, search } = request;
   if (!status && !type && !moduleType && !tag && !search) return keptTotal(reader, 'assets');
-  const row = await filtered(reader, request)
-    .clearSelect()
-    .select((eb) => eb.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
-  return row.total;
+  return countRows(filtered(reader, request));
 }

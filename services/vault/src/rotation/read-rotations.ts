@@ -23,9 +23,6 @@ export function listRotations(
         defaultSort: 'requestedAt',
         defaultOrder: 'desc',
         tieBreaker: { column: 'id', type: 'uuid' },
-        total: async () =>
-          (await rotations.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow())
-            .total,
         map: toRotation,
       });
     });

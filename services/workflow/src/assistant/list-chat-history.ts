@@ -20,12 +20,6 @@ export function listChatHistory(
         defaultSort: 'createdAt',
         defaultOrder: request.sortBy ? 'asc' : 'desc',
         tieBreaker: { column: 'id', type: 'uuid' },
-        total: async () => {
-          const { total } = await rows
-            .select((each) => each.fn.countAll<number>().as('total'))
-            .executeTakeFirstOrThrow();
-          return total;
-        },
         map: (row) => ({
           id: row.id,
           message: row.question,

@@ -20,10 +20,6 @@ export function listBreakglassDrills(
         defaultSort: 'runAt',
         defaultOrder: request.sortBy ? 'asc' : 'desc',
         tieBreaker: { column: 'id', type: 'uuid' },
-        total: async () => {
-          const counting = rows.select((each) => each.fn.countAll<number>().as('total'));
-          return (await counting.executeTakeFirstOrThrow()).total;
-        },
         map: drillMessage,
       });
     });

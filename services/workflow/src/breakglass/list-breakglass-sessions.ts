@@ -30,10 +30,6 @@ export function listBreakglassSessions(
         defaultSort: 'requestedAt',
         defaultOrder: request.sortBy ? 'asc' : 'desc',
         tieBreaker: { column: 'id', type: 'uuid' },
-        total: async () => {
-          const counting = rows.select((each) => each.fn.countAll<number>().as('total'));
-          return (await counting.executeTakeFirstOrThrow()).total;
-        },
         map: (row) => row,
       });
       const nowMs = await transactionTimeMs(reader);

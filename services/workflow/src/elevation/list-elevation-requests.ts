@@ -38,12 +38,6 @@ export function listElevationRequests(
           defaultSort: 'requestedAt',
           defaultOrder: request.sortBy ? 'asc' : 'desc',
           tieBreaker: { column: 'id', type: 'uuid' },
-          total: async () => {
-            const { total } = await rows
-              .select((each) => each.fn.countAll<number>().as('total'))
-              .executeTakeFirstOrThrow();
-            return total;
-          },
           map: (row) => row,
         }),
         presentMs(reader),

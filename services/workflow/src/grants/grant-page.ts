@@ -34,12 +34,6 @@ export async function grantPage(
     defaultSort: 'startsAt',
     defaultOrder: request.sortBy ? 'asc' : 'desc',
     tieBreaker: { column: 'id', type: 'uuid' },
-    total: async () => {
-      const { total } = await rows
-        .select((each) => each.fn.countAll<number>().as('total'))
-        .executeTakeFirstOrThrow();
-      return total;
-    },
     map: (row) => row,
   });
   const nowMs = await transactionTimeMs(reader);

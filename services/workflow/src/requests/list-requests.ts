@@ -32,12 +32,6 @@ export function listRequests(
         defaultSort: 'createdAt',
         defaultOrder: request.sortBy ? 'asc' : 'desc',
         tieBreaker: { column: 'id', type: 'uuid' },
-        total: async () => {
-          const { total } = await rows
-            .select((each) => each.fn.countAll<number>().as('total'))
-            .executeTakeFirstOrThrow();
-          return total;
-        },
         map: (row) => row,
       });
       const items = await requestMessages(reader, page.items, await transactionTimeMs(reader));

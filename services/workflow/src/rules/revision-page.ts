@@ -42,12 +42,6 @@ export async function revisionPage(
     sort,
     defaultSort,
     tieBreaker: { column: 'object_id', type: 'text' },
-    total: async () => {
-      const { total } = await rows
-        .select((each) => each.fn.countAll<number>().as('total'))
-        .executeTakeFirstOrThrow();
-      return total;
-    },
     map: (row) => row as RevisionRow,
   });
   return {

@@ -33,14 +33,6 @@ export function listReports(
         defaultSort: 'createdAt',
         defaultOrder: 'desc',
         tieBreaker: { column: 'id', type: 'uuid' },
-        total: async () =>
-          (
-            await reader
-              .selectFrom('compliance_reports')
-              .select((eb) => eb.fn.countAll<number>().as('count'))
-              .where(condition)
-              .executeTakeFirstOrThrow()
-          ).count,
         map: reportMessage,
       }),
     );

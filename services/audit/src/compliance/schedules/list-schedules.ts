@@ -21,13 +21,6 @@ export function listSchedules(
         sort: SORT,
         defaultSort: 'name',
         tieBreaker: { column: 'id', type: 'uuid' },
-        total: async () =>
-          (
-            await reader
-              .selectFrom('compliance_schedules')
-              .select((eb) => eb.fn.countAll<number>().as('count'))
-              .executeTakeFirstOrThrow()
-          ).count,
         map: scheduleMessage,
       }),
     );

@@ -63,8 +63,6 @@ function page(
     sort,
     defaultSort,
     tieBreaker: { column: 'billing_events.id', type: 'uuid' },
-    total: async () =>
-      (await rows.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow()).total,
     map: billingEventMessage,
   });
 }
