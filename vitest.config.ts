@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    setupFiles: ['test/port-range.ts'],
     // Concurrent tests mostly wait for events.
     maxConcurrency: 20,
     // All of them only for what hangs: a machine that is busy with other tests takes its time, and is no defect.

@@ -1,5 +1,6 @@
 import { accessOf, type NetworkAccess, startNetwork } from '@claviger/testkit';
 import type { TestProject } from 'vitest/node';
+import './port-range.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

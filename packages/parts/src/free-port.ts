@@ -14,20 +14,33 @@ export function isPortFree(port: number): Promise<boolean> {
  * Ports are drawn from below the range that systems give to outgoing connections (32768 and up): otherwise any
  * client on the machine could be given the port between the look and the use.
  */
-const lowest = 18_000;
-const highest = 32_000;
+const wholeRange = { lowest: 18_000, end: 32_000 };
+
+/**
+ * `CLAVIGER_PORT_RANGE`, e.g. `18000-19999`, narrows that: installations that start at the same time on one machine then never draw
+ * the same port, nor one that another of them is about to come back to.
+ */
+function portRange(): { lowest: number; end: number } {
+  const range = process.env.CLAVIGER_PORT_RANGE;
+  if (range === undefined || range === '') return wholeRange;
+  const [lowest = 0, highest = 0] = (/^(\d+)-(\d+)$/.exec(range)?.slice(1) ?? []).map(Number);
+  if (lowest < 1024 || highest > 65_535 || lowest > highest)
+    throw new Error(`CLAVIGER_PORT_RANGE is "${range}": it must be two ports from 1024 on, e.g. 18000-19999`);
+  return { lowest, end: highest + 1 };
+}
 
 /**
  * `count` distinct TCP ports on 127.0.0.1 that are free now. Another process can still take one before it is
  * used: whoever listens must cope with that, and whoever connects must ask who answered.
  */
 export async function freePorts(count: number): Promise<number[]> {
+  const { lowest, end } = portRange();
   const ports = new Set<number>();
   for (let attempt = 0; attempt < 1_000 + count && ports.size < count; attempt++) {
-    const port = randomInt(lowest, highest);
+    const port = randomInt(lowest, end);
     if (!ports.has(port) && (await isPortFree(port))) ports.add(port);
   }
-  if (ports.size < count) throw new Error(`no ${count} free ports between ${lowest} and ${highest}`);
+  if (ports.size < count) throw new Error(`no ${count} free ports between ${lowest} and ${end - 1}`);
   return [...ports];
 }
 
