@@ -21,6 +21,14 @@ export interface DatabaseOptions {
   readonly systemPassword: string;
   readonly poolSize: number;
   readonly applicationName: string;
+  readonly patience?: Patience;
+}
+
+/** How long a transaction is let wait. Whatever is absent: 3 seconds for a connection, 2 for a lock, 5 for a statement. */
+export interface Patience {
+  readonly connectMs?: number;
+  readonly lockMs?: number;
+  readonly statementMs?: number;
 }
 
 /** Queries only. */
@@ -68,6 +76,11 @@ const tracer = trace.getTracer('claviger');
 
 /** Opens the pools of one service. Connections are made as they are needed. */
 export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
+  const {
+    connectMs = CONNECT_TIMEOUT_MS,
+    lockMs = LOCK_TIMEOUT_MS,
+    statementMs = STATEMENT_TIMEOUT_MS,
+  } = options.patience ?? {};
   const pool = (user: string, password: string, max: number, settings: readonly string[] = []): pg.Pool => {
     const made = new pg.Pool({
       host: options.host,
@@ -77,13 +90,13 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
       password,
       max,
       application_name: options.applicationName,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      connectionTimeoutMillis: connectMs,
       // Statements of one transaction are sent without waiting for the one before.
       pipeline: true,
       options: [
         `-c search_path=${options.schema}`,
-        `-c statement_timeout=${STATEMENT_TIMEOUT_MS}`,
-        `-c lock_timeout=${LOCK_TIMEOUT_MS}`,
+        `-c statement_timeout=${statementMs}`,
+        `-c lock_timeout=${lockMs}`,
         `-c idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
         '-c synchronous_commit=on',
         ...settings,
