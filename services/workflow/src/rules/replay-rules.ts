@@ -27,6 +27,7 @@ const DAY_MS = 24 * 60 * 60_000;
  */
 export function replayRules(
   deps: Pick<WorkflowDeps, 'database'>,
+  maxMs = MAX_MS,
 ): Handler<typeof contract.PamRulesServiceService.replayRules> {
   return async (request, context) => {
     const { tenantId, actor } = context;
@@ -42,7 +43,7 @@ export function replayRules(
       new Date(nowMs),
     ];
     const filter = { from, to, kinds, siteIds: actor.siteIds };
-    const isOver = timeLimit(context, MAX_MS);
+    const isOver = timeLimit(context, maxMs);
     let [total, truncated] = [0, false];
     replaying: for await (const batch of decidedHistory(deps.database, tenantId, filter)) {
       if (batch.length === 0 && isOver()) {
