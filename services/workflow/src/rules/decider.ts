@@ -41,22 +41,23 @@ export interface DecidingParts {
 }
 
 export interface DeciderOptions {
-  /** How long each part may take. */
+  /** How long each part may take; 1.5 seconds when absent. */
   readonly deadlineMs?: number;
   /** Takes the place of parts, or is put around them. */
   readonly parts?: (parts: DecidingParts) => DecidingParts;
 }
 
 const DEADLINE_MS = 1_500;
-const READ_VERSION_MS = 1_200;
+/** Of the deadline: the database gives up before nobody waits any more. */
+const READ_VERSION_SHARE = 0.8;
 /** A large set may load for longer than one decision waits: the next one finds it. */
-const LOAD_MS = 3_000;
+const LOAD_SHARE = 2;
 
 export function createDecider(
   deps: { readonly database: Database<WorkflowSchema>; readonly logger: Logger },
   { deadlineMs = DEADLINE_MS, parts = (own) => own }: DeciderOptions = {},
 ): Decider {
-  const { version, software, rules } = parts(partsOf(deps.database));
+  const { version, software, rules } = parts(partsOf(deps.database, deadlineMs));
   return {
     async decide(tenantId, given) {
       let stage: TraceStep['stage'] = given?.kind === 'elevation' ? 'software_policy' : 'rules';
@@ -79,12 +80,12 @@ export function createDecider(
   };
 }
 
-function partsOf(database: Database<WorkflowSchema>): DecidingParts {
+function partsOf(database: Database<WorkflowSchema>, deadlineMs: number): DecidingParts {
   const cache = createRuleSetCache();
   const load = (part: RuleSetPart, tenantId: string, version: number) =>
     cache.get(`${part} ${tenantId} ${version}`, async () => {
       const { rules, entries } = await database.readTenant(tenantId, async (reader) => {
-        await limitStatements(reader, LOAD_MS);
+        await limitStatements(reader, deadlineMs * LOAD_SHARE);
         return part === 'software'
           ? { rules: [], entries: await readEntries(reader, version) }
           : { rules: await readRules(reader, version), entries: [] };
@@ -96,7 +97,7 @@ function partsOf(database: Database<WorkflowSchema>): DecidingParts {
     version: (tenantId) =>
       database.readTenant(tenantId, async (reader) => {
         // Sent together: every decision pays for this.
-        const limited = limitStatements(reader, READ_VERSION_MS);
+        const limited = limitStatements(reader, deadlineMs * READ_VERSION_SHARE);
         limited.catch(() => {});
         const version = await readVersion(reader);
         await limited;
