@@ -273,8 +273,9 @@ test('filters find what they say and agree with the status shown', async () => {
   expect(await ids({ resourceId: waiting.resourceId })).toEqual([waiting.id]);
   expect(await ids({ resourceId: 'abc' })).toEqual([]);
   expect(await ids({ userId: approver.userId })).toEqual([]);
-  const today = waiting.createdAt!.slice(0, 10);
-  expect(await ids({ from: today, to: today })).toEqual([denied.id, waiting.id]);
+  // Two days, where midnight came in between.
+  const [from, to] = [waiting.createdAt!.slice(0, 10), denied.createdAt!.slice(0, 10)];
+  expect(await ids({ from, to })).toEqual([denied.id, waiting.id]);
   expect(await ids({ from: waiting.createdAt!, to: waiting.createdAt! })).toContain(waiting.id);
   expect(await ids({ to: '2001-01-01' })).toEqual([]);
   expect(
