@@ -42,20 +42,24 @@ test('an event that was written to the outbox is listed, read and counted', asyn
   while (cursor !== undefined) {
     const page: Awaited<ReturnType<typeof list>> = await list({ pageSize: 13, cursor });
     expect(page.totalItems).toBe(60);
-    seen.push(...page.items.map((event) => event.id));
+    seen.push(...page.items);
     cursor = page.nextCursor;
   }
-  expect(seen.toSorted()).toEqual(ids.toSorted());
+  expect(seen.map((event) => event.id).toSorted()).toEqual(ids.toSorted());
   expect((await list({ action: 'vault.*' })).totalItems).toBe(30);
   expect((await list({ action: 'vault.entry.read', outcome: 'denied' })).totalItems).toBe(10);
   expect((await list({ search: '%_SURE\\' })).totalItems).toBe(1);
   expect((await list({ search: '%' })).totalItems).toBe(1);
   expect((await list({ subjectId: 'thing-3' })).items[0]).toMatchObject({ details: { n: 3 }, canonical: '' });
-  const today = new Date().toISOString().slice(0, 10);
-  expect((await list({ from: today, to: today })).totalItems).toBe(60);
+  // Two days where midnight came in between.
+  const byDay = [...Map.groupBy(seen, (event) => event.occurredAt!.slice(0, 10))]
+    .map(([day, events]) => ({ day, count: events.length }))
+    .toSorted((a, b) => a.day.localeCompare(b.day));
+  const range = { from: byDay[0]!.day, to: byDay.at(-1)!.day };
+  expect((await list(range)).totalItems).toBe(60);
   for (const bad of [
     { from: '2026-02-30' },
-    { from: today, to: '2020-01-01' },
+    { from: range.from, to: '2020-01-01' },
     { sortBy: '__proto__' },
     { sortBy: 'canonical' },
     { cursor: 'x' },
@@ -80,7 +84,7 @@ test('an event that was written to the outbox is listed, read and counted', asyn
     { action: 'vault.entry.read', count: 30 },
   ]);
   expect(summary.byActor).toEqual([{ actorId: '', actorName: 'audit', count: 60 }]);
-  expect(summary.byDay).toEqual([{ day: today, count: 60 }]);
+  expect(summary.byDay).toEqual(byDay);
 });
 
 test('a second tenant sees nothing: its answer for a foreign event is that for an unknown one', async () => {
@@ -156,7 +160,8 @@ test('without the permission nothing is answered, and the refusal of an export i
 });
 
 test('the service is well', async () => {
+  // Each look has two seconds for every check.
+  await expect.poll(() => bench.healthNow()).toMatchObject({ service: 'audit', status: 'ok' });
   const health = await bench.healthNow();
-  expect(health).toMatchObject({ service: 'audit', status: 'ok' });
   expect(health.checks.map((check) => check.name)).toEqual(['database', 'nats', 'sealing', 'tree heads']);
 });
