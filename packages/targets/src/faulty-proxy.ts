@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { reservePort } from './reserve-port.ts';
 
 /** When a fault begins: after so many bytes from the client, after the client sent this text, or when a question says so. */
 export interface Trigger {
@@ -104,7 +105,9 @@ export async function startFaultyProxy(target: {
     upstream.on('close', () => enqueue());
   });
 
-  const listen = async (port: number) => {
+  const reserved = await reservePort();
+  const { port } = reserved;
+  const listen = async () => {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
   };
@@ -115,19 +118,22 @@ export async function startFaultyProxy(target: {
     for (const socket of sockets) socket.destroy();
     await closed;
   };
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  const stop = async () => {
+    await close();
+    reserved[Symbol.dispose]();
+  };
+  await listen();
   return {
     host: '127.0.0.1',
     port,
     async setMode(next) {
       mode = next;
       if (next.kind === 'refuse') await close();
-      else if (!server.listening) await listen(port);
+      else if (!server.listening) await listen();
     },
     connections: () => accepted,
     faults: () => faults,
-    stop: close,
-    [Symbol.asyncDispose]: close,
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { selfSignedCertificate } from '../postgres/certificate.ts';
+import { reservePort } from '../reserve-port.ts';
 import { HttpAccounts, type PastPassword } from './http-accounts.ts';
 
 /**
@@ -66,7 +67,9 @@ export async function startHttpTarget(): Promise<HttpTarget> {
     socket.once('close', () => sockets.delete(socket));
   });
   server.on('tlsClientError', () => {});
-  const listen = async (port: number) => {
+  const reserved = await reservePort();
+  const { port } = reserved;
+  const listen = async () => {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
   };
@@ -77,8 +80,11 @@ export async function startHttpTarget(): Promise<HttpTarget> {
     for (const socket of sockets) socket.destroy();
     await closed;
   };
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  const stop = async () => {
+    await close();
+    reserved[Symbol.dispose]();
+  };
+  await listen();
   return {
     host: '127.0.0.1',
     port,
@@ -87,7 +93,7 @@ export async function startHttpTarget(): Promise<HttpTarget> {
     async setMode(next) {
       mode = next;
       if (next === 'down') await close();
-      else if (!server.listening) await listen(port);
+      else if (!server.listening) await listen();
     },
     createAccount: (username, password) => accounts.set(username, password),
     accepts: (username, password) => accounts.accepts(username, password),
@@ -95,8 +101,8 @@ export async function startHttpTarget(): Promise<HttpTarget> {
     failedLogins: (username) => accounts.failures(username),
     unlock: (username) => accounts.unlock(username),
     requests: () => requests,
-    stop: close,
-    [Symbol.asyncDispose]: close,
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 

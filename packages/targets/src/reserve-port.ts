@@ -1,0 +1,52 @@
+import { randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+
+/** A port of 127.0.0.1 that stays ours while nobody listens on it. */
+export interface ReservedPort extends Disposable {
+  readonly port: number;
+}
+
+/**
+ * Reserves a port that is free for TCP and UDP, for a server that goes away and comes back. It lies below those that systems give to
+ * outgoing connections, and below those that Claviger draws for its own; of the targets on this machine no other gets it, since each
+ * holds its number on another loopback address, and loses that with its process. Until it is disposed.
+ */
+export async function reservePort(): Promise<ReservedPort> {
+  for (;;) {
+    const port = randomInt(10_000, 18_000);
+    const held = await listen(port, '127.0.0.2');
+    if (held === 'taken') continue;
+    if (await isFree(port)) return { port, [Symbol.dispose]: () => void held?.close() };
+    held?.close();
+  }
+}
+
+/** undefined where this machine has no such address. */
+async function listen(port: number, host: string): Promise<Server | 'taken' | undefined> {
+  const server = createServer().unref();
+  try {
+    await once(server.listen({ port, host, exclusive: true }), 'listening');
+    return server;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EADDRNOTAVAIL' ? undefined : 'taken';
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const tcp = await listen(port, '127.0.0.1');
+  if (tcp === 'taken' || tcp === undefined) return false;
+  tcp.close();
+  await once(tcp, 'close');
+  const udp = createSocket('udp4');
+  try {
+    udp.bind({ port, address: '127.0.0.1', exclusive: true });
+    await once(udp, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    udp.close();
+  }
+}
