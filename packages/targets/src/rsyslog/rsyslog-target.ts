@@ -1,12 +1,12 @@
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type OwnedProcess, startOwned } from '../owned-process.ts';
 import { selfSignedCertificate } from '../postgres/certificate.ts';
+import { reservePort } from '../reserve-port.ts';
 import { until } from '../until.ts';
 import { type RsyslogPorts, rsyslogConfig } from './rsyslog-config.ts';
 
@@ -25,6 +25,10 @@ export interface SyslogRecord {
   readonly raw: string;
 }
 
+/** States in /proc/net/tcp. */
+const ESTABLISHED = '01';
+const LISTEN = '0A';
+
 /** A real rsyslog on loopback, which can be stopped, killed and started again on the same ports with the same file. */
 export interface RsyslogTarget extends AsyncDisposable {
   readonly host: string;
@@ -37,6 +41,11 @@ export interface RsyslogTarget extends AsyncDisposable {
   records(): Promise<SyslogRecord[]>;
   start(): Promise<void>;
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Has it stand still, wherever it is, until `resume`. Linux. */
+  pause(): Promise<void>;
+  resume(): void;
+  /** Bytes that have come to its TCP port and that it has not read. Linux. */
+  unreadBytes(): Promise<number>;
 }
 
 /** Starts rsyslog; with `started: false` only its place is made ready. Says what to install when it is missing. */
@@ -55,7 +64,8 @@ export async function startRsyslog(options: { readonly started?: boolean } = {})
   await writeFile(files.certificate, certificate);
   await writeFile(files.privateKey, privateKey, { mode: 0o600 });
   const config = join(folder, 'rsyslog.conf');
-  const [tcp, tls, udp] = [await quietPort(), await quietPort(), await quietPort()];
+  const reserved = [await reservePort(), await reservePort(), await reservePort()] as const;
+  const [tcp, tls, udp] = [reserved[0].port, reserved[1].port, reserved[2].port];
   const ports = { tcp, tls, udp };
   await writeFile(config, rsyslogConfig(files, ports));
   let server: OwnedProcess | undefined;
@@ -73,8 +83,13 @@ export async function startRsyslog(options: { readonly started?: boolean } = {})
       return (await accepts(tcp)) && (await accepts(tls));
     });
   };
+  const runningPid = () => {
+    if (!server?.running()) throw new Error('rsyslog does not run');
+    return server.pid;
+  };
   const dispose = async () => {
     await stop();
+    for (const port of reserved) port[Symbol.dispose]();
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -90,6 +105,13 @@ export async function startRsyslog(options: { readonly started?: boolean } = {})
     file: files.output,
     start,
     stop,
+    pause: async () => {
+      const pid = runningPid();
+      process.kill(pid, 'SIGSTOP');
+      await until('rsyslog standing still', () => standsStill(pid));
+    },
+    resume: () => void process.kill(runningPid(), 'SIGCONT'),
+    unreadBytes: () => unreadBytes(tcp),
     records: async () => {
       const text = (await readFile(files.output, 'utf8').catch(unlessMissing)) ?? '';
       // A last line without its end is still being written.
@@ -111,23 +133,28 @@ function unlessMissing(error: NodeJS.ErrnoException): undefined {
   return undefined;
 }
 
-/**
- * A free port below those that systems hand out by themselves, and below those that Claviger draws for its own: while the server is
- * down, nobody comes to have it by chance.
- */
-async function quietPort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 18_000);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!free) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
+/** Whether a stop signal has reached every thread. */
+async function standsStill(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const states = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8')),
+  );
+  return states.every((stat) => stat.slice(stat.lastIndexOf(')')).startsWith(') T'));
+}
+
+async function unreadBytes(port: number): Promise<number> {
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const table = await readFile('/proc/self/net/tcp', 'latin1');
+  return table
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, address, , state]) => address === local && state !== LISTEN)
+    .map(([, , , state, queues]) => {
+      const waiting = Number.parseInt(queues!.split(':')[1]!, 16);
+      // The end of a connection counts as a byte there.
+      return state === ESTABLISHED ? waiting : Math.max(waiting - 1, 0);
+    })
+    .reduce((sum, bytes) => sum + bytes, 0);
 }
 
 async function accepts(port: number): Promise<boolean> {

@@ -6,6 +6,11 @@ import { run } from '../run.ts';
 const prefix = 'clv-';
 const comment = 'claviger-target-of-';
 
+/** Adds a Linux account as a process that has ended since would have left it. For tests. */
+export async function leaveAccount(name: string, ownerPid: number): Promise<void> {
+  await locked('useradd', ['-M', '-d', '/', '-c', `${comment}${ownerPid}`, '--', name]);
+}
+
 /** Adds a Linux account marked as this process's. `superuser` gives it uid 0. Needs root. */
 export async function addAccount(superuser: boolean): Promise<string> {
   const name = `${prefix}${randomBytes(6).toString('hex')}`;
@@ -41,14 +46,23 @@ export async function removeAccount(name: string): Promise<void> {
   await locked('userdel', ['-f', '--', name]);
 }
 
-/** Removes the accounts of processes that ended without doing so. */
+/** Removes the accounts of processes that ended without doing so; several processes may do that at the same time. */
 export async function removeAbandonedAccounts(): Promise<void> {
   for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
     const [name, , , , gecos] = line.split(':');
     const owner = new RegExp(`^${comment}(\\d+)$`).exec(gecos ?? '')?.[1];
-    if (name?.startsWith(prefix) && owner !== undefined && !isRunning(Number(owner)))
-      await removeAccount(name);
+    if (!name?.startsWith(prefix) || owner === undefined || isRunning(Number(owner))) continue;
+    await removeAccount(name).catch((error: unknown) => {
+      // Another process that starts at the same time may have removed it first.
+      if (isKnown(name)) throw error;
+    });
   }
+}
+
+function isKnown(name: string): boolean {
+  return readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .some((line) => line.startsWith(`${name}:`));
 }
 
 /** The account's entry in /etc/shadow: differs after every change of its password. */
@@ -69,7 +83,7 @@ function isRunning(pid: number): boolean {
 
 /** The account files have one lock for the whole machine, which another program may hold for a moment. */
 async function locked(program: string, args: readonly string[], input?: string): Promise<void> {
-  const endMs = performance.now() + 20_000;
+  const endMs = performance.now() + 120_000;
   for (;;) {
     try {
       await run(program, args, input === undefined ? {} : { input });
