@@ -9,7 +9,7 @@ import { assistantHandlers } from './src/assistant/add-assistant-handlers.ts';
 import type { AssistantDeps } from './src/assistant/assistant-deps.ts';
 import { callerReads } from './src/assistant/caller-reads.ts';
 import { createProviderCheck } from './src/assistant/provider/provider-check.ts';
-import { bind, type Workflow } from './test-support.ts';
+import { bind, PATIENT_MS, type Workflow } from './test-support.ts';
 
 export const PAGE = `# Keys
 
@@ -36,7 +36,7 @@ export function startAssistant(service: Workflow) {
     ...service.deps,
     docs: createDocsIndex(sectionsOf('keys.md', PAGE)),
     policy,
-    checkProvider: createProviderCheck(policy),
+    checkProvider: createProviderCheck(policy, PATIENT_MS),
     standings: {
       getStanding: async () => ({ active: true, permissions: ['requests.decide'], roles: [] }),
     },

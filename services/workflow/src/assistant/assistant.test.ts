@@ -9,7 +9,7 @@ import {
   startAssistant,
   startFakeProvider,
 } from '../../assistant-support.ts';
-import { codeOf, startWorkflow, type Tenant, type Workflow } from '../../test-support.ts';
+import { codeOf, PATIENT_MS, startWorkflow, type Tenant, type Workflow } from '../../test-support.ts';
 import { forgetExchanges } from './forget-exchanges.ts';
 
 const USER = ['assistant.use', 'requests.read', 'requests.create', 'grants.read', 'vault.entries.read'];
@@ -40,7 +40,7 @@ beforeEach(() => {
     endpoint: '',
     enabled: true,
     historyDays: 30,
-    timeoutMs: 5_000,
+    timeoutMs: PATIENT_MS,
   });
   provider.requests.length = 0;
   provider.answer = (response) => says(response, 'hello');
