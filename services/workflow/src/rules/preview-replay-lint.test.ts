@@ -36,6 +36,7 @@ const admin = (tenant: Tenant, more: Partial<Actor> = {}): Actor => ({ ...tenant
 
 /** The rows of a test lie minutes apart: their order is certain, also of those that are put there at once. */
 let minutesAgo = 1_200;
+const PRESENT = new Date().toISOString();
 
 interface PastFields {
   readonly status?: string;
@@ -47,7 +48,7 @@ interface PastFields {
 async function past(tenantId: string, facts: Facts, fields: PastFields = {}): Promise<string> {
   const { status = 'pending', expired = false, daysAgo = 0 } = fields;
   minutesAgo -= 1;
-  const at = `now() - interval '${daysAgo} days ${minutesAgo} minutes'`;
+  const at = `timestamptz '${PRESENT}' - interval '${daysAgo} days ${minutesAgo} minutes'`;
   const { schema, deps, scratch } = service;
   const decided = await deps.decider.decide(tenantId, facts);
   const requestId = randomUUID();
