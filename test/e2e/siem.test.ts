@@ -53,17 +53,14 @@ const off = { ...dead, name: 'off', enabled: false };
 test('every target gets the log, and the status says how far each has got', async () => {
   const { client } = tenant.admin;
   await setSiemTargets(tenant, [tls(), post(), dead, off]);
-  const items = await eventually(
-    async () => {
-      const answer = await client.must('GET', STATUS);
-      const all = answer.items as Record<string, unknown>[];
-      expect(all.map(({ state }) => state)).toEqual(['ok', 'ok', 'never_connected', 'disabled']);
-      expect(all.map(({ lagEvents }) => lagEvents)).toEqual([0, 0, answer.logSize, answer.logSize]);
-      expect(all[2]!.failures).toBeGreaterThan(0);
-      return all;
-    },
-    { timeoutMs: 50_000 },
-  );
+  const items = await eventually(async () => {
+    const answer = await client.must('GET', STATUS);
+    const all = answer.items as Record<string, unknown>[];
+    expect(all.map(({ state }) => state)).toEqual(['ok', 'ok', 'never_connected', 'disabled']);
+    expect(all.map(({ lagEvents }) => lagEvents)).toEqual([0, 0, answer.logSize, answer.logSize]);
+    expect(all[2]!.failures).toBeGreaterThan(0);
+    return all;
+  });
   expect(items[0]).toMatchObject({ address: `127.0.0.1:${rsyslog.ports.tls}`, format: 'cef', lastError: '' });
   expect(items[1]!.address).toBe(https.url);
   expect(items[2]).toMatchObject({
@@ -77,8 +74,9 @@ test('every target gets the log, and the status says how far each has got', asyn
     .sort((a, b) => a.sequence! - b.sequence!)
     .map(({ id }) => id);
   await eventually(async () => {
-    const arrived = (await arrivedAt(rsyslog, tenant.id)).map(({ id }) => id);
-    expect(arrived.slice(0, ids.length)).toEqual(ids);
+    // What was cut off before it was noted down is sent again.
+    const arrived = new Set((await arrivedAt(rsyslog, tenant.id)).map(({ id }) => id));
+    expect([...arrived].slice(0, ids.length)).toEqual(ids);
   });
   expect(https.posts[0]!.headers).toMatchObject({ authorization: 'Bearer sink-token-1' });
 });
@@ -99,9 +97,12 @@ test('a test goes the real way, is on record, and tells the result of each targe
     ['off', false, 'The target could not be reached (ECONNREFUSED).'],
   ]);
   const eventId = answer.body.eventId as string;
-  expect((await arrivedAt(rsyslog, tenant.id)).filter(({ id }) => id === eventId)).toEqual([
-    { id: eventId, sequence: undefined },
-  ]);
+  // It was sent; rsyslog takes a moment to write it.
+  await eventually(async () =>
+    expect((await arrivedAt(rsyslog, tenant.id)).filter(({ id }) => id === eventId)).toEqual([
+      { id: eventId, sequence: undefined },
+    ]),
+  );
   const one = await client.must('POST', TEST, { target: 'tls' });
   expect(one).toMatchObject({ ok: true, results: [{ name: 'tls', ok: true }] });
   await eventually(async () => {
