@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectNetwork, eventually, type Network, type TestTenant, type TestUser } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { expectOne, settledAtOnce } from '../support/at-once.ts';
 import {
   BREAKGLASS,
   guardedEntry,
@@ -63,10 +64,13 @@ test('two persons open it: it is seen, it discloses what nobody granted, it ends
   expect((await retrieve(second.client, entryId)).status).toBe(403);
   const seen = await who.client.must('GET', `${BREAKGLASS}/status`);
   expect(seen).toMatchObject({ active: true, openSessions: [{ id: asked.body.id, userName: who.username }] });
-  const detail = await tenant.admin.client.must('GET', '/system/health/detail');
-  expect(detail.breakglass).toMatchObject({ status: 'open', openSessions: 1 });
-  const elsewhere = await other.admin.client.must('GET', '/system/health/detail');
-  expect(elsewhere.breakglass).toEqual({ status: 'closed', openSessions: 0 });
+  // Health says "unknown" where workflow takes too long to answer.
+  const noticeOf = async ({ admin }: TestTenant) =>
+    (await admin.client.must('GET', '/system/health/detail')).breakglass;
+  await eventually(async () =>
+    expect(await noticeOf(tenant)).toMatchObject({ status: 'open', openSessions: 1 }),
+  );
+  await eventually(async () => expect(await noticeOf(other)).toEqual({ status: 'closed', openSessions: 0 }));
   const ended = await who.client.must('POST', `${BREAKGLASS}/deactivate`, { reason: 'repaired' });
   expect(ended).toMatchObject({ state: 'deactivated', disclosed: 1, rotationsImpossible: 1 });
   expect((await retrieve(who.client, entryId)).status).toBe(403);
@@ -119,16 +123,13 @@ test('H-180 without permission, second factor, reason or the way of the policy: 
 test('H-182 of 20 activations over two gateways one opens; its code is spent', async () => {
   const who = await steppedUp(tenant, ['operator']);
   const [sealedCode] = await sealedCodes(boss.client, 3);
-  const answers = await Promise.all(
-    Array.from({ length: 20 }, (_, index) =>
-      who.client.at(network.access.urls[index % 2]!).post(`${BREAKGLASS}/activate`, { ...WHY, sealedCode }),
-    ),
+  const settled = await settledAtOnce(
+    Array.from({ length: 20 }, (_, index) => {
+      const client = who.client.at(network.access.urls[index % 2]!);
+      return () => client.post(`${BREAKGLASS}/activate`, { ...WHY, sealedCode });
+    }),
   );
-  expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
-  const refused = answers.filter(({ status }) => status !== 201);
-  expect(new Set(refused.map(({ status, body }) => `${status} ${body.code}`))).toEqual(
-    new Set(['409 breakglass_open']),
-  );
+  expectOne(settled, 201, /^409 breakglass_open$/);
   await who.client.must('POST', `${BREAKGLASS}/deactivate`, {});
   const replay = await who.client.post(`${BREAKGLASS}/activate`, { ...WHY, sealedCode });
   expect(replay).toMatchObject({ status: 403, body: { code: 'sealed_code_wrong' } });
