@@ -76,7 +76,11 @@ test('a package of a living tenant is fetched at another gateway, verifies offli
     );
     expect(answer.headers['cache-control']).toBe('no-store');
     await network.superuser((client) =>
-      client.query(`UPDATE audit.compliance_reports SET state = 'running' WHERE id = $1`, [id]),
+      client.query(
+        `UPDATE audit.compliance_reports
+            SET state = 'running', lease_owner = 'somebody', lease_until = now() + interval '1 hour' WHERE id = $1`,
+        [id],
+      ),
     );
     const early = await admin.get(`/api/v1/compliance/reports/${id}/download`);
     expect([early.status, early.body.code]).toEqual([409, 'report_not_ready']);
