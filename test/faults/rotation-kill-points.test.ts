@@ -53,7 +53,7 @@ describe.each(['postgres', 'ssh'])('a vault killed while it rotates an account o
     expect(asked.status).toBe(202);
     await expect.poll(() => started.installation.pid('vault-1'), { timeout: 60_000 }).not.toBe(before);
     await started.installation.restart('vault-1', { env: {} });
-    await rotationReaches(people.admin, account.entryId, ['verified'], 90_000);
+    await rotationReaches(people.admin, account.entryId, ['verified']);
     const current = await retrieve(people.admin, account.entryId);
     expect(await accepts(current)).toBe(true);
     expect(current).not.toBe(account.password);

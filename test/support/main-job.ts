@@ -112,7 +112,6 @@ export function rotationReaches(
   admin: RestClient,
   entryId: string,
   states: readonly string[],
-  timeoutMs = 30_000,
 ): Promise<{ id: string; state: string; problem: string }> {
   return eventually(
     async () => {
@@ -125,6 +124,6 @@ export function rotationReaches(
         throw new Error(`the rotation is ${newest?.state ?? 'missing'}: ${newest?.problem ?? ''}`);
       return newest;
     },
-    { timeoutMs, intervalMs: 200, what: `a rotation in ${states.join(' or ')}` },
+    { intervalMs: 200, what: `a rotation in ${states.join(' or ')}` },
   );
 }
