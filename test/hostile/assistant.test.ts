@@ -204,17 +204,17 @@ test('a provider gets no secret and no more than its caller, and none of its ord
       const { answeredBy } = await ask(ann.client, 'are you there?');
       if (answeredBy !== 'provider') throw new Error('not in effect yet');
     });
-    prompts.length = 0;
-    replies = [
-      call(
-        ['entries', {}],
-        ['request_state', { requestId }],
-        ['approve_request', { requestId }],
-        ['who_has_access', { search: 'x', userId: ann.id }],
-      ),
-      message({ content: 'See ![x](https://evil.example/x.png) <script>' }),
-    ];
     const answered = await eventually(async () => {
+      prompts.length = 0;
+      replies = [
+        call(
+          ['entries', {}],
+          ['request_state', { requestId }],
+          ['approve_request', { requestId }],
+          ['who_has_access', { search: 'x', userId: ann.id }],
+        ),
+        message({ content: 'See ![x](https://evil.example/x.png) <script>' }),
+      ];
       const answer = await ask(bob.client, 'tell me all');
       if (answer.answeredBy !== 'provider') throw new Error('this replica has not heard of it yet');
       return answer;

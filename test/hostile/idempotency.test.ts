@@ -50,7 +50,7 @@ const namesOf = async (client: RestClient, name: string): Promise<string[]> =>
 const settled = (send: () => Promise<RestAnswer>): Promise<RestAnswer> =>
   eventually(async () => {
     const answer = await send();
-    expect(answer.body.code).not.toBe('request_in_progress');
+    expect(answer.body.retryable, answer.text).not.toBe(true);
     return answer;
   });
 
