@@ -103,7 +103,7 @@ test('each event of concurrent long and short transactions arrives, across two r
   );
   await outage;
   expect(sent.size).toBe(8 * 20 * 2);
-  await eventually(() => expect(arrived.effects.size).toBe(sent.size), { timeoutMs: 50_000 });
+  await eventually(() => expect(arrived.effects.size).toBe(sent.size));
   await eventually(async () => expect(await parts.unpublished()).toBe(0));
   expect(new Set(arrived.effects.keys())).toEqual(sent);
   await relayB[Symbol.asyncDispose]();
@@ -196,7 +196,8 @@ test('a row that can never go is set aside and does not hold up the rest', async
   const later = await announce('poison');
   await eventually(() => expect(arrived.effects.has(later)).toBe(true));
   expect(arrived.effects.has(poison)).toBe(false);
-  expect(await parts.unpublished()).toBe(1);
+  // Marked only after the bus has it, and so maybe after it arrived.
+  await eventually(async () => expect(await parts.unpublished()).toBe(1));
 });
 
 test('a publisher that never answers is given up in time, and the rows stay', async () => {
@@ -208,7 +209,7 @@ test('a publisher that never answers is given up in time, and the rows stay', as
       return new Promise(() => {});
     },
   });
-  await eventually(() => expect(calls).toBeGreaterThan(1), { timeoutMs: 50_000 });
+  await eventually(() => expect(calls).toBeGreaterThan(1));
   expect(await parts.unpublished()).toBe(1);
   const [row] = await parts.scratch.query<{ event_id: string }>(
     `SELECT event_id FROM ${parts.schema.schema}.outbox`,
@@ -255,7 +256,7 @@ test('events that a lost stream had taken over are sent to the new one, and its 
   await rm(join(nats.dataDir!, 'store'), { recursive: true });
   await nats.start();
   ids.add(await announce('lost'));
-  await eventually(() => expect(new Set(arrived.effects.keys())).toEqual(ids), { timeoutMs: 50_000 });
+  await eventually(() => expect(new Set(arrived.effects.keys())).toEqual(ids));
 });
 
 test('the relay role marks and removes, it cannot rewrite what was recorded', async () => {
