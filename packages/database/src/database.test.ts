@@ -52,9 +52,23 @@ async function bodies(tenant: string): Promise<string[]> {
   return rows.map((row) => row.body).sort();
 }
 
-async function fresh(poolSize = 4): Promise<AsyncDisposable & { database: Database<Schema> }> {
-  const own = createDatabase<Schema>({ ...schema, poolSize });
-  return { database: own, [Symbol.asyncDispose]: () => own.close() };
+/** A database of its own connections. */
+async function fresh(poolSize = 4) {
+  const applicationName = randomUUID();
+  const own = createDatabase<Schema>({ ...schema, poolSize, applicationName });
+  return {
+    database: own,
+    /** How many of its connections are at a statement like this one; they are ended when `end` is given. */
+    at: async (condition: string, end?: 'end') =>
+      (
+        await scratch.query(
+          `SELECT ${end ? 'pg_terminate_backend(pid)' : '1'} FROM pg_stat_activity
+           WHERE application_name = $1 AND ${condition}`,
+          [applicationName],
+        )
+      ).length,
+    [Symbol.asyncDispose]: () => own.close(),
+  };
 }
 
 test('a tenant reads, changes and removes its own rows only', async () => {
@@ -308,74 +322,39 @@ test('a group whose commit is not known to have happened is not sent again', asy
   });
   const sent = Array.from({ length: 6 }, (_, n) => own.database.groupedFlight(T1, query!, String(n)));
   const settled = Promise.allSettled(sent);
-  await expect
-    .poll(
-      async () =>
-        (
-          await scratch.query(
-            `SELECT 1 FROM pg_stat_activity WHERE usename = $1 AND wait_event = 'PgSleep'`,
-            [schema.user],
-          )
-        ).length,
-    )
-    .toBeGreaterThan(0);
-  await terminateAll();
+  await expect.poll(() => own.at(`wait_event = 'PgSleep'`)).toBeGreaterThan(0);
+  await own.at('true', 'end');
   // Those that were waiting for a free connection depart on a new one, where the same happens to them.
-  await expect
-    .poll(
-      async () =>
-        (
-          await scratch.query(
-            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1 AND wait_event = 'PgSleep'`,
-            [schema.user],
-          )
-        ).length,
-      { interval: 20 },
-    )
-    .toBe(0);
+  await expect.poll(() => own.at(`wait_event = 'PgSleep'`, 'end'), { interval: 20 }).toBe(0);
   for (const each of await settled) {
-    if (each.status === 'rejected') expect(each.reason).toMatchObject({ reason: 'unavailable' });
+    // A busy machine may sleep for five seconds in place of three, which is cut.
+    if (each.status === 'rejected')
+      expect(['unavailable', 'deadline_exceeded']).toContain(each.reason.reason);
   }
   expect((await bodies(T1)).filter((body) => body.startsWith('slept')).length).toBe(
     (await settled).filter((each) => each.status === 'fulfilled').length,
   );
 });
 
-async function terminateAll(): Promise<void> {
-  await scratch.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [
-    schema.user,
-  ]);
-}
-
 test('a connection lost between two statements, or before the commit, is an outage and ends no process', async () => {
   await using own = await fresh(2);
   const unavailable = { name: 'ClavigerError', reason: 'unavailable' };
   const beforeCommit = own.database.withTenant(T1, async (tx) => {
     await insertNote(tx, T1, 'lost');
-    await terminateAll();
+    await own.at('true', 'end');
   });
   await expect(beforeCommit).rejects.toMatchObject(unavailable);
   const between = own.database.withTenant(T1, async (tx) => {
     await insertNote(tx, T1, 'lost');
-    await terminateAll();
+    await own.at('true', 'end');
     await insertNote(tx, T1, 'lost too');
   });
   await expect(between).rejects.toMatchObject(unavailable);
   const during = own.database.withTenant(T1, async (tx) => {
     const sleeping = sql`SELECT pg_sleep(4)`.execute(tx as never);
     sleeping.catch(() => {});
-    await expect
-      .poll(
-        async () =>
-          (
-            await scratch.query(
-              `SELECT 1 FROM pg_stat_activity WHERE usename = $1 AND query LIKE '%pg_sleep%'`,
-              [schema.user],
-            )
-          ).length,
-      )
-      .toBe(1);
-    await terminateAll();
+    await expect.poll(() => own.at(`query LIKE '%pg_sleep%'`)).toBe(1);
+    await own.at('true', 'end');
     await sleeping;
   });
   await expect(during).rejects.toMatchObject(unavailable);
@@ -386,7 +365,7 @@ test('a connection lost between two statements, or before the commit, is an outa
 test('idle connections that break are replaced', async () => {
   await using own = await fresh(2);
   await own.database.ping();
-  await terminateAll();
+  await own.at('true', 'end');
   await expect
     .poll(() =>
       own.database.ping().then(
@@ -455,13 +434,11 @@ test('a stopped server is an outage for whoever begins or is in the middle; afte
   await expect(database.ping()).rejects.toThrow();
   await scratch.postgres.start();
   await expect
-    .poll(
-      () =>
-        database.ping().then(
-          () => 'well',
-          () => 'not yet',
-        ),
-      { timeout: 50_000 },
+    .poll(() =>
+      database.ping().then(
+        () => 'well',
+        () => 'not yet',
+      ),
     )
     .toBe('well');
   expect(await bodies(T1)).not.toContain('in the middle');
