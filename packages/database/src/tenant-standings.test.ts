@@ -86,7 +86,8 @@ test('a suspension is answered only when transactions that relied on the former 
     order.push('duty');
   });
   await relied;
-  const suspension = apply(tenant, 'suspended', 2).then(() => order.push('suspension'));
+  // It waits two seconds for them, and is asked for again.
+  const suspension = eventually(() => apply(tenant, 'suspended', 2)).then(() => order.push('suspension'));
   await eventually(async () => {
     const [row] = await scratch.query<{ waiting: number }>(
       `SELECT count(*)::int AS waiting FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`,
