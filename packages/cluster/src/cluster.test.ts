@@ -23,10 +23,14 @@ import {
   type LeadershipSchema,
   leadershipMigration,
   startDuty,
+  type Timing,
   timingOf,
 } from './index.ts';
 
-const timing = timingOf(1_200);
+/** Outlasts a machine that stands still for seconds: nobody loses the lead who is not to lose it. */
+const timing = timingOf(10_000);
+/** Where a lease is to end. */
+const shortTiming = timingOf(1_200);
 const logger = createLogger({
   service: 'test',
   node: 'test-1',
@@ -71,15 +75,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function replica(service: string, node: string, port = redis.port): Cluster {
+function replica(
+  service: string,
+  node: string,
+  options: { readonly port?: number; readonly timing?: Timing } = {},
+): Cluster {
   const cluster = createCluster({
     service,
     node,
     version: '1',
-    redis: { host: '127.0.0.1', port, password: redis.password },
+    redis: { host: '127.0.0.1', port: options.port ?? redis.port, password: redis.password },
     database,
     logger,
-    timing,
+    timing: options.timing ?? timing,
   });
   started.push(cluster);
   return cluster;
@@ -105,13 +113,14 @@ test('a replica that is alone leads with its first heartbeat, and one of three l
 test('a leader that stops leaves the lead to another at once, in the next term', async () => {
   const all = [replica('stops', 'a'), replica('stops', 'b'), replica('stops', 'c')];
   const first = await eventually(() => leaderOf(all));
+  const { term } = first.leadership()!;
   await first[Symbol.asyncDispose]();
   const second = await eventually(() => leaderOf(all.filter((each) => each !== first)));
-  expect(second.leadership()!.term).toBe(2);
+  expect(second.leadership()!.term).toBe(term + 1);
 });
 
 test('F-19 Redis that was emptied does not take terms back, and nobody writes in an older term', async () => {
-  const all = ['a', 'b', 'c'].map((node) => replica('emptied', node));
+  const all = ['a', 'b', 'c'].map((node) => replica('emptied', node, { timing: shortTiming }));
   const duties = all.map((cluster) =>
     startDuty({
       cluster,
@@ -166,12 +175,12 @@ test('an older leader cannot commit once a newer term has begun', async () => {
 
 test('F-22 a node whose Redis falls silent steps down by its own clock, and another leads', async () => {
   await using proxy = await startFaultyProxy({ host: '127.0.0.1', port: redis.port });
-  const cutOff = replica('silent', 'a', proxy.port);
+  const cutOff = replica('silent', 'a', { port: proxy.port, timing: shortTiming });
   const leadership = await eventually(() => {
     expect(cutOff.leadership()).toBeDefined();
     return cutOff.leadership()!;
   });
-  const other = replica('silent', 'b');
+  const other = replica('silent', 'b', { timing: shortTiming });
   await eventually(async () => expect((await other.store.list()).replicas.length).toBe(2));
   await proxy.setMode({ kind: 'blackhole' });
   await eventually(() => expect(other.leadership()).toBeDefined());
@@ -197,8 +206,15 @@ test('a node that is demoted stops leading at once and stays out when Redis is e
   const demoted = (await replicas.describe()).demoted.map(({ node, reason }) => ({ node, reason }));
   expect(demoted).toEqual([{ node: leader.node, reason: 'a test' }]);
   expect(await replicas.readmit(leader.node)).toBe(true);
-  const term = await eventually(() => replicas.stand(leader.node));
-  expect(leader.leadership()).toMatchObject({ term });
+  const term = await eventually(() =>
+    replicas.stand(leader.node).catch((error: { code?: string }) => {
+      // An answer that did not come in time may have come true.
+      if (error.code !== 'node_leads') throw error;
+      return leader.leadership()!.term;
+    }),
+  );
+  // PostgreSQL may tell of the term before the node itself has heard.
+  await eventually(() => expect(leader.leadership()).toMatchObject({ term }));
 });
 
 test('who is named to lead takes the next term; who leads already, is unknown or silent is refused', async () => {
@@ -209,7 +225,7 @@ test('who is named to lead takes the next term; who leads already, is unknown or
   const replicas = createServiceReplicas(first, database);
   const named = all.find((each) => each !== first)!;
   expect(await replicas.stand(named.node)).toBe(term + 1);
-  expect(leaderOf(all)).toBe(named);
+  await eventually(() => expect(leaderOf(all)).toBe(named));
   await expect(replicas.stand(named.node)).rejects.toMatchObject({ code: 'node_leads' });
   await expect(replicas.stand('nobody')).rejects.toMatchObject({ code: 'node_unknown' });
   await direct.zadd('claviger:cluster:{named}:beats', Date.now() - 20_000, 'gone');
