@@ -50,7 +50,7 @@ const file: RootKeyConfig = { provider: 'file', path };
 const mounted: RootKeyConfig = { provider: 'kubernetes-secret', path };
 const shamir: RootKeyConfig = { provider: 'shamir' };
 const open = (seal: Seal) =>
-  vi.waitFor(() => expect(seal.status().state).toBe('open'), { timeout: 50_000, interval: 20 });
+  vi.waitFor(() => expect(seal.status().state).toBe('open'), { timeout: 90_000, interval: 20 });
 
 test('an empty database is set up once, with the first root key', async () => {
   const seal = await sealOf(file);
