@@ -21,13 +21,16 @@ const KID = 'test-vendor';
 const DAY = 86_400;
 
 let stack: AuthStack;
-let platform: CallOptions;
+/** With an actor token of its own each time, as gateways have: one lives for a minute only. */
+let platform: () => Promise<CallOptions>;
 let installationId: string;
 
 const licences = () => stack.gateway.client('auth', licence.LicenceServiceService);
-const apply = (token: string, as = platform) =>
-  licences().applyLicense({ license: token, rowVersion: undefined }, as);
-const current = async () => (await licences().getLicense({}, platform)).license!;
+const apply = async (token: string, as?: CallOptions) =>
+  licences().applyLicense({ license: token, rowVersion: undefined }, as ?? (await platform()));
+const current = async () => (await licences().getLicense({}, await platform())).license!;
+const updatesStatus = async () =>
+  stack.gateway.client('auth', updates.UpdatesServiceService).getUpdatesStatus({}, await platform());
 const epoch = (): number => Math.floor(Date.now() / 1_000);
 
 async function sign(
@@ -51,7 +54,7 @@ beforeAll(async () => {
     .join('');
   const bytes = Buffer.from(bits.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2)));
   await authOf(stack).verifyMfa({ code: totpCode(bytes, stepAt(Date.now() / 1000)) }, await session.as());
-  platform = await session.as();
+  platform = session.as;
   const publicKey = vendor.publicKey.export({ format: 'jwk' }).x;
   await stack.gateway.client('auth', settings.ConfigServiceService).updateConfig(
     {
@@ -62,7 +65,7 @@ beforeAll(async () => {
       keys: [],
       pendingRestart: [],
     },
-    platform,
+    await platform(),
   );
   installationId = (await current()).installationId;
 });
@@ -153,9 +156,9 @@ test('limits refuse only where the licence says so, and nothing at all once it h
 test('what runs, what ran, and what was done to the schemas is told; what is away is unknown', async () => {
   const replicas = stack.peersOf('vault').client('auth', updates.ReplicasServiceService);
   await replicas.reportReplica({ node: 'vault-1', version: '0.0.9', runningMs: 5_000, ending: false });
-  const status = await stack.gateway
-    .client('auth', updates.UpdatesServiceService)
-    .getUpdatesStatus({}, platform);
+  // Each reports itself at its start, but nothing waits for that.
+  await expect.poll(async () => (await updatesStatus()).replicas.length).toBe(3);
+  const status = await updatesStatus();
   expect(status).toMatchObject({ version: productVersion, replicasDiffer: true, state: 'replicas-differ' });
   expect(status.replicas.map(({ node, version }) => [node, version])).toEqual([
     ['auth-1', productVersion],
@@ -172,10 +175,7 @@ test('what runs, what ran, and what was done to the schemas is told; what is awa
     ['audit', false],
   ]);
   await replicas.reportReplica({ node: 'vault-1', version: '0.0.9', runningMs: 6_000, ending: true });
-  const after = await stack.gateway
-    .client('auth', updates.UpdatesServiceService)
-    .getUpdatesStatus({}, platform);
-  expect(after.replicasDiffer).toBe(false);
+  expect((await updatesStatus()).replicasDiffer).toBe(false);
 });
 
 const person = (username: string) => ({
