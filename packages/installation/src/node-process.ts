@@ -58,8 +58,15 @@ export function createNodeProcess(
   let stopping = false;
   let backoffMs = 500;
   let retry: NodeJS.Timeout | undefined;
+  let starting: Promise<unknown> = Promise.resolve();
 
-  async function start(newEnv?: Readonly<Record<string, string>>): Promise<void> {
+  function start(newEnv?: Readonly<Record<string, string>>): Promise<void> {
+    const started = startNow(newEnv);
+    starting = started.catch(() => {});
+    return started;
+  }
+
+  async function startNow(newEnv?: Readonly<Record<string, string>>): Promise<void> {
     clearTimeout(retry);
     stopping = false;
     if (newEnv !== undefined) env = newEnv;
@@ -142,6 +149,8 @@ export function createNodeProcess(
       stopping = true;
       clearTimeout(retry);
       retry = undefined;
+      // One that is just being started has no process yet that could be told.
+      await starting;
       await child?.stop('SIGTERM', timeoutMs);
       child = undefined;
     },

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { Account } from './account.ts';
 import { type Child, type ChildExit, startChild } from './child.ts';
 import { freePort, isPortFree } from './free-port.ts';
@@ -43,6 +43,8 @@ export interface PartRecipe {
   readonly portIsFixed: boolean;
   /** Writes what the program needs and answers its command line for this port. */
   prepare(port: number): Promise<{ command: string; args: string[]; env?: NodeJS.ProcessEnv }>;
+  /** Whether what it said before it ended means that it is to be started again: something of its predecessor is still there. */
+  mustWait?(said: string): boolean;
   /** Connects and checks that the server is the one just started; throws until it answers. */
   verify(port: number, pid: number): Promise<void>;
 }
@@ -58,46 +60,59 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 export async function startPart(recipe: PartRecipe): Promise<Part> {
   let child: Child | undefined;
   let stopping = false;
+  let starting: Promise<void> | undefined;
   let port = recipe.port ?? 0;
   const listeners: ((exit: ChildExit) => void)[] = [];
 
   async function startOn(chosen: number): Promise<void> {
-    const { command, args, env } = await recipe.prepare(chosen);
     stopping = false;
-    const started = await startChild({
-      command,
-      args,
-      env: { PATH: process.env.PATH, LANG: 'C.UTF-8', TZ: 'UTC', ...env },
-      cwd: recipe.dataDir,
-      logFile: recipe.logFile,
-      account: recipe.account,
-      signalOnParentDeath: recipe.stopSignal,
-    });
-    child = started;
     const deadline = Date.now() + recipe.startTimeoutMs;
-    let lastError: unknown;
-    while (started.exit === undefined && Date.now() < deadline) {
-      try {
-        await recipe.verify(chosen, started.pid);
-        started.exited.then((exit) => {
-          if (child === started) child = undefined;
-          if (!stopping) for (const listener of listeners) listener(exit);
-        });
-        port = chosen;
-        return;
-      } catch (error) {
-        lastError = error;
-        if (error instanceof WrongServerError) break;
-        await pause(25);
+    const { command, args, env } = await recipe.prepare(chosen);
+    while (!stopping) {
+      const logged = await sizeOf(recipe.logFile);
+      const started = await startChild({
+        command,
+        args,
+        env: { PATH: process.env.PATH, LANG: 'C.UTF-8', TZ: 'UTC', ...env },
+        cwd: recipe.dataDir,
+        logFile: recipe.logFile,
+        account: recipe.account,
+        signalOnParentDeath: recipe.stopSignal,
+      });
+      child = started;
+      let lastError: unknown;
+      while (started.exit === undefined && !stopping && Date.now() < deadline) {
+        try {
+          await recipe.verify(chosen, started.pid);
+          started.exited.then((exit) => {
+            if (child === started) child = undefined;
+            if (!stopping) for (const listener of listeners) listener(exit);
+          });
+          port = chosen;
+          return;
+        } catch (error) {
+          lastError = error;
+          if (error instanceof WrongServerError) break;
+          await pause(25);
+        }
       }
+      const ended = started.exit !== undefined && !stopping && Date.now() < deadline;
+      if (ended && recipe.mustWait?.((await readFile(recipe.logFile)).subarray(logged).toString())) {
+        child = undefined;
+        await pause(100);
+        continue;
+      }
+      const wasStopped = stopping;
+      stopping = true;
+      await started.stop(recipe.stopSignal, recipe.stopTimeoutMs);
+      child = undefined;
+      if (wasStopped) break;
+      throw new Error(
+        `${recipe.name} did not start on port ${chosen}: ${lastError instanceof Error ? lastError.message : 'it ended at once'}\n${await lastLines(recipe.logFile)}\nSee ${recipe.logFile}`,
+        { cause: lastError },
+      );
     }
-    stopping = true;
-    await started.stop(recipe.stopSignal, recipe.stopTimeoutMs);
-    child = undefined;
-    throw new Error(
-      `${recipe.name} did not start on port ${chosen}: ${lastError instanceof Error ? lastError.message : 'it ended at once'}\n${await lastLines(recipe.logFile)}\nSee ${recipe.logFile}`,
-      { cause: lastError },
-    );
+    throw new Error(`${recipe.name} was stopped before it had started`);
   }
 
   async function start(): Promise<void> {
@@ -115,11 +130,22 @@ export async function startPart(recipe: PartRecipe): Promise<Part> {
   }
 
   async function stop(): Promise<void> {
-    const running = child;
-    if (running === undefined) return;
     stopping = true;
-    await running.stop(recipe.stopSignal, recipe.stopTimeoutMs);
-    child = undefined;
+    const running = child;
+    if (running !== undefined) {
+      await running.stop(recipe.stopSignal, recipe.stopTimeoutMs);
+      if (child === running) child = undefined;
+    }
+    // A start that is under way ends by itself now, with whatever it has started meanwhile.
+    await starting?.catch(() => {});
+  }
+
+  function startAgain(): Promise<void> {
+    // After the first start everybody knows the port: it may not change any more.
+    starting ??= startOn(port).finally(() => {
+      starting = undefined;
+    });
+    return starting;
   }
 
   await start();
@@ -136,8 +162,7 @@ export async function startPart(recipe: PartRecipe): Promise<Part> {
     external: false,
     dataDir: recipe.dataDir,
     logFile: recipe.logFile,
-    // After the first start everybody knows the port: it may not change any more.
-    start: async () => (child === undefined ? startOn(port) : undefined),
+    start: async () => (child === undefined || starting !== undefined ? startAgain() : undefined),
     stop,
     kill: (signal) => child?.kill(signal) ?? false,
     onUnexpectedExit: (listener) => void listeners.push(listener),
@@ -163,6 +188,14 @@ export function externalPart(name: PartName, host: string, port: number, version
     onUnexpectedExit: () => {},
     [Symbol.asyncDispose]: nothing,
   };
+}
+
+/** How much stands in a file; nothing where there is none yet. */
+async function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 async function lastLines(file: string): Promise<string> {

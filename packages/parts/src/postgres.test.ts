@@ -66,6 +66,28 @@ test('committed rows survive SIGKILL, and it comes back on the same port', async
   expect(await query('SELECT n FROM kept')).toEqual([{ n: 7 }]);
 });
 
+test('it comes back after SIGKILL even while a process of the former server is still busy', async () => {
+  const busy = query(`DO $$ DECLARE over timestamptz := clock_timestamp() + interval '3 seconds';
+    BEGIN WHILE clock_timestamp() < over LOOP END LOOP; END $$`).catch(() => {});
+  const working = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'DO %'`;
+  await expect.poll(() => query(working)).toEqual([{ n: 1 }]);
+  const exited = new Promise((resolve) => postgres.onUnexpectedExit(resolve));
+  postgres.kill('SIGKILL');
+  await exited;
+  await postgres.start();
+  expect(await query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  await busy;
+});
+
+test('stopped while it is starting, it is gone when the stop has answered, and can be started again', async () => {
+  await postgres.stop();
+  const starting = postgres.start();
+  await Promise.all([expect(starting).rejects.toThrow(/stopped before/), postgres.stop()]);
+  expect(postgres.pid).toBeUndefined();
+  await postgres.start();
+  expect(await query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
 test("a stale postmaster.pid with another program's number does not stop the next start", async () => {
   await postgres.stop();
   const other = spawn('sleep', ['300']);

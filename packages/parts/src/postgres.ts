@@ -109,6 +109,8 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Post
         ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
       ],
     }),
+    // After a kill: a process of the former server that was busy has not noticed yet that it is alone.
+    mustWait: (said) => said.includes('pre-existing shared memory block'),
     verify: async (port) => {
       const client = new Client({
         host: '127.0.0.1',
