@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writ
 import { readdir } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
+import { identifyProcess, isSameProcess } from '@claviger/parts';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -46,14 +47,6 @@ afterAll(async () => {
   await stack?.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });
-
-async function eventually(check: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await check())) {
-    if (Date.now() > deadline) throw new Error('it did not happen within 20 s');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 function get(url: string, ca: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -194,9 +187,10 @@ test('stop ends every process in order; the next start keeps secrets, data and p
       .sort()
       .map((name) => readFileSync(stack.layout.secret(name), 'utf8'));
   const before = { secrets: await secrets(), ports: stack.nodes.map((each) => each.healthUrl) };
-  const pids = stack.nodes.map((each) => stack.pid(each.node)!);
+  // By more than their numbers, which others may get as soon as they are free.
+  const processes = await Promise.all(stack.nodes.map((each) => identifyProcess(stack.pid(each.node)!)));
   await stack.stop();
-  for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
+  for (const identity of processes) expect(await isSameProcess(identity!)).toBe(false);
   expect(readFileSync(stack.logFiles['vault-1']!, 'utf8')).toContain('vault-1: stopped in order');
   expect(await findRunning(dataDir)).toBeUndefined();
 
@@ -211,8 +205,9 @@ test('under supervision a killed service and a killed part come back by themselv
   const before = { vault: stack.pid('vault-1'), nats: stack.parts.nats.pid };
   await stack.kill('vault-1');
   stack.parts.nats.kill('SIGKILL');
-  await eventually(() => stack.pid('vault-1') !== undefined && stack.pid('vault-1') !== before.vault);
-  await eventually(() => stack.parts.nats.pid !== undefined && stack.parts.nats.pid !== before.nats);
+  const another = (pid: number | undefined) => expect.toSatisfy((now) => now !== undefined && now !== pid);
+  await expect.poll(() => stack.pid('vault-1')).toEqual(another(before.vault));
+  await expect.poll(() => stack.parts.nats.pid).toEqual(another(before.nats));
   await stack.waitUntilReady();
 });
 

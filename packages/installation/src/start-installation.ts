@@ -65,6 +65,8 @@ export interface Installation extends AsyncDisposable {
 }
 
 const serviceStopTimeoutMs = 20_000;
+/** For what hangs: a service that cannot start ends, which is noticed at once. */
+const defaultReadyTimeoutMs = 180_000;
 const renewalIntervalMs = 10 * 60 * 1000;
 
 /** A fresh folder in the system's temporary folder that the parts' account can get to. For tests. */
@@ -158,7 +160,7 @@ async function bringUp(
   });
   if (supervise) for (const part of allParts) superviseParts(part, tell, undo, record.write);
 
-  const waitUntilReady = async (timeoutMs = options.readyTimeoutMs ?? 60_000) => {
+  const waitUntilReady = async (timeoutMs = options.readyTimeoutMs ?? defaultReadyTimeoutMs) => {
     const all = [...processes.values()];
     const gateways = all.filter((each) => each.definition.service === 'gateway');
     const states = await Promise.all(
@@ -212,7 +214,7 @@ async function bringUp(
       const target = find(node);
       await target.stop(serviceStopTimeoutMs);
       await target.start(env);
-      await target.waitUntilReady(options.readyTimeoutMs ?? 60_000);
+      await target.waitUntilReady(options.readyTimeoutMs ?? defaultReadyTimeoutMs);
     },
     waitUntilReady,
     stop,

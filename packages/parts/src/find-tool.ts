@@ -101,7 +101,7 @@ export async function findTool(
     const path = tool.besides.length === 0 ? candidate : await realpath(candidate);
     const complete = await Promise.all(tool.besides.map((other) => isProgram(join(dirname(path), other))));
     if (complete.includes(false)) continue;
-    const answer = await runProgram(path, tool.versionArgs, { timeoutMs: 10_000 });
+    const answer = await runProgram(path, tool.versionArgs);
     const version = parseVersion(`${answer.stdout} ${answer.stderr}`) ?? 'unknown';
     if (isAtLeast(version, tool.atLeast) && accept(version)) {
       return { ...base, found: true, source: 'local', where: path, version, fix: undefined };

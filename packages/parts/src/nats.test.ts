@@ -7,6 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type NatsPart, startNats } from './index.ts';
 import { natsConfiguration } from './nats-configuration.ts';
 
+/** What is kept is written to the disk first, which may be busy. */
+const patient = { timeout: 60_000 };
 let folder: string;
 let nats: NatsPart;
 
@@ -38,10 +40,12 @@ async function as<T>(user: string, use: (connection: NatsConnection) => Promise<
 
 test('an event acknowledged before a SIGKILL is there after the next start on the same port', async () => {
   await as('audit', async (connection) => {
-    const manager = await jetstreamManager(connection);
+    const manager = await jetstreamManager(connection, patient);
     await manager.streams.add({ name: 'TEST', subjects: ['claviger.test.>'] });
   });
-  await as('vault', (connection) => jetstream(connection).publish('claviger.test.one', '1', { msgID: 'e1' }));
+  await as('vault', (connection) =>
+    jetstream(connection, patient).publish('claviger.test.one', '1', { msgID: 'e1' }),
+  );
   const { port } = nats;
   const exited = new Promise((resolve) => nats.onUnexpectedExit(resolve));
   nats.kill('SIGKILL');
@@ -49,7 +53,7 @@ test('an event acknowledged before a SIGKILL is there after the next start on th
   await nats.start();
   expect(nats.port).toBe(port);
   const messages = await as('audit', async (connection) => {
-    const manager = await jetstreamManager(connection);
+    const manager = await jetstreamManager(connection, patient);
     return (await manager.streams.info('TEST')).state.messages;
   });
   expect(messages).toBe(1);
@@ -58,7 +62,7 @@ test('an event acknowledged before a SIGKILL is there after the next start on th
 test('a service that only publishes can neither delete a stream nor read from it', async () => {
   await as('vault', async (connection) => {
     for (const subject of ['$JS.API.STREAM.DELETE.TEST', '$JS.API.CONSUMER.CREATE.TEST']) {
-      await expect(connection.request(subject, '{}', { timeout: 2_000 })).rejects.toThrow(/ermission/);
+      await expect(connection.request(subject, '{}', { timeout: 60_000 })).rejects.toThrow(/ermission/);
     }
   });
 });
