@@ -8,11 +8,10 @@ import { soleLeadership } from '@claviger/cluster';
 import { type Section, verifyPackage } from '@claviger/compliance-package';
 import { methods } from '@claviger/contracts';
 import type { ClavigerError } from '@claviger/errors';
-import { outboxMac, sealedForm } from '@claviger/events';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AuditBench, eventually, silent, startBench } from '../../test-support.ts';
+import { type AuditBench, eventually, silent, startBench, storeSealed } from '../../test-support.ts';
 import { runReport } from './building/run-report.ts';
 import type { ComplianceDeps } from './compliance-deps.ts';
 import { downloadReport } from './reports/download-report.ts';
@@ -22,7 +21,11 @@ import { runDueSchedules } from './schedules/run-due-schedules.ts';
 let bench: AuditBench;
 let folder: string;
 let deps: ComplianceDeps;
-const day = new Date().toISOString().slice(0, 10);
+const DAY_MS = 86_400_000;
+const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10);
+const day = dayOf(Date.now());
+/** Midnight may come while the tests run. */
+const days = { from: day, to: dayOf(Date.now() + DAY_MS) };
 
 beforeAll(async () => {
   bench = await startBench();
@@ -46,7 +49,7 @@ afterAll(async () => {
 });
 
 /** Orders a report that no job wakes anybody for, and which nobody else sweeps up. */
-async function order(tenantId: string, range = { from: day, to: day }): Promise<string> {
+async function order(tenantId: string, range = days): Promise<string> {
   const id = randomUUID();
   await bench.database.withTenant(tenantId, (tx) =>
     tx
@@ -130,7 +133,7 @@ test('a range without events, and a log without any, make packages that verify',
   await bench.record(old, 5);
   await bench.sealed(old, 5);
   for (const [tenantId, range] of [
-    [empty, { from: day, to: day }],
+    [empty, days],
     [old, { from: '2020-01-01', to: '2020-01-31' }],
   ] as const) {
     const { chunks } = await made(tenantId, await order(tenantId, range));
@@ -197,10 +200,9 @@ test('what a suspension has ended is not made afterwards', async () => {
 async function addSchedule(tenantId: string, hoursAgo: number): Promise<string> {
   const id = randomUUID();
   const now = new Date();
-  const first = momentsOf('0 * * * *', 'UTC', now).next(
-    1,
-    new Date(now.getTime() - hoursAgo * 3_600_000),
-  )[0]!;
+  // Half an hour away from now: no moment comes while the test runs.
+  const cron = `${(now.getUTCMinutes() + 30) % 60} * * * *`;
+  const first = momentsOf(cron, 'UTC', now).next(1, new Date(now.getTime() - hoursAgo * 3_600_000))[0]!;
   await bench.database.withTenant(tenantId, (tx) =>
     tx
       .insertInto('compliance_schedules')
@@ -208,7 +210,7 @@ async function addSchedule(tenantId: string, hoursAgo: number): Promise<string> 
         tenant_id: tenantId,
         id,
         name: 'hourly',
-        cron: '0 * * * *',
+        cron,
         time_zone: 'UTC',
         period: 'day',
         sections: ['events'],
@@ -286,9 +288,13 @@ test('a schedule of a suspended tenant waits', async () => {
 
 test('a package of 100,000 events is made and verified in memory that does not grow with them', async () => {
   const tenantId = randomUUID();
-  await storeEvents(tenantId, 100_000);
-  // Step by step: each wait has its own time-out.
-  for (let size = 20_000; size <= 100_000; size += 20_000) await bench.sealed(tenantId, size);
+  await storeSealed(bench, tenantId, 100_000, (n) => ({
+    actorId: randomUUID(),
+    subjectId: randomUUID(),
+    requestId: randomUUID(),
+    reason: `event ${n}`,
+    occurredAt: `${day}T00:00:00.000Z`,
+  }));
   const id = await order(tenantId);
   const live = watchLiveMemory();
   const { report, chunks } = await (async () => {
@@ -314,52 +320,6 @@ test('a package of 100,000 events is made and verified in memory that does not g
   const verdict = await verifyPackage(file, { trustedKeys: [bench.keys.treeHeadPublic] });
   expect(verdict).toMatchObject({ ok: true, problem: null, log: { included: 100_000 } });
 });
-
-/**
- * As ingestion stores them, in bulk: canonical, with leaf hash and the writer's MAC. The service seals them. OFFSET 0 has
- * the JSON read once for each event, not once for each column.
- */
-async function storeEvents(tenantId: string, count: number): Promise<void> {
-  const mac = bench.keys.macs.get('vault')!;
-  for (let first = 0; first < count; first += 5_000) {
-    const events = Array.from({ length: 5_000 }, (_, n) =>
-      sealedForm({
-        v: 1,
-        id: randomUUID(),
-        tenantId,
-        action: 'vault.entry.retrieved',
-        outcome: 'allowed',
-        actorId: randomUUID(),
-        actorName: 'ann',
-        actorKind: 'user',
-        subjectType: 'entry',
-        subjectId: randomUUID(),
-        resourceId: '',
-        service: 'vault',
-        sourceAddress: '192.0.2.1',
-        requestId: randomUUID(),
-        reason: `event ${first + n}`,
-        details: { version: 1, basis: 'share' },
-        occurredAt: `${day}T00:00:00.000Z`,
-      }),
-    );
-    await bench.superuser(
-      `INSERT INTO events (tenant_id, event_id, canonical, leaf_hash, mac, action, outcome, actor_id, actor_name, actor_kind,
-         subject_type, subject_id, resource_id, service, source_address, request_id, reason, occurred_at)
-       SELECT $1::uuid, (e->>'id')::uuid, canonical, leaf_hash, mac, e->>'action', e->>'outcome', e->>'actorId', e->>'actorName',
-         e->>'actorKind', e->>'subjectType', e->>'subjectId', e->>'resourceId', e->>'service', e->>'sourceAddress',
-         e->>'requestId', e->>'reason', (e->>'occurredAt')::timestamptz
-       FROM (SELECT canonical, canonical::jsonb AS e, leaf_hash, mac
-         FROM unnest($2::text[], $3::bytea[], $4::bytea[]) AS given (canonical, leaf_hash, mac) OFFSET 0) AS rows`,
-      [
-        tenantId,
-        events.map(({ canonical }) => canonical),
-        events.map(({ leafHash }) => Buffer.from(leafHash, 'hex')),
-        events.map(({ canonical }) => outboxMac(mac, 'audit.vault', canonical)),
-      ],
-    );
-  }
-}
 
 /** How much more memory was in use at most than at the beginning, garbage left out. */
 function watchLiveMemory(): { stop(): number } {
