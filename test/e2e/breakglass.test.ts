@@ -191,13 +191,14 @@ async function claviger(
 ): Promise<Record<string, unknown>> {
   const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
   const { dataDir, urls, caCertificate } = network.access;
+  const token = await user.freshToken();
   const child = spawn(process.execPath, [main, 'breakglass', ...args, '-o', 'json'], {
     env: {
       PATH: process.env.PATH ?? '',
       NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
       CLAVIGER_ADDR: urls[0],
       CLAVIGER_CA: caCertificate,
-      CLAVIGER_TOKEN: user.token,
+      CLAVIGER_TOKEN: token,
     },
   });
   const output = { stdout: '', stderr: '' };

@@ -16,14 +16,14 @@ test('a package of a living tenant is fetched at another gateway, verifies offli
   const tenant = await network.createTenant();
   const admin = tenant.admin.client;
   const folder = await mkdtemp(join(tmpdir(), 'compliance-e2e-'));
-  const claviger = (...args: string[]) =>
+  const claviger = async (...args: string[]) =>
     run(process.execPath, [main, ...args], {
       env: {
         PATH: process.env.PATH ?? '',
         XDG_CONFIG_HOME: folder,
         CLAVIGER_ADDR: access.urls[1]!,
         CLAVIGER_CA: access.caCertificate,
-        CLAVIGER_TOKEN: tenant.admin.token,
+        CLAVIGER_TOKEN: await tenant.admin.freshToken(),
       },
     });
   try {

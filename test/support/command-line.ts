@@ -24,7 +24,8 @@ export interface CommandLine extends Disposable {
 
 export function commandLine(access: NetworkAccess): CommandLine {
   const folder = mkdtempSync(join(tmpdir(), 'claviger-commands-'));
-  const run: CommandLine['run'] = (who, ...args) => {
+  const run: CommandLine['run'] = async (who, ...args) => {
+    const token = await who.freshToken();
     const { promise, resolve, reject } = Promise.withResolvers<CommandOutcome>();
     const child = spawn(process.execPath, [main, ...args], {
       cwd: folder,
@@ -35,7 +36,7 @@ export function commandLine(access: NetworkAccess): CommandLine {
         NODE_COMPILE_CACHE: join(access.dataDir, 'compile-cache'),
         CLAVIGER_ADDR: access.urls[0]!,
         CLAVIGER_CA: access.caCertificate,
-        CLAVIGER_TOKEN: who.token,
+        CLAVIGER_TOKEN: token,
       },
     });
     let stdout = '';

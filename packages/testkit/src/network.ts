@@ -7,6 +7,7 @@ import pg from 'pg';
 import { eventually } from './eventually.ts';
 import { createRestClient, type RestClient } from './rest-client.ts';
 import { enrolSecondFactor, type SecondFactor } from './second-factor.ts';
+import { sessionToken } from './session.ts';
 
 /** What a test needs to reach a running installation, as plain data: it crosses from the global set-up to the tests. */
 export interface NetworkAccess {
@@ -27,7 +28,11 @@ export interface TestUser {
   readonly id: string;
   readonly username: string;
   readonly password: string;
+  /** Of the sign-in: it lives for five minutes. */
   readonly token: string;
+  /** The token of the same session that is good for some minutes from now on. */
+  readonly freshToken: () => Promise<string>;
+  /** Always with a fresh token. */
   readonly client: RestClient;
 }
 
@@ -62,9 +67,10 @@ export function connectNetwork(access: NetworkAccess): Network {
   const operator = peers.client('auth', auth.OperatorServiceService);
   const anonymous = createRestClient({ baseUrl: access.urls[0]!, caCertificate: access.caCertificate });
 
-  const signIn = async (tenant: string, username: string, password: string): Promise<string> => {
-    const answer = await anonymous.must('POST', '/api/v1/auth/login', { username, password, tenant });
-    return answer.access_token as string;
+  const signIn = async (tenant: string, username: string, password: string) => {
+    const signedIn = await anonymous.must('POST', '/api/v1/auth/login', { username, password, tenant });
+    const freshToken = sessionToken(anonymous, signedIn);
+    return { token: signedIn.access_token as string, freshToken, client: anonymous.as(freshToken) };
   };
 
   const tenantOf = async (
@@ -72,24 +78,17 @@ export function connectNetwork(access: NetworkAccess): Network {
     name: string,
     first: { id: string; username: string; password: string },
   ): Promise<TestTenant> => {
-    const token = await signIn(name, first.username, first.password);
-    const admin: TestUser = { ...first, token, client: anonymous.as(token) };
+    const admin: TestUser = { ...first, ...(await signIn(name, first.username, first.password)) };
     return {
       id,
       name,
       admin,
-      signIn: (username, password) => signIn(name, username, password),
+      signIn: async (username, password) => (await signIn(name, username, password)).token,
       createUser: async (roles, username = `u-${randomUUID().slice(0, 8)}`) => {
         const password = `${randomUUID()}${PASSWORD_SUFFIX}`;
         const user = await admin.client.must('POST', '/api/v1/users', { username, password, roles });
-        const userToken = await signIn(name, username, password);
-        return {
-          id: user.id as string,
-          username,
-          password,
-          token: userToken,
-          client: anonymous.as(userToken),
-        };
+        const session = await signIn(name, username, password);
+        return { id: user.id as string, username, password, ...session };
       },
     };
   };
@@ -135,6 +134,8 @@ export function connectNetwork(access: NetworkAccess): Network {
         database: 'claviger',
         password,
       });
+      // The server may be killed meanwhile: whoever asks is told by the query, and an event that nobody hears ends the tests.
+      client.on('error', () => {});
       await client.connect();
       try {
         return await work(client);

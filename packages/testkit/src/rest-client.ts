@@ -26,8 +26,8 @@ export interface RestClient {
   delete(path: string, extras?: CallExtras): Promise<RestAnswer>;
   /** Like `call`, but throws unless the answer is 2xx: for steps that only prepare a test. */
   must(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
-  /** The same edge with another bearer token, or none. */
-  as(token: string | undefined): RestClient;
+  /** The same edge with another bearer token, which may change from call to call, or none. */
+  as(token: string | (() => Promise<string>) | undefined): RestClient;
   /** The same caller at another gateway. */
   at(baseUrl: string): RestClient;
 }
@@ -38,7 +38,13 @@ const agents = new Map<string, Agent>();
 function agentFor(caCertificate: string): Agent {
   let agent = agents.get(caCertificate);
   if (!agent) {
-    agent = new Agent({ connect: { ca: readFileSync(caCertificate, 'utf8') }, connections: 128 });
+    agent = new Agent({
+      // A hundred handshakes at once take a busy machine a while.
+      connect: { ca: readFileSync(caCertificate, 'utf8'), timeout: 60_000 },
+      connections: 128,
+      // A second or two of the five that the edge keeps a connection: one that it is about to close is not used again.
+      keepAliveTimeoutThreshold: 4_000,
+    });
     agents.set(caCertificate, agent);
   }
   return agent;
@@ -47,17 +53,18 @@ function agentFor(caCertificate: string): Agent {
 export function createRestClient(options: {
   baseUrl: string;
   caCertificate: string;
-  token?: string | undefined;
+  token?: string | (() => Promise<string>) | undefined;
 }): RestClient {
   const dispatcher = agentFor(options.caCertificate);
   const call: RestClient['call'] = async (method, path, body, extras = {}) => {
     const payload = extras.raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const token = typeof options.token === 'function' ? await options.token() : options.token;
     const response = await request(`${options.baseUrl}${path}`, {
       method: method as 'GET',
       dispatcher,
       headers: {
         ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(options.token ? { authorization: `Bearer ${options.token}` } : {}),
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
         ...extras.headers,
       },
       ...(payload === undefined ? {} : { body: payload }),

@@ -1,0 +1,44 @@
+import type { RestClient } from './rest-client.ts';
+
+/** Well within the five minutes that an access token lives. */
+const RENEW_AFTER_MS = 120_000;
+/** Where it was not possible, e.g. by a limit: the token at hand is good for minutes. */
+const TRY_AGAIN_MS = 10_000;
+
+interface Tokens {
+  readonly access_token: string;
+  readonly refresh_token: string;
+}
+
+/**
+ * The access token of a session at this moment, renewed as its client would: a test file may take longer than a token
+ * lives. Where the session has ended the last token stays, for the edge to refuse.
+ */
+export function sessionToken(
+  anonymous: RestClient,
+  signedIn: Record<string, unknown>,
+): () => Promise<string> {
+  let tokens = signedIn as unknown as Tokens;
+  let renewAtMs = performance.now() + RENEW_AFTER_MS;
+  let ended = false;
+  let renewing: Promise<void> | undefined;
+  const renew = async (): Promise<void> => {
+    const answer = await anonymous.post('/api/v1/auth/refresh', { refresh_token: tokens.refresh_token });
+    if (answer.status === 200) {
+      tokens = answer.body as unknown as Tokens;
+      renewAtMs = performance.now() + RENEW_AFTER_MS;
+    } else {
+      ended = answer.status === 401;
+      renewAtMs = performance.now() + TRY_AGAIN_MS;
+    }
+  };
+  return async () => {
+    if (!ended && performance.now() > renewAtMs) {
+      renewing ??= renew().finally(() => {
+        renewing = undefined;
+      });
+      await renewing;
+    }
+    return tokens.access_token;
+  };
+}
