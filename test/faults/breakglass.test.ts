@@ -15,6 +15,7 @@ import {
   steppedUp,
   WHY,
 } from '../support/breakglass.ts';
+import { restartReachable } from '../support/restart.ts';
 
 let started: StartedNetwork;
 let tenant: TestTenant;
@@ -55,15 +56,13 @@ test('H-183 without Redis and NATS a sealed code opens, the vault discloses, and
   expect((await retrieve(who.client, entryId)).status).toBe(403);
   expect((await who.client.must('GET', `${BREAKGLASS}/status`)).active).toBe(false);
   await Promise.all([redis.start(), nats.start()]);
-  await eventually(
-    async () =>
-      expect(await boss.client.must('GET', `${BREAKGLASS}/sessions/${again.id}`)).toMatchObject({
-        state: 'expired',
-        disclosed: 1,
-        rotationsImpossible: 1,
-        disclosures: [{ rotation: 'impossible' }],
-      }),
-    { timeoutMs: 60_000 },
+  await eventually(async () =>
+    expect(await boss.client.must('GET', `${BREAKGLASS}/sessions/${again.id}`)).toMatchObject({
+      state: 'expired',
+      disclosed: 1,
+      rotationsImpossible: 1,
+      disclosures: [{ rotation: 'impossible' }],
+    }),
   );
   // Each step is in the log once, whatever was away.
   await eventually(
@@ -83,7 +82,7 @@ test('H-183 without Redis and NATS a sealed code opens, the vault discloses, and
         'vault.entry.retrieved',
       ]);
     },
-    { timeoutMs: 60_000, intervalMs: 300 },
+    { intervalMs: 300 },
   );
 });
 
@@ -94,15 +93,11 @@ test('while the vault is away an activation stands, and opens when it is back', 
   const pending = await who.client.post(`${BREAKGLASS}/activate`, { ...WHY, sealedCode });
   expect(pending).toMatchObject({ status: 503, body: { code: 'activation_pending' } });
   expect((await who.client.post(`${BREAKGLASS}/activate`, WHY)).body.code).toBe('breakglass_open');
-  await started.installation.restart('vault-1');
-  await eventually(async () => expect((await retrieve(who.client, entryId)).status).toBe(200), {
-    timeoutMs: 60_000,
-  });
+  await restartReachable(started.installation, 'vault-1');
+  await eventually(async () => expect((await retrieve(who.client, entryId)).status).toBe(200));
   await started.installation.kill('vault-1');
   const ending = await who.client.post(`${BREAKGLASS}/deactivate`, {});
   expect(ending).toMatchObject({ status: 503, body: { code: 'deactivation_pending' } });
-  await started.installation.restart('vault-1');
-  await eventually(async () => expect((await retrieve(who.client, entryId)).status).toBe(403), {
-    timeoutMs: 60_000,
-  });
+  await restartReachable(started.installation, 'vault-1');
+  await eventually(async () => expect((await retrieve(who.client, entryId)).status).toBe(403));
 });

@@ -7,6 +7,7 @@ import {
 } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Device, enrolDevice, promptOf, reportPrompt } from '../support/elevation.ts';
+import { crashed, restartReachable } from '../support/restart.ts';
 
 let started: StartedNetwork;
 let decider: RestClient;
@@ -44,12 +45,10 @@ const commandsOf = (requestId: string) =>
 
 async function killedAt(point: string, call: () => Promise<{ status: number }>): Promise<void> {
   const { installation } = started;
-  await installation.restart('workflow-1', { env: { FAILPOINTS: `${point}=crash@1` } });
-  await eventually(() => decider.must('GET', '/api/v1/pam/active'), { intervalMs: 250 });
-  const before = installation.pid('workflow-1');
+  await restartReachable(installation, 'workflow-1', { FAILPOINTS: `${point}=crash@1` });
   expect((await call()).status).toBe(503);
-  await expect.poll(() => installation.pid('workflow-1'), { timeout: 60_000 }).not.toBe(before);
-  await installation.restart('workflow-1', { env: {} });
+  await crashed(installation, 'workflow-1');
+  await restartReachable(installation, 'workflow-1', {});
 }
 
 test('workflow killed after the go signal was stored: exactly one command, and no second one', async () => {
@@ -71,9 +70,8 @@ test('workflow killed before the go signal was stored: none, and it can be given
 
 test('workflow stopped while agents wait: they are answered, and wait at the next one', async () => {
   const waiting = device.agent.get(`/api/v1/agents/${device.id}/commands?waitSeconds=20`);
-  await started.installation.restart('workflow-1', { env: {} });
+  await restartReachable(started.installation, 'workflow-1', {});
   expect([200, 503]).toContain((await waiting).status);
-  await eventually(() => decider.must('GET', '/api/v1/pam/active'), { intervalMs: 250 });
   const id = await approved();
   expect((await actuate(id)).status).toBe(201);
   expect(await commandsOf(id)).toHaveLength(1);

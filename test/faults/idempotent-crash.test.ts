@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { eventually, type StartedNetwork, startNetwork, type TestTenant } from '@claviger/testkit';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { crashed, restartReachable } from '../support/restart.ts';
 
 let started: StartedNetwork;
 let tenant: TestTenant;
@@ -21,10 +22,9 @@ async function entriesNamed(name: string): Promise<string[]> {
 
 test('a vault killed between commit and answer: the repetition learns what was done, and does nothing', async () => {
   const { installation } = started;
-  await installation.restart('vault-1', {
-    env: { FAILPOINTS: 'idempotency.before_answer_kept=crash@1' },
+  await restartReachable(installation, 'vault-1', {
+    FAILPOINTS: 'idempotency.before_answer_kept=crash@1',
   });
-  const before = installation.pid('vault-1');
   const [name, key] = [`once-${randomUUID()}`, randomUUID()];
   const send = () =>
     tenant.admin.client.post(
@@ -33,7 +33,7 @@ test('a vault killed between commit and answer: the repetition learns what was d
       { headers: { 'idempotency-key': key } },
     );
   expect((await send()).status).toBe(503);
-  await expect.poll(() => installation.pid('vault-1'), { timeout: 60_000 }).not.toBe(before);
+  await crashed(installation, 'vault-1');
   await installation.restart('vault-1', { env: {} });
   const [id] = await eventually(async () => {
     const ids = await entriesNamed(name);
@@ -48,7 +48,7 @@ test('a vault killed between commit and answer: the repetition learns what was d
       expect(again.body.code).toBe('idempotency_replayed');
       return again;
     },
-    { timeoutMs: 50_000, intervalMs: 250 },
+    { intervalMs: 250 },
   );
   expect(answer.body.detail).toContain(`entry ${id}`);
   expect(await entriesNamed(name)).toEqual([id]);

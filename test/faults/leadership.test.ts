@@ -6,7 +6,6 @@ import { expectFenced, leaderWrites, leaseOf, noteLeaderWrites } from '../suppor
 
 let started: StartedNetwork;
 let redis: Redis;
-let platform: RestClient;
 let admin: RestClient;
 
 interface Service {
@@ -32,7 +31,6 @@ beforeAll(async () => {
   const { host, port, password } = installation.parts.redis;
   redis = new Redis({ host, port, password });
   admin = (await network.createTenant()).admin.client;
-  platform = (await network.createPlatformAdministrator()).client;
 });
 afterAll(async () => {
   for (const node of VAULTS) await started?.installation.kill(node, 'SIGCONT').catch(() => {});
@@ -76,7 +74,7 @@ function nextToAct(service: string, after: number) {
       expect(writes.some((write) => write.term > after)).toBe(true);
       return lease;
     },
-    { timeoutMs: 60_000, what: `a write of ${service} in a term after ${after}` },
+    { what: `a write of ${service} in a term after ${after}` },
   );
 }
 
@@ -84,13 +82,29 @@ test('a leader that is killed is followed by another, which goes on with its dut
   const { installation, network } = started;
   const before = await leaseOf(network, 'workflow');
   await installation.kill(before.node);
+  const { term } = await leaseOf(network, 'workflow');
   // A refusal leaves an event, which somebody must relay.
-  const refused = await admin.post('/api/v1/requests', { entryId: randomUUID(), reason: 'x', minutes: 5 });
-  expect(refused.status).toBeGreaterThanOrEqual(400);
-  const after = await nextToAct('workflow', before.term);
+  await eventually(async () => {
+    const refused = await admin.post('/api/v1/requests', { entryId: randomUUID(), reason: 'x', minutes: 5 });
+    expect(refused.status).toBeGreaterThanOrEqual(400);
+    expect(refused.status).toBeLessThan(500);
+  });
+  const after = await nextToAct('workflow', term);
   expect(after.node).not.toBe(before.node);
   await installation.restart(before.node);
 });
+
+/** Has the leader of the vault stand still. Another may have followed it just before: then that one. */
+async function pausedLeader() {
+  const { installation, network } = started;
+  for (;;) {
+    const { node } = await leaseOf(network, 'vault');
+    await installation.kill(node, 'SIGSTOP');
+    const lease = await leaseOf(network, 'vault');
+    if (lease.node === node) return lease;
+    await installation.kill(node, 'SIGCONT');
+  }
+}
 
 test('F-19 F-23 a leader that stood still past its lease writes nothing more, also where Redis was emptied meanwhile; each schedule runs once', async () => {
   const { installation, network } = started;
@@ -98,10 +112,9 @@ test('F-19 F-23 a leader that stood still past its lease writes nothing more, al
   for (let round = 0; round < ROUNDS; round += 1) {
     const [before, during] = [await note(), await note()];
     entries.push(before, during);
-    const lease = await leaseOf(network, 'vault');
-    expect(VAULTS).toContain(lease.node);
     await makeDue(before);
-    await installation.kill(lease.node, 'SIGSTOP');
+    const lease = await pausedLeader();
+    expect(VAULTS).toContain(lease.node);
     await makeDue(during);
     if (round % 2 === 1) await redis.flushall();
     const next = await nextToAct('vault', lease.term);
@@ -109,7 +122,7 @@ test('F-19 F-23 a leader that stood still past its lease writes nothing more, al
     expect(next.node).not.toBe(lease.node);
   }
   const once = entries.map(() => 1);
-  await eventually(async () => expect(await runsOf(entries)).toEqual(once), { timeoutMs: 60_000 });
+  await eventually(async () => expect(await runsOf(entries)).toEqual(once));
   // What was paused has had its turn by now.
   const { node } = await leaseOf(network, 'vault');
   expect(VAULTS).toContain(node);
@@ -120,6 +133,8 @@ test('F-19 F-23 a leader that stood still past its lease writes nothing more, al
 
 test('promoting and demoting under load loses no request', async () => {
   const { network } = started;
+  // A second factor counts for some minutes: proved here, not before everything else.
+  const { client: platform } = await network.createPlatformAdministrator();
   let running = true;
   const statuses: number[] = [];
   const load = Promise.all(
@@ -139,14 +154,18 @@ test('promoting and demoting under load loses no request', async () => {
   const order = (verb: string, node: string) =>
     platform.post(`/api/v1/admin/cluster/${verb}`, { service: 'vault', node, reason: 'a test' });
   for (let round = 0; round < 3; round += 1) {
-    const lease = await leaseOf(network, 'vault');
-    const other = VAULTS.find((node) => node !== lease.node)!;
-    const promoted = await order('promote', other);
-    expect({ status: promoted.status, body: promoted.body }).toMatchObject({
-      status: 200,
-      body: { service: 'vault', node: other },
+    // Refused while Redis has not heard of it again, or when it has followed by itself meanwhile.
+    const other = await eventually(async () => {
+      const lease = await leaseOf(network, 'vault');
+      const node = VAULTS.find((each) => each !== lease.node)!;
+      const promoted = await order('promote', node);
+      expect({ status: promoted.status, body: promoted.body }).toMatchObject({
+        status: 200,
+        body: { service: 'vault', node },
+      });
+      expect(promoted.body.term).toBeGreaterThan(lease.term);
+      return node;
     });
-    expect(promoted.body.term).toBeGreaterThan(lease.term);
     expect((await order('demote', other)).body).toMatchObject({ changed: true });
     await eventually(async () => {
       const now = await leaseOf(network, 'vault');
@@ -159,33 +178,31 @@ test('promoting and demoting under load loses no request', async () => {
     expect((await order('promote', other)).body.code).toBe('node_demoted');
     expect((await order('readmit', other)).body).toMatchObject({ changed: true });
   }
+  await expect.poll(() => statuses.length).toBeGreaterThan(20);
   running = false;
   await load;
-  expect(statuses.length).toBeGreaterThan(20);
   expect(statuses.filter((status) => status !== 201)).toEqual([]);
   expectFenced(await leaderWrites(network, 'vault'));
 });
 
 test('the status names every replica of every service, and who cannot lead is refused by name', async () => {
+  const { client: platform } = await started.network.createPlatformAdministrator();
   const order = (node: string) =>
     platform.post('/api/v1/admin/cluster/promote', { service: 'vault', node, reason: 'a test' });
-  const status = await eventually(
-    async () => {
-      const answer = (await platform.must('GET', '/api/v1/admin/cluster/status')) as unknown as {
-        services: Service[];
-      };
-      // Redis was emptied a moment ago: each is there again with its next heartbeat.
-      const named = answer.services.flatMap(({ replicas }) => replicas.map(({ node }) => node));
-      expect(named.toSorted()).toEqual(started.installation.nodes.map(({ node }) => node).toSorted());
-      for (const { service, leader, problem, replicas } of answer.services) {
-        expect({ service, problem }).toEqual({ service, problem: '' });
-        if (service !== 'gateway') expect(replicas.map(({ node }) => node)).toContain(leader);
-        expect(replicas.filter(({ role }) => role === 'silent')).toEqual([]);
-      }
-      return answer;
-    },
-    { timeoutMs: 50_000 },
-  );
+  const status = await eventually(async () => {
+    const answer = (await platform.must('GET', '/api/v1/admin/cluster/status')) as unknown as {
+      services: Service[];
+    };
+    // Redis was emptied a moment ago: each is there again with its next heartbeat.
+    const named = answer.services.flatMap(({ replicas }) => replicas.map(({ node }) => node));
+    expect(named.toSorted()).toEqual(started.installation.nodes.map(({ node }) => node).toSorted());
+    for (const { service, leader, problem, replicas } of answer.services) {
+      expect({ service, problem }).toEqual({ service, problem: '' });
+      if (service !== 'gateway') expect(replicas.map(({ node }) => node)).toContain(leader);
+      expect(replicas.filter(({ role }) => role === 'silent')).toEqual([]);
+    }
+    return answer;
+  });
   for (const { service, leader, term, replicas } of status.services) {
     if (service === 'gateway') continue;
     expect(term).toBeGreaterThan(0);
@@ -197,8 +214,6 @@ test('the status names every replica of every service, and who cannot lead is re
   expect((await order(leader)).body.code).toBe('node_leads');
   const follower = VAULTS.find((node) => node !== leader)!;
   await started.installation.kill(follower);
-  await eventually(async () => expect((await order(follower)).body.code).toBe('node_silent'), {
-    timeoutMs: 50_000,
-  });
+  await eventually(async () => expect((await order(follower)).body.code).toBe('node_silent'));
   await started.installation.restart(follower);
 });

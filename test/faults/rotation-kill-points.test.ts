@@ -9,6 +9,7 @@ import {
   rotationReaches,
   sshAccount,
 } from '../support/main-job.ts';
+import { crashed, restartReachable } from '../support/restart.ts';
 
 let started: StartedNetwork;
 let people: People;
@@ -45,14 +46,13 @@ describe.each(['postgres', 'ssh'])('a vault killed while it rotates an account o
       kind === 'postgres'
         ? postgres.accepts(account.username, password)
         : ssh.accepts(account.username, password);
-    await started.installation.restart('vault-1', { env: { FAILPOINTS: `${point}=crash@1` } });
-    const before = started.installation.pid('vault-1');
+    await restartReachable(started.installation, 'vault-1', { FAILPOINTS: `${point}=crash@1` });
     const asked = await people.admin.post(`/api/v1/vault/entries/${account.entryId}/rotate`, {
       reason: 'kill',
     });
     expect(asked.status).toBe(202);
-    await expect.poll(() => started.installation.pid('vault-1'), { timeout: 60_000 }).not.toBe(before);
-    await started.installation.restart('vault-1', { env: {} });
+    await crashed(started.installation, 'vault-1');
+    await restartReachable(started.installation, 'vault-1', {});
     await rotationReaches(people.admin, account.entryId, ['verified']);
     const current = await retrieve(people.admin, account.entryId);
     expect(await accepts(current)).toBe(true);

@@ -38,7 +38,7 @@ test('with a vault that stands still a tenant is suspended all the same, the ans
     async () => {
       expect(await platform.must('GET', path)).toMatchObject({ status: 'suspended', pendingServices: [] });
     },
-    { what: 'the vault’s having heard', timeoutMs: 60_000 },
+    { what: 'the vault’s having heard' },
   );
   expect(await standing()).toBe('suspended');
 });

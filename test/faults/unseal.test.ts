@@ -186,7 +186,7 @@ test('a replica that starts again is sealed alone; the others go on, and the sha
     'sealed\n',
   ]);
   expect((await give(shares[1]!, shares[2]!, shares[3]!)).code).toBe(0);
-  expect((await readiness())[2]).toMatch(/ok|degraded/);
+  await eventually(async () => expect((await readiness())[2]).toMatch(/ok|degraded/));
 });
 
 test('what operators did stands in the log of the platform, without any share', async () => {

@@ -1,0 +1,28 @@
+import type { Installation } from '@claviger/installation';
+import { expect } from 'vitest';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** Restarts a node; answers when the gateways reach it, which is a moment after it is ready. Every other node must run. */
+export async function restartReachable(
+  installation: Installation,
+  node: string,
+  env?: Environment,
+): Promise<void> {
+  await installation.restart(node, env ? { env } : {});
+  await installation.waitUntilReady();
+}
+
+/** Restarts a node so that it is killed at this point: with what waits for it, it may get there before it is ready. */
+export async function restartToCrash(installation: Installation, node: string, point: string): Promise<void> {
+  try {
+    await installation.restart(node, { env: { FAILPOINTS: point } });
+  } catch (error) {
+    if (installation.pid(node) !== undefined) throw error;
+  }
+}
+
+/** Waits until a node has been killed at its failpoint. Nobody starts it again. */
+export async function crashed(installation: Installation, node: string): Promise<void> {
+  await expect.poll(() => installation.pid(node)).toBeUndefined();
+}
