@@ -86,7 +86,7 @@ async function decide(narrator: Narrator, alice: Person, bob: Person, requestId:
   const grant = await pollUntil(
     async () => (await alice.api.call(grants.getGrant, { grantId: request!.grantId })).grant!,
     ({ status }) => status !== 'activating',
-    { timeoutMs: 30_000, everyMs: 500 },
+    { timeoutMs: 120_000, everyMs: 500 },
   );
   if (grant.status !== 'active') throw new DemoFailure(`the grant is ${grant.status}, not active`);
   return grant.id;

@@ -77,9 +77,9 @@ async function untilSealed({ api }: Person, { eventId }: workflow.Receipt): Prom
         },
       ),
     (done) => done,
-    { timeoutMs: 60_000, everyMs: 1_000 },
+    { timeoutMs: 120_000, everyMs: 1_000 },
   );
-  if (!sealed) throw new DemoFailure(`event ${eventId} is not under a tree head after 60 s`);
+  if (!sealed) throw new DemoFailure(`event ${eventId} is not under a tree head after 120 s`);
 }
 
 /** Keeps head and keys as an auditor would, in files, and reads them back from there. */

@@ -23,7 +23,7 @@ export interface DemoDevice extends AsyncDisposable {
   told(event: string, count: number): Promise<AgentLine[]>;
 }
 
-const TOLD_WITHIN_MS = 60_000;
+const TOLD_WITHIN_MS = 120_000;
 
 /** Starts the agent with a script of prompts; its token lies in a file that only its user reads. */
 export async function startDevice(

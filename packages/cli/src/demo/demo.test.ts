@@ -39,4 +39,5 @@ test('the demo plays to its end', async () => {
   expect(output).toContain('the device let each through once');
   expect(output).toContain('neither is in force any more');
   expect(output.match(/the old password is refused/g)).toHaveLength(isRoot ? 2 : 1);
-}, 300_000);
+  // Only for what hangs: of a busy machine it has taken three minutes.
+}, 900_000);
