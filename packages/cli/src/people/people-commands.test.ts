@@ -217,7 +217,7 @@ test('people do the whole job from the command line', async () => {
       async () =>
         (await json<{ items: { state: string }[] }>('admin', ['entries', 'rotations', 'db-app'])).items[0]
           ?.state,
-      { timeout: 60_000, interval: 1_000 },
+      { interval: 1_000 },
     )
     .toBe('verified');
   expect(await target.accepts('app', rolePassword)).toBe(false);
@@ -237,7 +237,7 @@ test('people do the whole job from the command line', async () => {
           'proof',
           (JSON.parse(readFileSync(receiptFile, 'utf8')) as { eventId: string }).eventId,
         ]),
-      { timeout: 60_000, interval: 1_000 },
+      { interval: 1_000 },
     )
     .toMatchObject({ code: 0 });
   expect((await claviger('carol', ['audit', 'head', '--save', head!])).code).toBe(0);
@@ -254,7 +254,7 @@ test('people do the whole job from the command line', async () => {
     readFileSync(log!, 'utf8').replace('vault.credentials.delivered', 'vault.credentials.refused'),
   );
   expect((await claviger('nobody', verify)).code).toBe(1);
-}, 480_000);
+}, 900_000);
 
 test('commands that find their token run out at once renew it once, and all go on', async () => {
   const path = join(dataDir, 'people', 'claviger', 'tokens.json');
