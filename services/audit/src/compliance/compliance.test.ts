@@ -10,7 +10,7 @@ import { methods } from '@claviger/contracts';
 import type { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AuditBench, eventually, silent, startBench, storeSealed } from '../../test-support.ts';
 import { runReport } from './building/run-report.ts';
 import type { ComplianceDeps } from './compliance-deps.ts';
@@ -286,39 +286,44 @@ test('a schedule of a suspended tenant waits', async () => {
   expect(await occurrences(tenantId)).toEqual([]);
 });
 
-test('a package of 100,000 events is made and verified in memory that does not grow with them', async () => {
+describe('of a long log', () => {
   const tenantId = randomUUID();
-  await storeSealed(bench, tenantId, 100_000, (n) => ({
-    actorId: randomUUID(),
-    subjectId: randomUUID(),
-    requestId: randomUUID(),
-    reason: `event ${n}`,
-    occurredAt: `${day}T00:00:00.000Z`,
-  }));
-  const id = await order(tenantId);
-  const live = watchLiveMemory();
-  const { report, chunks } = await (async () => {
-    // As its duty does: what a busy machine could not finish is begun again.
-    await eventually(async () => {
-      await makeDue(tenantId, id);
-      const running = runReport(deps, tenantId, id, new AbortController().signal);
-      return running.then(
-        () => true,
-        (error: ClavigerError) => {
-          if (error.reason !== 'unavailable') throw error;
-          return false;
-        },
-      );
-    });
-    const grown = live.stop();
-    // All of it at once would be well over 100 MiB.
-    expect(grown).toBeLessThan(64 * 1024 * 1024);
-    return made(tenantId, id);
-  })();
-  expect(report).toMatchObject({ state: 'ready', problem: '' });
-  const file = await fileOf(chunks);
-  const verdict = await verifyPackage(file, { trustedKeys: [bench.keys.treeHeadPublic] });
-  expect(verdict).toMatchObject({ ok: true, problem: null, log: { included: 100_000 } });
+  beforeAll(async () => {
+    await storeSealed(bench, tenantId, 100_000, (n) => ({
+      actorId: randomUUID(),
+      subjectId: randomUUID(),
+      requestId: randomUUID(),
+      reason: `event ${n}`,
+      occurredAt: `${day}T00:00:00.000Z`,
+    }));
+  });
+
+  test('a package of 100,000 events is made and verified in memory that does not grow with them', async () => {
+    const id = await order(tenantId);
+    const live = watchLiveMemory();
+    const { report, chunks } = await (async () => {
+      // As its duty does: what a busy machine could not finish is begun again.
+      await eventually(async () => {
+        await makeDue(tenantId, id);
+        const running = runReport(deps, tenantId, id, new AbortController().signal);
+        return running.then(
+          () => true,
+          (error: ClavigerError) => {
+            if (!['unavailable', 'deadline_exceeded'].includes(error.reason)) throw error;
+            return false;
+          },
+        );
+      });
+      const grown = live.stop();
+      // All of it at once would be well over 100 MiB.
+      expect(grown).toBeLessThan(64 * 1024 * 1024);
+      return made(tenantId, id);
+    })();
+    expect(report).toMatchObject({ state: 'ready', problem: '' });
+    const file = await fileOf(chunks);
+    const verdict = await verifyPackage(file, { trustedKeys: [bench.keys.treeHeadPublic] });
+    expect(verdict).toMatchObject({ ok: true, problem: null, log: { included: 100_000 } });
+  });
 });
 
 /** How much more memory was in use at most than at the beginning, garbage left out. */
