@@ -25,11 +25,15 @@ import {
 } from '@claviger/service-kit';
 import { Redis } from 'ioredis';
 import { SignJWT } from 'jose';
+import { expect, vi } from 'vitest';
 import { configSchema, type GatewayConfig } from './src/config.ts';
 import { createGatewayService, type GatewayService } from './src/service.ts';
 
 export const TENANT = '11111111-1111-4111-8111-111111111111';
 const logger = createLogger({ service: 'gateway', node: 'test', level: 'error' });
+
+/** Only for what hangs: the gateway, its neighbours and its clients share one thread here, and a busy machine. */
+const PATIENCE = { redisMs: 120_000, peersMs: 120_000 };
 
 export interface TestSession {
   readonly sessionId: string;
@@ -97,11 +101,13 @@ export class TestEdge {
       host: '127.0.0.1',
       port,
       password,
+      lazyConnect: true,
+      enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
-      commandTimeout: 500,
     });
     // Tests stop Redis too.
     edge.redis.on('error', () => {});
+    await edge.redis.connect();
     const base = await edge.#baseConfig(password);
     const peers: Record<string, string[]> = {};
     for (const name of ['auth', 'vault', 'workflow', 'audit'] as const) {
@@ -116,7 +122,10 @@ export class TestEdge {
       accessTokenPublicKeyFile: join(edge.folder, 'access.pub.pem'),
       ...overrides,
     });
-    edge.gateway = await createGatewayService(edge.config);
+    edge.gateway = await createGatewayService(edge.config, PATIENCE);
+    // A call does not wait for a connection for long: from here on there is one to each.
+    const ready = async () => expect((await edge.call('GET', '/system/health/ready')).status).toBe(200);
+    await vi.waitFor(ready, { timeout: 90_000, interval: 50 });
     return edge;
   }
 

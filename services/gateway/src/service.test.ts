@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestEdge } from '../test-support.ts';
 import { configSchema } from './config.ts';
@@ -68,10 +69,12 @@ describe('the gateway', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {
-      const [line] = (await once(child.stdout!, 'data')) as [Buffer];
-      const { msg, port } = JSON.parse(line.toString()) as { msg: string; port: number };
+      const [line] = (await once(createInterface(child.stdout!), 'line')) as [string];
+      const { msg, port } = JSON.parse(line) as { msg: string; port: number };
       expect(msg).toBe('the gateway listens');
-      expect((await edge.call('GET', '/system/health/ready', { port })).status).toBe(200);
+      const ready = async () => (await edge.call('GET', '/system/health/ready', { port })).status;
+      // It is, as soon as it has connected to all that are behind it.
+      await expect.poll(ready).toBe(200);
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
       expect(await ended).toEqual([0, null]);

@@ -41,8 +41,17 @@ export interface GatewayService extends RunningService {
   readonly healthPort: number;
 }
 
+/** How long the gateway waits for each of its neighbours before it goes on without; its own measure where absent. */
+export interface Patience {
+  readonly redisMs?: number;
+  readonly peersMs?: number;
+}
+
 /** Starts the REST edge. It keeps no state: everything it knows is in its configuration, in Redis, or with its peers. */
-export async function createGatewayService(config: GatewayConfig): Promise<GatewayService> {
+export async function createGatewayService(
+  config: GatewayConfig,
+  patience: Patience = {},
+): Promise<GatewayService> {
   refuseFailpointsInProduction(config.environment);
   const version = productVersion;
   const logger = createLogger({ service: 'gateway', node: config.node, level: config.logLevel });
@@ -55,6 +64,7 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
     limits: config.rateLimits === 'on',
     local: createLocalLimiter(config.replicas),
     logger,
+    commandTimeoutMs: patience.redisMs,
   });
   const peers = createPeers(config);
   const keys = createLimitKeys(redisPassword);
@@ -65,9 +75,9 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
     gate,
     keys,
     tiers,
-    introspect: createIntrospect(peers),
+    introspect: createIntrospect(peers, patience.peersMs),
   });
-  const peersHealth = createPeersHealth(config, peers);
+  const peersHealth = createPeersHealth(config, peers, patience.peersMs);
   let accepting = true;
   const stopping = new AbortController();
   const shared = { authenticator, gate, keys, tiers, logger };
@@ -105,7 +115,7 @@ export async function createGatewayService(config: GatewayConfig): Promise<Gatew
       { name: 'redis', required: false, check: () => gate.ping() },
     ],
   });
-  await gate.connected(REDIS_START_MS);
+  await gate.connected(patience.redisMs ?? REDIS_START_MS);
   const replica = registerReplica({
     service: 'gateway',
     node: config.node,

@@ -7,12 +7,12 @@ import type { Bearer } from './bearer.ts';
 const TIMEOUT_MS = 5_000;
 
 /** Asks auth what a bearer is worth right now. An outage arrives as `unavailable`, never as a refusal. */
-export function createIntrospect(peers: Peers): IntrospectBearer {
+export function createIntrospect(peers: Peers, timeoutMs: number = TIMEOUT_MS): IntrospectBearer {
   const sessions = peers.client('auth', auth.SessionsServiceService);
   return async (bearer, audiences, call) => {
     const answer = await sessions.introspect(
       { credential: credentialOf(bearer), audiences: [...audiences] },
-      { requestId: call.requestId, sourceAddress: call.sourceAddress, timeoutMs: TIMEOUT_MS },
+      { requestId: call.requestId, sourceAddress: call.sourceAddress, timeoutMs },
     );
     return vouched(answer);
   };

@@ -20,13 +20,17 @@ export interface PeerHealth {
 /** The health of every peer, as one of its replicas tells it; remembered for a second. */
 export type PeersHealth = () => Promise<readonly PeerHealth[]>;
 
-export function createPeersHealth(config: BaseConfig, peers: Peers): PeersHealth {
+export function createPeersHealth(
+  config: BaseConfig,
+  peers: Peers,
+  timeoutMs: number = CALL_TIMEOUT_MS,
+): PeersHealth {
   const names = Object.keys(config.peers).filter((name) => config.peers[name as PeerName] !== undefined);
   const ask = names.map((name) => {
     const client = peers.client(name as PeerName, cluster.HealthServiceService);
     return async (): Promise<PeerHealth> => {
       try {
-        const answer = await client.getHealth({}, { timeoutMs: CALL_TIMEOUT_MS });
+        const answer = await client.getHealth({}, { timeoutMs });
         return { ...answer, service: name };
       } catch (error) {
         const problem = isClavigerError(error) ? error.message : 'cannot be asked';

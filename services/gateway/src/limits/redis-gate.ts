@@ -16,6 +16,8 @@ export interface RedisGateOptions {
   readonly limits: boolean;
   readonly local: LocalLimiter;
   readonly logger: Logger;
+  /** How long an answer may take until the request goes on without it; 500 when absent. */
+  readonly commandTimeoutMs?: number | undefined;
 }
 
 type ScriptAnswer = [...[number, number, number, number][], string | null];
@@ -31,7 +33,7 @@ export function createRedisGate(options: RedisGateOptions): Gate {
     // A request never waits for a connection: it goes on without Redis.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
     connectTimeout: 2_000,
     retryStrategy: (attempt) => Math.min(RECONNECT_MAX_MS, 50 * attempt),
   }) as GateRedis;

@@ -186,8 +186,12 @@ describe('an operation of the contract over REST', () => {
     expect((await post('{}', { 'content-type': '@' })).status).toBe(415);
     expect((await post('{}', { 'content-encoding': 'gzip' })).status).toBe(415);
     expect((await post('{}', { 'content-type': 'application/json; charset=UTF-8' })).status).toBe(400);
-    const large = Buffer.alloc(1_048_577, ' ');
-    expect((await post(large, {})).status).toBe(413);
+    // By its announced length, before the rest is sent: a client that still writes may not get to read the answer.
+    const large = await edge.raw(
+      `POST /api/v1/vault/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n` +
+        'Content-Type: application/json\r\nContent-Length: 1048577\r\n\r\n{',
+    );
+    expect(large).toMatch(/^HTTP\/1\.1 413 /);
   });
 
   it('lets no other site read: no CORS header, whatever the origin', async () => {
@@ -216,7 +220,7 @@ describe('a download', () => {
     expect([failed.status, failed.headers['retry-after']]).toEqual([503, undefined]);
     edge.exportChunks = 'breaks';
     await expect(edge.call('GET', '/api/v1/audit/events/export', { token })).rejects.toThrow(
-      /aborted|hang up/,
+      /aborted|hang up|ECONNRESET/,
     );
   });
 
