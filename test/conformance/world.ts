@@ -164,12 +164,14 @@ export async function buildWorld(network: Network): Promise<World> {
   });
   await admin.must('PUT', `/api/v1/vault/entries/${entryId}/shares/${requester.id}`, { access: 'view' });
   const { grantId } = await createGrant();
-  // Events reach the log when its service has taken them up.
+  // Events reach the log when its service has taken them up, and can be proved when they are sealed.
   const eventId = await eventually(async () => {
-    const { items } = await admin.must('GET', '/api/v1/audit/events?pageSize=1');
-    const [newest] = items as { id: string }[];
-    if (!newest) throw new Error('the log is still empty');
-    return newest.id;
+    const { items } = await admin.must('GET', '/api/v1/audit/events?pageSize=100');
+    const sealed = (items as { id: string; sequence?: number }[]).find(
+      (event) => event.sequence !== undefined,
+    );
+    if (!sealed) throw new Error('the log is still empty');
+    return sealed.id;
   });
   const siteId = await id('/api/v1/sites', { name: unique('site') });
   const createDevice: World['createDevice'] = async () => {
