@@ -48,7 +48,7 @@ afterAll(() => {
   server.forceShutdown();
 });
 
-function overTheWire(timeoutMs = 5_000): Promise<ClavigerError> {
+function overTheWire(timeoutMs = 60_000): Promise<ClavigerError> {
   return new Promise((resolve, reject) => {
     client.makeUnaryRequest(
       PATH,
@@ -150,7 +150,7 @@ test('a deadline is deadline_exceeded, a server that is away is unavailable: nev
       raw.responseDeserialize,
       Buffer.alloc(0),
       new Metadata(),
-      { deadline: Date.now() + 5_000 },
+      { deadline: Date.now() + 60_000 },
       (failure) => resolve(decodeServiceError(failure!)),
     );
   });

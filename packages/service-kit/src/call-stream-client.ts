@@ -48,7 +48,10 @@ const DETAILS_KEY = 'grpc-status-details-bin';
 const MAX_REQUEST_BYTES = 3 * 1024 * 1024;
 const DEADLINE_CHECK_MS = 50;
 const WARM_INTERVAL_MS = 1_000;
-/** How long a call waits for a connection that is not there, e.g. while a service restarts. It was not sent by then. */
+/**
+ * How long a call waits for a connection that is not there, e.g. while a service restarts. It was not sent by then. Only time in which
+ * this process ran counts: after it stood still, what came meanwhile is read first.
+ */
 const CONNECT_PATIENCE_MS = 2_000;
 const SILENCE_MS = 1_500;
 /** A stream is replaced long before the certificate that it was opened with expires. */
@@ -62,17 +65,21 @@ export function createCallStreamClient(client: Client): CallStreamClient {
   /** Calls that no stream has taken yet: these alone can be given up without any doubt. */
   const waiting = new Map<
     number,
-    { frame: calls.CallFrame; pending: Pending; waits: boolean; sinceMs: number }
+    { frame: calls.CallFrame; pending: Pending; waits: boolean; waitedMs: number }
   >();
   const all = new Set<OpenStream>();
 
+  let checkedAtMs = performance.now();
   const timer = setInterval(() => {
     const now = Date.now();
-    for (const [id, { pending, sinceMs }] of waiting) {
-      const late = pending.deadlineMs <= now;
-      if (!late && now - sinceMs < CONNECT_PATIENCE_MS) continue;
+    const ranMs = Math.min(performance.now() - checkedAtMs, 2 * DEADLINE_CHECK_MS);
+    checkedAtMs = performance.now();
+    for (const [id, call] of waiting) {
+      call.waitedMs += ranMs;
+      const late = call.pending.deadlineMs <= now;
+      if (!late && call.waitedMs < CONNECT_PATIENCE_MS) continue;
       waiting.delete(id);
-      pending.reject(late ? tooLate() : unreachable());
+      call.pending.reject(late ? tooLate() : unreachable());
     }
     if (waiting.size > 0) opened();
     for (const stream of all) {
@@ -199,7 +206,7 @@ export function createCallStreamClient(client: Client): CallStreamClient {
         const timeoutMs = Math.max(0, deadlineMs - Date.now());
         const frame = frameOf({ id, path, payload, metadata: [...metadata], timeoutMs });
         signal?.addEventListener('abort', onAbort, { once: true });
-        if (!stream.ready) return void waiting.set(id, { frame, pending, waits, sinceMs: Date.now() });
+        if (!stream.ready) return void waiting.set(id, { frame, pending, waits, waitedMs: 0 });
         (waits ? stream.waits : stream.pending).set(id, pending);
         stream.send(frame);
       }),
