@@ -1,13 +1,32 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { targetPolicy } from '@claviger/outbound';
 import type { ConnectorContext } from './connector.ts';
 
-/** For tests: a context that may reach loopback. */
+/** For tests: a context that may reach loopback. Its time is for what hangs; a test of what is too late brings its own. */
 export function loopbackContext(overrides: Partial<ConnectorContext> = {}): ConnectorContext {
   return {
     signal: new AbortController().signal,
-    connectTimeoutMs: 5_000,
-    operationTimeoutMs: 30_000,
+    connectTimeoutMs: 60_000,
+    operationTimeoutMs: 120_000,
     allow: targetPolicy({ cidrs: ['127.0.0.0/8'], ports: [{ from: 1024, to: 65535 }] }),
     ...overrides,
   };
+}
+
+/**
+ * For tests: runs an operation whose caller gives up exactly when `isLost` (the answer is, and the change was made), however long
+ * the way there took.
+ */
+export async function givingUpWhen<T>(
+  isLost: () => boolean | Promise<boolean>,
+  operation: (ctx: ConnectorContext) => Promise<T>,
+): Promise<T> {
+  const caller = new AbortController();
+  let isOver = false;
+  const running = operation(loopbackContext({ signal: caller.signal })).finally(() => {
+    isOver = true;
+  });
+  while (!isOver && !(await isLost())) await pause(10);
+  caller.abort();
+  return running;
 }

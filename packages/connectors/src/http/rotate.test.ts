@@ -3,7 +3,7 @@ import { targetPolicy } from '@claviger/outbound';
 import { type HttpTarget, startHttpTarget } from '@claviger/targets';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connectorFor } from '../registry.ts';
-import { loopbackContext } from '../testing-context.ts';
+import { givingUpWhen, loopbackContext } from '../testing-context.ts';
 import { valueAt } from './json-pointer.ts';
 
 const connector = connectorFor('http');
@@ -144,7 +144,8 @@ describe('a refusal leaves the old password in place', () => {
 describe('what is unclear is ambiguous', () => {
   test('the target changes the password and never answers', async () => {
     await server.setMode('apply_then_timeout');
-    expect(await rotate(self(), {}, loopbackContext({ operationTimeoutMs: 500 }))).toMatchObject({
+    const hasChanged = () => server.accepts(username, next);
+    expect(await givingUpWhen(hasChanged, (ctx) => rotate(self(), {}, ctx))).toMatchObject({
       outcome: 'ambiguous',
     });
     expect(accepted()).toEqual([false, true]);

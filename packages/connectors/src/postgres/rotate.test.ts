@@ -5,9 +5,10 @@ import {
   startFaultyProxy,
   startPostgresTarget,
 } from '@claviger/targets';
+import { escapeIdentifier } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connectorFor } from '../registry.ts';
-import { loopbackContext } from '../testing-context.ts';
+import { givingUpWhen, loopbackContext } from '../testing-context.ts';
 
 const connector = connectorFor('postgres');
 // The server's password check wants more than letters.
@@ -60,7 +61,8 @@ test('after a rotation by an administrator too, without the current password', a
 
 test("no clear password gets into the server's log, which shows every statement", async () => {
   await rotate(self());
-  expect(server.log()).toContain('ALTER ROLE "Role ""');
+  // The log comes on a way of its own, which may be slower than the answer.
+  await expect.poll(() => server.log()).toContain(`ALTER ROLE ${escapeIdentifier(username)}`);
   expect(server.log()).not.toContain(next);
 });
 
@@ -150,13 +152,15 @@ describe('ambiguous, although the target has changed', () => {
   test('the connection is reset after the change was sent', async () => {
     await proxy.setMode({ kind: 'reset', afterMarker: 'ALTER ROLE' });
     expect(await rotate(self())).toMatchObject({ outcome: 'ambiguous' });
-    await expect.poll(accepted, { timeout: 50_000 }).toEqual([false, true]);
+    await expect.poll(accepted).toEqual([false, true]);
   });
   test('the answer never comes', async () => {
     await proxy.setMode({ kind: 'blackhole', afterMarker: 'ALTER ROLE' });
-    expect(await rotate(self(), {}, loopbackContext({ operationTimeoutMs: 1500 }))).toMatchObject({
+    const before = proxy.faults();
+    const isLost = () => proxy.faults() > before;
+    expect(await givingUpWhen(isLost, (ctx) => rotate(self(), {}, ctx))).toMatchObject({
       outcome: 'ambiguous',
     });
-    await expect.poll(accepted, { timeout: 50_000 }).toEqual([false, true]);
+    await expect.poll(accepted).toEqual([false, true]);
   });
 });
