@@ -26,6 +26,8 @@ import pg from 'pg';
 export interface VaultBench extends AsyncDisposable {
   readonly installation: Installation;
   readonly receiptPublicKey: ReturnType<typeof createPublicKey>;
+  /** Starts the vault anew, and waits until those who call it are connected again. */
+  restart(options?: { readonly env?: Readonly<Record<string, string>> }): Promise<void>;
   /** The calls of one person, as the gateway makes them (workflow's, for deliveries). */
   as(person: Partial<Actor>): Promise<Person>;
   /** Calls of the workflow service in a tenant. */
@@ -55,12 +57,20 @@ export interface Person {
   readonly exposure: Calls<typeof exposure.ExposureServiceService>;
 }
 
+/** The lease is long: on a busy machine a short one could end under a worker that is alive. See `endLeases`. */
 export const quickRotation = {
-  leaseSeconds: 2,
+  leaseSeconds: 60,
   sweepIntervalSeconds: 0.2,
   settleSeconds: 0.2,
   backoffSeconds: 0.5,
 };
+
+/** As if time had passed since a worker was killed in the middle of a rotation. */
+export async function endLeases(bench: VaultBench): Promise<void> {
+  await bench.superuser((client) =>
+    client.query('UPDATE rotations SET lease_until = now() WHERE finished_at IS NULL'),
+  );
+}
 
 export async function startVault(options: Partial<StartOptions> = {}): Promise<VaultBench> {
   const dataDir = await createTemporaryDataDir();
@@ -81,9 +91,30 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
   const gateway = peersOf('gateway');
   const workflow = peersOf('workflow');
   const auth = peersOf('auth');
+  // A call waits for a connection only for a moment.
+  const connected = () =>
+    Promise.all(
+      [gateway, workflow, auth].map((peers) =>
+        eventually('that the vault answers', () =>
+          peers
+            .client('vault', vault.EntriesServiceService)
+            .getEntry({ entryId: randomUUID() })
+            .then(
+              () => true,
+              (error: { reason?: string }) =>
+                error.reason !== 'unavailable' && error.reason !== 'deadline_exceeded',
+            ),
+        ),
+      ),
+    );
+  await connected();
 
   return {
     installation,
+    restart: async (options) => {
+      await installation.restart('vault-1', options);
+      await connected();
+    },
     receiptPublicKey: createPublicKey(readFileSync(layout.secret('vault-receipt.pem'))),
     as: async (person) => {
       const actor: Actor = {
@@ -192,12 +223,13 @@ function withOptions<D extends ServiceDefinition>(
   for (const [name, method] of Object.entries(definition)) {
     const send = client[name] as (request: object, options: CallOptions) => Promise<unknown>;
     const unset = method.requestDeserialize(Buffer.alloc(0)) as object;
-    calls[name] = async (request: object) => send({ ...unset, ...request }, await options());
+    calls[name] = async (request: object) =>
+      send({ ...unset, ...request }, { timeoutMs: 60_000, ...(await options()) });
   }
   return calls as Calls<D>;
 }
 
-/** Polls until the check answers something true, for at most 60 seconds. */
+/** Polls until the check answers something true, for at most 90 seconds. */
 export async function eventually<T>(what: string, check: () => Promise<T | undefined | false>): Promise<T> {
   const deadline = Date.now() + 90_000;
   for (;;) {

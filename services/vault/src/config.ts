@@ -1,5 +1,5 @@
 import { MAX_WRAPS_PER_KEK, rootKeySchema } from '@claviger/keyring';
-import { baseConfigSchema, databaseConfigSchema } from '@claviger/service-kit';
+import { storeConfigSchema } from '@claviger/store-service';
 import { z } from 'zod';
 
 const seconds = z.number().positive().max(86_400);
@@ -43,14 +43,12 @@ const encryptionSchema = z.strictObject({
 });
 
 export const configSchema = z.strictObject({
-  ...baseConfigSchema.shape,
-  database: databaseConfigSchema,
+  ...storeConfigSchema.shape,
   /** Wraps the key encryption keys of all tenants. */
   rootKey: rootKeySchema,
   /** Ed25519 private key (PEM) that signs receipts. */
   receiptKeyFile: z.string(),
   actorTokenPublicKeyFile: z.string(),
-  outboxMacKeyFile: z.string(),
   /** Where this replica records emergency disclosures before it makes them. On a disk that outlives the process. */
   emergencyJournalFile: z.string(),
   rotation: rotationSchema.prefault({}),

@@ -1,26 +1,10 @@
 import { createPrivateKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createServiceReplicas, joinCluster, replicaHandlers } from '@claviger/cluster';
-import { auth, cluster, replicas, schema, vault } from '@claviger/contracts';
-import { createDatabase, schemaHistory } from '@claviger/database';
-import { createBus, createEmitter, createOutcomeRecorder, startRelay } from '@claviger/events';
-import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
-import { createJobQueues, type JobDefinition } from '@claviger/jobs';
+import { auth, vault } from '@claviger/contracts';
+import type { JobDefinition } from '@claviger/jobs';
 import type { Journal } from '@claviger/journal';
-import {
-  createActorVerifier,
-  createHealth,
-  createLogger,
-  createPeers,
-  createRpcServer,
-  productVersion,
-  type RpcServer,
-  type RunningService,
-  readSecretFile,
-  refuseFailpointsInProduction,
-  startTelemetry,
-} from '@claviger/service-kit';
+import { type RpcServer, readSecretFile } from '@claviger/service-kit';
 import { startSettings } from '@claviger/settings';
+import { openStoreService, type ServingStore } from '@claviger/store-service';
 import type { VaultConfig } from './config.ts';
 import type { VaultDeps } from './deps.ts';
 import { createDisclosureGate } from './disclosure/disclosure-gate.ts';
@@ -71,146 +55,67 @@ import { startRotationDuty } from './rotation/rotation-duty.ts';
 import type { VaultSchema } from './schema.ts';
 import { addTenancyHandlers } from './tenancy/add-tenancy-handlers.ts';
 
-const DRAIN_MS = 10_000;
-
-export interface VaultService extends RunningService {
-  readonly grpcPort: number;
+export interface VaultService extends ServingStore {
   readonly deps: VaultDeps;
 }
 
 /** Starts the vault. A sealed vault starts, too: it is live, not ready, and answers `sealed` where it needs a key. */
 export async function createVaultService(config: VaultConfig): Promise<VaultService> {
-  refuseFailpointsInProduction(config.environment);
-  const logger = createLogger({ service: 'vault', node: config.node, level: config.logLevel });
-  const undo = new AsyncDisposableStack();
-  try {
-    const telemetry = startTelemetry({ service: 'vault', node: config.node, ...config.telemetry });
-    undo.defer(() => telemetry.shutdown());
-    const macKey = Buffer.from(readSecretFile(config.outboxMacKeyFile));
-    const receiptKey = createPrivateKey(readFileSync(config.receiptKeyFile));
-    const verifyActor = createActorVerifier({
-      publicKeyPem: readFileSync(config.actorTokenPublicKeyFile, 'utf8'),
-      audience: 'vault',
-    });
-
-    const database = createDatabase<VaultSchema>({
-      ...config.database,
-      password: readSecretFile(config.database.passwordFile),
-      systemPassword: readSecretFile(config.database.systemPasswordFile),
-      applicationName: config.node,
-    });
-    undo.defer(() => database.close());
-    const onClose = () => keys.clear();
-    const seal = undo.use(await openRootKeySeal({ database, rootKey: config.rootKey, logger, onClose }));
-    const keys = createTenantKeys(database, seal, {
-      activeForMs: config.encryption.kekGraceSeconds * 500,
-    });
-    undo.defer(() => keys.clear());
-
-    const bus = createBus({
-      url: config.nats.url,
-      user: config.nats.user,
-      password: readSecretFile(config.nats.passwordFile),
-      name: config.node,
-      logger,
-    });
-    undo.use(bus);
-    const queues = createJobQueues(
-      {
-        redis: {
-          host: config.redis.host,
-          port: config.redis.port,
-          password: readSecretFile(config.redis.passwordFile),
-        },
-        macKey,
-        logger,
-      },
-      [rotateCredentialJob as JobDefinition<never>, runKeyJob as JobDefinition<never>],
-    );
-    undo.use(queues);
-    const replica = undo.use(
-      joinCluster({ service: 'vault', version: productVersion, config, database, logger }),
-    );
-    undo.use(
-      startRelay({
-        database,
-        logger,
-        cluster: replica,
-        publishers: { audit: bus.publisher, job: queues.publisher },
-      }),
-    );
-
-    const emitter = createEmitter({ service: 'vault', macKey });
-    const journal = undo.use(
-      await openEmergencyJournal({ file: config.emergencyJournalFile, key: macKey, logger }),
-    );
-    const peers = createPeers(config);
-    undo.defer(() => peers.close());
-    const deps: VaultDeps = {
-      config,
-      database,
-      emitter,
-      logger,
-      keys,
-      rootKey: () => seal.requireOpen(),
-      rootKeyState: () => rootKeyStateOf(seal),
-      secrets: createSecrets(keys, () => void seal.requireOpen(), logger),
-      gate: createDisclosureGate(database, emitter),
-      journal,
-      wakeJournalMerge: () => journalMerge.wake(),
-      receiptKey,
-      directory: {
-        getUserNames: (request, options) =>
-          peers.client('auth', auth.DirectoryServiceService).getUserNames(request, options),
-      },
-    };
-    const journalMerge = undo.use(startJournalMerge(deps, journal));
-    undo.use(startKeyJobs(deps, queues, replica));
-    undo.use(startRotationDuty(deps, queues, replica));
-
-    const health = createHealth({
-      service: 'vault',
-      config,
-      version: productVersion,
-      sealed: seal.isSealed,
-      checks: [
-        { name: 'database', required: true, check: () => database.ping() },
-        { name: 'root key', required: true, check: async () => void seal.requireOpen() },
-        { name: 'root key provider', required: false, check: seal.checkProvider },
-        { name: 'emergency journal', required: false, check: async () => requireJournal(journal) },
-        { name: 'nats', required: false, check: () => bus.ping() },
-      ],
-    });
-    undo.use(startKeyCleanup({ database, cluster: replica }));
-    undo.use(startSettings({ config, logger, sections: ['access', 'breakglass'] }));
-    const rpc = createRpcServer({
-      config,
-      logger,
-      verifyActor,
-      recordOutcome: createOutcomeRecorder(database, emitter),
-      idempotency: createIdempotency({ database, macKey }),
-    });
-    addHandlers(rpc, deps);
-    addEmergencyHandlers(rpc, deps);
-    addTenancyHandlers(rpc, deps);
-    addEvidenceHandlers(rpc, deps);
-    addExposureHandlers(rpc, deps);
-    rpc.add(replicas.ReplicasServiceService, replicaHandlers(createServiceReplicas(replica, database)));
-    rpc.add(cluster.HealthServiceService, health.handlers);
-    rpc.add(schema.SchemaServiceService, { getSchemaHistory: () => schemaHistory(database, migrations) });
-    addSealHandlers(rpc, { node: config.node, database, emitter, logger, seal });
-    const grpcPort = await rpc.listen();
-    undo.defer(() => rpc.drain(DRAIN_MS));
-    await health.listen();
-    undo.defer(() => health.close());
-    health.setReady(true);
-    undo.defer(() => health.setReady(false));
-    logger.info({ grpcPort }, 'the vault serves');
-    return { grpcPort, deps, [Symbol.asyncDispose]: () => undo.disposeAsync() };
-  } catch (error) {
-    await undo.disposeAsync();
-    throw error;
-  }
+  const receiptKey = createPrivateKey(readSecretFile(config.receiptKeyFile));
+  await using store = openStoreService<VaultSchema>({
+    service: 'vault',
+    config,
+    migrations,
+    actorTokenPublicKey: readSecretFile(config.actorTokenPublicKeyFile),
+    jobs: [rotateCredentialJob as JobDefinition<never>, runKeyJob as JobDefinition<never>],
+  });
+  const { database, emitter, logger, peers, queues, rpc, parts, cluster } = store;
+  const onClose = () => keys.clear();
+  const seal = parts.use(await openRootKeySeal({ database, rootKey: config.rootKey, logger, onClose }));
+  const keys = createTenantKeys(database, seal, {
+    activeForMs: config.encryption.kekGraceSeconds * 500,
+  });
+  parts.defer(() => keys.clear());
+  const journal = parts.use(
+    await openEmergencyJournal({ file: config.emergencyJournalFile, key: store.macKey, logger }),
+  );
+  const deps: VaultDeps = {
+    config,
+    database,
+    emitter,
+    logger,
+    keys,
+    rootKey: () => seal.requireOpen(),
+    rootKeyState: () => rootKeyStateOf(seal),
+    secrets: createSecrets(keys, () => void seal.requireOpen(), logger),
+    gate: createDisclosureGate(database, emitter),
+    journal,
+    wakeJournalMerge: () => journalMerge.wake(),
+    receiptKey,
+    directory: {
+      getUserNames: (request, options) =>
+        peers.client('auth', auth.DirectoryServiceService).getUserNames(request, options),
+    },
+  };
+  const journalMerge = parts.use(startJournalMerge(deps, journal));
+  parts.use(startKeyJobs(deps, queues, cluster));
+  parts.use(startRotationDuty(deps, queues, cluster));
+  parts.use(startSettings({ config, logger, sections: ['access', 'breakglass'] }));
+  addHandlers(rpc, deps);
+  addEmergencyHandlers(rpc, deps);
+  addTenancyHandlers(rpc, deps);
+  addEvidenceHandlers(rpc, deps);
+  addExposureHandlers(rpc, deps);
+  addSealHandlers(rpc, { node: config.node, database, emitter, logger, seal });
+  const serving = await store.serve({
+    sealed: seal.isSealed,
+    checks: [
+      { name: 'root key', required: true, check: async () => void seal.requireOpen() },
+      { name: 'root key provider', required: false, check: seal.checkProvider },
+      { name: 'emergency journal', required: false, check: async () => requireJournal(journal) },
+    ],
+  });
+  return { ...serving, deps };
 }
 
 function requireJournal(journal: Journal): void {

@@ -11,7 +11,7 @@ beforeAll(async () => {
   bench = await startVault({ replicas: { vault: 2 } });
   admin = await bench.as({});
 });
-afterAll(() => bench?.[Symbol.asyncDispose](), 60_000);
+afterAll(() => bench?.[Symbol.asyncDispose]());
 
 const unique = (name: string) => `${name}-${randomUUID().slice(0, 8)}`;
 const newEntry = async (who: Person, more: object = {}) => {
@@ -20,6 +20,16 @@ const newEntry = async (who: Person, more: object = {}) => {
 };
 const colleague = (permissions: string[] = ['vault.entries.retrieve', 'vault.entries.read']) =>
   bench.as({ tenantId: admin.actor.tenantId, permissions: new Set(permissions) });
+/** Asks again where a busy database kept nobody's answer from coming, as the callers of the vault do. */
+const answered = <T>(call: () => Promise<T>): Promise<T> =>
+  eventually('an answer', async () => {
+    try {
+      return { value: await call() };
+    } catch (error) {
+      if ((error as { reason?: string }).reason !== 'unavailable') throw error;
+      return undefined;
+    }
+  }).then(({ value }) => value);
 const eventsOf = (action: string, subjectId: string) =>
   bench.superuser(async (client) => {
     const { rows } = await client.query<{ payload: string }>(
@@ -443,19 +453,22 @@ describe('grants', () => {
       });
     }
     // Both at the same moment, in either order: once both are through, nothing is left alive.
-    await Promise.all(
-      Array.from({ length: 50 }, async () => {
-        const raced = randomUUID();
-        await Promise.allSettled([
-          late(raced),
-          workflow.removeEntitlement({ grantId: raced, cause: 'revoked' }),
-        ]);
-        await expect(user.entitlements.deliverCredentials({ grantId: raced })).rejects.toMatchObject({
-          reason: expect.stringMatching(/not_found|conflict/),
-        });
-        await expect(late(raced)).rejects.toMatchObject({ code: 'grant_ended' });
-      }),
-    );
+    for (let turn = 0; turn < 10; turn += 1) {
+      await Promise.all(
+        Array.from({ length: 5 }, async () => {
+          const raced = randomUUID();
+          await Promise.allSettled([
+            late(raced),
+            answered(() => workflow.removeEntitlement({ grantId: raced, cause: 'revoked' })),
+          ]);
+          const deliver = () => user.entitlements.deliverCredentials({ grantId: raced });
+          await expect(answered(deliver)).rejects.toMatchObject({
+            reason: expect.stringMatching(/not_found|conflict/),
+          });
+          await expect(answered(() => late(raced))).rejects.toMatchObject({ code: 'grant_ended' });
+        }),
+      );
+    }
     // Another tenant's grant of the same id is another grant.
     const stranger = await bench.as({});
     const foreign = await newEntry(stranger);

@@ -153,13 +153,13 @@ test('H-181 while the database takes no audit record, one on the local disk goes
     expect(journal).not.toContain(secret);
     expect(await eventsOf(entryId)).toEqual([]);
     // Its process may end before the database comes back.
-    await bench.installation.restart('vault-1', { env: {} });
+    await bench.restart({ env: {} });
   });
   await eventually('the merge', async () => (await eventsOf(entryId)).length > 0);
   const calls = bench.emergency(owner.actor.tenantId);
   const { items } = await calls.listEmergencyDisclosures({ sessionId });
   expect(items).toMatchObject([{ entryId, fromJournal: true }]);
-  await bench.installation.restart('vault-1', { env: {} });
+  await bench.restart({ env: {} });
   await person.entries.retrieveEntry({ entryId, reason: 'again' });
   expect(await eventsOf(entryId)).toHaveLength(2);
 });

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually, type Person, startVault, type VaultBench } from '../../test-support.ts';
 
 const ENTRIES = 10_000;
-const TIMEOUT_MS = 120_000;
 const failpoints = [
   'vault.kek.key_stored=crash@1',
   'vault.kek.activated=crash@1',
@@ -128,12 +127,12 @@ const done = (jobId: string) =>
 test.each(failpoints)(
   'F-06 killed at %s, the exchange of a key goes on: every entry opens, none is under a retired key',
   async (point) => {
-    await bench.installation.restart('vault-1', { env: { FAILPOINTS: point } });
+    await bench.restart({ env: { FAILPOINTS: point } });
     const before = bench.installation.pid('vault-1');
     const { job } = await person.encryption.rotateKek({ reason: 'drill' });
     await expect.poll(() => bench.installation.pid('vault-1'), { timeout: 60_000 }).not.toBe(before);
     expect(await openEverything()).not.toContain('retired');
-    await bench.installation.restart('vault-1', { env: {} });
+    await bench.restart({ env: {} });
     const ended = await done(job!.id);
     expect(ended).toMatchObject({ state: 'done', unrecoverable: 0, total: ENTRIES, progressPercent: 100 });
     expect([...(await openEverything())]).toEqual(['active']);
@@ -145,7 +144,6 @@ test.each(failpoints)(
     expect(status.keys[0]).toMatchObject({ id: ended.newKekId, contentKeys: ENTRIES });
     expect(status.keys[0]!.wraps).toBeGreaterThanOrEqual(ENTRIES);
   },
-  TIMEOUT_MS,
 );
 
 test('another tenant keeps its own keys, and sees nothing of the job', async () => {
@@ -163,10 +161,17 @@ test('another tenant keeps its own keys, and sees nothing of the job', async () 
 });
 
 test('two that ask at once get one job; writers never notice', async () => {
-  const writing = Array.from({ length: 200 }, async (_, i) => {
-    const secret = `written meanwhile ${i}`;
-    const { entry } = await person.entries.createEntry({ name: `meanwhile ${i}`, type: 'password', secret });
-    secrets.set(entry!.id, secret);
+  // No more at once than the vault has connections to its database.
+  const writing = Array.from({ length: 8 }, async (_, writer) => {
+    for (let i = writer; i < 200; i += 8) {
+      const secret = `written meanwhile ${i}`;
+      const { entry } = await person.entries.createEntry({
+        name: `meanwhile ${i}`,
+        type: 'password',
+        secret,
+      });
+      secrets.set(entry!.id, secret);
+    }
   });
   const asked = await Promise.allSettled([
     person.encryption.rotateKek({ reason: 'one' }),

@@ -28,7 +28,7 @@ beforeAll(async () => {
   await bench.installation.kill('vault-1');
   copyFileSync(keyFile, `${keyFile}.kept`);
 });
-afterAll(() => bench?.[Symbol.asyncDispose](), 60_000);
+afterAll(() => bench?.[Symbol.asyncDispose]());
 
 const answers = <T>(call: () => Promise<T>) =>
   eventually('the vault answers', () =>

@@ -9,7 +9,7 @@ let bench: VaultBench;
 beforeAll(async () => {
   bench = await startVault();
 });
-afterAll(() => bench?.[Symbol.asyncDispose](), 60_000);
+afterAll(() => bench?.[Symbol.asyncDispose]());
 
 test('an account is probed twice in half an hour at most, by all workers together', async () => {
   const admin = await bench.as({});
