@@ -20,12 +20,12 @@ import {
   type ServiceClient,
   signActorToken,
 } from '@claviger/service-kit';
+import { openStoreDatabase } from '@claviger/store-service';
 import { Client } from 'pg';
 import { type AuditConfig, configSchema } from './src/config.ts';
 import { type AuditKeys, readKeys } from './src/keys.ts';
 import type { AuditSchema } from './src/schema.ts';
 import { sealTenant } from './src/sealing/seal-tenant.ts';
-import { openDatabase } from './src/service.ts';
 
 /** A real audit process with real PostgreSQL and NATS, and everything that a test reaches into it with. */
 export interface AuditBench extends AsyncDisposable {
@@ -69,7 +69,7 @@ export async function startBench(): Promise<AuditBench> {
   cleanup.defer(() => stack.stop());
   const config = loadConfig(configSchema, stack.layout.configFile('audit-1'));
   const keys = readKeys(config);
-  const database = openDatabase(config);
+  const database = openStoreDatabase<AuditSchema>(config);
   cleanup.defer(() => database.close());
   const peers = gatewayPeers(stack, config);
   cleanup.defer(() => peers.close());

@@ -39,25 +39,7 @@ export const baseConfigSchema = z.strictObject({
   telemetry: z.strictObject({ otlpEndpoint: z.url().optional() }).default({}),
 });
 
-/** For services that keep state. */
-export const databaseConfigSchema = z.strictObject({
-  host: z.string(),
-  port: z.number().int(),
-  name: z.string(),
-  schema: z.string(),
-  user: z.string(),
-  passwordFile: z.string(),
-  /** Finds due work of all tenants; sees nothing else. */
-  systemUser: z.string(),
-  systemPasswordFile: z.string(),
-  /** Owns the schema; used only to migrate. */
-  ownerUser: z.string(),
-  ownerPasswordFile: z.string(),
-  poolSize: z.number().int().min(2).max(100).default(16),
-});
-
 export type BaseConfig = z.infer<typeof baseConfigSchema>;
-export type DatabaseConfig = z.infer<typeof databaseConfigSchema>;
 export type Peer = keyof BaseConfig['peers'];
 
 /** Reads and checks a configuration file. An unknown key is an error; the message names each key and the fix. */

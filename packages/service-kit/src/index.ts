@@ -17,8 +17,6 @@ export {
 export {
   type BaseConfig,
   baseConfigSchema,
-  type DatabaseConfig,
-  databaseConfigSchema,
   loadConfig,
   readSecretFile,
   splitAddress,

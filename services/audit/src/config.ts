@@ -1,10 +1,9 @@
-import { baseConfigSchema, databaseConfigSchema } from '@claviger/service-kit';
+import { storeConfigSchema } from '@claviger/store-service';
 import { z } from 'zod';
 import { complianceConfigSchema } from './compliance/compliance-config.ts';
 
 export const configSchema = z.strictObject({
-  ...baseConfigSchema.shape,
-  database: databaseConfigSchema,
+  ...storeConfigSchema.shape,
   actorTokenPublicKeyFile: z.string(),
   /** Ed25519, PKCS#8 PEM: signs tree heads. */
   treeHeadKeyFile: z.string(),
@@ -12,7 +11,6 @@ export const configSchema = z.strictObject({
   receiptPublicKeyFile: z.string(),
   /** Every tree head is appended here, outside the database. Keep it where the database's owner cannot write. */
   headsFile: z.string(),
-  outboxMacKeyFile: z.string(),
   /** By service: the key under which each proves that an event is its own. */
   outboxMacKeyFiles: z.record(z.string(), z.string()),
   sealing: z

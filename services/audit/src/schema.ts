@@ -1,13 +1,7 @@
 import { join } from 'node:path';
-import { leadershipMigration } from '@claviger/cluster';
-import {
-  type Migration,
-  migrationsIn,
-  type TenantStandingsSchema,
-  tenantStandingsMigration,
-} from '@claviger/database';
-import { type OutboxSchema, outboxMigration } from '@claviger/events';
-import { idempotencyMigration } from '@claviger/idempotency';
+import type { TenantStandingsSchema } from '@claviger/database';
+import type { OutboxSchema } from '@claviger/events';
+import { storeMigrations } from '@claviger/store-service';
 import type { Generated, Selectable } from 'kysely';
 import type { ComplianceSchema } from './compliance/compliance-tables.ts';
 
@@ -103,10 +97,4 @@ export interface AuditSchema extends OutboxSchema, TenantStandingsSchema, Compli
   siem_cursors: SiemCursorsTable;
 }
 
-export const migrations: readonly Migration[] = [
-  outboxMigration,
-  leadershipMigration,
-  idempotencyMigration,
-  tenantStandingsMigration,
-  ...migrationsIn(join(import.meta.dirname, 'migrations')),
-];
+export const migrations = storeMigrations(join(import.meta.dirname, 'migrations'));

@@ -1,6 +1,5 @@
-import { schema } from '@claviger/contracts';
-import { type Database, type Migration, schemaHistory } from '@claviger/database';
-import { createPeers, type Logger, productVersion, type RpcServer } from '@claviger/service-kit';
+import type { Database, SchemaHistory } from '@claviger/database';
+import { type Logger, type Peers, productVersion, type RpcServer } from '@claviger/service-kit';
 import {
   createReader,
   type SectionValues,
@@ -34,14 +33,13 @@ export async function openAdministration(options: {
   config: AuthConfig;
   database: Database<AuthSchema>;
   tenantKeys: TenantKeys;
-  migrations: readonly Migration[];
+  peers: Peers;
   logger: Logger;
+  ownHistory: () => Promise<SchemaHistory>;
 }): Promise<Administration> {
-  const { config, database, logger } = options;
+  const { config, database, logger, peers } = options;
   const source = settingsSource(database, options.tenantKeys);
   const found = await source({ tenantId: '', sections: ['passwords'], knownVersion: '' });
-  const peers = createPeers(config);
-  const ownHistory = () => schemaHistory(database, options.migrations);
   const replica = startReplica({ config, logger }, source, (ending) =>
     recordReplica(database, {
       service: 'auth',
@@ -63,15 +61,11 @@ export async function openAdministration(options: {
         schemaHistories({
           peers,
           hasPeer: (service) => config.peers[service] !== undefined,
-          own: ownHistory,
+          own: options.ownHistory,
           logger,
         }),
       );
-      server.add(schema.SchemaServiceService, { getSchemaHistory: ownHistory });
     },
-    [Symbol.asyncDispose]: async () => {
-      await replica[Symbol.asyncDispose]();
-      peers.close();
-    },
+    [Symbol.asyncDispose]: () => replica[Symbol.asyncDispose](),
   };
 }

@@ -1,5 +1,5 @@
 import { rootKeySchema } from '@claviger/keyring';
-import { baseConfigSchema, databaseConfigSchema } from '@claviger/service-kit';
+import { storeConfigSchema } from '@claviger/store-service';
 import { z } from 'zod';
 
 /** OWASP's least: configuration cannot go below. */
@@ -7,8 +7,7 @@ export const HASH_FLOOR = { memoryKib: 19_456, passes: 2 };
 const PRODUCTION_HASH = { memoryKib: 65_536, passes: 3 };
 
 export const configSchema = z.strictObject({
-  ...baseConfigSchema.shape,
-  database: databaseConfigSchema,
+  ...storeConfigSchema.shape,
   /** Where people reach the gateway; links are built from this and from no request. */
   publicUrl: z.url(),
   /** Ed25519 private keys, PKCS#8 PEM. */
@@ -18,7 +17,6 @@ export const configSchema = z.strictObject({
   pepperFile: z.string(),
   /** Wraps the keys that the secrets of second factors are encrypted with. */
   rootKey: rootKeySchema,
-  outboxMacKeyFile: z.string(),
   /** argon2id. 64 MiB and 3 passes in production, the floor elsewhere. */
   passwordHash: z
     .strictObject({

@@ -1,38 +1,12 @@
 import { createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { joinCluster, leadershipMigration } from '@claviger/cluster';
-import { cluster } from '@claviger/contracts';
-import {
-  createDatabase,
-  type DatabaseOptions,
-  type Migration,
-  migrate,
-  migrationsIn,
-  tenantStandingsMigration,
-} from '@claviger/database';
-import {
-  createBus,
-  createEmitter,
-  createOutcomeRecorder,
-  outboxMigration,
-  startRelay,
-} from '@claviger/events';
-import { createIdempotency, idempotencyMigration, startKeyCleanup } from '@claviger/idempotency';
-import {
-  createActorVerifier,
-  createHealth,
-  createLogger,
-  createPeers,
-  createRpcServer,
-  productVersion,
-  type RunningService,
-  readSecretFile,
-  refuseFailpointsInProduction,
-  startTelemetry,
-} from '@claviger/service-kit';
+import { createRegisteredReplicas } from '@claviger/cluster';
+import { type RunningService, readSecretFile } from '@claviger/service-kit';
+import { migrateStore, openStoreService, storeMigrations } from '@claviger/store-service';
 import { openAdministration } from './administration.ts';
 import { withNotedReasons } from './audit-reason.ts';
-import { openClusterAdministration } from './cluster/open-cluster-administration.ts';
+import { addClusterHandlers } from './cluster/add-cluster-handlers.ts';
+import { replicasClients } from './cluster/cluster-deps.ts';
 import { type AuthConfig, hashParameters } from './config.ts';
 import type { AuthDeps } from './deps.ts';
 import { addDeviceHandlers } from './devices/add-device-handlers.ts';
@@ -48,88 +22,41 @@ import { addTenantHandlers } from './tenants/add-tenant-handlers.ts';
 import { startTenantDuties } from './tenants/start-tenant-duties.ts';
 import { tenantPeers } from './tenants/tenant-stores.ts';
 
-const DRAIN_MS = 10_000;
+const migrations = storeMigrations(join(import.meta.dirname, 'migrations'));
 
 /** Brings the schema to this version. */
-export async function migrateAuth(config: AuthConfig): Promise<void> {
-  const { database } = config;
-  await migrate({ ...database, ownerPassword: readSecretFile(database.ownerPasswordFile) }, migrations());
-}
-
-const migrations = (): Migration[] => [
-  outboxMigration,
-  leadershipMigration,
-  idempotencyMigration,
-  tenantStandingsMigration,
-  ...migrationsIn(join(import.meta.dirname, 'migrations')),
-];
+export const migrateAuth = (config: AuthConfig): Promise<void> => migrateStore(config, migrations);
 
 /** Starts one replica; resolves when it serves. */
 export async function createAuthService(config: AuthConfig): Promise<RunningService> {
-  refuseFailpointsInProduction(config.environment);
-  const logger = createLogger({ service: 'auth', node: config.node, level: config.logLevel });
-  const telemetry = startTelemetry({
-    service: 'auth',
-    node: config.node,
-    otlpEndpoint: config.telemetry.otlpEndpoint,
-  });
   const pepper = Buffer.from(readSecretFile(config.pepperFile), 'hex');
   if (pepper.length < 32) throw new Error(`${config.pepperFile} must hold at least 64 hexadecimal digits.`);
   const accessKey = signingKey(config.accessTokenKeyFile);
   const actorKey = signingKey(config.actorTokenKeyFile);
-
-  const database = createDatabase<AuthSchema>(databaseOptions(config));
-  const bus = createBus({
-    url: config.nats.url,
-    user: config.nats.user,
-    password: readSecretFile(config.nats.passwordFile),
-    name: config.node,
-    logger,
-  });
-  const liveness = createLiveness({
-    host: config.redis.host,
-    port: config.redis.port,
-    password: readSecretFile(config.redis.passwordFile),
-    logger,
-  });
-  const macKey = Buffer.from(readSecretFile(config.outboxMacKeyFile));
-  const emitter = createEmitter({ service: 'auth', macKey });
-  const tenantKeys = await openTenantKeys(database, config.rootKey, logger);
-  const replica = joinCluster({ service: 'auth', version: productVersion, config, database, logger });
-  const keyCleanup = startKeyCleanup({ database, cluster: replica });
-  const relay = startRelay({ database, logger, cluster: replica, publishers: { audit: bus.publisher } });
-  const housekeeping = startHousekeeping({ database, cluster: replica });
-
-  const rpcServer = createRpcServer({
-    config,
-    logger,
-    verifyActor: createActorVerifier({
-      publicKeyPem: createPublicKey(actorKey).export({ type: 'spki', format: 'pem' }) as string,
-      audience: 'auth',
-    }),
-    recordOutcome: withNotedReasons(createOutcomeRecorder(database, emitter)),
-    idempotency: createIdempotency({ database, macKey }),
-  });
-  const health = createHealth({
+  await using store = openStoreService<AuthSchema>({
     service: 'auth',
     config,
-    version: productVersion,
-    checks: [
-      { name: 'database', required: true, check: () => database.ping() },
-      { name: 'redis', required: false, check: () => liveness.ping() },
-      { name: 'root key provider', required: false, check: tenantKeys.seal.checkProvider },
-      { name: 'nats', required: false, check: () => bus.ping() },
-    ],
-    sealed: tenantKeys.seal.isSealed,
+    migrations,
+    actorTokenPublicKey: createPublicKey(actorKey).export({ type: 'spki', format: 'pem' }) as string,
+    recordOutcome: withNotedReasons,
   });
-  const administration = await openAdministration({
-    config,
-    database,
-    tenantKeys,
-    migrations: migrations(),
-    logger,
-  });
-  const peers = createPeers(config);
+  const { database, emitter, logger, peers, rpc, parts, cluster } = store;
+  const { host, port, passwordFile } = config.redis;
+  const redis = { host, port, password: readSecretFile(passwordFile) };
+  const liveness = createLiveness({ ...redis, logger });
+  parts.defer(() => liveness.close());
+  const tenantKeys = await openTenantKeys(database, config.rootKey, logger);
+  parts.defer(() => tenantKeys.close());
+  const administration = parts.use(
+    await openAdministration({
+      config,
+      database,
+      tenantKeys,
+      peers,
+      logger,
+      ownHistory: store.schemaHistory,
+    }),
+  );
   const deps: AuthDeps = {
     config,
     database,
@@ -149,54 +76,30 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     actorKey,
     nameHash: nameHasher(pepper),
   };
-  addHandlers(rpcServer, deps);
-  addTenantHandlers(rpcServer, deps);
-  addDeviceHandlers(rpcServer, deps, peers);
-  const tenantDuties = startTenantDuties(deps, replica);
-  administration.addHandlers(rpcServer, deps);
-  const clusterAdministration = openClusterAdministration(rpcServer, {
-    config,
+  addHandlers(rpc, deps);
+  addTenantHandlers(rpc, deps);
+  addDeviceHandlers(rpc, deps, peers);
+  administration.addHandlers(rpc, deps);
+  addSealHandlers(rpc, { config, database, emitter, logger, tenantKeys });
+  const gateways = createRegisteredReplicas('gateway', redis);
+  parts.defer(() => gateways.close());
+  addClusterHandlers(rpc, {
     database,
     emitter,
     logger,
-    cluster: replica,
+    own: store.replicas,
+    gateways,
+    others: replicasClients(peers, config.peers),
   });
-  rpcServer.add(cluster.HealthServiceService, health.handlers);
-  addSealHandlers(rpcServer, { config, database, emitter, logger, tenantKeys });
-  await rpcServer.listen();
-  await health.listen();
-  health.setReady(true);
-  logger.info('auth serves');
-
-  return {
-    [Symbol.asyncDispose]: async () => {
-      health.setReady(false);
-      await rpcServer.drain(DRAIN_MS);
-      await administration[Symbol.asyncDispose]();
-      await tenantDuties[Symbol.asyncDispose]();
-      await housekeeping[Symbol.asyncDispose]();
-      await keyCleanup[Symbol.asyncDispose]();
-      await relay[Symbol.asyncDispose]();
-      clusterAdministration[Symbol.dispose]();
-      await replica[Symbol.asyncDispose]();
-      await bus[Symbol.asyncDispose]();
-      peers.close();
-      liveness.close();
-      tenantKeys.close();
-      await database.close();
-      await health.close();
-      await telemetry.shutdown();
-    },
-  };
-}
-
-function databaseOptions({ database, node }: AuthConfig): DatabaseOptions {
-  return {
-    ...database,
-    password: readSecretFile(database.passwordFile),
-    systemPassword: readSecretFile(database.systemPasswordFile),
-    applicationName: node,
-  };
+  parts.use(startHousekeeping({ database, cluster }));
+  parts.use(startTenantDuties(deps, cluster));
+  return store.serve({
+    sealed: tenantKeys.seal.isSealed,
+    checks: [
+      { name: 'redis', required: false, check: () => liveness.ping() },
+      { name: 'root key provider', required: false, check: tenantKeys.seal.checkProvider },
+    ],
+  });
 }
 
 function signingKey(file: string): KeyObject {

@@ -1,13 +1,10 @@
-import { baseConfigSchema, databaseConfigSchema } from '@claviger/service-kit';
+import { storeConfigSchema } from '@claviger/store-service';
 import { z } from 'zod';
 
 export const configSchema = z.strictObject({
-  ...baseConfigSchema.shape,
-  database: databaseConfigSchema,
+  ...storeConfigSchema.shape,
   /** Verifies who acts. */
   actorTokenPublicKeyFile: z.string(),
-  /** Proves to the audit service that this service wrote its events. */
-  outboxMacKeyFile: z.string(),
   /** How often expiries and what the vault has yet to be told are looked for. */
   sweepIntervalMs: z.number().int().min(50).max(60_000).default(1_000),
   assistant: z

@@ -6,7 +6,7 @@ export function alert(logger: Logger, facts: Readonly<Record<string, unknown>>, 
 }
 
 /** A recorder that also says so in the log when emergency access was refused to somebody. */
-export function withBreakglassAlerts(logger: Logger, record: RecordOutcome): RecordOutcome {
+export function withBreakglassAlerts(record: RecordOutcome, logger: Logger): RecordOutcome {
   return (context: CallContext, outcome) => {
     if (context.method.policy?.audit.startsWith('breakglass.')) {
       const { audit: action } = context.method.policy;

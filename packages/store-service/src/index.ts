@@ -1,0 +1,10 @@
+export { migrateStore, storeMigrations } from './migrate-store.ts';
+export {
+  openStoreDatabase,
+  openStoreService,
+  type ServingOptions,
+  type ServingStore,
+  type StoreService,
+  type StoreServiceOptions,
+} from './open-store-service.ts';
+export { type StoreConfig, storeConfigSchema } from './store-config.ts';

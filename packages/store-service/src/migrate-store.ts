@@ -1,0 +1,27 @@
+import { leadershipMigration } from '@claviger/cluster';
+import { type Migration, migrate, migrationsIn, tenantStandingsMigration } from '@claviger/database';
+import { outboxMigration } from '@claviger/events';
+import { idempotencyMigration } from '@claviger/idempotency';
+import { readSecretFile } from '@claviger/service-kit';
+import type { StoreConfig } from './store-config.ts';
+
+/** Everything that ever happened to a service's schema, in order: what all services have, then the files of its own folder. */
+export function storeMigrations(folder: string): readonly Migration[] {
+  return [
+    outboxMigration,
+    leadershipMigration,
+    idempotencyMigration,
+    tenantStandingsMigration,
+    ...migrationsIn(folder),
+  ];
+}
+
+/** Brings a service's schema to this version, as its owner. */
+export async function migrateStore(
+  { database }: Pick<StoreConfig, 'database'>,
+  migrations: readonly Migration[],
+): Promise<void> {
+  const { host, port, name, schema, ownerUser, user, systemUser } = database;
+  const ownerPassword = readSecretFile(database.ownerPasswordFile);
+  await migrate({ host, port, name, schema, ownerUser, ownerPassword, user, systemUser }, migrations);
+}

@@ -1,0 +1,95 @@
+import { rmSync } from 'node:fs';
+import type { OutboxSchema } from '@claviger/events';
+import { createTemporaryDataDir, type Installation, startInstallation } from '@claviger/installation';
+import { loadConfig, readSecretFile } from '@claviger/service-kit';
+import { eventually } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openStoreService, type StoreConfig, storeConfigSchema, storeMigrations } from './index.ts';
+
+let dataDir: string;
+let installation: Installation;
+let config: StoreConfig;
+let readyUrl: string;
+beforeAll(async () => {
+  dataDir = await createTemporaryDataDir();
+  // Nobody listens on port 1: the others are away.
+  const away = ['127.0.0.1:1'];
+  installation = await startInstallation({
+    dataDir,
+    environment: 'test',
+    services: ['audit'],
+    overrides: { audit: { peers: { auth: away, vault: away, workflow: away } } },
+  });
+  const node = installation.nodes.find((each) => each.service === 'audit')!;
+  readyUrl = `${node.healthUrl}/ready`;
+  // What the tests start takes its place.
+  await installation.kill(node.node);
+  config = { ...loadConfig(storeConfigSchema.loose(), node.configFile), logLevel: 'error' };
+});
+afterAll(async () => {
+  await installation?.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const open = () =>
+  openStoreService<OutboxSchema>({
+    service: 'audit',
+    config,
+    migrations: storeMigrations(import.meta.dirname),
+    actorTokenPublicKey: readSecretFile(installation.layout.secret('actor-token.pub.pem')),
+  });
+const ready = () =>
+  fetch(readyUrl).then(
+    ({ status }) => status,
+    () => 'closed',
+  );
+
+test('a service closes first what answers, then its own parts, the last one first, then what they stand on', async () => {
+  const store = open();
+  const order: string[] = [];
+  for (const name of ['first', 'second'])
+    store.parts.defer(async () => {
+      // What a part stands on is there until all parts are closed.
+      await store.database.ping();
+      order.push(name, String(await ready()));
+    });
+  const serving = await store.serve({ stopping: () => order.push('stopping') });
+  expect(serving.grpcPort).toBeGreaterThan(0);
+  await eventually(async () => expect(await ready()).toBe(200));
+  expect(await store.schemaHistory()).toMatchObject({ pending: [] });
+
+  // A start that came to its end has handed everything over.
+  await store[Symbol.asyncDispose]();
+  expect(await ready()).toBe(200);
+
+  await serving[Symbol.asyncDispose]();
+  expect(order).toEqual(['stopping', 'second', '503', 'first', '503']);
+  expect(await ready()).toBe('closed');
+  await expect(store.database.ping()).rejects.toThrow();
+});
+
+test('a start that fails leaves nothing open', async () => {
+  let closed = false;
+  const start = async () => {
+    await using store = open();
+    store.parts.defer(() => {
+      closed = true;
+    });
+    throw new Error('a part does not start');
+  };
+  await expect(start()).rejects.toThrow('a part does not start');
+  expect(closed).toBe(true);
+});
+
+test('where it cannot listen it closes everything and says so', async () => {
+  await using serving = await open().serve({});
+  expect(serving.grpcPort).toBeGreaterThan(0);
+  const second = open();
+  let closed = false;
+  second.parts.defer(() => {
+    closed = true;
+  });
+  await expect(second.serve({})).rejects.toThrow('EADDRINUSE');
+  expect(closed).toBe(true);
+  await expect(second.database.ping()).rejects.toThrow();
+});

@@ -1,0 +1,227 @@
+import {
+  type Cluster,
+  createServiceReplicas,
+  joinCluster,
+  replicaHandlers,
+  type ServiceReplicas,
+} from '@claviger/cluster';
+import {
+  cluster as clusterContract,
+  replicas as replicasContract,
+  schema as schemaContract,
+} from '@claviger/contracts';
+import {
+  createDatabase,
+  type Database,
+  type DatabaseOptions,
+  type Migration,
+  type SchemaHistory,
+  schemaHistory,
+} from '@claviger/database';
+import {
+  type Bus,
+  createBus,
+  createEmitter,
+  createOutcomeRecorder,
+  type Emitter,
+  type OutboxSchema,
+  startRelay,
+} from '@claviger/events';
+import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
+import { createJobQueues, type JobDefinition, type JobQueues } from '@claviger/jobs';
+import {
+  createActorVerifier,
+  createHealth,
+  createLogger,
+  createPeers,
+  createRpcServer,
+  type Health,
+  type HealthCheck,
+  type Logger,
+  type Peers,
+  productVersion,
+  type RecordOutcome,
+  type RpcServer,
+  type RunningService,
+  readSecretFile,
+  refuseFailpointsInProduction,
+  startTelemetry,
+} from '@claviger/service-kit';
+import type { StoreConfig } from './store-config.ts';
+
+export interface StoreServiceOptions {
+  /** As its peers call it, e.g. `vault`. */
+  readonly service: string;
+  readonly config: StoreConfig;
+  readonly migrations: readonly Migration[];
+  /** SPKI, PEM: the half of auth's key that verifies who acts. */
+  readonly actorTokenPublicKey: string;
+  /** What it writes into its outbox for others beside audit events. */
+  readonly publishes?: 'events';
+  /** Those it may queue; who works on them says `queues.work`. */
+  readonly jobs?: readonly JobDefinition<never>[];
+  /** Around the recorder of denied and failed calls. */
+  readonly recordOutcome?: (record: RecordOutcome, logger: Logger) => RecordOutcome;
+  readonly logger?: Logger | undefined;
+}
+
+/** A service with state that is being started. Disposing it closes what is open, unless `serve` was called: then that is the business of its answer. */
+export interface StoreService<DB> extends AsyncDisposable {
+  readonly logger: Logger;
+  readonly database: Database<DB>;
+  readonly connection: DatabaseOptions;
+  readonly bus: Bus;
+  readonly emitter: Emitter;
+  /** Proves whose an event or a job is; other keys are derived from it. */
+  readonly macKey: Buffer;
+  readonly queues: JobQueues;
+  readonly cluster: Cluster;
+  readonly replicas: ServiceReplicas;
+  readonly peers: Peers;
+  readonly rpc: RpcServer;
+  readonly schemaHistory: () => Promise<SchemaHistory>;
+  /** The service's own: closed when calls have been drained, the last one first, before anything that the others stand on. */
+  readonly parts: AsyncDisposableStack;
+  /** Begins to answer; closes everything when it cannot. */
+  serve(options: ServingOptions): Promise<ServingStore>;
+}
+
+export interface ServingOptions {
+  /** Beside those of the database and of NATS. */
+  readonly checks?: readonly HealthCheck[];
+  /** A sealed service is live, not ready. */
+  readonly sealed?: () => boolean;
+  /** Called before calls are drained: ends those that wait for something. */
+  readonly stopping?: () => void;
+}
+
+export interface ServingStore extends RunningService {
+  /** As bound, also where the configuration says 0. */
+  readonly grpcPort: number;
+}
+
+const DRAIN_MS = 10_000;
+
+/** The pools of a service's schema. */
+export function openStoreDatabase<DB>(config: Pick<StoreConfig, 'database' | 'node'>): Database<DB> {
+  return createDatabase<DB>(connectionOf(config));
+}
+
+/** Opens what all services with state are made of, on a migrated schema. Nothing is answered before `serve`. */
+export function openStoreService<DB extends OutboxSchema>(options: StoreServiceOptions): StoreService<DB> {
+  const { service, config, migrations, jobs = [] } = options;
+  const { node } = config;
+  refuseFailpointsInProduction(config.environment);
+  // Whatever may be missing is read before anything is opened.
+  const connection = connectionOf(config);
+  const macKey = Buffer.from(readSecretFile(config.outboxMacKeyFile));
+  const natsPassword = readSecretFile(config.nats.passwordFile);
+  const redisPassword = readSecretFile(config.redis.passwordFile);
+  const verifyActor = createActorVerifier({ publicKeyPem: options.actorTokenPublicKey, audience: service });
+
+  const common = new AsyncDisposableStack();
+  const logger = options.logger ?? createLogger({ service, node, level: config.logLevel });
+  const telemetry = startTelemetry({ service, node, otlpEndpoint: config.telemetry.otlpEndpoint });
+  common.defer(() => telemetry.shutdown());
+  let health: Health | undefined;
+  common.defer(() => health?.close());
+  const database = createDatabase<DB>(connection);
+  common.defer(() => database.close());
+  const { url, user } = config.nats;
+  const bus = common.use(createBus({ url, user, password: natsPassword, name: node, logger }));
+  const peers = createPeers(config);
+  common.defer(() => peers.close());
+  const { host, port } = config.redis;
+  const redis = { host, port, password: redisPassword };
+  const queues = common.use(createJobQueues({ redis, macKey, logger }, jobs));
+  const cluster = common.use(joinCluster({ service, version: productVersion, config, database, logger }));
+  const publishers = {
+    audit: bus.publisher,
+    ...(options.publishes === 'events' ? { event: bus.publisher } : {}),
+    ...(jobs.length > 0 ? { job: queues.publisher } : {}),
+  };
+  common.use(startRelay({ database, logger, cluster, publishers }));
+  common.use(startKeyCleanup({ database, cluster }));
+
+  const emitter = createEmitter({ service, macKey });
+  const recorder = createOutcomeRecorder(database, emitter);
+  const rpc = createRpcServer({
+    config,
+    logger,
+    verifyActor,
+    recordOutcome: options.recordOutcome?.(recorder, logger) ?? recorder,
+    idempotency: createIdempotency({ database, macKey }),
+  });
+  const replicas = createServiceReplicas(cluster, database);
+  const history = () => schemaHistory(database, migrations);
+  const parts = new AsyncDisposableStack();
+  const close = async () => {
+    await parts.disposeAsync();
+    await common.disposeAsync();
+  };
+  let serves = false;
+  return {
+    logger,
+    database,
+    connection,
+    bus,
+    emitter,
+    macKey,
+    queues,
+    cluster,
+    replicas,
+    peers,
+    rpc,
+    schemaHistory: history,
+    parts,
+    serve: async ({ checks = [], sealed, stopping }) => {
+      serves = true;
+      const probes = createHealth({
+        service,
+        config,
+        version: productVersion,
+        checks: [
+          { name: 'database', required: true, check: () => database.ping() },
+          { name: 'nats', required: false, check: () => bus.ping() },
+          ...checks,
+        ],
+        ...(sealed ? { sealed } : {}),
+      });
+      health = probes;
+      rpc.add(clusterContract.HealthServiceService, probes.handlers);
+      rpc.add(replicasContract.ReplicasServiceService, replicaHandlers(replicas));
+      rpc.add(schemaContract.SchemaServiceService, { getSchemaHistory: history });
+      let grpcPort: number;
+      try {
+        grpcPort = await rpc.listen();
+        await probes.listen();
+      } catch (error) {
+        await close();
+        throw error;
+      }
+      probes.setReady(true);
+      logger.info({ grpcPort }, `${service} serves`);
+      return {
+        grpcPort,
+        [Symbol.asyncDispose]: async () => {
+          probes.setReady(false);
+          stopping?.();
+          await rpc.drain(DRAIN_MS);
+          await close();
+        },
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (!serves) await close();
+    },
+  };
+}
+
+function connectionOf({ database, node }: Pick<StoreConfig, 'database' | 'node'>): DatabaseOptions {
+  return {
+    ...database,
+    password: readSecretFile(database.passwordFile),
+    systemPassword: readSecretFile(database.systemPasswordFile),
+    applicationName: node,
+  };
+}
