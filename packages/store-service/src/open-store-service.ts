@@ -62,7 +62,6 @@ export interface StoreServiceOptions {
   readonly jobs?: readonly JobDefinition<never>[];
   /** Around the recorder of denied and failed calls. */
   readonly recordOutcome?: (record: RecordOutcome, logger: Logger) => RecordOutcome;
-  readonly logger?: Logger | undefined;
 }
 
 /** A service with state that is being started. Disposing it closes what is open, unless `serve` was called: then that is the business of its answer. */
@@ -120,7 +119,7 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
   const verifyActor = createActorVerifier({ publicKeyPem: options.actorTokenPublicKey, audience: service });
 
   const common = new AsyncDisposableStack();
-  const logger = options.logger ?? createLogger({ service, node, level: config.logLevel });
+  const logger = createLogger({ service, node, level: config.logLevel });
   const telemetry = startTelemetry({ service, node, otlpEndpoint: config.telemetry.otlpEndpoint });
   common.defer(() => telemetry.shutdown());
   let health: Health | undefined;

@@ -36,10 +36,7 @@ import type { WorkflowSchema } from './schema.ts';
 import { addTenancyHandlers } from './tenancy/add-tenancy-handlers.ts';
 
 /** Starts the workflow service: requests, decisions and grants. Its schema must have been migrated. */
-export async function createWorkflowService(
-  config: WorkflowConfig,
-  overrides: Partial<Pick<WorkflowDeps, 'vault' | 'directory'>> = {},
-): Promise<RunningService> {
+export async function createWorkflowService(config: WorkflowConfig): Promise<RunningService> {
   await using store = openStoreService<WorkflowSchema>({
     service: 'workflow',
     config,
@@ -57,10 +54,10 @@ export async function createWorkflowService(
     database,
     emitter,
     logger,
-    vault: overrides.vault ?? peers.client('vault', vault.EntitlementsServiceService),
+    vault: peers.client('vault', vault.EntitlementsServiceService),
     emergency: peers.client('vault', emergency.EmergencyServiceService),
     standing: peers.client('auth', emergencyStanding.EmergencyStandingServiceService),
-    directory: overrides.directory ?? peers.client('auth', auth.DirectoryServiceService),
+    directory: peers.client('auth', auth.DirectoryServiceService),
     devices: peers.client('auth', devices.DeviceDirectoryServiceService),
     decider: createDecider({ database, logger }),
   };
