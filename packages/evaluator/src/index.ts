@@ -12,15 +12,9 @@ export type {
 } from './evaluation.ts';
 export { type ExplainOptions, type Explanation, explain, explainGradually } from './explain.ts';
 export type { AccessFacts, ElevationFacts, FactName, Facts, FlowType, ToolFacts } from './facts.ts';
+export type { Finding, FindingCode } from './finding.ts';
 export { MAX_GLOB_LENGTH, MAX_GLOB_WILDCARDS } from './glob.ts';
-export {
-  type Finding,
-  type FindingCode,
-  type LintContext,
-  lint,
-  lintGradually,
-  type OpenRequest,
-} from './lint.ts';
+export { type LintContext, lint, lintGradually, type OpenRequest } from './lint.ts';
 export type { KnownUser } from './lint-authors.ts';
 export { type FactChange, nearestChange } from './nearest-change.ts';
 export { createPace } from './pace.ts';

@@ -1,4 +1,4 @@
-import type { Finding } from './lint.ts';
+import type { Finding } from './finding.ts';
 import type { Work } from './pace.ts';
 import { given, type Rule } from './rule.ts';
 import type { CompiledRule, RuleSet } from './rule-set.ts';

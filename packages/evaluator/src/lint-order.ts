@@ -1,6 +1,6 @@
 import { covers } from './covers.ts';
+import type { Finding } from './finding.ts';
 import { globParts, type StepCount } from './glob.ts';
-import type { Finding } from './lint.ts';
 import { finish, type Work } from './pace.ts';
 import { canonicalGlob } from './path-glob.ts';
 import { given } from './rule.ts';

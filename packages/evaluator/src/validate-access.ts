@@ -1,6 +1,6 @@
+import type { Checked } from './checked.ts';
 import { given } from './rule.ts';
 import { checkText, checkUuid } from './validate-criteria.ts';
-import type { Checked } from './validate-rule.ts';
 
 const TERMS = [
   'steps',

@@ -1,9 +1,9 @@
+import type { Checked } from './checked.ts';
 import { MAX_GLOB_LENGTH, MAX_GLOB_WILDCARDS } from './glob.ts';
 import { hasHiddenCharacter } from './hidden-characters.ts';
 import { canonicalGlob } from './path-glob.ts';
 import { given } from './rule.ts';
 import { isTimeZone, minutesOf } from './time-window.ts';
-import type { Checked } from './validate-rule.ts';
 import { canonicalWindowsPath, isShortName } from './windows-path.ts';
 
 const EXECUTABLE = ['matchSigner', 'matchHash', 'matchPathGlob', 'matchParentImage'] as const;

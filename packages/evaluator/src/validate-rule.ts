@@ -1,4 +1,5 @@
 import { ClavigerError, type FieldProblem } from '@claviger/errors';
+import { Checked } from './checked.ts';
 import { given, type RuleFields } from './rule.ts';
 import { checkAccess } from './validate-access.ts';
 import { checkCriteria, checkText } from './validate-criteria.ts';
@@ -27,23 +28,6 @@ const RULE_FIELDS = [
   'access',
 ];
 const MAX_PRIORITY = 2_147_483_647;
-
-/** Collects problems; a field that is wrong in two ways is named once. */
-export class Checked {
-  readonly problems: FieldProblem[] = [];
-
-  problem(pointer: string, detail: string): void {
-    if (!this.problems.some((known) => known.pointer === pointer)) this.problems.push({ pointer, detail });
-  }
-
-  isInteger(value: unknown, min: number, max: number): boolean {
-    return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
-  }
-
-  pointer(at: string, field: string): string {
-    return `${at}/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-  }
-}
 
 /**
  * What is wrong with a rule as it would be stored, each with the JSON pointer of its field; empty when the rule is right.
