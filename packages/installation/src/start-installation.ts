@@ -152,11 +152,12 @@ async function bringUp(
     );
   }
   undo.push(async () => {
-    // The gateways first: they drain while everybody behind them still answers.
+    // The gateways first: they drain while everybody behind them still answers. Auth last: the others tell it that they end.
+    const isGateway = ({ definition }: NodeProcess) => definition.service === 'gateway';
+    const isAuth = ({ definition }: NodeProcess) => definition.service === 'auth';
     const all = [...processes.values()];
-    const gateways = all.filter((each) => each.definition.service === 'gateway');
-    await Promise.all(gateways.map((each) => each.stop(serviceStopTimeoutMs)));
-    await Promise.all(all.map((each) => each.stop(serviceStopTimeoutMs)));
+    for (const some of [all.filter(isGateway), all.filter((each) => !isAuth(each)), all])
+      await Promise.all(some.map((each) => each.stop(serviceStopTimeoutMs)));
   });
   if (supervise) for (const part of allParts) superviseParts(part, tell, undo, record.write);
 

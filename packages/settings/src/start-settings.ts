@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { settings, updates } from '@claviger/contracts';
 import { type BaseConfig, createPeers, type Logger, productVersion } from '@claviger/service-kit';
 import type { SectionName } from './sections.ts';
@@ -7,6 +8,8 @@ const TICK_MS = 5_000;
 /** Every fourth tick: auth takes a replica that was silent for a minute for gone. */
 const TICKS_PER_REPORT = 4;
 const TIMEOUT_MS = 3_000;
+/** A stop waits no longer for auth to hear of it: a replica that was silent for a minute is taken for gone anyway. */
+const FAREWELL_MS = 1_000;
 
 export interface SettingsConnection<N extends SectionName> extends SettingsReader<N>, AsyncDisposable {}
 
@@ -89,10 +92,10 @@ export function startReplica(
     [Symbol.asyncDispose]: async () => {
       stopped = true;
       clearTimeout(timer);
-      await running;
-      await report(true).catch((error: unknown) =>
-        logger.debug({ err: error }, 'auth was not told that this replica ends'),
-      );
+      const farewell = running
+        .then(() => report(true))
+        .catch((error: unknown) => logger.debug({ err: error }, 'auth was not told that this replica ends'));
+      await Promise.race([farewell, pause(FAREWELL_MS, undefined, { ref: false })]);
     },
   };
 }
