@@ -1,7 +1,7 @@
 import type { auth } from '@claviger/contracts';
 import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
-import type { CallContext, Handler } from '@claviger/service-kit';
+import { type CallContext, failpoint, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
 import { owesFactor } from '../mfa/mfa-errors.ts';
@@ -54,8 +54,10 @@ export function refresh(deps: AuthDeps): Handler<(typeof auth.AuthServiceService
         .where('id', '=', session.sessionId)
         .execute();
       await deps.emitter.audit(tx, context, { details: { by: presented ? 'refresh-token' : 'bearer' } });
+      await failpoint('auth.refresh.before_commit');
       return { session, refreshToken, user: await readUser(tx, session.userId) };
     });
+    await failpoint('auth.refresh.after_commit');
     if ('refusal' in result) {
       if ('revoked' in result && result.revoked) await deps.liveness.revoke([result.revoked]);
       throw result.refusal;

@@ -8,7 +8,14 @@ import {
   takesIdempotencyKey,
 } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
-import { currentTraceparent, inSpan, type Logger, type Peers, SpanKind } from '@claviger/service-kit';
+import {
+  currentTraceparent,
+  failpoint,
+  inSpan,
+  type Logger,
+  type Peers,
+  SpanKind,
+} from '@claviger/service-kit';
 import { type EdgeRequest, edgeCallOf, hasBody, traceparentOf } from '../edge/edge-request.ts';
 import { answerProblem, shownError } from '../edge/problem-answer.ts';
 import { readJsonBody } from '../edge/read-body.ts';
@@ -74,6 +81,7 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
     const signal = waits ? gone(response, deps.stopping) : undefined;
     const bounded = { ...options, timeoutMs: CALL_TIMEOUT_MS, signal, waits };
     const answer = (await call(message, bounded)) as Message;
+    if (method.policy!.discloses) await failpoint('gateway.after_disclosure');
     // What has happened since is not for whoever held a token that was taken away meanwhile.
     if (admitAgain && actor) await admitAgain(request, edge, actor);
     if (empty) response.writeHead(204).end();
