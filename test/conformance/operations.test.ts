@@ -128,7 +128,7 @@ describe('with a token of the other kind', () => {
   });
 });
 
-describe("with another tenant's real object", () => {
+describe("H-176 with another tenant's real object", () => {
   test.each(titled(addressed))('%s answers 404, the same as for an unknown id', async (_, operation) => {
     const make = samples[operation.method.name];
     const sample = make ? await make(world) : { params: { user_id: world.userId } };

@@ -24,7 +24,7 @@ async function filesWith(text: string, folder: string): Promise<string[]> {
   return stdout.split('\n').filter(Boolean);
 }
 
-test('a planted secret stands nowhere but in the declared answers', async () => {
+test('H-265 a planted secret stands nowhere but in the declared answers', async () => {
   const network = connectNetwork(inject('network'));
   const target = await startPostgresTarget();
   try {

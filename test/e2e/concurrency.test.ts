@@ -29,7 +29,7 @@ test('two gateways serve the network', () => {
   expect(urls.length).toBe(2);
 });
 
-test('50 approvals and denials at once over two gateways: one decision', async () => {
+test('H-151 50 approvals and denials at once over two gateways: one decision', async () => {
   const { entryId } = await postgresAccount(people.admin, target);
   const deciders = await Promise.all(Array.from({ length: 5 }, () => people.tenant.createUser(['approver'])));
   const request = await requestAccess(people, entryId);
@@ -49,7 +49,7 @@ test('50 approvals and denials at once over two gateways: one decision', async (
   );
 });
 
-test('50 deliveries of a one-time credential at once over two gateways: one', async () => {
+test('H-170 50 deliveries of a one-time credential at once over two gateways: one', async () => {
   const { entryId, password } = await postgresAccount(people.admin, target);
   const grant = await grantAccess(people, entryId);
   const settled = await settledAtOnce(

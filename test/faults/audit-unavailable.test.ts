@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(async () => started?.[Symbol.asyncDispose]());
 
-test('when the audit record cannot be written, a secret is not decrypted and nothing is changed', async () => {
+test('H-123 when the audit record cannot be written, a secret is not decrypted and nothing is changed', async () => {
   const { network } = started;
   const tenant = await network.createTenant();
   const secret = `kept-${randomUUID()}`;

@@ -98,12 +98,12 @@ describe('nothing stored can be changed unnoticed', () => {
     }
   });
 
-  test.each([12, 8, 4, 0])('a tag cut to %i bytes is malformed, not merely weaker', (length) => {
+  test.each([12, 8, 4, 0])('H-126 a tag cut to %i bytes is malformed, not merely weaker', (length) => {
     const changed = rehashed({ ...record, tag: record.tag.subarray(0, length) });
     expect(reasonOf(() => openSecret(kek, changed, ids))).toBe('malformed');
   });
 
-  test('an iv of one byte and an empty blob', () => {
+  test('H-126 an iv of one byte and an empty blob', () => {
     expect(reasonOf(() => openSecret(kek, rehashed({ ...record, iv: Buffer.alloc(1) }), ids))).toBe(
       'malformed',
     );

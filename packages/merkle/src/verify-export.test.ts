@@ -202,7 +202,7 @@ describe('tampering is found', () => {
     expect((await verify(lines)).problems[0]).toMatchObject({ line: 5, seq: 8 });
   });
 
-  test('a tail cut together with head and trailer is found by a head kept outside', async () => {
+  test('H-262 a tail cut together with head and trailer is found by a head kept outside', async () => {
     const cut = exportOf(texts(5));
     expect((await verify(cut)).ok).toBe(true);
     const verdict = await verify(cut, { ...trusted, knownHeads: [headOf(texts(4)), headOf(texts(SIZE))] });

@@ -64,7 +64,7 @@ test.each<[string, () => void]>([
   ['truncated', () => writeFileSync(path, randomBytes(16))],
   ['another one', () => writeFileSync(path, randomBytes(32))],
 ])(
-  'a root key that is %s seals, writes nothing, and opens by itself when the right one is back',
+  'H-135 a root key that is %s seals, writes nothing, and opens by itself when the right one is back',
   async (_, damage) => {
     const right = randomBytes(32);
     writeFileSync(path, right);

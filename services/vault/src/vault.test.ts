@@ -374,7 +374,7 @@ async function place(entryId: string, userId: string, more: object = {}): Promis
 }
 
 describe('grants', () => {
-  test('of 50 deliveries of one-time credentials at once, one gets them', async () => {
+  test('H-170 of 50 deliveries of one-time credentials at once, one gets them', async () => {
     const entry = await newEntry(admin);
     const user = await colleague([]);
     const grantId = await place(entry.id, user.actor.userId);
@@ -392,7 +392,7 @@ describe('grants', () => {
     expect(events.filter((event) => event.outcome === 'allowed')).toHaveLength(1);
   });
 
-  test('end at once, stay ended, and are for the grantee alone', async () => {
+  test('H-175 end at once, stay ended, and are for the grantee alone', async () => {
     const entry = await newEntry(admin);
     const user = await colleague([]);
     const other = await colleague([]);
@@ -545,10 +545,10 @@ describe('what is stored', () => {
     ['ciphertext', flip('ciphertext')],
     ['iv', flip('iv')],
     ['tag', flip('tag')],
-    ['tag cut to 12 bytes', 'substr(tag, 1, 12)', 'tag'],
-    ['tag cut to 4 bytes', 'substr(tag, 1, 4)', 'tag'],
-    ['iv of one byte', "'\\x01'", 'iv'],
-    ['ciphertext of no bytes', "''", 'ciphertext'],
+    ['H-126 tag cut to 12 bytes', 'substr(tag, 1, 12)', 'tag'],
+    ['H-126 tag cut to 4 bytes', 'substr(tag, 1, 4)', 'tag'],
+    ['H-126 iv of one byte', "'\\x01'", 'iv'],
+    ['H-126 ciphertext of no bytes', "''", 'ciphertext'],
     ['wrapped_cek', flip('wrapped_cek')],
     ['commitment', flip('commitment')],
     ['blob_sha256', flip('blob_sha256')],

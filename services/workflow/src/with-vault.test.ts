@@ -125,7 +125,7 @@ async function statusOf(requester: Actor, grantId: string): Promise<string> {
   return (await nodes[1]!.grants.getGrant({ grantId }, await as(requester))).grant!.status;
 }
 
-test('of 50 decisions over two processes one counts; of 50 deliveries one carries the secret, with its receipt', async () => {
+test('H-170 of 50 decisions over two processes one counts; of 50 deliveries one carries the secret, with its receipt', async () => {
   const requester = person(REQUESTER);
   const requestId = await ask(requester);
   const approvers = await Promise.all(Array.from({ length: 50 }, () => as(person(APPROVER))));

@@ -218,7 +218,7 @@ test('a receipt is checked against the log: its signature, its tenant and its le
   expect(items[1]!.keyId).toBe(receipt.keyId);
 });
 
-test('a database that lost or rewrote its tail is noticed by the heads outside and not continued', async () => {
+test('H-262 a database that lost or rewrote its tail is noticed by the heads outside and not continued', async () => {
   const [cut, rewritten, sound] = [randomUUID(), randomUUID(), randomUUID()];
   for (const tenant of [cut, rewritten, sound]) {
     await bench.record(tenant, 5);

@@ -58,7 +58,7 @@ test.each<[string, () => unknown]>([
     },
   ],
 ])(
-  'with a root key that is %s the vault is sealed: live, not ready, and nothing is written over',
+  'H-135 with a root key that is %s the vault is sealed: live, not ready, and nothing is written over',
   async (_, damage) => {
     const before = await stored();
     await damage();
@@ -104,7 +104,7 @@ test('keys without their canary are not taken for an empty database', async () =
   );
 });
 
-test('nothing is decrypted when the record of a disclosure cannot be written', async () => {
+test('H-123 nothing is decrypted when the record of a disclosure cannot be written', async () => {
   await using service = await start();
   expect((await answers(() => admin.entries.retrieveEntry({ entryId }))).secret).toBe('the secret');
   const { secrets } = service.deps;

@@ -117,7 +117,7 @@ test('credentials go to the grantee, once, also when they are asked for many tim
   expect(JSON.stringify(events)).not.toContain('a secret of the vault');
 });
 
-test('credentials are nobody else’s: a colleague finds nothing, an overseer is refused', async () => {
+test('H-175 credentials are nobody else’s: a colleague finds nothing, an overseer is refused', async () => {
   const tenant = service.tenant();
   const { grantId } = await grantTo(tenant, tenant.user(REQUESTER));
   const ask = (actor: Actor) => codeOf(service.handlers.getGrantCredentials(actor, { grantId }));
@@ -272,7 +272,7 @@ test('one row that cannot be written holds up neither its neighbours nor the lat
   expect(service.vault.removals.map((each) => each.grantId)).toContain(poison.grantId);
 });
 
-test('who may end a grant: its user, whoever may revoke, nobody else', async () => {
+test('H-176 who may end a grant: its user, whoever may revoke, nobody else', async () => {
   const tenant = service.tenant();
   const { grantId } = await grantTo(tenant, tenant.user(REQUESTER));
   const revoke = (actor: Actor, id = grantId) => codeOf(service.handlers.revokeGrant(actor, { grantId: id }));

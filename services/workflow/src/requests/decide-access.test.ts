@@ -179,7 +179,7 @@ describe('nobody decides on their own request', () => {
     madeBy: maker.userId,
   });
 
-  test('not by a machine that they made, nor on what their machine asks, nor by one machine for another', async () => {
+  test('H-150 not by a machine that they made, nor on what their machine asks, nor by one machine for another', async () => {
     const { tenant, resourceId } = scene();
     const maker = tenant.user(APPROVER);
     const [robot, other] = [machine(tenant, APPROVER, maker), machine(tenant, APPROVER, maker)];

@@ -50,7 +50,7 @@ async function stored(requestId: string): Promise<Rows> {
   return row!;
 }
 
-test('of 50 approvals and denials at once exactly one decides, and there is a grant exactly when it approved', async () => {
+test('H-151 of 50 approvals and denials at once exactly one decides, and there is a grant exactly when it approved', async () => {
   const tenant = service.tenant();
   for (let round = 0; round < 3; round++) {
     const { id } = await ask(tenant);
@@ -73,7 +73,7 @@ test('of 50 approvals and denials at once exactly one decides, and there is a gr
   }
 });
 
-test('two approvals of a quorum of two at the same instant make exactly one grant, never none', async () => {
+test('H-154 two approvals of a quorum of two at the same instant make exactly one grant, never none', async () => {
   const tenant = service.tenant();
   for (let round = 0; round < 60; round++) {
     const { id } = await ask(tenant, 2);
@@ -87,7 +87,7 @@ test('two approvals of a quorum of two at the same instant make exactly one gran
   }
 });
 
-test('one approver who clicks many times at once counts once', async () => {
+test('H-154 one approver who clicks many times at once counts once', async () => {
   const tenant = service.tenant();
   const { id } = await ask(tenant, 3);
   const approver = tenant.user(APPROVER);
