@@ -105,7 +105,7 @@ test.each([
     `UPDATE audit.tree_heads SET signature = reverse(signature) WHERE tenant_id = $tenant`,
   ],
   [
-    'H-262 a cut tail, its head with it',
+    'a cut tail, its head with it',
     `DELETE FROM audit.events WHERE tenant_id = $tenant AND sequence >= 6;
      DELETE FROM audit.tree_heads WHERE tenant_id = $tenant AND size > 6`,
   ],

@@ -138,7 +138,7 @@ describe('on PostgreSQL', () => {
     expect(bench.log()).not.toContain(secret);
   });
 
-  test('of two rotations at once one is accepted, the other refused', async () => {
+  test('H-130 of two rotations at once one is accepted, the other refused', async () => {
     // So that none of them is over before the last of these questions.
     await proxy.setMode({ kind: 'refuse' });
     const results = await Promise.allSettled([rotate(account), rotate(account)]);
@@ -156,22 +156,26 @@ describe('on PostgreSQL', () => {
     await expectRotated(account);
   });
 
-  test('every retrieval during a rotation is one the target accepts, or says that a rotation is under way', async () => {
+  test('H-129 every retrieval during a rotation is one the target accepts, or says that a rotation is under way', async () => {
     await proxy.setMode({ kind: 'delay', delayMs: 20 });
     await rotate(account);
     let over = false;
     const done = ended(account, 'verified').finally(() => {
       over = true;
     });
+    const given = new Set<string>();
     while (!over) {
       const { secret, rotationState } = await secretOf(account);
+      given.add(secret);
       if (rotationState === 'idle') expect(await postgres.accepts(account.username, secret)).toBe(true);
     }
     await done;
     await expectRotated(account);
+    const { secret: last } = await secretOf(account);
+    expect([...given].filter((secret) => secret !== account.first && secret !== last)).toEqual([]);
   });
 
-  test('a target that changed but whose answer was lost is ambiguous, both secrets are kept, and it is found out', async () => {
+  test('F-36 a target that changed but whose answer was lost is ambiguous, both secrets are kept, and it is found out', async () => {
     // From the change on nobody gets an answer, so that it is not found out before we have looked.
     let hasChanged = false;
     await proxy.setMode({
@@ -296,7 +300,7 @@ describe('on PostgreSQL', () => {
     expect(Date.parse(nextRotationAt!)).toBeGreaterThan(Date.now() + 23 * 3_600_000);
   });
 
-  test('an outcome that cannot be stored is ambiguous, and the working secret is found again', async () => {
+  test('F-35 an outcome that cannot be stored is ambiguous, and the working secret is found again', async () => {
     await bench.superuser((client) =>
       client.query(`CREATE FUNCTION refuse_promotion() RETURNS trigger LANGUAGE plpgsql AS $$
           BEGIN IF NEW.state = 'verified' THEN RAISE EXCEPTION 'disk full'; END IF; RETURN NEW; END $$;
@@ -305,6 +309,8 @@ describe('on PostgreSQL', () => {
     try {
       await rotate(account);
       await inState(account, 'ambiguous');
+      const { items } = await admin.entries.recoverCandidates({ entryId: account.entryId, reason: 'which' });
+      expect(items.map((item) => item.state)).toEqual(['pending', 'current']);
     } finally {
       await bench.superuser((client) => client.query('DROP FUNCTION refuse_promotion CASCADE'));
     }
@@ -336,10 +342,10 @@ describe('on PostgreSQL', () => {
 
 describe('a vault killed in the middle', () => {
   test.each([
-    ['vault.rotate.after_candidate_stored', 'crash'],
-    ['vault.rotate.after_target_change', 'crash'],
-    ['vault.rotate.before_promote', 'crash'],
-  ])('at %s comes back to a working secret', async (point, action) => {
+    ['F-03', 'vault.rotate.after_candidate_stored', 'crash'],
+    ['F-04', 'vault.rotate.after_target_change', 'crash'],
+    ['F-04', 'vault.rotate.before_promote', 'crash'],
+  ])('%s at %s comes back to a working secret', async (_, point, action) => {
     const account = await postgresAccount();
     await bench.restart({ env: { FAILPOINTS: `${point}=${action}` } });
     const back = <T>(call: () => Promise<T>) =>
@@ -408,7 +414,7 @@ test('on an SSH host, by the account itself and by an administrator', async () =
   }
 });
 
-test('a target whose policy refuses gets another candidate, three a day; what it refused is never the secret', async () => {
+test('F-38 a target whose policy refuses gets another candidate, three a day; what it refused is never the secret', async () => {
   const { username, password } = await ssh.createAccount();
   const { resource } = await admin.resources.createResource({
     name: username,

@@ -90,21 +90,36 @@ test('the same request is not made twice while it waits, also not by two clicks 
   expect((await service.events(first.id)).map((event) => event.action)).toContain('request.expired');
 });
 
-test('nobody decides on their own request, whatever they hold and also not by a token of theirs', async () => {
+test('H-150 nobody decides on their own request, whatever they hold and also not by a token of theirs', async () => {
   const tenant = service.tenant();
   const admin = tenant.user(ADMIN);
-  const { id: requestId } = await ask(tenant, admin);
   const byToken: Actor = { ...admin, kind: 'api-token', sessionId: randomUUID() };
-  for (const actor of [admin, byToken]) {
-    await expect(service.handlers.approveRequest(actor, { requestId })).rejects.toMatchObject({
-      reason: 'denied',
-      code: 'self_approval',
-    });
-    expect(await codeOf(service.handlers.denyRequest(actor, { requestId }))).toBe('self_approval');
+  // One that everybody may decide, and one whose approvers they are among.
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'ours');
+  const approverUserIds = [admin.userId, tenant.user(APPROVER).userId];
+  await service.handlers.putAccessPolicy(admin, {
+    resourceId,
+    steps: [{ name: 'owners', quorum: 1, approverUserIds, approverRoles: [] }],
+    maxDurationMinutes: 60,
+    requestTtlMinutes: 60,
+  });
+  const { request } = await service.handlers.createRequest(admin, {
+    resourceId,
+    reason: 'why',
+    durationMinutes: 30,
+  });
+  for (const requestId of [(await ask(tenant, admin)).id, request!.id]) {
+    for (const actor of [admin, byToken]) {
+      await expect(service.handlers.approveRequest(actor, { requestId })).rejects.toMatchObject({
+        reason: 'denied',
+        code: 'self_approval',
+      });
+      expect(await codeOf(service.handlers.denyRequest(actor, { requestId }))).toBe('self_approval');
+    }
   }
 });
 
-test('a settled request stays as it is', async () => {
+test('H-152 a settled request stays as it is', async () => {
   const tenant = service.tenant();
   const approver = tenant.user(APPROVER);
   const settle = {
@@ -128,13 +143,19 @@ test('a settled request stays as it is', async () => {
   }
 });
 
-test('an approval is bound to what the approver saw', async () => {
+test('H-156 an approval is bound to what the approver saw', async () => {
   const tenant = service.tenant();
   const { id: requestId, digest } = await ask(tenant, tenant.user(REQUESTER));
+  const { digest: ofAnother } = await ask(tenant, tenant.user(REQUESTER), 'payroll');
   const approver = tenant.user(APPROVER);
-  expect(await codeOf(service.handlers.approveRequest(approver, { requestId, digest: 'f'.repeat(64) }))).toBe(
-    'digest_mismatch',
-  );
+  for (const seen of ['f'.repeat(64), ofAnother]) {
+    await expect(
+      service.handlers.approveRequest(approver, { requestId, digest: seen }),
+    ).rejects.toMatchObject({ reason: 'conflict', code: 'digest_mismatch' });
+  }
+  // What they saw stays what is asked for: there is no way to edit it.
+  const edit = `UPDATE ${service.schema}.requests SET duration_minutes = 480 WHERE id = $1`;
+  await expect(service.scratch.query(edit, [requestId])).rejects.toThrow(/never changes/);
   expect(await codeOf(service.handlers.approveRequest(approver, { requestId, digest }))).toBe('ok');
 });
 
@@ -170,7 +191,7 @@ test('approvers shorten and never lengthen: the shortest counts', async () => {
   expect(Date.parse(grant!.expiresAt!) - Date.parse(grant!.startsAt!)).toBe(10 * 60_000);
 });
 
-test('steps are passed one after the other, each by its own approvers, and one denial ends it all', async () => {
+test('H-158 steps are passed one after the other, each by its own approvers, and one denial ends it all', async () => {
   const tenant = service.tenant();
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
   const owner = tenant.user(APPROVER);
@@ -215,7 +236,7 @@ test('steps are passed one after the other, each by its own approvers, and one d
   }
 });
 
-test('one sees and cancels what is theirs; deciders see all of the tenant, and nobody sees another tenant', async () => {
+test('H-158 one sees and cancels what is theirs; deciders see all of the tenant, and nobody sees another tenant', async () => {
   const tenant = service.tenant();
   const other = service.tenant();
   const [requester, colleague] = [tenant.user(REQUESTER), tenant.user(REQUESTER)];
