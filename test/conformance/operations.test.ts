@@ -102,7 +102,7 @@ test('every operation of the contract has a sample here', () => {
 });
 
 describe('without a token', () => {
-  test.concurrent.each(titled(protectedOnes))('%s answers 401', async (_, operation) => {
+  test.concurrent.each(titled(protectedOnes))('H-090 %s answers 401', async (_, operation) => {
     const answer = await send(network.anonymous, operation, {});
     expect(answer.status).toBe(401);
     expect(answer.headers['content-type']).toContain('application/problem+json');

@@ -152,7 +152,7 @@ test('a wrong share is found out, all are discarded, nothing is written, and the
   expect((await give(shares[3]!, shares[0]!)).code).toBe(0);
 });
 
-test('shares given so far are forgotten for the operator, and for nobody else', async () => {
+test('H-332 shares given so far are forgotten for the operator, and for nobody else', async () => {
   await claviger(['seal']);
   await give(shares[0]!, shares[1]!);
   const { installation } = started;

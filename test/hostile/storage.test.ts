@@ -49,7 +49,7 @@ async function as<T>(
 }
 
 describe.each(services)('the role of %s', (service) => {
-  test('sees no row of any tenant before a tenant is set, in any of its tables', async () => {
+  test('H-111 sees no row of any tenant before a tenant is set, in any of its tables', async () => {
     await as(service, 'user', async (client) => {
       const { rows } = await client.query<{ name: string }>(
         `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'

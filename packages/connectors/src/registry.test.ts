@@ -20,6 +20,7 @@ test('each connector is found by its name, and an unknown name is answered with 
 
 test.each([
   ['ssh', { host: '-oProxyCommand=touch /tmp/x' }],
+  ['ssh', { host: 'h', user: '$(id)' }],
   ['ssh', { host: 'h', unknown: 1 }],
   ['ssh', { host: 'h', hostKeys: ['MD5:00'] }],
   ['mysql', { host: '/run/mysqld/mysqld.sock', tls: { mode: 'disable' } }],
@@ -33,7 +34,7 @@ test.each([
   ['postgres', { host: 'h', tls: { mode: 'require' } }],
   ['postgres', { host: 'h', tls: { mode: 'verify-full', ca: 'none' } }],
   ['postgres', { host: 'h', database: 'a\0b', tls: { mode: 'disable' } }],
-])('unusable settings of a %s target are refused before anything is done: %j', async (type, config) => {
+])('H-239 H-253 unusable settings of a %s target are refused before anything is done: %j', async (type, config) => {
   await expect(connectorFor(type).verify(config, { username: 'a' }, 's', ctx)).rejects.toMatchObject({
     kind: 'configuration',
   });

@@ -33,6 +33,15 @@ test('every operation has a policy, and says exactly one way to be allowed', () 
   expect(wrong.map((method) => method.path)).toEqual([]);
 });
 
+test('H-090 nothing is open to everybody but what brings a credential of its own', () => {
+  expect(all.filter(({ policy }) => policy!.public).map(({ name }) => name)).toEqual([
+    'Login',
+    'Refresh',
+    'CompletePasswordReset',
+    'CompleteSetup',
+  ]);
+});
+
 test('what a REST binding reaches may be called by the gateway; what is internal has none', () => {
   const wrong = all.filter(({ http, policy }) => {
     const gatewayMay = policy!.callers.length === 0 || policy!.callers.includes('gateway');

@@ -104,7 +104,7 @@ test('the same name may exist in two tenants: nothing tells one of the other', a
   await database.withTenant(T2, (tx) => insertNote(tx, T2, 'common name'));
 });
 
-test('without a tenant nothing is read or written, and the next user of a connection inherits none', async () => {
+test('H-111 without a tenant nothing is read or written, and the next user of a connection inherits none', async () => {
   await using own = await fresh(1);
   const pids = new Set<number>();
   const look = () =>

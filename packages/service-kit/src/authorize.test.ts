@@ -20,13 +20,22 @@ const actor = (changes: Partial<Actor> = {}): Actor => ({
 const stepUp = [...methods.values()].find((method) => method.policy!.stepUp)!;
 const pending = [...methods.values()].find((method) => method.policy!.mfaPending)!;
 
-test('where a second factor of the last ten minutes is asked for, an older one or none is not enough', () => {
+test('H-029 where a second factor of the last ten minutes is asked for, an older one or none is not enough', () => {
   expect(() => authorize(stepUp, actor())).not.toThrow();
   for (const mfaAt of [0, now() - 601]) {
     expect(() => authorize(stepUp, actor({ mfaAt }))).toThrow(
       expect.objectContaining({ reason: 'step_up_required', code: 'mfa_not_satisfied' }),
     );
   }
+  for (const path of [
+    'workflow.v1.ElevationRequestsService/RespondToElevation',
+    'workflow.v1.PamRulesService/CreateRule',
+    'vault.v1.EncryptionService/RotateKek',
+  ])
+    for (const robot of [actor({ kind: 'api-token', mfaAt: 0 }), actor({ kind: 'agent', mfaAt: 0 })])
+      expect(() => authorize(methodOf(`/claviger.${path}`), robot), path).toThrow(
+        expect.objectContaining({ code: robot.kind === 'agent' ? 'not_for_agents' : 'mfa_not_satisfied' }),
+      );
 });
 
 test('a session that owes its second factor may do what says so, and nothing else of any service', () => {

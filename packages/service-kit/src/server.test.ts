@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { audit, calls, vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import { issueServiceCertificate, writeAtomically } from '@claviger/identity';
@@ -114,7 +114,7 @@ test('a certificate of another environment says nothing here', async () => {
   peers.close();
 });
 
-test('actor tokens of another audience, key, algorithm, type or issuer, and expired ones, are no sign-in', async () => {
+test('H-322 actor tokens of another audience, key, algorithm, type or issuer, and expired ones, are no sign-in', async () => {
   const { client } = await gateway({ getEntry: async () => expect.fail('was reached') });
   const other = generateKeyPairSync('ed25519').privateKey;
   const claims = { tid: TENANT, sid: 's', perms: ['*'], roles: [], mfa: 0 };
@@ -138,6 +138,12 @@ test('actor tokens of another audience, key, algorithm, type or issuer, and expi
     .sign(Buffer.alloc(32, 1));
   const [, payload] = hmac.split('.');
   const unsigned = `${Buffer.from('{"alg":"none","typ":"actor+jwt"}').toString('base64url')}.${payload}.`;
+  /** Sound, but for one claim that was exchanged under its signature. */
+  const altered = async (change: object) => {
+    const [header, body, signature] = (await kit.token()).split('.');
+    const own = JSON.parse(Buffer.from(body!, 'base64url').toString()) as object;
+    return `${header}.${Buffer.from(JSON.stringify({ ...own, ...change })).toString('base64url')}.${signature}`;
+  };
   const tokens = [
     await kit.token({}, ['workflow']),
     await kit.token({}, ['vault'], other),
@@ -146,6 +152,8 @@ test('actor tokens of another audience, key, algorithm, type or issuer, and expi
     await forged('actor+jwt', 'claviger-auth', now - 3_600),
     hmac,
     unsigned,
+    await altered({ tid: randomUUID() }),
+    await altered({ sub: 'somebody-else' }),
     'garbage',
   ];
   for (const actorToken of tokens) {
@@ -224,7 +232,7 @@ test('a denied, a refused and a failed call of an audited method leave their eve
   ]);
 });
 
-test('what a handler throws crosses as it is when it is a ClavigerError, and as internal without its cause otherwise', async () => {
+test('H-291 what a handler throws crosses as it is when it is a ClavigerError, and as internal without its cause otherwise', async () => {
   const thrown = new ClavigerError('conflict', 'It was decided already.', {
     code: 'wrong_status',
     fields: [{ pointer: '/status', detail: 'is decided' }],
@@ -252,7 +260,19 @@ test('what a handler throws crosses as it is when it is a ClavigerError, and as 
   next = Object.assign(new Error('canary-message'), { detail: 'canary-detail' });
   const internal = await failureOf(client.getEntry(get, { actorToken }));
   expect(internal.reason).toBe('internal');
-  for (const error of [conflict, internal]) {
+  const circular = Object.assign(new Error('canary-circle'), { self: {} });
+  circular.self = circular;
+  const odd: ClavigerError[] = [];
+  for (next of [undefined, null, 'canary-text', circular])
+    odd.push(await failureOf(client.getEntry(get, { actorToken, requestId: 'r-3' })));
+  const { client: sudden } = await gateway({
+    getEntry: () => {
+      throw circular;
+    },
+  });
+  odd.push(await failureOf(sudden.getEntry(get, { actorToken, requestId: 'r-3' })));
+  for (const error of odd) expect(error).toMatchObject({ reason: 'internal', correlationId: 'r-3' });
+  for (const error of [conflict, internal, ...odd]) {
     const { cause, ...own } = error as ClavigerError & { cause: Error };
     expect(JSON.stringify([own, error.message, cause?.message])).not.toContain('canary');
   }

@@ -168,7 +168,7 @@ test('a question other than for the password is not answered with it', async () 
 });
 
 test.each(['-oProxyCommand=id', '$(id)', 'a:b', 'a\nb', 'root;id', ''])(
-  'the account name %j never reaches a host',
+  'H-253 the account name %j never reaches a host',
   async (username) => {
     const before = proxy.connections();
     const result = await connector.verify(pinned(), { username }, 'x', loopbackContext());

@@ -208,7 +208,7 @@ test('nobody grants, takes or takes over what they do not hold, nor changes thei
   expect(await codeOf(users.updateUserRoles({ userId: target.id, roles: [helpdesk] }, options))).toBe('ok');
 });
 
-test('a role that is taken is gone with the next call, whatever the token says', async () => {
+test('H-052 a role that is taken is gone with the next call, whatever the token says', async () => {
   const reader = await roleWith('users.read', 'users.unlock');
   const user = await newUser(stack, tenant, 'erin', [reader]);
   const { answer, as } = await signIn(stack, tenant.name, 'erin', PASSWORD);

@@ -159,7 +159,7 @@ test.each(['mysql', 'ldap'] as const)(
   },
 );
 
-test('a target that changes the secret and answers with an error is asked, and the new secret is kept', async () => {
+test('F-36 a target that changes the secret and answers with an error is asked, and the new secret is kept', async () => {
   const managed = await account('http');
   await http.setMode('apply_then_error');
   await rotate(managed);
@@ -168,19 +168,23 @@ test('a target that changes the secret and answers with an error is asked, and t
   expect(http.history(managed.username)).toHaveLength(2);
 });
 
-test('a target that says it has changed the secret and has not keeps the former one, and that is what people get', async () => {
+test('F-37 a target that says it has changed the secret and has not keeps the former one, and that is what people get', async () => {
   const managed = await account('http');
   await http.setMode('lie_ok');
   await rotate(managed);
   expect(await ended(managed, 'refused')).toMatchObject({
     problem: expect.stringContaining('keeps the former'),
   });
+  expect((await admin.entries.listEntryVersions({ entryId: managed.entryId })).items).toMatchObject([
+    { version: 2, state: 'rejected' },
+    { version: 1, state: 'current' },
+  ]);
   const { secret } = await admin.entries.retrieveEntry({ entryId: managed.entryId });
   expect(secret).toBe(managed.first);
   expect(await managed.accepts(secret)).toBe(true);
 });
 
-test('a target that is down is tried again with the same candidate, and a policy that refuses gets three others', async () => {
+test('F-38 a target that is down is tried again with the same candidate, and a policy that refuses gets three others', async () => {
   const managed = await account('http');
   await http.setMode('down');
   await rotate(managed);
@@ -196,7 +200,7 @@ test('a target that is down is tried again with the same candidate, and a policy
   expect((await admin.entries.retrieveEntry({ entryId: managed.entryId })).secret).toBe(managed.first);
 });
 
-test('settings of a module that cannot be used are refused, naming the field', async () => {
+test('H-253 settings of a module that cannot be used are refused, naming the field', async () => {
   const wrong = [
     ['mysql', { tls: { mode: 'verify-full', ca: 'none' } }, '/config/tls/ca'],
     ['mysql', { host: '-oProxyCommand=id' }, '/config/host'],
