@@ -63,7 +63,7 @@ async function enrolled(): Promise<Enrolled> {
   return { user, secret, recoveryCodes: verified.recoveryCodes, session };
 }
 
-test('setup shows a secret once; only the latest pending one confirms, and nothing is on before', async () => {
+test('H-027 setup shows a secret once; only the latest pending one confirms, and nothing is on before', async () => {
   const user = await newUser(stack, tenant, 'setup');
   const session = await signIn(stack, tenant.name, 'setup', PASSWORD);
   const first = await authOf(stack).setupMfa({}, await session.as());
@@ -111,7 +111,7 @@ test('a sign-in without the code owes its factor and may do nothing else until t
   expect(claims).toMatchObject({ amr: ['pwd', 'otp'], acr: 'mfa', aud: 'claviger-api' });
 });
 
-test('a code works once, also when thirty try it at the same moment over two nodes', async () => {
+test('H-020 H-022 a code works once, also when thirty try it at the same moment over two nodes', async () => {
   const { user, secret } = await enrolled();
   const { as } = await signIn(stack, tenant.name, user.username, PASSWORD);
   const options = await as();
@@ -145,7 +145,7 @@ test('other spellings of a code are refused as malformed and counted', async () 
   expect(await codeOf(authOf(stack).completeMfaChallenge({ code }, options))).toBe('mfa_locked');
 });
 
-test('five wrong codes lock over fresh sign-ins, not per challenge; an administrator lifts it', async () => {
+test('H-023 five wrong codes lock over fresh sign-ins, not per challenge; an administrator lifts it', async () => {
   const { user, secret } = await enrolled();
   for (let i = 0; i < 5; i += 1) {
     const { as } = await signIn(stack, tenant.name, user.username, PASSWORD);
@@ -153,6 +153,12 @@ test('five wrong codes lock over fresh sign-ins, not per challenge; an administr
       'mfa_code_invalid',
     );
   }
+  const [lock] = await stack.sql<{ quarter: boolean }>(
+    `SELECT locked_until - last_failed_at = interval '15 minutes' AS quarter FROM login_failures
+     WHERE kind = 'mfa' AND subject = $1`,
+    [user.id],
+  );
+  expect(lock?.quarter).toBe(true);
   const { as } = await signIn(stack, tenant.name, user.username, PASSWORD);
   expect(await codeOf(authOf(stack).completeMfaChallenge({ code: codeNow(secret) }, await as()))).toBe(
     'mfa_locked',
@@ -169,7 +175,7 @@ test('five wrong codes lock over fresh sign-ins, not per challenge; an administr
   expect(reasons).toHaveLength(6);
 });
 
-test('a recovery code replaces the device once, also when two try it at the same moment', async () => {
+test('H-031 a recovery code replaces the device once, also when two try it at the same moment', async () => {
   const { user, recoveryCodes } = await enrolled();
   const sessions = await Promise.all([0, 1].map(() => signIn(stack, tenant.name, user.username, PASSWORD)));
   const code = recoveryCodes[0]!;
@@ -180,6 +186,7 @@ test('a recovery code replaces the device once, also when two try it at the same
     }),
   );
   expect(codes.sort()).toEqual(['mfa_code_invalid', 'ok']);
+  expect(await codeOf(signIn(stack, tenant.name, user.username, PASSWORD, code))).toBe('mfa_code_invalid');
   const [stored] = await stack.sql<{ found: number }>(
     'SELECT count(*)::int AS found FROM recovery_codes WHERE user_id = $1 AND code_hash = convert_to($2, $3)',
     [user.id, code, 'UTF8'],
@@ -224,7 +231,7 @@ test('switching off ends the other sessions; an administrator may do it for some
   ).toBe('own_account');
 });
 
-test('an API token proves no second factor and changes no way of signing in', async () => {
+test('H-029 an API token proves no second factor and changes no way of signing in', async () => {
   const { session } = await enrolled();
   await stack.sql(
     `INSERT INTO user_roles SELECT r.tenant_id, s.user_id, r.id FROM roles r, sessions s

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
-test('a sign-in is introspected until its logout, and refused at once afterwards', async () => {
+test('H-047 a sign-in is introspected until its logout, and refused at once afterwards', async () => {
   const tenant = await newTenant(stack);
   const { username, password, id } = tenant.administrator;
   const { answer } = await signIn(stack, tenant.name, username, password);
@@ -172,7 +172,7 @@ test('no token minted by a refresh that races a logout outlives the logout', asy
   }
 });
 
-test('a refresh whose transaction fails leaves the token good for one more use', async () => {
+test('H-051 a refresh whose transaction fails leaves the token good for one more use', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer } = await signIn(stack, tenant.name, username, password);
@@ -186,8 +186,15 @@ test('a refresh whose transaction fails leaves the token good for one more use',
     await stack.sql('DROP TRIGGER planted ON refresh_tokens');
     await stack.sql('DROP FUNCTION fail_commit');
   }
+  expect(
+    await stack.sql('SELECT used_at FROM refresh_tokens WHERE tenant_id = $1', [tenant.id]),
+    'the one token, unspent, and no new one',
+  ).toEqual([{ used_at: null }]);
   expect(await codeOf(introspectAccess(stack, answer.accessToken))).toBe('ok');
   expect(await codeOf(authOf(stack).refresh({ refreshToken: answer.refreshToken }))).toBe('ok');
+  expect(await codeOf(authOf(stack).refresh({ refreshToken: answer.refreshToken }))).toBe(
+    'refresh_in_progress',
+  );
 });
 
 test('an idle or too old session is refused', async () => {
