@@ -9,7 +9,7 @@ afterAll(async () => started?.[Symbol.asyncDispose]());
 
 const OUTAGE_MS = 60_000;
 
-test('with NATS away for a minute under load, no event is lost or doubled', async () => {
+test('F-27 with NATS away for a minute under load, no event is lost or doubled', async () => {
   const { network, installation } = started;
   const tenant = await network.createTenant();
   const entry = await tenant.admin.client.must('POST', '/api/v1/vault/entries', {

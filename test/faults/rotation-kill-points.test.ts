@@ -31,13 +31,13 @@ afterAll(async () => {
 });
 
 const killPoints = [
-  'vault.rotate.after_candidate_stored',
-  'vault.rotate.after_target_change',
-  'vault.rotate.before_promote',
+  ['F-03', 'vault.rotate.after_candidate_stored'],
+  ['F-04', 'vault.rotate.after_target_change'],
+  ['F-04', 'vault.rotate.before_promote'],
 ];
 
 describe.each(['postgres', 'ssh'])('a vault killed while it rotates an account on %s', (kind) => {
-  test.each(killPoints)('at %s recovers to a credential that logs in', async (point) => {
+  test.each(killPoints)('%s at %s recovers to a credential that logs in', async (_, point) => {
     const account =
       kind === 'postgres'
         ? await postgresAccount(people.admin, postgres)

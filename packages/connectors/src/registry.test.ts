@@ -34,8 +34,11 @@ test.each([
   ['postgres', { host: 'h', tls: { mode: 'require' } }],
   ['postgres', { host: 'h', tls: { mode: 'verify-full', ca: 'none' } }],
   ['postgres', { host: 'h', database: 'a\0b', tls: { mode: 'disable' } }],
-])('H-239 H-253 unusable settings of a %s target are refused before anything is done: %j', async (type, config) => {
-  await expect(connectorFor(type).verify(config, { username: 'a' }, 's', ctx)).rejects.toMatchObject({
-    kind: 'configuration',
-  });
-});
+])(
+  'H-239 H-253 unusable settings of a %s target are refused before anything is done: %j',
+  async (type, config) => {
+    await expect(connectorFor(type).verify(config, { username: 'a' }, 's', ctx)).rejects.toMatchObject({
+      kind: 'configuration',
+    });
+  },
+);

@@ -33,7 +33,7 @@ test('each migration is applied once, in order', async () => {
   expect(await columns(schema.schema)).toEqual(['a.id', 'a.more', 'a.tenant_id']);
 });
 
-test('a run that was killed in the middle is simply run again', async () => {
+test('F-40 a run that was killed in the middle is simply run again', async () => {
   const schema = await scratch.createSchema();
   const slow = { name: '0002-more', sql: `${second.sql} SELECT pg_sleep(20);` };
   const killed = migrate(schema, [table('a'), slow]).then(
@@ -71,7 +71,7 @@ test('a migration that was changed after it had been applied is refused', async 
   );
 });
 
-test('a schema that is newer than the program is refused', async () => {
+test('F-40 a schema that is newer than the program is refused', async () => {
   const schema = await scratch.createSchema();
   await migrate(schema, [table('a'), second]);
   await expect(migrate(schema, [table('a')])).rejects.toThrow(/newer than this program \(0002-more\)/);
@@ -107,7 +107,7 @@ test('a table without tenants says why; a view may run with the rights of its re
   expect(await migrate(await scratch.createSchema(), [{ name: '0001-x', sql }])).toEqual(['0001-x']);
 });
 
-test('replicas that start together wait for the one that migrates, also for long', async () => {
+test('F-40 replicas that start together wait for the one that migrates, also for long', async () => {
   const schema = await scratch.createSchema();
   const migrations = [{ ...table('a'), sql: `${table('a').sql} SELECT pg_sleep(6);` }, second];
   const done = await Promise.all([1, 2, 3].map(() => migrate(schema, migrations)));

@@ -51,7 +51,7 @@ test('a tenant that nobody spoke of is active; a suspended one is refused, and o
   expect([await ask(tenant), await ask(other)]).toEqual(['tenant_suspended', 'active']);
 });
 
-test('a repeated or late message changes nothing, and what is destroyed stays so', async () => {
+test('F-32 a repeated or late message changes nothing, and what is destroyed stays so', async () => {
   const tenant = randomUUID();
   await apply(tenant, 'suspended', 4);
   expect(await apply(tenant, 'active', 3)).toEqual({ changed: false, before: 'suspended' });

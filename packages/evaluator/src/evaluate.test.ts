@@ -74,7 +74,7 @@ test('the order of the list, a second evaluation and a stored copy of the facts 
   );
 });
 
-test('of equal priority deny wins, then asking, ignoring and approving', () => {
+test('H-197 of equal priority deny wins, then asking, ignoring and approving', () => {
   const matchSigner = 'Mozilla Corporation';
   const all = (['auto_approve', 'ignore', 'require_approval', 'auto_deny'] as const).map((each) =>
     rule({ verdict: each, matchSigner, priority: 5 }),
@@ -284,7 +284,7 @@ test('nobody is approved by a rule of their own, unless somebody else signed it'
   expect(verdict([rule({ matchUser: 'acme\\sarah', authorIds: [author] })])).toBe('auto_approved');
 });
 
-test('a rule set is a value: what happens to the rules afterwards does not reach it', () => {
+test('H-197 a rule set is a value: what happens to the rules afterwards does not reach it', () => {
   const mine = { ...rule({ matchSigner: 'Mozilla Corporation' }) };
   const set = compileRuleSet('1', [mine]);
   Object.assign(mine, { verdict: 'auto_deny', enabled: false });

@@ -88,7 +88,7 @@ test('says so when there was more than it looked at', () => {
   expect(preview({ matchSigner: 'Contoso' }, requests, 30, { at: AT, maxScanned: 3 }).truncated).toBe(false);
 });
 
-test('refuses a draft that is none, and a window outside 1 to 90 days, naming the field', () => {
+test('H-205 refuses a draft that is none, and a window outside 1 to 90 days, naming the field', () => {
   const run = (draft: object, days: number) => pointers(() => preview(draft, [], days, { at: AT }));
   for (const days of [0, 91, 1.5, Number.NaN])
     expect(run({ matchSigner: 'Contoso' }, days)).toEqual(['/windowDays']);

@@ -35,7 +35,7 @@ test('a rule as the reference shows it is right, also with every field', () => {
   expect(wrong({}, forResource)).toEqual([]);
 });
 
-test('a rule that identifies nothing is refused, also as the result of a change', () => {
+test('H-193 a rule that identifies nothing is refused, also as the result of a change', () => {
   const alone = { matchSigner: null };
   expect(wrong(alone)).toEqual(['']);
   expect(wrong({ ...alone, timeWindow: { start: '09:00', end: '10:00' } })).toEqual(['']);
@@ -46,7 +46,7 @@ test('a rule that identifies nothing is refused, also as the result of a change'
   expect(mergeRule({ ...rule }, { matchSigner: undefined })).toEqual(rule);
 });
 
-test('shapes do not mix, and what must be decided is not ignored', () => {
+test('H-193 shapes do not mix, and what must be decided is not ignored', () => {
   expect(wrong({ matchToolName: 'restart' })).toEqual(['/matchToolName']);
   expect(wrong({ matchHash: HASH, matchRiskTier: 2 })).toEqual(['/matchRiskTier']);
   expect(wrong({ matchResourceId: USER, access, verdict: 'require_approval' })).toEqual(['/matchResourceId']);
@@ -93,7 +93,7 @@ test.each<[string, object, string]>([
   ['no days', { timeWindow: { start: '09:00', end: '10:00', days: [] } }, '/timeWindow/days'],
   ['no zone', { timeWindow: { start: '09:00', end: '10:00', timezone: 'Mars' } }, '/timeWindow/timezone'],
   ['an offset', { timeWindow: { start: '09:00', end: '10:00', timezone: '+01:00' } }, '/timeWindow/timezone'],
-])('refused, naming the field: %s', (_what, changes, pointer) => {
+])('H-198 refused, naming the field: %s', (_what, changes, pointer) => {
   expect(wrong(changes)).toEqual([pointer]);
 });
 

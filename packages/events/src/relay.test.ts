@@ -57,7 +57,7 @@ function relayOf(publishers: Readonly<Record<string, Publisher>>) {
   });
 }
 
-test('each event of concurrent long and short transactions arrives, across two relays, one killed, and a NATS that was away', async () => {
+test('F-27 each event of concurrent long and short transactions arrives, across two relays, one killed, and a NATS that was away', async () => {
   const { nats } = parts;
   await using consumerBus = parts.bus();
   const [busA, busB] = [parts.bus(), parts.bus()];

@@ -81,7 +81,7 @@ test('sends what was given, under the name that was given, and gives the answer 
   ]);
 });
 
-describe('a URL that is not plainly what it seems is refused before anything is looked up', () => {
+describe('H-233 a URL that is not plainly what it seems is refused before anything is looked up', () => {
   test.each([
     'http://127.1/',
     'http://2130706433/',
@@ -125,14 +125,14 @@ describe('a URL that is not plainly what it seems is refused before anything is 
   });
 });
 
-test('where addresses may be named, the list decides about all of their spellings', async () => {
+test('H-233 where addresses may be named, the list decides about all of their spellings', async () => {
   const open = client({ allowAddresses: true, policy: targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [80] }) });
   for (const host of ['127.0.0.1', '[::1]', '[::ffff:7f00:1]', '[64:ff9b::7f00:1]', '[2002:7f00:1::]'])
     await expect(open.request({ url: `http://${host}/` })).rejects.toMatchObject({ kind: 'not_allowed' });
   await expect(open.request({ url: 'http://127.1/' })).rejects.toMatchObject({ kind: 'configuration' });
 });
 
-test('one private address among those of a name is enough to refuse; the name is looked up once', async () => {
+test('H-232 one private address among those of a name is enough to refuse; the name is looked up once', async () => {
   let lookups = 0;
   const lookup = async () => {
     lookups += 1;
@@ -158,7 +158,7 @@ describe('proxies of the environment are not looked at', () => {
       else process.env[name] = value;
     });
   });
-  test('the request goes straight to the target', async () => {
+  test('H-239 the request goes straight to the target', async () => {
     for (const name of names) process.env[name] = name === 'NODE_USE_ENV_PROXY' ? '1' : at(ports.second);
     await client().request({ url: at(ports.first, '/straight') });
     expect(seen).toMatchObject([{ url: '/straight', headers: { host: `target.example:${ports.first}` } }]);

@@ -6,7 +6,7 @@ import { publicOrListed } from './public-or-listed.ts';
 const permits = (policy: ReturnType<typeof publicOrListed>, address: string, port = 443) =>
   policy.permits(ipaddr.parse(address), port);
 
-test('public addresses may be reached, and nothing else', () => {
+test('H-233 public addresses may be reached, and nothing else', () => {
   const policy = publicOrListed();
   for (const address of ['1.1.1.1', '8.8.8.8', '2606:4700:4700::1111', '64:ff9b::808:808'])
     expect([address, permits(policy, address)]).toEqual([address, true]);

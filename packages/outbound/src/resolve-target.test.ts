@@ -9,7 +9,7 @@ const answers =
   async () =>
     addresses.map((address) => ({ address }));
 
-describe('what is no host is refused, whatever the policy', () => {
+describe('H-233 H-239 what is no host is refused, whatever the policy', () => {
   test.each([
     '127.1',
     '2130706433',
@@ -50,7 +50,7 @@ describe('what is no host is refused, whatever the policy', () => {
   });
 });
 
-describe('what the list does not name is refused, in every spelling', () => {
+describe('H-233 what the list does not name is refused, in every spelling', () => {
   test.each([
     '127.0.0.1',
     '192.168.1.1',
@@ -98,7 +98,7 @@ test('a listed address is given back in canonical form', async () => {
   expect((await resolveTarget('64:ff9b::a01:203', 22, tenNet)).addresses).toEqual(['64:ff9b::a01:203']);
 });
 
-test('a name is looked up once, and all of its addresses must be listed', async () => {
+test('H-232 a name is looked up once, and all of its addresses must be listed', async () => {
   let lookups = 0;
   const rebinding: Lookup = async () => {
     lookups += 1;

@@ -9,7 +9,7 @@ const config = (more: object = {}) =>
   ldapConfigSchema.parse({ host: 'h', tls: { mode: 'disable' }, ...more });
 const withTemplate = config({ userDn: 'uid={username},ou=people,dc=example' });
 
-test('whatever stands in a user name stays one value of the distinguished name', () => {
+test('H-245 whatever stands in a user name stays one value of the distinguished name', () => {
   expect(accountDn(withTemplate, 'alice')).toBe('uid=alice,ou=people,dc=example');
   expect(accountDn(withTemplate, 'x,ou=admins')).toBe('uid=x\\,ou\\=admins,ou=people,dc=example');
   expect(escapeDnValue(' #,+"\\<>;= ')).toBe('\\ \\#\\,\\+\\"\\\\\\<\\>\\;\\=\\ ');
@@ -27,7 +27,7 @@ test('without a template a user name must be a distinguished name; an administra
   expect(bindName(ad, 'alice', false)).toBe('alice@corp.example');
 });
 
-test('a name in a filter is sent as a value: what means something in filters is escaped', () => {
+test('H-245 a name in a filter is sent as a value: what means something in filters is escaped', () => {
   const filter = new EqualityFilter({ attribute: 'uid', value: '*)(uid=*\0' });
   expect(filter.toString()).toBe('(uid=\\2a\\29\\28uid=\\2a\\00)');
 });

@@ -63,7 +63,7 @@ test('after a rotation by an administrator too, by either kind of change', async
   expect(await server.accepts(dn, `${next}.`)).toBe(true);
 });
 
-test('the user name may be the distinguished name itself, or be searched for after the login', async () => {
+test('H-245 the user name may be the distinguished name itself, or be searched for after the login', async () => {
   const { userDn: _, ...plain } = self();
   expect(await connector.rotate(plain, { username: dn }, { current, next }, loopbackContext())).toEqual({
     outcome: 'applied',

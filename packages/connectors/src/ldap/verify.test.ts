@@ -50,7 +50,7 @@ test('the right password is accepted, a wrong one refused', async () => {
   });
 });
 
-test('an empty password is not even tried: to a directory it is a login as nobody, which succeeds', async () => {
+test('H-245 an empty password is not even tried: to a directory it is a login as nobody, which succeeds', async () => {
   const before = proxy.connections();
   expect(await verify(at(proxy.port), '')).toMatchObject({ outcome: 'unknown' });
   const empty = { username: server.admin.username, password: '' };

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench?.[Symbol.asyncDispose]());
 
-test('an account is probed twice in half an hour at most, by all workers together', async () => {
+test('F-38 an account is probed twice in half an hour at most, by all workers together', async () => {
   const admin = await bench.as({});
   const { tenantId } = admin.actor;
   const entryId = (await admin.entries.createEntry({ name: 'account', secret: 'x' })).entry!.id;

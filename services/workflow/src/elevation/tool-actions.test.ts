@@ -45,13 +45,15 @@ const stopWaiting = (id: string) =>
      UPDATE ${service.schema}.elevation_requests SET execution_expires_at = now() - interval '1 second' WHERE id = '${id}'`,
   );
 
-test('an approval is bound to its action and is claimed once', async () => {
-  const { request, respond, claim, id } = await ask({ actionDigest: DIGEST.toUpperCase() });
+test('H-343 an approval is bound to its action and is claimed once', async () => {
+  const { request, respond, claim, id, tool } = await ask({ actionDigest: DIGEST.toUpperCase() });
   expect(request).toMatchObject({ toolName: 'shell', riskTier: 3, actionDigest: DIGEST, status: 'pending' });
   expect(await respond('approve', { actionDigest: OTHER })).toBe('digest_mismatch');
   expect(await claim()).toBe('wrong_status');
   expect(await respond('approve', { actionDigest: DIGEST.toUpperCase() })).toBe('ok');
   expect(await claim(OTHER)).toBe('digest_mismatch');
+  const another = service.elevations.claimToolAction(tool, { id, actionDigest: OTHER });
+  await expect(another).rejects.toMatchObject({ reason: 'conflict' });
   expect(await claim()).toBe('ok');
   expect(await claim()).toBe('race_lost');
   expect((await service.events(id)).map((event) => event.action)).toEqual([
@@ -84,7 +86,7 @@ test('what was denied, revoked or has expired is not claimed', async () => {
   expect(await expired.claim()).toBe('wrong_status');
 });
 
-test('when the tool has stopped waiting, nobody approves any more and nothing is claimed', async () => {
+test('H-343 when the tool has stopped waiting, nobody approves any more and nothing is claimed', async () => {
   const waiting = await ask({ executionTimeoutSeconds: 60 });
   await stopWaiting(waiting.id);
   expect(await waiting.respond('approve')).toBe('execution_timed_out');
@@ -92,9 +94,11 @@ test('when the tool has stopped waiting, nobody approves any more and nothing is
   await approved.respond('approve');
   await stopWaiting(approved.id);
   expect(await approved.claim()).toBe('execution_timed_out');
+  const late = service.elevations.claimToolAction(approved.tool, { id: approved.id, actionDigest: DIGEST });
+  await expect(late).rejects.toMatchObject({ reason: 'conflict' });
 });
 
-test('that the tool stops waiting while somebody decides or claims is noticed in the same statement', async () => {
+test('H-343 that the tool stops waiting while somebody decides or claims is noticed in the same statement', async () => {
   const { id } = await ask();
   const slowly = elevationHandlers({
     ...service.deps,

@@ -132,7 +132,7 @@ function tell(what: string, { at, cpu }: ReturnType<typeof clocks>): void {
 
 const window = () => ({ from: new Date(Date.now() - 90 * 86_400_000), to: new Date(Date.now() + 60_000) });
 
-test('a hundred thousand stored decisions come out again, each by the version that decided it', async () => {
+test('H-197 a hundred thousand stored decisions come out again, each by the version that decided it', async () => {
   const start = clocks();
   const verified = await verifyHistory(service.deps.database, tenantId, window());
   tell(`verified ${verified.total} decisions`, start);

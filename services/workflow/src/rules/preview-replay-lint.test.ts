@@ -180,7 +180,7 @@ describe('the preview', () => {
     });
   });
 
-  test('shows somebody who is kept to sites the requests of those sites, and another tenant none', async () => {
+  test('H-205 shows somebody who is kept to sites the requests of those sites, and another tenant none', async () => {
     const tenant = service.tenant();
     const [own, other] = [randomUUID(), randomUUID()];
     const mine = await past(tenant.tenantId, prompt({ siteId: own }));
@@ -197,8 +197,9 @@ describe('the preview', () => {
     {},
     { matchSigner: 'a', matchToolName: 'b' },
     { matchHash: 'x' },
+    { matchSigner: 'a', windowDays: 0 },
     { matchSigner: 'a', windowDays: 91 },
-  ])('refuses a draft that is none: %j', async (draft) => {
+  ])('H-205 refuses a draft that is none: %j', async (draft) => {
     expect(await codeOf(call.previewRule(admin(service.tenant()), draft))).toBe('invalid');
   });
 });

@@ -88,13 +88,13 @@ describe('rules', () => {
     [{ approvalDurationMinutes: 1441 }, '/approvalDurationMinutes'],
     [{ verdict: 'maybe' }, '/verdict'],
     [{ name: '' }, '/name'],
-  ])('a rule that nobody can mean is refused, naming the field: %j', async (fields, pointer) => {
+  ])('H-193 H-198 a rule that nobody can mean is refused, naming the field: %j', async (fields, pointer) => {
     const admin = someone(service.tenant());
     expect(await problemsOf(create(admin, fields))).toContain(pointer);
     expect((await call.listRules(admin)).pagination).toMatchObject({ total: 0 });
   });
 
-  test('a change is judged by its result, and null takes a criterion away', async () => {
+  test('H-193 a change is judged by its result, and null takes a criterion away', async () => {
     const admin = someone(service.tenant());
     const { id } = await create(admin, { matchUser: 'acme\\sarah' });
     const update = (fields: object, updateMask = Object.keys(fields)) =>
