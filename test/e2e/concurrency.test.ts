@@ -62,7 +62,7 @@ test('H-170 50 deliveries of a one-time credential at once over two gateways: on
   expect(settled.answers.filter((answer) => answer.text.includes(password))).toEqual(delivered);
 });
 
-test('after logout the token is refused at once by the other gateway', async () => {
+test('H-047 after logout the token is refused at once by the other gateway', async () => {
   for (let round = 0; round < 10; round += 1) {
     const token = await people.tenant.signIn(people.requester.username, people.requester.password);
     const here = network.anonymous.as(token).at(urls[0]!);
@@ -70,10 +70,11 @@ test('after logout the token is refused at once by the other gateway', async () 
     expect((await there.get('/api/v1/users/me')).status).toBe(200);
     expect((await here.post('/api/v1/auth/logout')).status).toBe(204);
     expect((await there.get('/api/v1/users/me')).status).toBe(401);
+    expect([204, 401]).toContain((await there.post('/api/v1/auth/logout')).status);
   }
 });
 
-test('a role that was taken away is gone with the next call', async () => {
+test('H-052 a role that was taken away is gone with the next call', async () => {
   const user = await people.tenant.createUser(['auditor']);
   const elsewhere = user.client.at(urls[1]!);
   expect((await elsewhere.get('/api/v1/audit/events')).status).toBe(200);
