@@ -136,7 +136,7 @@ test('a message carries its tenant, id and MAC; neither can be exchanged', async
     expect(boundMac(key, { ...message, ...change }).equals(message.mac)).toBe(false);
 });
 
-test('a batch whose handling failed is given again, and acknowledged only when it worked', async () => {
+test('F-33 a batch whose handling failed is given again, and acknowledged only when it worked', async () => {
   await using bus = parts.bus();
   await using _relay = relayOf({ event: bus.publisher });
   let refusals = 2;

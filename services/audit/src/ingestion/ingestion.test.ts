@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { audit } from '@claviger/contracts';
 import { createBus, macKeyOf, type OutboxMessage, outboxMac, sealedForm } from '@claviger/events';
@@ -75,7 +75,7 @@ async function wholeLog(tenant: string) {
   return verdict;
 }
 
-test('every event of eight writers arrives once while NATS is away in the middle, and the log is whole', async () => {
+test('F-27 every event of eight writers arrives once while NATS is away in the middle, and the log is whole', async () => {
   const tenant = randomUUID();
   const writer = async () => {
     const ids = [];
@@ -113,7 +113,7 @@ test('events that NATS had taken over and lost with its files arrive all the sam
   expect(await wholeLog(tenant)).toMatchObject({ ok: true });
 });
 
-test('the same batch given again, and an event twice in one batch, leave one row each', async () => {
+test('F-31 the same batch given again, and an event twice in one batch, leave one row each', async () => {
   const tenant = randomUUID();
   const messages = Array.from({ length: 20 }, () => message(tenant));
   await ingest([...messages, ...messages.slice(0, 3)]);
@@ -123,7 +123,7 @@ test('the same batch given again, and an event twice in one batch, leave one row
   expect(await bench.superuser('SELECT 1 FROM events WHERE tenant_id = $1', [tenant])).toHaveLength(20);
 });
 
-test('a forged message becomes a dead letter with a reason and holds up nobody', async () => {
+test('F-33 a forged message becomes a dead letter with a reason and holds up nobody', async () => {
   const tenant = randomUUID();
   const { nats } = bench.stack.parts;
   await using bus = createBus({
@@ -136,15 +136,21 @@ test('a forged message becomes a dead letter with a reason and holds up nobody',
   const forged = { ...message(tenant), mac: outboxMac(macKeyOf(randomBytes(32)), 'audit.vault', 'x') };
   const foreign = { ...message(tenant), tenantId: randomUUID() };
   const noTenant = { ...message(tenant), tenantId: 'nobody', payload: '\u0000' };
+  // Under the right MAC, and unreadable all the same.
+  const newer = message(tenant, { v: 2 });
+  const mac = outboxMac(bench.keys.macs.get('vault')!, 'audit.vault', 'no JSON');
+  const noJson = { ...message(tenant), payload: 'no JSON', mac };
+  const bad = [forged, foreign, noTenant, newer, noJson];
   const good = message(tenant);
-  await bus.publisher([forged, foreign, noTenant, good]);
+  await bus.publisher([...bad, good]);
   const head = await bench.sealed(tenant, 1);
   expect(head.size).toBe(1);
   let letters: Record<string, unknown>[] = [];
   await eventually(async () => {
     letters = await bench.superuser('SELECT event_id, tenant_id, reason, payload FROM dead_letters');
-    return [forged, foreign, noTenant].every((each) =>
-      letters.some((letter) => letter.event_id === each.eventId),
+    const logged = readFileSync(bench.stack.logFiles['audit-1']!, 'utf8');
+    return bad.every(
+      ({ eventId }) => letters.some((letter) => letter.event_id === eventId) && logged.includes(eventId),
     );
   });
   const of = (event: OutboxMessage) => letters.find((letter) => letter.event_id === event.eventId);
