@@ -24,7 +24,7 @@ async function filesWith(text: string, folder: string): Promise<string[]> {
   return stdout.split('\n').filter(Boolean);
 }
 
-test('H-265 a planted secret stands nowhere but in the declared answers', async () => {
+test('H-265 H-327 a planted secret stands nowhere but in the declared answers', async () => {
   const network = connectNetwork(inject('network'));
   const target = await startPostgresTarget();
   try {
@@ -73,6 +73,7 @@ test('H-265 a planted secret stands nowhere but in the declared answers', async 
       canary,
       Buffer.from(canary).toString('base64').slice(0, -4),
       Buffer.from(canary).toString('hex'),
+      people.requester.token,
     ]) {
       expect(await filesWith(form, dataDir)).toEqual([]);
     }

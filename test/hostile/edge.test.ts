@@ -202,7 +202,8 @@ describe('queries', () => {
     'page=1&page=2',
     'page=%2b1',
     'page=0x1',
-  ])('H-244 %s is refused', async (query) => {
+    'metadata.a%22%5D%20IS%20NULL%20--=x',
+  ])('H-242 H-244 %s is refused', async (query) => {
     expect((await admin.get(`/api/v1/users?${query}`)).status).toBe(400);
   });
   test.each(['passwordHash', '(select%201)', 'name;drop', '__proto__', 'toString', 'constructor'])(
