@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import type { OutboxSchema } from '@claviger/events';
 import { createTemporaryDataDir, type Installation, startInstallation } from '@claviger/installation';
 import { loadConfig, readSecretFile } from '@claviger/service-kit';
@@ -31,10 +33,10 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-const open = () =>
+const open = (change: Partial<StoreConfig> = {}) =>
   openStoreService<OutboxSchema>({
     service: 'audit',
-    config,
+    config: { ...config, ...change },
     migrations: storeMigrations(import.meta.dirname),
     actorTokenPublicKey: readSecretFile(installation.layout.secret('actor-token.pub.pem')),
   });
@@ -92,4 +94,15 @@ test('where it cannot listen it closes everything and says so', async () => {
   await expect(second.serve({})).rejects.toThrow('EADDRINUSE');
   expect(closed).toBe(true);
   await expect(second.database.ping()).rejects.toThrow();
+});
+
+test('where its probes cannot listen it does not go on to answer calls', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  await expect(open({ health: { listen: `127.0.0.1:${port}` } }).serve({})).rejects.toThrow('EADDRINUSE');
+  taken.close();
+  // The port of its calls is free again.
+  await using serving = await open().serve({});
+  expect(serving.grpcPort).toBeGreaterThan(0);
 });

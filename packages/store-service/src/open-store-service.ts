@@ -195,6 +195,7 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
         grpcPort = await rpc.listen();
         await probes.listen();
       } catch (error) {
+        await rpc.drain(0);
         await close();
         throw error;
       }
