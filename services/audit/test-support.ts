@@ -200,7 +200,7 @@ export async function storeSealed(
   };
   const sealing = { ...bench, logger: silent, headsFile, batchSize: BULK };
   for (let first = 0; first < count; first += BULK) {
-    const events = Array.from({ length: BULK }, (_, n) =>
+    const events = Array.from({ length: Math.min(BULK, count - first) }, (_, n) =>
       sealedForm({
         v: 1,
         id: randomUUID(),

@@ -4,22 +4,26 @@ import { readdirSync, readFileSync } from 'node:fs';
 export function freeze(pid: number): Disposable {
   const stopped: number[] = [];
   const stop = (each: number): void => {
-    try {
-      process.kill(each, 'SIGSTOP');
-      stopped.push(each);
-    } catch (error) {
-      // One that has just ended stands still, too.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
+    stopped.push(each);
+    signal(each, 'SIGSTOP');
   };
   // The server itself first: then it starts no more of them.
   stop(pid);
   for (const child of childrenOf(pid)) stop(child);
   return {
     [Symbol.dispose]: () => {
-      for (const each of stopped) process.kill(each, 'SIGCONT');
+      for (const each of stopped) signal(each, 'SIGCONT');
     },
   };
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    // One that has ended meanwhile stands still for ever.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function childrenOf(pid: number): number[] {
