@@ -25,8 +25,6 @@ export type ExportVerdict = {
   readonly tenantId: string | null;
   /** Event lines read. */
   readonly events: number;
-  /** Events whose payload retention removed: their hash is proven, their content is not there to be seen. */
-  readonly payloadsRemoved: number;
   /** Size in the file's tree head; null without a readable header. */
   readonly treeSize: number | null;
   readonly treeHead: SignedTreeHead | null;
@@ -50,7 +48,6 @@ type Verification = {
   problemsOmitted: number;
   line: number;
   nextSeq: number;
-  payloadsRemoved: number;
   header: ExportHeader | null;
   trailer: ExportTrailer | null;
   trust: ExportVerdict['trust'];
@@ -79,7 +76,6 @@ export async function verifyExport(
     problemsOmitted: 0,
     line: 0,
     nextSeq: 0,
-    payloadsRemoved: 0,
     header: null,
     trailer: null,
     trust: 'none',
@@ -183,7 +179,13 @@ function verifyEvent(run: Verification, event: ExportEvent): void {
   if (event.seq !== run.nextSeq)
     report(run, `has seq ${event.seq} where ${run.nextSeq} must stand`, event.seq);
   run.nextSeq = event.seq + 1;
-  if (event.canonical === null) run.payloadsRemoved += 1;
+  if (event.canonical === null)
+    // Its hash alone keeps the tree whole: whoever holds an export can take a text out.
+    report(
+      run,
+      'has no text, and no signed retention record says that it was removed: it was taken out',
+      event.seq,
+    );
   else if (leafHash(event.canonical).toString('hex') !== event.leafHash)
     report(run, 'has a text that does not belong to its leaf hash', event.seq);
   else if (!isCanonical(event.canonical)) report(run, 'has a text that is not canonical JSON', event.seq);
@@ -242,7 +244,6 @@ function verdict(run: Verification): ExportVerdict {
     ok: run.problems.length === 0,
     tenantId: run.header?.tenantId ?? null,
     events: run.tree.size,
-    payloadsRemoved: run.payloadsRemoved,
     treeSize: run.header?.treeHead.size ?? null,
     treeHead: run.header?.treeHead ?? null,
     trust: run.trust,

@@ -37,8 +37,7 @@ export async function auditVerify(file: string, options: AuditVerifyOptions): Pr
 
 /** The verdict for a person: one line when all is well, else what is wrong and where. */
 export function verdictLines(file: string, verdict: AuditVerdict): string[] {
-  const { events, treeHead, knownHeadsMatched, payloadsRemoved, problems, problemsOmitted, receipts } =
-    verdict;
+  const { events, treeHead, knownHeadsMatched, problems, problemsOmitted, receipts } = verdict;
   const lines: string[] = [];
   if (problems.length === 0) {
     const heads = knownHeadsMatched === 1 ? '1 kept head matched' : `${knownHeadsMatched} kept heads matched`;
@@ -46,7 +45,6 @@ export function verdictLines(file: string, verdict: AuditVerdict): string[] {
       `${events} events`,
       `tree head signed by ${treeHead?.keyId}${verdict.trust === 'first-use' ? ' (a key from the file itself)' : ''}`,
       ...(knownHeadsMatched > 0 ? [heads] : []),
-      ...(payloadsRemoved > 0 ? [`${payloadsRemoved} payloads removed by retention`] : []),
     ];
     lines.push(`✔ ${parts.join(', ')}`);
   } else {

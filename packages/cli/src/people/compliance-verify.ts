@@ -49,7 +49,7 @@ export function packageVerdictLines(file: string, verdict: PackageVerdict): stri
     ...(log === null
       ? []
       : [
-          `  ${log.included} events proven; ${log.outsideRange} of the same stretch are outside of the range, ${log.removed} removed by retention`,
+          `  ${log.included} events proven; ${log.outsideRange} of the same stretch are outside of the range`,
           ...(log.knownHeadsMatched > 0 ? [`  ${log.knownHeadsMatched} kept heads matched`] : []),
         ]),
     ...tables.map(

@@ -101,6 +101,8 @@ test('an untouched export, a kept head and a receipt are confirmed', async () =>
 const tampered: Record<string, (lines: string[]) => string[]> = {
   'an altered text': (lines) => lines.with(3, lines[3]!.replace('alice', 'mallory')),
   'a removed event': (lines) => lines.toSpliced(3, 1),
+  'a text that was taken out': (lines) =>
+    lines.with(3, JSON.stringify({ ...JSON.parse(lines[3]!), canonical: null })),
   'two events exchanged': (lines) => lines.with(2, lines[3]!).with(3, lines[2]!),
   'a cut tail': (lines) => lines.slice(0, -2),
   'another log, signed by another key': () => exportOf(texts(5), intruder),

@@ -40,11 +40,8 @@ export function parseLogProof(text: string): LogProof | undefined {
 export const leafSchema = z.strictObject({
   sequence: size,
   leafHash: hash,
-  /**
-   * Whether the event's text is in the package: `included`, or why not: it happened `outside-range`, or retention `removed`
-   * it.
-   */
-  text: z.enum(['included', 'outside-range', 'removed']),
+  /** Whether the event's text is in the package: `included`, or not, because it happened `outside-range`. */
+  text: z.enum(['included', 'outside-range']),
 });
 
 export type Leaf = z.infer<typeof leafSchema>;

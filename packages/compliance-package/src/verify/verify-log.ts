@@ -26,8 +26,6 @@ export interface LogVerdict {
   readonly included: number;
   /** Events of the same stretch of which only the hash is there: they happened at another time, says the package. */
   readonly outsideRange: number;
-  /** Events whose text retention removed. */
-  readonly removed: number;
   readonly knownHeadsMatched: number;
 }
 
@@ -51,7 +49,7 @@ export function startLogCheck(proof: LogProof, expected: LogExpectations): LogCh
     throw new LogProblem('the stretch of the log does not lie under the newest head');
   const tree = openTree(proof);
   const roots = rootsAt(tree, [...heads, ...knownHeads]);
-  const counts = { included: 0, outsideRange: 0, removed: 0 };
+  const counts = { included: 0, outsideRange: 0 };
   let waiting: Leaf | undefined;
   const requireNoneWaiting = () => {
     if (waiting !== undefined) throw new LogProblem(`the text of event ${waiting.sequence} is missing`);
@@ -64,7 +62,7 @@ export function startLogCheck(proof: LogProof, expected: LogExpectations): LogCh
         throw new LogProblem(`leaf ${leaf.sequence} stands where ${tree.size} must stand`);
       tree.add(Buffer.from(leaf.leafHash, 'hex'));
       roots.note();
-      counts[leaf.text === 'outside-range' ? 'outsideRange' : leaf.text] += 1;
+      counts[leaf.text === 'outside-range' ? 'outsideRange' : 'included'] += 1;
       if (leaf.text === 'included') waiting = leaf;
       return waiting !== undefined;
     },
@@ -122,6 +120,11 @@ function openTree({ first, frontier }: LogProof): TreeAccumulator {
 }
 
 function parseLeaf(row: Row): Leaf {
+  // Said by the package of itself only: a removal counts where a signed retention record proves it, and none is defined.
+  if (row.text === 'removed')
+    throw new LogProblem(
+      `the text of event ${row.sequence} is missing, and no signed retention record says that it was removed`,
+    );
   const parsed = leafSchema.safeParse(row);
   if (!parsed.success) throw new LogProblem('a leaf is malformed');
   return parsed.data;

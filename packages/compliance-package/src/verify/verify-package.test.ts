@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { signTreeHead } from '@claviger/merkle';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Leaf } from '../content/log-proof.ts';
 import { MANIFEST, parseManifest } from '../content/manifest.ts';
 import { type PackageChanges, signer, testLog, writeTestPackage } from '../testing-package.ts';
 import { verifyPackage } from './verify-package.ts';
@@ -134,12 +135,14 @@ describe('whoever signs it', () => {
   });
 
   test('an altered leaf is found by the heads', async () => {
-    const leaf = (each: {
-      sequence: number;
-      leafHash: string;
-      text: 'included' | 'outside-range' | 'removed';
-    }) => (each.sequence === 30 ? { ...each, leafHash: '0'.repeat(64), text: 'removed' as const } : each);
+    const leaf = (each: Leaf) =>
+      each.sequence === 30 ? { ...each, leafHash: '0'.repeat(64), text: 'outside-range' as const } : each;
     expect(await problemOf({ leaf })).toMatch(/root of the head|not proven/);
+  });
+
+  test('an event without its text is an alteration, also where the package says that retention removed it', async () => {
+    const leaf = (each: Leaf) => (each.sequence === 30 ? { ...each, text: 'removed' as Leaf['text'] } : each);
+    expect(await problemOf({ leaf })).toContain('no signed retention record');
   });
 
   test('events of another day do not pass for those of the range', async () => {
