@@ -45,6 +45,16 @@ it.each<[string, MethodInfo, RegExp]>([
   ['two statuses of a stream', { ...ingest, responseStream: true }, /stream/],
   ['a limit above that of the edge', having(ingest, { maxBodyBytes: 1_048_577 }), /1048577 bytes/],
   ['a limit of a body that is not there', { ...ingest, http: [] }, /none/],
+  [
+    'an entry that it names without saying which access it takes',
+    having(methodOf('/claviger.vault.v1.EntriesService/UpdateEntry'), { access: 0 }),
+    /declares no access/,
+  ],
+  [
+    'access to nothing',
+    having(methodOf('/claviger.vault.v1.ModulesService/GetModule'), { access: 2 }),
+    /names no entry/,
+  ],
   ['a PATCH that reads', having(update, { reads: true }), /POST alone/],
   [
     'a mask that is one text',

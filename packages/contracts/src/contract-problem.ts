@@ -1,3 +1,4 @@
+import { AccessLevel } from './generated/claviger/options/v1/options.ts';
 import type { FieldInfo, MessageInfo, MethodInfo } from './method-info.ts';
 
 /** The most bytes that any body may have on the REST edge. */
@@ -19,7 +20,13 @@ export function updateMaskOf(request: MessageInfo): FieldInfo | undefined {
  * gateway that finds something does not start.
  */
 export function contractProblem(method: MethodInfo): string | undefined {
-  return statusProblem(method) ?? bodyProblem(method) ?? maskProblem(method) ?? nullProblem(method);
+  return (
+    statusProblem(method) ??
+    bodyProblem(method) ??
+    maskProblem(method) ??
+    nullProblem(method) ??
+    accessProblem(method)
+  );
 }
 
 function statusProblem(method: MethodInfo): string | undefined {
@@ -55,6 +62,22 @@ function maskProblem({ request, http }: MethodInfo): string | undefined {
   if (!mask) return undefined;
   if (mask.kind !== 'string' || !mask.repeated) return 'has an update_mask that is no list of strings';
   return http.every(({ body }) => body) ? undefined : 'has an update_mask but takes no body';
+}
+
+/** Whether the request names an entry of the vault, e.g. by `entry_id`, `admin_entry_id` or `entry_ids`. */
+export function namesEntry({ request }: MethodInfo): boolean {
+  return request.fields.some((field) => /(^|_)entry_ids?$/.test(field.protoName));
+}
+
+/** A method that names an entry says which access it takes: none of them can be forgotten. */
+function accessProblem(method: MethodInfo): string | undefined {
+  if (method.owner !== 'vault') return undefined;
+  const { access } = method.policy!;
+  if (namesEntry(method) && access === AccessLevel.ACCESS_LEVEL_UNSPECIFIED)
+    return 'names an entry but declares no access';
+  if (!namesEntry(method) && access !== AccessLevel.ACCESS_LEVEL_UNSPECIFIED)
+    return 'declares access but names no entry';
+  return undefined;
 }
 
 /** Null stands for what is absent: a field that is never absent cannot be null. */

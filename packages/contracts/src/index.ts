@@ -1,4 +1,10 @@
-export { contractProblem, MAX_BODY_BYTES, statusFieldOf, updateMaskOf } from './contract-problem.ts';
+export {
+  contractProblem,
+  MAX_BODY_BYTES,
+  namesEntry,
+  statusFieldOf,
+  updateMaskOf,
+} from './contract-problem.ts';
 export * as audit from './generated/claviger/audit/v1/audit.ts';
 export * as breakglassAudit from './generated/claviger/audit/v1/breakglass_audit.ts';
 export * as compliance from './generated/claviger/audit/v1/compliance.ts';
@@ -20,7 +26,7 @@ export * as schema from './generated/claviger/cluster/v1/schema.ts';
 export * as seal from './generated/claviger/cluster/v1/seal.ts';
 export * as tenantStanding from './generated/claviger/cluster/v1/tenant_standing.ts';
 export { ErrorDetail, FieldProblem } from './generated/claviger/errors/v1/errors.ts';
-export { type Field, type Policy, RateTier } from './generated/claviger/options/v1/options.ts';
+export { AccessLevel, type Field, type Policy, RateTier } from './generated/claviger/options/v1/options.ts';
 export * as emergency from './generated/claviger/vault/v1/emergency.ts';
 export * as encryption from './generated/claviger/vault/v1/encryption.ts';
 export * as vaultEvidence from './generated/claviger/vault/v1/evidence.ts';

@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, randomUUID } from 'node:crypto';
+import { AccessLevel } from '@claviger/contracts';
 import type { Database, Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { claimKey } from '@claviger/idempotency';
@@ -87,8 +88,12 @@ export function createEmitter(options: { service: string; macKey: Buffer }): Emi
   return {
     auditRow,
     audit: async (tx, context, input) => {
+      if ((input.outcome ?? 'allowed') === 'allowed') requireCheckedAccess(context);
       const sealed = auditEventOf({
         ...input,
+        ...(input.details && context.accessBasis
+          ? { details: { basis: context.accessBasis, ...input.details } }
+          : {}),
         context,
         service: options.service,
         outcome: input.outcome ?? 'allowed',
@@ -130,6 +135,13 @@ export function createEmitter(options: { service: string; macKey: Buffer }): Emi
       return eventId;
     },
   };
+}
+
+/** What takes access to an entry is neither recorded nor committed before that access was checked. */
+function requireCheckedAccess({ method, accessBasis }: CallContext): void {
+  if (method.policy!.access > AccessLevel.ACCESS_LEVEL_NONE && accessBasis === undefined) {
+    throw new Error(`${method.path} did not check the access that its policy declares.`);
+  }
 }
 
 /**

@@ -32,6 +32,11 @@ export interface CallContext {
   auditActorId: string | undefined;
   /** Their user name, beside `auditActorId`. */
   auditActorName?: string | undefined;
+  /**
+   * By which right the actor has the access that the method's policy declares, e.g. `owner`; set by the check of it. Without
+   * it such a method records no success, so that a handler cannot forget the check.
+   */
+  accessBasis?: string | undefined;
   /** While the handler of a call with an idempotency key runs: its row goes into the transaction of the audit event. */
   idempotentCall?: IdempotentCall | undefined;
 }

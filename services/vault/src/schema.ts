@@ -11,7 +11,15 @@ export type EntryRotationState = 'idle' | 'pending' | 'applying' | 'ambiguous' |
 export type RotationAfterGrant = 'queued' | 'not-needed' | 'impossible';
 export type RotationTrigger = 'manual' | 'schedule' | 'grant-ended' | 'exposure';
 /** How a secret became known to somebody. */
-export type ExposureKind = 'grant' | 'emergency' | 'share' | 'creator' | 'administrator' | 'recovery' | 'set';
+export type ExposureKind =
+  | 'grant'
+  | 'emergency'
+  | 'share'
+  | 'owner'
+  | 'creator'
+  | 'administrator'
+  | 'recovery'
+  | 'set';
 export type VersionState = 'pending' | 'current' | 'previous' | 'rejected';
 
 export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
@@ -123,6 +131,7 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     tags: string[];
     settings: Json;
     admin_entry_id: string | null;
+    owner_id: string | null;
     row_version: Generated<number>;
     created_by: string;
     created_at: Generated<Date>;
@@ -150,6 +159,8 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     requires_reason: boolean;
     status: Defaulted<'active' | 'deleted'>;
     deleted_at: Date | null;
+    owner_id: string | null;
+    protection_version: Generated<number>;
     row_version: Generated<number>;
     created_by: string;
     created_at: Generated<Date>;

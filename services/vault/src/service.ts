@@ -129,7 +129,8 @@ function rootKeyStateOf(seal: RootKeySeal) {
   return { provider: kind, keyId: id, state: 'open' };
 }
 
-function addHandlers(rpc: RpcServer, deps: VaultDeps): void {
+/** The operations of people and of workflow. */
+export function addHandlers(rpc: RpcServer, deps: VaultDeps): void {
   rpc.add(vault.ResourcesServiceService, {
     listResources: listResources(deps),
     getResource: getResource(deps),

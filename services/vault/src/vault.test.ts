@@ -220,7 +220,7 @@ describe('retrieve', () => {
       id: answer.receipt!.eventId,
       reason: 'deploy',
       outcome: 'allowed',
-      details: { version: 1, basis: 'creator', ticket: 'T-1' },
+      details: { version: 1, basis: 'owner', ticket: 'T-1' },
     });
     expect(verifyReceipt(answer.receipt!, [bench.receiptPublicKey])).toBe(true);
     // The second goes in one flight, on what the first has learned; a new version is noticed.
@@ -608,7 +608,7 @@ describe('what is stored', () => {
   });
 });
 
-test('who may not see a secret cannot have it sent to a host of their own', async () => {
+test('who lacks full access to a secret cannot have it sent to a host of their own', async () => {
   const { resource } = await admin.resources.createResource({
     name: unique('r'),
     type: 'server',
@@ -644,14 +644,18 @@ test('who may not see a secret cannot have it sent to a host of their own', asyn
     host: 'moved.example',
     adminEntryId: theirs.id,
   });
-  await admin.entries.putShare({ entryId: entry.id, userId: keeper.actor.userId, access: 'view' });
+  for (const access of ['view', 'modify']) {
+    await admin.entries.putShare({ entryId: entry.id, userId: keeper.actor.userId, access });
+    await expect(update({ host: 'moved.example' })).rejects.toMatchObject(refused);
+  }
+  await admin.entries.putShare({ entryId: entry.id, userId: keeper.actor.userId, access: 'manage' });
   await update({ host: 'moved.example' });
   await admin.entries.updateEntry({ entryId: entry.id, requiresGrant: true });
   await expect(update({ host: 'mine.example' })).rejects.toMatchObject(refused);
   await admin.resources.updateResource({ resourceId, host: 'again.example' });
 });
 
-test('who may not see a secret cannot have the module of its resource write it elsewhere on the host', async () => {
+test('who lacks full access to a secret cannot have the module of its resource write it elsewhere on the host', async () => {
   const reach = { allowedCidrs: ['127.0.0.0/8'], allowedPorts: [443] };
   const me = {
     method: 'GET',
@@ -698,7 +702,7 @@ test('who may not see a secret cannot have the module of its resource write it e
   ).rejects.toMatchObject(refused);
   // What may be reached is no new place for a secret, nor is anything once they may see all of them.
   await patch({ ...reach, allowedPorts: [443, 8443], verify: me, rotate: change });
-  await admin.entries.putShare({ entryId: entry.id, userId: keeper.actor.userId, access: 'view' });
+  await admin.entries.putShare({ entryId: entry.id, userId: keeper.actor.userId, access: 'manage' });
   await patch({ ...reach, verify: me, rotate: change, port: 8443 });
 });
 

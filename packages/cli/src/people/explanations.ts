@@ -231,8 +231,12 @@ const codes: Readonly<Record<string, Explanation>> = {
   },
   secrets_not_visible: {
     meaning:
-      'The change would send secrets to another host or account, and you may not see those secrets yourself.',
-    next: 'Have somebody make the change who holds a share of them, or the permission vault.entries.retrieve-any.',
+      'The change would send secrets to another host or account, and you do not have full access to all of them.',
+    next: 'Have somebody make the change who has full access to them, or the permission vault.entries.retrieve-any.',
+  },
+  insufficient_access: {
+    meaning: 'Your access to the entry is lower than the one that this takes: view, modify or full.',
+    next: 'Ask its owner, or somebody with a manage share, to do it or to share the entry with you.',
   },
   mfa_not_satisfied: {
     meaning: 'This needs a second factor proved within the last ten minutes.',

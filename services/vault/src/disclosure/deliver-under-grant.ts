@@ -91,6 +91,7 @@ async function deliver(
     kind: 'grant',
     via: grantId,
   });
+  context.accessBasis = 'grant';
   const event = await deps.emitter.audit(tx, context, {
     subject: {
       type: 'entry',

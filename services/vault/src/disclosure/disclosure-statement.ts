@@ -17,8 +17,7 @@ export const disclosureStatement = `
 WITH facts AS MATERIALIZED (
   SELECT e.id, e.asset_id, e.username, e.rotation_state, e.requires_grant, e.requires_reason,
          coalesce($4::int, e.current_version) AS wanted,
-         e.created_by = $2::text AS is_creator,
-         EXISTS (SELECT FROM shares s WHERE s.entry_id = e.id AND s.user_id = $2::uuid) AS is_shared
+         e.owner_id, (SELECT s.access FROM shares s WHERE s.entry_id = e.id AND s.user_id = $2::uuid) AS share
     FROM entries e WHERE e.id = $1::uuid AND e.deleted_at IS NULL
      AND NOT EXISTS (SELECT FROM tenant_standings t WHERE t.tenant_id = current_tenant() AND t.standing <> 'active' OFFSET 0)
 ), live AS MATERIALIZED (
@@ -27,8 +26,9 @@ WITH facts AS MATERIALIZED (
    ORDER BY g.expires_at DESC LIMIT 1 FOR SHARE
 ), verdict AS MATERIALIZED (
   SELECT f.*, l.grant_id,
-         CASE WHEN l.grant_id IS NOT NULL THEN 'grant' WHEN f.requires_grant THEN NULL WHEN f.is_shared THEN 'share'
-              WHEN f.is_creator THEN 'creator' WHEN $3::boolean THEN 'administrator' END AS basis,
+         CASE WHEN l.grant_id IS NOT NULL THEN 'grant' WHEN f.requires_grant THEN NULL
+              WHEN standing_access(f.owner_id, f.share, $2::uuid, $3::boolean) = 'none' THEN NULL
+              WHEN f.share IS NOT NULL THEN 'share' WHEN f.owner_id = $2::uuid THEN 'owner' ELSE 'administrator' END AS basis,
          (SELECT g.grant_id FROM entitlements g
            WHERE g.entry_id = f.id AND g.user_id = $2::uuid AND g.removed_at IS NULL AND g.expires_at > now()
              AND g.one_time AND g.delivered_at IS NULL LIMIT 1) AS one_time_grant_id

@@ -42,6 +42,7 @@ export function createEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
             next_rotation_at: hours > 0 ? sql<Date>`now() + make_interval(hours => ${hours}::int)` : null,
             requires_grant: request.requiresGrant,
             requires_reason: request.requiresReason,
+            owner_id: actor.userId,
             created_by: actor.userId,
           })
           .execute();

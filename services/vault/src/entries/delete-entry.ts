@@ -4,7 +4,8 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
-import { entrySubject, lockEntry, refuseDuringRotation } from './entry-rows.ts';
+import { lockEntry } from '../rights/lock-entry.ts';
+import { entrySubject, refuseDuringRotation } from './entry-rows.ts';
 
 /** The entry becomes invisible; its sealed versions stay until they are purged. */
 export function deleteEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['deleteEntry']> {
@@ -12,7 +13,7 @@ export function deleteEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);
     await deps.database.withTenant(context.tenantId, async (tx) => {
-      const entry = await lockEntry(tx, id);
+      const entry = await lockEntry(tx, context, id);
       requireRowVersion(request.rowVersion, entry.row_version);
       refuseDuringRotation(entry);
       const inUse = (message: string, hint: string) =>

@@ -1,7 +1,7 @@
 import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Selectable } from 'kysely';
-import type { VaultReader, VaultTx } from '../deps.ts';
+import type { VaultReader } from '../deps.ts';
 import { time } from '../ids.ts';
 import type { VaultSchema } from '../schema.ts';
 
@@ -32,6 +32,7 @@ export function entryQuery(reader: VaultReader) {
       'entries.created_at',
       'entries.updated_at',
       'entries.status',
+      'entries.owner_id',
     ]);
 }
 
@@ -60,25 +61,13 @@ export function toEntry(row: EntryRow): vault.Entry {
     createdAt: time(row.created_at),
     updatedAt: time(row.updated_at),
     status: row.status,
+    ownerId: row.owner_id ?? '',
   };
 }
 
 /** Throws `not_found`. */
 export async function entryById(reader: VaultReader, id: string): Promise<EntryRow> {
   const row = await entryQuery(reader).where('entries.id', '=', id).executeTakeFirst();
-  if (!row) throw ClavigerError.notFound();
-  return row;
-}
-
-/** The entry, kept from changing until the transaction ends. Throws `not_found`. */
-export async function lockEntry(tx: VaultTx, id: string): Promise<LockedEntry> {
-  const row = await tx
-    .selectFrom('entries')
-    .selectAll()
-    .where('id', '=', id)
-    .where('status', '=', 'active')
-    .forUpdate()
-    .executeTakeFirst();
   if (!row) throw ClavigerError.notFound();
   return row;
 }

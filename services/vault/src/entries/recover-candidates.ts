@@ -9,13 +9,15 @@ import { receiptOf } from '../disclosure/receipt.ts';
 import { recordExposure } from '../disclosure/record-exposure.ts';
 import { SEALED_COLUMNS } from '../encryption/secrets.ts';
 import { requireId } from '../ids.ts';
+import { requireAccess } from '../rights/require-access.ts';
+import { requireLiveGrant } from '../rights/require-live-grant.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
 
 const MAX_CANDIDATES = 50;
 
 /**
  * Every secret that the target may hold, newest first: pending ones, the current and the one before it, and those rejected
- * lately, since a slow target may have taken one after it was asked.
+ * lately, since a slow target may have taken one after it was asked. An entry that requires a grant shows them under one only.
  */
 export function recoverCandidates(
   deps: VaultDeps,
@@ -29,6 +31,8 @@ export function recoverCandidates(
       .withTenant(tenantId, async (tx) => {
         await requireActiveTenant(tx);
         const entry = await entryById(tx, id);
+        await requireAccess(tx, context, entry);
+        if (entry.requires_grant) await requireLiveGrant(tx, context, id);
         const rows = await tx
           .selectFrom('entry_versions')
           .select(SEALED_COLUMNS)

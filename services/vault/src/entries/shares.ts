@@ -1,12 +1,13 @@
 import type { vault } from '@claviger/contracts';
 import { pageOf } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
-import { type CallContext, type Handler, permits } from '@claviger/service-kit';
+import type { Handler } from '@claviger/service-kit';
 import type { Selectable } from 'kysely';
 import type { VaultDeps, VaultTx } from '../deps.ts';
 import { requireId, time } from '../ids.ts';
+import { lockEntry } from '../rights/lock-entry.ts';
 import type { VaultSchema } from '../schema.ts';
-import { entryById, entrySubject, type LockedEntry, lockEntry } from './entry-rows.ts';
+import { entryById, entrySubject } from './entry-rows.ts';
 
 export function listShares(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['listShares']> {
   return async (request, context) => {
@@ -38,8 +39,8 @@ export function putShare(deps: VaultDeps): Handler<(typeof vault.EntriesServiceS
     const userId = requireId(request.userId);
     const access = request.access as 'view' | 'modify' | 'manage';
     return deps.database.withTenant(context.tenantId, async (tx) => {
-      const entry = await lockEntry(tx, id);
-      await requireManage(tx, context, entry);
+      const entry = await lockEntry(tx, context, id);
+      const before = await accessShared(tx, id, userId);
       const row = await tx
         .insertInto('shares')
         .values({
@@ -56,7 +57,10 @@ export function putShare(deps: VaultDeps): Handler<(typeof vault.EntriesServiceS
         )
         .returningAll()
         .executeTakeFirstOrThrow();
-      await deps.emitter.audit(tx, context, { subject: entrySubject(entry), details: { userId, access } });
+      await deps.emitter.audit(tx, context, {
+        subject: entrySubject(entry),
+        details: { userId, access, before },
+      });
       return { share: toShare(row) };
     });
   };
@@ -68,34 +72,25 @@ export function deleteShare(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     const id = requireId(request.entryId);
     const userId = requireId(request.userId);
     await deps.database.withTenant(context.tenantId, async (tx) => {
-      const entry = await lockEntry(tx, id);
-      await requireManage(tx, context, entry);
-      const { numDeletedRows } = await tx
-        .deleteFrom('shares')
-        .where('entry_id', '=', id)
-        .where('user_id', '=', userId)
-        .executeTakeFirst();
-      if (numDeletedRows === 0n) throw ClavigerError.notFound();
-      await deps.emitter.audit(tx, context, { subject: entrySubject(entry), details: { userId } });
+      const entry = await lockEntry(tx, context, id);
+      const before = await accessShared(tx, id, userId);
+      if (before === null) throw ClavigerError.notFound();
+      await tx.deleteFrom('shares').where('entry_id', '=', id).where('user_id', '=', userId).execute();
+      await deps.emitter.audit(tx, context, { subject: entrySubject(entry), details: { userId, before } });
     });
     return {};
   };
 }
 
-/** Who may not see a secret may not let themselves see it: its creator, its managers and administrators share it. */
-async function requireManage(tx: VaultTx, context: CallContext, entry: LockedEntry): Promise<void> {
-  const { actor } = context;
-  if (entry.created_by === actor.userId || permits(actor.permissions, 'vault.entries.retrieve-any')) return;
-  const own = await tx
+/** What the user's share allows now; null for no share. */
+async function accessShared(tx: VaultTx, entryId: string, userId: string): Promise<string | null> {
+  const row = await tx
     .selectFrom('shares')
     .select('access')
-    .where('entry_id', '=', entry.id)
-    .where('user_id', '=', actor.userId)
+    .where('entry_id', '=', entryId)
+    .where('user_id', '=', userId)
     .executeTakeFirst();
-  if (own?.access === 'manage') return;
-  throw new ClavigerError('denied', 'Only those who manage this entry can share it.', {
-    hint: 'Ask its creator, somebody with a manage share, or an administrator.',
-  });
+  return row?.access ?? null;
 }
 
 function toShare(row: Selectable<VaultSchema['shares']>): vault.Share {

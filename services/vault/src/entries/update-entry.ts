@@ -1,17 +1,22 @@
 import type { vault } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { changedFields } from '../changed-fields.ts';
 import type { VaultDeps } from '../deps.ts';
 import { recordPath } from '../disclosure/record-exposure.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
+import { lockEntry } from '../rights/lock-entry.ts';
+import { requireAccess } from '../rights/require-access.ts';
 import { withUniqueName } from '../unique-names.ts';
-import { entryById, entrySubject, lockEntry, refuseDuringRotation, toEntry } from './entry-rows.ts';
+import { entryById, entrySubject, type LockedEntry, refuseDuringRotation, toEntry } from './entry-rows.ts';
 import { promoteVersion } from './promote-version.ts';
 import { checkedSecret } from './secret-rules.ts';
 import { setBy } from './set-by.ts';
 
+const TAKES_FULL_ACCESS = ['username', 'requiresGrant', 'requiresReason'] as const;
+
 /**
- * Changes what is given. A new secret becomes the current version at once, as what a person says the target holds: that also
+ * Changes what is given: value and metadata with modify access, the account name and the protection with full access. A new secret becomes the current version at once, as what a person says the target holds: that also
  * settles an entry that was out of step with its target.
  */
 export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['updateEntry']> {
@@ -23,18 +28,31 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     const kek = secret === undefined ? undefined : await deps.secrets.keyFor(tenantId);
     return withUniqueName('an entry', () =>
       deps.database.withTenant(tenantId, async (tx) => {
-        const before = await lockEntry(tx, id);
+        const before = await lockEntry(tx, context, id);
         requireRowVersion(request.rowVersion, before.row_version);
         refuseDuringRotation(before);
+        const now = settingsOf(before);
+        const wanted = {
+          name: request.name ?? now.name,
+          username: request.username ?? now.username,
+          description: request.description ?? now.description,
+          tags: request.replaceTags ? request.tags : now.tags,
+          requiresGrant: request.requiresGrant ?? now.requiresGrant,
+          requiresReason: request.requiresReason ?? now.requiresReason,
+        };
+        const changed = changedFields(now, wanted);
+        const movesProtection = TAKES_FULL_ACCESS.some((name) => name in changed.after);
+        if (movesProtection) await requireAccess(tx, context, before, 'full');
         await tx
           .updateTable('entries')
           .set({
-            name: request.name ?? before.name,
-            username: request.username ?? before.username,
-            description: request.description ?? before.description,
-            ...(request.replaceTags ? { tags: request.tags } : {}),
-            requires_grant: request.requiresGrant ?? before.requires_grant,
-            requires_reason: request.requiresReason ?? before.requires_reason,
+            name: wanted.name,
+            username: wanted.username,
+            description: wanted.description,
+            tags: wanted.tags,
+            requires_grant: wanted.requiresGrant,
+            requires_reason: wanted.requiresReason,
+            protection_version: before.protection_version + (movesProtection ? 1 : 0),
             row_version: before.row_version + 1,
             updated_at: sql<Date>`now()`,
           })
@@ -59,14 +77,23 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
           await recordPath(tx, tenantId, setBy(actor, id, latest + 1));
           stored = { version: latest + 1, blobSha256: version.blob_sha256.toString('hex') };
         }
-        // The request's own field of the secret never stands in an event.
-        const { secret: _, ...said } = request;
         await deps.emitter.audit(tx, context, {
           subject: entrySubject(before),
-          details: { ...said, ...stored },
+          details: { ...changed, ...stored },
         });
         return { entry: toEntry(await entryById(tx, id)) };
       }),
     );
+  };
+}
+
+function settingsOf(entry: LockedEntry) {
+  return {
+    name: entry.name,
+    username: entry.username,
+    description: entry.description,
+    tags: entry.tags,
+    requiresGrant: entry.requires_grant,
+    requiresReason: entry.requires_reason,
   };
 }

@@ -4,6 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
+import { requireAccess } from '../rights/require-access.ts';
 import { giveProbeBack, spendProbe } from '../rotation/probe-budget.ts';
 import { connectorContext, loadTarget, sealedAccount } from '../targets/load-target.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
@@ -20,6 +21,7 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     const id = requireId(request.entryId);
     const { entry, target, account } = await deps.database.readTenant(context.tenantId, async (reader) => {
       const entry = await entryById(reader, id);
+      await requireAccess(reader, context, entry);
       if (entry.type !== 'password' || !entry.asset_id) {
         throw new ClavigerError('conflict', 'This entry is not an account that can be logged in to.', {
           code: 'not_an_account',

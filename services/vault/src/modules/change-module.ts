@@ -5,7 +5,7 @@ import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
-import { requireMaySendOfModule } from '../resources/where-secrets-go.ts';
+import { requireDestinationOfModule } from '../rights/require-destination.ts';
 import { parseModuleConfig } from '../targets/module-config.ts';
 import { checkResource } from '../targets/resource-target.ts';
 import { withUniqueName } from '../unique-names.ts';
@@ -48,7 +48,7 @@ async function changeModule(
           .execute();
         for (const resource of resources) refuseUnusable(resource, before.type, config);
         if (!isDeepStrictEqual(config.defaults, defaultsIn(before.config)))
-          await requireMaySendOfModule(tx, context, id);
+          await requireDestinationOfModule(tx, context, id);
       }
       await tx
         .updateTable('modules')

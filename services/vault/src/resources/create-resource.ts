@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { vault } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
+import { requireDestination } from '../rights/require-destination.ts';
 import { withUniqueName } from '../unique-names.ts';
 import { checkReferences } from './resource-references.ts';
 import { resourceById, toResource } from './resource-rows.ts';
-import { requireMaySend } from './where-secrets-go.ts';
 
 export function createResource(
   deps: VaultDeps,
@@ -19,7 +19,7 @@ export function createResource(
         const adminEntryId = request.adminEntryId || null;
         const destination = { host, port, settings, moduleId, adminEntryId };
         await checkReferences(tx, destination);
-        await requireMaySend(tx, context, id, undefined, destination);
+        await requireDestination(tx, context, id, undefined, destination);
         await tx
           .insertInto('assets')
           .values({
@@ -34,6 +34,7 @@ export function createResource(
             tags: request.tags,
             settings: JSON.stringify(settings),
             admin_entry_id: adminEntryId,
+            owner_id: context.actor.userId,
             created_by: context.actor.userId,
           })
           .execute();

@@ -22,6 +22,7 @@ export function resourceQuery(reader: VaultReader) {
       'assets.tags',
       'assets.settings',
       'assets.admin_entry_id',
+      'assets.owner_id',
       'assets.row_version',
       'assets.created_at',
       'assets.updated_at',
@@ -51,6 +52,7 @@ export function toResource(row: ResourceRow): vault.Resource {
     createdAt: time(row.created_at),
     updatedAt: time(row.updated_at),
     adminEntryId: row.admin_entry_id ?? '',
+    ownerId: row.owner_id ?? '',
   };
 }
 

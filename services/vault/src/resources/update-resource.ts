@@ -1,14 +1,15 @@
-import type { vault } from '@claviger/contracts';
+import { redact, type vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
+import { changedFields } from '../changed-fields.ts';
 import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
+import { type Destination, requireDestination } from '../rights/require-destination.ts';
 import type { VaultSchema } from '../schema.ts';
 import { withUniqueName } from '../unique-names.ts';
 import { checkReferences } from './resource-references.ts';
 import { resourceById, toResource } from './resource-rows.ts';
-import { type Destination, requireMaySend } from './where-secrets-go.ts';
 
 /** Changes what is given. */
 export function updateResource(
@@ -35,7 +36,7 @@ export function updateResource(
           request.adminEntryId === undefined ? before.admin_entry_id : request.adminEntryId || null;
         const after = { host, port, settings, moduleId, adminEntryId };
         await checkReferences(tx, after);
-        await requireMaySend(tx, context, id, destinationOf(before), after);
+        await requireDestination(tx, context, id, destinationOf(before), after);
         await tx
           .updateTable('assets')
           .set({
@@ -54,7 +55,14 @@ export function updateResource(
           })
           .where('id', '=', id)
           .execute();
-        await deps.emitter.audit(tx, context, { subject: { type: 'resource', id, resourceId: id }, request });
+        await deps.emitter.audit(tx, context, {
+          subject: { type: 'resource', id, resourceId: id },
+          details: {
+            ...redact(context.method.request, request),
+            // Who is given secrets now, and who was before.
+            destination: changedFields(destinationOf(before), after),
+          },
+        });
         return { resource: toResource(await resourceById(tx, id)) };
       }),
     );

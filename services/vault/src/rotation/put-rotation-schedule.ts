@@ -3,8 +3,9 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
-import { entryById, entrySubject, lockEntry, toEntry } from '../entries/entry-rows.ts';
+import { entryById, entrySubject, toEntry } from '../entries/entry-rows.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
+import { lockEntry } from '../rights/lock-entry.ts';
 import { isAccount } from './request-rotation.ts';
 
 export function putRotationSchedule(
@@ -15,7 +16,7 @@ export function putRotationSchedule(
     const id = requireId(request.entryId);
     const { intervalHours, startsAt } = request;
     return deps.database.withTenant(context.tenantId, async (tx) => {
-      const entry = await lockEntry(tx, id);
+      const entry = await lockEntry(tx, context, id);
       requireRowVersion(request.rowVersion, entry.row_version);
       if (intervalHours > 0 && !isAccount(entry)) {
         throw new ClavigerError('conflict', 'This entry is not an account on a target.', {
@@ -40,7 +41,11 @@ export function putRotationSchedule(
         .execute();
       await deps.emitter.audit(tx, context, {
         subject: entrySubject(entry),
-        details: { intervalHours, ...(startsAt ? { startsAt } : {}) },
+        details: {
+          intervalHours,
+          ...(startsAt ? { startsAt } : {}),
+          before: { intervalHours: entry.rotation_interval_hours },
+        },
       });
       return { entry: toEntry(await entryById(tx, id)) };
     });

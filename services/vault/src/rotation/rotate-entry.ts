@@ -1,8 +1,9 @@
 import type { vault } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
-import { entrySubject, lockEntry, refuseDuringRotation } from '../entries/entry-rows.ts';
+import { entrySubject, refuseDuringRotation } from '../entries/entry-rows.ts';
 import { requireId } from '../ids.ts';
+import { lockEntry } from '../rights/lock-entry.ts';
 import { requestRotation, requireRotatable } from './request-rotation.ts';
 import { toRotation } from './rotation-rows.ts';
 
@@ -13,7 +14,7 @@ export function rotateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     const id = requireId(request.entryId);
     const kek = await deps.secrets.keyFor(context.tenantId);
     return deps.database.withTenant(context.tenantId, async (tx) => {
-      const entry = await lockEntry(tx, id);
+      const entry = await lockEntry(tx, context, id);
       refuseDuringRotation(entry);
       await requireRotatable(tx, entry);
       const rotation = await requestRotation(tx, deps, {

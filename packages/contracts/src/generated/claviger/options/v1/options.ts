@@ -14,6 +14,29 @@ export const protobufPackage = "claviger.options.v1";
 
 export const protobufFileName = "claviger/options/v1/options.proto";
 
+/** What an actor may do to a secret. Each level includes those before it. */
+export const AccessLevel = {
+  ACCESS_LEVEL_UNSPECIFIED: 0,
+  /** ACCESS_LEVEL_NONE - The method neither discloses nor changes the entry for an actor: metadata only, or a call of a service for no person. */
+  ACCESS_LEVEL_NONE: 1,
+  /** ACCESS_LEVEL_VIEW - Sees the secret. */
+  ACCESS_LEVEL_VIEW: 2,
+  /** ACCESS_LEVEL_MODIFY - Changes value and metadata. */
+  ACCESS_LEVEL_MODIFY: 3,
+  /** ACCESS_LEVEL_FULL - Changes protection, place, account name, schedule, shares and existence. */
+  ACCESS_LEVEL_FULL: 4,
+} as const;
+
+export type AccessLevel = typeof AccessLevel[keyof typeof AccessLevel];
+
+export namespace AccessLevel {
+  export type ACCESS_LEVEL_UNSPECIFIED = typeof AccessLevel.ACCESS_LEVEL_UNSPECIFIED;
+  export type ACCESS_LEVEL_NONE = typeof AccessLevel.ACCESS_LEVEL_NONE;
+  export type ACCESS_LEVEL_VIEW = typeof AccessLevel.ACCESS_LEVEL_VIEW;
+  export type ACCESS_LEVEL_MODIFY = typeof AccessLevel.ACCESS_LEVEL_MODIFY;
+  export type ACCESS_LEVEL_FULL = typeof AccessLevel.ACCESS_LEVEL_FULL;
+}
+
 export const RateTier = {
   RATE_TIER_UNSPECIFIED: 0,
   RATE_TIER_STANDARD: 1,
@@ -81,6 +104,11 @@ export interface Policy {
   statusField: string;
   /** A POST that changes nothing: its body is a question. */
   reads: boolean;
+  /**
+   * Least access that the actor needs to each entry that the request names. Required of every method of the vault whose
+   * request names an entry; a handler gets the entry only through the check of this level.
+   */
+  access: AccessLevel;
 }
 
 /** Rules and sensitivity of a field. A field that says nothing of its sensitivity is secret. */
@@ -132,6 +160,7 @@ function createBasePolicy(): Policy {
     otherSuccessStatuses: [],
     statusField: "",
     reads: false,
+    access: 0,
   };
 }
 
@@ -200,6 +229,9 @@ export const Policy: MessageFns<Policy> = {
     }
     if (message.reads !== false) {
       writer.uint32(160).bool(message.reads);
+    }
+    if (message.access !== 0) {
+      writer.uint32(168).int32(message.access);
     }
     return writer;
   },
@@ -385,6 +417,14 @@ export const Policy: MessageFns<Policy> = {
             }
 
             message.reads = reader.bool();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.access = reader.int32() as any;
             continue;
           }
         }
@@ -854,6 +894,18 @@ export const protoMetadata = {
         "jsonName": "reads",
         "options": undefined,
         "proto3Optional": false,
+      }, {
+        "name": "access",
+        "number": 21,
+        "label": 1,
+        "type": 14,
+        "typeName": ".claviger.options.v1.AccessLevel",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "access",
+        "options": undefined,
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -1022,6 +1074,19 @@ export const protoMetadata = {
       "visibility": 0,
     }],
     "enumType": [{
+      "name": "AccessLevel",
+      "value": [
+        { "name": "ACCESS_LEVEL_UNSPECIFIED", "number": 0, "options": undefined },
+        { "name": "ACCESS_LEVEL_NONE", "number": 1, "options": undefined },
+        { "name": "ACCESS_LEVEL_VIEW", "number": 2, "options": undefined },
+        { "name": "ACCESS_LEVEL_MODIFY", "number": 3, "options": undefined },
+        { "name": "ACCESS_LEVEL_FULL", "number": 4, "options": undefined },
+      ],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
       "name": "RateTier",
       "value": [
         { "name": "RATE_TIER_UNSPECIFIED", "number": 0, "options": undefined },
@@ -1072,7 +1137,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0],
-        "span": [17, 0, 60, 1],
+        "span": [17, 0, 63, 1],
         "leadingComments": " Who may call a method, at what rate, and what it leaves in the audit log.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -1191,52 +1256,90 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 0, 2, 20],
+        "span": [62, 2, 26],
+        "leadingComments":
+          " Least access that the actor needs to each entry that the request names. Required of every method of the vault whose\n request names an entry; a handler gets the entry only through the check of this level.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [5, 0],
+        "span": [66, 0, 76, 1],
+        "leadingComments": " What an actor may do to a secret. Each level includes those before it.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [5, 0, 2, 1],
+        "span": [69, 2, 24],
+        "leadingComments":
+          " The method neither discloses nor changes the entry for an actor: metadata only, or a call of a service for no person.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [5, 0, 2, 2],
+        "span": [71, 2, 24],
+        "leadingComments": " Sees the secret.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [5, 0, 2, 3],
+        "span": [73, 2, 26],
+        "leadingComments": " Changes value and metadata.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [5, 0, 2, 4],
+        "span": [75, 2, 24],
+        "leadingComments": " Changes protection, place, account name, schedule, shares and existence.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 1],
-        "span": [71, 0, 93, 1],
+        "span": [87, 0, 109, 1],
         "leadingComments":
           " Rules and sensitivity of a field. A field that says nothing of its sensitivity is secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [73, 2, 18],
+        "span": [89, 2, 18],
         "leadingComments": " May stand in logs, traces, audit events and error details.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 2],
-        "span": [76, 2, 23],
+        "span": [92, 2, 23],
         "leadingComments": " Of strings in code points, of bytes in bytes, of lists in items.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [79, 2, 21],
+        "span": [95, 2, 21],
         "leadingComments": " RE2-like pattern, anchored at both ends by the validator.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 5],
-        "span": [81, 2, 21],
+        "span": [97, 2, 21],
         "leadingComments": " Range of numbers, applied when has_range is set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 8],
-        "span": [85, 2, 30],
+        "span": [101, 2, 30],
         "leadingComments": " Allowed values of a string.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 9],
-        "span": [87, 2, 21],
+        "span": [103, 2, 21],
         "leadingComments":
           ' Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed).\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 11],
-        "span": [92, 2, 21],
+        "span": [108, 2, 21],
         "leadingComments":
           " JSON knows null here: a field that is absent is rendered as null, and null in a body counts as absent. Where a\n request has a field `update_mask`, the edge lists in it the JSON names of all fields that the body holds, null ones\n too, so that a null there clears.\n",
         "trailingComments": "",
@@ -1247,6 +1350,7 @@ export const protoMetadata = {
     "edition": 0,
   },
   references: {
+    ".claviger.options.v1.AccessLevel": AccessLevel,
     ".claviger.options.v1.RateTier": RateTier,
     ".claviger.options.v1.Policy": Policy,
     ".claviger.options.v1.Field": Field,

@@ -1856,69 +1856,69 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 0],
-        "span": [10, 2, 16, 3],
+        "span": [10, 2, 17, 3],
         "leadingComments": " Repeatable: the same session placed twice is one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 1],
-        "span": [18, 2, 24, 3],
+        "span": [19, 2, 25, 3],
         "leadingComments":
           " Repeatable; queues the rotation of everything that was disclosed in the session and is still current.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 2],
-        "span": [26, 2, 31, 3],
+        "span": [27, 2, 32, 3],
         "leadingComments": " What was disclosed in a session.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 3],
-        "span": [33, 2, 39, 3],
+        "span": [34, 2, 40, 3],
         "leadingComments":
           " Goes through every step of an emergency disclosure with a value made for it, and tells which of them work.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [54, 2, 58],
+        "span": [55, 2, 58],
         "leadingComments": " Every entry of the tenant; otherwise those named, and those of the resources named.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 1],
-        "span": [77, 2, 81, 5],
+        "span": [78, 2, 82, 5],
         "leadingComments": " expired | deactivated | suspended\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 2],
-        "span": [87, 2, 68],
+        "span": [88, 2, 68],
         "leadingComments": " Secrets that only a person can change, e.g. notes and keys without a connector.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 5],
-        "span": [104, 2, 57],
+        "span": [105, 2, 57],
         "leadingComments": " queued | not-needed | impossible; empty while the session is open.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 6],
-        "span": [106, 2, 59],
+        "span": [107, 2, 59],
         "leadingComments": " The record was taken from a local journal: the database could not take it at the time.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 0],
-        "span": [126, 2, 53],
+        "span": [127, 2, 53],
         "leadingComments": " e.g. journal, seal-and-open, merge\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 9, 2, 0],
-        "span": [133, 2, 53],
+        "span": [134, 2, 53],
         "leadingComments": " The replica that ran it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -2008,7 +2008,7 @@ export const protoMetadata = {
       "EmergencyService": {
         methods: {
           "PlaceEmergencySession": {
-            "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93MhlicmVha2dsYXNzLnNlc3Npb24ucGxhY2Vk", "base64")),
+            "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93MhlicmVha2dsYXNzLnNlc3Npb24ucGxhY2VkqAEB", "base64")),
           },
           "EndEmergencySession": {
             "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93MhhicmVha2dsYXNzLnNlc3Npb24uZW5kZWQ=", "base64")),

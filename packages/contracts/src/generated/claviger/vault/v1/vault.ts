@@ -54,6 +54,8 @@ export interface Resource {
     | undefined;
   /** Entry that the connector logs in with when an account cannot change its own secret. */
   adminEntryId: string;
+  /** Adopts the entries of the resource whose owner has left. Empty when nobody owns it. */
+  ownerId: string;
 }
 
 export interface ListResourcesRequest {
@@ -184,6 +186,8 @@ export interface Entry {
   createdAt: string | undefined;
   updatedAt: string | undefined;
   status: string;
+  /** Has full access. Empty when nobody owns it. */
+  ownerId: string;
 }
 
 export interface ListEntriesRequest {
@@ -679,6 +683,7 @@ function createBaseResource(): Resource {
     createdAt: undefined,
     updatedAt: undefined,
     adminEntryId: "",
+    ownerId: "",
   };
 }
 
@@ -731,6 +736,9 @@ export const Resource: MessageFns<Resource> = {
     }
     if (message.adminEntryId !== "") {
       writer.uint32(130).string(message.adminEntryId);
+    }
+    if (message.ownerId !== "") {
+      writer.uint32(138).string(message.ownerId);
     }
     return writer;
   },
@@ -874,6 +882,14 @@ export const Resource: MessageFns<Resource> = {
             }
 
             message.adminEntryId = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.ownerId = reader.string();
             continue;
           }
         }
@@ -1962,6 +1978,7 @@ function createBaseEntry(): Entry {
     createdAt: undefined,
     updatedAt: undefined,
     status: "",
+    ownerId: "",
   };
 }
 
@@ -2026,6 +2043,9 @@ export const Entry: MessageFns<Entry> = {
     }
     if (message.status !== "") {
       writer.uint32(162).string(message.status);
+    }
+    if (message.ownerId !== "") {
+      writer.uint32(170).string(message.ownerId);
     }
     return writer;
   },
@@ -2201,6 +2221,14 @@ export const Entry: MessageFns<Entry> = {
             }
 
             message.status = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.ownerId = reader.string();
             continue;
           }
         }
@@ -8426,6 +8454,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "owner_id",
+        "number": 17,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "ownerId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -10504,6 +10559,33 @@ export const protoMetadata = {
         "defaultValue": "",
         "oneofIndex": 0,
         "jsonName": "status",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "owner_id",
+        "number": 21,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "ownerId",
         "options": {
           "ctype": 0,
           "packed": false,
@@ -17597,502 +17679,514 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0],
-        "span": [11, 0, 82, 1],
+        "span": [11, 0, 84, 1],
         "leadingComments": " Resources: the assets whose accounts the vault keeps.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 4],
-        "span": [59, 2, 68, 3],
+        "span": [61, 2, 70, 3],
         "leadingComments": " Refused while the resource has accounts.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 5],
-        "span": [70, 2, 81, 3],
+        "span": [72, 2, 83, 3],
         "leadingComments": " Accounts that exist on the target, beside those the vault knows.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1],
-        "span": [85, 0, 275, 1],
+        "span": [87, 0, 291, 1],
         "leadingComments":
           " Entries: secrets with their versions. A password entry bound to a resource is an account.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 3],
-        "span": [128, 2, 140, 3],
+        "span": [131, 2, 144, 3],
         "leadingComments": " Changes what is given; a new secret becomes a new version.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 5],
-        "span": [152, 2, 164, 3],
+        "span": [157, 2, 170, 3],
         "leadingComments": " The audit record is committed before the secret is decrypted.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 6],
-        "span": [166, 2, 180, 3],
+        "span": [172, 2, 187, 3],
         "leadingComments": " Queues a rotation on the real target; follow it through the entry's rotations.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 10],
-        "span": [211, 2, 222, 3],
+        "span": [221, 2, 233, 3],
         "leadingComments": " Logs in to the target with the current secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 12],
-        "span": [231, 2, 243, 3],
+        "span": [243, 2, 256, 3],
         "leadingComments": " Every secret that the target may hold while a rotation is in doubt.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 14],
-        "span": [252, 2, 264, 3],
+        "span": [266, 2, 279, 3],
         "leadingComments": " Standing permission of a user on an entry, without expiry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2],
-        "span": [278, 0, 368, 1],
+        "span": [294, 0, 384, 1],
         "leadingComments": " Modules: configured connectors of one type.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 3],
-        "span": [314, 2, 327, 3],
+        "span": [330, 2, 343, 3],
         "leadingComments": " Replaces name and configuration.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 4],
-        "span": [329, 2, 342, 3],
+        "span": [345, 2, 358, 3],
         "leadingComments": " Changes only what is given, e.g. enabled.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 6],
-        "span": [355, 2, 367, 3],
+        "span": [371, 2, 383, 3],
         "leadingComments": " Connects to a resource of the module, or to the address given.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3],
-        "span": [371, 0, 414, 1],
+        "span": [387, 0, 432, 1],
         "leadingComments":
           " For workflow: the vault alone decides at the moment of disclosure, from entitlements in its own database.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 0],
-        "span": [373, 2, 378, 3],
+        "span": [389, 2, 395, 3],
         "leadingComments": " What a request is about: the entry, its resource, and whether it can be asked for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 1],
-        "span": [380, 2, 388, 3],
+        "span": [397, 2, 405, 3],
         "leadingComments": " Whether a resource exists in the tenant; not_found when it does not.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 2],
-        "span": [390, 2, 396, 3],
+        "span": [407, 2, 414, 3],
         "leadingComments": " Repeatable: the same grant placed twice is one entitlement.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 3],
-        "span": [398, 2, 404, 3],
+        "span": [416, 2, 422, 3],
         "leadingComments": " Repeatable; queues the rotation of what was disclosed under the grant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 4],
-        "span": [406, 2, 413, 3],
+        "span": [424, 2, 431, 3],
         "leadingComments": " One-time delivery to the grantee, audited before it is decrypted.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [420, 2, 53],
+        "span": [438, 2, 53],
         "leadingComments": " server | database | device | application\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 4],
-        "span": [423, 2, 60],
+        "span": [441, 2, 60],
         "leadingComments": " Type of its module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 8],
-        "span": [428, 2, 55],
+        "span": [446, 2, 55],
         "leadingComments": " active | disabled\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 10],
-        "span": [431, 2, 74],
+        "span": [449, 2, 74],
         "leadingComments":
           " Connector settings of this resource, e.g. the database name or the SSH host key's fingerprint. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 15],
-        "span": [437, 2, 64],
+        "span": [455, 2, 64],
         "leadingComments": " Entry that the connector logs in with when an account cannot change its own secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 0, 2, 16],
+        "span": [457, 2, 58],
+        "leadingComments": " Adopts the entries of the resource whose owner has left. Empty when nobody owns it.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 1, 2, 0],
-        "span": [441, 2, 446, 5],
+        "span": [461, 2, 466, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 1],
-        "span": [448, 2, 453, 5],
+        "span": [468, 2, 473, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [466, 2, 469, 5],
+        "span": [486, 2, 489, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 5],
-        "span": [502, 2, 69],
+        "span": [522, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 7],
-        "span": [606, 2, 609, 5],
+        "span": [626, 2, 629, 5],
         "leadingComments": " Replaces the tags when replace_tags is set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 9, 2, 1],
-        "span": [635, 2, 68],
+        "span": [655, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 3],
-        "span": [653, 2, 57],
+        "span": [673, 2, 57],
         "leadingComments": " Entry that holds this account already; empty when the vault does not know it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 2],
-        "span": [661, 2, 53],
+        "span": [681, 2, 53],
         "leadingComments": " password | ssh-key | api-key | note\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 9],
-        "span": [669, 2, 64],
+        "span": [689, 2, 64],
         "leadingComments": " idle | pending | applying | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 10],
-        "span": [671, 2, 72],
+        "span": [691, 2, 72],
         "leadingComments": " 0: no schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 14],
-        "span": [676, 2, 62],
+        "span": [696, 2, 62],
         "leadingComments": " A live grant is needed even by those who hold a share.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 14, 2, 20],
+        "span": [703, 2, 58],
+        "leadingComments": " Has full access. Empty when nobody owns it.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 15, 2, 0],
-        "span": [685, 2, 690, 5],
+        "span": [707, 2, 712, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 1],
-        "span": [692, 2, 697, 5],
+        "span": [714, 2, 719, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 4],
-        "span": [710, 2, 713, 5],
+        "span": [732, 2, 735, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 6],
-        "span": [720, 2, 723, 5],
+        "span": [742, 2, 745, 5],
         "leadingComments": " Over name, user name, resource and tags.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 5],
-        "span": [755, 2, 69],
+        "span": [777, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 19, 2, 1],
-        "span": [775, 2, 783, 5],
+        "span": [797, 2, 805, 5],
         "leadingComments": " password when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 19, 2, 4],
-        "span": [794, 2, 63],
+        "span": [816, 2, 63],
         "leadingComments": " At most 64 KiB. Exactly one of secret and generate.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 23, 2, 1],
-        "span": [859, 2, 68],
+        "span": [881, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 3],
-        "span": [879, 2, 884, 5],
+        "span": [901, 2, 906, 5],
         "leadingComments": " The current version when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27],
-        "span": [895, 0, 905, 1],
+        "span": [917, 0, 927, 1],
         "leadingComments": " Proves later, against the audit log, that this disclosure was recorded.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 2],
-        "span": [899, 2, 58],
+        "span": [921, 2, 58],
         "leadingComments": " Hex SHA-256 of the audit event's Merkle leaf.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 6],
-        "span": [904, 2, 58],
+        "span": [926, 2, 58],
         "leadingComments": " Ed25519, base64url.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 2],
-        "span": [910, 2, 54],
+        "span": [932, 2, 54],
         "leadingComments": " pending | applying | verified | refused | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 4],
-        "span": [913, 2, 56],
+        "span": [935, 2, 56],
         "leadingComments": " manual | schedule | grant-ended\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 6],
-        "span": [916, 2, 56],
+        "span": [938, 2, 56],
         "leadingComments": " Why it is where it is, without any secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 0],
-        "span": [938, 2, 943, 5],
+        "span": [960, 2, 965, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 1],
-        "span": [945, 2, 950, 5],
+        "span": [967, 2, 972, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 4],
-        "span": [963, 2, 966, 5],
+        "span": [985, 2, 988, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 5],
-        "span": [981, 2, 69],
+        "span": [1003, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 1],
-        "span": [1005, 2, 1010, 5],
+        "span": [1027, 2, 1032, 5],
         "leadingComments": " 0 ends the schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 2],
-        "span": [1012, 2, 77],
+        "span": [1034, 2, 77],
         "leadingComments": " When first; one interval from now when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 3],
-        "span": [1014, 2, 68],
+        "span": [1036, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 38, 2, 0],
-        "span": [1028, 2, 56],
+        "span": [1050, 2, 56],
         "leadingComments": " accepted | refused | unknown\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 39, 2, 1],
-        "span": [1034, 2, 54],
+        "span": [1056, 2, 54],
         "leadingComments": " pending | current | previous | rejected\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 39, 2, 4],
-        "span": [1038, 2, 61],
+        "span": [1060, 2, 61],
         "leadingComments": " How many people and machines have seen this version.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 0],
-        "span": [1042, 2, 1047, 5],
+        "span": [1064, 2, 1069, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 1],
-        "span": [1049, 2, 1054, 5],
+        "span": [1071, 2, 1076, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 4],
-        "span": [1067, 2, 1070, 5],
+        "span": [1089, 2, 1092, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 41, 2, 5],
-        "span": [1085, 2, 69],
+        "span": [1107, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 45, 2, 2],
-        "span": [1113, 2, 55],
+        "span": [1135, 2, 55],
         "leadingComments": " view | modify | manage\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 46, 2, 0],
-        "span": [1119, 2, 1124, 5],
+        "span": [1141, 2, 1146, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 46, 2, 1],
-        "span": [1126, 2, 1131, 5],
+        "span": [1148, 2, 1153, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 46, 2, 4],
-        "span": [1144, 2, 1147, 5],
+        "span": [1166, 2, 1169, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 47, 2, 5],
-        "span": [1162, 2, 69],
+        "span": [1184, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 52, 2, 2],
-        "span": [1206, 2, 53],
+        "span": [1228, 2, 53],
         "leadingComments": " http | ldap | mysql | postgres | ssh\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 52, 2, 4],
-        "span": [1209, 2, 71],
+        "span": [1231, 2, 71],
         "leadingComments": " Addresses and ports that the connector may reach, and its defaults. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 52, 2, 5],
-        "span": [1211, 2, 55],
+        "span": [1233, 2, 55],
         "leadingComments": " untested | ok | failing\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 53, 2, 0],
-        "span": [1220, 2, 1225, 5],
+        "span": [1242, 2, 1247, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 53, 2, 1],
-        "span": [1227, 2, 1232, 5],
+        "span": [1249, 2, 1254, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 53, 2, 4],
-        "span": [1245, 2, 1248, 5],
+        "span": [1267, 2, 1270, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 54, 2, 5],
-        "span": [1274, 2, 69],
+        "span": [1296, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 63, 2, 1],
-        "span": [1348, 2, 68],
+        "span": [1370, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 1],
-        "span": [1358, 2, 1361, 5],
+        "span": [1380, 2, 1383, 5],
         "leadingComments": " A resource of the module; its admin entry's secret is used when it has one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 67, 2, 0],
-        "span": [1373, 2, 57],
+        "span": [1395, 2, 57],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 68, 2, 5],
-        "span": [1383, 2, 60],
+        "span": [1405, 2, 60],
         "leadingComments": " Type of the resource's module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 73, 2, 1],
-        "span": [1420, 2, 1423, 5],
+        "span": [1442, 2, 1445, 5],
         "leadingComments": " revoked | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 74, 2, 1],
-        "span": [1428, 2, 57],
+        "span": [1450, 2, 57],
         "leadingComments":
           " What becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
         "trailingComments": "",
@@ -18206,6 +18300,7 @@ export const protoMetadata = {
           "created_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "updated_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "admin_entry_id": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "owner_id": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "ListResourcesRequest": {
@@ -18313,6 +18408,7 @@ export const protoMetadata = {
           "created_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "updated_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "status": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "owner_id": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "ListEntriesRequest": {
@@ -18726,7 +18822,7 @@ export const protoMetadata = {
           "CreateResource": {
             "policy": Policy.decode(
               Buffer.from(
-                "ChByZXNvdXJjZXMuY3JlYXRlMhByZXNvdXJjZS5jcmVhdGVkOAFYyQFiE3JwLnJlc291cmNlcy5jcmVhdGU=",
+                "ChByZXNvdXJjZXMuY3JlYXRlMhByZXNvdXJjZS5jcmVhdGVkOAFYyQFiE3JwLnJlc291cmNlcy5jcmVhdGWoAQQ=",
                 "base64",
               ),
             ),
@@ -18734,7 +18830,10 @@ export const protoMetadata = {
           },
           "UpdateResource": {
             "policy": Policy.decode(
-              Buffer.from("ChByZXNvdXJjZXMudXBkYXRlMhByZXNvdXJjZS51cGRhdGVkOAFiE3JwLnJlc291cmNlcy51cGRhdGU=", "base64"),
+              Buffer.from(
+                "ChByZXNvdXJjZXMudXBkYXRlMhByZXNvdXJjZS51cGRhdGVkOAFiE3JwLnJlc291cmNlcy51cGRhdGWoAQQ=",
+                "base64",
+              ),
             ),
             "http": HttpRule.decode(
               Buffer.from("OgEqYghyZXNvdXJjZRofL2FwaS92MS9yZXNvdXJjZXMve3Jlc291cmNlX2lkfQ==", "base64"),
@@ -18773,7 +18872,7 @@ export const protoMetadata = {
           "GetEntry": {
             "policy": Policy.decode(
               Buffer.from(
-                "ChJ2YXVsdC5lbnRyaWVzLnJlYWQqB2dhdGV3YXkqCHdvcmtmbG93OAFiFHJwLnZhdWx0LmVudHJpZXMuZ2V0",
+                "ChJ2YXVsdC5lbnRyaWVzLnJlYWQqB2dhdGV3YXkqCHdvcmtmbG93OAFiFHJwLnZhdWx0LmVudHJpZXMuZ2V0qAEB",
                 "base64",
               ),
             ),
@@ -18791,7 +18890,7 @@ export const protoMetadata = {
           "UpdateEntry": {
             "policy": Policy.decode(
               Buffer.from(
-                "ChR2YXVsdC5lbnRyaWVzLnVwZGF0ZTITdmF1bHQuZW50cnkudXBkYXRlZDgBYhdycC52YXVsdC5lbnRyaWVzLnVwZGF0ZQ==",
+                "ChR2YXVsdC5lbnRyaWVzLnVwZGF0ZTITdmF1bHQuZW50cnkudXBkYXRlZDgBYhdycC52YXVsdC5lbnRyaWVzLnVwZGF0ZagBAw==",
                 "base64",
               ),
             ),
@@ -18802,7 +18901,7 @@ export const protoMetadata = {
           "DeleteEntry": {
             "policy": Policy.decode(
               Buffer.from(
-                "ChR2YXVsdC5lbnRyaWVzLmRlbGV0ZTITdmF1bHQuZW50cnkuZGVsZXRlZDgBWMwBYhdycC52YXVsdC5lbnRyaWVzLmRlbGV0ZQ==",
+                "ChR2YXVsdC5lbnRyaWVzLmRlbGV0ZTITdmF1bHQuZW50cnkuZGVsZXRlZDgBWMwBYhdycC52YXVsdC5lbnRyaWVzLmRlbGV0ZagBBA==",
                 "base64",
               ),
             ),
@@ -18811,7 +18910,7 @@ export const protoMetadata = {
           "RetrieveEntry": {
             "policy": Policy.decode(
               Buffer.from(
-                "ChZ2YXVsdC5lbnRyaWVzLnJldHJpZXZlMhV2YXVsdC5lbnRyeS5yZXRyaWV2ZWQ4AWIZcnAudmF1bHQuZW50cmllcy5yZXRyaWV2ZWgB",
+                "ChZ2YXVsdC5lbnRyaWVzLnJldHJpZXZlMhV2YXVsdC5lbnRyeS5yZXRyaWV2ZWQ4AWIZcnAudmF1bHQuZW50cmllcy5yZXRyaWV2ZWgBqAEC",
                 "base64",
               ),
             ),
@@ -18822,7 +18921,7 @@ export const protoMetadata = {
           "RotateEntry": {
             "policy": Policy.decode(
               Buffer.from(
-                "ChR2YXVsdC5lbnRyaWVzLnJvdGF0ZTIedmF1bHQuZW50cnkucm90YXRpb24tcmVxdWVzdGVkOAFYygFiF3JwLnZhdWx0LmVudHJpZXMucm90YXRlcAE=",
+                "ChR2YXVsdC5lbnRyaWVzLnJvdGF0ZTIedmF1bHQuZW50cnkucm90YXRpb24tcmVxdWVzdGVkOAFYygFiF3JwLnZhdWx0LmVudHJpZXMucm90YXRlcAGoAQM=",
                 "base64",
               ),
             ),
@@ -18831,13 +18930,13 @@ export const protoMetadata = {
             ),
           },
           "ListRotations": {
-            "policy": Policy.decode(Buffer.from("ChJ2YXVsdC5lbnRyaWVzLnJlYWQ4AQ==", "base64")),
+            "policy": Policy.decode(Buffer.from("ChJ2YXVsdC5lbnRyaWVzLnJlYWQ4AagBAQ==", "base64")),
             "http": HttpRule.decode(
               Buffer.from("EiovYXBpL3YxL3ZhdWx0L2VudHJpZXMve2VudHJ5X2lkfS9yb3RhdGlvbnM=", "base64"),
             ),
           },
           "GetRotation": {
-            "policy": Policy.decode(Buffer.from("ChJ2YXVsdC5lbnRyaWVzLnJlYWQ4AQ==", "base64")),
+            "policy": Policy.decode(Buffer.from("ChJ2YXVsdC5lbnRyaWVzLnJlYWQ4AagBAQ==", "base64")),
             "http": HttpRule.decode(
               Buffer.from(
                 "Yghyb3RhdGlvbhI4L2FwaS92MS92YXVsdC9lbnRyaWVzL3tlbnRyeV9pZH0vcm90YXRpb25zL3tyb3RhdGlvbl9pZH0=",
@@ -18847,7 +18946,7 @@ export const protoMetadata = {
           },
           "PutRotationSchedule": {
             "policy": Policy.decode(
-              Buffer.from("ChR2YXVsdC5lbnRyaWVzLnVwZGF0ZTIedmF1bHQuZW50cnkucm90YXRpb24tc2NoZWR1bGVkOAE=", "base64"),
+              Buffer.from("ChR2YXVsdC5lbnRyaWVzLnVwZGF0ZTIedmF1bHQuZW50cnkucm90YXRpb24tc2NoZWR1bGVkOAGoAQQ=", "base64"),
             ),
             "http": HttpRule.decode(
               Buffer.from(
@@ -18858,33 +18957,33 @@ export const protoMetadata = {
           },
           "VerifyEntry": {
             "policy": Policy.decode(
-              Buffer.from("ChR2YXVsdC5lbnRyaWVzLnJvdGF0ZTIUdmF1bHQuZW50cnkudmVyaWZpZWQ4AXAB", "base64"),
+              Buffer.from("ChR2YXVsdC5lbnRyaWVzLnJvdGF0ZTIUdmF1bHQuZW50cnkudmVyaWZpZWQ4AXABqAEC", "base64"),
             ),
             "http": HttpRule.decode(
               Buffer.from("OgEqIicvYXBpL3YxL3ZhdWx0L2VudHJpZXMve2VudHJ5X2lkfS92ZXJpZnk=", "base64"),
             ),
           },
           "ListEntryVersions": {
-            "policy": Policy.decode(Buffer.from("ChJ2YXVsdC5lbnRyaWVzLnJlYWQ4AQ==", "base64")),
+            "policy": Policy.decode(Buffer.from("ChJ2YXVsdC5lbnRyaWVzLnJlYWQ4AagBAQ==", "base64")),
             "http": HttpRule.decode(
               Buffer.from("EikvYXBpL3YxL3ZhdWx0L2VudHJpZXMve2VudHJ5X2lkfS92ZXJzaW9ucw==", "base64"),
             ),
           },
           "RecoverCandidates": {
             "policy": Policy.decode(
-              Buffer.from("Cg12YXVsdC5yZWNvdmVyMiB2YXVsdC5lbnRyeS5jYW5kaWRhdGVzLXJlY292ZXJlZDgBaAFwAQ==", "base64"),
+              Buffer.from("Cg12YXVsdC5yZWNvdmVyMiB2YXVsdC5lbnRyeS5jYW5kaWRhdGVzLXJlY292ZXJlZDgBaAFwAagBBA==", "base64"),
             ),
             "http": HttpRule.decode(
               Buffer.from("OgEqIisvYXBpL3YxL3ZhdWx0L2VudHJpZXMve2VudHJ5X2lkfS9jYW5kaWRhdGVz", "base64"),
             ),
           },
           "ListShares": {
-            "policy": Policy.decode(Buffer.from("ChF2YXVsdC5zaGFyZXMucmVhZDgB", "base64")),
+            "policy": Policy.decode(Buffer.from("ChF2YXVsdC5zaGFyZXMucmVhZDgBqAEB", "base64")),
             "http": HttpRule.decode(Buffer.from("EicvYXBpL3YxL3ZhdWx0L2VudHJpZXMve2VudHJ5X2lkfS9zaGFyZXM=", "base64")),
           },
           "PutShare": {
             "policy": Policy.decode(
-              Buffer.from("ChN2YXVsdC5zaGFyZXMubWFuYWdlMhJ2YXVsdC5lbnRyeS5zaGFyZWQ4AXAB", "base64"),
+              Buffer.from("ChN2YXVsdC5zaGFyZXMubWFuYWdlMhJ2YXVsdC5lbnRyeS5zaGFyZWQ4AXABqAEE", "base64"),
             ),
             "http": HttpRule.decode(
               Buffer.from(
@@ -18895,7 +18994,7 @@ export const protoMetadata = {
           },
           "DeleteShare": {
             "policy": Policy.decode(
-              Buffer.from("ChN2YXVsdC5zaGFyZXMubWFuYWdlMhR2YXVsdC5lbnRyeS51bnNoYXJlZDgBWMwBcAE=", "base64"),
+              Buffer.from("ChN2YXVsdC5zaGFyZXMubWFuYWdlMhR2YXVsdC5lbnRyeS51bnNoYXJlZDgBWMwBcAGoAQQ=", "base64"),
             ),
             "http": HttpRule.decode(
               Buffer.from("KjEvYXBpL3YxL3ZhdWx0L2VudHJpZXMve2VudHJ5X2lkfS9zaGFyZXMve3VzZXJfaWR9", "base64"),
@@ -18947,10 +19046,10 @@ export const protoMetadata = {
       },
       "EntitlementsService": {
         methods: {
-          "DescribeSubject": { "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93", "base64")) },
+          "DescribeSubject": { "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93qAEB", "base64")) },
           "DescribeResource": { "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93KgRhdXRo", "base64")) },
           "PlaceEntitlement": {
-            "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93Mhh2YXVsdC5lbnRpdGxlbWVudC5wbGFjZWQ=", "base64")),
+            "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93Mhh2YXVsdC5lbnRpdGxlbWVudC5wbGFjZWSoAQE=", "base64")),
           },
           "RemoveEntitlement": {
             "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93Mhl2YXVsdC5lbnRpdGxlbWVudC5yZW1vdmVk", "base64")),

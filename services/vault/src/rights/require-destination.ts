@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ClavigerError } from '@claviger/errors';
-import { type CallContext, permits } from '@claviger/service-kit';
+import type { CallContext } from '@claviger/service-kit';
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { VaultTx } from '../deps.ts';
 import type { VaultSchema } from '../schema.ts';
+import { isAdministrator } from './effective-access.ts';
 
 /** What decides which host is given the secrets of a resource's accounts. */
 export interface Destination {
@@ -15,10 +16,10 @@ export interface Destination {
 }
 
 /**
- * Logging in gives a secret to the host. Whoever says which host that is must therefore be allowed to see the secret: else a
- * host of one's own would disclose it, past every grant and without a record. Throws `denied`.
+ * Logging in gives a secret to the host. Who says which host that is needs full access to each secret that goes there: else a
+ * host of their own discloses it, past every grant and without a record. Throws `denied`.
  */
-export async function requireMaySend(
+export async function requireDestination(
   tx: VaultTx,
   context: CallContext,
   resourceId: string,
@@ -29,11 +30,14 @@ export async function requireMaySend(
   const { adminEntryId, ...address } = after;
   const movesAccounts = !isDeepStrictEqual(formerAddress, address);
   const sendsAdmin = adminEntryId !== null && (movesAccounts || adminEntryId !== formerAdmin);
-  if (!(movesAccounts || sendsAdmin)) return;
-  await requireVisible(tx, context, (eb) =>
+  if (!(movesAccounts || sendsAdmin)) {
+    context.accessBasis = '';
+    return;
+  }
+  await requireFullAccessToAll(tx, context, (eb) =>
     eb.or([
-      ...(movesAccounts ? [eb('asset_id', '=', resourceId)] : []),
-      ...(sendsAdmin ? [eb('id', '=', adminEntryId)] : []),
+      ...(movesAccounts ? [eb('entries.asset_id', '=', resourceId)] : []),
+      ...(sendsAdmin ? [eb('entries.id', '=', adminEntryId)] : []),
     ]),
   );
 }
@@ -42,54 +46,46 @@ export async function requireMaySend(
  * The same for what all resources of a module have in common: the port, whom to believe, and where in a request a secret
  * stands. Throws `denied`.
  */
-export async function requireMaySendOfModule(
+export async function requireDestinationOfModule(
   tx: VaultTx,
   context: CallContext,
   moduleId: string,
 ): Promise<void> {
-  await requireVisible(tx, context, (eb) => {
+  await requireFullAccessToAll(tx, context, (eb) => {
     const resources = eb.selectFrom('assets').where('assets.module_id', '=', moduleId);
     return eb.or([
-      eb('asset_id', 'in', resources.select('assets.id')),
-      eb('id', 'in', resources.select('assets.admin_entry_id')),
+      eb('entries.asset_id', 'in', resources.select('assets.id')),
+      eb('entries.id', 'in', resources.select('assets.admin_entry_id')),
     ]);
   });
 }
 
-/** Throws unless the actor may see the secrets of all these entries. */
-async function requireVisible(
+/** A host sees a secret that requires a grant without one: of these, only administrators change the destination. */
+async function requireFullAccessToAll(
   tx: VaultTx,
   context: CallContext,
   which: (eb: ExpressionBuilder<VaultSchema, 'entries'>) => Expression<SqlBool>,
 ): Promise<void> {
   const { actor } = context;
-  if (permits(actor.permissions, 'vault.entries.retrieve-any')) return;
-  const hidden = await tx
+  const administrator = isAdministrator(actor);
+  context.accessBasis = administrator ? 'administrator' : 'owner or share';
+  if (administrator) return;
+  const refused = await tx
     .selectFrom('entries')
-    .select('id')
-    .where('status', '=', 'active')
+    .select('entries.id')
+    .where('entries.status', '=', 'active')
     .where(which)
     .where((eb) =>
       eb.or([
-        eb('requires_grant', '=', true),
-        eb.and([
-          eb('created_by', '<>', actor.userId),
-          eb.not(
-            eb.exists(
-              eb
-                .selectFrom('shares')
-                .select(sql`1`.as('one'))
-                .whereRef('shares.entry_id', '=', 'entries.id')
-                .where('shares.user_id', '=', actor.userId),
-            ),
-          ),
-        ]),
+        eb('entries.requires_grant', '=', true),
+        sql<boolean>`standing_access(entries.owner_id, (SELECT s.access FROM shares s
+          WHERE s.entry_id = entries.id AND s.user_id = ${actor.userId}::uuid), ${actor.userId}::uuid, false) <> 'full'`,
       ]),
     )
     .limit(1)
     .executeTakeFirst();
-  if (!hidden) return;
-  throw new ClavigerError('denied', 'This would give a host secrets that you may not see.', {
+  if (!refused) return;
+  throw new ClavigerError('denied', 'This would give a host secrets to which you do not have full access.', {
     code: 'secrets_not_visible',
     hint: 'Ask somebody with vault.entries.retrieve-any to change where this resource is reached.',
   });

@@ -1,0 +1,153 @@
+import { createPrivateKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type MethodInfo, methodOf, validateMessage } from '@claviger/contracts';
+import { createDatabase, migrate } from '@claviger/database';
+import { ClavigerError, isClavigerError } from '@claviger/errors';
+import { createEmitter } from '@claviger/events';
+import { createRootKeyFile } from '@claviger/keyring';
+import { type Actor, type CallContext, createLogger, permits, type RpcServer } from '@claviger/service-kit';
+import { startScratchDatabase } from '@claviger/testkit';
+import type { VaultDeps } from './src/deps.ts';
+import { createDisclosureGate } from './src/disclosure/disclosure-gate.ts';
+import { openRootKeySeal } from './src/encryption/root-key-seal.ts';
+import { createSecrets } from './src/encryption/secrets.ts';
+import { createTenantKeys } from './src/encryption/tenant-keys.ts';
+import { migrations } from './src/migrate-vault.ts';
+import type { VaultSchema } from './src/schema.ts';
+import { addHandlers } from './src/service.ts';
+
+const PATIENT_MS = 120_000;
+
+type AnyHandler = (request: object, context: CallContext) => Promise<unknown>;
+
+/** All operations of the vault in this process, on a real PostgreSQL, called as the pipeline calls them. */
+export async function startRights() {
+  const scratch = await startScratchDatabase();
+  const folder = await mkdtemp(join(tmpdir(), 'claviger-rights-'));
+  const patience = { connectMs: PATIENT_MS, lockMs: PATIENT_MS, statementMs: PATIENT_MS };
+  const schema = { ...(await scratch.createSchema()), poolSize: 8, patience };
+  await migrate(schema, migrations);
+  const database = createDatabase<VaultSchema>(schema);
+  const logger = createLogger({ service: 'vault', node: 'vault-test', level: 'silent' });
+  const rootKeyFile = join(folder, 'root-key');
+  await createRootKeyFile(rootKeyFile);
+  const seal = await openRootKeySeal({
+    database,
+    rootKey: { provider: 'file', path: rootKeyFile },
+    logger,
+    onClose: () => {},
+  });
+  const keys = createTenantKeys(database, seal, { activeForMs: PATIENT_MS });
+  const emitter = createEmitter({ service: 'vault', macKey: randomBytes(32) });
+  /** Users whom auth knows, with their status. */
+  const users = new Map<string, 'active' | 'disabled' | 'deleted'>();
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const deps = {
+    database,
+    emitter,
+    logger,
+    keys,
+    secrets: createSecrets(keys, () => void seal.requireOpen(), logger),
+    gate: createDisclosureGate(database, emitter),
+    receiptKey: createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    directory: {
+      getUserNames: async ({ userIds }: { userIds: string[] }) => ({
+        users: userIds
+          .filter((id) => users.has(id))
+          .map((id) => ({ id, username: id, displayName: id, status: users.get(id)! })),
+      }),
+    },
+  } as unknown as VaultDeps;
+  const handlers = new Map<string, AnyHandler>();
+  const requests = new Map<string, object>();
+  const collector = {
+    add: (definition: object, added: object) => {
+      for (const [name, rpc] of Object.entries(definition) as [
+        string,
+        { path: string; requestDeserialize: (bytes: Buffer) => object },
+      ][]) {
+        handlers.set(rpc.path, (added as Record<string, AnyHandler>)[name]!);
+        requests.set(rpc.path, rpc.requestDeserialize(Buffer.alloc(0)));
+      }
+    },
+  } as unknown as RpcServer;
+  addHandlers(collector, deps);
+  const call = async (path: string, actor: Actor, fields: object): Promise<unknown> => {
+    const method = methodOf(path);
+    const { permission, internal } = method.policy!;
+    if (permission && !permits(actor.permissions, permission)) throw new ClavigerError('denied', permission);
+    const request = { ...requests.get(path)!, ...fields };
+    const problems = validateMessage(method.request, request);
+    if (problems.length > 0) throw new ClavigerError('invalid', 'Not valid.', { fields: problems });
+    const context = contextOf(method, actor, internal);
+    const answer = await handlers.get(path)!(request, context);
+    if (method.policy!.audit && !context.audited) throw new Error(`${path} left no audit event`);
+    return answer;
+  };
+  return {
+    deps,
+    scratch,
+    schema: schema.schema,
+    users,
+    /** Paths of the operations that were registered. */
+    paths: [...handlers.keys()],
+    call,
+    person: (tenantId: string, permissions: readonly string[], more: Partial<Actor> = {}): Actor => {
+      const userId = more.userId ?? randomUUID();
+      users.set(userId, 'active');
+      return {
+        userId,
+        userName: `user-${userId.slice(0, 8)}`,
+        tenantId,
+        sessionId: randomUUID(),
+        kind: 'user',
+        permissions: new Set(permissions),
+        roles: [],
+        platform: false,
+        mfaPending: false,
+        mfaAt: Math.floor(Date.now() / 1000),
+        ...more,
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await database.close();
+      await scratch[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type RightsBench = Awaited<ReturnType<typeof startRights>>;
+
+function contextOf(method: MethodInfo, actor: Actor, internal: boolean): CallContext {
+  return {
+    method,
+    caller: internal ? 'workflow' : 'gateway',
+    tenantId: actor.tenantId,
+    hasTenant: true,
+    actor,
+    actorIfAny: internal ? undefined : actor,
+    actorToken: `token of ${actor.userId}`,
+    requestId: randomUUID(),
+    sourceAddress: '127.0.0.1',
+    signal: new AbortController().signal,
+    deadline: new Date(Date.now() + PATIENT_MS),
+    audited: false,
+    auditSubject: undefined,
+    auditTenantId: undefined,
+    auditActorId: undefined,
+  };
+}
+
+/** `ok`, or the code of the refusal; anything else is thrown on. */
+export async function codeOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'ok';
+  } catch (error) {
+    if (isClavigerError(error)) return error.code;
+    throw error;
+  }
+}

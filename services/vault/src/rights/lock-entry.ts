@@ -1,0 +1,22 @@
+import { ClavigerError } from '@claviger/errors';
+import type { CallContext } from '@claviger/service-kit';
+import type { VaultTx } from '../deps.ts';
+import type { LockedEntry } from '../entries/entry-rows.ts';
+import { requireAccess } from './require-access.ts';
+
+/**
+ * The entry, kept from changing until the transaction ends, for an actor who has the access to it that the method's policy
+ * declares. Throws `not_found` or `denied`.
+ */
+export async function lockEntry(tx: VaultTx, context: CallContext, id: string): Promise<LockedEntry> {
+  const row = await tx
+    .selectFrom('entries')
+    .selectAll()
+    .where('id', '=', id)
+    .where('status', '=', 'active')
+    .forUpdate()
+    .executeTakeFirst();
+  if (!row) throw ClavigerError.notFound();
+  await requireAccess(tx, context, row);
+  return row;
+}

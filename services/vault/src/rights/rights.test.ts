@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { AccessLevel, methodOf, methods, namesEntry } from '@claviger/contracts';
+import type { Actor } from '@claviger/service-kit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { codeOf, type RightsBench, startRights } from '../../rights-support.ts';
+import { type Access, levelOf, reaches } from './access.ts';
+
+let bench: RightsBench;
+beforeAll(async () => {
+  bench = await startRights();
+});
+afterAll(() => bench?.[Symbol.asyncDispose]());
+
+const EVERYTHING_BUT_ANY = [
+  'vault.entries.read',
+  'vault.entries.create',
+  'vault.entries.update',
+  'vault.entries.delete',
+  'vault.entries.rotate',
+  'vault.entries.retrieve',
+  'vault.shares.*',
+  'vault.recover',
+  'resources.*',
+  'modules.*',
+];
+const ENTRIES = '/claviger.vault.v1.EntriesService';
+const entries = (name: string, actor: Actor, fields: object) =>
+  bench.call(`${ENTRIES}/${name}`, actor, fields);
+
+async function scene(more: object = {}) {
+  const tenantId = randomUUID();
+  const owner = bench.person(tenantId, EVERYTHING_BUT_ANY);
+  const { entry } = (await entries('CreateEntry', owner, {
+    name: 'root',
+    username: 'root',
+    secret: 'first',
+    ...more,
+  })) as { entry: { id: string } };
+  const someone = (permissions = EVERYTHING_BUT_ANY) => bench.person(tenantId, permissions);
+  const holder = async (access: Access): Promise<Actor> => {
+    const person = someone();
+    if (access !== 'none')
+      await entries('PutShare', owner, {
+        entryId: entry.id,
+        userId: person.userId,
+        access: access === 'full' ? 'manage' : access,
+      });
+    return person;
+  };
+  return { tenantId, owner, entryId: entry.id, someone, holder };
+}
+
+/** Operations of people that take access, with what a request of each needs beside the entry. */
+const guarded = [...methods.values()].filter(
+  (method) =>
+    method.owner === 'vault' &&
+    (method.policy!.access > AccessLevel.ACCESS_LEVEL_NONE ||
+      (namesEntry(method) && method.policy!.access === AccessLevel.ACCESS_LEVEL_UNSPECIFIED)),
+);
+const FIELDS: Readonly<Record<string, (entryId: string) => object>> = {
+  CreateResource: (adminEntryId) => ({ name: randomUUID(), type: 'server', adminEntryId }),
+  UpdateEntry: (entryId) => ({ entryId, description: 'changed' }),
+  RecoverCandidates: (entryId) => ({ entryId, reason: 'why' }),
+  PutRotationSchedule: (entryId) => ({ entryId, intervalHours: 0 }),
+  RotateEntry: (entryId) => ({ entryId, reason: 'why' }),
+  PutShare: (entryId) => ({ entryId, userId: randomUUID(), access: 'view' }),
+  DeleteShare: (entryId) => ({ entryId, userId: randomUUID() }),
+};
+
+test.each(guarded.map((method) => method.path))(
+  '%s is refused below the access that its policy declares, and its denial changes nothing',
+  async (path) => {
+    const needed = levelOf(methodOf(path).policy!.access);
+    const { name } = methodOf(path);
+    for (const access of ['none', 'view', 'modify', 'full'] as const) {
+      const { entryId, holder, owner } = await scene();
+      const actor = await holder(access);
+      const fields = await fieldsOf(name, entryId, owner);
+      const row = () =>
+        bench.scratch.query(
+          `SELECT e, (SELECT count(*) FROM ${bench.schema}.shares s WHERE s.entry_id = e.id)
+          FROM ${bench.schema}.entries e WHERE id = $1`,
+          [entryId],
+        );
+      const before = await row();
+      const code = await codeOf(bench.call(path, actor, fields));
+      const refused = ['denied', 'insufficient_access', 'secrets_not_visible'].includes(code);
+      expect({ access, refused, code }).toMatchObject({ refused: !reaches(access, needed) });
+      if (refused) expect(await row()).toEqual(before);
+    }
+  },
+);
+
+async function fieldsOf(name: string, entryId: string, owner: Actor): Promise<object> {
+  if (name !== 'UpdateResource') return FIELDS[name]?.(entryId) ?? { entryId };
+  const { resource } = (await bench.call('/claviger.vault.v1.ResourcesService/CreateResource', owner, {
+    name: randomUUID(),
+    type: 'server',
+  })) as { resource: { id: string } };
+  return { resourceId: resource.id, adminEntryId: entryId };
+}
+
+test('protection and account name take full access; a field sent unchanged is no change', async () => {
+  const { entryId, holder, owner } = await scene({ requiresReason: true });
+  const modifier = await holder('modify');
+  const full = await holder('full');
+  for (const change of [{ requiresGrant: true }, { username: 'toor' }]) {
+    expect(await codeOf(entries('UpdateEntry', modifier, { entryId, ...change }))).toBe(
+      'insufficient_access',
+    );
+    expect(await codeOf(entries('UpdateEntry', full, { entryId, ...change }))).toBe('ok');
+  }
+  const same = { requiresGrant: true, requiresReason: true, username: 'toor' };
+  expect(await codeOf(entries('UpdateEntry', modifier, { entryId, ...same, secret: 'second' }))).toBe('ok');
+  const [event] = await eventsOf(entryId, 'vault.entry.updated');
+  expect(event!.details).toMatchObject({ before: { requiresGrant: false }, after: { requiresGrant: true } });
+  expect(await known(entryId, 2)).toEqual([{ user_id: modifier.userId, kind: 'set' }]);
+  expect(owner.userId).not.toBe(modifier.userId);
+});
+
+test('what a live grant gives is to see, never to change', async () => {
+  const { entryId, someone, tenantId } = await scene({ requiresGrant: true });
+  const grantee = someone();
+  const fields = {
+    grantId: randomUUID(),
+    entryId,
+    userId: grantee.userId,
+    expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+  };
+  await bench.call(
+    '/claviger.vault.v1.EntitlementsService/PlaceEntitlement',
+    { ...grantee, tenantId },
+    fields,
+  );
+  expect(await codeOf(entries('RetrieveEntry', grantee, { entryId }))).toBe('ok');
+  for (const change of [{ secret: 'planted' }, { description: 'x' }, { requiresGrant: false }])
+    expect(await codeOf(entries('UpdateEntry', grantee, { entryId, ...change }))).toBe('insufficient_access');
+  expect(await codeOf(entries('DeleteEntry', grantee, { entryId }))).toBe('insufficient_access');
+});
+
+test('an entry that requires a grant shows no candidates without one, whatever else its caller holds', async () => {
+  const { entryId, owner, someone } = await scene({ requiresGrant: true });
+  const administrator = someone(['*']);
+  for (const actor of [owner, administrator])
+    expect(await codeOf(entries('RecoverCandidates', actor, { entryId, reason: 'why' }))).toBe('denied');
+});
+
+test('an administrator has full access to every entry, and the event names that right', async () => {
+  const { entryId, someone } = await scene();
+  await entries('UpdateEntry', someone(['*']), { entryId, requiresGrant: true });
+  const [event] = await eventsOf(entryId, 'vault.entry.updated');
+  expect(event!.details).toMatchObject({ basis: 'administrator' });
+});
+
+async function eventsOf(subjectId: string, action: string) {
+  const rows = await bench.scratch.query<{ payload: string }>(
+    `SELECT payload FROM ${bench.schema}.outbox WHERE subject = 'audit.vault' ORDER BY created_at`,
+  );
+  return rows
+    .map(({ payload }) => JSON.parse(payload) as { action: string; subjectId: string; details: object })
+    .filter((event) => event.subjectId === subjectId && event.action === action);
+}
+
+function known(entryId: string, version: number) {
+  return bench.scratch.query(
+    `SELECT user_id, kind FROM ${bench.schema}.exposure_paths WHERE entry_id = $1 AND version = $2`,
+    [entryId, version],
+  );
+}
