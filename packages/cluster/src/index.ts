@@ -14,6 +14,7 @@ export {
   startDuty,
 } from './duty.ts';
 export { type Timing, timingOf } from './election-rules.ts';
+export { type EvictionGuard, openEvictionGuard } from './eviction-guard.ts';
 export { type ClusterConfig, joinCluster } from './join-cluster.ts';
 export { type Leadership, LeadershipLost } from './leadership.ts';
 export { registerReplica } from './register-replica.ts';

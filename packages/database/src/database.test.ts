@@ -414,6 +414,48 @@ test('a full pool answers unavailable in time instead of queueing for ever', asy
   });
 });
 
+test.each(['53100', '53200', '53400', '57P05', '58030', 'XX001', '25006'])(
+  'SQLSTATE %s from the server is an outage, whatever the statement was',
+  async (state) => {
+    const failing = database.withTenant(T1, (tx) =>
+      sql.raw(`DO $$ BEGIN RAISE EXCEPTION 'canary' USING ERRCODE = '${state}'; END $$`).execute(tx),
+    );
+    await expect(failing).rejects.toMatchObject({ reason: 'unavailable', retryAfterSeconds: 1 });
+  },
+);
+
+test('a server that became read-only is an outage for writes, and goes on answering reads', async () => {
+  const set = async (value: 'on' | 'off') => {
+    await scratch.query(`ALTER SYSTEM SET default_transaction_read_only = ${value}`);
+    await scratch.query('SELECT pg_reload_conf()');
+  };
+  await using own = await fresh();
+  const write = () => own.database.withTenant(T1, (tx) => insertNote(tx, T1, randomUUID()));
+  const refused = {
+    reason: 'unavailable',
+    retryAfterSeconds: 1,
+    message: 'The database stores nothing at the moment: it is read-only or its disk is full.',
+  };
+  await write();
+  const before = await bodies(T1);
+  await set('on');
+  try {
+    // A backend takes the new setting over between two statements: until then it still writes.
+    await expect
+      .poll(() =>
+        write().then(
+          () => undefined,
+          (error) => error,
+        ),
+      )
+      .toMatchObject(refused);
+    expect((await bodies(T1)).length).toBeGreaterThanOrEqual(before.length);
+  } finally {
+    await set('off');
+  }
+  await expect.poll(() => write().then(() => 'stored', String)).toBe('stored');
+});
+
 test('a stopped server is an outage for whoever begins or is in the middle; afterwards all works again', async () => {
   const unavailable = { reason: 'unavailable', retryAfterSeconds: 1 };
   const lastCompiled = compiled('while away');

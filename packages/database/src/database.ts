@@ -5,7 +5,7 @@ import pg from 'pg';
 import { kyselyOn } from './client-dialect.ts';
 import { flight, SET_TENANT, together } from './flight.ts';
 import { createGroupedFlights } from './grouped-flights.ts';
-import { isConnectionSpoilt, shownError } from './outage.ts';
+import { isConnectionSpoilt, shownError, sqlState } from './outage.ts';
 
 // Counts and sequence numbers are int8; all of ours are safe integers.
 pg.types.setTypeParser(pg.types.builtins.INT8, (value) => Number(value));
@@ -65,6 +65,7 @@ const STATEMENT_TIMEOUT_MS = 5_000;
 const LOCK_TIMEOUT_MS = 2_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 3_000;
+const BEGIN_READ = 'BEGIN READ ONLY';
 const BY_INDEX_ONLY = [
   '-c enable_seqscan=off',
   '-c enable_hashjoin=off',
@@ -139,7 +140,8 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     } catch (error) {
       close();
       await abandon(client, error);
-      throw shownError(error);
+      // A write inside a read transaction is a defect of the code; elsewhere the server itself stores nothing.
+      throw begin === BEGIN_READ && sqlState(error) === '25006' ? error : shownError(error);
     }
   };
 
@@ -163,7 +165,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     withTenant: (tenantId, work) =>
       span('transaction', () => transact(tenantPool, 'BEGIN', checkedTenant(tenantId), work)),
     readTenant: (tenantId, work) =>
-      span('read transaction', () => transact(tenantPool, 'BEGIN READ ONLY', checkedTenant(tenantId), work)),
+      span('read transaction', () => transact(tenantPool, BEGIN_READ, checkedTenant(tenantId), work)),
     system: (work) => span('system transaction', () => transact(systemPool, 'BEGIN', undefined, work)),
     flight: (tenantId, queries) =>
       span('transaction', () => flight(() => connect(tenantPool), checkedTenant(tenantId), queries)),

@@ -7,10 +7,13 @@ export function sqlState(error: unknown): string | undefined {
 }
 
 /**
- * 08 connection, 53 resources, 57P operator intervention, 58 system error, 25P03 and 25P04 transaction timed out and its
- * connection gone: the statement itself was not at fault.
+ * 08 connection, 53 resources (a full disk), 57P operator intervention, 58 system error (I/O), 25P03 and 25P04 transaction
+ * timed out and its connection gone, 25006 read-only server (a standby, or an operator's setting), XX001 and XX002 corrupted
+ * data or index: the statement itself was not at fault.
  */
-const OUTAGE_CLASSES = ['08', '53', '57P', '58', '25P03', '25P04'];
+const OUTAGE_CLASSES = ['08', '53', '57P', '58', '25P03', '25P04', '25006', 'XX001', 'XX002'];
+/** The server answers, and stores nothing. */
+const STORES_NOTHING = ['25006', '53100', '58030'];
 
 /** Lock timeout, deadlock, serialization failure: try again. */
 const TRY_AGAIN = new Set(['55P03', '40P01', '40001']);
@@ -45,7 +48,11 @@ function isStalePlan(error: unknown): boolean {
 /** What a caller is told: an outage or contention as such; everything else as it was thrown. */
 export function shownError(error: unknown): unknown {
   if (isOutage(error)) {
-    return new ClavigerError('unavailable', 'The database cannot be reached.', {
+    const state = sqlState(error) ?? '';
+    const message = STORES_NOTHING.includes(state)
+      ? 'The database stores nothing at the moment: it is read-only or its disk is full.'
+      : 'The database cannot be reached.';
+    return new ClavigerError('unavailable', message, {
       cause: error,
       retryAfterSeconds: 1,
     });

@@ -232,6 +232,20 @@ test('a denied, a refused and a failed call of an audited method leave their eve
   ]);
 });
 
+test.each(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'])(
+  'a disk that fails with %s is an outage, not a defect',
+  async (code) => {
+    const { client } = await gateway({
+      getEntry: async () => {
+        throw Object.assign(new Error('write /canary-path'), { code });
+      },
+    });
+    const error = await failureOf(client.getEntry(get, { actorToken: await kit.token() }));
+    expect(error).toMatchObject({ reason: 'unavailable', retryAfterSeconds: 5 });
+    expect(JSON.stringify(error)).not.toContain('canary');
+  },
+);
+
 test('H-291 what a handler throws crosses as it is when it is a ClavigerError, and as internal without its cause otherwise', async () => {
   const thrown = new ClavigerError('conflict', 'It was decided already.', {
     code: 'wrong_status',

@@ -295,10 +295,22 @@ function toClavigerError(error: unknown, context: CallContext, logger: Logger): 
     return error;
   }
   logger.error({ err: error, requestId: context.requestId, method: context.method.path }, 'call failed');
+  if (isDiskFailure(error)) {
+    return new ClavigerError('unavailable', 'A disk of this service is full or cannot be written.', {
+      correlationId: context.requestId,
+      retryAfterSeconds: 5,
+    });
+  }
   return new ClavigerError('internal', 'An internal error occurred.', {
     correlationId: context.requestId,
     hint: `The logs tell more under the request id ${context.requestId}.`,
   });
+}
+
+/** The disk is full, over its quota, read-only or broken: an outage, which the operator ends, and no defect of the code. */
+function isDiskFailure(error: unknown): boolean {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return code !== undefined && ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes(code);
 }
 
 function callContext(

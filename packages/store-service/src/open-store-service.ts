@@ -1,7 +1,9 @@
 import {
   type Cluster,
   createServiceReplicas,
+  type EvictionGuard,
   joinCluster,
+  openEvictionGuard,
   replicaHandlers,
   type ServiceReplicas,
 } from '@claviger/cluster';
@@ -175,6 +177,13 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
     parts,
     serve: async ({ checks = [], sealed, stopping }) => {
       serves = true;
+      let eviction: EvictionGuard;
+      try {
+        eviction = common.use(await openEvictionGuard(redis));
+      } catch (error) {
+        await close();
+        throw error;
+      }
       const probes = createHealth({
         service,
         config,
@@ -182,6 +191,7 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
         checks: [
           { name: 'database', required: true, check: () => database.ping() },
           { name: 'nats', required: false, check: () => bus.ping() },
+          { name: 'redis eviction policy', required: true, check: eviction.check },
           ...checks,
         ],
         ...(sealed ? { sealed } : {}),

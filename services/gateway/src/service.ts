@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { registerReplica } from '@claviger/cluster';
+import { openEvictionGuard, registerReplica } from '@claviger/cluster';
 import { openApiDocument } from '@claviger/contracts';
 import {
   createHealth,
@@ -56,11 +56,13 @@ export async function createGatewayService(
   const version = productVersion;
   const logger = createLogger({ service: 'gateway', node: config.node, level: config.logLevel });
   if (config.rateLimits === 'off') logger.warn('request limits are OFF: for measurements only');
+  const redisPassword = readSecretFile(config.redis.passwordFile);
+  const redis = { host: config.redis.host, port: config.redis.port, password: redisPassword };
+  const eviction = await openEvictionGuard(redis);
   const { otlpEndpoint } = config.telemetry;
   const telemetry = startTelemetry({ service: 'gateway', node: config.node, otlpEndpoint });
-  const redisPassword = readSecretFile(config.redis.passwordFile);
   const gate = createRedisGate({
-    redis: { host: config.redis.host, port: config.redis.port, password: redisPassword },
+    redis,
     limits: config.rateLimits === 'on',
     local: createLocalLimiter(config.replicas),
     logger,
@@ -113,6 +115,7 @@ export async function createGatewayService(
         },
       },
       { name: 'redis', required: false, check: () => gate.ping() },
+      { name: 'redis eviction policy', required: true, check: eviction.check },
     ],
   });
   await gate.connected(patience.redisMs ?? REDIS_START_MS);
@@ -120,7 +123,7 @@ export async function createGatewayService(
     service: 'gateway',
     node: config.node,
     version,
-    redis: { host: config.redis.host, port: config.redis.port, password: redisPassword },
+    redis,
     logger,
   });
   const settings = startSettings({ config, logger, sections: [] });
@@ -143,6 +146,7 @@ export async function createGatewayService(
       await router.close();
       peers.close();
       gate.close();
+      await eviction[Symbol.asyncDispose]();
       await health.close();
       await telemetry.shutdown();
     },
