@@ -32,7 +32,8 @@ export class FixedDecider implements Decider {
       source: verdict === 'pending' ? null : this.stage === 'rules' ? 'pam_rule' : 'software_policy',
       ruleSetVersion: '7',
       approvalDurationMinutes: this.minutes,
-      actionDigest: null,
+      actionDigest:
+        facts.kind === 'tool' && verdict === 'auto_approved' ? (facts.actionDigest ?? null) : null,
       access: null,
       trace: {
         steps: rule

@@ -7,6 +7,11 @@ import type { ElevationRow } from './elevation-schema.ts';
 /** The present, as rows keep it; also after a wait for a lock. */
 export const present = sql<Date>`date_trunc('milliseconds', clock_timestamp())`;
 
+/** Until when an approval of so many minutes holds; that of a tool at most as long as the tool waits. */
+export function approvedUntil(minutes: number, executionExpiresAt: Date | null) {
+  return sql<Date>`least(${present} + make_interval(mins => ${minutes}::int), ${executionExpiresAt}::timestamptz)`;
+}
+
 /** What only who still waits for it can use. A revocation is never late. */
 const ENDS_WITH_THE_WAIT: ReadonlySet<Move> = new Set(['approve', 'deny', 'claim']);
 

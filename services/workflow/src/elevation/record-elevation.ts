@@ -2,12 +2,15 @@ import { requireActiveTenant, type Tx } from '@claviger/database';
 import type { Evaluation } from '@claviger/evaluator';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { askedElevation } from '../asked/asked-elevation.ts';
+import { minutesWithin } from '../asked/beyond-asked.ts';
 import type { Decided } from '../rules/decider.ts';
 import { recordEvaluation } from '../rules/record-evaluation.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { announce } from './announce.ts';
 import type { ElevationDeps } from './elevation-deps.ts';
 import type { ElevationRow, NewElevation } from './elevation-schema.ts';
+import { approvedUntil, present } from './move-elevation.ts';
 import { refuseTooMany } from './refuse-too-many.ts';
 
 type Decision =
@@ -40,15 +43,9 @@ export async function recordElevation(
   { asked, decided, terms }: { asked: AskedFor; decided: Decided; terms: Terms },
 ): Promise<ElevationRow> {
   const { evaluation } = decided;
-  const status =
-    evaluation.verdict === 'auto_approved' || evaluation.verdict === 'denied'
-      ? evaluation.verdict
-      : 'pending';
+  const status = statusOf(evaluation, asked);
   const ruleMinutes = evaluation.approvalDurationMinutes ?? terms.defaultApprovalMinutes;
-  const minutes =
-    status === 'pending'
-      ? terms.pendingMinutes
-      : Math.min(asked.requested_minutes ?? ruleMinutes, ruleMinutes);
+  const minutes = minutesWithin(askedElevation(asked, terms.defaultApprovalMinutes), ruleMinutes);
   await requireActiveTenant(tx);
   if (status === 'pending') await refuseTooMany(tx, (asked.requester_id ?? asked.device_id)!);
   const row = await tx
@@ -56,13 +53,15 @@ export async function recordElevation(
     .values({
       ...asked,
       status,
-      ...ruleOf(evaluation),
+      ...ruleOf(evaluation, status),
       rule_set_version: evaluation.ruleSetVersion,
       decided_at: status === 'pending' ? null : asked.requested_at,
       expires_at:
         status === 'denied'
           ? null
-          : sql<Date>`date_trunc('milliseconds', clock_timestamp()) + make_interval(mins => ${minutes})`,
+          : status === 'pending'
+            ? sql<Date>`${present} + make_interval(mins => ${terms.pendingMinutes})`
+            : approvedUntil(minutes, asked.execution_expires_at ?? null),
       ended_at: status === 'denied' ? asked.requested_at : null,
     })
     .returningAll()
@@ -76,6 +75,12 @@ export async function recordElevation(
   });
   await announce(deps.emitter, tx, row, status === 'pending' ? 'requested' : status);
   return row;
+}
+
+/** A rule approves an action of a tool only under the digest that was asked for. */
+function statusOf({ verdict, actionDigest }: Evaluation, asked: AskedFor): ElevationRow['status'] {
+  if (verdict === 'denied') return 'denied';
+  return verdict === 'auto_approved' && actionDigest === (asked.action_digest ?? null) ? verdict : 'pending';
 }
 
 export function subjectOf(row: Pick<ElevationRow, 'id' | 'device_id'>): {
@@ -119,12 +124,13 @@ function labelOf(row: ElevationRow): string {
 /** Which entry of the lists or which rule has decided, or sends the request to a person. */
 function ruleOf(
   evaluation: Evaluation,
+  status: ElevationRow['status'],
 ): Pick<NewElevation, 'decision_source' | 'matched_policy_name' | 'pam_rule_id' | 'pam_rule_name'> {
-  const { decidingRule, trace, verdict } = evaluation;
+  const { decidingRule, trace } = evaluation;
   const stage = decidingRule && trace.steps.findLast((step) => step.ruleId === decidingRule.id)?.stage;
-  const decides = verdict === 'auto_approved' || verdict === 'denied';
   return {
-    decision_source: !decides ? null : stage === 'software_policy' ? 'software_policy' : 'pam_rule',
+    decision_source:
+      status === 'pending' ? null : stage === 'software_policy' ? 'software_policy' : 'pam_rule',
     matched_policy_name: stage === 'software_policy' ? decidingRule!.name : null,
     pam_rule_id: decidingRule && stage !== 'software_policy' ? decidingRule.id : null,
     pam_rule_name: decidingRule && stage !== 'software_policy' ? decidingRule.name : null,

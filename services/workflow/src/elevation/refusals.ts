@@ -22,6 +22,13 @@ export function digestMismatch(): ClavigerError {
   });
 }
 
+export function longerThanAsked(minutes: number): ClavigerError {
+  return ClavigerError.invalid(
+    '/durationMinutes',
+    `may be at most the ${minutes} minutes that were asked for: whoever needs longer asks again`,
+  );
+}
+
 export function executionTimedOut(): ClavigerError {
   return new ClavigerError('conflict', 'The tool has stopped waiting for this decision.', {
     code: 'execution_timed_out',

@@ -53,7 +53,8 @@ export function requestElevation(
           requester_id: actor.userId,
           requester_made_by: actor.madeBy,
           reason: request.reason,
-          requested_minutes: request.durationMinutes,
+          // Whoever names no time asks for the default, as it is now.
+          requested_minutes: request.durationMinutes ?? settings.values.elevation.defaultApprovalMinutes,
           requested_at: new Date(nowMs),
         },
         decided,

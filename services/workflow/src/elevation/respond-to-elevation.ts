@@ -1,16 +1,17 @@
 import type { elevation } from '@claviger/contracts';
 import type { CallContext, Handler } from '@claviger/service-kit';
-import { sql } from 'kysely';
+import { askedElevation } from '../asked/asked-elevation.ts';
+import { beyondAsked } from '../asked/beyond-asked.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { announce } from './announce.ts';
 import type { ElevationDeps } from './elevation-deps.ts';
 import { refusalOf, statusAt } from './elevation-machine.ts';
 import type { ElevationRow } from './elevation-schema.ts';
-import { moveElevation, present } from './move-elevation.ts';
+import { approvedUntil, moveElevation, present } from './move-elevation.ts';
 import { refuseOwn } from './own-request.ts';
 import { readElevation } from './read-elevation.ts';
 import { factsOf, subjectOf } from './record-elevation.ts';
-import { digestMismatch, executionTimedOut, refusalError, requireSite } from './refusals.ts';
+import { digestMismatch, executionTimedOut, longerThanAsked, refusalError, requireSite } from './refusals.ts';
 import { resolveSubject } from './resolve-subject.ts';
 
 /** One decision of one person about a request that waits. The first one holds. */
@@ -34,7 +35,10 @@ export function respondToElevation(
     const subject = await subjectNow(deps, context, row);
     refuseOwn(actor, { ...row, ...subject });
     const { elevation: terms } = (await deps.settings.read(tenantId)).values;
-    const minutes = request.durationMinutes ?? row.requested_minutes ?? terms.defaultApprovalMinutes;
+    const asked = askedElevation(row, terms.defaultApprovalMinutes);
+    const given = { ...asked, minutes: request.durationMinutes ?? null };
+    if (given.minutes !== null && beyondAsked(asked, given)) throw longerThanAsked(asked.minutes!);
+    const minutes = given.minutes ?? asked.minutes ?? terms.defaultApprovalMinutes;
     const decided = await deps.database.withTenant(tenantId, async (tx) => {
       const moved = await moveElevation(tx, id, move, {
         ...subject,
@@ -45,7 +49,7 @@ export function respondToElevation(
           ? {
               approved_by: actor.userId,
               approved_by_name: actor.userName,
-              expires_at: sql<Date>`${present} + make_interval(mins => ${minutes})`,
+              expires_at: approvedUntil(minutes, row.execution_expires_at),
             }
           : { denied_by: actor.userId, denied_by_name: actor.userName, expires_at: null, ended_at: present }),
       });

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { requireActiveTenant, type Tx } from '@claviger/database';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { askedAccess, givenAccess } from '../asked/asked-access.ts';
+import { beyondAsked } from '../asked/beyond-asked.ts';
 import type { WorkflowDeps } from '../deps.ts';
 import type { GrantRow, RequestRow, WorkflowSchema } from '../schema.ts';
 
@@ -41,6 +43,8 @@ export async function createGrant(
     })
     .returningAll()
     .executeTakeFirstOrThrow();
+  const beyond = beyondAsked(askedAccess(request), givenAccess(grant));
+  if (beyond) throw new Error(`The grant would give more than request ${request.id} asks for: ${beyond}.`);
   await deps.emitter.auditDuty(tx, {
     tenantId: grant.tenant_id,
     action: 'grant.created',

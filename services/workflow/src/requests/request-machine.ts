@@ -1,4 +1,5 @@
 import { peopleBehind } from '@claviger/service-kit';
+import { beyondAsked, minutesWithin } from '../asked/beyond-asked.ts';
 import type { RequestStatus, Step } from '../schema.ts';
 
 /** What the rules need to know of a request. Times are epoch milliseconds of the database's clock. */
@@ -97,9 +98,10 @@ export function decide(state: RequestState, input: DecisionInput, nowMs: number)
   ];
   if (input.decision === 'deny') return { kind: 'done', state: { ...state, decisions, status: 'denied' } };
 
-  const asked = input.durationMinutes ?? state.durationMinutes;
-  if (asked > state.durationMinutes) return refused('longer_than_asked');
-  const approvedDurationMinutes = Math.min(asked, state.approvedDurationMinutes ?? state.durationMinutes);
+  const asked = { minutes: state.durationMinutes };
+  const given = { minutes: input.durationMinutes ?? asked.minutes };
+  if (beyondAsked(asked, given)) return refused('longer_than_asked');
+  const approvedDurationMinutes = minutesWithin({ minutes: state.approvedDurationMinutes }, given.minutes);
   const stepIsDone = approvalsOf(decisions, state.openStep) >= step.quorum;
   const openStep = stepIsDone ? state.openStep + 1 : state.openStep;
   const status = openStep === state.steps.length ? 'approved' : 'pending';

@@ -135,6 +135,7 @@ export interface ListActiveElevationsResponse {
 export interface RequestElevationRequest {
   deviceId: string;
   reason: string;
+  /** The default of the organisation, 15, when unset. An approval gives no more. */
   durationMinutes?: number | undefined;
 }
 
@@ -146,7 +147,10 @@ export interface RespondToElevationRequest {
   id: string;
   decision: string;
   reason: string;
-  /** Of an approval; the default of the organisation, 15, when unset. */
+  /**
+   * Of an approval: at most what was asked for, and that when unset. A prompt asks for no time: the default of the
+   * organisation, 15, when unset.
+   */
   durationMinutes?:
     | number
     | undefined;
@@ -7081,93 +7085,100 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 8, 2, 2],
+        "span": [414, 2, 419, 5],
+        "leadingComments": " The default of the organisation, 15, when unset. An approval gives no more.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 10, 2, 3],
-        "span": [445, 2, 450, 5],
-        "leadingComments": " Of an approval; the default of the organisation, 15, when unset.\n",
+        "span": [447, 2, 452, 5],
+        "leadingComments":
+          " Of an approval: at most what was asked for, and that when unset. A prompt asks for no time: the default of the\n organisation, 15, when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 4],
-        "span": [452, 2, 455, 5],
+        "span": [454, 2, 457, 5],
         "leadingComments": " What the approver has read: refused when the request is for another action.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 2],
-        "span": [500, 2, 504, 5],
+        "span": [502, 2, 506, 5],
         "leadingComments": " SHA-256 of the canonical action, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 4],
-        "span": [513, 2, 516, 5],
+        "span": [515, 2, 518, 5],
         "leadingComments": " The device it is about, if any.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 5],
-        "span": [518, 2, 521, 5],
+        "span": [520, 2, 523, 5],
         "leadingComments": " The user for whom the tool works; the caller when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 6],
-        "span": [523, 2, 528, 5],
+        "span": [525, 2, 530, 5],
         "leadingComments": " For so long the tool waits for the decision; 900 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 2],
-        "span": [564, 2, 569, 5],
+        "span": [566, 2, 571, 5],
         "leadingComments": " For so long the agent may try; 8000 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 3],
-        "span": [600, 2, 603, 5],
+        "span": [602, 2, 605, 5],
         "leadingComments": " SHA-256, hexadecimal, as the agent has computed it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 4],
-        "span": [605, 2, 608, 5],
+        "span": [607, 2, 610, 5],
         "leadingComments": " Absent or empty: not signed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 7],
-        "span": [620, 2, 94],
+        "span": [622, 2, 94],
         "leadingComments":
           " No public field: command lines carry passwords, and the public ones of a refused report stand in its audit event.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 1],
-        "span": [633, 2, 55],
+        "span": [635, 2, 55],
         "leadingComments": " pending | auto_approved | denied | ignored\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 24, 2, 1],
-        "span": [666, 2, 671, 5],
+        "span": [668, 2, 673, 5],
         "leadingComments": " None when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26],
-        "span": [679, 0, 685, 1],
+        "span": [681, 0, 687, 1],
         "leadingComments": " Holds nothing but what the agent must know: no user, no program, no credential.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26, 2, 1],
-        "span": [682, 2, 53],
+        "span": [684, 2, 53],
         "leadingComments": " actuate_elevation | revoke_elevation\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 3],
-        "span": [708, 2, 712, 5],
+        "span": [710, 2, 714, 5],
         "leadingComments": " One line for people.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
