@@ -17,6 +17,7 @@ import {
 } from '@claviger/service-kit';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
+import { stepAt, totpCode } from './src/mfa/totp.ts';
 
 /** auth alone, as two real processes on real PostgreSQL, Redis and NATS, called as the gateway and the operator do. */
 export interface AuthStack extends AsyncDisposable {
@@ -178,6 +179,47 @@ export async function signIn(
 ): Promise<SignedIn> {
   const answer = await authOf(stack).login({ tenant, username, password, code });
   return { answer, as: () => actingWith(stack, answer.accessToken) };
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** The code of a factor's secret at this moment; `offset` moves it by steps. */
+export function codeAt(secret: string, offset: number): string {
+  const bits = [...secret].map((letter) => ALPHABET.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const bytes = Buffer.from(bits.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2)));
+  return totpCode(bytes, stepAt(Date.now() / 1000) + offset);
+}
+
+export interface Enrolment {
+  readonly secret: string;
+  readonly recoveryCodes: string[];
+  /** The session in which the factor was confirmed: it took the place of the one that asked. */
+  readonly session: SignedIn;
+}
+
+/** Gives the person of a session a confirmed factor; the code of the next step is not spent. */
+export async function enrolFactor(stack: AuthStack, session: SignedIn): Promise<Enrolment> {
+  const { secret } = await authOf(stack).setupMfa({}, await session.as());
+  const verified = await authOf(stack).verifyMfa({ code: codeAt(secret, 0) }, await session.as());
+  return { secret, recoveryCodes: verified.recoveryCodes, session: continued(stack, session, verified) };
+}
+
+/** The session that took the place of another one after a second factor. */
+export const continued = (
+  stack: AuthStack,
+  { answer }: SignedIn,
+  { accessToken, refreshToken }: { accessToken: string; refreshToken: string },
+): SignedIn => ({
+  answer: { ...answer, accessToken, refreshToken, token: accessToken },
+  as: () => actingWith(stack, accessToken),
+});
+
+/** An administrator who has just proved a second factor. */
+export async function asSteppedUp(stack: AuthStack, tenant: TestTenant): Promise<CallOptions> {
+  const { username, password } = tenant.administrator;
+  const session = await signIn(stack, tenant.name, username, password);
+  await stack.sql('UPDATE sessions SET mfa_at = now() WHERE user_id = $1', [tenant.administrator.id]);
+  return session.as();
 }
 
 export async function actingWith(stack: AuthStack, accessToken: string): Promise<CallOptions> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RestClient } from '@claviger/testkit';
+import { enrolSecondFactor, type RestClient } from '@claviger/testkit';
 import { administrationSamples } from './samples-administration.ts';
 import { assistantSamples } from './samples-assistant.ts';
 import { breakglassSamples } from './samples-breakglass.ts';
@@ -75,6 +75,10 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
   },
   Logout: async (w) => ({ client: (await w.createUser()).client }),
   SetupMfa: async (w) => ({ client: (await w.createUser()).client }),
+  SetupMfaWithPassword: async (w) => {
+    const { client, password } = await w.createUser();
+    return { client, body: { password } };
+  },
   VerifyMfa: null,
   DisableMfa: null,
   RegenerateRecoveryCodes: null,
@@ -111,7 +115,11 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     body: { password: `${randomUUID()} Aa9` },
   }),
   RevokeUserSessions: async (w) => ({ params: { user_id: (await w.createUser()).id }, body: {} }),
-  DisableUserMfa: null,
+  DisableUserMfa: async (w) => {
+    const user = await w.createUser();
+    await enrolSecondFactor(user.client);
+    return { params: { user_id: user.id } };
+  },
   UnlockUser: async (w) => ({ params: { user_id: (await w.createUser()).id }, body: {} }),
   ListRoles: () => ({}),
   GetRole: (w) => ({ params: { role_id: w.roleId } }),

@@ -82,12 +82,47 @@ test('a recovery code works once, also in parallel', async () => {
   expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
 });
 
+test('rights that rise change the id of the session: what was issued before is dead at every gateway', async () => {
+  const user = await tenant.createUser(['requester']);
+  const statuses = (token: string) =>
+    Promise.all(
+      network.access.urls.map(
+        async (url) => (await network.anonymous.as(token).at(url).get('/api/v1/users/me')).status,
+      ),
+    );
+  const deadNow = async (tokens: Record<string, unknown>) => {
+    expect(await statuses(tokens.access_token as string)).toEqual(network.access.urls.map(() => 401));
+    const { refresh_token } = tokens;
+    expect((await network.anonymous.post('/api/v1/auth/refresh', { refresh_token })).status).toBe(401);
+  };
+  const other = (await login(user)).body;
+  const first = (await login(user)).body;
+  // Both gateways remember both sessions.
+  for (const { access_token } of [other, first])
+    expect(await statuses(access_token as string)).toEqual(network.access.urls.map(() => 200));
+  const client = network.anonymous.as(first.access_token as string);
+  const { secret } = await enrolSecondFactor(client);
+  await deadNow(first);
+  await deadNow(other);
+  expect((await client.get('/api/v1/users/me')).status).toBe(200);
+
+  const second = (await login(user)).body;
+  const proved = await network.anonymous
+    .as(second.access_token as string)
+    .must('POST', '/api/v1/auth/mfa/challenge', { code: totp(secret) });
+  await deadNow(second);
+  expect(await statuses(proved.access_token as string)).toEqual(network.access.urls.map(() => 200));
+});
+
 test('the administrator takes a lost factor away; the user cannot without a fresh one', async () => {
   const user = await tenant.createUser(['requester']);
   const { secret } = await enrol(user);
   const { body } = await login(user);
   const limited = network.anonymous.as(body.access_token as string);
   expect((await limited.delete('/api/v1/auth/mfa')).status).toBe(401);
+  const refused = await tenant.admin.client.delete(`/api/v1/users/${user.id}/mfa`);
+  expect(refused).toMatchObject({ status: 403, body: { code: 'mfa_not_satisfied' } });
+  await enrol(tenant.admin);
   expect((await tenant.admin.client.delete(`/api/v1/users/${user.id}/mfa`)).status).toBe(204);
   expect((await login(user)).body).toMatchObject({ mfa_required: false });
   expect((await network.anonymous.post('/api/v1/auth/mfa/challenge', { code: totp(secret) })).status).toBe(

@@ -15,6 +15,11 @@ export interface CallExtras {
   readonly raw?: string;
 }
 
+/** A bearer token, fixed or asked for at each call. `adopt` takes the tokens of a session that got a new id. */
+export type TokenSource =
+  | string
+  | ((() => Promise<string>) & { adopt?(answer: Record<string, unknown>): void });
+
 /** Calls the public REST edge as one caller. */
 export interface RestClient {
   readonly baseUrl: string;
@@ -27,7 +32,7 @@ export interface RestClient {
   /** Like `call`, but throws unless the answer is 2xx: for steps that only prepare a test. */
   must(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
   /** The same edge with another bearer token, which may change from call to call, or none. */
-  as(token: string | (() => Promise<string>) | undefined): RestClient;
+  as(token: TokenSource | undefined): RestClient;
   /** The same caller at another gateway. */
   at(baseUrl: string): RestClient;
 }
@@ -50,15 +55,26 @@ function agentFor(caCertificate: string): Agent {
   return agent;
 }
 
+/** A second factor was proved: from now on the caller's session is the one in the answer, and the former is dead. */
+const RAISES_SESSION = new Set(['/api/v1/auth/mfa/verify', '/api/v1/auth/mfa/challenge']);
+
+interface Caller {
+  token: TokenSource | undefined;
+}
+
 export function createRestClient(options: {
   baseUrl: string;
   caCertificate: string;
-  token?: string | (() => Promise<string>) | undefined;
+  token?: TokenSource | undefined;
 }): RestClient {
+  return clientOf(options, { token: options.token });
+}
+
+function clientOf(options: { baseUrl: string; caCertificate: string }, caller: Caller): RestClient {
   const dispatcher = agentFor(options.caCertificate);
   const call: RestClient['call'] = async (method, path, body, extras = {}) => {
     const payload = extras.raw ?? (body === undefined ? undefined : JSON.stringify(body));
-    const token = typeof options.token === 'function' ? await options.token() : options.token;
+    const token = typeof caller.token === 'function' ? await caller.token() : caller.token;
     const response = await request(`${options.baseUrl}${path}`, {
       method: method as 'GET',
       dispatcher,
@@ -80,12 +96,9 @@ export function createRestClient(options: {
       /json/.test(headers['content-type'] ?? '') &&
       text !== '' &&
       !/jsonl/.test(headers['content-type'] ?? '');
-    return {
-      status: response.statusCode,
-      headers,
-      text,
-      body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
-    };
+    const parsed = isJson ? (JSON.parse(text) as Record<string, unknown>) : {};
+    if (RAISES_SESSION.has(path) && response.statusCode === 200) adopt(caller, parsed);
+    return { status: response.statusCode, headers, text, body: parsed };
   };
   return {
     baseUrl: options.baseUrl,
@@ -101,7 +114,12 @@ export function createRestClient(options: {
         throw new Error(`${method} ${path} answered ${answer.status}: ${answer.text}`);
       return answer.body;
     },
-    as: (token) => createRestClient({ ...options, token }),
-    at: (baseUrl) => createRestClient({ ...options, baseUrl }),
+    as: (token) => clientOf(options, { token }),
+    at: (baseUrl) => clientOf({ ...options, baseUrl }, caller),
   };
+}
+
+function adopt(caller: Caller, answer: Record<string, unknown>): void {
+  if (typeof caller.token === 'function' && caller.token.adopt) caller.token.adopt(answer);
+  else caller.token = answer.access_token as string;
 }

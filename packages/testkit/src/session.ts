@@ -10,14 +10,13 @@ interface Tokens {
   readonly refresh_token: string;
 }
 
+export type SessionToken = (() => Promise<string>) & { adopt(answer: Record<string, unknown>): void };
+
 /**
  * The access token of a session at this moment, renewed as its client would: a test file may take longer than a token
  * lives. Where the session has ended the last token stays, for the edge to refuse.
  */
-export function sessionToken(
-  anonymous: RestClient,
-  signedIn: Record<string, unknown>,
-): () => Promise<string> {
+export function sessionToken(anonymous: RestClient, signedIn: Record<string, unknown>): SessionToken {
   let tokens = signedIn as unknown as Tokens;
   let renewAtMs = performance.now() + RENEW_AFTER_MS;
   let ended = false;
@@ -32,7 +31,11 @@ export function sessionToken(
       renewAtMs = performance.now() + TRY_AGAIN_MS;
     }
   };
-  return async () => {
+  const adopt = (answer: Record<string, unknown>): void => {
+    tokens = answer as unknown as Tokens;
+    renewAtMs = performance.now() + RENEW_AFTER_MS;
+  };
+  const current = async (): Promise<string> => {
     if (!ended && performance.now() > renewAtMs) {
       renewing ??= renew().finally(() => {
         renewing = undefined;
@@ -41,4 +44,5 @@ export function sessionToken(
     }
     return tokens.access_token;
   };
+  return Object.assign(current, { adopt });
 }

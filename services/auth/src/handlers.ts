@@ -13,6 +13,7 @@ import { disableMfa } from './mfa/disable-mfa.ts';
 import { disableUserMfa } from './mfa/disable-user-mfa.ts';
 import { regenerateRecoveryCodes } from './mfa/regenerate-recovery-codes.ts';
 import { setupMfa } from './mfa/setup-mfa.ts';
+import { setupMfaWithPassword } from './mfa/setup-mfa-with-password.ts';
 import { verifyMfa } from './mfa/verify-mfa.ts';
 import { bootstrapAdministrator } from './operator/bootstrap-administrator.ts';
 import { completeSetup } from './operator/complete-setup.ts';
@@ -51,6 +52,7 @@ export function addHandlers(server: RpcServer, deps: AuthDeps): void {
     refresh: refresh(deps),
     logout: logout(deps),
     setupMfa: setupMfa(deps),
+    setupMfaWithPassword: setupMfaWithPassword(deps),
     verifyMfa: verifyMfa(deps),
     disableMfa: disableMfa(deps),
     regenerateRecoveryCodes: regenerateRecoveryCodes(deps),

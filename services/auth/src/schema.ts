@@ -107,6 +107,7 @@ interface MfaFactorsTable {
   blob_sha256: Buffer;
   confirmed_at: Date | null;
   last_step: Generated<number>;
+  set_up_in: string | null;
   created_at: Generated<Date>;
 }
 

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { nounCommand, peopleCommand, withConnectionOptions } from '../people/command-options.ts';
-import type { ConnectionOptions } from '../people/connection.ts';
-import type { CodeOptions } from '../people/mfa.ts';
+import type { CodeOptions, SetupMfaOptions } from '../people/mfa.ts';
 
 const work = () => import('../people/mfa.ts');
 
@@ -13,7 +12,11 @@ export function register(program: Command): void {
     'make a second factor for an authenticator app; it counts once it is confirmed',
     'claviger mfa setup',
   );
-  withConnectionOptions(setup).action(async (options: ConnectionOptions) => (await work()).setupMfa(options));
+  setup.option(
+    '--password-stdin',
+    'read the password from standard input; else it is asked for when the sign-in was over five minutes ago',
+  );
+  withConnectionOptions(setup).action(async (options: SetupMfaOptions) => (await work()).setupMfa(options));
   for (const [verb, description, run] of [
     ['confirm', 'confirm it with a code of the app; shows the recovery codes, once', 'confirmMfa'],
     ['prove', 'prove it again: commands that need a recent one work for ten minutes', 'proveMfa'],

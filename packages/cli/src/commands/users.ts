@@ -8,6 +8,7 @@ import {
 } from '../people/command-options.ts';
 import type { ConnectionOptions } from '../people/connection.ts';
 import type { IdentityOptions } from '../people/directory-identity.ts';
+import type { CodeOptions } from '../people/mfa.ts';
 import type { UserCreateOptions, UserListOptions } from '../people/users.ts';
 
 const work = () => import('../people/users.ts');
@@ -59,7 +60,6 @@ export function register(program: Command): void {
     ['enable', 'let a disabled user sign in again'],
     ['unlock', 'lift a lock after failed sign-ins'],
     ['sign-out', 'end every session of a user at once'],
-    ['disable-mfa', 'switch off the second factor of a user who has lost it'],
     ['delete', 'delete a user; their traces in the audit log stay'],
   ] as const) {
     const command = peopleCommand(noun, `${verb} <user>`, description, `claviger users ${verb} alice`);
@@ -67,6 +67,15 @@ export function register(program: Command): void {
       (await work()).changeUser(verb, user, options),
     );
   }
+  const disableMfa = peopleCommand(
+    noun,
+    'disable-mfa <user>',
+    'switch off the second factor of a user who has lost it; needs a recent one of your own',
+    'claviger users disable-mfa alice',
+  ).option('--code-stdin', 'read the code of your second factor from standard input');
+  withConnectionOptions(disableMfa).action(async (user: string, options: CodeOptions) =>
+    (await work()).disableUserMfa(user, options),
+  );
   const reset = peopleCommand(
     noun,
     'reset-password <user>',

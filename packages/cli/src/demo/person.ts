@@ -15,6 +15,8 @@ export interface Person extends AsyncDisposable {
   readonly name: string;
   readonly id: string;
   readonly api: ApiClient;
+  /** Goes on with the token of another session. */
+  useToken(accessToken: string): void;
 }
 
 /** Signs in over the public API, like everybody. */
@@ -28,6 +30,9 @@ export async function signIn(server: DemoServer, username: string, password: str
       name: username,
       id: answer.user!.id,
       api,
+      useToken: (accessToken) => {
+        token = accessToken;
+      },
       [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
     };
   } catch (error) {

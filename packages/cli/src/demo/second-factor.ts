@@ -6,15 +6,16 @@ import type { Person } from './person.ts';
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const STEP_SECONDS = 30;
 
-/** Gives somebody a second factor, as an authenticator app would; their session has proved it from then on. */
+/** Gives somebody a second factor, as an authenticator app would; their session is a new one from then on, which has proved it. */
 export async function takeSecondFactor(person: Person): Promise<void> {
   const { secret } = await person.api.call(auth.AuthServiceService.setupMfa, {});
   const prove = () => person.api.call(auth.AuthServiceService.verifyMfa, { code: codeOf(secret) });
-  await prove().catch((error: unknown) => {
+  const { accessToken } = await prove().catch((error: unknown) => {
     // A step may end between making a code and its check: then the next one counts.
     if (error instanceof CliProblem) return prove();
     throw error;
   });
+  person.useToken(accessToken);
 }
 
 /** The code that an authenticator app shows now (RFC 6238: SHA-1, 30 seconds, six digits). */

@@ -246,6 +246,10 @@ const codes: Readonly<Record<string, Explanation>> = {
     meaning: 'The operation concerns the whole installation, not one tenant.',
     next: 'Sign in to the tenant `default` as one of its administrators.',
   },
+  password_required: {
+    meaning: 'Whoever adds a second factor proves the password within the five minutes before.',
+    next: '`claviger mfa setup` asks for it; or sign in again.',
+  },
   mfa_code_invalid: {
     meaning: 'The code of the second factor is wrong.',
     next: 'Take the code that is shown now, and check the clock of the device.',

@@ -4,8 +4,8 @@ import { CliProblem } from '../api/cli-problem.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
-import { readTokens, withTokenLock, writeTokens } from './profiles.ts';
-import { askHidden, readStdin } from './secret-input.ts';
+import { withTokenLock, writeTokens } from './profiles.ts';
+import { askHidden, readStdin, withoutLineEnd } from './secret-input.ts';
 import { tokensFrom, withSession } from './session.ts';
 import { fieldsText, type OutputFormat, showJson } from './show.ts';
 
@@ -15,10 +15,14 @@ export interface CodeOptions extends ConnectionOptions {
 
 const service = auth.AuthServiceService;
 
+export interface SetupMfaOptions extends ConnectionOptions {
+  readonly passwordStdin?: boolean;
+}
+
 /** The command `mfa setup`: a pending factor, whose secret is shown this once. */
-export function setupMfa(options: ConnectionOptions): Promise<void> {
+export function setupMfa(options: SetupMfaOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {
-    const { secret, otpauthUri } = await api.call(service.setupMfa, {});
+    const { secret, otpauthUri } = await newFactor(api, options);
     if (format === 'json') return showJson({ secret, otpauthUri });
     say(
       fieldsText([
@@ -30,9 +34,22 @@ export function setupMfa(options: ConnectionOptions): Promise<void> {
   });
 }
 
+/** A session that signed in more than five minutes ago needs the password once more. */
+async function newFactor(api: ApiClient, { passwordStdin }: SetupMfaOptions) {
+  const withPassword = (password: string) => api.call(service.setupMfaWithPassword, { password });
+  if (passwordStdin) return withPassword(withoutLineEnd(await readStdin()));
+  try {
+    return await api.call(service.setupMfa, {});
+  } catch (error) {
+    if (!(error instanceof CliProblem) || error.code !== 'password_required') throw error;
+    return withPassword(await askHidden('Your password: ', 'give the password with --password-stdin'));
+  }
+}
+
 /** The command `mfa confirm`: a code of the app makes the pending factor count; shows the recovery codes. */
 export function confirmMfa(options: CodeOptions): Promise<void> {
   return withSession(options, async ({ api, connection, format }) => {
+    requireProfile(connection);
     const answer = await api.call(service.verifyMfa, { code: await codeOf(options) });
     await keepTokens(connection, answer);
     tell('the second factor is on');
@@ -43,6 +60,7 @@ export function confirmMfa(options: CodeOptions): Promise<void> {
 /** The command `mfa prove`: what needs a recent second factor works for the next ten minutes. */
 export function proveMfa(options: CodeOptions): Promise<void> {
   return withSession(options, async ({ api, connection }) => {
+    requireProfile(connection);
     const answer = await api.call(service.completeMfaChallenge, { code: await codeOf(options) });
     await keepTokens(connection, answer);
     tell('the second factor is proved for ten minutes');
@@ -78,6 +96,7 @@ export async function withStepUp<T>(
     return await work();
   } catch (error) {
     if (!(error instanceof CliProblem) || error.code !== 'mfa_not_satisfied') throw error;
+    requireProfile(connection);
     const answer = await api.call(service.completeMfaChallenge, { code: await codeOf(options) });
     await keepTokens(connection, answer);
     return await work();
@@ -92,17 +111,20 @@ async function codeOf({ codeStdin }: CodeOptions): Promise<string> {
   return code.trim();
 }
 
-/** A session that was full before keeps its refresh token: only the access token says more now. */
+/** A proved factor replaces the session, and with it the tokens: those of CLAVIGER_TOKEN cannot be replaced. */
+function requireProfile({ token }: Connection): void {
+  if (token === undefined) return;
+  throw new CommandError(
+    'CLAVIGER_TOKEN is set: unset it and sign in with `claviger login` to prove a second factor',
+    EXIT.usage,
+  );
+}
+
 async function keepTokens(
-  { profileName, server, token }: Connection,
+  { profileName, server }: Connection,
   answer: { readonly accessToken: string; readonly refreshToken: string; readonly expiresIn: number },
 ): Promise<void> {
-  if (token !== undefined || answer.accessToken === '') return;
-  await withTokenLock(async () => {
-    const before = await readTokens(profileName);
-    const refreshToken = answer.refreshToken || (before?.server === server ? before.refreshToken : '');
-    await writeTokens(profileName, tokensFrom(server, { ...answer, refreshToken }));
-  });
+  await withTokenLock(() => writeTokens(profileName, tokensFrom(server, answer)));
 }
 
 /** Recovery codes, which are shown once. */

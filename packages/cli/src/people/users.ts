@@ -6,6 +6,7 @@ import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { escapeText } from './escape.ts';
 import { userId } from './find-by-name.ts';
+import { type CodeOptions, withStepUp } from './mfa.ts';
 import { listItems } from './paging.ts';
 import { roleColumns } from './roles.ts';
 import { readSecretFile, readStdin, withoutLineEnd } from './secret-input.ts';
@@ -25,7 +26,7 @@ export interface UserCreateOptions extends ConnectionOptions {
   readonly passwordStdin?: boolean;
   readonly passwordFile?: string;
 }
-export type UserVerb = 'disable' | 'enable' | 'unlock' | 'sign-out' | 'disable-mfa' | 'delete';
+export type UserVerb = 'disable' | 'enable' | 'unlock' | 'sign-out' | 'delete';
 
 const service = auth.UsersServiceService;
 
@@ -98,6 +99,14 @@ export function userRoles(name: string, roles: string[], options: ConnectionOpti
   });
 }
 
+export function disableUserMfa(name: string, options: CodeOptions): Promise<void> {
+  return withSession(options, async ({ api, connection }) => {
+    const id = await userId(api, name);
+    await withStepUp(api, connection, options, () => api.call(service.disableUserMfa, { userId: id }));
+    tell('the second factor is off');
+  });
+}
+
 export function changeUser(verb: UserVerb, name: string, options: ConnectionOptions): Promise<void> {
   return withSession(options, async ({ api }) => {
     tell(await change(api, verb, await userId(api, name)));
@@ -117,9 +126,6 @@ async function change(api: ApiClient, verb: UserVerb, id: string): Promise<strin
       return 'unlocked';
     case 'sign-out':
       return `${(await api.call(service.revokeUserSessions, { userId: id })).revokedSessions} sessions ended`;
-    case 'disable-mfa':
-      await api.call(service.disableUserMfa, { userId: id });
-      return 'the second factor is off';
     case 'delete':
       await api.call(service.deleteUser, { userId: id });
       return 'deleted';

@@ -6,14 +6,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type AuthStack,
   asAdministrator,
-  authOf,
   codeOf,
+  enrolFactor,
   newTenant,
   signIn,
   startAuth,
   usersOf,
 } from '../../test-support.ts';
-import { stepAt, totpCode } from '../mfa/totp.ts';
 
 const vendor = generateKeyPairSync('ed25519');
 const stranger = generateKeyPairSync('ed25519');
@@ -48,13 +47,7 @@ beforeAll(async () => {
   const operator = stack.operator.client('auth', auth.OperatorServiceService);
   const made = await operator.bootstrapAdministrator({ username: 'platform.admin', tenant: '' });
   const session = await signIn(stack, 'default', made.username, made.password);
-  const { secret } = await authOf(stack).setupMfa({}, await session.as());
-  const bits = [...secret]
-    .map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'))
-    .join('');
-  const bytes = Buffer.from(bits.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2)));
-  await authOf(stack).verifyMfa({ code: totpCode(bytes, stepAt(Date.now() / 1000)) }, await session.as());
-  platform = session.as;
+  platform = (await enrolFactor(stack, session)).session.as;
   const publicKey = vendor.publicKey.export({ format: 'jwk' }).x;
   await stack.gateway.client('auth', settings.ConfigServiceService).updateConfig(
     {

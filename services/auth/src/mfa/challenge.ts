@@ -1,31 +1,35 @@
 import type { Tx } from '@claviger/database';
-import type { ClavigerError } from '@claviger/errors';
+import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
 import {
+  endSessionsOfUser,
   issueRefreshToken,
   lockSession,
+  lockSessionsOfUser,
+  replaceSession,
   type SessionFacts,
   sessionEnded,
-  stampSecondFactor,
 } from '../sign-in/sessions-store.ts';
 import { requirePerson } from '../users/standing.ts';
+import { lockUser } from '../users/users-store.ts';
 import { mfaRefused } from './mfa-errors.ts';
 import { proveSecondFactor } from './prove-second-factor.ts';
 import { replaceRecoveryCodes } from './recovery-codes.ts';
 
 export interface Challenge {
+  /** The new session: it takes the place of the actor's. */
   readonly session: SessionFacts;
-  /** Empty when the session was full before: it has its refresh token. */
   readonly refreshToken: string;
   /** When a pending factor was confirmed. */
   readonly recoveryCodes: readonly string[];
 }
 
 /**
- * Proves a code for the actor's session: a pending session becomes a full one, a full one is stamped anew (step-up).
- * With `confirm`, a pending factor is confirmed by it. `also` runs in the same transaction.
+ * Proves a code for the actor's session. Its rights rise, so a session with a new id takes its place: the access token
+ * and the refresh tokens that were issued before are dead. With `confirm`, a pending factor is confirmed by the code,
+ * and every other session of the person ends. `also` runs in the same transaction.
  */
 export async function challenge<T>(
   deps: AuthDeps,
@@ -38,24 +42,61 @@ export async function challenge<T>(
   const { tenantId, userId, sessionId } = context.actor;
   context.auditSubject = { type: 'user', id: userId };
   const result = await deps.database.withTenant(tenantId, async (tx) => {
-    const session = await lockSession(tx, deps.config, sessionId);
-    if (!session || session.ended) throw sessionEnded(session?.ended ?? 'session_revoked');
-    const proof = await proveSecondFactor(deps, tx, tenantId, userId, code, {
-      pendingToo: confirm,
-    });
-    if ('refused' in proof) return { refusal: mfaRefused(proof.refused) as ClavigerError };
-    const stamped = await stampSecondFactor(tx, deps.config, session, proof.method);
-    const refreshToken = session.mfaPending ? await issueRefreshToken(tx, tenantId, sessionId) : '';
+    if (confirm) {
+      // In the common order, before the factor: a challenge in another session may wait for it.
+      await lockUser(tx, userId);
+      await lockSessionsOfUser(tx, userId);
+    }
+    const before = await lockSession(tx, deps.config, sessionId);
+    if (!before || before.ended) throw sessionEnded(before?.ended ?? 'session_revoked');
+    const proof = await proveSecondFactor(deps, tx, before, code, { pendingToo: confirm });
+    if ('refused' in proof) return { refusal: mfaRefused(proof.refused) };
+    const session = await replaceSession(tx, deps.config, before, proof.method);
+    const refreshToken = await issueRefreshToken(tx, tenantId, session.sessionId);
+    const { tell } = proof.confirmedNow
+      ? await endSessionsOfUser(tx, userId, 'factor-added', {
+          exceptSessionId: session.sessionId,
+          keepApiTokens: true,
+        })
+      : { tell: [sessionId] };
     const recoveryCodes = proof.confirmedNow ? await replaceRecoveryCodes(tx, tenantId, userId) : [];
     await deps.emitter.audit(tx, context, {
-      details: { method: proof.method, confirmed: proof.confirmedNow, stepUp: !session.mfaPending },
+      details: {
+        method: proof.method,
+        confirmed: proof.confirmedNow,
+        stepUp: !before.mfaPending,
+        sessionId: session.sessionId,
+        replacedSessionId: sessionId,
+      },
     });
-    return { session: stamped, refreshToken, recoveryCodes, also: await also(tx) };
+    const done = { session, refreshToken, recoveryCodes, also: await also(tx) };
+    await tellGateways(deps, tell, before.mfaPending && !proof.confirmedNow);
+    return done;
   });
   if ('refusal' in result) throw result.refusal;
-  // Gateways that go on with the old picture refuse for a minute what is now allowed: a nuisance, no danger.
-  await deps.liveness.raise([result.session]).catch((error: unknown) => {
-    deps.logger.warn({ err: error }, 'gateways learn of a second factor with delay');
-  });
   return result;
+}
+
+/**
+ * Before the commit: when gateways cannot be told, nothing has happened, the code is not spent, and the caller repeats.
+ * A session that owes its factor is asked about at each call (`fresh`), so that no gateway goes on with it: signing in
+ * does not depend on Redis.
+ */
+async function tellGateways(deps: AuthDeps, sessionIds: readonly string[], optional: boolean): Promise<void> {
+  try {
+    await deps.liveness.revoke(sessionIds);
+  } catch (error) {
+    if (!optional) {
+      throw new ClavigerError(
+        'unavailable',
+        'Gateways cannot be told of the new session; nothing was changed.',
+        {
+          cause: error,
+          retryAfterSeconds: 2,
+          hint: 'Send the same code again.',
+        },
+      );
+    }
+    deps.logger.warn({ err: error }, 'gateways were not told of a session that was replaced');
+  }
 }

@@ -7,6 +7,8 @@ import type { AuthSchema } from '../schema.ts';
 import { base32, TOTP_SECRET_BYTES } from './totp.ts';
 
 const PURPOSE = 'totp';
+/** A factor that was not confirmed by then is made anew. */
+const PENDING_MINUTES = 10;
 
 export async function hasConfirmedFactor(reader: Reader<AuthSchema>, userId: string): Promise<boolean> {
   const row = await reader
@@ -22,8 +24,7 @@ export async function hasConfirmedFactor(reader: Reader<AuthSchema>, userId: str
 export async function replacePendingFactor(
   deps: AuthDeps,
   tx: Tx<AuthSchema>,
-  tenantId: string,
-  userId: string,
+  { tenantId, userId, sessionId }: { tenantId: string; userId: string; sessionId: string },
 ): Promise<string | undefined> {
   const kek = await deps.tenantKeys.current(tx, tenantId);
   const id = randomUUID();
@@ -41,6 +42,7 @@ export async function replacePendingFactor(
       commitment: sealed.commitment,
       blob_sha256: sealed.blobSha256,
       last_step: 0,
+      set_up_in: sessionId,
     };
     const stored = await tx
       .insertInto('mfa_factors')
@@ -62,6 +64,8 @@ export async function replacePendingFactor(
 export interface Factor {
   readonly id: string;
   readonly confirmed: boolean;
+  /** The session that made a pending factor a short while ago; undefined when it is too old. */
+  readonly setUpIn: string | undefined;
   readonly lastStep: number;
   /** The caller wipes it. */
   readonly secret: Buffer;
@@ -77,6 +81,11 @@ export async function lockFactor(
   const row = await tx
     .selectFrom('mfa_factors')
     .selectAll()
+    .select(
+      sql<boolean>`created_at > clock_timestamp() - make_interval(mins => ${PENDING_MINUTES}::int)`.as(
+        'recent',
+      ),
+    )
     .where('user_id', '=', userId)
     .forUpdate()
     .executeTakeFirst();
@@ -94,6 +103,7 @@ export async function lockFactor(
   return {
     id: row.id,
     confirmed: row.confirmed_at !== null,
+    setUpIn: row.recent ? (row.set_up_in ?? undefined) : undefined,
     lastStep: row.last_step,
     secret: openSecret(kek, sealed, idsOf(tenantId, row.id, row.kek_id)),
   };

@@ -4,22 +4,25 @@ import {
   type AuthStack,
   actingWith,
   asAdministrator,
+  asSteppedUp,
   auditOf,
   authOf,
+  codeAt,
   codeOf,
+  continued,
+  type Enrolment,
+  enrolFactor,
   insisting,
   introspectAccess,
   newTenant,
   newUser,
   PASSWORD,
-  type SignedIn,
   signIn,
   startAuth,
   type TestTenant,
   tokensOf,
   usersOf,
 } from '../../test-support.ts';
-import { stepAt, totpCode } from './totp.ts';
 
 let stack: AuthStack;
 let tenant: TestTenant;
@@ -29,26 +32,15 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-function decode32(text: string): Buffer {
-  let bits = '';
-  for (const letter of text) bits += ALPHABET.indexOf(letter).toString(2).padStart(5, '0');
-  return Buffer.from(bits.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2)));
-}
-
-/** The code of the next step unless told otherwise: accepted now, and not the one that confirmed the factor. */
-const codeNow = (secret: string, offset = 1): string =>
-  totpCode(decode32(secret), stepAt(Date.now() / 1000) + offset);
+/** Of the next step unless told otherwise: accepted now, and not the one that confirmed the factor. */
+const codeNow = (secret: string, offset = 1): string => codeAt(secret, offset);
 const wrongCode = (secret: string): string => {
   const right = [-2, -1, 0, 1, 2].map((offset) => codeNow(secret, offset));
   return ['000000', '111111', '222222', '333333', '444444', '555555'].find((code) => !right.includes(code))!;
 };
 
-interface Enrolled {
+interface Enrolled extends Enrolment {
   readonly user: auth.User;
-  readonly secret: string;
-  readonly recoveryCodes: string[];
-  readonly session: SignedIn;
 }
 
 let users = 0;
@@ -56,11 +48,7 @@ let users = 0;
 async function enrolled(): Promise<Enrolled> {
   users += 1;
   const user = await newUser(stack, tenant, `person-${users}`);
-  const session = await signIn(stack, tenant.name, user.username, PASSWORD);
-  const { secret } = await authOf(stack).setupMfa({}, await session.as());
-  const verified = await authOf(stack).verifyMfa({ code: codeNow(secret, 0) }, await session.as());
-  expect(verified).toMatchObject({ mfaEnabled: true, refreshToken: '' });
-  return { user, secret, recoveryCodes: verified.recoveryCodes, session };
+  return { user, ...(await enrolFactor(stack, await signIn(stack, tenant.name, user.username, PASSWORD))) };
 }
 
 test('H-027 setup shows a secret once; only the latest pending one confirms, and nothing is on before', async () => {
@@ -79,13 +67,118 @@ test('H-027 setup shows a secret once; only the latest pending one confirms, and
   );
   const verified = await authOf(stack).verifyMfa({ code: codeNow(second.secret) }, await session.as());
   expect(new Set(verified.recoveryCodes).size).toBe(10);
-  expect(await codeOf(authOf(stack).setupMfa({}, await session.as()))).toBe('mfa_already_enabled');
-  expect((await authOf(stack).getCurrentUser({}, await session.as())).user?.mfaEnabled).toBe(true);
+  const proved = await actingWith(stack, verified.accessToken);
+  expect(await codeOf(authOf(stack).setupMfa({}, proved))).toBe('mfa_already_enabled');
+  expect((await authOf(stack).getCurrentUser({}, proved)).user?.mfaEnabled).toBe(true);
   const [row] = await stack.sql<{ found: number }>(
     `SELECT count(*)::int AS found FROM mfa_factors WHERE user_id = $1 AND position($2::bytea IN ciphertext) = 0`,
-    [user.id, decode32(second.secret)],
+    [user.id, Buffer.from(second.secret)],
   );
   expect(row?.found).toBe(1);
+});
+
+const backdate = (userId: string, minutes: number) =>
+  stack.sql(
+    'UPDATE sessions SET authenticated_at = authenticated_at - make_interval(mins => $2) WHERE user_id = $1',
+    [userId, minutes],
+  );
+
+test('a stolen session adds no factor: five minutes after the sign-in it takes the password again', async () => {
+  const user = await newUser(stack, tenant, 'stolen');
+  const session = await signIn(stack, tenant.name, 'stolen', PASSWORD);
+  await backdate(user.id, 6);
+  expect(await codeOf(authOf(stack).setupMfa({}, await session.as()))).toBe('password_required');
+  const withPassword = async (password: string) =>
+    authOf(stack).setupMfaWithPassword({ password }, await session.as());
+  expect(await codeOf(withPassword('wrong wrong wrong'))).toBe('current_password_wrong');
+  expect(await stack.sql('SELECT 1 FROM mfa_factors WHERE user_id = $1', [user.id])).toEqual([]);
+  // A refresh is no sign-in.
+  const renewed = await authOf(stack).refresh({ refreshToken: session.answer.refreshToken });
+  const options = await actingWith(stack, renewed.accessToken);
+  expect(await codeOf(authOf(stack).setupMfa({}, options))).toBe('password_required');
+  const { secret } = await withPassword(PASSWORD);
+  expect(await codeOf(authOf(stack).verifyMfa({ code: codeNow(secret) }, await session.as()))).toBe('ok');
+});
+
+test('only the session that made a pending factor confirms it, within ten minutes', async () => {
+  const user = await newUser(stack, tenant, 'pending');
+  const session = await signIn(stack, tenant.name, 'pending', PASSWORD);
+  const other = await signIn(stack, tenant.name, 'pending', PASSWORD);
+  const { secret } = await authOf(stack).setupMfa({}, await session.as());
+  const confirm = async (by: typeof session) =>
+    codeOf(authOf(stack).verifyMfa({ code: codeNow(secret, 0) }, await by.as()));
+  expect(await confirm(other)).toBe('mfa_not_set_up');
+  await stack.sql(`UPDATE mfa_factors SET created_at = now() - interval '11 minutes' WHERE user_id = $1`, [
+    user.id,
+  ]);
+  expect(await confirm(session)).toBe('mfa_not_set_up');
+  await stack.sql('UPDATE mfa_factors SET created_at = now() WHERE user_id = $1', [user.id]);
+  expect(await confirm(session)).toBe('ok');
+});
+
+test('the first factor ends the other sessions, and everything issued before in its own', async () => {
+  const user = await newUser(stack, tenant, 'first-factor');
+  const other = await signIn(stack, tenant.name, 'first-factor', PASSWORD);
+  const before = await signIn(stack, tenant.name, 'first-factor', PASSWORD);
+  const { session } = await enrolFactor(stack, before);
+  for (const { answer } of [other, before]) {
+    expect(await codeOf(introspectAccess(stack, answer.accessToken))).toBe('session_revoked');
+    expect(await codeOf(authOf(stack).refresh({ refreshToken: answer.refreshToken }))).toBe(
+      'session_revoked',
+    );
+  }
+  expect(await codeOf(introspectAccess(stack, session.answer.accessToken))).toBe('ok');
+  expect(await codeOf(authOf(stack).refresh({ refreshToken: session.answer.refreshToken }))).toBe('ok');
+  const rows = await stack.sql<{ revoked_reason: string | null }>(
+    'SELECT revoked_reason FROM sessions WHERE user_id = $1 ORDER BY revoked_reason NULLS LAST',
+    [user.id],
+  );
+  expect(rows.map((row) => row.revoked_reason)).toEqual(['factor-added', 'second-factor-proved', null]);
+});
+
+test('a step-up changes the id of the session: the sign-in and the end stay, what was issued before is dead', async () => {
+  const { user, secret, session } = await enrolled();
+  await backdate(user.id, 60);
+  const before = await introspectAccess(stack, session.answer.accessToken);
+  const facts = (sessionId: string) =>
+    stack.sql<{ authenticated: number; expires: number }>(
+      `SELECT extract(epoch FROM authenticated_at)::int AS authenticated, extract(epoch FROM expires_at)::int AS expires
+       FROM sessions WHERE id = $1`,
+      [sessionId],
+    );
+  const done = await authOf(stack).completeMfaChallenge({ code: codeNow(secret) }, await session.as());
+  const after = await introspectAccess(stack, done.accessToken);
+  expect(after.sessionId).not.toBe(before.sessionId);
+  expect(await facts(after.sessionId)).toEqual(await facts(before.sessionId));
+  expect(await codeOf(introspectAccess(stack, session.answer.accessToken))).toBe('session_revoked');
+  expect(await codeOf(authOf(stack).refresh({ refreshToken: session.answer.refreshToken }))).toBe(
+    'session_revoked',
+  );
+  expect(await stack.redis.get(`claviger:live:{${before.sessionId}}`)).toBe('revoked');
+  expect(await codeOf(authOf(stack).refresh({ refreshToken: done.refreshToken }))).toBe('ok');
+  // The new session is as old as the sign-in: it proves no password of the last five minutes.
+  await authOf(stack).disableMfa({}, await actingWith(stack, done.accessToken));
+  expect(await codeOf(authOf(stack).setupMfa({}, await actingWith(stack, done.accessToken)))).toBe(
+    'password_required',
+  );
+});
+
+test('of sessions that enrol and prove at once none blocks another, and one session is left', async () => {
+  const user = await newUser(stack, tenant, 'at-once');
+  const sessions = await Promise.all(
+    Array.from({ length: 4 }, () => signIn(stack, tenant.name, 'at-once', PASSWORD)),
+  );
+  const { secret } = await authOf(stack).setupMfa({}, await sessions[0]!.as());
+  const code = codeNow(secret, 0);
+  const options = await Promise.all(sessions.map(({ as }) => as()));
+  const codes = await Promise.all([
+    ...[0, 0, 1].map((i) => codeOf(insisting(() => authOf(stack).verifyMfa({ code }, options[i]!)))),
+    ...[2, 3].map((i) => codeOf(insisting(() => authOf(stack).completeMfaChallenge({ code }, options[i]!)))),
+  ]);
+  expect(codes.filter((each) => each === 'ok')).toHaveLength(1);
+  expect(codes).not.toContain('internal');
+  const live = await stack.sql('SELECT 1 FROM sessions WHERE user_id = $1 AND revoked_at IS NULL', [user.id]);
+  expect(live).toHaveLength(1);
 });
 
 test('a sign-in without the code owes its factor and may do nothing else until the challenge', async () => {
@@ -102,10 +195,11 @@ test('a sign-in without the code owes its factor and may do nothing else until t
   expect(await codeOf(authOf(stack).refresh({ refreshToken: '' }, options))).toBe('mfa_required');
   const done = await authOf(stack).completeMfaChallenge({ code: codeNow(secret) }, options);
   expect(done).toMatchObject({ mfaRequired: false, user: { id: user.id } });
-  // Gateways that remember the pending session must ask again.
-  const full = await introspectAccess(stack, answer.accessToken);
+  const full = await introspectAccess(stack, done.accessToken);
   expect(full.mfaPending).toBe(false);
-  expect(full.epoch).toBeGreaterThan(seen.epoch);
+  expect(full.sessionId).not.toBe(seen.sessionId);
+  expect(await codeOf(introspectAccess(stack, answer.accessToken))).toBe('session_revoked');
+  expect(await stack.redis.get(`claviger:live:{${seen.sessionId}}`)).toBe('revoked');
   expect(await codeOf(authOf(stack).refresh({ refreshToken: done.refreshToken }))).toBe('ok');
   const claims = JSON.parse(Buffer.from(done.accessToken.split('.')[1]!, 'base64url').toString());
   expect(claims).toMatchObject({ amr: ['pwd', 'otp'], acr: 'mfa', aud: 'claviger-api' });
@@ -113,16 +207,19 @@ test('a sign-in without the code owes its factor and may do nothing else until t
 
 test('H-020 H-022 a code works once, also when thirty try it at the same moment over two nodes', async () => {
   const { user, secret } = await enrolled();
-  const { as } = await signIn(stack, tenant.name, user.username, PASSWORD);
-  const options = await as();
+  const sessions = await Promise.all(
+    [0, 1, 2].map(async () => (await signIn(stack, tenant.name, user.username, PASSWORD)).as()),
+  );
   const code = codeNow(secret);
   const codes = await Promise.all(
-    Array.from({ length: 30 }, () =>
-      codeOf(insisting(() => authOf(stack).completeMfaChallenge({ code }, options))),
+    Array.from({ length: 30 }, (_, i) =>
+      codeOf(insisting(() => authOf(stack).completeMfaChallenge({ code }, sessions[i % 3]!))),
     ),
   );
   expect(codes.filter((each) => each === 'ok')).toHaveLength(1);
-  expect(codes.filter((each) => each === 'mfa_code_used')).toHaveLength(29);
+  // Of the session that won the former id is dead; in the other two the code is.
+  expect(codes.filter((each) => each === 'session_revoked')).toHaveLength(9);
+  expect(codes.filter((each) => each === 'mfa_code_used')).toHaveLength(20);
   const other = await signIn(stack, tenant.name, user.username, PASSWORD);
   expect(await codeOf(authOf(stack).completeMfaChallenge({ code }, await other.as()))).toBe('mfa_code_used');
 });
@@ -204,8 +301,9 @@ test('new recovery codes end the old ones, and need a fresh factor', async () =>
   );
   expect(await codeOf(authOf(stack).disableMfa({}, await session.as()))).toBe('mfa_not_satisfied');
   // A challenge in a full session is the step-up.
-  await authOf(stack).completeMfaChallenge({ code: codeNow(secret) }, await session.as());
-  expect(await codeOf(authOf(stack).regenerateRecoveryCodes({}, await session.as()))).toBe('ok');
+  const done = await authOf(stack).completeMfaChallenge({ code: codeNow(secret) }, await session.as());
+  const proved = continued(stack, session, done);
+  expect(await codeOf(authOf(stack).regenerateRecoveryCodes({}, await proved.as()))).toBe('ok');
   expect(await codeOf(signIn(stack, tenant.name, user.username, PASSWORD, recoveryCodes[0]!))).toBe(
     'mfa_code_invalid',
   );
@@ -219,7 +317,11 @@ test('switching off ends the other sessions; an administrator may do it for some
   expect((await signIn(stack, tenant.name, user.username, PASSWORD)).answer.mfaRequired).toBe(false);
 
   const lost = await enrolled();
-  const administrator = await asAdministrator(stack, tenant);
+  const byPassword = await asAdministrator(stack, tenant);
+  expect(await codeOf(usersOf(stack).disableUserMfa({ userId: lost.user.id }, byPassword))).toBe(
+    'mfa_not_satisfied',
+  );
+  const administrator = await asSteppedUp(stack, tenant);
   await usersOf(stack).disableUserMfa({ userId: lost.user.id }, administrator);
   expect(await codeOf(introspectAccess(stack, lost.session.answer.accessToken))).toBe('session_revoked');
   expect((await signIn(stack, tenant.name, lost.user.username, PASSWORD)).answer.mfaRequired).toBe(false);

@@ -14,20 +14,21 @@ export type Proof =
 const SIX_DIGITS = /^[0-9]{6}$/;
 
 /**
- * Checks a code of the user and spends it. Wrong codes count per user over all challenges and nodes. A refusal is an
+ * Checks a code of the user and spends it. With `pendingToo`, a factor that this very session made is confirmed by it. Wrong codes count per user over all challenges and nodes. A refusal is an
  * answer, not an exception, so that the caller's transaction commits the count.
  */
 export async function proveSecondFactor(
   deps: AuthDeps,
   tx: Tx<AuthSchema>,
-  tenantId: string,
-  userId: string,
+  { tenantId, userId, sessionId }: { tenantId: string; userId: string; sessionId?: string },
   code: string,
   options: { pendingToo?: boolean } = {},
 ): Promise<Proof> {
   const factor = await lockFactor(deps, tx, tenantId, userId);
   try {
-    if (!factor || (!factor.confirmed && !options.pendingToo)) return { refused: 'no_factor' };
+    if (!factor) return { refused: 'no_factor' };
+    const confirmable = options.pendingToo && sessionId !== undefined && factor.setUpIn === sessionId;
+    if (!factor.confirmed && !confirmable) return { refused: 'no_factor' };
     if (await lockedNow(tx, 'mfa', userId)) return { refused: 'locked' };
     const proof = await check(tx, factor, userId, code);
     // A code that was right once gives nothing to a guesser: it does not count.

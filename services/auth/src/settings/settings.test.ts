@@ -8,6 +8,7 @@ import {
   auditOf,
   authOf,
   codeOf,
+  enrolFactor,
   insisting,
   newTenant,
   newUser,
@@ -17,7 +18,6 @@ import {
   startAuth,
   type TestTenant,
 } from '../../test-support.ts';
-import { stepAt, totpCode } from '../mfa/totp.ts';
 
 let stack: AuthStack;
 let tenant: TestTenant;
@@ -47,21 +47,12 @@ async function withSecondFactor(
   password: string,
 ): Promise<() => Promise<CallOptions>> {
   const session = await signIn(stack, name, username, password);
-  const { secret } = await authOf(stack).setupMfa({}, await session.as());
-  await authOf(stack).verifyMfa({ code: codeNow(secret) }, await session.as());
-  return session.as;
+  return (await enrolFactor(stack, session)).session.as;
 }
 
 const sessionOf = ({ name, administrator }: TestTenant) =>
   withSecondFactor(name, administrator.username, administrator.password);
 const administratorOf = async (of: TestTenant) => (await sessionOf(of))();
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-function codeNow(secret: string, offset = 0): string {
-  const bits = [...secret].map((letter) => ALPHABET.indexOf(letter).toString(2).padStart(5, '0')).join('');
-  const bytes = bits.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2));
-  return totpCode(Buffer.from(bytes), stepAt(Date.now() / 1000) + offset);
-}
 
 async function pointersOf(call: Promise<unknown>): Promise<string[]> {
   try {
@@ -253,13 +244,11 @@ test('a second factor that became mandatory holds sessions without one to settin
   expect(await refresh()).toBe('step_up_required');
   const late = await signIn(stack, own.name, 'before', PASSWORD);
   expect(late.answer).toMatchObject({ mfaRequired: true, mfaSetupRequired: true, refreshToken: '' });
-  const { secret } = await authOf(stack).setupMfa({}, await before.as());
-  await authOf(stack).verifyMfa({ code: codeNow(secret) }, await before.as());
-  expect(await codeOf(authOf(stack).getCurrentUser({}, await before.as()))).toBe('ok');
-  expect(await refresh()).toBe('ok');
-  expect(await codeOf(authOf(stack).setupMfa({}, await late.as()))).toBe('mfa_required');
-  const done = await authOf(stack).verifyMfa({ code: codeNow(secret, 1) }, await late.as());
-  expect(done.refreshToken).not.toBe('');
+  const { session } = await enrolFactor(stack, before);
+  expect(await codeOf(authOf(stack).getCurrentUser({}, await session.as()))).toBe('ok');
+  expect(await codeOf(authOf(stack).refresh({ refreshToken: session.answer.refreshToken }))).toBe('ok');
+  expect(await refresh()).toBe('session_revoked');
+  expect(await codeOf(late.as())).toBe('session_revoked');
 });
 
 const readAs = (service: string, tenantId: string, sections: string[], knownVersion = '') =>

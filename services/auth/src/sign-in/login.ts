@@ -120,7 +120,7 @@ async function enter(deps: AuthDeps, tx: Tx<AuthSchema>, entry: Entry): Promise<
   const amr = ['pwd'];
   const hasFactor = await hasConfirmedFactor(tx, userId);
   if (hasFactor && entry.code) {
-    const proof = await proveSecondFactor(deps, tx, tenant.id, userId, entry.code);
+    const proof = await proveSecondFactor(deps, tx, { tenantId: tenant.id, userId }, entry.code);
     if ('refused' in proof) return { refusal: mfaRefused(proof.refused) };
     amr.push(proof.method);
   }

@@ -85,6 +85,8 @@ export async function issueRefreshToken(
 export interface LockedSession extends SessionFacts {
   readonly kind: 'user' | 'api-token';
   readonly username: string;
+  readonly userEpoch: number;
+  readonly expiresAt: Date;
   readonly ended: 'session_revoked' | 'session_expired' | undefined;
 }
 
@@ -111,6 +113,8 @@ export async function lockSession(
       'sessions.amr',
       'sessions.authenticated_at',
       'sessions.mfa_pending',
+      'sessions.expires_at',
+      'users.epoch as user_epoch',
       sql<number>`sessions.epoch + users.epoch`.as('epoch'),
       sql<boolean>`sessions.revoked_at IS NOT NULL OR users.status <> 'active' OR users.deleted_at IS NOT NULL
         OR tenants.status <> 'active'`.as('revoked'),
@@ -130,6 +134,8 @@ export async function lockSession(
     amr: row.amr,
     authenticatedAt: row.authenticated_at,
     mfaPending: row.mfa_pending,
+    userEpoch: row.user_epoch,
+    expiresAt: row.expires_at,
     ended: row.revoked ? 'session_revoked' : row.expired ? 'session_expired' : undefined,
   };
 }
@@ -139,29 +145,58 @@ export const isExpired = (config: AuthConfig) =>
   sql<boolean>`sessions.expires_at <= now() OR (sessions.kind = 'user'
     AND sessions.last_seen_at <= now() - ${minutes(config.sessions.idleMinutes)})`;
 
-/** Stamps a proved second factor; a pending session becomes a full one. */
-export async function stampSecondFactor(
+/** Locks the live sessions of a user in one order; the caller has locked the user. */
+export async function lockSessionsOfUser(tx: Tx<AuthSchema>, userId: string): Promise<void> {
+  await tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute();
+}
+
+/**
+ * Ends a session after a proved second factor and opens a full one in its place, with the same sign-in and the same end.
+ * Whoever holds something of the session from before, with fewer rights, gains nothing.
+ */
+export async function replaceSession(
   tx: Tx<AuthSchema>,
   config: AuthConfig,
-  session: LockedSession,
+  before: LockedSession,
   method: string,
 ): Promise<SessionFacts> {
-  const amr = [...new Set([...session.amr, method])];
-  await tx
-    .updateTable('sessions')
-    .set({
+  const id = randomUUID();
+  const amr = [...new Set([...before.amr, method])];
+  const { tenantId, userId, userEpoch, authenticatedAt } = before;
+  const { epoch } = await tx
+    .insertInto('sessions')
+    .values({
+      tenant_id: tenantId,
+      id,
+      user_id: userId,
+      kind: 'user',
       mfa_pending: false,
       mfa_at: sql`now()`,
       amr,
-      epoch: sql`epoch + 1`,
-      last_seen_at: sql`now()`,
-      ...(session.mfaPending
-        ? { expires_at: sql<Date>`authenticated_at + ${minutes(config.sessions.absoluteHours * 60)}` }
-        : {}),
+      authenticated_at: authenticatedAt,
+      expires_at: before.mfaPending
+        ? sql<Date>`${authenticatedAt}::timestamptz + ${minutes(config.sessions.absoluteHours * 60)}`
+        : before.expiresAt,
     })
-    .where('id', '=', session.sessionId)
-    .execute();
-  return { ...session, amr, mfaPending: false, epoch: session.epoch + 1 };
+    .returning('epoch')
+    .executeTakeFirstOrThrow();
+  await endSession(tx, before.sessionId, 'second-factor-proved');
+  return {
+    tenantId,
+    sessionId: id,
+    userId,
+    epoch: userEpoch + epoch,
+    amr,
+    authenticatedAt,
+    mfaPending: false,
+  };
 }
 
 export type EndedBecause =
@@ -172,6 +207,8 @@ export type EndedBecause =
   | 'sessions-revoked'
   | 'password-changed'
   | 'mfa-disabled'
+  | 'factor-added'
+  | 'second-factor-proved'
   | 'api-token-revoked';
 
 /** Ends one session; answers its id when it had not ended before. API tokens end with their session. */

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type AuthStack,
   asAdministrator,
+  asSteppedUp,
   auditOf,
   authOf,
   codeOf,
@@ -37,6 +38,15 @@ afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 const list = { ...page, status: '', search: '', role: '' };
 const signedInAs = async (username: string, from = tenant) =>
   (await signIn(stack, from.name, username, PASSWORD)).as();
+const steppedUpAs = async (username: string) => {
+  const { as } = await signIn(stack, tenant.name, username, PASSWORD);
+  await stack.sql(
+    `UPDATE sessions s SET mfa_at = now() FROM users u
+     WHERE u.tenant_id = $1 AND u.username = $2 AND s.user_id = u.id AND s.revoked_at IS NULL`,
+    [tenant.id, username],
+  );
+  return as();
+};
 let roles = 0;
 /** A role of its own with these permissions. */
 async function roleWith(...permissions: string[]): Promise<string> {
@@ -123,7 +133,7 @@ test('lists page over more than three pages, by number and by cursor, in both di
 
 test('whatever belongs to another tenant is not found, word for word like what nobody has', async () => {
   const theirs = await newUser(stack, other, 'victim');
-  const options = await asAdministrator(stack, tenant);
+  const options = await asSteppedUp(stack, tenant);
   const theirRoles = await rolesOf(stack).listRoles(
     { ...page, search: '' },
     await asAdministrator(stack, other),
@@ -178,7 +188,7 @@ test('nobody grants, takes or takes over what they do not hold, nor changes thei
   const target = await newUser(stack, tenant, 'target');
   const machine = await newUser(stack, tenant, 'robot', ['operator'], 'machine');
   const chief = await newUser(stack, tenant, 'chief', ['administrator']);
-  const options = await signedInAs('helpdesk');
+  const options = await steppedUpAs('helpdesk');
   const users = usersOf(stack);
   const refused: Promise<unknown>[] = [
     users.updateUserRoles({ userId: target.id, roles: ['administrator'] }, options),
@@ -318,7 +328,7 @@ test('two administrators who act against each other at once never block each oth
   const log = () => readFile(stack.installation.logFiles.postgres!, 'utf8');
   const before = (await log()).length;
   for (let round = 0; round < 5; round += 1) {
-    const [asLeft, asRight] = await Promise.all([signedInAs('left'), signedInAs('right')]);
+    const [asLeft, asRight] = await Promise.all([steppedUpAs('left'), steppedUpAs('right')]);
     const codes = await Promise.all([
       codeOf(insisting(() => usersOf(stack).revokeUserSessions({ userId: right.user.id }, asLeft))),
       codeOf(insisting(() => usersOf(stack).revokeUserSessions({ userId: left.user.id }, asRight))),

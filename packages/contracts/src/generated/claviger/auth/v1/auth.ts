@@ -129,6 +129,17 @@ export interface SetupMfaResponse {
   otpauthUri: string;
 }
 
+export interface SetupMfaWithPasswordRequest {
+  password: string;
+}
+
+export interface SetupMfaWithPasswordResponse {
+  /** Base32, for typing in. */
+  secret: string;
+  /** otpauth:// address, for a QR code. */
+  otpauthUri: string;
+}
+
 export interface VerifyMfaRequest {
   code: string;
 }
@@ -1507,6 +1518,109 @@ export const SetupMfaResponse: MessageFns<SetupMfaResponse> = {
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSetupMfaResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.secret = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.otpauthUri = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSetupMfaWithPasswordRequest(): SetupMfaWithPasswordRequest {
+  return { password: "" };
+}
+
+export const SetupMfaWithPasswordRequest: MessageFns<SetupMfaWithPasswordRequest> = {
+  encode(message: SetupMfaWithPasswordRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.password !== "") {
+      writer.uint32(10).string(message.password);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetupMfaWithPasswordRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetupMfaWithPasswordRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.password = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSetupMfaWithPasswordResponse(): SetupMfaWithPasswordResponse {
+  return { secret: "", otpauthUri: "" };
+}
+
+export const SetupMfaWithPasswordResponse: MessageFns<SetupMfaWithPasswordResponse> = {
+  encode(message: SetupMfaWithPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.secret !== "") {
+      writer.uint32(10).string(message.secret);
+    }
+    if (message.otpauthUri !== "") {
+      writer.uint32(18).string(message.otpauthUri);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetupMfaWithPasswordResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetupMfaWithPasswordResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -5878,7 +5992,10 @@ export const AuthServiceService = {
     responseSerialize: (value: LoginResponse): Buffer => Buffer.from(LoginResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LoginResponse => LoginResponse.decode(value),
   },
-  /** Second step of a sign-in that answered mfaRequired. */
+  /**
+   * Second step of a sign-in that answered mfaRequired; in a full session, the proof that operations with step-up ask for.
+   * The session goes on under a new id: tokens that were issued before are not valid any more, the answer has new ones.
+   */
   completeMfaChallenge: {
     path: "/claviger.auth.v1.AuthService/CompleteMfaChallenge" as const,
     requestStream: false as const,
@@ -5909,7 +6026,10 @@ export const AuthServiceService = {
     responseSerialize: (value: LogoutResponse): Buffer => Buffer.from(LogoutResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LogoutResponse => LogoutResponse.decode(value),
   },
-  /** Makes a pending factor; a second call replaces the first secret. */
+  /**
+   * Makes a pending factor; a second call replaces the first secret. Within five minutes of the sign-in by password; later
+   * the answer is password_required, and the POST takes the password.
+   */
   setupMfa: {
     path: "/claviger.auth.v1.AuthService/SetupMfa" as const,
     requestStream: false as const,
@@ -5919,7 +6039,22 @@ export const AuthServiceService = {
     responseSerialize: (value: SetupMfaResponse): Buffer => Buffer.from(SetupMfaResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetupMfaResponse => SetupMfaResponse.decode(value),
   },
-  /** Confirms a pending factor; with a session that still owes its second factor, completes the challenge. */
+  /** As the GET, with the password in the request: for a session that signed in more than five minutes ago. */
+  setupMfaWithPassword: {
+    path: "/claviger.auth.v1.AuthService/SetupMfaWithPassword" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetupMfaWithPasswordRequest): Buffer =>
+      Buffer.from(SetupMfaWithPasswordRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetupMfaWithPasswordRequest => SetupMfaWithPasswordRequest.decode(value),
+    responseSerialize: (value: SetupMfaWithPasswordResponse): Buffer =>
+      Buffer.from(SetupMfaWithPasswordResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetupMfaWithPasswordResponse => SetupMfaWithPasswordResponse.decode(value),
+  },
+  /**
+   * Confirms the factor that this session made within the last ten minutes, and ends the other sessions; with a session
+   * that still owes its second factor, completes the challenge. The answer has new tokens: the former are not valid any more.
+   */
   verifyMfa: {
     path: "/claviger.auth.v1.AuthService/VerifyMfa" as const,
     requestStream: false as const,
@@ -6000,14 +6135,25 @@ export const AuthServiceService = {
 
 export interface AuthServiceServer extends UntypedServiceImplementation {
   login: handleUnaryCall<LoginRequest, LoginResponse>;
-  /** Second step of a sign-in that answered mfaRequired. */
+  /**
+   * Second step of a sign-in that answered mfaRequired; in a full session, the proof that operations with step-up ask for.
+   * The session goes on under a new id: tokens that were issued before are not valid any more, the answer has new ones.
+   */
   completeMfaChallenge: handleUnaryCall<CompleteMfaChallengeRequest, CompleteMfaChallengeResponse>;
   /** Takes the refresh token in the body, or else the bearer token that is still valid. */
   refresh: handleUnaryCall<RefreshRequest, RefreshResponse>;
   logout: handleUnaryCall<LogoutRequest, LogoutResponse>;
-  /** Makes a pending factor; a second call replaces the first secret. */
+  /**
+   * Makes a pending factor; a second call replaces the first secret. Within five minutes of the sign-in by password; later
+   * the answer is password_required, and the POST takes the password.
+   */
   setupMfa: handleUnaryCall<SetupMfaRequest, SetupMfaResponse>;
-  /** Confirms a pending factor; with a session that still owes its second factor, completes the challenge. */
+  /** As the GET, with the password in the request: for a session that signed in more than five minutes ago. */
+  setupMfaWithPassword: handleUnaryCall<SetupMfaWithPasswordRequest, SetupMfaWithPasswordResponse>;
+  /**
+   * Confirms the factor that this session made within the last ten minutes, and ends the other sessions; with a session
+   * that still owes its second factor, completes the challenge. The answer has new tokens: the former are not valid any more.
+   */
   verifyMfa: handleUnaryCall<VerifyMfaRequest, VerifyMfaResponse>;
   disableMfa: handleUnaryCall<DisableMfaRequest, DisableMfaResponse>;
   /** Replaces all recovery codes. */
@@ -6036,7 +6182,10 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LoginResponse) => void,
   ): ClientUnaryCall;
-  /** Second step of a sign-in that answered mfaRequired. */
+  /**
+   * Second step of a sign-in that answered mfaRequired; in a full session, the proof that operations with step-up ask for.
+   * The session goes on under a new id: tokens that were issued before are not valid any more, the answer has new ones.
+   */
   completeMfaChallenge(
     request: CompleteMfaChallengeRequest,
     callback: (error: ServiceError | null, response: CompleteMfaChallengeResponse) => void,
@@ -6083,7 +6232,10 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LogoutResponse) => void,
   ): ClientUnaryCall;
-  /** Makes a pending factor; a second call replaces the first secret. */
+  /**
+   * Makes a pending factor; a second call replaces the first secret. Within five minutes of the sign-in by password; later
+   * the answer is password_required, and the POST takes the password.
+   */
   setupMfa(
     request: SetupMfaRequest,
     callback: (error: ServiceError | null, response: SetupMfaResponse) => void,
@@ -6099,7 +6251,26 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetupMfaResponse) => void,
   ): ClientUnaryCall;
-  /** Confirms a pending factor; with a session that still owes its second factor, completes the challenge. */
+  /** As the GET, with the password in the request: for a session that signed in more than five minutes ago. */
+  setupMfaWithPassword(
+    request: SetupMfaWithPasswordRequest,
+    callback: (error: ServiceError | null, response: SetupMfaWithPasswordResponse) => void,
+  ): ClientUnaryCall;
+  setupMfaWithPassword(
+    request: SetupMfaWithPasswordRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetupMfaWithPasswordResponse) => void,
+  ): ClientUnaryCall;
+  setupMfaWithPassword(
+    request: SetupMfaWithPasswordRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetupMfaWithPasswordResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Confirms the factor that this session made within the last ten minutes, and ends the other sessions; with a session
+   * that still owes its second factor, completes the challenge. The answer has new tokens: the former are not valid any more.
+   */
   verifyMfa(
     request: VerifyMfaRequest,
     callback: (error: ServiceError | null, response: VerifyMfaResponse) => void,
@@ -8334,6 +8505,81 @@ export const protoMetadata = {
       "visibility": 0,
     }, {
       "name": "SetupMfaResponse",
+      "field": [{
+        "name": "secret",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "secret",
+        "options": undefined,
+        "proto3Optional": false,
+      }, {
+        "name": "otpauth_uri",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "otpauthUri",
+        "options": undefined,
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "SetupMfaWithPasswordRequest",
+      "field": [{
+        "name": "password",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "password",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "SetupMfaWithPasswordResponse",
       "field": [{
         "name": "secret",
         "number": 1,
@@ -13592,6 +13838,13 @@ export const protoMetadata = {
         "clientStreaming": false,
         "serverStreaming": false,
       }, {
+        "name": "SetupMfaWithPassword",
+        "inputType": ".claviger.auth.v1.SetupMfaWithPasswordRequest",
+        "outputType": ".claviger.auth.v1.SetupMfaWithPasswordResponse",
+        "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
+        "clientStreaming": false,
+        "serverStreaming": false,
+      }, {
         "name": "VerifyMfa",
         "inputType": ".claviger.auth.v1.VerifyMfaRequest",
         "outputType": ".claviger.auth.v1.VerifyMfaResponse",
@@ -13868,417 +14121,438 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0],
-        "span": [10, 0, 181, 1],
+        "span": [10, 0, 199, 1],
         "leadingComments": " Signing in and out, and what a signed-in person does with their own account.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 1],
-        "span": [28, 2, 42, 3],
-        "leadingComments": " Second step of a sign-in that answered mfaRequired.\n",
+        "span": [29, 2, 43, 3],
+        "leadingComments":
+          " Second step of a sign-in that answered mfaRequired; in a full session, the proof that operations with step-up ask for.\n The session goes on under a new id: tokens that were issued before are not valid any more, the answer has new ones.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 2],
-        "span": [44, 2, 59, 3],
+        "span": [45, 2, 60, 3],
         "leadingComments": " Takes the refresh token in the body, or else the bearer token that is still valid.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 4],
-        "span": [78, 2, 89, 3],
-        "leadingComments": " Makes a pending factor; a second call replaces the first secret.\n",
+        "span": [80, 2, 91, 3],
+        "leadingComments":
+          " Makes a pending factor; a second call replaces the first secret. Within five minutes of the sign-in by password; later\n the answer is password_required, and the POST takes the password.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 5],
-        "span": [91, 2, 105, 3],
+        "span": [93, 2, 106, 3],
         "leadingComments":
-          " Confirms a pending factor; with a session that still owes its second factor, completes the challenge.\n",
+          " As the GET, with the password in the request: for a session that signed in more than five minutes ago.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 0, 2, 7],
-        "span": [119, 2, 132, 3],
+        "path": [6, 0, 2, 6],
+        "span": [109, 2, 123, 3],
+        "leadingComments":
+          " Confirms the factor that this session made within the last ten minutes, and ends the other sessions; with a session\n that still owes its second factor, completes the challenge. The answer has new tokens: the former are not valid any more.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [6, 0, 2, 8],
+        "span": [137, 2, 150, 3],
         "leadingComments": " Replaces all recovery codes.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 0, 2, 10],
-        "span": [156, 2, 167, 3],
+        "path": [6, 0, 2, 11],
+        "span": [174, 2, 185, 3],
         "leadingComments": " Spends the token of a password reset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 0, 2, 11],
-        "span": [169, 2, 180, 3],
+        "path": [6, 0, 2, 12],
+        "span": [187, 2, 198, 3],
         "leadingComments": " Spends the one-time set-up link: creates the first administrator of a tenant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 6],
-        "span": [271, 2, 283, 3],
+        "span": [289, 2, 301, 3],
         "leadingComments":
           " Replaces the roles of a user; nobody grants what they do not hold, nor changes their own.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 7],
-        "span": [285, 2, 298, 3],
+        "span": [303, 2, 316, 3],
         "leadingComments": " Starts a reset: answers a one-time link to be handed to the user.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 9],
-        "span": [314, 2, 326, 3],
+        "span": [332, 2, 344, 3],
         "leadingComments": " Ends every session of the user at once, API tokens included.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2],
-        "span": [354, 0, 417, 1],
+        "span": [373, 0, 436, 1],
         "leadingComments": " Roles are named bundles of permissions.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 5],
-        "span": [410, 2, 416, 3],
+        "span": [429, 2, 435, 3],
         "leadingComments": " Every permission that some operation asks for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3],
-        "span": [420, 0, 452, 1],
+        "span": [439, 0, 471, 1],
         "leadingComments": " Tokens for machines: shown once, hashed at rest, revoked at once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 4],
-        "span": [455, 0, 462, 1],
+        "span": [474, 0, 481, 1],
         "leadingComments": " For the gateway: turns a credential into an actor token that other services verify.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 5],
-        "span": [465, 0, 486, 1],
+        "span": [484, 0, 505, 1],
         "leadingComments": " For other services: names of users, and who may decide.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 5, 2, 1],
-        "span": [477, 2, 485, 3],
+        "span": [496, 2, 504, 3],
         "leadingComments": " The standing of a user right now: active, and the permissions their roles give.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 6],
-        "span": [489, 0, 514, 1],
+        "span": [508, 0, 533, 1],
         "leadingComments": " For the operator of the installation, who holds the operator certificate.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 6, 2, 0],
-        "span": [491, 2, 498, 3],
+        "span": [510, 2, 517, 3],
         "leadingComments": " Only while the tenant has no user.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 4],
-        "span": [522, 2, 55],
+        "span": [541, 2, 55],
         "leadingComments": " active | disabled\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 7],
-        "span": [526, 2, 53],
+        "span": [545, 2, 53],
         "leadingComments": " person | machine\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 12],
-        "span": [532, 2, 60],
+        "span": [551, 2, 60],
         "leadingComments": " Goes up with each change; the ETag of the user.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2],
-        "span": [545, 0, 563, 1],
+        "span": [564, 0, 582, 1],
         "leadingComments": " The answer to a sign-in in every form that the reference documents give it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 2],
-        "span": [557, 2, 560, 5],
+        "span": [576, 2, 579, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 3],
-        "span": [562, 2, 58],
+        "span": [581, 2, 58],
         "leadingComments": " Second factor at once, for clients that have it at hand.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 3],
-        "span": [572, 2, 575, 4],
+        "span": [591, 2, 594, 4],
         "leadingComments": " Seconds.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 5],
-        "span": [578, 2, 19],
+        "span": [597, 2, 19],
         "leadingComments": " The access token under its other name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 7],
-        "span": [584, 2, 587, 4],
+        "span": [603, 2, 606, 4],
         "leadingComments": " A second factor is mandatory and this user has none: GET /api/v1/auth/mfa/setup first.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 0],
-        "span": [591, 2, 594, 5],
+        "span": [610, 2, 613, 5],
         "leadingComments": " Six digits, or a recovery code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 0],
-        "span": [639, 2, 20],
+        "span": [658, 2, 20],
         "leadingComments": " Base32, for typing in.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 1],
-        "span": [641, 2, 25],
+        "span": [660, 2, 25],
         "leadingComments": " otpauth:// address, for a QR code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 13, 2, 0],
+        "span": [670, 2, 20],
+        "leadingComments": " Base32, for typing in.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 13, 2, 1],
-        "span": [652, 2, 37],
+        "span": [672, 2, 25],
+        "leadingComments": " otpauth:// address, for a QR code.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 15, 2, 1],
+        "span": [683, 2, 37],
         "leadingComments": " Shown once, when a factor is confirmed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 26, 2, 0],
-        "span": [730, 2, 735, 5],
+        "path": [4, 28, 2, 0],
+        "span": [761, 2, 766, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 26, 2, 1],
-        "span": [737, 2, 742, 5],
+        "path": [4, 28, 2, 1],
+        "span": [768, 2, 773, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 26, 2, 4],
-        "span": [755, 2, 758, 5],
+        "path": [4, 28, 2, 4],
+        "span": [786, 2, 789, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 27, 2, 5],
-        "span": [783, 2, 69],
+        "path": [4, 29, 2, 5],
+        "span": [814, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 30, 2, 3],
-        "span": [812, 2, 63],
+        "path": [4, 32, 2, 3],
+        "span": [843, 2, 63],
         "leadingComments": " Unset: the user gets a password through a reset link.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 30, 2, 5],
-        "span": [818, 2, 824, 5],
+        "path": [4, 32, 2, 5],
+        "span": [849, 2, 855, 5],
         "leadingComments": " person when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 32, 2, 4],
-        "span": [853, 2, 68],
+        "path": [4, 34, 2, 4],
+        "span": [884, 2, 68],
         "leadingComments": " The version that the change was made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 34, 2, 1],
-        "span": [865, 2, 68],
+        "path": [4, 36, 2, 1],
+        "span": [896, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 36, 2, 0],
-        "span": [870, 2, 875, 5],
+        "path": [4, 38, 2, 0],
+        "span": [901, 2, 906, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 36, 2, 1],
-        "span": [877, 2, 882, 5],
-        "leadingComments": " 25 when unset.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 36, 2, 4],
-        "span": [895, 2, 898, 5],
-        "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 37, 2, 5],
-        "span": [913, 2, 69],
-        "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 38, 2, 1],
-        "span": [922, 2, 925, 5],
+        "span": [908, 2, 913, 5],
+        "leadingComments": " 25 when unset.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 38, 2, 4],
+        "span": [926, 2, 929, 5],
+        "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 39, 2, 5],
+        "span": [944, 2, 69],
+        "leadingComments": " Absent on the last page.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 40, 2, 1],
+        "span": [953, 2, 956, 5],
         "leadingComments": " Names of roles.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 38, 2, 2],
-        "span": [927, 2, 68],
+        "path": [4, 40, 2, 2],
+        "span": [958, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 41, 2, 0],
-        "span": [941, 2, 25],
+        "path": [4, 43, 2, 0],
+        "span": [972, 2, 25],
         "leadingComments": " One-time; ends after an hour or five wrong tries.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 50, 2, 0],
-        "span": [986, 2, 991, 5],
+        "path": [4, 52, 2, 0],
+        "span": [1017, 2, 1022, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 50, 2, 1],
-        "span": [993, 2, 998, 5],
+        "path": [4, 52, 2, 1],
+        "span": [1024, 2, 1029, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 50, 2, 4],
-        "span": [1011, 2, 1014, 5],
+        "path": [4, 52, 2, 4],
+        "span": [1042, 2, 1045, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 51, 2, 5],
-        "span": [1028, 2, 69],
+        "path": [4, 53, 2, 5],
+        "span": [1059, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 58, 2, 1],
-        "span": [1087, 2, 68],
+        "path": [4, 60, 2, 1],
+        "span": [1118, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 62, 2, 3],
-        "span": [1100, 2, 55],
+        "path": [4, 64, 2, 3],
+        "span": [1131, 2, 55],
         "leadingComments": " First characters of the token, to know it again.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 63, 2, 0],
-        "span": [1109, 2, 1114, 5],
+        "path": [4, 65, 2, 0],
+        "span": [1140, 2, 1145, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 63, 2, 1],
-        "span": [1116, 2, 1121, 5],
+        "path": [4, 65, 2, 1],
+        "span": [1147, 2, 1152, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 63, 2, 4],
-        "span": [1134, 2, 1137, 5],
+        "path": [4, 65, 2, 4],
+        "span": [1165, 2, 1168, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 64, 2, 5],
-        "span": [1159, 2, 69],
+        "path": [4, 66, 2, 5],
+        "span": [1190, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 65, 2, 1],
-        "span": [1169, 2, 1172, 5],
+        "path": [4, 67, 2, 1],
+        "span": [1200, 2, 1203, 5],
         "leadingComments": " The machine user that the token acts as; yourself when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 65, 2, 2],
-        "span": [1174, 2, 1177, 5],
+        "path": [4, 67, 2, 2],
+        "span": [1205, 2, 1208, 5],
         "leadingComments": " Narrows what the token may do; all that the user may do when empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 65, 2, 3],
-        "span": [1179, 2, 1184, 5],
+        "path": [4, 67, 2, 3],
+        "span": [1210, 2, 1215, 5],
         "leadingComments": " 90 days at most; 30 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 66, 2, 1],
-        "span": [1189, 2, 19],
+        "path": [4, 68, 2, 1],
+        "span": [1220, 2, 19],
         "leadingComments": " Shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 69, 2, 2],
-        "span": [1205, 4, 27],
+        "path": [4, 71, 2, 2],
+        "span": [1236, 4, 27],
         "leadingComments": " Of the agent of a device.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 69, 2, 3],
-        "span": [1208, 2, 67],
+        "path": [4, 71, 2, 3],
+        "span": [1239, 2, 67],
         "leadingComments": " Services that the actor token is for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 70, 2, 5],
-        "span": [1217, 2, 53],
+        "path": [4, 72, 2, 5],
+        "span": [1248, 2, 53],
         "leadingComments": " Goes up when roles or standing of the user change.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 73, 2, 3],
-        "span": [1234, 2, 55],
+        "path": [4, 75, 2, 3],
+        "span": [1265, 2, 55],
         "leadingComments": " active | disabled | deleted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 76, 2, 1],
-        "span": [1254, 2, 1257, 5],
+        "path": [4, 78, 2, 1],
+        "span": [1285, 2, 1288, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 77, 2, 2],
-        "span": [1263, 2, 22],
+        "path": [4, 79, 2, 2],
+        "span": [1294, 2, 22],
         "leadingComments": " Generated; shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 79, 2, 0],
-        "span": [1274, 2, 32],
+        "path": [4, 81, 2, 0],
+        "span": [1305, 2, 32],
         "leadingComments": " Absent when the tenant has a user already.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 80, 2, 0],
-        "span": [1279, 2, 1284, 5],
+        "path": [4, 82, 2, 0],
+        "span": [1310, 2, 1315, 5],
         "leadingComments": " Short name: lower-case letters, digits and inner hyphens.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -14300,6 +14574,8 @@ export const protoMetadata = {
     ".claviger.auth.v1.LogoutResponse": LogoutResponse,
     ".claviger.auth.v1.SetupMfaRequest": SetupMfaRequest,
     ".claviger.auth.v1.SetupMfaResponse": SetupMfaResponse,
+    ".claviger.auth.v1.SetupMfaWithPasswordRequest": SetupMfaWithPasswordRequest,
+    ".claviger.auth.v1.SetupMfaWithPasswordResponse": SetupMfaWithPasswordResponse,
     ".claviger.auth.v1.VerifyMfaRequest": VerifyMfaRequest,
     ".claviger.auth.v1.VerifyMfaResponse": VerifyMfaResponse,
     ".claviger.auth.v1.DisableMfaRequest": DisableMfaRequest,
@@ -14443,6 +14719,9 @@ export const protoMetadata = {
           "expires_in": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "user": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
+      },
+      "SetupMfaWithPasswordRequest": {
+        fields: { "password": { "field": Field.decode(Buffer.from("EAEggAg=", "base64")) } },
       },
       "VerifyMfaRequest": { fields: { "code": { "field": Field.decode(Buffer.from("EAEgQA==", "base64")) } } },
       "VerifyMfaResponse": {
@@ -14765,6 +15044,10 @@ export const protoMetadata = {
             ),
             "http": HttpRule.decode(Buffer.from("EhYvYXBpL3YxL2F1dGgvbWZhL3NldHVw", "base64")),
           },
+          "SetupMfaWithPassword": {
+            "policy": Policy.decode(Buffer.from("EAEyFmF1dGgubWZhLnNldHVwLXN0YXJ0ZWQ4AkgBaAFwAQ==", "base64")),
+            "http": HttpRule.decode(Buffer.from("OgEqIhYvYXBpL3YxL2F1dGgvbWZhL3NldHVw", "base64")),
+          },
           "VerifyMfa": {
             "policy": Policy.decode(
               Buffer.from("EAEyEWF1dGgubWZhLnZlcmlmaWVkOAJIAWITbHBtLmF1dGgubWZhLnZlcmlmeWgBcAE=", "base64"),
@@ -14892,7 +15175,7 @@ export const protoMetadata = {
           "DisableUserMfa": {
             "policy": Policy.decode(
               Buffer.from(
-                "ChF1c2Vycy5tZmEuZGlzYWJsZTIRdXNlci5tZmEuZGlzYWJsZWQ4AVjMAWIVbHBtLnVzZXJzLm1mYS5kaXNhYmxlcAE=",
+                "ChF1c2Vycy5tZmEuZGlzYWJsZTIRdXNlci5tZmEuZGlzYWJsZWQ4AUABWMwBYhVscG0udXNlcnMubWZhLmRpc2FibGVwAQ==",
                 "base64",
               ),
             ),

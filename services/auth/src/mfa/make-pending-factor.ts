@@ -1,0 +1,55 @@
+import type { Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { CallContext } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import type { AuthSchema } from '../schema.ts';
+import { actingNow } from '../users/standing.ts';
+import { replacePendingFactor } from './factors-store.ts';
+import { owesFactor } from './mfa-errors.ts';
+import { otpauthUri } from './totp.ts';
+
+/** Whoever adds the first factor has proved the password within this time. */
+const PASSWORD_MINUTES = 5;
+
+/**
+ * Makes a pending factor for the actor's session; only this session can confirm it. `requireProof` throws unless the
+ * actor has proved the password: a stolen session must not add a factor.
+ */
+export async function makePendingFactor(
+  deps: AuthDeps,
+  context: CallContext,
+  requireProof: (signedInJustNow: boolean, tx: Tx<AuthSchema>) => void | Promise<void>,
+): Promise<{ secret: string; otpauthUri: string }> {
+  const { userId, userName, tenantId, sessionId } = context.actor;
+  const secret = await deps.database.withTenant(tenantId, async (tx) => {
+    await actingNow(tx, context);
+    const made = await replacePendingFactor(deps, tx, { tenantId, userId, sessionId });
+    // A session that owes its factor may set up a first one, and learns nothing more of one that is there.
+    if (!made && context.actor.mfaPending) throw owesFactor();
+    if (!made) {
+      throw new ClavigerError('conflict', 'There is a confirmed second factor already.', {
+        code: 'mfa_already_enabled',
+        hint: 'Switch it off first: DELETE /api/v1/auth/mfa.',
+      });
+    }
+    await requireProof(await signedInJustNow(tx, sessionId), tx);
+    await deps.emitter.audit(tx, context, { subject: { type: 'user', id: userId } });
+    return made;
+  });
+  return { secret, otpauthUri: otpauthUri(secret, userName) };
+}
+
+async function signedInJustNow(tx: Tx<AuthSchema>, sessionId: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom('sessions')
+    .select(
+      sql<boolean>`'pwd' = ANY (amr)
+        AND authenticated_at > clock_timestamp() - make_interval(mins => ${PASSWORD_MINUTES}::int)`.as(
+        'recent',
+      ),
+    )
+    .where('id', '=', sessionId)
+    .executeTakeFirst();
+  return row?.recent ?? false;
+}

@@ -1,0 +1,21 @@
+import type { auth } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { credentialOfUser } from '../passwords/credentials-store.ts';
+import { provePassword, wrongPassword } from '../passwords/prove-password.ts';
+import { requirePerson } from '../users/standing.ts';
+import { makePendingFactor } from './make-pending-factor.ts';
+
+/** As setupMfa, for a session of any age: the request has the password. */
+export function setupMfaWithPassword(
+  deps: AuthDeps,
+): Handler<(typeof auth.AuthServiceService)['setupMfaWithPassword']> {
+  return async (request, context) => {
+    requirePerson(context);
+    const { userId } = context.actor;
+    const phc = await provePassword(deps, context, request.password);
+    return makePendingFactor(deps, context, async (_signedInJustNow, tx) => {
+      if ((await credentialOfUser(tx, userId))?.phc !== phc) throw wrongPassword();
+    });
+  };
+}
