@@ -43,6 +43,12 @@ export async function startRights() {
   const emitter = createEmitter({ service: 'vault', macKey: randomBytes(32) });
   /** Users whom auth knows, with their status. */
   const users = new Map<string, 'active' | 'disabled' | 'deleted'>();
+  /** What workflow says of each change: nothing yet, a decision, or no answer. */
+  const protection = {
+    status: 'pending' as 'pending' | 'approved' | 'away' | 'not governed',
+    requestId: randomUUID() as string,
+    digests: [] as string[],
+  };
   const { privateKey } = generateKeyPairSync('ed25519');
   const deps = {
     database,
@@ -52,6 +58,15 @@ export async function startRights() {
     secrets: createSecrets(keys, () => void seal.requireOpen(), logger),
     gate: createDisclosureGate(database, emitter),
     receiptKey: createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    protection: {
+      requestProtectionChange: async ({ changeDigest }: { changeDigest: string }) => {
+        const { status, requestId } = protection;
+        if (status === 'away')
+          throw new ClavigerError('unavailable', 'A part of the system cannot be reached.');
+        protection.digests.push(changeDigest);
+        return { governed: status !== 'not governed', requestId, status };
+      },
+    },
     directory: {
       getUserNames: async ({ userIds }: { userIds: string[] }) => ({
         users: userIds
@@ -91,6 +106,7 @@ export async function startRights() {
     scratch,
     schema: schema.schema,
     users,
+    protection,
     /** Paths of the operations that were registered. */
     paths: [...handlers.keys()],
     call,

@@ -28,6 +28,7 @@ import { createRequest } from './src/requests/create-request.ts';
 import { denyRequest } from './src/requests/deny-request.ts';
 import { getRequest } from './src/requests/get-request.ts';
 import { listRequests } from './src/requests/list-requests.ts';
+import { requestProtectionChange } from './src/requests/request-protection-change.ts';
 import { createDecider } from './src/rules/decider.ts';
 import type { WorkflowSchema } from './src/schema.ts';
 
@@ -43,6 +44,8 @@ interface Entitlement {
 export class VaultRecorder {
   away = false;
   readonly entitlements = new Map<string, Entitlement>();
+  /** Owner and holders of shares, by entry. */
+  readonly beneficiaries = new Map<string, Set<string>>();
   readonly removals: { grantId: string; cause: string }[] = [];
   readonly #resources = new Map<string, { tenantId: string; name: string; entryIds: string[] }>();
   /** Runs while an entitlement is on its way. */
@@ -85,6 +88,11 @@ export class VaultRecorder {
       const resource = this.#resources.get(resourceId);
       if (resource?.tenantId !== options?.tenantId || !resource) throw ClavigerError.notFound();
       return { resourceId, resourceName: resource.name, moduleType: 'ssh' };
+    },
+    describeBeneficiaries: async ({ entryId, userIds }) => {
+      this.#answer();
+      const found = this.beneficiaries.get(entryId) ?? new Set<string>();
+      return { userIds: userIds.filter((id) => found.has(id)) };
     },
     placeEntitlement: async ({ grantId, entryId, userId, expiresAt }, options) => {
       this.#answer();
@@ -157,6 +165,7 @@ export async function startWorkflow() {
   const devices = new DeviceRecorder();
   /** Users that auth knows, by tenant, with their status. */
   const users = new Map<string, Map<string, string>>();
+  const people: Actor[] = [];
   const settings = {
     access: { ...sections.access.defaults },
     assistant: { ...sections.assistant.defaults },
@@ -173,7 +182,24 @@ export async function startWorkflow() {
     vault: vault.client,
     emergency: emergency.client,
     standing: emergency.standing,
-    devices: devices.client,
+    devices: {
+      ...devices.client,
+      listPermittedUsers: async ({ permission }, options) => ({
+        users: people
+          .filter(({ tenantId }) => tenantId === options!.tenantId)
+          .filter(({ userId, tenantId }) => users.get(tenantId)!.get(userId) === 'active')
+          .filter(({ permissions }) => permits(permissions, permission))
+          .map(({ userId, userName, roles }) => ({
+            id: userId,
+            name: userName,
+            roles: [...roles],
+            siteRestricted: false,
+            siteIds: [],
+            groups: [],
+          })),
+        truncated: false,
+      }),
+    },
     directory: {
       getUserNames: async ({ userIds }, options) => ({
         users: userIds
@@ -195,6 +221,9 @@ export async function startWorkflow() {
       approveRequest: approveRequest(deps),
       denyRequest: denyRequest(deps),
       cancelRequest: cancelRequest(deps),
+    }),
+    ...bind(workflow.ProtectionServiceService, {
+      requestProtectionChange: requestProtectionChange(deps),
     }),
     ...bind(workflow.GrantsServiceService, {
       listGrants: listGrants(deps),
@@ -232,7 +261,7 @@ export async function startWorkflow() {
         user: (permissions, roles = []) => {
           const userId = randomUUID();
           users.get(tenantId)!.set(userId, 'active');
-          return {
+          const person: Actor = {
             userId,
             userName: `user-${userId.slice(0, 8)}`,
             tenantId,
@@ -244,6 +273,8 @@ export async function startWorkflow() {
             mfaPending: false,
             mfaAt: 0,
           };
+          people.push(person);
+          return person;
         },
       };
     },

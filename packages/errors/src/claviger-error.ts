@@ -14,6 +14,8 @@ export interface ErrorOptions {
   readonly hint?: string;
   readonly retryAfterSeconds?: number;
   readonly correlationId?: string;
+  /** The request whose approval the call waits for. */
+  readonly approvalRequestId?: string;
   /** Logged where it arises; never crosses a wire. */
   readonly cause?: unknown;
 }
@@ -25,6 +27,7 @@ export class ClavigerError extends Error {
   readonly fields: readonly FieldProblem[];
   readonly hint: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly approvalRequestId: string | undefined;
   correlationId: string | undefined;
 
   constructor(reason: Reason, publicMessage: string, options: ErrorOptions = {}) {
@@ -35,6 +38,7 @@ export class ClavigerError extends Error {
     this.fields = options.fields ?? [];
     this.hint = options.hint;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.approvalRequestId = options.approvalRequestId;
     this.correlationId = options.correlationId;
   }
 

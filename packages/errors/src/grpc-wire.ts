@@ -23,6 +23,7 @@ export function encodeServiceError(
     code: error.code,
     correlationId: error.correlationId ?? '',
     hint: shortened(error.hint ?? ''),
+    approvalRequestId: error.approvalRequestId ?? '',
   }).finish();
   const metadata = new Metadata();
   const wire = Status.encode({
@@ -48,6 +49,7 @@ export function decodeServiceError(error: ServiceError): ClavigerError {
       cause: error,
       ...(detail.hint ? { hint: detail.hint } : {}),
       ...(detail.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: detail.retryAfterSeconds }),
+      ...(detail.approvalRequestId ? { approvalRequestId: detail.approvalRequestId } : {}),
       ...(detail.correlationId ? { correlationId: detail.correlationId } : {}),
     });
   }

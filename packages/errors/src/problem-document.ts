@@ -11,6 +11,8 @@ export interface ProblemDocument {
   retryable: boolean;
   errors?: { pointer: string; detail: string }[];
   hint?: string;
+  /** The request whose approval the call waits for. */
+  approvalRequestId?: string;
   correlationId?: string;
 }
 
@@ -28,6 +30,7 @@ export function problemDocument(error: ClavigerError): ProblemDocument {
       ? { errors: error.fields.map(({ pointer, detail }) => ({ pointer, detail })) }
       : {}),
     ...(error.hint ? { hint: error.hint } : {}),
+    ...(error.approvalRequestId ? { approvalRequestId: error.approvalRequestId } : {}),
     ...(error.correlationId ? { correlationId: error.correlationId } : {}),
   };
 }

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { auth } from '@claviger/contracts';
+import type { auth, workflow } from '@claviger/contracts';
 import type { Database, Reader, Tx } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Journal } from '@claviger/journal';
@@ -32,6 +32,8 @@ export interface VaultDeps {
   readonly wakeJournalMerge: () => void;
   /** Ed25519 private key that signs receipts. */
   readonly receiptKey: KeyObject;
+  /** Of workflow: who must approve a lower protection. */
+  readonly protection: ServiceClient<typeof workflow.ProtectionServiceService>;
   /** Of auth: who is or was a user. */
   readonly directory: Pick<ServiceClient<typeof auth.DirectoryServiceService>, 'getUserNames'>;
 }

@@ -192,6 +192,13 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     granted_by: string;
     created_at: Generated<Date>;
   };
+  protection_decisions: {
+    tenant_id: string;
+    request_id: string;
+    entry_id: string;
+    changed_by: string;
+    changed_at: Generated<Date>;
+  };
   entitlements: {
     tenant_id: string;
     grant_id: string;

@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import { auth, vault } from '@claviger/contracts';
+import { auth, vault, workflow } from '@claviger/contracts';
 import type { JobDefinition } from '@claviger/jobs';
 import type { Journal } from '@claviger/journal';
 import { type RpcServer, readSecretFile } from '@claviger/service-kit';
@@ -18,6 +18,7 @@ import { runKeyJob } from './encryption/run-key-job-definition.ts';
 import { createSecrets } from './encryption/secrets.ts';
 import { createTenantKeys } from './encryption/tenant-keys.ts';
 import { deliverCredentials } from './entitlements/deliver-credentials.ts';
+import { describeBeneficiaries } from './entitlements/describe-beneficiaries.ts';
 import { describeResource } from './entitlements/describe-resource.ts';
 import { describeSubject } from './entitlements/describe-subject.ts';
 import { placeEntitlement } from './entitlements/place-entitlement.ts';
@@ -92,6 +93,10 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     journal,
     wakeJournalMerge: () => journalMerge.wake(),
     receiptKey,
+    protection: {
+      requestProtectionChange: (request, options) =>
+        peers.client('workflow', workflow.ProtectionServiceService).requestProtectionChange(request, options),
+    },
     directory: {
       getUserNames: (request, options) =>
         peers.client('auth', auth.DirectoryServiceService).getUserNames(request, options),
@@ -170,6 +175,7 @@ export function addHandlers(rpc: RpcServer, deps: VaultDeps): void {
   rpc.add(vault.EntitlementsServiceService, {
     describeSubject: describeSubject(deps),
     describeResource: describeResource(deps),
+    describeBeneficiaries: describeBeneficiaries(deps),
     placeEntitlement: placeEntitlement(deps),
     removeEntitlement: removeEntitlement(deps),
     deliverCredentials: deliverCredentials(deps),

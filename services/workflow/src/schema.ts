@@ -35,10 +35,21 @@ export interface AccessPoliciesTable {
 
 export type RequestStatus = 'pending' | 'approved' | 'denied' | 'cancelled' | 'expired';
 
+/** What an entry demands of a disclosure. */
+export interface Protection {
+  readonly requiresGrant: boolean;
+  readonly requiresReason: boolean;
+}
+
+export interface ProtectionChange {
+  readonly before: Protection;
+  readonly after: Protection;
+}
+
 export interface RequestsTable {
   tenant_id: Fixed<string>;
   id: Fixed<string>;
-  kind: Fixed<'access'>;
+  kind: Fixed<'access' | 'protection'>;
   status: Generated<RequestStatus>;
   requester_id: Fixed<string>;
   requester_name: Fixed<string>;
@@ -54,6 +65,9 @@ export interface RequestsTable {
   duration_minutes: Fixed<number>;
   approved_duration_minutes: number | null;
   digest: Fixed<string>;
+  /** Of the kind protection: what would change, and the digest that the vault has of it. */
+  change: ColumnType<ProtectionChange | null, string | undefined, never>;
+  change_digest: ColumnType<string | null, string | undefined, never>;
   steps: ColumnType<Step[], string, never>;
   one_time: Fixed<boolean>;
   rotate_on_end: Fixed<boolean>;

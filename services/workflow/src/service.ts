@@ -29,6 +29,7 @@ import { createRequest } from './requests/create-request.ts';
 import { denyRequest } from './requests/deny-request.ts';
 import { getRequest } from './requests/get-request.ts';
 import { listRequests } from './requests/list-requests.ts';
+import { requestProtectionChange } from './requests/request-protection-change.ts';
 import { addRuleHandlers } from './rules/add-rule-handlers.ts';
 import { createDecider } from './rules/decider.ts';
 import { startForgettingEvaluations } from './rules/forget-evaluations.ts';
@@ -68,6 +69,9 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     approveRequest: approveRequest(deps),
     denyRequest: denyRequest(deps),
     cancelRequest: cancelRequest(deps),
+  });
+  rpc.add(workflow.ProtectionServiceService, {
+    requestProtectionChange: requestProtectionChange(deps),
   });
   rpc.add(workflow.GrantsServiceService, {
     listGrants: listGrants(deps),

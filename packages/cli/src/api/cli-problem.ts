@@ -11,6 +11,7 @@ export interface ProblemFields {
   readonly hint?: string;
   readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
   readonly retryAfterSeconds?: number;
+  readonly approvalRequestId?: string;
   readonly correlationId?: string;
 }
 
@@ -54,6 +55,7 @@ function messageOf(problem: ProblemFields): string {
   if (proves)
     lines.push('prove it with `claviger mfa prove`; whoever has none begins with `claviger mfa setup`');
   if (problem.retryAfterSeconds !== undefined) lines.push(`try again in ${problem.retryAfterSeconds} s`);
+  if (problem.approvalRequestId !== undefined) lines.push(`request ${problem.approvalRequestId}`);
   if (problem.correlationId !== undefined) lines.push(`correlation id ${problem.correlationId}`);
   lines.push(`\`claviger explain ${problem.code}\` tells more`);
   return lines.map((line) => escapeText(line)).join('\n  ');
@@ -69,6 +71,7 @@ export function problemFrom(
   const text = (name: string) => (typeof json[name] === 'string' ? (json[name] as string) : undefined);
   const retryAfter = Number(headers['retry-after']);
   const hint = text('hint');
+  const approvalRequestId = text('approvalRequestId');
   const correlationId = text('correlationId');
   const errors = Array.isArray(json.errors) ? (json.errors as unknown[]) : [];
   return new CliProblem({
@@ -82,6 +85,7 @@ export function problemFrom(
     }),
     ...(hint === undefined ? {} : { hint }),
     ...(Number.isFinite(retryAfter) && retryAfter > 0 ? { retryAfterSeconds: retryAfter } : {}),
+    ...(approvalRequestId === undefined ? {} : { approvalRequestId }),
     ...(correlationId === undefined ? {} : { correlationId }),
   });
 }

@@ -234,6 +234,16 @@ const codes: Readonly<Record<string, Explanation>> = {
       'The change would send secrets to another host or account, and you do not have full access to all of them.',
     next: 'Have somebody make the change who has full access to them, or the permission vault.entries.retrieve-any.',
   },
+  approval_required: {
+    meaning:
+      'The change lowers a protection that a policy demands. It waits for the approvers of that policy.',
+    next: 'Have the request that the answer names approved, then repeat the same change while the approval holds.',
+  },
+  would_benefit: {
+    meaning:
+      'Who owns or shares the entry, or may see every secret, gains from a lower protection and decides on none.',
+    next: 'Ask an approver who has no access to the entry.',
+  },
   insufficient_access: {
     meaning: 'Your access to the entry is lower than the one that this takes: view, modify or full.',
     next: 'Ask its owner, or somebody with a manage share, to do it or to share the entry with you.',

@@ -28,6 +28,18 @@ export function decisionsText({ decisions }: AccessRequest): string {
   return all.length === 0 ? '' : escapeText(` by ${all.join(', ')}`);
 }
 
+/** Of a request to lower a protection, e.g. `requires a grant`: what would no longer hold. */
+function changeText({ change }: AccessRequest): string {
+  const { before, after } = change ?? {};
+  if (!before || !after) return '';
+  return [
+    before.requiresGrant && !after.requiresGrant ? 'requires a grant' : '',
+    before.requiresReason && !after.requiresReason ? 'requires a reason' : '',
+  ]
+    .filter((text) => text !== '')
+    .join(', ');
+}
+
 export function showRequest(request: AccessRequest, format: OutputFormat): void {
   if (format === 'json') return showJson(request);
   say(
@@ -36,6 +48,7 @@ export function showRequest(request: AccessRequest, format: OutputFormat): void 
       ['status', request.status],
       ['who', request.requesterName || request.requesterId],
       ['what', subjectText(request)],
+      ['lowers', changeText(request)],
       ['reason', request.reason],
       ['ticket', request.ticket],
       ['asked for', minutesText(request.durationMinutes)],

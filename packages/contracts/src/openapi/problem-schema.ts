@@ -14,6 +14,10 @@ export const problemSchema: JsonSchema = {
     code: { type: 'string', description: 'Stable, for programs.', examples: ['wrong_status'] },
     retryable: { type: 'boolean', description: 'The same request may succeed later without a change.' },
     hint: { type: 'string', description: 'What can be done next.' },
+    approvalRequestId: {
+      type: 'string',
+      description: 'Of approval_required: the request whose approval the change waits for.',
+    },
     correlationId: { type: 'string', description: 'The X-Request-Id, under which the logs tell more.' },
     errors: {
       type: 'array',

@@ -6,6 +6,7 @@ import type { VaultDeps } from '../deps.ts';
 import { recordPath } from '../disclosure/record-exposure.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
+import { askForLowering, useLoweringDecision } from '../rights/lowered-protection.ts';
 import { requireAccess } from '../rights/require-access.ts';
 import { withUniqueName } from '../unique-names.ts';
 import { entryById, entrySubject, type LockedEntry, refuseDuringRotation, toEntry } from './entry-rows.ts';
@@ -16,8 +17,9 @@ import { setBy } from './set-by.ts';
 const TAKES_FULL_ACCESS = ['username', 'requiresGrant', 'requiresReason'] as const;
 
 /**
- * Changes what is given: value and metadata with modify access, the account name and the protection with full access. A new secret becomes the current version at once, as what a person says the target holds: that also
- * settles an entry that was out of step with its target.
+ * Changes what is given: value and metadata with modify access, the account name and the protection with full access; a lower
+ * protection that a policy demands only as its approvers decided. A new secret becomes the current version at once, as what a
+ * person says the target holds: that also settles an entry that was out of step with its target.
  */
 export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['updateEntry']> {
   return async (request, context) => {
@@ -26,6 +28,7 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     const id = requireId(request.entryId);
     const secret = request.secret === undefined ? undefined : checkedSecret(request.secret);
     const kek = secret === undefined ? undefined : await deps.secrets.keyFor(tenantId);
+    const lowering = await askForLowering(deps, context, id, request, request.reason);
     return withUniqueName('an entry', () =>
       deps.database.withTenant(tenantId, async (tx) => {
         const before = await lockEntry(tx, context, id);
@@ -43,6 +46,7 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
         const changed = changedFields(now, wanted);
         const movesProtection = TAKES_FULL_ACCESS.some((name) => name in changed.after);
         if (movesProtection) await requireAccess(tx, context, before, 'full');
+        await useLoweringDecision(tx, context, before, wanted, lowering);
         await tx
           .updateTable('entries')
           .set({
@@ -79,7 +83,12 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
         }
         await deps.emitter.audit(tx, context, {
           subject: entrySubject(before),
-          details: { ...changed, ...stored },
+          ...(request.reason ? { reason: request.reason } : {}),
+          details: {
+            ...changed,
+            ...stored,
+            ...(lowering?.requestId ? { approvedBy: lowering.requestId } : {}),
+          },
         });
         return { entry: toEntry(await entryById(tx, id)) };
       }),

@@ -145,6 +145,44 @@ test('an entry that requires a grant shows no candidates without one, whatever e
     expect(await codeOf(entries('RecoverCandidates', actor, { entryId, reason: 'why' }))).toBe('denied');
 });
 
+test('a protection that a policy demands is lowered by an approved request only, and each approval is used once', async () => {
+  const { entryId, owner } = await scene({ requiresGrant: true, requiresReason: true });
+  const { protection } = bench;
+  const lower = () => entries('UpdateEntry', owner, { entryId, requiresGrant: false });
+  const state = async () =>
+    (
+      await bench.scratch.query(
+        `SELECT requires_grant, requires_reason FROM ${bench.schema}.entries WHERE id = $1`,
+        [entryId],
+      )
+    )[0];
+  protection.status = 'pending';
+  await expect(lower()).rejects.toMatchObject({
+    reason: 'conflict',
+    code: 'approval_required',
+    approvalRequestId: protection.requestId,
+  });
+  protection.status = 'away';
+  expect(await codeOf(lower())).toBe('unavailable');
+  expect(await state()).toEqual({ requires_grant: true, requires_reason: true });
+  // What lowers nothing needs nobody.
+  await entries('UpdateEntry', owner, { entryId, requiresGrant: true, description: 'kept' });
+  protection.status = 'approved';
+  await lower();
+  expect(await state()).toEqual({ requires_grant: false, requires_reason: true });
+  const event = (await eventsOf(entryId, 'vault.entry.updated')).at(-1);
+  expect(event!.details).toMatchObject({
+    before: { requiresGrant: true },
+    after: { requiresGrant: false },
+    approvedBy: protection.requestId,
+  });
+  // Raised again, the same change is another one for the approvers; the used approval opens nothing.
+  await entries('UpdateEntry', owner, { entryId, requiresGrant: true });
+  await expect(lower()).rejects.toThrow();
+  expect(await state()).toEqual({ requires_grant: true, requires_reason: true });
+  expect(protection.digests.slice(0, -1)).not.toContain(protection.digests.at(-1));
+});
+
 test('an administrator has full access to every entry, and the event names that right', async () => {
   const { entryId, someone } = await scene();
   await entries('UpdateEntry', someone(['*']), { entryId, requiresGrant: true });

@@ -9,6 +9,11 @@ export function refusalError(refusal: Refusal): ClavigerError {
         code: 'self_approval',
         hint: 'Ask somebody else who may decide, or cancel the request.',
       });
+    case 'would_benefit':
+      return new ClavigerError('denied', 'You would gain from the lower protection that this asks for.', {
+        code: 'would_benefit',
+        hint: 'An approver decides who neither owns nor shares the entry, nor may see every secret.',
+      });
     case 'not_eligible':
       return new ClavigerError('denied', 'You are not among the approvers of the step that waits.', {
         code: 'not_eligible',

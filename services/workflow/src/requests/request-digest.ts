@@ -13,8 +13,14 @@ export interface Asked {
   readonly durationMinutes: number;
 }
 
+/** Of a request to lower a protection: the digest of the vault binds the change to one state of the entry. */
+export interface AskedChange extends Omit<Asked, 'kind'> {
+  readonly kind: 'protection';
+  readonly changeDigest: string;
+}
+
 /** Hex SHA-256 over the canonical JSON (RFC 8785) of what is asked for. */
-export function requestDigest(asked: Asked): string {
+export function requestDigest(asked: Asked | AskedChange): string {
   const { kind, tenantId, requesterId, entryId, resourceId, reason, ticket, durationMinutes } = asked;
   const text = canonicalJson({
     kind,
@@ -25,6 +31,7 @@ export function requestDigest(asked: Asked): string {
     reason,
     ticket,
     durationMinutes,
+    ...(asked.kind === 'protection' ? { changeDigest: asked.changeDigest } : {}),
   });
   return createHash('sha256').update(text).digest('hex');
 }

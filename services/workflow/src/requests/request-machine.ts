@@ -31,6 +31,8 @@ export interface Decider {
   readonly userId: string;
   readonly madeBy?: string | undefined;
   readonly roles: readonly string[];
+  /** They gain from what the request asks for: nobody such decides on it. */
+  readonly benefits?: boolean;
 }
 
 export interface DecisionInput {
@@ -44,6 +46,7 @@ export interface DecisionInput {
 
 export type Refusal =
   | 'self_approval'
+  | 'would_benefit'
   | 'wrong_status'
   | 'digest_mismatch'
   | 'already_decided'
@@ -87,6 +90,7 @@ export function decide(state: RequestState, input: DecisionInput, nowMs: number)
   const isOneOf = (...ids: readonly (string | undefined)[]): boolean =>
     ids.some((id) => id !== undefined && people.includes(id));
   if (isOneOf(state.requesterId, state.requesterMadeBy)) return refused('self_approval');
+  if (by.benefits) return refused('would_benefit');
   if (statusAt(state, nowMs) !== 'pending') return refused('wrong_status');
   if (input.digest !== '' && input.digest !== state.digest) return refused('digest_mismatch');
   if (state.decisions.some((each) => isOneOf(each.userId, each.madeBy))) return refused('already_decided');

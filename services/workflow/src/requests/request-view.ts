@@ -70,5 +70,6 @@ function message(
     decidedAt: decidedAt?.toISOString(),
     expiresAt: row.expires_at.toISOString(),
     approvedDurationMinutes: row.approved_duration_minutes ?? 0,
+    change: row.change ?? undefined,
   };
 }

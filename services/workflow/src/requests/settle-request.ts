@@ -6,6 +6,7 @@ import type { WorkflowDeps } from '../deps.ts';
 import { createGrant } from '../grants/create-grant.ts';
 import type { GrantRow } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
+import { benefitsFrom } from './beneficiaries.ts';
 import { refusalError } from './refusals.ts';
 import { decide } from './request-machine.ts';
 import { lockRequest } from './request-store.ts';
@@ -31,6 +32,7 @@ export async function settleRequest(
   const { actor, tenantId } = context;
   const id = idOrNotFound(settlement.requestId);
   context.auditSubject = { type: 'request', id };
+  const benefits = await benefitsFrom(deps, context, id);
   const { maximumGrantMinutes } = (await deps.settings.read(tenantId)).values.access;
   return deps.database.withTenant(tenantId, async (tx) => {
     const { row, state, nowMs } = await lockRequest(tx, id);
@@ -39,7 +41,7 @@ export async function settleRequest(
       id,
       ...(row.resource_id ? { resourceId: row.resource_id } : {}),
     };
-    const outcome = decide(state, { ...settlement, by: actor }, nowMs);
+    const outcome = decide(state, { ...settlement, by: { ...actor, benefits } }, nowMs);
     if (outcome.kind === 'refused') throw refusalError(outcome.refusal);
     const next = outcome.state;
     if (settlement.decision === 'approve' && (next.approvedDurationMinutes ?? 0) > maximumGrantMinutes) {
@@ -77,7 +79,8 @@ export async function settleRequest(
       .where('status', '=', 'pending')
       .returningAll()
       .executeTakeFirstOrThrow();
-    const newGrant = next.status === 'approved' ? await createGrant(deps, tx, context, updated) : undefined;
+    const grants = next.status === 'approved' && row.kind === 'access';
+    const newGrant = grants ? await createGrant(deps, tx, context, updated) : undefined;
     await deps.emitter.audit(tx, context, {
       reason: settlement.comment,
       details: {
@@ -88,6 +91,7 @@ export async function settleRequest(
         status: next.status,
         ...(settlement.decision === 'approve' ? { durationMinutes: next.approvedDurationMinutes } : {}),
         ...(newGrant ? { grantId: newGrant.id } : {}),
+        ...(row.change ? { kind: row.kind, change: row.change } : {}),
       },
     });
     return { request: await requestMessage(tx, updated, nowMs), newGrant };

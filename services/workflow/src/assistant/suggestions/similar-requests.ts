@@ -20,6 +20,7 @@ type Rows = SelectQueryBuilder<WorkflowSchema, 'requests', object>;
 function recent(reader: Reader<WorkflowSchema>, { exceptRequestId, onlyOf }: Scope): Rows {
   let rows = reader
     .selectFrom('requests')
+    .where('requests.kind', '=', 'access')
     .where('requests.created_at', '>', sql<Date>`now() - make_interval(days => ${WINDOW_DAYS}::int)`);
   if (onlyOf) rows = rows.where('requests.requester_id', '=', onlyOf);
   if (exceptRequestId) rows = rows.where('requests.id', '!=', exceptRequestId);

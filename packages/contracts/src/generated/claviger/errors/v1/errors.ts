@@ -26,6 +26,8 @@ export interface ErrorDetail {
   correlationId: string;
   /** What to do next. */
   hint: string;
+  /** The request whose approval the call waits for; empty otherwise. */
+  approvalRequestId: string;
 }
 
 export interface FieldProblem {
@@ -43,6 +45,7 @@ function createBaseErrorDetail(): ErrorDetail {
     code: "",
     correlationId: "",
     hint: "",
+    approvalRequestId: "",
   };
 }
 
@@ -68,6 +71,9 @@ export const ErrorDetail: MessageFns<ErrorDetail> = {
     }
     if (message.hint !== "") {
       writer.uint32(58).string(message.hint);
+    }
+    if (message.approvalRequestId !== "") {
+      writer.uint32(66).string(message.approvalRequestId);
     }
     return writer;
   },
@@ -139,6 +145,14 @@ export const ErrorDetail: MessageFns<ErrorDetail> = {
             }
 
             message.hint = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.approvalRequestId = reader.string();
             continue;
           }
         }
@@ -329,6 +343,18 @@ export const protoMetadata = {
         "jsonName": "hint",
         "options": undefined,
         "proto3Optional": false,
+      }, {
+        "name": "approval_request_id",
+        "number": 8,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "approvalRequestId",
+        "options": undefined,
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -407,8 +433,14 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 0, 2, 7],
+        "span": [17, 2, 33],
+        "leadingComments": " The request whose approval the call waits for; empty otherwise.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 1, 2, 0],
-        "span": [20, 2, 21],
+        "span": [22, 2, 21],
         "leadingComments": ' JSON pointer into the request, e.g. "/durationMinutes".\n',
         "trailingComments": "",
         "leadingDetachedComments": [],

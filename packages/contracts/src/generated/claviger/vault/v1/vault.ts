@@ -257,7 +257,11 @@ export interface UpdateEntryRequest {
   replaceTags: boolean;
   requiresGrant?: boolean | undefined;
   requiresReason?: boolean | undefined;
-  rowVersion?: number | undefined;
+  rowVersion?:
+    | number
+    | undefined;
+  /** Why; shown to the approvers where the change waits for them. */
+  reason: string;
 }
 
 export interface UpdateEntryResponse {
@@ -663,6 +667,15 @@ export interface DeliverCredentialsResponse {
   host: string;
   port: number;
   rotationState: string;
+}
+
+export interface DescribeBeneficiariesRequest {
+  entryId: string;
+  userIds: string[];
+}
+
+export interface DescribeBeneficiariesResponse {
+  userIds: string[];
 }
 
 function createBaseResource(): Resource {
@@ -2819,6 +2832,7 @@ function createBaseUpdateEntryRequest(): UpdateEntryRequest {
     requiresGrant: undefined,
     requiresReason: undefined,
     rowVersion: undefined,
+    reason: "",
   };
 }
 
@@ -2853,6 +2867,9 @@ export const UpdateEntryRequest: MessageFns<UpdateEntryRequest> = {
     }
     if (message.rowVersion !== undefined) {
       writer.uint32(80).int32(message.rowVersion);
+    }
+    if (message.reason !== "") {
+      writer.uint32(90).string(message.reason);
     }
     return writer;
   },
@@ -2948,6 +2965,14 @@ export const UpdateEntryRequest: MessageFns<UpdateEntryRequest> = {
             }
 
             message.rowVersion = reader.int32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.reason = reader.string();
             continue;
           }
         }
@@ -6975,6 +7000,109 @@ export const DeliverCredentialsResponse: MessageFns<DeliverCredentialsResponse> 
   },
 };
 
+function createBaseDescribeBeneficiariesRequest(): DescribeBeneficiariesRequest {
+  return { entryId: "", userIds: [] };
+}
+
+export const DescribeBeneficiariesRequest: MessageFns<DescribeBeneficiariesRequest> = {
+  encode(message: DescribeBeneficiariesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entryId !== "") {
+      writer.uint32(10).string(message.entryId);
+    }
+    for (const v of message.userIds) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeBeneficiariesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeBeneficiariesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entryId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribeBeneficiariesResponse(): DescribeBeneficiariesResponse {
+  return { userIds: [] };
+}
+
+export const DescribeBeneficiariesResponse: MessageFns<DescribeBeneficiariesResponse> = {
+  encode(message: DescribeBeneficiariesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.userIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeBeneficiariesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeBeneficiariesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /** Resources: the assets whose accounts the vault keeps. */
 export type ResourcesServiceService = typeof ResourcesServiceService;
 export const ResourcesServiceService = {
@@ -7840,6 +7968,18 @@ export const EntitlementsServiceService = {
       Buffer.from(DescribeResourceResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DescribeResourceResponse => DescribeResourceResponse.decode(value),
   },
+  /** Who of these people gains from a lower protection of the entry: its owner and the holders of its shares. */
+  describeBeneficiaries: {
+    path: "/claviger.vault.v1.EntitlementsService/DescribeBeneficiaries" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DescribeBeneficiariesRequest): Buffer =>
+      Buffer.from(DescribeBeneficiariesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DescribeBeneficiariesRequest => DescribeBeneficiariesRequest.decode(value),
+    responseSerialize: (value: DescribeBeneficiariesResponse): Buffer =>
+      Buffer.from(DescribeBeneficiariesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DescribeBeneficiariesResponse => DescribeBeneficiariesResponse.decode(value),
+  },
   /** Repeatable: the same grant placed twice is one entitlement. */
   placeEntitlement: {
     path: "/claviger.vault.v1.EntitlementsService/PlaceEntitlement" as const,
@@ -7883,6 +8023,8 @@ export interface EntitlementsServiceServer extends UntypedServiceImplementation 
   describeSubject: handleUnaryCall<DescribeSubjectRequest, DescribeSubjectResponse>;
   /** Whether a resource exists in the tenant; not_found when it does not. */
   describeResource: handleUnaryCall<DescribeResourceRequest, DescribeResourceResponse>;
+  /** Who of these people gains from a lower protection of the entry: its owner and the holders of its shares. */
+  describeBeneficiaries: handleUnaryCall<DescribeBeneficiariesRequest, DescribeBeneficiariesResponse>;
   /** Repeatable: the same grant placed twice is one entitlement. */
   placeEntitlement: handleUnaryCall<PlaceEntitlementRequest, PlaceEntitlementResponse>;
   /** Repeatable; queues the rotation of what was disclosed under the grant. */
@@ -7923,6 +8065,22 @@ export interface EntitlementsServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DescribeResourceResponse) => void,
+  ): ClientUnaryCall;
+  /** Who of these people gains from a lower protection of the entry: its owner and the holders of its shares. */
+  describeBeneficiaries(
+    request: DescribeBeneficiariesRequest,
+    callback: (error: ServiceError | null, response: DescribeBeneficiariesResponse) => void,
+  ): ClientUnaryCall;
+  describeBeneficiaries(
+    request: DescribeBeneficiariesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DescribeBeneficiariesResponse) => void,
+  ): ClientUnaryCall;
+  describeBeneficiaries(
+    request: DescribeBeneficiariesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DescribeBeneficiariesResponse) => void,
   ): ClientUnaryCall;
   /** Repeatable: the same grant placed twice is one entitlement. */
   placeEntitlement(
@@ -11767,6 +11925,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": true,
+      }, {
+        "name": "reason",
+        "number": 11,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "reason",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -17410,6 +17595,111 @@ export const protoMetadata = {
       "reservedRange": [],
       "reservedName": [],
       "visibility": 0,
+    }, {
+      "name": "DescribeBeneficiariesRequest",
+      "field": [{
+        "name": "entry_id",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "entryId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "user_ids",
+        "number": 2,
+        "label": 3,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "userIds",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "DescribeBeneficiariesResponse",
+      "field": [{
+        "name": "user_ids",
+        "number": 1,
+        "label": 3,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "userIds",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
     }],
     "enumType": [],
     "service": [{
@@ -17644,6 +17934,13 @@ export const protoMetadata = {
         "clientStreaming": false,
         "serverStreaming": false,
       }, {
+        "name": "DescribeBeneficiaries",
+        "inputType": ".claviger.vault.v1.DescribeBeneficiariesRequest",
+        "outputType": ".claviger.vault.v1.DescribeBeneficiariesResponse",
+        "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
+        "clientStreaming": false,
+        "serverStreaming": false,
+      }, {
         "name": "PlaceEntitlement",
         "inputType": ".claviger.vault.v1.PlaceEntitlementRequest",
         "outputType": ".claviger.vault.v1.PlaceEntitlementResponse",
@@ -17697,496 +17994,509 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1],
-        "span": [87, 0, 291, 1],
+        "span": [87, 0, 292, 1],
         "leadingComments":
           " Entries: secrets with their versions. A password entry bound to a resource is an account.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 3],
-        "span": [131, 2, 144, 3],
+        "span": [131, 2, 145, 3],
         "leadingComments": " Changes what is given; a new secret becomes a new version.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 5],
-        "span": [157, 2, 170, 3],
+        "span": [158, 2, 171, 3],
         "leadingComments": " The audit record is committed before the secret is decrypted.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 6],
-        "span": [172, 2, 187, 3],
+        "span": [173, 2, 188, 3],
         "leadingComments": " Queues a rotation on the real target; follow it through the entry's rotations.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 10],
-        "span": [221, 2, 233, 3],
+        "span": [222, 2, 234, 3],
         "leadingComments": " Logs in to the target with the current secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 12],
-        "span": [243, 2, 256, 3],
+        "span": [244, 2, 257, 3],
         "leadingComments": " Every secret that the target may hold while a rotation is in doubt.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 14],
-        "span": [266, 2, 279, 3],
+        "span": [267, 2, 280, 3],
         "leadingComments": " Standing permission of a user on an entry, without expiry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2],
-        "span": [294, 0, 384, 1],
+        "span": [295, 0, 385, 1],
         "leadingComments": " Modules: configured connectors of one type.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 3],
-        "span": [330, 2, 343, 3],
+        "span": [331, 2, 344, 3],
         "leadingComments": " Replaces name and configuration.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 4],
-        "span": [345, 2, 358, 3],
+        "span": [346, 2, 359, 3],
         "leadingComments": " Changes only what is given, e.g. enabled.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 6],
-        "span": [371, 2, 383, 3],
+        "span": [372, 2, 384, 3],
         "leadingComments": " Connects to a resource of the module, or to the address given.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3],
-        "span": [387, 0, 432, 1],
+        "span": [388, 0, 441, 1],
         "leadingComments":
           " For workflow: the vault alone decides at the moment of disclosure, from entitlements in its own database.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 0],
-        "span": [389, 2, 395, 3],
+        "span": [390, 2, 396, 3],
         "leadingComments": " What a request is about: the entry, its resource, and whether it can be asked for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 1],
-        "span": [397, 2, 405, 3],
+        "span": [398, 2, 406, 3],
         "leadingComments": " Whether a resource exists in the tenant; not_found when it does not.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 2],
-        "span": [407, 2, 414, 3],
-        "leadingComments": " Repeatable: the same grant placed twice is one entitlement.\n",
+        "span": [408, 2, 414, 3],
+        "leadingComments":
+          " Who of these people gains from a lower protection of the entry: its owner and the holders of its shares.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 3],
-        "span": [416, 2, 422, 3],
-        "leadingComments": " Repeatable; queues the rotation of what was disclosed under the grant.\n",
+        "span": [416, 2, 423, 3],
+        "leadingComments": " Repeatable: the same grant placed twice is one entitlement.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 4],
-        "span": [424, 2, 431, 3],
+        "span": [425, 2, 431, 3],
+        "leadingComments": " Repeatable; queues the rotation of what was disclosed under the grant.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [6, 3, 2, 5],
+        "span": [433, 2, 440, 3],
         "leadingComments": " One-time delivery to the grantee, audited before it is decrypted.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [438, 2, 53],
+        "span": [447, 2, 53],
         "leadingComments": " server | database | device | application\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 4],
-        "span": [441, 2, 60],
+        "span": [450, 2, 60],
         "leadingComments": " Type of its module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 8],
-        "span": [446, 2, 55],
+        "span": [455, 2, 55],
         "leadingComments": " active | disabled\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 10],
-        "span": [449, 2, 74],
+        "span": [458, 2, 74],
         "leadingComments":
           " Connector settings of this resource, e.g. the database name or the SSH host key's fingerprint. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 15],
-        "span": [455, 2, 64],
+        "span": [464, 2, 64],
         "leadingComments": " Entry that the connector logs in with when an account cannot change its own secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 16],
-        "span": [457, 2, 58],
+        "span": [466, 2, 58],
         "leadingComments": " Adopts the entries of the resource whose owner has left. Empty when nobody owns it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [461, 2, 466, 5],
+        "span": [470, 2, 475, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 1],
-        "span": [468, 2, 473, 5],
+        "span": [477, 2, 482, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [486, 2, 489, 5],
+        "span": [495, 2, 498, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 5],
-        "span": [522, 2, 69],
+        "span": [531, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 7],
-        "span": [626, 2, 629, 5],
+        "span": [635, 2, 638, 5],
         "leadingComments": " Replaces the tags when replace_tags is set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 9, 2, 1],
-        "span": [655, 2, 68],
+        "span": [664, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 3],
-        "span": [673, 2, 57],
+        "span": [682, 2, 57],
         "leadingComments": " Entry that holds this account already; empty when the vault does not know it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 2],
-        "span": [681, 2, 53],
+        "span": [690, 2, 53],
         "leadingComments": " password | ssh-key | api-key | note\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 9],
-        "span": [689, 2, 64],
+        "span": [698, 2, 64],
         "leadingComments": " idle | pending | applying | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 10],
-        "span": [691, 2, 72],
+        "span": [700, 2, 72],
         "leadingComments": " 0: no schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 14],
-        "span": [696, 2, 62],
+        "span": [705, 2, 62],
         "leadingComments": " A live grant is needed even by those who hold a share.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 20],
-        "span": [703, 2, 58],
+        "span": [712, 2, 58],
         "leadingComments": " Has full access. Empty when nobody owns it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 0],
-        "span": [707, 2, 712, 5],
+        "span": [716, 2, 721, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 1],
-        "span": [714, 2, 719, 5],
+        "span": [723, 2, 728, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 4],
-        "span": [732, 2, 735, 5],
+        "span": [741, 2, 744, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 6],
-        "span": [742, 2, 745, 5],
+        "span": [751, 2, 754, 5],
         "leadingComments": " Over name, user name, resource and tags.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 5],
-        "span": [777, 2, 69],
+        "span": [786, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 19, 2, 1],
-        "span": [797, 2, 805, 5],
+        "span": [806, 2, 814, 5],
         "leadingComments": " password when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 19, 2, 4],
-        "span": [816, 2, 63],
+        "span": [825, 2, 63],
         "leadingComments": " At most 64 KiB. Exactly one of secret and generate.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 21, 2, 10],
+        "span": [880, 2, 884, 5],
+        "leadingComments": " Why; shown to the approvers where the change waits for them.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 23, 2, 1],
-        "span": [881, 2, 68],
+        "span": [896, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 3],
-        "span": [901, 2, 906, 5],
+        "span": [916, 2, 921, 5],
         "leadingComments": " The current version when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27],
-        "span": [917, 0, 927, 1],
+        "span": [932, 0, 942, 1],
         "leadingComments": " Proves later, against the audit log, that this disclosure was recorded.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 2],
-        "span": [921, 2, 58],
+        "span": [936, 2, 58],
         "leadingComments": " Hex SHA-256 of the audit event's Merkle leaf.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 6],
-        "span": [926, 2, 58],
+        "span": [941, 2, 58],
         "leadingComments": " Ed25519, base64url.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 2],
-        "span": [932, 2, 54],
+        "span": [947, 2, 54],
         "leadingComments": " pending | applying | verified | refused | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 4],
-        "span": [935, 2, 56],
+        "span": [950, 2, 56],
         "leadingComments": " manual | schedule | grant-ended\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 6],
-        "span": [938, 2, 56],
+        "span": [953, 2, 56],
         "leadingComments": " Why it is where it is, without any secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 0],
-        "span": [960, 2, 965, 5],
+        "span": [975, 2, 980, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 1],
-        "span": [967, 2, 972, 5],
+        "span": [982, 2, 987, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 4],
-        "span": [985, 2, 988, 5],
+        "span": [1000, 2, 1003, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 5],
-        "span": [1003, 2, 69],
+        "span": [1018, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 1],
-        "span": [1027, 2, 1032, 5],
+        "span": [1042, 2, 1047, 5],
         "leadingComments": " 0 ends the schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 2],
-        "span": [1034, 2, 77],
+        "span": [1049, 2, 77],
         "leadingComments": " When first; one interval from now when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 3],
-        "span": [1036, 2, 68],
+        "span": [1051, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 38, 2, 0],
-        "span": [1050, 2, 56],
+        "span": [1065, 2, 56],
         "leadingComments": " accepted | refused | unknown\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 39, 2, 1],
-        "span": [1056, 2, 54],
+        "span": [1071, 2, 54],
         "leadingComments": " pending | current | previous | rejected\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 39, 2, 4],
-        "span": [1060, 2, 61],
+        "span": [1075, 2, 61],
         "leadingComments": " How many people and machines have seen this version.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 0],
-        "span": [1064, 2, 1069, 5],
+        "span": [1079, 2, 1084, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 1],
-        "span": [1071, 2, 1076, 5],
+        "span": [1086, 2, 1091, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 4],
-        "span": [1089, 2, 1092, 5],
+        "span": [1104, 2, 1107, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 41, 2, 5],
-        "span": [1107, 2, 69],
+        "span": [1122, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 45, 2, 2],
-        "span": [1135, 2, 55],
+        "span": [1150, 2, 55],
         "leadingComments": " view | modify | manage\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 46, 2, 0],
-        "span": [1141, 2, 1146, 5],
+        "span": [1156, 2, 1161, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 46, 2, 1],
-        "span": [1148, 2, 1153, 5],
+        "span": [1163, 2, 1168, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 46, 2, 4],
-        "span": [1166, 2, 1169, 5],
+        "span": [1181, 2, 1184, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 47, 2, 5],
-        "span": [1184, 2, 69],
+        "span": [1199, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 52, 2, 2],
-        "span": [1228, 2, 53],
+        "span": [1243, 2, 53],
         "leadingComments": " http | ldap | mysql | postgres | ssh\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 52, 2, 4],
-        "span": [1231, 2, 71],
+        "span": [1246, 2, 71],
         "leadingComments": " Addresses and ports that the connector may reach, and its defaults. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 52, 2, 5],
-        "span": [1233, 2, 55],
+        "span": [1248, 2, 55],
         "leadingComments": " untested | ok | failing\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 53, 2, 0],
-        "span": [1242, 2, 1247, 5],
+        "span": [1257, 2, 1262, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 53, 2, 1],
-        "span": [1249, 2, 1254, 5],
+        "span": [1264, 2, 1269, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 53, 2, 4],
-        "span": [1267, 2, 1270, 5],
+        "span": [1282, 2, 1285, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 54, 2, 5],
-        "span": [1296, 2, 69],
+        "span": [1311, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 63, 2, 1],
-        "span": [1370, 2, 68],
+        "span": [1385, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 1],
-        "span": [1380, 2, 1383, 5],
+        "span": [1395, 2, 1398, 5],
         "leadingComments": " A resource of the module; its admin entry's secret is used when it has one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 67, 2, 0],
-        "span": [1395, 2, 57],
+        "span": [1410, 2, 57],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 68, 2, 5],
-        "span": [1405, 2, 60],
+        "span": [1420, 2, 60],
         "leadingComments": " Type of the resource's module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 73, 2, 1],
-        "span": [1442, 2, 1445, 5],
+        "span": [1457, 2, 1460, 5],
         "leadingComments": " revoked | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 74, 2, 1],
-        "span": [1450, 2, 57],
+        "span": [1465, 2, 57],
         "leadingComments":
           " What becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
         "trailingComments": "",
@@ -18274,6 +18584,8 @@ export const protoMetadata = {
     ".claviger.vault.v1.RemoveEntitlementResponse": RemoveEntitlementResponse,
     ".claviger.vault.v1.DeliverCredentialsRequest": DeliverCredentialsRequest,
     ".claviger.vault.v1.DeliverCredentialsResponse": DeliverCredentialsResponse,
+    ".claviger.vault.v1.DescribeBeneficiariesRequest": DescribeBeneficiariesRequest,
+    ".claviger.vault.v1.DescribeBeneficiariesResponse": DescribeBeneficiariesResponse,
     ".claviger.vault.v1.ResourcesService": ResourcesServiceClient,
     ".claviger.vault.v1.EntriesService": EntriesServiceClient,
     ".claviger.vault.v1.ModulesService": ModulesServiceClient,
@@ -18469,6 +18781,7 @@ export const protoMetadata = {
           "requires_grant": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "requires_reason": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "reason": { "field": Field.decode(Buffer.from("CAEg9ANSBHRleHQ=", "base64")) },
         },
       },
       "UpdateEntryResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
@@ -18805,6 +19118,15 @@ export const protoMetadata = {
           "rotation_state": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
+      "DescribeBeneficiariesRequest": {
+        fields: {
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "user_ids": { "field": Field.decode(Buffer.from("CAEgiCc=", "base64")) },
+        },
+      },
+      "DescribeBeneficiariesResponse": {
+        fields: { "user_ids": { "field": Field.decode(Buffer.from("CAE=", "base64")) } },
+      },
     },
     services: {
       "ResourcesService": {
@@ -18890,7 +19212,7 @@ export const protoMetadata = {
           "UpdateEntry": {
             "policy": Policy.decode(
               Buffer.from(
-                "ChR2YXVsdC5lbnRyaWVzLnVwZGF0ZTITdmF1bHQuZW50cnkudXBkYXRlZDgBYhdycC52YXVsdC5lbnRyaWVzLnVwZGF0ZagBAw==",
+                "ChR2YXVsdC5lbnRyaWVzLnVwZGF0ZTITdmF1bHQuZW50cnkudXBkYXRlZDgBUgh3b3JrZmxvd2IXcnAudmF1bHQuZW50cmllcy51cGRhdGWoAQM=",
                 "base64",
               ),
             ),
@@ -19048,6 +19370,7 @@ export const protoMetadata = {
         methods: {
           "DescribeSubject": { "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93qAEB", "base64")) },
           "DescribeResource": { "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93KgRhdXRo", "base64")) },
+          "DescribeBeneficiaries": { "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93qAEB", "base64")) },
           "PlaceEntitlement": {
             "policy": Policy.decode(Buffer.from("IAEqCHdvcmtmbG93Mhh2YXVsdC5lbnRpdGxlbWVudC5wbGFjZWSoAQE=", "base64")),
           },

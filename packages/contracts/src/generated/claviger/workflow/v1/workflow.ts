@@ -31,7 +31,7 @@ export const protobufFileName = "claviger/workflow/v1/workflow.proto";
 
 export interface AccessRequest {
   id: string;
-  /** access */
+  /** access | protection */
   kind: string;
   /** pending | approved | denied | cancelled | expired */
   status: string;
@@ -59,6 +59,19 @@ export interface AccessRequest {
     | undefined;
   /** Shortest duration that an approver has set; the duration of the grant. */
   approvedDurationMinutes: number;
+  /** Of the kind protection: what an approval allows the requester to change, for as long as its duration says. */
+  change: ProtectionChange | undefined;
+}
+
+/** What an entry demands of a disclosure. */
+export interface Protection {
+  requiresGrant: boolean;
+  requiresReason: boolean;
+}
+
+export interface ProtectionChange {
+  before: Protection | undefined;
+  after: Protection | undefined;
 }
 
 export interface StepProgress {
@@ -362,6 +375,29 @@ export interface PutAccessPolicyResponse {
   policy: AccessPolicy | undefined;
 }
 
+export interface RequestProtectionChangeRequest {
+  entryId: string;
+  entryName: string;
+  /** Empty where the entry belongs to no resource. */
+  resourceId: string;
+  resourceName: string;
+  moduleType: string;
+  change:
+    | ProtectionChange
+    | undefined;
+  /** Hex SHA-256 over the change and the state of the entry that it is for. */
+  changeDigest: string;
+  reason: string;
+}
+
+export interface RequestProtectionChangeResponse {
+  /** False where no policy governs the entry: nobody has to approve. */
+  governed: boolean;
+  requestId: string;
+  /** pending | approved */
+  status: string;
+}
+
 function createBaseAccessRequest(): AccessRequest {
   return {
     id: "",
@@ -384,6 +420,7 @@ function createBaseAccessRequest(): AccessRequest {
     decidedAt: undefined,
     expiresAt: undefined,
     approvedDurationMinutes: 0,
+    change: undefined,
   };
 }
 
@@ -448,6 +485,9 @@ export const AccessRequest: MessageFns<AccessRequest> = {
     }
     if (message.approvedDurationMinutes !== 0) {
       writer.uint32(160).int32(message.approvedDurationMinutes);
+    }
+    if (message.change !== undefined) {
+      ProtectionChange.encode(message.change, writer.uint32(170).fork()).join();
     }
     return writer;
   },
@@ -623,6 +663,128 @@ export const AccessRequest: MessageFns<AccessRequest> = {
             }
 
             message.approvedDurationMinutes = reader.int32();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.change = ProtectionChange.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseProtection(): Protection {
+  return { requiresGrant: false, requiresReason: false };
+}
+
+export const Protection: MessageFns<Protection> = {
+  encode(message: Protection, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requiresGrant !== false) {
+      writer.uint32(8).bool(message.requiresGrant);
+    }
+    if (message.requiresReason !== false) {
+      writer.uint32(16).bool(message.requiresReason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Protection {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProtection();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.requiresGrant = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.requiresReason = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseProtectionChange(): ProtectionChange {
+  return { before: undefined, after: undefined };
+}
+
+export const ProtectionChange: MessageFns<ProtectionChange> = {
+  encode(message: ProtectionChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.before !== undefined) {
+      Protection.encode(message.before, writer.uint32(10).fork()).join();
+    }
+    if (message.after !== undefined) {
+      Protection.encode(message.after, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProtectionChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProtectionChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.before = Protection.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.after = Protection.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -3630,6 +3792,206 @@ export const PutAccessPolicyResponse: MessageFns<PutAccessPolicyResponse> = {
   },
 };
 
+function createBaseRequestProtectionChangeRequest(): RequestProtectionChangeRequest {
+  return {
+    entryId: "",
+    entryName: "",
+    resourceId: "",
+    resourceName: "",
+    moduleType: "",
+    change: undefined,
+    changeDigest: "",
+    reason: "",
+  };
+}
+
+export const RequestProtectionChangeRequest: MessageFns<RequestProtectionChangeRequest> = {
+  encode(message: RequestProtectionChangeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entryId !== "") {
+      writer.uint32(10).string(message.entryId);
+    }
+    if (message.entryName !== "") {
+      writer.uint32(18).string(message.entryName);
+    }
+    if (message.resourceId !== "") {
+      writer.uint32(26).string(message.resourceId);
+    }
+    if (message.resourceName !== "") {
+      writer.uint32(34).string(message.resourceName);
+    }
+    if (message.moduleType !== "") {
+      writer.uint32(42).string(message.moduleType);
+    }
+    if (message.change !== undefined) {
+      ProtectionChange.encode(message.change, writer.uint32(50).fork()).join();
+    }
+    if (message.changeDigest !== "") {
+      writer.uint32(58).string(message.changeDigest);
+    }
+    if (message.reason !== "") {
+      writer.uint32(66).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestProtectionChangeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestProtectionChangeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entryId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.entryName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.resourceId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.resourceName = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.moduleType = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.change = ProtectionChange.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.changeDigest = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRequestProtectionChangeResponse(): RequestProtectionChangeResponse {
+  return { governed: false, requestId: "", status: "" };
+}
+
+export const RequestProtectionChangeResponse: MessageFns<RequestProtectionChangeResponse> = {
+  encode(message: RequestProtectionChangeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.governed !== false) {
+      writer.uint32(8).bool(message.governed);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.status !== "") {
+      writer.uint32(26).string(message.status);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestProtectionChangeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestProtectionChangeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.governed = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 export type RequestsServiceService = typeof RequestsServiceService;
 export const RequestsServiceService = {
   /** Own requests; all of the tenant with requests.decide or requests.read-all. */
@@ -3804,6 +4166,57 @@ export const RequestsServiceClient = makeGenericClientConstructor(
 ) as unknown as {
   new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): RequestsServiceClient;
   service: typeof RequestsServiceService;
+  serviceName: string;
+};
+
+/** For the vault: protection that a policy demands is lowered only by that policy's approvers. */
+export type ProtectionServiceService = typeof ProtectionServiceService;
+export const ProtectionServiceService = {
+  /** The actor's open or approved request for exactly this change; opens one when there is none. */
+  requestProtectionChange: {
+    path: "/claviger.workflow.v1.ProtectionService/RequestProtectionChange" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RequestProtectionChangeRequest): Buffer =>
+      Buffer.from(RequestProtectionChangeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RequestProtectionChangeRequest => RequestProtectionChangeRequest.decode(value),
+    responseSerialize: (value: RequestProtectionChangeResponse): Buffer =>
+      Buffer.from(RequestProtectionChangeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RequestProtectionChangeResponse =>
+      RequestProtectionChangeResponse.decode(value),
+  },
+} as const;
+
+export interface ProtectionServiceServer extends UntypedServiceImplementation {
+  /** The actor's open or approved request for exactly this change; opens one when there is none. */
+  requestProtectionChange: handleUnaryCall<RequestProtectionChangeRequest, RequestProtectionChangeResponse>;
+}
+
+export interface ProtectionServiceClient extends Client {
+  /** The actor's open or approved request for exactly this change; opens one when there is none. */
+  requestProtectionChange(
+    request: RequestProtectionChangeRequest,
+    callback: (error: ServiceError | null, response: RequestProtectionChangeResponse) => void,
+  ): ClientUnaryCall;
+  requestProtectionChange(
+    request: RequestProtectionChangeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RequestProtectionChangeResponse) => void,
+  ): ClientUnaryCall;
+  requestProtectionChange(
+    request: RequestProtectionChangeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RequestProtectionChangeResponse) => void,
+  ): ClientUnaryCall;
+}
+
+export const ProtectionServiceClient = makeGenericClientConstructor(
+  ProtectionServiceService,
+  "claviger.workflow.v1.ProtectionService",
+) as unknown as {
+  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): ProtectionServiceClient;
+  service: typeof ProtectionServiceService;
   serviceName: string;
 };
 
@@ -4626,6 +5039,165 @@ export const protoMetadata = {
         "defaultValue": "",
         "oneofIndex": 0,
         "jsonName": "approvedDurationMinutes",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "change",
+        "number": 21,
+        "label": 1,
+        "type": 11,
+        "typeName": ".claviger.workflow.v1.ProtectionChange",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "change",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "Protection",
+      "field": [{
+        "name": "requires_grant",
+        "number": 1,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "requiresGrant",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "requires_reason",
+        "number": 2,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "requiresReason",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "ProtectionChange",
+      "field": [{
+        "name": "before",
+        "number": 1,
+        "label": 1,
+        "type": 11,
+        "typeName": ".claviger.workflow.v1.Protection",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "before",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "after",
+        "number": 2,
+        "label": 1,
+        "type": 11,
+        "typeName": ".claviger.workflow.v1.Protection",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "after",
         "options": {
           "ctype": 0,
           "packed": false,
@@ -9285,6 +9857,327 @@ export const protoMetadata = {
       "reservedRange": [],
       "reservedName": [],
       "visibility": 0,
+    }, {
+      "name": "RequestProtectionChangeRequest",
+      "field": [{
+        "name": "entry_id",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "entryId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "entry_name",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "entryName",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "resource_id",
+        "number": 3,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "resourceId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "resource_name",
+        "number": 4,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "resourceName",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "module_type",
+        "number": 5,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "moduleType",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "change",
+        "number": 6,
+        "label": 1,
+        "type": 11,
+        "typeName": ".claviger.workflow.v1.ProtectionChange",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "change",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "change_digest",
+        "number": 7,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "changeDigest",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "reason",
+        "number": 8,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "reason",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "RequestProtectionChangeResponse",
+      "field": [{
+        "name": "governed",
+        "number": 1,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "governed",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "request_id",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "requestId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "status",
+        "number": 3,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "status",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
     }],
     "enumType": [],
     "service": [{
@@ -9328,6 +10221,17 @@ export const protoMetadata = {
         "name": "CancelRequest",
         "inputType": ".claviger.workflow.v1.CancelRequestRequest",
         "outputType": ".claviger.workflow.v1.CancelRequestResponse",
+        "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
+        "clientStreaming": false,
+        "serverStreaming": false,
+      }],
+      "options": undefined,
+    }, {
+      "name": "ProtectionService",
+      "method": [{
+        "name": "RequestProtectionChange",
+        "inputType": ".claviger.workflow.v1.RequestProtectionChangeRequest",
+        "outputType": ".claviger.workflow.v1.RequestProtectionChangeResponse",
         "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
         "clientStreaming": false,
         "serverStreaming": false,
@@ -9414,252 +10318,303 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [6, 1],
+        "span": [88, 0, 96, 1],
+        "leadingComments":
+          " For the vault: protection that a policy demands is lowered only by that policy's approvers.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [6, 1, 2, 0],
-        "span": [89, 2, 96, 3],
+        "span": [90, 2, 95, 3],
+        "leadingComments":
+          " The actor's open or approved request for exactly this change; opens one when there is none.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [6, 2, 2, 0],
+        "span": [100, 2, 107, 3],
         "leadingComments": " Own grants; all of the tenant with grants.read-all.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 1, 2, 2],
-        "span": [109, 2, 122, 3],
+        "path": [6, 2, 2, 2],
+        "span": [120, 2, 133, 3],
         "leadingComments":
           " One's own grant, or any with grants.revoke. Takes effect in the vault before it answers.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 1, 2, 3],
-        "span": [124, 2, 135, 3],
+        "path": [6, 2, 2, 3],
+        "span": [135, 2, 146, 3],
         "leadingComments": " One-time; a second call answers 409.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 2],
-        "span": [155, 0, 179, 1],
+        "path": [6, 3],
+        "span": [166, 0, 190, 1],
         "leadingComments": " What a request for a resource must pass.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 1],
-        "span": [184, 2, 53],
-        "leadingComments": " access\n",
+        "span": [195, 2, 53],
+        "leadingComments": " access | protection\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [186, 2, 55],
+        "span": [197, 2, 55],
         "leadingComments": " pending | approved | denied | cancelled | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 12],
-        "span": [197, 2, 56],
+        "span": [208, 2, 56],
         "leadingComments": " SHA-256 over what is asked for; an approval is bound to it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 18],
-        "span": [204, 2, 79],
+        "span": [215, 2, 79],
         "leadingComments": " A pending request lapses then.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 19],
-        "span": [206, 2, 74],
+        "span": [217, 2, 74],
         "leadingComments": " Shortest duration that an approver has set; the duration of the grant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 1, 2, 3],
-        "span": [213, 2, 54],
+        "path": [4, 0, 2, 20],
+        "span": [219, 2, 66],
+        "leadingComments":
+          " Of the kind protection: what an approval allows the requester to change, for as long as its duration says.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 1],
+        "span": [223, 0, 226, 1],
+        "leadingComments": " What an entry demands of a disclosure.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 3, 2, 3],
+        "span": [236, 2, 54],
         "leadingComments": " waiting | open | done\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 2, 2, 2],
-        "span": [219, 2, 57],
+        "path": [4, 4, 2, 2],
+        "span": [242, 2, 57],
         "leadingComments": " approve | deny\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 3, 2, 0],
-        "span": [227, 2, 232, 5],
+        "path": [4, 5, 2, 0],
+        "span": [250, 2, 255, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 3, 2, 1],
-        "span": [234, 2, 239, 5],
+        "path": [4, 5, 2, 1],
+        "span": [257, 2, 262, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 3, 2, 4],
-        "span": [252, 2, 255, 5],
+        "path": [4, 5, 2, 4],
+        "span": [275, 2, 278, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 3, 2, 11],
-        "span": [288, 2, 57],
+        "path": [4, 5, 2, 11],
+        "span": [311, 2, 57],
         "leadingComments": " Only those that the caller could decide now.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 4, 2, 5],
-        "span": [297, 2, 69],
+        "path": [4, 6, 2, 5],
+        "span": [320, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 7, 2, 0],
-        "span": [311, 2, 314, 5],
+        "path": [4, 9, 2, 0],
+        "span": [334, 2, 337, 5],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 9, 2, 2],
-        "span": [354, 2, 359, 5],
+        "path": [4, 11, 2, 2],
+        "span": [377, 2, 382, 5],
         "leadingComments": " Shortens the access; never lengthens it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 9, 2, 3],
-        "span": [361, 2, 364, 5],
+        "path": [4, 11, 2, 3],
+        "span": [384, 2, 387, 5],
         "leadingComments": " Digest of the request as the approver saw it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 15, 2, 8],
-        "span": [409, 2, 55],
+        "path": [4, 17, 2, 8],
+        "span": [432, 2, 55],
         "leadingComments": " activating | active | expired | revoked | failed\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 15, 2, 17],
-        "span": [419, 2, 61],
+        "path": [4, 17, 2, 17],
+        "span": [442, 2, 61],
         "leadingComments":
           " Type of the resource's module when access was asked for: postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 15, 2, 18],
-        "span": [421, 2, 57],
+        "path": [4, 17, 2, 18],
+        "span": [444, 2, 57],
         "leadingComments": " Why a failed grant never became active.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 15, 2, 19],
-        "span": [423, 2, 58],
+        "path": [4, 17, 2, 19],
+        "span": [446, 2, 58],
         "leadingComments":
           " Once it has ended, what becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 16, 2, 0],
-        "span": [427, 2, 432, 5],
+        "path": [4, 18, 2, 0],
+        "span": [450, 2, 455, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 16, 2, 1],
-        "span": [434, 2, 439, 5],
+        "path": [4, 18, 2, 1],
+        "span": [457, 2, 462, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 16, 2, 4],
-        "span": [452, 2, 455, 5],
+        "path": [4, 18, 2, 4],
+        "span": [475, 2, 478, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 17, 2, 5],
-        "span": [499, 2, 69],
-        "leadingComments": " Absent on the last page.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 25, 2, 0],
-        "span": [556, 2, 561, 5],
-        "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 25, 2, 1],
-        "span": [563, 2, 568, 5],
-        "leadingComments": " 25 when unset.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 25, 2, 4],
-        "span": [581, 2, 584, 5],
-        "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 25, 2, 6],
-        "span": [592, 2, 601, 5],
-        "leadingComments": " active when unset\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 26, 2, 5],
-        "span": [610, 2, 69],
+        "path": [4, 19, 2, 5],
+        "span": [522, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 0],
-        "span": [614, 2, 619, 5],
+        "span": [579, 2, 584, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 1],
-        "span": [621, 2, 626, 5],
+        "span": [586, 2, 591, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 4],
-        "span": [639, 2, 642, 5],
+        "span": [604, 2, 607, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 27, 2, 6],
+        "span": [615, 2, 624, 5],
+        "leadingComments": " active when unset\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 28, 2, 5],
-        "span": [667, 2, 69],
+        "span": [633, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 29, 2, 0],
+        "span": [637, 2, 642, 5],
+        "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 29, 2, 1],
-        "span": [673, 2, 69],
+        "span": [644, 2, 649, 5],
+        "leadingComments": " 25 when unset.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 29, 2, 4],
+        "span": [662, 2, 665, 5],
+        "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 30, 2, 5],
+        "span": [690, 2, 69],
+        "leadingComments": " Absent on the last page.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 31, 2, 1],
+        "span": [696, 2, 69],
         "leadingComments": " Passed one after the other.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 29, 2, 5],
-        "span": [678, 2, 67],
+        "path": [4, 31, 2, 5],
+        "span": [701, 2, 67],
         "leadingComments": " A pending request lapses after this time.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 29, 2, 7],
-        "span": [681, 2, 57],
+        "path": [4, 31, 2, 7],
+        "span": [704, 2, 57],
         "leadingComments": " False: the default policy of the installation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 30, 2, 1],
-        "span": [690, 2, 695, 5],
+        "path": [4, 32, 2, 1],
+        "span": [713, 2, 718, 5],
         "leadingComments": " How many different people must approve.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 30, 2, 2],
-        "span": [697, 2, 700, 5],
+        "path": [4, 32, 2, 2],
+        "span": [720, 2, 723, 5],
         "leadingComments": " Anyone with requests.decide when both are empty.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 37, 2, 2],
+        "span": [781, 2, 784, 5],
+        "leadingComments": " Empty where the entry belongs to no resource.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 37, 2, 6],
+        "span": [798, 2, 802, 5],
+        "leadingComments": " Hex SHA-256 over the change and the state of the entry that it is for.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 38, 2, 0],
+        "span": [811, 2, 55],
+        "leadingComments": " False where no policy governs the entry: nobody has to approve.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 38, 2, 2],
+        "span": [814, 2, 55],
+        "leadingComments": " pending | approved\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }],
@@ -9669,6 +10624,8 @@ export const protoMetadata = {
   },
   references: {
     ".claviger.workflow.v1.AccessRequest": AccessRequest,
+    ".claviger.workflow.v1.Protection": Protection,
+    ".claviger.workflow.v1.ProtectionChange": ProtectionChange,
     ".claviger.workflow.v1.StepProgress": StepProgress,
     ".claviger.workflow.v1.Decision": Decision,
     ".claviger.workflow.v1.ListRequestsRequest": ListRequestsRequest,
@@ -9703,7 +10660,10 @@ export const protoMetadata = {
     ".claviger.workflow.v1.GetAccessPolicyResponse": GetAccessPolicyResponse,
     ".claviger.workflow.v1.PutAccessPolicyRequest": PutAccessPolicyRequest,
     ".claviger.workflow.v1.PutAccessPolicyResponse": PutAccessPolicyResponse,
+    ".claviger.workflow.v1.RequestProtectionChangeRequest": RequestProtectionChangeRequest,
+    ".claviger.workflow.v1.RequestProtectionChangeResponse": RequestProtectionChangeResponse,
     ".claviger.workflow.v1.RequestsService": RequestsServiceClient,
+    ".claviger.workflow.v1.ProtectionService": ProtectionServiceClient,
     ".claviger.workflow.v1.GrantsService": GrantsServiceClient,
     ".claviger.workflow.v1.AccessPoliciesService": AccessPoliciesServiceClient,
   },
@@ -9732,6 +10692,19 @@ export const protoMetadata = {
           "decided_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "expires_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "approved_duration_minutes": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "change": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
+      "Protection": {
+        fields: {
+          "requires_grant": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "requires_reason": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
+      "ProtectionChange": {
+        fields: {
+          "before": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "after": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "StepProgress": {
@@ -9992,6 +10965,25 @@ export const protoMetadata = {
         },
       },
       "PutAccessPolicyResponse": { fields: { "policy": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
+      "RequestProtectionChangeRequest": {
+        fields: {
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "entry_name": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "resource_name": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
+          "module_type": { "field": Field.decode(Buffer.from("CAEgIA==", "base64")) },
+          "change": { "field": Field.decode(Buffer.from("CAEQAQ==", "base64")) },
+          "change_digest": { "field": Field.decode(Buffer.from("CAEQASoMWzAtOWEtZl17NjR9", "base64")) },
+          "reason": { "field": Field.decode(Buffer.from("CAEg9ANSBHRleHQ=", "base64")) },
+        },
+      },
+      "RequestProtectionChangeResponse": {
+        fields: {
+          "governed": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "request_id": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "status": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
     },
     services: {
       "RequestsService": {
@@ -10035,6 +11027,9 @@ export const protoMetadata = {
             ),
           },
         },
+      },
+      "ProtectionService": {
+        methods: { "RequestProtectionChange": { "policy": Policy.decode(Buffer.from("EAEqBXZhdWx0", "base64")) } },
       },
       "GrantsService": {
         methods: {

@@ -1,0 +1,108 @@
+import {
+  connectNetwork,
+  type Network,
+  type RestAnswer,
+  type TestTenant,
+  type TestUser,
+} from '@claviger/testkit';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+
+let network: Network;
+let tenant: TestTenant;
+let owner: TestUser;
+let operator: TestUser;
+let approver: TestUser;
+beforeAll(async () => {
+  network = connectNetwork(inject('network'));
+  tenant = await network.createTenant();
+  [owner, operator, approver] = await Promise.all([
+    tenant.createUser(['operator']),
+    tenant.createUser(['operator', 'approver']),
+    tenant.createUser(['approver']),
+  ]);
+});
+afterAll(async () => network?.[Symbol.asyncDispose]());
+
+const SECRET = 'the secret of the owner';
+let number = 0;
+async function entryOf(user: TestUser, more: object = {}): Promise<string> {
+  number += 1;
+  const body = { name: `rights-${number}`, secret: SECRET, ...more };
+  return (await user.client.must('POST', '/api/v1/vault/entries', body)).id as string;
+}
+const path = (id: string) => `/api/v1/vault/entries/${id}`;
+const change = (user: TestUser, id: string, body: object): Promise<RestAnswer> =>
+  user.client.call('PUT', path(id), body);
+const see = (user: TestUser, id: string) => user.client.post(`${path(id)}/retrieve`, { reason: 'why' });
+const share = (id: string, user: TestUser, access: string) =>
+  owner.client.must('PUT', `${path(id)}/shares/${user.id}`, { access });
+
+test('the permission to change entries lifts no protection, plants no value and gives no share', async () => {
+  const id = await entryOf(owner, { requiresGrant: true, requiresReason: true });
+  const attempts = [
+    { requiresGrant: false },
+    { requiresReason: false },
+    { secret: 'planted' },
+    { username: 'root' },
+    { description: 'mine' },
+  ];
+  for (const access of ['none', 'view']) {
+    if (access === 'view') await share(id, operator, access);
+    for (const body of attempts) {
+      const { status, body: problem } = await change(operator, id, body);
+      expect({ status, code: problem.code }).toEqual({ status: 403, code: 'insufficient_access' });
+    }
+    for (const [method, where] of [
+      ['PUT', `${path(id)}/shares/${operator.id}`],
+      ['PUT', `${path(id)}/rotation-schedule`],
+      ['POST', `${path(id)}/rotate`],
+    ] as const) {
+      const body = where.includes('shares')
+        ? { access: 'manage' }
+        : where.includes('schedule')
+          ? { intervalHours: 1 }
+          : { reason: 'why' };
+      expect((await operator.client.call(method, where, body)).status).toBe(403);
+    }
+    expect((await see(operator, id)).status).toBe(403);
+  }
+  expect(await owner.client.must('GET', path(id))).toMatchObject({ requiresGrant: true, currentVersion: 1 });
+});
+
+test('to lower a protection that a policy demands answers 409 with the request it opened; who gains decides on none', async () => {
+  const id = await entryOf(owner, { requiresGrant: true });
+  await share(id, operator, 'view');
+  const first = await change(owner, id, { requiresGrant: false, reason: 'moves to another vault' });
+  expect({ status: first.status, code: first.body.code }).toEqual({ status: 409, code: 'approval_required' });
+  const requestId = first.body.approvalRequestId as string;
+  expect((await change(owner, id, { requiresGrant: false })).body.approvalRequestId).toBe(requestId);
+  // A field sent unchanged is no change, and the rest of the PUT is done.
+  expect(
+    (await change(owner, id, { requiresGrant: true, requiresReason: false, description: 'x' })).status,
+  ).toBe(200);
+  expect(await approver.client.must('GET', `/api/v1/requests/${requestId}`)).toMatchObject({
+    kind: 'protection',
+    status: 'pending',
+    reason: 'moves to another vault',
+    change: { before: { requiresGrant: true }, after: { requiresGrant: false } },
+  });
+  const approve = (user: TestUser) => user.client.post(`/api/v1/requests/${requestId}/approve`, {});
+  for (const user of [operator, tenant.admin]) {
+    const refused = await approve(user);
+    expect({ status: refused.status, code: refused.body.code }).toEqual({
+      status: 403,
+      code: 'would_benefit',
+    });
+  }
+  expect((await change(owner, id, { requiresGrant: false })).status).toBe(409);
+  expect((await approve(approver)).body).toMatchObject({ status: 'approved', grantId: '' });
+  expect((await see(operator, id)).status).toBe(403);
+  // The approval is the requester's: nobody else uses it, and they do so once.
+  await share(id, operator, 'manage');
+  expect((await change(operator, id, { requiresGrant: false })).body.code).toBe('approval_required');
+  expect((await change(owner, id, { requiresGrant: false })).body).toMatchObject({ requiresGrant: false });
+  expect((await change(owner, id, { requiresGrant: true })).status).toBe(200);
+  const again = await change(owner, id, { requiresGrant: false });
+  expect(again.body.code).toBe('approval_required');
+  expect(again.body.approvalRequestId).not.toBe(requestId);
+});
