@@ -5,6 +5,7 @@ export {
   type TargetPolicy,
   targetPolicy,
 } from '@claviger/outbound';
+export { type AccountKey, accountKey } from './account-key.ts';
 export type {
   Account,
   Connector,

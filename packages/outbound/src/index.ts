@@ -5,6 +5,7 @@ export {
   type OutboundRequest,
   type OutboundResponse,
 } from './client.ts';
+export { hostKey } from './host-key.ts';
 export { canonicalHost } from './host-name.ts';
 export { type OpenSocket, openSocket, type Reach } from './open-socket.ts';
 export { OutboundError, type OutboundErrorKind } from './outbound-error.ts';

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { hostKey } from '@claviger/outbound';
+import type { ConnectorType } from './connector.ts';
+import { httpConfigSchema } from './http/config.ts';
+import { ldapAccountName } from './ldap/account-name.ts';
+import { ldapConfigSchema, portOf } from './ldap/config.ts';
+import { mysqlConfigSchema } from './mysql/config.ts';
+import { postgresConfigSchema } from './postgres/config.ts';
+import { sshConfigSchema } from './ssh/config.ts';
+
+/** An account of a target. Two spellings of one account have equal keys. */
+export interface AccountKey {
+  /** Kind, host and port of what is reached. */
+  readonly target: string;
+  readonly account: string;
+}
+
+interface Reached {
+  readonly host: string;
+  readonly port: number | string;
+  readonly account: string;
+}
+
+/** A directory listens on several ports: plain, TLS, and the global catalogue of Active Directory. */
+const DIRECTORY_PORTS = new Set([389, 636, 3268, 3269]);
+
+const reached: Readonly<Record<ConnectorType, (settings: unknown, username: string) => Reached | undefined>> =
+  {
+    // PostgreSQL, Linux and most HTTP interfaces tell names apart by case.
+    http: (settings, account) => at(httpConfigSchema.safeParse(settings).data, account),
+    postgres: (settings, account) => at(postgresConfigSchema.safeParse(settings).data, account),
+    ssh: (settings, account) => at(sshConfigSchema.safeParse(settings).data, account),
+    // The server picks the account of a name by the address that logs in, which is always this vault's. It drops trailing blanks.
+    mysql: (settings, account) => at(mysqlConfigSchema.safeParse(settings).data, account.replace(/ +$/, '')),
+    ldap: (settings, username) => {
+      const config = ldapConfigSchema.safeParse(settings).data;
+      if (!config) return undefined;
+      const port = portOf(config);
+      return {
+        host: config.host,
+        port: DIRECTORY_PORTS.has(port) ? 'directory' : port,
+        account: ldapAccountName(config, username),
+      };
+    },
+  };
+
+/**
+ * What a login with this user name reaches. Undefined where nothing can be logged in to: an unknown type, unusable settings or an
+ * empty user name.
+ */
+export function accountKey(type: string, settings: unknown, username: string): AccountKey | undefined {
+  if (username === '' || !Object.hasOwn(reached, type)) return undefined;
+  const found = reached[type as ConnectorType](settings, username);
+  const host = found && hostKey(found.host);
+  if (!host) return undefined;
+  return { target: `${type} ${host} ${found.port}`, account: bounded(found.account) };
+}
+
+/** Keys stand in an index, whose rows have a limit. */
+function bounded(name: string): string {
+  if (name.length <= 512) return name;
+  return `sha256:${createHash('sha256').update(name).digest('hex')}`;
+}
+
+function at(
+  config: { readonly host: string; readonly port: number } | undefined,
+  account: string,
+): Reached | undefined {
+  return config && { host: config.host, port: config.port, account };
+}

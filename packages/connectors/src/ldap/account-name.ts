@@ -1,0 +1,23 @@
+import type { LdapConfig } from './config.ts';
+import { comparableDn, escapeDnValue } from './names.ts';
+
+const LIKE_A_DN = /^[A-Za-z0-9][A-Za-z0-9.-]*\s*=./;
+
+/**
+ * One text for all spellings of an account of a directory, where names are compared without regard to case, width and runs of
+ * blanks. In Active Directory, `CORP\ann`, `ann@corp.example` and `ann` log in to one account.
+ */
+export function ldapAccountName(config: LdapConfig, username: string): string {
+  const name = prepared(username);
+  if (LIKE_A_DN.test(name)) return comparableDn(name);
+  if (config.loginName === undefined && config.userDn !== '{username}')
+    return comparableDn(config.userDn.replace('{username}', () => escapeDnValue(name)));
+  const login = prepared((config.loginName ?? '{username}').replace('{username}', () => name)).toLowerCase();
+  if (config.passwordChange !== 'unicodePwd') return login;
+  return login.slice(login.indexOf('\\') + 1).replace(/@[^@]*$/, '');
+}
+
+/** As directories prepare names before they compare them (RFC 4518). */
+function prepared(text: string): string {
+  return text.normalize('NFKC').replace(/\s+/g, ' ').trim();
+}
