@@ -153,8 +153,9 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     rotation_cause: Defaulted<'exposure' | null>;
     last_rotated_at: Date | null;
     last_verified_at: Date | null;
-    probes: Generated<number>;
-    probe_window_at: Date | null;
+    account_id: Defaulted<string | null>;
+    account_due: Defaulted<boolean>;
+    account_linked: Defaulted<boolean>;
     requires_grant: boolean;
     requires_reason: boolean;
     status: Defaulted<'active' | 'deleted'>;
@@ -165,6 +166,16 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     created_by: string;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
+  };
+  accounts: {
+    tenant_id: string;
+    id: Generated<string>;
+    target_key: string;
+    account_key: string;
+    probes: Generated<number>;
+    probe_window_at: Date | null;
+    accepted_entry_id: string | null;
+    accepted_version: number | null;
   };
   entry_versions: {
     tenant_id: string;
@@ -280,6 +291,7 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     lease_until: Date | null;
     applied_at: Date | null;
     problem: Generated<string>;
+    login_counted: Defaulted<boolean>;
     finished_at: Date | null;
   };
 }

@@ -298,6 +298,15 @@ const codes: Readonly<Record<string, Explanation>> = {
     meaning: 'Another login that fails could lock the account on the target, so none is tried now.',
     next: 'Wait as long as the problem says, and find out what changed the password on the target.',
   },
+  account_taken: {
+    meaning:
+      'Another entry holds this account of the target, perhaps in another spelling of host or user name.',
+    next: 'Use that entry, or delete it first. The problem names it where you may see it.',
+  },
+  account_shared: {
+    meaning: 'Two entries from a former release are for one account of a target.',
+    next: 'Keep one and delete the other: a rotation would leave the other with a wrong secret.',
+  },
   not_rotatable: {
     meaning: 'The entry is not an account on a target, so that there is nothing to rotate.',
     next: 'Only password entries with a user name, of a resource with a module, can be rotated.',

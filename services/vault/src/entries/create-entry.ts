@@ -3,6 +3,7 @@ import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { assignAccounts } from '../accounts/assign-accounts.ts';
 import type { VaultDeps, VaultTx } from '../deps.ts';
 import { recordPath } from '../disclosure/record-exposure.ts';
 import { isId } from '../ids.ts';
@@ -46,6 +47,7 @@ export function createEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
             created_by: actor.userId,
           })
           .execute();
+        await assignAccounts(tx, context, (eb) => eb('entries.id', '=', id));
         const version = deps.secrets.seal(
           kek,
           secret,

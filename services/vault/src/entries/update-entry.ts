@@ -1,6 +1,7 @@
 import type { vault } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { assignAccounts } from '../accounts/assign-accounts.ts';
 import { changedFields } from '../changed-fields.ts';
 import type { VaultDeps } from '../deps.ts';
 import { recordPath } from '../disclosure/record-exposure.ts';
@@ -62,6 +63,8 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
           })
           .where('id', '=', id)
           .execute();
+        if (request.username !== undefined && request.username !== before.username)
+          await assignAccounts(tx, context, (eb) => eb('entries.id', '=', id));
         let stored: object = {};
         if (secret !== undefined && kek) {
           const { latest } = await tx

@@ -2,18 +2,19 @@ import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { accountAt } from '../accounts/account-at.ts';
+import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
 import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { requireAccess } from '../rights/require-access.ts';
-import { giveProbeBack, spendProbe } from '../rotation/probe-budget.ts';
 import { connectorContext, loadTarget, sealedAccount } from '../targets/load-target.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
 
 const VERIFY_TIMEOUT_MS = 8_000;
 
 /**
- * Logs in to the target with the current secret: once, and within the budget of logins that may fail, which it shares with
- * rotations. Throws conflict `probe_budget_spent` when the next one could lock the account.
+ * Logs in to the target with the current secret: once, and within the account’s budget of logins that may fail. Throws conflict
+ * `probe_budget_spent` when the next one could lock the account.
  */
 export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['verifyEntry']> {
   return async (request, context) => {
@@ -36,15 +37,20 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     });
     if (!account) throw ClavigerError.notFound();
     const secret = await deps.secrets.open(account.version);
-    await spendProbe(deps, context.tenantId, id);
+    const login = accountAt(target, entry.username);
+    const version = account.version.version;
+    await spendProbe(deps, context.tenantId, login);
     const result = await target.connector.verify(
       target.settings,
       { username: entry.username },
       secret,
       connectorContext(target, VERIFY_TIMEOUT_MS, context.signal),
     );
-    // What was not refused has nothing that the target could count.
-    if (result.outcome !== 'refused') await giveProbeBack(deps, context.tenantId, id);
+    if (result.outcome === 'refused') await noteRefusal(deps, context.tenantId, login);
+    else {
+      const accepted = result.outcome === 'accepted' ? { entryId: id, version } : undefined;
+      await giveProbeBack(deps, context.tenantId, login, accepted);
+    }
     const problem = result.outcome === 'accepted' ? '' : result.reason;
     await deps.database.withTenant(context.tenantId, async (tx) => {
       if (result.outcome === 'accepted') {
@@ -52,13 +58,13 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
           .updateTable('entries')
           .set({ last_verified_at: sql<Date>`now()` })
           .where('id', '=', id)
-          .where('current_version', '=', account.version.version)
+          .where('current_version', '=', version)
           .execute();
       }
       await deps.emitter.audit(tx, context, {
         subject: entrySubject(entry),
         details: {
-          version: account.version.version,
+          version,
           outcome: result.outcome,
           ...(problem ? { problem } : {}),
         },

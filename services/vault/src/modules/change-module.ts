@@ -3,6 +3,7 @@ import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { assignAccounts } from '../accounts/assign-accounts.ts';
 import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 import { requireDestinationOfModule } from '../rights/require-destination.ts';
@@ -64,6 +65,11 @@ async function changeModule(
         })
         .where('id', '=', id)
         .execute();
+      if (request.config) {
+        await assignAccounts(tx, context, (eb) =>
+          eb('entries.asset_id', 'in', eb.selectFrom('assets').select('id').where('module_id', '=', id)),
+        );
+      }
       await deps.emitter.audit(tx, context, { subject: { type: 'module', id }, request });
       return { module: toModule(await moduleById(tx, id)) };
     }),

@@ -3,10 +3,17 @@ import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { accountAt } from '../accounts/account-at.ts';
+import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
 import type { VaultDeps, VaultReader } from '../deps.ts';
 import { requireId } from '../ids.ts';
-import { giveProbeBack, spendProbe } from '../rotation/probe-budget.ts';
-import { connectorContext, credentialOf, loadTarget, sealedAccount } from '../targets/load-target.ts';
+import {
+  connectorContext,
+  credentialOf,
+  loadTarget,
+  sealedAccount,
+  storedSecret,
+} from '../targets/load-target.ts';
 import { moduleById } from './module-rows.ts';
 
 const TEST_TIMEOUT_MS = 8_000;
@@ -35,13 +42,15 @@ export function testModule(deps: VaultDeps): Handler<(typeof vault.ModulesServic
       });
     }
     const credential = await credentialOf(account, deps.secrets);
-    await spendProbe(deps, context.tenantId, account.entryId);
+    const login = accountAt(target, account.username);
+    await spendProbe(deps, context.tenantId, login);
     const result = await target.connector.test(
       target.settings,
       credential,
       connectorContext(target, TEST_TIMEOUT_MS, context.signal),
     );
-    if (!result.refused) await giveProbeBack(deps, context.tenantId, account.entryId);
+    if (result.refused) await noteRefusal(deps, context.tenantId, login);
+    else await giveProbeBack(deps, context.tenantId, login, result.ok ? storedSecret(account) : undefined);
     const problem = problemOf(result);
     await deps.database.withTenant(context.tenantId, async (tx) => {
       await tx

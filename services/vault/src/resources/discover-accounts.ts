@@ -2,10 +2,12 @@ import { ConnectorError } from '@claviger/connectors';
 import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import { accountAt } from '../accounts/account-at.ts';
+import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
 import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
-import { giveProbeBack, spendProbe } from '../rotation/probe-budget.ts';
-import { connectorContext, credentialOf, loadTarget } from '../targets/load-target.ts';
+import { connectorContext, credentialOf, loadTarget, storedSecret } from '../targets/load-target.ts';
 
 const DISCOVER_TIMEOUT_MS = 8_000;
 
@@ -25,31 +27,38 @@ export function discoverAccounts(
         hint: 'Give the resource an admin entry that may read its accounts.',
       });
     }
-    const { entryId } = target.admin;
-    const credential = await credentialOf(target.admin, deps.secrets);
-    await spendProbe(deps, context.tenantId, entryId);
+    const { admin } = target;
+    const login = accountAt(target, admin.username);
+    const credential = await credentialOf(admin, deps.secrets);
+    await spendProbe(deps, context.tenantId, login);
     const found = await target.connector
       .discover(target.settings, credential, connectorContext(target, DISCOVER_TIMEOUT_MS, context.signal))
       .catch(async (error: unknown) => {
         const isRefused = error instanceof ConnectorError && error.kind === 'authentication';
-        if (!isRefused) await giveProbeBack(deps, context.tenantId, entryId);
+        if (isRefused) await noteRefusal(deps, context.tenantId, login);
+        else await giveProbeBack(deps, context.tenantId, login);
         throw fromTarget(error);
       });
-    await giveProbeBack(deps, context.tenantId, entryId);
+    await giveProbeBack(deps, context.tenantId, login, storedSecret(admin));
     return deps.database.withTenant(context.tenantId, async (tx) => {
+      const keys = new Map(found.map(({ username }) => [username, accountAt(target, username).account]));
       const known = await tx
         .selectFrom('entries')
-        .select(['id', 'username'])
-        .where('asset_id', '=', resourceId)
-        .where('status', '=', 'active')
-        .where('username', 'in', found.length > 0 ? found.map((account) => account.username) : [''])
+        .innerJoin('accounts', 'accounts.id', 'entries.account_id')
+        .select(['entries.id', 'accounts.account_key'])
+        .where('entries.status', '=', 'active')
+        .where('accounts.target_key', '=', login.target)
+        .where(sql<boolean>`accounts.account_key = ANY (${[...keys.values()]})`)
+        // A password before a key, and what holds the account before what is linked to it.
+        .orderBy('entries.type', 'desc')
+        .orderBy('entries.account_linked', 'desc')
         .execute();
-      const ids = new Map(known.map((entry) => [entry.username, entry.id]));
+      const ids = new Map(known.map((entry) => [entry.account_key, entry.id]));
       const items = found.map((account) => ({
         username: account.username,
         privileged: account.privileged,
         canLogin: account.canLogin,
-        entryId: ids.get(account.username) ?? '',
+        entryId: ids.get(keys.get(account.username) ?? '') ?? '',
         details: {
           ...account.details,
           ...(account.lastPasswordChange ? { lastPasswordChange: account.lastPasswordChange } : {}),

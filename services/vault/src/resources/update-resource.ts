@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { redact, type vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
+import { assignAccounts } from '../accounts/assign-accounts.ts';
 import { changedFields } from '../changed-fields.ts';
 import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
@@ -55,6 +57,8 @@ export function updateResource(
           })
           .where('id', '=', id)
           .execute();
+        if (!isDeepStrictEqual(destinationOf(before), after))
+          await assignAccounts(tx, context, (eb) => eb('entries.asset_id', '=', id));
         await deps.emitter.audit(tx, context, {
           subject: { type: 'resource', id, resourceId: id },
           details: {

@@ -17,7 +17,7 @@ export function isAccount(entry: Pick<LockedEntry, 'type' | 'asset_id' | 'userna
 /** Throws a conflict that says what to do when the secret of the entry cannot be changed on a target. */
 export async function requireRotatable(
   reader: VaultReader,
-  entry: Pick<LockedEntry, 'type' | 'asset_id' | 'username'>,
+  entry: Pick<LockedEntry, 'id' | 'type' | 'asset_id' | 'username' | 'account_id'>,
 ): Promise<Target> {
   if (!isAccount(entry)) {
     throw new ClavigerError('conflict', 'This entry is not an account on a target.', {
@@ -26,6 +26,7 @@ export async function requireRotatable(
     });
   }
   const target = await loadTarget(reader, entry.asset_id!);
+  await refuseShared(reader, entry);
   if (target.settings.rotateAs === 'admin' && !target.admin) {
     throw new ClavigerError('conflict', 'The resource rotates by an administrator but has no admin entry.', {
       code: 'no_admin_entry',
@@ -33,6 +34,28 @@ export async function requireRotatable(
     });
   }
   return target;
+}
+
+/** A rotation of one of two entries for an account would leave the other with a wrong secret. */
+async function refuseShared(
+  reader: VaultReader,
+  entry: Pick<LockedEntry, 'id' | 'type' | 'account_id'>,
+): Promise<void> {
+  if (!entry.account_id) return;
+  const other = await reader
+    .selectFrom('entries')
+    .select('id')
+    .where('account_id', '=', entry.account_id)
+    .where('type', '=', entry.type)
+    .where('status', '=', 'active')
+    .where('id', '<>', entry.id)
+    .limit(1)
+    .executeTakeFirst();
+  if (!other) return;
+  throw new ClavigerError('conflict', 'Another entry is for the same account of the target.', {
+    code: 'account_shared',
+    hint: 'Keep one of them and delete the others: a rotation would leave them with a wrong secret.',
+  });
 }
 
 /**

@@ -226,7 +226,6 @@ test('H-253 settings of a module that cannot be used are refused, naming the fie
 });
 
 test('the test of a module tells why it fails: refused, not trusted, not allowed', async () => {
-  const managed = await account('ldap');
   const port = ldap.port;
   const tested = async (config: object) => {
     const { module } = await admin.modules.createModule({
@@ -241,11 +240,10 @@ test('the test of a module tells why it fails: refused, not trusted, not allowed
       host: '127.0.0.1',
       port,
     });
-    const secret = `${managed.first}-wrong`;
     await admin.entries.createEntry({
       name: randomUUID(),
-      username: managed.username,
-      secret,
+      username: `nobody-${randomUUID()}`,
+      secret: 'wrong',
       resourceId: resource!.id,
     });
     return admin.modules.testModule({ moduleId: module!.id });

@@ -3,6 +3,7 @@ import { ofActiveTenant } from '@claviger/database';
 import { isClavigerError } from '@claviger/errors';
 import type { JobQueues } from '@claviger/jobs';
 import { sql } from 'kysely';
+import { assignDueAccounts } from '../accounts/assign-due-accounts.ts';
 import type { VaultDeps } from '../deps.ts';
 import { queueScheduled } from './queue-scheduled.ts';
 import { rotateCredentialJob } from './rotate-credential-job.ts';
@@ -37,6 +38,7 @@ export function startRotationDuty(deps: VaultDeps, queues: JobQueues, cluster: D
   });
 
   const sweep = async (leadership: Leadership): Promise<void> => {
+    await assignDueAccounts(deps, leadership);
     for (const { tenant_id, id } of await dueEntries(deps)) {
       // One entry whose keys are damaged must not hold up all others.
       await queueScheduled(deps, tenant_id, id, leadership).catch(async (error: unknown) => {

@@ -233,8 +233,8 @@ describe('on PostgreSQL', () => {
     await postgres.sql(`ALTER ROLE ${account.username} PASSWORD '${account.first}'`);
     await expect(verify()).rejects.toMatchObject(spent);
     await bench.superuser((client) =>
-      client.query(`UPDATE entries SET probe_window_at = now() - interval '1 day' WHERE id = $1`, [
-        account.entryId,
+      client.query(`UPDATE accounts SET probe_window_at = now() - interval '1 day' WHERE account_key = $1`, [
+        account.username,
       ]),
     );
     // Logins that succeed cost nothing.

@@ -2,11 +2,19 @@ import type { VerifyResult } from '@claviger/connectors';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { failpoint } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { accountAt } from '../accounts/account-at.ts';
+import { giveProbeBack, noteRefusal, takeProbe } from '../accounts/probe-budget.ts';
 import type { VaultDeps } from '../deps.ts';
 import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
-import { connectorContext, credentialOf, sealedAccount, type Target } from '../targets/load-target.ts';
+import {
+  connectorContext,
+  credentialOf,
+  sealedAccount,
+  storedSecret,
+  type Target,
+} from '../targets/load-target.ts';
+import { type ChangingLogin, changingLogin, countLogin, settleLogin } from './changing-login.ts';
 import { type Lease, LeaseLostError, takeLease } from './lease.ts';
-import { giveProbeBack, takeProbe } from './probe-budget.ts';
 import { requireRotatable } from './request-rotation.ts';
 import type { RotationRow } from './rotation-rows.ts';
 import {
@@ -37,7 +45,16 @@ interface Prepared {
   readonly username: string;
   readonly candidate: SealedVersion;
   readonly current: SealedVersion;
+  readonly login: ChangingLogin;
 }
+
+/** The budget of logins is spent: the next one may be tried then. */
+interface Spent {
+  readonly outcome: 'spent';
+  readonly nextAt: Date;
+}
+
+const WAITS_FOR_BUDGET = 'Waiting: another login that fails could lock the account.';
 
 /**
  * Brings one rotation as far as it gets now. Safe to call from anywhere and any number of times: only a due rotation that
@@ -78,7 +95,12 @@ async function apply(step: Step): Promise<Next> {
   const next = await deps.secrets.open(prepared.candidate);
   const current = await deps.secrets.open(prepared.current);
   const admin = target.admin && (await credentialOf(target.admin, deps.secrets));
-  const rotation = await beginApplying(deps, lease);
+  const counted = await countLogin(deps, lease.tenantId, prepared.login);
+  if (counted instanceof Date) {
+    await waitForBudget(step, counted);
+    return undefined;
+  }
+  const rotation = await beginApplying(deps, lease, counted);
   await failpoint('vault.rotate.after_candidate_stored');
   const result = await target.connector.rotate(
     target.settings,
@@ -92,6 +114,9 @@ async function apply(step: Step): Promise<Next> {
   );
   await failpoint('vault.rotate.after_target_change');
   const applied: Step = { ...step, rotation };
+  const loginRefused = result.outcome === 'refused' && result.kind === 'authentication';
+  const loginOutcome = loginRefused ? 'refused' : result.outcome === 'applied' ? 'accepted' : 'unknown';
+  await settleLogin(deps, lease, prepared.login, loginOutcome);
   if (result.outcome === 'applied') return prove(applied, prepared);
   if (result.outcome === 'ambiguous') {
     await becomeAmbiguous(deps, lease, result.reason);
@@ -108,14 +133,7 @@ async function apply(step: Step): Promise<Next> {
       return undefined;
     case 'authentication':
       // The account's own password no longer opens the target: somebody else has changed it.
-      await takeProbe(deps, lease.tenantId, rotation.entry_id);
-      await finish(
-        deps,
-        lease,
-        target.settings.rotateAs === 'admin' ? 'refused' : 'out_of_sync',
-        result.reason,
-        true,
-      );
+      await finish(deps, lease, prepared.login.isAdmin ? 'refused' : 'out_of_sync', result.reason, true);
       return undefined;
   }
 }
@@ -125,20 +143,20 @@ async function prove(step: Step, prepared: Prepared): Promise<Next> {
   const { deps, lease } = step;
   const verdict = await login(step, prepared, prepared.candidate);
   if (verdict.outcome === 'accepted') return win(step);
-  if (verdict.outcome === 'unknown') {
-    await becomeAmbiguous(deps, lease, `The change was reported as done but not proved: ${verdict.reason}`);
+  if (verdict.outcome !== 'refused') {
+    const why = verdict.outcome === 'spent' ? WAITS_FOR_BUDGET : verdict.reason;
+    await becomeAmbiguous(deps, lease, `The change was reported as done but not verified: ${why}`);
     return undefined;
   }
-  await takeProbe(deps, lease.tenantId, step.rotation.entry_id);
   const former = await login(step, prepared, prepared.current);
   const said = 'The target reported the change as done, but refuses the new secret';
   if (former.outcome === 'accepted') {
     await finish(deps, lease, 'refused', `${said} and keeps the former one.`, true);
   } else if (former.outcome === 'refused') {
-    await takeProbe(deps, lease.tenantId, step.rotation.entry_id);
     await finish(deps, lease, 'out_of_sync', `${said} and the former one.`, false);
   } else {
-    await becomeAmbiguous(deps, lease, `${said}; the former one could not be tried: ${former.reason}`);
+    const why = former.outcome === 'spent' ? WAITS_FOR_BUDGET : former.reason;
+    await becomeAmbiguous(deps, lease, `${said}; the former one could not be tried: ${why}`);
   }
   return undefined;
 }
@@ -154,6 +172,8 @@ async function findOut(step: Step): Promise<Next> {
   }
   const prepared = await prepare(step, 'ambiguous');
   if (!prepared) return undefined;
+  // What was counted when a worker was killed told nothing.
+  await settleLogin(deps, lease, prepared.login, 'unknown');
   const candidate = await probe(step, prepared, prepared.candidate);
   if (!candidate) return undefined;
   if (candidate.outcome === 'accepted') return win(step);
@@ -172,28 +192,25 @@ async function findOut(step: Step): Promise<Next> {
   return undefined;
 }
 
-/** A login within the lockout budget. Undefined when it must wait, or told nothing: that is written down already. */
+/** A login within the budget. Undefined when it must wait, or tells nothing: the rotation's row says so already. */
 async function probe(
   step: Step,
   prepared: Prepared,
   version: SealedVersion,
 ): Promise<Exclude<VerifyResult, { outcome: 'unknown' }> | undefined> {
-  const { deps, lease, rotation } = step;
-  const nextAt = await takeProbe(deps, lease.tenantId, rotation.entry_id);
-  if (nextAt) {
-    await waitUntil(
-      deps,
-      lease,
-      sql<Date>`${nextAt.toISOString()}::timestamptz`,
-      'Waiting, so that probing does not lock the account.',
-    );
-    return undefined;
-  }
   const verdict = await login(step, prepared, version);
-  if (verdict.outcome !== 'refused') await giveProbeBack(deps, lease.tenantId, rotation.entry_id);
-  if (verdict.outcome !== 'unknown') return verdict;
-  await postpone(deps, lease, 'ambiguous', verdict.reason);
+  if (verdict.outcome === 'accepted' || verdict.outcome === 'refused') return verdict;
+  if (verdict.outcome === 'spent') await waitForBudget(step, verdict.nextAt);
+  else await postpone(step.deps, step.lease, 'ambiguous', verdict.reason);
   return undefined;
+}
+
+/** Until the window is over, or for the usual wait: the logins in the budget may be under way and end well. */
+async function waitForBudget({ deps, lease }: Step, nextAt: Date): Promise<void> {
+  const { backoffSeconds } = deps.config.rotation;
+  const at = sql<Date>`least(${nextAt.toISOString()}::timestamptz,
+    clock_timestamp() + make_interval(secs => ${backoffSeconds}))`;
+  await waitUntil(deps, lease, at, WAITS_FOR_BUDGET);
 }
 
 async function win({ deps, lease }: Step): Promise<undefined> {
@@ -201,17 +218,25 @@ async function win({ deps, lease }: Step): Promise<undefined> {
   await promote(deps, lease);
 }
 
+/** One login, counted before it is tried. */
 async function login(
-  { deps, signal }: Step,
+  { deps, lease, signal }: Step,
   { target, username }: Prepared,
   version: SealedVersion,
-): Promise<VerifyResult> {
-  return target.connector.verify(
+): Promise<VerifyResult | Spent> {
+  const account = accountAt(target, username);
+  const secret = await deps.secrets.open(version);
+  const nextAt = await takeProbe(deps, lease.tenantId, account);
+  if (nextAt) return { outcome: 'spent', nextAt };
+  const verdict = await target.connector.verify(
     target.settings,
     { username },
-    await deps.secrets.open(version),
+    secret,
     connectorContext(target, deps.config.rotation.verifyTimeoutMs, signal),
   );
+  if (verdict.outcome === 'refused') await noteRefusal(deps, lease.tenantId, account);
+  else await giveProbeBack(deps, lease.tenantId, account);
+  return verdict;
 }
 
 /** Reads what the step works on. Undefined when it cannot go on now: the rotation then waits. */
@@ -225,7 +250,7 @@ async function prepare(
     return await deps.database.readTenant(lease.tenantId, async (reader) => {
       const entry = await reader
         .selectFrom('entries')
-        .select(['id', 'type', 'asset_id', 'username'])
+        .select(['id', 'type', 'asset_id', 'username', 'account_id'])
         .where('id', '=', rotation.entry_id)
         .executeTakeFirstOrThrow();
       const target = await requireRotatable(reader, entry);
@@ -237,7 +262,8 @@ async function prepare(
         .where('version', '=', rotation.version)
         .executeTakeFirstOrThrow();
       if (!account) throw ClavigerError.notFound();
-      return { target, username: entry.username, candidate, current: account.version };
+      const login = changingLogin(target, entry.username, storedSecret(account));
+      return { target, username: entry.username, candidate, current: account.version, login };
     });
   } catch (error) {
     if (!isClavigerError(error)) throw error;

@@ -15,6 +15,7 @@ type Change = Partial<{
   attempts: RawBuilder<number>;
   next_attempt_at: RawBuilder<Date> | null;
   applied_at: RawBuilder<Date>;
+  login_counted: boolean;
   problem: string;
   finished_at: RawBuilder<Date>;
   lease_owner: null;
@@ -42,13 +43,14 @@ async function entryState(tx: VaultTx, entryId: string, state: EntryRotationStat
 }
 
 /** The target is about to be changed. */
-export function beginApplying(deps: VaultDeps, lease: Lease): Promise<RotationRow> {
+export function beginApplying(deps: VaultDeps, lease: Lease, loginCounted: boolean): Promise<RotationRow> {
   return deps.database.withTenant(lease.tenantId, async (tx) => {
     await requireActiveTenant(tx);
     const row = await change(tx, lease, {
       state: 'applying',
       attempts: sql<number>`attempts + 1`,
       applied_at: sql<Date>`clock_timestamp()`,
+      login_counted: loginCounted,
     });
     await entryState(tx, row.entry_id, 'applying');
     return row;
@@ -126,10 +128,19 @@ export async function promote(deps: VaultDeps, lease: Lease): Promise<void> {
         next_rotation_at: sql<Date | null>`CASE WHEN rotation_interval_hours > 0
           THEN now() + make_interval(hours => rotation_interval_hours) END`,
         rotation_cause: null,
-        probes: 0,
-        probe_window_at: null,
       })
       .where('id', '=', row.entry_id)
+      .execute();
+    // The target starts to count anew, too, and has just accepted this version.
+    await tx
+      .updateTable('accounts')
+      .set({
+        probes: 0,
+        probe_window_at: null,
+        accepted_entry_id: row.entry_id,
+        accepted_version: row.version,
+      })
+      .where('id', '=', (eb) => eb.selectFrom('entries').select('account_id').where('id', '=', row.entry_id))
       .execute();
     await audit(tx, deps, row, 'allowed');
   });

@@ -24,6 +24,9 @@ export interface SealedAccount {
   readonly version: SealedVersion;
 }
 
+/** Which secret of which entry it is. */
+export const storedSecret = ({ entryId, version }: SealedAccount) => ({ entryId, version: version.version });
+
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Throws a conflict that says what to do when the resource cannot be reached by a connector. */

@@ -1,0 +1,180 @@
+import { type AccountKey, accountKey } from '@claviger/connectors';
+import { ClavigerError, isClavigerError } from '@claviger/errors';
+import { type CallContext, permits } from '@claviger/service-kit';
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { VaultTx } from '../deps.ts';
+import type { VaultSchema } from '../schema.ts';
+import { parseModuleConfig } from '../targets/module-config.ts';
+import { connectorTarget, type ResourceAddress } from '../targets/resource-target.ts';
+
+export type Which = (eb: ExpressionBuilder<VaultSchema, 'entries'>) => Expression<SqlBool>;
+
+interface Assigned {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly account_id: string | null;
+  readonly account_linked: boolean;
+  readonly key: AccountKey | undefined;
+}
+
+/** The types that a connector logs in with. Both of one account may be stored. */
+const LOGIN_TYPES = ['password', 'ssh-key'] as const;
+
+/**
+ * Finds out which accounts of targets these entries are, after they, their resource or its module changed. One active entry of
+ * a type holds an account: a second one is refused with conflict `account_taken`. Entries that were two for one account before
+ * stay linked.
+ */
+export function assignAccounts(tx: VaultTx, context: CallContext, which: Which): Promise<void> {
+  return assign(tx, context.tenantId, which, (other) => {
+    throw accountTaken(context, other);
+  });
+}
+
+/** The same for entries of former releases, of which several may name one account: the later ones become linked. */
+export function linkAccounts(tx: VaultTx, tenantId: string, which: Which): Promise<void> {
+  return assign(tx, tenantId, which, () => {});
+}
+
+async function assign(
+  tx: VaultTx,
+  tenantId: string,
+  which: Which,
+  refuse: (other: { readonly id: string; readonly name: string }) => void,
+): Promise<void> {
+  const entries = await lockEntries(tx, which);
+  if (entries.length === 0) return;
+  const accounts = await lockAccounts(
+    tx,
+    tenantId,
+    entries.flatMap(({ key }) => key ?? []),
+  );
+  const holders = await holdersOf(
+    tx,
+    [...accounts.values()],
+    entries.map(({ id }) => id),
+  );
+  const assigned = entries.map((entry) => {
+    const accountId = entry.key && accounts.get(textOf(entry.key));
+    if (!accountId) return { id: entry.id, accountId: null, linked: false };
+    const slot = `${accountId} ${entry.type}`;
+    const other = holders.get(slot);
+    const wereOne = other?.account_id === entry.account_id && (entry.account_linked || other?.account_linked);
+    if (other && !wereOne) refuse(other);
+    if (!other) holders.set(slot, entry);
+    return { id: entry.id, accountId, linked: other !== undefined };
+  });
+  await sql`
+    UPDATE entries SET account_id = n.account_id, account_linked = n.linked, account_due = false
+    FROM unnest(${assigned.map(({ id }) => id)}::uuid[], ${assigned.map(({ accountId }) => accountId)}::uuid[],
+      ${assigned.map(({ linked }) => linked)}::boolean[]) AS n (id, account_id, linked)
+    WHERE entries.id = n.id`.execute(tx);
+}
+
+/** The entries before the accounts: whoever holds an entry may wait for an account, never the other way round. */
+async function lockEntries(tx: VaultTx, which: Which): Promise<Assigned[]> {
+  const rows = await tx
+    .selectFrom('entries')
+    .leftJoin('assets', 'assets.id', 'entries.asset_id')
+    .leftJoin('modules', 'modules.id', 'assets.module_id')
+    .select([
+      'entries.id',
+      'entries.name',
+      'entries.type',
+      'entries.username',
+      'entries.account_id',
+      'entries.account_linked',
+      'assets.host',
+      'assets.port',
+      'assets.settings',
+      'modules.type as module_type',
+      'modules.config',
+    ])
+    .where('entries.status', '=', 'active')
+    .where(which as never)
+    .orderBy('entries.created_at')
+    .orderBy('entries.id')
+    .forUpdate('entries')
+    .execute();
+  return rows.map(({ host, port, settings, module_type, config, username, ...entry }) => {
+    const isLogin = LOGIN_TYPES.some((type) => type === entry.type);
+    if (!isLogin || !module_type || !config || host === null || port === null || !settings)
+      return { ...entry, key: undefined };
+    const address = { host, port, settings };
+    return { ...entry, key: keyOf({ type: module_type, config }, address, username) };
+  });
+}
+
+/** Undefined also where a former release stored settings that no connector takes. */
+function keyOf(
+  module: { readonly type: string; readonly config: Record<string, unknown> },
+  address: ResourceAddress,
+  username: string,
+): AccountKey | undefined {
+  try {
+    const target = connectorTarget(parseModuleConfig(module.type, module.config), address);
+    return accountKey(module.type, target, username);
+  } catch (error) {
+    if (isClavigerError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The accounts, made where they are new, and locked until the transaction ends. */
+async function lockAccounts(
+  tx: VaultTx,
+  tenantId: string,
+  keys: readonly AccountKey[],
+): Promise<Map<string, string>> {
+  if (keys.length === 0) return new Map();
+  const named = sql`unnest(${keys.map(({ target }) => target)}::text[], ${keys.map(({ account }) => account)}::text[])`;
+  await sql`
+    INSERT INTO accounts (tenant_id, target_key, account_key)
+    SELECT DISTINCT ${tenantId}::uuid, t, a FROM ${named} AS n (t, a) ORDER BY 2, 3
+    ON CONFLICT DO NOTHING`.execute(tx);
+  const { rows } = await sql<{ id: string; target_key: string; account_key: string }>`
+    SELECT id, target_key, account_key FROM accounts
+    WHERE (target_key, account_key) IN (SELECT t, a FROM ${named} AS n (t, a))
+    ORDER BY target_key, account_key FOR UPDATE`.execute(tx);
+  return new Map(rows.map((row) => [textOf({ target: row.target_key, account: row.account_key }), row.id]));
+}
+
+/** By account and type, who holds it beside the entries that are being assigned. */
+async function holdersOf(tx: VaultTx, accountIds: readonly string[], except: readonly string[]) {
+  const rows = await tx
+    .selectFrom('entries')
+    .select(['id', 'name', 'type', 'account_id', 'account_linked'])
+    .where('status', '=', 'active')
+    .where(sql<boolean>`account_id = ANY (${accountIds}::uuid[])`)
+    .where(sql<boolean>`id <> ALL (${except}::uuid[])`)
+    .orderBy('account_linked')
+    .orderBy('created_at')
+    .execute();
+  type Holder = Pick<Assigned, 'id' | 'name' | 'type' | 'account_id' | 'account_linked'>;
+  const holders = new Map<string, Holder>();
+  for (const row of rows) {
+    const slot = `${row.account_id} ${row.type}`;
+    if (!holders.has(slot)) holders.set(slot, row);
+  }
+  return holders;
+}
+
+const textOf = ({ target, account }: AccountKey): string => `${target} ${account}`;
+
+function accountTaken(
+  context: CallContext,
+  other: { readonly id: string; readonly name: string },
+): ClavigerError {
+  const mayKnow = permits(context.actor.permissions, 'vault.entries.read');
+  return new ClavigerError(
+    'conflict',
+    mayKnow
+      ? `The entry "${other.name}" (${other.id}) holds this account of the target already.`
+      : 'Another entry holds this account of the target already.',
+    {
+      code: 'account_taken',
+      hint: 'Use that entry: an account has one, whatever the spelling of its host and user name. Or delete that entry first.',
+    },
+  );
+}

@@ -1,0 +1,37 @@
+import { type Leadership, LeadershipLost } from '@claviger/cluster';
+import type { VaultDeps } from '../deps.ts';
+import { linkAccounts } from './assign-accounts.ts';
+
+const BATCH = 200;
+
+/** Finds out the accounts of entries that a former release stored, the oldest first. */
+export async function assignDueAccounts(deps: VaultDeps, leadership: Leadership): Promise<void> {
+  let failed = false;
+  while (!failed) {
+    const due = await deps.database.system((tx) =>
+      tx
+        .selectFrom('entries')
+        .select(['tenant_id', 'id'])
+        .where('account_due', '=', true)
+        .where('status', '=', 'active')
+        .orderBy('created_at')
+        .orderBy('id')
+        .limit(BATCH)
+        .execute(),
+    );
+    for (const [tenantId, rows] of Map.groupBy(due, (row) => row.tenant_id)) {
+      const ids = rows.map(({ id }) => id);
+      await deps.database
+        .withTenant(tenantId, async (tx) => {
+          await leadership.assert(tx);
+          await linkAccounts(tx, tenantId, (eb) => eb('entries.id', 'in', ids));
+        })
+        .catch((error: unknown) => {
+          if (error instanceof LeadershipLost) throw error;
+          failed = true;
+          deps.logger.warn({ err: error, tenantId }, 'the accounts of stored entries are not known yet');
+        });
+    }
+    if (due.length < BATCH || leadership.signal.aborted) return;
+  }
+}

@@ -1,0 +1,104 @@
+import type { AccountKey } from '@claviger/connectors';
+import { ClavigerError } from '@claviger/errors';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+
+/** A stored secret, by the entry and the version that hold it. */
+export interface StoredSecret {
+  readonly entryId: string;
+  readonly version: number;
+}
+
+/**
+ * A login with a secret that may be wrong can lock the account, so that each is counted before it is tried: by account of the
+ * target, whichever entry, resource or operation it comes from. Answers undefined when it may be tried, else when the next
+ * one may.
+ */
+export function takeProbe(deps: VaultDeps, tenantId: string, account: AccountKey): Promise<Date | undefined> {
+  const { probesPerWindow, probeWindowSeconds } = deps.config.rotation;
+  const window = sql`make_interval(secs => ${probeWindowSeconds})`;
+  const isOver = sql`(a.probe_window_at IS NULL OR a.probe_window_at <= now() - ${window})`;
+  return deps.database.withTenant(tenantId, async (tx) => {
+    const taken = await sql`
+      INSERT INTO accounts AS a (tenant_id, target_key, account_key, probes, probe_window_at)
+      VALUES (${tenantId}, ${account.target}, ${account.account}, 1, now())
+      ON CONFLICT (tenant_id, target_key, account_key) DO UPDATE SET
+        probes = CASE WHEN ${isOver} THEN 1 ELSE a.probes + 1 END,
+        probe_window_at = CASE WHEN ${isOver} THEN now() ELSE a.probe_window_at END
+      WHERE ${isOver} OR a.probes < ${probesPerWindow}
+      RETURNING a.id`.execute(tx);
+    if (taken.rows.length > 0) return undefined;
+    const { at } = await tx
+      .selectFrom('accounts')
+      .select(sql<Date>`coalesce(probe_window_at, now()) + ${window}`.as('at'))
+      .where('target_key', '=', account.target)
+      .where('account_key', '=', account.account)
+      .executeTakeFirstOrThrow();
+    return at;
+  });
+}
+
+/** The target did not refuse: it has nothing to count. Notes the secret, when it accepted one. */
+export async function giveProbeBack(
+  deps: VaultDeps,
+  tenantId: string,
+  account: AccountKey,
+  accepted?: StoredSecret,
+): Promise<void> {
+  await change(deps, tenantId, account, {
+    probes: sql<number>`greatest(probes - 1, 0)`,
+    ...(accepted ? { accepted_entry_id: accepted.entryId, accepted_version: accepted.version } : {}),
+  });
+}
+
+/** The target refused a login: what it accepted before no longer counts as right. */
+export async function noteRefusal(deps: VaultDeps, tenantId: string, account: AccountKey): Promise<void> {
+  await change(deps, tenantId, account, { accepted_entry_id: null, accepted_version: null });
+}
+
+/** Whether the target accepted this secret last: a login with it is no guess. */
+export async function isAccepted(
+  deps: VaultDeps,
+  tenantId: string,
+  account: AccountKey,
+  secret: StoredSecret,
+): Promise<boolean> {
+  const found = await deps.database.readTenant(tenantId, (reader) =>
+    reader
+      .selectFrom('accounts')
+      .select('id')
+      .where('target_key', '=', account.target)
+      .where('account_key', '=', account.account)
+      .where('accepted_entry_id', '=', secret.entryId)
+      .where('accepted_version', '=', secret.version)
+      .executeTakeFirst(),
+  );
+  return found !== undefined;
+}
+
+/** Counts a login that a person asked for. Throws conflict `probe_budget_spent` when it could lock the account. */
+export async function spendProbe(deps: VaultDeps, tenantId: string, account: AccountKey): Promise<void> {
+  const nextAt = await takeProbe(deps, tenantId, account);
+  if (!nextAt) return;
+  throw new ClavigerError('conflict', 'Another login that fails could lock the account on the target.', {
+    code: 'probe_budget_spent',
+    hint: `Try again after ${nextAt.toISOString()}.`,
+    retryAfterSeconds: Math.max(1, Math.ceil((nextAt.getTime() - Date.now()) / 1_000)),
+  });
+}
+
+async function change(
+  deps: VaultDeps,
+  tenantId: string,
+  account: AccountKey,
+  set: Record<string, unknown>,
+): Promise<void> {
+  await deps.database.withTenant(tenantId, (tx) =>
+    tx
+      .updateTable('accounts')
+      .set(set as never)
+      .where('target_key', '=', account.target)
+      .where('account_key', '=', account.account)
+      .execute(),
+  );
+}
