@@ -35,6 +35,8 @@ export interface VaultBench extends AsyncDisposable {
   emergency(tenantId: string): Calls<typeof emergency.EmergencyServiceService>;
   /** Calls of auth, which winds tenants down. */
   tenantKeys(tenantId: string): Calls<typeof tenantKeys.TenantKeysServiceService>;
+  /** Lets targets be at these ports of 127.0.0.1. */
+  openPorts(...ports: readonly number[]): Promise<void>;
   superuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
   /** Everything the vault has logged. */
   log(): string;
@@ -115,6 +117,7 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
       await installation.restart('vault-1', options);
       await connected();
     },
+    openPorts: (...ports) => installation.openTargets(...ports.map((port) => `127.0.0.1:${port}`)),
     receiptPublicKey: createPublicKey(readFileSync(layout.secret('vault-receipt.pem'))),
     as: async (person) => {
       const actor: Actor = {

@@ -5,6 +5,7 @@ import { createDocsIndex, sectionsOf } from '@claviger/docs-search';
 import { ClavigerError } from '@claviger/errors';
 import { publicOrListed } from '@claviger/outbound';
 import type { CallOptions } from '@claviger/service-kit';
+import { openLoopback } from '@claviger/targets';
 import { assistantHandlers } from './src/assistant/add-assistant-handlers.ts';
 import type { AssistantDeps } from './src/assistant/assistant-deps.ts';
 import { callerReads } from './src/assistant/caller-reads.ts';
@@ -24,7 +25,7 @@ Give the new one with \`claviger keys rotate\`. See [the page](keys.md).
 export function startAssistant(service: Workflow) {
   const entries: { seenBy: string; id: string; name: string; resourceName: string; secret: string }[] = [];
   const tokens: (string | undefined)[] = [];
-  const policy = publicOrListed({ cidrs: ['127.0.0.0/8'] });
+  const policy = () => publicOrListed({ cidrs: ['127.0.0.0/8'] }, openLoopback);
   const shown = ({ id, name, resourceName, secret }: (typeof entries)[number]) =>
     // Beside what belongs there, what does not: only public fields may pass.
     ({ id, name, resourceName, secret, rotationState: 'idle', tags: [] }) as never;

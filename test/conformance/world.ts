@@ -95,6 +95,7 @@ export async function fillLists(world: World): Promise<void> {
 
 export async function buildWorld(network: Network): Promise<World> {
   const target = await startPostgresTarget();
+  await network.openTargets(target.port);
   const tenant = await network.createTenant();
   const admin = tenant.admin.client;
   const [requester, approver] = await Promise.all([

@@ -31,6 +31,7 @@ test('H-265 H-327 a planted secret stands nowhere but in the declared answers', 
     const people = await createPeople(await network.createTenant());
     const canary = `canary-${randomBytes(18).toString('hex')}`;
     const marker = `marker-${randomBytes(18).toString('hex')}`;
+    await network.openTargets(target.port);
     const account = await postgresAccount(people.admin, target);
     await people.admin.must('PUT', `/api/v1/vault/entries/${account.entryId}`, {
       secret: canary,

@@ -19,6 +19,7 @@ beforeAll(async () => {
   network = connectNetwork(inject('network'));
   urls = network.access.urls;
   [people, target] = await Promise.all([network.createTenant().then(createPeople), startPostgresTarget()]);
+  await network.openTargets(target.port);
 });
 afterAll(async () => {
   await target?.stop();

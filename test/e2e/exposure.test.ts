@@ -10,6 +10,7 @@ let target: PostgresTarget;
 beforeAll(async () => {
   network = connectNetwork(inject('network'));
   [people, target] = await Promise.all([network.createTenant().then(createPeople), startPostgresTarget()]);
+  await network.openTargets(target.port);
 });
 afterAll(async () => {
   await target?.stop();

@@ -25,6 +25,7 @@ beforeAll(async () => {
     startPostgresTarget(),
     startSshTarget(),
   ]);
+  await network.openTargets(postgres.port, ssh.port);
 });
 afterAll(async () => {
   await Promise.all([postgres?.stop(), ssh?.stop()]);

@@ -24,6 +24,7 @@ beforeAll(async () => {
     startRsyslog(),
     startHttpsSink(INSIDE),
   ]);
+  await network.openTargets(...Object.values(rsyslog.ports), Number(new URL(https.url).port), dead.port);
   await ableToConfigure(tenant);
 });
 afterAll(async () => {

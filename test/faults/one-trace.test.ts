@@ -8,6 +8,7 @@ test('one trace holds the REST request, gRPC, SQL, the NATS hop and the job, and
   await using started = await startNetwork({ otlpEndpoint: collector.endpoint });
   const target = await startPostgresTarget();
   try {
+    await started.network.openTargets(target.port);
     const people = await createPeople(await started.network.createTenant());
     const account = await postgresAccount(people.admin, target);
     const traceId = '0af7651916cd43dd8448eb211c80319c';

@@ -24,6 +24,7 @@ beforeAll(async () => {
     startPostgresTarget(),
     startSshTarget(),
   ]);
+  await started.network.openTargets(postgres.port, ssh.port);
   people = await createPeople(await started.network.createTenant());
 });
 afterAll(async () => {

@@ -11,6 +11,8 @@ let down: RsyslogTarget;
 let up: RsyslogTarget;
 beforeAll(async () => {
   [started, down, up] = await Promise.all([startNetwork(), startRsyslog({ started: false }), startRsyslog()]);
+  const ports = [down, up].flatMap((each) => Object.values(each.ports));
+  await started.network.openTargets(...ports);
 });
 afterAll(async () => {
   await started?.[Symbol.asyncDispose]();

@@ -20,6 +20,7 @@ beforeAll(async () => {
     }),
     startPostgresTarget(),
   ]);
+  await started.network.openTargets(target.port);
   people = await createPeople(await started.network.createTenant());
 });
 afterAll(async () => {

@@ -70,6 +70,48 @@ test('TLS is never told to trust anybody', () => {
   nowhere(source, /createInsecure\(/g, 'Services talk by mTLS: serverCredentials and channelCredentials.');
 });
 
+test('connections to what a user named are opened in packages/outbound alone', () => {
+  // A socket, a datagram, a request or a resolver; a server of one's own, and names of types, are no connection.
+  const opens =
+    /\bimport\s*\{[^}]*\b(?:connect|createConnection|request|get|createSocket|lookup|resolve\w*)\b[^}]*\}\s*from\s*['"]node:(?:net|tls|https?|http2|dgram|dns(?:\/promises)?)['"]|(?<![.\w])fetch\(|from\s*['"](?:undici|axios|got|ws)['"]/g;
+  nowhere(
+    source,
+    opens,
+    'Use openSocket, startTls, createOutboundClient or resolveTarget of @claviger/outbound.',
+    [
+      'packages/outbound/',
+      // Sends to addresses that resolveTarget has checked.
+      'packages/siem/src/send-over-udp.ts',
+      // Addresses that come from the operator's own configuration and command line.
+      'packages/cli/src/api/api-client.ts',
+      'packages/cli/src/operator/',
+      'packages/installation/',
+      'packages/keyring/src/aws-kms/',
+      'packages/parts/',
+      'packages/service-kit/',
+      // Code of a page, for the browser.
+      'services/gateway/src/pages/',
+      // Only tests start these.
+      'packages/targets/',
+      'packages/testkit/',
+    ],
+  );
+  // Libraries that bring sockets of their own are given one that was opened by @claviger/outbound.
+  nowhere(
+    source.filter(
+      (file) => file.path.startsWith('packages/connectors/') || file.path.startsWith('services/'),
+    ),
+    /from\s*['"](?:pg|mysql2|mysql2\/promise|ldapts|ssh2)['"]/g,
+    'Give the library a socket of openSocket.',
+    [
+      'packages/connectors/src/postgres/',
+      'packages/connectors/src/mysql/',
+      'packages/connectors/src/ldap/',
+      'packages/connectors/src/ssh/',
+    ],
+  );
+});
+
 test('no secret is compared byte by byte', () => {
   nowhere(
     source,

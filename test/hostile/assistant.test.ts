@@ -196,7 +196,9 @@ test('a provider gets no secret and no more than its caller, and none of its ord
       })),
     });
   try {
-    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    const { port } = server.address() as AddressInfo;
+    await network.openTargets(port);
+    const endpoint = `http://127.0.0.1:${port}/v1`;
     await configure({ endpoint, model: 'm', apiKey: `key-${CANARY}` });
     // Settings are in effect within seconds, on each replica by itself.
     await eventually(async () => {

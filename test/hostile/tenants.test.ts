@@ -26,6 +26,7 @@ beforeAll(async () => {
     network.createPlatformAdministrator().then((user) => user.client),
     network.createPlatformAdministrator().then((user) => user.client),
   ]);
+  await network.openTargets(target.port);
 });
 afterAll(async () => {
   await target?.stop();

@@ -3,7 +3,7 @@ import { OutboundError } from '@claviger/outbound';
 /**
  * Why a connector could not do its work before anything was changed on the target:
  * - `configuration`: the settings or arguments are not usable as they are;
- * - `not_allowed`: the tenant's policy does not list this target;
+ * - `not_allowed`: the platform refuses this target, or the tenant's policy does not list it;
  * - `unreachable`: no answer, a broken connection, or a time-out;
  * - `untrusted`: the target could not prove who it is (certificate, host key);
  * - `protocol`: the target answered in a way that proves nothing;
@@ -37,7 +37,10 @@ export class ConnectorError extends Error {
 export function asConnectorError(error: unknown): ConnectorError {
   if (error instanceof ConnectorError) return error;
   if (error instanceof OutboundError)
-    return new ConnectorError(error.kind, error.message, { cause: error, ...hintOf(error) });
+    return new ConnectorError(error.kind, error.message, {
+      cause: error,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
   return new ConnectorError(
     'unreachable',
@@ -46,10 +49,4 @@ export function asConnectorError(error: unknown): ConnectorError {
       cause: error,
     },
   );
-}
-
-function hintOf({ kind, hint }: OutboundError): { hint?: string } {
-  if (kind === 'not_allowed')
-    return { hint: "Add the target's network to allowedCidrs and its port to allowedPorts of the module." };
-  return hint === undefined ? {} : { hint };
 }

@@ -1,6 +1,8 @@
 export {
   canonicalHost,
   OutboundError,
+  type Platform,
+  type PlatformRules,
   type PortRange,
   type TargetPolicy,
   targetPolicy,

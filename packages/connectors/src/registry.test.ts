@@ -1,4 +1,5 @@
 import { targetPolicy } from '@claviger/outbound';
+import { openLoopback } from '@claviger/targets';
 import { expect, test } from 'vitest';
 import { connectorFor, connectorTypes } from './registry.ts';
 
@@ -6,7 +7,7 @@ const ctx = {
   signal: new AbortController().signal,
   connectTimeoutMs: 5000,
   operationTimeoutMs: 30_000,
-  allow: targetPolicy({ cidrs: [], ports: [] }),
+  allow: targetPolicy({ cidrs: [], ports: [] }, openLoopback),
 };
 
 test('each connector is found by its name, and an unknown name is answered with the known ones', () => {

@@ -2,13 +2,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { targetPolicy } from '@claviger/outbound';
 import type { ConnectorContext } from './connector.ts';
 
+/** As `openLoopback` of `@claviger/targets`. */
+const openLoopback = {
+  ownServers: [],
+  openTargets: ['127.0.0.1', '::1'].map((host) => ({ host, from: 1, to: 65_535 })),
+};
+
 /** For tests: a context that may reach loopback. Its time is for what hangs; a test of what is too late brings its own. */
 export function loopbackContext(overrides: Partial<ConnectorContext> = {}): ConnectorContext {
   return {
     signal: new AbortController().signal,
     connectTimeoutMs: 60_000,
     operationTimeoutMs: 120_000,
-    allow: targetPolicy({ cidrs: ['127.0.0.0/8'], ports: [{ from: 1024, to: 65535 }] }),
+    allow: targetPolicy({ cidrs: ['127.0.0.0/8'], ports: [{ from: 1024, to: 65535 }] }, openLoopback),
     ...overrides,
   };
 }

@@ -1,5 +1,6 @@
 export { databaseName, databaseRoles } from './database-roles.ts';
 export { type Layout, layoutOf } from './layout.ts';
+export { closeTargets, OpenTargetError, openTargets } from './open-targets.ts';
 export {
   type NodeDefinition,
   type PreparedInstallation,

@@ -18,6 +18,8 @@ export interface Layout {
   readonly stateFile: string;
   /** The operator's own settings by service, laid over what is generated. Never written, only read. */
   readonly settingsFile: string;
+  /** The addresses of this machine that the operator has opened to targets, one a line. */
+  readonly openTargetsFile: string;
   secret(name: string): string;
   databasePassword(role: string): string;
   natsPassword(user: string): string;
@@ -45,6 +47,7 @@ export function layoutOf(dataDir: string): Layout {
     journals: at('journals'),
     stateFile: at('installation.json'),
     settingsFile: at('settings.json'),
+    openTargetsFile: at('open-targets'),
     secret: (name) => at('secrets', name),
     databasePassword: (role) => at('secrets', `database-${role}`),
     natsPassword: (user) => at('secrets', `nats-${user}`),

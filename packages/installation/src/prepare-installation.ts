@@ -144,6 +144,15 @@ export async function prepareInstallation(
     gateways: names.filter(({ service }) => service === 'gateway').length,
     stores: names.filter(({ service }) => service !== 'gateway').length,
     publicUrl,
+    ownServers: [
+      ...[parts.postgres, parts.redis, parts.nats].map(({ host, port }) => `${host}:${port}`),
+      ...names.flatMap(({ node }) =>
+        ['grpc', 'health', 'http'].flatMap((kind) => {
+          const port = ports[`${node}.${kind}`];
+          return port === undefined ? [] : [`127.0.0.1:${port}`];
+        }),
+      ),
+    ],
   };
   await writeAtomically(
     layout.configFile('operator'),

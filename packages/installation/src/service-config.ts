@@ -24,6 +24,8 @@ export interface ConfigContext {
   /** How many processes share the connections of the database. */
   readonly stores: number;
   readonly publicUrl: string;
+  /** `host:port` of all servers of the installation, which no target may be. */
+  readonly ownServers: readonly string[];
 }
 
 /** The addresses of one node. */
@@ -43,7 +45,12 @@ export function serviceConfig(
 ): Record<string, unknown> {
   return {
     ...commonKeys(service, node, at, context),
-    ...(isStoreService(service) ? { database: databaseConfig(service, context) } : {}),
+    ...(isStoreService(service)
+      ? {
+          database: databaseConfig(service, context),
+          outbound: { ownServers: context.ownServers, openTargetsFile: context.layout.openTargetsFile },
+        }
+      : {}),
     ...ownKeys(service, node, at, context),
   };
 }

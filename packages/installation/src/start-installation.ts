@@ -6,6 +6,7 @@ import { identifyProcess, type Part, startChild } from '@claviger/parts';
 import { ensureCertificates } from './certificates.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { createNodeProcess, type NodeProcess, serviceEnvironment } from './node-process.ts';
+import { closeTargets, openTargets } from './open-targets.ts';
 import {
   checkOptions,
   type NodeDefinition,
@@ -23,6 +24,8 @@ export interface StartOptions extends PrepareOptions {
   readonly supervise?: boolean;
   /** Extra environment by node (`vault-1`) or service (`vault`); the node's goes before. E.g. FAILPOINTS. */
   readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** `HOST:PORT` of this machine that targets may be at. They stay open until the operator's file no longer names them. */
+  readonly openTargets?: readonly string[];
   /** Progress, one line at a time, without secrets. */
   readonly tell?: (line: string) => void;
   /** How long all services together may take to be ready. */
@@ -61,6 +64,9 @@ export interface Installation extends AsyncDisposable {
   restart(node: string, options?: { readonly env?: Readonly<Record<string, string>> }): Promise<void>;
   /** Waits until every node is ready. */
   waitUntilReady(timeoutMs?: number): Promise<void>;
+  /** Lets targets be at these addresses of this machine (`HOST:PORT`), from now on. */
+  openTargets(...targets: readonly string[]): Promise<void>;
+  closeTargets(...targets: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -121,6 +127,7 @@ async function bringUp(
   undo.push(async () => void (await Promise.all(allParts.map((part) => part.stop()))));
 
   const prepared = await prepareInstallation(options, parts);
+  await openTargets(layout, options.openTargets ?? []);
   for (const { args } of prepared.nodes) {
     const main = args[args.indexOf('--config') - 1];
     if (main !== undefined && !existsSync(main))
@@ -218,6 +225,8 @@ async function bringUp(
       await target.waitUntilReady(options.readyTimeoutMs ?? defaultReadyTimeoutMs);
     },
     waitUntilReady,
+    openTargets: (...targets) => openTargets(layout, targets),
+    closeTargets: (...targets) => closeTargets(layout, targets),
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer as createPlain, type RequestListener } from 'node:http';
 import { createServer as createSecure } from 'node:https';
 import { type AddressInfo, createServer as createRaw } from 'node:net';
-import { selfSignedCertificate } from '@claviger/targets';
+import { openLoopback, selfSignedCertificate } from '@claviger/targets';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createOutboundClient, type OutboundClientOptions } from './client.ts';
 import { outboundFetch } from './outbound-fetch.ts';
@@ -55,7 +55,7 @@ beforeEach(() => {
 
 const client = (more: Partial<OutboundClientOptions> = {}) =>
   createOutboundClient({
-    policy: targetPolicy({ cidrs: ['127.0.0.0/8'], ports: [{ from: 1024, to: 65_535 }] }),
+    policy: targetPolicy({ cidrs: ['127.0.0.0/8'], ports: [{ from: 1024, to: 65_535 }] }, openLoopback),
     schemes: ['https', 'http'],
     lookup: async () => [{ address: '127.0.0.1' }],
     ...more,
@@ -126,7 +126,10 @@ describe('H-233 a URL that is not plainly what it seems is refused before anythi
 });
 
 test('H-233 where addresses may be named, the list decides about all of their spellings', async () => {
-  const open = client({ allowAddresses: true, policy: targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [80] }) });
+  const open = client({
+    allowAddresses: true,
+    policy: targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [80] }, openLoopback),
+  });
   for (const host of ['127.0.0.1', '[::1]', '[::ffff:7f00:1]', '[64:ff9b::7f00:1]', '[2002:7f00:1::]'])
     await expect(open.request({ url: `http://${host}/` })).rejects.toMatchObject({ kind: 'not_allowed' });
   await expect(open.request({ url: 'http://127.1/' })).rejects.toMatchObject({ kind: 'configuration' });
@@ -317,7 +320,7 @@ describe('over TLS', () => {
 });
 
 test('plain http stays near, even where everything is listed', async () => {
-  const policy = targetPolicy({ cidrs: ['0.0.0.0/0'], ports: [ports.first] });
+  const policy = targetPolicy({ cidrs: ['0.0.0.0/0'], ports: [ports.first] }, openLoopback);
   // 127.0.0.1 is near; that others are not is decided by their address alone.
   expect((await client({ policy }).request({ url: at(ports.first) })).status).toBe(200);
   const only = client({ schemes: ['https'] });

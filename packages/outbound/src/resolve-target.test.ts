@@ -1,9 +1,13 @@
+import { openLoopback } from '@claviger/targets';
 import { describe, expect, test } from 'vitest';
 import { type Lookup, resolveTarget } from './resolve-target.ts';
 import { targetPolicy } from './target-policy.ts';
 
-const everywhere = targetPolicy({ cidrs: ['0.0.0.0/0', '::/0'], ports: [{ from: 1, to: 65535 }] });
-const tenNet = targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [22, { from: 5432, to: 5439 }] });
+const everywhere = targetPolicy(
+  { cidrs: ['0.0.0.0/0', '::/0'], ports: [{ from: 1, to: 65535 }] },
+  openLoopback,
+);
+const tenNet = targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [22, { from: 5432, to: 5439 }] }, openLoopback);
 const answers =
   (...addresses: string[]): Lookup =>
   async () =>
@@ -138,8 +142,10 @@ test('a name without an address is unreachable, not refused', async () => {
 });
 
 test('an empty list allows nothing, and a list that cannot be read is an error', async () => {
-  const nothing = targetPolicy({ cidrs: [], ports: [22] });
+  const nothing = targetPolicy({ cidrs: [], ports: [22] }, openLoopback);
   await expect(resolveTarget('10.0.0.1', 22, nothing)).rejects.toMatchObject({ kind: 'not_allowed' });
-  expect(() => targetPolicy({ cidrs: ['10.0.0.0'], ports: [] })).toThrow(/not a CIDR/);
-  expect(() => targetPolicy({ cidrs: [], ports: [{ from: 30, to: 20 }] })).toThrow(/not a range/);
+  expect(() => targetPolicy({ cidrs: ['10.0.0.0'], ports: [] }, openLoopback)).toThrow(/not a CIDR/);
+  expect(() => targetPolicy({ cidrs: [], ports: [{ from: 30, to: 20 }] }, openLoopback)).toThrow(
+    /not a range/,
+  );
 });

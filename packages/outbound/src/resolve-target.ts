@@ -1,9 +1,9 @@
-import { lookup as systemLookup } from 'node:dns/promises';
 import ipaddr from 'ipaddr.js';
 import { unmapped } from './embedded-addresses.ts';
 import { canonicalHost } from './host-name.ts';
 import { OutboundError } from './outbound-error.ts';
-import type { TargetPolicy } from './target-policy.ts';
+import { type Lookup, resolveAll } from './platform-rules.ts';
+import { refusalOf, type TargetPolicy } from './target-policy.ts';
 
 /** A host whose every address was checked; connect to `addresses`, never to the name again. */
 export interface VettedTarget {
@@ -13,14 +13,12 @@ export interface VettedTarget {
   readonly addresses: readonly string[];
 }
 
-/** All addresses of a name. */
-export type Lookup = (host: string) => Promise<readonly { readonly address: string }[]>;
-
-const resolveAll: Lookup = (host) => systemLookup(host, { all: true, order: 'verbatim' });
+export type { Lookup };
 
 /**
- * Resolves a target once and checks every address against the policy. Throws OutboundError: `configuration` for something that
- * is no host or port, `not_allowed` when any address or the port is outside the policy, `unreachable` when the name has no address.
+ * Resolves a target once and checks every address: the platform's rules first, then the lists of the policy. Throws OutboundError:
+ * `configuration` for something that is no host or port, `not_allowed` when any address or the port is refused, `unreachable` when
+ * the name has no address.
  */
 export async function resolveTarget(
   host: string,
@@ -36,9 +34,18 @@ export async function resolveTarget(
 
   const found = ipaddr.isValid(name) ? [name] : await addressesOf(name, lookup);
   const addresses = found.map((text) => unmapped(ipaddr.parse(text)));
-  if (!addresses.every((address) => policy.permits(address, port)))
+  const refusal = await refusalOf(policy, addresses, port, lookup);
+  if (refusal === 'own')
+    throw new OutboundError(
+      'not_allowed',
+      'The platform does not let this address be reached: it is this machine, an own server, or a metadata service.',
+      {
+        hint: 'An operator opens a single address of this machine by up --open-target HOST:PORT. Own servers are never opened.',
+      },
+    );
+  if (refusal === 'unlisted')
     throw new OutboundError('not_allowed', 'The target is outside of what may be reached from here.', {
-      hint: "Add the target's network and port to the list of allowed targets.",
+      hint: "Add the target's network to the allowedCidrs and its port to the allowedPorts.",
     });
   return { host: name, port, addresses: addresses.map((address) => address.toString()) };
 }

@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { embeddedAddresses } from './embedded-addresses.ts';
 import { OutboundError } from './outbound-error.ts';
+import { type Lookup, type PlatformRules, platformVerdict } from './platform-rules.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
@@ -9,41 +10,73 @@ export interface PortRange {
   readonly to: number;
 }
 
-/** What may be reached. Made by `targetPolicy` or `publicOrListed`. */
+/** What may be reached. Plain data, so that it can be sent to a worker. Made by `targetPolicy` or `publicOrListed`. */
 export interface TargetPolicy {
-  permits(address: Address, port: number): boolean;
+  /** Decides first; the lists below allow nothing that it refuses. */
+  readonly platform: PlatformRules;
+  readonly cidrs: readonly string[];
+  readonly ports: readonly PortRange[];
+  /** Whether public addresses, and what the operator has opened, need not be listed. */
+  readonly publicToo: boolean;
 }
 
-/** Never a target, whatever a list says: it is this machine by another name, everybody, or a cloud's metadata service. */
-const neverRanges = new Set<string>(['unspecified', 'broadcast', 'multicast', 'linkLocal', 'reserved']);
-const neverAddresses = new Set(['100.100.100.200', 'fd00:ec2::254']);
+export interface TargetLists {
+  readonly cidrs: readonly string[];
+  readonly ports: readonly (number | PortRange)[];
+}
 
 /**
  * Makes a policy from CIDRs (`10.0.0.0/8`, `fd12::/16`) and ports (single or ranges). There is no default: an empty list allows
- * nothing, and loopback and private networks are reachable only when they are listed. Throws OutboundError (`configuration`).
+ * nothing. This machine is reachable only where it is listed and the operator has opened the address. Throws OutboundError
+ * (`configuration`).
  */
-export function targetPolicy(lists: {
-  readonly cidrs: readonly string[];
-  readonly ports: readonly (number | PortRange)[];
-}): TargetPolicy {
-  const networks = lists.cidrs.map((cidr) => {
+export function targetPolicy(lists: TargetLists, platform: PlatformRules): TargetPolicy {
+  for (const cidr of lists.cidrs) {
     if (!ipaddr.isValidCIDR(cidr))
       throw new OutboundError('configuration', `'${cidr.slice(0, 60)}' is not a CIDR such as 10.0.0.0/8.`);
-    return ipaddr.parseCIDR(cidr);
-  });
+  }
   const ports = lists.ports.map((entry) => (typeof entry === 'number' ? { from: entry, to: entry } : entry));
   for (const { from, to } of ports) {
     if (!(Number.isInteger(from) && Number.isInteger(to) && 1 <= from && from <= to && to <= 65535))
       throw new OutboundError('configuration', `${from}-${to} is not a range of ports within 1-65535.`);
   }
-  const listed = (address: Address) =>
-    networks.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits));
-  return {
-    permits(address, port) {
-      if (!ports.some(({ from, to }) => from <= port && port <= to)) return false;
-      return embeddedAddresses(address).every(
-        (end) => !neverRanges.has(end.range()) && !neverAddresses.has(end.toString()) && listed(end),
-      );
-    },
-  };
+  return { platform, cidrs: lists.cidrs, ports, publicToo: false };
+}
+
+/**
+ * The policy of what an administrator points at a service out in the world (a SIEM, an identity provider): public addresses, the
+ * listed networks, and the addresses that the operator has opened. Throws OutboundError (`configuration`) for a list that cannot
+ * be read.
+ */
+export function publicOrListed(lists: Partial<TargetLists>, platform: PlatformRules): TargetPolicy {
+  const { cidrs = [], ports = [{ from: 1, to: 65_535 }] } = lists;
+  return { ...targetPolicy({ cidrs, ports }, platform), publicToo: true };
+}
+
+/** `own`: the platform refuses it for everybody. `unlisted`: the lists of the policy do not name it. */
+export type Refusal = 'own' | 'unlisted';
+
+/** Decides about all addresses of a target; undefined where it may be reached. */
+export async function refusalOf(
+  policy: TargetPolicy,
+  addresses: readonly Address[],
+  port: number,
+  lookup?: Lookup,
+): Promise<Refusal | undefined> {
+  const verdict = await platformVerdict(policy.platform, port, lookup);
+  const ends = addresses.flatMap(embeddedAddresses);
+  if (ends.some((end) => verdict.refuses(end))) return 'own';
+  const networks = policy.cidrs.map((cidr) => ipaddr.parseCIDR(cidr));
+  const listed = (end: Address) =>
+    networks.some(([network, bits]) => network.kind() === end.kind() && end.match(network, bits)) ||
+    (policy.publicToo && (isPublic(end) || verdict.isOpen(end)));
+  const portListed = policy.ports.some(({ from, to }) => from <= port && port <= to);
+  return portListed && ends.every(listed) ? undefined : 'unlisted';
+}
+
+const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
+
+function isPublic(address: Address): boolean {
+  if (address.range() !== 'unicast') return false;
+  return address instanceof ipaddr.IPv4 || address.match(globalUnicast);
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { targetPolicy } from '@claviger/outbound';
-import { type RsyslogTarget, selfSignedCertificate, startRsyslog } from '@claviger/targets';
+import { openLoopback, type RsyslogTarget, selfSignedCertificate, startRsyslog } from '@claviger/targets';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cefEvent } from './cef.ts';
 import { jsonEvent } from './json-event.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => rsyslog?.[Symbol.asyncDispose]());
 
-const policy = targetPolicy({ cidrs: ['127.0.0.0/8'], ports: [{ from: 1, to: 65_535 }] });
+const policy = targetPolicy({ cidrs: ['127.0.0.0/8'], ports: [{ from: 1, to: 65_535 }] }, openLoopback);
 const loopback = { host: '127.0.0.1', format: 'json', facility: 13 } as const;
 const some = (count: number, change = {}) => {
   const tenantId = randomUUID();
@@ -76,7 +76,7 @@ test('TLS: a sink that cannot prove its name gets nothing', async () => {
 });
 
 test('what the policy does not allow is not reached', async () => {
-  const nothing = targetPolicy({ cidrs: [], ports: [{ from: 1, to: 65_535 }] });
+  const nothing = targetPolicy({ cidrs: [], ports: [{ from: 1, to: 65_535 }] }, openLoopback);
   const https = {
     transport: 'https',
     url: 'https://127.0.0.1:1/',

@@ -31,6 +31,7 @@ import {
 } from '@claviger/events';
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
 import { createJobQueues, type JobDefinition, type JobQueues } from '@claviger/jobs';
+import { createPlatform, type Platform } from '@claviger/outbound';
 import {
   createActorVerifier,
   createHealth,
@@ -49,6 +50,7 @@ import {
   refuseFailpointsInProduction,
   startTelemetry,
 } from '@claviger/service-kit';
+import { ownServersOf } from './own-servers.ts';
 import type { StoreConfig } from './store-config.ts';
 
 export interface StoreServiceOptions {
@@ -80,6 +82,8 @@ export interface StoreService<DB> extends AsyncDisposable {
   readonly replicas: ServiceReplicas;
   readonly peers: Peers;
   readonly rpc: RpcServer;
+  /** Decides first about every connection to something that a user named. */
+  readonly platform: Platform;
   readonly schemaHistory: () => Promise<SchemaHistory>;
   /** The service's own: closed when calls have been drained, the last one first, before anything that the others stand on. */
   readonly parts: AsyncDisposableStack;
@@ -122,6 +126,11 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
 
   const common = new AsyncDisposableStack();
   const logger = createLogger({ service, node, level: config.logLevel });
+  const platform = createPlatform({
+    ownServers: ownServersOf(config),
+    openTargetsFile: config.outbound.openTargetsFile,
+    onProblem: (problem) => logger.error(problem),
+  });
   const telemetry = startTelemetry({ service, node, otlpEndpoint: config.telemetry.otlpEndpoint });
   common.defer(() => telemetry.shutdown());
   let health: Health | undefined;
@@ -173,6 +182,7 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
     replicas,
     peers,
     rpc,
+    platform,
     schemaHistory: history,
     parts,
     serve: async ({ checks = [], sealed, stopping }) => {
@@ -192,6 +202,7 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
           { name: 'database', required: true, check: () => database.ping() },
           { name: 'nats', required: false, check: () => bus.ping() },
           { name: 'redis eviction policy', required: true, check: eviction.check },
+          { name: 'open targets', required: false, check: async () => requireOpenTargets(platform) },
           ...checks,
         ],
         ...(sealed ? { sealed } : {}),
@@ -225,6 +236,11 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
       if (!serves) await close();
     },
   };
+}
+
+function requireOpenTargets(platform: Platform): void {
+  const problem = platform.problem();
+  if (problem !== undefined) throw new Error(problem);
 }
 
 function connectionOf({ database, node }: Pick<StoreConfig, 'database' | 'node'>): DatabaseOptions {

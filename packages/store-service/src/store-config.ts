@@ -17,10 +17,22 @@ const databaseConfigSchema = z.strictObject({
   poolSize: z.number().int().min(2).max(100).default(16),
 });
 
+/** What a connection to something that a user named may never reach, and what it may reach beside the outside world. */
+const outboundConfigSchema = z.strictObject({
+  /** `host:port` of all servers of the installation; those of this file are added. Nobody reaches them through a service. */
+  ownServers: z
+    .array(z.string().regex(/^.+:\d{1,5}$/, 'must be host:port'))
+    .max(1_000)
+    .default([]),
+  /** The operator's file of opened targets: one `HOST:PORT` a line. It is read again when it has changed. */
+  openTargetsFile: z.string().optional(),
+});
+
 /** Keys that every service with state has. */
 export const storeConfigSchema = z.strictObject({
   ...baseConfigSchema.shape,
   database: databaseConfigSchema,
+  outbound: outboundConfigSchema.prefault({}),
   /** Proves to the audit service that this service wrote its events. */
   outboxMacKeyFile: z.string(),
 });

@@ -2,6 +2,7 @@ export { type FaultMode, type FaultyProxy, startFaultyProxy } from './faulty-pro
 export { type HttpTarget, type HttpTargetMode, startHttpTarget } from './http/http-target.ts';
 export { type LdapTarget, startLdapTarget } from './ldap/ldap-target.ts';
 export { type MysqlTarget, startMysqlTarget } from './mysql/mysql-target.ts';
+export { openLoopback } from './open-loopback.ts';
 export { selfSignedCertificate } from './postgres/certificate.ts';
 export {
   type PostgresLoginMethod,

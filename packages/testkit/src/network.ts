@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { auth } from '@claviger/contracts';
+import { layoutOf, openTargets } from '@claviger/installation';
 import { baseConfigSchema, createPeers, loadConfig, type ServiceClient } from '@claviger/service-kit';
 import pg from 'pg';
 import { eventually } from './eventually.ts';
@@ -54,6 +55,8 @@ export interface Network extends AsyncDisposable {
   createTenant(): Promise<TestTenant>;
   /** A new administrator of the tenant that runs the installation, who has just proved a second factor. */
   createPlatformAdministrator(): Promise<TestUser & { readonly factor: SecondFactor }>;
+  /** Lets targets and destinations be at these ports of 127.0.0.1, as the operator does. */
+  openTargets(...ports: readonly number[]): Promise<void>;
   /** Superuser of the installation's PostgreSQL, to look behind the services and to break things. */
   superuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
 }
@@ -125,6 +128,11 @@ export function connectNetwork(access: NetworkAccess): Network {
       const user = await platform.createUser(['administrator']);
       return { ...user, factor: await enrolSecondFactor(user.client) };
     },
+    openTargets: (...ports) =>
+      openTargets(
+        layoutOf(access.dataDir),
+        ports.map((port) => `127.0.0.1:${port}`),
+      ),
     superuser: async (work) => {
       const { host, port, user, password } = access.postgres;
       const client = new pg.Client({

@@ -81,7 +81,7 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
     listBreakglassEvents: listBreakglassEvents(deps),
   });
   const settings = parts.use(startSettings({ config, logger, sections: ['siem'] }));
-  parts.use(serveSiem(rpc, { ...deps, cluster, settings, policy: siemPolicy(config) }));
+  parts.use(serveSiem(rpc, { ...deps, cluster, settings, policy: siemPolicy(config, store.platform) }));
   addTenancyHandlers(rpc, { ...deps, treeHeadKey: keys.treeHead });
   const compliance = { ...deps, keys, headsFile, node, version: productVersion, config: config.compliance };
   parts.use(serveCompliance(rpc, { ...compliance, cluster, queues, peers }));

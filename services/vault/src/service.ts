@@ -90,6 +90,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     rootKeyState: () => rootKeyStateOf(seal),
     secrets: createSecrets(keys, () => void seal.requireOpen(), logger),
     gate: createDisclosureGate(database, emitter),
+    platform: store.platform,
     journal,
     wakeJournalMerge: () => journalMerge.wake(),
     receiptKey,

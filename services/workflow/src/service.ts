@@ -86,7 +86,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     putAccessPolicy: putAccessPolicy(deps),
   });
   addBreakglassHandlers(rpc, deps);
-  addAssistantHandlers(rpc, deps, peers, config);
+  addAssistantHandlers(rpc, deps, peers, config, store.platform);
   addEvidenceHandlers(rpc, deps);
   addTenancyHandlers(rpc, deps);
   addRuleHandlers(rpc, deps);

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { parseEndpoint } from '@claviger/outbound';
 import { type Command, Option } from 'commander';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { dataDirOf, environmentOf, rateLimitsOf, wholeNumber } from '../operator/settings.ts';
@@ -8,7 +9,17 @@ interface UpOptions {
   readonly json?: boolean;
   readonly port: string;
   readonly replicas: string;
+  readonly openTarget: readonly string[];
   readonly servicesDir?: string;
+}
+
+/** Collects the values of `--open-target`. */
+function openTarget(value: string, before: readonly string[]): readonly string[] {
+  if (parseEndpoint(value) !== undefined) return [...before, value];
+  throw new CommandError(
+    `--open-target ${value}: must be one HOST:PORT, such as 127.0.0.1:5432 or [::1]:22`,
+    EXIT.usage,
+  );
 }
 
 export function register(program: Command): void {
@@ -19,6 +30,12 @@ export function register(program: Command): void {
     .option('--json', 'print exactly one JSON object: url, caCertificate, setupUrl, dataDir, processes')
     .option('--port <number>', 'HTTPS port of the first gateway on 127.0.0.1; 0 takes a free one', '7101')
     .option('--replicas <number>', 'processes of each service; further gateways take free ports', '1')
+    .option(
+      '--open-target <host:port>',
+      'let targets be at this address of this machine; repeatable; also while it runs',
+      openTarget,
+      [],
+    )
     .addOption(new Option('--services-dir <folder>').hideHelp())
     .addHelpText(
       'after',
@@ -32,6 +49,7 @@ Environment:
 
 Examples:
   claviger up --detach --json --port 7201
+  claviger up --detach --open-target 127.0.0.1:5432     rotate accounts of a PostgreSQL on this machine
   claviger up --detach --replicas 3     three of each service; one of each leads its duties: claviger cluster status`,
     )
     .action(async (options: UpOptions) => {
@@ -62,6 +80,7 @@ Examples:
           port,
           replicas,
           rateLimits,
+          openTargets: options.openTarget,
           ...(otlpEndpoint === undefined || otlpEndpoint === '' ? {} : { otlpEndpoint }),
           ...(options.servicesDir === undefined ? {} : { servicesDir: options.servicesDir }),
         },

@@ -1,5 +1,12 @@
 import { readFile, rm } from 'node:fs/promises';
-import { createTemporaryDataDir, findRunning, layoutOf, startInstallation } from '@claviger/installation';
+import {
+  closeTargets,
+  createTemporaryDataDir,
+  findRunning,
+  layoutOf,
+  openTargets,
+  startInstallation,
+} from '@claviger/installation';
 import { CommandError } from '../exit-codes.ts';
 import { bootstrapAdministrator } from '../operator/operator-client.ts';
 import { dataDirOf } from '../operator/settings.ts';
@@ -11,6 +18,8 @@ export interface DemoInstallation {
   readonly administrator: { readonly username: string; readonly password: string };
   /** Folder with the logs. */
   readonly logs: string;
+  /** Lets targets be at this address of this machine, until it is closed. */
+  openTarget(address: string): Promise<void>;
   /** Stops it; `forget` removes its data too. */
   close(forget: boolean): Promise<void>;
 }
@@ -39,6 +48,7 @@ export async function privateInstallation(tell: (line: string) => void): Promise
     server: { url: installation.url, ca: await readFile(installation.caCertificate, 'utf8') },
     administrator: { username, password },
     logs: installation.layout.logs,
+    openTarget: (address) => installation.openTargets(address),
     async close(forget) {
       await installation.stop();
       if (forget) await rm(dataDir, { recursive: true, force: true });
@@ -52,7 +62,9 @@ export async function runningInstallation(): Promise<DemoInstallation> {
   const running = await findRunning(dataDir);
   if (running?.ready !== true)
     throw new CommandError('nothing is running: start it with `claviger up --detach`, or leave --here out');
-  const { configFile, logs } = layoutOf(dataDir);
+  const layout = layoutOf(dataDir);
+  const { configFile, logs } = layout;
+  const opened: string[] = [];
   const { username, password } = await bootstrapAdministrator(configFile('operator'), 'demo-admin').catch(
     (cause: Error) => {
       throw new CommandError(
@@ -66,6 +78,10 @@ export async function runningInstallation(): Promise<DemoInstallation> {
     server: { url: running.url, ca: await readFile(running.caCertificate, 'utf8') },
     administrator: { username, password },
     logs,
-    close: async () => {},
+    openTarget: async (address) => {
+      await openTargets(layout, [address]);
+      opened.push(address);
+    },
+    close: () => closeTargets(layout, opened),
   };
 }

@@ -80,7 +80,12 @@ async function play(
   narrator.chapter('Real systems with real accounts');
   const targets = [await hold(cleanUp, await postgresTarget(newPassword()))];
   if (options.ssh) targets.push(await hold(cleanUp, await sshTarget()));
-  for (const target of targets) narrator.shows(target.title);
+  for (const { title, resource } of targets) {
+    const address = `${resource.host}:${resource.port}`;
+    narrator.does('operator', `claviger up --open-target ${address}`);
+    await installation.openTarget(address);
+    narrator.shows(title);
+  }
   if (!options.ssh) narrator.note('without the Linux account behind sshd, as told by --without-ssh');
 
   narrator.chapter('The people');

@@ -71,6 +71,7 @@ test('switching the limits off is refused in production', async () => {
 test('a mistake in the arguments is exit code 2', async () => {
   expect((await claviger(['up', '--no-such-option'])).code).toBe(2);
   expect((await claviger(['up', '--port', '70000'])).code).toBe(2);
+  expect((await claviger(['up', '--open-target', '127.0.0.0/8:22'])).code).toBe(2);
   expect((await claviger(['status', '--help'])).code).toBe(0);
 });
 
@@ -89,6 +90,15 @@ test('up prints one object; again changes nothing; a killed supervisor is recove
   const again = JSON.parse(second.stdout) as Result;
   expect(again.url).toBe(result.url);
   expect(again.processes).toEqual(result.processes);
+
+  // An address of this machine is opened while everything runs; a server of ours never is.
+  const opened = await claviger(['up', '--open-target', '127.0.0.1:1', '--open-target', '[::1]:2']);
+  expect(opened.stderr).toContain('the targets are open');
+  const openTargets = readFileSync(join(dataDir, 'open-targets'), 'utf8');
+  expect(openTargets).toBe('127.0.0.1:1\n[::1]:2\n');
+  const own = await claviger(['up', '--open-target', `127.0.0.1:${new URL(result.url).port}`]);
+  expect(own).toMatchObject({ code: 1, stderr: expect.stringContaining('never opened') });
+  expect(readFileSync(join(dataDir, 'open-targets'), 'utf8')).toBe(openTargets);
 
   // A process that takes seconds to answer is told as not ready.
   let status: Outcome | undefined;

@@ -9,6 +9,8 @@ export interface UpRequest {
   /** Processes of each service. */
   readonly replicas: number;
   readonly rateLimits: 'on' | 'off';
+  /** `HOST:PORT`, to be opened to targets. */
+  readonly openTargets: readonly string[];
   readonly otlpEndpoint?: string;
   readonly servicesDir?: string;
 }
@@ -38,6 +40,7 @@ export async function supervise(
     replicas: Object.fromEntries(serviceNames.map((service) => [service, request.replicas])),
     rateLimits: request.rateLimits,
     supervise: true,
+    openTargets: request.openTargets,
     tell,
     ...(request.otlpEndpoint === undefined ? {} : { otlpEndpoint: request.otlpEndpoint }),
     ...(request.servicesDir === undefined ? {} : { servicesDir: request.servicesDir }),

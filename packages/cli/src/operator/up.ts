@@ -1,4 +1,10 @@
-import { findRunning, lockHolder, type RunningInstallation } from '@claviger/installation';
+import {
+  findRunning,
+  layoutOf,
+  lockHolder,
+  openTargets,
+  type RunningInstallation,
+} from '@claviger/installation';
 import { ensureTools } from '@claviger/parts';
 import { CommandError } from '../exit-codes.ts';
 import { say, sayJson, tell } from '../output.ts';
@@ -24,7 +30,9 @@ async function alreadyRunning(dataDir: string): Promise<RunningInstallation | un
 export async function up(request: UpRequest, detach: boolean, json: boolean): Promise<void> {
   const running = await alreadyRunning(request.dataDir);
   if (running !== undefined) {
-    tell(`already running at ${running.url} (supervisor ${running.supervisor.pid}); nothing was changed`);
+    await openTargets(layoutOf(request.dataDir), request.openTargets);
+    const change = request.openTargets.length > 0 ? 'the targets are open' : 'nothing was changed';
+    tell(`already running at ${running.url} (supervisor ${running.supervisor.pid}); ${change}`);
     const processes = running.processes.map(({ name, identity }) => ({ name, pid: identity.pid }));
     const { url, caCertificate, dataDir } = running;
     show({ url, caCertificate, setupUrl: null, dataDir, processes }, json);

@@ -88,6 +88,7 @@ beforeAll(async () => {
     startInstallation({ dataDir, environment: 'test', publicPort: 0, rateLimits: 'off' }),
     startPostgresTarget(),
   ]);
+  await installation.openTargets(`${target.host}:${target.port}`);
   await target.createRole('app', rolePassword);
   const { configFile } = installation.operator;
   adminPassword = (await bootstrapAdministrator(configFile, 'root-admin')).password;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { targetPolicy } from '@claviger/outbound';
-import { type HttpTarget, startHttpTarget } from '@claviger/targets';
+import { type HttpTarget, openLoopback, startHttpTarget } from '@claviger/targets';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connectorFor } from '../registry.ts';
 import { givingUpWhen, loopbackContext } from '../testing-context.ts';
@@ -130,7 +130,11 @@ describe('a refusal leaves the old password in place', () => {
       'a target that the module may not reach',
       'permission',
       () =>
-        rotate(self(), {}, loopbackContext({ allow: targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [443] }) })),
+        rotate(
+          self(),
+          {},
+          loopbackContext({ allow: targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [443] }, openLoopback) }),
+        ),
     ],
     ['a target with another certificate', 'permission', () => rotate(self({ tls: { mode: 'system' } }))],
   ])('%s: %s', async (_what, kind, attempt) => {
@@ -187,7 +191,7 @@ test('the connection test tells refused, unreachable, untrusted and not allowed 
     problem: expect.stringContaining('identity'),
     hint: expect.stringContaining('certificate'),
   });
-  const allow = targetPolicy({ cidrs: [], ports: [] });
+  const allow = targetPolicy({ cidrs: [], ports: [] }, openLoopback);
   expect(await tested(self(), current, loopbackContext({ allow }))).toMatchObject({
     hint: expect.stringContaining('allowedCidrs'),
   });

@@ -4,6 +4,7 @@ import { targetPolicy } from '@claviger/outbound';
 import {
   type FaultyProxy,
   type LdapTarget,
+  openLoopback,
   selfSignedCertificate,
   startFaultyProxy,
   startLdapTarget,
@@ -84,7 +85,7 @@ describe('nothing but a refused password counts as refused', () => {
   });
   test('the tenant may not reach the server', async () => {
     const before = proxy.connections();
-    const allow = targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [proxy.port] });
+    const allow = targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [proxy.port] }, openLoopback);
     expect(await verify(at(proxy.port), password, loopbackContext({ allow }))).toMatchObject({
       outcome: 'unknown',
     });

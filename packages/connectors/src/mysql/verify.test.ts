@@ -2,6 +2,7 @@ import { targetPolicy } from '@claviger/outbound';
 import {
   type FaultyProxy,
   type MysqlTarget,
+  openLoopback,
   selfSignedCertificate,
   startFaultyProxy,
   startMysqlTarget,
@@ -72,7 +73,7 @@ describe('nothing but a refused password counts as refused', () => {
   });
   test('the tenant may not reach the server', async () => {
     const before = proxy.connections();
-    const allow = targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [proxy.port] });
+    const allow = targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [proxy.port] }, openLoopback);
     expect(await verify(at(proxy.port), password, loopbackContext({ allow }))).toMatchObject({
       outcome: 'unknown',
     });
@@ -115,7 +116,7 @@ describe('over TLS', () => {
       });
     }
     const byName = { ...at(port, { mode: 'verify-full', ca: certificate }), host: 'localhost' };
-    const allow = targetPolicy({ cidrs: ['127.0.0.0/8', '::1/128'], ports: [port] });
+    const allow = targetPolicy({ cidrs: ['127.0.0.0/8', '::1/128'], ports: [port] }, openLoopback);
     expect(await verify(byName, password, loopbackContext({ allow }))).toEqual({ outcome: 'accepted' });
   });
   test('another certificate, an unknown authority or another name gets no password', async () => {

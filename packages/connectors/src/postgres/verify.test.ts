@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { targetPolicy } from '@claviger/outbound';
 import {
   type FaultyProxy,
+  openLoopback,
   type PostgresTarget,
   startFaultyProxy,
   startPostgresTarget,
@@ -94,7 +95,7 @@ describe('nothing but a refused password counts as refused', () => {
   });
   test('the tenant may not reach the server', async () => {
     const before = proxy.connections();
-    const allow = targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [proxy.port] });
+    const allow = targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [proxy.port] }, openLoopback);
     expect(await verify(at(proxy.port), password, loopbackContext({ allow }))).toMatchObject({
       outcome: 'unknown',
     });
@@ -147,7 +148,7 @@ describe('over TLS', () => {
       outcome: 'accepted',
     });
     const byName = { ...at(port, { mode: 'verify-full', ca: certificate }), host: 'localhost' };
-    const allow = targetPolicy({ cidrs: ['127.0.0.0/8', '::1/128'], ports: [port] });
+    const allow = targetPolicy({ cidrs: ['127.0.0.0/8', '::1/128'], ports: [port] }, openLoopback);
     expect(await verify(byName, password, loopbackContext({ allow }))).toEqual({ outcome: 'accepted' });
   });
   test('another certificate, or another name, gets no password', async () => {

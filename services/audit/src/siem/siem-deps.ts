@@ -7,8 +7,8 @@ export type SiemTarget = SectionValues<'siem'>['siem']['targets'][number];
 /** What passing the log on works with. */
 export interface SiemDeps extends Pick<AuditDeps, 'database' | 'emitter' | 'logger'> {
   readonly settings: SiemSettings;
-  /** What may be reached from here. */
-  readonly policy: TargetPolicy;
+  /** What may be reached from here at this moment. */
+  readonly policy: () => TargetPolicy;
 }
 
 export interface SiemSettings {

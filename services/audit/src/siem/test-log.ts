@@ -4,6 +4,7 @@ import { createEmitter, sealedForm } from '@claviger/events';
 import { targetPolicy } from '@claviger/outbound';
 import { createLogger } from '@claviger/service-kit';
 import { sections } from '@claviger/settings';
+import { openLoopback } from '@claviger/targets';
 import { startScratchDatabase } from '@claviger/testkit';
 import { type AuditSchema, migrations } from '../schema.ts';
 import type { SiemDeps } from './siem-deps.ts';
@@ -32,7 +33,7 @@ export async function startTestLog(): Promise<TestLog> {
     database,
     logger,
     emitter: createEmitter({ service: 'audit', macKey: Buffer.alloc(32, 1) }),
-    policy: targetPolicy({ cidrs: ['127.0.0.0/8'], ports: [{ from: 1, to: 65_535 }] }),
+    policy: () => targetPolicy({ cidrs: ['127.0.0.0/8'], ports: [{ from: 1, to: 65_535 }] }, openLoopback),
     settings: {
       read: async (tenantId) => {
         const { version, targets } = values.get(tenantId) ?? { version: '0', targets: [] };

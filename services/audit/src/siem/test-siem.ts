@@ -51,7 +51,7 @@ async function tried(
     hint,
   });
   try {
-    await sendEvents(target, [event], { policy: deps.policy, totalTimeoutMs: TIMEOUT_MS, signal });
+    await sendEvents(target, [event], { policy: deps.policy(), totalTimeoutMs: TIMEOUT_MS, signal });
     return result(true);
   } catch (error) {
     if (!(error instanceof OutboundError))

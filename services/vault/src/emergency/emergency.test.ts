@@ -167,6 +167,7 @@ test('H-181 while the database takes no audit record, one on the local disk goes
 test('what was seen is queued for rotation at the end, also when the journal brings it later; notes are for people', async () => {
   const target = await startPostgresTarget();
   try {
+    await bench.openPorts(target.port);
     const { module } = await owner.modules.createModule({
       name: 'pg',
       type: 'postgres',

@@ -44,7 +44,7 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
       target.settings,
       { username: entry.username },
       secret,
-      connectorContext(target, VERIFY_TIMEOUT_MS, context.signal),
+      connectorContext(deps, target, VERIFY_TIMEOUT_MS, context.signal),
     );
     if (result.outcome === 'refused') await noteRefusal(deps, context.tenantId, login);
     else {

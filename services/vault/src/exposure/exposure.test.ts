@@ -10,6 +10,7 @@ let moduleId: string;
 
 beforeAll(async () => {
   [bench, postgres] = await Promise.all([startVault({ replicas: { vault: 2 } }), startPostgresTarget()]);
+  await bench.openPorts(postgres.port);
   admin = await bench.as({ userName: 'admin' });
   const { module } = await admin.modules.createModule({
     name: 'postgres',

@@ -47,7 +47,7 @@ export function testModule(deps: VaultDeps): Handler<(typeof vault.ModulesServic
     const result = await target.connector.test(
       target.settings,
       credential,
-      connectorContext(target, TEST_TIMEOUT_MS, context.signal),
+      connectorContext(deps, target, TEST_TIMEOUT_MS, context.signal),
     );
     if (result.refused) await noteRefusal(deps, context.tenantId, login);
     else await giveProbeBack(deps, context.tenantId, login, result.ok ? storedSecret(account) : undefined);

@@ -32,7 +32,11 @@ export function discoverAccounts(
     const credential = await credentialOf(admin, deps.secrets);
     await spendProbe(deps, context.tenantId, login);
     const found = await target.connector
-      .discover(target.settings, credential, connectorContext(target, DISCOVER_TIMEOUT_MS, context.signal))
+      .discover(
+        target.settings,
+        credential,
+        connectorContext(deps, target, DISCOVER_TIMEOUT_MS, context.signal),
+      )
       .catch(async (error: unknown) => {
         const isRefused = error instanceof ConnectorError && error.kind === 'authentication';
         if (isRefused) await noteRefusal(deps, context.tenantId, login);

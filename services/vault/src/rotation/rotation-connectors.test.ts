@@ -42,6 +42,7 @@ beforeAll(async () => {
     startLdapTarget(),
     startHttpTarget(),
   ]);
+  await bench.openPorts(mysql.port, ldap.port, http.port);
   admin = await bench.as({});
   const configs = {
     mysql: { tls: { mode: 'verify-full', ca: mysql.certificate } },

@@ -32,6 +32,7 @@ beforeAll(async () => {
     startSshTarget(),
   ]);
   proxy = await startFaultyProxy(postgres);
+  await bench.openPorts(postgres.port, proxy.port, ssh.port);
   admin = await bench.as({});
   const [first, second] = await Promise.all([
     admin.modules.createModule({

@@ -107,7 +107,7 @@ async function apply(step: Step): Promise<Next> {
     { username },
     { current, next, ...(admin ? { admin } : {}) },
     {
-      ...connectorContext(target, deps.config.rotation.changeTimeoutMs, step.signal),
+      ...connectorContext(deps, target, deps.config.rotation.changeTimeoutMs, step.signal),
       // Whoever takes an expired lease over finds out what the target holds: nothing may change it after that.
       mayChange: lease.isHeld,
     },
@@ -232,7 +232,7 @@ async function login(
     target.settings,
     { username },
     secret,
-    connectorContext(target, deps.config.rotation.verifyTimeoutMs, signal),
+    connectorContext(deps, target, deps.config.rotation.verifyTimeoutMs, signal),
   );
   if (verdict.outcome === 'refused') await noteRefusal(deps, lease.tenantId, account);
   else await giveProbeBack(deps, lease.tenantId, account);

@@ -1,8 +1,8 @@
 import { type Connector, type ConnectorContext, type Credential, connectorFor } from '@claviger/connectors';
 import { ClavigerError } from '@claviger/errors';
-import type { VaultReader } from '../deps.ts';
+import type { VaultDeps, VaultReader } from '../deps.ts';
 import { SEALED_COLUMNS, type SealedVersion, type Secrets } from '../encryption/secrets.ts';
-import { parseModuleConfig, policyOf } from './module-config.ts';
+import { type ModuleConfig, parseModuleConfig, policyOf } from './module-config.ts';
 import { connectorTarget } from './resource-target.ts';
 
 /** A resource, ready to be spoken to. */
@@ -12,7 +12,7 @@ export interface Target {
   readonly type: string;
   readonly connector: Connector;
   readonly settings: Record<string, unknown>;
-  readonly allow: ConnectorContext['allow'];
+  readonly module: ModuleConfig;
   readonly admin: SealedAccount | undefined;
 }
 
@@ -68,7 +68,7 @@ export async function loadTarget(reader: VaultReader, resourceId: string): Promi
     type: row.type,
     connector: connectorFor(row.type),
     settings: connectorTarget(config, row),
-    allow: policyOf(config),
+    module: config,
     admin: row.admin_entry_id ? await sealedAccount(reader, row.admin_entry_id) : undefined,
   };
 }
@@ -101,12 +101,15 @@ export async function credentialOf(account: SealedAccount, secrets: Secrets): Pr
     : { username: account.username, password: secret };
 }
 
+/** The platform's rules are those of this moment. */
 export function connectorContext(
+  { platform }: Pick<VaultDeps, 'platform'>,
   target: Target,
   operationTimeoutMs: number,
   signal: AbortSignal,
 ): ConnectorContext {
-  return { signal, connectTimeoutMs: CONNECT_TIMEOUT_MS, operationTimeoutMs, allow: target.allow };
+  const allow = policyOf(target.module, platform.rules());
+  return { signal, connectTimeoutMs: CONNECT_TIMEOUT_MS, operationTimeoutMs, allow };
 }
 
 function notReachable(code: string, message: string, hint: string): ClavigerError {

@@ -2,6 +2,7 @@ import {
   connectorFor,
   connectorTypes,
   OutboundError,
+  type PlatformRules,
   type PortRange,
   targetPolicy,
 } from '@claviger/connectors';
@@ -59,14 +60,14 @@ export function parseModuleConfig(type: string, config: Record<string, unknown> 
   return { ...reach.data!, defaults };
 }
 
-/** What a connector may reach for a module. */
-export function policyOf({ allowedCidrs, allowedPorts }: ModuleConfig) {
-  return targetPolicy({ cidrs: allowedCidrs, ports: allowedPorts });
+/** What a connector may reach for a module, once the platform has decided. */
+export function policyOf({ allowedCidrs, allowedPorts }: ModuleConfig, platform: PlatformRules) {
+  return targetPolicy({ cidrs: allowedCidrs, ports: allowedPorts }, platform);
 }
 
 function cidrProblem(cidr: string): string | undefined {
   try {
-    targetPolicy({ cidrs: [cidr], ports: [] });
+    targetPolicy({ cidrs: [cidr], ports: [] }, { ownServers: [], openTargets: [] });
     return undefined;
   } catch (error) {
     if (error instanceof OutboundError) return 'is not a CIDR such as 10.0.0.0/8';

@@ -1,5 +1,6 @@
 import { assistant, auth, vault } from '@claviger/contracts';
 import { createDocsIndex, documentationFolder, readSections } from '@claviger/docs-search';
+import type { Platform } from '@claviger/outbound';
 import type { Peers, RpcServer } from '@claviger/service-kit';
 import type { WorkflowConfig } from '../config.ts';
 import type { WorkflowDeps } from '../deps.ts';
@@ -19,11 +20,12 @@ export function addAssistantHandlers(
   deps: WorkflowDeps,
   peers: Pick<Peers, 'client'>,
   config: WorkflowConfig,
+  platform: Platform,
 ): void {
   const docs = createDocsIndex(readSections(documentationFolder()));
   if (docs.sections === 0)
     deps.logger.warn('the folder docs is not there: the assistant answers without documentation');
-  const policy = providerPolicy(config);
+  const policy = providerPolicy(config, platform);
   rpc.add(
     assistant.AssistantServiceService,
     assistantHandlers({

@@ -13,6 +13,6 @@ export interface AssistantDeps extends Pick<WorkflowDeps, 'database' | 'emitter'
   /** Whether a user may act now. */
   readonly standings: Pick<ServiceClient<typeof auth.DirectoryServiceService>, 'getStanding'>;
   /** Where a provider may be. */
-  readonly policy: TargetPolicy;
+  readonly policy: () => TargetPolicy;
   readonly checkProvider: ProviderCheck;
 }

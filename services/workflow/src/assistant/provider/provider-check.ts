@@ -8,13 +8,13 @@ const MAX_TENANTS = 1_000;
 /** Whether a tenant's provider answers, asked once a minute however many want to know. Answers why not, or the empty text. */
 export type ProviderCheck = (tenantId: string, version: string, provider: Provider) => Promise<string>;
 
-export function createProviderCheck(policy: TargetPolicy, timeoutMs = TIMEOUT_MS): ProviderCheck {
+export function createProviderCheck(policy: () => TargetPolicy, timeoutMs = TIMEOUT_MS): ProviderCheck {
   const now = (): number => performance.now();
   const known = new Map<string, { version: string; askedAt: number; problem: Promise<string> }>();
   return (tenantId, version, provider) => {
     const before = known.get(tenantId);
     if (before?.version === version && now() - before.askedAt < FRESH_MS) return before.problem;
-    const call = { policy, signal: AbortSignal.timeout(timeoutMs), timeoutMs };
+    const call = { policy: policy(), signal: AbortSignal.timeout(timeoutMs), timeoutMs };
     const problem = providerProblem(provider, call);
     problem.catch(() => known.delete(tenantId));
     known.delete(tenantId);
