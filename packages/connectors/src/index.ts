@@ -1,7 +1,6 @@
 export {
   canonicalHost,
   OutboundError,
-  type Platform,
   type PlatformRules,
   type PortRange,
   type TargetPolicy,

@@ -17,3 +17,4 @@ export type { PlatformRules } from './platform-rules.ts';
 export { type Lookup, resolveTarget, type VettedTarget } from './resolve-target.ts';
 export { type PortRange, publicOrListed, type TargetPolicy, targetPolicy } from './target-policy.ts';
 export { isTrustFailure, startTls, type TlsTrust, tlsOptions } from './tls-trust.ts';
+export { UNIFORM_PROBLEM, untilUniform } from './uniform-answer.ts';

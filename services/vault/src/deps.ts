@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
-import type { Platform } from '@claviger/connectors';
 import type { auth, workflow } from '@claviger/contracts';
 import type { Database, Reader, Tx } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Journal } from '@claviger/journal';
 import type { RootKeyProvider } from '@claviger/keyring';
+import type { Platform } from '@claviger/outbound';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
 import type { VaultConfig } from './config.ts';
 import type { DisclosureGate } from './disclosure/disclosure-gate.ts';

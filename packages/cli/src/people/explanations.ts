@@ -294,6 +294,11 @@ const codes: Readonly<Record<string, Explanation>> = {
       'Too few of the approvers whom the access policy names could still decide, so nothing was asked.',
     next: 'Have an administrator name other approvers: `claviger resources policy`.',
   },
+  target_unusable: {
+    meaning:
+      'The target could not be used. Why is shown to those who may change modules only, because it tells what can be reached.',
+    next: 'Ask somebody with modules.update to test the module: claviger modules test MODULE.',
+  },
   probe_budget_spent: {
     meaning: 'Another login that fails could lock the account on the target, so none is tried now.',
     next: 'Wait as long as the problem says, and find out what changed the password on the target.',

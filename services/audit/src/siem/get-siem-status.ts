@@ -1,13 +1,15 @@
 import type { siem } from '@claviger/contracts';
 import type { Reader } from '@claviger/database';
+import { UNIFORM_PROBLEM } from '@claviger/outbound';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuditSchema, SiemCursorRow } from '../schema.ts';
 import { type SiemDeps, type SiemTarget, targetsOf } from './siem-deps.ts';
+import { seesTheWay } from './uniform-answer.ts';
 
 /** How far each target has got. */
 export function getSiemStatus(deps: SiemDeps): Handler<typeof siem.SiemServiceService.getSiemStatus> {
-  return async (_, { tenantId }) => {
+  return async (_, { tenantId, actor }) => {
     const targets = await targetsOf(deps.settings, tenantId, { maxAgeMs: 0 });
     return deps.database.readTenant(tenantId, async (reader) => {
       const tree = await reader.selectFrom('trees').select('size').executeTakeFirst();
@@ -17,7 +19,9 @@ export function getSiemStatus(deps: SiemDeps): Handler<typeof siem.SiemServiceSe
       for (const target of targets) {
         const cursor = cursors.find(({ target: name }) => name === target.name);
         const waiting = await waitingFor(reader, target, cursor, logSize);
-        items.push({ ...shown(target), ...place(target, cursor), ...waiting });
+        const item = { ...shown(target), ...place(target, cursor), ...waiting };
+        const hides = item.lastError !== '' && !seesTheWay({ actor });
+        items.push(hides ? { ...item, lastError: UNIFORM_PROBLEM } : item);
       }
       return { items, logSize };
     });

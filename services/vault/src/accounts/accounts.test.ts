@@ -10,6 +10,7 @@ let moduleId: string;
 
 beforeAll(async () => {
   [bench, postgres] = await Promise.all([startVault(), startPostgresTarget()]);
+  await bench.openPorts(postgres.port);
   admin = await bench.as({ userName: 'admin' });
   moduleId = await createModule('postgres');
 });

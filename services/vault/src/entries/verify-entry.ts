@@ -1,5 +1,6 @@
 import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
+import { UNIFORM_PROBLEM, untilUniform } from '@claviger/outbound';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt } from '../accounts/account-at.ts';
@@ -8,6 +9,7 @@ import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { requireAccess } from '../rights/require-access.ts';
 import { connectorContext, loadTarget, sealedAccount } from '../targets/load-target.ts';
+import { seesTheWay } from '../targets/target-answer.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
 
 const VERIFY_TIMEOUT_MS = 8_000;
@@ -40,6 +42,7 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     const login = accountAt(target, entry.username);
     const version = account.version.version;
     await spendProbe(deps, context.tenantId, login);
+    const startedAt = performance.now();
     const result = await target.connector.verify(
       target.settings,
       { username: entry.username },
@@ -52,6 +55,11 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
       await giveProbeBack(deps, context.tenantId, login, accepted);
     }
     const problem = result.outcome === 'accepted' ? '' : result.reason;
+    if (problem)
+      deps.logger.warn(
+        { requestId: context.requestId, entryId: id, problem },
+        'an entry could not be verified',
+      );
     await deps.database.withTenant(context.tenantId, async (tx) => {
       if (result.outcome === 'accepted') {
         await tx
@@ -70,6 +78,10 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
         },
       });
     });
+    if (result.outcome === 'unknown' && !seesTheWay(context)) {
+      await untilUniform(startedAt, VERIFY_TIMEOUT_MS, context.signal);
+      return { outcome: result.outcome, problem: UNIFORM_PROBLEM };
+    }
     return { outcome: result.outcome, problem };
   };
 }

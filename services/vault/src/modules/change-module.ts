@@ -71,7 +71,7 @@ async function changeModule(
         );
       }
       await deps.emitter.audit(tx, context, { subject: { type: 'module', id }, request });
-      return { module: toModule(await moduleById(tx, id)) };
+      return { module: toModule(await moduleById(tx, id), context) };
     }),
   );
 }

@@ -24,7 +24,7 @@ export function createModule(deps: VaultDeps): Handler<(typeof vault.ModulesServ
           })
           .execute();
         await deps.emitter.audit(tx, context, { subject: { type: 'module', id }, request });
-        return { module: toModule(await moduleById(tx, id)) };
+        return { module: toModule(await moduleById(tx, id), context) };
       }),
     );
   };

@@ -8,6 +8,6 @@ export function getModule(deps: VaultDeps): Handler<(typeof vault.ModulesService
   return async (request, context) => {
     const id = requireId(request.moduleId);
     const row = await deps.database.readTenant(context.tenantId, (reader) => moduleById(reader, id));
-    return { module: toModule(row) };
+    return { module: toModule(row, context) };
   };
 }

@@ -21,7 +21,7 @@ export function listModules(deps: VaultDeps): Handler<(typeof vault.ModulesServi
         sort: SORT,
         defaultSort: 'name',
         tieBreaker: { column: 'id', type: 'uuid' },
-        map: toModule,
+        map: (row) => toModule(row, context),
       }),
     );
 }

@@ -1,13 +1,17 @@
 import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
+import { UNIFORM_PROBLEM } from '@claviger/outbound';
+import type { CallContext } from '@claviger/service-kit';
 import type { Selectable } from 'kysely';
 import type { VaultReader } from '../deps.ts';
 import { time } from '../ids.ts';
 import type { VaultSchema } from '../schema.ts';
+import { seesTheWay } from '../targets/target-answer.ts';
 
 export type ModuleRow = Selectable<VaultSchema['modules']>;
 
-export function toModule(row: ModuleRow): vault.Module {
+/** Why a test failed is told to those who may see how targets are reached. */
+export function toModule(row: ModuleRow, context: Pick<CallContext, 'actor'>): vault.Module {
   return {
     id: row.id,
     name: row.name,
@@ -15,7 +19,7 @@ export function toModule(row: ModuleRow): vault.Module {
     enabled: row.enabled,
     config: row.config,
     status: row.status,
-    statusProblem: row.status_problem,
+    statusProblem: row.status_problem === '' || seesTheWay(context) ? row.status_problem : UNIFORM_PROBLEM,
     testedAt: time(row.tested_at),
     rowVersion: row.row_version,
     createdAt: time(row.created_at),

@@ -1,6 +1,7 @@
 import type { TestResult } from '@claviger/connectors';
 import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
+import { UNIFORM_PROBLEM, untilUniform } from '@claviger/outbound';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt } from '../accounts/account-at.ts';
@@ -14,6 +15,7 @@ import {
   sealedAccount,
   storedSecret,
 } from '../targets/load-target.ts';
+import { seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
 import { moduleById } from './module-rows.ts';
 
 const TEST_TIMEOUT_MS = 8_000;
@@ -44,6 +46,7 @@ export function testModule(deps: VaultDeps): Handler<(typeof vault.ModulesServic
     const credential = await credentialOf(account, deps.secrets);
     const login = accountAt(target, account.username);
     await spendProbe(deps, context.tenantId, login);
+    const startedAt = performance.now();
     const result = await target.connector.test(
       target.settings,
       credential,
@@ -52,6 +55,8 @@ export function testModule(deps: VaultDeps): Handler<(typeof vault.ModulesServic
     if (result.refused) await noteRefusal(deps, context.tenantId, login);
     else await giveProbeBack(deps, context.tenantId, login, result.ok ? storedSecret(account) : undefined);
     const problem = problemOf(result);
+    if (problem)
+      deps.logger.warn({ requestId: context.requestId, moduleId, problem }, 'the test of a module failed');
     await deps.database.withTenant(context.tenantId, async (tx) => {
       await tx
         .updateTable('modules')
@@ -67,6 +72,10 @@ export function testModule(deps: VaultDeps): Handler<(typeof vault.ModulesServic
         details: { ok: result.ok, entryId: account.entryId, ...(problem ? { problem } : {}) },
       });
     });
+    if (!result.ok && !result.refused && !seesTheWay(context)) {
+      await untilUniform(startedAt, TEST_TIMEOUT_MS, context.signal);
+      return { ok: false, latencyMs: 0, serverVersion: '', problem: UNIFORM_PROBLEM, hint: UNIFORM_HINT };
+    }
     return {
       ok: result.ok,
       latencyMs: result.latencyMs,

@@ -1,6 +1,7 @@
 import { ConnectorError } from '@claviger/connectors';
 import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
+import { UNIFORM_PROBLEM, untilUniform } from '@claviger/outbound';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt } from '../accounts/account-at.ts';
@@ -8,6 +9,7 @@ import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget
 import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { connectorContext, credentialOf, loadTarget, storedSecret } from '../targets/load-target.ts';
+import { isOfTheWay, seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
 
 const DISCOVER_TIMEOUT_MS = 8_000;
 
@@ -31,6 +33,7 @@ export function discoverAccounts(
     const login = accountAt(target, admin.username);
     const credential = await credentialOf(admin, deps.secrets);
     await spendProbe(deps, context.tenantId, login);
+    const startedAt = performance.now();
     const found = await target.connector
       .discover(
         target.settings,
@@ -41,7 +44,15 @@ export function discoverAccounts(
         const isRefused = error instanceof ConnectorError && error.kind === 'authentication';
         if (isRefused) await noteRefusal(deps, context.tenantId, login);
         else await giveProbeBack(deps, context.tenantId, login);
-        throw fromTarget(error);
+        if (error instanceof ConnectorError)
+          deps.logger.warn(
+            { requestId: context.requestId, resourceId, problem: error.message },
+            'the accounts of a target could not be read',
+          );
+        if (!(error instanceof ConnectorError) || !isOfTheWay(error.kind) || seesTheWay(context))
+          throw fromTarget(error);
+        await untilUniform(startedAt, DISCOVER_TIMEOUT_MS, context.signal);
+        throw new ClavigerError('conflict', UNIFORM_PROBLEM, { code: 'target_unusable', hint: UNIFORM_HINT });
       });
     await giveProbeBack(deps, context.tenantId, login, storedSecret(admin));
     return deps.database.withTenant(context.tenantId, async (tx) => {

@@ -23,7 +23,7 @@ export function listRotations(
         defaultSort: 'requestedAt',
         defaultOrder: 'desc',
         tieBreaker: { column: 'id', type: 'uuid' },
-        map: toRotation,
+        map: (row) => toRotation(row, context),
       });
     });
   };
@@ -42,7 +42,7 @@ export function getRotation(deps: VaultDeps): Handler<(typeof vault.EntriesServi
         .where('entry_id', '=', entryId)
         .executeTakeFirst();
       if (!row) throw ClavigerError.notFound();
-      return { rotation: toRotation(row) };
+      return { rotation: toRotation(row, context) };
     });
   };
 }

@@ -28,7 +28,7 @@ export function rotateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
         reason: request.reason,
         details: { rotationId: rotation.id, version: rotation.version, trigger: rotation.trigger },
       });
-      return { rotation: toRotation(rotation) };
+      return { rotation: toRotation(rotation, context) };
     });
   };
 }

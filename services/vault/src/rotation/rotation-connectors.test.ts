@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import {
   type HttpTarget,
   type LdapTarget,
@@ -223,6 +225,71 @@ test('H-253 settings of a module that cannot be used are refused, naming the fie
     await expect(
       admin.modules.patchModule({ moduleId: moduleIds.get(type)!, config: { ...config } }),
     ).rejects.toMatchObject(refused);
+  }
+});
+
+test('closed, silent, refused by the platform: who may not set what is reached gets one answer, after the same time', async () => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  const closed = createServer().listen(0, '127.0.0.1');
+  await Promise.all([once(silent, 'listening'), once(closed, 'listening')]);
+  const ports = [silent, closed].map((server) => (server.address() as AddressInfo).port);
+  closed.close();
+  await once(closed, 'close');
+  await bench.openPorts(...ports);
+  const tester = await bench.as({
+    tenantId: admin.actor.tenantId,
+    permissions: new Set(['modules.test', 'modules.read', 'vault.entries.rotate', 'vault.entries.read']),
+  });
+  try {
+    const answers = await Promise.all(
+      // Port 1 is not open.
+      [...ports, 1].map(async (port) => {
+        const { module } = await admin.modules.createModule({
+          name: randomUUID(),
+          type: 'ldap',
+          config: {
+            ...reach,
+            allowedPorts: [{ from: 1, to: 65_535 }],
+            userDn: `uid={username},ou=people,${ldap.baseDn}`,
+            tls: { mode: 'system' },
+          },
+        });
+        const { resource } = await admin.resources.createResource({
+          name: randomUUID(),
+          type: 'application',
+          moduleId: module!.id,
+          host: '127.0.0.1',
+          port,
+        });
+        const { entry } = await admin.entries.createEntry({
+          name: randomUUID(),
+          username: randomUUID(),
+          secret: 's',
+          resourceId: resource!.id,
+        });
+        await admin.entries.putShare({ entryId: entry!.id, userId: tester.actor.userId, access: 'view' });
+        const startedAt = performance.now();
+        const [tested, verified] = await Promise.all([
+          tester.modules.testModule({ moduleId: module!.id }),
+          tester.entries.verifyEntry({ entryId: entry!.id }),
+        ]);
+        const tookMs = performance.now() - startedAt;
+        const seen = (await tester.modules.getModule({ moduleId: module!.id })).module!.statusProblem;
+        const truth = (await admin.modules.getModule({ moduleId: module!.id })).module!.statusProblem;
+        return { told: { tested, verified, seen }, tookMs, truth };
+      }),
+    );
+    expect(new Set(answers.map(({ told }) => JSON.stringify(told))).size).toBe(1);
+    expect(answers[0]!.told).toMatchObject({
+      tested: { ok: false, latencyMs: 0, problem: 'The target could not be used.' },
+      verified: { outcome: 'unknown', problem: 'The target could not be used.' },
+      seen: 'The target could not be used.',
+    });
+    for (const { tookMs } of answers) expect(tookMs).toBeGreaterThan(7_900);
+    expect(new Set(answers.map(({ truth }) => truth)).size).toBe(3);
+    for (const { truth } of answers) expect(bench.log()).toContain(truth);
+  } finally {
+    silent.close();
   }
 });
 

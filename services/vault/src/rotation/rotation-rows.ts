@@ -1,11 +1,18 @@
 import type { vault } from '@claviger/contracts';
+import { UNIFORM_PROBLEM } from '@claviger/outbound';
+import type { CallContext } from '@claviger/service-kit';
 import type { Selectable } from 'kysely';
 import { time } from '../ids.ts';
 import type { VaultSchema } from '../schema.ts';
+import { seesTheWay } from '../targets/target-answer.ts';
 
 export type RotationRow = Selectable<VaultSchema['rotations']>;
 
-export function toRotation(row: RotationRow): vault.Rotation {
+/** Before a rotation is over, its problem is that of the way to the target, which not everybody may see. */
+const ON_THE_WAY: readonly RotationRow['state'][] = ['pending', 'applying', 'ambiguous'];
+
+export function toRotation(row: RotationRow, context: Pick<CallContext, 'actor'>): vault.Rotation {
+  const hides = row.problem !== '' && ON_THE_WAY.includes(row.state) && !seesTheWay(context);
   return {
     id: row.id,
     entryId: row.entry_id,
@@ -13,7 +20,7 @@ export function toRotation(row: RotationRow): vault.Rotation {
     version: row.version,
     trigger: row.trigger,
     attempts: row.attempts,
-    problem: row.problem,
+    problem: hides ? UNIFORM_PROBLEM : row.problem,
     requestedAt: time(row.requested_at),
     finishedAt: time(row.finished_at),
     nextAttemptAt: time(row.next_attempt_at),
