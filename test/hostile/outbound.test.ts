@@ -39,7 +39,12 @@ async function testedModule(host: string, port: number): Promise<string> {
     port,
     settings: { database: 'postgres', tls: { mode: 'disable' } },
   });
-  await idOf('/api/v1/vault/entries', { name: randomUUID(), resourceId, username: 'x', secret: 'y' });
+  await idOf('/api/v1/vault/entries', {
+    name: randomUUID(),
+    resourceId,
+    username: randomUUID(),
+    secret: 'y',
+  });
   const { ok, problem } = await tenant.admin.client.must('POST', `/api/v1/modules/${moduleId}/test`, {});
   expect(ok).toBe(false);
   return problem as string;
