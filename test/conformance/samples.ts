@@ -147,6 +147,10 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     params: { resource_id: await w.createResource() },
     body: { description: 'moved' },
   }),
+  PutResourceOwner: async (w) => ({
+    params: { resource_id: await w.createResource() },
+    body: { ownerId: w.userId },
+  }),
   DeleteResource: async (w) => ({ params: { resource_id: await w.createResource() } }),
   DiscoverAccounts: (w) => ({ params: { resource_id: w.resourceId }, body: {} }),
   ListEntries: () => ({}),
@@ -172,6 +176,14 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
   ListEntryVersions: (w) => ({ params: { entry_id: w.entryId } }),
   RecoverCandidates: (w) => ({ params: { entry_id: w.entryId }, body: { reason: 'conformance' } }),
   ListShares: (w) => ({ params: { entry_id: w.entryId } }),
+  // The owner of the resource adopts what a leaver left.
+  AdoptEntry: async (w) => {
+    const leaver = await w.tenant.createUser(['operator']);
+    const body = { name: name('left'), resourceId: await w.createResource(), secret: 'kept' };
+    const entry = await leaver.client.must('POST', '/api/v1/vault/entries', body);
+    await w.admin.must('DELETE', `/api/v1/users/${leaver.id}`);
+    return { params: { entry_id: entry.id as string }, body: { reason: 'conformance' } };
+  },
   PutShare: (w) => ({ params: { entry_id: w.entryId, user_id: w.approver.id }, body: { access: 'view' } }),
   DeleteShare: async (w) => {
     const user = await w.createUser();

@@ -203,6 +203,17 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     granted_by: string;
     created_at: Generated<Date>;
   };
+  entry_adoptions: {
+    tenant_id: string;
+    entry_id: string;
+    former_owner_id: string | null;
+    proposed_by: string;
+    proposed_by_name: string;
+    proposers: string[];
+    reason: string;
+    proposed_at: Generated<Date>;
+    expires_at: ColumnType<Date, Date | string, Date | string>;
+  };
   protection_decisions: {
     tenant_id: string;
     request_id: string;

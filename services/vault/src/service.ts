@@ -23,6 +23,7 @@ import { describeResource } from './entitlements/describe-resource.ts';
 import { describeSubject } from './entitlements/describe-subject.ts';
 import { placeEntitlement } from './entitlements/place-entitlement.ts';
 import { removeEntitlement } from './entitlements/remove-entitlement.ts';
+import { adoptEntry } from './entries/adopt-entry.ts';
 import { createEntry } from './entries/create-entry.ts';
 import { deleteEntry } from './entries/delete-entry.ts';
 import { getEntry } from './entries/get-entry.ts';
@@ -47,6 +48,7 @@ import { deleteResource } from './resources/delete-resource.ts';
 import { discoverAccounts } from './resources/discover-accounts.ts';
 import { getResource } from './resources/get-resource.ts';
 import { listResources } from './resources/list-resources.ts';
+import { putResourceOwner } from './resources/put-resource-owner.ts';
 import { updateResource } from './resources/update-resource.ts';
 import { putRotationSchedule } from './rotation/put-rotation-schedule.ts';
 import { getRotation, listRotations } from './rotation/read-rotations.ts';
@@ -142,6 +144,7 @@ export function addHandlers(rpc: RpcServer, deps: VaultDeps): void {
     getResource: getResource(deps),
     createResource: createResource(deps),
     updateResource: updateResource(deps),
+    putResourceOwner: putResourceOwner(deps),
     deleteResource: deleteResource(deps),
     discoverAccounts: discoverAccounts(deps),
   });
@@ -159,6 +162,7 @@ export function addHandlers(rpc: RpcServer, deps: VaultDeps): void {
     verifyEntry: verifyEntry(deps),
     listEntryVersions: listEntryVersions(deps),
     recoverCandidates: recoverCandidates(deps),
+    adoptEntry: adoptEntry(deps),
     listShares: listShares(deps),
     putShare: putShare(deps),
     deleteShare: deleteShare(deps),

@@ -31,6 +31,7 @@ export function register(program: Command): void {
   )
     .option('--search <text>', 'over name, user name, resource and tags')
     .option('--resource <resource>', 'only those of a resource, by name or id')
+    .option('--owner <user>', 'only those of an owner, by name or id')
     .addOption(
       new Option('--rotation-state <state>', 'only these').choices([
         'idle',
@@ -56,6 +57,7 @@ export function register(program: Command): void {
   registerCreate(noun);
   registerChanges(noun);
   registerRetrieve(noun);
+  registerAdopt(noun);
   registerRotate(noun);
   const rotations = peopleCommand(
     noun,
@@ -169,6 +171,21 @@ function registerRetrieve(noun: Command): void {
     async (entry: string, options: RetrieveOptions) => {
       const { retrieveEntry } = await import('../people/retrieve-entry.ts');
       await retrieveEntry(entry, options);
+    },
+  );
+}
+
+function registerAdopt(noun: Command): void {
+  const adopt = peopleCommand(
+    noun,
+    'adopt <entry>',
+    'take over an entry whose owner has left; without an owner of its resource two administrators do',
+    'claviger entries adopt app-login --reason "its owner has left"',
+  ).requiredOption('--reason <text>', 'why; auditors read it');
+  withConnectionOptions(adopt).action(
+    async (entry: string, options: ConnectionOptions & { reason: string }) => {
+      const { adoptEntry } = await import('../people/adopt-entry.ts');
+      await adoptEntry(entry, options);
     },
   );
 }

@@ -57,6 +57,15 @@ export function register(program: Command): void {
   withConnectionOptions(remove).action(async (resource: string, options: ConnectionOptions) =>
     (await work()).deleteResource(resource, options),
   );
+  const owner = peopleCommand(
+    noun,
+    'owner <resource> <user>',
+    'give a resource to another owner',
+    'claviger resources owner db-prod bob',
+  );
+  withConnectionOptions(owner).action(async (resource: string, user: string, options: ConnectionOptions) =>
+    (await work()).giveResource(resource, user, options),
+  );
   const policy = peopleCommand(
     noun,
     'policy <resource>',

@@ -16,6 +16,7 @@ export interface EntryListOptions extends PagedOptions {
   readonly resource?: string;
   readonly rotationState?: string;
   readonly tag?: string;
+  readonly owner?: string;
 }
 export interface EntryCreateOptions extends ConnectionOptions {
   readonly resource?: string;
@@ -79,12 +80,13 @@ const versionColumns: readonly Column<vault.EntryVersion>[] = [
 
 export function listEntries(options: EntryListOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {
-    const { search = '', tag = '', rotationState = '', resource } = options;
+    const { search = '', tag = '', rotationState = '', resource, owner } = options;
     const filter = {
       search,
       tag,
       rotationState,
       ...(resource === undefined ? {} : { resourceId: await resourceId(api, resource) }),
+      ...(owner === undefined ? {} : { ownerId: await userId(api, owner) }),
     };
     showList(await listItems(api, service.listEntries, filter, options), entryColumns, format);
   });
@@ -213,6 +215,7 @@ function show(entry: vault.Entry, format: OutputFormat): void {
       ['user', entry.username],
       ['description', entry.description],
       ['tags', entry.tags.join(', ')],
+      ['owner', entry.ownerId],
       ['version', entry.currentVersion],
       ['rotation', entry.rotationState],
       ['every', entry.rotationIntervalHours > 0 ? `${entry.rotationIntervalHours} hours` : ''],

@@ -244,6 +244,18 @@ const codes: Readonly<Record<string, Explanation>> = {
       'Who owns or shares the entry, or may see every secret, gains from a lower protection and decides on none.',
     next: 'Ask an approver who has no access to the entry.',
   },
+  owner_present: {
+    meaning: 'An entry is adopted only once its owner was disabled or deleted.',
+    next: 'Ask the owner to share the entry, or its holders of a manage share.',
+  },
+  resource_owner_adopts: {
+    meaning: 'The entry belongs to a resource whose owner is an active user: they adopt it.',
+    next: 'Ask them; `claviger resources show` names the owner.',
+  },
+  second_person_needed: {
+    meaning: 'You have proposed this adoption. Another administrator must confirm it.',
+    next: 'Ask another administrator to run `claviger entries adopt` for the same entry.',
+  },
   insufficient_access: {
     meaning: 'Your access to the entry is lower than the one that this takes: view, modify or full.',
     next: 'Ask its owner, or somebody with a manage share, to do it or to share the entry with you.',

@@ -3,7 +3,7 @@ import type { ApiClient } from '../api/api-client.ts';
 import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
-import { entryId, moduleId, resourceId } from './find-by-name.ts';
+import { entryId, moduleId, resourceId, userId } from './find-by-name.ts';
 import { readJsonFile } from './json-file.ts';
 import { listItems } from './paging.ts';
 import { withSession } from './session.ts';
@@ -85,6 +85,13 @@ export function deleteResource(name: string, options: ConnectionOptions): Promis
 }
 
 /** Shows the access policy of a resource, or replaces it by a file's. */
+export function giveResource(name: string, user: string, options: ConnectionOptions): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const ids = { resourceId: await resourceId(api, name), ownerId: await userId(api, user) };
+    show((await api.call(vault.ResourcesServiceService.putResourceOwner, ids)).resource!, format);
+  });
+}
+
 export function accessPolicy(name: string, options: ConnectionOptions & { file?: string }): Promise<void> {
   return withSession(options, async ({ api, format }) => {
     const { getAccessPolicy, putAccessPolicy } = workflow.AccessPoliciesServiceService;
@@ -137,6 +144,7 @@ function show(resource: vault.Resource, format: OutputFormat): void {
       ['status', resource.status],
       ['connector', resource.moduleType],
       ['address', addressText(resource)],
+      ['owner', resource.ownerId],
       ['description', resource.description],
       ['tags', resource.tags.join(', ')],
       ['entries', resource.entryCount],

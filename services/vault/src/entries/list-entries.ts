@@ -33,7 +33,8 @@ export function listEntries(deps: VaultDeps): Handler<(typeof vault.EntriesServi
 
 function filtered(reader: VaultReader, request: vault.ListEntriesRequest) {
   let query = entryQuery(reader);
-  const { resourceId, type, rotationState, tag, search } = request;
+  const { resourceId, type, rotationState, tag, search, ownerId } = request;
+  if (ownerId) query = query.where('entries.owner_id', '=', isId(ownerId) ? ownerId : NOBODY);
   if (resourceId) query = query.where('entries.asset_id', '=', isId(resourceId) ? resourceId : NOBODY);
   if (type) query = query.where('entries.type', '=', type);
   if (rotationState) query = query.where('entries.rotation_state', '=', rotationState as EntryRotationState);
@@ -53,8 +54,8 @@ function filtered(reader: VaultReader, request: vault.ListEntriesRequest) {
 }
 
 async function total(reader: VaultReader, request: vault.ListEntriesRequest): Promise<number> {
-  const { resourceId, type, rotationState, tag, search } = request;
-  if (!type && !rotationState && !tag && !search) {
+  const { resourceId, type, rotationState, tag, search, ownerId } = request;
+  if (!type && !rotationState && !tag && !search && !ownerId) {
     if (!resourceId) return keptTotal(reader, 'entries');
     return isId(resourceId) ? keptTotal(reader, 'entries', resourceId) : 0;
   }

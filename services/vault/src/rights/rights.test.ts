@@ -190,6 +190,101 @@ test('an administrator has full access to every entry, and the event names that 
   expect(event!.details).toMatchObject({ basis: 'administrator' });
 });
 
+const OPERATOR = EVERYTHING_BUT_ANY;
+const ADOPTER = [...EVERYTHING_BUT_ANY, 'vault.entries.adopt'];
+const adopt = (actor: Actor, entryId: string) =>
+  entries('AdoptEntry', actor, { entryId, reason: 'its owner has left' }) as Promise<{
+    state: string;
+    ownerId: string;
+  }>;
+const giveResource = (actor: Actor, resourceId: string, ownerId: string) =>
+  bench.call('/claviger.vault.v1.ResourcesService/PutResourceOwner', actor, { resourceId, ownerId });
+
+test('an entry whose owner has left passes to the owner of its resource, who is asked for and nobody else', async () => {
+  const tenantId = randomUUID();
+  const [keeper, leaver, admin] = [OPERATOR, OPERATOR, ['*']].map((permissions) =>
+    bench.person(tenantId, permissions),
+  );
+  const { resource } = (await bench.call('/claviger.vault.v1.ResourcesService/CreateResource', keeper!, {
+    name: 'db',
+    type: 'server',
+  })) as { resource: { id: string; ownerId: string } };
+  expect(resource.ownerId).toBe(keeper!.userId);
+  const { entry } = (await entries('CreateEntry', leaver!, {
+    name: 'note',
+    type: 'note',
+    resourceId: resource.id,
+    secret: 'kept',
+  })) as { entry: { id: string } };
+  const code = (actor: Actor) => codeOf(adopt(actor, entry.id));
+  expect(await code(keeper!)).toBe('owner_present');
+  bench.users.set(leaver!.userId, 'disabled');
+  expect(await code(admin!)).toBe('resource_owner_adopts');
+  expect(await codeOf(entries('RetrieveEntry', keeper!, { entryId: entry.id }))).toBe('denied');
+  expect(await adopt(keeper!, entry.id)).toMatchObject({ state: 'adopted', ownerId: keeper!.userId });
+  expect(await codeOf(entries('RetrieveEntry', keeper!, { entryId: entry.id }))).toBe('ok');
+  // Back again, the former owner has lost it.
+  bench.users.set(leaver!.userId, 'active');
+  expect(await codeOf(entries('RetrieveEntry', leaver!, { entryId: entry.id }))).toBe('denied');
+  const [event] = await eventsOf(entry.id, 'vault.entry.adopted');
+  expect(event!.details).toMatchObject({
+    before: { ownerId: leaver!.userId },
+    after: { ownerId: keeper!.userId },
+  });
+});
+
+test('without an owner of the resource two administrators adopt, and no machine of the first is the second', async () => {
+  const { entryId, owner, tenantId } = await scene();
+  bench.users.set(owner.userId, 'deleted');
+  const [first, second] = [bench.person(tenantId, ADOPTER), bench.person(tenantId, ADOPTER)];
+  expect(await codeOf(adopt(bench.person(tenantId, OPERATOR), entryId))).toBe('denied');
+  expect(await adopt(first, entryId)).toMatchObject({ state: 'proposed', ownerId: first.userId });
+  const machine = bench.person(tenantId, ADOPTER, { madeBy: first.userId });
+  for (const actor of [first, machine])
+    expect(await codeOf(adopt(actor, entryId))).toBe('second_person_needed');
+  expect(await codeOf(adopt(bench.person(tenantId, ADOPTER, { kind: 'api-token' }), entryId))).toBe('denied');
+  expect(await codeOf(entries('RetrieveEntry', first, { entryId }))).toBe('denied');
+  expect(await adopt(second, entryId)).toMatchObject({ state: 'adopted', ownerId: first.userId });
+  expect(await codeOf(entries('RetrieveEntry', first, { entryId }))).toBe('ok');
+  expect(await codeOf(entries('RetrieveEntry', second, { entryId }))).toBe('denied');
+});
+
+test('a proposal lapses, ends with its proposer, and says nothing of a later owner', async () => {
+  const { entryId, owner, tenantId } = await scene();
+  bench.users.set(owner.userId, 'deleted');
+  const [first, second, third] = [1, 2, 3].map(() => bench.person(tenantId, ADOPTER));
+  await adopt(first!, entryId);
+  await bench.scratch.query(
+    `UPDATE ${bench.schema}.entry_adoptions SET expires_at = now() - interval '1 second' WHERE entry_id = $1`,
+    [entryId],
+  );
+  expect(await adopt(second!, entryId)).toMatchObject({ state: 'proposed', ownerId: second!.userId });
+  bench.users.set(second!.userId, 'disabled');
+  expect(await adopt(third!, entryId)).toMatchObject({ state: 'proposed', ownerId: third!.userId });
+  expect(await adopt(first!, entryId)).toMatchObject({ state: 'adopted', ownerId: third!.userId });
+  bench.users.set(third!.userId, 'deleted');
+  expect(await adopt(first!, entryId)).toMatchObject({ state: 'proposed', ownerId: first!.userId });
+});
+
+test('a resource is given away by its owner or an administrator, to an active user', async () => {
+  const tenantId = randomUUID();
+  const [keeper, other] = [bench.person(tenantId, OPERATOR), bench.person(tenantId, OPERATOR)];
+  const { resource } = (await bench.call('/claviger.vault.v1.ResourcesService/CreateResource', keeper, {
+    name: 'db',
+    type: 'server',
+  })) as { resource: { id: string } };
+  expect(await codeOf(giveResource(other, resource.id, other.userId))).toBe('denied');
+  expect(await codeOf(giveResource(keeper, resource.id, randomUUID()))).toBe('invalid');
+  await giveResource(keeper, resource.id, other.userId);
+  expect(await codeOf(giveResource(keeper, resource.id, keeper.userId))).toBe('denied');
+  await giveResource(bench.person(tenantId, ['*']), resource.id, keeper.userId);
+  const events = await eventsOf(resource.id, 'resource.owner-changed');
+  expect(events.map(({ details }) => (details as { basis: string }).basis)).toEqual([
+    'owner',
+    'administrator',
+  ]);
+});
+
 async function eventsOf(subjectId: string, action: string) {
   const rows = await bench.scratch.query<{ payload: string }>(
     `SELECT payload FROM ${bench.schema}.outbox WHERE subject = 'audit.vault' ORDER BY created_at`,

@@ -129,6 +129,16 @@ export interface UpdateResourceRequest {
   adminEntryId?: string | undefined;
 }
 
+export interface PutResourceOwnerRequest {
+  resourceId: string;
+  ownerId: string;
+  rowVersion?: number | undefined;
+}
+
+export interface PutResourceOwnerResponse {
+  resource: Resource | undefined;
+}
+
 export interface UpdateResourceResponse {
   resource: Resource | undefined;
 }
@@ -207,6 +217,8 @@ export interface ListEntriesRequest {
   type: string;
   rotationState: string;
   tag: string;
+  /** Those of one owner, e.g. of somebody who has left. */
+  ownerId: string;
 }
 
 export interface ListEntriesResponse {
@@ -676,6 +688,20 @@ export interface DescribeBeneficiariesRequest {
 
 export interface DescribeBeneficiariesResponse {
   userIds: string[];
+}
+
+export interface AdoptEntryRequest {
+  entryId: string;
+  reason: string;
+}
+
+export interface AdoptEntryResponse {
+  /** proposed | adopted */
+  state: string;
+  /** The owner, or who becomes it once another administrator has confirmed. */
+  ownerId: string;
+  /** Of a proposal: it lapses then. */
+  expiresAt: string | undefined;
 }
 
 function createBaseResource(): Resource {
@@ -1649,6 +1675,120 @@ export const UpdateResourceRequest: MessageFns<UpdateResourceRequest> = {
   },
 };
 
+function createBasePutResourceOwnerRequest(): PutResourceOwnerRequest {
+  return { resourceId: "", ownerId: "", rowVersion: undefined };
+}
+
+export const PutResourceOwnerRequest: MessageFns<PutResourceOwnerRequest> = {
+  encode(message: PutResourceOwnerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.resourceId !== "") {
+      writer.uint32(10).string(message.resourceId);
+    }
+    if (message.ownerId !== "") {
+      writer.uint32(18).string(message.ownerId);
+    }
+    if (message.rowVersion !== undefined) {
+      writer.uint32(24).int32(message.rowVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PutResourceOwnerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePutResourceOwnerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resourceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ownerId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rowVersion = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePutResourceOwnerResponse(): PutResourceOwnerResponse {
+  return { resource: undefined };
+}
+
+export const PutResourceOwnerResponse: MessageFns<PutResourceOwnerResponse> = {
+  encode(message: PutResourceOwnerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.resource !== undefined) {
+      Resource.encode(message.resource, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PutResourceOwnerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePutResourceOwnerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resource = Resource.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseUpdateResourceResponse(): UpdateResourceResponse {
   return { resource: undefined };
 }
@@ -2269,6 +2409,7 @@ function createBaseListEntriesRequest(): ListEntriesRequest {
     type: "",
     rotationState: "",
     tag: "",
+    ownerId: "",
   };
 }
 
@@ -2303,6 +2444,9 @@ export const ListEntriesRequest: MessageFns<ListEntriesRequest> = {
     }
     if (message.tag !== "") {
       writer.uint32(82).string(message.tag);
+    }
+    if (message.ownerId !== "") {
+      writer.uint32(90).string(message.ownerId);
     }
     return writer;
   },
@@ -2398,6 +2542,14 @@ export const ListEntriesRequest: MessageFns<ListEntriesRequest> = {
             }
 
             message.tag = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.ownerId = reader.string();
             continue;
           }
         }
@@ -7103,6 +7255,131 @@ export const DescribeBeneficiariesResponse: MessageFns<DescribeBeneficiariesResp
   },
 };
 
+function createBaseAdoptEntryRequest(): AdoptEntryRequest {
+  return { entryId: "", reason: "" };
+}
+
+export const AdoptEntryRequest: MessageFns<AdoptEntryRequest> = {
+  encode(message: AdoptEntryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entryId !== "") {
+      writer.uint32(10).string(message.entryId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdoptEntryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdoptEntryRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entryId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAdoptEntryResponse(): AdoptEntryResponse {
+  return { state: "", ownerId: "", expiresAt: undefined };
+}
+
+export const AdoptEntryResponse: MessageFns<AdoptEntryResponse> = {
+  encode(message: AdoptEntryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state !== "") {
+      writer.uint32(10).string(message.state);
+    }
+    if (message.ownerId !== "") {
+      writer.uint32(18).string(message.ownerId);
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdoptEntryResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdoptEntryResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ownerId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /** Resources: the assets whose accounts the vault keeps. */
 export type ResourcesServiceService = typeof ResourcesServiceService;
 export const ResourcesServiceService = {
@@ -7147,7 +7424,21 @@ export const ResourcesServiceService = {
       Buffer.from(UpdateResourceResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateResourceResponse => UpdateResourceResponse.decode(value),
   },
-  /** Refused while the resource has accounts. */
+  /**
+   * Refused while the resource has accounts.
+   * Gives the resource to another active user; by its owner or an administrator of secrets.
+   */
+  putResourceOwner: {
+    path: "/claviger.vault.v1.ResourcesService/PutResourceOwner" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PutResourceOwnerRequest): Buffer =>
+      Buffer.from(PutResourceOwnerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PutResourceOwnerRequest => PutResourceOwnerRequest.decode(value),
+    responseSerialize: (value: PutResourceOwnerResponse): Buffer =>
+      Buffer.from(PutResourceOwnerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PutResourceOwnerResponse => PutResourceOwnerResponse.decode(value),
+  },
   deleteResource: {
     path: "/claviger.vault.v1.ResourcesService/DeleteResource" as const,
     requestStream: false as const,
@@ -7178,7 +7469,11 @@ export interface ResourcesServiceServer extends UntypedServiceImplementation {
   getResource: handleUnaryCall<GetResourceRequest, GetResourceResponse>;
   createResource: handleUnaryCall<CreateResourceRequest, CreateResourceResponse>;
   updateResource: handleUnaryCall<UpdateResourceRequest, UpdateResourceResponse>;
-  /** Refused while the resource has accounts. */
+  /**
+   * Refused while the resource has accounts.
+   * Gives the resource to another active user; by its owner or an administrator of secrets.
+   */
+  putResourceOwner: handleUnaryCall<PutResourceOwnerRequest, PutResourceOwnerResponse>;
   deleteResource: handleUnaryCall<DeleteResourceRequest, DeleteResourceResponse>;
   /** Accounts that exist on the target, beside those the vault knows. */
   discoverAccounts: handleUnaryCall<DiscoverAccountsRequest, DiscoverAccountsResponse>;
@@ -7245,7 +7540,25 @@ export interface ResourcesServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateResourceResponse) => void,
   ): ClientUnaryCall;
-  /** Refused while the resource has accounts. */
+  /**
+   * Refused while the resource has accounts.
+   * Gives the resource to another active user; by its owner or an administrator of secrets.
+   */
+  putResourceOwner(
+    request: PutResourceOwnerRequest,
+    callback: (error: ServiceError | null, response: PutResourceOwnerResponse) => void,
+  ): ClientUnaryCall;
+  putResourceOwner(
+    request: PutResourceOwnerRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PutResourceOwnerResponse) => void,
+  ): ClientUnaryCall;
+  putResourceOwner(
+    request: PutResourceOwnerRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PutResourceOwnerResponse) => void,
+  ): ClientUnaryCall;
   deleteResource(
     request: DeleteResourceRequest,
     callback: (error: ServiceError | null, response: DeleteResourceResponse) => void,
@@ -7430,6 +7743,19 @@ export const EntriesServiceService = {
     responseSerialize: (value: ListSharesResponse): Buffer => Buffer.from(ListSharesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListSharesResponse => ListSharesResponse.decode(value),
   },
+  /**
+   * Takes over an entry whose owner has left: the owner of its resource at once, else a first administrator proposes it and a second
+   * one confirms. The proposer becomes the owner.
+   */
+  adoptEntry: {
+    path: "/claviger.vault.v1.EntriesService/AdoptEntry" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AdoptEntryRequest): Buffer => Buffer.from(AdoptEntryRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AdoptEntryRequest => AdoptEntryRequest.decode(value),
+    responseSerialize: (value: AdoptEntryResponse): Buffer => Buffer.from(AdoptEntryResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AdoptEntryResponse => AdoptEntryResponse.decode(value),
+  },
   /** Standing permission of a user on an entry, without expiry. */
   putShare: {
     path: "/claviger.vault.v1.EntriesService/PutShare" as const,
@@ -7471,6 +7797,11 @@ export interface EntriesServiceServer extends UntypedServiceImplementation {
   /** Every secret that the target may hold while a rotation is in doubt. */
   recoverCandidates: handleUnaryCall<RecoverCandidatesRequest, RecoverCandidatesResponse>;
   listShares: handleUnaryCall<ListSharesRequest, ListSharesResponse>;
+  /**
+   * Takes over an entry whose owner has left: the owner of its resource at once, else a first administrator proposes it and a second
+   * one confirms. The proposer becomes the owner.
+   */
+  adoptEntry: handleUnaryCall<AdoptEntryRequest, AdoptEntryResponse>;
   /** Standing permission of a user on an entry, without expiry. */
   putShare: handleUnaryCall<PutShareRequest, PutShareResponse>;
   deleteShare: handleUnaryCall<DeleteShareRequest, DeleteShareResponse>;
@@ -7691,6 +8022,25 @@ export interface EntriesServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListSharesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Takes over an entry whose owner has left: the owner of its resource at once, else a first administrator proposes it and a second
+   * one confirms. The proposer becomes the owner.
+   */
+  adoptEntry(
+    request: AdoptEntryRequest,
+    callback: (error: ServiceError | null, response: AdoptEntryResponse) => void,
+  ): ClientUnaryCall;
+  adoptEntry(
+    request: AdoptEntryRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AdoptEntryResponse) => void,
+  ): ClientUnaryCall;
+  adoptEntry(
+    request: AdoptEntryRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AdoptEntryResponse) => void,
   ): ClientUnaryCall;
   /** Standing permission of a user on an entry, without expiry. */
   putShare(
@@ -9851,6 +10201,138 @@ export const protoMetadata = {
       "reservedName": [],
       "visibility": 0,
     }, {
+      "name": "PutResourceOwnerRequest",
+      "field": [{
+        "name": "resource_id",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "resourceId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "owner_id",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "ownerId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "row_version",
+        "number": 3,
+        "label": 1,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rowVersion",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [{ "name": "_row_version", "options": undefined }],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "PutResourceOwnerResponse",
+      "field": [{
+        "name": "resource",
+        "number": 1,
+        "label": 1,
+        "type": 11,
+        "typeName": ".claviger.vault.v1.Resource",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "resource",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
       "name": "UpdateResourceResponse",
       "field": [{
         "name": "resource",
@@ -11026,6 +11508,33 @@ export const protoMetadata = {
         "defaultValue": "",
         "oneofIndex": 0,
         "jsonName": "tag",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "owner_id",
+        "number": 11,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "ownerId",
         "options": {
           "ctype": 0,
           "packed": false,
@@ -17700,6 +18209,165 @@ export const protoMetadata = {
       "reservedRange": [],
       "reservedName": [],
       "visibility": 0,
+    }, {
+      "name": "AdoptEntryRequest",
+      "field": [{
+        "name": "entry_id",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "entryId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "reason",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "reason",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "AdoptEntryResponse",
+      "field": [{
+        "name": "state",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "state",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "owner_id",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "ownerId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "expires_at",
+        "number": 3,
+        "label": 1,
+        "type": 11,
+        "typeName": ".google.protobuf.Timestamp",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "expiresAt",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
     }],
     "enumType": [],
     "service": [{
@@ -17729,6 +18397,13 @@ export const protoMetadata = {
         "name": "UpdateResource",
         "inputType": ".claviger.vault.v1.UpdateResourceRequest",
         "outputType": ".claviger.vault.v1.UpdateResourceResponse",
+        "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
+        "clientStreaming": false,
+        "serverStreaming": false,
+      }, {
+        "name": "PutResourceOwner",
+        "inputType": ".claviger.vault.v1.PutResourceOwnerRequest",
+        "outputType": ".claviger.vault.v1.PutResourceOwnerResponse",
         "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
         "clientStreaming": false,
         "serverStreaming": false,
@@ -17845,6 +18520,13 @@ export const protoMetadata = {
         "name": "ListShares",
         "inputType": ".claviger.vault.v1.ListSharesRequest",
         "outputType": ".claviger.vault.v1.ListSharesResponse",
+        "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
+        "clientStreaming": false,
+        "serverStreaming": false,
+      }, {
+        "name": "AdoptEntry",
+        "inputType": ".claviger.vault.v1.AdoptEntryRequest",
+        "outputType": ".claviger.vault.v1.AdoptEntryResponse",
         "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
         "clientStreaming": false,
         "serverStreaming": false,
@@ -17976,529 +18658,561 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0],
-        "span": [11, 0, 84, 1],
+        "span": [11, 0, 98, 1],
         "leadingComments": " Resources: the assets whose accounts the vault keeps.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 4],
-        "span": [61, 2, 70, 3],
-        "leadingComments": " Refused while the resource has accounts.\n",
+        "span": [62, 2, 74, 3],
+        "leadingComments":
+          " Refused while the resource has accounts.\n Gives the resource to another active user; by its owner or an administrator of secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 0, 2, 5],
-        "span": [72, 2, 83, 3],
+        "path": [6, 0, 2, 6],
+        "span": [86, 2, 97, 3],
         "leadingComments": " Accounts that exist on the target, beside those the vault knows.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1],
-        "span": [87, 0, 292, 1],
+        "span": [101, 0, 321, 1],
         "leadingComments":
           " Entries: secrets with their versions. A password entry bound to a resource is an account.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 3],
-        "span": [131, 2, 145, 3],
+        "span": [145, 2, 159, 3],
         "leadingComments": " Changes what is given; a new secret becomes a new version.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 5],
-        "span": [158, 2, 171, 3],
+        "span": [172, 2, 185, 3],
         "leadingComments": " The audit record is committed before the secret is decrypted.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 6],
-        "span": [173, 2, 188, 3],
+        "span": [187, 2, 202, 3],
         "leadingComments": " Queues a rotation on the real target; follow it through the entry's rotations.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 10],
-        "span": [222, 2, 234, 3],
+        "span": [236, 2, 248, 3],
         "leadingComments": " Logs in to the target with the current secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 12],
-        "span": [244, 2, 257, 3],
+        "span": [258, 2, 271, 3],
         "leadingComments": " Every secret that the target may hold while a rotation is in doubt.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1, 2, 14],
-        "span": [267, 2, 280, 3],
+        "span": [282, 2, 294, 3],
+        "leadingComments":
+          " Takes over an entry whose owner has left: the owner of its resource at once, else a first administrator proposes it and a second\n one confirms. The proposer becomes the owner.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [6, 1, 2, 15],
+        "span": [296, 2, 309, 3],
         "leadingComments": " Standing permission of a user on an entry, without expiry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2],
-        "span": [295, 0, 385, 1],
+        "span": [324, 0, 414, 1],
         "leadingComments": " Modules: configured connectors of one type.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 3],
-        "span": [331, 2, 344, 3],
+        "span": [360, 2, 373, 3],
         "leadingComments": " Replaces name and configuration.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 4],
-        "span": [346, 2, 359, 3],
+        "span": [375, 2, 388, 3],
         "leadingComments": " Changes only what is given, e.g. enabled.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 6],
-        "span": [372, 2, 384, 3],
+        "span": [401, 2, 413, 3],
         "leadingComments": " Connects to a resource of the module, or to the address given.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3],
-        "span": [388, 0, 441, 1],
+        "span": [417, 0, 470, 1],
         "leadingComments":
           " For workflow: the vault alone decides at the moment of disclosure, from entitlements in its own database.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 0],
-        "span": [390, 2, 396, 3],
+        "span": [419, 2, 425, 3],
         "leadingComments": " What a request is about: the entry, its resource, and whether it can be asked for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 1],
-        "span": [398, 2, 406, 3],
+        "span": [427, 2, 435, 3],
         "leadingComments": " Whether a resource exists in the tenant; not_found when it does not.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 2],
-        "span": [408, 2, 414, 3],
+        "span": [437, 2, 443, 3],
         "leadingComments":
           " Who of these people gains from a lower protection of the entry: its owner and the holders of its shares.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 3],
-        "span": [416, 2, 423, 3],
+        "span": [445, 2, 452, 3],
         "leadingComments": " Repeatable: the same grant placed twice is one entitlement.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 4],
-        "span": [425, 2, 431, 3],
+        "span": [454, 2, 460, 3],
         "leadingComments": " Repeatable; queues the rotation of what was disclosed under the grant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 5],
-        "span": [433, 2, 440, 3],
+        "span": [462, 2, 469, 3],
         "leadingComments": " One-time delivery to the grantee, audited before it is decrypted.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [447, 2, 53],
+        "span": [476, 2, 53],
         "leadingComments": " server | database | device | application\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 4],
-        "span": [450, 2, 60],
+        "span": [479, 2, 60],
         "leadingComments": " Type of its module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 8],
-        "span": [455, 2, 55],
+        "span": [484, 2, 55],
         "leadingComments": " active | disabled\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 10],
-        "span": [458, 2, 74],
+        "span": [487, 2, 74],
         "leadingComments":
           " Connector settings of this resource, e.g. the database name or the SSH host key's fingerprint. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 15],
-        "span": [464, 2, 64],
+        "span": [493, 2, 64],
         "leadingComments": " Entry that the connector logs in with when an account cannot change its own secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 16],
-        "span": [466, 2, 58],
+        "span": [495, 2, 58],
         "leadingComments": " Adopts the entries of the resource whose owner has left. Empty when nobody owns it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [470, 2, 475, 5],
+        "span": [499, 2, 504, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 1],
-        "span": [477, 2, 482, 5],
+        "span": [506, 2, 511, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [495, 2, 498, 5],
+        "span": [524, 2, 527, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 5],
-        "span": [531, 2, 69],
+        "span": [560, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 7],
-        "span": [635, 2, 638, 5],
+        "span": [664, 2, 667, 5],
         "leadingComments": " Replaces the tags when replace_tags is set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 9, 2, 1],
-        "span": [664, 2, 68],
+        "path": [4, 11, 2, 1],
+        "span": [709, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 13, 2, 3],
-        "span": [682, 2, 57],
+        "path": [4, 15, 2, 3],
+        "span": [727, 2, 57],
         "leadingComments": " Entry that holds this account already; empty when the vault does not know it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 14, 2, 2],
-        "span": [690, 2, 53],
+        "path": [4, 16, 2, 2],
+        "span": [735, 2, 53],
         "leadingComments": " password | ssh-key | api-key | note\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 14, 2, 9],
-        "span": [698, 2, 64],
+        "path": [4, 16, 2, 9],
+        "span": [743, 2, 64],
         "leadingComments": " idle | pending | applying | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 14, 2, 10],
-        "span": [700, 2, 72],
+        "path": [4, 16, 2, 10],
+        "span": [745, 2, 72],
         "leadingComments": " 0: no schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 14, 2, 14],
-        "span": [705, 2, 62],
+        "path": [4, 16, 2, 14],
+        "span": [750, 2, 62],
         "leadingComments": " A live grant is needed even by those who hold a share.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 14, 2, 20],
-        "span": [712, 2, 58],
+        "path": [4, 16, 2, 20],
+        "span": [757, 2, 58],
         "leadingComments": " Has full access. Empty when nobody owns it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 15, 2, 0],
-        "span": [716, 2, 721, 5],
+        "path": [4, 17, 2, 0],
+        "span": [761, 2, 766, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 15, 2, 1],
-        "span": [723, 2, 728, 5],
+        "path": [4, 17, 2, 1],
+        "span": [768, 2, 773, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 15, 2, 4],
-        "span": [741, 2, 744, 5],
+        "path": [4, 17, 2, 4],
+        "span": [786, 2, 789, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 15, 2, 6],
-        "span": [751, 2, 754, 5],
+        "path": [4, 17, 2, 6],
+        "span": [796, 2, 799, 5],
         "leadingComments": " Over name, user name, resource and tags.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 16, 2, 5],
-        "span": [786, 2, 69],
+        "path": [4, 17, 2, 10],
+        "span": [824, 2, 827, 5],
+        "leadingComments": " Those of one owner, e.g. of somebody who has left.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 18, 2, 5],
+        "span": [836, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 19, 2, 1],
-        "span": [806, 2, 814, 5],
+        "path": [4, 21, 2, 1],
+        "span": [856, 2, 864, 5],
         "leadingComments": " password when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 19, 2, 4],
-        "span": [825, 2, 63],
+        "path": [4, 21, 2, 4],
+        "span": [875, 2, 63],
         "leadingComments": " At most 64 KiB. Exactly one of secret and generate.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 21, 2, 10],
-        "span": [880, 2, 884, 5],
+        "path": [4, 23, 2, 10],
+        "span": [930, 2, 934, 5],
         "leadingComments": " Why; shown to the approvers where the change waits for them.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 23, 2, 1],
-        "span": [896, 2, 68],
+        "path": [4, 25, 2, 1],
+        "span": [946, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 25, 2, 3],
-        "span": [916, 2, 921, 5],
+        "path": [4, 27, 2, 3],
+        "span": [966, 2, 971, 5],
         "leadingComments": " The current version when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 27],
-        "span": [932, 0, 942, 1],
+        "path": [4, 29],
+        "span": [982, 0, 992, 1],
         "leadingComments": " Proves later, against the audit log, that this disclosure was recorded.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 27, 2, 2],
-        "span": [936, 2, 58],
+        "path": [4, 29, 2, 2],
+        "span": [986, 2, 58],
         "leadingComments": " Hex SHA-256 of the audit event's Merkle leaf.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 27, 2, 6],
-        "span": [941, 2, 58],
+        "path": [4, 29, 2, 6],
+        "span": [991, 2, 58],
         "leadingComments": " Ed25519, base64url.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 28, 2, 2],
-        "span": [947, 2, 54],
+        "path": [4, 30, 2, 2],
+        "span": [997, 2, 54],
         "leadingComments": " pending | applying | verified | refused | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 28, 2, 4],
-        "span": [950, 2, 56],
+        "path": [4, 30, 2, 4],
+        "span": [1000, 2, 56],
         "leadingComments": " manual | schedule | grant-ended\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 28, 2, 6],
-        "span": [953, 2, 56],
+        "path": [4, 30, 2, 6],
+        "span": [1003, 2, 56],
         "leadingComments": " Why it is where it is, without any secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 31, 2, 0],
-        "span": [975, 2, 980, 5],
+        "path": [4, 33, 2, 0],
+        "span": [1025, 2, 1030, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 31, 2, 1],
-        "span": [982, 2, 987, 5],
+        "path": [4, 33, 2, 1],
+        "span": [1032, 2, 1037, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 31, 2, 4],
-        "span": [1000, 2, 1003, 5],
+        "path": [4, 33, 2, 4],
+        "span": [1050, 2, 1053, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 32, 2, 5],
-        "span": [1018, 2, 69],
+        "path": [4, 34, 2, 5],
+        "span": [1068, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 35, 2, 1],
-        "span": [1042, 2, 1047, 5],
+        "path": [4, 37, 2, 1],
+        "span": [1092, 2, 1097, 5],
         "leadingComments": " 0 ends the schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 35, 2, 2],
-        "span": [1049, 2, 77],
+        "path": [4, 37, 2, 2],
+        "span": [1099, 2, 77],
         "leadingComments": " When first; one interval from now when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 35, 2, 3],
-        "span": [1051, 2, 68],
+        "path": [4, 37, 2, 3],
+        "span": [1101, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 38, 2, 0],
-        "span": [1065, 2, 56],
-        "leadingComments": " accepted | refused | unknown\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 39, 2, 1],
-        "span": [1071, 2, 54],
-        "leadingComments": " pending | current | previous | rejected\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 39, 2, 4],
-        "span": [1075, 2, 61],
-        "leadingComments": " How many people and machines have seen this version.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 0],
-        "span": [1079, 2, 1084, 5],
+        "span": [1115, 2, 56],
+        "leadingComments": " accepted | refused | unknown\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 41, 2, 1],
+        "span": [1121, 2, 54],
+        "leadingComments": " pending | current | previous | rejected\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 41, 2, 4],
+        "span": [1125, 2, 61],
+        "leadingComments": " How many people and machines have seen this version.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 42, 2, 0],
+        "span": [1129, 2, 1134, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 40, 2, 1],
-        "span": [1086, 2, 1091, 5],
+        "path": [4, 42, 2, 1],
+        "span": [1136, 2, 1141, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 40, 2, 4],
-        "span": [1104, 2, 1107, 5],
+        "path": [4, 42, 2, 4],
+        "span": [1154, 2, 1157, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 41, 2, 5],
-        "span": [1122, 2, 69],
+        "path": [4, 43, 2, 5],
+        "span": [1172, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 45, 2, 2],
-        "span": [1150, 2, 55],
+        "path": [4, 47, 2, 2],
+        "span": [1200, 2, 55],
         "leadingComments": " view | modify | manage\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 46, 2, 0],
-        "span": [1156, 2, 1161, 5],
+        "path": [4, 48, 2, 0],
+        "span": [1206, 2, 1211, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 46, 2, 1],
-        "span": [1163, 2, 1168, 5],
+        "path": [4, 48, 2, 1],
+        "span": [1213, 2, 1218, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 46, 2, 4],
-        "span": [1181, 2, 1184, 5],
+        "path": [4, 48, 2, 4],
+        "span": [1231, 2, 1234, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 47, 2, 5],
-        "span": [1199, 2, 69],
+        "path": [4, 49, 2, 5],
+        "span": [1249, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 52, 2, 2],
-        "span": [1243, 2, 53],
+        "path": [4, 54, 2, 2],
+        "span": [1293, 2, 53],
         "leadingComments": " http | ldap | mysql | postgres | ssh\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 52, 2, 4],
-        "span": [1246, 2, 71],
+        "path": [4, 54, 2, 4],
+        "span": [1296, 2, 71],
         "leadingComments": " Addresses and ports that the connector may reach, and its defaults. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 52, 2, 5],
-        "span": [1248, 2, 55],
+        "path": [4, 54, 2, 5],
+        "span": [1298, 2, 55],
         "leadingComments": " untested | ok | failing\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 53, 2, 0],
-        "span": [1257, 2, 1262, 5],
+        "path": [4, 55, 2, 0],
+        "span": [1307, 2, 1312, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 53, 2, 1],
-        "span": [1264, 2, 1269, 5],
+        "path": [4, 55, 2, 1],
+        "span": [1314, 2, 1319, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 53, 2, 4],
-        "span": [1282, 2, 1285, 5],
+        "path": [4, 55, 2, 4],
+        "span": [1332, 2, 1335, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 54, 2, 5],
-        "span": [1311, 2, 69],
+        "path": [4, 56, 2, 5],
+        "span": [1361, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 63, 2, 1],
-        "span": [1385, 2, 68],
+        "path": [4, 65, 2, 1],
+        "span": [1435, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 65, 2, 1],
-        "span": [1395, 2, 1398, 5],
+        "path": [4, 67, 2, 1],
+        "span": [1445, 2, 1448, 5],
         "leadingComments": " A resource of the module; its admin entry's secret is used when it has one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 67, 2, 0],
-        "span": [1410, 2, 57],
+        "path": [4, 69, 2, 0],
+        "span": [1460, 2, 57],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 68, 2, 5],
-        "span": [1420, 2, 60],
+        "path": [4, 70, 2, 5],
+        "span": [1470, 2, 60],
         "leadingComments": " Type of the resource's module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 73, 2, 1],
-        "span": [1457, 2, 1460, 5],
+        "path": [4, 75, 2, 1],
+        "span": [1507, 2, 1510, 5],
         "leadingComments": " revoked | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 74, 2, 1],
-        "span": [1465, 2, 57],
+        "path": [4, 76, 2, 1],
+        "span": [1515, 2, 57],
         "leadingComments":
           " What becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 82, 2, 0],
+        "span": [1565, 2, 54],
+        "leadingComments": " proposed | adopted\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 82, 2, 1],
+        "span": [1567, 2, 57],
+        "leadingComments": " The owner, or who becomes it once another administrator has confirmed.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 82, 2, 2],
+        "span": [1569, 2, 78],
+        "leadingComments": " Of a proposal: it lapses then.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }],
@@ -18515,6 +19229,8 @@ export const protoMetadata = {
     ".claviger.vault.v1.CreateResourceRequest": CreateResourceRequest,
     ".claviger.vault.v1.CreateResourceResponse": CreateResourceResponse,
     ".claviger.vault.v1.UpdateResourceRequest": UpdateResourceRequest,
+    ".claviger.vault.v1.PutResourceOwnerRequest": PutResourceOwnerRequest,
+    ".claviger.vault.v1.PutResourceOwnerResponse": PutResourceOwnerResponse,
     ".claviger.vault.v1.UpdateResourceResponse": UpdateResourceResponse,
     ".claviger.vault.v1.DeleteResourceRequest": DeleteResourceRequest,
     ".claviger.vault.v1.DeleteResourceResponse": DeleteResourceResponse,
@@ -18586,6 +19302,8 @@ export const protoMetadata = {
     ".claviger.vault.v1.DeliverCredentialsResponse": DeliverCredentialsResponse,
     ".claviger.vault.v1.DescribeBeneficiariesRequest": DescribeBeneficiariesRequest,
     ".claviger.vault.v1.DescribeBeneficiariesResponse": DescribeBeneficiariesResponse,
+    ".claviger.vault.v1.AdoptEntryRequest": AdoptEntryRequest,
+    ".claviger.vault.v1.AdoptEntryResponse": AdoptEntryResponse,
     ".claviger.vault.v1.ResourcesService": ResourcesServiceClient,
     ".claviger.vault.v1.EntriesService": EntriesServiceClient,
     ".claviger.vault.v1.ModulesService": ModulesServiceClient,
@@ -18678,6 +19396,14 @@ export const protoMetadata = {
           "admin_entry_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
         },
       },
+      "PutResourceOwnerRequest": {
+        fields: {
+          "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "owner_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
+      "PutResourceOwnerResponse": { fields: { "resource": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UpdateResourceResponse": { fields: { "resource": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DeleteResourceRequest": {
         fields: {
@@ -18739,6 +19465,7 @@ export const protoMetadata = {
             ),
           },
           "tag": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "owner_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
         },
       },
       "ListEntriesResponse": {
@@ -19127,6 +19854,19 @@ export const protoMetadata = {
       "DescribeBeneficiariesResponse": {
         fields: { "user_ids": { "field": Field.decode(Buffer.from("CAE=", "base64")) } },
       },
+      "AdoptEntryRequest": {
+        fields: {
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "reason": { "field": Field.decode(Buffer.from("CAEQASD0A1IEdGV4dFoSaXRzIG93bmVyIGhhcyBsZWZ0", "base64")) },
+        },
+      },
+      "AdoptEntryResponse": {
+        fields: {
+          "state": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "owner_id": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "expires_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
     },
     services: {
       "ResourcesService": {
@@ -19159,6 +19899,14 @@ export const protoMetadata = {
             ),
             "http": HttpRule.decode(
               Buffer.from("OgEqYghyZXNvdXJjZRofL2FwaS92MS9yZXNvdXJjZXMve3Jlc291cmNlX2lkfQ==", "base64"),
+            ),
+          },
+          "PutResourceOwner": {
+            "policy": Policy.decode(
+              Buffer.from("ChByZXNvdXJjZXMudXBkYXRlMhZyZXNvdXJjZS5vd25lci1jaGFuZ2VkOAFwAQ==", "base64"),
+            ),
+            "http": HttpRule.decode(
+              Buffer.from("OgEqYghyZXNvdXJjZRolL2FwaS92MS9yZXNvdXJjZXMve3Jlc291cmNlX2lkfS9vd25lcg==", "base64"),
             ),
           },
           "DeleteResource": {
@@ -19302,6 +20050,14 @@ export const protoMetadata = {
           "ListShares": {
             "policy": Policy.decode(Buffer.from("ChF2YXVsdC5zaGFyZXMucmVhZDgBqAEB", "base64")),
             "http": HttpRule.decode(Buffer.from("EicvYXBpL3YxL3ZhdWx0L2VudHJpZXMve2VudHJ5X2lkfS9zaGFyZXM=", "base64")),
+          },
+          "AdoptEntry": {
+            "policy": Policy.decode(
+              Buffer.from("ChR2YXVsdC5lbnRyaWVzLnVwZGF0ZTITdmF1bHQuZW50cnkuYWRvcHRlZDgBcAGoAQE=", "base64"),
+            ),
+            "http": HttpRule.decode(
+              Buffer.from("OgEqIiYvYXBpL3YxL3ZhdWx0L2VudHJpZXMve2VudHJ5X2lkfS9hZG9wdA==", "base64"),
+            ),
           },
           "PutShare": {
             "policy": Policy.decode(

@@ -1,0 +1,52 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import { isId, requireId, requireRowVersion } from '../ids.ts';
+import { activeUsers } from '../rights/active-users.ts';
+import { resourceRight } from '../rights/resource-right.ts';
+import { resourceById, toResource } from './resource-rows.ts';
+
+/** The owner adopts entries of the resource whose own owner has left: only the owner, or an administrator, gives it away. */
+export function putResourceOwner(
+  deps: VaultDeps,
+): Handler<(typeof vault.ResourcesServiceService)['putResourceOwner']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
+    const id = requireId(request.resourceId);
+    const { ownerId } = request;
+    const active = isId(ownerId) && (await activeUsers(deps, context, [ownerId])).has(ownerId);
+    return deps.database.withTenant(context.tenantId, async (tx) => {
+      const before = await tx
+        .selectFrom('assets')
+        .select(['id', 'owner_id', 'row_version'])
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst();
+      if (!before) throw ClavigerError.notFound();
+      const basis = resourceRight(context.actor, before);
+      if (!basis) {
+        throw new ClavigerError('denied', 'Only its owner gives a resource to somebody else.', {
+          hint: 'Ask the owner, or somebody with vault.entries.retrieve-any.',
+        });
+      }
+      if (!active) throw ClavigerError.invalid('/ownerId', 'is not the id of an active user');
+      requireRowVersion(request.rowVersion, before.row_version);
+      await tx
+        .updateTable('assets')
+        .set({
+          owner_id: ownerId,
+          row_version: before.row_version + 1,
+          updated_at: sql<Date>`now()`,
+        })
+        .where('id', '=', id)
+        .execute();
+      await deps.emitter.audit(tx, context, {
+        subject: { type: 'resource', id, resourceId: id },
+        details: { basis, before: { ownerId: before.owner_id }, after: { ownerId } },
+      });
+      return { resource: toResource(await resourceById(tx, id)) };
+    });
+  };
+}

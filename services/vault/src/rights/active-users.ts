@@ -1,0 +1,21 @@
+import type { CallContext } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+
+/**
+ * Who of these is an active user of the tenant, as auth says right now. Throws `unavailable` while auth cannot say: that
+ * somebody has left is never concluded from an outage.
+ */
+export async function activeUsers(
+  deps: Pick<VaultDeps, 'directory'>,
+  context: CallContext,
+  ids: readonly (string | null)[],
+): Promise<ReadonlySet<string>> {
+  const userIds = [...new Set(ids.filter((id) => id !== null))];
+  if (userIds.length === 0) return new Set();
+  const { tenantId, requestId, sourceAddress, deadline, signal } = context;
+  const { users } = await deps.directory.getUserNames(
+    { userIds },
+    { tenantId, requestId, sourceAddress, deadline, signal },
+  );
+  return new Set(users.filter((user) => user.status === 'active').map((user) => user.id));
+}
