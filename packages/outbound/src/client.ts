@@ -43,8 +43,8 @@ export interface OutboundRequest {
   readonly signal?: AbortSignal;
   /** `manual` gives a redirect back as the answer. Default `follow`. */
   readonly redirect?: 'follow' | 'manual';
-  /** Called immediately before a request is sent, with nothing awaited in between; what it throws ends the call. */
-  readonly beforeSend?: () => void;
+  /** Awaited immediately before a request is sent; what it throws ends the call before anything is sent. */
+  readonly beforeSend?: () => void | Promise<void>;
 }
 
 export interface OutboundResponse {
@@ -61,6 +61,9 @@ export interface OutboundClient {
   /** Throws OutboundError. An answer with any status is an answer. */
   request(request: OutboundRequest): Promise<OutboundResponse>;
 }
+
+/** Answers of the 100s before the real one. Their bytes count against no other limit. */
+const MAX_INTERIM_ANSWERS = 10;
 
 /** One request on its way. */
 export interface Hop {
@@ -94,7 +97,7 @@ export function createOutboundClient(options: OutboundClientOptions): OutboundCl
     hop: Hop,
     signal: AbortSignal,
     progress: { sent: boolean },
-    beforeSend: (() => void) | undefined,
+    beforeSend: OutboundRequest['beforeSend'],
   ): Promise<OutboundResponse> {
     const { url } = hop;
     const host = hostOf(url);
@@ -114,14 +117,15 @@ export function createOutboundClient(options: OutboundClientOptions): OutboundCl
         );
       const outgoing = prepare(hop, socket, maxBodyBytes);
       const answer = answerTo(outgoing, signal, maxBodyBytes);
+      // A connection that breaks meanwhile is reported when the answer is awaited.
+      answer.catch(() => {});
       try {
-        beforeSend?.();
+        await beforeSend?.();
       } catch (error) {
         outgoing.destroy();
-        await answer.catch(() => {});
         throw error;
       }
-      progress.sent = true;
+      if (!outgoing.destroyed) progress.sent = true;
       outgoing.end(hop.body);
       return { ...(await answer), url: url.href };
     } finally {
@@ -232,6 +236,12 @@ function answerTo(
   outgoing.on('upgrade', (_message, socket) => {
     socket.destroy();
     fail(new OutboundError('protocol', 'The target answered with another protocol than HTTP.'));
+  });
+  let interim = 0;
+  outgoing.on('information', () => {
+    interim += 1;
+    if (interim > MAX_INTERIM_ANSWERS)
+      fail(new OutboundError('protocol', 'The target sends interim answers without end.'));
   });
   outgoing.on('close', () => {
     signal.removeEventListener('abort', onAbort);

@@ -4,6 +4,7 @@ import {
   type ConnectionOptions,
   checkServerIdentity,
   connect,
+  DEFAULT_CIPHERS,
   type PeerCertificate,
   type TLSSocket,
 } from 'node:tls';
@@ -18,10 +19,14 @@ export type TlsTrust =
   | { readonly mode: 'ca'; readonly ca: string }
   | { readonly mode: 'pinned'; readonly certificate: string };
 
+/** Without finite-field Diffie-Hellman: the server would choose the group, of any size, and its computation is ours. */
+const CIPHERS = `${DEFAULT_CIPHERS}:!kDHE`;
+
 /** The options of `tls.connect` for a target that was given as `host` (a name or an IP address). */
 export function tlsOptions(trust: TlsTrust, host: string): ConnectionOptions {
   const named: ConnectionOptions = {
     minVersion: 'TLSv1.2',
+    ciphers: CIPHERS,
     ...(isIP(host) === 0 ? { servername: host } : {}),
   };
   if (trust.mode === 'pinned') {
