@@ -6,7 +6,8 @@ export {
   type TargetPolicy,
   targetPolicy,
 } from '@claviger/outbound';
-export { type AccountKey, accountKey } from './account-key.ts';
+export { type AccountKey, accountKey, accountKeysOf } from './account-key.ts';
+export { configSchemaOf, connectorTypes } from './config-schemas.ts';
 export type {
   Account,
   Connector,
@@ -21,10 +22,10 @@ export type {
   VerifyResult,
 } from './connector.ts';
 export { ConnectorError, type ConnectorErrorKind } from './connector-error.ts';
-export { type HttpConfig, httpConfigSchema } from './http/config.ts';
-export { type LdapConfig, ldapConfigSchema } from './ldap/config.ts';
-export { type MysqlConfig, mysqlConfigSchema } from './mysql/config.ts';
-export { type PostgresConfig, postgresConfigSchema } from './postgres/config.ts';
-export { scramVerifier } from './postgres/scram-verifier.ts';
-export { connectorFor, connectorTypes } from './registry.ts';
-export { type SshConfig, sshConfigSchema } from './ssh/config.ts';
+export {
+  type ConnectorPool,
+  ConnectorsBusyError,
+  createConnectorPool,
+  type PooledConnector,
+} from './pool/connector-pool.ts';
+export type { ConnectorPoolOptions } from './pool/pool-options.ts';

@@ -1,7 +1,8 @@
 import { targetPolicy } from '@claviger/outbound';
 import { openLoopback } from '@claviger/targets';
 import { expect, test } from 'vitest';
-import { connectorFor, connectorTypes } from './registry.ts';
+import { connectorTypes } from './config-schemas.ts';
+import { connectorFor } from './registry.ts';
 
 const ctx = {
   signal: new AbortController().signal,

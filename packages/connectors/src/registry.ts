@@ -1,33 +1,35 @@
+import { configSchemaOf, knownType } from './config-schemas.ts';
 import type { Connector, ConnectorDefinition, ConnectorType } from './connector.ts';
 import { ConnectorError } from './connector-error.ts';
-import { httpConnector } from './http/connector.ts';
-import { ldapConnector } from './ldap/connector.ts';
-import { mysqlConnector } from './mysql/connector.ts';
-import { postgresConnector } from './postgres/connector.ts';
-import { sshConnector } from './ssh/connector.ts';
 
-const connectors: Readonly<Record<ConnectorType, Connector>> = {
-  http: bound(httpConnector),
-  ldap: bound(ldapConnector),
-  mysql: bound(mysqlConnector),
-  postgres: bound(postgresConnector),
-  ssh: bound(sshConnector),
-};
+/** Each connector is loaded when it is used: a worker needs one driver of the four. */
+const definitions = {
+  http: async () => erased((await import('./http/connector.ts')).httpConnector),
+  ldap: async () => erased((await import('./ldap/connector.ts')).ldapConnector),
+  mysql: async () => erased((await import('./mysql/connector.ts')).mysqlConnector),
+  postgres: async () => erased((await import('./postgres/connector.ts')).postgresConnector),
+  ssh: async () => erased((await import('./ssh/connector.ts')).sshConnector),
+} as const satisfies Record<ConnectorType, () => Promise<ConnectorDefinition<unknown>>>;
 
-/** The names that `connectorFor` knows. */
-export const connectorTypes = Object.keys(connectors) as readonly ConnectorType[];
-
-/** Gives the connector of a type; throws ConnectorError (`configuration`) naming the known ones. */
-export function connectorFor(type: string): Connector {
-  const known = connectorTypes.find((name) => name === type);
-  if (known === undefined)
-    throw new ConnectorError('configuration', `There is no connector '${type.slice(0, 40)}'.`, {
-      hint: `Use one of: ${connectorTypes.join(', ')}.`,
-    });
-  return connectors[known];
+/**
+ * Gives the connector of a type, which works in this process. Only workers and tests use it: everybody else asks a ConnectorPool.
+ * Throws ConnectorError (`configuration`) naming the known types.
+ */
+export function connectorFor(given: string): Connector {
+  const type = knownType(given);
+  const load = definitions[type];
+  return {
+    type,
+    configSchema: configSchemaOf(type),
+    test: async (target, credential, ctx) => (await load()).test(target, credential, ctx),
+    verify: async (target, account, secret, ctx) => (await load()).verify(target, account, secret, ctx),
+    rotate: async (target, account, secrets, ctx) => (await load()).rotate(target, account, secrets, ctx),
+    discover: async (target, admin, ctx) => (await load()).discover(target, admin, ctx),
+  };
 }
 
-function bound<Config>(definition: ConnectorDefinition<Config>): Connector {
+/** A connector that checks the settings of the target itself. */
+function erased<Config>(definition: ConnectorDefinition<Config>): ConnectorDefinition<unknown> {
   const parsed = (target: unknown): Config => {
     const result = definition.configSchema.safeParse(target);
     if (result.success) return result.data;

@@ -1,0 +1,54 @@
+import type { Duplex } from 'node:stream';
+
+const HEADER_BYTES = 4;
+
+/** Writes one message: its length, and itself as JSON. */
+export function writeFrame(channel: Duplex, message: unknown): void {
+  const body = Buffer.from(JSON.stringify(message), 'utf8');
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt32BE(body.length);
+  channel.write(Buffer.concat([header, body]));
+}
+
+/**
+ * Gives each message that arrives, parsed. A message that is longer than `maxBytes`, or no JSON, calls `onBad` in place of it, and
+ * nothing is read any more: a length is checked before anything is kept.
+ */
+export function readFrames(
+  channel: Duplex,
+  maxBytes: number,
+  onMessage: (message: unknown) => void,
+  onBad: () => void,
+): void {
+  let kept: Buffer[] = [];
+  let keptBytes = 0;
+  /** Of the message that is under way, its header included; undefined while the header is incomplete. */
+  let wanted: number | undefined;
+  const stop = () => {
+    channel.off('data', onData);
+    kept = [];
+    onBad();
+  };
+  const onData = (chunk: Buffer): void => {
+    kept.push(chunk);
+    keptBytes += chunk.length;
+    if (keptBytes < (wanted ?? HEADER_BYTES)) return;
+    let bytes = kept.length === 1 ? chunk : Buffer.concat(kept);
+    for (;;) {
+      wanted = bytes.length < HEADER_BYTES ? undefined : bytes.readUInt32BE(0) + HEADER_BYTES;
+      if (wanted !== undefined && wanted > maxBytes) return stop();
+      if (wanted === undefined || bytes.length < wanted) break;
+      let message: unknown;
+      try {
+        message = JSON.parse(bytes.toString('utf8', HEADER_BYTES, wanted));
+      } catch {
+        return stop();
+      }
+      bytes = bytes.subarray(wanted);
+      onMessage(message);
+    }
+    kept = bytes.length === 0 ? [] : [bytes];
+    keptBytes = bytes.length;
+  };
+  channel.on('data', onData);
+}

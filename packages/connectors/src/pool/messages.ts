@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import type { Account, ConnectorContext, ConnectorType, Credential, RotationSecrets } from '../connector.ts';
+import { TARGET_LIMITS } from '../limits.ts';
+
+/** What an operation is called with. Secrets are in it: it travels in the pipe to the worker only, which is no file and no argument. */
+export type Call = { readonly type: ConnectorType; readonly target: unknown } & (
+  | { readonly operation: 'test' | 'discover'; readonly credential: Credential }
+  | { readonly operation: 'verify'; readonly account: Account; readonly secret: string }
+  | { readonly operation: 'rotate'; readonly account: Account; readonly secrets: RotationSecrets }
+);
+
+/** What the pool tells a worker. */
+export type ToWorker =
+  | {
+      readonly kind: 'job';
+      readonly call: Call;
+      readonly context: Pick<ConnectorContext, 'allow' | 'connectTimeoutMs' | 'operationTimeoutMs'>;
+    }
+  /** The answer to `may-change`. */
+  | { readonly kind: 'may-change'; readonly forMs: number };
+
+const text = z.string().max(2_000);
+
+const testResult = z.strictObject({
+  ok: z.boolean(),
+  refused: z.boolean().exactOptional(),
+  latencyMs: z.number().min(0),
+  serverVersion: text.exactOptional(),
+  hostKeyFingerprint: text.exactOptional(),
+  problem: text.exactOptional(),
+  hint: text.exactOptional(),
+});
+
+const verifyResult = z.discriminatedUnion('outcome', [
+  z.strictObject({ outcome: z.literal('accepted') }),
+  z.strictObject({ outcome: z.literal('refused'), reason: text }),
+  z.strictObject({ outcome: z.literal('unknown'), reason: text }),
+]);
+
+const rotateResult = z.discriminatedUnion('outcome', [
+  z.strictObject({ outcome: z.literal('applied') }),
+  z.strictObject({
+    outcome: z.literal('refused'),
+    kind: z.enum(['policy', 'authentication', 'permission', 'unreachable']),
+    reason: text,
+  }),
+  z.strictObject({ outcome: z.literal('ambiguous'), reason: text }),
+]);
+
+const accounts = z
+  .array(
+    z.strictObject({
+      username: z.string().min(1).max(1_024),
+      privileged: z.boolean(),
+      canLogin: z.boolean(),
+      lastPasswordChange: z.string().max(10).exactOptional(),
+      details: z.record(z.string().max(60), z.string().max(TARGET_LIMITS.detailCharacters + 100)),
+    }),
+  )
+  .max(TARGET_LIMITS.accounts);
+
+/** The answer of each operation: the pool takes nothing else from a worker. */
+export const results = { test: testResult, verify: verifyResult, rotate: rotateResult, accounts } as const;
+
+/** What a worker tells the pool. */
+export const fromWorkerSchema = z.discriminatedUnion('kind', [
+  /** It has started. After a job, its result says the same. */
+  z.strictObject({ kind: z.literal('ready') }),
+  z.strictObject({ kind: z.literal('may-change') }),
+  /** Some of the accounts that `discover` finds; `result` follows. */
+  z.strictObject({ kind: z.literal('accounts'), accounts }),
+  z.strictObject({ kind: z.literal('result'), result: z.unknown() }),
+  z.strictObject({
+    kind: z.literal('error'),
+    error: z.enum([
+      'configuration',
+      'not_allowed',
+      'unreachable',
+      'untrusted',
+      'protocol',
+      'authentication',
+      'permission',
+    ]),
+    message: text,
+    hint: text.exactOptional(),
+  }),
+]);
+
+export type FromWorker = z.output<typeof fromWorkerSchema>;
+
+/** The longest message of a worker; a batch of accounts fits. */
+export const MAX_ANSWER_BYTES = 1024 * 1024;
+/** All messages of one job. */
+export const MAX_JOB_ANSWER_BYTES = 16 * 1024 * 1024;
+/** Accounts in one message, so that none is long to parse. */
+export const ACCOUNTS_PER_MESSAGE = 100;
