@@ -18,42 +18,49 @@ export interface AccountKey {
 interface Reached {
   readonly host: string;
   readonly port: number | string;
-  readonly account: string;
+  readonly accountOf: (username: string) => string;
 }
 
 /** A directory listens on several ports: plain, TLS, and the global catalogue of Active Directory. */
 const DIRECTORY_PORTS = new Set([389, 636, 3268, 3269]);
 
-const reached: Readonly<Record<ConnectorType, (settings: unknown, username: string) => Reached | undefined>> =
-  {
-    // PostgreSQL, Linux and most HTTP interfaces tell names apart by case.
-    http: (settings, account) => at(httpConfigSchema.safeParse(settings).data, account),
-    postgres: (settings, account) => at(postgresConfigSchema.safeParse(settings).data, account),
-    ssh: (settings, account) => at(sshConfigSchema.safeParse(settings).data, account),
-    // The server picks the account of a name by the address that logs in, which is always this vault's. It drops trailing blanks.
-    mysql: (settings, account) => at(mysqlConfigSchema.safeParse(settings).data, account.replace(/ +$/, '')),
-    ldap: (settings, username) => {
-      const config = ldapConfigSchema.safeParse(settings).data;
-      if (!config) return undefined;
-      const port = portOf(config);
-      return {
-        host: config.host,
-        port: DIRECTORY_PORTS.has(port) ? 'directory' : port,
-        account: ldapAccountName(config, username),
-      };
-    },
-  };
+const asItIs = (username: string): string => username;
+
+const reached: Readonly<Record<ConnectorType, (settings: unknown) => Reached | undefined>> = {
+  // PostgreSQL, Linux and most HTTP interfaces tell names apart by case.
+  http: (settings) => at(httpConfigSchema.safeParse(settings).data, asItIs),
+  postgres: (settings) => at(postgresConfigSchema.safeParse(settings).data, asItIs),
+  ssh: (settings) => at(sshConfigSchema.safeParse(settings).data, asItIs),
+  // The server picks the account of a name by the address that logs in, which is always this vault's. It drops trailing blanks.
+  mysql: (settings) => at(mysqlConfigSchema.safeParse(settings).data, withoutTrailingBlanks),
+  ldap: (settings) => {
+    const config = ldapConfigSchema.safeParse(settings).data;
+    if (!config) return undefined;
+    const port = portOf(config);
+    return {
+      host: config.host,
+      port: DIRECTORY_PORTS.has(port) ? 'directory' : port,
+      accountOf: (username) => ldapAccountName(config, username),
+    };
+  },
+};
 
 /**
  * What a login with this user name reaches. Undefined where nothing can be logged in to: an unknown type, unusable settings or an
  * empty user name.
  */
 export function accountKey(type: string, settings: unknown, username: string): AccountKey | undefined {
-  if (username === '' || !Object.hasOwn(reached, type)) return undefined;
-  const found = reached[type as ConnectorType](settings, username);
+  return accountKeysOf(type, settings)(username);
+}
+
+/** The same for many names of one target, whose settings are read once. */
+export function accountKeysOf(type: string, settings: unknown): (username: string) => AccountKey | undefined {
+  const found = Object.hasOwn(reached, type) ? reached[type as ConnectorType](settings) : undefined;
   const host = found && hostKey(found.host);
-  if (!host) return undefined;
-  return { target: `${type} ${host} ${found.port}`, account: bounded(found.account) };
+  if (!found || !host) return () => undefined;
+  const target = `${type} ${host} ${found.port}`;
+  return (username) =>
+    username === '' ? undefined : { target, account: bounded(found.accountOf(username)) };
 }
 
 /** Keys stand in an index, whose rows have a limit. */
@@ -62,9 +69,15 @@ function bounded(name: string): string {
   return `sha256:${createHash('sha256').update(name).digest('hex')}`;
 }
 
+function withoutTrailingBlanks(name: string): string {
+  let end = name.length;
+  while (name[end - 1] === ' ') end -= 1;
+  return name.slice(0, end);
+}
+
 function at(
   config: { readonly host: string; readonly port: number } | undefined,
-  account: string,
+  accountOf: Reached['accountOf'],
 ): Reached | undefined {
-  return config && { host: config.host, port: config.port, account };
+  return config && { host: config.host, port: config.port, accountOf };
 }

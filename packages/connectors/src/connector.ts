@@ -14,10 +14,10 @@ export interface ConnectorContext {
   /** What the tenant may reach. */
   readonly allow: TargetPolicy;
   /**
-   * Whether the caller may still change the target, asked immediately before the change is sent. A process that was stopped
-   * for minutes continues where it stood, while another has taken its work over. Always, when absent.
+   * For how many milliseconds the caller may still change the target, asked immediately before the change is sent; 0 when another
+   * has taken the work over. From an answer above 0 the caller counts the change as sent. Without a limit, when absent.
    */
-  readonly mayChange?: () => boolean;
+  readonly mayChange?: () => number | Promise<number>;
 }
 
 /** The account on the target, by the name the target knows it. */

@@ -85,7 +85,7 @@ test('no password gets into an address', () => {
 
 test('a worker that may no longer change anything sends nothing', async () => {
   const before = server.requests().length;
-  expect(await rotate(self(), {}, loopbackContext({ mayChange: () => false }))).toMatchObject({
+  expect(await rotate(self(), {}, loopbackContext({ mayChange: () => 0 }))).toMatchObject({
     outcome: 'refused',
     kind: 'unreachable',
   });

@@ -17,7 +17,7 @@ export async function send(
   request: HttpRequest,
   values: Values,
   ctx: ConnectorContext,
-  beforeSend?: () => void,
+  beforeSend?: () => Promise<void>,
 ): Promise<OutboundResponse> {
   const trust = trustOf(config.tls);
   const client = createOutboundClient({

@@ -2,13 +2,17 @@ import type { Entry } from 'ldapts';
 import type { ConnectorContext, Credential, DiscoveredAccount } from '../connector.ts';
 import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { operationSignal } from '../deadline.ts';
+import { TARGET_LIMITS } from '../limits.ts';
+import { listed } from '../listed.ts';
 import type { LdapConfig } from './config.ts';
-import { bindName, isSameDn } from './names.ts';
+import { bindName, comparableDn } from './names.ts';
 import { asLdapResult, said } from './result-codes.ts';
 import { openSession } from './session.ts';
 
 const PAGE_SIZE = 500;
-const MAX_ACCOUNTS = 20_000;
+const MAX_ACCOUNTS = TARGET_LIMITS.accounts;
+/** A server may give fewer entries in a page than asked for, and never an end. */
+const MAX_PAGES = 1_000;
 const facts = [
   'memberOf',
   'loginShell',
@@ -37,8 +41,13 @@ export async function discoverLdap(
     await using session = await openSession(config, login, ctx, operationSignal(ctx));
     const accounts: DiscoveredAccount[] = [];
     const search = { filter, attributes: [nameAttribute, ...facts], paged: { pageSize: PAGE_SIZE } };
+    const privileged = new Set(config.privilegedGroups.map(comparableDn));
+    let pages = 0;
     for await (const page of session.client.searchPaginated(baseDn, search)) {
-      accounts.push(...page.searchEntries.flatMap((entry) => describe(config, entry)));
+      accounts.push(...page.searchEntries.flatMap((entry) => describe(config, privileged, entry)));
+      pages += 1;
+      if (pages > MAX_PAGES)
+        throw new ConnectorError('protocol', `The server answers in more than ${MAX_PAGES} pages.`);
       if (accounts.length > MAX_ACCOUNTS)
         throw new ConnectorError('configuration', `The filter finds more than ${MAX_ACCOUNTS} accounts.`, {
           hint: 'Set a narrower baseDn or filter.',
@@ -55,7 +64,7 @@ export async function discoverLdap(
   }
 }
 
-function describe(config: LdapConfig, entry: Entry): DiscoveredAccount[] {
+function describe(config: LdapConfig, privileged: ReadonlySet<string>, entry: Entry): DiscoveredAccount[] {
   const usesDns = config.userDn === '{username}' && config.loginName === undefined;
   const username = usesDns ? entry.dn : text(entry, config.nameAttribute);
   if (username === '') return [];
@@ -70,13 +79,12 @@ function describe(config: LdapConfig, entry: Entry): DiscoveredAccount[] {
     {
       username,
       privileged:
-        text(entry, 'adminCount') === '1' ||
-        groups.some((group) => config.privilegedGroups.some((listed) => isSameDn(group, listed))),
+        text(entry, 'adminCount') === '1' || groups.some((group) => privileged.has(comparableDn(group))),
       canLogin: !isLocked && !isDisabled && hasShell,
       ...(changed === undefined ? {} : { lastPasswordChange: changed }),
       details: {
         dn: entry.dn,
-        groups: groups.join(';'),
+        groups: listed(groups, ';'),
         locked: String(isLocked),
         disabled: String(isDisabled),
         mustChangePassword: String(text(entry, 'pwdReset') === 'TRUE' || text(entry, 'pwdLastSet') === '0'),

@@ -13,7 +13,10 @@ export function asLdapResult(error: unknown): LdapResult | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'number') return undefined;
   // The driver itself uses this one for an answer without a result.
   if (error.code === 248) return undefined;
-  return { code: error.code, message: error.message.replace(/\s*Code: 0x[0-9a-f]+$/, '') };
+  // The driver adds the code in words.
+  const suffix = ` Code: 0x${error.code.toString(16)}`;
+  const { message } = error;
+  return { code: error.code, message: message.endsWith(suffix) ? message.slice(0, -suffix.length) : message };
 }
 
 export function said({ code, message }: LdapResult, secrets: readonly (string | undefined)[] = []): string {

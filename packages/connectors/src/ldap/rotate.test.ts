@@ -90,7 +90,7 @@ test('H-245 the user name may be the distinguished name itself, or be searched f
 });
 
 test('a worker that may no longer change anything sends nothing', async () => {
-  const ctx = loopbackContext({ mayChange: () => false });
+  const ctx = loopbackContext({ mayChange: () => 0 });
   for (const config of [self(), byAdmin()]) {
     expect(await rotate(config, { admin: server.admin }, ctx)).toMatchObject({
       outcome: 'refused',

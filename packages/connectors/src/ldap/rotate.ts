@@ -29,7 +29,7 @@ export async function rotateLdap(
     await using session = await openSession(config, login, ctx, operationSignal(ctx));
     const dn = await findAccount(session.client, config, account.username);
     if (isSelf) await assertLoggedInAs(session.client, dn);
-    assertMayChange(ctx);
+    await assertMayChange(ctx);
     return await change(session.client, config, dn, isSelf ? secrets.current : undefined, secrets.next);
   } catch (error) {
     const result = asLdapResult(error);

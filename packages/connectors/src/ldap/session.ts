@@ -2,9 +2,11 @@ import { OutboundError, startTls } from '@claviger/outbound';
 import { Client } from 'ldapts';
 import type { ConnectorContext } from '../connector.ts';
 import { asConnectorError, ConnectorError } from '../connector-error.ts';
+import { guardStream } from '../network/guard-stream.ts';
 import { openSocket } from '../network/open-socket.ts';
 import { assertMayBePlain, trustOf } from '../network/tls.ts';
 import { type LdapConfig, portOf } from './config.ts';
+import { messageLength } from './message-length.ts';
 import { asLdapResult, bindFailure } from './result-codes.ts';
 import { requestStartTls } from './start-tls-request.ts';
 
@@ -36,6 +38,7 @@ export async function openSession(
       if (config.startTls) await requestStartTls(socket);
       socket = await startTls(socket, config.host, trust);
     }
+    guardStream(socket, messageLength);
     let isTaken = false;
     const client = new Client({
       url: 'ldap://target.invalid',

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { BerReader, BerWriter } from 'ldapts';
 import { ConnectorError } from '../connector-error.ts';
+import { nextChunk } from '../network/next-chunk.ts';
 
 const EXTENDED_RESPONSE = 0x78;
 
@@ -44,23 +44,6 @@ function isConsent(message: Buffer): boolean {
   } catch {
     // Not even what a directory would say.
     return false;
-  }
-}
-
-async function nextChunk(socket: Socket): Promise<Buffer> {
-  const broken = new AbortController();
-  const onClose = () => broken.abort();
-  socket.once('close', onClose);
-  socket.once('end', onClose);
-  try {
-    if (socket.destroyed) broken.abort();
-    const [chunk] = (await once(socket, 'data', { signal: broken.signal })) as [Buffer];
-    return chunk;
-  } catch (cause) {
-    throw new ConnectorError('unreachable', 'The connection ended while TLS was asked for.', { cause });
-  } finally {
-    socket.off('close', onClose);
-    socket.off('end', onClose);
   }
 }
 

@@ -1,6 +1,8 @@
 import type { ConnectorContext, Credential, DiscoveredAccount } from '../connector.ts';
 import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { operationSignal } from '../deadline.ts';
+import { TARGET_LIMITS } from '../limits.ts';
+import { listed } from '../listed.ts';
 import { serverText } from '../server-text.ts';
 import type { MysqlConfig } from './config.ts';
 import { asServerError } from './server-errors.ts';
@@ -33,6 +35,8 @@ export async function discoverMysql(
   try {
     await using session = await openSession(config, admin, ctx, operationSignal(ctx));
     const rows = await session.query(session.isMariaDb ? mariaDbQuery : mysqlQuery);
+    if (rows.length > TARGET_LIMITS.accounts)
+      throw new ConnectorError('protocol', `The server lists more than ${TARGET_LIMITS.accounts} accounts.`);
     const byUser = Map.groupBy(
       rows.filter((row) => row.user !== '' && !isYes(row.role)),
       (row) => String(row.user),
@@ -59,8 +63,11 @@ function describe(user: string, accounts: readonly Row[]): DiscoveredAccount {
     canLogin: accounts.some((row) => !isYes(row.locked) && row.plugin !== 'mysql_no_login'),
     ...(oldest === undefined ? {} : { lastPasswordChange: oldest }),
     details: {
-      hosts: accounts.map((row) => String(row.host)).join(','),
-      plugins: [...new Set(accounts.map((row) => String(row.plugin ?? '')))].join(','),
+      hosts: listed(
+        accounts.map((row) => String(row.host)),
+        ',',
+      ),
+      plugins: listed([...new Set(accounts.map((row) => String(row.plugin ?? '')))], ','),
       locked: String(isLocked),
       passwordExpired: String(accounts.some((row) => isYes(row.expired))),
       privileges: held.join(','),

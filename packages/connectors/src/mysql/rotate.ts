@@ -108,7 +108,7 @@ async function change(
 ): Promise<RotateResult> {
   let refused: ServerError | undefined;
   for (const statement of forms) {
-    assertMayChange(ctx);
+    await assertMayChange(ctx);
     try {
       await session.query(statement);
       return { outcome: 'applied' };

@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net';
 import { isTrustFailure, OutboundError, startTls, type TlsTrust } from '@claviger/outbound';
-import { type Connection, createConnection, type RowDataPacket } from 'mysql2';
+import { type Connection, createConnection, type RowDataPacket, type TypeCast } from 'mysql2';
 import type { ConnectorContext, Credential } from '../connector.ts';
 import { asConnectorError, ConnectorError } from '../connector-error.ts';
+import { guardStream } from '../network/guard-stream.ts';
 import { openSocket } from '../network/open-socket.ts';
 import { assertMayBePlain, trustOf } from '../network/tls.ts';
 import { serverText } from '../server-text.ts';
 import { isUserName, type MysqlConfig } from './config.ts';
 import { SESSION_SQL_MODE } from './literals.ts';
+import { packetLength } from './packet-length.ts';
 import { asServerError, loginHint, loginVerdict } from './server-errors.ts';
 
 /** A login that the server has checked. */
@@ -80,6 +82,7 @@ async function login(
   socket: Socket,
   trust: TlsTrust | undefined,
 ): Promise<Connection> {
+  guardStream(socket, packetLength);
   const connection = createConnection({
     stream: socket,
     host: config.host,
@@ -90,6 +93,8 @@ async function login(
     ...(trust === undefined ? {} : { ssl: { minVersion: 'TLSv1.2' } }),
     // No statement may bring a second one along, and no server may ask for a file of this machine.
     multipleStatements: false,
+    // The driver would else make code of the names and types of columns, which are the server's.
+    disableEval: true,
     flags: ['-LOCAL_FILES'],
     connectAttributes: { program_name: 'claviger' },
     // The socket was opened within its own time, and is closed when that of the operation is over.
@@ -122,6 +127,7 @@ function replaceTls(connection: Connection, host: string, trust: TlsTrust): void
     inside.stream.removeAllListeners('data');
     startTls(inside.stream, host, trust).then(
       (secure) => {
+        guardStream(secure, packetLength);
         secure.on('error', (error) => inside._handleNetworkError(error));
         secure.on('data', (data: Buffer) => inside.packetParser.execute(data));
         inside.stream = secure;
@@ -134,7 +140,9 @@ function replaceTls(connection: Connection, host: string, trust: TlsTrust): void
 
 function rowsOf(connection: Connection, statement: string): Promise<Record<string, unknown>[]> {
   const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>[]>();
-  connection.query<RowDataPacket[]>(statement, (error, rows) => {
+  // The server names the type of each column: nothing but texts is made of it.
+  const typeCast: TypeCast = (field) => field.string();
+  connection.query<RowDataPacket[]>({ sql: statement, typeCast }, (error, rows) => {
     if (error) reject(error);
     else resolve(Array.isArray(rows) ? rows : []);
   });

@@ -1,19 +1,22 @@
 import type { ConnectorContext, Credential, DiscoveredAccount } from '../connector.ts';
-import { asConnectorError } from '../connector-error.ts';
+import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { operationSignal } from '../deadline.ts';
+import { TARGET_LIMITS } from '../limits.ts';
+import { listed } from '../listed.ts';
 import type { PostgresConfig } from './config.ts';
 import { openSession } from './session.ts';
 
 interface RoleRow {
   name: string;
-  superuser: boolean;
-  createrole: boolean;
-  createdb: boolean;
-  replication: boolean;
-  bypassrls: boolean;
-  canlogin: boolean;
+  superuser: string;
+  createrole: string;
+  createdb: string;
+  replication: string;
+  bypassrls: string;
+  canlogin: string;
   valid_until: string | null;
-  member_of: string[];
+  /** The names of all groups as JSON. */
+  member_of: string;
 }
 
 /** Reads every role but the server's predefined ones. Inherited privileges are resolved through all levels of membership. */
@@ -26,8 +29,8 @@ const rolesQuery = `
   SELECT r.rolname AS name, r.rolsuper AS superuser, r.rolcreaterole AS createrole, r.rolcreatedb AS createdb,
          r.rolreplication AS replication, r.rolbypassrls AS bypassrls, r.rolcanlogin AS canlogin,
          to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS valid_until,
-         array(SELECT g.rolname::text FROM membership m JOIN pg_roles g ON g.oid = m.roleid
-               WHERE m.member = r.oid ORDER BY 1) AS member_of
+         to_json(array(SELECT g.rolname::text FROM membership m JOIN pg_roles g ON g.oid = m.roleid
+               WHERE m.member = r.oid ORDER BY 1)) AS member_of
     FROM pg_roles r
    WHERE r.rolname !~ '^pg_'
    ORDER BY r.rolname`;
@@ -49,28 +52,41 @@ export async function discoverPostgres(
   try {
     await using session = await openSession(config, admin, ctx, operationSignal(ctx));
     const { rows } = await session.client.query<RoleRow>(rolesQuery);
+    if (rows.length > TARGET_LIMITS.accounts)
+      throw new ConnectorError('protocol', `The server lists more than ${TARGET_LIMITS.accounts} roles.`);
     const powerful = new Set(rows.filter(hasOwnPower).map((row) => row.name));
-    return rows.map((row) => ({
-      username: row.name,
-      privileged:
-        powerful.has(row.name) ||
-        row.member_of.some((group) => powerful.has(group) || privilegedGroups.has(group)),
-      canLogin: row.canlogin,
-      details: {
-        superuser: String(row.superuser),
-        createRole: String(row.createrole),
-        createDatabase: String(row.createdb),
-        replication: String(row.replication),
-        bypassRowSecurity: String(row.bypassrls),
-        memberOf: row.member_of.join(','),
-        ...(row.valid_until === null ? {} : { passwordValidUntil: row.valid_until }),
-      },
-    }));
+    return rows.map((row) => describe(row, powerful));
   } catch (error) {
     throw asConnectorError(error);
   }
 }
 
+function describe(row: RoleRow, powerful: ReadonlySet<string>): DiscoveredAccount {
+  const groups = groupsOf(row);
+  return {
+    username: row.name,
+    privileged:
+      powerful.has(row.name) || groups.some((group) => powerful.has(group) || privilegedGroups.has(group)),
+    canLogin: isTrue(row.canlogin),
+    details: {
+      superuser: String(isTrue(row.superuser)),
+      createRole: String(isTrue(row.createrole)),
+      createDatabase: String(isTrue(row.createdb)),
+      replication: String(isTrue(row.replication)),
+      bypassRowSecurity: String(isTrue(row.bypassrls)),
+      memberOf: listed(groups, ','),
+      ...(row.valid_until === null ? {} : { passwordValidUntil: row.valid_until }),
+    },
+  };
+}
+
+function groupsOf(row: RoleRow): string[] {
+  const groups: unknown = JSON.parse(row.member_of);
+  return Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : [];
+}
+
+const isTrue = (value: string) => value === 't';
+
 function hasOwnPower(row: RoleRow): boolean {
-  return row.superuser || row.createrole || row.replication || row.bypassrls;
+  return [row.superuser, row.createrole, row.replication, row.bypassrls].some(isTrue);
 }

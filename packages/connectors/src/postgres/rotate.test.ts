@@ -67,7 +67,7 @@ test("no clear password gets into the server's log, which shows every statement"
 });
 
 test('a worker that may no longer change anything sends nothing', async () => {
-  const ctx = loopbackContext({ mayChange: () => false });
+  const ctx = loopbackContext({ mayChange: () => 0 });
   for (const config of [self(), byAdmin()]) {
     expect(await rotate(config, { admin: server.admin }, ctx)).toMatchObject({
       outcome: 'refused',

@@ -28,7 +28,7 @@ export async function rotatePostgres(
     const login = loginFor(config, account, secrets);
     await using session = await openSession(config, login, ctx, operationSignal(ctx));
     await assertLoggedInAs(session.client, login.username);
-    assertMayChange(ctx);
+    await assertMayChange(ctx);
     return await alterRole(session.client, account.username, verifier);
   } catch (error) {
     return failureBeforeChange(error);

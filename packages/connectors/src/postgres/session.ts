@@ -3,10 +3,13 @@ import { OutboundError } from '@claviger/outbound';
 import { Client, DatabaseError } from 'pg';
 import type { ConnectorContext, Credential } from '../connector.ts';
 import { asConnectorError, ConnectorError } from '../connector-error.ts';
+import { guardStream } from '../network/guard-stream.ts';
 import { openSocket } from '../network/open-socket.ts';
+import { assertMayBePlain, trustOf } from '../network/tls.ts';
 import { serverText } from '../server-text.ts';
 import { isRoleName, type PostgresConfig } from './config.ts';
-import { tlsOptions } from './tls-options.ts';
+import { messageLength } from './message-length.ts';
+import { negotiateTls } from './negotiate-tls.ts';
 
 /** A login that the server proved and that was proved to it, both over SCRAM. */
 export interface PostgresSession extends AsyncDisposable {
@@ -29,9 +32,15 @@ export async function openSession(
     throw new ConnectorError('configuration', 'A role name has 1 to 63 bytes and no control characters.');
   if (!password) throw new ConnectorError('configuration', 'A PostgreSQL login needs a password.');
 
-  const { socket, address } = await openSocket(config.host, config.port, ctx, signal);
+  const opened = await openSocket(config.host, config.port, ctx, signal);
+  const { address } = opened;
+  let socket = opened.socket;
   let client: Client;
   try {
+    const trust = trustOf(config.tls);
+    if (trust === undefined) assertMayBePlain(address, 'private');
+    else socket = await negotiateTls(socket, config.host, trust);
+    guardStream(socket, messageLength);
     client = new Client({
       // Every setting is given: the driver would otherwise look for it in the environment.
       host: address,
@@ -39,14 +48,17 @@ export async function openSession(
       user: username,
       password,
       database: config.database,
-      ssl: tlsOptions(config, address),
+      ssl: false,
+      // The server names the type of each column: nothing is parsed because it says so.
+      types: { getTypeParser: () => (value: string | Buffer) => value },
       options: '',
       application_name: 'claviger',
       stream: () => adopted(socket),
     });
   } catch (error) {
     socket.destroy();
-    throw error;
+    opened.socket.destroy();
+    throw asConnectorError(error);
   }
   // A connection that breaks later also fails the query in hand, which reports it.
   client.on('error', () => {});
@@ -64,6 +76,7 @@ export async function openSession(
       });
   } catch (error) {
     socket.destroy();
+    opened.socket.destroy();
     throw loginFailure(error, progress.asked, [password]);
   }
   return {
@@ -73,6 +86,7 @@ export async function openSession(
       // The answer is in hand; a server that does not say goodbye changes nothing.
       await client.end().catch(() => {});
       socket.destroy();
+      opened.socket.destroy();
     },
   };
 }

@@ -13,10 +13,10 @@ const lost = 'The connection ended before the change was sent.';
  */
 export async function chpasswdThroughSudo(
   session: SshSession,
-  line: () => string,
+  line: () => Promise<string>,
   password: string | undefined,
 ): Promise<CommandResult> {
-  const check = await promptedSudo(session, '-l -- chpasswd', () =>
+  const check = await promptedSudo(session, '-l -- chpasswd', async () =>
     password === undefined ? '' : `${password}\n`,
   );
   if (check.exitCode === undefined) throw new ConnectorError('unreachable', lost);
@@ -38,7 +38,7 @@ export async function chpasswdThroughSudo(
         'sudo asks for a password, and the administrator has none stored.',
       );
   }
-  const result = await promptedSudo(session, '-- chpasswd', () => `${password}\n${line()}`);
+  const result = await promptedSudo(session, '-- chpasswd', async () => `${password}\n${await line()}`);
   if (result.exitCode === undefined && result.prompts === 0) throw new ConnectorError('unreachable', lost);
   // The second question took the line itself, so that none of it reached chpasswd.
   if (result.exitCode !== 0 && result.prompts > 1)
@@ -50,21 +50,23 @@ export async function chpasswdThroughSudo(
 async function promptedSudo(
   session: SshSession,
   command: string,
-  input: () => string,
+  input: () => Promise<string>,
 ): Promise<CommandResult & { readonly prompts: number }> {
   const marker = `claviger-${randomBytes(12).toString('hex')}:`;
   let answered = false;
   let withheld: unknown;
   const result = await runCommand(session, `env LC_ALL=C sudo -k -S -p ${marker} ${command}`, {
-    converse: (output, channel) => {
-      if (answered || !output.includes(marker)) return;
+    converse: (recent, channel) => {
+      if (answered || !recent.includes(marker)) return false;
       answered = true;
-      try {
-        channel.end(input());
-      } catch (error) {
-        withheld = error;
-        channel.destroy();
-      }
+      input().then(
+        (text) => channel.end(text),
+        (error: unknown) => {
+          withheld = error;
+          channel.destroy();
+        },
+      );
+      return true;
     },
   });
   if (withheld) throw withheld;

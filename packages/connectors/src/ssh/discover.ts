@@ -1,6 +1,8 @@
 import type { ConnectorContext, Credential, DiscoveredAccount } from '../connector.ts';
 import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { operationSignal } from '../deadline.ts';
+import { TARGET_LIMITS } from '../limits.ts';
+import { listed } from '../listed.ts';
 import { isAccountName, type SshConfig } from './config.ts';
 import { runCommand } from './run-command.ts';
 import { openSession, type SshSession } from './session.ts';
@@ -23,7 +25,10 @@ export async function discoverSsh(
     const command =
       config.privilege === 'root' ? 'env LC_ALL=C passwd -S -a' : 'env LC_ALL=C sudo -n -- passwd -S -a';
     const states = parseStates((await runCommand(session, command)).stdout);
-    return passwd.split('\n').flatMap((line) => parseAccount(line, groups, states));
+    const lines = passwd.split('\n');
+    if (lines.length > TARGET_LIMITS.accounts)
+      throw new ConnectorError('protocol', `The host lists more than ${TARGET_LIMITS.accounts} accounts.`);
+    return lines.flatMap((line) => parseAccount(line, groups, states));
   } catch (error) {
     throw asConnectorError(error);
   }
@@ -37,29 +42,53 @@ async function read(session: SshSession, command: string): Promise<string> {
   throw new ConnectorError('permission', `The host does not answer '${command}' (code ${exitCode}).`);
 }
 
-interface Group {
-  readonly name: string;
-  readonly gid: string;
-  readonly members: readonly string[];
+/** The groups of the host, by what an account says of itself: each account is then looked up, not searched for. */
+interface Groups {
+  readonly byId: ReadonlyMap<string, readonly string[]>;
+  readonly byMember: ReadonlyMap<string, readonly string[]>;
+  readonly privilegedIds: ReadonlySet<string>;
+  readonly privilegedMembers: ReadonlySet<string>;
 }
+
+/** More are not shown, so that many accounts in many groups stay few names. */
+const MAX_GROUPS_OF_ACCOUNT = 200;
 
 interface PasswordState {
   readonly locked: boolean;
   readonly changedOn?: string;
 }
 
-function parseGroups(text: string): Group[] {
-  return text.split('\n').flatMap((line) => {
-    const [name, , gid, members] = line.split(':');
-    return name && gid ? [{ name, gid, members: (members ?? '').split(',').filter(Boolean) }] : [];
-  });
+function parseGroups(text: string): Groups {
+  const byId = new Map<string, string[]>();
+  const byMember = new Map<string, string[]>();
+  const privilegedIds = new Set<string>();
+  const privilegedMembers = new Set<string>();
+  for (const line of text.split('\n')) {
+    const [name, , gid, list] = line.split(':', 4);
+    if (!name || !gid) continue;
+    const members = new Set((list ?? '').split(',').filter(Boolean));
+    const isPrivileged = privilegedGroups.includes(name);
+    add(byId, gid, name);
+    if (isPrivileged) privilegedIds.add(gid);
+    for (const member of members) {
+      add(byMember, member, name);
+      if (isPrivileged) privilegedMembers.add(member);
+    }
+  }
+  return { byId, byMember, privilegedIds, privilegedMembers };
+}
+
+function add(map: Map<string, string[]>, key: string, value: string): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, [value]);
+  else if (values.length < MAX_GROUPS_OF_ACCOUNT) values.push(value);
 }
 
 /** Lines such as `name P 2026-01-31 0 99999 7 -1`; older hosts write the day as 01/31/2026. */
 export function parseStates(text: string): Map<string, PasswordState> {
   const states = new Map<string, PasswordState>();
   for (const line of text.split('\n')) {
-    const [name, state, day] = line.trim().split(/\s+/);
+    const [name, state, day] = line.trim().split(/\s+/, 3);
     if (!name || !state) continue;
     const american = /^(\d\d)\/(\d\d)\/(\d{4})$/.exec(day ?? '');
     const changedOn = american ? `${american[3]}-${american[1]}-${american[2]}` : day;
@@ -73,18 +102,18 @@ export function parseStates(text: string): Map<string, PasswordState> {
 
 function parseAccount(
   line: string,
-  groups: readonly Group[],
+  groups: Groups,
   states: ReadonlyMap<string, PasswordState>,
 ): DiscoveredAccount[] {
-  const [username, , uid, gid, , home, shell] = line.split(':');
+  const [username, , uid, gid, , home, shell] = line.split(':', 7);
   if (!username || !uid || !gid || !isAccountName(username)) return [];
-  const memberOf = groups.filter((group) => group.gid === gid || group.members.includes(username));
+  const memberOf = new Set([...(groups.byId.get(gid) ?? []), ...(groups.byMember.get(username) ?? [])]);
   const state = states.get(username);
   const hasShell = !/(?:\/nologin|\/false|\/sync|\/shutdown|\/halt)$/.test(shell ?? '');
   return [
     {
       username,
-      privileged: uid === '0' || memberOf.some((group) => privilegedGroups.includes(group.name)),
+      privileged: uid === '0' || groups.privilegedIds.has(gid) || groups.privilegedMembers.has(username),
       canLogin: hasShell && state?.locked !== true,
       ...(state?.changedOn === undefined ? {} : { lastPasswordChange: state.changedOn }),
       details: {
@@ -92,7 +121,7 @@ function parseAccount(
         gid,
         home: home ?? '',
         shell: shell ?? '',
-        groups: memberOf.map((group) => group.name).join(','),
+        groups: listed([...memberOf], ','),
         passwordState: state === undefined ? 'unknown' : state.locked ? 'locked' : 'set',
       },
     },

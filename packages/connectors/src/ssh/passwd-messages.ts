@@ -17,7 +17,7 @@ export type Prompt = 'current' | 'new' | 'retype';
 
 /** The prompt that the output ends with, if it ends with one. */
 export function promptAtEnd(output: string): Prompt | undefined {
-  const line = /[^\r\n]*$/.exec(output)?.[0].trim() ?? '';
+  const line = output.slice(Math.max(output.lastIndexOf('\n'), output.lastIndexOf('\r')) + 1).trim();
   if (!line.endsWith(':')) return undefined;
   if (/retype|re-enter|again|repeat|confirm|verify/i.test(line)) return 'retype';
   if (/new .*password/i.test(line)) return 'new';

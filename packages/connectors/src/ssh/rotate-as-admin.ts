@@ -22,8 +22,8 @@ export async function rotateAsAdmin(
 ): Promise<RotateResult> {
   await assertExists(session, username);
   // Asked for when the input is about to be sent.
-  const line = () => {
-    assertMayChange(ctx);
+  const line = async () => {
+    await assertMayChange(ctx);
     return `${username}:${next}\n`;
   };
   const result =
@@ -48,7 +48,7 @@ async function assertExists(session: SshSession, username: string): Promise<void
     throw new ConnectorError('permission', 'The host knows no account of this name.');
 }
 
-async function asRoot(session: SshSession, line: () => string) {
+async function asRoot(session: SshSession, line: () => Promise<string>) {
   const { exitCode, stdout } = await runCommand(session, 'id -u');
   if (exitCode === undefined)
     throw new ConnectorError('unreachable', 'The connection ended before the change was sent.');

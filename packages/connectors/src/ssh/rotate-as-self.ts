@@ -1,4 +1,5 @@
 import type { ConnectorContext, RefusalKind, RotateResult } from '../connector.ts';
+import { assertMayChange } from '../deadline.ts';
 import { serverText } from '../server-text.ts';
 import { type Prompt, promptAtEnd, refusalIn } from './passwd-messages.ts';
 import { runCommand } from './run-command.ts';
@@ -14,15 +15,16 @@ export async function rotateAsSelf(
   next: string,
   ctx: Pick<ConnectorContext, 'mayChange'> = {},
 ): Promise<RotateResult> {
-  const talk: { answered: Prompt | 'nothing'; rejected?: RefusalKind } = { answered: 'nothing' };
-  let readTo = 0;
+  const talk: { answered: Prompt | 'nothing'; asking: boolean; rejected?: RefusalKind } = {
+    answered: 'nothing',
+    asking: false,
+  };
 
   // `env` rather than a shell assignment: the account's login shell need not be a POSIX one.
   const result = await runCommand(session, 'env LC_ALL=C passwd', {
-    converse: (output, channel) => {
-      const prompt = promptAtEnd(output.slice(readTo));
-      if (prompt === undefined || talk.rejected !== undefined) return;
-      readTo = output.length;
+    converse: (recent, channel) => {
+      const prompt = promptAtEnd(recent);
+      if (prompt === undefined || talk.asking || talk.rejected !== undefined) return false;
       if (prompt === 'current' && talk.answered === 'nothing') {
         talk.answered = 'current';
         channel.write(`${current}\n`);
@@ -30,17 +32,25 @@ export async function rotateAsSelf(
         // Root is not asked for the current password.
         talk.answered = 'new';
         channel.write(`${next}\n`);
-      } else if (prompt === 'retype' && talk.answered === 'new' && ctx.mayChange?.() === false) {
-        talk.rejected = 'unreachable';
-        channel.end();
       } else if (prompt === 'retype' && talk.answered === 'new') {
-        talk.answered = 'retype';
-        channel.write(`${next}\n`);
+        talk.asking = true;
+        assertMayChange(ctx).then(
+          () => {
+            talk.asking = false;
+            talk.answered = 'retype';
+            channel.write(`${next}\n`);
+          },
+          () => {
+            talk.rejected = 'unreachable';
+            channel.end();
+          },
+        );
       } else {
         // Asked for the same again: what was typed before was turned down.
         talk.rejected = prompt === 'current' ? 'authentication' : 'policy';
         channel.end();
       }
+      return true;
     },
   });
 

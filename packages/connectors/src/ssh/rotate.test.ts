@@ -66,7 +66,7 @@ test.each(['root', 'self'])('a worker that may no longer change anything sends n
   const ctx = loopbackContext({
     mayChange: () => {
       asked += 1;
-      return false;
+      return 0;
     },
   });
   expect(await rotate(config, { admin }, ctx)).toMatchObject({ outcome: 'refused', kind: 'unreachable' });

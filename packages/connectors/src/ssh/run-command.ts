@@ -3,6 +3,8 @@ import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import type { SshSession } from './session.ts';
 
 const outputLimit = 4 * 1024 * 1024;
+/** Longer than a prompt, and short enough to be searched at each packet. */
+const RECENT_CHARACTERS = 512;
 
 /** What a command wrote and how it ended; `exitCode` is undefined when the connection ended first or a signal killed it. */
 export interface CommandResult {
@@ -11,12 +13,15 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Called with everything written so far (both streams, in order of arrival); may write to the command or end its input. */
-export type Converse = (output: string, channel: ClientChannel) => void;
+/**
+ * Called with the last characters that were written (both streams, in order of arrival) since it last returned true; may write to
+ * the command or end its input.
+ */
+export type Converse = (recent: string, channel: ClientChannel) => boolean;
 
 interface CommandInput {
   /** Asked for when it is about to be sent; what it throws, the command's failure to start, ends the command. */
-  readonly stdin?: () => string;
+  readonly stdin?: () => Promise<string>;
   readonly converse?: Converse;
 }
 
@@ -39,7 +44,7 @@ export function runCommand(
       if (error === undefined) {
         // At once: the next packet, with all of a short command's output, may already be in hand.
         try {
-          resolve(follow(session, channel, input));
+          follow(session, channel, input).then(resolve, reject);
         } catch (problem) {
           channel.destroy();
           reject(asConnectorError(problem));
@@ -56,14 +61,16 @@ export function runCommand(
 }
 
 function follow(session: SshSession, channel: ClientChannel, input: CommandInput): Promise<CommandResult> {
-  const { promise, resolve } = Promise.withResolvers<CommandResult>();
-  const output = { all: '', stdout: '', stderr: '' };
+  const { promise, resolve, reject } = Promise.withResolvers<CommandResult>();
+  const output = { length: 0, recent: '', stdout: '', stderr: '' };
   let exitCode: number | undefined;
   const take = (stream: 'stdout' | 'stderr') => (chunk: string) => {
-    if (output.all.length + chunk.length > outputLimit) return channel.destroy();
-    output.all += chunk;
+    output.length += chunk.length;
+    if (output.length > outputLimit) return channel.destroy();
     output[stream] += chunk;
-    input.converse?.(output.all, channel);
+    if (input.converse === undefined) return;
+    output.recent = `${output.recent}${chunk}`.slice(-RECENT_CHARACTERS);
+    if (input.converse(output.recent, channel)) output.recent = '';
   };
   channel.setEncoding('utf8').on('data', take('stdout'));
   channel.stderr.setEncoding('utf8').on('data', take('stderr'));
@@ -78,6 +85,15 @@ function follow(session: SshSession, channel: ClientChannel, input: CommandInput
   };
   channel.on('close', onClose);
   session.client.on('close', onClose);
-  if (input.converse === undefined) channel.end(input.stdin?.() ?? '');
+  if (input.converse === undefined) {
+    const sending = input.stdin === undefined ? Promise.resolve('') : input.stdin();
+    sending.then(
+      (text) => channel.end(text),
+      (problem: unknown) => {
+        channel.destroy();
+        reject(asConnectorError(problem));
+      },
+    );
+  }
   return promise;
 }

@@ -1,6 +1,7 @@
 import { Client } from 'ssh2';
 import type { ConnectorContext, Credential } from '../connector.ts';
 import { asConnectorError, ConnectorError } from '../connector-error.ts';
+import { guardStream } from '../network/guard-stream.ts';
 import { openSocket } from '../network/open-socket.ts';
 import { serverText } from '../server-text.ts';
 import { authenticateOnce } from './authentication.ts';
@@ -29,6 +30,20 @@ const serverHostKey = [
 ] as const;
 
 /**
+ * Groups of a fixed size of at most 4096 bits. With a group exchange the server would choose the group: one of 32,000 bits takes
+ * minutes in one call that nothing can interrupt.
+ */
+const kex = [
+  'curve25519-sha256',
+  'curve25519-sha256@libssh.org',
+  'ecdh-sha2-nistp256',
+  'ecdh-sha2-nistp384',
+  'ecdh-sha2-nistp521',
+  'diffie-hellman-group16-sha512',
+  'diffie-hellman-group14-sha256',
+] as const;
+
+/**
  * Connects, checks the host key, and logs in with one attempt. What the host showed is written to `seen` even when it throws.
  * Throws ConnectorError.
  */
@@ -42,6 +57,7 @@ export async function openSession(
   if (!isAccountName(credential.username))
     throw new ConnectorError('configuration', 'The account name is not one that Linux hosts use.');
   const { socket } = await openSocket(config.host, config.port, ctx, signal);
+  guardStream(socket);
   socket.once('data', (chunk: Buffer) => {
     const banner = /^SSH-2\.0-([^\r\n]{1,200})/m.exec(chunk.toString('latin1'));
     if (banner?.[1] !== undefined) seen.serverVersion = serverText(banner[1]);
@@ -73,7 +89,8 @@ export async function openSession(
       username: credential.username,
       readyTimeout: 0,
       keepaliveInterval: 0,
-      algorithms: { serverHostKey: [...serverHostKey] },
+      // Without compression: a few bytes could stand for any number.
+      algorithms: { kex: [...kex], serverHostKey: [...serverHostKey], compress: ['none'] },
       hostVerifier: (key: Buffer) => {
         seen.hostKeyFingerprint = hostKeyFingerprint(key);
         if (config.hostKeys.includes(seen.hostKeyFingerprint)) return true;

@@ -1,0 +1,12 @@
+import { TARGET_LIMITS } from './limits.ts';
+
+/** A list of an account as one text, cut where a target lists without end. */
+export function listed(values: readonly string[], separator: string): string {
+  const limit = TARGET_LIMITS.detailCharacters;
+  let text = '';
+  for (const value of values) {
+    text = text === '' ? value : `${text}${separator}${value}`;
+    if (text.length > limit) return `${text.slice(0, limit)}…`;
+  }
+  return text;
+}

@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net';
+import { ConnectorError } from '../connector-error.ts';
+import { TARGET_LIMITS } from '../limits.ts';
+
+/**
+ * The length of the message that begins at `at`, its header included; undefined while too little of the header is there. Throws
+ * ConnectorError for a header that the protocol does not know.
+ */
+export type MessageLength = (bytes: Buffer, at: number) => number | undefined;
+
+/**
+ * Stands between a connection and its driver: counts what the target sends, refuses a message by its declared length before the
+ * driver reserves memory for it, and hands whole messages over only. A driver that joins the pieces of a message again at each
+ * piece would take quadratic time for a message that comes in single bytes; here each byte is copied a fixed number of times.
+ * What passes a limit destroys the connection with a ConnectorError, which drivers report.
+ */
+export function guardStream(stream: Socket, messageLength?: MessageLength): void {
+  const deliver = stream.push.bind(stream);
+  const take = messageLength === undefined ? (chunk: Buffer) => chunk : wholeMessages(messageLength);
+  let received = 0;
+  stream.push = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
+    // What is left of an incomplete message is of no use to the driver.
+    if (chunk === null) return deliver(null);
+    received += chunk.length;
+    try {
+      if (received > TARGET_LIMITS.bytes) throw tooMuch(`more than ${TARGET_LIMITS.bytes} bytes`);
+      const whole = take(chunk);
+      return whole === undefined || deliver(whole, encoding);
+    } catch (error) {
+      stream.destroy(error as Error);
+      return false;
+    }
+  };
+}
+
+/** Gives the whole messages that a chunk completes, in one piece, and keeps the rest until it is complete. */
+export function wholeMessages(messageLength: MessageLength): (chunk: Buffer) => Buffer | undefined {
+  let kept: Buffer[] = [];
+  let keptBytes = 0;
+  /** Of the message that is kept; undefined while its header is incomplete. */
+  let wanted: number | undefined;
+  let messages = 0;
+  return (chunk) => {
+    kept.push(chunk);
+    keptBytes += chunk.length;
+    if (wanted !== undefined && keptBytes < wanted) return undefined;
+    const bytes = kept.length === 1 ? chunk : Buffer.concat(kept);
+    let at = 0;
+    wanted = declaredLength(messageLength, bytes, at);
+    while (wanted !== undefined && at + wanted <= bytes.length) {
+      at += wanted;
+      messages += 1;
+      if (messages > TARGET_LIMITS.messages) throw tooMuch(`more than ${TARGET_LIMITS.messages} messages`);
+      wanted = declaredLength(messageLength, bytes, at);
+    }
+    const rest = bytes.subarray(at);
+    kept = rest.length === 0 ? [] : [rest];
+    keptBytes = rest.length;
+    return at === 0 ? undefined : bytes.subarray(0, at);
+  };
+}
+
+function declaredLength(messageLength: MessageLength, bytes: Buffer, at: number): number | undefined {
+  const length = messageLength(bytes, at);
+  if (length !== undefined && length > TARGET_LIMITS.messageBytes)
+    throw tooMuch(`a message of ${length} bytes, where ${TARGET_LIMITS.messageBytes} are the most`);
+  return length;
+}
+
+function tooMuch(what: string): ConnectorError {
+  return new ConnectorError('protocol', `The target sends ${what}: the connection was ended.`);
+}

@@ -1,0 +1,21 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { ConnectorError } from '../connector-error.ts';
+
+/** The next piece that arrives while TLS is asked for; the socket flows on. Throws ConnectorError (`unreachable`) at its end. */
+export async function nextChunk(socket: Socket): Promise<Buffer> {
+  const broken = new AbortController();
+  const onClose = () => broken.abort();
+  socket.once('close', onClose);
+  socket.once('end', onClose);
+  try {
+    if (socket.destroyed) broken.abort();
+    const [chunk] = (await once(socket, 'data', { signal: broken.signal })) as [Buffer];
+    return chunk;
+  } catch (cause) {
+    throw new ConnectorError('unreachable', 'The connection ended while TLS was asked for.', { cause });
+  } finally {
+    socket.off('close', onClose);
+    socket.off('end', onClose);
+  }
+}
