@@ -1,4 +1,14 @@
 export { type FaultMode, type FaultyProxy, startFaultyProxy } from './faulty-proxy.ts';
+export {
+  HOSTILE_ACCOUNT,
+  type HostileTarget,
+  type HostileType,
+  hostileBehaviours,
+  hostileSettings,
+  startHostileTarget,
+} from './hostile/hostile-target.ts';
+export { type HostileAddress, startAllHostileTargets } from './hostile/start-all-hostile-targets.ts';
+export { startNoise } from './hostile/start-noise.ts';
 export { type HttpTarget, type HttpTargetMode, startHttpTarget } from './http/http-target.ts';
 export { type LdapTarget, startLdapTarget } from './ldap/ldap-target.ts';
 export { type MysqlTarget, startMysqlTarget } from './mysql/mysql-target.ts';

@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+
+/** What a hostile target does with a connection. */
+export type Script = (socket: Socket) => void;
+
+/** A TCP server that plays a script to each connection; errors of the connections are its own business. */
+export async function playTo(
+  script: Script,
+): Promise<{ readonly port: number; readonly connections: () => number } & AsyncDisposable> {
+  let connections = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => sockets.delete(socket));
+    script(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections: () => connections,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** Sends pieces for ever, as fast as they are taken. */
+export function flood(socket: Socket, piece: () => Buffer | string): void {
+  const more = (): void => {
+    while (socket.writable) if (!socket.write(piece())) break;
+  };
+  socket.on('drain', more);
+  more();
+}
+
+/** Sends bytes one by one, and when they are over, goes on with the last one for ever. */
+export function drip(socket: Socket, bytes: Buffer | string, everyMs = 5): void {
+  const all = Buffer.from(bytes);
+  let at = 0;
+  const timer = setInterval(() => {
+    socket.write(all.subarray(at, at + 1));
+    at = Math.min(at + 1, all.length - 1);
+  }, everyMs);
+  socket.once('close', () => clearInterval(timer));
+}
+
+/** The same piece, repeated to about this many bytes. */
+export function much(piece: string, bytes: number): Buffer {
+  return Buffer.alloc(bytes, piece);
+}
+
+const block = (piece: string) => {
+  const bytes = much(piece, 65_536);
+  return () => bytes;
+};
+
+/** What every protocol may be answered with, whatever it is; `greeting` is a beginning that its client takes for good. */
+export function plainBehaviours(greeting: Buffer | string): Record<string, Script> {
+  return {
+    'says nothing': (socket) => void socket.resume(),
+    'hangs up at once': (socket) => socket.destroy(),
+    'drips its greeting for ever': (socket) => drip(socket.resume(), greeting),
+    'floods zeros': (socket) => flood(socket.resume(), block('\0')),
+    'floods blanks': (socket) => flood(socket.resume(), block(' ')),
+    'floods lines': (socket) => flood(socket.resume(), block('220 hello\r\n')),
+    'greets, and floods noise': (socket) => {
+      socket.resume().write(greeting);
+      flood(socket, block('\xff\x00\x17\x80'));
+    },
+    'greets, and says no more': (socket) => void socket.resume().write(greeting),
+  };
+}

@@ -1,0 +1,10 @@
+import { parentPort } from 'node:worker_threads';
+import { hostileBehaviours, startHostileTarget } from './hostile-target.ts';
+
+// All hostile targets at once, away from the event loop that is measured.
+const targets = await Promise.all(
+  hostileBehaviours.map(({ type, behaviour }) => startHostileTarget(type, behaviour)),
+);
+parentPort?.postMessage(
+  targets.map(({ type, behaviour, port, settings }) => ({ type, behaviour, port, settings })),
+);

@@ -1,0 +1,12 @@
+import { playTo } from './hostile-server.ts';
+
+/** A target that sends these pieces to whoever connects, whatever it is asked, and ends. For fuzz tests. */
+export async function startNoise(
+  pieces: readonly Uint8Array[],
+): Promise<{ readonly port: number } & AsyncDisposable> {
+  return playTo((socket) => {
+    socket.resume();
+    for (const piece of pieces) socket.write(piece);
+    socket.end();
+  });
+}
