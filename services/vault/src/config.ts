@@ -42,6 +42,15 @@ const encryptionSchema = z.strictObject({
   checkIntervalSeconds: seconds.default(60),
 });
 
+/** The worker processes in which connectors run. */
+const connectorsSchema = z.strictObject({
+  /** At once; one tenant has half of them at most. Each takes about 120 MB. */
+  maxWorkers: z.number().int().min(2).max(64).default(8),
+  /** Workers that stay after their job, and how long. */
+  maxIdle: z.number().int().min(0).max(2).default(2),
+  idleMs: z.number().int().min(0).max(600_000).default(30_000),
+});
+
 export const configSchema = z.strictObject({
   ...storeConfigSchema.shape,
   /** Wraps the key encryption keys of all tenants. */
@@ -53,6 +62,7 @@ export const configSchema = z.strictObject({
   emergencyJournalFile: z.string(),
   rotation: rotationSchema.prefault({}),
   encryption: encryptionSchema.prefault({}),
+  connectors: connectorsSchema.prefault({}),
 });
 
 export type VaultConfig = z.infer<typeof configSchema>;

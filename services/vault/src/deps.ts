@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { ConnectorPool } from '@claviger/connectors';
 import type { auth, workflow } from '@claviger/contracts';
 import type { Database, Reader, Tx } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
@@ -27,6 +28,8 @@ export interface VaultDeps {
   readonly rootKey: () => RootKeyProvider;
   /** `open` or `sealed`, and which root key it is. */
   readonly rootKeyState: () => { readonly provider: string; readonly keyId: string; readonly state: string };
+  /** Workers in which connectors run; see `targets/connector-of.ts`. */
+  readonly connectors: ConnectorPool;
   readonly gate: DisclosureGate;
   /** Decides first what may be reached. */
   readonly platform: Platform;

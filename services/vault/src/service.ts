@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
+import { createConnectorPool } from '@claviger/connectors';
 import { auth, vault, workflow } from '@claviger/contracts';
 import type { JobDefinition } from '@claviger/jobs';
 import type { Journal } from '@claviger/journal';
@@ -91,6 +92,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     rootKey: () => seal.requireOpen(),
     rootKeyState: () => rootKeyStateOf(seal),
     secrets: createSecrets(keys, () => void seal.requireOpen(), logger),
+    connectors: parts.use(createConnectorPool(config.connectors)),
     gate: createDisclosureGate(database, emitter),
     platform: store.platform,
     journal,

@@ -8,6 +8,7 @@ import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget
 import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { requireAccess } from '../rights/require-access.ts';
+import { connectorOf } from '../targets/connector-of.ts';
 import { connectorContext, loadTarget, sealedAccount } from '../targets/load-target.ts';
 import { seesTheWay } from '../targets/target-answer.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
@@ -43,12 +44,13 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     const version = account.version.version;
     await spendProbe(deps, context.tenantId, login);
     const startedAt = performance.now();
-    const result = await target.connector.verify(
-      target.settings,
-      { username: entry.username },
-      secret,
-      connectorContext(deps, target, VERIFY_TIMEOUT_MS, context.signal),
-    );
+    const ctx = connectorContext(deps, target, VERIFY_TIMEOUT_MS, context.signal);
+    const result = await connectorOf(deps, context.tenantId, target)
+      .verify(target.settings, { username: entry.username }, secret, ctx)
+      .catch(async (error: unknown) => {
+        await giveProbeBack(deps, context.tenantId, login);
+        throw error;
+      });
     if (result.outcome === 'refused') await noteRefusal(deps, context.tenantId, login);
     else {
       const accepted = result.outcome === 'accepted' ? { entryId: id, version } : undefined;

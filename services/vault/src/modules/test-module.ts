@@ -8,6 +8,7 @@ import { accountAt } from '../accounts/account-at.ts';
 import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
 import type { VaultDeps, VaultReader } from '../deps.ts';
 import { requireId } from '../ids.ts';
+import { connectorOf } from '../targets/connector-of.ts';
 import {
   connectorContext,
   credentialOf,
@@ -47,11 +48,13 @@ export function testModule(deps: VaultDeps): Handler<(typeof vault.ModulesServic
     const login = accountAt(target, account.username);
     await spendProbe(deps, context.tenantId, login);
     const startedAt = performance.now();
-    const result = await target.connector.test(
-      target.settings,
-      credential,
-      connectorContext(deps, target, TEST_TIMEOUT_MS, context.signal),
-    );
+    const ctx = connectorContext(deps, target, TEST_TIMEOUT_MS, context.signal);
+    const result = await connectorOf(deps, context.tenantId, target)
+      .test(target.settings, credential, ctx)
+      .catch(async (error: unknown) => {
+        await giveProbeBack(deps, context.tenantId, login);
+        throw error;
+      });
     if (result.refused) await noteRefusal(deps, context.tenantId, login);
     else await giveProbeBack(deps, context.tenantId, login, result.ok ? storedSecret(account) : undefined);
     const problem = problemOf(result);

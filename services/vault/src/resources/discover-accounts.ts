@@ -1,14 +1,22 @@
-import { ConnectorError } from '@claviger/connectors';
+import { setImmediate } from 'node:timers/promises';
+import { ConnectorError, type DiscoveredAccount } from '@claviger/connectors';
 import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import { UNIFORM_PROBLEM, untilUniform } from '@claviger/outbound';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { accountAt } from '../accounts/account-at.ts';
+import { accountAt, accountsAt } from '../accounts/account-at.ts';
 import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
 import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
-import { connectorContext, credentialOf, loadTarget, storedSecret } from '../targets/load-target.ts';
+import { connectorOf } from '../targets/connector-of.ts';
+import {
+  connectorContext,
+  credentialOf,
+  loadTarget,
+  storedSecret,
+  type Target,
+} from '../targets/load-target.ts';
 import { isOfTheWay, seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
 
 const DISCOVER_TIMEOUT_MS = 8_000;
@@ -34,12 +42,9 @@ export function discoverAccounts(
     const credential = await credentialOf(admin, deps.secrets);
     await spendProbe(deps, context.tenantId, login);
     const startedAt = performance.now();
-    const found = await target.connector
-      .discover(
-        target.settings,
-        credential,
-        connectorContext(deps, target, DISCOVER_TIMEOUT_MS, context.signal),
-      )
+    const ctx = connectorContext(deps, target, DISCOVER_TIMEOUT_MS, context.signal);
+    const found = await connectorOf(deps, context.tenantId, target)
+      .discover(target.settings, credential, ctx)
       .catch(async (error: unknown) => {
         const isRefused = error instanceof ConnectorError && error.kind === 'authentication';
         if (isRefused) await noteRefusal(deps, context.tenantId, login);
@@ -55,8 +60,8 @@ export function discoverAccounts(
         throw new ClavigerError('conflict', UNIFORM_PROBLEM, { code: 'target_unusable', hint: UNIFORM_HINT });
       });
     await giveProbeBack(deps, context.tenantId, login, storedSecret(admin));
+    const keys = await keysOf(target, found);
     return deps.database.withTenant(context.tenantId, async (tx) => {
-      const keys = new Map(found.map(({ username }) => [username, accountAt(target, username).account]));
       const known = await tx
         .selectFrom('entries')
         .innerJoin('accounts', 'accounts.id', 'entries.account_id')
@@ -86,6 +91,20 @@ export function discoverAccounts(
       return { items };
     });
   };
+}
+
+/** The keys of all accounts, some at a time: a target may list twenty thousand, and other calls wait meanwhile. */
+async function keysOf(
+  target: Target,
+  found: readonly DiscoveredAccount[],
+): Promise<ReadonlyMap<string, string>> {
+  const keyOf = accountsAt(target);
+  const keys = new Map<string, string>();
+  for (const [at, { username }] of found.entries()) {
+    if (at % 200 === 199) await setImmediate();
+    keys.set(username, keyOf(username).account);
+  }
+  return keys;
 }
 
 /** What the target said, without secrets. */

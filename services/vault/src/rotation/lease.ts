@@ -14,10 +14,10 @@ export interface Lease extends Disposable {
   readonly rotationId: string;
   readonly owner: string;
   /**
-   * Whether it surely is still this worker's, by a clock that goes on while the process stands still: nobody can take it over
-   * before. Asked before what no database can undo.
+   * For how many milliseconds it surely is still this worker's, 0 when that is over. By a clock that goes on while the process stands
+   * still: nobody can take it over before. Asked before what no database can undo.
    */
-  isHeld(): boolean;
+  heldForMs(): number;
 }
 
 /**
@@ -79,7 +79,7 @@ export async function takeLease(
       tenantId,
       rotationId,
       owner,
-      isHeld: () => performance.now() < heldUntilMs,
+      heldForMs: () => Math.max(0, heldUntilMs - performance.now()),
       [Symbol.dispose]: () => clearInterval(timer),
     },
   };

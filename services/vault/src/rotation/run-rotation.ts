@@ -6,6 +6,7 @@ import { accountAt } from '../accounts/account-at.ts';
 import { giveProbeBack, noteRefusal, takeProbe } from '../accounts/probe-budget.ts';
 import type { VaultDeps } from '../deps.ts';
 import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
+import { connectorOf } from '../targets/connector-of.ts';
 import {
   connectorContext,
   credentialOf,
@@ -102,14 +103,14 @@ async function apply(step: Step): Promise<Next> {
   }
   const rotation = await beginApplying(deps, lease, counted);
   await failpoint('vault.rotate.after_candidate_stored');
-  const result = await target.connector.rotate(
+  const result = await connectorOf(deps, lease.tenantId, target).rotate(
     target.settings,
     { username },
     { current, next, ...(admin ? { admin } : {}) },
     {
       ...connectorContext(deps, target, deps.config.rotation.changeTimeoutMs, step.signal),
       // Whoever takes an expired lease over finds out what the target holds: nothing may change it after that.
-      mayChange: lease.isHeld,
+      mayChange: lease.heldForMs,
     },
   );
   await failpoint('vault.rotate.after_target_change');
@@ -228,15 +229,19 @@ async function login(
   const secret = await deps.secrets.open(version);
   const nextAt = await takeProbe(deps, lease.tenantId, account);
   if (nextAt) return { outcome: 'spent', nextAt };
-  const verdict = await target.connector.verify(
-    target.settings,
-    { username },
-    secret,
-    connectorContext(deps, target, deps.config.rotation.verifyTimeoutMs, signal),
-  );
+  const ctx = connectorContext(deps, target, deps.config.rotation.verifyTimeoutMs, signal);
+  const verdict = await connectorOf(deps, lease.tenantId, target)
+    .verify(target.settings, { username }, secret, ctx)
+    .catch(unknownWhereBusy);
   if (verdict.outcome === 'refused') await noteRefusal(deps, lease.tenantId, account);
   else await giveProbeBack(deps, lease.tenantId, account);
   return verdict;
+}
+
+/** No worker was free: nothing was sent to the target. */
+function unknownWhereBusy(error: unknown): VerifyResult {
+  if (!isClavigerError(error)) throw error;
+  return { outcome: 'unknown', reason: error.message };
 }
 
 /** Reads what the step works on. Undefined when it cannot go on now: the rotation then waits. */

@@ -1,4 +1,4 @@
-import { type Connector, type ConnectorContext, type Credential, connectorFor } from '@claviger/connectors';
+import type { ConnectorContext, Credential } from '@claviger/connectors';
 import { ClavigerError } from '@claviger/errors';
 import type { VaultDeps, VaultReader } from '../deps.ts';
 import { SEALED_COLUMNS, type SealedVersion, type Secrets } from '../encryption/secrets.ts';
@@ -10,7 +10,6 @@ export interface Target {
   readonly resourceId: string;
   readonly moduleId: string;
   readonly type: string;
-  readonly connector: Connector;
   readonly settings: Record<string, unknown>;
   readonly module: ModuleConfig;
   readonly admin: SealedAccount | undefined;
@@ -66,7 +65,6 @@ export async function loadTarget(reader: VaultReader, resourceId: string): Promi
     resourceId,
     moduleId: row.module_id,
     type: row.type,
-    connector: connectorFor(row.type),
     settings: connectorTarget(config, row),
     module: config,
     admin: row.admin_entry_id ? await sealedAccount(reader, row.admin_entry_id) : undefined,

@@ -1,5 +1,5 @@
 import {
-  connectorFor,
+  configSchemaOf,
   connectorTypes,
   OutboundError,
   type PlatformRules,
@@ -48,7 +48,7 @@ export function parseModuleConfig(type: string, config: Record<string, unknown> 
     problems.push({ pointer: '/config/host', detail: 'belongs to a resource, not to its module' });
   }
   // What is not given here may come from each resource, so that only what is given can be wrong.
-  const parsed = connectorFor(type).configSchema.safeParse({ ...defaults, host: 'host.invalid' });
+  const parsed = configSchemaOf(type).safeParse({ ...defaults, host: 'host.invalid' });
   if (!parsed.success) {
     const wrong = parsed.error.issues.filter(
       (issue) => issue.path.length === 0 || Object.hasOwn(defaults, String(issue.path[0])),

@@ -1,4 +1,4 @@
-import { canonicalHost, connectorFor } from '@claviger/connectors';
+import { canonicalHost, configSchemaOf } from '@claviger/connectors';
 import { ClavigerError, type FieldProblem } from '@claviger/errors';
 import { type ModuleConfig, problemIn } from './module-config.ts';
 
@@ -33,9 +33,7 @@ export function checkResource(
   if (module && problems.length === 0) {
     if (resource.host === '') problems.push({ pointer: '/host', detail: 'is required with a module' });
     else {
-      const parsed = connectorFor(module.type).configSchema.safeParse(
-        connectorTarget(module.config, resource),
-      );
+      const parsed = configSchemaOf(module.type).safeParse(connectorTarget(module.config, resource));
       if (!parsed.success) {
         problems.push(
           ...parsed.error.issues.map((issue) =>

@@ -1,0 +1,30 @@
+import { ConnectorsBusyError, type PooledConnector } from '@claviger/connectors';
+import { ClavigerError } from '@claviger/errors';
+import type { VaultDeps } from '../deps.ts';
+import type { Target } from './load-target.ts';
+
+/**
+ * The one way from the vault to a target: its connector, in a worker process of the tenant. What waits too long for a worker is
+ * answered `rate_limited` where this tenant asks for too much, else `unavailable`; nothing was sent to the target then.
+ */
+export function connectorOf(
+  { connectors }: Pick<VaultDeps, 'connectors'>,
+  tenantId: string,
+  { type }: Pick<Target, 'type'>,
+): PooledConnector {
+  const pooled = connectors.connector(type, tenantId);
+  return {
+    ...pooled,
+    test: (...call) => pooled.test(...call).catch(throwBusy),
+    verify: (...call) => pooled.verify(...call).catch(throwBusy),
+    discover: (...call) => pooled.discover(...call).catch(throwBusy),
+  };
+}
+
+function throwBusy(error: unknown): never {
+  if (!(error instanceof ConnectorsBusyError)) throw error;
+  throw new ClavigerError(error.byTenant ? 'rate_limited' : 'unavailable', error.message, {
+    retryAfterSeconds: error.retryAfterSeconds,
+    cause: error,
+  });
+}
