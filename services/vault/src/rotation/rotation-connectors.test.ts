@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import {
+  HOSTILE_ACCOUNT,
   type HttpTarget,
   type LdapTarget,
   type MysqlTarget,
+  startHostileTarget,
   startHttpTarget,
   startLdapTarget,
   startMysqlTarget,
@@ -325,4 +327,72 @@ test('the test of a module tells why it fails: refused, not trusted, not allowed
   expect(await tested({ ...trusted, allowedPorts: [1] })).toMatchObject({
     hint: expect.stringContaining('allowedPorts'),
   });
+});
+
+test('hostile targets hold up nobody: other calls of the vault are answered while they are played', async () => {
+  const hostile = await Promise.all(
+    (
+      [
+        ['ldap', 'refuses in a megabyte of blanks'],
+        ['ldap', 'floods blanks'],
+        ['ldap', 'declares a message of a gigabyte'],
+        ['mysql', 'answers a statement with rows for ever'],
+        ['mysql', 'answers a statement with rows of a megabyte'],
+        ['mysql', 'refuses in a megabyte of blanks'],
+        ['ldap', 'answers with accounts in thousands of groups'],
+      ] as const
+    ).map(([type, behaviour]) => startHostileTarget(type, behaviour)),
+  );
+  const { username, password } = HOSTILE_ACCOUNT;
+  const plainModules = new Map<string, string>();
+  for (const type of ['ldap', 'mysql']) {
+    const { host, port, ...settings } = hostile.find((each) => each.type === type)!.settings;
+    const config = { ...reach, ...settings };
+    const { module } = await admin.modules.createModule({ name: `hostile ${type}`, type, config });
+    plainModules.set(type, module!.id);
+  }
+  const resources = await Promise.all(
+    hostile.map(async ({ type, behaviour, port }) => {
+      const { resource } = await admin.resources.createResource({
+        name: `${type} that ${behaviour}`,
+        type: 'application',
+        moduleId: plainModules.get(type)!,
+        host: '127.0.0.1',
+        port,
+      });
+      const resourceId = resource!.id;
+      const { entry } = await admin.entries.createEntry({
+        name: `${type} that ${behaviour}`,
+        username,
+        secret: password,
+        resourceId,
+      });
+      await admin.resources.updateResource({ resourceId, adminEntryId: entry!.id });
+      return { resourceId, entryId: entry!.id };
+    }),
+  );
+  let isPlayed = false;
+  const playing = Promise.allSettled(
+    resources.flatMap(({ resourceId, entryId }) => [
+      admin.resources.discoverAccounts({ resourceId }),
+      admin.entries.verifyEntry({ entryId }),
+    ]),
+  ).finally(() => {
+    isPlayed = true;
+  });
+  let longestMs = 0;
+  while (!isPlayed) {
+    const startedAt = performance.now();
+    await admin.entries.getEntry({ entryId: resources[0]!.entryId });
+    longestMs = Math.max(longestMs, performance.now() - startedAt);
+  }
+  for (const answer of await playing)
+    if (answer.status === 'rejected')
+      expect(['conflict', 'rate_limited', 'unavailable']).toContain(answer.reason.reason);
+  process.stdout.write(
+    `vault under ${hostile.length} hostile targets: longest call ${longestMs.toFixed(0)} ms\n`,
+  );
+  // Each of these stopped the vault for many seconds. The bound leaves room for a busy machine.
+  expect(longestMs).toBeLessThan(3_000);
+  await Promise.all(hostile.map((each) => each[Symbol.asyncDispose]()));
 });
