@@ -9,6 +9,7 @@ import { createEmitter } from '@claviger/events';
 import { createRootKeyFile } from '@claviger/keyring';
 import { type Actor, type CallContext, createLogger, permits, type RpcServer } from '@claviger/service-kit';
 import { startScratchDatabase } from '@claviger/testkit';
+import type { WorkflowSays } from './rights-oracle.ts';
 import type { VaultDeps } from './src/deps.ts';
 import { createDisclosureGate } from './src/disclosure/disclosure-gate.ts';
 import { openRootKeySeal } from './src/encryption/root-key-seal.ts';
@@ -45,7 +46,10 @@ export async function startRights() {
   const users = new Map<string, 'active' | 'disabled' | 'deleted'>();
   /** What workflow says of each change: nothing yet, a decision, or no answer. */
   const protection = {
-    status: 'pending' as 'pending' | 'approved' | 'away' | 'not governed',
+    status: 'pending' as WorkflowSays,
+    /** Of a change with this reason. */
+    statusOf: (_reason: string): WorkflowSays => protection.status,
+    requestIdOf: (): string => protection.requestId,
     requestId: randomUUID() as string,
     digests: [] as string[],
   };
@@ -59,12 +63,13 @@ export async function startRights() {
     gate: createDisclosureGate(database, emitter),
     receiptKey: createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })),
     protection: {
-      requestProtectionChange: async ({ changeDigest }: { changeDigest: string }) => {
-        const { status, requestId } = protection;
-        if (status === 'away')
+      requestProtectionChange: async (asked: { changeDigest: string; reason: string }) => {
+        const status = protection.statusOf(asked.reason);
+        if (status === 'away') {
           throw new ClavigerError('unavailable', 'A part of the system cannot be reached.');
-        protection.digests.push(changeDigest);
-        return { governed: status !== 'not governed', requestId, status };
+        }
+        protection.digests.push(asked.changeDigest);
+        return { governed: status !== 'not governed', requestId: protection.requestIdOf(), status };
       },
     },
     directory: {
