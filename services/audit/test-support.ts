@@ -195,6 +195,7 @@ export async function storeSealed(
     newest: () => undefined,
     tenants: () => [],
     append: async () => {},
+    appendRestoreMark: async () => {},
     problem: () => undefined,
     [Symbol.asyncDispose]: async () => {},
   };

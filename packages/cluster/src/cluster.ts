@@ -38,6 +38,8 @@ export interface ClusterOptions<DB> {
   readonly database: Database<DB>;
   readonly logger: Logger;
   readonly timing?: Timing;
+  /** While it answers false this replica neither stands nor leads; always true when absent. */
+  readonly mayLead?: () => boolean;
 }
 
 /** This replica among those of its service. */
@@ -205,6 +207,8 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
   };
 
   const turn = async (stand: boolean): Promise<TurnAnswer> => {
+    const mayLead = options.mayLead?.() ?? true;
+    if (current && !mayLead) await stepDown('its database is not served');
     const requestedAt = performance.now();
     const answer = await store.turn({
       node,
@@ -213,7 +217,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
       keepMs: KEEP_MS,
       candidacyMs: Math.max(200, timing.leaseMs / 5),
       details: details(),
-      stand: stand && !current && !demoted && !settling && requestedAt >= standNotBefore,
+      stand: stand && mayLead && !current && !demoted && !settling && requestedAt >= standNotBefore,
       demoted,
     });
     if (answer.lead?.claim !== claim) {

@@ -16,6 +16,7 @@ export function joinCluster<DB>(options: {
   readonly config: ClusterConfig;
   readonly database: Database<DB>;
   readonly logger: Logger;
+  readonly mayLead?: () => boolean;
 }): Cluster {
   const { config, ...rest } = options;
   const { host, port, passwordFile } = config.redis;

@@ -22,6 +22,7 @@ export * as updates from './generated/claviger/auth/v1/updates.ts';
 export * as calls from './generated/claviger/cluster/v1/calls.ts';
 export * as cluster from './generated/claviger/cluster/v1/health.ts';
 export * as replicas from './generated/claviger/cluster/v1/replicas.ts';
+export * as restore from './generated/claviger/cluster/v1/restore.ts';
 export * as schema from './generated/claviger/cluster/v1/schema.ts';
 export * as seal from './generated/claviger/cluster/v1/seal.ts';
 export * as tenantStanding from './generated/claviger/cluster/v1/tenant_standing.ts';

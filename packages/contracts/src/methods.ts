@@ -15,6 +15,7 @@ import { protoMetadata as updatesMetadata } from './generated/claviger/auth/v1/u
 import { protoMetadata as callsMetadata } from './generated/claviger/cluster/v1/calls.ts';
 import { protoMetadata as clusterMetadata } from './generated/claviger/cluster/v1/health.ts';
 import { protoMetadata as replicasMetadata } from './generated/claviger/cluster/v1/replicas.ts';
+import { protoMetadata as restoreMetadata } from './generated/claviger/cluster/v1/restore.ts';
 import { protoMetadata as schemaMetadata } from './generated/claviger/cluster/v1/schema.ts';
 import { protoMetadata as sealMetadata } from './generated/claviger/cluster/v1/seal.ts';
 import { protoMetadata as tenantStandingMetadata } from './generated/claviger/cluster/v1/tenant_standing.ts';
@@ -82,6 +83,7 @@ const files = [
   clusterMetadata,
   licenceMetadata,
   replicasMetadata,
+  restoreMetadata,
   schemaMetadata,
   sealMetadata,
   tenantsMetadata,

@@ -30,7 +30,7 @@ export interface NodeProcess {
    * Polls `/ready`. Throws when the process ends before, or at the deadline, with the end of its log. `sealed` when it
    * waits for people to bring its root key.
    */
-  waitUntilReady(timeoutMs: number): Promise<'ready' | 'sealed'>;
+  waitUntilReady(timeoutMs: number): Promise<'ready' | 'sealed' | 'restore unfinished'>;
   kill(signal: NodeJS.Signals): boolean;
   /** Resolves when the process that runs now has ended. */
   ended(): Promise<void>;
@@ -97,7 +97,7 @@ export function createNodeProcess(
     });
   }
 
-  async function waitUntilReady(timeoutMs: number): Promise<'ready' | 'sealed'> {
+  async function waitUntilReady(timeoutMs: number): Promise<'ready' | 'sealed' | 'restore unfinished'> {
     const deadline = Date.now() + timeoutMs;
     let last = 'no answer';
     let isSealed = false;
@@ -111,6 +111,8 @@ export function createNodeProcess(
         if (answer.ok) return 'ready';
         last = `${answer.status} ${body.slice(0, 500)}`;
         isSealed = definition.service !== 'gateway' && body.startsWith('sealed');
+        // An operator finishes the restore; the process is needed for that.
+        if (body.startsWith('restore_unfinished')) return 'restore unfinished';
       } catch (error) {
         last = error instanceof Error ? String(error.cause ?? error.message) : String(error);
       }

@@ -174,6 +174,10 @@ async function bringUp(
     const states = await Promise.all(
       all.filter((each) => !gateways.includes(each)).map((each) => each.waitUntilReady(timeoutMs)),
     );
+    if (states.includes('restore unfinished'))
+      return tell(
+        'the database was restored to an older state: nothing is served until `claviger restore finish` has run',
+      );
     // Gateways are ready when those behind them are, and that is up to people now.
     if (states.includes('sealed'))
       return tell(

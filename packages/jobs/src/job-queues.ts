@@ -8,6 +8,8 @@ export interface JobQueuesOptions {
   readonly redis: { readonly host: string; readonly port: number; readonly password: string };
   readonly macKey: Buffer;
   readonly logger: Logger;
+  /** Throws while no job may run, e.g. on a restored database; the job is tried again later. */
+  readonly refuse?: () => void;
 }
 
 export interface JobQueues extends AsyncDisposable {
@@ -69,6 +71,7 @@ export function createJobQueues(
       const worker = new Worker<JobEnvelope>(
         definition.queue,
         async (job) => {
+          options.refuse?.();
           const { tenantId, payload, mac, traceparent } = job.data;
           const subject = `job.${definition.queue}`;
           const expected = boundMac(key, { tenantId, eventId: job.id ?? '', subject, payload });

@@ -29,6 +29,8 @@ export interface HealthOptions {
   readonly checks: readonly HealthCheck[];
   /** A sealed service is live, not ready. */
   readonly sealed?: () => boolean;
+  /** A database that was restored, and whose restore was not finished, is not served: live, not ready. */
+  readonly restoreUnfinished?: () => boolean;
 }
 
 export function createHealth(options: HealthOptions): Health {
@@ -39,13 +41,15 @@ export function createHealth(options: HealthOptions): Health {
     const failing = checks.filter((check) => !check.ok);
     const sealed = options.sealed?.() ?? false;
     const broken = failing.some((check) => check.required);
-    const status = sealed
-      ? 'sealed'
-      : broken || !ready
-        ? 'unavailable'
-        : failing.length > 0
-          ? 'degraded'
-          : 'ok';
+    const status = options.restoreUnfinished?.()
+      ? 'restore_unfinished'
+      : sealed
+        ? 'sealed'
+        : broken || !ready
+          ? 'unavailable'
+          : failing.length > 0
+            ? 'degraded'
+            : 'ok';
     return { checks, status };
   };
   return {

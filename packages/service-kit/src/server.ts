@@ -39,6 +39,8 @@ export interface RpcServerOptions {
   readonly recordOutcome: RecordOutcome;
   /** Without it idempotency keys have no effect: for services that keep no state. */
   readonly idempotency?: IdempotencyGuard;
+  /** Throws while the service must not serve, e.g. on a restored database. What operators may call goes on. */
+  readonly refuse?: () => void;
 }
 
 export interface RpcServer {
@@ -232,6 +234,15 @@ async function enter(
       'a service called what it may not call',
     );
     return { error: new ClavigerError('denied', 'This service may not call this method.') };
+  }
+  if (!method.policy!.callers.includes('operator')) {
+    try {
+      options.refuse?.();
+    } catch (error) {
+      // Nothing is recorded either: the database must not be written to.
+      if (!isClavigerError(error)) throw error;
+      return { error };
+    }
   }
   const actorToken = text(call.metadata, METADATA.actorToken);
   let actor: Actor | undefined;

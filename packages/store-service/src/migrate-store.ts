@@ -2,6 +2,7 @@ import { leadershipMigration } from '@claviger/cluster';
 import { type Migration, migrate, migrationsIn, tenantStandingsMigration } from '@claviger/database';
 import { outboxMigration } from '@claviger/events';
 import { idempotencyMigration } from '@claviger/idempotency';
+import { restoreMigration } from '@claviger/restore';
 import { readSecretFile } from '@claviger/service-kit';
 import type { StoreConfig } from './store-config.ts';
 
@@ -12,6 +13,7 @@ export function storeMigrations(folder: string): readonly Migration[] {
     leadershipMigration,
     idempotencyMigration,
     tenantStandingsMigration,
+    restoreMigration,
     ...migrationsIn(folder),
   ];
 }

@@ -40,6 +40,7 @@ const open = (change: Partial<StoreConfig> = {}) =>
     migrations: storeMigrations(import.meta.dirname),
     actorTokenPublicKey: readSecretFile(installation.layout.secret('actor-token.pub.pem')),
   });
+const restore = { endTenantAccess: async () => ({}) };
 const ready = () =>
   fetch(readyUrl).then(
     ({ status }) => status,
@@ -55,7 +56,7 @@ test('a service closes first what answers, then its own parts, the last one firs
       await store.database.ping();
       order.push(name, String(await ready()));
     });
-  const serving = await store.serve({ stopping: () => order.push('stopping') });
+  const serving = await store.serve({ restore, stopping: () => order.push('stopping') });
   expect(serving.grpcPort).toBeGreaterThan(0);
   await eventually(async () => expect(await ready()).toBe(200));
   expect(await store.schemaHistory()).toMatchObject({ pending: [] });
@@ -84,14 +85,14 @@ test('a start that fails leaves nothing open', async () => {
 });
 
 test('where it cannot listen it closes everything and says so', async () => {
-  await using serving = await open().serve({});
+  await using serving = await open().serve({ restore });
   expect(serving.grpcPort).toBeGreaterThan(0);
   const second = open();
   let closed = false;
   second.parts.defer(() => {
     closed = true;
   });
-  await expect(second.serve({})).rejects.toThrow('EADDRINUSE');
+  await expect(second.serve({ restore })).rejects.toThrow('EADDRINUSE');
   expect(closed).toBe(true);
   await expect(second.database.ping()).rejects.toThrow();
 });
@@ -100,9 +101,11 @@ test('where its probes cannot listen it does not go on to answer calls', async (
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
-  await expect(open({ health: { listen: `127.0.0.1:${port}` } }).serve({})).rejects.toThrow('EADDRINUSE');
+  await expect(open({ health: { listen: `127.0.0.1:${port}` } }).serve({ restore })).rejects.toThrow(
+    'EADDRINUSE',
+  );
   taken.close();
   // The port of its calls is free again.
-  await using serving = await open().serve({});
+  await using serving = await open().serve({ restore });
   expect(serving.grpcPort).toBeGreaterThan(0);
 });

@@ -10,6 +10,7 @@ import {
 import {
   cluster as clusterContract,
   replicas as replicasContract,
+  restore as restoreContract,
   schema as schemaContract,
 } from '@claviger/contracts';
 import {
@@ -32,6 +33,13 @@ import {
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
 import { createJobQueues, type JobDefinition, type JobQueues } from '@claviger/jobs';
 import { createPlatform, type Platform } from '@claviger/outbound';
+import {
+  openRestoreGuard,
+  type RestoreGuard,
+  type RestoreGuardOptions,
+  type RestoreHandlersOptions,
+  restoreHandlers,
+} from '@claviger/restore';
 import {
   createActorVerifier,
   createHealth,
@@ -88,16 +96,25 @@ export interface StoreService<DB> extends AsyncDisposable {
   /** The service's own: closed when calls have been drained, the last one first, before anything that the others stand on. */
   readonly parts: AsyncDisposableStack;
   /** Begins to answer; closes everything when it cannot. */
-  serve(options: ServingOptions): Promise<ServingStore>;
+  serve(options: ServingOptions<DB>): Promise<ServingStore>;
 }
 
-export interface ServingOptions {
+export interface ServingOptions<DB> {
   /** Beside those of the database and of NATS. */
   readonly checks?: readonly HealthCheck[];
   /** A sealed service is live, not ready. */
   readonly sealed?: () => boolean;
   /** Called before calls are drained: ends those that wait for something. */
   readonly stopping?: () => void;
+  readonly restore: RestoreOptions<DB>;
+}
+
+/** What a service does about a database that was restored to an older state. */
+export interface RestoreOptions<DB>
+  extends Pick<RestoreHandlersOptions<DB>, 'endTenantAccess'>,
+    Pick<RestoreGuardOptions<DB>, 'onRestored'> {
+  /** What shows that this database was restored, beside the epoch. */
+  readonly evidence?: string | undefined;
 }
 
 export interface ServingStore extends RunningService {
@@ -143,8 +160,15 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
   common.defer(() => peers.close());
   const { host, port } = config.redis;
   const redis = { host, port, password: redisPassword };
-  const queues = common.use(createJobQueues({ redis, macKey, logger }, jobs));
-  const cluster = common.use(joinCluster({ service, version: productVersion, config, database, logger }));
+  // Opened when it serves: until then this replica leads nothing.
+  let restore: RestoreGuard | undefined;
+  const queues = common.use(
+    createJobQueues({ redis, macKey, logger, refuse: () => restore?.refuse() }, jobs),
+  );
+  const mayLead = () => restore !== undefined && restore.problem() === undefined;
+  const cluster = common.use(
+    joinCluster({ service, version: productVersion, config, database, logger, mayLead }),
+  );
   const publishers = {
     audit: bus.publisher,
     ...(options.publishes === 'events' ? { event: bus.publisher } : {}),
@@ -161,6 +185,7 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
     verifyActor,
     recordOutcome: options.recordOutcome?.(recorder, logger) ?? recorder,
     idempotency: createIdempotency({ database, macKey }),
+    refuse: () => restore?.refuse(),
   });
   const replicas = createServiceReplicas(cluster, database);
   const history = () => schemaHistory(database, migrations);
@@ -185,11 +210,15 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
     platform,
     schemaHistory: history,
     parts,
-    serve: async ({ checks = [], sealed, stopping }) => {
+    serve: async ({ checks = [], sealed, stopping, restore: restoring }) => {
       serves = true;
       let eviction: EvictionGuard;
       try {
         eviction = common.use(await openEvictionGuard(redis));
+        restore = common.use(
+          await openRestoreGuard({ database, redis, logger, onRestored: restoring.onRestored }),
+        );
+        if (restoring.evidence !== undefined) restore.seesFuture(restoring.evidence);
       } catch (error) {
         await close();
         throw error;
@@ -206,11 +235,34 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
           ...checks,
         ],
         ...(sealed ? { sealed } : {}),
+        restoreUnfinished: () => restore?.problem() !== undefined,
       });
       health = probes;
       rpc.add(clusterContract.HealthServiceService, probes.handlers);
       rpc.add(replicasContract.ReplicasServiceService, replicaHandlers(replicas));
       rpc.add(schemaContract.SchemaServiceService, { getSchemaHistory: history });
+      rpc.add(
+        restoreContract.RestoreServiceService,
+        restoreHandlers({
+          service,
+          node,
+          database,
+          guard: restore,
+          endTenantAccess: restoring.endTenantAccess,
+          record: (tx, tenantId, epoch, ended) =>
+            emitter.auditDuty(tx, {
+              tenantId,
+              action: 'restore.access-ended',
+              outcome: 'allowed',
+              subjectType: 'tenant',
+              subjectId: tenantId,
+              resourceId: '',
+              requestId: '',
+              reason: 'The database was restored to an older state.',
+              details: { service, epoch, ...ended },
+            }),
+        }),
+      );
       let grpcPort: number;
       try {
         grpcPort = await rpc.listen();

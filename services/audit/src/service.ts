@@ -24,10 +24,12 @@ import { verifyReceipt } from './proofs/verify-receipt.ts';
 import { type AuditSchema, migrations } from './schema.ts';
 import { compareHeads } from './sealing/compare-heads.ts';
 import { openHeadsFile } from './sealing/heads-file.ts';
+import { signRestoreMark } from './sealing/restore-mark.ts';
 import { startSealer } from './sealing/sealer.ts';
 import { serveSiem } from './siem/serve-siem.ts';
 import { siemPolicy } from './siem/siem-policy.ts';
 import { addTenancyHandlers } from './tenancy/add-tenancy-handlers.ts';
+import { endLeasesAfterRestore } from './tenancy/end-leases-after-restore.ts';
 
 /** Brings the schema to this version. */
 export const migrateAudit = (config: AuditConfig): Promise<void> => migrateStore(config, migrations);
@@ -45,15 +47,15 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
   });
   const { database, bus, emitter, logger, peers, queues, rpc, parts, cluster } = store;
   const { node, sealing } = config;
-  const headsFile = parts.use(await openHeadsFile(config.headsFile, logger));
-  const broken = await compareHeads({ database, headsFile, publicKey: keys.treeHeadPublic });
-  for (const [tenantId, problem] of broken)
+  const headsFile = parts.use(await openHeadsFile(config.headsFile, logger, keys.treeHeadPublic));
+  const { problems, behind } = await compareHeads({ database, headsFile, publicKey: keys.treeHeadPublic });
+  for (const [tenantId, problem] of problems)
     logger.error(
       { tenantId, problem },
       'the audit log of a tenant contradicts its heads outside: it is not continued',
     );
   const sealer = parts.use(
-    startSealer({ cluster, database, emitter, logger, keys, headsFile, ...sealing }, broken),
+    startSealer({ cluster, database, emitter, logger, keys, headsFile, ...sealing }, problems),
   );
   parts.use(
     bus.consume({
@@ -86,6 +88,17 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
   const compliance = { ...deps, keys, headsFile, node, version: productVersion, config: config.compliance };
   parts.use(serveCompliance(rpc, { ...compliance, cluster, queues, peers }));
   return store.serve({
+    restore: {
+      evidence:
+        behind === 0
+          ? undefined
+          : `the audit logs of ${behind} tenants end before a tree head that is kept outside: the database was restored to an older state, or cut`,
+      endTenantAccess: endLeasesAfterRestore,
+      onRestored: async (epoch) => {
+        await headsFile.appendRestoreMark(signRestoreMark(epoch, keys.treeHead));
+        sealer.forgetProblems();
+      },
+    },
     checks: healthChecks({ database, headsFile, sealer, warnAfterMs: sealing.warnAfterMs }),
   });
 }

@@ -18,6 +18,7 @@ import { verifyMfa } from './mfa/verify-mfa.ts';
 import { bootstrapAdministrator } from './operator/bootstrap-administrator.ts';
 import { completeSetup } from './operator/complete-setup.ts';
 import { createSetupLink } from './operator/create-setup-link.ts';
+import { listTenantIds } from './operator/list-tenant-ids.ts';
 import { provisionTenant } from './operator/provision-tenant.ts';
 import { changeMyPassword } from './passwords/change-my-password.ts';
 import { completePasswordReset } from './passwords/complete-password-reset.ts';
@@ -98,5 +99,6 @@ export function addHandlers(server: RpcServer, deps: AuthDeps): void {
     bootstrapAdministrator: bootstrapAdministrator(deps),
     createSetupLink: createSetupLink(deps),
     provisionTenant: provisionTenant(deps),
+    listTenantIds: listTenantIds(deps),
   });
 }

@@ -259,7 +259,7 @@ interface DevicesTable {
   row_version: Generated<number>;
 }
 
-export type AgentTokenEnd = 'revoked' | 'rotated' | 'replaced' | 'never-used' | 'decommissioned';
+export type AgentTokenEnd = 'revoked' | 'rotated' | 'replaced' | 'never-used' | 'decommissioned' | 'restore';
 
 interface AgentTokensTable {
   tenant_id: string;

@@ -19,6 +19,7 @@ import type { AuthSchema } from './schema.ts';
 import { createAccessTokens } from './sign-in/access-token.ts';
 import { createLiveness } from './sign-in/liveness.ts';
 import { addTenantHandlers } from './tenants/add-tenant-handlers.ts';
+import { endAccessAfterRestore } from './tenants/end-access-after-restore.ts';
 import { startTenantDuties } from './tenants/start-tenant-duties.ts';
 import { tenantPeers } from './tenants/tenant-stores.ts';
 
@@ -94,6 +95,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   parts.use(startHousekeeping({ database, cluster }));
   parts.use(startTenantDuties(deps, cluster));
   return store.serve({
+    restore: { endTenantAccess: endAccessAfterRestore, onRestored: () => liveness.forgetAll() },
     sealed: tenantKeys.seal.isSealed,
     checks: [
       { name: 'redis', required: false, check: () => liveness.ping() },

@@ -58,6 +58,7 @@ import { rotateEntry } from './rotation/rotate-entry.ts';
 import { startRotationDuty } from './rotation/rotation-duty.ts';
 import type { VaultSchema } from './schema.ts';
 import { addTenancyHandlers } from './tenancy/add-tenancy-handlers.ts';
+import { endAccessAfterRestore } from './tenancy/end-access-after-restore.ts';
 
 export interface VaultService extends ServingStore {
   readonly deps: VaultDeps;
@@ -118,6 +119,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
   addExposureHandlers(rpc, deps);
   addSealHandlers(rpc, { node: config.node, database, emitter, logger, seal });
   const serving = await store.serve({
+    restore: { endTenantAccess: endAccessAfterRestore(deps) },
     sealed: seal.isSealed,
     checks: [
       { name: 'root key', required: true, check: async () => void seal.requireOpen() },

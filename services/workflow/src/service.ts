@@ -35,6 +35,7 @@ import { createDecider } from './rules/decider.ts';
 import { startForgettingEvaluations } from './rules/forget-evaluations.ts';
 import type { WorkflowSchema } from './schema.ts';
 import { addTenancyHandlers } from './tenancy/add-tenancy-handlers.ts';
+import { endAccessAfterRestore } from './tenancy/end-access-after-restore.ts';
 
 /** Starts the workflow service: requests, decisions and grants. Its schema must have been migrated. */
 export async function createWorkflowService(config: WorkflowConfig): Promise<RunningService> {
@@ -97,5 +98,8 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
   parts.use(startBreakglassSweep(deps, cluster, config.sweepIntervalMs));
   parts.use(startForgetting(deps, cluster));
   parts.use(startForgettingEvaluations(deps, cluster));
-  return store.serve({ stopping: () => bell.stop() });
+  return store.serve({
+    restore: { endTenantAccess: endAccessAfterRestore({ emitter, logger }) },
+    stopping: () => bell.stop(),
+  });
 }

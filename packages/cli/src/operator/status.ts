@@ -18,14 +18,18 @@ export function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** `ready`, `sealed` and `not ready` (it lives), or `ended`. */
-async function stateOf(running: RunningProcess): Promise<'ready' | 'sealed' | 'not ready' | 'ended'> {
+type State = 'ready' | 'sealed' | 'restore unfinished' | 'not ready' | 'ended';
+
+/** `ready`; `sealed`, `restore unfinished` and `not ready` (it lives); or `ended`. */
+async function stateOf(running: RunningProcess): Promise<State> {
   if (!(await isSameProcess(running.identity))) return 'ended';
   if (running.healthUrl !== undefined) {
     try {
       const answer = await fetch(`${running.healthUrl}/ready`, { signal: AbortSignal.timeout(3_000) });
       if (answer.ok) return 'ready';
-      return (await answer.text()).trim() === 'sealed' ? 'sealed' : 'not ready';
+      const status = (await answer.text()).trim();
+      if (status === 'restore_unfinished') return 'restore unfinished';
+      return status === 'sealed' ? 'sealed' : 'not ready';
     } catch {
       return 'not ready';
     }
@@ -61,6 +65,10 @@ export async function status(dataDir: string, json: boolean): Promise<ExitCode> 
     );
     if (processes.some((each) => each.state === 'sealed'))
       tell('what is sealed waits for its root key: `claviger unseal` says what is missing');
+    if (processes.some((each) => each.state === 'restore unfinished'))
+      tell(
+        'the database was restored to an older state: `claviger restore finish` ends what may have ended since',
+      );
   }
   return ready ? EXIT.ok : EXIT.error;
 }

@@ -22,6 +22,15 @@ export const clusterExplanations: Readonly<Record<string, Explanation>> = {
     meaning: 'The replica was to lead, but did not take the lead in time.',
     next: 'Look at `claviger cluster status`: it may lead meanwhile. Its log and that of the former leader tell more.',
   },
+  restore_unfinished: {
+    meaning:
+      'The database was restored to an older state. Nothing is served until what may have ended since has been ended.',
+    next: 'An operator runs `claviger restore finish --yes` on the machine of the installation.',
+  },
+  restore_not_begun: {
+    meaning: 'The restore epoch of this step is not the one that was begun last.',
+    next: 'Run `claviger restore finish --yes` again: it begins a new epoch.',
+  },
   election_unavailable: {
     meaning: 'Redis does not answer, so that nobody can be elected. Requests are served; duties wait.',
     next: 'Bring Redis back. Replicas elect a leader by themselves within seconds.',

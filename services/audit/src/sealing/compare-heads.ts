@@ -8,14 +8,16 @@ import { headOfRow } from './tree-head-row.ts';
 
 /**
  * Holds every tenant's newest head outside against the database, and brings the file up to date where the database knows
- * more. Answers a problem by tenant: there the database was cut, restored or rewritten, and nothing may be sealed.
+ * more. Answers a problem by tenant: there the database was cut, restored or rewritten, and nothing may be sealed; `behind` of them
+ * know fewer events than a head outside that is ours.
  */
 export async function compareHeads(deps: {
   database: Database<AuditSchema>;
   headsFile: HeadsFile;
   publicKey: KeyObject;
-}): Promise<Map<string, string>> {
+}): Promise<{ problems: Map<string, string>; behind: number }> {
   const problems = new Map<string, string>();
+  let behind = 0;
   const trees = await deps.database.system((tx) =>
     tx.selectFrom('trees').select('tenant_id').where('size', '>', 0).execute(),
   );
@@ -33,10 +35,12 @@ export async function compareHeads(deps: {
       newest: await lastHead(reader),
     }));
     const problem = outside && difference(outside, stored && headOfRow(stored), newest, deps.publicKey);
-    if (problem) problems.set(tenantId, problem);
-    else if (newest && newest.size > (outside?.size ?? 0)) await deps.headsFile.append(newest);
+    if (problem) problems.set(tenantId, problem.text);
+    if (problem?.behind) behind += 1;
+    if (problem) continue;
+    if (newest && newest.size > (outside?.size ?? 0)) await deps.headsFile.append(newest);
   }
-  return problems;
+  return { problems, behind };
 }
 
 function difference(
@@ -44,12 +48,21 @@ function difference(
   stored: SignedTreeHead | undefined,
   newest: SignedTreeHead | undefined,
   publicKey: KeyObject,
-): string | undefined {
+): { text: string; behind: boolean } | undefined {
   if (!verifyTreeHead(outside, [publicKey]))
-    return `the head of size ${outside.size} in the heads file is not signed by our key: the file was altered, or the key was exchanged`;
+    return {
+      behind: false,
+      text: `the head of size ${outside.size} in the heads file is not signed by our key: the file was altered, or the key was exchanged`,
+    };
   if ((newest?.size ?? 0) < outside.size)
-    return `the database knows ${newest?.size ?? 0} events, a head kept outside ${outside.size}: the tail was cut, or an older state was restored`;
+    return {
+      behind: true,
+      text: `the database knows ${newest?.size ?? 0} events, a head kept outside ${outside.size}: the tail was cut, or an older state was restored`,
+    };
   if (stored?.rootHash !== outside.rootHash)
-    return `the database has another tree at size ${outside.size} than the head kept outside: the log was rewritten`;
+    return {
+      behind: false,
+      text: `the database has another tree at size ${outside.size} than the head kept outside: the log was rewritten`,
+    };
   return undefined;
 }

@@ -6,9 +6,10 @@ import { leafHash, parseSignedTreeHead, signTreeHead } from '@claviger/merkle';
 import { createLogger } from '@claviger/service-kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openHeadsFile } from './heads-file.ts';
+import { signRestoreMark } from './restore-mark.ts';
 
 const logger = createLogger({ service: 'audit', node: 'test', level: 'silent' });
-const { privateKey } = generateKeyPairSync('ed25519');
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'claviger-heads-'));
@@ -27,13 +28,13 @@ test('every head is a line that outlives the process, and the newest of each ten
   const [one, two] = [randomUUID(), randomUUID()];
   const heads = [headOf(one, 1), headOf(two, 5), headOf(one, 3)];
   {
-    await using file = await openHeadsFile(path, logger);
+    await using file = await openHeadsFile(path, logger, publicKey);
     await Promise.all(heads.map((head) => file.append(head)));
   }
   const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
   expect(lines.map((line) => parseSignedTreeHead(JSON.parse(line)))).toEqual(heads);
   expect((await stat(path)).mode & 0o777).toBe(0o600);
-  await using again = await openHeadsFile(path, logger);
+  await using again = await openHeadsFile(path, logger, publicKey);
   expect(again.newest(one)).toEqual(heads[2]);
   expect(again.tenants().toSorted()).toEqual([one, two].toSorted());
   expect(again.problem()).toBeUndefined();
@@ -46,11 +47,11 @@ test('half a line, which a crash leaves, spoils neither the lines before nor tho
   await appendFile(path, whole + whole.slice(0, 70));
   const newest = headOf(tenant, 2);
   {
-    await using file = await openHeadsFile(path, logger);
+    await using file = await openHeadsFile(path, logger, publicKey);
     expect(file.newest(tenant)?.size).toBe(1);
     await file.append(newest);
   }
-  await using again = await openHeadsFile(path, logger);
+  await using again = await openHeadsFile(path, logger, publicKey);
   expect(again.newest(tenant)).toEqual(newest);
   expect(again.problem()).toBeUndefined();
 });
@@ -61,7 +62,29 @@ test.each(['hello\n', '{"tenantId":"x"}\n', '{"tenantId":"\u00ff\n'])(
     const path = join(folder, randomUUID());
     await appendFile(path, `${JSON.stringify(headOf(randomUUID(), 1))}\n`);
     await appendFile(path, Buffer.from(line, 'latin1'));
-    await using file = await openHeadsFile(path, logger);
+    await using file = await openHeadsFile(path, logger, publicKey);
     expect(file.problem()).toContain('line 2');
   },
 );
+
+test('heads before a mark of a finished restore bind nothing any more; a mark that is not ours changes nothing', async () => {
+  const path = join(folder, 'restored.jsonl');
+  const [one, two] = [randomUUID(), randomUUID()];
+  const foreign = generateKeyPairSync('ed25519').privateKey;
+  {
+    await using file = await openHeadsFile(path, logger, publicKey);
+    await file.append(headOf(one, 9));
+    await file.appendRestoreMark(signRestoreMark(1, privateKey));
+    expect(file.newest(one)).toBeUndefined();
+    await file.append(headOf(two, 2));
+    await file.append(headOf(one, 4));
+  }
+  {
+    await using again = await openHeadsFile(path, logger, publicKey);
+    expect([again.newest(one)?.size, again.newest(two)?.size, again.problem()]).toEqual([4, 2, undefined]);
+    await appendFile(path, `${JSON.stringify(signRestoreMark(2, foreign))}\n`);
+  }
+  await using last = await openHeadsFile(path, logger, publicKey);
+  expect(last.newest(one)?.size).toBe(4);
+  expect(last.problem()).toContain('is not a tree head');
+});

@@ -1,8 +1,10 @@
+import type { KeyObject } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ExportLineError, exportLines, parseSignedTreeHead, type SignedTreeHead } from '@claviger/merkle';
 import type { Logger } from '@claviger/service-kit';
+import { parseRestoreMark, type RestoreMark } from './restore-mark.ts';
 
 /** The heads kept outside the database: one JSON line each, appended and synced, never rewritten. */
 export interface HeadsFile extends AsyncDisposable {
@@ -12,6 +14,8 @@ export interface HeadsFile extends AsyncDisposable {
   tenants(): string[];
   /** Resolves when the line is on the disk; a failure is kept as `problem()` and mended by the next head. */
   append(head: SignedTreeHead): Promise<void>;
+  /** After a restore: heads written before this mark are not held against the database any more. Throws when it cannot be written. */
+  appendRestoreMark(mark: RestoreMark): Promise<void>;
   /** Why heads are not safe outside at present; undefined when all is well. */
   problem(): string | undefined;
 }
@@ -24,11 +28,11 @@ const LINE_FEED = 0x0a;
  *
  * @throws when the file cannot be read or created.
  */
-export async function openHeadsFile(path: string, logger: Logger): Promise<HeadsFile> {
+export async function openHeadsFile(path: string, logger: Logger, publicKey: KeyObject): Promise<HeadsFile> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const handle = await open(path, 'a+', 0o600);
   const newest = new Map<string, SignedTreeHead>();
-  const broken = await readHeads(path, newest);
+  const broken = await readHeads(path, newest, publicKey);
   if (broken !== undefined) logger.error({ path }, broken);
   if (!(await endsInLine(handle))) {
     // A crash in the middle of a write leaves half a line: it stays, and the next one starts afresh.
@@ -59,6 +63,16 @@ export async function openHeadsFile(path: string, logger: Logger): Promise<Heads
       queue = queue.then(() => write(head));
       return queue;
     },
+    appendRestoreMark: (mark) => {
+      const written = queue.then(async () => {
+        await handle.appendFile(`${JSON.stringify(mark)}\n`);
+        await handle.datasync();
+        newest.clear();
+        unwritten = [];
+      });
+      queue = written.catch(() => {});
+      return written;
+    },
     problem: () => failure ?? broken,
     [Symbol.asyncDispose]: async () => {
       await queue;
@@ -72,7 +86,11 @@ function keepNewest(newest: Map<string, SignedTreeHead>, head: SignedTreeHead): 
 }
 
 /** Answers what is wrong with the file, if anything. Half a last line is what a crash leaves, and no problem. */
-async function readHeads(path: string, newest: Map<string, SignedTreeHead>): Promise<string | undefined> {
+async function readHeads(
+  path: string,
+  newest: Map<string, SignedTreeHead>,
+  publicKey: KeyObject,
+): Promise<string | undefined> {
   let line = 0;
   let problem: string | undefined;
   try {
@@ -81,6 +99,7 @@ async function readHeads(path: string, newest: Map<string, SignedTreeHead>): Pro
       if (text === '') continue;
       const head = parse(text);
       if (head !== undefined) keepNewest(newest, head);
+      else if (isRestoreMark(text, publicKey)) newest.clear();
       else if (!isCutShort(text)) problem ??= `line ${line} of ${path} is not a tree head`;
     }
   } catch (error) {
@@ -98,9 +117,20 @@ function parse(text: string): SignedTreeHead | undefined {
   }
 }
 
+function isRestoreMark(text: string, publicKey: KeyObject): boolean {
+  try {
+    return parseRestoreMark(JSON.parse(text), publicKey) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a line is the beginning of one of ours. */
 function isCutShort(text: string): boolean {
-  return text.startsWith('{"tenantId":"'.slice(0, text.length)) && !text.endsWith('}');
+  const begins = ['{"tenantId":"', '{"restoreEpoch":'].some((start) =>
+    text.startsWith(start.slice(0, text.length)),
+  );
+  return begins && !text.endsWith('}');
 }
 
 async function endsInLine(handle: FileHandle): Promise<boolean> {

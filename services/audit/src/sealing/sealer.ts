@@ -7,6 +7,8 @@ import { SealingProblem } from './sealing-problem.ts';
 export interface Sealer extends AsyncDisposable {
   /** Tenants whose log may not be continued, with the reason. */
   problems(): ReadonlyMap<string, string>;
+  /** After a restore was finished: every log may be continued from what the database holds. */
+  forgetProblems(): void;
 }
 
 /**
@@ -78,6 +80,7 @@ export function startSealer(
 
   return {
     problems: () => problems,
+    forgetProblems: () => problems.clear(),
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await duty[Symbol.asyncDispose]();

@@ -37,6 +37,8 @@ export interface Liveness {
   revoke(sessionIds: readonly string[]): Promise<void>;
   /** Makes gateways ask again. As `revoke`. */
   raise(sessions: readonly LiveSession[]): Promise<void>;
+  /** Removes what is remembered of all sessions, so that gateways ask for each. As `revoke`. */
+  forgetAll(): Promise<void>;
   ping(): Promise<void>;
   close(): void;
 }
@@ -101,6 +103,11 @@ export function createLiveness(options: {
         Promise.all(sessionIds.map((id) => redis.set(keyOf(id), REVOKED, 'EX', REVOKED_TTL_SECONDS))),
       ),
     raise: (sessions) => tell(() => Promise.all(sessions.map(raiseOne))),
+    forgetAll: () =>
+      tell(async () => {
+        for await (const keys of redis.scanStream({ match: keyOf('*'), count: 1_000 }))
+          if (keys.length > 0) await redis.unlink(keys as string[]);
+      }),
     ping: async () => {
       await redis.ping();
     },

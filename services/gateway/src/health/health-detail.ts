@@ -53,6 +53,7 @@ function gatewayNode(gateway: GatewayHealth) {
 
 function overall(peers: readonly PeerHealth[], degraded: boolean): string {
   if (peers.some((peer) => peer.status === 'unavailable')) return 'unavailable';
+  if (peers.some((peer) => peer.status === 'restore_unfinished')) return 'restore_unfinished';
   if (peers.some((peer) => peer.status === 'sealed')) return 'sealed';
   return degraded ? 'degraded' : 'ok';
 }

@@ -12,7 +12,10 @@ const check: JsonSchema = {
   },
   required: ['name', 'ok', 'required', 'latencyMs'],
 };
-const status: JsonSchema = { type: 'string', examples: ['ok', 'degraded', 'sealed', 'unavailable'] };
+const status: JsonSchema = {
+  type: 'string',
+  examples: ['ok', 'degraded', 'sealed', 'restore_unfinished', 'unavailable'],
+};
 const component: JsonSchema = {
   type: 'object',
   properties: { status, checks: { type: 'array', items: check } },

@@ -10,7 +10,7 @@ type PeerName = keyof BaseConfig['peers'];
 
 export interface PeerHealth {
   readonly service: string;
-  /** ok | degraded | sealed | unavailable */
+  /** ok | degraded | sealed | restore_unfinished | unavailable */
   readonly status: string;
   readonly node: string;
   readonly version: string;

@@ -11,7 +11,10 @@ export function addTenancyHandlers(rpc: RpcServer, deps: VaultDeps): void {
     tenantStanding.TenantStandingServiceService,
     tenantStandingHandlers({
       database: deps.database,
-      onChange: (tx, applied) => endWhatWaits(deps, tx, applied),
+      onChange: async (tx, { before, standing, tenantId }) => {
+        if (before !== 'active' || standing === 'active') return;
+        await endWhatWaits(deps, tx, { tenantId, reason: 'The tenant was suspended before it began.' });
+      },
       afterChange: async ({ tenantId, standing }) => {
         // A new tenant gets its key at once. A vault that cannot make one now makes it at the first write.
         if (standing === 'active') await deps.keys.active(tenantId);

@@ -1,28 +1,27 @@
-import type { AppliedStanding } from '@claviger/tenancy';
 import { sql } from 'kysely';
 import type { VaultDeps, VaultTx } from '../deps.ts';
 
 /**
- * When a tenant leaves the active ones: no entitlement lets anybody see anything any more, and rotations that had not touched
+ * Ends what waits in a tenant that was suspended or whose database was restored: no entitlement lets anybody see anything any more, and rotations that had not touched
  * their target are over. What a grant's end or a schedule asked for is queued anew after a reinstatement, with a new
  * candidate. A target that may have been changed already is found out about then: no password is lost.
  */
 export async function endWhatWaits(
   deps: Pick<VaultDeps, 'emitter'>,
   tx: VaultTx,
-  applied: AppliedStanding,
-): Promise<void> {
-  if (applied.before !== 'active' || applied.standing === 'active') return;
-  await tx
+  end: { readonly tenantId: string; readonly reason: string },
+): Promise<{ entitlements: number; rotations: number }> {
+  const entitlements = await tx
     .updateTable('entitlements')
     .set({ expires_at: sql<string>`least(expires_at, clock_timestamp())` })
     .where('removed_at', 'is', null)
-    .execute();
+    .where('expires_at', '>', sql<Date>`clock_timestamp()`)
+    .executeTakeFirst();
   const ended = await tx
     .updateTable('rotations')
     .set({
       state: 'refused',
-      problem: 'The tenant was suspended before it began.',
+      problem: end.reason,
       next_attempt_at: null,
       finished_at: sql<Date>`clock_timestamp()`,
       lease_owner: null,
@@ -51,14 +50,14 @@ export async function endWhatWaits(
       .where('id', '=', rotation.entry_id)
       .execute();
     await deps.emitter.auditDuty(tx, {
-      tenantId: applied.tenantId,
+      tenantId: end.tenantId,
       action: 'vault.entry.rotated',
       outcome: 'failed',
       subjectType: 'entry',
       subjectId: rotation.entry_id,
       resourceId: '',
       requestId: rotation.id,
-      reason: 'The tenant was suspended before it began.',
+      reason: end.reason,
       details: {
         rotationId: rotation.id,
         state: 'refused',
@@ -67,4 +66,5 @@ export async function endWhatWaits(
       },
     });
   }
+  return { entitlements: Number(entitlements.numUpdatedRows), rotations: ended.length };
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { breakglass } from '@claviger/contracts';
 import type { Actor } from '@claviger/service-kit';
-import type { AppliedStanding } from '@claviger/tenancy';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { codeOf, startWorkflow, type Tenant, type Workflow } from '../../test-support.ts';
 import { endSessionsOfTenant } from './end-sessions-of-tenant.ts';
@@ -300,10 +299,8 @@ test('a suspension of the tenant ends what is open, and its codes', async () => 
   const session = await openWithCode(who);
   const [left] = await codes(1);
   const { id: asked } = (await service.handlers.activateBreakglass(operator(), WHY)).session!;
-  const applied = { before: 'active', standing: 'suspended', changedBy: '' } as AppliedStanding;
-  await service.deps.database.withTenant(tenant.tenantId, (tx) =>
-    endSessionsOfTenant(service.deps, tx, applied),
-  );
+  const end = { tenantId: tenant.tenantId, reason: 'The tenant was suspended.' };
+  await service.deps.database.withTenant(tenant.tenantId, (tx) => endSessionsOfTenant(service.deps, tx, end));
   await service.sweepBreakglass();
   expect(service.emergency.ended).toContainEqual({ sessionId: session.id, cause: 'deactivated' });
   expect(service.emergency.ended.some(({ sessionId }) => sessionId === asked)).toBe(false);

@@ -1,8 +1,8 @@
 import type { Tx } from '@claviger/database';
-import type { AppliedStanding } from '@claviger/tenancy';
 import { sql } from 'kysely';
 import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
+import type { AccessEnd } from '../tenancy/access-end.ts';
 import { announce } from './announce.ts';
 import { present } from './move-elevation.ts';
 import { takeBack } from './queue-command.ts';
@@ -10,22 +10,20 @@ import { factsOf } from './record-elevation.ts';
 
 /** Where no user changed it. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
-const REASON = 'The tenant was suspended.';
 
-/** When a tenant leaves the active ones, what is in force ends: none is alive after a reinstatement. */
+/** Ends the elevations of a tenant that are in force, for good. Answers how many ended. */
 export async function endElevations(
   deps: Pick<WorkflowDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,
-  applied: AppliedStanding,
-): Promise<void> {
-  if (applied.before !== 'active' || applied.standing === 'active') return;
+  end: AccessEnd,
+): Promise<number> {
   const ended = await tx
     .updateTable('elevation_requests')
     .set({
       status: 'revoked',
       ended_at: present,
-      revoked_by: applied.changedBy || NOBODY,
-      decision_reason: REASON,
+      revoked_by: end.endedBy || NOBODY,
+      decision_reason: end.reason,
     })
     .where('status', 'in', ['approved', 'auto_approved', 'actuating'])
     .where('expires_at', '>', sql<Date>`clock_timestamp()`)
@@ -41,9 +39,10 @@ export async function endElevations(
       subjectId: row.id,
       resourceId: row.device_id ?? '',
       requestId: '',
-      reason: REASON,
+      reason: end.reason,
       details: factsOf(row),
     });
     await announce(deps.emitter, tx, row, 'revoked');
   }
+  return ended.length;
 }

@@ -16,9 +16,12 @@ export function addTenancyHandlers(
     tenantStandingHandlers({
       database: deps.database,
       onChange: async (tx, applied) => {
-        await endGrants(deps, tx, applied);
-        await endSessionsOfTenant(deps, tx, applied);
-        await endElevations(deps, tx, applied);
+        if (applied.before !== 'active' || applied.standing === 'active') return;
+        const { tenantId, changedBy } = applied;
+        const end = { tenantId, endedBy: changedBy, reason: 'The tenant was suspended.' };
+        await endGrants(deps, tx, end);
+        await endSessionsOfTenant(deps, tx, end);
+        await endElevations(deps, tx, end);
       },
       describe: async (reader): Promise<TenantMeasures> => {
         const { rows } = await sql<Record<string, number>>`SELECT

@@ -1,29 +1,28 @@
 import type { Tx } from '@claviger/database';
-import type { AppliedStanding } from '@claviger/tenancy';
 import { sql } from 'kysely';
 import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
+import type { AccessEnd } from './access-end.ts';
 
 /** Where no user changed it. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /**
- * When a tenant leaves the active ones, its grants end: none is alive after a reinstatement. The vault is told of each, also
- * while the tenant is suspended, so that what was seen gets rotated afterwards.
+ * Ends the grants of a tenant for good. The vault is told of each by the due-queue, so that what was seen gets rotated. Answers
+ * how many ended.
  */
 export async function endGrants(
   deps: Pick<WorkflowDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,
-  applied: AppliedStanding,
-): Promise<void> {
-  if (applied.before !== 'active' || applied.standing === 'active') return;
+  end: AccessEnd,
+): Promise<number> {
   const ended = await tx
     .updateTable('grants')
     .set({
       status: 'revoked',
       ended_at: sql<Date>`date_trunc('milliseconds', clock_timestamp())`,
-      revoked_by: applied.changedBy || NOBODY,
-      revoke_reason: 'The tenant was suspended.',
+      revoked_by: end.endedBy || NOBODY,
+      revoke_reason: end.reason,
       sync_wanted: 'remove',
       next_sync_at: sql<Date>`clock_timestamp()`,
       sync_attempts: 0,
@@ -40,7 +39,7 @@ export async function endGrants(
       subjectId: grant.id,
       resourceId: grant.resource_id ?? '',
       requestId: '',
-      reason: 'The tenant was suspended.',
+      reason: end.reason,
       details: {
         userId: grant.user_id,
         userName: grant.user_name,
@@ -51,4 +50,5 @@ export async function endGrants(
       },
     });
   }
+  return ended.length;
 }

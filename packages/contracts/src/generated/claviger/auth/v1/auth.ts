@@ -29,6 +29,16 @@ export const protobufPackage = "claviger.auth.v1";
 
 export const protobufFileName = "claviger/auth/v1/auth.proto";
 
+export interface ListTenantIdsRequest {
+  /** The last of the page before; empty for the first. */
+  afterTenantId: string;
+}
+
+export interface ListTenantIdsResponse {
+  /** In order; empty when there are no more. */
+  tenantIds: string[];
+}
+
 export interface User {
   id: string;
   username: string;
@@ -570,6 +580,98 @@ export interface ProvisionTenantResponse {
   tenantId: string;
   name: string;
 }
+
+function createBaseListTenantIdsRequest(): ListTenantIdsRequest {
+  return { afterTenantId: "" };
+}
+
+export const ListTenantIdsRequest: MessageFns<ListTenantIdsRequest> = {
+  encode(message: ListTenantIdsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.afterTenantId !== "") {
+      writer.uint32(10).string(message.afterTenantId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTenantIdsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTenantIdsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.afterTenantId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListTenantIdsResponse(): ListTenantIdsResponse {
+  return { tenantIds: [] };
+}
+
+export const ListTenantIdsResponse: MessageFns<ListTenantIdsResponse> = {
+  encode(message: ListTenantIdsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.tenantIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTenantIdsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTenantIdsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenantIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
 
 function createBaseUser(): User {
   return {
@@ -7161,6 +7263,17 @@ export const OperatorServiceService = {
       Buffer.from(ProvisionTenantResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ProvisionTenantResponse => ProvisionTenantResponse.decode(value),
   },
+  /** Ids of all tenants, in pages: what concerns each of them is done tenant by tenant. */
+  listTenantIds: {
+    path: "/claviger.auth.v1.OperatorService/ListTenantIds" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListTenantIdsRequest): Buffer => Buffer.from(ListTenantIdsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListTenantIdsRequest => ListTenantIdsRequest.decode(value),
+    responseSerialize: (value: ListTenantIdsResponse): Buffer =>
+      Buffer.from(ListTenantIdsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListTenantIdsResponse => ListTenantIdsResponse.decode(value),
+  },
 } as const;
 
 export interface OperatorServiceServer extends UntypedServiceImplementation {
@@ -7168,6 +7281,8 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   bootstrapAdministrator: handleUnaryCall<BootstrapAdministratorRequest, BootstrapAdministratorResponse>;
   createSetupLink: handleUnaryCall<CreateSetupLinkRequest, CreateSetupLinkResponse>;
   provisionTenant: handleUnaryCall<ProvisionTenantRequest, ProvisionTenantResponse>;
+  /** Ids of all tenants, in pages: what concerns each of them is done tenant by tenant. */
+  listTenantIds: handleUnaryCall<ListTenantIdsRequest, ListTenantIdsResponse>;
 }
 
 export interface OperatorServiceClient extends Client {
@@ -7217,6 +7332,22 @@ export interface OperatorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ProvisionTenantResponse) => void,
   ): ClientUnaryCall;
+  /** Ids of all tenants, in pages: what concerns each of them is done tenant by tenant. */
+  listTenantIds(
+    request: ListTenantIdsRequest,
+    callback: (error: ServiceError | null, response: ListTenantIdsResponse) => void,
+  ): ClientUnaryCall;
+  listTenantIds(
+    request: ListTenantIdsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListTenantIdsResponse) => void,
+  ): ClientUnaryCall;
+  listTenantIds(
+    request: ListTenantIdsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListTenantIdsResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const OperatorServiceClient = makeGenericClientConstructor(
@@ -7265,6 +7396,84 @@ export const protoMetadata = {
     "weakDependency": [],
     "optionDependency": [],
     "messageType": [{
+      "name": "ListTenantIdsRequest",
+      "field": [{
+        "name": "after_tenant_id",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "afterTenantId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "ListTenantIdsResponse",
+      "field": [{
+        "name": "tenant_ids",
+        "number": 1,
+        "label": 3,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "tenantIds",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
       "name": "User",
       "field": [{
         "name": "id",
@@ -14106,6 +14315,13 @@ export const protoMetadata = {
         "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
         "clientStreaming": false,
         "serverStreaming": false,
+      }, {
+        "name": "ListTenantIds",
+        "inputType": ".claviger.auth.v1.ListTenantIdsRequest",
+        "outputType": ".claviger.auth.v1.ListTenantIdsResponse",
+        "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
+        "clientStreaming": false,
+        "serverStreaming": false,
       }],
       "options": undefined,
     }],
@@ -14234,7 +14450,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 6],
-        "span": [508, 0, 533, 1],
+        "span": [508, 0, 540, 1],
         "leadingComments": " For the operator of the installation, who holds the operator certificate.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -14245,314 +14461,332 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 0, 2, 4],
-        "span": [541, 2, 55],
+        "path": [6, 6, 2, 3],
+        "span": [534, 2, 539, 3],
+        "leadingComments": " Ids of all tenants, in pages: what concerns each of them is done tenant by tenant.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 0, 2, 0],
+        "span": [543, 2, 546, 5],
+        "leadingComments": " The last of the page before; empty for the first.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 1, 2, 0],
+        "span": [550, 2, 68],
+        "leadingComments": " In order; empty when there are no more.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 2, 2, 4],
+        "span": [559, 2, 55],
         "leadingComments": " active | disabled\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 0, 2, 7],
-        "span": [545, 2, 53],
+        "path": [4, 2, 2, 7],
+        "span": [563, 2, 53],
         "leadingComments": " person | machine\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 0, 2, 12],
-        "span": [551, 2, 60],
+        "path": [4, 2, 2, 12],
+        "span": [569, 2, 60],
         "leadingComments": " Goes up with each change; the ETag of the user.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 2],
-        "span": [564, 0, 582, 1],
+        "path": [4, 4],
+        "span": [582, 0, 600, 1],
         "leadingComments": " The answer to a sign-in in every form that the reference documents give it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 2, 2, 2],
-        "span": [576, 2, 579, 5],
+        "path": [4, 4, 2, 2],
+        "span": [594, 2, 597, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 2, 2, 3],
-        "span": [581, 2, 58],
+        "path": [4, 4, 2, 3],
+        "span": [599, 2, 58],
         "leadingComments": " Second factor at once, for clients that have it at hand.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 3, 2, 3],
-        "span": [591, 2, 594, 4],
+        "path": [4, 5, 2, 3],
+        "span": [609, 2, 612, 4],
         "leadingComments": " Seconds.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 3, 2, 5],
-        "span": [597, 2, 19],
+        "path": [4, 5, 2, 5],
+        "span": [615, 2, 19],
         "leadingComments": " The access token under its other name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 3, 2, 7],
-        "span": [603, 2, 606, 4],
+        "path": [4, 5, 2, 7],
+        "span": [621, 2, 624, 4],
         "leadingComments": " A second factor is mandatory and this user has none: GET /api/v1/auth/mfa/setup first.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 4, 2, 0],
-        "span": [610, 2, 613, 5],
+        "path": [4, 6, 2, 0],
+        "span": [628, 2, 631, 5],
         "leadingComments": " Six digits, or a recovery code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 11, 2, 0],
-        "span": [658, 2, 20],
-        "leadingComments": " Base32, for typing in.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 11, 2, 1],
-        "span": [660, 2, 25],
-        "leadingComments": " otpauth:// address, for a QR code.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
         "path": [4, 13, 2, 0],
-        "span": [670, 2, 20],
+        "span": [676, 2, 20],
         "leadingComments": " Base32, for typing in.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 1],
-        "span": [672, 2, 25],
+        "span": [678, 2, 25],
         "leadingComments": " otpauth:// address, for a QR code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 15, 2, 0],
+        "span": [688, 2, 20],
+        "leadingComments": " Base32, for typing in.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 15, 2, 1],
-        "span": [683, 2, 37],
+        "span": [690, 2, 25],
+        "leadingComments": " otpauth:// address, for a QR code.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 17, 2, 1],
+        "span": [701, 2, 37],
         "leadingComments": " Shown once, when a factor is confirmed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 28, 2, 0],
-        "span": [761, 2, 766, 5],
+        "path": [4, 30, 2, 0],
+        "span": [779, 2, 784, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 28, 2, 1],
-        "span": [768, 2, 773, 5],
+        "path": [4, 30, 2, 1],
+        "span": [786, 2, 791, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 28, 2, 4],
-        "span": [786, 2, 789, 5],
+        "path": [4, 30, 2, 4],
+        "span": [804, 2, 807, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 29, 2, 5],
-        "span": [814, 2, 69],
+        "path": [4, 31, 2, 5],
+        "span": [832, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 32, 2, 3],
-        "span": [843, 2, 63],
+        "path": [4, 34, 2, 3],
+        "span": [861, 2, 63],
         "leadingComments": " Unset: the user gets a password through a reset link.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 32, 2, 5],
-        "span": [849, 2, 855, 5],
+        "path": [4, 34, 2, 5],
+        "span": [867, 2, 873, 5],
         "leadingComments": " person when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 34, 2, 4],
-        "span": [884, 2, 68],
+        "path": [4, 36, 2, 4],
+        "span": [902, 2, 68],
         "leadingComments": " The version that the change was made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 36, 2, 1],
-        "span": [896, 2, 68],
+        "path": [4, 38, 2, 1],
+        "span": [914, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 38, 2, 0],
-        "span": [901, 2, 906, 5],
+        "path": [4, 40, 2, 0],
+        "span": [919, 2, 924, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 38, 2, 1],
-        "span": [908, 2, 913, 5],
-        "leadingComments": " 25 when unset.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 38, 2, 4],
-        "span": [926, 2, 929, 5],
-        "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 39, 2, 5],
-        "span": [944, 2, 69],
-        "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 1],
-        "span": [953, 2, 956, 5],
+        "span": [926, 2, 931, 5],
+        "leadingComments": " 25 when unset.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 40, 2, 4],
+        "span": [944, 2, 947, 5],
+        "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 41, 2, 5],
+        "span": [962, 2, 69],
+        "leadingComments": " Absent on the last page.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 42, 2, 1],
+        "span": [971, 2, 974, 5],
         "leadingComments": " Names of roles.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 40, 2, 2],
-        "span": [958, 2, 68],
+        "path": [4, 42, 2, 2],
+        "span": [976, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 43, 2, 0],
-        "span": [972, 2, 25],
+        "path": [4, 45, 2, 0],
+        "span": [990, 2, 25],
         "leadingComments": " One-time; ends after an hour or five wrong tries.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 52, 2, 0],
-        "span": [1017, 2, 1022, 5],
+        "path": [4, 54, 2, 0],
+        "span": [1035, 2, 1040, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 52, 2, 1],
-        "span": [1024, 2, 1029, 5],
+        "path": [4, 54, 2, 1],
+        "span": [1042, 2, 1047, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 52, 2, 4],
-        "span": [1042, 2, 1045, 5],
+        "path": [4, 54, 2, 4],
+        "span": [1060, 2, 1063, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 53, 2, 5],
-        "span": [1059, 2, 69],
+        "path": [4, 55, 2, 5],
+        "span": [1077, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 60, 2, 1],
-        "span": [1118, 2, 68],
+        "path": [4, 62, 2, 1],
+        "span": [1136, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 64, 2, 3],
-        "span": [1131, 2, 55],
+        "path": [4, 66, 2, 3],
+        "span": [1149, 2, 55],
         "leadingComments": " First characters of the token, to know it again.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 65, 2, 0],
-        "span": [1140, 2, 1145, 5],
+        "path": [4, 67, 2, 0],
+        "span": [1158, 2, 1163, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 65, 2, 1],
-        "span": [1147, 2, 1152, 5],
+        "path": [4, 67, 2, 1],
+        "span": [1165, 2, 1170, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 65, 2, 4],
-        "span": [1165, 2, 1168, 5],
+        "path": [4, 67, 2, 4],
+        "span": [1183, 2, 1186, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 66, 2, 5],
-        "span": [1190, 2, 69],
+        "path": [4, 68, 2, 5],
+        "span": [1208, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 67, 2, 1],
-        "span": [1200, 2, 1203, 5],
+        "path": [4, 69, 2, 1],
+        "span": [1218, 2, 1221, 5],
         "leadingComments": " The machine user that the token acts as; yourself when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 67, 2, 2],
-        "span": [1205, 2, 1208, 5],
+        "path": [4, 69, 2, 2],
+        "span": [1223, 2, 1226, 5],
         "leadingComments": " Narrows what the token may do; all that the user may do when empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 67, 2, 3],
-        "span": [1210, 2, 1215, 5],
+        "path": [4, 69, 2, 3],
+        "span": [1228, 2, 1233, 5],
         "leadingComments": " 90 days at most; 30 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 68, 2, 1],
-        "span": [1220, 2, 19],
+        "path": [4, 70, 2, 1],
+        "span": [1238, 2, 19],
         "leadingComments": " Shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 71, 2, 2],
-        "span": [1236, 4, 27],
+        "path": [4, 73, 2, 2],
+        "span": [1254, 4, 27],
         "leadingComments": " Of the agent of a device.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 71, 2, 3],
-        "span": [1239, 2, 67],
+        "path": [4, 73, 2, 3],
+        "span": [1257, 2, 67],
         "leadingComments": " Services that the actor token is for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 72, 2, 5],
-        "span": [1248, 2, 53],
+        "path": [4, 74, 2, 5],
+        "span": [1266, 2, 53],
         "leadingComments": " Goes up when roles or standing of the user change.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 75, 2, 3],
-        "span": [1265, 2, 55],
+        "path": [4, 77, 2, 3],
+        "span": [1283, 2, 55],
         "leadingComments": " active | disabled | deleted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 78, 2, 1],
-        "span": [1285, 2, 1288, 5],
+        "path": [4, 80, 2, 1],
+        "span": [1303, 2, 1306, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 79, 2, 2],
-        "span": [1294, 2, 22],
+        "path": [4, 81, 2, 2],
+        "span": [1312, 2, 22],
         "leadingComments": " Generated; shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 81, 2, 0],
-        "span": [1305, 2, 32],
+        "path": [4, 83, 2, 0],
+        "span": [1323, 2, 32],
         "leadingComments": " Absent when the tenant has a user already.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 82, 2, 0],
-        "span": [1310, 2, 1315, 5],
+        "path": [4, 84, 2, 0],
+        "span": [1328, 2, 1333, 5],
         "leadingComments": " Short name: lower-case letters, digits and inner hyphens.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -14562,6 +14796,8 @@ export const protoMetadata = {
     "edition": 0,
   },
   references: {
+    ".claviger.auth.v1.ListTenantIdsRequest": ListTenantIdsRequest,
+    ".claviger.auth.v1.ListTenantIdsResponse": ListTenantIdsResponse,
     ".claviger.auth.v1.User": User,
     ".claviger.auth.v1.Role": Role,
     ".claviger.auth.v1.LoginRequest": LoginRequest,
@@ -14657,6 +14893,10 @@ export const protoMetadata = {
   dependencies: [protoMetadata1, protoMetadata2, protoMetadata3],
   options: {
     messages: {
+      "ListTenantIdsRequest": {
+        fields: { "after_tenant_id": { "field": Field.decode(Buffer.from("CAEgJA==", "base64")) } },
+      },
+      "ListTenantIdsResponse": { fields: { "tenant_ids": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "User": {
         fields: {
           "id": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
@@ -15257,6 +15497,7 @@ export const protoMetadata = {
           "ProvisionTenant": {
             "policy": Policy.decode(Buffer.from("IAEqCG9wZXJhdG9yMhJ0ZW5hbnQucHJvdmlzaW9uZWQ=", "base64")),
           },
+          "ListTenantIds": { "policy": Policy.decode(Buffer.from("IAEqCG9wZXJhdG9y", "base64")) },
         },
       },
     },

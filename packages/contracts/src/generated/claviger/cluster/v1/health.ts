@@ -33,7 +33,7 @@ export interface GetHealthResponse {
   service: string;
   node: string;
   version: string;
-  /** ok | degraded | sealed | unavailable */
+  /** ok | degraded | sealed | restore_unfinished | unavailable */
   status: string;
   checks: Check[];
 }
@@ -677,7 +677,7 @@ export const protoMetadata = {
       }, {
         "path": [4, 1, 2, 3],
         "span": [25, 2, 55],
-        "leadingComments": " ok | degraded | sealed | unavailable\n",
+        "leadingComments": " ok | degraded | sealed | restore_unfinished | unavailable\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {

@@ -1,0 +1,25 @@
+import type { auth } from '@claviger/contracts';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+
+const PAGE = 500;
+const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
+
+/** All tenants in the order of their ids, whatever their status. */
+export function listTenantIds(
+  deps: Pick<AuthDeps, 'database'>,
+): Handler<(typeof auth.OperatorServiceService)['listTenantIds']> {
+  return async ({ afterTenantId }) => {
+    const rows = await deps.database.system((tx) =>
+      tx
+        .selectFrom('tenants')
+        .select('id')
+        .where('id', '>', sql<string>`${afterTenantId || BEFORE_ALL}::uuid`)
+        .orderBy('id')
+        .limit(PAGE)
+        .execute(),
+    );
+    return { tenantIds: rows.map((row) => row.id) };
+  };
+}

@@ -1,0 +1,42 @@
+import type { EndTenantAccess } from '@claviger/restore';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import type { VaultSchema } from '../schema.ts';
+import { endWhatWaits } from './end-what-waits.ts';
+
+/**
+ * One-time credentials that were not delivered in this state may have been delivered since, and grants may have ended: no
+ * entitlement is left. Emergency access ends; leases of workers of the former state are taken away, so that what they left
+ * unclear is found out about at once.
+ */
+export function endAccessAfterRestore(deps: Pick<VaultDeps, 'emitter'>): EndTenantAccess<VaultSchema> {
+  return async (tx, { tenantId }) => {
+    const { entitlements, rotations } = await endWhatWaits(deps, tx, {
+      tenantId,
+      reason: 'The database was restored before it began.',
+    });
+    const emergencies = await tx
+      .updateTable('emergency_sessions')
+      .set({ ended_at: sql<Date>`clock_timestamp()`, end_cause: 'restore' })
+      .where('ended_at', 'is', null)
+      .executeTakeFirst();
+    const leases = await tx
+      .updateTable('rotations')
+      .set({ lease_owner: null, lease_until: null })
+      .where('finished_at', 'is', null)
+      .where('lease_owner', 'is not', null)
+      .executeTakeFirst();
+    const keyLeases = await tx
+      .updateTable('key_jobs')
+      .set({ lease_owner: null, lease_until: null })
+      .where('finished_at', 'is', null)
+      .where('lease_owner', 'is not', null)
+      .executeTakeFirst();
+    return {
+      entitlements,
+      rotations,
+      emergencySessions: Number(emergencies.numUpdatedRows),
+      leases: Number(leases.numUpdatedRows + keyLeases.numUpdatedRows),
+    };
+  };
+}

@@ -1,0 +1,156 @@
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createTemporaryDataDir, type Installation } from '@claviger/installation';
+import {
+  enrolSecondFactor,
+  eventually,
+  type RestClient,
+  type StartedNetwork,
+  startNetwork,
+} from '@claviger/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createPeople, type People, requestAccess } from '../support/main-job.ts';
+
+const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
+
+let dataDir: string;
+let started: StartedNetwork | undefined;
+beforeAll(async () => {
+  dataDir = await createTemporaryDataDir();
+  started = await startNetwork({ dataDir });
+});
+afterAll(async () => {
+  await started?.[Symbol.asyncDispose]();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+/** Stops everything, does something to the files of PostgreSQL, and starts again. Redis and the tree heads stay as they are. */
+async function whileStopped(work: () => void): Promise<void> {
+  const { installation } = started!;
+  const former = { port: new URL(installation.url).port };
+  await started![Symbol.asyncDispose]();
+  started = undefined;
+  work();
+  started = await startNetwork({ dataDir, publicPort: Number(former.port) });
+}
+
+const postgresFiles = () => join(dataDir, 'parts', 'postgres');
+const backup = () => join(dataDir, 'backup');
+const copy = (from: string, to: string): void => {
+  rmSync(to, { recursive: true, force: true });
+  const { status, stderr } = spawnSync('cp', ['-a', from, to], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+};
+
+function claviger(installation: Installation, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [main, ...args, '--operator-config', installation.operator.configFile, '--json'],
+    { encoding: 'utf8', env: { PATH: process.env.PATH ?? '', HOME: dataDir } },
+  );
+  return { status, stdout, stderr };
+}
+
+/** The status of a call that needs a live session or token, asked until the services behind the gateway are reached. */
+const asks = async (client: RestClient): Promise<string> => {
+  const { status, body } = await client.get('/api/v1/users/me');
+  return `${status} ${(body.code as string | undefined) ?? ''}`.trim();
+};
+
+test('H-262 after a restore nothing is served until it is finished, and what had ended stays ended', async () => {
+  const { network } = started!;
+  const tenant = await network.createTenant();
+  const people: People = await createPeople(tenant);
+  const { admin } = people;
+  const entry = await admin.must('POST', '/api/v1/vault/entries', {
+    name: 'root',
+    type: 'note',
+    secret: 'value',
+  });
+  const entryId = entry.id as string;
+  const delivered = await approvedGrant(people, entryId);
+  const token = await admin.must('POST', '/api/v1/api-tokens', { name: 'robot' });
+  const robot = network.anonymous.as(token.token as string);
+  const waiting = await requestAccess(people, entryId);
+  const { recoveryCodes } = await enrolSecondFactor((await tenant.createUser(['auditor'])).client);
+  await admin.must('POST', `/api/v1/users/${people.requester.id}/password/reset`, {});
+  // Of before the backup: they must not come back to life.
+  const sessions = [tenant.admin.token, people.requester.token].map((bearer) => network.anonymous.as(bearer));
+
+  await whileStopped(() => copy(postgresFiles(), backup()));
+
+  // What happens after the backup, and must not be undone.
+  expect(await asks(robot)).toBe('200');
+  await admin.must('DELETE', `/api/v1/api-tokens/${(token.apiToken as { id: string }).id}`);
+  await people.requester.client.must('GET', `/api/v1/grants/${delivered}/credentials`);
+  await people.approver.client.must('POST', `/api/v1/requests/${waiting}/deny`, { comment: 'no' });
+  // Under a tree head that stands outside the database, too.
+  await eventually(async () => {
+    const { items } = await admin.must('GET', '/api/v1/audit/events?action=request.denied');
+    expect((items as { sequence?: number }[])[0]?.sequence).toBeDefined();
+  });
+  expect(await asks(robot)).toContain('401');
+
+  await whileStopped(() => {
+    rmSync(postgresFiles(), { recursive: true });
+    copy(backup(), postgresFiles());
+  });
+  const { installation } = started!;
+
+  await eventually(async () => {
+    const answers = [await asks(admin), await asks(robot)];
+    expect(answers).toEqual(['503 restore_unfinished', '503 restore_unfinished']);
+    const retrieved = await admin.post(`/api/v1/vault/entries/${entryId}/retrieve`, { reason: 'x' });
+    expect(retrieved.status).toBe(503);
+  });
+  const state = claviger(installation, 'restore', 'status');
+  expect([
+    state.status,
+    JSON.parse(state.stdout).services.map((each: { epoch: number }) => each.epoch),
+  ]).toEqual([1, [0, 0, 0, 0]]);
+
+  // Not by mistake.
+  expect(claviger(installation, 'restore', 'finish')).toMatchObject({ status: 2, stdout: '' });
+  const finished = claviger(installation, 'restore', 'finish', '--yes');
+  expect(finished.stderr).toContain('ended the access of');
+  const { ended } = JSON.parse(finished.stdout) as { ended: Record<string, number> };
+  expect(ended).toMatchObject({ requests: 1, grants: 1, entitlements: 1, oneTimeLinks: expect.any(Number) });
+  expect(ended.sessions).toBeGreaterThanOrEqual(4);
+  expect(ended.oneTimeLinks).toBeGreaterThanOrEqual(1);
+  expect(ended.recoveryCodes).toBe(recoveryCodes.length);
+  await installation.waitUntilReady();
+
+  for (const client of [robot, ...sessions])
+    await eventually(async () => expect(await asks(client)).toContain('401'));
+  const fresh = network.anonymous.as(await tenant.signIn('admin', tenant.admin.password));
+  const { items: grants } = await fresh.must('GET', '/api/v1/grants');
+  expect((grants as { status: string }[]).map(({ status }) => status)).toEqual(['revoked']);
+  const request = await fresh.must('GET', `/api/v1/requests/${waiting}`);
+  expect(request.status).toBe('expired');
+  // The log goes on, and tells of the restore.
+  await eventually(async () => {
+    const { items } = await fresh.must(
+      'GET',
+      '/api/v1/audit/events?action=restore.access-ended&pageSize=100',
+    );
+    const services = (items as { service: string; sequence?: number }[]).filter(
+      (event) => event.sequence !== undefined,
+    );
+    expect(services.map(({ service }) => service).toSorted()).toEqual(['audit', 'auth', 'vault', 'workflow']);
+  });
+  // A later start has nothing to complain about.
+  await installation.restart('audit-1');
+  expect(claviger(installation, 'restore', 'status').status).toBe(0);
+});
+
+async function approvedGrant(people: People, entryId: string): Promise<string> {
+  const request = await requestAccess(people, entryId);
+  const approved = await people.approver.client.must('POST', `/api/v1/requests/${request}/approve`, {});
+  const grantId = approved.grantId as string;
+  await eventually(async () => {
+    const { status } = await people.requester.client.must('GET', `/api/v1/grants/${grantId}`);
+    expect(status).toBe('active');
+  });
+  return grantId;
+}
