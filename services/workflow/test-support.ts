@@ -44,7 +44,7 @@ interface Entitlement {
 export class VaultRecorder {
   away = false;
   readonly entitlements = new Map<string, Entitlement>();
-  /** Owner and holders of shares, by entry. */
+  /** Owners and holders of shares, by entry or resource. */
   readonly beneficiaries = new Map<string, Set<string>>();
   readonly removals: { grantId: string; cause: string }[] = [];
   readonly #resources = new Map<string, { tenantId: string; name: string; entryIds: string[] }>();
@@ -89,9 +89,9 @@ export class VaultRecorder {
       if (resource?.tenantId !== options?.tenantId || !resource) throw ClavigerError.notFound();
       return { resourceId, resourceName: resource.name, moduleType: 'ssh' };
     },
-    describeBeneficiaries: async ({ entryId, userIds }) => {
+    describeBeneficiaries: async ({ entryId, resourceId, userIds }) => {
       this.#answer();
-      const found = this.beneficiaries.get(entryId) ?? new Set<string>();
+      const found = this.beneficiaries.get(entryId || resourceId) ?? new Set<string>();
       return { userIds: userIds.filter((id) => found.has(id)) };
     },
     placeEntitlement: async ({ grantId, entryId, userId, expiresAt }, options) => {

@@ -5,6 +5,7 @@ import {
   type TestTenant,
   type TestUser,
 } from '@claviger/testkit';
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 
 let network: Network;
@@ -105,4 +106,54 @@ test('to lower a protection that a policy demands answers 409 with the request i
   const again = await change(owner, id, { requiresGrant: false });
   expect(again.body.code).toBe('approval_required');
   expect(again.body.approvalRequestId).not.toBe(requestId);
+});
+
+test('what a random sequence of calls through the gateway shows is what the rights of its caller allow', async () => {
+  const steps = fc.array(
+    fc.record({
+      op: fc.constantFrom('see', 'value', 'lift', 'share', 'unshare', 'delete'),
+      by: fc.nat(2),
+      access: fc.constantFrom('view', 'modify', 'manage'),
+    }),
+    { minLength: 4, maxLength: 8 },
+  );
+  const people = [owner, operator, approver];
+  const property = fc.asyncProperty(fc.boolean(), steps, async (requiresGrant, sequence) => {
+    const id = await entryOf(owner, { requiresGrant });
+    const shares = new Map<number, string>();
+    let value = SECRET;
+    const full = (by: number) => by === 0 || shares.get(by) === 'manage';
+    for (const [index, { op, by, access }] of sequence.entries()) {
+      const user = people[by]!;
+      // The approver only looks; of the others both are operators.
+      const acts = by !== 2;
+      const shared = `${path(id)}/shares/${operator.id}`;
+      if (op === 'see') {
+        const { body } = await see(user, id);
+        const allowed = acts && !requiresGrant && (by === 0 || shares.has(by));
+        expect({ op, by, secret: body.secret }).toEqual({ op, by, secret: allowed ? value : undefined });
+      } else if (op === 'value') {
+        const secret = `value ${index}`;
+        const allowed = acts && (full(by) || shares.get(by) === 'modify');
+        expect((await change(user, id, { secret })).status).toBe(allowed ? 200 : 403);
+        if (allowed) value = secret;
+      } else if (op === 'lift') {
+        const { status } = await change(user, id, { requiresGrant: false });
+        const may = acts && (requiresGrant ? full(by) : full(by) || shares.get(by) === 'modify');
+        expect({ op, by, status }).toEqual({ op, by, status: may ? (requiresGrant ? 409 : 200) : 403 });
+      } else if (op === 'share') {
+        const { status } = await user.client.call('PUT', shared, { access });
+        expect(status).toBe(acts && full(by) ? 200 : 403);
+        if (acts && full(by)) shares.set(1, access);
+      } else if (op === 'unshare') {
+        const { status } = await user.client.call('DELETE', shared);
+        expect(status).toBe(acts && full(by) ? (shares.has(1) ? 204 : 404) : 403);
+        if (acts && full(by)) shares.delete(1);
+      } else {
+        // No operator holds the permission to delete.
+        expect((await user.client.call('DELETE', path(id))).status).toBe(403);
+      }
+    }
+  });
+  await fc.assert(property, { numRuns: 25 });
 });

@@ -2,32 +2,49 @@ import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
+import type { VaultDeps, VaultReader } from '../deps.ts';
 import { isId, requireId } from '../ids.ts';
 
-/** Who of these people owns or shares the entry: they gain from a lower protection, and decide on none. */
+/** Who of these people owns or shares the entry, or any of the resource: they gain from a lower protection, and decide on none. */
 export function describeBeneficiaries(
   deps: VaultDeps,
 ): Handler<(typeof vault.EntitlementsServiceService)['describeBeneficiaries']> {
-  return ({ entryId, userIds }, context) =>
+  return ({ entryId, resourceId, userIds }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
-      const id = requireId(entryId);
-      const wanted = new Set(userIds.filter(isId));
-      const entry = await reader
-        .selectFrom('entries')
-        .select('owner_id')
-        .where('id', '=', id)
-        .where('status', '=', 'active')
-        .executeTakeFirst();
-      if (!entry) throw ClavigerError.notFound();
-      const shares = await reader
-        .selectFrom('shares')
-        .select('user_id')
-        .where('entry_id', '=', id)
-        .where(sql<boolean>`user_id = ANY (${[...wanted]}::uuid[])`)
-        .execute();
-      const found = new Set(shares.map((share) => share.user_id));
-      if (entry.owner_id && wanted.has(entry.owner_id)) found.add(entry.owner_id);
-      return { userIds: [...found] };
+      if ((entryId === '') === (resourceId === ''))
+        throw ClavigerError.invalid('/entryId', 'give either entryId or resourceId');
+      const wanted = [...new Set(userIds.filter(isId))];
+      return {
+        userIds: entryId
+          ? await ofEntry(reader, requireId(entryId), wanted)
+          : await ofResource(reader, requireId(resourceId), wanted),
+      };
     });
+}
+
+async function ofEntry(reader: VaultReader, id: string, wanted: readonly string[]): Promise<string[]> {
+  const entry = await reader
+    .selectFrom('entries')
+    .select('id')
+    .where('id', '=', id)
+    .where('status', '=', 'active')
+    .executeTakeFirst();
+  if (!entry) throw ClavigerError.notFound();
+  const { rows } = await sql<{ user_id: string }>`
+    SELECT owner_id AS user_id FROM entries WHERE id = ${id}::uuid AND owner_id = ANY (${wanted}::uuid[])
+    UNION SELECT user_id FROM shares WHERE entry_id = ${id}::uuid AND user_id = ANY (${wanted}::uuid[])`.execute(
+    reader,
+  );
+  return rows.map((row) => row.user_id);
+}
+
+async function ofResource(reader: VaultReader, id: string, wanted: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ user_id: string }>`
+    SELECT owner_id AS user_id FROM assets WHERE id = ${id}::uuid AND owner_id = ANY (${wanted}::uuid[])
+    UNION SELECT owner_id FROM entries WHERE asset_id = ${id}::uuid AND status = 'active' AND owner_id = ANY (${wanted}::uuid[])
+    UNION SELECT s.user_id FROM entries e JOIN shares s ON s.tenant_id = e.tenant_id AND s.entry_id = e.id
+      WHERE e.asset_id = ${id}::uuid AND e.status = 'active' AND s.user_id = ANY (${wanted}::uuid[])`.execute(
+    reader,
+  );
+  return rows.map((row) => row.user_id);
 }

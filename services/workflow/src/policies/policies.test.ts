@@ -128,3 +128,36 @@ test('the policy of a resource of another tenant is not found, like one that doe
     );
   }
 });
+
+test('who owns or shares what a policy protects does not lower what it asks for; raising is free', async () => {
+  const tenant = service.tenant();
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+  const [owner, other, first, second] = [1, 2, 3, 4].map(() => tenant.user(ADMIN));
+  service.vault.beneficiaries.set(resourceId, new Set([owner!.userId]));
+  const machine: Actor = { ...tenant.user(ADMIN), kind: 'api-token', madeBy: owner!.userId };
+  const step = (quorum: number, ...approvers: (Actor | undefined)[]) => ({
+    name: 'approval',
+    quorum,
+    approverUserIds: approvers.map((each) => each!.userId),
+    approverRoles: [],
+  });
+  const put = (actor: Actor, ...steps: ReturnType<typeof step>[]) =>
+    codeOf(
+      service.handlers.putAccessPolicy(actor, {
+        resourceId,
+        steps,
+        maxDurationMinutes: 60,
+        requestTtlMinutes: 60,
+      }),
+    );
+  const both = step(2, first, second);
+  expect(await put(owner!, both)).toBe('ok');
+  for (const actor of [owner!, machine]) {
+    expect(await put(actor, step(1, first, second))).toBe('would_benefit');
+    expect(await put(actor, step(2, first, second, other))).toBe('would_benefit');
+    expect(await put(actor, step(2))).toBe('would_benefit');
+  }
+  expect(await put(owner!, both, step(1, first))).toBe('ok');
+  expect(await put(owner!, both)).toBe('would_benefit');
+  expect(await put(other!, step(1))).toBe('ok');
+});

@@ -10,10 +10,11 @@ import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
 import { parseSteps, policyMessage, policyOf } from './access-policy.ts';
 import { approverStatuses } from './approver-statuses.ts';
+import { lowersApproval } from './lowered-approval.ts';
 
 /**
  * Replaces the policy of a resource, which makes the next version of the tenant's rule set. Requests that exist already keep the
- * policy they were made under.
+ * policy they were made under. Who owns the resource, or owns or shares an entry of it, does not lower what it asks for.
  */
 export function putAccessPolicy(
   deps: WorkflowDeps,
@@ -28,6 +29,10 @@ export function putAccessPolicy(
     refuseUnusable(resourceId, rule);
     await deps.vault.describeResource({ resourceId }, internalCall(context));
     await refuseUnknownApprovers(deps, context, steps);
+    const { userIds: gaining } = await deps.vault.describeBeneficiaries(
+      { entryId: '', resourceId, userIds: [...authors] },
+      internalCall(context),
+    );
     const values = {
       steps: JSON.stringify(steps),
       max_duration_minutes: request.maxDurationMinutes,
@@ -38,6 +43,13 @@ export function putAccessPolicy(
     };
     const expected = request.rowVersion;
     const policy = await deps.database.withTenant(context.tenantId, async (tx) => {
+      const before = await tx
+        .selectFrom('access_policies')
+        .select('steps')
+        .where('resource_id', '=', resourceId)
+        .forUpdate()
+        .executeTakeFirst();
+      if (before && gaining.length > 0 && lowersApproval(before.steps, steps)) throw wouldBenefit();
       const row = await tx
         .insertInto('access_policies')
         .values({ ...values, tenant_id: context.tenantId, resource_id: resourceId })
@@ -71,6 +83,13 @@ export function putAccessPolicy(
     });
     return { policy: policyMessage(resourceId, policy) };
   };
+}
+
+function wouldBenefit(): ClavigerError {
+  return new ClavigerError('denied', 'You would gain from the lower protection that this policy gives.', {
+    code: 'would_benefit',
+    hint: 'Somebody changes it who neither owns the resource nor owns or shares an entry of it.',
+  });
 }
 
 /** While a rule set holds a rule that the evaluator cannot read, it decides nothing: none such gets into it. */

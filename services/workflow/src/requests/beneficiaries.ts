@@ -20,7 +20,7 @@ export async function benefitsFrom(
   if (request?.kind !== 'protection') return false;
   if (permits(context.actor.permissions, SEES_EVERY_SECRET)) return true;
   const { userIds } = await deps.vault.describeBeneficiaries(
-    { entryId: request.entry_id, userIds: [...peopleBehind(context.actor)] },
+    { entryId: request.entry_id, resourceId: '', userIds: [...peopleBehind(context.actor)] },
     internalCall(context),
   );
   return userIds.length > 0;

@@ -24,7 +24,7 @@ export async function refuseUndecidable(
   const [deciders, seers] = await Promise.all([holders('requests.decide'), holders(SEES_EVERY_SECRET)]);
   if (deciders.truncated) return;
   const { userIds } = await deps.vault.describeBeneficiaries(
-    { entryId, userIds: deciders.users.map((user) => user.id) },
+    { entryId, resourceId: '', userIds: deciders.users.map((user) => user.id) },
     call,
   );
   const excluded = new Set([

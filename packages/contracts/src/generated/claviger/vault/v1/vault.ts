@@ -682,7 +682,9 @@ export interface DeliverCredentialsResponse {
 }
 
 export interface DescribeBeneficiariesRequest {
+  /** One of the two. */
   entryId: string;
+  resourceId: string;
   userIds: string[];
 }
 
@@ -7153,13 +7155,16 @@ export const DeliverCredentialsResponse: MessageFns<DeliverCredentialsResponse> 
 };
 
 function createBaseDescribeBeneficiariesRequest(): DescribeBeneficiariesRequest {
-  return { entryId: "", userIds: [] };
+  return { entryId: "", resourceId: "", userIds: [] };
 }
 
 export const DescribeBeneficiariesRequest: MessageFns<DescribeBeneficiariesRequest> = {
   encode(message: DescribeBeneficiariesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.entryId !== "") {
       writer.uint32(10).string(message.entryId);
+    }
+    if (message.resourceId !== "") {
+      writer.uint32(26).string(message.resourceId);
     }
     for (const v of message.userIds) {
       writer.uint32(18).string(v!);
@@ -7186,6 +7191,14 @@ export const DescribeBeneficiariesRequest: MessageFns<DescribeBeneficiariesReque
             }
 
             message.entryId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.resourceId = reader.string();
             continue;
           }
           case 2: {
@@ -8318,7 +8331,10 @@ export const EntitlementsServiceService = {
       Buffer.from(DescribeResourceResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DescribeResourceResponse => DescribeResourceResponse.decode(value),
   },
-  /** Who of these people gains from a lower protection of the entry: its owner and the holders of its shares. */
+  /**
+   * Who of these people gains from a lower protection of the entry, or of any entry of the resource: the owners of both and the holders
+   * of shares.
+   */
   describeBeneficiaries: {
     path: "/claviger.vault.v1.EntitlementsService/DescribeBeneficiaries" as const,
     requestStream: false as const,
@@ -8373,7 +8389,10 @@ export interface EntitlementsServiceServer extends UntypedServiceImplementation 
   describeSubject: handleUnaryCall<DescribeSubjectRequest, DescribeSubjectResponse>;
   /** Whether a resource exists in the tenant; not_found when it does not. */
   describeResource: handleUnaryCall<DescribeResourceRequest, DescribeResourceResponse>;
-  /** Who of these people gains from a lower protection of the entry: its owner and the holders of its shares. */
+  /**
+   * Who of these people gains from a lower protection of the entry, or of any entry of the resource: the owners of both and the holders
+   * of shares.
+   */
   describeBeneficiaries: handleUnaryCall<DescribeBeneficiariesRequest, DescribeBeneficiariesResponse>;
   /** Repeatable: the same grant placed twice is one entitlement. */
   placeEntitlement: handleUnaryCall<PlaceEntitlementRequest, PlaceEntitlementResponse>;
@@ -8416,7 +8435,10 @@ export interface EntitlementsServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DescribeResourceResponse) => void,
   ): ClientUnaryCall;
-  /** Who of these people gains from a lower protection of the entry: its owner and the holders of its shares. */
+  /**
+   * Who of these people gains from a lower protection of the entry, or of any entry of the resource: the owners of both and the holders
+   * of shares.
+   */
   describeBeneficiaries(
     request: DescribeBeneficiariesRequest,
     callback: (error: ServiceError | null, response: DescribeBeneficiariesResponse) => void,
@@ -18134,6 +18156,33 @@ export const protoMetadata = {
         },
         "proto3Optional": false,
       }, {
+        "name": "resource_id",
+        "number": 3,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "resourceId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
         "name": "user_ids",
         "number": 2,
         "label": 3,
@@ -18751,7 +18800,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3],
-        "span": [417, 0, 470, 1],
+        "span": [417, 0, 471, 1],
         "leadingComments":
           " For workflow: the vault alone decides at the moment of disclosure, from entitlements in its own database.\n",
         "trailingComments": "",
@@ -18770,448 +18819,454 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 2],
-        "span": [437, 2, 443, 3],
+        "span": [438, 2, 444, 3],
         "leadingComments":
-          " Who of these people gains from a lower protection of the entry: its owner and the holders of its shares.\n",
+          " Who of these people gains from a lower protection of the entry, or of any entry of the resource: the owners of both and the holders\n of shares.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 3],
-        "span": [445, 2, 452, 3],
+        "span": [446, 2, 453, 3],
         "leadingComments": " Repeatable: the same grant placed twice is one entitlement.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 4],
-        "span": [454, 2, 460, 3],
+        "span": [455, 2, 461, 3],
         "leadingComments": " Repeatable; queues the rotation of what was disclosed under the grant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 5],
-        "span": [462, 2, 469, 3],
+        "span": [463, 2, 470, 3],
         "leadingComments": " One-time delivery to the grantee, audited before it is decrypted.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [476, 2, 53],
+        "span": [477, 2, 53],
         "leadingComments": " server | database | device | application\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 4],
-        "span": [479, 2, 60],
+        "span": [480, 2, 60],
         "leadingComments": " Type of its module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 8],
-        "span": [484, 2, 55],
+        "span": [485, 2, 55],
         "leadingComments": " active | disabled\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 10],
-        "span": [487, 2, 74],
+        "span": [488, 2, 74],
         "leadingComments":
           " Connector settings of this resource, e.g. the database name or the SSH host key's fingerprint. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 15],
-        "span": [493, 2, 64],
+        "span": [494, 2, 64],
         "leadingComments": " Entry that the connector logs in with when an account cannot change its own secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 16],
-        "span": [495, 2, 58],
+        "span": [496, 2, 58],
         "leadingComments": " Adopts the entries of the resource whose owner has left. Empty when nobody owns it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [499, 2, 504, 5],
+        "span": [500, 2, 505, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 1],
-        "span": [506, 2, 511, 5],
+        "span": [507, 2, 512, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [524, 2, 527, 5],
+        "span": [525, 2, 528, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 5],
-        "span": [560, 2, 69],
+        "span": [561, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 7],
-        "span": [664, 2, 667, 5],
+        "span": [665, 2, 668, 5],
         "leadingComments": " Replaces the tags when replace_tags is set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 1],
-        "span": [709, 2, 68],
+        "span": [710, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 3],
-        "span": [727, 2, 57],
+        "span": [728, 2, 57],
         "leadingComments": " Entry that holds this account already; empty when the vault does not know it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 2],
-        "span": [735, 2, 53],
+        "span": [736, 2, 53],
         "leadingComments": " password | ssh-key | api-key | note\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 9],
-        "span": [743, 2, 64],
+        "span": [744, 2, 64],
         "leadingComments": " idle | pending | applying | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 10],
-        "span": [745, 2, 72],
+        "span": [746, 2, 72],
         "leadingComments": " 0: no schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 14],
-        "span": [750, 2, 62],
+        "span": [751, 2, 62],
         "leadingComments": " A live grant is needed even by those who hold a share.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 20],
-        "span": [757, 2, 58],
+        "span": [758, 2, 58],
         "leadingComments": " Has full access. Empty when nobody owns it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 0],
-        "span": [761, 2, 766, 5],
+        "span": [762, 2, 767, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 1],
-        "span": [768, 2, 773, 5],
+        "span": [769, 2, 774, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 4],
-        "span": [786, 2, 789, 5],
+        "span": [787, 2, 790, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 6],
-        "span": [796, 2, 799, 5],
+        "span": [797, 2, 800, 5],
         "leadingComments": " Over name, user name, resource and tags.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 10],
-        "span": [824, 2, 827, 5],
+        "span": [825, 2, 828, 5],
         "leadingComments": " Those of one owner, e.g. of somebody who has left.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 5],
-        "span": [836, 2, 69],
+        "span": [837, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 1],
-        "span": [856, 2, 864, 5],
+        "span": [857, 2, 865, 5],
         "leadingComments": " password when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 4],
-        "span": [875, 2, 63],
+        "span": [876, 2, 63],
         "leadingComments": " At most 64 KiB. Exactly one of secret and generate.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 23, 2, 10],
-        "span": [930, 2, 934, 5],
+        "span": [931, 2, 935, 5],
         "leadingComments": " Why; shown to the approvers where the change waits for them.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 1],
-        "span": [946, 2, 68],
+        "span": [947, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 3],
-        "span": [966, 2, 971, 5],
+        "span": [967, 2, 972, 5],
         "leadingComments": " The current version when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29],
-        "span": [982, 0, 992, 1],
+        "span": [983, 0, 993, 1],
         "leadingComments": " Proves later, against the audit log, that this disclosure was recorded.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 2],
-        "span": [986, 2, 58],
+        "span": [987, 2, 58],
         "leadingComments": " Hex SHA-256 of the audit event's Merkle leaf.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 6],
-        "span": [991, 2, 58],
+        "span": [992, 2, 58],
         "leadingComments": " Ed25519, base64url.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 2],
-        "span": [997, 2, 54],
+        "span": [998, 2, 54],
         "leadingComments": " pending | applying | verified | refused | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 4],
-        "span": [1000, 2, 56],
+        "span": [1001, 2, 56],
         "leadingComments": " manual | schedule | grant-ended\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 6],
-        "span": [1003, 2, 56],
+        "span": [1004, 2, 56],
         "leadingComments": " Why it is where it is, without any secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 0],
-        "span": [1025, 2, 1030, 5],
+        "span": [1026, 2, 1031, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 1],
-        "span": [1032, 2, 1037, 5],
+        "span": [1033, 2, 1038, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 4],
-        "span": [1050, 2, 1053, 5],
+        "span": [1051, 2, 1054, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 34, 2, 5],
-        "span": [1068, 2, 69],
+        "span": [1069, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 1],
-        "span": [1092, 2, 1097, 5],
+        "span": [1093, 2, 1098, 5],
         "leadingComments": " 0 ends the schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 2],
-        "span": [1099, 2, 77],
+        "span": [1100, 2, 77],
         "leadingComments": " When first; one interval from now when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 3],
-        "span": [1101, 2, 68],
+        "span": [1102, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 0],
-        "span": [1115, 2, 56],
+        "span": [1116, 2, 56],
         "leadingComments": " accepted | refused | unknown\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 41, 2, 1],
-        "span": [1121, 2, 54],
+        "span": [1122, 2, 54],
         "leadingComments": " pending | current | previous | rejected\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 41, 2, 4],
-        "span": [1125, 2, 61],
+        "span": [1126, 2, 61],
         "leadingComments": " How many people and machines have seen this version.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 0],
-        "span": [1129, 2, 1134, 5],
+        "span": [1130, 2, 1135, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 1],
-        "span": [1136, 2, 1141, 5],
+        "span": [1137, 2, 1142, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 4],
-        "span": [1154, 2, 1157, 5],
+        "span": [1155, 2, 1158, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 43, 2, 5],
-        "span": [1172, 2, 69],
+        "span": [1173, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 47, 2, 2],
-        "span": [1200, 2, 55],
+        "span": [1201, 2, 55],
         "leadingComments": " view | modify | manage\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 48, 2, 0],
-        "span": [1206, 2, 1211, 5],
+        "span": [1207, 2, 1212, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 48, 2, 1],
-        "span": [1213, 2, 1218, 5],
+        "span": [1214, 2, 1219, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 48, 2, 4],
-        "span": [1231, 2, 1234, 5],
+        "span": [1232, 2, 1235, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 49, 2, 5],
-        "span": [1249, 2, 69],
+        "span": [1250, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 54, 2, 2],
-        "span": [1293, 2, 53],
+        "span": [1294, 2, 53],
         "leadingComments": " http | ldap | mysql | postgres | ssh\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 54, 2, 4],
-        "span": [1296, 2, 71],
+        "span": [1297, 2, 71],
         "leadingComments": " Addresses and ports that the connector may reach, and its defaults. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 54, 2, 5],
-        "span": [1298, 2, 55],
+        "span": [1299, 2, 55],
         "leadingComments": " untested | ok | failing\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 55, 2, 0],
-        "span": [1307, 2, 1312, 5],
+        "span": [1308, 2, 1313, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 55, 2, 1],
-        "span": [1314, 2, 1319, 5],
+        "span": [1315, 2, 1320, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 55, 2, 4],
-        "span": [1332, 2, 1335, 5],
+        "span": [1333, 2, 1336, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 5],
-        "span": [1361, 2, 69],
+        "span": [1362, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 1],
-        "span": [1435, 2, 68],
+        "span": [1436, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 67, 2, 1],
-        "span": [1445, 2, 1448, 5],
+        "span": [1446, 2, 1449, 5],
         "leadingComments": " A resource of the module; its admin entry's secret is used when it has one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 0],
-        "span": [1460, 2, 57],
+        "span": [1461, 2, 57],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 70, 2, 5],
-        "span": [1470, 2, 60],
+        "span": [1471, 2, 60],
         "leadingComments": " Type of the resource's module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 75, 2, 1],
-        "span": [1507, 2, 1510, 5],
+        "span": [1508, 2, 1511, 5],
         "leadingComments": " revoked | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 76, 2, 1],
-        "span": [1515, 2, 57],
+        "span": [1516, 2, 57],
         "leadingComments":
           " What becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 79, 2, 0],
+        "span": [1537, 2, 1540, 5],
+        "leadingComments": " One of the two.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 82, 2, 0],
-        "span": [1565, 2, 54],
+        "span": [1570, 2, 54],
         "leadingComments": " proposed | adopted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 82, 2, 1],
-        "span": [1567, 2, 57],
+        "span": [1572, 2, 57],
         "leadingComments": " The owner, or who becomes it once another administrator has confirmed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 82, 2, 2],
-        "span": [1569, 2, 78],
+        "span": [1574, 2, 78],
         "leadingComments": " Of a proposal: it lapses then.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -19847,7 +19902,8 @@ export const protoMetadata = {
       },
       "DescribeBeneficiariesRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
           "user_ids": { "field": Field.decode(Buffer.from("CAEgiCc=", "base64")) },
         },
       },
