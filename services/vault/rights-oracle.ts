@@ -29,6 +29,7 @@ interface ModelEntry {
   values: string[];
   proposer: number | undefined;
   deleted: boolean;
+  unproven: boolean;
 }
 
 export type WorkflowSays = 'pending' | 'approved' | 'away' | 'not governed';
@@ -59,6 +60,7 @@ export class Oracle {
       values: [value],
       proposer: undefined,
       deleted: false,
+      unproven: false,
     });
     this.#learn(owner, this.entries.length - 1, 1);
   }
@@ -81,6 +83,20 @@ export class Oracle {
     return this.#modify(who, entry) || this.entries[entry]!.shares.has(who);
   }
 
+  /** Of a resource: its owner, who has full access to its admin entry, and administrators. */
+  #owns(who: number, resource: number): boolean {
+    if (this.people[who]!.role.administrator || this.resourceOwners[resource] === who) return true;
+    const admin = this.adminEntries[resource];
+    return admin !== undefined && this.#full(who, admin);
+  }
+
+  /** Their live grants; of an unproven account those of its owner only. */
+  #grantsOf(who: number, entry: number): Grant[] {
+    const { grants, unproven, owner } = this.entries[entry]!;
+    if (unproven && owner !== who) return [];
+    return grants.filter((grant) => grant.live && grant.user === who);
+  }
+
   #learn(who: number, entry: number, version: number): void {
     this.learned.add(`${who} ${entry} ${version}`);
   }
@@ -90,10 +106,9 @@ export class Oracle {
     const e = this.entries[entry]!;
     if (e.deleted || !this.#holds(who, 'vault.entries.retrieve')) return undefined;
     if (e.requiresReason && !reason) return undefined;
-    const lasting = e.grants.some((grant) => grant.live && grant.user === who && !grant.oneTime);
-    const once = e.grants.find(
-      (grant) => grant.live && grant.user === who && grant.oneTime && !grant.delivered,
-    );
+    const grants = this.#grantsOf(who, entry);
+    const lasting = grants.some((grant) => !grant.oneTime);
+    const once = grants.find((grant) => grant.oneTime && !grant.delivered);
     const wanted = version ?? e.values.length;
     if (lasting || (!e.requiresGrant && this.#standing(who, entry))) {
       if (wanted > e.values.length) return undefined;
@@ -129,15 +144,33 @@ export class Oracle {
   }
 
   rename(who: number, entry: number): boolean {
+    if (!this.#mayRename(who, entry)) return false;
+    const e = this.entries[entry]!;
+    e.unproven ||= !this.#owns(who, e.resource);
+    return true;
+  }
+
+  #mayRename(who: number, entry: number): boolean {
     return (
       !this.entries[entry]!.deleted && this.#holds(who, 'vault.entries.update') && this.#full(who, entry)
     );
   }
 
+  /** An unproven account becomes the acceptor’s, and its shares end. */
+  accept(who: number, entry: number): boolean {
+    const e = this.entries[entry]!;
+    if (e.deleted || !this.#holds(who, 'vault.entries.update')) return false;
+    if (!e.unproven || !this.#owns(who, e.resource)) return false;
+    e.unproven = false;
+    e.shares = new Map();
+    this.#pass(entry, who);
+    return true;
+  }
+
   protect(who: number, entry: number, grant: boolean, reason: boolean, workflow: WorkflowSays): boolean {
     const e = this.entries[entry]!;
     const same = e.requiresGrant === grant && e.requiresReason === reason;
-    if (!(same ? this.describe(who, entry) : this.rename(who, entry))) return false;
+    if (!(same ? this.describe(who, entry) : this.#mayRename(who, entry))) return false;
     const lowers = (e.requiresGrant && !grant) || (e.requiresReason && !reason);
     if (lowers && workflow !== 'approved' && workflow !== 'not governed') return false;
     e.requiresGrant = grant;
@@ -172,7 +205,7 @@ export class Oracle {
   }
 
   schedule(who: number, entry: number): boolean {
-    return this.rename(who, entry);
+    return this.#mayRename(who, entry);
   }
 
   /** Accounts log in to the host: it sees their secrets, and so does who names it. */
@@ -181,12 +214,20 @@ export class Oracle {
     const sent = this.entries.flatMap((e, entry) =>
       !e.deleted && (e.resource === resource || entry === admin) ? [entry] : [],
     );
-    return this.#holds(who, 'resources.update') && sent.every((entry) => this.#maySend(who, entry));
+    if (!this.#holds(who, 'resources.update') || !sent.every((entry) => this.#maySend(who, entry)))
+      return false;
+    if (this.#owns(who, resource)) return true;
+    const accounts = this.entries.filter((e) => !e.deleted && e.resource === resource);
+    // At another host they are other accounts.
+    for (const e of accounts) e.unproven = true;
+    return accounts.length > 0;
   }
 
   administer(who: number, resource: number, entry: number): boolean {
     if (this.entries[entry]!.deleted || !this.#holds(who, 'resources.update')) return false;
-    if (this.adminEntries[resource] !== entry && !this.#maySend(who, entry)) return false;
+    if (this.adminEntries[resource] === entry) return true;
+    if (!this.#maySend(who, entry) || !this.#owns(who, resource)) return false;
+    if (this.entries[entry]!.unproven) return false;
     this.adminEntries[resource] = entry;
     return true;
   }

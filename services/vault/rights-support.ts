@@ -52,9 +52,12 @@ export async function startRights() {
     requestIdOf: (): string => protection.requestId,
     requestId: randomUUID() as string,
     digests: [] as string[],
+    /** Resources with an access policy of their own. */
+    policies: new Set<string>(),
   };
   const { privateKey } = generateKeyPairSync('ed25519');
   const deps = {
+    config: { rotation: { probesPerWindow: 2, probeWindowSeconds: 1_800 } },
     database,
     emitter,
     logger,
@@ -63,6 +66,11 @@ export async function startRights() {
     gate: createDisclosureGate(database, emitter),
     receiptKey: createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })),
     protection: {
+      describePolicy: async ({ resourceId }: { resourceId: string }) => {
+        if (protection.status === 'away')
+          throw new ClavigerError('unavailable', 'A part of the system cannot be reached.');
+        return { customised: protection.policies.has(resourceId) };
+      },
       requestProtectionChange: async (asked: { changeDigest: string; reason: string }) => {
         const status = protection.statusOf(asked.reason);
         if (status === 'away') {

@@ -20,6 +20,7 @@ import { listResourceGrants } from './src/grants/list-resource-grants.ts';
 import { listUserGrants } from './src/grants/list-user-grants.ts';
 import { revokeGrant } from './src/grants/revoke-grant.ts';
 import { migrations } from './src/migrate.ts';
+import { describePolicy } from './src/policies/describe-policy.ts';
 import { getAccessPolicy } from './src/policies/get-access-policy.ts';
 import { putAccessPolicy } from './src/policies/put-access-policy.ts';
 import { approveRequest } from './src/requests/approve-request.ts';
@@ -224,6 +225,7 @@ export async function startWorkflow() {
     }),
     ...bind(workflow.ProtectionServiceService, {
       requestProtectionChange: requestProtectionChange(deps),
+      describePolicy: describePolicy(deps),
     }),
     ...bind(workflow.GrantsServiceService, {
       listGrants: listGrants(deps),

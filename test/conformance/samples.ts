@@ -173,6 +173,16 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     body: { intervalHours: 720 },
   }),
   VerifyEntry: (w) => ({ params: { entry_id: w.entryId }, body: {} }),
+  AcceptAccount: async (w) => {
+    const operator = await w.tenant.createUser(['operator']);
+    const named = await operator.client.must('POST', '/api/v1/vault/entries', {
+      name: name('account'),
+      resourceId: w.resourceId,
+      username: name('app'),
+      generate: true,
+    });
+    return { params: { entry_id: named.id as string }, body: { reason: 'ours' } };
+  },
   ListEntryVersions: (w) => ({ params: { entry_id: w.entryId } }),
   RecoverCandidates: (w) => ({ params: { entry_id: w.entryId }, body: { reason: 'conformance' } }),
   ListShares: (w) => ({ params: { entry_id: w.entryId } }),

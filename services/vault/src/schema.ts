@@ -156,6 +156,7 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     account_id: Defaulted<string | null>;
     account_due: Defaulted<boolean>;
     account_linked: Defaulted<boolean>;
+    unproven: Defaulted<boolean>;
     requires_grant: boolean;
     requires_reason: boolean;
     status: Defaulted<'active' | 'deleted'>;

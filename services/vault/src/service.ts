@@ -24,6 +24,7 @@ import { describeResource } from './entitlements/describe-resource.ts';
 import { describeSubject } from './entitlements/describe-subject.ts';
 import { placeEntitlement } from './entitlements/place-entitlement.ts';
 import { removeEntitlement } from './entitlements/remove-entitlement.ts';
+import { acceptAccount } from './entries/accept-account.ts';
 import { adoptEntry } from './entries/adopt-entry.ts';
 import { createEntry } from './entries/create-entry.ts';
 import { deleteEntry } from './entries/delete-entry.ts';
@@ -100,6 +101,8 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     wakeJournalMerge: () => journalMerge.wake(),
     receiptKey,
     protection: {
+      describePolicy: (request, options) =>
+        peers.client('workflow', workflow.ProtectionServiceService).describePolicy(request, options),
       requestProtectionChange: (request, options) =>
         peers.client('workflow', workflow.ProtectionServiceService).requestProtectionChange(request, options),
     },
@@ -164,6 +167,7 @@ export function addHandlers(rpc: RpcServer, deps: VaultDeps): void {
     getRotation: getRotation(deps),
     putRotationSchedule: putRotationSchedule(deps),
     verifyEntry: verifyEntry(deps),
+    acceptAccount: acceptAccount(deps),
     listEntryVersions: listEntryVersions(deps),
     recoverCandidates: recoverCandidates(deps),
     adoptEntry: adoptEntry(deps),

@@ -21,6 +21,7 @@ import { listResourceGrants } from './grants/list-resource-grants.ts';
 import { listUserGrants } from './grants/list-user-grants.ts';
 import { revokeGrant } from './grants/revoke-grant.ts';
 import { migrations } from './migrate.ts';
+import { describePolicy } from './policies/describe-policy.ts';
 import { getAccessPolicy } from './policies/get-access-policy.ts';
 import { putAccessPolicy } from './policies/put-access-policy.ts';
 import { approveRequest } from './requests/approve-request.ts';
@@ -73,6 +74,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
   });
   rpc.add(workflow.ProtectionServiceService, {
     requestProtectionChange: requestProtectionChange(deps),
+    describePolicy: describePolicy(deps),
   });
   rpc.add(workflow.GrantsServiceService, {
     listGrants: listGrants(deps),

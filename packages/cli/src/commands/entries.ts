@@ -143,6 +143,25 @@ function registerChanges(noun: Command): void {
   withConnectionOptions(remove).action(async (entry: string, options: ConnectionOptions) =>
     (await work()).deleteEntry(entry, options),
   );
+  const verify = peopleCommand(
+    noun,
+    'verify <entry>',
+    'log in to the target with the current secret; that proves an unproven account',
+    'claviger entries verify app-login',
+  );
+  withConnectionOptions(verify).action(async (entry: string, options: ConnectionOptions) =>
+    (await work()).verifyEntry(entry, options),
+  );
+  const accept = peopleCommand(
+    noun,
+    'accept <entry>',
+    'accept an unproven account as owner of its resource; the entry becomes yours and its shares end',
+    'claviger entries accept app-login --reason "ours"',
+  ).option('--reason <text>', 'why; auditors read it');
+  withConnectionOptions(accept).action(
+    async (entry: string, options: ConnectionOptions & { reason?: string }) =>
+      (await work()).acceptAccount(entry, options),
+  );
   const schedule = peopleCommand(
     noun,
     'schedule <entry>',

@@ -145,6 +145,28 @@ export function deleteEntry(name: string, options: ConnectionOptions): Promise<v
   });
 }
 
+/** Logs in to the target with the current secret. Fails where the target did not accept it. */
+export function verifyEntry(name: string, options: ConnectionOptions): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const { outcome, problem } = await api.call(service.verifyEntry, { entryId: await entryId(api, name) });
+    if (format === 'json') showJson({ outcome, problem });
+    else tell(problem ? `${outcome}: ${problem}` : outcome);
+    if (outcome !== 'accepted') process.exitCode = EXIT.error;
+  });
+}
+
+/** An account that somebody else named becomes one of the resource, and the entry belongs to who accepts it. */
+export function acceptAccount(
+  name: string,
+  options: ConnectionOptions & { readonly reason?: string },
+): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const { reason = '' } = options;
+    const { entry } = await api.call(service.acceptAccount, { entryId: await entryId(api, name), reason });
+    show(entry!, format);
+  });
+}
+
 /** Rotates by itself every so many hours; 0 ends that. */
 export function scheduleRotation(name: string, options: EntryScheduleOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {
@@ -222,6 +244,7 @@ function show(entry: vault.Entry, format: OutputFormat): void {
       ['next', timeText(entry.nextRotationAt)],
       ['rotated', timeText(entry.lastRotatedAt)],
       ['verified', timeText(entry.lastVerifiedAt)],
+      ['proven', entry.unproven ? 'no: verify it, or have an owner of the resource accept it' : ''],
       [
         'needs',
         [entry.requiresGrant && 'a grant', entry.requiresReason && 'a reason'].filter(Boolean).join(' and '),

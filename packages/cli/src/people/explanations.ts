@@ -315,6 +315,16 @@ const codes: Readonly<Record<string, Explanation>> = {
     meaning: 'Another login that fails could lock the account on the target, so none is tried now.',
     next: 'Wait as long as the problem says, and find out what changed the password on the target.',
   },
+  unproven: {
+    meaning:
+      'Somebody who does not own the resource named this account, and has not shown yet that its secret is right.',
+    next: 'Verify it with its own current secret: `claviger entries verify`. Or have an owner of the resource accept it: `claviger entries accept`.',
+  },
+  already_proven: { meaning: 'The account is proven.', next: 'There is nothing to accept.' },
+  not_resource_owner: {
+    meaning: 'Only an owner of the resource may do this, and of all resources that reach the same target.',
+    next: 'Ask its owner, somebody with full access to its admin entry, or an administrator.',
+  },
   account_taken: {
     meaning:
       'Another entry holds this account of the target, perhaps in another spelling of host or user name.',

@@ -136,6 +136,7 @@ test('two entries for one account are refused, whatever the resource and the spe
   await expect(createEntry(username, { resourceId: spelt })).rejects.toThrow(entryId);
   const blind = await bench.as({
     tenantId: admin.actor.tenantId,
+    userId: admin.actor.userId,
     permissions: new Set(['vault.entries.create']),
   });
   const error = await createEntry(username, { resourceId }, blind).catch((error: Error) => error);

@@ -72,7 +72,7 @@ async function assign(
     WHERE entries.id = n.id`.execute(tx);
 }
 
-/** The entries before the accounts: whoever holds an entry may wait for an account, never the other way round. */
+/** The entries before the accounts, and both in the order of their keys: nobody waits for somebody who waits for them. */
 async function lockEntries(tx: VaultTx, which: Which): Promise<Assigned[]> {
   const rows = await tx
     .selectFrom('entries')
@@ -85,6 +85,7 @@ async function lockEntries(tx: VaultTx, which: Which): Promise<Assigned[]> {
       'entries.username',
       'entries.account_id',
       'entries.account_linked',
+      'entries.created_at',
       'assets.host',
       'assets.port',
       'assets.settings',
@@ -93,10 +94,11 @@ async function lockEntries(tx: VaultTx, which: Which): Promise<Assigned[]> {
     ])
     .where('entries.status', '=', 'active')
     .where(which as never)
-    .orderBy('entries.created_at')
     .orderBy('entries.id')
-    .forUpdate('entries')
+    .forNoKeyUpdate('entries')
     .execute();
+  // The oldest holds an account.
+  rows.sort((one, other) => one.created_at.getTime() - other.created_at.getTime());
   return rows.map(({ host, port, settings, module_type, config, username, ...entry }) => {
     const isLogin = LOGIN_TYPES.some((type) => type === entry.type);
     if (!isLogin || !module_type || !config || host === null || port === null || !settings)

@@ -5,6 +5,7 @@ import { type CallContext, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps, VaultTx } from '../deps.ts';
 import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
+import { unproven } from '../rights/unproven.ts';
 import { auditUnavailable } from './disclosure-gate.ts';
 import { recordExposure } from './record-exposure.ts';
 
@@ -76,6 +77,8 @@ async function deliver(
       'entries.rotation_state',
       'entries.asset_id',
       'entries.requires_reason',
+      'entries.unproven',
+      'entries.owner_id',
       'assets.host',
       'assets.port',
     ])
@@ -83,6 +86,8 @@ async function deliver(
     .where('entries.status', '=', 'active')
     .executeTakeFirst();
   if (!found) throw ClavigerError.notFound();
+  // Who named the account might wait for others to use what they planted.
+  if (found.unproven && found.owner_id !== userId) throw unproven('denied', 'This account');
   await recordExposure(tx, context.tenantId, {
     entryId: found.entry_id,
     version: found.version,

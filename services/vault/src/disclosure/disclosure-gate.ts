@@ -5,6 +5,7 @@ import { claimKey } from '@claviger/idempotency';
 import { type CallContext, failpoint, permits } from '@claviger/service-kit';
 import { CompiledQuery } from 'kysely';
 import type { SealedVersion } from '../encryption/secrets.ts';
+import { unproven } from '../rights/unproven.ts';
 import type { VaultSchema } from '../schema.ts';
 import { disclosureStatement } from './disclosure-statement.ts';
 
@@ -57,6 +58,8 @@ interface Verdict {
   basis: string | null;
   grant_id: string | null;
   one_time_grant_id: string | null;
+  /** Unproven, and the actor is not its owner. */
+  withheld: boolean;
   has_version: boolean;
   recorded: boolean;
 }
@@ -115,6 +118,7 @@ function checked(row: Verdict | undefined, request: DisclosureRequest): Verdict 
   if (!row) throw ClavigerError.notFound();
   const oneTimeGrantId = request.version === undefined ? row.one_time_grant_id : null;
   if (!row.basis && !oneTimeGrantId) {
+    if (row.withheld) throw unproven('denied', 'This account');
     throw new ClavigerError('denied', 'Neither a share nor a live grant lets you see this secret.', {
       hint: 'Ask for access with POST /api/v1/requests.',
     });

@@ -3,6 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps, VaultReader } from '../deps.ts';
 import { requireId } from '../ids.ts';
+import { unproven } from '../rights/unproven.ts';
 
 /** What a request is about. A resource stands for its entry when it has exactly one. */
 export function describeSubject(
@@ -20,6 +21,7 @@ export function describeSubject(
           'entries.name',
           'entries.username',
           'entries.asset_id',
+          'entries.unproven',
           'assets.name as asset_name',
           'modules.type as module_type',
         ])
@@ -27,6 +29,7 @@ export function describeSubject(
         .where('entries.status', '=', 'active')
         .executeTakeFirst();
       if (!row) throw ClavigerError.notFound();
+      if (row.unproven) throw unproven('conflict', 'This account');
       if (entryId && resourceId && row.asset_id !== resourceId) {
         throw ClavigerError.invalid('/entryId', 'is not an entry of this resource');
       }

@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
-import type { Handler } from '@claviger/service-kit';
+import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { assignAccounts } from '../accounts/assign-accounts.ts';
 import type { VaultDeps, VaultTx } from '../deps.ts';
 import { recordPath } from '../disclosure/record-exposure.ts';
 import { isId } from '../ids.ts';
+import { requireRotationRight } from '../rights/require-account-use.ts';
+import { hasAccessPolicy, leastProtection, mustBeProved } from '../rights/unproven.ts';
 import { withUniqueName } from '../unique-names.ts';
 import { entryById, entrySubject, toEntry } from './entry-rows.ts';
 import { firstSecret } from './secret-rules.ts';
 import { setBy } from './set-by.ts';
+
+const NO_PROTECTION = { requiresGrant: false, requiresReason: false };
 
 export function createEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['createEntry']> {
   return async (request, context) => {
@@ -21,12 +25,19 @@ export function createEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     }
     const secret = firstSecret({ type, secret: request.secret, generate: request.generate });
     const kek = await deps.secrets.keyFor(tenantId);
+    const account = { type, username: request.username, asset_id: request.resourceId || null };
+    const hasPolicy = await policyOfOthers(deps, context, account);
     return withUniqueName('an entry', () =>
       deps.database.withTenant(tenantId, async (tx) => {
         const id = randomUUID();
         const assetId = request.resourceId || null;
         if (assetId) await keepResource(tx, assetId);
+        const unproven = await mustBeProved(tx, actor, account);
+        const least = unproven ? await leastProtection(tx, assetId!, hasPolicy) : NO_PROTECTION;
+        const requiresGrant = request.requiresGrant || least.requiresGrant;
+        const requiresReason = request.requiresReason || least.requiresReason;
         const hours = request.rotationIntervalHours;
+        if (hours > 0) await requireRotationRight(tx, context, account);
         await tx
           .insertInto('entries')
           .values({
@@ -41,8 +52,9 @@ export function createEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
             current_version: 1,
             rotation_interval_hours: hours,
             next_rotation_at: hours > 0 ? sql<Date>`now() + make_interval(hours => ${hours}::int)` : null,
-            requires_grant: request.requiresGrant,
-            requires_reason: request.requiresReason,
+            requires_grant: requiresGrant,
+            requires_reason: requiresReason,
+            unproven,
             owner_id: actor.userId,
             created_by: actor.userId,
           })
@@ -66,8 +78,9 @@ export function createEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
             version: 1,
             blobSha256: version.blob_sha256.toString('hex'),
             generated: request.generate,
-            requiresGrant: request.requiresGrant,
-            requiresReason: request.requiresReason,
+            requiresGrant,
+            requiresReason,
+            unproven,
             rotationIntervalHours: hours,
           },
         });
@@ -75,6 +88,20 @@ export function createEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
       }),
     );
   };
+}
+
+/** Whether an access policy binds the account. Workflow is asked only where the account will begin unproven. */
+async function policyOfOthers(
+  deps: VaultDeps,
+  context: CallContext,
+  account: { readonly type: string; readonly username: string; readonly asset_id: string | null },
+): Promise<boolean> {
+  if (!account.asset_id || !isId(account.asset_id)) return false;
+  const asked = await deps.database.readTenant(context.tenantId, (reader) =>
+    mustBeProved(reader, context.actor, account),
+  );
+  // Who stops being an owner meanwhile is bound as if there were one.
+  return asked ? hasAccessPolicy(deps, context, account.asset_id) : true;
 }
 
 /** The resource, kept from being deleted until the transaction ends. */

@@ -33,6 +33,7 @@ export function entryQuery(reader: VaultReader) {
       'entries.updated_at',
       'entries.status',
       'entries.owner_id',
+      'entries.unproven',
     ]);
 }
 
@@ -62,6 +63,7 @@ export function toEntry(row: EntryRow): vault.Entry {
     updatedAt: time(row.updated_at),
     status: row.status,
     ownerId: row.owner_id ?? '',
+    unproven: row.unproven,
   };
 }
 

@@ -9,6 +9,7 @@ import { requireId, requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import { askForLowering, useLoweringDecision } from '../rights/lowered-protection.ts';
 import { requireAccess } from '../rights/require-access.ts';
+import { mustBeProved } from '../rights/unproven.ts';
 import { withUniqueName } from '../unique-names.ts';
 import { entryById, entrySubject, type LockedEntry, refuseDuringRotation, toEntry } from './entry-rows.ts';
 import { promoteVersion } from './promote-version.ts';
@@ -48,6 +49,10 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
         const movesProtection = TAKES_FULL_ACCESS.some((name) => name in changed.after);
         if (movesProtection) await requireAccess(tx, context, before, 'full');
         await useLoweringDecision(tx, context, before, wanted, lowering);
+        const renamed = wanted.username !== now.username;
+        const unproven =
+          before.unproven ||
+          (renamed && (await mustBeProved(tx, actor, { ...before, username: wanted.username })));
         await tx
           .updateTable('entries')
           .set({
@@ -57,14 +62,14 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
             tags: wanted.tags,
             requires_grant: wanted.requiresGrant,
             requires_reason: wanted.requiresReason,
+            unproven,
             protection_version: before.protection_version + (movesProtection ? 1 : 0),
             row_version: before.row_version + 1,
             updated_at: sql<Date>`now()`,
           })
           .where('id', '=', id)
           .execute();
-        if (request.username !== undefined && request.username !== before.username)
-          await assignAccounts(tx, context, (eb) => eb('entries.id', '=', id));
+        if (renamed) await assignAccounts(tx, context, (eb) => eb('entries.id', '=', id));
         let stored: object = {};
         if (secret !== undefined && kek) {
           const { latest } = await tx
@@ -89,6 +94,7 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
           ...(request.reason ? { reason: request.reason } : {}),
           details: {
             ...changed,
+            ...(unproven === before.unproven ? {} : { unproven }),
             ...stored,
             ...(lowering?.requestId ? { approvedBy: lowering.requestId } : {}),
           },

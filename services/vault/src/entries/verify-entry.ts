@@ -66,7 +66,7 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
       if (result.outcome === 'accepted') {
         await tx
           .updateTable('entries')
-          .set({ last_verified_at: sql<Date>`now()` })
+          .set({ last_verified_at: sql<Date>`now()`, unproven: false })
           .where('id', '=', id)
           .where('current_version', '=', version)
           .execute();
@@ -76,6 +76,7 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
         details: {
           version,
           outcome: result.outcome,
+          ...(entry.unproven && result.outcome === 'accepted' ? { proved: true } : {}),
           ...(problem ? { problem } : {}),
         },
       });

@@ -4,8 +4,9 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { assignAccounts } from '../accounts/assign-accounts.ts';
-import type { VaultDeps } from '../deps.ts';
+import type { VaultDeps, VaultTx } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
+import { isAdministrator } from '../rights/effective-access.ts';
 import { requireDestinationOfModule } from '../rights/require-destination.ts';
 import { parseModuleConfig } from '../targets/module-config.ts';
 import { checkResource } from '../targets/resource-target.ts';
@@ -39,6 +40,7 @@ async function changeModule(
         .executeTakeFirst();
       if (!before) throw ClavigerError.notFound();
       requireRowVersion(request.rowVersion, before.row_version);
+      let moved = false;
       if (request.config) {
         const config = parseModuleConfig(before.type, request.config);
         const resources = await tx
@@ -48,8 +50,8 @@ async function changeModule(
           .limit(1_000)
           .execute();
         for (const resource of resources) refuseUnusable(resource, before.type, config);
-        if (!isDeepStrictEqual(config.defaults, defaultsIn(before.config)))
-          await requireDestinationOfModule(tx, context, id);
+        moved = !isDeepStrictEqual(config.defaults, defaultsIn(before.config));
+        if (moved) await requireDestinationOfModule(tx, context, id);
       }
       await tx
         .updateTable('modules')
@@ -66,6 +68,7 @@ async function changeModule(
         .where('id', '=', id)
         .execute();
       if (request.config) {
+        if (moved && !isAdministrator(context.actor)) await proveAnew(tx, context, id);
         await assignAccounts(tx, context, (eb) =>
           eb('entries.asset_id', 'in', eb.selectFrom('assets').select('id').where('module_id', '=', id)),
         );
@@ -74,6 +77,24 @@ async function changeModule(
       return { module: toModule(await moduleById(tx, id), context) };
     }),
   );
+}
+
+/** The accounts of other owners' resources may be others now: they are proved again. */
+async function proveAnew(tx: VaultTx, context: CallContext, moduleId: string): Promise<void> {
+  await tx
+    .updateTable('entries')
+    .set({ unproven: true })
+    .where('status', '=', 'active')
+    .where('type', 'in', ['password', 'ssh-key'])
+    .where('username', '<>', '')
+    .where('asset_id', 'in', (eb) =>
+      eb
+        .selectFrom('assets')
+        .select('id')
+        .where('module_id', '=', moduleId)
+        .where('owner_id', 'is distinct from', context.actor.userId),
+    )
+    .execute();
 }
 
 /** What a stored configuration says beside what may be reached. */

@@ -8,6 +8,7 @@ import { accountAt } from '../accounts/account-at.ts';
 import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
 import type { VaultDeps, VaultReader } from '../deps.ts';
 import { requireId } from '../ids.ts';
+import { requireAccountUse } from '../rights/require-account-use.ts';
 import { connectorOf } from '../targets/connector-of.ts';
 import {
   connectorContext,
@@ -15,6 +16,7 @@ import {
   loadTarget,
   sealedAccount,
   storedSecret,
+  usableAdmin,
 } from '../targets/load-target.ts';
 import { seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
 import { moduleById } from './module-rows.ts';
@@ -36,7 +38,11 @@ export function testModule(deps: VaultDeps): Handler<(typeof vault.ModulesServic
       }
       const resourceId = await testedResource(reader, moduleId, request.resourceId);
       const target = await loadTarget(reader, resourceId);
-      return { target, account: target.admin ?? (await firstAccount(reader, resourceId)) };
+      const account = usableAdmin(target) ?? (await firstAccount(reader, resourceId));
+      if (account) {
+        await requireAccountUse(reader, context, { owner_id: target.ownerId }, account.entryId, 'view');
+      }
+      return { target, account };
     });
     if (!account) {
       throw new ClavigerError('conflict', 'There is no account to log in with.', {

@@ -9,6 +9,7 @@ import { accountAt, accountsAt } from '../accounts/account-at.ts';
 import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
 import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
+import { requireAccountUse } from '../rights/require-account-use.ts';
 import { connectorOf } from '../targets/connector-of.ts';
 import {
   connectorContext,
@@ -16,6 +17,7 @@ import {
   loadTarget,
   storedSecret,
   type Target,
+  usableAdmin,
 } from '../targets/load-target.ts';
 import { isOfTheWay, seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
 
@@ -28,16 +30,20 @@ export function discoverAccounts(
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
     const resourceId = requireId(request.resourceId);
-    const target = await deps.database.readTenant(context.tenantId, (reader) =>
-      loadTarget(reader, resourceId),
-    );
-    if (!target.admin) {
+    const { target, admin } = await deps.database.readTenant(context.tenantId, async (reader) => {
+      const target = await loadTarget(reader, resourceId);
+      const admin = usableAdmin(target);
+      if (admin) {
+        await requireAccountUse(reader, context, { owner_id: target.ownerId }, admin.entryId, 'view');
+      }
+      return { target, admin };
+    });
+    if (!admin) {
       throw new ClavigerError('conflict', 'The resource has no admin entry.', {
         code: 'no_admin_entry',
         hint: 'Give the resource an admin entry that may read its accounts.',
       });
     }
-    const { admin } = target;
     const login = accountAt(target, admin.username);
     const credential = await credentialOf(admin, deps.secrets);
     await spendProbe(deps, context.tenantId, login);

@@ -8,18 +8,24 @@ import { checkResource, type ResourceAddress } from '../targets/resource-target.
 export async function checkReferences(
   reader: VaultReader,
   resource: ResourceAddress & { moduleId: string | null; adminEntryId: string | null },
+  formerAdminEntryId: string | null = null,
 ): Promise<void> {
   const { moduleId, adminEntryId } = resource;
   if (adminEntryId) {
     const entry = isId(adminEntryId)
       ? await reader
           .selectFrom('entries')
-          .select(['type'])
+          .select(['type', 'unproven'])
           .where('id', '=', adminEntryId)
           .where('status', '=', 'active')
           .executeTakeFirst()
       : undefined;
     if (!entry) throw ClavigerError.invalid('/adminEntryId', 'names no entry');
+    if (entry.unproven && adminEntryId !== formerAdminEntryId)
+      throw ClavigerError.invalid(
+        '/adminEntryId',
+        'names an unproven account: verify it, or have it accepted',
+      );
     if (entry.type !== 'password' && entry.type !== 'ssh-key') {
       throw ClavigerError.invalid('/adminEntryId', 'must name an entry of type password or ssh-key');
     }

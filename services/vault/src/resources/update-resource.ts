@@ -1,13 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { redact, type vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
-import type { Handler } from '@claviger/service-kit';
+import type { CallContext, Handler } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
 import { assignAccounts } from '../accounts/assign-accounts.ts';
 import { changedFields } from '../changed-fields.ts';
-import type { VaultDeps } from '../deps.ts';
+import type { VaultDeps, VaultTx } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 import { type Destination, requireDestination } from '../rights/require-destination.ts';
+import { notResourceOwner, ownsResource, ownsTarget } from '../rights/resource-owner.ts';
 import type { VaultSchema } from '../schema.ts';
 import { withUniqueName } from '../unique-names.ts';
 import { checkReferences } from './resource-references.ts';
@@ -37,8 +38,10 @@ export function updateResource(
         const adminEntryId =
           request.adminEntryId === undefined ? before.admin_entry_id : request.adminEntryId || null;
         const after = { host, port, settings, moduleId, adminEntryId };
-        await checkReferences(tx, after);
+        await checkReferences(tx, after, before.admin_entry_id);
         await requireDestination(tx, context, id, destinationOf(before), after);
+        const moved = !isDeepStrictEqual(destinationOf(before), after);
+        if (moved) await requireResourceOwner(tx, context, before, after);
         await tx
           .updateTable('assets')
           .set({
@@ -57,8 +60,10 @@ export function updateResource(
           })
           .where('id', '=', id)
           .execute();
-        if (!isDeepStrictEqual(destinationOf(before), after))
+        if (moved) {
           await assignAccounts(tx, context, (eb) => eb('entries.asset_id', '=', id));
+          await proveAnew(tx, context, before, after);
+        }
         await deps.emitter.audit(tx, context, {
           subject: { type: 'resource', id, resourceId: id },
           details: {
@@ -71,6 +76,47 @@ export function updateResource(
       }),
     );
   };
+}
+
+/**
+ * Full access to the accounts that move is enough, where there are some. Who names the admin entry, or the place of a resource
+ * whose accounts come later, owns the resource.
+ */
+async function requireResourceOwner(
+  tx: VaultTx,
+  context: CallContext,
+  before: Selectable<VaultSchema['assets']>,
+  after: Destination,
+): Promise<void> {
+  if (await ownsResource(tx, context.actor, before)) return;
+  const account = await tx
+    .selectFrom('entries')
+    .select('id')
+    .where('asset_id', '=', before.id)
+    .where('status', '=', 'active')
+    .limit(1)
+    .executeTakeFirst();
+  if (!account || after.adminEntryId !== before.admin_entry_id) throw notResourceOwner();
+}
+
+/** At another target the accounts of a resource are other accounts: who does not own both has them proved again. */
+async function proveAnew(
+  tx: VaultTx,
+  context: CallContext,
+  before: Selectable<VaultSchema['assets']>,
+  after: Destination,
+): Promise<void> {
+  const { adminEntryId: _admin, ...place } = after;
+  const { adminEntryId: _former, ...formerPlace } = destinationOf(before);
+  if (isDeepStrictEqual(formerPlace, place) || (await ownsTarget(tx, context.actor, before.id))) return;
+  await tx
+    .updateTable('entries')
+    .set({ unproven: true })
+    .where('asset_id', '=', before.id)
+    .where('status', '=', 'active')
+    .where('type', 'in', ['password', 'ssh-key'])
+    .where('username', '<>', '')
+    .execute();
 }
 
 function destinationOf(asset: Selectable<VaultSchema['assets']>): Destination {

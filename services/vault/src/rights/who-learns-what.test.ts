@@ -90,6 +90,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ op: fc.constant('leave' as const), who }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('return' as const), who }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constant('adopt' as const), who, entry }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('accept' as const), who, entry }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -256,6 +257,10 @@ class Play {
         const fields = { resourceId, ownerId: this.#actors[one.user]!.userId };
         const given = await this.#call(`${RESOURCE_CALLS}/PutResourceOwner`, actor, fields);
         return same(given !== undefined, oracle.giveResource(one.who, one.resource, one.user));
+      }
+      case 'accept': {
+        const accepted = await this.#call(`${ENTRY_CALLS}/AcceptAccount`, actor, { entryId });
+        return same(accepted !== undefined, oracle.accept(one.who, one.entry));
       }
       case 'adopt': {
         const answer = (await this.#call(`${ENTRY_CALLS}/AdoptEntry`, actor, {

@@ -6,6 +6,7 @@ import type { VaultDeps } from '../deps.ts';
 import { entryById, entrySubject, toEntry } from '../entries/entry-rows.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
+import { requireRotationRight } from '../rights/require-account-use.ts';
 import { isAccount } from './request-rotation.ts';
 
 export function putRotationSchedule(
@@ -24,6 +25,7 @@ export function putRotationSchedule(
           hint: 'Only password entries with a user name, of a resource with a module, can be rotated.',
         });
       }
+      if (intervalHours > 0) await requireRotationRight(tx, context, entry);
       const first = startsAt
         ? sql<Date>`${startsAt}::timestamptz`
         : sql<Date>`now() + make_interval(hours => ${intervalHours}::int)`;

@@ -4,8 +4,9 @@ import type { Kek } from '@claviger/keyring';
 import type { VaultDeps, VaultReader, VaultTx } from '../deps.ts';
 import type { LockedEntry } from '../entries/entry-rows.ts';
 import { newPassword } from '../entries/secret-rules.ts';
+import { unproven } from '../rights/unproven.ts';
 import type { RotationTrigger } from '../schema.ts';
-import { loadTarget, type Target } from '../targets/load-target.ts';
+import { loadTarget, type Target, usableAdmin } from '../targets/load-target.ts';
 import { rotateCredentialJob } from './rotate-credential-job.ts';
 import type { RotationRow } from './rotation-rows.ts';
 
@@ -17,7 +18,7 @@ export function isAccount(entry: Pick<LockedEntry, 'type' | 'asset_id' | 'userna
 /** Throws a conflict that says what to do when the secret of the entry cannot be changed on a target. */
 export async function requireRotatable(
   reader: VaultReader,
-  entry: Pick<LockedEntry, 'id' | 'type' | 'asset_id' | 'username' | 'account_id'>,
+  entry: Pick<LockedEntry, 'id' | 'type' | 'asset_id' | 'username' | 'account_id' | 'unproven'>,
 ): Promise<Target> {
   if (!isAccount(entry)) {
     throw new ClavigerError('conflict', 'This entry is not an account on a target.', {
@@ -25,9 +26,10 @@ export async function requireRotatable(
       hint: 'Only password entries with a user name, of a resource with a module, can be rotated.',
     });
   }
+  if (entry.unproven) throw unproven('conflict', 'This account');
   const target = await loadTarget(reader, entry.asset_id!);
   await refuseShared(reader, entry);
-  if (target.settings.rotateAs === 'admin' && !target.admin) {
+  if (target.settings.rotateAs === 'admin' && !usableAdmin(target)) {
     throw new ClavigerError('conflict', 'The resource rotates by an administrator but has no admin entry.', {
       code: 'no_admin_entry',
       hint: 'Give the resource an admin entry.',

@@ -4,6 +4,7 @@ import type { VaultDeps } from '../deps.ts';
 import { entrySubject, refuseDuringRotation } from '../entries/entry-rows.ts';
 import { requireId } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
+import { requireRotationRight } from '../rights/require-account-use.ts';
 import { requestRotation, requireRotatable } from './request-rotation.ts';
 import { toRotation } from './rotation-rows.ts';
 
@@ -17,6 +18,7 @@ export function rotateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
       const entry = await lockEntry(tx, context, id);
       refuseDuringRotation(entry);
       await requireRotatable(tx, entry);
+      await requireRotationRight(tx, context, entry);
       const rotation = await requestRotation(tx, deps, {
         entry,
         kek,

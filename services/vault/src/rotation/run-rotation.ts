@@ -255,7 +255,7 @@ async function prepare(
     return await deps.database.readTenant(lease.tenantId, async (reader) => {
       const entry = await reader
         .selectFrom('entries')
-        .select(['id', 'type', 'asset_id', 'username', 'account_id'])
+        .select(['id', 'type', 'asset_id', 'username', 'account_id', 'unproven'])
         .where('id', '=', rotation.entry_id)
         .executeTakeFirstOrThrow();
       const target = await requireRotatable(reader, entry);

@@ -2,12 +2,14 @@ import type { ConnectorContext, Credential } from '@claviger/connectors';
 import { ClavigerError } from '@claviger/errors';
 import type { VaultDeps, VaultReader } from '../deps.ts';
 import { SEALED_COLUMNS, type SealedVersion, type Secrets } from '../encryption/secrets.ts';
+import { unproven } from '../rights/unproven.ts';
 import { type ModuleConfig, parseModuleConfig, policyOf } from './module-config.ts';
 import { connectorTarget } from './resource-target.ts';
 
 /** A resource, ready to be spoken to. */
 export interface Target {
   readonly resourceId: string;
+  readonly ownerId: string | null;
   readonly moduleId: string;
   readonly type: string;
   readonly settings: Record<string, unknown>;
@@ -21,6 +23,7 @@ export interface SealedAccount {
   readonly username: string;
   readonly type: string;
   readonly version: SealedVersion;
+  readonly unproven: boolean;
 }
 
 /** Which secret of which entry it is. */
@@ -39,6 +42,7 @@ export async function loadTarget(reader: VaultReader, resourceId: string): Promi
       'assets.port',
       'assets.settings',
       'assets.admin_entry_id',
+      'assets.owner_id',
       'modules.id as module_id',
       'modules.type',
       'modules.config',
@@ -63,6 +67,7 @@ export async function loadTarget(reader: VaultReader, resourceId: string): Promi
   const config = parseModuleConfig(row.type, row.config);
   return {
     resourceId,
+    ownerId: row.owner_id,
     moduleId: row.module_id,
     type: row.type,
     settings: connectorTarget(config, row),
@@ -84,11 +89,17 @@ export async function sealedAccount(
         .onRef('entry_versions.version', '=', 'entries.current_version'),
     )
     .select(SEALED_COLUMNS)
-    .select(['entries.username', 'entries.type'])
+    .select(['entries.username', 'entries.type', 'entries.unproven'])
     .where('entries.id', '=', entryId)
     .where('entries.status', '=', 'active')
     .executeTakeFirst();
-  return row && { entryId, username: row.username, type: row.type, version: row };
+  return row && { entryId, username: row.username, type: row.type, version: row, unproven: row.unproven };
+}
+
+/** The admin entry of the resource, if it has one. Throws conflict `unproven` for one that is not known to be right. */
+export function usableAdmin({ admin }: Pick<Target, 'admin'>): SealedAccount | undefined {
+  if (admin?.unproven) throw unproven('conflict', 'The admin entry of the resource');
+  return admin;
 }
 
 /** For the connector alone: nobody sees it. */

@@ -98,6 +98,8 @@ test('what no policy governs is nobody’s to approve', async () => {
   expect(await ask(owner, { change })).toEqual({ governed: false, requestId: '', status: '' });
   expect(await ask(owner, { change, resourceId: '' })).toMatchObject({ governed: false });
   expect(await ask(owner, { resourceId: '' })).toMatchObject({ governed: true });
+  const described = () => service.handlers.describePolicy(owner, { resourceId });
+  expect(await described()).toEqual({ customised: false });
   await service.handlers.putAccessPolicy(tenant.user(ADMIN), {
     resourceId,
     steps: [{ name: 'any', quorum: 1, approverUserIds: [], approverRoles: [] }],
@@ -105,6 +107,7 @@ test('what no policy governs is nobody’s to approve', async () => {
     requestTtlMinutes: 60,
   });
   expect(await ask(owner, { change })).toMatchObject({ governed: true, status: 'pending' });
+  expect(await described()).toEqual({ customised: true });
 });
 
 test('an approval holds as long as its duration says, a denial for ever; without the vault nobody decides', async () => {

@@ -198,6 +198,11 @@ export interface Entry {
   status: string;
   /** Has full access. Empty when nobody owns it. */
   ownerId: string;
+  /**
+   * An account whose creator does not own the resource, until its own secret is verified or the owner accepts it: not rotated, not
+   * disclosed under a grant of another person, and no admin entry.
+   */
+  unproven: boolean;
 }
 
 export interface ListEntriesRequest {
@@ -390,6 +395,17 @@ export interface PutRotationScheduleRequest {
 }
 
 export interface PutRotationScheduleResponse {
+  entry: Entry | undefined;
+}
+
+export interface AcceptAccountRequest {
+  entryId: string;
+  /** Why; auditors read it. */
+  reason: string;
+  rowVersion?: number | undefined;
+}
+
+export interface AcceptAccountResponse {
   entry: Entry | undefined;
 }
 
@@ -2134,6 +2150,7 @@ function createBaseEntry(): Entry {
     updatedAt: undefined,
     status: "",
     ownerId: "",
+    unproven: false,
   };
 }
 
@@ -2201,6 +2218,9 @@ export const Entry: MessageFns<Entry> = {
     }
     if (message.ownerId !== "") {
       writer.uint32(170).string(message.ownerId);
+    }
+    if (message.unproven !== false) {
+      writer.uint32(176).bool(message.unproven);
     }
     return writer;
   },
@@ -2384,6 +2404,14 @@ export const Entry: MessageFns<Entry> = {
             }
 
             message.ownerId = reader.string();
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.unproven = reader.bool();
             continue;
           }
         }
@@ -4237,6 +4265,120 @@ export const PutRotationScheduleResponse: MessageFns<PutRotationScheduleResponse
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBasePutRotationScheduleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entry = Entry.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAcceptAccountRequest(): AcceptAccountRequest {
+  return { entryId: "", reason: "", rowVersion: undefined };
+}
+
+export const AcceptAccountRequest: MessageFns<AcceptAccountRequest> = {
+  encode(message: AcceptAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entryId !== "") {
+      writer.uint32(10).string(message.entryId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.rowVersion !== undefined) {
+      writer.uint32(24).int32(message.rowVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptAccountRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptAccountRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entryId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rowVersion = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAcceptAccountResponse(): AcceptAccountResponse {
+  return { entry: undefined };
+}
+
+export const AcceptAccountResponse: MessageFns<AcceptAccountResponse> = {
+  encode(message: AcceptAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entry !== undefined) {
+      Entry.encode(message.entry, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptAccountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptAccountResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -7724,6 +7866,17 @@ export const EntriesServiceService = {
     responseSerialize: (value: VerifyEntryResponse): Buffer => Buffer.from(VerifyEntryResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): VerifyEntryResponse => VerifyEntryResponse.decode(value),
   },
+  /** Makes an unproven account one of the resource: by the owner of the resource, who becomes the owner of the entry. Its shares end. */
+  acceptAccount: {
+    path: "/claviger.vault.v1.EntriesService/AcceptAccount" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AcceptAccountRequest): Buffer => Buffer.from(AcceptAccountRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AcceptAccountRequest => AcceptAccountRequest.decode(value),
+    responseSerialize: (value: AcceptAccountResponse): Buffer =>
+      Buffer.from(AcceptAccountResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AcceptAccountResponse => AcceptAccountResponse.decode(value),
+  },
   listEntryVersions: {
     path: "/claviger.vault.v1.EntriesService/ListEntryVersions" as const,
     requestStream: false as const,
@@ -7806,6 +7959,8 @@ export interface EntriesServiceServer extends UntypedServiceImplementation {
   putRotationSchedule: handleUnaryCall<PutRotationScheduleRequest, PutRotationScheduleResponse>;
   /** Logs in to the target with the current secret. */
   verifyEntry: handleUnaryCall<VerifyEntryRequest, VerifyEntryResponse>;
+  /** Makes an unproven account one of the resource: by the owner of the resource, who becomes the owner of the entry. Its shares end. */
+  acceptAccount: handleUnaryCall<AcceptAccountRequest, AcceptAccountResponse>;
   listEntryVersions: handleUnaryCall<ListEntryVersionsRequest, ListEntryVersionsResponse>;
   /** Every secret that the target may hold while a rotation is in doubt. */
   recoverCandidates: handleUnaryCall<RecoverCandidatesRequest, RecoverCandidatesResponse>;
@@ -7989,6 +8144,22 @@ export interface EntriesServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: VerifyEntryResponse) => void,
+  ): ClientUnaryCall;
+  /** Makes an unproven account one of the resource: by the owner of the resource, who becomes the owner of the entry. Its shares end. */
+  acceptAccount(
+    request: AcceptAccountRequest,
+    callback: (error: ServiceError | null, response: AcceptAccountResponse) => void,
+  ): ClientUnaryCall;
+  acceptAccount(
+    request: AcceptAccountRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AcceptAccountResponse) => void,
+  ): ClientUnaryCall;
+  acceptAccount(
+    request: AcceptAccountRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AcceptAccountResponse) => void,
   ): ClientUnaryCall;
   listEntryVersions(
     request: ListEntryVersionsRequest,
@@ -11265,6 +11436,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "unproven",
+        "number": 22,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "unproven",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -14060,6 +14258,138 @@ export const protoMetadata = {
       "visibility": 0,
     }, {
       "name": "PutRotationScheduleResponse",
+      "field": [{
+        "name": "entry",
+        "number": 1,
+        "label": 1,
+        "type": 11,
+        "typeName": ".claviger.vault.v1.Entry",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "entry",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "AcceptAccountRequest",
+      "field": [{
+        "name": "entry_id",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "entryId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "reason",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "reason",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "row_version",
+        "number": 3,
+        "label": 1,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rowVersion",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [{ "name": "_row_version", "options": undefined }],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "AcceptAccountResponse",
       "field": [{
         "name": "entry",
         "number": 1,
@@ -18552,6 +18882,13 @@ export const protoMetadata = {
         "clientStreaming": false,
         "serverStreaming": false,
       }, {
+        "name": "AcceptAccount",
+        "inputType": ".claviger.vault.v1.AcceptAccountRequest",
+        "outputType": ".claviger.vault.v1.AcceptAccountResponse",
+        "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
+        "clientStreaming": false,
+        "serverStreaming": false,
+      }, {
         "name": "ListEntryVersions",
         "inputType": ".claviger.vault.v1.ListEntryVersionsRequest",
         "outputType": ".claviger.vault.v1.ListEntryVersionsResponse",
@@ -18726,7 +19063,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1],
-        "span": [101, 0, 321, 1],
+        "span": [101, 0, 336, 1],
         "leadingComments":
           " Entries: secrets with their versions. A password entry bound to a resource is an account.\n",
         "trailingComments": "",
@@ -18756,517 +19093,537 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 1, 2, 12],
-        "span": [258, 2, 271, 3],
+        "path": [6, 1, 2, 11],
+        "span": [250, 2, 263, 3],
+        "leadingComments":
+          " Makes an unproven account one of the resource: by the owner of the resource, who becomes the owner of the entry. Its shares end.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [6, 1, 2, 13],
+        "span": [273, 2, 286, 3],
         "leadingComments": " Every secret that the target may hold while a rotation is in doubt.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 1, 2, 14],
-        "span": [282, 2, 294, 3],
+        "path": [6, 1, 2, 15],
+        "span": [297, 2, 309, 3],
         "leadingComments":
           " Takes over an entry whose owner has left: the owner of its resource at once, else a first administrator proposes it and a second\n one confirms. The proposer becomes the owner.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 1, 2, 15],
-        "span": [296, 2, 309, 3],
+        "path": [6, 1, 2, 16],
+        "span": [311, 2, 324, 3],
         "leadingComments": " Standing permission of a user on an entry, without expiry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2],
-        "span": [324, 0, 414, 1],
+        "span": [339, 0, 429, 1],
         "leadingComments": " Modules: configured connectors of one type.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 3],
-        "span": [360, 2, 373, 3],
+        "span": [375, 2, 388, 3],
         "leadingComments": " Replaces name and configuration.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 4],
-        "span": [375, 2, 388, 3],
+        "span": [390, 2, 403, 3],
         "leadingComments": " Changes only what is given, e.g. enabled.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 6],
-        "span": [401, 2, 413, 3],
+        "span": [416, 2, 428, 3],
         "leadingComments": " Connects to a resource of the module, or to the address given.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3],
-        "span": [417, 0, 471, 1],
+        "span": [432, 0, 486, 1],
         "leadingComments":
           " For workflow: the vault alone decides at the moment of disclosure, from entitlements in its own database.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 0],
-        "span": [419, 2, 425, 3],
+        "span": [434, 2, 440, 3],
         "leadingComments": " What a request is about: the entry, its resource, and whether it can be asked for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 1],
-        "span": [427, 2, 435, 3],
+        "span": [442, 2, 450, 3],
         "leadingComments": " Whether a resource exists in the tenant; not_found when it does not.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 2],
-        "span": [438, 2, 444, 3],
+        "span": [453, 2, 459, 3],
         "leadingComments":
           " Who of these people gains from a lower protection of the entry, or of any entry of the resource: the owners of both and the holders\n of shares.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 3],
-        "span": [446, 2, 453, 3],
+        "span": [461, 2, 468, 3],
         "leadingComments": " Repeatable: the same grant placed twice is one entitlement.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 4],
-        "span": [455, 2, 461, 3],
+        "span": [470, 2, 476, 3],
         "leadingComments": " Repeatable; queues the rotation of what was disclosed under the grant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3, 2, 5],
-        "span": [463, 2, 470, 3],
+        "span": [478, 2, 485, 3],
         "leadingComments": " One-time delivery to the grantee, audited before it is decrypted.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [477, 2, 53],
+        "span": [492, 2, 53],
         "leadingComments": " server | database | device | application\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 4],
-        "span": [480, 2, 60],
+        "span": [495, 2, 60],
         "leadingComments": " Type of its module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 8],
-        "span": [485, 2, 55],
+        "span": [500, 2, 55],
         "leadingComments": " active | disabled\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 10],
-        "span": [488, 2, 74],
+        "span": [503, 2, 74],
         "leadingComments":
           " Connector settings of this resource, e.g. the database name or the SSH host key's fingerprint. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 15],
-        "span": [494, 2, 64],
+        "span": [509, 2, 64],
         "leadingComments": " Entry that the connector logs in with when an account cannot change its own secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 16],
-        "span": [496, 2, 58],
+        "span": [511, 2, 58],
         "leadingComments": " Adopts the entries of the resource whose owner has left. Empty when nobody owns it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [500, 2, 505, 5],
+        "span": [515, 2, 520, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 1],
-        "span": [507, 2, 512, 5],
+        "span": [522, 2, 527, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [525, 2, 528, 5],
+        "span": [540, 2, 543, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 5],
-        "span": [561, 2, 69],
+        "span": [576, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 7],
-        "span": [665, 2, 668, 5],
+        "span": [680, 2, 683, 5],
         "leadingComments": " Replaces the tags when replace_tags is set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 1],
-        "span": [710, 2, 68],
+        "span": [725, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 3],
-        "span": [728, 2, 57],
+        "span": [743, 2, 57],
         "leadingComments": " Entry that holds this account already; empty when the vault does not know it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 2],
-        "span": [736, 2, 53],
+        "span": [751, 2, 53],
         "leadingComments": " password | ssh-key | api-key | note\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 9],
-        "span": [744, 2, 64],
+        "span": [759, 2, 64],
         "leadingComments": " idle | pending | applying | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 10],
-        "span": [746, 2, 72],
+        "span": [761, 2, 72],
         "leadingComments": " 0: no schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 14],
-        "span": [751, 2, 62],
+        "span": [766, 2, 62],
         "leadingComments": " A live grant is needed even by those who hold a share.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 20],
-        "span": [758, 2, 58],
+        "span": [773, 2, 58],
         "leadingComments": " Has full access. Empty when nobody owns it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 16, 2, 21],
+        "span": [776, 2, 56],
+        "leadingComments":
+          " An account whose creator does not own the resource, until its own secret is verified or the owner accepts it: not rotated, not\n disclosed under a grant of another person, and no admin entry.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 17, 2, 0],
-        "span": [762, 2, 767, 5],
+        "span": [780, 2, 785, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 1],
-        "span": [769, 2, 774, 5],
+        "span": [787, 2, 792, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 4],
-        "span": [787, 2, 790, 5],
+        "span": [805, 2, 808, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 6],
-        "span": [797, 2, 800, 5],
+        "span": [815, 2, 818, 5],
         "leadingComments": " Over name, user name, resource and tags.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 10],
-        "span": [825, 2, 828, 5],
+        "span": [843, 2, 846, 5],
         "leadingComments": " Those of one owner, e.g. of somebody who has left.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 5],
-        "span": [837, 2, 69],
+        "span": [855, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 1],
-        "span": [857, 2, 865, 5],
+        "span": [875, 2, 883, 5],
         "leadingComments": " password when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 4],
-        "span": [876, 2, 63],
+        "span": [894, 2, 63],
         "leadingComments": " At most 64 KiB. Exactly one of secret and generate.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 23, 2, 10],
-        "span": [931, 2, 935, 5],
+        "span": [949, 2, 953, 5],
         "leadingComments": " Why; shown to the approvers where the change waits for them.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 1],
-        "span": [947, 2, 68],
+        "span": [965, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 3],
-        "span": [967, 2, 972, 5],
+        "span": [985, 2, 990, 5],
         "leadingComments": " The current version when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29],
-        "span": [983, 0, 993, 1],
+        "span": [1001, 0, 1011, 1],
         "leadingComments": " Proves later, against the audit log, that this disclosure was recorded.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 2],
-        "span": [987, 2, 58],
+        "span": [1005, 2, 58],
         "leadingComments": " Hex SHA-256 of the audit event's Merkle leaf.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 6],
-        "span": [992, 2, 58],
+        "span": [1010, 2, 58],
         "leadingComments": " Ed25519, base64url.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 2],
-        "span": [998, 2, 54],
+        "span": [1016, 2, 54],
         "leadingComments": " pending | applying | verified | refused | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 4],
-        "span": [1001, 2, 56],
+        "span": [1019, 2, 56],
         "leadingComments": " manual | schedule | grant-ended\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 6],
-        "span": [1004, 2, 56],
+        "span": [1022, 2, 56],
         "leadingComments": " Why it is where it is, without any secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 0],
-        "span": [1026, 2, 1031, 5],
+        "span": [1044, 2, 1049, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 1],
-        "span": [1033, 2, 1038, 5],
+        "span": [1051, 2, 1056, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 4],
-        "span": [1051, 2, 1054, 5],
+        "span": [1069, 2, 1072, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 34, 2, 5],
-        "span": [1069, 2, 69],
+        "span": [1087, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 1],
-        "span": [1093, 2, 1098, 5],
+        "span": [1111, 2, 1116, 5],
         "leadingComments": " 0 ends the schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 2],
-        "span": [1100, 2, 77],
+        "span": [1118, 2, 77],
         "leadingComments": " When first; one interval from now when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 3],
-        "span": [1102, 2, 68],
+        "span": [1120, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 40, 2, 0],
-        "span": [1116, 2, 56],
-        "leadingComments": " accepted | refused | unknown\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 41, 2, 1],
-        "span": [1122, 2, 54],
-        "leadingComments": " pending | current | previous | rejected\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 41, 2, 4],
-        "span": [1126, 2, 61],
-        "leadingComments": " How many people and machines have seen this version.\n",
+        "path": [4, 39, 2, 1],
+        "span": [1132, 2, 1136, 5],
+        "leadingComments": " Why; auditors read it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 0],
-        "span": [1130, 2, 1135, 5],
+        "span": [1151, 2, 56],
+        "leadingComments": " accepted | refused | unknown\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 43, 2, 1],
+        "span": [1157, 2, 54],
+        "leadingComments": " pending | current | previous | rejected\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 43, 2, 4],
+        "span": [1161, 2, 61],
+        "leadingComments": " How many people and machines have seen this version.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 44, 2, 0],
+        "span": [1165, 2, 1170, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 42, 2, 1],
-        "span": [1137, 2, 1142, 5],
+        "path": [4, 44, 2, 1],
+        "span": [1172, 2, 1177, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 42, 2, 4],
-        "span": [1155, 2, 1158, 5],
+        "path": [4, 44, 2, 4],
+        "span": [1190, 2, 1193, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 43, 2, 5],
-        "span": [1173, 2, 69],
+        "path": [4, 45, 2, 5],
+        "span": [1208, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 47, 2, 2],
-        "span": [1201, 2, 55],
+        "path": [4, 49, 2, 2],
+        "span": [1236, 2, 55],
         "leadingComments": " view | modify | manage\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 48, 2, 0],
-        "span": [1207, 2, 1212, 5],
+        "path": [4, 50, 2, 0],
+        "span": [1242, 2, 1247, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 48, 2, 1],
-        "span": [1214, 2, 1219, 5],
+        "path": [4, 50, 2, 1],
+        "span": [1249, 2, 1254, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 48, 2, 4],
-        "span": [1232, 2, 1235, 5],
+        "path": [4, 50, 2, 4],
+        "span": [1267, 2, 1270, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 49, 2, 5],
-        "span": [1250, 2, 69],
+        "path": [4, 51, 2, 5],
+        "span": [1285, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 54, 2, 2],
-        "span": [1294, 2, 53],
+        "path": [4, 56, 2, 2],
+        "span": [1329, 2, 53],
         "leadingComments": " http | ldap | mysql | postgres | ssh\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 54, 2, 4],
-        "span": [1297, 2, 71],
+        "path": [4, 56, 2, 4],
+        "span": [1332, 2, 71],
         "leadingComments": " Addresses and ports that the connector may reach, and its defaults. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 54, 2, 5],
-        "span": [1299, 2, 55],
+        "path": [4, 56, 2, 5],
+        "span": [1334, 2, 55],
         "leadingComments": " untested | ok | failing\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 55, 2, 0],
-        "span": [1308, 2, 1313, 5],
+        "path": [4, 57, 2, 0],
+        "span": [1343, 2, 1348, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 55, 2, 1],
-        "span": [1315, 2, 1320, 5],
+        "path": [4, 57, 2, 1],
+        "span": [1350, 2, 1355, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 55, 2, 4],
-        "span": [1333, 2, 1336, 5],
+        "path": [4, 57, 2, 4],
+        "span": [1368, 2, 1371, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 56, 2, 5],
-        "span": [1362, 2, 69],
+        "path": [4, 58, 2, 5],
+        "span": [1397, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 65, 2, 1],
-        "span": [1436, 2, 68],
+        "path": [4, 67, 2, 1],
+        "span": [1471, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 67, 2, 1],
-        "span": [1446, 2, 1449, 5],
+        "path": [4, 69, 2, 1],
+        "span": [1481, 2, 1484, 5],
         "leadingComments": " A resource of the module; its admin entry's secret is used when it has one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 69, 2, 0],
-        "span": [1461, 2, 57],
+        "path": [4, 71, 2, 0],
+        "span": [1496, 2, 57],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 70, 2, 5],
-        "span": [1471, 2, 60],
+        "path": [4, 72, 2, 5],
+        "span": [1506, 2, 60],
         "leadingComments": " Type of the resource's module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 75, 2, 1],
-        "span": [1508, 2, 1511, 5],
+        "path": [4, 77, 2, 1],
+        "span": [1543, 2, 1546, 5],
         "leadingComments": " revoked | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 76, 2, 1],
-        "span": [1516, 2, 57],
+        "path": [4, 78, 2, 1],
+        "span": [1551, 2, 57],
         "leadingComments":
           " What becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 79, 2, 0],
-        "span": [1537, 2, 1540, 5],
+        "path": [4, 81, 2, 0],
+        "span": [1572, 2, 1575, 5],
         "leadingComments": " One of the two.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 82, 2, 0],
-        "span": [1570, 2, 54],
+        "path": [4, 84, 2, 0],
+        "span": [1605, 2, 54],
         "leadingComments": " proposed | adopted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 82, 2, 1],
-        "span": [1572, 2, 57],
+        "path": [4, 84, 2, 1],
+        "span": [1607, 2, 57],
         "leadingComments": " The owner, or who becomes it once another administrator has confirmed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 82, 2, 2],
-        "span": [1574, 2, 78],
+        "path": [4, 84, 2, 2],
+        "span": [1609, 2, 78],
         "leadingComments": " Of a proposal: it lapses then.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -19315,6 +19672,8 @@ export const protoMetadata = {
     ".claviger.vault.v1.GetRotationResponse": GetRotationResponse,
     ".claviger.vault.v1.PutRotationScheduleRequest": PutRotationScheduleRequest,
     ".claviger.vault.v1.PutRotationScheduleResponse": PutRotationScheduleResponse,
+    ".claviger.vault.v1.AcceptAccountRequest": AcceptAccountRequest,
+    ".claviger.vault.v1.AcceptAccountResponse": AcceptAccountResponse,
     ".claviger.vault.v1.VerifyEntryRequest": VerifyEntryRequest,
     ".claviger.vault.v1.VerifyEntryResponse": VerifyEntryResponse,
     ".claviger.vault.v1.EntryVersion": EntryVersion,
@@ -19502,6 +19861,7 @@ export const protoMetadata = {
           "updated_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "status": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "owner_id": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "unproven": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "ListEntriesRequest": {
@@ -19658,6 +20018,14 @@ export const protoMetadata = {
         },
       },
       "PutRotationScheduleResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
+      "AcceptAccountRequest": {
+        fields: {
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "reason": { "field": Field.decode(Buffer.from("CAEg9ANSBHRleHQ=", "base64")) },
+          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
+      "AcceptAccountResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "VerifyEntryRequest": { fields: { "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
       "VerifyEntryResponse": {
         fields: {
@@ -20087,6 +20455,14 @@ export const protoMetadata = {
             ),
             "http": HttpRule.decode(
               Buffer.from("OgEqIicvYXBpL3YxL3ZhdWx0L2VudHJpZXMve2VudHJ5X2lkfS92ZXJpZnk=", "base64"),
+            ),
+          },
+          "AcceptAccount": {
+            "policy": Policy.decode(
+              Buffer.from("ChR2YXVsdC5lbnRyaWVzLnVwZGF0ZTIUdmF1bHQuZW50cnkuYWNjZXB0ZWQ4AXABqAEB", "base64"),
+            ),
+            "http": HttpRule.decode(
+              Buffer.from("OgEqYgVlbnRyeSInL2FwaS92MS92YXVsdC9lbnRyaWVzL3tlbnRyeV9pZH0vYWNjZXB0", "base64"),
             ),
           },
           "ListEntryVersions": {

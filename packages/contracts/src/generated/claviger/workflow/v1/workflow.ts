@@ -375,6 +375,14 @@ export interface PutAccessPolicyResponse {
   policy: AccessPolicy | undefined;
 }
 
+export interface DescribePolicyRequest {
+  resourceId: string;
+}
+
+export interface DescribePolicyResponse {
+  customised: boolean;
+}
+
 export interface RequestProtectionChangeRequest {
   entryId: string;
   entryName: string;
@@ -3792,6 +3800,98 @@ export const PutAccessPolicyResponse: MessageFns<PutAccessPolicyResponse> = {
   },
 };
 
+function createBaseDescribePolicyRequest(): DescribePolicyRequest {
+  return { resourceId: "" };
+}
+
+export const DescribePolicyRequest: MessageFns<DescribePolicyRequest> = {
+  encode(message: DescribePolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.resourceId !== "") {
+      writer.uint32(10).string(message.resourceId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribePolicyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribePolicyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resourceId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribePolicyResponse(): DescribePolicyResponse {
+  return { customised: false };
+}
+
+export const DescribePolicyResponse: MessageFns<DescribePolicyResponse> = {
+  encode(message: DescribePolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.customised !== false) {
+      writer.uint32(8).bool(message.customised);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribePolicyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribePolicyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.customised = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseRequestProtectionChangeRequest(): RequestProtectionChangeRequest {
   return {
     entryId: "",
@@ -4172,6 +4272,18 @@ export const RequestsServiceClient = makeGenericClientConstructor(
 /** For the vault: protection that a policy demands is lowered only by that policy's approvers. */
 export type ProtectionServiceService = typeof ProtectionServiceService;
 export const ProtectionServiceService = {
+  /** Whether the resource has an access policy of its own. */
+  describePolicy: {
+    path: "/claviger.workflow.v1.ProtectionService/DescribePolicy" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DescribePolicyRequest): Buffer =>
+      Buffer.from(DescribePolicyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DescribePolicyRequest => DescribePolicyRequest.decode(value),
+    responseSerialize: (value: DescribePolicyResponse): Buffer =>
+      Buffer.from(DescribePolicyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DescribePolicyResponse => DescribePolicyResponse.decode(value),
+  },
   /** The actor's open or approved request for exactly this change; opens one when there is none. */
   requestProtectionChange: {
     path: "/claviger.workflow.v1.ProtectionService/RequestProtectionChange" as const,
@@ -4188,11 +4300,29 @@ export const ProtectionServiceService = {
 } as const;
 
 export interface ProtectionServiceServer extends UntypedServiceImplementation {
+  /** Whether the resource has an access policy of its own. */
+  describePolicy: handleUnaryCall<DescribePolicyRequest, DescribePolicyResponse>;
   /** The actor's open or approved request for exactly this change; opens one when there is none. */
   requestProtectionChange: handleUnaryCall<RequestProtectionChangeRequest, RequestProtectionChangeResponse>;
 }
 
 export interface ProtectionServiceClient extends Client {
+  /** Whether the resource has an access policy of its own. */
+  describePolicy(
+    request: DescribePolicyRequest,
+    callback: (error: ServiceError | null, response: DescribePolicyResponse) => void,
+  ): ClientUnaryCall;
+  describePolicy(
+    request: DescribePolicyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DescribePolicyResponse) => void,
+  ): ClientUnaryCall;
+  describePolicy(
+    request: DescribePolicyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DescribePolicyResponse) => void,
+  ): ClientUnaryCall;
   /** The actor's open or approved request for exactly this change; opens one when there is none. */
   requestProtectionChange(
     request: RequestProtectionChangeRequest,
@@ -9858,6 +9988,84 @@ export const protoMetadata = {
       "reservedName": [],
       "visibility": 0,
     }, {
+      "name": "DescribePolicyRequest",
+      "field": [{
+        "name": "resource_id",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "resourceId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "DescribePolicyResponse",
+      "field": [{
+        "name": "customised",
+        "number": 1,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "customised",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
       "name": "RequestProtectionChangeRequest",
       "field": [{
         "name": "entry_id",
@@ -10229,6 +10437,13 @@ export const protoMetadata = {
     }, {
       "name": "ProtectionService",
       "method": [{
+        "name": "DescribePolicy",
+        "inputType": ".claviger.workflow.v1.DescribePolicyRequest",
+        "outputType": ".claviger.workflow.v1.DescribePolicyResponse",
+        "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
+        "clientStreaming": false,
+        "serverStreaming": false,
+      }, {
         "name": "RequestProtectionChange",
         "inputType": ".claviger.workflow.v1.RequestProtectionChangeRequest",
         "outputType": ".claviger.workflow.v1.RequestProtectionChangeResponse",
@@ -10319,7 +10534,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1],
-        "span": [88, 0, 96, 1],
+        "span": [88, 0, 103, 1],
         "leadingComments":
           " For the vault: protection that a policy demands is lowered only by that policy's approvers.\n",
         "trailingComments": "",
@@ -10327,293 +10542,299 @@ export const protoMetadata = {
       }, {
         "path": [6, 1, 2, 0],
         "span": [90, 2, 95, 3],
+        "leadingComments": " Whether the resource has an access policy of its own.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [6, 1, 2, 1],
+        "span": [97, 2, 102, 3],
         "leadingComments":
           " The actor's open or approved request for exactly this change; opens one when there is none.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 0],
-        "span": [100, 2, 107, 3],
+        "span": [107, 2, 114, 3],
         "leadingComments": " Own grants; all of the tenant with grants.read-all.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 2],
-        "span": [120, 2, 133, 3],
+        "span": [127, 2, 140, 3],
         "leadingComments":
           " One's own grant, or any with grants.revoke. Takes effect in the vault before it answers.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 3],
-        "span": [135, 2, 146, 3],
+        "span": [142, 2, 153, 3],
         "leadingComments": " One-time; a second call answers 409.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3],
-        "span": [166, 0, 190, 1],
+        "span": [173, 0, 197, 1],
         "leadingComments": " What a request for a resource must pass.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 1],
-        "span": [195, 2, 53],
+        "span": [202, 2, 53],
         "leadingComments": " access | protection\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [197, 2, 55],
+        "span": [204, 2, 55],
         "leadingComments": " pending | approved | denied | cancelled | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 12],
-        "span": [208, 2, 56],
+        "span": [215, 2, 56],
         "leadingComments": " SHA-256 over what is asked for; an approval is bound to it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 18],
-        "span": [215, 2, 79],
+        "span": [222, 2, 79],
         "leadingComments": " A pending request lapses then.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 19],
-        "span": [217, 2, 74],
+        "span": [224, 2, 74],
         "leadingComments": " Shortest duration that an approver has set; the duration of the grant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 20],
-        "span": [219, 2, 66],
+        "span": [226, 2, 66],
         "leadingComments":
           " Of the kind protection: what an approval allows the requester to change, for as long as its duration says.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1],
-        "span": [223, 0, 226, 1],
+        "span": [230, 0, 233, 1],
         "leadingComments": " What an entry demands of a disclosure.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 3],
-        "span": [236, 2, 54],
+        "span": [243, 2, 54],
         "leadingComments": " waiting | open | done\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 2],
-        "span": [242, 2, 57],
+        "span": [249, 2, 57],
         "leadingComments": " approve | deny\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 0],
-        "span": [250, 2, 255, 5],
+        "span": [257, 2, 262, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 1],
-        "span": [257, 2, 262, 5],
+        "span": [264, 2, 269, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 4],
-        "span": [275, 2, 278, 5],
+        "span": [282, 2, 285, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 11],
-        "span": [311, 2, 57],
+        "span": [318, 2, 57],
         "leadingComments": " Only those that the caller could decide now.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 6, 2, 5],
-        "span": [320, 2, 69],
+        "span": [327, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 9, 2, 0],
-        "span": [334, 2, 337, 5],
+        "span": [341, 2, 344, 5],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 2],
-        "span": [377, 2, 382, 5],
+        "span": [384, 2, 389, 5],
         "leadingComments": " Shortens the access; never lengthens it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 3],
-        "span": [384, 2, 387, 5],
+        "span": [391, 2, 394, 5],
         "leadingComments": " Digest of the request as the approver saw it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 8],
-        "span": [432, 2, 55],
+        "span": [439, 2, 55],
         "leadingComments": " activating | active | expired | revoked | failed\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 17],
-        "span": [442, 2, 61],
+        "span": [449, 2, 61],
         "leadingComments":
           " Type of the resource's module when access was asked for: postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 18],
-        "span": [444, 2, 57],
+        "span": [451, 2, 57],
         "leadingComments": " Why a failed grant never became active.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 19],
-        "span": [446, 2, 58],
+        "span": [453, 2, 58],
         "leadingComments":
           " Once it has ended, what becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 0],
-        "span": [450, 2, 455, 5],
+        "span": [457, 2, 462, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 1],
-        "span": [457, 2, 462, 5],
+        "span": [464, 2, 469, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 4],
-        "span": [475, 2, 478, 5],
+        "span": [482, 2, 485, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 19, 2, 5],
-        "span": [522, 2, 69],
+        "span": [529, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 0],
-        "span": [579, 2, 584, 5],
+        "span": [586, 2, 591, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 1],
-        "span": [586, 2, 591, 5],
+        "span": [593, 2, 598, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 4],
-        "span": [604, 2, 607, 5],
+        "span": [611, 2, 614, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 6],
-        "span": [615, 2, 624, 5],
+        "span": [622, 2, 631, 5],
         "leadingComments": " active when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 5],
-        "span": [633, 2, 69],
+        "span": [640, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 0],
-        "span": [637, 2, 642, 5],
+        "span": [644, 2, 649, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 1],
-        "span": [644, 2, 649, 5],
+        "span": [651, 2, 656, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 4],
-        "span": [662, 2, 665, 5],
+        "span": [669, 2, 672, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 5],
-        "span": [690, 2, 69],
+        "span": [697, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 1],
-        "span": [696, 2, 69],
+        "span": [703, 2, 69],
         "leadingComments": " Passed one after the other.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 5],
-        "span": [701, 2, 67],
+        "span": [708, 2, 67],
         "leadingComments": " A pending request lapses after this time.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 7],
-        "span": [704, 2, 57],
+        "span": [711, 2, 57],
         "leadingComments": " False: the default policy of the installation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 1],
-        "span": [713, 2, 718, 5],
+        "span": [720, 2, 725, 5],
         "leadingComments": " How many different people must approve.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 2],
-        "span": [720, 2, 723, 5],
+        "span": [727, 2, 730, 5],
         "leadingComments": " Anyone with requests.decide when both are empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 37, 2, 2],
-        "span": [781, 2, 784, 5],
+        "path": [4, 39, 2, 2],
+        "span": [799, 2, 802, 5],
         "leadingComments": " Empty where the entry belongs to no resource.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 37, 2, 6],
-        "span": [798, 2, 802, 5],
+        "path": [4, 39, 2, 6],
+        "span": [816, 2, 820, 5],
         "leadingComments": " Hex SHA-256 over the change and the state of the entry that it is for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 38, 2, 0],
-        "span": [811, 2, 55],
+        "path": [4, 40, 2, 0],
+        "span": [829, 2, 55],
         "leadingComments": " False where no policy governs the entry: nobody has to approve.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 38, 2, 2],
-        "span": [814, 2, 55],
+        "path": [4, 40, 2, 2],
+        "span": [832, 2, 55],
         "leadingComments": " pending | approved\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -10660,6 +10881,8 @@ export const protoMetadata = {
     ".claviger.workflow.v1.GetAccessPolicyResponse": GetAccessPolicyResponse,
     ".claviger.workflow.v1.PutAccessPolicyRequest": PutAccessPolicyRequest,
     ".claviger.workflow.v1.PutAccessPolicyResponse": PutAccessPolicyResponse,
+    ".claviger.workflow.v1.DescribePolicyRequest": DescribePolicyRequest,
+    ".claviger.workflow.v1.DescribePolicyResponse": DescribePolicyResponse,
     ".claviger.workflow.v1.RequestProtectionChangeRequest": RequestProtectionChangeRequest,
     ".claviger.workflow.v1.RequestProtectionChangeResponse": RequestProtectionChangeResponse,
     ".claviger.workflow.v1.RequestsService": RequestsServiceClient,
@@ -10965,6 +11188,10 @@ export const protoMetadata = {
         },
       },
       "PutAccessPolicyResponse": { fields: { "policy": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
+      "DescribePolicyRequest": {
+        fields: { "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+      },
+      "DescribePolicyResponse": { fields: { "customised": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "RequestProtectionChangeRequest": {
         fields: {
           "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
@@ -11029,7 +11256,10 @@ export const protoMetadata = {
         },
       },
       "ProtectionService": {
-        methods: { "RequestProtectionChange": { "policy": Policy.decode(Buffer.from("EAEqBXZhdWx0", "base64")) } },
+        methods: {
+          "DescribePolicy": { "policy": Policy.decode(Buffer.from("IAEqBXZhdWx0", "base64")) },
+          "RequestProtectionChange": { "policy": Policy.decode(Buffer.from("EAEqBXZhdWx0", "base64")) },
+        },
       },
       "GrantsService": {
         methods: {

@@ -1,0 +1,58 @@
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import { requireId, requireRowVersion } from '../ids.ts';
+import { lockEntry } from '../rights/lock-entry.ts';
+import { notResourceOwner, ownsTarget } from '../rights/resource-owner.ts';
+import { entryById, entrySubject, toEntry } from './entry-rows.ts';
+
+/**
+ * An owner of the resource makes an unproven account one of theirs. Whoever named it must not read what a rotation through the
+ * resource's admin entry makes of it: the entry passes to the acceptor, and its shares end.
+ */
+export function acceptAccount(
+  deps: VaultDeps,
+): Handler<(typeof vault.EntriesServiceService)['acceptAccount']> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'entry', id: request.entryId };
+    const id = requireId(request.entryId);
+    const { actor, tenantId } = context;
+    return deps.database.withTenant(tenantId, async (tx) => {
+      const entry = await lockEntry(tx, context, id);
+      requireRowVersion(request.rowVersion, entry.row_version);
+      if (!entry.unproven) {
+        throw new ClavigerError('conflict', 'This entry is not unproven.', {
+          code: 'already_proven',
+          hint: 'There is nothing to accept.',
+        });
+      }
+      if (!entry.asset_id || !(await ownsTarget(tx, actor, entry.asset_id))) throw notResourceOwner();
+      await tx
+        .updateTable('entries')
+        .set({
+          unproven: false,
+          owner_id: actor.userId,
+          row_version: entry.row_version + 1,
+          updated_at: sql<Date>`now()`,
+        })
+        .where('id', '=', id)
+        .execute();
+      const ended = await tx.deleteFrom('shares').where('entry_id', '=', id).returning('user_id').execute();
+      // What was proposed was about the former owner.
+      await tx.deleteFrom('entry_adoptions').where('entry_id', '=', id).execute();
+      await deps.emitter.audit(tx, context, {
+        subject: entrySubject(entry),
+        reason: request.reason,
+        details: {
+          username: entry.username,
+          before: { ownerId: entry.owner_id },
+          after: { ownerId: actor.userId },
+          endedShares: ended.map((share) => share.user_id).slice(0, 100),
+        },
+      });
+      return { entry: toEntry(await entryById(tx, id)) };
+    });
+  };
+}

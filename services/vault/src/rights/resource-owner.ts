@@ -1,0 +1,67 @@
+import { accountKey } from '@claviger/connectors';
+import { ClavigerError } from '@claviger/errors';
+import type { Actor } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultReader } from '../deps.ts';
+import { parseModuleConfig } from '../targets/module-config.ts';
+import { connectorTarget } from '../targets/resource-target.ts';
+import { effectiveAccess, isAdministrator } from './effective-access.ts';
+
+interface Owned {
+  readonly owner_id: string | null;
+  readonly admin_entry_id: string | null;
+}
+
+/** Owners of a resource are its owner, who has full access to its admin entry, and administrators of secrets. */
+export async function ownsResource(reader: VaultReader, actor: Actor, resource: Owned): Promise<boolean> {
+  if (isAdministrator(actor) || resource.owner_id === actor.userId) return true;
+  if (!resource.admin_entry_id) return false;
+  return (await effectiveAccess(reader, actor, resource.admin_entry_id)).access === 'full';
+}
+
+/**
+ * Whether the accounts of the resource's target are the actor's to name: they own the resource, and nobody else owns a resource
+ * with accounts of the same target. Else a second resource for a host would make its maker an owner of the host.
+ */
+export async function ownsTarget(reader: VaultReader, actor: Actor, resourceId: string): Promise<boolean> {
+  const resource = await reader
+    .selectFrom('assets')
+    .leftJoin('modules', 'modules.id', 'assets.module_id')
+    .select([
+      'assets.owner_id',
+      'assets.admin_entry_id',
+      'assets.host',
+      'assets.port',
+      'assets.settings',
+      'modules.type',
+      'modules.config',
+    ])
+    .where('assets.id', '=', resourceId)
+    .executeTakeFirst();
+  if (!resource || !(await ownsResource(reader, actor, resource))) return false;
+  if (isAdministrator(actor) || !resource.type || !resource.config) return true;
+  const settings = connectorTarget(parseModuleConfig(resource.type, resource.config), resource);
+  // Which account does not matter to the key of the target.
+  const key = accountKey(resource.type, settings, 'any');
+  if (!key) return true;
+  const others = await reader
+    .selectFrom('accounts')
+    .innerJoin('entries', 'entries.account_id', 'accounts.id')
+    .innerJoin('assets', 'assets.id', 'entries.asset_id')
+    .select('entries.id')
+    .where('accounts.target_key', '=', key.target)
+    .where('entries.status', '=', 'active')
+    .where('entries.unproven', '=', false)
+    .where('assets.id', '<>', resourceId)
+    .where('assets.owner_id', 'is distinct from', sql<string>`${actor.userId}::uuid`)
+    .limit(1)
+    .executeTakeFirst();
+  return !others;
+}
+
+export function notResourceOwner(): ClavigerError {
+  return new ClavigerError('denied', 'Only an owner of the resource may do this.', {
+    code: 'not_resource_owner',
+    hint: 'Ask the owner of the resource, somebody with full access to its admin entry, or an administrator.',
+  });
+}

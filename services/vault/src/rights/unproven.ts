@@ -1,0 +1,78 @@
+import { ClavigerError, isClavigerError } from '@claviger/errors';
+import type { Actor, CallContext } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps, VaultReader } from '../deps.ts';
+import type { Protection } from './lowered-protection.ts';
+import { ownsTarget } from './resource-owner.ts';
+
+/** Whether a connector logs in with such an entry: a password or key with a user name, of a resource. */
+export function isLoginAccount(entry: {
+  readonly type: string;
+  readonly username: string;
+  readonly asset_id: string | null;
+}): boolean {
+  return (
+    (entry.type === 'password' || entry.type === 'ssh-key') &&
+    entry.username !== '' &&
+    entry.asset_id !== null
+  );
+}
+
+/** Whether an account that the actor names now must be proved first: they do not own the target. */
+export async function mustBeProved(
+  reader: VaultReader,
+  actor: Actor,
+  entry: { readonly type: string; readonly username: string; readonly asset_id: string | null },
+): Promise<boolean> {
+  return isLoginAccount(entry) && !(await ownsTarget(reader, actor, entry.asset_id!));
+}
+
+/**
+ * Before the transaction that creates an account: whether its resource has an access policy of its own. While workflow does
+ * not answer, it counts as one.
+ */
+export async function hasAccessPolicy(
+  deps: VaultDeps,
+  context: CallContext,
+  resourceId: string,
+): Promise<boolean> {
+  const { tenantId, requestId, sourceAddress, deadline, signal } = context;
+  try {
+    const call = { tenantId, requestId, sourceAddress, deadline, signal };
+    return (await deps.protection.describePolicy({ resourceId }, call)).customised;
+  } catch (error) {
+    if (isClavigerError(error) && (error.reason === 'unavailable' || error.reason === 'deadline_exceeded'))
+      return true;
+    throw error;
+  }
+}
+
+/** The least protection of an unproven account: what its resource's policy and the resource's other accounts demand. */
+export async function leastProtection(
+  reader: VaultReader,
+  resourceId: string,
+  hasPolicy: boolean,
+): Promise<Protection> {
+  const { grant, reason } = await reader
+    .selectFrom('entries')
+    .select([
+      sql<boolean>`coalesce(bool_or(requires_grant), false)`.as('grant'),
+      sql<boolean>`coalesce(bool_or(requires_reason), false)`.as('reason'),
+    ])
+    .where('status', '=', 'active')
+    .where((eb) =>
+      eb.or([
+        eb('asset_id', '=', resourceId),
+        eb('id', 'in', eb.selectFrom('assets').select('admin_entry_id').where('id', '=', resourceId)),
+      ]),
+    )
+    .executeTakeFirstOrThrow();
+  return { requiresGrant: grant || hasPolicy, requiresReason: reason };
+}
+
+export function unproven(reason: 'conflict' | 'denied', what: string): ClavigerError {
+  return new ClavigerError(reason, `${what} is unproven.`, {
+    code: 'unproven',
+    hint: 'Verify it with its own current secret, or have an owner of the resource accept it.',
+  });
+}
