@@ -16,6 +16,8 @@ export type FindingCode =
   | 'author_benefits'
   /** Approves whatever a person, a group or a site asks for, prompts and tools alike. */
   | 'approves_everything'
+  /** A text of it could be read as another one. */
+  | 'look_alike'
   /** So many rules ask for the same that not all were compared. */
   | 'not_all_examined'
   /** Nobody but who wrote a policy of access could approve under it. */

@@ -1,6 +1,7 @@
 import type { Finding } from './finding.ts';
 import { type KnownUser, lintingAuthors } from './lint-authors.ts';
 import { lintingOrder } from './lint-order.ts';
+import { lintingTexts } from './lint-texts.ts';
 import { lintingWindows } from './lint-windows.ts';
 import { finish, gradually, type Work } from './pace.ts';
 import type { ApprovalStep } from './rule.ts';
@@ -50,6 +51,7 @@ function* linting(ruleSet: RuleSet, context: LintContext): Work<Finding[]> {
     ...(yield* lintingOrder(ruleSet)),
     ...(yield* lintingWindows(ruleSet, context.at)),
     ...(yield* lintingAuthors(ruleSet, context.users)),
+    ...(yield* lintingTexts(ruleSet)),
     ...(yield* lintingApprovals(ruleSet, context)),
   ];
   const rank = { error: 0, warning: 1, note: 2 };

@@ -1,5 +1,6 @@
 import type { Tx } from '@claviger/database';
-import type { Rule, SoftwareEntry } from '@claviger/evaluator';
+import { ClavigerError } from '@claviger/errors';
+import { lookAlikeTexts, type Rule, type SoftwareEntry } from '@claviger/evaluator';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 import type { RevisionKind } from './rules-tables.ts';
@@ -36,7 +37,7 @@ export async function lockRuleSet(tx: Tx<WorkflowSchema>, tenantId: string): Pro
 
 /**
  * Makes the next version of a tenant's rule set and answers it. All changes of one call come into force together, with the
- * commit of `tx`; decisions read one version or the other.
+ * commit of `tx`; decisions read one version or the other. Throws `invalid` for a new text that could be read as another one.
  */
 export async function changeRuleSet(
   tx: Tx<WorkflowSchema>,
@@ -56,9 +57,10 @@ export async function changeRuleSet(
       .where('kind', '=', kind)
       .where('object_id', '=', objectId)
       .where('until_version', 'is', null)
-      .returning(['row_version', 'created_at'])
+      .returning(['row_version', 'created_at', 'body'])
       .executeTakeFirst();
     if (body === null) continue;
+    refuseLookAlikes(kind, body, ended?.body ?? null);
     await tx
       .insertInto('rule_revisions')
       .values({
@@ -75,4 +77,18 @@ export async function changeRuleSet(
       .execute();
   }
   return version;
+}
+
+/** Here because every change comes by: rules, entries of known software and policies of access. */
+function refuseLookAlikes(kind: RevisionKind, body: object, before: object | null): void {
+  const fields = lookAlikeTexts(body, before).map(({ pointer, detail }) => ({
+    // A policy of access has its steps at the top where people write it.
+    pointer: kind === 'access' ? pointer.replace(/^\/access/, '') : pointer,
+    detail,
+  }));
+  if (fields.length === 0) return;
+  throw new ClavigerError('invalid', 'A text could be read as another one.', {
+    fields,
+    hint: 'Write each word in letters of one alphabet; `?` stands for any letter in a path.',
+  });
 }

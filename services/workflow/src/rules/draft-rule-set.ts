@@ -5,6 +5,7 @@ import {
   type AccessPolicyFields,
   accessRuleOf,
   compileRuleSetGradually,
+  lookAlikeTexts,
   problemsOfEntry,
   type Rule,
   type RuleSet,
@@ -94,7 +95,7 @@ class Drafts {
         const coSignerIds = draft.coSignerIds.length > 0 ? draft.coSignerIds : (old?.coSignerIds ?? []);
         return {
           object: isSame ? { ...old, coSignerIds } : rule,
-          problems: validateRule(fields),
+          problems: isSame ? validateRule(fields) : [...validateRule(fields), ...lookAlikeTexts(fields, old)],
         };
       },
     );
@@ -112,7 +113,10 @@ class Drafts {
       (draft, id, old) => {
         const entry: SoftwareEntry = { ...entryFieldsOf(draft), id, authorIds: this.#authors(old) };
         const isSame = old !== undefined && sameFields(entry, old);
-        return { object: isSame ? old : entry, problems: problemsOfEntry(entry) };
+        return {
+          object: isSame ? old : entry,
+          problems: [...problemsOfEntry(entry), ...lookAlikeTexts(entry, old)],
+        };
       },
     );
   }

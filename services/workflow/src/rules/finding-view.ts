@@ -11,6 +11,7 @@ const HINTS: Readonly<Record<FindingCode, string>> = {
   window_skipped: 'Begin the window before the hour that the clock skips, or end it after.',
   author_benefits: 'Have somebody who has not written any of it co-sign it.',
   approves_everything: 'Ask for a signer, a hash, a path or a tool as well.',
+  look_alike: 'Write the text anew in letters of one alphabet.',
   not_all_examined: 'Delete rules that nobody needs, or have them ask for a hash, a signer or a tool.',
   author_alone_approves: 'Name somebody else among the approvers of the step.',
   author_lowered: 'Have somebody else look at the policy, and save it as it should be.',
