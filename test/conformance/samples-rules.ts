@@ -57,5 +57,10 @@ export const ruleSamples: Readonly<Record<string, (world: World) => Promise<Samp
     params: { id: await newEntry(w) },
     body: { name: 'another name', enabled: false },
   }),
+  CoSignSoftwareEntry: async (w) => {
+    const { client } = await w.tenant.createUser(['administrator']);
+    await enrolSecondFactor(client);
+    return { params: { id: await newEntry(w) }, body: {}, client };
+  },
   DeleteSoftwareEntry: async (w) => ({ params: { id: await newEntry(w) } }),
 };

@@ -108,6 +108,8 @@ test('people keep lists of known software without writing JSON', async () => {
   );
   expect(changed).toMatchObject({ list: 'allow', enabled: false, matchPathGlob: 'C:\\Mozilla\\*.exe' });
   expect(changed).not.toHaveProperty('matchSigner');
+  const signed = await shell.json(colleague, 'software-policy', 'co-sign', 'installers');
+  expect(signed.coSigners).toMatchObject([{ id: colleague.id }]);
   expect(await software('update', 'installers', '--no-site')).not.toHaveProperty('siteId');
   expect(await software('list', '--list', 'allow')).toMatchObject({
     items: [{ enabled: false }],

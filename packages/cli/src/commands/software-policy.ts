@@ -45,6 +45,15 @@ export function register(program: Command): void {
   withConnectionOptions(update).action(async (entry: string, options: SoftwareFields) =>
     (await work()).updateSoftware(entry, options),
   );
+  const coSign = peopleCommand(
+    noun,
+    'co-sign <entry>',
+    'agree to an entry that somebody else wrote, as it is now',
+    'claviger software-policy co-sign "Mozilla installers"',
+  );
+  withConnectionOptions(coSign).action(async (entry: string, options: ConnectionOptions) =>
+    (await work()).coSignSoftware(entry, options),
+  );
   const remove = peopleCommand(
     noun,
     'delete <entry>',

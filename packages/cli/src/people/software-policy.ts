@@ -4,6 +4,7 @@ import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
+import { escapeText } from './escape.ts';
 import { isId } from './find-by-name.ts';
 import { type Listed, listLimited } from './paging.ts';
 import { withSession } from './session.ts';
@@ -66,6 +67,19 @@ export function updateSoftware(name: string, options: SoftwareFields): Promise<v
       ...change,
       id: await entryId(api, name),
     });
+    show(entry!, format);
+  });
+}
+
+/** Bound to the entry as it is shown here: refused when it has changed since. */
+export function coSignSoftware(name: string, options: ConnectionOptions): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const id = await entryId(api, name);
+    const entries = (await read(api, {}, { all: true })).items;
+    const seen = entries.find((entry) => entry.id === id);
+    if (!seen) throw new CommandError(`there is no known software "${name}"`, EXIT.notFound);
+    tell(escapeText(`${seen.name}: ${seen.list} when ${whenText(seen)}`));
+    const { entry } = await api.call(service.coSignSoftwareEntry, { id, rowVersion: seen.rowVersion });
     show(entry!, format);
   });
 }
@@ -145,6 +159,7 @@ function show(row: Entry, format: OutputFormat): void {
       ['path', row.matchPathGlob],
       ['site', row.siteId],
       ['written by', row.authors.map(({ id, name }) => name || id).join(', ')],
+      ['co-signed by', row.coSigners.map(({ id, name }) => name || id).join(', ')],
       ['changed', timeText(row.updatedAt)],
     ]),
   );

@@ -2,6 +2,7 @@ import { rules as contract } from '@claviger/contracts';
 import type { RpcServer } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { coSignRule } from './co-sign-rule.ts';
+import { coSignSoftwareEntry } from './co-sign-software-entry.ts';
 import { createRule } from './create-rule.ts';
 import { createSoftwareEntry } from './create-software-entry.ts';
 import { deleteRule } from './delete-rule.ts';
@@ -39,6 +40,7 @@ export function softwareHandlers(deps: WorkflowDeps) {
     listSoftwareEntries: listSoftwareEntries(deps),
     createSoftwareEntry: createSoftwareEntry(deps),
     updateSoftwareEntry: updateSoftwareEntry(deps),
+    coSignSoftwareEntry: coSignSoftwareEntry(deps),
     deleteSoftwareEntry: deleteSoftwareEntry(deps),
   };
 }

@@ -1,3 +1,4 @@
+import { ClavigerError } from '@claviger/errors';
 import type { Rule, SoftwareEntry } from '@claviger/evaluator';
 import { type CallContext, peopleBehind } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
@@ -27,6 +28,21 @@ export function authorsAfter(
   acting: Readonly<Record<string, string>>,
 ): string[] {
   return [...new Set([...body.authorIds, ...Object.keys(acting)])];
+}
+
+/** Who has agreed to it when those who act agree too. Throws `own_rule` where one of them wrote a part of it. */
+export function coSignersAfter(
+  body: Pick<Rule | SoftwareEntry, 'authorIds' | 'coSignerIds'>,
+  acting: Readonly<Record<string, string>>,
+): string[] {
+  const people = Object.keys(acting);
+  if (people.some((person) => body.authorIds.includes(person))) {
+    throw new ClavigerError('denied', 'Nobody co-signs what they wrote a part of.', {
+      code: 'own_rule',
+      hint: 'Ask somebody who has not written any of it.',
+    });
+  }
+  return [...new Set([...(body.coSignerIds ?? []), ...people])];
 }
 
 /** The names of those whom the new body still names. */

@@ -1,10 +1,9 @@
 import type { rules as contract } from '@claviger/contracts';
-import { ClavigerError } from '@claviger/errors';
 import type { Rule } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { ruleDetails } from './audit-details.ts';
-import { actingPeople, namesFor } from './authorship.ts';
+import { actingPeople, coSignersAfter, namesFor } from './authorship.ts';
 import { putRevision, revisionToChange } from './revision-store.ts';
 import { ruleMessage } from './rule-view.ts';
 
@@ -18,13 +17,7 @@ export function coSignRule(deps: WorkflowDeps): Handler<typeof contract.PamRules
       const { id, rowVersion } = request;
       const stored = await revisionToChange(tx, { tenantId, kind: 'rule', id, actor, rowVersion });
       const before = stored.body as Rule;
-      if (Object.keys(acting).some((person) => before.authorIds.includes(person))) {
-        throw new ClavigerError('denied', 'Nobody co-signs what they wrote a part of.', {
-          code: 'own_rule',
-          hint: 'Ask somebody who has not written any of it.',
-        });
-      }
-      const coSignerIds = [...new Set([...(before.coSignerIds ?? []), ...Object.keys(acting)])];
+      const coSignerIds = coSignersAfter(before, acting);
       const body: Rule = { ...before, coSignerIds };
       const people = namesFor(body, stored, acting);
       const isSigned = coSignerIds.length === before.coSignerIds?.length;

@@ -50,6 +50,7 @@ export function entryMessage(row: RevisionRow): contract.SoftwareEntry {
     matchHash: entry.matchHash ?? undefined,
     matchPathGlob: entry.matchPathGlob ?? undefined,
     authors: peopleOf(entry.authorIds, row),
+    coSigners: peopleOf(entry.coSignerIds ?? [], row),
     createdAt: row.created_at.toISOString(),
     updatedAt: row.changed_at.toISOString(),
     rowVersion: row.row_version,

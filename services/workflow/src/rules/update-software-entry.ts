@@ -9,7 +9,7 @@ import { requireSite } from './rule-access.ts';
 import { entryPatchOf } from './rule-fields.ts';
 import { entryMessage } from './rule-view.ts';
 
-/** A partial change, judged by its result. */
+/** A partial change, judged by its result. Who had co-signed the entry has co-signed another one. */
 export function updateSoftwareEntry(
   deps: WorkflowDeps,
 ): Handler<typeof contract.SoftwarePolicyServiceService.updateSoftwareEntry> {
@@ -22,7 +22,8 @@ export function updateSoftwareEntry(
       const { id, rowVersion } = request;
       const stored = await revisionToChange(tx, { tenantId, kind: 'software', id, actor, rowVersion });
       const before = stored.body as SoftwareEntry;
-      const body: SoftwareEntry = { ...before, ...patch, authorIds: authorsAfter(before, acting) };
+      const { coSignerIds: _, ...unsigned } = before;
+      const body: SoftwareEntry = { ...unsigned, ...patch, authorIds: authorsAfter(before, acting) };
       refuseProblems('entry', problemsOfEntry(body));
       requireSite(actor, body.siteId);
       const people = namesFor(body, stored, acting);

@@ -474,6 +474,8 @@ export interface SoftwareEntry {
   createdAt: string | undefined;
   updatedAt: string | undefined;
   rowVersion: number;
+  /** Who agreed to the entry as it is now without having written it. */
+  coSigners: RulePerson[];
 }
 
 export interface ListSoftwareEntriesRequest {
@@ -550,6 +552,16 @@ export interface UpdateSoftwareEntryRequest {
 }
 
 export interface UpdateSoftwareEntryResponse {
+  entry: SoftwareEntry | undefined;
+}
+
+export interface CoSignSoftwareEntryRequest {
+  id: string;
+  /** The entry as it was read; refused when it has changed since. */
+  rowVersion: number;
+}
+
+export interface CoSignSoftwareEntryResponse {
   entry: SoftwareEntry | undefined;
 }
 
@@ -4107,6 +4119,7 @@ function createBaseSoftwareEntry(): SoftwareEntry {
     createdAt: undefined,
     updatedAt: undefined,
     rowVersion: 0,
+    coSigners: [],
   };
 }
 
@@ -4147,6 +4160,9 @@ export const SoftwareEntry: MessageFns<SoftwareEntry> = {
     }
     if (message.rowVersion !== 0) {
       writer.uint32(96).int32(message.rowVersion);
+    }
+    for (const v of message.coSigners) {
+      RulePerson.encode(v!, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -4258,6 +4274,14 @@ export const SoftwareEntry: MessageFns<SoftwareEntry> = {
             }
 
             message.rowVersion = reader.int32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.coSigners.push(RulePerson.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -4832,6 +4856,109 @@ export const UpdateSoftwareEntryResponse: MessageFns<UpdateSoftwareEntryResponse
   },
 };
 
+function createBaseCoSignSoftwareEntryRequest(): CoSignSoftwareEntryRequest {
+  return { id: "", rowVersion: 0 };
+}
+
+export const CoSignSoftwareEntryRequest: MessageFns<CoSignSoftwareEntryRequest> = {
+  encode(message: CoSignSoftwareEntryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.rowVersion !== 0) {
+      writer.uint32(16).int32(message.rowVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CoSignSoftwareEntryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCoSignSoftwareEntryRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rowVersion = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCoSignSoftwareEntryResponse(): CoSignSoftwareEntryResponse {
+  return { entry: undefined };
+}
+
+export const CoSignSoftwareEntryResponse: MessageFns<CoSignSoftwareEntryResponse> = {
+  encode(message: CoSignSoftwareEntryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entry !== undefined) {
+      SoftwareEntry.encode(message.entry, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CoSignSoftwareEntryResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCoSignSoftwareEntryResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entry = SoftwareEntry.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseDeleteSoftwareEntryRequest(): DeleteSoftwareEntryRequest {
   return { id: "" };
 }
@@ -5212,6 +5339,18 @@ export const SoftwarePolicyServiceService = {
       Buffer.from(UpdateSoftwareEntryResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateSoftwareEntryResponse => UpdateSoftwareEntryResponse.decode(value),
   },
+  /** Agrees to an entry that somebody else wrote, as it is. */
+  coSignSoftwareEntry: {
+    path: "/claviger.workflow.v1.SoftwarePolicyService/CoSignSoftwareEntry" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CoSignSoftwareEntryRequest): Buffer =>
+      Buffer.from(CoSignSoftwareEntryRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CoSignSoftwareEntryRequest => CoSignSoftwareEntryRequest.decode(value),
+    responseSerialize: (value: CoSignSoftwareEntryResponse): Buffer =>
+      Buffer.from(CoSignSoftwareEntryResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CoSignSoftwareEntryResponse => CoSignSoftwareEntryResponse.decode(value),
+  },
   deleteSoftwareEntry: {
     path: "/claviger.workflow.v1.SoftwarePolicyService/DeleteSoftwareEntry" as const,
     requestStream: false as const,
@@ -5229,6 +5368,8 @@ export interface SoftwarePolicyServiceServer extends UntypedServiceImplementatio
   listSoftwareEntries: handleUnaryCall<ListSoftwareEntriesRequest, ListSoftwareEntriesResponse>;
   createSoftwareEntry: handleUnaryCall<CreateSoftwareEntryRequest, CreateSoftwareEntryResponse>;
   updateSoftwareEntry: handleUnaryCall<UpdateSoftwareEntryRequest, UpdateSoftwareEntryResponse>;
+  /** Agrees to an entry that somebody else wrote, as it is. */
+  coSignSoftwareEntry: handleUnaryCall<CoSignSoftwareEntryRequest, CoSignSoftwareEntryResponse>;
   deleteSoftwareEntry: handleUnaryCall<DeleteSoftwareEntryRequest, DeleteSoftwareEntryResponse>;
 }
 
@@ -5277,6 +5418,22 @@ export interface SoftwarePolicyServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateSoftwareEntryResponse) => void,
+  ): ClientUnaryCall;
+  /** Agrees to an entry that somebody else wrote, as it is. */
+  coSignSoftwareEntry(
+    request: CoSignSoftwareEntryRequest,
+    callback: (error: ServiceError | null, response: CoSignSoftwareEntryResponse) => void,
+  ): ClientUnaryCall;
+  coSignSoftwareEntry(
+    request: CoSignSoftwareEntryRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CoSignSoftwareEntryResponse) => void,
+  ): ClientUnaryCall;
+  coSignSoftwareEntry(
+    request: CoSignSoftwareEntryRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CoSignSoftwareEntryResponse) => void,
   ): ClientUnaryCall;
   deleteSoftwareEntry(
     request: DeleteSoftwareEntryRequest,
@@ -11629,6 +11786,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "co_signers",
+        "number": 13,
+        "label": 3,
+        "type": 11,
+        "typeName": ".claviger.workflow.v1.RulePerson",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "coSigners",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -12538,6 +12722,111 @@ export const protoMetadata = {
       "reservedName": [],
       "visibility": 0,
     }, {
+      "name": "CoSignSoftwareEntryRequest",
+      "field": [{
+        "name": "id",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "id",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "row_version",
+        "number": 2,
+        "label": 1,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rowVersion",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "CoSignSoftwareEntryResponse",
+      "field": [{
+        "name": "entry",
+        "number": 1,
+        "label": 1,
+        "type": 11,
+        "typeName": ".claviger.workflow.v1.SoftwareEntry",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "entry",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
       "name": "DeleteSoftwareEntryRequest",
       "field": [{
         "name": "id",
@@ -12681,6 +12970,13 @@ export const protoMetadata = {
         "clientStreaming": false,
         "serverStreaming": false,
       }, {
+        "name": "CoSignSoftwareEntry",
+        "inputType": ".claviger.workflow.v1.CoSignSoftwareEntryRequest",
+        "outputType": ".claviger.workflow.v1.CoSignSoftwareEntryResponse",
+        "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
+        "clientStreaming": false,
+        "serverStreaming": false,
+      }, {
         "name": "DeleteSoftwareEntry",
         "inputType": ".claviger.workflow.v1.DeleteSoftwareEntryRequest",
         "outputType": ".claviger.workflow.v1.DeleteSoftwareEntryResponse",
@@ -12746,447 +13042,465 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 1],
-        "span": [128, 0, 176, 1],
+        "span": [128, 0, 191, 1],
         "leadingComments": " Known software: decided before any rule, deny before allow.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [6, 1, 2, 3],
+        "span": [166, 2, 179, 3],
+        "leadingComments": " Agrees to an entry that somebody else wrote, as it is.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 0, 2, 0],
-        "span": [180, 2, 184, 5],
+        "span": [195, 2, 199, 5],
         "leadingComments": " HH:MM, 24 hours; belongs to the window.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 1],
-        "span": [186, 2, 190, 5],
+        "span": [201, 2, 205, 5],
         "leadingComments": " HH:MM; no longer belongs to it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [192, 2, 195, 5],
+        "span": [207, 2, 210, 5],
         "leadingComments": " 0 (Sunday) to 6; every day when empty. Over midnight, the day it begins on.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 3],
-        "span": [197, 2, 200, 5],
+        "span": [212, 2, 215, 5],
         "leadingComments": " IANA name; UTC when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 3],
-        "span": [208, 2, 56],
+        "span": [223, 2, 56],
         "leadingComments": " Lower runs first.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 5],
-        "span": [211, 2, 215, 5],
+        "span": [226, 2, 230, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 6],
-        "span": [217, 2, 221, 5],
+        "span": [232, 2, 236, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 7],
-        "span": [223, 2, 227, 5],
+        "span": [238, 2, 242, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 8],
-        "span": [229, 2, 233, 5],
+        "span": [244, 2, 248, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 13],
-        "span": [255, 2, 258, 5],
+        "span": [270, 2, 273, 5],
         "leadingComments": " 0 to 4.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 15],
-        "span": [264, 2, 267, 5],
+        "span": [279, 2, 282, 5],
         "leadingComments": " Null: the default of the organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 18],
-        "span": [271, 2, 66],
+        "span": [286, 2, 66],
         "leadingComments": " The version that brought the rule as it is.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 0],
-        "span": [284, 2, 289, 5],
+        "span": [299, 2, 304, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 1],
-        "span": [291, 2, 296, 5],
+        "span": [306, 2, 311, 5],
         "leadingComments": " 50 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 4],
-        "span": [309, 2, 312, 5],
+        "span": [324, 2, 327, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 5],
-        "span": [314, 2, 317, 5],
+        "span": [329, 2, 332, 5],
         "leadingComments": " In the name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 2],
-        "span": [379, 2, 384, 5],
+        "span": [394, 2, 399, 5],
         "leadingComments": " 100 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 3],
-        "span": [386, 2, 63],
+        "span": [401, 2, 63],
         "leadingComments": " True when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 4],
-        "span": [388, 2, 392, 5],
+        "span": [403, 2, 407, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 5],
-        "span": [394, 2, 398, 5],
+        "span": [409, 2, 413, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 6],
-        "span": [400, 2, 404, 5],
+        "span": [415, 2, 419, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 7],
-        "span": [406, 2, 410, 5],
+        "span": [421, 2, 425, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 12],
-        "span": [432, 2, 435, 5],
+        "span": [447, 2, 450, 5],
         "leadingComments": " 0 to 4.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 5],
-        "span": [482, 2, 486, 5],
+        "span": [497, 2, 501, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 6],
-        "span": [488, 2, 492, 5],
+        "span": [503, 2, 507, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 7],
-        "span": [494, 2, 498, 5],
+        "span": [509, 2, 513, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 8],
-        "span": [500, 2, 504, 5],
+        "span": [515, 2, 519, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 13],
-        "span": [526, 2, 529, 5],
+        "span": [541, 2, 544, 5],
         "leadingComments": " 0 to 4.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 17],
-        "span": [543, 2, 546, 5],
+        "span": [558, 2, 561, 5],
         "leadingComments": " Filled by the edge: what the body holds.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 1],
-        "span": [573, 2, 578, 5],
+        "span": [588, 2, 593, 5],
         "leadingComments": " The rule as it was read; refused when it has changed since.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 0],
-        "span": [587, 2, 591, 5],
+        "span": [602, 2, 606, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 1],
-        "span": [593, 2, 597, 5],
+        "span": [608, 2, 612, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 2],
-        "span": [599, 2, 603, 5],
+        "span": [614, 2, 618, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 3],
-        "span": [605, 2, 609, 5],
+        "span": [620, 2, 624, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 8],
-        "span": [631, 2, 634, 5],
+        "span": [646, 2, 649, 5],
         "leadingComments": " 0 to 4.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 10],
-        "span": [640, 2, 645, 5],
+        "span": [655, 2, 660, 5],
         "leadingComments": " 30 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 0],
-        "span": [685, 2, 688, 5],
+        "span": [700, 2, 703, 5],
         "leadingComments": " Of the rule in force that it takes the place of; empty for a new one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 5],
-        "span": [714, 2, 718, 5],
+        "span": [729, 2, 733, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 6],
-        "span": [720, 2, 724, 5],
+        "span": [735, 2, 739, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 7],
-        "span": [726, 2, 730, 5],
+        "span": [741, 2, 745, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 8],
-        "span": [732, 2, 736, 5],
+        "span": [747, 2, 751, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 13],
-        "span": [758, 2, 761, 5],
+        "span": [773, 2, 776, 5],
         "leadingComments": " 0 to 4.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 4],
-        "span": [801, 2, 805, 5],
+        "span": [816, 2, 820, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 5],
-        "span": [807, 2, 811, 5],
+        "span": [822, 2, 826, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 6],
-        "span": [813, 2, 817, 5],
+        "span": [828, 2, 832, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 7],
-        "span": [819, 2, 823, 5],
+        "span": [834, 2, 838, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 0],
-        "span": [828, 2, 831, 5],
+        "span": [843, 2, 846, 5],
         "leadingComments": " Empty: the default policy of all others.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 24, 2, 0],
-        "span": [868, 2, 873, 5],
+        "span": [883, 2, 888, 5],
         "leadingComments": " 30 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 24, 2, 1],
-        "span": [875, 2, 56],
+        "span": [890, 2, 56],
         "leadingComments":
           " The drafts are the whole rule set; else they are added to what is in force or take the place of the one they name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 24, 2, 7],
-        "span": [897, 2, 904, 5],
+        "span": [912, 2, 919, 5],
         "leadingComments": " All when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 24, 2, 8],
-        "span": [906, 2, 911, 5],
+        "span": [921, 2, 926, 5],
         "leadingComments": " How many changes of each kind are named; 20 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 1],
-        "span": [917, 2, 65],
+        "span": [932, 2, 65],
         "leadingComments": " The version that the draft starts from.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 7],
-        "span": [924, 2, 58],
+        "span": [939, 2, 58],
         "leadingComments": " Decided alike, by another rule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 8],
-        "span": [926, 2, 58],
+        "span": [941, 2, 58],
         "leadingComments": " Left to a person, because a fact is not known or a rule is broken.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 0],
-        "span": [940, 2, 51],
+        "span": [955, 2, 51],
         "leadingComments": " Of the request.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 0],
-        "span": [980, 2, 56],
+        "span": [995, 2, 56],
         "leadingComments": " shadowed | redundant | unreachable | …: what kind of thing it is.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 8],
-        "span": [989, 2, 73],
+        "span": [1004, 2, 73],
         "leadingComments": " Who could, and when they can next.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 2],
-        "span": [1002, 2, 53],
+        "span": [1017, 2, 53],
         "leadingComments": " allow | deny\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 4],
-        "span": [1005, 2, 1009, 5],
+        "span": [1020, 2, 1024, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 5],
-        "span": [1011, 2, 1015, 5],
+        "span": [1026, 2, 1030, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 6],
-        "span": [1017, 2, 1021, 5],
+        "span": [1032, 2, 1036, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 7],
-        "span": [1023, 2, 1027, 5],
+        "span": [1038, 2, 1042, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 32, 2, 12],
+        "span": [1048, 2, 73],
+        "leadingComments": " Who agreed to the entry as it is now without having written it.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 33, 2, 0],
-        "span": [1036, 2, 1041, 5],
+        "span": [1053, 2, 1058, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 1],
-        "span": [1043, 2, 1048, 5],
+        "span": [1060, 2, 1065, 5],
         "leadingComments": " 50 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 4],
-        "span": [1061, 2, 1064, 5],
+        "span": [1078, 2, 1081, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 3],
-        "span": [1103, 2, 1107, 5],
+        "span": [1120, 2, 1124, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 4],
-        "span": [1109, 2, 1113, 5],
+        "span": [1126, 2, 1130, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 5],
-        "span": [1115, 2, 1119, 5],
+        "span": [1132, 2, 1136, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 6],
-        "span": [1121, 2, 1125, 5],
+        "span": [1138, 2, 1142, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 4],
-        "span": [1153, 2, 1157, 5],
+        "span": [1170, 2, 1174, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 5],
-        "span": [1159, 2, 1163, 5],
+        "span": [1176, 2, 1180, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 6],
-        "span": [1165, 2, 1169, 5],
+        "span": [1182, 2, 1186, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 7],
-        "span": [1171, 2, 1175, 5],
+        "span": [1188, 2, 1192, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 39, 2, 1],
+        "span": [1211, 2, 1216, 5],
+        "leadingComments": " The entry as it was read; refused when it has changed since.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }],
@@ -13234,6 +13548,8 @@ export const protoMetadata = {
     ".claviger.workflow.v1.CreateSoftwareEntryResponse": CreateSoftwareEntryResponse,
     ".claviger.workflow.v1.UpdateSoftwareEntryRequest": UpdateSoftwareEntryRequest,
     ".claviger.workflow.v1.UpdateSoftwareEntryResponse": UpdateSoftwareEntryResponse,
+    ".claviger.workflow.v1.CoSignSoftwareEntryRequest": CoSignSoftwareEntryRequest,
+    ".claviger.workflow.v1.CoSignSoftwareEntryResponse": CoSignSoftwareEntryResponse,
     ".claviger.workflow.v1.DeleteSoftwareEntryRequest": DeleteSoftwareEntryRequest,
     ".claviger.workflow.v1.DeleteSoftwareEntryResponse": DeleteSoftwareEntryResponse,
     ".claviger.workflow.v1.PamRulesService": PamRulesServiceClient,
@@ -13584,6 +13900,7 @@ export const protoMetadata = {
           "created_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "updated_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "co_signers": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "ListSoftwareEntriesRequest": {
@@ -13632,6 +13949,13 @@ export const protoMetadata = {
         },
       },
       "UpdateSoftwareEntryResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
+      "CoSignSoftwareEntryRequest": {
+        fields: {
+          "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "row_version": { "field": Field.decode(Buffer.from("CAEwAUD/////Bw==", "base64")) },
+        },
+      },
+      "CoSignSoftwareEntryResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DeleteSoftwareEntryRequest": { fields: { "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
     },
     services: {
@@ -13699,6 +14023,14 @@ export const protoMetadata = {
             ),
             "http": HttpRule.decode(
               Buffer.from("OgEqYgVlbnRyeTIgL2FwaS92MS9wYW0vc29mdHdhcmUtcG9saWN5L3tpZH0=", "base64"),
+            ),
+          },
+          "CoSignSoftwareEntry": {
+            "policy": Policy.decode(
+              Buffer.from("Cg1kZXZpY2VzLndyaXRlMh9zb2Z0d2FyZS1wb2xpY3kuZW50cnkuY28tc2lnbmVkOAFAAXAB", "base64"),
+            ),
+            "http": HttpRule.decode(
+              Buffer.from("OgEqYgVlbnRyeSIoL2FwaS92MS9wYW0vc29mdHdhcmUtcG9saWN5L3tpZH0vY28tc2lnbg==", "base64"),
             ),
           },
           "DeleteSoftwareEntry": {

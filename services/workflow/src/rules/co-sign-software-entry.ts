@@ -1,0 +1,37 @@
+import type { rules as contract } from '@claviger/contracts';
+import type { SoftwareEntry } from '@claviger/evaluator';
+import type { Handler } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { ruleDetails } from './audit-details.ts';
+import { actingPeople, coSignersAfter, namesFor } from './authorship.ts';
+import { putRevision, revisionToChange } from './revision-store.ts';
+import { entryMessage } from './rule-view.ts';
+
+/** Somebody who wrote nothing of an entry agrees to it as it is. From then on it may also approve those who wrote it, and local accounts. */
+export function coSignSoftwareEntry(
+  deps: WorkflowDeps,
+): Handler<typeof contract.SoftwarePolicyServiceService.coSignSoftwareEntry> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'software-entry', id: request.id };
+    const acting = await actingPeople(deps, context);
+    const { tenantId, actor } = context;
+    const row = await deps.database.withTenant(tenantId, async (tx) => {
+      const { id, rowVersion } = request;
+      const stored = await revisionToChange(tx, { tenantId, kind: 'software', id, actor, rowVersion });
+      const before = stored.body as SoftwareEntry;
+      const coSignerIds = coSignersAfter(before, acting);
+      const body: SoftwareEntry = { ...before, coSignerIds };
+      const people = namesFor(body, stored, acting);
+      const isSigned = coSignerIds.length === before.coSignerIds?.length;
+      const made = isSigned
+        ? stored
+        : await putRevision(tx, tenantId, { kind: 'software', objectId: body.id, body, people });
+      await deps.emitter.audit(tx, context, {
+        subject: { type: 'software-entry', id: body.id },
+        details: { ...ruleDetails(made.from_version, body), authorIds: body.authorIds },
+      });
+      return made;
+    });
+    return { entry: entryMessage(row) };
+  };
+}
