@@ -13,13 +13,18 @@ export class FixedDecider implements Decider {
   verdict: Verdict = 'pending';
   minutes: number | null = null;
   stage: 'rules' | 'software_policy' = 'rules';
-  /** The people for whom the rule does not approve, because they wrote it. */
+  /** The people who wrote the rule: it approves nothing that they gain from. */
   readonly authors = new Set<string>();
   readonly asked: Facts[] = [];
 
   async decide(_tenantId: string, facts: Facts) {
     this.asked.push(facts);
-    const own = this.verdict === 'auto_approved' && this.authors.has(facts.subjectUserId ?? '');
+    const gaining = [
+      facts.subjectUserId ?? '',
+      ...(facts.otherUserIds ?? []),
+      ...(facts.deviceUserIds ?? []),
+    ];
+    const own = this.verdict === 'auto_approved' && gaining.some((id) => this.authors.has(id));
     const verdict = own ? 'pending' : this.verdict;
     const rule =
       this.verdict === 'pending'

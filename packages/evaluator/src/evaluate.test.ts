@@ -12,7 +12,7 @@ const facts: ElevationFacts = {
   flowType: 'uac_intercept',
   at: '2026-11-20T08:30:00Z',
   siteId: SITES[0]!,
-  subjectUserId: null,
+  subjectUserId: USERS[1]!,
   username: 'acme\\sarah',
   path: 'C:\\Users\\sarah\\Downloads\\FirefoxSetup.exe',
   hash: HASHES[0]!,
@@ -282,6 +282,55 @@ test('nobody is approved by a rule of their own, unless somebody else signed it'
   expect(decided({}, null)).toBe('not_known');
   expect(decided({}, undefined)).toBe('not_known');
   expect(verdict([rule({ matchUser: 'acme\\sarah', authorIds: [author] })])).toBe('auto_approved');
+  // The others who gain count as the subject does.
+  const others = [author, other];
+  expect(verdict([rule({ matchUser: 'acme\\sarah', authorIds: [author] })], { otherUserIds: others })).toBe(
+    'pending',
+  );
+});
+
+test('a name that nobody here owns is never enough: no rule and no list approves it without a co-signer', () => {
+  const [author, other, third] = USERS as [string, string, string];
+  const unowned = { ...facts, subjectUserId: null };
+  fc.assert(
+    fc.property(ruleList, entryList, anyFacts, (rules, entries, asked) => {
+      const unsigned = <T extends object>(list: readonly T[]) =>
+        list.map((each) => ({ ...each, coSignerIds: [] }));
+      const set = compileRuleSet('1', unsigned(rules), unsigned(entries));
+      const nobodys = { ...asked, subjectUserId: null } as Facts;
+      if (asked.kind === 'elevation') expect(evaluate(set, nobodys).verdict).not.toBe('auto_approved');
+    }),
+    { numRuns: 500 },
+  );
+  const because = (fields: Partial<Rule>) =>
+    evaluate(compileRuleSet('1', [rule({ matchUser: 'acme\\sarah', ...fields })]), unowned).because;
+  expect(because({})).toBe('unowned_name');
+  expect(because({ authorIds: [author] })).toBe('unowned_name');
+  expect(because({ authorIds: [author], coSignerIds: [author] })).toBe('unowned_name');
+  expect(because({ authorIds: [author, other], coSignerIds: [third] })).toBe('rule');
+  const entry = { id: 'e', name: 'e', list: 'allow' as const, matchHash: HASHES[0]!, authorIds: [author] };
+  const listed = (coSignerIds: string[]) =>
+    evaluate(compileRuleSet('1', [], [{ ...entry, coSignerIds }]), unowned).because;
+  expect(listed([])).toBe('unowned_name');
+  expect(listed([other])).toBe('software_list');
+});
+
+test('no rule approves a prompt on a device that one of its authors uses, unless somebody else co-signed it', () => {
+  const [author, other, third] = USERS as [string, string, string];
+  const because = (fields: Partial<Rule>, deviceUserIds: string[] | null) =>
+    evaluate(compileRuleSet('1', [rule({ matchUser: 'acme\\sarah', authorIds: [author], ...fields })]), {
+      ...facts,
+      subjectUserId: other,
+      deviceUserIds,
+    }).because;
+  expect(because({}, [])).toBe('rule');
+  expect(because({}, [third])).toBe('rule');
+  expect(because({}, [third, author.toUpperCase()])).toBe('own_device');
+  expect(because({}, null)).toBe('not_known');
+  expect(because({ authorIds: [] }, null)).toBe('rule');
+  expect(because({ coSignerIds: [third] }, [author])).toBe('rule');
+  // Who signs and uses the device gains from it as well.
+  expect(because({ coSignerIds: [third] }, [author, third])).toBe('own_device');
 });
 
 test('H-197 a rule set is a value: what happens to the rules afterwards does not reach it', () => {

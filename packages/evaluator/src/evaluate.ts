@@ -3,9 +3,9 @@ import type { Because, Evaluation, Trace, TraceStep, Verdict } from './evaluatio
 import type { Facts } from './facts.ts';
 import type { StepCount } from './glob.ts';
 import { type PreparedFacts, prepareFacts, Unresolved } from './prepared-facts.ts';
-import type { Rule } from './rule.ts';
 import { inOrder, type RuleIndex } from './rule-index.ts';
 import type { CompiledRule, RuleSet, Stage } from './rule-set.ts';
+import { whyCoSigner } from './why-co-signer.ts';
 
 /** A trace keeps its last steps: they led to the verdict. */
 const TRACE_STEPS = 64;
@@ -137,8 +137,8 @@ function conclude(
   const { rule } = ending;
   const pending = (because: Because): Evaluation => answer(ruleSet, steps, 'pending', because, rule);
   if (rule.rule.verdict === 'auto_approve') {
-    const own = gainsFromOwnRule(rule.rule, facts.subjectUserId);
-    if (own) return pending(own);
+    const needsCoSigner = whyCoSigner(rule.rule, facts);
+    if (needsCoSigner) return pending(needsCoSigner);
     if (facts.actionDigest instanceof Unresolved) return pending('not_known');
   }
   if (facts.kind === 'access') {
@@ -157,18 +157,6 @@ function conclude(
     case 'require_approval':
       return { ...pending('approval_required'), actionDigest: digest };
   }
-}
-
-/** Nobody is approved by a rule they wrote, unless somebody who did not write it has signed it too. */
-function gainsFromOwnRule(rule: Rule, subject: PreparedFacts['subjectUserId']): Because | undefined {
-  const authors = rule.authorIds.map((id) => id.toLowerCase());
-  if (authors.length === 0) return undefined;
-  const others = (rule.coSignerIds ?? [])
-    .map((id) => id.toLowerCase())
-    .filter((id) => !authors.includes(id) && id !== subject);
-  if (others.length > 0) return undefined;
-  if (subject instanceof Unresolved) return 'not_known';
-  return subject !== null && authors.includes(subject) ? 'own_rule' : undefined;
 }
 
 function answer(

@@ -18,6 +18,10 @@ export type Because =
   | 'failed'
   /** The rule would approve somebody who wrote it, and nobody co-signed it. */
   | 'own_rule'
+  /** Nobody here owns the user name of the prompt, and nobody co-signed the rule that would approve it. */
+  | 'unowned_name'
+  /** The rule would approve a prompt on a device that one of its authors uses, and nobody co-signed it. */
+  | 'own_device'
   | 'reason_required'
   | 'too_long'
   | 'nobody_can_approve';

@@ -14,7 +14,7 @@ const facts: ElevationFacts = {
   flowType: 'uac_intercept',
   at: '2026-11-20T20:30:00Z',
   siteId: null,
-  subjectUserId: null,
+  subjectUserId: '00000000-0000-4000-8000-000000000009',
   username: 'acme\\sarah',
   groups: ['Staff'],
   path: 'C:\\Users\\sarah\\Downloads\\FirefoxSetup.exe',

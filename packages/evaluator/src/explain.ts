@@ -45,8 +45,10 @@ function* explaining(result: Evaluation, facts: Facts, options: ExplainOptions):
   // How many of those left out may be named, nobody knows any more.
   if (result.trace.omitted > 0)
     lines.unshift(`${options.mayName ? 'Some' : result.trace.omitted} rules before these did not match.`);
-  if (result.decidingRule && mayName(result.decidingRule.id))
-    lines.push(`Decided by “${result.decidingRule.name}” of version ${result.ruleSetVersion}.`);
+  const held = HELD_BACK[result.because];
+  const named = result.decidingRule && mayName(result.decidingRule.id) ? result.decidingRule : undefined;
+  if (named && held) lines.push(`${held} A person decides until somebody else co-signs “${named.name}”.`);
+  if (named) lines.push(`Decided by “${named.name}” of version ${result.ruleSetVersion}.`);
   else if (!result.decidingRule) lines.push(`No rule of version ${result.ruleSetVersion} decided.`);
   return { summary, lines, nearest: yield* nearestOf(result, facts, options) };
 }
@@ -79,9 +81,18 @@ const REASONS: Record<Because, string> = {
   not_known: '',
   failed: '',
   own_rule: '',
+  unowned_name: '',
+  own_device: '',
   reason_required: 'A reason is needed.',
   too_long: 'It asks for longer than is allowed.',
   nobody_can_approve: 'Nobody could approve it.',
+};
+
+/** Why a rule that matched did not approve. */
+const HELD_BACK: Partial<Record<Because, string>> = {
+  own_rule: 'The rule would approve somebody who wrote a part of it.',
+  unowned_name: 'Nobody here owns the user name, so that the rule could approve whoever wrote it.',
+  own_device: 'The device is used by somebody who wrote a part of the rule.',
 };
 
 function lineOf(step: TraceStep): string {

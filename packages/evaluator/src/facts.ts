@@ -12,6 +12,10 @@ interface CommonFacts {
   readonly siteId?: string | null;
   /** Who would benefit: the product's user behind the subject; null when it is known that there is none. */
   readonly subjectUserId?: string | null;
+  /** Others who would gain: whom the name might mean too, and who stands behind the caller. Absent: nobody else. */
+  readonly otherUserIds?: readonly string[];
+  /** Who uses the device of a prompt. Null: not known, or too many to be told. Absent: nobody else. */
+  readonly deviceUserIds?: readonly string[] | null;
   /** The subject as the device or the directory writes it, `acme\sarah`. */
   readonly username?: string | null;
   /** All groups of the subject then. */

@@ -1,5 +1,6 @@
 import type { Facts } from './facts.ts';
 import type { StepCount } from './glob.ts';
+import { unreadable } from './look-alikes.ts';
 import { isSha256 } from './validate-criteria.ts';
 import { canonicalWindowsPath, foldCase } from './windows-path.ts';
 
@@ -19,6 +20,9 @@ export interface PreparedFacts {
   readonly atMs: Known<number>;
   readonly siteId: Known<string>;
   readonly subjectUserId: Known<string>;
+  readonly otherUserIds: readonly string[];
+  /** Null: not known. */
+  readonly deviceUserIds: readonly string[] | null;
   readonly username: Known<string>;
   readonly groups: Known<ReadonlySet<string>>;
   readonly path: Known<string>;
@@ -61,13 +65,15 @@ export function prepareFacts(facts: Facts): PreparedFacts {
       kind === 'elevation'
         ? lower(text(raw, 'subjectUserId'))
         : needed(lower(text(raw, 'subjectUserId')), 'subjectUserId'),
-    username: folded(text(raw, 'username')),
+    otherUserIds: idsOf(raw.otherUserIds) ?? [],
+    deviceUserIds: raw.deviceUserIds === undefined ? [] : idsOf(raw.deviceUserIds),
+    username: folded(readable(text(raw, 'username'), 'username')),
     groups: groupsOf(raw.groups),
     path: pathOf(ofProgram('path')),
     hash: digestOf(ofProgram('hash'), 'hash'),
-    signer: program ? text(raw, 'signer') : null,
+    signer: program ? readable(text(raw, 'signer'), 'signer') : null,
     parentImage: pathOf(ofProgram('parentImage')),
-    toolName: isTool ? needed(text(raw, 'toolName'), 'toolName') : null,
+    toolName: isTool ? readable(needed(text(raw, 'toolName'), 'toolName'), 'toolName') : null,
     riskTier: isTool ? needed(number(raw, 'riskTier'), 'riskTier') : null,
     actionDigest: isTool ? digestOf(needed(text(raw, 'actionDigest'), 'actionDigest'), 'actionDigest') : null,
     resourceId: kind === 'access' ? lower(text(raw, 'resourceId')) : null,
@@ -77,12 +83,24 @@ export function prepareFacts(facts: Facts): PreparedFacts {
   };
 }
 
+/** Null where they are no list of ids. */
+function idsOf(value: unknown): string[] | null {
+  if (!Array.isArray(value) || !value.every((id) => typeof id === 'string')) return null;
+  return value.map((id) => id.toLowerCase());
+}
+
 function text(raw: Record<string, unknown>, field: string): Known<string> {
   const value = raw[field];
   if (value === undefined) return new Unresolved(`${field} is not known`);
   if (value === null) return null;
   if (typeof value !== 'string') return new Unresolved(`${field} is not a text`);
   return value.trim() === '' ? null : value;
+}
+
+/** What could be read as another text is not known: no rule is to decide by it. */
+function readable(value: Known<string>, field: string): Known<string> {
+  const why = typeof value === 'string' ? unreadable(value) : undefined;
+  return why === undefined ? value : new Unresolved(`${field} ${why}`);
 }
 
 function number(raw: Record<string, unknown>, field: string): Known<number> {
@@ -112,7 +130,8 @@ function digestOf(value: Known<string>, field: string): Known<string> {
 function pathOf(value: Known<string>): Known<string> {
   if (typeof value !== 'string') return value;
   const canonical = canonicalWindowsPath(value);
-  return canonical.path ?? new Unresolved(canonical.unresolved!);
+  if (canonical.path === undefined) return new Unresolved(canonical.unresolved);
+  return readable(canonical.path, 'the path');
 }
 
 function instantOf(value: unknown): Known<number> {

@@ -133,6 +133,7 @@ const commonFacts = {
   at: one(INSTANTS),
   siteId: fact(one(SITES)),
   subjectUserId: fact(one(USERS)),
+  otherUserIds: fc.option(fc.uniqueArray(one(USERS), { maxLength: 2 }), { freq: 1, nil: undefined }),
   username: fact(one(NAMES)),
   groups: fc.option(fc.uniqueArray(one(GROUPS)), { freq: 9, nil: undefined }),
 };
@@ -142,6 +143,7 @@ export const anyFacts: fc.Arbitrary<Facts> = fc
     fc.record({
       ...commonFacts,
       kind: fc.constant('elevation' as const),
+      deviceUserIds: fact(fc.uniqueArray(one(USERS), { maxLength: 2 })),
       flowType: one(['uac_intercept', 'uac_intercept', 'uac_intercept', 'tech_jit_admin'] as const),
       path: fact(one(Object.keys(PATHS))),
       hash: fact(one(HASHES)),

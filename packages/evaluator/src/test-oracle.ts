@@ -75,11 +75,14 @@ function approve(
   facts: Facts,
   verdict: Verdict,
 ): [Verdict, string] {
-  const { subjectUserId: who } = facts;
-  const independent = (rule.coSignerIds ?? []).some((id) => id !== who && !rule.authorIds.includes(id));
-  if (independent || rule.authorIds.length === 0) return [verdict, rule.id];
-  const unknown = who === undefined || (who === null && facts.kind !== 'elevation');
-  return unknown || rule.authorIds.includes(who!) ? ['pending', rule.id] : [verdict, rule.id];
+  const { subjectUserId: who, otherUserIds: others = [], deviceUserIds: users = [] } = facts;
+  const gains = (id: string): boolean => id === who || others.includes(id) || (users ?? []).includes(id);
+  const independent = (rule.coSignerIds ?? []).some((id) => !gains(id) && !rule.authorIds.includes(id));
+  if (independent) return [verdict, rule.id];
+  if (who === null && facts.kind === 'elevation') return ['pending', rule.id];
+  if (rule.authorIds.length === 0) return [verdict, rule.id];
+  const unknown = who == null || users === null;
+  return unknown || rule.authorIds.some(gains) ? ['pending', rule.id] : [verdict, rule.id];
 }
 
 const RANK = ['auto_deny', 'require_approval', 'ignore', 'auto_approve'];

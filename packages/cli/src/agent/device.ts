@@ -37,8 +37,8 @@ export function createDevice(id: string, api: ApiClient, tokens: TokenFile, pers
       return configuration?.pam?.uacInterceptionEnabled ?? true;
     },
     report: (prompt, signal) => {
-      const request = { observed_at: new Date().toISOString(), ...prompt };
-      // One key for all attempts: a prompt whose answer was lost must not become two requests.
+      // One id and one key for all attempts: a prompt whose answer was lost must not become two requests.
+      const request = { report_id: randomUUID(), observed_at: new Date().toISOString(), ...prompt };
       const how = { once: true, signal, idempotencyKey: randomUUID() };
       return persist(() => api.call(ingestElevationRequest, { ...messageOf(request), id }, how), signal);
     },

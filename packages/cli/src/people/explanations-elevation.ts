@@ -12,6 +12,20 @@ export const elevationExplanations: Readonly<Record<string, Explanation>> = {
       'Nobody decides about what they asked for, what is for them, or what a token of theirs asked for.',
     next: 'Ask somebody else who may decide.',
   },
+  own_device: {
+    meaning:
+      'Nobody decides on prompts of a device they use: whoever enrolled it, was seen behind one of its prompts within 30 days, or is its administrator now.',
+    next: 'Ask somebody else who may decide.',
+  },
+  observation_too_old: {
+    meaning:
+      'The device saw the prompt more than a day ago, by the clock of the database: it is no longer shown.',
+    next: 'Let the program ask again. If it was seen just now, set the clock of the device.',
+  },
+  report_id_reused: {
+    meaning: 'The device has used this report_id for another observation already.',
+    next: 'Give each observation an id of its own, and repeat a report without changing it.',
+  },
   execution_timed_out: {
     meaning: 'The tool has stopped waiting for the decision, so that an approval would come to nothing.',
     next: 'Let the tool ask again.',

@@ -90,7 +90,7 @@ const prompt = (fields: Partial<ElevationFacts> = {}): ElevationFacts => ({
   flowType: 'uac_intercept',
   at: '2026-11-20T10:00:00Z',
   siteId: null,
-  subjectUserId: null,
+  subjectUserId: '00000000-0000-4000-8000-00000000000a',
   username: 'acme\\sarah',
   groups: ['Helpdesk'],
   path: 'C:\\Tools\\a.exe',

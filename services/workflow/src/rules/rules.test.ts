@@ -3,7 +3,7 @@ import { rules as contract } from '@claviger/contracts';
 import type { Rule } from '@claviger/evaluator';
 import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bind, codeOf, startWorkflow, type Tenant, type Workflow } from '../../test-support.ts';
+import { ADMIN, bind, codeOf, startWorkflow, type Tenant, type Workflow } from '../../test-support.ts';
 import { ruleHandlers, softwareHandlers } from './add-rule-handlers.ts';
 
 let service: Workflow;
@@ -168,7 +168,7 @@ describe('rules', () => {
     expect(await call.deleteRule(admin, { id })).toEqual({ success: true, id });
     expect(await codeOf(call.getRule(admin, { id }))).toBe('not_found');
     expect(await codeOf(call.deleteRule(admin, { id }))).toBe('not_found');
-    const { evaluation } = await service.deps.decider.decide(admin.tenantId, prompt(null));
+    const { evaluation } = await service.deps.decider.decide(admin.tenantId, prompt(randomUUID()));
     expect(evaluation).toMatchObject({ because: 'no_rule', ruleSetVersion: '2' });
   });
 
@@ -176,7 +176,7 @@ describe('rules', () => {
     const admin = someone(service.tenant());
     const { id } = await create(admin, { enabled: false });
     const decide = async () =>
-      (await service.deps.decider.decide(admin.tenantId, prompt(null))).evaluation.verdict;
+      (await service.deps.decider.decide(admin.tenantId, prompt(randomUUID()))).evaluation.verdict;
     expect(await decide()).toBe('pending');
     await call.updateRule(admin, { id, enabled: true, updateMask: ['enabled'] });
     expect(await decide()).toBe('auto_approved');
@@ -271,7 +271,8 @@ describe('known software', () => {
       await call.createSoftwareEntry(admin, { name: 'Firefox', list: 'allow', matchHash: 'A'.repeat(64) })
     ).entry!;
     expect(entry).toMatchObject({ list: 'allow', matchHash: 'a'.repeat(64), enabled: true, rowVersion: 1 });
-    const decide = async () => (await service.deps.decider.decide(tenant.tenantId, prompt(null))).evaluation;
+    const decide = async () =>
+      (await service.deps.decider.decide(tenant.tenantId, prompt(randomUUID()))).evaluation;
     expect(await decide()).toMatchObject({ verdict: 'auto_approved', source: 'software_policy' });
     const { id } = entry;
     const update = (fields: object) =>
@@ -294,10 +295,57 @@ describe('known software', () => {
     expect((await call.listSoftwareEntries(admin)).entries).toEqual([]);
   });
 
+  test('a name that nobody here owns is approved by an entry that somebody else co-signed, until it changes', async () => {
+    const tenant = service.tenant();
+    const [author, third] = [someone(tenant), someone(tenant)];
+    const made = { name: 'Firefox', list: 'allow', matchHash: 'a'.repeat(64) };
+    const { id } = (await call.createSoftwareEntry(author, made)).entry!;
+    const because = async () =>
+      (await service.deps.decider.decide(tenant.tenantId, prompt(null))).evaluation.because;
+    expect(await because()).toBe('unowned_name');
+    expect(await codeOf(call.coSignSoftwareEntry(author, { id }))).toBe('own_rule');
+    expect(await codeOf(call.coSignSoftwareEntry(third, { id, rowVersion: 2 }))).toBe('precondition_failed');
+    const { entry } = await call.coSignSoftwareEntry(third, { id, rowVersion: 1 });
+    expect(entry!.coSigners).toEqual([{ id: third.userId, name: third.userName }]);
+    expect(await because()).toBe('software_list');
+    const changed = await call.updateSoftwareEntry(author, { id, name: 'other', updateMask: ['name'] });
+    expect(changed.entry!.coSigners).toEqual([]);
+    expect(await because()).toBe('unowned_name');
+  });
+
   test('an entry without anything to know software by is refused', async () => {
     const admin = someone(service.tenant());
     expect(await problemsOf(call.createSoftwareEntry(admin, { name: 'all', list: 'allow' }))).toEqual(['']);
   });
+});
+
+test('a new text that could be read as another one is refused in rules, lists and policies, naming the field', async () => {
+  const tenant = service.tenant();
+  const admin = someone(tenant);
+  const twin = 'M\u043ezilla';
+  expect(await problemsOf(create(admin, { matchSigner: twin }))).toEqual(['/matchSigner']);
+  expect(await problemsOf(create(admin, { name: twin }))).toEqual(['/name']);
+  const entry = { name: 'e', list: 'allow', matchPathGlob: `C:\\${twin}\\*.exe` };
+  expect(await problemsOf(call.createSoftwareEntry(admin, entry))).toEqual(['/matchPathGlob']);
+  const { id } = await create(admin);
+  const update = (fields: object) =>
+    call.updateRule(admin, { id, ...fields, updateMask: Object.keys(fields) });
+  expect(await problemsOf(update({ matchUser: `acme\\${twin}` }))).toEqual(['/matchUser']);
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+  const policy = { maxDurationMinutes: 60, oneTime: true, rotateOnEnd: true, requestTtlMinutes: 60 };
+  const steps = [{ name: twin, quorum: 1, approverUserIds: [], approverRoles: [] }];
+  expect(
+    await problemsOf(service.handlers.putAccessPolicy(tenant.user(ADMIN), { resourceId, ...policy, steps })),
+  ).toEqual(['/steps/0/name']);
+  const draft = { ...signed, id: '', matchUser: twin, coSignerIds: [] } as unknown as contract.RuleDraft;
+  expect(await problemsOf(call.lintRules(admin, { rules: [draft] }))).toEqual(['/rules/0/matchUser']);
+  // One from before can be switched off as it is.
+  await service.scratch.query(
+    `SET session_replication_role = replica;
+     UPDATE ${service.schema}.rule_revisions SET body = jsonb_set(body, '{name}', to_jsonb('${twin}'::text))
+     WHERE object_id = '${id}' AND until_version IS NULL`,
+  );
+  expect((await update({ enabled: false })).rule).toMatchObject({ name: twin, enabled: false });
 });
 
 test('a tenant has room for ten thousand rules and no more', async () => {

@@ -454,6 +454,8 @@ export interface DescribeDeviceResponse {
 
 export interface ResolveSubjectRequest {
   username: string;
+  /** The device that reports the name. */
+  deviceId: string;
 }
 
 export interface ResolveSubjectResponse {
@@ -464,6 +466,8 @@ export interface ResolveSubjectResponse {
   groupsKnown: boolean;
   /** Everybody who might be meant, also by the name alone: none of them decides about it. */
   possibleUserIds: string[];
+  /** Who enrolled the device; where a machine did, also who made tokens for it. Empty without a device. */
+  deviceEnrollerIds: string[];
 }
 
 export interface ListPermittedUsersRequest {
@@ -4754,13 +4758,16 @@ export const DescribeDeviceResponse: MessageFns<DescribeDeviceResponse> = {
 };
 
 function createBaseResolveSubjectRequest(): ResolveSubjectRequest {
-  return { username: "" };
+  return { username: "", deviceId: "" };
 }
 
 export const ResolveSubjectRequest: MessageFns<ResolveSubjectRequest> = {
   encode(message: ResolveSubjectRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.username !== "") {
       writer.uint32(10).string(message.username);
+    }
+    if (message.deviceId !== "") {
+      writer.uint32(18).string(message.deviceId);
     }
     return writer;
   },
@@ -4786,6 +4793,14 @@ export const ResolveSubjectRequest: MessageFns<ResolveSubjectRequest> = {
             message.username = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.deviceId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4800,7 +4815,7 @@ export const ResolveSubjectRequest: MessageFns<ResolveSubjectRequest> = {
 };
 
 function createBaseResolveSubjectResponse(): ResolveSubjectResponse {
-  return { userId: "", userName: "", groups: [], groupsKnown: false, possibleUserIds: [] };
+  return { userId: "", userName: "", groups: [], groupsKnown: false, possibleUserIds: [], deviceEnrollerIds: [] };
 }
 
 export const ResolveSubjectResponse: MessageFns<ResolveSubjectResponse> = {
@@ -4819,6 +4834,9 @@ export const ResolveSubjectResponse: MessageFns<ResolveSubjectResponse> = {
     }
     for (const v of message.possibleUserIds) {
       writer.uint32(42).string(v!);
+    }
+    for (const v of message.deviceEnrollerIds) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -4874,6 +4892,14 @@ export const ResolveSubjectResponse: MessageFns<ResolveSubjectResponse> = {
             }
 
             message.possibleUserIds.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.deviceEnrollerIds.push(reader.string());
             continue;
           }
         }
@@ -11802,6 +11828,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "device_id",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "deviceId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -11932,6 +11985,33 @@ export const protoMetadata = {
         "defaultValue": "",
         "oneofIndex": 0,
         "jsonName": "possibleUserIds",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "device_enroller_ids",
+        "number": 6,
+        "label": 3,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "deviceEnrollerIds",
         "options": {
           "ctype": 0,
           "packed": false,
@@ -12876,20 +12956,33 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 64, 2, 1],
+        "span": [1078, 2, 1081, 5],
+        "leadingComments": " The device that reports the name.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 65, 2, 0],
-        "span": [1081, 2, 56],
+        "span": [1086, 2, 56],
         "leadingComments": " Empty: nobody here is known under this name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 4],
-        "span": [1086, 2, 75],
+        "span": [1091, 2, 75],
         "leadingComments": " Everybody who might be meant, also by the name alone: none of them decides about it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 65, 2, 5],
+        "span": [1093, 2, 77],
+        "leadingComments":
+          " Who enrolled the device; where a machine did, also who made tokens for it. Empty without a device.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 66, 2, 1],
-        "span": [1096, 2, 1101, 5],
+        "span": [1103, 2, 1108, 5],
         "leadingComments": " 1000 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -13312,7 +13405,10 @@ export const protoMetadata = {
         },
       },
       "ResolveSubjectRequest": {
-        fields: { "username": { "field": Field.decode(Buffer.from("CAEQASCABA==", "base64")) } },
+        fields: {
+          "username": { "field": Field.decode(Buffer.from("CAEQASCABA==", "base64")) },
+          "device_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+        },
       },
       "ResolveSubjectResponse": {
         fields: {
@@ -13321,6 +13417,7 @@ export const protoMetadata = {
           "groups": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "groups_known": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "possible_user_ids": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "device_enroller_ids": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "ListPermittedUsersRequest": {

@@ -227,16 +227,24 @@ export interface IngestElevationRequestRequest {
   parentImage: string;
   /** No public field: command lines carry passwords, and the public ones of a refused report stand in its audit event. */
   commandLine: string;
+  /** When the device saw it, at most a day ago and at most an hour ahead. */
   observedAt: string;
+  /**
+   * One id for one observation, whatever the number of reports; needs observed_at. Absent: what was observed, and when, is
+   * what tells two observations apart.
+   */
+  reportId: string;
 }
 
 export interface IngestElevationRequestResponse {
   id?:
     | string
     | undefined;
-  /** pending | auto_approved | denied | ignored */
+  /** pending | auto_approved | denied | ignored; of a repeated report, the status now. */
   status: string;
   httpStatus: number;
+  /** The observation was reported before: the answer is for that request, and nothing new was recorded. */
+  repeated?: boolean | undefined;
 }
 
 export interface GetAgentElevationRequestRequest {
@@ -2026,6 +2034,7 @@ function createBaseIngestElevationRequestRequest(): IngestElevationRequestReques
     parentImage: "",
     commandLine: "",
     observedAt: "",
+    reportId: "",
   };
 }
 
@@ -2057,6 +2066,9 @@ export const IngestElevationRequestRequest: MessageFns<IngestElevationRequestReq
     }
     if (message.observedAt !== "") {
       writer.uint32(74).string(message.observedAt);
+    }
+    if (message.reportId !== "") {
+      writer.uint32(82).string(message.reportId);
     }
     return writer;
   },
@@ -2146,6 +2158,14 @@ export const IngestElevationRequestRequest: MessageFns<IngestElevationRequestReq
             message.observedAt = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.reportId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2160,7 +2180,7 @@ export const IngestElevationRequestRequest: MessageFns<IngestElevationRequestReq
 };
 
 function createBaseIngestElevationRequestResponse(): IngestElevationRequestResponse {
-  return { id: undefined, status: "", httpStatus: 0 };
+  return { id: undefined, status: "", httpStatus: 0, repeated: undefined };
 }
 
 export const IngestElevationRequestResponse: MessageFns<IngestElevationRequestResponse> = {
@@ -2173,6 +2193,9 @@ export const IngestElevationRequestResponse: MessageFns<IngestElevationRequestRe
     }
     if (message.httpStatus !== 0) {
       writer.uint32(24).int32(message.httpStatus);
+    }
+    if (message.repeated !== undefined) {
+      writer.uint32(32).bool(message.repeated);
     }
     return writer;
   },
@@ -2212,6 +2235,14 @@ export const IngestElevationRequestResponse: MessageFns<IngestElevationRequestRe
             }
 
             message.httpStatus = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.repeated = reader.bool();
             continue;
           }
         }
@@ -6117,6 +6148,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "report_id",
+        "number": 10,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "report_id",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -6210,12 +6268,39 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "repeated",
+        "number": 4,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 1,
+        "jsonName": "repeated",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [{ "name": "_id", "options": undefined }],
+      "oneofDecl": [{ "name": "_id", "options": undefined }, { "name": "_repeated", "options": undefined }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -7153,32 +7238,52 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 20, 2, 8],
+        "span": [624, 2, 627, 5],
+        "leadingComments": " When the device saw it, at most a day ago and at most an hour ahead.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 20, 2, 9],
+        "span": [630, 2, 634, 5],
+        "leadingComments":
+          " One id for one observation, whatever the number of reports; needs observed_at. Absent: what was observed, and when, is\n what tells two observations apart.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 21, 2, 1],
-        "span": [635, 2, 55],
-        "leadingComments": " pending | auto_approved | denied | ignored\n",
+        "span": [643, 2, 55],
+        "leadingComments": " pending | auto_approved | denied | ignored; of a repeated report, the status now.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 21, 2, 3],
+        "span": [646, 2, 64],
+        "leadingComments":
+          " The observation was reported before: the answer is for that request, and nothing new was recorded.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 24, 2, 1],
-        "span": [668, 2, 673, 5],
+        "span": [678, 2, 683, 5],
         "leadingComments": " None when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26],
-        "span": [681, 0, 687, 1],
+        "span": [691, 0, 697, 1],
         "leadingComments": " Holds nothing but what the agent must know: no user, no program, no credential.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26, 2, 1],
-        "span": [684, 2, 53],
+        "span": [694, 2, 53],
         "leadingComments": " actuate_elevation | revoke_elevation\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 3],
-        "span": [710, 2, 714, 5],
+        "span": [720, 2, 724, 5],
         "leadingComments": " One line for people.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -7398,6 +7503,7 @@ export const protoMetadata = {
           "parent_image": { "field": Field.decode(Buffer.from("CAEggCA=", "base64")) },
           "command_line": { "field": Field.decode(Buffer.from("IICAAQ==", "base64")) },
           "observed_at": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
+          "report_id": { "field": Field.decode(Buffer.from("CAEgQCoVW0EtWmEtejAtOS5fOi1dezgsNjR9", "base64")) },
         },
       },
       "IngestElevationRequestResponse": {
@@ -7405,6 +7511,7 @@ export const protoMetadata = {
           "id": { "field": Field.decode(Buffer.from("CAFgAQ==", "base64")) },
           "status": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "http_status": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "repeated": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "GetAgentElevationRequestRequest": {
