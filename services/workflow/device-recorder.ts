@@ -7,6 +7,7 @@ interface Device {
   readonly tenantId: string;
   readonly hostname: string;
   readonly siteId: string;
+  readonly enrolledBy: string;
   status: string;
 }
 
@@ -25,10 +26,11 @@ export class DeviceRecorder {
   whileResolving: () => Promise<void> = async () => {};
 
   /** A device of the tenant; answers its agent. */
-  add(tenantId: string, options: { siteId?: string } = {}): Actor {
+  add(tenantId: string, options: { siteId?: string; enrolledBy?: string } = {}): Actor {
     const id = randomUUID();
     const hostname = `WIN-${id.slice(0, 8)}`;
-    this.#devices.set(id, { tenantId, hostname, siteId: options.siteId ?? '', status: 'active' });
+    const { siteId = '', enrolledBy = randomUUID() } = options;
+    this.#devices.set(id, { tenantId, hostname, siteId, enrolledBy, status: 'active' });
     return {
       userId: id,
       userName: hostname,
@@ -61,7 +63,7 @@ export class DeviceRecorder {
       const { hostname, siteId, status } = device;
       return { id: deviceId, hostname, siteId, siteName: siteId && 'HQ', status, hasToken: true };
     },
-    resolveSubject: async ({ username }) => {
+    resolveSubject: async ({ username, deviceId }) => {
       this.#answer();
       await this.whileResolving();
       const person = this.#people.get(username);
@@ -71,6 +73,7 @@ export class DeviceRecorder {
         groups: [...(person?.groups ?? [])],
         groupsKnown: person?.groups !== undefined,
         possibleUserIds: [...(person?.possibleUserIds ?? (person?.userId ? [person.userId] : []))],
+        deviceEnrollerIds: this.#devices.has(deviceId) ? [this.#devices.get(deviceId)!.enrolledBy] : [],
       };
     },
     listPermittedUsers: async () => ({ users: [], truncated: false }),

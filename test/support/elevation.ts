@@ -29,7 +29,8 @@ export function promptOf(fields: object = {}): object {
     pid: 4812,
     parent_image: 'C:\\Windows\\explorer.exe',
     command_line: 'FirefoxSetup.exe /S',
-    observed_at: '2026-06-13T14:02:11Z',
+    observed_at: new Date().toISOString(),
+    report_id: randomUUID(),
     ...fields,
   };
 }

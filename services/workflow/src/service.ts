@@ -12,6 +12,7 @@ import type { WorkflowDeps } from './deps.ts';
 import { startSweep } from './duties/sweep.ts';
 import { addElevationHandlers } from './elevation/add-elevation-handlers.ts';
 import { startCommandBell } from './elevation/command-bell.ts';
+import { startForgettingReports } from './elevation/forget-reports.ts';
 import { addEvidenceHandlers } from './evidence/add-evidence-handlers.ts';
 import { addExplanationHandlers } from './explanations/explanation-handlers.ts';
 import { getGrant } from './grants/get-grant.ts';
@@ -100,6 +101,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
   parts.use(startBreakglassSweep(deps, cluster, config.sweepIntervalMs));
   parts.use(startForgetting(deps, cluster));
   parts.use(startForgettingEvaluations(deps, cluster));
+  parts.use(startForgettingReports(deps, cluster));
   return store.serve({
     restore: { endTenantAccess: endAccessAfterRestore({ emitter, logger }) },
     stopping: () => bell.stop(),

@@ -131,6 +131,6 @@ describe('the OpenAPI document', () => {
     const ingest = document.paths['/api/v1/agents/{id}/elevation-requests']!.post!;
     expect(Object.keys(ingest.responses as object)).toEqual(expect.arrayContaining(['200', '201', '413']));
     const { IngestElevationRequestResponse } = document.components.schemas;
-    expect(Object.keys(IngestElevationRequestResponse!.properties!)).toEqual(['id', 'status']);
+    expect(Object.keys(IngestElevationRequestResponse!.properties!)).toEqual(['id', 'status', 'repeated']);
   });
 });

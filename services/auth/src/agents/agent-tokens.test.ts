@@ -302,14 +302,39 @@ test('who sits before a device is known by the account name alone, and whoever m
   expect(await codeOf(directory.describeDevice({ deviceId: device.id }, {}))).toBe('invalid');
   const sarah = await newUser(stack, tenant, 'Sarah', ['approver']);
   for (const username of ['sarah', 'acme\\SARAH', 'sarah@acme.example', 'acme\\sarah ', 'ｓarah'])
-    expect([username, await directory.resolveSubject({ username }, call)]).toEqual([
+    expect([username, await directory.resolveSubject({ username, deviceId: '' }, call)]).toEqual([
       username,
-      { userId: '', userName: '', groups: [], groupsKnown: false, possibleUserIds: [sarah.id] },
+      {
+        userId: '',
+        userName: '',
+        groups: [],
+        groupsKnown: false,
+        possibleUserIds: [sarah.id],
+        deviceEnrollerIds: [],
+      },
     ]);
   for (const username of ['nobody', 'sarah\\acme', 'a\u0001b', '\\'])
-    expect((await directory.resolveSubject({ username }, call)).possibleUserIds).toEqual([]);
+    expect((await directory.resolveSubject({ username, deviceId: '' }, call)).possibleUserIds).toEqual([]);
   expect(
-    (await directory.resolveSubject({ username: 'sarah' }, { tenantId: other.id })).possibleUserIds,
+    (await directory.resolveSubject({ username: 'sarah', deviceId: '' }, { tenantId: other.id }))
+      .possibleUserIds,
+  ).toEqual([]);
+  // Whoever enrolled the device is told with the name that it reports, and so is whoever made a token of the machine that did.
+  const named = await directory.resolveSubject({ username: 'nobody', deviceId: device.id }, call);
+  expect(named.deviceEnrollerIds).toEqual([tenant.administrator.id]);
+  const machine = await newUser(stack, tenant, `robot-${randomUUID()}`, ['administrator'], 'machine');
+  await stack.gateway
+    .client('auth', auth.ApiTokensServiceService)
+    .createApiToken(
+      { userId: machine.id, name: 't', permissions: [], expiresInDays: 0 },
+      await asAdministrator(stack, tenant),
+    );
+  await stack.sql('UPDATE devices SET enrolled_by = $1 WHERE id = $2', [machine.id, device.id]);
+  const byMachine = await directory.resolveSubject({ username: 'nobody', deviceId: device.id }, call);
+  expect([...byMachine.deviceEnrollerIds].sort()).toEqual([machine.id, tenant.administrator.id].sort());
+  const foreign = { tenantId: other.id };
+  expect(
+    (await directory.resolveSubject({ username: 'x', deviceId: device.id }, foreign)).deviceEnrollerIds,
   ).toEqual([]);
   const deciders = await directory.listPermittedUsers({ permission: 'devices.execute', limit: 0 }, call);
   expect(deciders.truncated).toBe(false);

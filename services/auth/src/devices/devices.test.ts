@@ -494,28 +494,33 @@ test('an account name is one person’s, without regard to case, and identifies 
     rowVersion: 1,
   });
   for (const username of ['acme\\sarah', 'ACME\\SARAH', 'Sarah@ACME.example'])
-    expect(await directory.resolveSubject({ username }, call)).toEqual({
+    expect(await directory.resolveSubject({ username, deviceId: '' }, call)).toEqual({
       userId: sarah.id,
       userName: sarah.username,
       groups: ['Domain Users', 'Finance'],
       groupsKnown: true,
       possibleUserIds: [sarah.id],
+      deviceEnrollerIds: [],
     });
   // Given away, a name is still kept from deciding by who signs in under it.
   const same = await newUser(stack, tenant, `x-${randomUUID()}`, ['approver']);
   await set(tom.id, [`acme\\${same.username}`]);
-  expect(await directory.resolveSubject({ username: `ACME\\${same.username}` }, call)).toMatchObject({
+  expect(
+    await directory.resolveSubject({ username: `ACME\\${same.username}`, deviceId: '' }, call),
+  ).toMatchObject({
     userId: tom.id,
     possibleUserIds: [tom.id, same.id],
   });
   // Another domain, or none: not identified, and yet nobody who might be meant decides about it.
   for (const username of ['WS-04\\sarah', 'sarah', 'sarah@elsewhere.example'])
-    expect(await directory.resolveSubject({ username }, call)).toMatchObject({
+    expect(await directory.resolveSubject({ username, deviceId: '' }, call)).toMatchObject({
       userId: '',
       groupsKnown: false,
       possibleUserIds: [sarah.id],
     });
-  expect(await directory.resolveSubject({ username: 'acme\\sarah' }, { tenantId: other.id })).toMatchObject({
+  expect(
+    await directory.resolveSubject({ username: 'acme\\sarah', deviceId: '' }, { tenantId: other.id }),
+  ).toMatchObject({
     userId: '',
     possibleUserIds: [],
   });
@@ -535,9 +540,11 @@ test('an account name is one person’s, without regard to case, and identifies 
   });
   // A name is free again when its person is gone.
   await usersOf(stack).deleteUser({ userId: sarah.id, rowVersion: undefined }, caller);
-  expect((await directory.resolveSubject({ username: 'acme\\sarah' }, call)).userId).toBe('');
+  expect((await directory.resolveSubject({ username: 'acme\\sarah', deviceId: '' }, call)).userId).toBe('');
   expect(await codeOf(set(tom.id, ['acme\\sarah']))).toBe('ok');
-  expect((await directory.resolveSubject({ username: 'acme\\sarah' }, call)).userId).toBe(tom.id);
+  expect((await directory.resolveSubject({ username: 'acme\\sarah', deviceId: '' }, call)).userId).toBe(
+    tom.id,
+  );
   const events = (await auditOf(stack, tenant.id)).filter((event) => event.subjectId === tom.id);
   expect(events.at(-1)).toMatchObject({ action: 'user.directory-identity.updated', outcome: 'allowed' });
 });

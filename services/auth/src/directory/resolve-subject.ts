@@ -5,6 +5,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
 import { foldedName, possibleNames } from '../directory-identities/account-names.ts';
+import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 
 const CONTROLS = /\p{Cc}/u;
@@ -19,7 +20,9 @@ export function resolveSubject(
 ): Handler<(typeof devices.DeviceDirectoryServiceService)['resolveSubject']> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
+    const deviceId = request.deviceId && objectId(request.deviceId);
     return deps.database.readTenant(context.tenantId, async (reader) => {
+      const deviceEnrollerIds = deviceId ? await enrollersOf(reader, deviceId) : [];
       // Nobody is given a name with controls in it.
       const known = CONTROLS.test(request.username) ? undefined : await identified(reader, request.username);
       if (known) {
@@ -29,6 +32,7 @@ export function resolveSubject(
           groups: known.groups,
           groupsKnown: true,
           possibleUserIds: [...new Set([known.id, ...(await possible(reader, request.username, true))])],
+          deviceEnrollerIds,
         };
       }
       return {
@@ -37,9 +41,26 @@ export function resolveSubject(
         groups: [],
         groupsKnown: false,
         possibleUserIds: await possible(reader, request.username, false),
+        deviceEnrollerIds,
       };
     });
   };
+}
+
+/** Who enrolled a device, and whoever made a token of the machine that did. */
+async function enrollersOf(reader: Reader<AuthSchema>, deviceId: string): Promise<string[]> {
+  const rows = await reader
+    .selectFrom('devices')
+    .leftJoin('api_tokens', (join) =>
+      join
+        .onRef('api_tokens.tenant_id', '=', 'devices.tenant_id')
+        .onRef('api_tokens.user_id', '=', 'devices.enrolled_by'),
+    )
+    .select(['devices.enrolled_by', 'api_tokens.created_by'])
+    .distinct()
+    .where('devices.id', '=', deviceId)
+    .execute();
+  return [...new Set(rows.flatMap((row) => [row.enrolled_by, ...(row.created_by ? [row.created_by] : [])]))];
 }
 
 function identified(reader: Reader<AuthSchema>, name: string) {

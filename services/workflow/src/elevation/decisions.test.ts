@@ -108,6 +108,65 @@ test('who became known meanwhile does not decide about themselves either; withou
   expect(request!.subjectUserId).toBe(late.userId);
 });
 
+test('nobody decides on prompts of a device they use: enroller, person behind its prompts, its administrator of the moment', async () => {
+  const [enroller, seen, helper, stranger] = [technician(), technician(), technician(), technician()];
+  const agent = service.devices.add(tenant.tenantId, { enrolledBy: enroller.userId });
+  const decide = (actor: ReturnType<typeof technician>, id: string, decision = 'deny') =>
+    codeOf(service.elevations.respondToElevation(actor, { id, decision, reason: 'r' }));
+  service.devices.link('acme\\seen', { userId: seen.userId });
+  // Not the one who decides is before the device now, but under whatever name: it is their device.
+  const unowned = await service.prompt(agent, { subjectUsername: 'WS-04\\local' });
+  await service.prompt(agent, { subjectUsername: 'acme\\seen' });
+  const help = { deviceId: agent.userId, reason: 'patch' };
+  const helps = (await service.elevations.requestElevation(helper, help)).request!.id;
+  expect(await decide(helper, unowned)).toBe('ok');
+  const next = await service.prompt(agent, { subjectUsername: 'WS-04\\local' });
+  await approve(stranger, helps);
+  const robot = { ...technician(), kind: 'api-token' as const, madeBy: seen.userId };
+  for (const actor of [enroller, seen, helper, robot])
+    for (const decision of ['approve', 'deny'])
+      expect(await decide(actor, next, decision)).toBe('own_device');
+  expect((await service.row(next)).status).toBe('pending');
+  // The database refuses it whatever the service says.
+  await expect(
+    service.scratch.query(
+      `SET LOCAL search_path TO ${service.schema}; UPDATE elevation_requests SET status = 'approved', approved_by = '${seen.userId}',
+       decided_at = now(), decision_source = 'human', expires_at = now() + interval '1 minute' WHERE id = '${next}'`,
+    ),
+  ).rejects.toThrow(/a device they use/);
+  await service.elevations.revokeElevation(stranger, { id: helps, reason: 'done' });
+  expect(await decide(helper, next, 'approve')).toBe('ok');
+  // Whoever was not seen for 30 days no longer uses it.
+  const later = await service.prompt(agent, { subjectUsername: 'WS-04\\local' });
+  await service.scratch.query(
+    `UPDATE ${service.schema}.device_users SET last_seen_at = now() - interval '31 days' WHERE user_id = $1`,
+    [seen.userId],
+  );
+  expect(await decide(seen, later)).toBe('ok');
+});
+
+test('a rule approves no prompt on a device that its author uses', async () => {
+  const author = technician();
+  service.decider.verdict = 'auto_approved';
+  service.decider.authors.add(author.userId);
+  const agent = service.devices.add(tenant.tenantId);
+  const other = { subjectUsername: 'acme\\other' };
+  service.devices.link('acme\\other', { userId: randomUUID() });
+  service.devices.link('acme\\author', { userId: author.userId });
+  const statusAfter = async (fields: object) =>
+    (await service.row(await service.prompt(agent, fields))).status;
+  expect(await statusAfter(other)).toBe('auto_approved');
+  expect(await statusAfter({ subjectUsername: 'acme\\author' })).toBe('pending');
+  expect(await statusAfter(other)).toBe('pending');
+  // A device of more people than are told is nobody's to be sure of.
+  await service.scratch.query(
+    `INSERT INTO ${service.schema}.device_users SELECT '${tenant.tenantId}', '${agent.userId}', gen_random_uuid(), now()
+     FROM generate_series(1, 60)`,
+  );
+  await service.prompt(agent, other);
+  expect(service.decider.asked.at(-1)).toMatchObject({ deviceUserIds: null });
+});
+
 test('a technician who is kept to sites sees those and touches no other', async () => {
   const [here, there] = [randomUUID(), randomUUID()];
   const ids = [];

@@ -76,7 +76,25 @@ interface DeviceCommandsTable {
   reported_at: Date | null;
 }
 
+interface DeviceUsersTable {
+  tenant_id: Fixed<string>;
+  device_id: Fixed<string>;
+  user_id: Fixed<string>;
+  last_seen_at: Date;
+}
+
+interface DeviceReportsTable {
+  tenant_id: Fixed<string>;
+  device_id: Fixed<string>;
+  report_key: Fixed<string>;
+  content_sha256: string;
+  request_id: string | null;
+  kept_until: Date;
+}
+
 export interface ElevationTables {
+  device_users: DeviceUsersTable;
+  device_reports: DeviceReportsTable;
   elevation_requests: ElevationRequestsTable;
   device_commands: DeviceCommandsTable;
 }

@@ -1,20 +1,22 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { elevation } from '@claviger/contracts';
 import type { ElevationFacts } from '@claviger/evaluator';
-import type { Handler } from '@claviger/service-kit';
+import type { CallContext, Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
-import { decideForAll } from './decide-for-all.ts';
+import { answerRepeated } from './answer-repeated.ts';
+import { claimReport, findReport, refuseUntimely, reportOf } from './device-reports.ts';
+import { noteDeviceUsers, usersOfDevice } from './device-users.ts';
 import type { ElevationDeps } from './elevation-deps.ts';
 import { ownDevice } from './own-device.ts';
-import { recordElevation } from './record-elevation.ts';
+import { type AskedFor, recordElevation } from './record-elevation.ts';
 import { recordIgnored } from './record-ignored.ts';
-import { type Subject, subjectIfKnown } from './resolve-subject.ts';
+import { peopleOf, type Subject, subjectIfKnown } from './resolve-subject.ts';
 
 type Prompt = elevation.IngestElevationRequestRequest;
 
 /**
  * A prompt that a device has seen. It is kept as reported, whatever it holds; what cannot be understood of it is not known
- * to the rules, and then a person decides.
+ * to the rules, and then a person decides. The same observation again is answered with the request that came of it.
  */
 export function ingestElevationRequest(
   deps: ElevationDeps,
@@ -23,46 +25,74 @@ export function ingestElevationRequest(
     const { tenantId, actor } = context;
     const deviceId = await ownDevice(deps, context, request.id);
     context.auditSubject = { type: 'device', id: deviceId, resourceId: deviceId };
-    const [nowMs, subject, settings] = await Promise.all([
-      deps.database.readTenant(tenantId, presentMs),
+    const report = reportOf(request);
+    const [stored, subject, settings] = await Promise.all([
+      deps.database.readTenant(tenantId, async (reader) => ({
+        nowMs: await presentMs(reader),
+        users: await usersOfDevice(reader, deviceId),
+        known: await findReport(reader, deviceId, report),
+      })),
       subjectIfKnown(deps, context, request.subjectUsername),
       deps.settings.read(tenantId),
     ]);
+    const { nowMs, users } = stored;
+    refuseUntimely(request, nowMs);
+    if (stored.known) return answerRepeated(deps, context, request, stored.known);
     const siteId = actor.device?.siteId ?? null;
-    const facts = factsOf(request, subject, siteId, nowMs);
-    const decided = await decideForAll(deps.decider, tenantId, facts, subject.possibleUserIds);
-    if (decided.evaluation.verdict === 'ignored') {
-      await recordIgnored(deps, context, request, decided);
-      return { id: undefined, status: 'ignored', httpStatus: 200 };
-    }
-    const row = await deps.database.withTenant(tenantId, (tx) =>
-      recordElevation(deps, tx, context, {
-        asked: {
-          tenant_id: tenantId,
-          id: randomUUID(),
-          flow_type: 'uac_intercept',
-          device_id: deviceId,
-          device_hostname: actor.userName,
-          site_id: siteId,
-          site_name: actor.device?.siteName || null,
-          subject_username: request.subjectUsername,
-          subject_user_id: subject.userId,
-          possible_user_ids: [...subject.possibleUserIds],
-          target_executable_path: request.targetExecutablePath,
-          target_executable_hash: request.targetExecutableHash || null,
-          target_executable_signer: request.targetExecutableSigner || null,
-          parent_image: request.parentImage || null,
-          pid: request.pid,
-          ...digestOf(request.commandLine),
-          reason: `Prompt for administrator rights on ${actor.userName}`,
-          observed_at: request.observedAt ? new Date(request.observedAt) : null,
-          requested_at: new Date(nowMs),
-        },
+    const facts: ElevationFacts = {
+      ...factsOf(request, subject, siteId, nowMs),
+      otherUserIds: subject.possibleUserIds,
+      deviceUserIds: users,
+    };
+    const decided = await deps.decider.decide(tenantId, facts);
+    const isIgnored = decided.evaluation.verdict === 'ignored';
+    const id = randomUUID();
+    const answer = await deps.database.withTenant(tenantId, async (tx) => {
+      const claim = { tenantId, deviceId, requestId: isIgnored ? null : id, nowMs };
+      if (!(await claimReport(tx, claim, report))) return undefined;
+      await noteDeviceUsers(tx, { tenantId, deviceId, userIds: peopleOf(subject) });
+      if (isIgnored) {
+        await recordIgnored(deps, tx, context, request, decided);
+        return { id: undefined, status: 'ignored', httpStatus: 200 };
+      }
+      const asked = askedFor(context, request, subject, { id, nowMs });
+      const row = await recordElevation(deps, tx, context, {
+        asked,
         decided,
         terms: settings.values.elevation,
-      }),
-    );
-    return { id: row.id, status: row.status, httpStatus: 201 };
+      });
+      return { id: row.id, status: row.status, httpStatus: 201 };
+    });
+    return answer ?? answerRepeated(deps, context, request);
+  };
+}
+
+function askedFor(
+  { tenantId, actor }: CallContext,
+  request: Prompt,
+  subject: Subject,
+  { id, nowMs }: { id: string; nowMs: number },
+): AskedFor {
+  return {
+    tenant_id: tenantId,
+    id,
+    flow_type: 'uac_intercept',
+    device_id: actor.userId,
+    device_hostname: actor.userName,
+    site_id: actor.device?.siteId ?? null,
+    site_name: actor.device?.siteName || null,
+    subject_username: request.subjectUsername,
+    subject_user_id: subject.userId,
+    possible_user_ids: [...subject.possibleUserIds],
+    target_executable_path: request.targetExecutablePath,
+    target_executable_hash: request.targetExecutableHash || null,
+    target_executable_signer: request.targetExecutableSigner || null,
+    parent_image: request.parentImage || null,
+    pid: request.pid,
+    ...digestOf(request.commandLine),
+    reason: `Prompt for administrator rights on ${actor.userName}`,
+    observed_at: request.observedAt ? new Date(request.observedAt) : null,
+    requested_at: new Date(nowMs),
   };
 }
 

@@ -1,32 +1,33 @@
 import type { elevation } from '@claviger/contracts';
+import type { Tx } from '@claviger/database';
 import type { CallContext } from '@claviger/service-kit';
 import type { Decided } from '../rules/decider.ts';
+import type { WorkflowSchema } from '../schema.ts';
 import type { ElevationDeps } from './elevation-deps.ts';
 
 /** A prompt that a rule ignores leaves no request: only the audit log tells of it. */
 export async function recordIgnored(
-  deps: Pick<ElevationDeps, 'database' | 'emitter'>,
+  deps: Pick<ElevationDeps, 'emitter'>,
+  tx: Tx<WorkflowSchema>,
   context: CallContext,
   prompt: elevation.IngestElevationRequestRequest,
   { evaluation }: Decided,
 ): Promise<void> {
   const { tenantId, actor } = context;
-  await deps.database.withTenant(tenantId, async (tx) => {
-    await deps.emitter.audit(tx, context, {
-      details: {
-        flowType: 'uac_intercept',
-        status: 'ignored',
-        because: evaluation.because,
-        deviceHostname: actor.userName,
-        siteId: actor.device?.siteId ?? null,
-        subjectUsername: prompt.subjectUsername,
-        targetExecutablePath: prompt.targetExecutablePath,
-        targetExecutableHash: prompt.targetExecutableHash || null,
-        targetExecutableSigner: prompt.targetExecutableSigner || null,
-        ruleId: evaluation.decidingRule?.id ?? null,
-        ruleSetVersion: evaluation.ruleSetVersion,
-      },
-    });
-    await deps.emitter.event(tx, tenantId, 'elevation.ignored', { tenantId, deviceId: actor.userId });
+  await deps.emitter.audit(tx, context, {
+    details: {
+      flowType: 'uac_intercept',
+      status: 'ignored',
+      because: evaluation.because,
+      deviceHostname: actor.userName,
+      siteId: actor.device?.siteId ?? null,
+      subjectUsername: prompt.subjectUsername,
+      targetExecutablePath: prompt.targetExecutablePath,
+      targetExecutableHash: prompt.targetExecutableHash || null,
+      targetExecutableSigner: prompt.targetExecutableSigner || null,
+      ruleId: evaluation.decidingRule?.id ?? null,
+      ruleSetVersion: evaluation.ruleSetVersion,
+    },
   });
+  await deps.emitter.event(tx, tenantId, 'elevation.ignored', { tenantId, deviceId: actor.userId });
 }

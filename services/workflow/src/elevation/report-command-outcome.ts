@@ -1,12 +1,15 @@
 import type { elevation } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
+import { presentMs } from '../database-clock.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { announce } from './announce.ts';
 import type { ElevationDeps } from './elevation-deps.ts';
 import type { CommandOutcome } from './elevation-schema.ts';
 import { present } from './move-elevation.ts';
 import { ownDevice } from './own-device.ts';
+
+const DAY_MS = 86_400_000;
 
 /** What became of a command. Told again, it does no harm; told otherwise, it is refused. */
 export function reportCommandOutcome(
@@ -46,7 +49,15 @@ export function reportCommandOutcome(
       }
       await deps.emitter.audit(tx, context, {
         reason: request.detail,
-        details: { commandId: id, type: command.type, outcome, deviceId, repeated: !isFirst },
+        details: {
+          commandId: id,
+          type: command.type,
+          outcome,
+          deviceId,
+          repeated: !isFirst,
+          // Nobody was handed it for a day: the device may have acted long before it says so.
+          late: command.queued_at.getTime() < (await presentMs(tx)) - DAY_MS,
+        },
       });
       return { id, outcome };
     });

@@ -4,7 +4,6 @@ import type { ElevationFacts } from '@claviger/evaluator';
 import { type Handler, peopleBehind } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
 import { internalCall } from '../vault-call.ts';
-import { decideForAll } from './decide-for-all.ts';
 import type { ElevationDeps } from './elevation-deps.ts';
 import { elevationMessage } from './elevation-view.ts';
 import { recordElevation } from './record-elevation.ts';
@@ -34,10 +33,11 @@ export function requestElevation(
       at: new Date(nowMs).toISOString(),
       siteId: device.siteId || null,
       subjectUserId: userId,
+      otherUserIds: peopleBehind(actor),
       username: actor.userName,
       ...(subject.groups && subject.userId === userId ? { groups: subject.groups } : {}),
     };
-    const decided = await decideForAll(deps.decider, tenantId, facts, peopleBehind(actor));
+    const decided = await deps.decider.decide(tenantId, facts);
     const row = await deps.database.withTenant(tenantId, (tx) =>
       recordElevation(deps, tx, context, {
         asked: {

@@ -6,7 +6,6 @@ import { type CallContext, type Handler, peopleBehind } from '@claviger/service-
 import { presentMs } from '../database-clock.ts';
 import { idOrNotFound, isUuid } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
-import { decideForAll } from './decide-for-all.ts';
 import type { ElevationDeps } from './elevation-deps.ts';
 import { elevationMessage } from './elevation-view.ts';
 import { recordElevation } from './record-elevation.ts';
@@ -38,13 +37,14 @@ export function requestToolAction(
       at: new Date(nowMs).toISOString(),
       siteId: device?.siteId || null,
       subjectUserId: person.id,
+      otherUserIds: peopleBehind(actor),
       username: person.name,
       toolName: request.toolName,
       riskTier: request.riskTier,
       actionDigest,
       ...(subject.groups && subject.userId === person.id ? { groups: subject.groups } : {}),
     };
-    const decided = await decideForAll(deps.decider, tenantId, facts, [person.id, ...peopleBehind(actor)]);
+    const decided = await deps.decider.decide(tenantId, facts);
     const waitSeconds = request.executionTimeoutSeconds ?? DEFAULT_EXECUTION_SECONDS;
     const row = await deps.database.withTenant(tenantId, (tx) =>
       recordElevation(deps, tx, context, {

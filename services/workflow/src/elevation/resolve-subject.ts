@@ -12,18 +12,31 @@ export interface Subject {
   readonly possibleUserIds: readonly string[];
   /** Undefined: not known. */
   readonly groups: readonly string[] | undefined;
+  /** Who enrolled the device that reports the name. */
+  readonly deviceEnrollerIds: readonly string[];
 }
 
-const UNKNOWN: Subject = { userId: undefined, possibleUserIds: [], groups: undefined };
+const UNKNOWN: Subject = {
+  userId: undefined,
+  possibleUserIds: [],
+  groups: undefined,
+  deviceEnrollerIds: [],
+};
+
+/** Who is behind the name, or might be. */
+export function peopleOf({ userId, possibleUserIds }: Subject): string[] {
+  return userId ? [userId, ...possibleUserIds] : [...possibleUserIds];
+}
 
 /** Who is behind a name that a device reports. Throws when auth does not answer. */
 export async function resolveSubject(
   deps: Pick<ElevationDeps, 'devices'>,
   context: CallContext,
   username: string,
+  deviceId = '',
 ): Promise<Subject> {
   const found = await deps.devices.resolveSubject(
-    { username },
+    { username, deviceId },
     { ...internalCall(context), timeoutMs: TIMEOUT_MS },
   );
   const { userId, possibleUserIds } = found;
@@ -32,6 +45,7 @@ export async function resolveSubject(
     userId: userId || (possibleUserIds.length > 0 ? undefined : null),
     possibleUserIds,
     groups: found.groupsKnown ? found.groups : undefined,
+    deviceEnrollerIds: found.deviceEnrollerIds,
   };
 }
 

@@ -7,12 +7,12 @@ import { announce } from './announce.ts';
 import type { ElevationDeps } from './elevation-deps.ts';
 import { refusalOf, statusAt } from './elevation-machine.ts';
 import type { ElevationRow } from './elevation-schema.ts';
+import { refuseOwn, refuseOwnDevice } from './may-decide.ts';
 import { approvedUntil, moveElevation, present } from './move-elevation.ts';
-import { refuseOwn } from './own-request.ts';
 import { readElevation } from './read-elevation.ts';
 import { factsOf, subjectOf } from './record-elevation.ts';
 import { digestMismatch, executionTimedOut, longerThanAsked, refusalError, requireSite } from './refusals.ts';
-import { resolveSubject } from './resolve-subject.ts';
+import { resolveSubject, type Subject } from './resolve-subject.ts';
 
 /** One decision of one person about a request that waits. The first one holds. */
 export function respondToElevation(
@@ -32,7 +32,7 @@ export function respondToElevation(
     if (row.execution_expires_at && row.execution_expires_at.getTime() <= nowMs) throw executionTimedOut();
     if (request.actionDigest && request.actionDigest.toLowerCase() !== row.action_digest)
       throw digestMismatch();
-    const subject = await subjectNow(deps, context, row);
+    const { named, ...subject } = await subjectNow(deps, context, row);
     refuseOwn(actor, { ...row, ...subject });
     const { elevation: terms } = (await deps.settings.read(tenantId)).values;
     const asked = askedElevation(row, terms.defaultApprovalMinutes);
@@ -40,6 +40,7 @@ export function respondToElevation(
     if (given.minutes !== null && beyondAsked(asked, given)) throw longerThanAsked(asked.minutes!);
     const minutes = given.minutes ?? asked.minutes ?? terms.defaultApprovalMinutes;
     const decided = await deps.database.withTenant(tenantId, async (tx) => {
+      if (named) await refuseOwnDevice(tx, actor, row, named);
       const moved = await moveElevation(tx, id, move, {
         ...subject,
         decided_at: present,
@@ -65,20 +66,24 @@ export function respondToElevation(
   };
 }
 
+type People = Pick<ElevationRow, 'subject_user_id' | 'possible_user_ids'>;
+
 /**
- * Who is behind the name of a prompt, asked again where nobody was known when it came: whoever was linked to the name
- * meanwhile does not decide about themselves either. Throws when auth does not answer.
+ * Who is behind the name of a prompt, and who enrolled its device, asked again at the decision: whoever was linked to the name
+ * meanwhile does not decide about themselves either. `named`: what auth says of a prompt. Throws when auth does not answer.
  */
 async function subjectNow(
   deps: ElevationDeps,
   context: CallContext,
   row: ElevationRow,
-): Promise<Pick<ElevationRow, 'subject_user_id' | 'possible_user_ids'>> {
+): Promise<People & { readonly named?: Subject }> {
   const known = { subject_user_id: row.subject_user_id, possible_user_ids: row.possible_user_ids };
-  if (row.subject_user_id !== null || row.subject_username === null) return known;
-  const { userId, possibleUserIds } = await resolveSubject(deps, context, row.subject_username);
+  if (row.flow_type !== 'uac_intercept') return known;
+  const named = await resolveSubject(deps, context, row.subject_username ?? '', row.device_id!);
+  if (row.subject_user_id !== null) return { ...known, named };
   return {
-    subject_user_id: userId ?? null,
-    possible_user_ids: [...new Set([...row.possible_user_ids, ...possibleUserIds])],
+    subject_user_id: named.userId ?? null,
+    possible_user_ids: [...new Set([...row.possible_user_ids, ...named.possibleUserIds])],
+    named,
   };
 }

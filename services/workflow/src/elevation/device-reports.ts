@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import type { elevation } from '@claviger/contracts';
+import type { Reader, Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import { canonicalJson } from '@claviger/merkle';
+import { sql } from 'kysely';
+import type { WorkflowSchema } from '../schema.ts';
+
+type Prompt = elevation.IngestElevationRequestRequest;
+
+const DAY_MS = 86_400_000;
+const AHEAD_MS = 3_600_000;
+/** Longer than a report may be old, with what a device's clock may be ahead. */
+const KEPT_MS = DAY_MS + 2 * AHEAD_MS;
+
+/** What tells one observation of a device from another. */
+export interface Report {
+  readonly key: string;
+  /** SHA-256 of what was observed: an id stands for one observation. */
+  readonly content: string;
+  /** Without id and time only a request that still waits is known to be the same. */
+  readonly isTimeless: boolean;
+}
+
+/** Throws `invalid` for an id without a time: nobody could say when such a report is old. */
+export function reportOf(prompt: Prompt): Report {
+  const { id: _id, reportId, observedAt, commandLine, ...observed } = prompt;
+  if (reportId !== '' && observedAt === '')
+    throw ClavigerError.invalid('/observed_at', 'is needed where the report has a report_id');
+  const time = observedAt === '' ? null : new Date(observedAt).toISOString();
+  const content = sha256(
+    canonicalJson({
+      ...observed,
+      pid: observed.pid ?? null,
+      commandLine: sha256(commandLine),
+      observedAt: time,
+    }),
+  );
+  return { key: reportId === '' ? content : `id:${reportId}`, content, isTimeless: time === null };
+}
+
+/** Throws where the device saw it more than a day ago, or says that it will: by the database's clock. */
+export function refuseUntimely({ observedAt }: Prompt, nowMs: number): void {
+  if (observedAt === '') return;
+  const ageMs = nowMs - Date.parse(observedAt);
+  if (ageMs > DAY_MS)
+    throw new ClavigerError('invalid', 'The observation is older than a day.', {
+      code: 'observation_too_old',
+      fields: [
+        {
+          pointer: '/observed_at',
+          detail: 'lies more than a day back: what was asked then is no longer asked',
+        },
+      ],
+      hint: 'Report a prompt while it is shown; check the clock of the device.',
+    });
+  if (ageMs < -AHEAD_MS)
+    throw ClavigerError.invalid('/observed_at', 'lies more than an hour ahead: set the clock of the device');
+}
+
+export interface KnownReport {
+  readonly content: string;
+  /** Null: a rule ignored the prompt. */
+  readonly requestId: string | null;
+}
+
+/** What came of the observation when it was reported before. Throws `conflict` where its id was used for another observation. */
+export async function findReport(
+  reader: Reader<WorkflowSchema>,
+  deviceId: string,
+  { key, content, isTimeless }: Report,
+): Promise<KnownReport | undefined> {
+  const row = await reader
+    .selectFrom('device_reports as report')
+    .leftJoin('elevation_requests as request', (join) =>
+      join.onRef('request.tenant_id', '=', 'report.tenant_id').onRef('request.id', '=', 'report.request_id'),
+    )
+    .select(['report.content_sha256 as content', 'report.request_id as requestId'])
+    .where('report.device_id', '=', deviceId)
+    .where('report.report_key', '=', key)
+    .where('report.kept_until', '>', sql<Date>`clock_timestamp()`)
+    .$if(isTimeless, (query) =>
+      query.where(sql<boolean>`request.status = 'pending' AND request.expires_at > clock_timestamp()`),
+    )
+    .executeTakeFirst();
+  if (row && row.content !== content) throw reused();
+  return row;
+}
+
+/**
+ * Takes an observation for one request; false where another report of it was faster, also one that commits just now. `requestId` is
+ * null where a rule ignored it.
+ */
+export async function claimReport(
+  tx: Tx<WorkflowSchema>,
+  {
+    tenantId,
+    deviceId,
+    requestId,
+    nowMs,
+  }: { tenantId: string; deviceId: string; requestId: string | null; nowMs: number },
+  { key, content, isTimeless }: Report,
+): Promise<boolean> {
+  const { rows } = await sql`
+    INSERT INTO device_reports AS known (tenant_id, device_id, report_key, content_sha256, request_id, kept_until)
+    VALUES (${tenantId}::uuid, ${deviceId}::uuid, ${key}, ${content}, ${requestId}::uuid, ${new Date(nowMs + KEPT_MS)}::timestamptz)
+    ON CONFLICT (tenant_id, device_id, report_key) DO UPDATE
+      SET content_sha256 = excluded.content_sha256, request_id = excluded.request_id, kept_until = excluded.kept_until
+      WHERE known.kept_until <= clock_timestamp() OR (${isTimeless}::boolean AND NOT EXISTS (
+        SELECT FROM elevation_requests r WHERE r.tenant_id = known.tenant_id AND r.id = known.request_id
+          AND r.status = 'pending' AND r.expires_at > clock_timestamp()))
+    RETURNING request_id`.execute(tx);
+  return rows.length > 0;
+}
+
+function reused(): ClavigerError {
+  return new ClavigerError('conflict', 'The report_id was used for another observation.', {
+    code: 'report_id_reused',
+    hint: 'Give each observation an id of its own, and repeat a report without changing it.',
+  });
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
