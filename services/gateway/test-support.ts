@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { type ConnectionOptions, connect } from 'node:tls';
 import { audit, auth, cluster, elevation, rules, vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import {
@@ -441,10 +441,12 @@ export class TestEdge {
   }
 
   /** Sends exactly these bytes, and answers all that comes back until the end, or until we leave. */
-  raw(bytes: string | Buffer, leave?: { until: () => boolean }): Promise<string> {
+  raw(bytes: string | Buffer, leave?: { until: () => boolean }, localAddress?: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: '127.0.0.1', port: this.gateway.httpPort, ca: this.ca }, () =>
-        socket.write(bytes),
+      const { httpPort: port } = this.gateway;
+      const socket = connect(
+        { host: '127.0.0.1', port, ca: this.ca, localAddress } as ConnectionOptions,
+        () => socket.write(bytes),
       );
       const watch = leave && setInterval(() => leave.until() && socket.destroy(), 20);
       socket.once('close', () => clearInterval(watch));

@@ -159,6 +159,43 @@ describe('bodies', () => {
   });
 });
 
+describe('a header that has one value is taken once', () => {
+  test.each([
+    ['Authorization', 'Bearer x'],
+    ['Host', 'evil.test'],
+    ['Content-Type', 'text/plain'],
+    ['Content-Length', '2'],
+    ['Idempotency-Key', 'another'],
+    ['If-Match', '"1"'],
+    ['X-Forwarded-For', '203.0.113.9'],
+    ['X-Forwarded-Host', 'localhost'],
+    ['X-Forwarded-Proto', 'http'],
+    ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'],
+    ['X-Something-Else', 'x'],
+  ])('%s twice is refused, with or without a token', async (name, value) => {
+    const own = ['Host', 'Content-Type', 'Content-Length'].includes(name);
+    const lines = [
+      'Content-Type: application/json',
+      'Content-Length: 2',
+      ...(own ? [] : [`${name}: ${value}`]),
+      `${name.toLowerCase()}: ${value}`,
+    ];
+    const start = 'POST /api/v1/resources HTTP/1.1';
+    expect((await raw([...withToken(start), ...lines], '{}')).status).toBe(400);
+    expect((await raw([start, 'Host: localhost', ...lines], '{}')).status).toBe(400);
+  });
+});
+
+describe('what nobody knows who sends', () => {
+  test('a body of more than 16 KB is not read', async () => {
+    const lines = ['Host: localhost', 'Content-Type: application/json', 'Content-Length: 1000000'];
+    for (const path of ['login', 'refresh', 'setup', 'password/reset'])
+      expect((await raw([`POST /api/v1/auth/${path} HTTP/1.1`, ...lines], '{"username":"')).status).toBe(413);
+    // Whoever says nothing of themselves is told so before anything is read.
+    expect((await raw(['POST /api/v1/resources HTTP/1.1', ...lines], '{"name":"')).status).toBe(401);
+  });
+});
+
 describe('headers', () => {
   test('H-284 64 KB of headers', async () => {
     expect(

@@ -124,3 +124,27 @@ test('robots have limits of their own, beside their owner', async () => {
   expect((await second!.get('/api/v1/roles')).status).not.toBe(429);
   expect((await owner.client.get('/api/v1/roles')).status).not.toBe(429);
 });
+
+// Last: it uses up what this address may guess.
+test('tokens that are not valid count against their address, garbage too, over both gateways', async () => {
+  const expired = `eyJhbGciOiJFZERTQSJ9.${'a'.repeat(100)}.${'b'.repeat(86)}`;
+  const bad = ['x', 'not.a.token', expired, `${owner.token}x`];
+  let index = 0;
+  const answers = await flood(200, (url) => {
+    index += 1;
+    return started.network.anonymous
+      .at(url)
+      .as(bad[index % bad.length]!)
+      .get('/api/v1/roles');
+  });
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 429]));
+  // Twenty at once, 80 a minute.
+  expect(answers.length - refused(answers).length).toBeLessThanOrEqual(100);
+  expect((await owner.client.get('/api/v1/roles')).status).toBe(200);
+  // Of what only auth can judge, no more is asked at once than is heard one after the other.
+  const guesses = await flood(200, (url) =>
+    started.network.anonymous.at(url).as(`clv_${crypto.randomUUID()}`).get('/api/v1/roles'),
+  );
+  expect(guesses.length - refused(guesses).length).toBeLessThanOrEqual(100);
+  expect(refused(guesses)[0]!.headers['retry-after']).toMatch(/^[1-9]\d*$/);
+});

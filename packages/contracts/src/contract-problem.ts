@@ -3,6 +3,13 @@ import type { FieldInfo, MessageInfo, MethodInfo } from './method-info.ts';
 
 /** The most bytes that any body may have on the REST edge. */
 export const MAX_BODY_BYTES = 1_048_576;
+/** The most that a body of a public operation may have: nobody knows who sends it. */
+export const MAX_PUBLIC_BODY_BYTES = 16_384;
+
+/** The most bytes that the body of a request may have on the REST edge. */
+export function bodyLimitOf({ policy }: MethodInfo): number {
+  return policy!.maxBodyBytes || (policy!.public ? MAX_PUBLIC_BODY_BYTES : MAX_BODY_BYTES);
+}
 
 /** The field of an answer that says which status of success holds; undefined where there is but one. */
 export function statusFieldOf({ policy, response }: MethodInfo): FieldInfo | undefined {
@@ -49,8 +56,9 @@ function statusProblem(method: MethodInfo): string | undefined {
 
 function bodyProblem({ policy, http }: MethodInfo): string | undefined {
   const { maxBodyBytes, reads } = policy!;
-  if (maxBodyBytes < 0 || maxBodyBytes > MAX_BODY_BYTES)
-    return `allows a body of ${maxBodyBytes} bytes: 1 to ${MAX_BODY_BYTES} are possible`;
+  const most = policy!.public ? MAX_PUBLIC_BODY_BYTES : MAX_BODY_BYTES;
+  if (maxBodyBytes < 0 || maxBodyBytes > most)
+    return `allows a body of ${maxBodyBytes} bytes: 1 to ${most} are possible`;
   if (maxBodyBytes > 0 && !http.some(({ body }) => body)) return 'limits the body of requests that have none';
   if (reads && (http.length === 0 || http.some(({ method }) => method !== 'POST')))
     return 'says that it reads, which is for POST alone';

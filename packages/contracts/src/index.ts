@@ -1,6 +1,8 @@
 export {
+  bodyLimitOf,
   contractProblem,
   MAX_BODY_BYTES,
+  MAX_PUBLIC_BODY_BYTES,
   namesEntry,
   statusFieldOf,
   updateMaskOf,

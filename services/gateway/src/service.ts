@@ -78,6 +78,7 @@ export async function createGatewayService(
     keys,
     tiers,
     introspect: createIntrospect(peers, patience.peersMs),
+    replicas: config.replicas,
   });
   const peersHealth = createPeersHealth(config, peers, patience.peersMs);
   let accepting = true;

@@ -306,6 +306,10 @@ const codes: Readonly<Record<string, Explanation>> = {
       'Too few of the approvers whom the access policy names could still decide, so nothing was asked.',
     next: 'Have an administrator name other approvers: `claviger resources policy`.',
   },
+  header_repeated: {
+    meaning: 'A header that has one value was sent more than once. Two readers could each take another one.',
+    next: 'Send each header once. A proxy in front may add one: look there.',
+  },
   target_unusable: {
     meaning:
       'The target could not be used. Why is shown to those who may change modules only, because it tells what can be reached.',

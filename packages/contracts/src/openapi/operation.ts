@@ -1,4 +1,4 @@
-import { statusFieldOf, updateMaskOf } from '../contract-problem.ts';
+import { bodyLimitOf, MAX_BODY_BYTES, statusFieldOf, updateMaskOf } from '../contract-problem.ts';
 import { RateTier } from '../generated/claviger/options/v1/options.ts';
 import { takesIdempotencyKey } from '../idempotency-key.ts';
 import type { FieldInfo, HttpBinding, MethodInfo } from '../method-info.ts';
@@ -60,8 +60,13 @@ export function operation(method: MethodInfo, binding: HttpBinding, schemas: Mes
     ...(policy.audit === '' ? {} : { 'x-claviger-audit': policy.audit }),
     ...(policy.stepUp ? { 'x-claviger-step-up': true } : {}),
     ...(policy.discloses ? { 'x-claviger-discloses': true } : {}),
-    ...(policy.maxBodyBytes > 0 ? { 'x-claviger-max-body-bytes': policy.maxBodyBytes } : {}),
+    ...(limitsBody(method) ? { 'x-claviger-max-body-bytes': bodyLimitOf(method) } : {}),
   };
+}
+
+/** Whether its bodies have a limit below that of the edge. */
+function limitsBody(method: MethodInfo): boolean {
+  return method.http.some(({ body }) => body) && bodyLimitOf(method) < MAX_BODY_BYTES;
 }
 
 /** Proto names of what stands in the path, and of what the edge fills in by itself. */
@@ -198,7 +203,7 @@ function responses(method: MethodInfo, binding: HttpBinding, names: boolean, sch
     ...(names ? ['404'] : []),
     ...(takesKey(method, binding) ? ['409', '422'] : []),
     ...(takesIfMatch(method, binding) ? ['412'] : []),
-    ...(policy.maxBodyBytes > 0 ? ['413'] : []),
+    ...(limitsBody(method) ? ['413'] : []),
     '429',
     '503',
     'default',

@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto';
-import { ClavigerError, isClavigerError } from '@claviger/errors';
+import { ClavigerError } from '@claviger/errors';
 import { BoundedCache } from '../bounded-cache.ts';
 import { type Gate, type Limit, type LimitState, REVOKED } from '../limits/gate.ts';
+import { enforce } from '../limits/limit-headers.ts';
 import type { LimitKeys } from '../limits/limit-keys.ts';
 import type { Tier, Tiers } from '../limits/tiers.ts';
 import type { VerifyAccessToken } from './access-token.ts';
 import type { ActorTokens, Vouched } from './actor-tokens.ts';
 import type { Bearer } from './bearer.ts';
+import {
+  createTokenFailures,
+  type Failure,
+  type Guarded,
+  invalidToken,
+  isInvalid,
+} from './token-failures.ts';
 
 const OPAQUE_TOKEN_MEMORY_MS = 60_000;
 const OPAQUE_TOKEN_ENTRIES = 20_000;
@@ -57,7 +65,9 @@ export interface Authenticator {
    * is not valid (any more), and `unavailable` when auth cannot be asked.
    */
   authenticate(bearer: Bearer, demand: Demand, call: EdgeCall): Promise<Authenticated>;
-  /** Who the bearer of a public operation is; undefined when it is of no use. Counts against no limit. */
+  /** Counts a credential that nobody can read against the address. Throws `unauthenticated`, or answers that there were too many. */
+  refuse(call: EdgeCall): Promise<Authenticated>;
+  /** Who the bearer of a public operation is; undefined when it is of no use, which counts against the address. */
   identify(bearer: Bearer, demand: Demand, call: EdgeCall): Promise<Vouched | undefined>;
   /**
    * For what happened while a call waited: throws unless the actor is still the one that was let in. Auth is asked where the
@@ -90,8 +100,11 @@ export function createAuthenticator(options: {
   readonly keys: LimitKeys;
   readonly tiers: Tiers;
   readonly introspect: IntrospectBearer;
+  /** How many gateways share the load. */
+  readonly replicas: number;
 }): Authenticator {
   const { actorTokens, gate, keys, introspect, tiers } = options;
+  const failures = createTokenFailures(options);
   /** Sessions of API and agent tokens by the token's SHA-256: they cannot be read from the token itself. */
   const opaqueTokens = new BoundedCache<Session>(OPAQUE_TOKEN_ENTRIES);
   const ownLimit = ({ kind }: Bearer, { sessionId, userId, tenantId }: Session, tier: string): string => {
@@ -136,13 +149,15 @@ export function createAuthenticator(options: {
     return actor;
   };
 
-  const meetings = new Map<string, Promise<Vouched>>();
+  const meetings = new Map<string, Promise<Guarded<Vouched>>>();
   /** One question for all requests that bring the same unknown token at once. */
-  const askOnce = (bearer: Bearer, digest: string, wanted: Demand, call: EdgeCall): Promise<Vouched> => {
+  const askOnce = (bearer: Bearer, digest: string, wanted: Demand, call: EdgeCall) => {
     const key = `${digest} ${wanted.audienceKey}`;
     const running = meetings.get(key);
     if (running) return running;
-    const started = introspect(bearer, wanted.audiences, call).finally(() => meetings.delete(key));
+    const started = failures
+      .guarded(call.sourceAddress, () => introspect(bearer, wanted.audiences, call))
+      .finally(() => meetings.delete(key));
     meetings.set(key, started);
     return started;
   };
@@ -157,21 +172,12 @@ export function createAuthenticator(options: {
     wanted: Demand,
     call: EdgeCall,
   ): Promise<Authenticated> => {
-    const guess = { key: keys.address('token', call.sourceAddress), tier: tiers.standard };
-    const all = { key: keys.anonymous, tier: tiers.anonymous };
-    const before = await gate.look([guess, all]);
-    if (before && !before.allowed) return { actor: undefined, limit: before };
-    let actor: Vouched;
-    try {
-      // What is wanted fresh is asked for this very call.
-      actor = await (wanted.fresh
-        ? introspect(bearer, wanted.audiences, call)
-        : askOnce(bearer, digest, wanted, call));
-    } catch (error) {
-      if (isClavigerError(error) && error.reason === 'unauthenticated')
-        await gate.check([guess, all], undefined);
-      throw error;
-    }
+    // What is wanted fresh is asked for this very call.
+    const asked = await (wanted.fresh
+      ? failures.guarded(call.sourceAddress, () => introspect(bearer, wanted.audiences, call))
+      : askOnce(bearer, digest, wanted, call));
+    if ('refused' in asked) return { actor: undefined, limit: asked.refused };
+    const actor = asked.answer;
     actorTokens.remember(digest, wanted.audienceKey, actor);
     const { sessionId, userId, tenantId } = actor;
     const session = { credential: digest, sessionId, userId, tenantId };
@@ -180,12 +186,23 @@ export function createAuthenticator(options: {
     return limit && !limit.allowed ? { actor: undefined, limit } : { actor, limit };
   };
 
+  /** Throws that the token is not valid, or answers that there were too many of that. */
+  const failed = async (
+    failure: Failure,
+    { sourceAddress }: EdgeCall,
+    error: unknown = invalidToken(),
+  ): Promise<Authenticated> => {
+    const limit = await failures.count(failure, sourceAddress);
+    if (limit) return { actor: undefined, limit };
+    throw error;
+  };
+
   return {
     authenticate: async (bearer, wanted, call) => {
       let session: Session | undefined;
       if (bearer.kind === 'access-token') {
         const claims = await options.verifyAccessToken(bearer.token);
-        if (!claims) throw invalidToken();
+        if (!claims) return failed('garbage', call);
         session = { credential: claims.sessionId, ...claims };
       } else {
         const digest = createHash('sha256').update(bearer.token).digest('base64');
@@ -206,13 +223,14 @@ export function createAuthenticator(options: {
           );
         return { actor, limit };
       } catch (error) {
-        if (bearer.kind !== 'access-token' && isClavigerError(error) && error.reason === 'unauthenticated')
+        if (!isInvalid(error)) throw error;
+        if (bearer.kind !== 'access-token')
           opaqueTokens.set(
             session.credential,
             { ...session, ended: true },
             Date.now() + OPAQUE_TOKEN_MEMORY_MS,
           );
-        throw error;
+        return failed('known', call, error);
       }
     },
     stillStands: async (bearer, wanted, call, actor) => {
@@ -223,24 +241,28 @@ export function createAuthenticator(options: {
       if (now.sessionId !== actor.sessionId || now.userId !== actor.userId || now.tenantId !== actor.tenantId)
         throw invalidToken();
     },
+    refuse: (call) => failed('garbage', call),
     identify: async (bearer, wanted, call) => {
-      if (bearer.kind === 'access-token' && !(await options.verifyAccessToken(bearer.token)))
-        return undefined;
+      // No public operation is one of agents.
+      if (bearer.kind === 'agent-token') return undefined;
+      const ask = () => introspect(bearer, wanted.audiences, call);
       try {
-        return await introspect(bearer, wanted.audiences, call);
+        if (bearer.kind === 'access-token') {
+          if (await options.verifyAccessToken(bearer.token)) return await ask();
+          enforce(await failures.count('garbage', call.sourceAddress));
+          return undefined;
+        }
+        const asked = await failures.guarded(call.sourceAddress, ask);
+        if ('answer' in asked) return asked.answer;
+        enforce(asked.refused);
+        return undefined;
       } catch (error) {
-        if (isClavigerError(error) && error.reason === 'unauthenticated') return undefined;
-        throw error;
+        if (!isInvalid(error)) throw error;
+        if (bearer.kind === 'access-token') enforce(await failures.count('known', call.sourceAddress));
+        return undefined;
       }
     },
   };
-}
-
-export function invalidToken(): ClavigerError {
-  return new ClavigerError('unauthenticated', 'The token is not valid, or not valid any more.', {
-    code: 'token_invalid',
-    hint: 'Sign in again, or refresh the token.',
-  });
 }
 
 export function missingToken(): ClavigerError {

@@ -8,6 +8,7 @@ import { isCanonicalTarget, MAX_TARGET_LENGTH } from './canonical-target.ts';
 import { type EdgeRequest, edgeCallOf, keepContentType, nameSource } from './edge-request.ts';
 import type { Front } from './front.ts';
 import { answerProblem } from './problem-answer.ts';
+import { repeatedHeader } from './repeated-header.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import { type TlsFiles, tlsOptions, watchTlsFiles } from './tls-context.ts';
 
@@ -18,6 +19,8 @@ const TIMEOUT_CHECK_MS = 1_000;
 const IDLE_SWEEP_MS = 100;
 const MAX_HEADER_BYTES = 16_384;
 const MAX_HEADERS = 100;
+const KNOWN_HEADERS =
+  /^(?:authorization|content-(?:encoding|length|type)|host|idempotency-key|if-match|traceparent|transfer-encoding|x-forwarded-(?:for|host|port|proto)|x-request-id)$/;
 const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 export interface EdgeServer {
@@ -89,6 +92,18 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
 
 /** Answers what may not reach a route; true when it did. */
 function refuse(request: EdgeRequest, response: ServerResponse, options: EdgeServerOptions): boolean {
+  const repeated = repeatedHeader(request.rawHeaders, options.front.isProxied(request));
+  if (repeated !== undefined) {
+    // A name that nobody knows may be a secret in the wrong place.
+    const named = KNOWN_HEADERS.test(repeated) ? `The header ${repeated}` : 'A header';
+    const error = new ClavigerError('invalid', `${named} is given more than once.`, {
+      code: 'header_repeated',
+      hint: 'Send each header once.',
+    });
+    response.setHeader('Connection', 'close');
+    answerProblem(request, response, error);
+    return true;
+  }
   const target = request.url ?? '';
   if (target.length > MAX_TARGET_LENGTH) {
     const error = new ClavigerError('payload_too_large', 'The address of the request is too long.', {

@@ -74,6 +74,33 @@ describe('the edge', () => {
     expect(rubbish).not.toContain('hunter2');
   });
 
+  it.each([
+    ['Authorization', 'Bearer other'],
+    ['Host', 'evil.test'],
+    ['Content-Type', 'text/plain'],
+    ['Idempotency-Key', 'k'],
+    ['If-Match', '"1"'],
+    ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'],
+    ['X-Request-Id', 'r'],
+    ['X-Forwarded-For', '203.0.113.1'],
+    ['X-Forwarded-Host', 'localhost'],
+    ['X-hunter2', 'x'],
+  ])('takes one %s, whoever sends it', async (name, value) => {
+    for (const bearer of [`Bearer ${token}`, undefined]) {
+      const headers = new Map([
+        ['Host', 'localhost'],
+        ...(bearer ? [['Authorization', bearer] as const] : []),
+      ]);
+      if (!headers.has(name)) headers.set(name, value);
+      const lines = [...headers].map(([key, text]) => `${key}: ${text}\r\n`).join('');
+      const request = `GET /api/v1/vault/entries HTTP/1.1\r\n${lines}Connection: close\r\n`;
+      const answer = await edge.raw(`${request}${name.toLowerCase()}: ${value}\r\n\r\n`);
+      expect(statusOf(answer)).toBe(400);
+      expect(answer).toContain('header_repeated');
+      expect(answer).not.toContain('hunter2');
+    }
+  });
+
   it('refuses a body that says its length twice, or in two ways', async () => {
     const head = `POST /api/v1/vault/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n`;
     const both = `${head}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
@@ -124,6 +151,9 @@ describe('health', () => {
     expect((await edge.call('GET', '/system/health/live')).status).toBe(200);
     expect((await edge.call('GET', '/system/health/ready')).status).toBe(200);
     expect((await edge.call('GET', '/system/health/detail')).status).toBe(401);
+    // Agents reach the operations of agents, and nothing else.
+    const agent = await edge.call('GET', '/system/health/detail', { token: edge.enrol().token });
+    expect(agent.json).toMatchObject({ status: 403, code: 'not_for_agents' });
     const detail = await edge.call('GET', '/system/health/detail', { token });
     expect(detail.json).toMatchObject({
       status: 'ok',
@@ -139,6 +169,32 @@ describe('health', () => {
     await expect.poll(async () => (await edge.call('GET', '/system/health/ready')).status, WITHIN).toBe(503);
     edge.vaultStatus = 'ok';
     await expect.poll(async () => (await edge.call('GET', '/system/health/ready')).status, WITHIN).toBe(200);
+  });
+});
+
+describe('who nobody knows', () => {
+  it('sends small bodies only, and their names cost no more than they are long', async () => {
+    // Not the address of the sign-ins below.
+    const localAddress = '127.0.0.78';
+    const login = (body: object) => edge.call('POST', '/api/v1/auth/login', { body, localAddress });
+    const long = await login({ username: 'x'.repeat(16_384), password: 'x' });
+    expect([long.status, long.json.code]).toEqual([413, 'payload_too_large']);
+    // Unicode orders runs of marks in a time that grows with the square of their length.
+    const before = process.cpuUsage();
+    await login({
+      username: `a${'\u0315'.repeat(3_000)}${'\u0300'.repeat(3_000)}`.slice(0, 5_000),
+      password: 'x',
+    });
+    const { user, system } = process.cpuUsage(before);
+    expect(user + system).toBeLessThan(1_000_000);
+    const chunked = await edge.raw(
+      'POST /api/v1/auth/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
+        `Transfer-Encoding: chunked\r\n\r\n8000\r\n{"a":"${'b'.repeat(0x8000 - 6)}\r\n`,
+      undefined,
+      localAddress,
+    );
+    expect(statusOf(chunked)).toBe(413);
+    expect(chunked.toLowerCase()).toContain('connection: close');
   });
 });
 
@@ -217,10 +273,45 @@ describe('limits', () => {
       const guess = await come({ deviceId, token: `cla_${randomUUID()}` });
       guesses.push(guess.status);
     }
-    expect(guesses.slice(0, 100)).toEqual(Array(100).fill(401));
+    expect(guesses.slice(0, 20)).toEqual(Array(20).fill(401));
     expect(guesses.at(-1)).toBe(429);
+    // Many at once are no more than many one after the other, and none of them is asked about.
+    edge.introspections = 0;
+    const flood = await Promise.all(
+      Array.from({ length: 60 }, () => come({ deviceId, token: `cla_${randomUUID()}` })),
+    );
+    expect(flood.filter(({ status }) => status === 429).length).toBeGreaterThan(40);
+    expect(edge.introspections).toBe(flood.filter(({ status }) => status === 401).length);
     // Who is known already is not troubled by it.
     expect((await come(devices[0]!)).status).toBe(200);
+  });
+
+  it('count every token that is not valid, whatever is wrong with it, and trouble nobody who has one', async () => {
+    const { session, token: valid } = await edge.signIn();
+    const late = await edge.accessToken(session, (jwt) => jwt.setIssuedAt(1).setExpirationTime(2));
+    const elsewhere = await edge.accessToken(session, (jwt) => jwt.setAudience('another'));
+    const from = '127.0.0.77';
+    const bad = [late, elsewhere, `${valid}x`, 'not.a.token', 'x'.repeat(7_000), 'a b'];
+    const send = (index: number) =>
+      edge.call('GET', '/api/v1/vault/entries', { token: bad[index % bad.length]!, localAddress: from });
+    const answers = await Promise.all(Array.from({ length: 120 }, (_, index) => send(index)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 429]));
+    const refused = answers.filter(({ status }) => status === 429);
+    // Twenty at once, and 80 a minute.
+    expect(refused.length).toBeGreaterThan(60);
+    expect(refused[0]!.headers['ratelimit-policy']).toBe('"token-failure";q=80;w=60');
+    expect(Number(refused[0]!.headers['retry-after'])).toBeGreaterThan(0);
+    const good = await edge.call('GET', '/api/v1/vault/entries', { token: valid, localAddress: from });
+    expect(good.status).toBe(200);
+    // A token whose session has ended counts too, apart from them.
+    session.revoked = true;
+    await edge.redis.set(`claviger:live:{${session.sessionId}}`, 'revoked');
+    const ended = await Promise.all(
+      Array.from({ length: 60 }, () =>
+        edge.call('GET', '/api/v1/vault/entries', { token: valid, localAddress: from }),
+      ),
+    );
+    expect(new Set(ended.map(({ status }) => status))).toEqual(new Set([401, 429]));
   });
 
   it('hold without Redis, while auth vouches for each request', async () => {

@@ -6,6 +6,8 @@ import { plainAddress } from './edge-request.ts';
 export interface Front {
   /** The address of the client: of the peer, or the right-most one in X-Forwarded-For that no trusted proxy has. */
   clientAddress(request: IncomingMessage): string;
+  /** Whether the peer is a proxy whose X-Forwarded headers are believed. */
+  isProxied(request: IncomingMessage): boolean;
   /** Whether the request names a host that this server is. */
   isOurs(request: IncomingMessage): boolean;
 }
@@ -40,7 +42,10 @@ export function createFront({ publicUrl, hosts = [], trustedProxies = [] }: Fron
     );
   };
 
+  const isProxied: Front['isProxied'] = ({ socket }) => isTrusted(plainAddress(socket.remoteAddress));
+
   return {
+    isProxied,
     clientAddress: (request) => {
       let client = plainAddress(request.socket.remoteAddress);
       const header = request.headers['x-forwarded-for'];
@@ -56,7 +61,7 @@ export function createFront({ publicUrl, hosts = [], trustedProxies = [] }: Fron
     },
     isOurs: (request) => {
       const forwarded = request.headers['x-forwarded-host'];
-      const viaProxy = typeof forwarded === 'string' && isTrusted(plainAddress(request.socket.remoteAddress));
+      const viaProxy = typeof forwarded === 'string' && isProxied(request);
       const host = viaProxy ? forwarded.split(',').at(-1)!.trim() : (request.headers.host ?? '');
       const hostname = hostnameOf(host);
       return hostname !== undefined && isOurName(hostname, request);

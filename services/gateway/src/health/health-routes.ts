@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { ClavigerError } from '@claviger/errors';
 import type { Logger } from '@claviger/service-kit';
 import { demand } from '../authentication/authenticator.ts';
+import { bearerOf } from '../authentication/bearer.ts';
 import { type EdgeRequest, edgeCallOf } from '../edge/edge-request.ts';
 import { answerProblem, shownError } from '../edge/problem-answer.ts';
 import type { Gate } from '../limits/gate.ts';
@@ -52,6 +53,11 @@ export function healthRoutes(deps: HealthRoutesDeps): OwnRoute[] {
       serve: (request, response) =>
         guarded(request, response, deps.logger, async () => {
           const actor = await admit(request, response, edgeCallOf(request));
+          const bearer = bearerOf(request.headers.authorization);
+          if (typeof bearer === 'object' && bearer.kind === 'agent-token')
+            throw new ClavigerError('denied', 'The agent of a device may not call this.', {
+              code: 'not_for_agents',
+            });
           if (actor?.mfaPending) {
             throw new ClavigerError('unauthenticated', 'This session still owes its second factor.', {
               code: 'mfa_required',

@@ -105,6 +105,39 @@ describe('parseStrictJson', () => {
     expect(refusal('\ufeff{}').message).toMatch(/must be a JSON object/);
   });
 
+  it('takes time in proportion to the length, whatever stands there', () => {
+    const texts: ((length: number) => string)[] = [
+      (length) => `{"a":"${'\\\\'.repeat(length / 2)}"}`,
+      (length) => `{"a":"${'\\'.repeat(length)}`,
+      (length) => `{"a":"${'\\"'.repeat(length / 2)}"}`,
+      (length) => `{"a":"${'\\u0041'.repeat(length / 6)}"}`,
+      (length) => `{"a":"${'é\\n'.repeat(length / 4)}"}`,
+      (length) => `{"${'\\t'.repeat(length / 2)}":1}`,
+      (length) => `{"a":${' '.repeat(length)}1}`,
+      (length) => `{"a":${'9'.repeat(length)}`,
+      (length) => `{"a":0.${'0'.repeat(length)}e}`,
+      (length) => `{"a":${'['.repeat(length)}`,
+      (length) => `{${'"k":1,'.repeat(length / 6)}}`,
+      (length) => `{"a":[${Array.from({ length: 900 }, () => `"${'\\\\'.repeat(length / 2_000)}"`).join()}]}`,
+    ];
+    const costMs = (bytes: Uint8Array): number => {
+      const before = process.cpuUsage();
+      try {
+        parseStrictJson(bytes);
+      } catch (error) {
+        if (!(error instanceof JsonError)) throw error;
+      }
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1_000;
+    };
+    const least = (bytes: Uint8Array) => Math.min(...Array.from({ length: 3 }, () => costMs(bytes)));
+    for (const [index, text] of texts.entries()) {
+      const [short, long] = [200_000, 1_600_000].map((length) => least(Buffer.from(text(length))));
+      // Eight times as long: a square would be 64 times as much. Under 20 ms the clock says nothing.
+      expect([index, long! < Math.max(short!, 20) * 24]).toEqual([index, true]);
+    }
+  });
+
   it('never repeats a value, nor a key that may be one', () => {
     for (const text of ['{"a": hunter2}', '{"hunter2 !":1,"hunter2 !":2}', '{"a":"hunter2', '{"hunter2']) {
       const error = refusal(text);

@@ -3,8 +3,6 @@ const MAX_DEPTH = 20;
 const MAX_VALUES = 1_000;
 const POISONOUS = new Set(['__proto__', 'constructor']);
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-// Up to the first character that ends a string or needs a closer look.
-const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const KEY_TO_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** A body that is not JSON as we accept it. Says where and why, never what stood there. */
@@ -148,17 +146,17 @@ function readString(state: State, pointer: string): string {
   let at = start + 1;
   let escaped = false;
   for (;;) {
-    PLAIN.lastIndex = at;
-    PLAIN.test(text);
-    at = PLAIN.lastIndex;
     const code = text.charCodeAt(at);
     if (code === QUOTE) break;
-    if (code !== BACKSLASH) {
-      state.at = at;
+    if (code === BACKSLASH) {
+      escaped = true;
+      at += 2;
+      // A control character, or the end of the text, which is no number.
+    } else if (code >= 0x20) at += 1;
+    else {
+      state.at = Math.min(at, text.length);
       throw broken(state);
     }
-    escaped = true;
-    at += 2;
   }
   state.at = at + 1;
   const raw = escaped ? readEscaped(state, start) : text.slice(start + 1, at);

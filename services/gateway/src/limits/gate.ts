@@ -26,8 +26,8 @@ export interface GateAnswer {
 /** The one look that every request takes at shared state. Never throws: without Redis it answers from this process. */
 export interface Gate {
   check(limits: readonly Limit[], sessionId: string | undefined): Promise<GateAnswer>;
-  /** How the limits stand, without counting anything. */
-  look(limits: readonly Limit[]): Promise<LimitState | undefined>;
+  /** Takes back what was counted before it was known whether it counts. */
+  giveBack(limits: readonly Limit[]): Promise<void>;
   /** Resolves when the shared state can be asked, or after the time: a start does not depend on it. */
   connected(withinMs: number): Promise<void>;
   /** Whether the shared state answers. */

@@ -3,7 +3,7 @@
  * against none, and neither does one of a session that was ended: whoever stole a token uses up nobody's budget with it.
  *
  * KEYS: the limits, then the liveness key if ARGV[1] is 1. ARGV: that flag, then for each limit the milliseconds that
- * one request costs and the milliseconds of the whole burst, then 1 to look without counting.
+ * one request costs and the milliseconds of the whole burst, then 1 to give back what one request has cost.
  * Answers: for each limit {allowed, remaining, retryAfterMs, resetMs}, then the liveness value or false.
  */
 export const GATE_SCRIPT = `
@@ -13,6 +13,17 @@ local limits = #KEYS - tonumber(ARGV[1])
 local answer = {}
 local newest = {}
 local all = true
+if ARGV[2 * limits + 2] == '1' then
+  for i = 1, limits do
+    local before = tonumber(redis.call('GET', KEYS[i]) or now) - tonumber(ARGV[2 * i])
+    if before > now then
+      redis.call('SET', KEYS[i], tostring(before), 'PX', math.max(1, math.ceil(before - now)))
+    else
+      redis.call('DEL', KEYS[i])
+    end
+  end
+  return answer
+end
 local live = ARGV[1] == '1' and redis.call('GET', KEYS[#KEYS]) or false
 for i = 1, limits do
   local cost = tonumber(ARGV[2 * i])
@@ -28,7 +39,7 @@ for i = 1, limits do
   end
   newest[i] = after
 end
-if all and live ~= 'revoked' and ARGV[2 * limits + 2] ~= '1' then
+if all and live ~= 'revoked' then
   for i = 1, limits do
     redis.call('SET', KEYS[i], tostring(newest[i]), 'PX', math.max(1, math.ceil(newest[i] - now)))
   end

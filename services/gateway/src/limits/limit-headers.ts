@@ -5,6 +5,7 @@ import { policyHeader } from './tiers.ts';
 const WHOSE: Readonly<Record<string, string>> = {
   tenant: 'of all requests of a tenant',
   anonymous: 'of all requests without a sign-in',
+  'token-failure': 'of invalid tokens from one address',
 };
 
 /** Headers that tell a client where it stands (draft-ietf-httpapi-ratelimit-headers). */

@@ -107,6 +107,18 @@ describe('the gate on Redis', () => {
     expect((await one.check([wide], undefined)).limit!.remaining).toBe(9);
   });
 
+  it('takes back what did not count, and never more than that', async () => {
+    const one = await gate();
+    const limit = { key: 'test:back', tier: hourly(3) };
+    await one.check([limit], undefined);
+    await one.check([limit], undefined);
+    await one.giveBack([limit]);
+    expect((await one.check([limit], undefined)).limit!.remaining).toBe(1);
+    for (let index = 0; index < 5; index += 1) await one.giveBack([limit]);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => one.check([limit], undefined)));
+    expect(answers.filter((answer) => answer.limit!.allowed)).toHaveLength(3);
+  });
+
   it('counts what a session that was ended asks for against nothing', async () => {
     const one = await gate();
     const limit = { key: 'test:ended', tier: hourly(1) };
@@ -170,6 +182,28 @@ describe('the local limiter', () => {
     now += 30_000;
     expect(tries(TIERS.auth, 10).filter(Boolean)).toHaveLength(1);
   });
+});
+
+it('the local limiter takes back what did not count, too', () => {
+  const limiter = createLocalLimiter(1, () => 1_000_000);
+  const limit = { key: 'k', tier: hourly(2) };
+  const allowed = () => limiter.check([limit])[0]!.allowed;
+  expect([allowed(), allowed(), allowed()]).toEqual([true, true, false]);
+  limiter.giveBack([limit]);
+  expect([allowed(), allowed()]).toEqual([true, false]);
+  for (let index = 0; index < 5; index += 1) limiter.giveBack([limit]);
+  expect([allowed(), allowed(), allowed()]).toEqual([true, true, false]);
+});
+
+it('of one address no more than 100 invalid tokens are heard in any minute', () => {
+  let now = 1_000_000;
+  const limiter = createLocalLimiter(1, () => now);
+  const heard: number[] = [];
+  const share = { ...TIERS.tokenFailure, name: 'standard' as const };
+  for (; now < 1_000_000 + 180_000; now += 50)
+    if (limiter.check([{ key: 'k', tier: share }])[0]!.allowed) heard.push(now);
+  for (const from of heard)
+    expect(heard.filter((at) => at >= from && at < from + 60_000).length).toBeLessThanOrEqual(100);
 });
 
 describe('limit keys', () => {

@@ -2,21 +2,31 @@ import type { Limit, LimitState } from './gate.ts';
 import { gcraOf } from './tiers.ts';
 
 const MAX_KEYS = 50_000;
-const HALVED: ReadonlySet<string> = new Set(['auth', 'anonymous']);
+const HALVED: ReadonlySet<string> = new Set(['auth', 'anonymous', 'token-failure']);
 
 /** GCRA in this process, for the time that Redis is away. Stricter than the shared one: other replicas count apart. */
 export interface LocalLimiter {
-  check(limits: readonly Limit[], count?: boolean): LimitState[];
+  check(limits: readonly Limit[]): LimitState[];
+  /** Takes back what was counted before it was known whether it counts. */
+  giveBack(limits: readonly Limit[]): void;
 }
 
 /** `replicas`: how many gateways share the load. Limits for sign-in are halved besides: guessing must not pay. */
 export function createLocalLimiter(replicas: number, now: () => number = Date.now): LocalLimiter {
   const fullAt = new Map<string, number>();
+  const gcra = (tier: Limit['tier']) => gcraOf(tier, HALVED.has(tier.name) ? replicas * 2 : replicas);
   return {
-    check: (limits, count = true) => {
+    giveBack: (limits) => {
+      for (const { key, tier } of limits) {
+        const before = (fullAt.get(key) ?? 0) - gcra(tier).costMs;
+        if (before > now()) fullAt.set(key, before);
+        else fullAt.delete(key);
+      }
+    },
+    check: (limits) => {
       const at = now();
       const next = limits.map(({ key, tier }) => {
-        const { costMs, burstMs } = gcraOf(tier, HALVED.has(tier.name) ? replicas * 2 : replicas);
+        const { costMs, burstMs } = gcra(tier);
         const full = Math.max(fullAt.get(key) ?? at, at);
         const early = at - (full + costMs - burstMs);
         const allowed = early >= 0;
@@ -29,7 +39,7 @@ export function createLocalLimiter(replicas: number, now: () => number = Date.no
         };
         return { key, full: full + costMs, state };
       });
-      if (count && next.every(({ state }) => state.allowed)) {
+      if (next.every(({ state }) => state.allowed)) {
         for (const { key, full } of next) {
           fullAt.delete(key);
           if (fullAt.size >= MAX_KEYS) fullAt.delete(fullAt.keys().next().value!);

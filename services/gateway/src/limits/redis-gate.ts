@@ -22,6 +22,8 @@ export interface RedisGateOptions {
 
 type ScriptAnswer = [...[number, number, number, number][], string | null];
 
+const NOTHING: GateAnswer = { limit: undefined, live: undefined };
+
 interface GateRedis extends Redis {
   clavigerGate(...args: (string | number)[]): Promise<ScriptAnswer>;
 }
@@ -49,17 +51,19 @@ export function createRedisGate(options: RedisGateOptions): Gate {
     else options.logger.info('Redis is back');
   };
   redis.on('error', (error) => became(true, error));
-  const without = (limits: readonly Limit[], count: boolean): GateAnswer => ({
-    limit: tightest(options.local.check(limits, count)),
-    live: undefined,
-  });
+  const without = (limits: readonly Limit[], count: boolean): GateAnswer => {
+    if (count) return { limit: tightest(options.local.check(limits)), live: undefined };
+    options.local.giveBack(limits);
+    return NOTHING;
+  };
+  /** `count`: false to give back. */
   const ask = async (
     all: readonly Limit[],
     sessionId: string | undefined,
     count: boolean,
   ): Promise<GateAnswer> => {
     const limits = options.limits ? all : [];
-    if (limits.length === 0 && sessionId === undefined) return { limit: undefined, live: undefined };
+    if (limits.length === 0 && sessionId === undefined) return NOTHING;
     if (redis.status !== 'ready' || Date.now() < awayUntilMs) return without(limits, count);
     const keys = limits.map((limit) => limit.key);
     if (sessionId !== undefined) keys.push(liveKey(sessionId));
@@ -76,6 +80,7 @@ export function createRedisGate(options: RedisGateOptions): Gate {
         count ? 0 : 1,
       );
       became(false);
+      if (!count) return NOTHING;
       return {
         limit: tightest(limits.map(({ tier }, index) => limitState(tier, answer[index]))),
         live: (answer[limits.length] as string | null) ?? undefined,
@@ -88,7 +93,9 @@ export function createRedisGate(options: RedisGateOptions): Gate {
   };
   return {
     check: (limits, sessionId) => ask(limits, sessionId, true),
-    look: async (limits) => (await ask(limits, undefined, false)).limit,
+    giveBack: async (limits) => {
+      await ask(limits, undefined, false);
+    },
     connected: async (withinMs) => {
       if (redis.status === 'ready') return;
       // Not the helper of node:events: that one would take a first failed attempt for the end.

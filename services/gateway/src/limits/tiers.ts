@@ -9,6 +9,7 @@ export interface Tier {
     | 'agent'
     | 'tenant'
     | 'anonymous'
+    | 'token-failure'
     | 'disclosure'
     | 'disclosure-day';
   readonly requests: number;
@@ -35,9 +36,14 @@ export interface Tiers {
   readonly tenant: Tier;
   /** All requests of nobody in particular. */
   readonly anonymous: Tier;
+  /** Tokens from one address that are not valid: never more than 100 in any minute, which is the burst and the pace together. */
+  readonly tokenFailure: Tier;
   /** Secrets that one person is shown: who needs more than that is worth a look. */
   readonly disclosure: readonly [Tier, Tier];
 }
+
+/** Of one address. */
+export const TOKEN_FAILURES_AT_ONCE = 20;
 
 export function createTiers(settings: LimitSettings): Tiers {
   const evenly = (name: Tier['name'], requests: number, windowSeconds: number): Tier => ({
@@ -53,6 +59,7 @@ export function createTiers(settings: LimitSettings): Tiers {
     agent: evenly('agent', 10, 1),
     tenant: evenly('tenant', settings.tenantPerMinute, 60),
     anonymous: evenly('anonymous', settings.anonymousPerMinute, 60),
+    tokenFailure: { name: 'token-failure', requests: 80, windowSeconds: 60, burst: TOKEN_FAILURES_AT_ONCE },
     disclosure: [
       evenly('disclosure', settings.disclosuresPerMinute, 60),
       evenly('disclosure-day', settings.disclosuresPerDay, 86_400),

@@ -6,10 +6,10 @@ import {
   type Demand,
   demand,
   type EdgeCall,
-  invalidToken,
   missingToken,
 } from '../authentication/authenticator.ts';
 import { bearerOf } from '../authentication/bearer.ts';
+import { invalidToken, isInvalid } from '../authentication/token-failures.ts';
 import type { EdgeRequest } from '../edge/edge-request.ts';
 import type { Gate, LimitState } from '../limits/gate.ts';
 import { enforce, limitHeaders } from '../limits/limit-headers.ts';
@@ -62,8 +62,9 @@ export function admitBearer(wanted: Demand, deps: AdmitDeps): Admit {
   return async (request, response, call) => {
     const bearer = bearerOf(request.headers.authorization);
     if (bearer === undefined) throw missingToken();
-    if (bearer === 'malformed') throw invalidToken();
-    const { actor, limit } = await deps.authenticator.authenticate(bearer, wanted, call);
+    const { actor, limit } = await (bearer === 'malformed'
+      ? deps.authenticator.refuse(call)
+      : deps.authenticator.authenticate(bearer, wanted, call));
     count(limit, response);
     return actor;
   };
@@ -82,9 +83,18 @@ function admitAnybody(audiences: readonly string[], tier: Tier, deps: AdmitDeps)
     );
     count(limit, response);
     const bearer = bearerOf(request.headers.authorization);
-    if (bearer === undefined || bearer === 'malformed') return undefined;
+    if (bearer === undefined) return undefined;
+    if (bearer === 'malformed') {
+      await deps.authenticator.refuse(call).then(({ limit: failures }) => enforce(failures), unlessInvalid);
+      return undefined;
+    }
     return deps.authenticator.identify(bearer, wanted, call);
   };
+}
+
+/** A public operation does not mind what it cannot read. */
+function unlessInvalid(error: unknown): void {
+  if (!isInvalid(error)) throw error;
 }
 
 /** Shows the limit's state and throws `rate_limited` when it refuses. */

@@ -9,12 +9,14 @@ export type CountAccount = (message: Message, response: ServerResponse) => Promi
 
 /** For public operations whose request names a user; undefined for all others. */
 export function countAccountFor(method: MethodInfo, deps: AdmitDeps): CountAccount | undefined {
-  const namesUser = method.request.fields.some(({ property }) => property === 'username');
-  if (!method.policy!.public || !namesUser) return undefined;
+  const field = method.request.fields.find(({ property }) => property === 'username');
+  if (!method.policy!.public || !field) return undefined;
+  const longest = field.rules!.maxLength;
   const tier = tierOf(method, deps.tiers);
   return async (message, response) => {
     const username = message.username as string;
-    if (username === '') return;
+    // Auth refuses what is longer. To normalise it here would take time that grows with the square of its length.
+    if (username === '' || username.length > 2 * longest) return;
     const tenant = (message.tenant as string | undefined) || 'default';
     const key = deps.keys.account(tier.name, tenant, username);
     count((await deps.gate.check([{ key, tier }], undefined)).limit, response);

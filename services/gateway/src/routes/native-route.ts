@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import {
+  bodyLimitOf,
   contractProblem,
   type HttpBinding,
   type HttpBody,
-  MAX_BODY_BYTES,
   type MethodInfo,
   takesIdempotencyKey,
 } from '@claviger/contracts';
@@ -59,7 +59,7 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
   const call = clientMethod(deps.peers, method.owner, method.service, method.property);
   const encode = method.responseStream ? undefined : responseEncoder(method, binding);
   const empty = method.policy!.successStatus === 204;
-  const bodyLimitBytes = method.policy!.maxBodyBytes || MAX_BODY_BYTES;
+  const bodyLimitBytes = bodyLimitOf(method);
   const keyOf = takesIdempotencyKey(method) ? idempotencyKeyOf : undefined;
   const waits = method.request.fields.some(({ protoName }) => protoName === 'wait_seconds');
   const admitAgain = waits ? admitAgainFor(method, deps) : undefined;
