@@ -209,6 +209,22 @@ describe('who is refused', () => {
     expect((await approve(kept, mine)).status).toBe(200);
   });
 
+  test('403 own_device for who enrolled the device or was seen at it, under whatever name the prompt comes', async () => {
+    const [owner, seen] = [await fresh(['administrator']), await fresh(['administrator'])];
+    const own = await enrolDevice(owner);
+    const name = `acme\\${randomUUID()}`;
+    await deciders[0]!.must('PUT', `/api/v1/users/${seen.id}/directory-identity`, {
+      accountNames: [name],
+      groups: [],
+    });
+    await reportPrompt(own, { subject_username: name });
+    const id = await reportPrompt(own, { subject_username: 'WS-04\\local' });
+    for (const client of [owner, seen])
+      for (const answer of [await approve(client, id), await deny(client, id)])
+        expect([answer.status, answer.body.code]).toEqual([403, 'own_device']);
+    expect((await approve(deciders[0]!, id)).status).toBe(200);
+  });
+
   test('403 where devices are told nothing, 400 for a device that is gone', async () => {
     const [decider] = deciders as [RestClient];
     const gone = await enrolDevice(admin);
@@ -259,6 +275,22 @@ describe('agents', () => {
     expect((await report(device.agent, foreign.id)).status).toBe(404);
     expect((await report(admin, device.id)).status).toBe(403);
     expect((await device.agent.get(REQUESTS)).status).toBe(403);
+  });
+
+  test('a report that comes again, through whichever gateway, is answered with its request; an old one is refused', async () => {
+    const prompt = promptOf();
+    const first = await report(device.agent, device.id, prompt);
+    expect(first.status).toBe(201);
+    for (const url of urls) {
+      const again = await report(device.agent.at(url), device.id, prompt);
+      expect([again.status, again.body]).toEqual([
+        200,
+        { id: first.body.id, status: 'pending', repeated: true },
+      ]);
+    }
+    const yesterday = new Date(Date.now() - 25 * 3_600_000).toISOString();
+    const old = await report(device.agent, device.id, promptOf({ observed_at: yesterday }));
+    expect([old.status, old.body.code]).toEqual([400, 'observation_too_old']);
   });
 
   test('H-192 a body of 32,769 bytes is 413, one of 32,768 is read; JSON of 10,000 levels is 400', async () => {

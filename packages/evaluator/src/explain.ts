@@ -48,7 +48,7 @@ function* explaining(result: Evaluation, facts: Facts, options: ExplainOptions):
   const held = HELD_BACK[result.because];
   const named = result.decidingRule && mayName(result.decidingRule.id) ? result.decidingRule : undefined;
   if (named && held) lines.push(`${held} A person decides until somebody else co-signs “${named.name}”.`);
-  if (named) lines.push(`Decided by “${named.name}” of version ${result.ruleSetVersion}.`);
+  else if (named) lines.push(`Decided by “${named.name}” of version ${result.ruleSetVersion}.`);
   else if (!result.decidingRule) lines.push(`No rule of version ${result.ruleSetVersion} decided.`);
   return { summary, lines, nearest: yield* nearestOf(result, facts, options) };
 }

@@ -94,6 +94,28 @@ describe('an elevation', () => {
     });
   });
 
+  test('says why a rule that matched did not approve: its author gains, uses the device, or nobody owns the name', async () => {
+    const author = randomUUID();
+    const { tenant, agent, id: owned } = await prompted([rule({ name: 'mine', authorIds: [author] })]);
+    const reader = technician(tenant);
+    expect((await explain(reader, owned)).verdict).toBe('auto_approved');
+    const linesOf = async (subjectUsername: string): Promise<string> => {
+      const { id } = await handlers.ingestElevationRequest(agent, {
+        ...promptOf(agent.userId),
+        subjectUsername,
+      });
+      const { summary, lines } = await explain(reader, id!);
+      expect(summary).toBe('Waits for a person.');
+      return lines.join(' ');
+    };
+    expect(await linesOf('WS-04\\local')).toMatch(/Nobody here owns the user name.*co-signs “mine”/);
+    service.devices.link('acme\\author', { userId: author });
+    expect(await linesOf('acme\\author')).toMatch(/somebody who wrote a part of it.*co-signs “mine”/);
+    const other = randomUUID();
+    service.devices.link(`acme\\${other}`, { userId: other });
+    expect(await linesOf(`acme\\${other}`)).toMatch(/device is used by somebody who wrote.*co-signs “mine”/);
+  });
+
   test('tells what people did afterwards: who, when and why', async () => {
     const { tenant, id, subject } = await prompted();
     const [ann, bob] = [technician(tenant), technician(tenant)];
