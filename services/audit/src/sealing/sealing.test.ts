@@ -264,8 +264,6 @@ test('H-262 a database that lost its tail is noticed by the heads outside: nothi
   await bench.stack.restart('audit-1');
 
   await expect.poll(async () => (await bench.healthNow()).status).toBe('restore_unfinished');
-  await Promise.all([cut, sound].map((tenant) => bench.record(tenant, 1)));
-  await eventually(async () => (await unsequenced(cut)) === 1 && (await unsequenced(sound)) === 1);
   const logged = readFileSync(bench.stack.logFiles['audit-1']!, 'utf8');
   expect(logged).toContain('the tail was cut, or an older state was restored');
   expect(logged).toContain('run `claviger restore finish`');
