@@ -51,6 +51,12 @@ const connectorsSchema = z.strictObject({
   idleMs: z.number().int().min(0).max(600_000).default(30_000),
 });
 
+/** Deleted entries. */
+const purgeSchema = z.strictObject({
+  /** How long a deleted entry keeps its encrypted secrets before they are removed. */
+  retentionDays: z.number().int().min(0).max(3_650).default(30),
+});
+
 export const configSchema = z.strictObject({
   ...storeConfigSchema.shape,
   /** Wraps the key encryption keys of all tenants. */
@@ -62,6 +68,7 @@ export const configSchema = z.strictObject({
   emergencyJournalFile: z.string(),
   rotation: rotationSchema.prefault({}),
   encryption: encryptionSchema.prefault({}),
+  purge: purgeSchema.prefault({}),
   connectors: connectorsSchema.prefault({}),
 });
 

@@ -161,6 +161,7 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     requires_reason: boolean;
     status: Defaulted<'active' | 'deleted'>;
     deleted_at: Date | null;
+    purged_at: Defaulted<Date | null>;
     owner_id: string | null;
     protection_version: Generated<number>;
     row_version: Generated<number>;
@@ -184,7 +185,9 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     version: number;
     state: VersionState;
     purpose: string;
-    kek_id: string;
+    /** Null once the version was purged; its bytes are empty then. */
+    kek_id: ColumnType<string, string, string | null>;
+    purged_at: Defaulted<Date | null>;
     cek_id: string;
     wrapped_cek: Buffer;
     iv: Buffer;

@@ -31,6 +31,7 @@ import { deleteEntry } from './entries/delete-entry.ts';
 import { getEntry } from './entries/get-entry.ts';
 import { listEntries } from './entries/list-entries.ts';
 import { listEntryVersions } from './entries/list-entry-versions.ts';
+import { startPurge } from './entries/purge-duty.ts';
 import { recoverCandidates } from './entries/recover-candidates.ts';
 import { retrieveEntry } from './entries/retrieve-entry.ts';
 import { deleteShare, listShares, putShare } from './entries/shares.ts';
@@ -113,6 +114,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
   };
   const journalMerge = parts.use(startJournalMerge(deps, journal));
   parts.use(startKeyJobs(deps, queues, cluster));
+  parts.use(startPurge(deps, cluster));
   parts.use(startRotationDuty(deps, queues, cluster));
   parts.use(startSettings({ config, logger, sections: ['access', 'breakglass'] }));
   addHandlers(rpc, deps);

@@ -73,6 +73,7 @@ async function storeNewKek(deps: VaultDeps, held: HeldJob): Promise<string> {
     const { total } = await tx
       .selectFrom('entry_versions')
       .select((eb) => eb.fn.countAll<number>().as('total'))
+      .where('purged_at', 'is', null)
       .executeTakeFirstOrThrow();
     await changeKeyJob(tx, deps, held, { new_kek_id: ids.kekId, old_kek_id: active?.id ?? null, total });
   });

@@ -72,6 +72,7 @@ async function countContentKeys(reader: VaultReader): Promise<{ total: number; u
   const { total } = await reader
     .selectFrom('entry_versions')
     .select((eb) => eb.fn.countAll<number>().as('total'))
+    .where('purged_at', 'is', null)
     .executeTakeFirstOrThrow();
   // Of the latest job that looked.
   const looked = await reader

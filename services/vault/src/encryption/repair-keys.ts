@@ -37,6 +37,7 @@ async function begin(deps: VaultDeps, held: HeldJob): Promise<typeof BEGINNING> 
     const { total } = await tx
       .selectFrom('entry_versions')
       .select((eb) => eb.fn.countAll<number>().as('total'))
+      .where('purged_at', 'is', null)
       .executeTakeFirstOrThrow();
     await changeKeyJob(tx, deps, held, { total });
   });
@@ -53,6 +54,7 @@ async function repairBatch(
     const rows = await tx
       .selectFrom('entry_versions')
       .select(SEALED_COLUMNS)
+      .where('purged_at', 'is', null)
       .where(sql<boolean>`(entry_id, version) > (${after.entryId}::uuid, ${after.version}::int)`)
       .orderBy('entry_id')
       .orderBy('version')

@@ -7,7 +7,7 @@ import { requireId, requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import { entrySubject, refuseDuringRotation } from './entry-rows.ts';
 
-/** The entry becomes invisible; its sealed versions stay until they are purged. */
+/** The entry becomes invisible; its encrypted versions stay until the purge at the end of the retention. */
 export function deleteEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['deleteEntry']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };

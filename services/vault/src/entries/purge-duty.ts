@@ -1,0 +1,39 @@
+import { type Cluster, startDuty } from '@claviger/cluster';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import { purgeEntry } from './purge-entry.ts';
+
+const EVERY_MS = 60_000;
+/** Entries in one run; the next run takes the next ones. */
+const BATCH = 200;
+
+/** On the leader: purges deleted entries whose retention is over, the oldest first. */
+export function startPurge(deps: VaultDeps, cluster: Cluster): AsyncDisposable {
+  const due = () =>
+    deps.database.system((tx) =>
+      tx
+        .selectFrom('entries')
+        .select(['tenant_id', 'id'])
+        .where('status', '=', 'deleted')
+        .where('purged_at', 'is', null)
+        .where(
+          'deleted_at',
+          '<=',
+          sql<Date>`now() - make_interval(days => ${deps.config.purge.retentionDays}::int)`,
+        )
+        .orderBy('deleted_at')
+        .limit(BATCH)
+        .execute(),
+    );
+  return startDuty({
+    cluster,
+    name: 'purge of deleted entries',
+    everyMs: EVERY_MS,
+    run: async (leadership) => {
+      for (const { tenant_id, id } of await due()) {
+        if (leadership.signal.aborted) return;
+        await purgeEntry(deps, tenant_id, id, leadership);
+      }
+    },
+  });
+}

@@ -1,0 +1,61 @@
+import type { Leadership } from '@claviger/cluster';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+
+/**
+ * Removes the wrapped keys and the encrypted secrets of a deleted entry whose retention is over, in one transaction with its
+ * audit event. Who saw which version, and the hash of each, stay. Answers whether it did: two sweeps never do it twice.
+ */
+export async function purgeEntry(
+  deps: Pick<VaultDeps, 'database' | 'emitter' | 'config'>,
+  tenantId: string,
+  entryId: string,
+  leadership: Pick<Leadership, 'assert'>,
+): Promise<boolean> {
+  const days = deps.config.purge.retentionDays;
+  return deps.database.withTenant(tenantId, async (tx) => {
+    await leadership.assert(tx);
+    const entry = await tx
+      .updateTable('entries')
+      .set({ purged_at: sql<Date>`clock_timestamp()` })
+      .where('id', '=', entryId)
+      .where('status', '=', 'deleted')
+      .where('purged_at', 'is', null)
+      .where('deleted_at', '<=', sql<Date>`now() - make_interval(days => ${days}::int)`)
+      .returning(['asset_id', 'name', 'deleted_at'])
+      .executeTakeFirst();
+    if (!entry) return false;
+    const empty = Buffer.alloc(0);
+    const versions = await tx
+      .updateTable('entry_versions')
+      .set({
+        purged_at: sql<Date>`clock_timestamp()`,
+        kek_id: null,
+        wrapped_cek: empty,
+        iv: empty,
+        ciphertext: empty,
+        tag: empty,
+        commitment: empty,
+      })
+      .where('entry_id', '=', entryId)
+      .where('purged_at', 'is', null)
+      .executeTakeFirst();
+    await deps.emitter.auditDuty(tx, {
+      tenantId,
+      action: 'vault.entry.purged',
+      outcome: 'allowed',
+      subjectType: 'entry',
+      subjectId: entryId,
+      resourceId: entry.asset_id ?? '',
+      requestId: '',
+      reason: '',
+      details: {
+        name: entry.name,
+        deletedAt: entry.deleted_at!.toISOString(),
+        retentionDays: days,
+        versions: Number(versions.numUpdatedRows),
+      },
+    });
+    return true;
+  });
+}
