@@ -9,12 +9,19 @@ beforeAll(async () => {
 });
 afterAll(async () => network?.[Symbol.asyncDispose]());
 
-const login = (username: string, password: string, requestId = 'same') =>
-  network.anonymous.post(
+const login = (username: string, password: string, { client = network.anonymous, of = tenant.name } = {}) =>
+  client.post(
     '/api/v1/auth/login',
-    { username, password, tenant: tenant.name },
-    { headers: { 'x-request-id': requestId } },
+    { username, password, tenant: of },
+    { headers: { 'x-request-id': 'same' } },
   );
+
+let addresses = 0;
+/** Somebody at an address of their own, which nobody has signed in from. */
+const elsewhere = () => {
+  addresses += 1;
+  return { client: network.anonymous.from(`127.7.0.${addresses}`) };
+};
 
 /** ASCII in its full-width form, which looks the same and canonicalises to the same name. */
 const fullWidth = (text: string): string =>
@@ -24,25 +31,38 @@ async function lockOut({ username }: TestUser): Promise<void> {
   for (const blank of [` ${username}`, `${username} `])
     expect((await login(blank, 'wrong')).status).toBe(400);
   for (const alias of [username, username.toUpperCase(), fullWidth(username), username, username]) {
-    expect((await login(alias, 'wrong')).status).toBe(401);
+    expect((await login(alias, 'wrong', elsewhere())).status).toBe(401);
   }
 }
 
-test('H-001 an unknown user and a wrong password get the same answer', async () => {
+test('H-001 an unknown tenant, an unknown user and a wrong password get the same answers, wait included', async () => {
   const user = await tenant.createUser([]);
-  const [unknown, wrong] = await Promise.all([login('nobody-here', 'wrong'), login(user.username, 'wrong')]);
-  expect(unknown.status).toBe(401);
-  expect(unknown.text).toBe(wrong.text);
+  const from = elsewhere();
+  for (const status of [401, 401, 429]) {
+    const wrong = await login(user.username, 'wrong', from);
+    const unknown = await login('nobody-here', 'wrong', from);
+    const nowhere = await login(user.username, 'wrong', { ...from, of: 'no-such-tenant' });
+    expect([wrong, unknown, nowhere].map((answer) => answer.status)).toEqual([status, status, status]);
+    for (const answer of [unknown, nowhere]) {
+      expect(answer.text).toBe(wrong.text);
+      expect(answer.headers['retry-after']).toBe(wrong.headers['retry-after']);
+    }
+  }
 });
 
-test('H-002/H-003 five wrong passwords under any spelling lock the account; the right one is then refused alike', async () => {
+test('H-002/H-003 five wrong passwords under any spelling lock the account where it did not sign in before, and only there', async () => {
   const user = await tenant.createUser([]);
   await lockOut(user);
-  const locked = await login(user.username, user.password);
+  const locked = await login(user.username, user.password, elsewhere());
   expect(locked.status).toBe(401);
-  expect(locked.text).toBe((await login(user.username, 'wrong')).text);
+  expect(locked.text).toBe((await login(user.username, 'wrong', elsewhere())).text);
+  // From where its owner signs in, at every gateway.
+  for (const url of network.access.urls)
+    expect((await login(user.username, user.password, { client: network.anonymous.at(url) })).status).toBe(
+      200,
+    );
   await tenant.admin.client.must('POST', `/api/v1/users/${user.id}/unlock`, {});
-  expect((await login(user.username, user.password)).status).toBe(200);
+  expect((await login(user.username, user.password, elsewhere())).status).toBe(200);
 });
 
 test('H-016 a disabled user is out at once, and old tokens stay dead when enabled again', async () => {

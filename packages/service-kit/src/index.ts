@@ -5,6 +5,7 @@ export {
   createActorVerifier,
   signActorToken,
 } from './actor-token.ts';
+export { addressPrefix } from './address-prefix.ts';
 export type { RecordOutcome } from './audit-trail.ts';
 export type { AuditSubject, CallContext } from './call-context.ts';
 export {

@@ -35,22 +35,35 @@ export interface RestClient {
   as(token: TokenSource | undefined): RestClient;
   /** The same caller at another gateway. */
   at(baseUrl: string): RestClient;
+  /** The same caller from another address of this machine, such as 127.0.0.9. */
+  from(localAddress: string): RestClient;
+}
+
+interface Way {
+  readonly baseUrl: string;
+  readonly caCertificate: string;
+  readonly localAddress?: string;
 }
 
 const agents = new Map<string, Agent>();
 
-/** One connection pool for each CA; trusted explicitly. */
-function agentFor(caCertificate: string): Agent {
-  let agent = agents.get(caCertificate);
+/** One connection pool for each CA and own address; trusted explicitly. */
+function agentFor({ caCertificate, localAddress }: Way): Agent {
+  const key = `${caCertificate} ${localAddress ?? ''}`;
+  let agent = agents.get(key);
   if (!agent) {
     agent = new Agent({
       // A hundred handshakes at once take a busy machine a while.
-      connect: { ca: readFileSync(caCertificate, 'utf8'), timeout: 60_000 },
+      connect: {
+        ca: readFileSync(caCertificate, 'utf8'),
+        timeout: 60_000,
+        ...(localAddress === undefined ? {} : { localAddress, family: 4 }),
+      },
       connections: 128,
       // A second or two of the five that the edge keeps a connection: one that it is about to close is not used again.
       keepAliveTimeoutThreshold: 4_000,
     });
-    agents.set(caCertificate, agent);
+    agents.set(key, agent);
   }
   return agent;
 }
@@ -70,8 +83,8 @@ export function createRestClient(options: {
   return clientOf(options, { token: options.token });
 }
 
-function clientOf(options: { baseUrl: string; caCertificate: string }, caller: Caller): RestClient {
-  const dispatcher = agentFor(options.caCertificate);
+function clientOf(options: Way, caller: Caller): RestClient {
+  const dispatcher = agentFor(options);
   const call: RestClient['call'] = async (method, path, body, extras = {}) => {
     const payload = extras.raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const token = typeof caller.token === 'function' ? await caller.token() : caller.token;
@@ -116,6 +129,7 @@ function clientOf(options: { baseUrl: string; caCertificate: string }, caller: C
     },
     as: (token) => clientOf(options, { token }),
     at: (baseUrl) => clientOf({ ...options, baseUrl }, caller),
+    from: (localAddress) => clientOf({ ...options, localAddress }, caller),
   };
 }
 

@@ -20,6 +20,7 @@ import { completeSetup } from './operator/complete-setup.ts';
 import { createSetupLink } from './operator/create-setup-link.ts';
 import { listTenantIds } from './operator/list-tenant-ids.ts';
 import { provisionTenant } from './operator/provision-tenant.ts';
+import { unlockAdministrator } from './operator/unlock-administrator.ts';
 import { changeMyPassword } from './passwords/change-my-password.ts';
 import { completePasswordReset } from './passwords/complete-password-reset.ts';
 import { setUserPassword } from './passwords/set-user-password.ts';
@@ -100,5 +101,6 @@ export function addHandlers(server: RpcServer, deps: AuthDeps): void {
     createSetupLink: createSetupLink(deps),
     provisionTenant: provisionTenant(deps),
     listTenantIds: listTenantIds(deps),
+    unlockAdministrator: unlockAdministrator(deps),
   });
 }

@@ -18,6 +18,7 @@ export interface AuthSchema extends SettingsTables, OutboxSchema, TenantStanding
   api_tokens: ApiTokensTable;
   one_time_links: OneTimeLinksTable;
   login_failures: LoginFailuresTable;
+  sign_in_places: { tenant_id: string; user_id: string; place: string; last_at: Generated<Date> };
   standing_deliveries: StandingDeliveriesTable;
   deprovision_orders: DeprovisionOrdersTable;
   billing_events: BillingEventsTable;
@@ -176,12 +177,14 @@ interface OneTimeLinksTable {
   ended_at: Date | null;
 }
 
-export type FailureKind = 'password' | 'mfa';
+/** `unlock`: by the operator. */
+export type FailureKind = 'password' | 'mfa' | 'recovery' | 'unlock';
 
 interface LoginFailuresTable {
   tenant_id: string;
   kind: FailureKind;
   subject: string;
+  place: string;
   failures: number;
   last_failed_at: Date;
   locked_until: Date | null;

@@ -14,6 +14,10 @@ export function register(program: Command): void {
       '--password-stdin',
       'read the password from the first line of standard input, a code from the second',
     )
+    .option(
+      '--recovery-code',
+      'sign in with a recovery code beside the password; works while the account is locked, too',
+    )
     .option('--password-file <file>', 'read the password from the first line of a file');
   withConnectionOptions(command).action(async (username: string | undefined, options: LoginOptions) => {
     const { login } = await import('../people/login.ts');

@@ -25,6 +25,14 @@ export function createSetupLink(configFile: string): Promise<string | null> {
   });
 }
 
+/** Lifts the locks of an administrator. Throws ClavigerError. */
+export function unlockAdministrator(
+  configFile: string,
+  request: auth.UnlockAdministratorRequest,
+): Promise<auth.UnlockAdministratorResponse> {
+  return withOperator(configFile, (client) => client.unlockAdministrator(request));
+}
+
 /** Creates the first administrator with a generated password; refused (conflict) once there is a user. */
 export function bootstrapAdministrator(
   configFile: string,

@@ -194,7 +194,12 @@ const codes: Readonly<Record<string, Explanation>> = {
   },
   invalid_credentials: {
     meaning: 'The user name, the password or the tenant is wrong; which of them is not told.',
-    next: 'Try again with care: after several failures the account is locked for a while.',
+    next: 'Try again with care: after several failures the account is locked for a while, except where you signed in before. `claviger login --recovery-code` opens it too.',
+  },
+  sign_in_slowed: {
+    meaning:
+      'There were wrong tries for this account from your address, so that it has to wait before the next.',
+    next: 'Wait as long as Retry-After says.',
   },
   sign_in_busy: {
     meaning: 'Too many sign-ins are being checked at this moment.',
@@ -371,6 +376,14 @@ const codes: Readonly<Record<string, Explanation>> = {
   mfa_already_enabled: {
     meaning: 'There is a confirmed second factor.',
     next: 'Switch it off before setting up another.',
+  },
+  not_an_administrator: {
+    meaning: 'The operator unlocks active administrators only.',
+    next: 'An administrator unlocks the others: `claviger users unlock NAME`.',
+  },
+  unlocked_too_often: {
+    meaning: 'The operator lifted the locks of this administrator five times within a short time.',
+    next: 'Wait as long as the answer says, or name the address they sign in from: `claviger unlock-admin --from ADDRESS`.',
   },
   tenant_exists: { meaning: 'A tenant has this name.', next: 'Choose another one.' },
   liveness_unavailable: {

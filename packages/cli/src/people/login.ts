@@ -15,6 +15,7 @@ export interface LoginOptions extends ConnectionOptions {
   readonly username?: string;
   readonly passwordStdin?: boolean;
   readonly passwordFile?: string;
+  readonly recoveryCode?: boolean;
 }
 
 const service = auth.AuthServiceService;
@@ -30,7 +31,8 @@ export function login(argument: string | undefined, options: LoginOptions): Prom
         throw new CommandError('say who you are: claviger login NAME', EXIT.usage);
       const { password, code } = await readPassword(username, options);
       const tenant = connection.tenant;
-      const first = await api.call(service.login, { username, password, tenant });
+      const recoveryCode = options.recoveryCode ? (code ?? (await askCode())) : '';
+      const first = await api.call(service.login, { username, password, tenant, code: recoveryCode });
       accessToken = first.accessToken;
       if (first.mfaSetupRequired) await showNewFactor(api);
       const answer = first.mfaSetupRequired

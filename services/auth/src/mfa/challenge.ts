@@ -3,6 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
+import { notePlace, placeOf } from '../sign-in/places.ts';
 import {
   endSessionsOfUser,
   issueRefreshToken,
@@ -40,6 +41,7 @@ export async function challenge<T>(
 ): Promise<Challenge & { also: T }> {
   requirePerson(context);
   const { tenantId, userId, sessionId } = context.actor;
+  const place = placeOf(context);
   context.auditSubject = { type: 'user', id: userId };
   const result = await deps.database.withTenant(tenantId, async (tx) => {
     if (confirm) {
@@ -49,9 +51,11 @@ export async function challenge<T>(
     }
     const before = await lockSession(tx, deps.config, sessionId);
     if (!before || before.ended) throw sessionEnded(before?.ended ?? 'session_revoked');
-    const proof = await proveSecondFactor(deps, tx, before, code, { pendingToo: confirm });
-    if ('refused' in proof) return { refusal: mfaRefused(proof.refused) };
+    const proof = await proveSecondFactor(deps, tx, { ...before, place }, code, { pendingToo: confirm });
+    if ('refused' in proof) return { refusal: mfaRefused(proof) };
     const session = await replaceSession(tx, deps.config, before, proof.method);
+    // Only now the sign-in has succeeded.
+    if (before.mfaPending) await notePlace(tx, tenantId, userId, place);
     const refreshToken = await issueRefreshToken(tx, tenantId, session.sessionId);
     const { tell } = proof.confirmedNow
       ? await endSessionsOfUser(tx, userId, 'factor-added', {

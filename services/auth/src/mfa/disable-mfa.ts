@@ -19,7 +19,7 @@ export function disableMfa(deps: AuthDeps): Handler<(typeof auth.AuthServiceServ
         exceptSessionId: sessionId,
         keepApiTokens: true,
       });
-      if (!(await removeFactor(tx, userId))) throw mfaRefused('no_factor');
+      if (!(await removeFactor(tx, userId))) throw mfaRefused({ refused: 'no_factor' });
       await deps.emitter.audit(tx, context, { subject: { type: 'user', id: userId } });
       return ended;
     });

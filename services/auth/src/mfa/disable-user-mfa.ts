@@ -21,8 +21,8 @@ export function disableUserMfa(deps: AuthDeps): Handler<(typeof auth.UsersServic
       await lockUser(tx, userId);
       await requireNotAbove(tx, context, await actingNow(tx, context), userId);
       const ended = await endSessionsOfUser(tx, userId, 'mfa-disabled', { keepApiTokens: true });
-      if (!(await removeFactor(tx, userId))) throw mfaRefused('no_factor');
-      await clearFailures(tx, 'mfa', userId);
+      if (!(await removeFactor(tx, userId))) throw mfaRefused({ refused: 'no_factor' });
+      await clearFailures(tx, userId, ['mfa', 'recovery']);
       await deps.emitter.audit(tx, context, {});
       return ended;
     });

@@ -1,11 +1,12 @@
 import { ClavigerError } from '@claviger/errors';
-import { WINDOW_MINUTES } from '../sign-in/lockout.ts';
 
-export type MfaRefusal = 'wrong' | 'malformed' | 'used' | 'locked' | 'no_factor';
+export type Refused =
+  | { readonly refused: 'wrong' | 'malformed' | 'used' | 'no_factor' }
+  | { readonly refused: 'locked'; readonly waitSeconds: number };
 
 /** What the caller is told of a refused code. */
-export function mfaRefused(refusal: MfaRefusal): ClavigerError {
-  switch (refusal) {
+export function mfaRefused(refusal: Refused): ClavigerError {
+  switch (refusal.refused) {
     case 'wrong':
       return new ClavigerError('unauthenticated', 'The code is wrong.', {
         code: 'mfa_code_invalid',
@@ -26,8 +27,8 @@ export function mfaRefused(refusal: MfaRefusal): ClavigerError {
     case 'locked':
       return new ClavigerError('rate_limited', 'Too many wrong codes.', {
         code: 'mfa_locked',
-        retryAfterSeconds: WINDOW_MINUTES * 60,
-        hint: `Try again in ${WINDOW_MINUTES} minutes.`,
+        retryAfterSeconds: refusal.waitSeconds,
+        hint: `Try again in ${refusal.waitSeconds} seconds, or use a recovery code.`,
       });
     case 'no_factor':
       return new ClavigerError('conflict', 'There is no second factor to prove.', {

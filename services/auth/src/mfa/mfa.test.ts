@@ -283,7 +283,7 @@ test('H-031 a recovery code replaces the device once, also when two try it at th
     }),
   );
   expect(codes.sort()).toEqual(['mfa_code_invalid', 'ok']);
-  expect(await codeOf(signIn(stack, tenant.name, user.username, PASSWORD, code))).toBe('mfa_code_invalid');
+  expect(await codeOf(signIn(stack, tenant.name, user.username, PASSWORD, code))).toBe('invalid_credentials');
   const [stored] = await stack.sql<{ found: number }>(
     'SELECT count(*)::int AS found FROM recovery_codes WHERE user_id = $1 AND code_hash = convert_to($2, $3)',
     [user.id, code, 'UTF8'],
@@ -305,7 +305,7 @@ test('new recovery codes end the old ones, and need a fresh factor', async () =>
   const proved = continued(stack, session, done);
   expect(await codeOf(authOf(stack).regenerateRecoveryCodes({}, await proved.as()))).toBe('ok');
   expect(await codeOf(signIn(stack, tenant.name, user.username, PASSWORD, recoveryCodes[0]!))).toBe(
-    'mfa_code_invalid',
+    'invalid_credentials',
   );
 });
 

@@ -1,15 +1,15 @@
 import type { Tx } from '@claviger/database';
 import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
-import { countFailure, lockedNow } from '../sign-in/lockout.ts';
+import { type Attempt, countFailure, standingOfAttempt, WINDOW_MINUTES } from '../sign-in/lockout.ts';
 import { type Factor, lockFactor, spendStep } from './factors-store.ts';
-import type { MfaRefusal } from './mfa-errors.ts';
+import type { Refused } from './mfa-errors.ts';
 import { isRecoveryCode, spendRecoveryCode } from './recovery-codes.ts';
 import { matchingStep } from './totp.ts';
 
 export type Proof =
   /** `confirmedNow`: this code confirmed a pending factor. */
-  { readonly method: 'otp' | 'recovery'; readonly confirmedNow: boolean } | { readonly refused: MfaRefusal };
+  { readonly method: 'otp' | 'recovery'; readonly confirmedNow: boolean } | Refused;
 
 const SIX_DIGITS = /^[0-9]{6}$/;
 
@@ -20,19 +20,25 @@ const SIX_DIGITS = /^[0-9]{6}$/;
 export async function proveSecondFactor(
   deps: AuthDeps,
   tx: Tx<AuthSchema>,
-  { tenantId, userId, sessionId }: { tenantId: string; userId: string; sessionId?: string },
+  by: { tenantId: string; userId: string; place: string; sessionId?: string },
   code: string,
   options: { pendingToo?: boolean } = {},
 ): Promise<Proof> {
+  const { tenantId, userId, sessionId, place } = by;
+  // A recovery code is no guess, and helps against a lock: it counts apart.
+  const kind = isRecoveryCode(code) ? 'recovery' : 'mfa';
+  const attempt: Attempt = { tenantId, kind, subject: userId, userId, place };
   const factor = await lockFactor(deps, tx, tenantId, userId);
   try {
     if (!factor) return { refused: 'no_factor' };
     const confirmable = options.pendingToo && sessionId !== undefined && factor.setUpIn === sessionId;
     if (!factor.confirmed && !confirmable) return { refused: 'no_factor' };
-    if (await lockedNow(tx, 'mfa', userId)) return { refused: 'locked' };
+    const { waitSeconds, locked } = await standingOfAttempt(tx, attempt);
+    if (waitSeconds > 0 || locked)
+      return { refused: 'locked', waitSeconds: waitSeconds || WINDOW_MINUTES * 60 };
     const proof = await check(tx, factor, userId, code);
     // A code that was right once gives nothing to a guesser: it does not count.
-    if ('refused' in proof && proof.refused !== 'used') await countFailure(tx, tenantId, 'mfa', userId);
+    if ('refused' in proof && proof.refused !== 'used') await countFailure(tx, attempt);
     return proof;
   } finally {
     factor?.secret.fill(0);

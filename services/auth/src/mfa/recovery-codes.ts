@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Tx } from '@claviger/database';
+import type { Reader, Tx } from '@claviger/database';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 import { sha256 } from '../sign-in/bearer-secrets.ts';
+import { NOBODY } from '../sign-in/lockout.ts';
 import { base32 } from './totp.ts';
 
 const COUNT = 10;
@@ -33,6 +34,22 @@ export async function replaceRecoveryCodes(
     )
     .execute();
   return codes;
+}
+
+/** Whether a person has this code unused. Nobody is asked about with the same work. */
+export async function hasRecoveryCode(
+  reader: Reader<AuthSchema>,
+  userId: string | undefined,
+  code: string,
+): Promise<boolean> {
+  const row = await reader
+    .selectFrom('recovery_codes')
+    .select('id')
+    .where('user_id', '=', userId ?? NOBODY)
+    .where('code_hash', '=', sha256(code))
+    .where('used_at', 'is', null)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Whether the code was there and unused; it is used now. */

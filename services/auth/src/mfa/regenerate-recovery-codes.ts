@@ -15,7 +15,7 @@ export function regenerateRecoveryCodes(
     const { userId, tenantId } = context.actor;
     const recoveryCodes = await deps.database.withTenant(tenantId, async (tx) => {
       await actingNow(tx, context);
-      if (!(await hasConfirmedFactor(tx, userId))) throw mfaRefused('no_factor');
+      if (!(await hasConfirmedFactor(tx, userId))) throw mfaRefused({ refused: 'no_factor' });
       await deps.emitter.audit(tx, context, { subject: { type: 'user', id: userId } });
       return replaceRecoveryCodes(tx, tenantId, userId);
     });

@@ -3,6 +3,8 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { hasConfirmedFactor } from '../mfa/factors-store.ts';
+import { clearFailures } from '../sign-in/lockout.ts';
+import { placeOf } from '../sign-in/places.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
 import { actingNow, requirePerson } from '../users/standing.ts';
 import { lockUser } from '../users/users-store.ts';
@@ -37,6 +39,7 @@ export function changeMyPassword(
       await actingNow(tx, context);
       if ((await credentialOfUser(tx, userId))?.phc !== before) throw wrongPassword();
       await storePassword(tx, tenantId, userId, phc);
+      await clearFailures(tx, userId, ['password'], placeOf(context));
       await deps.emitter.audit(tx, context, {});
       return endSessionsOfUser(tx, userId, 'password-changed', {
         exceptSessionId: sessionId,

@@ -4,6 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { readLinkToken } from '../sign-in/bearer-secrets.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
+import { notePlace, placeOf } from '../sign-in/places.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
 import { credentialOfUser, storePassword } from './credentials-store.ts';
 import { linkRefused, spendLink } from './one-time-links.ts';
@@ -36,7 +37,9 @@ export function completePasswordReset(
       if (!user?.active) return undefined;
       checkNewPassword(request.newPassword, user.username, '/newPassword');
       await storePassword(tx, tenantId, userId, phc);
-      await clearFailures(tx, 'password', userId);
+      await clearFailures(tx, userId, ['password']);
+      // Whoever was given the link signs in from here next, also while the account is locked elsewhere.
+      await notePlace(tx, tenantId, userId, placeOf(context));
       await deps.emitter.audit(tx, context, {});
       return endSessionsOfUser(tx, userId, 'password-changed', { keepApiTokens: true });
     });

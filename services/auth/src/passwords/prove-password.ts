@@ -2,7 +2,8 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { noteReason } from '../audit-reason.ts';
 import type { AuthDeps } from '../deps.ts';
-import { countFailure, lockedNow } from '../sign-in/lockout.ts';
+import { type Attempt, countFailure, mustWait, standingOfAttempt } from '../sign-in/lockout.ts';
+import { placeOf } from '../sign-in/places.ts';
 import { credentialOfUser } from './credentials-store.ts';
 
 /**
@@ -11,14 +12,16 @@ import { credentialOfUser } from './credentials-store.ts';
  */
 export async function provePassword(deps: AuthDeps, context: CallContext, password: string): Promise<string> {
   const { userId, tenantId } = context.actor;
-  const { phc, locked } = await deps.database.readTenant(tenantId, async (reader) => ({
+  const attempt: Attempt = { tenantId, kind: 'password', subject: userId, userId, place: placeOf(context) };
+  const { phc, standing } = await deps.database.readTenant(tenantId, async (reader) => ({
     phc: (await credentialOfUser(reader, userId))?.phc,
-    locked: await lockedNow(reader, 'password', userId),
+    standing: await standingOfAttempt(reader, attempt),
   }));
+  const { waitSeconds, locked } = standing;
+  if (waitSeconds > 0) throw mustWait(waitSeconds);
   const matches = await deps.passwords.verify(phc, password);
   if (!locked && phc !== undefined && matches) return phc;
-  if (!locked)
-    await deps.database.withTenant(tenantId, (tx) => countFailure(tx, tenantId, 'password', userId));
+  await deps.database.withTenant(tenantId, (tx) => countFailure(tx, attempt));
   noteReason(context, locked ? 'account_locked' : 'wrong_password');
   throw wrongPassword();
 }

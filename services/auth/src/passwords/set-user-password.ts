@@ -30,7 +30,7 @@ export function setUserPassword(
       const holds = await actingNow(tx, context);
       await requireNotAbove(tx, context, holds, userId);
       await storePassword(tx, context.tenantId, userId, phc);
-      await clearFailures(tx, 'password', userId);
+      await clearFailures(tx, userId, ['password']);
       await deps.emitter.audit(tx, context, {});
       return endSessionsOfUser(tx, userId, 'password-changed', { keepApiTokens: true });
     });

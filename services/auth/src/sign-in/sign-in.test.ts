@@ -2,19 +2,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type AuthStack,
   actingWith,
-  asAdministrator,
   auditOf,
   authOf,
   codeOf,
   insisting,
   introspectAccess,
   newTenant,
-  newUser,
   noted,
-  PASSWORD,
   signIn,
   startAuth,
-  usersOf,
 } from '../../test-support.ts';
 
 let stack: AuthStack;
@@ -44,68 +40,6 @@ test('H-047 a sign-in is introspected until its logout, and refused at once afte
   expect(await codeOf(authOf(stack).refresh({ refreshToken: answer.refreshToken }))).toBe('session_revoked');
   expect(await codeOf(authOf(stack).logout({}, options))).toBe('ok');
   expect(await stack.redis.get(key)).toBe('revoked');
-});
-
-test('unknown user, wrong password and locked account get one answer; the audit log tells them apart', async () => {
-  const tenant = await newTenant(stack);
-  const user = await newUser(stack, tenant, 'alice');
-  const attempt = (username: string, password: string, name = tenant.name) =>
-    authOf(stack).login({ tenant: name, username, password, code: '' });
-  const refusal = (call: Promise<unknown>) =>
-    call.then(
-      () => 'signed in',
-      ({ reason, code, message, hint }) => ({ reason, code, message, hint }),
-    );
-  const unknown = await refusal(attempt('nobody', PASSWORD));
-  expect(unknown).toMatchObject({ reason: 'unauthenticated', code: 'invalid_credentials' });
-  expect(await refusal(attempt('alice', PASSWORD, 'no-such-tenant'))).toEqual(unknown);
-  // One counter for every spelling of the name.
-  for (const name of ['alice', 'Alice', 'ALICE', 'ａlice', 'aLiCe']) {
-    expect(await refusal(attempt(name, 'wrong wrong wrong'))).toEqual(unknown);
-  }
-  expect(await refusal(attempt('alice', PASSWORD))).toEqual(unknown);
-  for (const name of [' alice', 'alice ', 'al\u200bice', 'al ice', 'alice\u0007']) {
-    expect(await codeOf(attempt(name, PASSWORD)), JSON.stringify(name)).toBe('invalid');
-  }
-  const denied = (await auditOf(stack, tenant.id)).filter((event) => event.outcome === 'denied');
-  expect(denied.map((event) => event.reason)).toEqual([
-    'unknown_user',
-    'wrong_password',
-    'wrong_password',
-    'wrong_password',
-    'wrong_password',
-    'wrong_password_locked',
-    'account_locked',
-  ]);
-  expect(new Set(denied.map((event) => event.actorId))).toEqual(new Set(['', user.id]));
-  expect(new Set(denied.map((event) => event.actorName))).toEqual(new Set(['', 'alice']));
-
-  const options = await asAdministrator(stack, tenant);
-  expect((await usersOf(stack).getUser({ userId: user.id }, options)).user?.locked).toBe(true);
-  await usersOf(stack).unlockUser({ userId: user.id }, options);
-  expect(await codeOf(attempt('alice', PASSWORD))).toBe('ok');
-});
-
-test('a lock ends by itself and is not extended by tries made meanwhile', async () => {
-  const tenant = await newTenant(stack);
-  const user = await newUser(stack, tenant, 'bob');
-  const attempt = (password: string) =>
-    codeOf(authOf(stack).login({ tenant: tenant.name, username: 'bob', password, code: '' }));
-  for (let i = 0; i < 5; i += 1) await attempt('wrong wrong wrong');
-  const until = async () =>
-    (
-      await stack.sql<{ locked_until: Date }>('SELECT locked_until FROM login_failures WHERE subject = $1', [
-        user.id,
-      ])
-    )[0]?.locked_until;
-  const before = await until();
-  expect(before).toBeInstanceOf(Date);
-  expect(await attempt('wrong wrong wrong')).toBe('invalid_credentials');
-  expect(await until()).toEqual(before);
-  await stack.sql(`UPDATE login_failures SET locked_until = now() - interval '1 second' WHERE subject = $1`, [
-    user.id,
-  ]);
-  expect(await attempt(PASSWORD)).toBe('ok');
 });
 
 test('a refresh rotates; reuse within the grace is a conflict, later it ends the session', async () => {

@@ -15,13 +15,26 @@ export async function findTenant(
   database: Database<AuthSchema>,
   name: string,
 ): Promise<TenantEntry | undefined> {
-  const row = await database.system((tx) =>
+  return (await findSignInTenant(database, name)).tenant;
+}
+
+/** Beside it the tenant that runs the installation: its log has the sign-ins to names that no tenant has. */
+export async function findSignInTenant(
+  database: Database<AuthSchema>,
+  name: string,
+): Promise<{ tenant: TenantEntry | undefined; platformId: string | undefined }> {
+  const rows = await database.system((tx) =>
     tx
       .selectFrom('tenants')
-      .select(['id', 'name', 'status'])
-      .where('name', '=', name || DEFAULT_TENANT)
-      .where(sql<boolean>`status IN ('active', 'suspended')`)
-      .executeTakeFirst(),
+      .select(['id', 'name', 'status', 'platform'])
+      .where(
+        sql<boolean>`(name = ${name || DEFAULT_TENANT} AND status IN ('active', 'suspended')) OR platform`,
+      )
+      .execute(),
   );
-  return row && { id: row.id, name: row.name, active: row.status === 'active' };
+  const row = rows.find((each) => each.name === (name || DEFAULT_TENANT));
+  return {
+    tenant: row && { id: row.id, name: row.name, active: row.status === 'active' },
+    platformId: rows.find((each) => each.platform)?.id,
+  };
 }

@@ -6,7 +6,7 @@ import { clearFailures } from '../sign-in/lockout.ts';
 import { actingNow } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
-/** Lifts the locks after wrong passwords and wrong codes. */
+/** Lifts the locks after wrong passwords and wrong codes, for every place. */
 export function unlockUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceService)['unlockUser']> {
   return async (request, context) => {
     const userId = objectId(request.userId);
@@ -14,8 +14,7 @@ export function unlockUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
     await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockUser(tx, userId);
       await actingNow(tx, context);
-      await clearFailures(tx, 'password', userId);
-      await clearFailures(tx, 'mfa', userId);
+      await clearFailures(tx, userId, ['password', 'mfa', 'recovery']);
       await deps.emitter.audit(tx, context, {});
     });
     return {};

@@ -3,6 +3,7 @@ import type { Reader, Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { AuthSchema, UserKind, UserStatus } from '../schema.ts';
+import { MAX_FAILURES } from '../sign-in/lockout.ts';
 import { rolesOfUser } from './standing.ts';
 
 /** Users that are not deleted, with what the API shows of them. */
@@ -24,7 +25,9 @@ export function usersQuery(reader: Reader<AuthSchema>) {
       sql<boolean>`EXISTS (SELECT FROM mfa_factors f WHERE f.tenant_id = users.tenant_id AND f.user_id = users.id
         AND f.confirmed_at IS NOT NULL)`.as('mfa_enabled'),
       sql<boolean>`EXISTS (SELECT FROM login_failures l WHERE l.tenant_id = users.tenant_id
-        AND l.subject = users.id::text AND l.locked_until > now())`.as('locked'),
+        AND l.subject = users.id::text AND l.locked_until > now() AND l.failures >= ${MAX_FAILURES})`.as(
+        'locked',
+      ),
     ])
     .where('users.deleted_at', 'is', null);
 }

@@ -1,5 +1,5 @@
 import { createHmac, hkdfSync } from 'node:crypto';
-import { isIPv6 } from 'node:net';
+import { addressPrefix } from '@claviger/service-kit';
 
 /** Keys of limits, without saying in Redis who they belong to. */
 export interface LimitKeys {
@@ -13,8 +13,6 @@ export interface LimitKeys {
   readonly anonymous: string;
   /** One address, or the /64 that an IPv6 client can choose from. */
   address(tier: string, address: string): string;
-  /** An account that somebody tries to sign in to, whether it exists or not. */
-  account(tier: string, tenant: string, username: string): string;
 }
 
 /** `secret` is shared by the replicas and known to nobody else: the password of the Redis that holds the keys. */
@@ -32,21 +30,7 @@ export function createLimitKeys(secret: string): LimitKeys {
     device: (tier, tenantId, deviceId) => `claviger:limit:${tier}:d:${tenantId}:${deviceId}`,
     tenant: (tenantId) => `claviger:limit:tenant:${tenantId}`,
     anonymous: 'claviger:limit:anonymous',
-    address: (tier, address) => `claviger:limit:${tier}:a:${digest('address', prefixOf(address))}`,
-    account: (tier, tenant, username) =>
-      `claviger:limit:${tier}:n:${digest('account', tenant.toLowerCase(), username.normalize('NFKC').toLowerCase())}`,
+    address: (tier, address) =>
+      `claviger:limit:${tier}:a:${digest('address', addressPrefix(address) ?? address)}`,
   };
-}
-
-function prefixOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const gap = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
-  const groups = [...left, ...Array<string>(gap).fill('0'), ...right];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
 }

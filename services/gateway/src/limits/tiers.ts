@@ -27,7 +27,7 @@ export interface LimitSettings {
 }
 
 export interface Tiers {
-  /** As the reference documents state them, by user, API token or device; of public operations by address and by account. */
+  /** As the reference documents state them, by user, API token or device; of public operations by address. */
   readonly standard: Tier;
   readonly auth: Tier;
   readonly report: Tier;

@@ -25,7 +25,6 @@ import { conditions, entityTag, namesTag } from '../transcoder/preconditions.ts'
 import { requestDecoder } from '../transcoder/request-decoder.ts';
 import { type EncodedResponse, responseEncoder } from '../transcoder/response-encoder.ts';
 import { type AdmitDeps, admitAgainFor, admitFor } from './admit.ts';
-import { countAccountFor } from './count-account.ts';
 import { type CallOptions, clientMethod } from './service-definitions.ts';
 import { answerStream } from './stream-answer.ts';
 
@@ -53,7 +52,6 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
   const problem = contractProblem(method);
   if (problem) throw new Error(`The gateway cannot start: ${method.path} ${problem}.`);
   const admit = admitFor(method, deps);
-  const countAccount = countAccountFor(method, deps);
   const decode = requestDecoder(method, binding);
   const applyConditions = conditions(method, binding);
   const call = clientMethod(deps.peers, method.owner, method.service, method.property);
@@ -75,7 +73,6 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
     const body = await bodyOf(request, binding, bodyLimitBytes);
     const message = decode({ path, query: queryOf(request), body });
     applyConditions?.(message, request.headers);
-    if (countAccount) await countAccount(message, response);
     const options: CallOptions = { ...edge, actorToken: actor?.actorToken, ...keyOf?.(request) };
     if (!encode) return stream(message, options, response);
     const signal = waits ? gone(response, deps.stopping) : undefined;

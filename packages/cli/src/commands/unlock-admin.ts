@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { CommandError } from '../exit-codes.ts';
+import { dataDirOf } from '../operator/settings.ts';
+import { tell } from '../output.ts';
+
+interface UnlockOptions {
+  readonly username: string;
+  readonly tenant?: string;
+  readonly from?: string;
+}
+
+export function register(program: Command): void {
+  program
+    .command('unlock-admin')
+    .description(
+      'lift the locks of an administrator after wrong passwords or codes; on the machine of the installation',
+    )
+    .requiredOption('--username <name>', 'whom to unlock')
+    .option('--tenant <name>', 'their tenant (default: default)')
+    .option(
+      '--from <address>',
+      'address from which they sign in: it stays open when guessing elsewhere goes on',
+    )
+    .addHelpText('after', '\nExample:\n  claviger unlock-admin --username alice --from 192.0.2.7')
+    .action(async ({ username, tenant = '', from = '' }: UnlockOptions) => {
+      const { findRunning, layoutOf } = await import('@claviger/installation');
+      const dataDir = dataDirOf();
+      if ((await findRunning(dataDir))?.ready !== true) {
+        throw new CommandError('nothing is running: start it with `claviger up --detach` first');
+      }
+      const { unlockAdministrator } = await import('../operator/operator-client.ts');
+      const configFile = layoutOf(dataDir).configFile('operator');
+      const { place } = await unlockAdministrator(configFile, { username, tenant, address: from });
+      tell(place === '' ? `unlocked ${username}` : `unlocked ${username}, who can sign in from ${place}`);
+    });
+}

@@ -1,0 +1,63 @@
+import type { auth } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import { addressPrefix, type Handler } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { canonicalLogin } from '../passwords/canonical-login.ts';
+import { credentialByLogin } from '../passwords/credentials-store.ts';
+import { type Attempt, clearFailures, countFailure, standingOfAttempt } from '../sign-in/lockout.ts';
+import { notePlace } from '../sign-in/places.ts';
+import { findTenant } from '../sign-in/tenants-store.ts';
+import { standingOf } from '../users/standing.ts';
+import { lockUser } from '../users/users-store.ts';
+
+/** The way in of an administrator whom attackers keep locked out. It gives no right: who signs in proves the same as ever. */
+export function unlockAdministrator(
+  deps: AuthDeps,
+): Handler<(typeof auth.OperatorServiceService)['unlockAdministrator']> {
+  return async (request, context) => {
+    const canonical = canonicalLogin(request.username);
+    const place = request.address === '' ? '' : addressPrefix(request.address);
+    if (place === undefined) throw ClavigerError.invalid('/address', 'must be an IPv4 or IPv6 address');
+    const tenantId = (await findTenant(deps.database, request.tenant))?.id;
+    if (tenantId === undefined) throw ClavigerError.notFound();
+    context.auditTenantId = tenantId;
+    const userId = await deps.database.withTenant(tenantId, async (tx) => {
+      const found = await credentialByLogin(tx, canonical);
+      if (!found) throw ClavigerError.notFound();
+      await lockUser(tx, found.userId);
+      const standing = await standingOf(tx, found.userId);
+      if (!standing?.active || !standing.permissions.has('*')) throw notAnAdministrator();
+      const { userId } = found;
+      context.auditSubject = { type: 'user', id: userId };
+      // Each unlock gives guessers five more tries.
+      const attempt: Attempt = { tenantId, kind: 'unlock', subject: userId, userId, place: '' };
+      const { waitSeconds } = await standingOfAttempt(tx, attempt);
+      if (waitSeconds > 0) throw unlockedTooOften(waitSeconds);
+      await countFailure(tx, attempt);
+      await clearFailures(tx, userId, ['password', 'mfa', 'recovery']);
+      if (place !== '') await notePlace(tx, tenantId, userId, place);
+      await deps.emitter.audit(tx, context, { request, details: { place } });
+      return userId;
+    });
+    return { userId, place };
+  };
+}
+
+function notAnAdministrator(): ClavigerError {
+  return new ClavigerError('conflict', 'This is no active administrator.', {
+    code: 'not_an_administrator',
+    hint: 'An administrator unlocks other users: claviger users unlock NAME.',
+  });
+}
+
+function unlockedTooOften(retryAfterSeconds: number): ClavigerError {
+  return new ClavigerError(
+    'rate_limited',
+    'This administrator was unlocked five times within a short time.',
+    {
+      code: 'unlocked_too_often',
+      retryAfterSeconds,
+      hint: 'Name the address from which they sign in: it is not locked with the others then.',
+    },
+  );
+}

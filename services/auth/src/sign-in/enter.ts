@@ -1,0 +1,84 @@
+import type { auth } from '@claviger/contracts';
+import { isActiveTenant, type Tx } from '@claviger/database';
+import type { ClavigerError } from '@claviger/errors';
+import type { CallContext } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import { hasConfirmedFactor } from '../mfa/factors-store.ts';
+import { mfaRefused } from '../mfa/mfa-errors.ts';
+import { proveSecondFactor } from '../mfa/prove-second-factor.ts';
+import { credentialOfUser, type StoredCredential } from '../passwords/credentials-store.ts';
+import type { AuthSchema } from '../schema.ts';
+import { readUser } from '../users/users-store.ts';
+import { type Attempt, clearFailures, mustWait, standingOfAttempt } from './lockout.ts';
+import { notePlace } from './places.ts';
+import { issueRefreshToken, openSession, type SessionFacts } from './sessions-store.ts';
+import type { TenantEntry } from './tenants-store.ts';
+
+export interface Entry {
+  readonly tenant: TenantEntry;
+  readonly stored: StoredCredential;
+  readonly attempt: Attempt;
+  readonly secondFactorMandatory: boolean;
+  readonly rehashed: string | undefined;
+  readonly context: CallContext;
+  readonly request: auth.LoginRequest;
+}
+
+export type Entered =
+  | { session: SessionFacts; refreshToken: string; user: auth.User | undefined; hasFactor: boolean }
+  /** A text is for the audit log: the caller learns no more than that the sign-in failed. */
+  | { refusal: string | ClavigerError };
+
+/**
+ * Opens the session of a right password. Looks again under the lock of the user: what was read before the hash may have
+ * changed while it was computed.
+ */
+export async function enter(deps: AuthDeps, tx: Tx<AuthSchema>, entry: Entry): Promise<Entered> {
+  const { tenant, stored, attempt, context, request } = entry;
+  const { userId } = stored;
+  const recovers = attempt.kind === 'recovery';
+  // Before any lock: a suspension that is under way waits for this sign-in, or this one sees it.
+  if (!tenant.active || !(await isActiveTenant(tx))) return { refusal: 'tenant_suspended' };
+  const user = await tx
+    .selectFrom('users')
+    .select(['status', 'epoch', 'deleted_at'])
+    .where('id', '=', userId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  const credential = await credentialOfUser(tx, userId);
+  const standing = await standingOfAttempt(tx, attempt);
+  if (standing.waitSeconds > 0) return { refusal: mustWait(standing.waitSeconds) };
+  if (standing.locked && !recovers) return { refusal: 'account_locked' };
+  if (!user || user.deleted_at || user.status !== 'active') return { refusal: 'account_disabled' };
+  if (credential?.phc !== stored.phc) return { refusal: 'password_changed_meanwhile' };
+
+  const amr = ['pwd'];
+  const hasFactor = await hasConfirmedFactor(tx, userId);
+  if ((hasFactor || recovers) && request.code) {
+    const { tenantId, place } = attempt;
+    const proof = await proveSecondFactor(deps, tx, { tenantId, userId, place }, request.code);
+    if ('refused' in proof) return { refusal: recovers ? 'wrong_recovery_code' : mfaRefused(proof) };
+    amr.push(proof.method);
+  }
+  const mfaPending = (hasFactor || entry.secondFactorMandatory) && amr.length === 1;
+  await clearFailures(tx, userId, ['password', 'recovery'], attempt.place);
+  if (!mfaPending) await notePlace(tx, tenant.id, userId, attempt.place);
+  if (entry.rehashed) {
+    await tx.updateTable('credentials').set({ phc: entry.rehashed }).where('user_id', '=', userId).execute();
+  }
+  const session = await openSession(tx, deps.config, {
+    tenantId: tenant.id,
+    userId,
+    userEpoch: user.epoch,
+    amr,
+    mfaPending,
+  });
+  await tx.updateTable('users').set({ last_login_at: sql`now()` }).where('id', '=', userId).execute();
+  const refreshToken = mfaPending ? '' : await issueRefreshToken(tx, tenant.id, session.sessionId);
+  await deps.emitter.audit(tx, context, {
+    subject: { type: 'session', id: session.sessionId },
+    details: { username: stored.username, amr, mfaPending },
+  });
+  return { session, refreshToken, user: mfaPending ? undefined : await readUser(tx, userId), hasFactor };
+}

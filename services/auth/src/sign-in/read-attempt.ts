@@ -1,0 +1,54 @@
+import type { auth } from '@claviger/contracts';
+import type { CallContext } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { hasRecoveryCode, isRecoveryCode } from '../mfa/recovery-codes.ts';
+import { canonicalLogin } from '../passwords/canonical-login.ts';
+import { credentialByLogin, type StoredCredential } from '../passwords/credentials-store.ts';
+import { type Attempt, NOBODY, type Standing, standingOfAttempt } from './lockout.ts';
+import { placeOf } from './places.ts';
+import { findSignInTenant, type TenantEntry } from './tenants-store.ts';
+
+/** Where tries for tenants that nobody has are looked up and counted, with the same work as for others. */
+const NO_TENANT = NOBODY;
+
+export interface SignInAttempt {
+  readonly tenant: TenantEntry | undefined;
+  readonly stored: StoredCredential | undefined;
+  /** What the password is checked against; undefined: it cannot be right. */
+  readonly phc: string | undefined;
+  readonly attempt: Attempt;
+  readonly standing: Standing;
+}
+
+/**
+ * Who wants to sign in, and how the account stands for the place that they call from. An unknown tenant and an unknown
+ * user take the same queries as a known one.
+ *
+ * A recovery code at sign-in opens a locked account too. It counts apart, and without a right one the password is not
+ * even looked at: such tries say nothing about it.
+ */
+export async function readAttempt(
+  deps: AuthDeps,
+  request: auth.LoginRequest,
+  context: CallContext,
+): Promise<SignInAttempt> {
+  const canonical = canonicalLogin(request.username);
+  const { tenant, platformId } = await findSignInTenant(deps.database, request.tenant);
+  context.auditTenantId = tenant?.id ?? platformId;
+  const tenantId = tenant?.id ?? NO_TENANT;
+  const kind = isRecoveryCode(request.code) ? 'recovery' : 'password';
+  return deps.database.readTenant(tenantId, async (reader) => {
+    const stored = await credentialByLogin(reader, canonical);
+    const nobody = deps.nameHash(tenant ? canonical : `${request.tenant}\n${canonical}`);
+    const attempt: Attempt = {
+      tenantId,
+      kind,
+      subject: stored?.userId ?? nobody,
+      userId: stored?.userId,
+      place: placeOf(context),
+    };
+    const standing = await standingOfAttempt(reader, attempt);
+    const fits = kind === 'password' || (await hasRecoveryCode(reader, stored?.userId, request.code));
+    return { tenant, stored, phc: fits ? stored?.phc : undefined, attempt, standing };
+  });
+}
