@@ -47,7 +47,7 @@ try {
     }
   }
   console.log(`\nRefused sign-ins, ${samples} of each, interleaved`);
-  console.log(row(['refusal', 'p10 ms', 'median ms', 'p90 ms']));
+  console.log(row(['', 'p10 ms', 'median ms', 'p90 ms']));
   for (const [name, list] of times) {
     list.sort((a, b) => a - b);
     const at = (part: number) => list[Math.floor(part * (list.length - 1))]!.toFixed(1);

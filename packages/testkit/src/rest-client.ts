@@ -57,8 +57,9 @@ function agentFor({ caCertificate, localAddress }: Way): Agent {
       connect: {
         ca: readFileSync(caCertificate, 'utf8'),
         timeout: 60_000,
-        ...(localAddress === undefined ? {} : { localAddress, family: 4 }),
+        ...(localAddress === undefined ? {} : { family: 4 }),
       },
+      ...(localAddress === undefined ? {} : { localAddress }),
       connections: 128,
       // A second or two of the five that the edge keeps a connection: one that it is about to close is not used again.
       keepAliveTimeoutThreshold: 4_000,

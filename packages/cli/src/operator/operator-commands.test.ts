@@ -60,6 +60,9 @@ test('with nothing running, status says so with exit code 1, and down is content
   const bootstrap = await claviger(['bootstrap-admin', '--username', 'alice']);
   expect(bootstrap).toMatchObject({ code: 1, stdout: '' });
   expect(bootstrap.stderr).toContain('claviger up');
+  const unlock = await claviger(['unlock-admin', '--username', 'alice']);
+  expect(unlock).toMatchObject({ code: 1, stdout: '' });
+  expect(unlock.stderr).toContain('claviger up');
 });
 
 test('switching the limits off is refused in production', async () => {

@@ -108,6 +108,11 @@ test('people do the whole job from the command line', async () => {
   const wrong = await claviger('admin', ['login', 'root-admin', '--password-stdin'], 'not it\n');
   expect(wrong).toMatchObject({ code: 3, stdout: '' });
   expect(wrong.stderr).toContain('claviger explain invalid_credentials');
+  const unlocked = await claviger('nobody', [
+    ...['unlock-admin', '--username', 'root-admin', '--from', '2001:db8::7'],
+  ]);
+  expect(unlocked).toMatchObject({ code: 0, stdout: '' });
+  expect(unlocked.stderr).toContain('2001:db8:0:0::/64');
 
   await json('admin', ['login', 'root-admin', '--password-stdin'], `${adminPassword}\n`);
   const people = join(dataDir, 'people', 'claviger');
@@ -305,7 +310,8 @@ test('a second factor is set up, asked for at sign-in, and proved again to switc
 
   expect((await claviger('dora', ['login', 'dora', '--password-stdin'], `${userPassword}\n`)).code).toBe(2);
   const [first, second] = confirmed.recoveryCodes;
-  const signedIn = ['login', 'dora', '--password-stdin'];
+  const signedIn = ['login', 'dora', '--password-stdin', '--recovery-code'];
+  expect((await claviger('dora', signedIn, `${userPassword}\naaaa-bbbb-cccc-dddd\n`)).code).toBe(3);
   expect((await claviger('dora', signedIn, `${userPassword}\n${first}\n`)).code).toBe(0);
   // Proved at this sign-in: no further code is asked for.
   const renewed = await json<{ recoveryCodes: string[] }>('dora', ['mfa', 'recovery-codes']);

@@ -132,6 +132,7 @@ function destroyOwn(deps: Deps, leadership: Leadership, order: Order): Promise<D
     await tx.deleteFrom('recovery_codes').execute();
     await tx.deleteFrom('mfa_factors').execute();
     await tx.deleteFrom('credentials').execute();
+    await tx.deleteFrom('sign_in_places').execute();
     const keys = await tx
       .selectFrom('tenant_keys')
       .select(['id', 'version', 'destroyed_at'])

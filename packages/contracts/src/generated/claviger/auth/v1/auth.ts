@@ -75,7 +75,10 @@ export interface LoginRequest {
   password: string;
   /** Short name of the tenant; "default" when unset. */
   tenant: string;
-  /** Second factor at once, for clients that have it at hand. */
+  /**
+   * Second factor at once, for clients that have it at hand. With a recovery code the sign-in works while the account is
+   * locked, too.
+   */
   code: string;
 }
 
@@ -558,6 +561,20 @@ export interface BootstrapAdministratorResponse {
   /** Generated; shown once. */
   password: string;
   tenantId: string;
+}
+
+export interface UnlockAdministratorRequest {
+  username: string;
+  /** Short name of the tenant; "default" when unset. */
+  tenant: string;
+  /** IPv4 or IPv6, as the gateway sees it. */
+  address: string;
+}
+
+export interface UnlockAdministratorResponse {
+  userId: string;
+  /** The IPv4 address, or the /64 of an IPv6 one; empty without an address. */
+  place: string;
 }
 
 export interface CreateSetupLinkRequest {
@@ -5865,6 +5882,131 @@ export const BootstrapAdministratorResponse: MessageFns<BootstrapAdministratorRe
   },
 };
 
+function createBaseUnlockAdministratorRequest(): UnlockAdministratorRequest {
+  return { username: "", tenant: "", address: "" };
+}
+
+export const UnlockAdministratorRequest: MessageFns<UnlockAdministratorRequest> = {
+  encode(message: UnlockAdministratorRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.username !== "") {
+      writer.uint32(10).string(message.username);
+    }
+    if (message.tenant !== "") {
+      writer.uint32(18).string(message.tenant);
+    }
+    if (message.address !== "") {
+      writer.uint32(26).string(message.address);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnlockAdministratorRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnlockAdministratorRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUnlockAdministratorResponse(): UnlockAdministratorResponse {
+  return { userId: "", place: "" };
+}
+
+export const UnlockAdministratorResponse: MessageFns<UnlockAdministratorResponse> = {
+  encode(message: UnlockAdministratorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.place !== "") {
+      writer.uint32(18).string(message.place);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnlockAdministratorResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnlockAdministratorResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.place = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseCreateSetupLinkRequest(): CreateSetupLinkRequest {
   return { tenant: "" };
 }
@@ -7241,6 +7383,21 @@ export const OperatorServiceService = {
     responseDeserialize: (value: Buffer): BootstrapAdministratorResponse =>
       BootstrapAdministratorResponse.decode(value),
   },
+  /**
+   * Lifts the locks of an administrator, at most five times in a quarter of an hour; with an address, the account can be
+   * signed in to from there while it is locked elsewhere. It still takes the password and the second factor.
+   */
+  unlockAdministrator: {
+    path: "/claviger.auth.v1.OperatorService/UnlockAdministrator" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UnlockAdministratorRequest): Buffer =>
+      Buffer.from(UnlockAdministratorRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UnlockAdministratorRequest => UnlockAdministratorRequest.decode(value),
+    responseSerialize: (value: UnlockAdministratorResponse): Buffer =>
+      Buffer.from(UnlockAdministratorResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UnlockAdministratorResponse => UnlockAdministratorResponse.decode(value),
+  },
   createSetupLink: {
     path: "/claviger.auth.v1.OperatorService/CreateSetupLink" as const,
     requestStream: false as const,
@@ -7279,6 +7436,11 @@ export const OperatorServiceService = {
 export interface OperatorServiceServer extends UntypedServiceImplementation {
   /** Only while the tenant has no user. */
   bootstrapAdministrator: handleUnaryCall<BootstrapAdministratorRequest, BootstrapAdministratorResponse>;
+  /**
+   * Lifts the locks of an administrator, at most five times in a quarter of an hour; with an address, the account can be
+   * signed in to from there while it is locked elsewhere. It still takes the password and the second factor.
+   */
+  unlockAdministrator: handleUnaryCall<UnlockAdministratorRequest, UnlockAdministratorResponse>;
   createSetupLink: handleUnaryCall<CreateSetupLinkRequest, CreateSetupLinkResponse>;
   provisionTenant: handleUnaryCall<ProvisionTenantRequest, ProvisionTenantResponse>;
   /** Ids of all tenants, in pages: what concerns each of them is done tenant by tenant. */
@@ -7301,6 +7463,25 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BootstrapAdministratorResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Lifts the locks of an administrator, at most five times in a quarter of an hour; with an address, the account can be
+   * signed in to from there while it is locked elsewhere. It still takes the password and the second factor.
+   */
+  unlockAdministrator(
+    request: UnlockAdministratorRequest,
+    callback: (error: ServiceError | null, response: UnlockAdministratorResponse) => void,
+  ): ClientUnaryCall;
+  unlockAdministrator(
+    request: UnlockAdministratorRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UnlockAdministratorResponse) => void,
+  ): ClientUnaryCall;
+  unlockAdministrator(
+    request: UnlockAdministratorRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UnlockAdministratorResponse) => void,
   ): ClientUnaryCall;
   createSetupLink(
     request: CreateSetupLinkRequest,
@@ -13786,6 +13967,165 @@ export const protoMetadata = {
       "reservedName": [],
       "visibility": 0,
     }, {
+      "name": "UnlockAdministratorRequest",
+      "field": [{
+        "name": "username",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "username",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "tenant",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "tenant",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "address",
+        "number": 3,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "address",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "UnlockAdministratorResponse",
+      "field": [{
+        "name": "user_id",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "userId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "place",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "place",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
       "name": "CreateSetupLinkRequest",
       "field": [{
         "name": "tenant",
@@ -14302,6 +14642,13 @@ export const protoMetadata = {
         "clientStreaming": false,
         "serverStreaming": false,
       }, {
+        "name": "UnlockAdministrator",
+        "inputType": ".claviger.auth.v1.UnlockAdministratorRequest",
+        "outputType": ".claviger.auth.v1.UnlockAdministratorResponse",
+        "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
+        "clientStreaming": false,
+        "serverStreaming": false,
+      }, {
         "name": "CreateSetupLink",
         "inputType": ".claviger.auth.v1.CreateSetupLinkRequest",
         "outputType": ".claviger.auth.v1.CreateSetupLinkResponse",
@@ -14450,7 +14797,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 6],
-        "span": [508, 0, 540, 1],
+        "span": [508, 0, 549, 1],
         "leadingComments": " For the operator of the installation, who holds the operator certificate.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -14461,332 +14808,358 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 6, 2, 3],
-        "span": [534, 2, 539, 3],
+        "path": [6, 6, 2, 1],
+        "span": [520, 2, 526, 3],
+        "leadingComments":
+          " Lifts the locks of an administrator, at most five times in a quarter of an hour; with an address, the account can be\n signed in to from there while it is locked elsewhere. It still takes the password and the second factor.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [6, 6, 2, 4],
+        "span": [543, 2, 548, 3],
         "leadingComments": " Ids of all tenants, in pages: what concerns each of them is done tenant by tenant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 0],
-        "span": [543, 2, 546, 5],
+        "span": [552, 2, 555, 5],
         "leadingComments": " The last of the page before; empty for the first.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [550, 2, 68],
+        "span": [559, 2, 68],
         "leadingComments": " In order; empty when there are no more.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 4],
-        "span": [559, 2, 55],
+        "span": [568, 2, 55],
         "leadingComments": " active | disabled\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 7],
-        "span": [563, 2, 53],
+        "span": [572, 2, 53],
         "leadingComments": " person | machine\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 12],
-        "span": [569, 2, 60],
+        "span": [578, 2, 60],
         "leadingComments": " Goes up with each change; the ETag of the user.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4],
-        "span": [582, 0, 600, 1],
+        "span": [591, 0, 610, 1],
         "leadingComments": " The answer to a sign-in in every form that the reference documents give it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 2],
-        "span": [594, 2, 597, 5],
+        "span": [603, 2, 606, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 3],
-        "span": [599, 2, 58],
-        "leadingComments": " Second factor at once, for clients that have it at hand.\n",
+        "span": [609, 2, 58],
+        "leadingComments":
+          " Second factor at once, for clients that have it at hand. With a recovery code the sign-in works while the account is\n locked, too.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 3],
-        "span": [609, 2, 612, 4],
+        "span": [619, 2, 622, 4],
         "leadingComments": " Seconds.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 5],
-        "span": [615, 2, 19],
+        "span": [625, 2, 19],
         "leadingComments": " The access token under its other name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 7],
-        "span": [621, 2, 624, 4],
+        "span": [631, 2, 634, 4],
         "leadingComments": " A second factor is mandatory and this user has none: GET /api/v1/auth/mfa/setup first.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 6, 2, 0],
-        "span": [628, 2, 631, 5],
+        "span": [638, 2, 641, 5],
         "leadingComments": " Six digits, or a recovery code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 0],
-        "span": [676, 2, 20],
+        "span": [686, 2, 20],
         "leadingComments": " Base32, for typing in.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 1],
-        "span": [678, 2, 25],
+        "span": [688, 2, 25],
         "leadingComments": " otpauth:// address, for a QR code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 0],
-        "span": [688, 2, 20],
+        "span": [698, 2, 20],
         "leadingComments": " Base32, for typing in.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 1],
-        "span": [690, 2, 25],
+        "span": [700, 2, 25],
         "leadingComments": " otpauth:// address, for a QR code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 1],
-        "span": [701, 2, 37],
+        "span": [711, 2, 37],
         "leadingComments": " Shown once, when a factor is confirmed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 0],
-        "span": [779, 2, 784, 5],
+        "span": [789, 2, 794, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 1],
-        "span": [786, 2, 791, 5],
+        "span": [796, 2, 801, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 4],
-        "span": [804, 2, 807, 5],
+        "span": [814, 2, 817, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 5],
-        "span": [832, 2, 69],
+        "span": [842, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 34, 2, 3],
-        "span": [861, 2, 63],
+        "span": [871, 2, 63],
         "leadingComments": " Unset: the user gets a password through a reset link.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 34, 2, 5],
-        "span": [867, 2, 873, 5],
+        "span": [877, 2, 883, 5],
         "leadingComments": " person when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 36, 2, 4],
-        "span": [902, 2, 68],
+        "span": [912, 2, 68],
         "leadingComments": " The version that the change was made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 38, 2, 1],
-        "span": [914, 2, 68],
+        "span": [924, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 0],
-        "span": [919, 2, 924, 5],
+        "span": [929, 2, 934, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 1],
-        "span": [926, 2, 931, 5],
+        "span": [936, 2, 941, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 4],
-        "span": [944, 2, 947, 5],
+        "span": [954, 2, 957, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 41, 2, 5],
-        "span": [962, 2, 69],
+        "span": [972, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 1],
-        "span": [971, 2, 974, 5],
+        "span": [981, 2, 984, 5],
         "leadingComments": " Names of roles.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 2],
-        "span": [976, 2, 68],
+        "span": [986, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 45, 2, 0],
-        "span": [990, 2, 25],
+        "span": [1000, 2, 25],
         "leadingComments": " One-time; ends after an hour or five wrong tries.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 54, 2, 0],
-        "span": [1035, 2, 1040, 5],
+        "span": [1045, 2, 1050, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 54, 2, 1],
-        "span": [1042, 2, 1047, 5],
+        "span": [1052, 2, 1057, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 54, 2, 4],
-        "span": [1060, 2, 1063, 5],
+        "span": [1070, 2, 1073, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 55, 2, 5],
-        "span": [1077, 2, 69],
+        "span": [1087, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 62, 2, 1],
-        "span": [1136, 2, 68],
+        "span": [1146, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 66, 2, 3],
-        "span": [1149, 2, 55],
+        "span": [1159, 2, 55],
         "leadingComments": " First characters of the token, to know it again.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 67, 2, 0],
-        "span": [1158, 2, 1163, 5],
+        "span": [1168, 2, 1173, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 67, 2, 1],
-        "span": [1165, 2, 1170, 5],
+        "span": [1175, 2, 1180, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 67, 2, 4],
-        "span": [1183, 2, 1186, 5],
+        "span": [1193, 2, 1196, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 68, 2, 5],
-        "span": [1208, 2, 69],
+        "span": [1218, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 1],
-        "span": [1218, 2, 1221, 5],
+        "span": [1228, 2, 1231, 5],
         "leadingComments": " The machine user that the token acts as; yourself when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 2],
-        "span": [1223, 2, 1226, 5],
+        "span": [1233, 2, 1236, 5],
         "leadingComments": " Narrows what the token may do; all that the user may do when empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 3],
-        "span": [1228, 2, 1233, 5],
+        "span": [1238, 2, 1243, 5],
         "leadingComments": " 90 days at most; 30 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 70, 2, 1],
-        "span": [1238, 2, 19],
+        "span": [1248, 2, 19],
         "leadingComments": " Shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 73, 2, 2],
-        "span": [1254, 4, 27],
+        "span": [1264, 4, 27],
         "leadingComments": " Of the agent of a device.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 73, 2, 3],
-        "span": [1257, 2, 67],
+        "span": [1267, 2, 67],
         "leadingComments": " Services that the actor token is for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 74, 2, 5],
-        "span": [1266, 2, 53],
+        "span": [1276, 2, 53],
         "leadingComments": " Goes up when roles or standing of the user change.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 77, 2, 3],
-        "span": [1283, 2, 55],
+        "span": [1293, 2, 55],
         "leadingComments": " active | disabled | deleted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 80, 2, 1],
-        "span": [1303, 2, 1306, 5],
+        "span": [1313, 2, 1316, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 81, 2, 2],
-        "span": [1312, 2, 22],
+        "span": [1322, 2, 22],
         "leadingComments": " Generated; shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 83, 2, 0],
-        "span": [1323, 2, 32],
+        "path": [4, 82, 2, 1],
+        "span": [1332, 2, 1335, 5],
+        "leadingComments": ' Short name of the tenant; "default" when unset.\n',
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 82, 2, 2],
+        "span": [1337, 2, 1340, 5],
+        "leadingComments": " IPv4 or IPv6, as the gateway sees it.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 83, 2, 1],
+        "span": [1345, 2, 54],
+        "leadingComments": " The IPv4 address, or the /64 of an IPv6 one; empty without an address.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 85, 2, 0],
+        "span": [1355, 2, 32],
         "leadingComments": " Absent when the tenant has a user already.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 84, 2, 0],
-        "span": [1328, 2, 1333, 5],
+        "path": [4, 86, 2, 0],
+        "span": [1360, 2, 1365, 5],
         "leadingComments": " Short name: lower-case letters, digits and inner hyphens.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -14878,6 +15251,8 @@ export const protoMetadata = {
     ".claviger.auth.v1.GetStandingResponse": GetStandingResponse,
     ".claviger.auth.v1.BootstrapAdministratorRequest": BootstrapAdministratorRequest,
     ".claviger.auth.v1.BootstrapAdministratorResponse": BootstrapAdministratorResponse,
+    ".claviger.auth.v1.UnlockAdministratorRequest": UnlockAdministratorRequest,
+    ".claviger.auth.v1.UnlockAdministratorResponse": UnlockAdministratorResponse,
     ".claviger.auth.v1.CreateSetupLinkRequest": CreateSetupLinkRequest,
     ".claviger.auth.v1.CreateSetupLinkResponse": CreateSetupLinkResponse,
     ".claviger.auth.v1.ProvisionTenantRequest": ProvisionTenantRequest,
@@ -15234,6 +15609,19 @@ export const protoMetadata = {
           "tenant_id": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
+      "UnlockAdministratorRequest": {
+        fields: {
+          "username": { "field": Field.decode(Buffer.from("CAEQASCAAg==", "base64")) },
+          "tenant": { "field": Field.decode(Buffer.from("CAEgPw==", "base64")) },
+          "address": { "field": Field.decode(Buffer.from("CAEgLQ==", "base64")) },
+        },
+      },
+      "UnlockAdministratorResponse": {
+        fields: {
+          "user_id": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "place": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
       "CreateSetupLinkRequest": { fields: { "tenant": { "field": Field.decode(Buffer.from("CAEgPw==", "base64")) } } },
       "CreateSetupLinkResponse": { fields: { "expires_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ProvisionTenantRequest": {
@@ -15490,6 +15878,9 @@ export const protoMetadata = {
             "policy": Policy.decode(
               Buffer.from("IAEqCG9wZXJhdG9yMh9hdXRoLmFkbWluaXN0cmF0b3IuYm9vdHN0cmFwcGVkaAE=", "base64"),
             ),
+          },
+          "UnlockAdministrator": {
+            "policy": Policy.decode(Buffer.from("IAEqCG9wZXJhdG9yMhthdXRoLmFkbWluaXN0cmF0b3IudW5sb2NrZWQ=", "base64")),
           },
           "CreateSetupLink": {
             "policy": Policy.decode(Buffer.from("IAEqCG9wZXJhdG9yMhdhdXRoLnNldHVwLWxpbmsuY3JlYXRlZGgB", "base64")),
