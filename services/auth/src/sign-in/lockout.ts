@@ -81,7 +81,7 @@ export async function countFailure(tx: Tx<AuthSchema>, attempt: Attempt): Promis
   return { locked };
 }
 
-const failures = sql`CASE WHEN f.failures >= ${sql.lit(MAX_FAILURES)} OR f.last_failed_at < now() - ${window}
+const failures = sql`CASE WHEN f.failures >= ${MAX_FAILURES} OR f.last_failed_at < now() - ${window}
   THEN 1 ELSE f.failures + 1 END`;
 
 /** From the second failure on the place waits 1, 2, 4 seconds where the wait grows; from the fifth on a quarter of an hour. */
@@ -90,8 +90,8 @@ const counting = (grows: boolean) => sql`
     failures = ${failures},
     last_failed_at = now(),
     locked_until = CASE
-      WHEN ${failures} >= ${sql.lit(MAX_FAILURES)} THEN now() + ${window}
-      WHEN ${sql.lit(grows)} AND ${failures} > 1 THEN now() + make_interval(secs => 2 ^ (${failures} - 2)) END
+      WHEN ${failures} >= ${MAX_FAILURES} THEN now() + ${window}
+      WHEN ${grows}::boolean AND ${failures} > 1 THEN now() + make_interval(secs => 2 ^ (${failures} - 2)) END
   WHERE f.locked_until IS NULL OR f.locked_until <= now()`;
 
 /** Takes back what was counted of an account: from one place, or from all. */
