@@ -1,4 +1,4 @@
-import type { Entry } from 'ldapts';
+import type { Client, Entry } from 'ldapts';
 import type { ConnectorContext, Credential, DiscoveredAccount } from '../connector.ts';
 import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { operationSignal } from '../deadline.ts';
@@ -31,7 +31,7 @@ export async function discoverLdap(
   admin: Credential,
   ctx: ConnectorContext,
 ): Promise<DiscoveredAccount[]> {
-  const { baseDn, filter, nameAttribute } = config;
+  const { baseDn } = config;
   if (baseDn === undefined)
     throw new ConnectorError('configuration', 'The target does not say where its accounts are.', {
       hint: 'Set baseDn, and filter where not every person counts.',
@@ -39,21 +39,11 @@ export async function discoverLdap(
   try {
     const login = { name: bindName(config, admin.username, true), password: admin.password };
     await using session = await openSession(config, login, ctx, operationSignal(ctx));
-    const accounts: DiscoveredAccount[] = [];
-    const search = { filter, attributes: [nameAttribute, ...facts], paged: { pageSize: PAGE_SIZE } };
-    const privileged = new Set(config.privilegedGroups.map(comparableDn));
-    let pages = 0;
-    for await (const page of session.client.searchPaginated(baseDn, search)) {
-      accounts.push(...page.searchEntries.flatMap((entry) => describe(config, privileged, entry)));
-      pages += 1;
-      if (pages > MAX_PAGES)
-        throw new ConnectorError('protocol', `The server answers in more than ${MAX_PAGES} pages.`);
-      if (accounts.length > MAX_ACCOUNTS)
-        throw new ConnectorError('configuration', `The filter finds more than ${MAX_ACCOUNTS} accounts.`, {
-          hint: 'Set a narrower baseDn or filter.',
-        });
+    try {
+      return await readAccounts(session.client, config, baseDn);
+    } catch (error) {
+      throw session.violation() ?? error;
     }
-    return accounts;
   } catch (error) {
     const result = asLdapResult(error);
     if (result === undefined) throw asConnectorError(error);
@@ -62,6 +52,29 @@ export async function discoverLdap(
       hint: 'The administrator needs to read the accounts under baseDn.',
     });
   }
+}
+
+async function readAccounts(
+  client: Client,
+  config: LdapConfig,
+  baseDn: string,
+): Promise<DiscoveredAccount[]> {
+  const { filter, nameAttribute } = config;
+  const accounts: DiscoveredAccount[] = [];
+  const search = { filter, attributes: [nameAttribute, ...facts], paged: { pageSize: PAGE_SIZE } };
+  const privileged = new Set(config.privilegedGroups.map(comparableDn));
+  let pages = 0;
+  for await (const page of client.searchPaginated(baseDn, search)) {
+    accounts.push(...page.searchEntries.flatMap((entry) => describe(config, privileged, entry)));
+    pages += 1;
+    if (pages > MAX_PAGES)
+      throw new ConnectorError('protocol', `The server answers in more than ${MAX_PAGES} pages.`);
+    if (accounts.length > MAX_ACCOUNTS)
+      throw new ConnectorError('configuration', `The filter finds more than ${MAX_ACCOUNTS} accounts.`, {
+        hint: 'Set a narrower baseDn or filter.',
+      });
+  }
+  return accounts;
 }
 
 function describe(config: LdapConfig, privileged: ReadonlySet<string>, entry: Entry): DiscoveredAccount[] {

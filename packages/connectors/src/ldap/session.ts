@@ -13,6 +13,8 @@ import { requestStartTls } from './start-tls-request.ts';
 /** A connection on which the server has accepted a name and its password. */
 export interface LdapSession extends AsyncDisposable {
   readonly client: Client;
+  /** Why the connection was ended here, where it was; the driver reports another error. */
+  readonly violation: () => ConnectorError | undefined;
 }
 
 /**
@@ -30,6 +32,7 @@ export async function openSession(
   if (name === '') throw new ConnectorError('configuration', 'An LDAP login needs a name.');
   const opened = await openSocket(config.host, portOf(config), ctx, signal);
   let socket = opened.socket;
+  let violation: LdapSession['violation'] = () => undefined;
   try {
     const trust = trustOf(config.tls);
     // A bind sends the password itself.
@@ -38,7 +41,7 @@ export async function openSession(
       if (config.startTls) await requestStartTls(socket);
       socket = await startTls(socket, config.host, trust);
     }
-    guardStream(socket, messageLength);
+    violation = guardStream(socket, messageLength);
     let isTaken = false;
     const client = new Client({
       url: 'ldap://target.invalid',
@@ -52,6 +55,7 @@ export async function openSession(
     await client.bind(name, password);
     return {
       client,
+      violation,
       async [Symbol.asyncDispose]() {
         socket.destroy();
         opened.socket.destroy();
@@ -60,7 +64,7 @@ export async function openSession(
   } catch (error) {
     socket.destroy();
     opened.socket.destroy();
-    throw loginFailure(error, password);
+    throw violation() ?? loginFailure(error, password);
   }
 }
 

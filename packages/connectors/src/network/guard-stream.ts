@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { ConnectorError } from '../connector-error.ts';
+import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { TARGET_LIMITS } from '../limits.ts';
 
 /**
@@ -12,12 +12,13 @@ export type MessageLength = (bytes: Buffer, at: number) => number | undefined;
  * Stands between a connection and its driver: counts what the target sends, refuses a message by its declared length before the
  * driver reserves memory for it, and hands whole messages over only. A driver that joins the pieces of a message again at each
  * piece would take quadratic time for a message that comes in single bytes; here each byte is copied a fixed number of times.
- * What passes a limit destroys the connection with a ConnectorError, which drivers report.
+ * What passes a limit destroys the connection with a ConnectorError. It is also answered, for drivers that report another error.
  */
-export function guardStream(stream: Socket, messageLength?: MessageLength): void {
+export function guardStream(stream: Socket, messageLength?: MessageLength): () => ConnectorError | undefined {
   const deliver = stream.push.bind(stream);
   const take = messageLength === undefined ? (chunk: Buffer) => chunk : wholeMessages(messageLength);
   let received = 0;
+  let violation: ConnectorError | undefined;
   stream.push = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
     // What is left of an incomplete message is of no use to the driver.
     if (chunk === null) return deliver(null);
@@ -27,10 +28,12 @@ export function guardStream(stream: Socket, messageLength?: MessageLength): void
       const whole = take(chunk);
       return whole === undefined || deliver(whole, encoding);
     } catch (error) {
-      stream.destroy(error as Error);
+      violation = asConnectorError(error);
+      stream.destroy(violation);
       return false;
     }
   };
+  return () => violation;
 }
 
 /** Gives the whole messages that a chunk completes, in one piece, and keeps the rest until it is complete. */
