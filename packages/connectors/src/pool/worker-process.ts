@@ -22,7 +22,7 @@ const flags = [
   `--max-old-space-size=${HEAP_MB}`,
   '--permission',
   ...['packages/connectors', 'packages/outbound', 'node_modules'].map(
-    (folder) => `--allow-fs-read=${root}/${folder}/*`,
+    (folder) => `--allow-fs-read=${realpathSync(join(root, folder))}/*`,
   ),
   ...(process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []),
 ];
