@@ -1,4 +1,4 @@
-import { HOSTILE_ACCOUNT, hostileBehaviours, startHostileTarget } from '@claviger/targets';
+import { HOSTILE_ACCOUNT, type HostileType, hostileBehaviours, startHostileTarget } from '@claviger/targets';
 import { expect, test } from 'vitest';
 import { ConnectorError } from './connector-error.ts';
 import { results } from './pool/messages.ts';
@@ -53,4 +53,55 @@ test('a target that proves nothing never has a password accepted or a change app
     const verified = await connector.verify(target.settings, { username }, password, quick);
     expect([type, behaviour, verified.outcome]).toEqual([type, behaviour, 'unknown']);
   }
+});
+
+const limits: readonly (readonly [HostileType, string, string])[] = [
+  ['postgres', 'declares a message of a gigabyte', 'a message of 1073741825 bytes'],
+  ['postgres', 'answers a statement with rows for ever', 'more than 100000 messages'],
+  ['postgres', 'answers a statement with rows of a megabyte', 'more than 16777216 bytes'],
+  ['postgres', 'wants two thousand million rounds of SCRAM', 'broke during login'],
+  ['mysql', 'sends a packet of sixteen megabytes after the other', 'a message of 16777219 bytes'],
+  ['mysql', 'answers a statement with rows for ever', 'more than 100000 messages'],
+  ['mysql', 'answers a statement with rows of a megabyte', 'more than 16777216 bytes'],
+  ['ldap', 'declares a message of a gigabyte', 'a message of 1073741830 bytes'],
+  ['ldap', 'answers with entries for ever', 'more than 100000 messages'],
+  ['ldap', 'answers with pages for ever', 'more than 1000 pages'],
+  ['ldap', 'floods blanks', 'does not speak LDAP'],
+  ['ssh', 'writes for ever', 'ended while reading accounts'],
+  ['ssh', 'writes a line of blanks for ever', 'ended while reading accounts'],
+];
+
+test.each(limits)(
+  'a %s target that %s is left at a limit, not when the time is over: %s',
+  async (type, behaviour, said) => {
+    await using target = await startHostileTarget(type, behaviour);
+    const discovering = connectorFor(type).discover(target.settings, credential, loopbackContext());
+    await expect(discovering).rejects.toThrow(said);
+  },
+);
+
+test.each([
+  ['sends interim answers for ever', 'interim answers without end'],
+  ['sends headers for ever', 'HPE_HEADER_OVERFLOW'],
+  ['sends a body for ever', 'longer than 262144 bytes'],
+])('an http target that %s is left at a limit, not when the time is over: %s', async (behaviour, said) => {
+  await using target = await startHostileTarget('http', behaviour);
+  const verified = await connectorFor('http').verify(
+    target.settings,
+    { username },
+    password,
+    loopbackContext(),
+  );
+  expect(verified).toMatchObject({ outcome: 'unknown', reason: expect.stringContaining(said) });
+});
+
+test('accounts of thousands of groups are listed with what fits, and with their rights', async () => {
+  await using host = await startHostileTarget('ssh', 'lists thousands of accounts in thousands of groups');
+  const found = await connectorFor('ssh').discover(host.settings, credential, loopbackContext());
+  expect(found).toHaveLength(15_000);
+  expect(Math.max(...found.map(({ details }) => details.groups?.length ?? 0))).toBeLessThanOrEqual(2_001);
+  await using directory = await startHostileTarget('ldap', 'answers with accounts in thousands of groups');
+  const people = await connectorFor('ldap').discover(directory.settings, credential, loopbackContext());
+  expect(people).toHaveLength(15);
+  expect(people.every(({ privileged }) => privileged)).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import {
   type FaultyProxy,
   type SshAccount,
@@ -176,3 +176,32 @@ test.each(['-oProxyCommand=id', '$(id)', 'a:b', 'a\nb', 'root;id', ''])(
     expect(proxy.connections()).toBe(before);
   },
 );
+
+test('a host chooses no group: keys are exchanged with fixed groups of at most 4096 bits, and nothing is compressed', async () => {
+  const offer = Promise.withResolvers<string>();
+  const host = createServer((socket) => {
+    let received = '';
+    socket.on('error', () => {});
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.toString('latin1');
+      if (received.includes('none')) offer.resolve(received);
+    });
+    socket.write('SSH-2.0-curious\r\n');
+  }).listen(0, '127.0.0.1');
+  await once(host, 'listening');
+  const config = { host: '127.0.0.1', port: (host.address() as AddressInfo).port, hostKeys: [otherKey] };
+  const verifying = verify(config, account.password, loopbackContext({ operationTimeoutMs: 5_000 }));
+  const offered = await offer.promise;
+  host.close();
+  expect(offered.match(/(?:curve|ecdh|diffie)[\w@.-]+/g)).toEqual([
+    'curve25519-sha256',
+    'curve25519-sha256@libssh.org',
+    'ecdh-sha2-nistp256',
+    'ecdh-sha2-nistp384',
+    'ecdh-sha2-nistp521',
+    'diffie-hellman-group16-sha512',
+    'diffie-hellman-group14-sha256',
+  ]);
+  expect(offered).not.toMatch(/zlib/);
+  expect(await verifying).toMatchObject({ outcome: 'unknown' });
+});

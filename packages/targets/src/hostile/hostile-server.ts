@@ -10,7 +10,7 @@ export async function playTo(
 ): Promise<{ readonly port: number; readonly connections: () => number } & AsyncDisposable> {
   let connections = 0;
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     connections += 1;
     sockets.add(socket);
     socket.on('error', () => {});

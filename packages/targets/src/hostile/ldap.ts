@@ -90,6 +90,7 @@ export function ldapBehaviours(): Record<string, Script> {
     'answers with pages for ever': afterLogin((socket, id) => {
       const cookie = ber(0x30, ber(0x02, Buffer.from([0])), ber(0x04, 'more'));
       const control = ber(0x30, ber(0x04, '1.2.840.113556.1.4.319'), ber(0x04, cookie));
+      socket.write(answer(id, entry(attribute('uid', ['app']))));
       socket.write(answer(id, outcome(SEARCH_DONE, 0), ber(CONTROLS, control)));
     }),
     'answers with accounts in thousands of groups': afterLogin((socket, id) => {
