@@ -146,6 +146,13 @@ test('two entries for one account are refused, whatever the resource and the spe
   // Neither by renaming, nor by moving the resource, nor by its module.
   const renamed = await createEntry(unique('app'), { resourceId: spelt });
   await expect(admin.entries.updateEntry({ entryId: renamed, username })).rejects.toMatchObject(taken);
+  // Names that were given up leave nothing behind.
+  const names = Array.from({ length: 3 }, () => unique('name'));
+  for (const name of names) await admin.entries.updateEntry({ entryId: renamed, username: name });
+  const left = await bench.superuser((client) =>
+    client.query('SELECT account_key FROM accounts WHERE account_key = ANY ($1)', [names]),
+  );
+  expect(left.rows).toEqual([{ account_key: names[2] }]);
   const elsewhere = await createResource({ host: '127.0.0.9' });
   await createEntry(username, { resourceId: elsewhere });
   await expect(

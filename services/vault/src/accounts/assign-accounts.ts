@@ -70,6 +70,22 @@ async function assign(
     FROM unnest(${assigned.map(({ id }) => id)}::uuid[], ${assigned.map(({ accountId }) => accountId)}::uuid[],
       ${assigned.map(({ linked }) => linked)}::boolean[]) AS n (id, account_id, linked)
     WHERE entries.id = n.id`.execute(tx);
+  await dropUnused(
+    tx,
+    entries.flatMap(({ account_id }) => account_id ?? []),
+  );
+}
+
+/** Of the accounts that entries left: renaming again and again leaves no rows behind, and no guesses are forgotten. */
+async function dropUnused(tx: VaultTx, accountIds: readonly string[]): Promise<void> {
+  if (accountIds.length === 0) return;
+  // Whoever has one locked is about to name it.
+  const { rows } = await sql<{ id: string }>`
+    SELECT id FROM accounts WHERE id = ANY (${accountIds}::uuid[]) FOR UPDATE SKIP LOCKED`.execute(tx);
+  await sql`
+    DELETE FROM accounts a WHERE a.id = ANY (${rows.map(({ id }) => id)}::uuid[])
+      AND (a.probe_window_at IS NULL OR a.probe_window_at < now() - interval '1 day')
+      AND NOT EXISTS (SELECT FROM entries e WHERE e.account_id = a.id)`.execute(tx);
 }
 
 /** The entries before the accounts, and both in the order of their keys: nobody waits for somebody who waits for them. */

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { accountKey } from '@claviger/connectors';
 import { createDatabase, migrate } from '@claviger/database';
 import type { Actor } from '@claviger/service-kit';
@@ -206,6 +208,22 @@ test('to act through an admin entry takes modify access to it, or the ownership 
   expect(await discover()).toBe('probe_budget_spent');
   await entries('PutShare', owner, { entryId: adminEntryId, userId: other.userId, access: 'modify' });
   expect(await attempts()).toEqual(['ok', 'ok', 'ok']);
+});
+
+test('whatever reaches a target checks a right to the account and counts the login before it is tried', () => {
+  const source = join(import.meta.dirname, '..');
+  const reaching = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => ({ file, text: readFileSync(join(source, file), 'utf8') }))
+    .filter(({ text }) => /connectorOf\(deps|connectors\.connector\(/.test(text))
+    .filter(({ file }) => file !== 'targets/connector-of.ts');
+  expect(reaching.map(({ file }) => file)).toContain('entries/verify-entry.ts');
+  for (const { file, text } of reaching) {
+    expect({ file, counts: /spendProbe\(|countLogin\(/.test(text) }).toEqual({ file, counts: true });
+    // Rotations are the platform's: what queues one for a person checks it.
+    const checks = /requireAccess\(|requireAccountUse\(/.test(text) || file === 'rotation/run-rotation.ts';
+    expect({ file, checks }).toEqual({ file, checks: true });
+  }
 });
 
 test('only an owner of a resource names its admin entry, and the place of a resource without accounts', async () => {
