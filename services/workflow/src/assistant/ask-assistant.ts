@@ -7,6 +7,7 @@ import { assistantSettings, providerOf, requireEnabled } from './assistant-setti
 import { type Answer, deterministicAnswer } from './deterministic-answer.ts';
 import { type Provider, ProviderError } from './provider/chat-completion.ts';
 import { providerAnswer } from './provider/provider-answer.ts';
+import { shownProblem } from './provider/shown-problem.ts';
 import { sourceMessage } from './source-message.ts';
 
 /** Kept for the answer by rule and the record, when the provider takes all the time there is. */
@@ -90,7 +91,7 @@ async function answer(
         { err: error, requestId: context.requestId },
         'the provider of the assistant was of no use',
       );
-      notice = `Answered without the provider: ${error.message}`;
+      notice = `Answered without the provider: ${shownProblem(error.message, context)}`;
     }
   }
   return { ...(await deterministicAnswer(message, deps.docs, from)), by: 'deterministic', notice };

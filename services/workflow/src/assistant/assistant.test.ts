@@ -273,18 +273,22 @@ test.each<[string, FakeProvider['answer'], string]>([
 ])('when the provider gives %s the answer comes by rule, and says so', async (_, behaviour, notice) => {
   useProvider();
   provider.answer = behaviour;
-  const answer = await ask(ann, 'list my requests');
+  const answer = await ask(tenant.user([...USER, 'config.update']), 'list my requests');
   expect(answer).toMatchObject({ answeredBy: 'deterministic', answer: 'You have made no request.' });
   expect(answer.notice).toContain(notice);
+  // Others are not told what can be reached, and how it answers.
+  expect((await ask(ann, 'list my requests')).notice).toBe(
+    'Answered without the provider: The provider could not be used.',
+  );
   expect(JSON.stringify(answer)).not.toContain(CANARY);
-  expect(provider.requests.length).toBeLessThanOrEqual(5);
+  expect(provider.requests.length).toBeLessThanOrEqual(10);
 });
 
 test('a provider that does not answer in time is not waited for', async () => {
   useProvider();
   service.settings.assistant.timeoutMs = 500;
   provider.answer = () => {};
-  expect(await ask(ann, 'list my requests')).toMatchObject({
+  expect(await ask(tenant.user([...USER, 'config.update']), 'list my requests')).toMatchObject({
     answeredBy: 'deterministic',
     notice: expect.stringContaining('in time'),
   });
@@ -313,5 +317,6 @@ test('the status says who is at work and what may be asked, and shows no key', a
   expect(await assistant.handlers.getAssistantStatus(service.tenant().user(USER))).toMatchObject({
     answersBy: 'deterministic',
     providerState: 'unreachable',
+    providerProblem: 'The provider could not be used.',
   });
 });

@@ -2,6 +2,7 @@ import type { assistant } from '@claviger/contracts';
 import { type Handler, permits } from '@claviger/service-kit';
 import type { AssistantDeps } from './assistant-deps.ts';
 import { assistantSettings, providerOf } from './assistant-settings.ts';
+import { shownProblem } from './provider/shown-problem.ts';
 import { queries } from './queries/queries.ts';
 
 export function getAssistantStatus(
@@ -15,7 +16,7 @@ export function getAssistantStatus(
       enabled: values.enabled,
       answersBy: provider && problem === '' ? 'provider' : 'deterministic',
       providerState: provider ? (problem === '' ? 'reachable' : 'unreachable') : 'not-configured',
-      providerProblem: problem ?? '',
+      providerProblem: shownProblem(problem ?? '', { actor }),
       providerAddress: provider ? new URL(provider.endpoint).origin : '',
       model: provider?.model ?? '',
       documents: deps.docs.documents,
