@@ -204,12 +204,8 @@ test('a suspended tenant keeps no elevation in force, and its commands are not h
       .insertInto('tenant_standings')
       .values({ tenant_id: tenant.tenantId, standing: 'suspended', version: 1, active_since: null })
       .execute();
-    await endElevations(service.deps, tx, {
-      tenantId: tenant.tenantId,
-      before: 'active',
-      standing: 'suspended',
-      changedBy: '',
-    } as never);
+    const end = { tenantId: tenant.tenantId, endedBy: '', reason: 'The tenant was suspended.' };
+    await endElevations(service.deps, tx, end);
   });
   for (const id of [told, untold]) expect((await service.row(id)).status).toBe('revoked');
   expect(await fetchNow(agent)).toEqual([]);
