@@ -17,7 +17,13 @@ const hashOf = (n: number): string => n.toString(16).padStart(64, '0');
 
 /** A fifth each by hash, signer and user, folder, group and window, tool and tier. */
 function ruleNo(n: number): object {
-  const base = { id: randomUUID(), name: `rule ${n}`, priority: 1 + (n % 200), authorIds: [] };
+  const base = {
+    id: randomUUID(),
+    name: `rule ${n}`,
+    priority: 1 + (n % 200),
+    authorIds: [],
+    coSignerIds: [randomUUID()],
+  };
   switch (n % 5) {
     case 0:
       return { ...base, verdict: 'auto_approve', matchHash: hashOf(n) };

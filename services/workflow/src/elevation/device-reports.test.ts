@@ -69,11 +69,16 @@ test('another time, another id, another device or another program is another obs
 });
 
 test('the same report many times at once makes one request', async () => {
-  const prompt = seen({ reportId: randomUUID() });
-  const answers = await Promise.all(Array.from({ length: 12 }, () => report(prompt)));
-  expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
-  expect(answers.filter(({ repeated }) => !repeated)).toHaveLength(1);
-  expect(await requests()).toBe(1);
+  for (const prompt of [
+    seen({ reportId: randomUUID() }),
+    seen({ observedAt: ago(2) }),
+    seen({ observedAt: '' }),
+  ]) {
+    const answers = await Promise.all(Array.from({ length: 12 }, () => report(prompt)));
+    expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
+    expect(answers.filter(({ repeated }) => !repeated)).toHaveLength(1);
+  }
+  expect(await requests()).toBe(3);
 });
 
 test('a report older than a day is refused by the clock of the database, known or not; so is one from the future', async () => {

@@ -101,6 +101,9 @@ export async function claimReport(
   }: { tenantId: string; deviceId: string; requestId: string | null; nowMs: number },
   { key, content, isTimeless }: Report,
 ): Promise<boolean> {
+  // What the statement asks of the request must be as it is after a wait for another report.
+  if (isTimeless)
+    await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`${deviceId} ${key}`}, 0))`.execute(tx);
   const { rows } = await sql`
     INSERT INTO device_reports AS known (tenant_id, device_id, report_key, content_sha256, request_id, kept_until)
     VALUES (${tenantId}::uuid, ${deviceId}::uuid, ${key}, ${content}, ${requestId}::uuid, ${new Date(nowMs + KEPT_MS)}::timestamptz)
