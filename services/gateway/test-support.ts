@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect } from 'node:tls';
-import { audit, auth, cluster, elevation, rules, vault } from '@claviger/contracts';
+import { anomalies, audit, auth, cluster, elevation, rules, vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import {
   ensureEdgeCertificate,
@@ -67,6 +67,8 @@ export class TestEdge {
   readonly sessions = new Map<string, TestSession>();
   readonly entries = new Map<string, vault.Entry>();
   readonly calls: { method: string; request: object; context: CallContext }[] = [];
+  /** What gateways reported to auth. */
+  readonly anomalies: anomalies.AnomalyReport[] = [];
   introspections = 0;
   authAway = false;
   vaultStatus = 'ok';
@@ -199,6 +201,14 @@ export class TestEdge {
   }
 
   #addAuth(server: RpcServer): void {
+    server.add(anomalies.AnomaliesServiceService, {
+      reportAnomalies: async (request) => {
+        if (this.authAway) throw new ClavigerError('unavailable', 'The database is away.');
+        this.anomalies.push(...request.anomalies);
+        return {};
+      },
+      getPlatformTenant: async () => ({ tenantId: TENANT }),
+    });
     server.add(auth.SessionsServiceService, {
       introspect: async (request) => {
         this.introspections += 1;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { eventually, type RestClient, type StartedNetwork, startNetwork } from '@claviger/testkit';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -183,6 +184,38 @@ test('promoting and demoting under load loses no request', async () => {
   await load;
   expect(statuses.filter((status) => status !== 201)).toEqual([]);
   expectFenced(await leaderWrites(network, 'vault'));
+});
+
+test('the only replica of a service is demoted by force alone, with an event and a line in the log', async () => {
+  const { network, installation } = started;
+  const { client: platform } = await network.createPlatformAdministrator();
+  const demote = (force?: boolean) =>
+    platform.post('/api/v1/admin/cluster/demote', {
+      service: 'audit',
+      node: 'audit-1',
+      reason: 'a test',
+      force,
+    });
+  const eventsOf = async (action: string) =>
+    (await platform.must('GET', `/api/v1/audit/events?action=${action}&subjectId=audit/audit-1`)).items as {
+      outcome: string;
+      reason: string;
+    }[];
+  const refused = await demote();
+  expect([refused.status, refused.body.code]).toEqual([409, 'last_replica']);
+  await eventually(async () =>
+    expect(await eventsOf('cluster.node-demoted')).toMatchObject([
+      { outcome: 'failed', reason: 'last_replica' },
+    ]),
+  );
+  expect((await demote(true)).body).toMatchObject({ changed: true, wasLast: true });
+  await eventually(async () => expect(await eventsOf('anomaly.last-replica-demoted')).toHaveLength(1));
+  expect(readFileSync(installation.logFiles['auth-1']!, 'utf8')).toContain('"alert":"last_replica_demoted"');
+  await platform.must('POST', '/api/v1/admin/cluster/readmit', {
+    service: 'audit',
+    node: 'audit-1',
+    reason: 'a test',
+  });
 });
 
 test('the status names every replica of every service, and who cannot lead is refused by name', async () => {

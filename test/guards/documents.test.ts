@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ALERTS, anomalyAction } from '../../packages/service-kit/src/anomaly.ts';
 import { manifests, repositoryFiles, root, sourceFiles } from './source-files.ts';
 
 const files = repositoryFiles();
@@ -94,4 +95,15 @@ test('the sizes of files are as the house wants them (a report, not a verdict)',
     console.info(
       `median ${median} lines; over 300: ${large.map(({ path, lines }) => `${path} (${lines})`).join(', ')}`,
     );
+});
+
+test('docs/operations.md says of every alert what it means and what to do, and of no other', () => {
+  const rows = [
+    ...read('docs/operations.md').matchAll(
+      /^\| `(\w+)` \| `(anomaly\.[a-z-]+)`[^|]*\| ([^|]+) \| ([^|]+) \|$/gm,
+    ),
+  ];
+  expect(rows.map((row) => [row[1], row[2]]).toSorted()).toEqual(
+    ALERTS.map((alert) => [alert, anomalyAction(alert)]).toSorted(),
+  );
 });

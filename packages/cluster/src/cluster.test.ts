@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDatabase, type Database, migrate, type Tx } from '@claviger/database';
 import { type RedisPart, startRedis } from '@claviger/parts';
-import { createLogger } from '@claviger/service-kit';
+import { type Anomaly, createLogger, type ReportAnomaly } from '@claviger/service-kit';
 import { startFaultyProxy } from '@claviger/targets';
 import {
   eventually,
@@ -21,6 +21,7 @@ import {
   type Leadership,
   LeadershipLost,
   type LeadershipSchema,
+  lastReplicaMigration,
   leadershipMigration,
   startDuty,
   type Timing,
@@ -54,6 +55,7 @@ beforeAll(async () => {
   schema = await scratch.createSchema();
   await migrate(schema, [
     leadershipMigration,
+    lastReplicaMigration,
     {
       name: '0001-writes',
       sql: `CREATE TABLE writes (number bigint GENERATED ALWAYS AS IDENTITY, role text, term bigint, node text);
@@ -78,7 +80,7 @@ afterAll(async () => {
 function replica(
   service: string,
   node: string,
-  options: { readonly port?: number; readonly timing?: Timing } = {},
+  options: { readonly port?: number; readonly timing?: Timing; readonly reportAnomaly?: ReportAnomaly } = {},
 ): Cluster {
   const cluster = createCluster({
     service,
@@ -88,6 +90,7 @@ function replica(
     database,
     logger,
     timing: options.timing ?? timing,
+    reportAnomaly: options.reportAnomaly,
   });
   started.push(cluster);
   return cluster;
@@ -195,11 +198,12 @@ test('a node that is demoted stops leading at once and stays out when Redis is e
   const other = leader === a ? b : a;
   const held = leader.leadership()!;
   const replicas = createServiceReplicas(other, database);
-  expect(await replicas.standDown(leader.node, 'a test', 'tester')).toBe(true);
+  const order = { node: leader.node, reason: 'a test', demotedBy: 'tester', force: false };
+  expect(await replicas.standDown(order)).toEqual({ changed: true, wasLast: false });
   // Before the node has heard of it.
   await expect(database.system((tx) => held.assert(tx))).rejects.toThrow(LeadershipLost);
   await eventually(() => expect(other.leadership()).toBeDefined());
-  expect(await replicas.standDown(leader.node, 'again', 'tester')).toBe(false);
+  expect(await replicas.standDown({ ...order, reason: 'again' })).toMatchObject({ changed: false });
   await direct.flushall();
   await eventually(() => expect(leaderOf([a, b])).toBe(other));
   await expect(replicas.stand(leader.node)).rejects.toMatchObject({ code: 'node_demoted' });
@@ -230,4 +234,56 @@ test('who is named to lead takes the next term; who leads already, is unknown or
   await expect(replicas.stand('nobody')).rejects.toMatchObject({ code: 'node_unknown' });
   await direct.zadd('claviger:cluster:{named}:beats', Date.now() - 20_000, 'gone');
   await expect(replicas.stand('gone')).rejects.toMatchObject({ code: 'node_silent' });
+});
+
+test('the last replica that may lead is demoted only by force, also where two orders cross or Redis is away', async () => {
+  const all = ['a', 'b', 'c'].map((node) => replica('last', node));
+  const first = await eventually(() => leaderOf(all));
+  await eventually(async () => expect((await first.store.list()).replicas.length).toBe(3));
+  const replicas = createServiceReplicas(first, database);
+  const order = (node: string, force = false) =>
+    replicas.standDown({ node, reason: 'a test', demotedBy: 'tester', force });
+  await order('a');
+  const crossed = await Promise.allSettled([order('b'), order('c')]);
+  expect(crossed.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  const { demoted } = await replicas.describe();
+  expect(demoted).toHaveLength(2);
+  const last = ['b', 'c'].find((node) => !demoted.some((each) => each.node === node))!;
+  await expect(order(last)).rejects.toMatchObject({ reason: 'conflict', code: 'last_replica' });
+  // Whether another one lives is not known: the same as none.
+  const proxy = await startFaultyProxy({ host: '127.0.0.1', port: redis.port });
+  started.push(proxy);
+  const apart = replica('last', last, { port: proxy.port });
+  await proxy.setMode({ kind: 'refuse' });
+  const unknowing = createServiceReplicas(apart, database);
+  const blind = { node: last, reason: 'a test', demotedBy: 'tester', force: false };
+  await expect(unknowing.standDown(blind)).rejects.toMatchObject({ code: 'last_replica' });
+  expect(await order(last, true)).toEqual({ changed: true, wasLast: true });
+  expect((await replicas.describe()).demoted).toHaveLength(3);
+});
+
+test('two living processes with one node name are reported by both; one that was started again is not', async () => {
+  const heard: string[] = [];
+  const watched = (service: string, node: string, process: string, options: { port?: number } = {}) =>
+    replica(service, node, {
+      ...options,
+      timing: shortTiming,
+      reportAnomaly: ({ alert, subject }: Anomaly) => void heard.push(`${process} ${alert} ${subject.id}`),
+    });
+  // Killed, as far as Redis can tell: it never said that it leaves.
+  const proxy = await startFaultyProxy({ host: '127.0.0.1', port: redis.port });
+  started.push(proxy);
+  const killed = watched('again', 'x', 'former', { port: proxy.port });
+  await eventually(() => expect(killed.leadership()).toBeDefined());
+  await proxy.setMode({ kind: 'refuse' });
+  const next = watched('again', 'x', 'next');
+  await eventually(() => expect(next.leadership()).toBeDefined());
+
+  watched('twice', 'a', 'one');
+  watched('twice', 'a', 'two');
+  watched('twice', 'b', 'another');
+  await eventually(() => {
+    for (const process of ['one', 'two']) expect(heard).toContain(`${process} node_name_twice twice/a`);
+  });
+  expect(heard.filter((each) => !each.endsWith(' twice/a'))).toEqual([]);
 });

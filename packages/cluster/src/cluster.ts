@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Database } from '@claviger/database';
-import type { Logger } from '@claviger/service-kit';
+import type { Anomaly, Logger, ReportAnomaly } from '@claviger/service-kit';
 import { readDemoted } from './cluster-state.ts';
 import type { DutyHost, DutyState, HostedDuty } from './duty.ts';
 import { DEFAULT_TIMING, nextTurn, type Timing, trustedUntil } from './election-rules.ts';
@@ -40,6 +40,8 @@ export interface ClusterOptions<DB> {
   readonly timing?: Timing;
   /** While it answers false this replica neither stands nor leads; always true when absent. */
   readonly mayLead?: () => boolean;
+  /** Hears of another process with this node's name. */
+  readonly reportAnomaly?: ReportAnomaly | undefined;
 }
 
 /** This replica among those of its service. */
@@ -72,6 +74,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
     options.redis,
     Math.max(200, timing.leaseMs - timing.marginMs - timing.renewMs),
   );
+  const process = newClaim();
   const duties = new Set<HostedDuty>();
   const startedAt = Date.now();
   const stop = new AbortController();
@@ -219,7 +222,9 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
       details: details(),
       stand: stand && mayLead && !current && !demoted && !settling && requestedAt >= standNotBefore,
       demoted,
+      process,
     });
+    if (answer.twice) options.reportAnomaly?.(nodeNameTwice(service, node));
     if (answer.lead?.claim !== claim) {
       if (current) lose(current, answer.lead ? `${answer.lead.node} does` : 'Redis has forgotten its lease');
       return answer;
@@ -316,6 +321,15 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
 }
 
 const newClaim = (): string => randomBytes(12).toString('base64url');
+
+/** Two processes under one name vote as one, overwrite what the status shows, and cannot be told apart in logs. */
+export function nodeNameTwice(service: string, node: string): Anomaly {
+  return {
+    alert: 'node_name_twice',
+    subject: { type: 'node', id: `${service}/${node}` },
+    details: { service, node },
+  };
+}
 
 interface Held {
   readonly term: number;

@@ -1,6 +1,7 @@
 /**
- * KEYS: 1 lead, 2 ballot, 3 votes, 4 replicas, 5 beats, 6 nominee, 7 demoted. All of one service, in one slot.
- * `lead` is `<claim> <node>`; a vote is `<ballot> <candidate>`: the last of each node, so one per node and ballot.
+ * KEYS: 1 lead, 2 ballot, 3 votes, 4 replicas, 5 beats, 6 nominee, 7 demoted, 8 processes. All of one service, in one slot.
+ * `processes` holds `<process> <node>` by the time of its last heartbeat. `lead` is `<claim> <node>`; a vote is
+ * `<ballot> <candidate>`: the last of each node, so one per node and ballot.
  */
 const PRELUDE = `
 local time = redis.call('TIME')
@@ -10,11 +11,20 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 /**
  * One turn of one replica: says that it lives, renews its lease, votes, or stands. Leads whom most of the living replicas
  * have voted for in this ballot; whose heart has not beaten for a lease's length does not count.
- * ARGV: 1 node, 2 claim, 3 lease ms, 4 details, 5 stands, 6 candidacy ms, 7 keep ms, 8 channel, 9 demoted.
- * Answers lead, its remaining ms, nominee, ballot, and whether the node is demoted.
+ * ARGV: 1 node, 2 claim, 3 lease ms, 4 details, 5 stands, 6 candidacy ms, 7 keep ms, 8 channel, 9 demoted, 10 process.
+ * Answers lead, its remaining ms, nominee, ballot, whether the node is demoted, and whether another living process has its
+ * name: one that was heard of between two heartbeats of this one. A process that was started again is not: the former is silent.
  */
 export const TURN = `${PRELUDE}
 local node, claim, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local process = ARGV[10] .. ' ' .. node
+local former = redis.call('ZSCORE', KEYS[8], process)
+local twice = 0
+for _, other in ipairs(former and redis.call('ZRANGEBYSCORE', KEYS[8], '(' .. former, '+inf') or {}) do
+  if other ~= process and string.match(other, ' (.*)$') == node then twice = 1 end
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[8], '-inf', now - tonumber(ARGV[7]))
+redis.call('ZADD', KEYS[8], now, process)
 redis.call('ZADD', KEYS[5], now, node)
 redis.call('HSET', KEYS[4], node, ARGV[4])
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now - tonumber(ARGV[7]))) do
@@ -29,7 +39,7 @@ local ballot = tonumber(redis.call('HGET', KEYS[2], 'number') or '0')
 local lead = redis.call('GET', KEYS[1])
 if lead then
   if lead == claim .. ' ' .. node then redis.call('PEXPIRE', KEYS[1], lease) end
-  return { lead, redis.call('PTTL', KEYS[1]), nominee or '', ballot, demoted }
+  return { lead, redis.call('PTTL', KEYS[1]), nominee or '', ballot, demoted, twice }
 end
 local function lives(name)
   local beat = redis.call('ZSCORE', KEYS[5], name)
@@ -45,7 +55,7 @@ if not open and ARGV[5] == '1' and demoted == 0 and (not nominee or nominee == n
   redis.call('HSET', KEYS[2], 'number', ballot, 'candidate', node, 'claim', claim, 'at', now)
   redis.call('PUBLISH', ARGV[8], 'candidate')
 end
-if not open then return { '', 0, nominee or '', ballot, demoted } end
+if not open then return { '', 0, nominee or '', ballot, demoted, twice } end
 local mine = redis.call('HGET', KEYS[3], node)
 if not mine or tonumber(string.match(mine, '^%d+')) < ballot then
   redis.call('HSET', KEYS[3], node, ballot .. ' ' .. candidate)
@@ -55,13 +65,13 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '(' .. (now - lease),
   living = living + 1
   if redis.call('HGET', KEYS[3], name) == ballot .. ' ' .. candidate then votes = votes + 1 end
 end
-if votes * 2 <= living then return { '', 0, nominee or '', ballot, demoted } end
+if votes * 2 <= living then return { '', 0, nominee or '', ballot, demoted, twice } end
 lead = redis.call('HGET', KEYS[2], 'claim') .. ' ' .. candidate
 redis.call('SET', KEYS[1], lead, 'PX', lease)
 redis.call('HDEL', KEYS[2], 'candidate')
 if nominee == candidate then redis.call('DEL', KEYS[6]) end
 redis.call('PUBLISH', ARGV[8], 'elected')
-return { lead, lease, '', ballot, demoted }`;
+return { lead, lease, '', ballot, demoted, twice }`;
 
 /** Gives the lease up. ARGV: 1 node, 2 claim, 3 channel, 4 also leaves. */
 export const RELEASE = `

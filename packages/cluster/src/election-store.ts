@@ -18,6 +18,8 @@ export interface TurnAnswer {
   readonly nominee: string | undefined;
   readonly ballot: number;
   readonly demoted: boolean;
+  /** Another living process has the name of this node. */
+  readonly twice: boolean;
 }
 
 /** One replica as Redis knows it. */
@@ -47,6 +49,8 @@ export interface ElectionStore<D> {
     readonly details: D;
     readonly stand: boolean;
     readonly demoted: boolean;
+    /** Of this process alone, as long as it lives. */
+    readonly process: string;
   }): Promise<TurnAnswer>;
   release(node: string, claim: string, leave: boolean): Promise<void>;
   nominate(node: string, leaseMs: number, forMs: number): Promise<Nomination>;
@@ -74,14 +78,14 @@ export function createElectionStore<D>(
   let heard: Redis | undefined;
   const key = (name: string): string => `claviger:cluster:{${service}}:${name}`;
   const channel = key('moves');
-  const keys = ['lead', 'ballot', 'votes', 'replicas', 'beats', 'nominee', 'demoted'].map(key);
+  const keys = ['lead', 'ballot', 'votes', 'replicas', 'beats', 'nominee', 'demoted', 'processes'].map(key);
   const run = async (script: string, ...values: (string | number)[]): Promise<unknown> => {
     await connected(redis, timeoutMs);
     return redis.eval(script, keys.length, ...keys, ...values);
   };
   return {
     turn: async (turn) => {
-      const [lead, leftMs, nominee, ballot, demoted] = (await run(
+      const [lead, leftMs, nominee, ballot, demoted, twice] = (await run(
         TURN,
         turn.node,
         turn.claim,
@@ -92,13 +96,15 @@ export function createElectionStore<D>(
         Math.round(turn.keepMs),
         channel,
         turn.demoted ? 1 : 0,
-      )) as [string, number, string, number, number];
+        turn.process,
+      )) as [string, number, string, number, number, number];
       return {
         lead: lead === '' ? undefined : leadOf(lead),
         leaseLeftMs: leftMs,
         nominee: nominee || undefined,
         ballot,
         demoted: demoted === 1,
+        twice: twice === 1,
       };
     },
     release: async (node, claim, leave) => {

@@ -20,6 +20,6 @@ export { type Leadership, LeadershipLost } from './leadership.ts';
 export { registerReplica } from './register-replica.ts';
 export { createRegisteredReplicas, type RegisteredReplicas } from './registered-replicas.ts';
 export { replicaHandlers } from './replica-handlers.ts';
-export { type LeadershipSchema, leadershipMigration } from './schema.ts';
-export { createServiceReplicas, type ServiceReplicas } from './service-replicas.ts';
+export { type LeadershipSchema, lastReplicaMigration, leadershipMigration } from './schema.ts';
+export { createServiceReplicas, type Demotion, type ServiceReplicas } from './service-replicas.ts';
 export { soleLeadership, soleReplica } from './sole-replica.ts';

@@ -1,5 +1,5 @@
 import type { Database } from '@claviger/database';
-import { type BaseConfig, type Logger, readSecretFile } from '@claviger/service-kit';
+import { type BaseConfig, type Logger, type ReportAnomaly, readSecretFile } from '@claviger/service-kit';
 import { type Cluster, createCluster } from './cluster.ts';
 import { DEFAULT_TIMING, timingOf } from './election-rules.ts';
 
@@ -17,6 +17,7 @@ export function joinCluster<DB>(options: {
   readonly database: Database<DB>;
   readonly logger: Logger;
   readonly mayLead?: () => boolean;
+  readonly reportAnomaly?: ReportAnomaly;
 }): Cluster {
   const { config, ...rest } = options;
   const { host, port, passwordFile } = config.redis;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Logger } from '@claviger/service-kit';
-import type { ReplicaDetails } from './cluster.ts';
+import type { Logger, ReportAnomaly } from '@claviger/service-kit';
+import { nodeNameTwice, type ReplicaDetails } from './cluster.ts';
 import { DEFAULT_TIMING } from './election-rules.ts';
 import { createElectionStore, KEEP_MS, type RedisAddress } from './election-store.ts';
 
@@ -11,6 +11,7 @@ export function registerReplica(options: {
   readonly version: string;
   readonly redis: RedisAddress;
   readonly logger: Logger;
+  readonly reportAnomaly?: ReportAnomaly;
 }): AsyncDisposable {
   const { service, node, version, logger } = options;
   const { leaseMs, renewMs } = DEFAULT_TIMING;
@@ -30,6 +31,10 @@ export function registerReplica(options: {
           details,
           stand: false,
           demoted: false,
+          process: claim,
+        })
+        .then(({ twice }) => {
+          if (twice) options.reportAnomaly?.(nodeNameTwice(service, node));
         })
         .catch((error: unknown) => logger.debug({ err: error }, 'Redis does not hear this replica'));
       await pause(renewMs, stop.signal);

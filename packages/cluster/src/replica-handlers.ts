@@ -7,9 +7,7 @@ export function replicaHandlers(service: ServiceReplicas): Handlers<typeof repli
   return {
     getReplicas: async () => ({ replicas: await service.describe() }),
     standForTerm: async ({ node }) => ({ term: await service.stand(node) }),
-    standDown: async ({ node, reason, demotedBy }) => ({
-      changed: await service.standDown(node, reason, demotedBy),
-    }),
+    standDown: (order) => service.standDown(order),
     readmit: async ({ node }) => ({ changed: await service.readmit(node) }),
   };
 }

@@ -1,5 +1,5 @@
 import type { replicas } from '@claviger/contracts';
-import type { Database } from '@claviger/database';
+import { type Database, sqlState } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { Cluster, ReplicaDetails } from './cluster.ts';
@@ -12,10 +12,28 @@ export interface ServiceReplicas {
   describe(): Promise<replicas.ServiceReplicas>;
   /** Answers the term in which the node leads. Throws what an operator can read when it cannot. */
   stand(node: string): Promise<number>;
-  /** Answers whether it was not demoted before. */
-  standDown(node: string, reason: string, demotedBy: string): Promise<boolean>;
+  /**
+   * Keeps a replica from leading. Throws `last_replica` where no other that lives may lead, or nobody can tell, unless the
+   * order is forced.
+   */
+  standDown(order: {
+    readonly node: string;
+    readonly reason: string;
+    readonly demotedBy: string;
+    readonly force: boolean;
+  }): Promise<Demotion>;
   readmit(node: string): Promise<boolean>;
 }
+
+export interface Demotion {
+  /** False when it was demoted before. */
+  readonly changed: boolean;
+  /** No other replica may lead now. */
+  readonly wasLast: boolean;
+}
+
+/** SQLSTATE of `demote_node`. */
+const LAST = 'CLV03';
 
 /** Within the time that an open transaction may wait for something else. */
 const STAND_WITHIN_MS = 6_000;
@@ -98,7 +116,7 @@ export function createServiceReplicas<DB>(cluster: Cluster, database: Database<D
       });
     },
 
-    standDown: async (node, reason, demotedBy) => {
+    standDown: async ({ node, reason, demotedBy, force }) => {
       // Where Redis is away this must work all the same.
       const heard = await store.list().catch(() => undefined);
       const { lease, demoted } = await readTerms(database, service);
@@ -107,15 +125,25 @@ export function createServiceReplicas<DB>(cluster: Cluster, database: Database<D
         lease?.node === node ||
         [...heard.replicas, ...demoted].some((each) => each.node === node);
       if (!isKnown) throw refusal(service, node, 'unknown');
-      const changed = await database.system(async (tx) => {
-        const { rows } = await sql<{
-          changed: boolean;
-        }>`SELECT demote_node(${service}, ${node}, ${reason}, ${demotedBy}) AS changed`.execute(tx);
-        return rows[0]!.changed;
-      });
+      const living = (heard?.replicas ?? [])
+        .filter(({ silentMs }) => silentMs < timing.leaseMs)
+        .map((each) => each.node);
+      const demotion = await database
+        .system(async (tx) => {
+          const { rows } = await sql<{ changed: boolean; was_last: boolean }>`
+            SELECT changed, was_last
+            FROM demote_node(${service}, ${node}, ${reason}, ${demotedBy}, ${living}::text[], ${force})`.execute(
+            tx,
+          );
+          return { changed: rows[0]!.changed, wasLast: rows[0]!.was_last };
+        })
+        .catch((error: unknown) => {
+          if (sqlState(error) === LAST) throw refusal(service, node, heard ? 'last' : 'perhaps-last');
+          throw error;
+        });
       await store.mark(node, true).catch(() => {});
       if (node === cluster.node) cluster.lookAgain();
-      return changed;
+      return demotion;
     },
 
     readmit: async (node) => {
@@ -132,7 +160,11 @@ export function createServiceReplicas<DB>(cluster: Cluster, database: Database<D
   };
 }
 
-function refusal(service: string, node: string, why: Exclude<Nomination, 'nominated'>): ClavigerError {
+function refusal(
+  service: string,
+  node: string,
+  why: Exclude<Nomination, 'nominated'> | 'last' | 'perhaps-last',
+): ClavigerError {
   switch (why) {
     case 'unknown':
       return new ClavigerError('not_found', `No replica of ${service} is called ${node}.`, {
@@ -149,6 +181,18 @@ function refusal(service: string, node: string, why: Exclude<Nomination, 'nomina
         code: 'node_demoted',
         hint: 'Readmit it first.',
       });
+    case 'last':
+      return new ClavigerError(
+        'conflict',
+        `${node} is the last replica of ${service} that may lead: without it ${service} does no duties any more.`,
+        { code: 'last_replica', hint: 'Readmit or start another one first, or force the order.' },
+      );
+    case 'perhaps-last':
+      return new ClavigerError(
+        'conflict',
+        `Redis does not answer: whether another replica of ${service} than ${node} could lead is not known.`,
+        { code: 'last_replica', hint: 'Bring Redis back, or force the order.' },
+      );
     case 'leads':
       return new ClavigerError('conflict', `${node} leads ${service} already.`, { code: 'node_leads' });
   }

@@ -12,6 +12,7 @@ export * as breakglassAudit from './generated/claviger/audit/v1/breakglass_audit
 export * as compliance from './generated/claviger/audit/v1/compliance.ts';
 export * as siem from './generated/claviger/audit/v1/siem.ts';
 export * as tenantLog from './generated/claviger/audit/v1/tenant_log.ts';
+export * as anomalies from './generated/claviger/auth/v1/anomalies.ts';
 export * as auth from './generated/claviger/auth/v1/auth.ts';
 export * as clusterAdmin from './generated/claviger/auth/v1/cluster_admin.ts';
 export * as devices from './generated/claviger/auth/v1/devices.ts';

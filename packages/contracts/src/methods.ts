@@ -3,6 +3,7 @@ import { protoMetadata as breakglassAuditMetadata } from './generated/claviger/a
 import { protoMetadata as complianceMetadata } from './generated/claviger/audit/v1/compliance.ts';
 import { protoMetadata as siemMetadata } from './generated/claviger/audit/v1/siem.ts';
 import { protoMetadata as tenantLogMetadata } from './generated/claviger/audit/v1/tenant_log.ts';
+import { protoMetadata as anomaliesMetadata } from './generated/claviger/auth/v1/anomalies.ts';
 import { protoMetadata as authMetadata, type ProtoMetadata } from './generated/claviger/auth/v1/auth.ts';
 import { protoMetadata as clusterAdminMetadata } from './generated/claviger/auth/v1/cluster_admin.ts';
 import { protoMetadata as devicesMetadata } from './generated/claviger/auth/v1/devices.ts';
@@ -77,6 +78,7 @@ const files = [
   complianceMetadata,
   siemMetadata,
   authMetadata,
+  anomaliesMetadata,
   clusterAdminMetadata,
   authEvidenceMetadata,
   callsMetadata,

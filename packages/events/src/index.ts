@@ -1,3 +1,4 @@
+export { startAnomalyDuty, storeAnomalies } from './anomalies.ts';
 export {
   type AuditEvent,
   type AuditOutcome,
@@ -17,4 +18,10 @@ export {
 export { type Bus, createBus, STREAM } from './jetstream.ts';
 export { type OutboxMessage, type Publisher, RefusedMessages } from './publisher.ts';
 export { type Relay, startRelay } from './relay.ts';
-export { type OutboxSchema, type OutboxTable, outboxMigration } from './schema.ts';
+export {
+  type AnomaliesSchema,
+  anomaliesMigration,
+  type OutboxSchema,
+  type OutboxTable,
+  outboxMigration,
+} from './schema.ts';

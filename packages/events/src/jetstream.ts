@@ -44,6 +44,8 @@ export interface Bus extends AsyncDisposable {
     batch: number;
     handle: (messages: readonly OutboxMessage[]) => Promise<void>;
   }): AsyncDisposable;
+  /** The newest message that the stream keeps of each subject under `prefix`, e.g. `event.tree-head`. */
+  newest(prefix: string): AsyncIterable<Pick<OutboxMessage, 'subject' | 'payload'>>;
 }
 
 /**
@@ -155,6 +157,17 @@ export function createBus(options: {
       const nc = await connected();
       if (nc.isClosed()) throw new Error('the connection to NATS is closed');
       await nc.flush();
+    },
+    newest: async function* (prefix) {
+      await client();
+      const manager = await jetstreamManager(await connected(), { timeout: MANAGE_TIMEOUT_MS });
+      const { state } = await manager.streams.info(STREAM, {
+        subjects_filter: `${SUBJECT_PREFIX}${prefix}.>`,
+      });
+      for (const subject of Object.keys(state.subjects ?? {})) {
+        const message = await manager.streams.getMessage(STREAM, { last_by_subj: subject });
+        if (message) yield { subject: subject.slice(SUBJECT_PREFIX.length), payload: message.string() };
+      }
     },
     consume: ({ durable, subject, batch, handle }) => {
       let stopping = false;

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Migration } from '@claviger/database';
-import type { Generated, GeneratedAlways } from 'kysely';
+import type { Alert } from '@claviger/service-kit';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 
 /** First migration of every service that keeps state. */
 export const outboxMigration: Migration = {
@@ -24,4 +25,26 @@ export interface OutboxTable {
 /** Part of the database type of every service that keeps state. */
 export interface OutboxSchema {
   outbox: OutboxTable;
+}
+
+/** Of every service that keeps state. */
+export const anomaliesMigration: Migration = {
+  name: '0000-anomalies',
+  sql: readFileSync(join(import.meta.dirname, 'anomalies.sql'), 'utf8'),
+};
+
+export interface AnomaliesSchema {
+  anomalies: {
+    id: Generated<string>;
+    alert: Alert;
+    tenant_id: string | null;
+    subject_type: string;
+    subject_id: string;
+    details: ColumnType<Record<string, unknown>, string, string>;
+    observed: number;
+    reported: Generated<number>;
+    first_at: Generated<Date>;
+    last_at: Generated<Date>;
+    due_at: Generated<Date>;
+  };
 }

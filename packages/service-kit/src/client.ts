@@ -2,6 +2,7 @@ import { isIPv4 } from 'node:net';
 import { type calls, methodOf } from '@claviger/contracts';
 import { decodeServiceError } from '@claviger/errors';
 import { Client, Metadata, type ServiceError } from '@grpc/grpc-js';
+import type { ReportAnomaly } from './anomaly.ts';
 import { type CallStreamClient, createCallStreamClient } from './call-stream-client.ts';
 import { type BaseConfig, type Peer, splitAddress } from './config.ts';
 import { channelCredentials } from './credentials.ts';
@@ -58,7 +59,7 @@ export interface Peers {
 }
 
 /** Connections to the peers of a configuration, spread over their replicas. */
-export function createPeers(config: BaseConfig): Peers {
+export function createPeers(config: BaseConfig, reportAnomaly?: ReportAnomaly): Peers {
   const peers = new Map<Peer, Replicas>();
   const replicas = (peer: Peer): Replicas => {
     const known = peers.get(peer);
@@ -66,7 +67,7 @@ export function createPeers(config: BaseConfig): Peers {
     const addresses = config.peers[peer];
     if (!addresses) throw new Error(`The configuration names no address for the peer ${peer}.`);
     const connect = (target: string): Client =>
-      new Client(target, channelCredentials(config, peer), {
+      new Client(target, channelCredentials(config, peer, reportAnomaly), {
         'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
         // Addresses are numbers, which TLS does not take for names; whose certificate it is, the credentials check.
         'grpc.ssl_target_name_override': peer,

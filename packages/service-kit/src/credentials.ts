@@ -1,5 +1,6 @@
 import { type ChannelCredentials, experimental, type ServerCredentials } from '@grpc/grpc-js';
-import { serviceOf } from './caller-identity.ts';
+import type { ReportAnomaly } from './anomaly.ts';
+import { describeCertificate, serviceOf } from './caller-identity.ts';
 import type { BaseConfig } from './config.ts';
 
 const RENEWAL_CHECK_MS = 30_000;
@@ -23,12 +24,22 @@ export function serverCredentials(config: BaseConfig): ServerCredentials {
 }
 
 /** mTLS towards `service`: the server's certificate must carry that service's URI SAN. */
-export function channelCredentials(config: BaseConfig, service: string): ChannelCredentials {
+export function channelCredentials(
+  config: BaseConfig,
+  service: string,
+  report?: ReportAnomaly,
+): ChannelCredentials {
   const files = provider(config.grpc);
   return experimental.createCertificateProviderChannelCredentials(files, files, {
-    checkServerIdentity: (_host, certificate) =>
-      serviceOf(certificate, config.environment) === service
-        ? undefined
-        : new Error(`The server's certificate does not name the service ${service}.`),
+    checkServerIdentity: (_host, certificate) => {
+      if (serviceOf(certificate, config.environment) === service) return undefined;
+      const { fingerprint, names } = describeCertificate(certificate);
+      report?.({
+        alert: 'internal_certificate_refused',
+        subject: { type: 'certificate', id: fingerprint },
+        details: { side: 'server', problem: 'NAMES_ANOTHER_SERVICE', expected: service, names },
+      });
+      return new Error(`The server's certificate does not name the service ${service}.`);
+    },
   });
 }

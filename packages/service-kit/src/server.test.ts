@@ -1,7 +1,8 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID, X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { audit, calls, vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
-import { issueServiceCertificate, writeAtomically } from '@claviger/identity';
+import { issueLeaf, issueServiceCertificate, writeAtomically } from '@claviger/identity';
 import { Client, Metadata } from '@grpc/grpc-js';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
@@ -20,6 +21,7 @@ beforeAll(async () => {
 afterAll(() => kit?.[Symbol.asyncDispose]());
 beforeEach(() => {
   kit.outcomes.length = 0;
+  kit.anomalies.length = 0;
 });
 
 const entries = vault.EntriesServiceService;
@@ -74,6 +76,11 @@ test('a service that the method does not name as caller is refused, with any tok
   for (const caller of ['auth', 'audit', 'operator']) {
     const client = (await kit.callerOf(caller, [port])).client('vault', entries);
     expect((await failureOf(client.getEntry(get, { actorToken }))).reason).toBe('denied');
+    expect(kit.anomalies.at(-1)).toEqual({
+      alert: 'internal_call_refused',
+      subject: { type: 'service', id: caller },
+      details: { method: entries.getEntry.path },
+    });
   }
 });
 
@@ -91,6 +98,88 @@ test('a certificate of another authority is refused at the handshake', async () 
     .getEntry(get, { actorToken: await kit.token(), timeoutMs: 1_000 });
   expect(['unavailable', 'deadline_exceeded']).toContain((await failureOf(call)).reason);
   expect(reached).toBe(false);
+  await vi.waitFor(
+    () =>
+      expect(kit.anomalies).toContainEqual({
+        alert: 'internal_certificate_refused',
+        subject: { type: 'address', id: '127.0.0.1' },
+        details: { side: 'client', problem: expect.stringMatching(/CERT|SIGNATURE|ISSUER/) },
+      }),
+    PATIENT,
+  );
+});
+
+test('a peer without a certificate is reported, one that only connects and leaves is not', async () => {
+  const { port } = await kit.serve({});
+  const { connect } = await import('node:net');
+  const tls = await import('node:tls');
+  const closed = (socket: Socket): Promise<void> =>
+    new Promise((resolve) => {
+      socket.on('error', () => {});
+      socket.once('close', () => resolve());
+      socket.resume();
+    });
+  const passing = connect(port, '127.0.0.1', () => passing.end());
+  await closed(passing);
+  await closed(
+    tls.connect({
+      host: '127.0.0.1',
+      port,
+      ca: kit.authority.certificatePem,
+      checkServerIdentity: () => undefined,
+    }),
+  );
+  const refused = () =>
+    kit.anomalies.filter(({ details }) => !/LEAF|ISSUER|SELF/.test(String(details.problem)));
+  await vi.waitFor(() => expect(refused()).toHaveLength(1), PATIENT);
+  expect(refused()).toMatchObject([{ details: { problem: 'NO_CERTIFICATE' } }]);
+});
+
+const OURS = 'spiffe://claviger/test/svc/gateway';
+const url = (value: string) => ({ type: 'url', value }) as const;
+test.each([
+  ['a second URI', [url(OURS), url('spiffe://claviger/test/svc/vault')]],
+  ['the same URI twice', [url(OURS), url(OURS)]],
+  ['a DNS name beside it', [url(OURS), { type: 'dns', value: 'gateway' } as const]],
+  ['an address beside it', [{ type: 'ip', value: '127.0.0.1' } as const, url(OURS)]],
+  ['another case', [url('spiffe://claviger/test/svc/Gateway')]],
+  ['another scheme’s case', [url('SPIFFE://claviger/test/svc/gateway')]],
+  ['a longer path', [url(`${OURS}/x`)]],
+  ['a slash at the end', [url(`${OURS}/`)]],
+  ['a query', [url(`${OURS}?`)]],
+  ['an escaped letter', [url('spiffe://claviger/test/svc/%67ateway')]],
+  ['a comma in the URI', [url(`${OURS}, URI:${OURS}`)]],
+  ['another authority part', [url('spiffe://claviger.test/test/svc/gateway')]],
+  ['a name that is no service of ours', [url('spiffe://claviger/test/svc/gatewayx')]],
+  ['the URI as a DNS name', [{ type: 'dns', value: OURS } as const]],
+  ['the common name alone', [{ type: 'email', value: 'gateway@example.org' } as const]],
+])('a certificate of our authority with %s names no service, and is reported', async (_, names) => {
+  const { port } = await kit.serve({ getEntry: async () => expect.fail('was reached') });
+  const config = await kit.configOf('gateway');
+  const leaf = await issueLeaf(kit.authority, {
+    commonName: 'gateway',
+    names: [...names],
+    usages: ['server', 'client'],
+    ttlSeconds: 600,
+  });
+  await writeAtomically(config.grpc.certFile, leaf.certificatePem);
+  await writeAtomically(config.grpc.keyFile, leaf.privateKeyPem);
+  const peers = createPeers({ ...config, peers: { vault: [`127.0.0.1:${port}`] } });
+  const call = peers.client('vault', entries).getEntry(get, { actorToken: await kit.token() });
+  expect((await failureOf(call)).reason).toBe('denied');
+  peers.close();
+  const fingerprint = new X509Certificate(leaf.certificatePem).fingerprint256
+    .replaceAll(':', '')
+    .toLowerCase();
+  // Callers of other tests may still try with a certificate of their own.
+  const named = kit.anomalies.filter(({ details }) => details.problem === 'NAMES_NO_SERVICE');
+  expect(named).toMatchObject([
+    {
+      alert: 'internal_certificate_refused',
+      subject: { type: 'certificate', id: fingerprint },
+      details: { side: 'client', problem: 'NAMES_NO_SERVICE' },
+    },
+  ]);
 });
 
 test('a server whose certificate names another service, or is of another authority, is not talked to', async () => {
@@ -100,6 +189,10 @@ test('a server whose certificate names another service, or is of another authori
     const call = peers.client('vault', entries).getEntry(get, { timeoutMs: 1_000 });
     expect(['unavailable', 'deadline_exceeded']).toContain((await failureOf(call)).reason);
   }
+  expect(kit.anomalies[0]).toMatchObject({
+    alert: 'internal_certificate_refused',
+    details: { side: 'server', expected: 'vault', names: 'URI:spiffe://claviger/test/svc/workflow' },
+  });
 });
 
 test('a certificate of another environment says nothing here', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { PeerCertificate } from 'node:tls';
 import {
   calls,
   type MethodInfo,
@@ -17,11 +18,12 @@ import {
 } from '@grpc/grpc-js';
 import type { Actor } from './actor.ts';
 import type { ActorVerifier } from './actor-token.ts';
+import type { Anomaly, ReportAnomaly } from './anomaly.ts';
 import type { RecordOutcome } from './audit-trail.ts';
 import { authorize, mayCall, policyProblem } from './authorize.ts';
 import type { CallContext } from './call-context.ts';
 import { createCallStreams, type Dispatch } from './call-stream-server.ts';
-import { serviceOf } from './caller-identity.ts';
+import { describeCertificate, serviceOf } from './caller-identity.ts';
 import type { ServiceDefinition } from './client.ts';
 import type { BaseConfig } from './config.ts';
 import { serverCredentials } from './credentials.ts';
@@ -30,6 +32,7 @@ import { didNothingAgain, type IdempotencyGuard, type MessageCodec, runOnce } fr
 import type { IncomingCall } from './incoming-call.ts';
 import type { Logger } from './logger.ts';
 import { METADATA } from './metadata.ts';
+import { reportRefusedHandshakes } from './refused-handshakes.ts';
 import { inSpan, SpanKind } from './telemetry.ts';
 
 export interface RpcServerOptions {
@@ -41,6 +44,8 @@ export interface RpcServerOptions {
   readonly idempotency?: IdempotencyGuard;
   /** Throws while the service must not serve, e.g. on a restored database. What operators may call goes on. */
   readonly refuse?: () => void;
+  /** Hears of peers that were refused. */
+  readonly reportAnomaly?: ReportAnomaly;
 }
 
 export interface RpcServer {
@@ -97,9 +102,11 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       new Promise((resolve, reject) => {
         const address = options.config.grpc.listen;
         if (!address) return reject(new Error('The configuration lacks grpc.listen.'));
-        server.bindAsync(address, serverCredentials(options.config), (error, port) =>
-          error ? reject(error) : resolve(port),
-        );
+        server.bindAsync(address, serverCredentials(options.config), (error, port) => {
+          if (error) return reject(error);
+          if (options.reportAnomaly) reportRefusedHandshakes(server, options.reportAnomaly);
+          resolve(port);
+        });
       }),
     drain: (timeoutMs) =>
       new Promise((resolve) => {
@@ -226,13 +233,14 @@ async function enter(
   call: IncomingCall,
   options: RpcServerOptions,
 ): Promise<{ context: CallContext } | { error: ClavigerError }> {
-  const { sslPeerCertificate } = call.getAuthContext();
-  const caller = serviceOf(sslPeerCertificate as never, options.config.environment);
+  const certificate = call.getAuthContext().sslPeerCertificate as PeerCertificate | undefined;
+  const caller = serviceOf(certificate, options.config.environment);
   if (!caller || !mayCall(method, caller)) {
     options.logger.warn(
       { method: method.path, caller: caller ?? 'unknown' },
       'a service called what it may not call',
     );
+    options.reportAnomaly?.(refusedPeer(method, caller, certificate));
     return { error: new ClavigerError('denied', 'This service may not call this method.') };
   }
   if (!method.policy!.callers.includes('operator')) {
@@ -267,6 +275,25 @@ async function enter(
     context ??= callContext(method, call, caller, undefined, undefined);
     return { error: await leaveWithError(error, context, call.request, options) };
   }
+}
+
+function refusedPeer(
+  method: MethodInfo,
+  caller: string | undefined,
+  certificate: PeerCertificate | undefined,
+): Anomaly {
+  if (caller)
+    return {
+      alert: 'internal_call_refused',
+      subject: { type: 'service', id: caller },
+      details: { method: method.path },
+    };
+  const { fingerprint, names } = describeCertificate(certificate);
+  return {
+    alert: 'internal_certificate_refused',
+    subject: { type: 'certificate', id: fingerprint },
+    details: { side: 'client', problem: 'NAMES_NO_SERVICE', names },
+  };
 }
 
 /** Turns whatever was thrown into what the caller may see, and records the outcome of an audited method. */

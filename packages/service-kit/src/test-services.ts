@@ -11,6 +11,7 @@ import {
 } from '@claviger/identity';
 import type { Actor } from './actor.ts';
 import { createActorVerifier, signActorToken } from './actor-token.ts';
+import type { Anomaly } from './anomaly.ts';
 import type { RecordOutcome } from './audit-trail.ts';
 import { createPeers, type Peers } from './client.ts';
 import type { BaseConfig } from './config.ts';
@@ -22,6 +23,8 @@ export interface TestServices extends AsyncDisposable {
   readonly authority: CertificateAuthority;
   readonly strangers: CertificateAuthority;
   readonly actorKey: KeyObject;
+  /** What the servers here and the callers of `callerOf` reported. */
+  readonly anomalies: Anomaly[];
   readonly outcomes: { method: string; outcome: string; reason: string; tenantId: string | undefined }[];
   /** Configuration of one service with a certificate of `authority`. */
   configOf(service: string, authority?: CertificateAuthority): Promise<BaseConfig>;
@@ -40,6 +43,8 @@ export async function startTestServices(): Promise<TestServices> {
   const strangers = await openCertificateAuthority(join(folder, 'strangers'), 'ca', 'Strangers');
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const outcomes: TestServices['outcomes'] = [];
+  const anomalies: Anomaly[] = [];
+  const reportAnomaly = (anomaly: Anomaly): void => void anomalies.push(anomaly);
   const peers: Peers[] = [];
   const servers: RpcServer[] = [];
   const recordOutcome: RecordOutcome = async (context, { outcome, reason }) => {
@@ -74,6 +79,7 @@ export async function startTestServices(): Promise<TestServices> {
     strangers,
     actorKey: privateKey,
     outcomes,
+    anomalies,
     configOf,
     serve: async (handlers, service = 'vault') => {
       const server = createRpcServer({
@@ -84,6 +90,7 @@ export async function startTestServices(): Promise<TestServices> {
           audience: service,
         }),
         recordOutcome,
+        reportAnomaly,
       });
       for (const definition of [
         vault.EntriesServiceService,
@@ -98,10 +105,8 @@ export async function startTestServices(): Promise<TestServices> {
     },
     callerOf: async (service, ports, by) => {
       const addresses = ports.map((port) => `127.0.0.1:${port}`);
-      const made = createPeers({
-        ...(await configOf(service, by)),
-        peers: { vault: addresses, audit: addresses },
-      });
+      const config = { ...(await configOf(service, by)), peers: { vault: addresses, audit: addresses } };
+      const made = createPeers(config, reportAnomaly);
       peers.push(made);
       return made;
     },

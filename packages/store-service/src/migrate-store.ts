@@ -1,6 +1,6 @@
-import { leadershipMigration } from '@claviger/cluster';
+import { lastReplicaMigration, leadershipMigration } from '@claviger/cluster';
 import { type Migration, migrate, migrationsIn, tenantStandingsMigration } from '@claviger/database';
-import { outboxMigration } from '@claviger/events';
+import { anomaliesMigration, outboxMigration } from '@claviger/events';
 import { idempotencyMigration } from '@claviger/idempotency';
 import { restoreMigration } from '@claviger/restore';
 import { readSecretFile } from '@claviger/service-kit';
@@ -14,6 +14,8 @@ export function storeMigrations(folder: string): readonly Migration[] {
     idempotencyMigration,
     tenantStandingsMigration,
     restoreMigration,
+    lastReplicaMigration,
+    anomaliesMigration,
     ...migrationsIn(folder),
   ];
 }

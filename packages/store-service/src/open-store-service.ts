@@ -8,6 +8,7 @@ import {
   type ServiceReplicas,
 } from '@claviger/cluster';
 import {
+  anomalies as anomaliesContract,
   cluster as clusterContract,
   replicas as replicasContract,
   restore as restoreContract,
@@ -28,7 +29,9 @@ import {
   createOutcomeRecorder,
   type Emitter,
   type OutboxSchema,
+  startAnomalyDuty,
   startRelay,
+  storeAnomalies,
 } from '@claviger/events';
 import { createIdempotency, startKeyCleanup } from '@claviger/idempotency';
 import { createJobQueues, type JobDefinition, type JobQueues } from '@claviger/jobs';
@@ -42,6 +45,7 @@ import {
 } from '@claviger/restore';
 import {
   createActorVerifier,
+  createAnomalyReporter,
   createHealth,
   createLogger,
   createPeers,
@@ -52,6 +56,7 @@ import {
   type Peers,
   productVersion,
   type RecordOutcome,
+  type ReportAnomaly,
   type RpcServer,
   type RunningService,
   readSecretFile,
@@ -61,7 +66,7 @@ import {
 import { ownServersOf } from './own-servers.ts';
 import type { StoreConfig } from './store-config.ts';
 
-export interface StoreServiceOptions {
+export interface StoreServiceOptions<DB> {
   /** As its peers call it, e.g. `vault`. */
   readonly service: string;
   readonly config: StoreConfig;
@@ -72,6 +77,8 @@ export interface StoreServiceOptions {
   readonly publishes?: 'events';
   /** Those it may queue; who works on them says `queues.work`. */
   readonly jobs?: readonly JobDefinition<never>[];
+  /** For auth, which knows it; the others ask auth. */
+  readonly platformTenant?: (database: Database<DB>) => Promise<string | undefined>;
   /** Around the recorder of denied and failed calls. */
   readonly recordOutcome?: (record: RecordOutcome, logger: Logger) => RecordOutcome;
 }
@@ -92,6 +99,7 @@ export interface StoreService<DB> extends AsyncDisposable {
   readonly rpc: RpcServer;
   /** Decides first about every connection to something that a user named. */
   readonly platform: Platform;
+  readonly reportAnomaly: ReportAnomaly;
   readonly schemaHistory: () => Promise<SchemaHistory>;
   /** The service's own: closed when calls have been drained, the last one first, before anything that the others stand on. */
   readonly parts: AsyncDisposableStack;
@@ -130,7 +138,9 @@ export function openStoreDatabase<DB>(config: Pick<StoreConfig, 'database' | 'no
 }
 
 /** Opens what all services with state are made of, on a migrated schema. Nothing is answered before `serve`. */
-export function openStoreService<DB extends OutboxSchema>(options: StoreServiceOptions): StoreService<DB> {
+export function openStoreService<DB extends OutboxSchema>(
+  options: StoreServiceOptions<DB>,
+): StoreService<DB> {
   const { service, config, migrations, jobs = [] } = options;
   const { node } = config;
   refuseFailpointsInProduction(config.environment);
@@ -156,18 +166,30 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
   common.defer(() => database.close());
   const { url, user } = config.nats;
   const bus = common.use(createBus({ url, user, password: natsPassword, name: node, logger }));
-  const peers = createPeers(config);
+  // Opened when it serves: until then this replica leads nothing.
+  let restore: RestoreGuard | undefined;
+  const mayLead = () => restore !== undefined && restore.problem() === undefined;
+  const anomalies = common.use(
+    createAnomalyReporter({
+      logger,
+      store: async (counted) => {
+        // Nothing is written to a restored database before its restore is finished.
+        if (!mayLead()) throw new Error('the service does not serve yet');
+        await storeAnomalies(database, counted);
+      },
+    }),
+  );
+  const reportAnomaly: ReportAnomaly = (anomaly) =>
+    anomalies.report({ ...anomaly, details: { ...anomaly.details, observedBy: node } });
+  const peers = createPeers(config, reportAnomaly);
   common.defer(() => peers.close());
   const { host, port } = config.redis;
   const redis = { host, port, password: redisPassword };
-  // Opened when it serves: until then this replica leads nothing.
-  let restore: RestoreGuard | undefined;
   const queues = common.use(
     createJobQueues({ redis, macKey, logger, refuse: () => restore?.refuse() }, jobs),
   );
-  const mayLead = () => restore !== undefined && restore.problem() === undefined;
   const cluster = common.use(
-    joinCluster({ service, version: productVersion, config, database, logger, mayLead }),
+    joinCluster({ service, version: productVersion, config, database, logger, mayLead, reportAnomaly }),
   );
   const publishers = {
     audit: bus.publisher,
@@ -178,6 +200,17 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
   common.use(startKeyCleanup({ database, cluster }));
 
   const emitter = createEmitter({ service, macKey });
+  common.use(
+    startAnomalyDuty({
+      database,
+      emitter,
+      cluster,
+      logger,
+      platformTenant: options.platformTenant
+        ? () => options.platformTenant!(database)
+        : () => askPlatformTenant(peers),
+    }),
+  );
   const recorder = createOutcomeRecorder(database, emitter);
   const rpc = createRpcServer({
     config,
@@ -186,6 +219,7 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
     recordOutcome: options.recordOutcome?.(recorder, logger) ?? recorder,
     idempotency: createIdempotency({ database, macKey }),
     refuse: () => restore?.refuse(),
+    reportAnomaly,
   });
   const replicas = createServiceReplicas(cluster, database);
   const history = () => schemaHistory(database, migrations);
@@ -208,6 +242,7 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
     peers,
     rpc,
     platform,
+    reportAnomaly,
     schemaHistory: history,
     parts,
     serve: async ({ checks = [], sealed, stopping, restore: restoring }) => {
@@ -293,6 +328,12 @@ export function openStoreService<DB extends OutboxSchema>(options: StoreServiceO
 function requireOpenTargets(platform: Platform): void {
   const problem = platform.problem();
   if (problem !== undefined) throw new Error(problem);
+}
+
+async function askPlatformTenant(peers: Peers): Promise<string | undefined> {
+  const client = peers.client('auth', anomaliesContract.AnomaliesServiceService);
+  const { tenantId } = await client.getPlatformTenant({}, { timeoutMs: 3_000 });
+  return tenantId || undefined;
 }
 
 function connectionOf({ database, node }: Pick<StoreConfig, 'database' | 'node'>): DatabaseOptions {

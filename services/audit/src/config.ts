@@ -19,6 +19,8 @@ export const configSchema = z.strictObject({
       intervalMs: z.number().int().min(20).max(1_000).default(500),
       /** At most so many events under one tree head. */
       batchSize: z.number().int().min(1).max(256).default(256),
+      /** How often tree heads outside of the database are compared with it. */
+      compareHeadsMs: z.number().int().min(100).default(600_000),
       /** Older unsealed events make the service degraded. */
       warnAfterMs: z.number().int().min(1_000).default(30_000),
     })

@@ -22,7 +22,7 @@ import { listKeys } from './proofs/list-keys.ts';
 import { listTreeHeads } from './proofs/list-tree-heads.ts';
 import { verifyReceipt } from './proofs/verify-receipt.ts';
 import { type AuditSchema, migrations } from './schema.ts';
-import { compareHeads } from './sealing/compare-heads.ts';
+import { compareWithOutside, startHeadWatch } from './sealing/head-watch.ts';
 import { openHeadsFile } from './sealing/heads-file.ts';
 import { signRestoreMark } from './sealing/restore-mark.ts';
 import { startSealer } from './sealing/sealer.ts';
@@ -45,18 +45,15 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
     publishes: 'events',
     jobs: [buildReportJob as JobDefinition<never>],
   });
-  const { database, bus, emitter, logger, peers, queues, rpc, parts, cluster } = store;
+  const { database, bus, emitter, logger, peers, queues, rpc, parts, cluster, reportAnomaly } = store;
   const { node, sealing } = config;
   const headsFile = parts.use(await openHeadsFile(config.headsFile, logger, keys.treeHeadPublic));
-  const { problems, behind } = await compareHeads({ database, headsFile, publicKey: keys.treeHeadPublic });
-  for (const [tenantId, problem] of problems)
-    logger.error(
-      { tenantId, problem },
-      'the audit log of a tenant contradicts its heads outside: it is not continued',
-    );
+  const watched = { database, bus, logger, headsFile, publicKey: keys.treeHeadPublic };
+  const { problems, behind } = await compareWithOutside(watched);
   const sealer = parts.use(
-    startSealer({ cluster, database, emitter, logger, keys, headsFile, ...sealing }, problems),
+    startSealer({ cluster, database, emitter, logger, keys, headsFile, reportAnomaly, ...sealing }, problems),
   );
+  parts.use(startHeadWatch({ ...watched, cluster, sealer, everyMs: sealing.compareHeadsMs }));
   parts.use(
     bus.consume({
       durable: 'audit',

@@ -4,6 +4,7 @@ import { createRegisteredReplicas } from '@claviger/cluster';
 import { type RunningService, readSecretFile } from '@claviger/service-kit';
 import { migrateStore, openStoreService, storeMigrations } from '@claviger/store-service';
 import { openAdministration } from './administration.ts';
+import { addAnomalyHandlers } from './anomalies/add-anomaly-handlers.ts';
 import { withNotedReasons } from './audit-reason.ts';
 import { addClusterHandlers } from './cluster/add-cluster-handlers.ts';
 import { replicasClients } from './cluster/cluster-deps.ts';
@@ -12,6 +13,7 @@ import type { AuthDeps } from './deps.ts';
 import { addDeviceHandlers } from './devices/add-device-handlers.ts';
 import { addHandlers } from './handlers.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import { platformTenantId } from './licence/licence-store.ts';
 import { addSealHandlers } from './mfa/add-seal-handlers.ts';
 import { openTenantKeys } from './mfa/tenant-keys.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
@@ -40,6 +42,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     migrations,
     actorTokenPublicKey: createPublicKey(actorKey).export({ type: 'spki', format: 'pem' }) as string,
     recordOutcome: withNotedReasons,
+    platformTenant: (database) => platformTenantId(database),
   });
   const { database, emitter, logger, peers, rpc, parts, cluster } = store;
   const { host, port, passwordFile } = config.redis;
@@ -78,6 +81,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     nameHash: nameHasher(pepper),
   };
   addHandlers(rpc, deps);
+  addAnomalyHandlers(rpc, database);
   addTenantHandlers(rpc, deps);
   addDeviceHandlers(rpc, deps, peers);
   administration.addHandlers(rpc, deps);
@@ -88,6 +92,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     database,
     emitter,
     logger,
+    reportAnomaly: store.reportAnomaly,
     own: store.replicas,
     gateways,
     others: replicasClients(peers, config.peers),

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { openEvictionGuard, registerReplica } from '@claviger/cluster';
 import { openApiDocument } from '@claviger/contracts';
 import {
+  createAnomalyReporter,
   createHealth,
   createLogger,
   createPeers,
   productVersion,
+  type ReportAnomaly,
   type RunningService,
   readSecretFile,
   refuseFailpointsInProduction,
@@ -31,6 +33,7 @@ import { documentRoutes } from './pages/document-routes.ts';
 import { resetPage } from './pages/reset-page.ts';
 import { setupPage } from './pages/setup-page.ts';
 import { createRouter } from './routes/router.ts';
+import { sendAnomalies } from './send-anomalies.ts';
 
 const DRAIN_TIMEOUT_MS = 10_000;
 const REDIS_START_MS = 2_000;
@@ -68,7 +71,10 @@ export async function createGatewayService(
     logger,
     commandTimeoutMs: patience.redisMs,
   });
-  const peers = createPeers(config);
+  const anomalies = createAnomalyReporter({ logger, store: (counted) => sendAnomalies(peers, counted) });
+  const reportAnomaly: ReportAnomaly = (anomaly) =>
+    anomalies.report({ ...anomaly, details: { ...anomaly.details, observedBy: config.node } });
+  const peers = createPeers(config, reportAnomaly);
   const keys = createLimitKeys(redisPassword);
   const tiers = createTiers(config.limits);
   const authenticator = createAuthenticator({
@@ -77,6 +83,7 @@ export async function createGatewayService(
     gate,
     keys,
     tiers,
+    reportAnomaly,
     introspect: createIntrospect(peers, patience.peersMs),
     replicas: config.replicas,
   });
@@ -126,6 +133,7 @@ export async function createGatewayService(
     version,
     redis,
     logger,
+    reportAnomaly,
   });
   const settings = startSettings({ config, logger, sections: [] });
   const httpPort = await edge.listen(config.http.listen);
@@ -145,6 +153,7 @@ export async function createGatewayService(
       await replica[Symbol.asyncDispose]();
       await settings[Symbol.asyncDispose]();
       await router.close();
+      await anomalies[Symbol.asyncDispose]();
       peers.close();
       gate.close();
       await eviction[Symbol.asyncDispose]();

@@ -36,6 +36,8 @@ export function register(program: Command): void {
       purpose,
       `claviger cluster ${name} ${example}`,
     ).requiredOption('--reason <text>', 'why, for the audit log');
+    if (name === 'demote')
+      command.option('--force', 'also the last replica that may lead: its service then does no duties');
     withConnectionOptions(command).action(
       async (service: string, node: string, options: ClusterOrderOptions) =>
         (await work()).clusterOrder(name, service, node, options),

@@ -8,6 +8,8 @@ import { type Column, showJson, tableText } from './show.ts';
 
 export interface ClusterOrderOptions extends ConnectionOptions {
   readonly reason: string;
+  /** Of `demote`: also the last replica that may lead. */
+  readonly force?: boolean;
 }
 
 const service = clusterAdmin.ClusterAdminServiceService;
@@ -61,11 +63,16 @@ export function clusterOrder(
       if (format === 'json') return showJson(answer);
       return say(`${escapeText(node)} leads ${escapeText(name)} in term ${answer.term}`);
     }
-    const answer = await api.call(order === 'demote' ? service.demoteNode : service.readmitNode, request);
+    if (order === 'readmit') {
+      const answer = await api.call(service.readmitNode, request);
+      if (format === 'json') return showJson(answer);
+      return say(`${escapeText(node)} ${answer.changed ? 'may lead again' : 'was not demoted'}`);
+    }
+    const answer = await api.call(service.demoteNode, { ...request, force: options.force ?? false });
     if (format === 'json') return showJson(answer);
-    const done = order === 'demote' ? 'may not lead any more' : 'may lead again';
-    const already = order === 'demote' ? 'was demoted before' : 'was not demoted';
-    say(`${escapeText(node)} ${answer.changed ? done : already}`);
+    say(`${escapeText(node)} ${answer.changed ? 'may not lead any more' : 'was demoted before'}`);
+    if (answer.wasLast)
+      tell(`no replica of ${escapeText(name)} may lead now: its duties wait until one is readmitted`);
   });
 }
 

@@ -14,6 +14,11 @@ export const clusterExplanations: Readonly<Record<string, Explanation>> = {
     meaning: 'An operator keeps this replica from leading.',
     next: 'Let it back in with `claviger cluster readmit`, then repeat this.',
   },
+  last_replica: {
+    meaning:
+      'No other replica of the service may lead, or Redis does not say whether one lives. Without a leader the service does no duties: events stay in its outbox, schedules and sweeps wait.',
+    next: 'Readmit or start another replica first. To demote it all the same, repeat the order with `--force`; it leaves the event `anomaly.last-replica-demoted`.',
+  },
   node_leads: {
     meaning: 'The replica leads already.',
     next: 'There is nothing to do. To let another lead, promote that one.',

@@ -6,45 +6,72 @@ import type { HeadsFile } from './heads-file.ts';
 import { lastHead } from './store.ts';
 import { headOfRow } from './tree-head-row.ts';
 
+export interface CompareHeadsDeps {
+  readonly database: Database<AuditSchema>;
+  readonly headsFile: HeadsFile;
+  readonly publicKey: KeyObject;
+  /** The newest head of each tenant that the bus keeps; empty while it cannot be reached. */
+  readonly onBus: ReadonlyMap<string, SignedTreeHead>;
+}
+
+export interface Comparison {
+  /** By tenant: there the database was cut, restored or rewritten, and nothing may be sequenced. */
+  readonly problems: Map<string, string>;
+  /** How many of them know fewer events than a head outside that is ours. */
+  readonly behind: number;
+}
+
 /**
- * Holds every tenant's newest head outside against the database, and brings the file up to date where the database knows
- * more. Answers a problem by tenant: there the database was cut, restored or rewritten, and nothing may be sealed; `behind` of them
- * know fewer events than a head outside that is ours.
+ * Compares every tenant's newest heads outside, in the file and on the bus, with the database, and brings the file up to date
+ * where the database knows more. What the bus kept from before the last finished restore binds nothing.
  */
-export async function compareHeads(deps: {
-  database: Database<AuditSchema>;
-  headsFile: HeadsFile;
-  publicKey: KeyObject;
-}): Promise<{ problems: Map<string, string>; behind: number }> {
+export async function compareHeads(deps: CompareHeadsDeps): Promise<Comparison> {
+  const { database, headsFile, publicKey, onBus } = deps;
   const problems = new Map<string, string>();
   let behind = 0;
-  const trees = await deps.database.system((tx) =>
+  const trees = await database.system((tx) =>
     tx.selectFrom('trees').select('tenant_id').where('size', '>', 0).execute(),
   );
-  const tenants = new Set([...trees.map((tree) => tree.tenant_id), ...deps.headsFile.tenants()]);
+  const tenants = new Set([...trees.map((tree) => tree.tenant_id), ...headsFile.tenants(), ...onBus.keys()]);
   for (const tenantId of tenants) {
-    const outside = deps.headsFile.newest(tenantId);
-    const { stored, newest } = await deps.database.readTenant(tenantId, async (reader) => ({
-      stored:
-        outside &&
-        (await reader
-          .selectFrom('tree_heads')
-          .selectAll()
-          .where('size', '=', outside.size)
-          .executeTakeFirst()),
+    // Before the database is asked: it knows a head before anybody outside does.
+    const inFile = headsFile.newest(tenantId);
+    const published = witness(onBus.get(tenantId), deps);
+    const outside = [inFile, published].filter((head) => head !== undefined);
+    const { stored, newest } = await database.readTenant(tenantId, async (reader) => ({
+      stored: await reader
+        .selectFrom('tree_heads')
+        .selectAll()
+        .where('size', 'in', [0, ...outside.map(({ size }) => size)])
+        .execute(),
       newest: await lastHead(reader),
     }));
-    const problem = outside && difference(outside, stored && headOfRow(stored), newest, deps.publicKey);
+    const storedOf = ({ size }: SignedTreeHead): SignedTreeHead | undefined =>
+      stored.map(headOfRow).find((head) => head.size === size);
+    const problem =
+      (inFile && difference(inFile, 'in the heads file', storedOf(inFile), newest, publicKey)) ??
+      (published && difference(published, 'on the bus', storedOf(published), newest, publicKey));
     if (problem) problems.set(tenantId, problem.text);
     if (problem?.behind) behind += 1;
-    if (problem) continue;
-    if (newest && newest.size > (outside?.size ?? 0)) await deps.headsFile.append(newest);
+    if (!problem && newest && newest.size > (inFile?.size ?? 0)) await headsFile.append(newest);
   }
   return { problems, behind };
 }
 
+/** A head of the bus that counts: every service may publish, so only one under our signature, and of after the last restore. */
+function witness(
+  published: SignedTreeHead | undefined,
+  { headsFile, publicKey }: CompareHeadsDeps,
+): SignedTreeHead | undefined {
+  if (published === undefined || !verifyTreeHead(published, [publicKey])) return undefined;
+  const restoredAt = headsFile.restoredAt();
+  const isFormer = restoredAt !== undefined && Date.parse(published.timestamp) <= Date.parse(restoredAt);
+  return isFormer ? undefined : published;
+}
+
 function difference(
   outside: SignedTreeHead,
+  where: string,
   stored: SignedTreeHead | undefined,
   newest: SignedTreeHead | undefined,
   publicKey: KeyObject,
@@ -52,17 +79,17 @@ function difference(
   if (!verifyTreeHead(outside, [publicKey]))
     return {
       behind: false,
-      text: `the head of size ${outside.size} in the heads file is not signed by our key: the file was altered, or the key was exchanged`,
+      text: `the head of size ${outside.size} ${where} is not signed by our key: it was altered, or the key was exchanged`,
     };
   if ((newest?.size ?? 0) < outside.size)
     return {
       behind: true,
-      text: `the database knows ${newest?.size ?? 0} events, a head kept outside ${outside.size}: the tail was cut, or an older state was restored`,
+      text: `the database knows ${newest?.size ?? 0} events, a head ${where} ${outside.size}: the tail was cut, or an older state was restored`,
     };
   if (stored?.rootHash !== outside.rootHash)
     return {
       behind: false,
-      text: `the database has another tree at size ${outside.size} than the head kept outside: the log was rewritten`,
+      text: `the database has another tree at size ${outside.size} than the head ${where}: the log was rewritten`,
     };
   return undefined;
 }

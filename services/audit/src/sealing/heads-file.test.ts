@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { appendFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { leafHash, parseSignedTreeHead, signTreeHead } from '@claviger/merkle';
@@ -75,7 +75,7 @@ test('heads before a mark of a finished restore bind nothing any more; a mark th
     await using file = await openHeadsFile(path, logger, publicKey);
     await file.append(headOf(one, 9));
     await file.appendRestoreMark(signRestoreMark(1, privateKey));
-    expect(file.newest(one)).toBeUndefined();
+    expect([file.newest(one), file.restoredAt()]).toEqual([undefined, expect.stringMatching(/Z$/)]);
     await file.append(headOf(two, 2));
     await file.append(headOf(one, 4));
   }
@@ -87,4 +87,33 @@ test('heads before a mark of a finished restore bind nothing any more; a mark th
   await using last = await openHeadsFile(path, logger, publicKey);
   expect(last.newest(one)?.size).toBe(4);
   expect(last.problem()).toContain('is not a tree head');
+});
+
+test('what another replica appends is known after a refresh, half a line only when it is whole', async () => {
+  const path = join(folder, 'shared.jsonl');
+  const tenant = randomUUID();
+  await using file = await openHeadsFile(path, logger, publicKey);
+  await using other = await openHeadsFile(path, logger, publicKey);
+  await other.append(headOf(tenant, 1));
+  await file.refresh();
+  expect(file.newest(tenant)?.size).toBe(1);
+  const line = `${JSON.stringify(headOf(tenant, 2))}\n`;
+  await appendFile(path, line.slice(0, 60));
+  await file.refresh();
+  expect([file.newest(tenant)?.size, file.problem()]).toEqual([1, undefined]);
+  await appendFile(path, line.slice(60));
+  await file.refresh();
+  expect([file.newest(tenant)?.size, file.problem()]).toEqual([2, undefined]);
+});
+
+test('a file that was cut while the service runs is a problem, and its heads are not forgotten', async () => {
+  const path = join(folder, 'cut.jsonl');
+  const tenant = randomUUID();
+  await using file = await openHeadsFile(path, logger, publicKey);
+  await file.append(headOf(tenant, 4));
+  await file.refresh();
+  await truncate(path, 10);
+  await file.refresh();
+  expect(file.problem()).toContain('was cut');
+  expect(file.newest(tenant)?.size).toBe(4);
 });

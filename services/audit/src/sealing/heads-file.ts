@@ -16,6 +16,10 @@ export interface HeadsFile extends AsyncDisposable {
   append(head: SignedTreeHead): Promise<void>;
   /** After a restore: heads written before this mark are not held against the database any more. Throws when it cannot be written. */
   appendRestoreMark(mark: RestoreMark): Promise<void>;
+  /** When the last restore was finished, as the file says. */
+  restoredAt(): string | undefined;
+  /** Reads what was appended since, e.g. by other replicas. */
+  refresh(): Promise<void>;
   /** Why heads are not safe outside at present; undefined when all is well. */
   problem(): string | undefined;
 }
@@ -31,9 +35,25 @@ const LINE_FEED = 0x0a;
 export async function openHeadsFile(path: string, logger: Logger, publicKey: KeyObject): Promise<HeadsFile> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const handle = await open(path, 'a+', 0o600);
-  const newest = new Map<string, SignedTreeHead>();
-  const broken = await readHeads(path, newest, publicKey);
-  if (broken !== undefined) logger.error({ path }, broken);
+  const known: Known = { newest: new Map(), restoredAt: undefined };
+  const { newest } = known;
+  let broken: string | undefined;
+  let at: Place = { line: 0, byte: 0 };
+  const readOn = async (): Promise<void> => {
+    const { size } = await handle.stat();
+    let problem: string | undefined;
+    if (size < at.byte) {
+      problem = `${path} was cut: it has ${size} bytes, and had ${at.byte} before`;
+      at = { line: 0, byte: 0 };
+    }
+    const read = await readHeads(path, known, at, size, publicKey);
+    at = read.place;
+    problem ??= read.problem;
+    if (problem === undefined) return;
+    broken ??= problem;
+    logger.error({ path }, problem);
+  };
+  await readOn();
   if (!(await endsInLine(handle))) {
     // A crash in the middle of a write leaves half a line: it stays, and the next one starts afresh.
     await handle.appendFile('\n');
@@ -67,11 +87,17 @@ export async function openHeadsFile(path: string, logger: Logger, publicKey: Key
       const written = queue.then(async () => {
         await handle.appendFile(`${JSON.stringify(mark)}\n`);
         await handle.datasync();
-        newest.clear();
+        forget(known, mark);
         unwritten = [];
       });
       queue = written.catch(() => {});
       return written;
+    },
+    restoredAt: () => known.restoredAt,
+    refresh: () => {
+      const reading = queue.then(readOn);
+      queue = reading.catch(() => {});
+      return reading;
     },
     problem: () => failure ?? broken,
     [Symbol.asyncDispose]: async () => {
@@ -81,32 +107,66 @@ export async function openHeadsFile(path: string, logger: Logger, publicKey: Key
   };
 }
 
+/** What the file says. */
+interface Known {
+  /** By tenant. */
+  readonly newest: Map<string, SignedTreeHead>;
+  restoredAt: string | undefined;
+}
+
+/** Heads before a mark bind nothing any more. */
+function forget(known: Known, mark: RestoreMark): void {
+  known.newest.clear();
+  known.restoredAt = mark.restoredAt;
+}
+
 function keepNewest(newest: Map<string, SignedTreeHead>, head: SignedTreeHead): void {
   if ((newest.get(head.tenantId)?.size ?? 0) <= head.size) newest.set(head.tenantId, head);
 }
 
-/** Answers what is wrong with the file, if anything. Half a last line is what a crash leaves, and no problem. */
+/** How far the file was read: whole lines only. */
+interface Place {
+  readonly line: number;
+  readonly byte: number;
+}
+
+/**
+ * Reads on from a place up to `size`. Answers what is wrong with these lines, if anything, and how far it came. Half a last line
+ * is what a crash leaves, or what another replica writes at this moment: no problem, and read again.
+ */
 async function readHeads(
   path: string,
-  newest: Map<string, SignedTreeHead>,
+  known: Known,
+  from: Place,
+  size: number,
   publicKey: KeyObject,
-): Promise<string | undefined> {
-  let line = 0;
+): Promise<{ problem: string | undefined; place: Place }> {
+  let { line, byte } = from;
   let problem: string | undefined;
+  if (byte === size) return { problem, place: from };
   try {
-    for await (const text of exportLines(createReadStream(path))) {
-      line += 1;
+    for await (const text of exportLines(createReadStream(path, { start: byte, end: size - 1 }))) {
+      const end = byte + Buffer.byteLength(text) + 1;
+      const isWhole = end <= size;
+      if (isWhole) {
+        line += 1;
+        byte = end;
+      }
       if (text === '') continue;
       const head = parse(text);
-      if (head !== undefined) keepNewest(newest, head);
-      else if (isRestoreMark(text, publicKey)) newest.clear();
-      else if (!isCutShort(text)) problem ??= `line ${line} of ${path} is not a tree head`;
+      const mark = head === undefined ? restoreMarkOf(text, publicKey) : undefined;
+      if (head !== undefined) keepNewest(known.newest, head);
+      else if (mark !== undefined) forget(known, mark);
+      else if (!isCutShort(text))
+        problem ??= `line ${isWhole ? line : line + 1} of ${path} is not a tree head`;
     }
   } catch (error) {
     if (!(error instanceof ExportLineError)) throw error;
-    problem ??= `line ${error.line} of ${path} is ${error.message}`;
+    problem ??= `line ${from.line + error.line} of ${path} is ${error.message}`;
+    // What is no text is not read again and again.
+    byte = size;
   }
-  return problem;
+  return { problem, place: { line, byte } };
 }
 
 function parse(text: string): SignedTreeHead | undefined {
@@ -117,11 +177,11 @@ function parse(text: string): SignedTreeHead | undefined {
   }
 }
 
-function isRestoreMark(text: string, publicKey: KeyObject): boolean {
+function restoreMarkOf(text: string, publicKey: KeyObject): RestoreMark | undefined {
   try {
-    return parseRestoreMark(JSON.parse(text), publicKey) !== undefined;
+    return parseRestoreMark(JSON.parse(text), publicKey);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -18,6 +18,9 @@ import {
 } from './store.ts';
 import { requireUnbroken } from './unbroken-tree.ts';
 
+/** What announces a head, before the id of its tenant. */
+export const TREE_HEAD_EVENT = 'tree-head';
+
 export interface SealingDeps {
   readonly database: Database<AuditSchema>;
   readonly emitter: Emitter;
@@ -74,7 +77,8 @@ export async function sealTenant(
       storeSequences(tx, events, tree.frontier.size),
       storeNodes(tx, tenantId, appended.completedNodes),
       storeHead(tx, head, appended.frontier),
-      deps.emitter.event(tx, tenantId, 'tree-head', head),
+      // A subject of its own for each tenant: the bus then gives the newest head of each.
+      deps.emitter.event(tx, tenantId, `${TREE_HEAD_EVENT}.${tenantId}`, head),
     ]);
     await failpoint('audit.seal.before_commit');
     return { head, count: events.length };

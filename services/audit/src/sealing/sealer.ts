@@ -1,5 +1,7 @@
 import { type DutyHost, type DutyLag, type Leadership, LeadershipLost, startDuty } from '@claviger/cluster';
+import type { ReportAnomaly } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { reportLostHead } from './head-watch.ts';
 import type { SealingDeps } from './seal-tenant.ts';
 import { sealTenant } from './seal-tenant.ts';
 import { SealingProblem } from './sealing-problem.ts';
@@ -9,6 +11,8 @@ export interface Sealer extends AsyncDisposable {
   problems(): ReadonlyMap<string, string>;
   /** After a restore was finished: every log may be continued from what the database holds. */
   forgetProblems(): void;
+  /** Does not continue the log of a tenant until the service is started again. */
+  hold(tenantId: string, problem: string): void;
 }
 
 /**
@@ -16,11 +20,26 @@ export interface Sealer extends AsyncDisposable {
  * besides. Tenants of `problems` are left alone, and those that turn out to be broken join them.
  */
 export function startSealer(
-  deps: SealingDeps & { readonly intervalMs: number; readonly cluster: DutyHost },
+  deps: SealingDeps & {
+    readonly intervalMs: number;
+    readonly cluster: DutyHost;
+    readonly reportAnomaly: ReportAnomaly;
+  },
   known: ReadonlyMap<string, string>,
 ): Sealer {
-  const problems = new Map(known);
+  const problems = new Map<string, string>();
   const stop = new AbortController();
+
+  const hold = (tenantId: string, problem: string): void => {
+    if (!problems.has(tenantId))
+      deps.logger.error(
+        { tenantId, problem },
+        'the audit log of a tenant is not the one that was signed: it is not continued until an operator has looked at it',
+      );
+    problems.set(tenantId, problem);
+    reportLostHead(deps.reportAnomaly, tenantId, problem);
+  };
+  for (const [tenantId, problem] of known) hold(tenantId, problem);
 
   const sealAll = async (tenantId: string, leadership: Leadership): Promise<void> => {
     try {
@@ -30,11 +49,7 @@ export function startSealer(
       }
     } catch (error) {
       if (!(error instanceof SealingProblem)) throw error;
-      problems.set(tenantId, error.message);
-      deps.logger.error(
-        { tenantId, problem: error.message },
-        'the audit log of a tenant is not the one that was signed: it is not continued until an operator has looked at it',
-      );
+      hold(tenantId, error.message);
     }
   };
 
@@ -81,6 +96,7 @@ export function startSealer(
   return {
     problems: () => problems,
     forgetProblems: () => problems.clear(),
+    hold,
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await duty[Symbol.asyncDispose]();

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, randomInt, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { soleReplica } from '@claviger/cluster';
+import { createBus } from '@claviger/events';
 import {
   type SignedTreeHead,
   signReceipt,
@@ -11,7 +12,10 @@ import {
 import { readSecretFile } from '@claviger/service-kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AuditBench, eventually, silent, startBench } from '../../test-support.ts';
+import { compareWithOutside, startHeadWatch } from './head-watch.ts';
 import { openHeadsFile } from './heads-file.ts';
+import { headsOnBus } from './heads-on-bus.ts';
+import { signRestoreMark } from './restore-mark.ts';
 import { startSealer } from './sealer.ts';
 
 let bench: AuditBench;
@@ -55,6 +59,7 @@ test('many sealers at once make one dense log with one chain of heads, and every
     batchSize: 16,
     intervalMs: 20,
     cluster: soleReplica(silent),
+    reportAnomaly: () => {},
   };
   await using _one = startSealer(deps, new Map());
   await using _two = startSealer(deps, new Map());
@@ -112,7 +117,8 @@ test('many sealers at once make one dense log with one chain of heads, and every
   }
   for (const bad of [
     { first: 2, second: 1 },
-    { first: 1, second: 361 },
+    // Larger than the log, which the reads of this test let grow.
+    { first: 1, second: 10_000 },
     { first: 0, second: 1 },
   ])
     await expect(bench.client.getConsistencyProof(bad, as)).rejects.toMatchObject({ reason: 'invalid' });
@@ -241,7 +247,93 @@ test('a log that was rewritten is noticed by the heads outside and not continued
   await Promise.all([rewritten, sound].map((tenant) => bench.record(tenant, 1)));
   await bench.sealed(sound, 6);
   await eventually(async () => (await unsequenced(rewritten)) === 1);
-  expect(readFileSync(bench.stack.logFiles['audit-1']!, 'utf8')).toContain('the log was rewritten');
+  const logged = readFileSync(bench.stack.logFiles['audit-1']!, 'utf8');
+  expect(logged).toContain('the log was rewritten');
+  expect(alertsIn(logged)).toEqual(new Set([rewritten]));
+  // One event for the tenant; the other waits for the platform's tenant, which nobody can name here.
+  await eventually(
+    async () =>
+      (
+        await bench.superuser(
+          `SELECT 1 FROM events WHERE tenant_id = $1 AND action = 'anomaly.tree-head-lost' AND subject_id = $1::text`,
+          [rewritten],
+        )
+      ).length === 1,
+  );
+  const platform = await bench.superuser(
+    `SELECT subject_id FROM anomalies WHERE tenant_id IS NULL AND reported = 0 AND alert = 'tree_head_lost'`,
+  );
+  expect(platform).toEqual([{ subject_id: rewritten }]);
+});
+
+test('a head that only the bus has kept shows that the database lost its tail, while the service runs; forged ones show nothing', async () => {
+  const [cut, sound] = [randomUUID(), randomUUID()];
+  for (const tenant of [cut, sound]) {
+    await bench.record(tenant, 3);
+    await bench.sealed(tenant, 3);
+  }
+  const { url, user, passwordFile } = bench.config.nats;
+  const password = readSecretFile(passwordFile);
+  await using bus = createBus({ url, user, password, name: 'test', logger: silent });
+  await eventually(async () => {
+    const heads = await headsOnBus(bus);
+    return heads.get(cut)?.size === 3 && heads.get(sound)?.size === 3;
+  });
+  // Any service may publish: what is not signed by us, or for another tenant, is no witness.
+  const [forged, moved] = [randomUUID(), randomUUID()];
+  const head = (await headsOnBus(bus)).get(sound)!;
+  const publish = (tenantId: string, payload: object) =>
+    bus.publisher([
+      {
+        tenantId,
+        eventId: randomUUID(),
+        subject: `event.tree-head.${tenantId}`,
+        payload: JSON.stringify(payload),
+        mac: Buffer.alloc(32),
+        traceparent: undefined,
+      },
+    ]);
+  await publish(forged, { ...head, tenantId: forged, size: 9 });
+  await publish(moved, head);
+  await bench.superuser('DELETE FROM tree_heads WHERE tenant_id = $1', [cut]);
+  await bench.superuser('DELETE FROM events WHERE tenant_id = $1', [cut]);
+  await bench.superuser('DELETE FROM trees WHERE tenant_id = $1', [cut]);
+  // The file was lost with the database.
+  await using headsFile = await openHeadsFile(
+    `${bench.stack.dataDir}/empty-heads.jsonl`,
+    silent,
+    bench.keys.treeHeadPublic,
+  );
+  const held = new Map<string, string>();
+  await using _watch = startHeadWatch({
+    database: bench.database,
+    bus,
+    logger: silent,
+    headsFile,
+    publicKey: bench.keys.treeHeadPublic,
+    cluster: soleReplica(silent),
+    sealer: {
+      problems: () => held,
+      hold: (tenantId, problem) => void held.set(tenantId, problem),
+      forgetProblems: () => held.clear(),
+      [Symbol.asyncDispose]: async () => {},
+    },
+    everyMs: 50,
+  });
+  await eventually(async () => held.has(cut));
+  expect(held.get(cut)).toContain('the database knows 0 events, a head on the bus 3');
+  for (const tenant of [sound, forged, moved]) expect(held.has(tenant)).toBe(false);
+
+  // A finished restore: what the bus kept from before binds nothing.
+  await headsFile.appendRestoreMark(signRestoreMark(1, bench.keys.treeHead));
+  const again = {
+    database: bench.database,
+    bus,
+    logger: silent,
+    headsFile,
+    publicKey: bench.keys.treeHeadPublic,
+  };
+  expect((await compareWithOutside(again)).problems.has(cut)).toBe(false);
 });
 
 test('H-262 a database that lost its tail is noticed by the heads outside: nothing is served or continued', async () => {
@@ -267,11 +359,23 @@ test('H-262 a database that lost its tail is noticed by the heads outside: nothi
   const logged = readFileSync(bench.stack.logFiles['audit-1']!, 'utf8');
   expect(logged).toContain('the tail was cut, or an older state was restored');
   expect(logged).toContain('run `claviger restore finish`');
+  expect(alertsIn(logged)).toContain(cut);
 });
 
 async function unsequenced(tenantId: string): Promise<number> {
-  const rows = await bench.superuser('SELECT 1 FROM events WHERE tenant_id = $1 AND sequence IS NULL', [
-    tenantId,
-  ]);
+  const rows = await bench.superuser(
+    `SELECT 1 FROM events WHERE tenant_id = $1 AND sequence IS NULL AND action = 'test.happened'`,
+    [tenantId],
+  );
   return rows.length;
+}
+
+/** The logs that lines with this alert name. */
+function alertsIn(logged: string): Set<string> {
+  return new Set(
+    logged
+      .split('\n')
+      .filter((line) => line.includes('"alert":"tree_head_lost"'))
+      .map((line) => (JSON.parse(line) as { subject: { id: string } }).subject.id),
+  );
 }

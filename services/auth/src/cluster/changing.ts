@@ -6,6 +6,7 @@ interface Order {
   readonly service: string;
   readonly node: string;
   readonly reason: string;
+  readonly force?: boolean;
 }
 
 /**
@@ -19,7 +20,7 @@ export async function changing<R>(
   request: Order,
   work: (client: ReplicasClient | undefined) => Promise<R>,
 ): Promise<R> {
-  const { service, node, reason } = request;
+  const { service, node, reason, force } = request;
   const subject = { type: 'node', id: `${service}/${node}` };
   context.auditSubject = subject;
   const client = deps.others.get(service);
@@ -29,7 +30,11 @@ export async function changing<R>(
     });
   }
   return deps.database.withTenant(context.tenantId, async (tx) => {
-    await deps.emitter.audit(tx, context, { subject, request, details: { service, node, reason } });
+    await deps.emitter.audit(tx, context, {
+      subject,
+      request,
+      details: { service, node, reason, ...(force === undefined ? {} : { force }) },
+    });
     return work(client);
   });
 }

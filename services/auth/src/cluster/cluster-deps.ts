@@ -2,7 +2,14 @@ import type { RegisteredReplicas, ServiceReplicas } from '@claviger/cluster';
 import { replicas } from '@claviger/contracts';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
-import type { CallContext, CallOptions, Logger, Peers, ServiceClient } from '@claviger/service-kit';
+import type {
+  CallContext,
+  CallOptions,
+  Logger,
+  Peers,
+  ReportAnomaly,
+  ServiceClient,
+} from '@claviger/service-kit';
 import type { AuthSchema } from '../schema.ts';
 
 export type ReplicasClient = ServiceClient<typeof replicas.ReplicasServiceService>;
@@ -12,6 +19,7 @@ export interface ClusterDeps {
   readonly database: Database<AuthSchema>;
   readonly emitter: Emitter;
   readonly logger: Logger;
+  readonly reportAnomaly: ReportAnomaly;
   /** Of auth itself. */
   readonly own: ServiceReplicas;
   readonly gateways: RegisteredReplicas;

@@ -1,5 +1,5 @@
 import type { clusterAdmin } from '@claviger/contracts';
-import type { Handler } from '@claviger/service-kit';
+import type { Anomaly, Handler } from '@claviger/service-kit';
 import { changing } from './changing.ts';
 import { type ClusterDeps, callOf } from './cluster-deps.ts';
 
@@ -8,11 +8,21 @@ export function demoteNode(
 ): Handler<(typeof clusterAdmin.ClusterAdminServiceService)['demoteNode']> {
   return (request, context) =>
     changing(deps, context, request, async (client) => {
-      const { service, node, reason } = request;
-      const demotedBy = context.actor.userName;
-      const { changed } = client
-        ? await client.standDown({ node, reason, demotedBy }, callOf(context))
-        : { changed: await deps.own.standDown(node, reason, demotedBy) };
-      return { service, node, changed };
+      const { service, node, reason, force } = request;
+      const order = { node, reason, force, demotedBy: context.actor.userName };
+      const { changed, wasLast } = client
+        ? await client.standDown(order, callOf(context))
+        : await deps.own.standDown(order);
+      // Beside the event of the order: nothing does the service's duties from now on.
+      if (changed && wasLast) deps.reportAnomaly(lastReplicaDemoted(service, node, order.demotedBy));
+      return { service, node, changed, wasLast };
     });
+}
+
+function lastReplicaDemoted(service: string, node: string, demotedBy: string): Anomaly {
+  return {
+    alert: 'last_replica_demoted',
+    subject: { type: 'node', id: `${service}/${node}` },
+    details: { service, node, demotedBy },
+  };
 }

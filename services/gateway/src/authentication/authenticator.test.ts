@@ -32,6 +32,7 @@ it('a token that was refused uses up nothing of its device and tenant, until it 
     giveBack: async () => {},
   };
   const authenticator = createAuthenticator({
+    reportAnomaly: () => {},
     verifyAccessToken: async () => undefined,
     actorTokens: createActorTokens(),
     gate: gate as Gate,

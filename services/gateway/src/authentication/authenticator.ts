@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ClavigerError } from '@claviger/errors';
+import type { Anomaly, ReportAnomaly } from '@claviger/service-kit';
 import { BoundedCache } from '../bounded-cache.ts';
 import { type Gate, type Limit, type LimitState, REVOKED } from '../limits/gate.ts';
 import { enforce } from '../limits/limit-headers.ts';
@@ -99,11 +100,13 @@ export function createAuthenticator(options: {
   readonly gate: Gate;
   readonly keys: LimitKeys;
   readonly tiers: Tiers;
+  /** Hears when a person has reached a budget. */
+  readonly reportAnomaly: ReportAnomaly;
   readonly introspect: IntrospectBearer;
   /** How many gateways share the load. */
   readonly replicas: number;
 }): Authenticator {
-  const { actorTokens, gate, keys, introspect, tiers } = options;
+  const { actorTokens, gate, keys, introspect, tiers, reportAnomaly } = options;
   const failures = createTokenFailures(options);
   /** Sessions of API and agent tokens by the token's SHA-256: they cannot be read from the token itself. */
   const opaqueTokens = new BoundedCache<Session>(OPAQUE_TOKEN_ENTRIES);
@@ -126,6 +129,11 @@ export function createAuthenticator(options: {
       // By person: more tokens give no more secrets.
       ...budgets.map((budget) => ({ key: keys.user(budget.name, tenantId, userId), tier: budget })),
     ];
+  };
+
+  /** Nobody needs so many secrets at once: whoever asks for more may be a thief with a session. */
+  const noteBudget = (limit: LimitState, { budgets }: Demand, session: Session): void => {
+    if (budgets.includes(limit.tier)) reportAnomaly(budgetReached(limit.tier, session));
   };
 
   const vouch = async (
@@ -183,7 +191,9 @@ export function createAuthenticator(options: {
     const session = { credential: digest, sessionId, userId, tenantId };
     opaqueTokens.set(digest, session, Date.now() + OPAQUE_TOKEN_MEMORY_MS);
     const { limit } = await gate.check(limitsOf(bearer, session, wanted), undefined);
-    return limit && !limit.allowed ? { actor: undefined, limit } : { actor, limit };
+    if (!limit || limit.allowed) return { actor, limit };
+    noteBudget(limit, wanted, session);
+    return { actor: undefined, limit };
   };
 
   /** Throws that the token is not valid, or answers that there were too many of that. */
@@ -213,7 +223,10 @@ export function createAuthenticator(options: {
       const { limit, live } = await gate.check(limitsOf(bearer, session, wanted), session.sessionId);
       try {
         if (live === REVOKED) throw invalidToken();
-        if (limit && !limit.allowed) return { actor: undefined, limit };
+        if (limit && !limit.allowed) {
+          noteBudget(limit, wanted, session);
+          return { actor: undefined, limit };
+        }
         const actor = await vouch(bearer, session, live, wanted, call);
         if (session.ended)
           opaqueTokens.set(
@@ -262,6 +275,15 @@ export function createAuthenticator(options: {
         return undefined;
       }
     },
+  };
+}
+
+function budgetReached(tier: Tier, { tenantId, userId, sessionId }: Session): Anomaly {
+  return {
+    alert: 'disclosure_budget_reached',
+    subject: { type: 'user', id: userId },
+    tenantId,
+    details: { limit: tier.requests, windowSeconds: tier.windowSeconds, sessionId },
   };
 }
 

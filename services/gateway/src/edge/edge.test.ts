@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestEdge } from '../../test-support.ts';
+import { TENANT, TestEdge } from '../../test-support.ts';
 
 let edge: TestEdge;
 let token: string;
@@ -203,6 +203,27 @@ describe('limits', () => {
     expect(Number(headers['retry-after'])).toBeGreaterThan(0);
     expect(headers['ratelimit-policy']).toBe('"auth";q=10;w=60');
     expect(headers.ratelimit).toMatch(/^"auth";r=0;t=\d+$/);
+  });
+
+  it('refuse a person more secrets than their budget, and report that as an anomaly, counted, also when auth was away', async () => {
+    const { token: thief, session } = await edge.signIn();
+    const { id } = edge.addEntry();
+    const retrieve = () => edge.call('POST', `/api/v1/vault/entries/${id}/retrieve`, { token: thief });
+    const about = () => edge.anomalies.filter(({ subjectId }) => subjectId === session.userId);
+    await retrieve();
+    edge.authAway = true;
+    const answers = await Promise.all(Array.from({ length: 80 }, retrieve));
+    const refused = answers.filter(({ status }) => status === 429).length;
+    expect(refused).toBeGreaterThan(0);
+    expect(about()).toEqual([]);
+    edge.authAway = false;
+    await expect.poll(() => about().reduce((sum, { count }) => sum + count, 0), WITHIN).toBe(refused);
+    expect(about()[0]).toMatchObject({
+      alert: 'disclosure_budget_reached',
+      subjectType: 'user',
+      tenantId: TENANT,
+      details: { limit: 60, windowSeconds: 60, sessionId: session.sessionId, observedBy: 'gateway-1' },
+    });
   });
 
   it('count each user apart, and each tier', async () => {

@@ -57,6 +57,8 @@ export interface DemoteNodeRequest {
   /** As the status names it. */
   node: string;
   reason: string;
+  /** Also the last replica of its service that may lead. Without it that is refused with 409 `last_replica`. */
+  force: boolean;
 }
 
 export interface DemoteNodeResponse {
@@ -64,6 +66,8 @@ export interface DemoteNodeResponse {
   node: string;
   /** False when it was demoted before. */
   changed: boolean;
+  /** No other replica may lead now: the service does no duties until one is readmitted or started. */
+  wasLast: boolean;
 }
 
 export interface ReadmitNodeRequest {
@@ -308,7 +312,7 @@ export const PromoteNodeResponse: MessageFns<PromoteNodeResponse> = {
 };
 
 function createBaseDemoteNodeRequest(): DemoteNodeRequest {
-  return { service: "", node: "", reason: "" };
+  return { service: "", node: "", reason: "", force: false };
 }
 
 export const DemoteNodeRequest: MessageFns<DemoteNodeRequest> = {
@@ -321,6 +325,9 @@ export const DemoteNodeRequest: MessageFns<DemoteNodeRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(26).string(message.reason);
+    }
+    if (message.force !== false) {
+      writer.uint32(32).bool(message.force);
     }
     return writer;
   },
@@ -362,6 +369,14 @@ export const DemoteNodeRequest: MessageFns<DemoteNodeRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -376,7 +391,7 @@ export const DemoteNodeRequest: MessageFns<DemoteNodeRequest> = {
 };
 
 function createBaseDemoteNodeResponse(): DemoteNodeResponse {
-  return { service: "", node: "", changed: false };
+  return { service: "", node: "", changed: false, wasLast: false };
 }
 
 export const DemoteNodeResponse: MessageFns<DemoteNodeResponse> = {
@@ -389,6 +404,9 @@ export const DemoteNodeResponse: MessageFns<DemoteNodeResponse> = {
     }
     if (message.changed !== false) {
       writer.uint32(24).bool(message.changed);
+    }
+    if (message.wasLast !== false) {
+      writer.uint32(32).bool(message.wasLast);
     }
     return writer;
   },
@@ -428,6 +446,14 @@ export const DemoteNodeResponse: MessageFns<DemoteNodeResponse> = {
             }
 
             message.changed = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.wasLast = reader.bool();
             continue;
           }
         }
@@ -603,7 +629,10 @@ export const ClusterAdminServiceService = {
     responseSerialize: (value: PromoteNodeResponse): Buffer => Buffer.from(PromoteNodeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PromoteNodeResponse => PromoteNodeResponse.decode(value),
   },
-  /** Keeps a replica from leading until it is readmitted; it goes on serving requests. Repeatable. */
+  /**
+   * Keeps a replica from leading until it is readmitted; it goes on serving requests. Repeatable. The last one that may lead
+   * is refused unless forced.
+   */
   demoteNode: {
     path: "/claviger.auth.v1.ClusterAdminService/DemoteNode" as const,
     requestStream: false as const,
@@ -630,7 +659,10 @@ export interface ClusterAdminServiceServer extends UntypedServiceImplementation 
   getClusterStatus: handleUnaryCall<GetClusterStatusRequest, GetClusterStatusResponse>;
   /** Lets a replica lead its service's duties: the leader steps down, and the named one takes the next term. No request is lost. */
   promoteNode: handleUnaryCall<PromoteNodeRequest, PromoteNodeResponse>;
-  /** Keeps a replica from leading until it is readmitted; it goes on serving requests. Repeatable. */
+  /**
+   * Keeps a replica from leading until it is readmitted; it goes on serving requests. Repeatable. The last one that may lead
+   * is refused unless forced.
+   */
   demoteNode: handleUnaryCall<DemoteNodeRequest, DemoteNodeResponse>;
   /** Lets a demoted replica stand again. Repeatable. */
   readmitNode: handleUnaryCall<ReadmitNodeRequest, ReadmitNodeResponse>;
@@ -669,7 +701,10 @@ export interface ClusterAdminServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PromoteNodeResponse) => void,
   ): ClientUnaryCall;
-  /** Keeps a replica from leading until it is readmitted; it goes on serving requests. Repeatable. */
+  /**
+   * Keeps a replica from leading until it is readmitted; it goes on serving requests. Repeatable. The last one that may lead
+   * is refused unless forced.
+   */
   demoteNode(
     request: DemoteNodeRequest,
     callback: (error: ServiceError | null, response: DemoteNodeResponse) => void,
@@ -1095,6 +1130,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "force",
+        "number": 4,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "force",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -1171,6 +1233,33 @@ export const protoMetadata = {
         "defaultValue": "",
         "oneofIndex": 0,
         "jsonName": "changed",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "was_last",
+        "number": 4,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "wasLast",
         "options": {
           "ctype": 0,
           "packed": false,
@@ -1444,50 +1533,64 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 2],
-        "span": [37, 2, 51, 3],
+        "span": [38, 2, 52, 3],
         "leadingComments":
-          " Keeps a replica from leading until it is readmitted; it goes on serving requests. Repeatable.\n",
+          " Keeps a replica from leading until it is readmitted; it goes on serving requests. Repeatable. The last one that may lead\n is refused unless forced.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 3],
-        "span": [53, 2, 66, 3],
+        "span": [54, 2, 67, 3],
         "leadingComments": " Lets a demoted replica stand again. Repeatable.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [72, 2, 55],
+        "span": [73, 2, 55],
         "leadingComments": " ok | degraded: a service has no leader, a replica is silent, or something is not known.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 1],
-        "span": [88, 2, 94, 5],
+        "span": [89, 2, 95, 5],
         "leadingComments": " As the status names it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 2],
-        "span": [108, 2, 52],
+        "span": [109, 2, 52],
         "leadingComments": " The term that it leads now.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 1],
-        "span": [123, 2, 129, 5],
+        "span": [124, 2, 130, 5],
         "leadingComments": " As the status names it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 4, 2, 3],
+        "span": [140, 2, 52],
+        "leadingComments":
+          " Also the last replica of its service that may lead. Without it that is refused with 409 `last_replica`.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 5, 2, 2],
-        "span": [143, 2, 54],
+        "span": [146, 2, 54],
         "leadingComments": " False when it was demoted before.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 5, 2, 3],
+        "span": [148, 2, 55],
+        "leadingComments":
+          " No other replica may lead now: the service does no duties until one is readmitted or started.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 7, 2, 2],
-        "span": [177, 2, 54],
+        "span": [182, 2, 54],
         "leadingComments": " False when it was not demoted.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -1543,6 +1646,7 @@ export const protoMetadata = {
           },
           "node": { "field": Field.decode(Buffer.from("CAEQASCAAVIEbGluZVoHdmF1bHQtMQ==", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEQARgDIOgHUgR0ZXh0WhBpdHMgZGlzayBpcyBzbG93", "base64")) },
+          "force": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "DemoteNodeResponse": {
@@ -1550,6 +1654,7 @@ export const protoMetadata = {
           "service": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "node": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "changed": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "was_last": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "ReadmitNodeRequest": {

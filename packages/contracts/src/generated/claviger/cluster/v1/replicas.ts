@@ -97,11 +97,15 @@ export interface StandDownRequest {
   node: string;
   reason: string;
   demotedBy: string;
+  /** Also the last replica that may lead. */
+  force: boolean;
 }
 
 export interface StandDownResponse {
   /** False when it was demoted before. */
   changed: boolean;
+  /** No other replica may lead now. */
+  wasLast: boolean;
 }
 
 export interface ReadmitRequest {
@@ -700,7 +704,7 @@ export const StandForTermResponse: MessageFns<StandForTermResponse> = {
 };
 
 function createBaseStandDownRequest(): StandDownRequest {
-  return { node: "", reason: "", demotedBy: "" };
+  return { node: "", reason: "", demotedBy: "", force: false };
 }
 
 export const StandDownRequest: MessageFns<StandDownRequest> = {
@@ -713,6 +717,9 @@ export const StandDownRequest: MessageFns<StandDownRequest> = {
     }
     if (message.demotedBy !== "") {
       writer.uint32(26).string(message.demotedBy);
+    }
+    if (message.force !== false) {
+      writer.uint32(32).bool(message.force);
     }
     return writer;
   },
@@ -754,6 +761,14 @@ export const StandDownRequest: MessageFns<StandDownRequest> = {
             message.demotedBy = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -768,13 +783,16 @@ export const StandDownRequest: MessageFns<StandDownRequest> = {
 };
 
 function createBaseStandDownResponse(): StandDownResponse {
-  return { changed: false };
+  return { changed: false, wasLast: false };
 }
 
 export const StandDownResponse: MessageFns<StandDownResponse> = {
   encode(message: StandDownResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.changed !== false) {
       writer.uint32(8).bool(message.changed);
+    }
+    if (message.wasLast !== false) {
+      writer.uint32(16).bool(message.wasLast);
     }
     return writer;
   },
@@ -798,6 +816,14 @@ export const StandDownResponse: MessageFns<StandDownResponse> = {
             }
 
             message.changed = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.wasLast = reader.bool();
             continue;
           }
         }
@@ -1972,6 +1998,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "force",
+        "number": 4,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "force",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -1994,6 +2047,33 @@ export const protoMetadata = {
         "defaultValue": "",
         "oneofIndex": 0,
         "jsonName": "changed",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "was_last",
+        "number": 2,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "wasLast",
         "options": {
           "ctype": 0,
           "packed": false,
@@ -2243,14 +2323,26 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 8, 2, 3],
+        "span": [121, 2, 52],
+        "leadingComments": " Also the last replica that may lead.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 9, 2, 0],
-        "span": [123, 2, 54],
+        "span": [125, 2, 54],
         "leadingComments": " False when it was demoted before.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 9, 2, 1],
+        "span": [127, 2, 55],
+        "leadingComments": " No other replica may lead now.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 11, 2, 0],
-        "span": [135, 2, 54],
+        "span": [139, 2, 54],
         "leadingComments": " False when it was not demoted.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -2327,9 +2419,15 @@ export const protoMetadata = {
           "node": { "field": Field.decode(Buffer.from("CAEQASCAAVIEbGluZQ==", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEQASDoB1IEdGV4dA==", "base64")) },
           "demoted_by": { "field": Field.decode(Buffer.from("CAEQASDIAVIEbGluZQ==", "base64")) },
+          "force": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "StandDownResponse": { fields: { "changed": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
+      "StandDownResponse": {
+        fields: {
+          "changed": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "was_last": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
       "ReadmitRequest": {
         fields: { "node": { "field": Field.decode(Buffer.from("CAEQASCAAVIEbGluZQ==", "base64")) } },
       },

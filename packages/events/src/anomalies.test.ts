@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { soleReplica } from '@claviger/cluster';
+import { type Database, migrate } from '@claviger/database';
+import type { CountedAnomaly } from '@claviger/service-kit';
+import { eventually } from '@claviger/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  anomaliesMigration,
+  createEmitter,
+  outboxMigration,
+  startAnomalyDuty,
+  storeAnomalies,
+} from './index.ts';
+import { startTestParts, type TestParts } from './test-parts.ts';
+
+let parts: TestParts;
+let database: Database<never>;
+beforeAll(async () => {
+  parts = await startTestParts();
+  await migrate(parts.schema, [outboxMigration, anomaliesMigration]);
+  database = parts.database as unknown as Database<never>;
+});
+afterAll(() => parts?.[Symbol.asyncDispose]());
+
+const observed = (id: string, count: number, more: Partial<CountedAnomaly> = {}): CountedAnomaly => ({
+  alert: 'node_name_twice',
+  subject: { type: 'node', id },
+  details: { id },
+  count,
+  ...more,
+});
+
+function duty(platformTenant: () => Promise<string | undefined>) {
+  return startAnomalyDuty({
+    database: parts.database,
+    emitter: createEmitter({ service: 'vault', macKey: parts.macKey }),
+    cluster: soleReplica(parts.logger),
+    logger: parts.logger,
+    platformTenant,
+  });
+}
+
+/** The counts of the events of a subject, in their order. */
+async function countsOf(id: string): Promise<{ tenant: string; count: number }[]> {
+  return parts.scratch.query(
+    `SELECT tenant_id AS tenant, (payload::jsonb -> 'details' ->> 'count')::int AS count
+     FROM ${parts.schema.schema}.outbox WHERE payload::jsonb ->> 'subjectId' = '${id}'
+       AND payload::jsonb ->> 'action' LIKE 'anomaly.%' ORDER BY created_at`,
+  );
+}
+const rowsOf = (id: string) =>
+  parts.scratch.query<{ observed: number }>(
+    `SELECT observed FROM ${parts.schema.schema}.anomalies WHERE subject_id = '${id}'`,
+  );
+const windowOver = (id: string) =>
+  parts.scratch.query(
+    `UPDATE ${parts.schema.schema}.anomalies SET due_at = now() - interval '1 second' WHERE subject_id = '${id}'`,
+  );
+
+test('an anomaly is one event at once, then one for each window with its count, and its row goes when nothing more happens', async () => {
+  const platform = randomUUID();
+  await using _duty = duty(async () => platform);
+  await storeAnomalies(database, [observed('a', 3)]);
+  await eventually(async () => expect(await countsOf('a')).toEqual([{ tenant: platform, count: 3 }]));
+  await Promise.all(Array.from({ length: 8 }, () => storeAnomalies(database, [observed('a', 2)])));
+  expect(await countsOf('a')).toHaveLength(1);
+  await windowOver('a');
+  await eventually(async () => expect((await countsOf('a')).map(({ count }) => count)).toEqual([3, 16]));
+  expect(await rowsOf('a')).toHaveLength(1);
+  await windowOver('a');
+  await eventually(async () => expect(await rowsOf('a')).toEqual([]));
+  expect(await countsOf('a')).toHaveLength(2);
+});
+
+test('while nobody can tell the platform’s tenant its events wait, and those of a tenant do not', async () => {
+  const [platform, tenantId] = [randomUUID(), randomUUID()];
+  await storeAnomalies(database, [observed('waits', 1), observed('own', 1, { tenantId })]);
+  {
+    await using _duty = duty(async () => {
+      throw new Error('auth is away');
+    });
+    await eventually(async () => expect(await countsOf('own')).toEqual([{ tenant: tenantId, count: 1 }]));
+    expect(await countsOf('waits')).toEqual([]);
+  }
+  // As after a restart: what was observed is in the database.
+  await using _again = duty(async () => platform);
+  await eventually(async () => expect(await countsOf('waits')).toEqual([{ tenant: platform, count: 1 }]));
+});
+
+test('subjects that somebody makes up do not fill the table', async () => {
+  for (let batch = 0; batch < 3; batch += 1)
+    await storeAnomalies(
+      database,
+      Array.from({ length: 100 }, (_, n) =>
+        observed(`made-up-${batch}-${n}`, 1, { alert: 'internal_certificate_refused' }),
+      ),
+    );
+  const [row] = await parts.scratch.query<{ rows: number; observed: number }>(
+    `SELECT count(*)::int AS rows, sum(observed)::int AS observed FROM ${parts.schema.schema}.anomalies
+     WHERE alert = 'internal_certificate_refused'`,
+  );
+  expect(row).toEqual({ rows: 201, observed: 300 });
+});

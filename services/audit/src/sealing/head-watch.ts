@@ -1,0 +1,51 @@
+import { type Duty, type DutyHost, startDuty } from '@claviger/cluster';
+import type { Bus } from '@claviger/events';
+import type { SignedTreeHead } from '@claviger/merkle';
+import type { Anomaly, Logger, ReportAnomaly } from '@claviger/service-kit';
+import { type CompareHeadsDeps, type Comparison, compareHeads } from './compare-heads.ts';
+import { headsOnBus } from './heads-on-bus.ts';
+import type { Sealer } from './sealer.ts';
+
+export interface HeadWatchDeps extends Omit<CompareHeadsDeps, 'onBus'> {
+  readonly bus: Pick<Bus, 'newest'>;
+  readonly logger: Logger;
+}
+
+/** Compares once, before anything is signed: the problems by tenant. A bus that is away is left out. */
+export async function compareWithOutside(deps: HeadWatchDeps): Promise<Comparison> {
+  const onBus = await headsOnBus(deps.bus).catch((error: unknown): Map<string, SignedTreeHead> => {
+    deps.logger.warn(
+      { err: error },
+      'tree heads on the bus cannot be read: compared with those of the file alone',
+    );
+    return new Map();
+  });
+  return compareHeads({ ...deps, onBus });
+}
+
+/** Compares again and again, on the leader, so that also the log of a tenant in which nothing happens is watched. */
+export function startHeadWatch(
+  deps: HeadWatchDeps & { readonly cluster: DutyHost; readonly sealer: Sealer; readonly everyMs: number },
+): Duty {
+  return startDuty({
+    cluster: deps.cluster,
+    name: 'tree heads outside',
+    everyMs: deps.everyMs,
+    run: async () => {
+      await deps.headsFile.refresh();
+      const { problems } = await compareWithOutside(deps);
+      for (const [tenantId, problem] of problems) deps.sealer.hold(tenantId, problem);
+    },
+  });
+}
+
+/** Two events: for the tenant, whose log cannot prove it any more, and for whoever runs the installation. */
+export function reportLostHead(report: ReportAnomaly, tenantId: string, problem: string): void {
+  const anomaly: Anomaly = {
+    alert: 'tree_head_lost',
+    subject: { type: 'audit-log', id: tenantId },
+    details: { problem },
+  };
+  report(anomaly);
+  report({ ...anomaly, tenantId });
+}

@@ -1,0 +1,11 @@
+import type { anomalies } from '@claviger/contracts';
+import type { Database } from '@claviger/database';
+import type { Handler } from '@claviger/service-kit';
+import { platformTenantId } from '../licence/licence-store.ts';
+import type { AuthSchema } from '../schema.ts';
+
+export function getPlatformTenant(
+  database: Database<AuthSchema>,
+): Handler<(typeof anomalies.AnomaliesServiceService)['getPlatformTenant']> {
+  return async () => ({ tenantId: (await platformTenantId(database)) ?? '' });
+}

@@ -1,0 +1,23 @@
+import type { anomalies } from '@claviger/contracts';
+import type { Database } from '@claviger/database';
+import { storeAnomalies } from '@claviger/events';
+import type { Alert, Handler } from '@claviger/service-kit';
+import { objectId } from '../object-id.ts';
+import type { AuthSchema } from '../schema.ts';
+
+/** Keeps what a gateway observed; the event follows from the table. */
+export function reportAnomalies(
+  database: Database<AuthSchema>,
+): Handler<(typeof anomalies.AnomaliesServiceService)['reportAnomalies']> {
+  return async (request) => {
+    const observed = request.anomalies.map(({ alert, subjectType, subjectId, tenantId, details, count }) => ({
+      alert: alert as Alert,
+      subject: { type: subjectType, id: subjectId },
+      tenantId: tenantId === '' ? undefined : objectId(tenantId),
+      details: details ?? {},
+      count,
+    }));
+    await storeAnomalies(database, observed);
+    return {};
+  };
+}

@@ -1,0 +1,21 @@
+import { anomalies } from '@claviger/contracts';
+import type { CountedAnomaly, Peers } from '@claviger/service-kit';
+
+const TIMEOUT_MS = 3_000;
+
+/** A gateway has no database: auth keeps its anomalies and writes their events. */
+export async function sendAnomalies(peers: Peers, counted: readonly CountedAnomaly[]): Promise<void> {
+  await peers.client('auth', anomalies.AnomaliesServiceService).reportAnomalies(
+    {
+      anomalies: counted.map(({ alert, subject, tenantId, details, count }) => ({
+        alert,
+        subjectType: subject.type,
+        subjectId: subject.id,
+        tenantId: tenantId ?? '',
+        details,
+        count,
+      })),
+    },
+    { timeoutMs: TIMEOUT_MS },
+  );
+}
