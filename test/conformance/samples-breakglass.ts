@@ -48,7 +48,7 @@ export const breakglassSamples: Readonly<Record<string, (world: World) => Promis
   CreateBreakglassCodes: () => ({ body: { reason: 'conformance' } }),
   RunBreakglassDrill: () => ({ body: {} }),
   ListBreakglassDrills: () => ({}),
-  ListBreakglassEvents: () => ({}),
+  ListBreakglassEvents: (world) => ({ client: world.auditor.client }),
 };
 
 /** Something to page through in each list. */

@@ -29,11 +29,14 @@ async function readyReport(world: World): Promise<string> {
 
 export const complianceSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
   CreateReport: () => ({ body: range }),
-  ListReports: () => ({}),
-  GetReport: async (world) => ({ params: { report_id: await order(world) } }),
+  ListReports: (world) => ({ client: world.auditor.client }),
+  GetReport: async (world) => ({
+    client: world.auditor.client,
+    params: { report_id: await order(world) },
+  }),
   DownloadReport: async (world) => ({ params: { report_id: await readyReport(world) } }),
-  GetAttestation: () => ({}),
-  ListSchedules: () => ({}),
+  GetAttestation: (world) => ({ client: world.auditor.client }),
+  ListSchedules: (world) => ({ client: world.auditor.client }),
   CreateSchedule: () => ({ body: yearly() }),
   DeleteSchedule: async ({ admin }) => {
     const { id } = await admin.must('POST', SCHEDULES, yearly());

@@ -45,14 +45,15 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
   ...siemSamples,
   ...tenantSamples,
   // audit
-  ListEvents: () => ({}),
-  GetEvent: (w) => ({ params: { event_id: w.eventId } }),
+  // Read by somebody who reads nothing else: a repeated read leaves no event of its own.
+  ListEvents: (w) => ({ client: w.auditor.client }),
+  GetEvent: (w) => ({ client: w.auditor.client, params: { event_id: w.eventId } }),
   ExportEvents: () => ({ query: '?format=csv' }),
-  GetSummary: () => ({}),
-  GetTreeHead: () => ({}),
-  ListTreeHeads: () => ({}),
-  GetInclusionProof: (w) => ({ params: { event_id: w.eventId } }),
-  GetConsistencyProof: () => ({ query: '?first=1&second=1' }),
+  GetSummary: (w) => ({ client: w.auditor.client }),
+  GetTreeHead: (w) => ({ client: w.auditor.client }),
+  ListTreeHeads: (w) => ({ client: w.auditor.client }),
+  GetInclusionProof: (w) => ({ client: w.auditor.client, params: { event_id: w.eventId } }),
+  GetConsistencyProof: (w) => ({ client: w.auditor.client, query: '?first=1&second=1' }),
   VerifyReceipt: async (w) => {
     const entry = await w.createEntry({ detached: true });
     const { receipt } = await w.admin.must('POST', `/api/v1/vault/entries/${entry}/retrieve`, {

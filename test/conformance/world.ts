@@ -28,6 +28,8 @@ export interface World extends AsyncDisposable {
   readonly platform: RestClient;
   readonly requester: TestUser;
   readonly approver: TestUser;
+  /** Reads of the log by nobody else, so that none is a repetition of another test's. */
+  readonly auditor: TestUser;
   readonly target: PostgresTarget;
   readonly moduleId: string;
   readonly resourceId: string;
@@ -98,9 +100,10 @@ export async function buildWorld(network: Network): Promise<World> {
   await network.openTargets(target.port);
   const tenant = await network.createTenant();
   const admin = tenant.admin.client;
-  const [requester, approver] = await Promise.all([
+  const [requester, approver, auditor] = await Promise.all([
     tenant.createUser(['requester']),
     tenant.createUser(['approver']),
+    tenant.createUser(['auditor']),
   ]);
   const [steppedUp, platform] = await Promise.all([
     tenant.createUser(['administrator']),
@@ -190,6 +193,7 @@ export async function buildWorld(network: Network): Promise<World> {
     platform: platform.client,
     requester,
     approver,
+    auditor,
     target,
     moduleId,
     resourceId,

@@ -74,6 +74,15 @@ test('what changes something or discloses a secret names its audit action, of th
   expect(wrong.map((method) => method.path)).toEqual([]);
 });
 
+test('auditors are audited: what reads the audit log, its proofs or its reports names its audit action', () => {
+  const readers = all.filter(
+    ({ owner, http, policy, name }) =>
+      owner === 'audit' && http.length > 0 && !policy!.permission.startsWith('siem.') && name !== 'ListKeys',
+  );
+  expect(readers.length).toBeGreaterThan(15);
+  expect(readers.filter(({ policy }) => policy!.audit === '').map(({ path }) => path)).toEqual([]);
+});
+
 const bindings = all.flatMap((method) => method.http.map((binding) => ({ method, binding })));
 
 test('each method and path is bound once, also when parameters are called differently', () => {

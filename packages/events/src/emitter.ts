@@ -43,6 +43,12 @@ export interface Emitter {
       'v' | 'id' | 'service' | 'occurredAt' | 'sourceAddress' | 'actorId' | 'actorName' | 'actorKind'
     >,
   ): Promise<SealedForm>;
+  /** Records that what an event of this service says happened again: the same call, actor and subject, with these details. */
+  auditAgain<DB extends OutboxSchema>(
+    tx: Tx<DB>,
+    former: AuditEvent,
+    details: Record<string, unknown>,
+  ): Promise<SealedForm>;
   /** Queues a job; it reaches the queue after the commit, at least once, with `eventId` as its job id. */
   job<DB extends OutboxSchema>(tx: Tx<DB>, tenantId: string, queue: string, payload: object): Promise<string>;
   /** Announces something as `event.<name>`; it reaches the bus after the commit, at least once. Answers the event id. */
@@ -116,6 +122,20 @@ export function createEmitter(options: { service: string; macKey: Buffer }): Emi
         actorKind: 'service',
         sourceAddress: '',
         service: options.service,
+        occurredAt: new Date().toISOString(),
+      });
+      await insert(
+        tx,
+        rowOf(sealed.event.tenantId, sealed.event.id, `audit.${options.service}`, sealed.canonical),
+      );
+      return sealed;
+    },
+    auditAgain: async (tx, former, details) => {
+      const sealed = sealedForm({
+        ...former,
+        id: randomUUID(),
+        service: options.service,
+        details,
         occurredAt: new Date().toISOString(),
       });
       await insert(

@@ -85,6 +85,15 @@ export interface SiemCursorsTable {
   last_error: Generated<string>;
 }
 
+export interface AuditedReadsTable {
+  tenant_id: string;
+  key: Buffer;
+  event: string;
+  repeated: Generated<number>;
+  last_at: Generated<Date>;
+  due_at: Generated<Date>;
+}
+
 export type SiemCursorRow = Selectable<SiemCursorsTable>;
 
 export interface AuditSchema extends OutboxSchema, TenantStandingsSchema, ComplianceSchema {
@@ -95,6 +104,7 @@ export interface AuditSchema extends OutboxSchema, TenantStandingsSchema, Compli
   quarantined_events: QuarantinedEventsTable;
   dead_letters: DeadLettersTable;
   siem_cursors: SiemCursorsTable;
+  audited_reads: AuditedReadsTable;
 }
 
 export const migrations = storeMigrations(join(import.meta.dirname, 'migrations'));

@@ -21,6 +21,7 @@ import { getTreeHead } from './proofs/get-tree-head.ts';
 import { listKeys } from './proofs/list-keys.ts';
 import { listTreeHeads } from './proofs/list-tree-heads.ts';
 import { verifyReceipt } from './proofs/verify-receipt.ts';
+import { startReadClosing } from './reads/close-reads.ts';
 import { type AuditSchema, migrations } from './schema.ts';
 import { compareWithOutside, startHeadWatch } from './sealing/head-watch.ts';
 import { openHeadsFile } from './sealing/heads-file.ts';
@@ -64,6 +65,7 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
   );
 
   const deps: AuditDeps = { database, emitter, logger, keys };
+  parts.use(startReadClosing({ database, emitter, cluster }));
   rpc.add(audit.AuditServiceService, {
     listEvents: listEvents(deps),
     getEvent: getEvent(deps),

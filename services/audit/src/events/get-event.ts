@@ -2,6 +2,7 @@ import type { audit } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { AuditDeps } from '../audit-deps.ts';
+import { recordRead } from '../reads/record-read.ts';
 import { existingId } from '../uuid.ts';
 import { eventMessage, STORED_EVENT } from './event-message.ts';
 
@@ -9,10 +10,12 @@ import { eventMessage, STORED_EVENT } from './event-message.ts';
 export function getEvent(deps: AuditDeps): Handler<typeof audit.AuditServiceService.getEvent> {
   return async (request, context) => {
     const id = existingId(request.eventId);
+    context.auditSubject = { type: 'event', id };
     const row = await deps.database.readTenant(context.tenantId, (reader) =>
       reader.selectFrom('events').select(STORED_EVENT).where('event_id', '=', id).executeTakeFirst(),
     );
     if (row === undefined) throw ClavigerError.notFound();
+    await recordRead(deps, context, request, { type: 'event', id });
     return { event: { ...eventMessage(row), canonical: row.canonical } };
   };
 }

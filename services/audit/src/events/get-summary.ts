@@ -2,6 +2,7 @@ import type { audit } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuditDeps } from '../audit-deps.ts';
+import { recordRead } from '../reads/record-read.ts';
 import { timeRange } from './time-range.ts';
 
 const ACTIONS = 50;
@@ -33,6 +34,7 @@ export function getSummary(deps: AuditDeps): Handler<typeof audit.AuditServiceSe
           coalesce(outcome, action, actor_id, day, '') AS key, coalesce(actor_name, '') AS name, count, sealed
         FROM counted ORDER BY count DESC, key`.execute(reader),
     );
+    await recordRead(deps, context, request);
     const of = (kind: SummaryRow['kind']) => rows.filter((row) => row.kind === kind);
     const countOf = (outcome: string) => of('outcome').find((row) => row.key === outcome)?.count ?? 0;
     const [total] = of('total');

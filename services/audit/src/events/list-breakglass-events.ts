@@ -3,6 +3,7 @@ import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuditDeps } from '../audit-deps.ts';
+import { recordRead } from '../reads/record-read.ts';
 import { eventFilter } from './event-filter.ts';
 import { eventMessage, STORED_EVENT } from './event-message.ts';
 import { EVENT_SORT } from './list-events.ts';
@@ -17,9 +18,9 @@ const IS_BREAKGLASS = sql<boolean>`(starts_with(action, 'breakglass.') OR positi
 export function listBreakglassEvents(
   deps: AuditDeps,
 ): Handler<typeof breakglassAudit.BreakglassAuditServiceService.listBreakglassEvents> {
-  return (request, context) => {
+  return async (request, context) => {
     const filter = eventFilter(request);
-    return deps.database.readTenant(context.tenantId, (reader) => {
+    const answer = await deps.database.readTenant(context.tenantId, (reader) => {
       const rows = reader.selectFrom('events').where(filter.condition).where(IS_BREAKGLASS);
       return pageOf({
         request,
@@ -31,5 +32,7 @@ export function listBreakglassEvents(
         map: eventMessage,
       });
     });
+    await recordRead(deps, context, request);
+    return answer;
   };
 }

@@ -2,6 +2,7 @@ import type { audit } from '@claviger/contracts';
 import { pageOf, type Reader, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { AuditDeps } from '../audit-deps.ts';
+import { recordRead } from '../reads/record-read.ts';
 import type { AuditSchema } from '../schema.ts';
 import { type EventFilter, eventFilter } from './event-filter.ts';
 import { eventMessage, STORED_EVENT } from './event-message.ts';
@@ -13,9 +14,9 @@ export const EVENT_SORT: SortFields = {
 
 /** Events of the tenant, newest first unless asked otherwise. */
 export function listEvents(deps: AuditDeps): Handler<typeof audit.AuditServiceService.listEvents> {
-  return (request, context) => {
+  return async (request, context) => {
     const filter = eventFilter(request);
-    return deps.database.readTenant(context.tenantId, (reader) =>
+    const answer = await deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({
         request,
         query: reader.selectFrom('events').select(STORED_EVENT).where(filter.condition),
@@ -27,6 +28,8 @@ export function listEvents(deps: AuditDeps): Handler<typeof audit.AuditServiceSe
         map: eventMessage,
       }),
     );
+    await recordRead(deps, context, request);
+    return answer;
   };
 }
 

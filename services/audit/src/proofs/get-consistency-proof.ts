@@ -3,15 +3,17 @@ import { ClavigerError } from '@claviger/errors';
 import { consistencyProof, consistencyProofNodes } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
 import type { AuditDeps } from '../audit-deps.ts';
+import { recordRead } from '../reads/record-read.ts';
 import { newestHead, readNodes } from './store.ts';
 
 /** The proof that the log of `second` events begins with the log of `first`. */
 export function getConsistencyProof(
   deps: AuditDeps,
 ): Handler<typeof audit.AuditServiceService.getConsistencyProof> {
-  return async ({ first, second }, context) => {
+  return async (request, context) => {
+    const { first, second } = request;
     if (first > second) throw ClavigerError.invalid('/first', 'must not be greater than second');
-    return deps.database.readTenant(context.tenantId, async (reader) => {
+    const answer = await deps.database.readTenant(context.tenantId, async (reader) => {
       const { size } = await newestHead(reader);
       if (second > size)
         throw ClavigerError.invalid('/second', `must not be greater than the log, which has ${size} events`);
@@ -19,5 +21,7 @@ export function getConsistencyProof(
       const proof = await consistencyProof(first, second, nodes);
       return { first, second, proof: proof.map((hash) => hash.toString('hex')) };
     });
+    await recordRead(deps, context, request);
+    return answer;
   };
 }

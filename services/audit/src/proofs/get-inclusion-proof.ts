@@ -4,6 +4,7 @@ import { inclusionProof, inclusionProofNodes } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
 import type { AuditDeps } from '../audit-deps.ts';
 import { notSealed } from '../not-sealed.ts';
+import { recordRead } from '../reads/record-read.ts';
 import { existingId } from '../uuid.ts';
 import { headOfSize, newestHead, readNodes } from './store.ts';
 
@@ -13,7 +14,8 @@ export function getInclusionProof(
 ): Handler<typeof audit.AuditServiceService.getInclusionProof> {
   return async (request, context) => {
     const eventId = existingId(request.eventId);
-    return deps.database.readTenant(context.tenantId, async (reader) => {
+    context.auditSubject = { type: 'event', id: eventId };
+    const answer = await deps.database.readTenant(context.tenantId, async (reader) => {
       const event = await reader
         .selectFrom('events')
         .select(['sequence', 'leaf_hash'])
@@ -42,5 +44,7 @@ export function getInclusionProof(
         treeHead,
       };
     });
+    await recordRead(deps, context, request, { type: 'event', id: eventId });
+    return answer;
   };
 }

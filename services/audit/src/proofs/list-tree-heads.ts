@@ -2,6 +2,7 @@ import type { audit } from '@claviger/contracts';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { AuditDeps } from '../audit-deps.ts';
+import { recordRead } from '../reads/record-read.ts';
 import { headOfRow } from '../sealing/tree-head-row.ts';
 
 const SORT: SortFields = {
@@ -11,8 +12,8 @@ const SORT: SortFields = {
 
 /** Every head that was ever signed for the tenant, newest first unless asked otherwise. */
 export function listTreeHeads(deps: AuditDeps): Handler<typeof audit.AuditServiceService.listTreeHeads> {
-  return (request, context) =>
-    deps.database.readTenant(context.tenantId, (reader) =>
+  return async (request, context) => {
+    const answer = await deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({
         request,
         query: reader.selectFrom('tree_heads').selectAll(),
@@ -24,4 +25,7 @@ export function listTreeHeads(deps: AuditDeps): Handler<typeof audit.AuditServic
         map: headOfRow,
       }),
     );
+    await recordRead(deps, context, request);
+    return answer;
+  };
 }

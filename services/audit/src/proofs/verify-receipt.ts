@@ -1,41 +1,51 @@
 import type { audit } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import { verifyReceipt as isSigned } from '@claviger/merkle';
-import type { Handler } from '@claviger/service-kit';
+import type { CallContext, Handler } from '@claviger/service-kit';
 import type { AuditDeps } from '../audit-deps.ts';
+import { recordRead } from '../reads/record-read.ts';
 import { existingId } from '../uuid.ts';
 
 /** Checks a receipt's signature, and finds its event in the log. Nothing is looked up for a receipt that is not ours. */
 export function verifyReceipt(deps: AuditDeps): Handler<typeof audit.AuditServiceService.verifyReceipt> {
   return async (request, context) => {
     if (request.receipt === undefined) throw ClavigerError.invalid('/receipt', 'is required');
-    const { eventId, tenantId, leafHash, action, issuedAt, keyId, signature } = request.receipt;
-    const receipt = { eventId, tenantId, leafHash, action, issuedAt, keyId, signature };
-    if (!isSigned(receipt, [deps.keys.receiptPublic])) {
-      return answer(false, 'The signature is not that of this installation over this receipt.');
-    }
-    if (tenantId !== context.tenantId) return answer(true, 'The receipt is of another tenant.');
-    const id = existingId(eventId);
-    const event = await deps.database.readTenant(context.tenantId, (reader) =>
-      reader
-        .selectFrom('events')
-        .select(['leaf_hash', 'sequence'])
-        .where('event_id', '=', id)
-        .executeTakeFirst(),
+    const found = await check(deps, context, request.receipt);
+    await recordRead(deps, context, request);
+    return found;
+  };
+}
+
+async function check(
+  deps: AuditDeps,
+  context: CallContext,
+  { eventId, tenantId, leafHash, action, issuedAt, keyId, signature }: audit.Receipt,
+): Promise<audit.VerifyReceiptResponse> {
+  const receipt = { eventId, tenantId, leafHash, action, issuedAt, keyId, signature };
+  if (!isSigned(receipt, [deps.keys.receiptPublic])) {
+    return answer(false, 'The signature is not that of this installation over this receipt.');
+  }
+  if (tenantId !== context.tenantId) return answer(true, 'The receipt is of another tenant.');
+  const id = existingId(eventId);
+  const event = await deps.database.readTenant(context.tenantId, (reader) =>
+    reader
+      .selectFrom('events')
+      .select(['leaf_hash', 'sequence'])
+      .where('event_id', '=', id)
+      .executeTakeFirst(),
+  );
+  if (event === undefined)
+    return answer(
+      true,
+      'The event is not in the log yet: events arrive within seconds, while the bus works.',
     );
-    if (event === undefined)
-      return answer(
-        true,
-        'The event is not in the log yet: events arrive within seconds, while the bus works.',
-      );
-    if (event.leaf_hash.toString('hex') !== leafHash)
-      return answer(true, 'The event in the log is not the one that the receipt was given for.');
-    return {
-      signatureValid: true,
-      recorded: true,
-      sequence: event.sequence ?? undefined,
-      problem: '',
-    };
+  if (event.leaf_hash.toString('hex') !== leafHash)
+    return answer(true, 'The event in the log is not the one that the receipt was given for.');
+  return {
+    signatureValid: true,
+    recorded: true,
+    sequence: event.sequence ?? undefined,
+    problem: '',
   };
 }
 

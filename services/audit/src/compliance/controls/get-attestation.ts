@@ -2,6 +2,7 @@ import { signAttestation } from '@claviger/compliance-package';
 import type { compliance } from '@claviger/contracts';
 import { emptyRoot } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
+import { recordRead } from '../../reads/record-read.ts';
 import { lastHead } from '../../sealing/store.ts';
 import type { ComplianceDeps } from '../compliance-deps.ts';
 import { assessControls } from './assess-controls.ts';
@@ -10,10 +11,11 @@ import { assessControls } from './assess-controls.ts';
 export function getAttestation(
   deps: ComplianceDeps,
 ): Handler<typeof compliance.ComplianceServiceService.getAttestation> {
-  return async (_request, context) => {
+  return async (request, context) => {
     const { tenantId, signal } = context;
     const head = await deps.database.readTenant(tenantId, lastHead);
     const controls = await assessControls(deps, tenantId, signal);
+    await recordRead(deps, context, request);
     return signAttestation(
       {
         tenantId,

@@ -1,6 +1,7 @@
 import type { compliance } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
+import { recordRead } from '../../reads/record-read.ts';
 import { existingId } from '../../uuid.ts';
 import type { ComplianceDeps } from '../compliance-deps.ts';
 import { reportMessage, reportQuery } from './report-message.ts';
@@ -10,10 +11,13 @@ export function getReport(
 ): Handler<typeof compliance.ComplianceServiceService.getReport> {
   return async (request, context) => {
     const id = existingId(request.reportId);
+    const subject = { type: 'compliance-report', id };
+    context.auditSubject = subject;
     const row = await deps.database.readTenant(context.tenantId, (reader) =>
       reportQuery(reader).where('id', '=', id).executeTakeFirst(),
     );
     if (row === undefined) throw ClavigerError.notFound();
+    await recordRead(deps, context, request, subject);
     return { report: reportMessage(row) };
   };
 }

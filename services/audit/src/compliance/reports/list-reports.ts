@@ -3,6 +3,7 @@ import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { ExpressionBuilder } from 'kysely';
 import { timeRange } from '../../events/time-range.ts';
+import { recordRead } from '../../reads/record-read.ts';
 import type { AuditSchema } from '../../schema.ts';
 import type { ComplianceDeps } from '../compliance-deps.ts';
 import type { ReportState } from '../compliance-tables.ts';
@@ -17,7 +18,7 @@ const SORT: SortFields = {
 export function listReports(
   deps: ComplianceDeps,
 ): Handler<typeof compliance.ComplianceServiceService.listReports> {
-  return (request, context) => {
+  return async (request, context) => {
     const { from, before } = timeRange(request);
     const condition = (eb: ExpressionBuilder<AuditSchema, 'compliance_reports'>) =>
       eb.and([
@@ -25,7 +26,7 @@ export function listReports(
         ...(before ? [eb('created_at', '<', before)] : []),
         ...(request.state ? [eb('state', '=', request.state as ReportState)] : []),
       ]);
-    return deps.database.readTenant(context.tenantId, (reader) =>
+    const answer = await deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({
         request,
         query: reportQuery(reader).where(condition),
@@ -36,5 +37,7 @@ export function listReports(
         map: reportMessage,
       }),
     );
+    await recordRead(deps, context, request);
+    return answer;
   };
 }

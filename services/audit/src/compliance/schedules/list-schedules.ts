@@ -1,6 +1,7 @@
 import type { compliance } from '@claviger/contracts';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
+import { recordRead } from '../../reads/record-read.ts';
 import type { ComplianceDeps } from '../compliance-deps.ts';
 import { scheduleMessage } from './schedule-message.ts';
 
@@ -13,8 +14,8 @@ const SORT: SortFields = {
 export function listSchedules(
   deps: ComplianceDeps,
 ): Handler<typeof compliance.ComplianceServiceService.listSchedules> {
-  return (request, context) =>
-    deps.database.readTenant(context.tenantId, (reader) =>
+  return async (request, context) => {
+    const answer = await deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({
         request,
         query: reader.selectFrom('compliance_schedules').selectAll(),
@@ -24,4 +25,7 @@ export function listSchedules(
         map: scheduleMessage,
       }),
     );
+    await recordRead(deps, context, request);
+    return answer;
+  };
 }

@@ -6219,134 +6219,134 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 2],
-        "span": [32, 2, 40, 3],
+        "span": [34, 2, 42, 3],
         "leadingComments":
           " Streams every event of the range. Format jsonl can be verified offline when it is not filtered.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 4],
-        "span": [50, 2, 59, 3],
+        "span": [53, 2, 63, 3],
         "leadingComments": " The newest signed tree head of the tenant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 8],
-        "span": [82, 2, 91, 3],
+        "span": [89, 2, 100, 3],
         "leadingComments": " Checks a receipt's signature and finds its event in the log.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 9],
-        "span": [93, 2, 99, 3],
+        "span": [102, 2, 108, 3],
         "leadingComments": " Public keys under which tree heads and receipts are signed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 1],
-        "span": [105, 2, 65],
+        "span": [114, 2, 65],
         "leadingComments": " Position in the tenant's log; absent until sealed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 3],
-        "span": [108, 2, 56],
+        "span": [117, 2, 56],
         "leadingComments": " allowed | denied | failed\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 6],
-        "span": [112, 2, 59],
+        "span": [121, 2, 59],
         "leadingComments": " user | api-token | service | anonymous\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 17],
-        "span": [124, 2, 59],
+        "span": [133, 2, 59],
         "leadingComments": " Exact bytes that were hashed; only on a single event.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [128, 2, 133, 5],
+        "span": [137, 2, 142, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 1],
-        "span": [135, 2, 140, 5],
+        "span": [144, 2, 149, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [153, 2, 156, 5],
+        "span": [162, 2, 165, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 5],
-        "span": [202, 2, 69],
+        "span": [211, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 2],
-        "span": [224, 2, 231, 5],
+        "span": [233, 2, 240, 5],
         "leadingComments": " csv | json | jsonl; csv when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 0],
-        "span": [310, 2, 315, 5],
+        "span": [319, 2, 324, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 1],
-        "span": [317, 2, 322, 5],
+        "span": [326, 2, 331, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 4],
-        "span": [335, 2, 338, 5],
+        "span": [344, 2, 347, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 5],
-        "span": [347, 2, 69],
+        "span": [356, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 1],
-        "span": [356, 2, 361, 5],
+        "span": [365, 2, 370, 5],
         "leadingComments": " Size of the tree head to prove against; the newest when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 1],
-        "span": [430, 2, 55],
+        "span": [439, 2, 55],
         "leadingComments": " The event stands in the log with the receipt's leaf hash.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 2],
-        "span": [432, 2, 65],
+        "span": [441, 2, 65],
         "leadingComments": " Absent until sealed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 1],
-        "span": [442, 2, 56],
+        "span": [451, 2, 56],
         "leadingComments": " tree-head | receipt\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 2],
-        "span": [444, 2, 59],
+        "span": [453, 2, 59],
         "leadingComments": " SPKI, PEM.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -6581,11 +6581,15 @@ export const protoMetadata = {
       "AuditService": {
         methods: {
           "ListEvents": {
-            "policy": Policy.decode(Buffer.from("CgphdWRpdC5yZWFkOAFiFHJwLmF1ZGl0LmV2ZW50cy5saXN0", "base64")),
+            "policy": Policy.decode(
+              Buffer.from("CgphdWRpdC5yZWFkMhNhdWRpdC5ldmVudHMtbGlzdGVkOAFiFHJwLmF1ZGl0LmV2ZW50cy5saXN0", "base64"),
+            ),
             "http": HttpRule.decode(Buffer.from("EhQvYXBpL3YxL2F1ZGl0L2V2ZW50cw==", "base64")),
           },
           "GetEvent": {
-            "policy": Policy.decode(Buffer.from("CgphdWRpdC5yZWFkOAFiE3JwLmF1ZGl0LmV2ZW50cy5nZXQ=", "base64")),
+            "policy": Policy.decode(
+              Buffer.from("CgphdWRpdC5yZWFkMhBhdWRpdC5ldmVudC1yZWFkOAFiE3JwLmF1ZGl0LmV2ZW50cy5nZXQ=", "base64"),
+            ),
             "http": HttpRule.decode(Buffer.from("YgVldmVudBIfL2FwaS92MS9hdWRpdC9ldmVudHMve2V2ZW50X2lkfQ==", "base64")),
           },
           "ExportEvents": {
@@ -6595,27 +6599,31 @@ export const protoMetadata = {
             "http": HttpRule.decode(Buffer.from("EhsvYXBpL3YxL2F1ZGl0L2V2ZW50cy9leHBvcnQ=", "base64")),
           },
           "GetSummary": {
-            "policy": Policy.decode(Buffer.from("CgphdWRpdC5yZWFkOAFiEHJwLmF1ZGl0LnN1bW1hcnk=", "base64")),
+            "policy": Policy.decode(
+              Buffer.from("CgphdWRpdC5yZWFkMhJhdWRpdC5zdW1tYXJ5LXJlYWQ4AWIQcnAuYXVkaXQuc3VtbWFyeQ==", "base64"),
+            ),
             "http": HttpRule.decode(Buffer.from("EhUvYXBpL3YxL2F1ZGl0L3N1bW1hcnk=", "base64")),
           },
           "GetTreeHead": {
-            "policy": Policy.decode(Buffer.from("CgphdWRpdC5yZWFkOAE=", "base64")),
+            "policy": Policy.decode(Buffer.from("CgphdWRpdC5yZWFkMhRhdWRpdC50cmVlLWhlYWQtcmVhZDgB", "base64")),
             "http": HttpRule.decode(Buffer.from("Ygl0cmVlX2hlYWQSFy9hcGkvdjEvYXVkaXQvdHJlZS1oZWFk", "base64")),
           },
           "ListTreeHeads": {
-            "policy": Policy.decode(Buffer.from("CgphdWRpdC5yZWFkOAE=", "base64")),
+            "policy": Policy.decode(Buffer.from("CgphdWRpdC5yZWFkMhdhdWRpdC50cmVlLWhlYWRzLWxpc3RlZDgB", "base64")),
             "http": HttpRule.decode(Buffer.from("EhgvYXBpL3YxL2F1ZGl0L3RyZWUtaGVhZHM=", "base64")),
           },
           "GetInclusionProof": {
-            "policy": Policy.decode(Buffer.from("CgphdWRpdC5yZWFkOAE=", "base64")),
+            "policy": Policy.decode(Buffer.from("CgphdWRpdC5yZWFkMhphdWRpdC5pbmNsdXNpb24tcHJvb2YtcmVhZDgB", "base64")),
             "http": HttpRule.decode(Buffer.from("EiUvYXBpL3YxL2F1ZGl0L2V2ZW50cy97ZXZlbnRfaWR9L3Byb29m", "base64")),
           },
           "GetConsistencyProof": {
-            "policy": Policy.decode(Buffer.from("CgphdWRpdC5yZWFkOAE=", "base64")),
+            "policy": Policy.decode(
+              Buffer.from("CgphdWRpdC5yZWFkMhxhdWRpdC5jb25zaXN0ZW5jeS1wcm9vZi1yZWFkOAE=", "base64"),
+            ),
             "http": HttpRule.decode(Buffer.from("Eh8vYXBpL3YxL2F1ZGl0L2NvbnNpc3RlbmN5LXByb29m", "base64")),
           },
           "VerifyReceipt": {
-            "policy": Policy.decode(Buffer.from("EAE4AQ==", "base64")),
+            "policy": Policy.decode(Buffer.from("EAEyFmF1ZGl0LnJlY2VpcHQtdmVyaWZpZWQ4AaABAQ==", "base64")),
             "http": HttpRule.decode(Buffer.from("OgEqIh0vYXBpL3YxL2F1ZGl0L3JlY2VpcHRzL3ZlcmlmeQ==", "base64")),
           },
           "ListKeys": {

@@ -795,31 +795,31 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 0],
-        "span": [11, 2, 18, 3],
+        "span": [11, 2, 19, 3],
         "leadingComments": " Every step of every session, and each disclosure under one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 0],
-        "span": [23, 2, 28, 5],
+        "span": [24, 2, 29, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 1],
-        "span": [30, 2, 35, 5],
+        "span": [31, 2, 36, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 4],
-        "span": [48, 2, 51, 5],
+        "span": [49, 2, 52, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 5],
-        "span": [72, 2, 69],
+        "span": [73, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -863,7 +863,12 @@ export const protoMetadata = {
       "BreakglassAuditService": {
         methods: {
           "ListBreakglassEvents": {
-            "policy": Policy.decode(Buffer.from("Cg9icmVha2dsYXNzLnJlYWQ4AWITcnAuYnJlYWtnbGFzcy5hdWRpdA==", "base64")),
+            "policy": Policy.decode(
+              Buffer.from(
+                "Cg9icmVha2dsYXNzLnJlYWQyHmF1ZGl0LmJyZWFrZ2xhc3MtZXZlbnRzLWxpc3RlZDgBYhNycC5icmVha2dsYXNzLmF1ZGl0",
+                "base64",
+              ),
+            ),
             "http": HttpRule.decode(Buffer.from("EhgvYXBpL3YxL2JyZWFrZ2xhc3MvYXVkaXQ=", "base64")),
           },
         },
