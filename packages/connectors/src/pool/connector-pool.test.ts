@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import {
@@ -297,6 +298,8 @@ test('no secret is in the arguments or the environment of a worker, and it may r
     ['net', undefined],
   ]);
   expect(commandLine()).not.toContain(password);
+  // The service goes first.
+  expect(getPriority(pid)).toBeGreaterThan(getPriority());
   expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toMatch(
     /(?:^|\0)(?!PWD=|_=|SHLVL=|OLDPWD=|$)[A-Za-z]/,
   );

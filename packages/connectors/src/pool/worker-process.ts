@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { readFrames, writeFrame } from './frames.ts';
@@ -65,6 +66,7 @@ export function startWorkerProcess(events: WorkerEvents): WorkerProcess {
   };
   child.once('error', () => end(null));
   child.once('exit', (_code, signal) => end(signal));
+  lowerPriority(child.pid);
   if (channel === undefined) return { pid: undefined, send: () => {}, kill: () => {} };
   // Its end is told by `exit`.
   channel.on('error', () => {});
@@ -84,4 +86,14 @@ export function startWorkerProcess(events: WorkerEvents): WorkerProcess {
     send: (message) => writeFrame(channel, message),
     kill: () => void child.kill('SIGKILL'),
   };
+}
+
+/** The service goes first: what a target makes a worker compute takes only what the service leaves. */
+function lowerPriority(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, Math.min(getPriority() + 10, 19));
+  } catch {
+    // It has ended already, which `exit` tells.
+  }
 }

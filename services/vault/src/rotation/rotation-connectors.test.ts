@@ -393,6 +393,6 @@ test('hostile targets hold up nobody: other calls of the vault are answered whil
     `vault under ${hostile.length} hostile targets: longest call ${longestMs.toFixed(0)} ms\n`,
   );
   // Each of these stopped the vault for many seconds. The bound leaves room for a busy machine.
-  expect(longestMs).toBeLessThan(3_000);
+  expect(longestMs).toBeLessThan(5_000);
   await Promise.all(hostile.map((each) => each[Symbol.asyncDispose]()));
 });
