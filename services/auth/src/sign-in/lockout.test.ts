@@ -181,6 +181,19 @@ test('wrong passwords at the same moment count exactly, over two nodes, from one
   expect(rows.filter((row) => row.failures === 1)).toHaveLength(12);
 });
 
+test('guesses and unlocks at the same moment never wait for each other', async () => {
+  const { user, name } = await resident();
+  const options = await asAdministrator(stack, tenant);
+  const codes = await Promise.all(
+    Array.from({ length: 24 }, (_, i) =>
+      i % 3 === 0
+        ? codeOf(usersOf(stack).unlockUser({ userId: user.id }, options))
+        : outcome(name, WRONG, elsewhere()),
+    ),
+  );
+  expect(new Set(codes)).toEqual(new Set(['ok', 'invalid_credentials']));
+});
+
 test('a recovery code with the password opens a locked account from any place, once', async () => {
   const { user, name, home } = await resident();
   const session = await signIn(stack, tenant.name, name, PASSWORD);

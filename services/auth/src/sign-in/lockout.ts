@@ -101,6 +101,16 @@ export async function clearFailures(
   kinds: readonly FailureKind[],
   place?: string,
 ): Promise<void> {
+  // In the order of countFailure, the row for all unknown places last: else the two could wait for each other.
+  await tx
+    .selectFrom('login_failures')
+    .select('place')
+    .where('subject', '=', subject)
+    .where('kind', 'in', [...kinds])
+    .$if(place !== undefined, (query) => query.where('place', '=', place!))
+    .orderBy('place', 'desc')
+    .forUpdate()
+    .execute();
   await tx
     .deleteFrom('login_failures')
     .where('subject', '=', subject)
