@@ -18,7 +18,10 @@ const schemas = {
 /** The kinds of targets. */
 export const connectorTypes = Object.keys(schemas) as readonly ConnectorType[];
 
-/** What an administrator stores about a target of this type. Throws ConnectorError (`configuration`) naming the known types. */
+/**
+ * What an administrator stores about a target of this type. Throws ConnectorError (`configuration`) naming
+ * the known types.
+ */
 export function configSchemaOf(type: string): ZodType {
   return schemas[knownType(type)];
 }

@@ -7,8 +7,9 @@ export function operationSignal(ctx: ConnectorContext): AbortSignal {
 }
 
 /**
- * Awaited immediately before a change is sent. Asks the caller, and checks by a monotonic clock of this process that the time that
- * the caller gave, counted from the question, is not over when the answer is here. Throws when the change may not be made any more.
+ * Awaited immediately before a change is sent. Asks the caller, and checks by a monotonic clock of this
+ * process that the time that the caller gave, counted from the question, is not over when the answer is here.
+ * Throws when the change may not be made any more.
  */
 export async function assertMayChange(ctx: Pick<ConnectorContext, 'mayChange'>): Promise<void> {
   if (ctx.mayChange === undefined) return;

@@ -1,4 +1,7 @@
-/** What one operation takes from a target at most. A real target stays far below; what passes one ends the operation. */
+/**
+ * What one operation takes from a target at most. A real target stays far below; what passes one ends the
+ * operation.
+ */
 export const TARGET_LIMITS = {
   /** All that the target sends. */
   bytes: 16 * 1024 * 1024,

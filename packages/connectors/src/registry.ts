@@ -12,8 +12,8 @@ const definitions = {
 } as const satisfies Record<ConnectorType, () => Promise<ConnectorDefinition<unknown>>>;
 
 /**
- * Gives the connector of a type, which works in this process. Only workers and tests use it: everybody else asks a ConnectorPool.
- * Throws ConnectorError (`configuration`) naming the known types.
+ * Gives the connector of a type, which works in this process. Only workers and tests use it: everybody else
+ * asks a ConnectorPool. Throws ConnectorError (`configuration`) naming the known types.
  */
 export function connectorFor(given: string): Connector {
   const type = knownType(given);

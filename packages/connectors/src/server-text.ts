@@ -2,8 +2,9 @@
 const READ_CHARACTERS = 8_192;
 
 /**
- * Makes a target's own words fit for an error message: one line, no control characters, at most 300 characters, and none of the
- * given secrets, should the target echo one. Takes time in proportion to what is read of the text.
+ * Makes a target's own words fit for an error message: one line, no control characters, at most 300
+ * characters, and none of the given secrets, should the target echo one. Takes time in proportion to what is
+ * read of the text.
  */
 export function serverText(text: string, secrets: readonly (string | undefined)[] = []): string {
   let clean = text.slice(0, READ_CHARACTERS);

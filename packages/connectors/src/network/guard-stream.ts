@@ -3,16 +3,17 @@ import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { TARGET_LIMITS } from '../limits.ts';
 
 /**
- * The length of the message that begins at `at`, its header included; undefined while too little of the header is there. Throws
- * ConnectorError for a header that the protocol does not know.
+ * The length of the message that begins at `at`, its header included; undefined while too little of the
+ * header is there. Throws ConnectorError for a header that the protocol does not know.
  */
 export type MessageLength = (bytes: Buffer, at: number) => number | undefined;
 
 /**
- * Stands between a connection and its driver: counts what the target sends, refuses a message by its declared length before the
- * driver reserves memory for it, and hands whole messages over only. A driver that joins the pieces of a message again at each
- * piece would take quadratic time for a message that comes in single bytes; here each byte is copied a fixed number of times.
- * What passes a limit destroys the connection with a ConnectorError. It is also answered, for drivers that report another error.
+ * Stands between a connection and its driver: counts what the target sends, refuses a message by its declared
+ * length before the driver reserves memory for it, and hands whole messages over only. A driver that joins
+ * the pieces of a message again at each piece would take quadratic time for a message that comes in single
+ * bytes; here each byte is copied a fixed number of times. What passes a limit destroys the connection with a
+ * ConnectorError. It is also answered, for drivers that report another error.
  */
 export function guardStream(stream: Socket, messageLength?: MessageLength): () => ConnectorError | undefined {
   const deliver = stream.push.bind(stream);

@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { ConnectorError } from '../connector-error.ts';
 
-/** The next piece that arrives while TLS is asked for; the socket flows on. Throws ConnectorError (`unreachable`) at its end. */
+/**
+ * The next piece that arrives while TLS is asked for; the socket flows on. Throws ConnectorError
+ * (`unreachable`) at its end.
+ */
 export async function nextChunk(socket: Socket): Promise<Buffer> {
   const broken = new AbortController();
   const onClose = () => broken.abort();

@@ -43,7 +43,10 @@ const onlyBusy = async (pool: ReturnType<typeof createConnectorPool>): Promise<n
   return pool.state().busy[0] ?? 0;
 };
 
-/** The longest time of computing of this thread between two ticks of a timer: what other processes take does not count. */
+/**
+ * The longest time of computing of this thread between two ticks of a timer: what other processes take does
+ * not count.
+ */
 function watchEventLoop(): { longestMs(): number } & Disposable {
   let longestMs = 0;
   let before = process.threadCpuUsage();

@@ -35,8 +35,9 @@ export type PooledConnector = Omit<Connector, 'configSchema'>;
 
 export interface ConnectorPool extends AsyncDisposable {
   /**
-   * The connector of a type. Its operations throw ConnectorsBusyError when no worker gets free in half of the time of the operation; `rotate`
-   * answers refused, `unreachable` then. Throws ConnectorError (`configuration`) for an unknown type.
+   * The connector of a type. Its operations throw ConnectorsBusyError when no worker gets free in half of the
+   * time of the operation; `rotate` answers refused, `unreachable` then. Throws ConnectorError
+   * (`configuration`) for an unknown type.
    */
   connector(type: string, tenantId: string): PooledConnector;
   /** The process ids of the workers, and how many jobs wait. */

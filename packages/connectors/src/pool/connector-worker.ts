@@ -26,7 +26,10 @@ interface RunningJob {
   watch?: NodeJS.Timeout;
 }
 
-/** One worker with at most one job. What passes a limit, or is no answer, ends the process and with it the job. */
+/**
+ * One worker with at most one job. What passes a limit, or is no answer, ends the process and with it the
+ * job.
+ */
 export class ConnectorWorker {
   readonly tenantId: string;
   readonly #options: Required<ConnectorPoolOptions>;
@@ -38,7 +41,9 @@ export class ConnectorWorker {
   #jobs = 0;
   #cpuMs = 0;
 
-  /** A worker serves one tenant for its whole life: what a target of it did to the process reaches no other. */
+  /**
+   * A worker serves one tenant for its whole life: what a target of it did to the process reaches no other.
+   */
   constructor(
     tenantId: string,
     options: Required<ConnectorPoolOptions>,

@@ -1,4 +1,7 @@
-/** Jobs that wait for a worker, served in turn of their tenants, so that many jobs of one wait behind each other only. */
+/**
+ * Jobs that wait for a worker, served in turn of their tenants, so that many jobs of one wait behind each
+ * other only.
+ */
 export class FairQueue<Job> {
   readonly #byTenant = new Map<string, Job[]>();
   #size = 0;
@@ -18,7 +21,9 @@ export class FairQueue<Job> {
     this.#size += 1;
   }
 
-  /** The oldest job of the first tenant in turn that may have one; that tenant then waits behind the others. */
+  /**
+   * The oldest job of the first tenant in turn that may have one; that tenant then waits behind the others.
+   */
   take(mayServe: (tenantId: string) => boolean): Job | undefined {
     for (const [tenantId, jobs] of this.#byTenant) {
       if (!mayServe(tenantId)) continue;

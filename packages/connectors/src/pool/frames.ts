@@ -11,8 +11,8 @@ export function writeFrame(channel: Duplex, message: unknown): void {
 }
 
 /**
- * Gives each message that arrives, parsed. A message that is longer than `maxBytes`, or no JSON, calls `onBad` in place of it, and
- * nothing is read any more: a length is checked before anything is kept.
+ * Gives each message that arrives, parsed. A message that is longer than `maxBytes`, or no JSON, calls
+ * `onBad` in place of it, and nothing is read any more: a length is checked before anything is kept.
  */
 export function readFrames(
   channel: Duplex,

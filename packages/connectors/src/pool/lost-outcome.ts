@@ -20,8 +20,9 @@ const reasons: Readonly<Record<Loss, string>> = {
 export type Answer = TestResult | VerifyResult | RotateResult | DiscoveredAccount[];
 
 /**
- * What an operation answers whose worker is lost. `changing`: the worker was told that it may change the target. Then nobody knows
- * whether it did; before, the target surely kept its password. Throws ConnectorError for `discover`.
+ * What an operation answers whose worker is lost. `changing`: the worker was told that it may change the
+ * target. Then nobody knows whether it did; before, the target surely kept its password. Throws
+ * ConnectorError for `discover`.
  */
 export function lostOutcome(call: Call, loss: Loss, changing: boolean, startedAtMs: number): Answer {
   const reason = reasons[loss];

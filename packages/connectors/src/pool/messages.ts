@@ -2,7 +2,10 @@ import { z } from 'zod';
 import type { Account, ConnectorContext, ConnectorType, Credential, RotationSecrets } from '../connector.ts';
 import { TARGET_LIMITS } from '../limits.ts';
 
-/** What an operation is called with. Secrets are in it: it travels in the pipe to the worker only, which is no file and no argument. */
+/**
+ * What an operation is called with. Secrets are in it: it travels in the pipe to the worker only, which is no
+ * file and no argument.
+ */
 export type Call = { readonly type: ConnectorType; readonly target: unknown } & (
   | { readonly operation: 'test' | 'discover'; readonly credential: Credential }
   | { readonly operation: 'verify'; readonly account: Account; readonly secret: string }

@@ -10,7 +10,10 @@ export interface ProcessUsage {
 const TICK_MS = 10;
 const PAGE_BYTES = 4_096;
 
-/** Reads from outside what a process has used, also of one that stands in an endless loop. Undefined where the system has no /proc. */
+/**
+ * Reads from outside what a process has used, also of one that stands in an endless loop. Undefined where the
+ * system has no /proc.
+ */
 export async function usageOf(pid: number): Promise<ProcessUsage | undefined> {
   try {
     const [stat, memory] = await Promise.all([

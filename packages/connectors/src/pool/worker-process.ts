@@ -15,8 +15,9 @@ const root = realpathSync(join(import.meta.dirname, '../../../..'));
 const script = join(import.meta.dirname, 'worker.ts');
 
 /**
- * The worker reads its source, reaches the network, and does nothing else: it writes no file, starts no process, and cannot read the
- * keys of the service that started it. Node.js without `--allow-net` restricts no network.
+ * The worker reads its source, reaches the network, and does nothing else: it writes no file, starts no
+ * process, and cannot read the keys of the service that started it. Node.js without `--allow-net` restricts
+ * no network.
  */
 const flags = [
   '--no-warnings',
@@ -44,9 +45,10 @@ export interface WorkerEvents {
 }
 
 /**
- * Starts a worker: a process and no thread, by these reasons. A process is ended at any moment, a thread not while it computes in
- * native code (an SSH key exchange, SCRAM). Its limit of memory includes buffers. It shares no memory with the keys of the vault.
- * Measured: a process is ready after 0.2 s with 115 MB, a thread after 0.2 s with 20 MB. No core dump holds its secrets.
+ * Starts a worker: a process and no thread, by these reasons. A process is ended at any moment, a thread not
+ * while it computes in native code (an SSH key exchange, SCRAM). Its limit of memory includes buffers. It
+ * shares no memory with the keys of the vault. Measured: a process is ready after 0.2 s with 115 MB, a thread
+ * after 0.2 s with 20 MB. No core dump holds its secrets.
  */
 export function startWorkerProcess(events: WorkerEvents): WorkerProcess {
   const limits = `ulimit -c 0; ulimit -t ${LIFETIME_CPU_SECONDS}; exec "$0" "$@"`;

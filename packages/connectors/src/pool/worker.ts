@@ -6,8 +6,8 @@ import { readFrames, writeFrame } from './frames.ts';
 import { ACCOUNTS_PER_MESSAGE, type Call, type FromWorker, type ToWorker } from './messages.ts';
 
 /**
- * The process in which connectors run, one job at a time. It has no keys, no database, no environment and no files but this source;
- * what it knows came with its job. Whatever a target does to it ends with it.
+ * The process in which connectors run, one job at a time. It has no keys, no database, no environment and no
+ * files but this source; what it knows came with its job. Whatever a target does to it ends with it.
  */
 const channel = new Socket({ fd: 3 });
 // The one who started it is gone, and with it whoever the answer was for.

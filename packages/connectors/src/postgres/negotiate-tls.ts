@@ -7,8 +7,9 @@ import { nextChunk } from '../network/next-chunk.ts';
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
 /**
- * Turns a connection to TLS as PostgreSQL does it. Done before the driver exists, so that the driver gets checked messages only. The
- * answer is one byte: whatever follows it came unprotected and is refused. Throws ConnectorError, or OutboundError of the handshake.
+ * Turns a connection to TLS as PostgreSQL does it. Done before the driver exists, so that the driver gets
+ * checked messages only. The answer is one byte: whatever follows it came unprotected and is refused. Throws
+ * ConnectorError, or OutboundError of the handshake.
  */
 export async function negotiateTls(socket: Socket, host: string, trust: TlsTrust): Promise<Socket> {
   socket.write(SSL_REQUEST);

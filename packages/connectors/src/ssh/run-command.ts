@@ -6,7 +6,10 @@ const outputLimit = 4 * 1024 * 1024;
 /** Longer than a prompt, and short enough to be searched at each packet. */
 const RECENT_CHARACTERS = 512;
 
-/** What a command wrote and how it ended; `exitCode` is undefined when the connection ended first or a signal killed it. */
+/**
+ * What a command wrote and how it ended; `exitCode` is undefined when the connection ended first or a signal
+ * killed it.
+ */
 export interface CommandResult {
   readonly exitCode: number | undefined;
   readonly stdout: string;
@@ -14,20 +17,23 @@ export interface CommandResult {
 }
 
 /**
- * Called with the last characters that were written (both streams, in order of arrival) since it last returned true; may write to
- * the command or end its input.
+ * Called with the last characters that were written (both streams, in order of arrival) since it last
+ * returned true; may write to the command or end its input.
  */
 export type Converse = (recent: string, channel: ClientChannel) => boolean;
 
 interface CommandInput {
-  /** Asked for when it is about to be sent; what it throws, the command's failure to start, ends the command. */
+  /**
+   * Asked for when it is about to be sent; what it throws, the command's failure to start, ends the command.
+   */
   readonly stdin?: () => Promise<string>;
   readonly converse?: Converse;
 }
 
 /**
- * Runs a command. The command is fixed text without secrets; what is secret goes through `stdin` or `converse`. Throws
- * ConnectorError only when the command could not be started; a connection that ends later leaves `exitCode` undefined.
+ * Runs a command. The command is fixed text without secrets; what is secret goes through `stdin` or
+ * `converse`. Throws ConnectorError only when the command could not be started; a connection that ends later
+ * leaves `exitCode` undefined.
  */
 export function runCommand(
   session: SshSession,

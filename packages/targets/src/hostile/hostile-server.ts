@@ -59,7 +59,10 @@ const block = (piece: string) => {
   return () => bytes;
 };
 
-/** What every protocol may be answered with, whatever it is; `greeting` is a beginning that its client takes for good. */
+/**
+ * What every protocol may be answered with, whatever it is; `greeting` is a beginning that its client takes
+ * for good.
+ */
 export function plainBehaviours(greeting: Buffer | string): Record<string, Script> {
   return {
     'says nothing': (socket) => void socket.resume(),

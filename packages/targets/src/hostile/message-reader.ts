@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
 
-/** Calls `onMessage` with each whole message that a client sends; `lengthAt` says how long one is, from its first bytes. */
+/**
+ * Calls `onMessage` with each whole message that a client sends; `lengthAt` says how long one is, from its
+ * first bytes.
+ */
 export function readMessages(
   socket: Socket,
   lengthAt: (bytes: Buffer) => number | undefined,

@@ -61,7 +61,10 @@ function atLogin(play: (socket: Socket, sequence: number) => void): Script {
   };
 }
 
-/** Believes every password, answers what the connector asks of each session, and plays in answer to everything else. */
+/**
+ * Believes every password, answers what the connector asks of each session, and plays in answer to everything
+ * else.
+ */
 function afterLogin(username: string, play: (socket: Socket) => void): Script {
   return (socket) => {
     let isIn = false;

@@ -71,7 +71,10 @@ function afterStartup(play: (socket: Socket) => void): Script {
   };
 }
 
-/** Knows the password, as a host that was taken over does, and plays in answer to each statement after the login. */
+/**
+ * Knows the password, as a host that was taken over does, and plays in answer to each statement after the
+ * login.
+ */
 function afterLogin(
   user: { readonly username: string; readonly password: string },
   play: (socket: Socket) => void,

@@ -14,15 +14,15 @@ export interface Lease extends Disposable {
   readonly rotationId: string;
   readonly owner: string;
   /**
-   * For how many milliseconds it surely is still this worker's, 0 when that is over. By a clock that goes on while the process stands
-   * still: nobody can take it over before. Asked before what no database can undo.
+   * For how many milliseconds it surely is still this worker's, 0 when that is over. By a clock that goes on
+   * while the process stands still: nobody can take it over before. Asked before what no database can undo.
    */
   heldForMs(): number;
 }
 
 /**
- * Takes a rotation that is due and that nobody works on; undefined otherwise. One conditional update by the database's clock
- * decides; the lease is renewed until it is disposed.
+ * Takes a rotation that is due and that nobody works on; undefined otherwise. One conditional update by the
+ * database's clock decides; the lease is renewed until it is disposed.
  */
 export async function takeLease(
   deps: VaultDeps,

@@ -4,8 +4,9 @@ import type { VaultDeps } from '../deps.ts';
 import type { Target } from './load-target.ts';
 
 /**
- * The one way from the vault to a target: its connector, in a worker process of the tenant. What waits too long for a worker is
- * answered `rate_limited` where this tenant asks for too much, else `unavailable`; nothing was sent to the target then.
+ * The one way from the vault to a target: its connector, in a worker process of the tenant. What waits too
+ * long for a worker is answered `rate_limited` where this tenant asks for too much, else `unavailable`;
+ * nothing was sent to the target then.
  */
 export function connectorOf(
   { connectors }: Pick<VaultDeps, 'connectors'>,
