@@ -22,6 +22,8 @@ export type FindingCode =
   | 'not_all_examined'
   /** Nobody but who wrote a policy of access could approve under it. */
   | 'author_alone_approves'
+  /** All who could approve are accounts whose passwords somebody else has set. */
+  | 'approvers_not_handed_over'
   /** Somebody made a policy of access ask for less, and has asked for access under it since. */
   | 'author_lowered'
   /** Nobody, or too few, could ever approve. */

@@ -120,6 +120,18 @@ function ofStep(
     const message = `“${step.name}” is passed by nobody but who wrote the policy.`;
     return { code: 'author_alone_approves', severity: 'warning', message, userIds, approval };
   }
+  if (coverage.notHandedOver.length > 0 && userIds.every((id) => coverage.notHandedOver.includes(id))) {
+    const message =
+      `“${step.name}” is passed by accounts alone that were never handed over: ` +
+      'somebody else has set their passwords, and they count as that person.';
+    return {
+      code: 'approvers_not_handed_over',
+      severity: 'warning',
+      message,
+      userIds: coverage.notHandedOver,
+      approval,
+    };
+  }
   if (coverage.now.length < step.quorum) {
     const then = coverage.next ? `from ${coverage.next.at} on` : 'at no time that can be foreseen';
     const message = `${needs}, but ${coverage.now.length} can approve now; enough ${then}.`;

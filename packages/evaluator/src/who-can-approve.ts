@@ -5,6 +5,8 @@ import { compileWindow, type TimeWindow } from './time-window.ts';
 export interface Approver {
   readonly userId: string;
   readonly roles: readonly string[];
+  /** The people whose account this is as well: accounts that share one of them count once. */
+  readonly behind?: readonly string[];
   /** False for who is disabled or locked out. True when absent. */
   readonly active?: boolean;
   /** Working times or duty; always when absent. One of them open is enough. */
@@ -14,8 +16,10 @@ export interface Approver {
 }
 
 export interface Coverage {
-  /** Who could approve at some time, by user id. */
+  /** Who could approve at some time, by user id; of accounts that count once the first. */
   readonly eligible: readonly string[];
+  /** Accounts that could approve, whose passwords somebody else has set. */
+  readonly notHandedOver: readonly string[];
   /** Who of them can now. */
   readonly now: readonly string[];
   /** When the quorum is there next, and who it is then; null: not within the horizon, or it is there already. */
@@ -41,23 +45,43 @@ export function whoCanApprove(
 ): Coverage {
   const nowMs = Date.parse(at);
   const excluded = new Set(excludeUserIds.map((id) => id.toLowerCase()));
-  const calendars = approvers
-    .filter((approver) => approver.active !== false && !excluded.has(approver.userId.toLowerCase()))
-    .filter((approver) => mayPass(step, approver))
-    .map(calendarOf);
+  const able = approvers
+    .filter((approver) => approver.active !== false && !peopleOf(approver).some((id) => excluded.has(id)))
+    .filter((approver) => mayPass(step, approver));
+  const notHandedOver = able.filter(isHeld).map(({ userId }) => userId);
+  const calendars = countedOnce(able).map(calendarOf);
   const there = (instantMs: number): string[] =>
     calendars.filter((calendar) => calendar.isThere(instantMs)).map(({ userId }) => userId);
   const eligible = calendars.map(({ userId }) => userId);
   const now = there(nowMs);
-  if (now.length >= step.quorum || eligible.length < step.quorum) return { eligible, now, next: null };
+  if (now.length >= step.quorum || eligible.length < step.quorum)
+    return { eligible, notHandedOver, now, next: null };
   const untilMs = nowMs + horizonDays * DAY_MS;
   const arrivals = [...new Set(calendars.flatMap((calendar) => calendar.arrivals(nowMs, untilMs)))];
   for (const instantMs of arrivals.sort((a, b) => a - b)) {
     const userIds = there(instantMs);
     if (userIds.length >= step.quorum)
-      return { eligible, now, next: { at: new Date(instantMs).toISOString(), userIds } };
+      return { eligible, notHandedOver, now, next: { at: new Date(instantMs).toISOString(), userIds } };
   }
-  return { eligible, now, next: null };
+  return { eligible, notHandedOver, now, next: null };
+}
+
+const peopleOf = ({ userId, behind = [] }: Approver): string[] =>
+  [userId, ...behind].map((id) => id.toLowerCase());
+
+/** Somebody else knows its password. */
+const isHeld = ({ behind = [] }: Approver): boolean => behind.length > 0;
+
+/** Of accounts with a person in common one, that person's own where it is among them: together they decide once. */
+function countedOnce(approvers: readonly Approver[]): Approver[] {
+  const counted = new Set<string>();
+  const ownFirst = approvers.toSorted((a, b) => Number(isHeld(a)) - Number(isHeld(b)));
+  return ownFirst.filter((approver) => {
+    const people = peopleOf(approver);
+    const isNew = !people.some((id) => counted.has(id));
+    for (const id of people) counted.add(id);
+    return isNew;
+  });
 }
 
 function mayPass(step: ApprovalStep, { userId, roles }: Approver): boolean {

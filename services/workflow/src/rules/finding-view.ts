@@ -14,6 +14,7 @@ const HINTS: Readonly<Record<FindingCode, string>> = {
   look_alike: 'Write the text anew in letters of one alphabet.',
   not_all_examined: 'Delete rules that nobody needs, or have them ask for a hash, a signer or a tool.',
   author_alone_approves: 'Name somebody else among the approvers of the step.',
+  approvers_not_handed_over: 'Have them choose passwords of their own, or name somebody else.',
   author_lowered: 'Have somebody else look at the policy, and save it as it should be.',
   nobody_can_approve: 'Give somebody the permission, or change the step or the quorum.',
   nobody_can_approve_now: 'Wait, or give somebody else the permission.',
