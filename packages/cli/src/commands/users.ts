@@ -9,7 +9,7 @@ import {
 import type { ConnectionOptions } from '../people/connection.ts';
 import type { IdentityOptions } from '../people/directory-identity.ts';
 import type { CodeOptions } from '../people/mfa.ts';
-import type { UserCreateOptions, UserListOptions } from '../people/users.ts';
+import type { TakeOverOptions, UserCreateOptions, UserListOptions } from '../people/users.ts';
 
 const work = () => import('../people/users.ts');
 const identities = () => import('../people/directory-identity.ts');
@@ -40,7 +40,7 @@ export function register(program: Command): void {
     .option('--role <role>', 'role; may be given several times', several)
     .option('--display-name <name>', 'name to show')
     .option('--email <address>', 'e-mail address')
-    .option('--machine', 'a machine, which signs in with API tokens only')
+    .option('--machine', 'a machine, which signs in with API tokens only; you are responsible for it')
     .option('--password-stdin', 'read the password from standard input')
     .option('--password-file <file>', 'read the password from a file');
   withConnectionOptions(create).action(async (username: string, options: UserCreateOptions) =>
@@ -84,6 +84,15 @@ export function register(program: Command): void {
   );
   withConnectionOptions(reset).action(async (user: string, options: ConnectionOptions) =>
     (await work()).resetPassword(user, options),
+  );
+  const takeOver = peopleCommand(
+    noun,
+    'take-over <machine>',
+    'become responsible for a machine; its tokens and grants end',
+    'claviger users take-over deploy-bot',
+  ).option('--responsible <user>', 'make this person responsible instead of yourself');
+  withConnectionOptions(takeOver).action(async (machine: string, options: TakeOverOptions) =>
+    (await work()).takeOver(machine, options),
   );
   registerIdentity(noun);
 }

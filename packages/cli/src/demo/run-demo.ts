@@ -117,7 +117,7 @@ interface Place {
   readonly administrator: { readonly username: string; readonly password: string };
 }
 
-/** Creates requester, approver and auditor, and signs everybody in. Passwords live in memory only. */
+/** Creates requester, approver and auditor; each signs in and chooses a password of their own. Passwords live in memory only. */
 async function gather(
   narrator: Narrator,
   { server, administrator }: Place,
@@ -125,13 +125,19 @@ async function gather(
 ): Promise<Cast> {
   const admin = await hold(cleanUp, await signIn(server, administrator.username, administrator.password));
   const join = async (username: string, roles: string[]) => {
-    const password = newPassword();
+    const first = newPassword();
     narrator.does(
       admin.name,
       `claviger users create ${username} ${roles.map((role) => `--role ${role}`).join(' ')} --password-stdin`,
     );
-    await admin.api.call(auth.UsersServiceService.createUser, { username, password, roles });
-    return hold(cleanUp, await signIn(server, username, password));
+    await admin.api.call(auth.UsersServiceService.createUser, { username, password: first, roles });
+    const person = await hold(cleanUp, await signIn(server, username, first));
+    narrator.does(username, 'claviger password');
+    await person.api.call(auth.AuthServiceService.changeMyPassword, {
+      currentPassword: first,
+      newPassword: newPassword(),
+    });
+    return person;
   };
   const alice = await join('alice', ['requester', 'approver']);
   const bob = await join('bob', ['approver']);

@@ -292,6 +292,26 @@ const codes: Readonly<Record<string, Explanation>> = {
     meaning: 'Nobody gives away rights that they do not hold.',
     next: 'Ask somebody who holds them.',
   },
+  not_responsible: {
+    meaning: 'Only the person who is responsible for a machine makes tokens for it.',
+    next: 'Ask that person, or take the machine over: `claviger users take-over MACHINE`.',
+  },
+  responsible_person_gone: {
+    meaning: 'Nobody is responsible for the machine any more: that person is disabled or deleted.',
+    next: 'Take it over (`claviger users take-over MACHINE`) and make a new token.',
+  },
+  password_not_own: {
+    meaning: 'Too many accounts in a row have passwords that somebody else has set.',
+    next: 'Choose a password of your own first.',
+  },
+  account_ending_pending: {
+    meaning: 'What the account held has not been ended everywhere yet: workflow or the vault is away.',
+    next: 'Wait a moment and try again; it is being repeated by itself.',
+  },
+  account_ended: {
+    meaning: 'The account was disabled or deleted, or nobody is responsible for the machine.',
+    next: 'Enable it (`claviger users enable USER`), or take the machine over.',
+  },
   own_account: { meaning: 'This cannot be done to your own account.', next: 'Ask another administrator.' },
   not_for_api_tokens: {
     meaning: 'API tokens act for machines and may not do this.',

@@ -129,6 +129,9 @@ test('people do the whole job from the command line', async () => {
       `${userPassword}\n`,
     );
     await json(name!, ['login', name!, '--password-stdin'], `${userPassword}\n`);
+    // Until then the account counts as the administrator's, who knows its password.
+    const change = ['password', '--password-stdin'];
+    expect((await claviger(name!, change, `${userPassword}\n${userPassword} of ${name}\n`)).code).toBe(0);
   }
   expect((await claviger('alice', ['whoami'])).stdout).toContain('alice');
 

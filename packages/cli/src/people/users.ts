@@ -26,6 +26,9 @@ export interface UserCreateOptions extends ConnectionOptions {
   readonly passwordStdin?: boolean;
   readonly passwordFile?: string;
 }
+export interface TakeOverOptions extends ConnectionOptions {
+  readonly responsible?: string;
+}
 export type UserVerb = 'disable' | 'enable' | 'unlock' | 'sign-out' | 'delete';
 
 const service = auth.UsersServiceService;
@@ -84,6 +87,19 @@ export function resetPassword(name: string, options: ConnectionOptions): Promise
     if (format === 'json') return showJson(answer);
     tell(`hand this one-time link to ${escapeText(name)}; it ends at ${timeText(answer.expiresAt)}:`);
     say(escapeText(answer.resetUrl));
+  });
+}
+
+/** Makes oneself, or somebody else, responsible for a machine. */
+export function takeOver(machine: string, options: TakeOverOptions): Promise<void> {
+  return withSession(options, async ({ api, format }) => {
+    const { responsible } = options;
+    const { user } = await api.call(service.setResponsiblePerson, {
+      userId: await userId(api, machine),
+      ...(responsible === undefined ? {} : { responsibleId: await userId(api, responsible) }),
+    });
+    tell('its tokens and grants have ended; make a new token with claviger tokens create --user');
+    show(user!, format);
   });
 }
 
@@ -147,6 +163,10 @@ function show(user: auth.User, format: OutputFormat): void {
       ['roles', user.roles.join(', ')],
       ['second factor', user.mfaEnabled ? 'on' : 'off'],
       ['last sign-in', timeText(user.lastLoginAt)],
+      ...(user.kind === 'machine'
+        ? [['responsible', user.responsibleId ?? 'nobody: suspended'] as const]
+        : []),
+      ...(user.passwordSetBy === undefined ? [] : [['password set by', user.passwordSetBy] as const]),
     ]),
   );
 }
