@@ -110,6 +110,10 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     params: { user_id: (await w.createUser()).id },
     body: { roles: ['auditor'] },
   }),
+  SetResponsiblePerson: async (w) => {
+    const machine = await w.admin.must('POST', '/api/v1/users', { username: name('robot'), kind: 'machine' });
+    return { params: { user_id: machine.id as string }, body: {} };
+  },
   StartPasswordReset: async (w) => ({ params: { user_id: (await w.createUser()).id }, body: {} }),
   SetUserPassword: async (w) => ({
     params: { user_id: (await w.createUser()).id },

@@ -35,10 +35,9 @@ test('who leaves while a grant still runs knows nothing that is in use, once the
   expect((await requester.client.get(path)).status).toBe(403);
 
   await admin.must('DELETE', `/api/v1/users/${requester.id}`);
-  expect((await admin.must('GET', path)).currentSecrets).toBe(2);
+  // The grants end with the account, which rotates what was seen; whoever cannot wait rotates all of it.
   const { status, body } = await admin.post(`${path}/rotate`, { reason: 'has left' });
   expect({ status, impossible: body.impossible }).toEqual({ status: 202, impossible: [] });
-  expect((body.queued as number) + (body.alreadyQueued as number)).toBe(2);
   await eventually(
     async () => {
       const { currentSecrets } = await admin.must('GET', path);

@@ -1,5 +1,6 @@
 import { eventually, type StartedNetwork, startNetwork } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { guardedEntry, retrieve } from '../support/breakglass.ts';
 
 let started: StartedNetwork;
 beforeAll(async () => {
@@ -41,4 +42,72 @@ test('with a vault that stands still a tenant is suspended all the same, the ans
     { what: 'the vault’s having heard' },
   );
   expect(await standing()).toBe('suspended');
+});
+
+test('with a workflow that stands still an account is disabled all the same, and is enabled only when its grants have ended', async () => {
+  const { network, installation } = started;
+  const tenant = await network.createTenant();
+  const { client: admin } = tenant.admin;
+  const [holder, approver] = [await tenant.createUser(['requester']), await tenant.createUser(['approver'])];
+  const entryId = await guardedEntry(tenant);
+  const ask = { entryId, reason: 'why', durationMinutes: 60 };
+  const { id: requestId } = await holder.client.must('POST', '/api/v1/requests', ask);
+  await approver.client.must('POST', `/api/v1/requests/${requestId}/approve`, {});
+  expect((await retrieve(holder.client, entryId)).status).toBe(200);
+  const path = `/api/v1/users/${holder.id}`;
+  const workflows = installation.nodes.filter((node) => node.service === 'workflow').map((node) => node.node);
+  for (const node of workflows) await installation.kill(node, 'SIGSTOP');
+  try {
+    await admin.must('PUT', path, { status: 'disabled' });
+    const early = await admin.put(path, { status: 'active' });
+    expect([early.status, early.body.code]).toEqual([503, 'account_ending_pending']);
+  } finally {
+    for (const node of workflows) await installation.kill(node, 'SIGCONT');
+  }
+  await eventually(() => admin.must('PUT', path, { status: 'active' }), { what: 'the end of the grant' });
+  const again = network.anonymous.as(await tenant.signIn(holder.username, holder.password));
+  expect((await retrieve(again, entryId)).status).not.toBe(200);
+  const { items } = await again.must('GET', '/api/v1/grants');
+  expect(items).toMatchObject([{ status: 'revoked' }]);
+});
+
+test('an auth that is killed between disabling an account and telling workflow tells it later', async () => {
+  const { network, installation } = started;
+  const tenant = await network.createTenant();
+  const { client: admin } = tenant.admin;
+  const [holder, approver] = [await tenant.createUser(['requester']), await tenant.createUser(['approver'])];
+  const entryId = await guardedEntry(tenant);
+  const ask = { entryId, reason: 'why', durationMinutes: 60 };
+  const { id: requestId } = await holder.client.must('POST', '/api/v1/requests', ask);
+  await approver.client.must('POST', `/api/v1/requests/${requestId}/approve`, {});
+  const auths = installation.nodes.filter((node) => node.service === 'auth').map((node) => node.node);
+  const workflows = installation.nodes.filter((node) => node.service === 'workflow').map((node) => node.node);
+  for (const node of workflows) await installation.kill(node, 'SIGSTOP');
+  try {
+    const disabling = admin.put(`/api/v1/users/${holder.id}`, { status: 'disabled' }).catch(() => undefined);
+    // Committed, and workflow does not answer.
+    await eventually(
+      async () => {
+        const { rows } = await network.superuser((client) =>
+          client.query('SELECT status FROM auth.users WHERE id = $1', [holder.id]),
+        );
+        expect(rows).toEqual([{ status: 'disabled' }]);
+      },
+      { what: 'the change' },
+    );
+    for (const node of auths) await installation.kill(node, 'SIGKILL');
+    await disabling;
+  } finally {
+    for (const node of workflows) await installation.kill(node, 'SIGCONT');
+  }
+  for (const node of auths) await installation.restart(node);
+  await eventually(
+    async () => {
+      const { rows } = await network.superuser((client) =>
+        client.query('SELECT status, sync_wanted FROM workflow.grants WHERE request_id = $1', [requestId]),
+      );
+      expect(rows).toEqual([{ status: 'revoked', sync_wanted: null }]);
+    },
+    { what: 'the end of the grant' },
+  );
 });
