@@ -247,7 +247,7 @@ export const asAdministrator = async (stack: AuthStack, tenant: TestTenant): Pro
   return (await signIn(stack, tenant.name, username, password)).as();
 };
 
-/** A user with the password of these tests. */
+/** A user with the password of these tests, which the user has chosen. */
 export async function newUser(
   stack: AuthStack,
   tenant: TestTenant,
@@ -255,17 +255,15 @@ export async function newUser(
   roles: string[] = [],
   kind = 'person',
 ): Promise<auth.User> {
+  const as = await asAdministrator(stack, tenant);
   const { user } = await usersOf(stack).createUser(
-    {
-      username,
-      displayName: '',
-      email: '',
-      password: kind === 'person' ? PASSWORD : '',
-      roles,
-      kind,
-    },
-    await asAdministrator(stack, tenant),
+    { username, displayName: '', email: '', password: '', roles, kind },
+    as,
   );
+  if (kind === 'person') {
+    const { resetToken: token } = await usersOf(stack).startPasswordReset({ userId: user!.id }, as);
+    await authOf(stack).completePasswordReset({ token, newPassword: PASSWORD });
+  }
   return user!;
 }
 

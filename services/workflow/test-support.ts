@@ -197,6 +197,7 @@ export async function startWorkflow() {
             siteRestricted: false,
             siteIds: [],
             groups: [],
+            behind: [],
           })),
         truncated: false,
       }),

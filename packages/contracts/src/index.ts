@@ -37,6 +37,7 @@ export * as vaultEvidence from './generated/claviger/vault/v1/evidence.ts';
 export * as exposure from './generated/claviger/vault/v1/exposure.ts';
 export * as tenantKeys from './generated/claviger/vault/v1/tenant_keys.ts';
 export * as vault from './generated/claviger/vault/v1/vault.ts';
+export * as accountStanding from './generated/claviger/workflow/v1/account_standing.ts';
 export * as assistant from './generated/claviger/workflow/v1/assistant.ts';
 export * as breakglass from './generated/claviger/workflow/v1/breakglass.ts';
 export * as elevation from './generated/claviger/workflow/v1/elevation.ts';

@@ -27,6 +27,7 @@ import { protoMetadata as vaultEvidenceMetadata } from './generated/claviger/vau
 import { protoMetadata as exposureMetadata } from './generated/claviger/vault/v1/exposure.ts';
 import { protoMetadata as tenantKeysMetadata } from './generated/claviger/vault/v1/tenant_keys.ts';
 import { protoMetadata as vaultMetadata } from './generated/claviger/vault/v1/vault.ts';
+import { protoMetadata as accountStandingMetadata } from './generated/claviger/workflow/v1/account_standing.ts';
 import { protoMetadata as assistantMetadata } from './generated/claviger/workflow/v1/assistant.ts';
 import { protoMetadata as breakglassMetadata } from './generated/claviger/workflow/v1/breakglass.ts';
 import { protoMetadata as elevationMetadata } from './generated/claviger/workflow/v1/elevation.ts';
@@ -91,6 +92,7 @@ const files = [
   tenantsMetadata,
   tenantLogMetadata,
   tenantStandingMetadata,
+  accountStandingMetadata,
   tenantKeysMetadata,
   settingsMetadata,
   updatesMetadata,

@@ -196,6 +196,30 @@ describe('approvals', () => {
     expect(codes([gate({ approverRoles: ['nobody'] })])).toEqual([]);
   });
 
+  test('accounts that share a person count once, and a gate that only accounts never handed over could pass is told', () => {
+    const own = { userId: author, roles: ['security'] };
+    const held = [other, third].map((userId) => ({ userId, roles: ['security'], behind: [author] }));
+    const one = gate({ approverRoles: ['security'] });
+    expect(codes([one], { approvers: [own, ...held] })).toEqual(['no_reserve', 'no_reserve']);
+    expect(found([one], { approvers: held })).toMatchObject(
+      [null, one.id].map((ruleId) => ({
+        code: 'approvers_not_handed_over',
+        severity: 'warning',
+        ruleId,
+        userIds: [other, third],
+      })),
+    );
+    expect(codes([gate({ quorum: 2, approverRoles: ['security'] })], { approvers: held })[0]).toBe(
+      'nobody_can_approve',
+    );
+    // Who may not decide takes the accounts along whose passwords they know.
+    const requests = [{ id: 'stuck', excludedUserIds: [author] }];
+    expect(found([], { approvers: [own, ...held], requests })[0]).toMatchObject({
+      code: 'nobody_can_approve',
+      requestId: 'stuck',
+    });
+  });
+
   test('beyond the horizon nothing is foreseen; who is disabled does not count', () => {
     const [finding] = found([gate({ approverUserIds: [third] })], { approvers, horizonDays: 2 });
     expect(finding).toMatchObject({ code: 'nobody_can_approve_now', approval: { next: null } });

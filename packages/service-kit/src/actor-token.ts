@@ -28,7 +28,8 @@ export async function signActorToken(
     mfa: actor.mfaAt,
     ...(actor.emergency ? { emg: true } : {}),
     ...(actor.siteIds ? { sites: actor.siteIds } : {}),
-    ...(actor.madeBy === undefined ? {} : { mby: actor.madeBy }),
+    ...(actor.responsibleId === undefined ? {} : { rsp: actor.responsibleId }),
+    ...(actor.behind?.length ? { bhd: actor.behind } : {}),
     ...(actor.device ? { dev: actor.device } : {}),
   })
     .setProtectedHeader({ alg: 'EdDSA', typ: TYPE })
@@ -76,7 +77,8 @@ export function createActorVerifier(options: { publicKeyPem: string; audience: s
         mfaAt: payload.mfa as number,
         emergency: payload.emg === true,
         ...(payload.sites ? { siteIds: payload.sites as string[] } : {}),
-        ...(payload.mby === undefined ? {} : { madeBy: payload.mby as string }),
+        ...(payload.rsp === undefined ? {} : { responsibleId: payload.rsp as string }),
+        ...(payload.bhd ? { behind: payload.bhd as string[] } : {}),
         ...(payload.dev ? { device: payload.dev as NonNullable<Actor['device']> } : {}),
       };
       if (cache.size >= CACHE_ENTRIES) cache.delete(cache.keys().next().value!);

@@ -19,8 +19,13 @@ export interface Actor {
   readonly emergency?: boolean;
   /** The sites that a technician is kept to; absent: every site. */
   readonly siteIds?: readonly string[];
-  /** Who made the API token of this machine: what the machine does counts as theirs. */
-  readonly madeBy?: string;
+  /** Of a machine: the person who is responsible for it. */
+  readonly responsibleId?: string;
+  /**
+   * The people whose account this is as well: who is responsible for a machine, and who set a password that its person has not
+   * changed. What the actor does counts as theirs.
+   */
+  readonly behind?: readonly string[];
   /** Of an agent: where its device stands. */
   readonly device?: DeviceClaims;
 }
@@ -32,10 +37,8 @@ export interface DeviceClaims {
 }
 
 /** The people who stand behind an actor: nobody among them decides about what the actor asks for. */
-export function peopleBehind(actor: Pick<Actor, 'userId' | 'madeBy'>): readonly string[] {
-  return actor.madeBy === undefined || actor.madeBy === actor.userId
-    ? [actor.userId]
-    : [actor.userId, actor.madeBy];
+export function peopleBehind(actor: Pick<Actor, 'userId' | 'behind'>): readonly string[] {
+  return [actor.userId, ...(actor.behind ?? []).filter((id) => id !== actor.userId)];
 }
 
 /** Whether an actor may touch what stands in this site; null stands for what belongs to none. */

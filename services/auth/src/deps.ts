@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto';
+import type { accountStanding } from '@claviger/contracts';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
-import type { Logger } from '@claviger/service-kit';
+import type { Logger, ServiceClient } from '@claviger/service-kit';
 import type { OwnSettings } from './administration.ts';
 import type { AuthConfig } from './config.ts';
 import type { TenantKeys } from './mfa/tenant-keys.ts';
@@ -23,6 +24,8 @@ export interface AuthDeps {
   readonly tenantKeys: TenantKeys;
   /** Other services, as far as they keep state of tenants. */
   readonly tenantPeers: TenantPeers;
+  /** Workflow, which ends what accounts held; undefined where this installation has none. */
+  readonly accountStanding: ServiceClient<typeof accountStanding.AccountStandingServiceService> | undefined;
   /** What administrators set, as far as this service goes by it. */
   readonly settings: OwnSettings;
   readonly actorKey: KeyObject;

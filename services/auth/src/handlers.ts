@@ -42,6 +42,7 @@ import { getUser } from './users/get-user.ts';
 import { listUserRoles } from './users/list-user-roles.ts';
 import { listUsers } from './users/list-users.ts';
 import { revokeUserSessions } from './users/revoke-user-sessions.ts';
+import { setResponsiblePerson } from './users/set-responsible-person.ts';
 import { unlockUser } from './users/unlock-user.ts';
 import { updateUser } from './users/update-user.ts';
 import { updateUserRoles } from './users/update-user-roles.ts';
@@ -69,6 +70,7 @@ export function addHandlers(server: RpcServer, deps: AuthDeps): void {
     createUser: createUser(deps),
     updateUser: updateUser(deps),
     deleteUser: deleteUser(deps),
+    setResponsiblePerson: setResponsiblePerson(deps),
     listUserRoles: listUserRoles(deps),
     updateUserRoles: updateUserRoles(deps),
     startPasswordReset: startPasswordReset(deps),

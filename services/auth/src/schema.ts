@@ -10,7 +10,7 @@ export interface AuthSchema extends SettingsTables, OutboxSchema, TenantStanding
   users: UsersTable;
   roles: RolesTable;
   user_roles: { tenant_id: string; user_id: string; role_id: string };
-  credentials: { tenant_id: string; user_id: string; phc: string; changed_at: Generated<Date> };
+  credentials: CredentialsTable;
   mfa_factors: MfaFactorsTable;
   recovery_codes: RecoveryCodesTable;
   sessions: SessionsTable;
@@ -20,6 +20,7 @@ export interface AuthSchema extends SettingsTables, OutboxSchema, TenantStanding
   login_failures: LoginFailuresTable;
   sign_in_places: { tenant_id: string; user_id: string; place: string; last_at: Generated<Date> };
   standing_deliveries: StandingDeliveriesTable;
+  account_standings: AccountStandingsTable;
   deprovision_orders: DeprovisionOrdersTable;
   billing_events: BillingEventsTable;
   billing_cursors: {
@@ -82,6 +83,17 @@ interface UsersTable {
   emergency_until: Date | null;
   emergency_session_id: string | null;
   site_restricted: Generated<boolean>;
+  /** Of a machine; null: nobody. */
+  responsible_id: string | null;
+}
+
+interface CredentialsTable {
+  tenant_id: string;
+  user_id: string;
+  phc: string;
+  changed_at: Generated<Date>;
+  /** Who set it for the user; null once the user has chosen it. */
+  set_by: string | null;
 }
 
 interface RolesTable {
@@ -195,6 +207,19 @@ interface StandingDeliveriesTable {
   service: string;
   wanted_version: number;
   applied_version: Generated<number>;
+  attempts: Generated<number>;
+  next_try_at: Generated<Date>;
+}
+
+interface AccountStandingsTable {
+  tenant_id: string;
+  user_id: string;
+  wanted_version: Generated<number>;
+  applied_version: Generated<number>;
+  active: boolean;
+  ends: boolean;
+  cause: string;
+  changed_by: string;
   attempts: Generated<number>;
   next_try_at: Generated<Date>;
 }

@@ -1,8 +1,10 @@
 import { createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { createRegisteredReplicas } from '@claviger/cluster';
+import { accountStanding } from '@claviger/contracts';
 import { type RunningService, readSecretFile } from '@claviger/service-kit';
 import { migrateStore, openStoreService, storeMigrations } from '@claviger/store-service';
+import { startAccountDeliveries } from './account-standings/deliver-accounts.ts';
 import { openAdministration } from './administration.ts';
 import { addAnomalyHandlers } from './anomalies/add-anomaly-handlers.ts';
 import { withNotedReasons } from './audit-reason.ts';
@@ -77,6 +79,8 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     liveness,
     tenantKeys,
     tenantPeers: tenantPeers(config, peers),
+    accountStanding:
+      config.peers.workflow && peers.client('workflow', accountStanding.AccountStandingServiceService),
     actorKey,
     nameHash: nameHasher(pepper),
   };
@@ -99,6 +103,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   });
   parts.use(startHousekeeping({ database, cluster }));
   parts.use(startTenantDuties(deps, cluster));
+  parts.use(startAccountDeliveries(deps, cluster));
   return store.serve({
     restore: { endTenantAccess: endAccessAfterRestore, onRestored: () => liveness.forgetAll() },
     sealed: tenantKeys.seal.isSealed,

@@ -53,8 +53,8 @@ export interface RequestsTable {
   status: Generated<RequestStatus>;
   requester_id: Fixed<string>;
   requester_name: Fixed<string>;
-  /** Of a machine: who made its token. */
-  requester_made_by: Fixed<string | null>;
+  /** Everybody who counts as the requester besides. */
+  requester_behind: ColumnType<string[], string[] | undefined, never>;
   entry_id: Fixed<string>;
   entry_name: Fixed<string>;
   resource_id: Fixed<string | null>;
@@ -83,8 +83,8 @@ export interface DecisionsTable {
   step: number;
   user_id: string;
   user_name: string;
-  /** Of a machine: who made its token. */
-  user_made_by: string | null;
+  /** Everybody who counts as the user besides. */
+  user_behind: Generated<string[]>;
   decision: 'approve' | 'deny';
   comment: string;
   duration_minutes: number | null;
@@ -131,6 +131,13 @@ export interface WorkflowSchema
   requests: RequestsTable;
   decisions: DecisionsTable;
   grants: GrantsTable;
+  account_standings: {
+    tenant_id: string;
+    user_id: string;
+    version: number;
+    active: boolean;
+    changed_at: Generated<Date>;
+  };
 }
 
 export type RequestRow = Selectable<RequestsTable>;

@@ -1,7 +1,16 @@
-import { auth, devices, emergency, emergencyStanding, vault, workflow } from '@claviger/contracts';
+import {
+  accountStanding,
+  auth,
+  devices,
+  emergency,
+  emergencyStanding,
+  vault,
+  workflow,
+} from '@claviger/contracts';
 import { type RunningService, readSecretFile } from '@claviger/service-kit';
 import { startSettings } from '@claviger/settings';
 import { openStoreService } from '@claviger/store-service';
+import { applyAccountStanding } from './accounts/apply-account-standing.ts';
 import { addAssistantHandlers } from './assistant/add-assistant-handlers.ts';
 import { startForgetting } from './assistant/forget-exchanges.ts';
 import { addBreakglassHandlers } from './breakglass/add-breakglass-handlers.ts';
@@ -93,6 +102,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
   addAssistantHandlers(rpc, deps, peers, config, store.platform);
   addEvidenceHandlers(rpc, deps);
   addTenancyHandlers(rpc, deps);
+  rpc.add(accountStanding.AccountStandingServiceService, { apply: applyAccountStanding(deps) });
   addRuleHandlers(rpc, deps);
   addExplanationHandlers(rpc, deps);
   const bell = parts.use(startCommandBell({ database, connection: store.connection, logger }));

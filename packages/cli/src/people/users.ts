@@ -166,7 +166,7 @@ function show(user: auth.User, format: OutputFormat): void {
       ...(user.kind === 'machine'
         ? [['responsible', user.responsibleId ?? 'nobody: suspended'] as const]
         : []),
-      ...(user.passwordSetBy === undefined ? [] : [['password set by', user.passwordSetBy] as const]),
+      ...(user.heldBy === undefined ? [] : [['password set by', user.heldBy] as const]),
     ]),
   );
 }

@@ -271,17 +271,17 @@ test('a machine’s token names its maker, one’s own does not', async () => {
   const admin = await asAdministrator(stack, tenant);
   const machine = await newUser(stack, tenant, `robot-${randomUUID()}`, ['requester'], 'machine');
   const tokens = stack.gateway.client('auth', auth.ApiTokensServiceService);
-  const madeBy = async (userId: string): Promise<string | undefined> => {
+  const responsible = async (userId: string): Promise<string | undefined> => {
     const made = await tokens.createApiToken({ userId, name: 't', permissions: [], expiresInDays: 0 }, admin);
     const { actorToken } = await stack.gateway
       .client('auth', auth.SessionsServiceService)
       .introspect({ credential: { $case: 'apiToken', value: made.token }, audiences: ['auth'] });
-    return JSON.parse(Buffer.from(actorToken.split('.')[1]!, 'base64url').toString()).mby as
+    return JSON.parse(Buffer.from(actorToken.split('.')[1]!, 'base64url').toString()).rsp as
       | string
       | undefined;
   };
-  expect(await madeBy(machine.id)).toBe(tenant.administrator.id);
-  expect(await madeBy('')).toBeUndefined();
+  expect(await responsible(machine.id)).toBe(tenant.administrator.id);
+  expect(await responsible('')).toBeUndefined();
 });
 
 test('who sits before a device is known by the account name alone, and whoever might be meant is named', async () => {

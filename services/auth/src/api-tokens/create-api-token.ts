@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { auth } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
-import type { Handler } from '@claviger/service-kit';
+import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { requireEnded } from '../account-standings/note-accounts.ts';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { checkedPermissions } from '../roles/checked-permissions.ts';
@@ -10,14 +11,14 @@ import { narrowed } from '../roles/permission-patterns.ts';
 import { newApiToken } from '../sign-in/bearer-secrets.ts';
 import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
 import { actingNow, requireHeld, requirePerson, standingOf } from '../users/standing.ts';
-import { lockUser } from '../users/users-store.ts';
+import { type LockedUser, lockUser } from '../users/users-store.ts';
 import { apiTokenMessage } from './api-tokens-store.ts';
 
 const DEFAULT_DAYS = 30;
 
 /**
- * A token for oneself or for a machine, shown once. It can never do more than its user may at the time of use, nor more
- * than its maker may now.
+ * A token for oneself or for a machine that one is responsible for, shown once. It can never do more than its user and, of a
+ * machine, its responsible person may at the time of use, nor more than its maker may now.
  */
 export function createApiToken(
   deps: AuthDeps,
@@ -43,7 +44,11 @@ export function createApiToken(
       }
       await requireSitesWithin(tx, await sitesNow(tx, context), userId);
       const standing = await standingOf(tx, userId);
-      requireHeld(holds, narrowed([...(standing?.permissions ?? [])], permissions));
+      requireHeld(holds, narrowed([...(standing?.given ?? [])], permissions));
+      if (user.kind === 'machine') {
+        requireResponsible(user, context);
+        await requireEnded(tx, userId);
+      }
       const expiresAt = sql<Date>`now() + make_interval(days => ${request.expiresInDays || DEFAULT_DAYS}::int)`;
       await tx
         .insertInto('sessions')
@@ -76,4 +81,13 @@ export function createApiToken(
     });
     return { apiToken: apiTokenMessage(row), token: made.token };
   };
+}
+
+/** Whoever makes a token knows it, so nobody else makes one: the machine counts as its responsible person. */
+function requireResponsible(machine: LockedUser, { actor }: CallContext): void {
+  if (machine.responsibleId === actor.userId) return;
+  throw new ClavigerError('denied', 'Only the person who is responsible for a machine makes tokens for it.', {
+    code: 'not_responsible',
+    hint: 'Ask that person, or take the machine over with PUT /api/v1/users/{id}/responsible.',
+  });
 }

@@ -536,6 +536,7 @@ test('an account name is one person’s, without regard to case, and identifies 
     roles: ['approver'],
     siteRestricted: false,
     siteIds: [],
+    behind: [],
     groups: ['Domain Users', 'Finance'],
   });
   // A name is free again when its person is gone.

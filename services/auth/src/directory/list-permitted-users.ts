@@ -3,8 +3,9 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
+import { peopleBehindUser } from '../responsible/people-behind.ts';
 import { sitesOfUser } from '../sites/actor-sites.ts';
-import { rolesOfUser } from '../users/standing.ts';
+import { rolesOfUser } from '../users/rights-of-user.ts';
 
 const DEFAULT_LIMIT = 1_000;
 
@@ -25,6 +26,7 @@ export function listPermittedUsers(
           'users.site_restricted',
           sitesOfUser.as('site_ids'),
           rolesOfUser.as('roles'),
+          peopleBehindUser.as('behind'),
           'directory_identities.groups',
         ])
         .where('users.kind', '=', 'person')
@@ -47,6 +49,7 @@ export function listPermittedUsers(
         siteRestricted: row.site_restricted,
         siteIds: row.site_restricted ? row.site_ids : [],
         groups: row.groups ?? [],
+        behind: row.behind,
       })),
       truncated: rows.length > limit,
     };

@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
 import { foldedName, possibleNames } from '../directory-identities/account-names.ts';
 import { objectId } from '../object-id.ts';
+import { peopleBehindUser } from '../responsible/people-behind.ts';
 import type { AuthSchema } from '../schema.ts';
 
 const CONTROLS = /\p{Cc}/u;
@@ -22,7 +23,9 @@ export function resolveSubject(
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const deviceId = request.deviceId && objectId(request.deviceId);
     return deps.database.readTenant(context.tenantId, async (reader) => {
-      const deviceEnrollerIds = deviceId ? await enrollersOf(reader, deviceId) : [];
+      const deviceEnrollerIds = deviceId
+        ? await withPeopleBehind(reader, await enrollersOf(reader, deviceId))
+        : [];
       // Nobody is given a name with controls in it.
       const known = CONTROLS.test(request.username) ? undefined : await identified(reader, request.username);
       if (known) {
@@ -31,7 +34,10 @@ export function resolveSubject(
           userName: known.username,
           groups: known.groups,
           groupsKnown: true,
-          possibleUserIds: [...new Set([known.id, ...(await possible(reader, request.username, true))])],
+          possibleUserIds: await withPeopleBehind(reader, [
+            known.id,
+            ...(await possible(reader, request.username, true)),
+          ]),
           deviceEnrollerIds,
         };
       }
@@ -40,7 +46,7 @@ export function resolveSubject(
         userName: '',
         groups: [],
         groupsKnown: false,
-        possibleUserIds: await possible(reader, request.username, false),
+        possibleUserIds: await withPeopleBehind(reader, await possible(reader, request.username, false)),
         deviceEnrollerIds,
       };
     });
@@ -91,4 +97,15 @@ async function possible(reader: Reader<AuthSchema>, name: string, bySignInAlone:
     .orderBy('id')
     .execute();
   return rows.map((row) => row.id);
+}
+
+/** The same people, and those whose accounts these are as well. */
+async function withPeopleBehind(reader: Reader<AuthSchema>, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await reader
+    .selectFrom('users')
+    .select(peopleBehindUser.as('behind'))
+    .where('id', 'in', [...ids])
+    .execute();
+  return [...new Set([...ids, ...rows.flatMap((row) => row.behind)])];
 }

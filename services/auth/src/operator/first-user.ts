@@ -32,13 +32,14 @@ export async function createFirstAdministrator(
       display_name: input.displayName,
       email: input.email,
       kind: 'person',
+      responsible_id: null,
       last_login_at: null,
       deleted_at: null,
     })
     .returning('id')
     .executeTakeFirstOrThrow();
   await setRoles(tx, tenantId, id, await rolesByName(tx, [ADMINISTRATOR]));
-  await storePassword(tx, tenantId, id, input.phc);
+  await storePassword(tx, { tenantId, userId: id, phc: input.phc, setBy: null });
   return id;
 }
 

@@ -38,7 +38,7 @@ export function changeMyPassword(
       await lockUser(tx, userId);
       await actingNow(tx, context);
       if ((await credentialOfUser(tx, userId))?.phc !== before) throw wrongPassword();
-      await storePassword(tx, tenantId, userId, phc);
+      await storePassword(tx, { tenantId, userId, phc, setBy: null });
       await clearFailures(tx, userId, ['password'], placeOf(context));
       await deps.emitter.audit(tx, context, {});
       return endSessionsOfUser(tx, userId, 'password-changed', {

@@ -36,7 +36,7 @@ export function completePasswordReset(
       context.auditActorName = user?.username;
       if (!user?.active) return undefined;
       checkNewPassword(request.newPassword, user.username, '/newPassword');
-      await storePassword(tx, tenantId, userId, phc);
+      await storePassword(tx, { tenantId, userId, phc, setBy: null });
       await clearFailures(tx, userId, ['password']);
       // Whoever was given the link signs in from here next, also while the account is locked elsewhere.
       await notePlace(tx, tenantId, userId, placeOf(context));

@@ -53,18 +53,24 @@ function toCredential(row: {
   };
 }
 
+export interface NewPassword {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly phc: string;
+  /** Who chose it for the user; null where the user did. */
+  readonly setBy: string | null;
+}
+
 /** Sets the password of a user, and ends every reset link of theirs that was not used. */
 export async function storePassword(
   tx: Tx<AuthSchema>,
-  tenantId: string,
-  userId: string,
-  phc: string,
+  { tenantId, userId, phc, setBy }: NewPassword,
 ): Promise<void> {
   await tx
     .insertInto('credentials')
-    .values({ tenant_id: tenantId, user_id: userId, phc })
+    .values({ tenant_id: tenantId, user_id: userId, phc, set_by: setBy })
     .onConflict((conflict) =>
-      conflict.columns(['tenant_id', 'user_id']).doUpdateSet({ phc, changed_at: sql`now()` }),
+      conflict.columns(['tenant_id', 'user_id']).doUpdateSet({ phc, set_by: setBy, changed_at: sql`now()` }),
     )
     .execute();
   await tx

@@ -1,17 +1,24 @@
 import type { auth } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
+import { deliverAccounts } from '../account-standings/deliver-accounts.ts';
+import { noteAccounts } from '../account-standings/note-accounts.ts';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import { requireOwnAccount } from '../responsible/people-behind.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
-import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
+import { endSessionsOfUser, raiseEpoch } from '../sign-in/sessions-store.ts';
+import { tellGateways } from '../tenants/end-all-access.ts';
 import { actingNow, refuseSelf, requireNotAbove } from '../users/standing.ts';
 import { type LockedUser, lockUser, readUser } from '../users/users-store.ts';
 import { storePassword } from './credentials-store.ts';
 import { checkNewPassword } from './password-rules.ts';
 
-/** An administrator sets the password of somebody else, who may not hold more than they do; that user's sessions end. */
+/**
+ * An administrator sets the password of somebody else, who may not hold more than they do. Sessions and grants of the account end,
+ * and it counts as the administrator's until its person has chosen another password.
+ */
 export function setUserPassword(
   deps: AuthDeps,
 ): Handler<(typeof auth.UsersServiceService)['setUserPassword']> {
@@ -24,17 +31,28 @@ export function setUserPassword(
     );
     checkNewPassword(request.password, username, '/password');
     const phc = await deps.passwords.hash(request.password);
-    const { tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
+    requireOwnAccount(context);
+    const { tenantId, actor } = context;
+    const { tell, raised } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockAdministration(tx);
       requireHuman(await lockUser(tx, userId));
       const holds = await actingNow(tx, context);
       await requireNotAbove(tx, context, holds, userId);
-      await storePassword(tx, context.tenantId, userId, phc);
+      await storePassword(tx, { tenantId, userId, phc, setBy: actor.userId });
       await clearFailures(tx, userId, ['password']);
       await deps.emitter.audit(tx, context, {});
-      return endSessionsOfUser(tx, userId, 'password-changed', { keepApiTokens: true });
+      await noteAccounts(tx, {
+        userId,
+        ends: true,
+        cause: 'Somebody else set the password of the account.',
+        changedBy: actor.userId,
+      });
+      const ended = await endSessionsOfUser(tx, userId, 'password-changed', { keepApiTokens: true });
+      // Tokens of the user and of their machines say who is behind them.
+      return { tell: ended.tell, raised: await raiseEpoch(tx, [userId]) };
     });
-    await deps.liveness.revoke(tell);
+    await tellGateways(deps, { revoked: tell, raised });
+    await deliverAccounts(deps, tenantId, userId);
     return {};
   };
 }

@@ -5,10 +5,12 @@ import { type Actor, type Handler, signActorToken } from '@claviger/service-kit'
 import { sql } from 'kysely';
 import { type FoundAgent, readAgent } from '../agents/read-agent.ts';
 import type { AuthDeps } from '../deps.ts';
+import { peopleBehindUser } from '../responsible/people-behind.ts';
+import { responsiblePerson, responsiblePersonGone, withinRights } from '../responsible/responsible-person.ts';
 import { narrowed } from '../roles/permission-patterns.ts';
 import type { AuthSchema } from '../schema.ts';
-import { sitesOfUser } from '../sites/actor-sites.ts';
-import { permissionsOfUser, rolesOfUser } from '../users/standing.ts';
+import { sitesOfUser, withinBoth } from '../sites/actor-sites.ts';
+import { permissionsOfUser, rolesOfUser } from '../users/rights-of-user.ts';
 import { invalidToken } from './access-token.ts';
 import { readAgentToken, readApiToken } from './bearer-secrets.ts';
 import { isExpired, sessionEnded } from './sessions-store.ts';
@@ -101,7 +103,9 @@ async function readActor(
       'users.id as user_id',
       'users.username',
       'api_tokens.permissions as narrowing',
-      'api_tokens.created_by as made_by',
+      'users.kind as user_kind',
+      'users.responsible_id',
+      peopleBehindUser.as('behind'),
       'users.site_restricted',
       sitesOfUser.as('site_ids'),
       sql<number>`sessions.epoch + users.epoch`.as('epoch'),
@@ -132,7 +136,14 @@ async function readActor(
   if ('userId' in found && row.user_id !== found.userId) throw invalidToken();
   if (row.revoked) throw sessionEnded('session_revoked');
   if (row.expired) throw sessionEnded('session_expired');
+  const person = row.user_kind === 'machine' ? await responsiblePerson(tx, row.responsible_id) : undefined;
+  if (row.user_kind === 'machine' && !person) throw responsiblePersonGone();
   if (row.stale) await touch(tx, row.session_id, row.kind);
+  const permissions = row.narrowing ? narrowed(row.permissions, row.narrowing) : row.permissions;
+  const rights = person
+    ? withinRights({ permissions, roles: row.roles }, person)
+    : { permissions, roles: row.roles };
+  const siteIds = withinBoth(row.site_restricted ? row.site_ids : undefined, person?.sites);
   const actor: Actor = {
     userId: row.user_id,
     userName: row.username,
@@ -140,13 +151,14 @@ async function readActor(
     platform: row.platform,
     sessionId: row.session_id,
     kind: row.kind,
-    permissions: new Set(row.narrowing ? narrowed(row.permissions, row.narrowing) : row.permissions),
-    roles: row.roles,
+    permissions: new Set(rights.permissions),
+    roles: rights.roles,
     mfaPending: row.mfa_pending || (secondFactorMandatory && row.mfa_at === null),
     mfaAt: row.mfa_at ? Math.floor(row.mfa_at.getTime() / 1000) : 0,
-    emergency: row.emergency,
-    ...(row.site_restricted ? { siteIds: row.site_ids } : {}),
-    ...(row.made_by && row.made_by !== row.user_id ? { madeBy: row.made_by } : {}),
+    emergency: row.emergency || person?.emergency === true,
+    ...(siteIds ? { siteIds } : {}),
+    ...(person ? { responsibleId: person.id } : {}),
+    ...(row.behind.length > 0 ? { behind: row.behind } : {}),
   };
   return { actor, epoch: row.epoch, ended: [] };
 }

@@ -209,7 +209,8 @@ export type EndedBecause =
   | 'mfa-disabled'
   | 'factor-added'
   | 'second-factor-proved'
-  | 'api-token-revoked';
+  | 'api-token-revoked'
+  | 'responsible-person-changed';
 
 /** Ends one session; answers its id when it had not ended before. API tokens end with their session. */
 export async function endSession(
@@ -268,13 +269,16 @@ export async function endSessionsOfUser(
   return { ended: ended.filter((row) => row.was_live).length, tell: recent.map((row) => row.id) };
 }
 
-/** Raises the epoch of users whose permissions changed; answers their live sessions, to be told to gateways. */
+/**
+ * Raises the epoch of users whose rights changed, and of the machines that they are responsible for; answers the live sessions of
+ * both, to be told to gateways.
+ */
 export async function raiseEpoch(tx: Tx<AuthSchema>, userIds: readonly string[]): Promise<LiveSession[]> {
   if (userIds.length === 0) return [];
   await tx
     .updateTable('users')
     .set({ epoch: sql`epoch + 1` })
-    .where('id', 'in', [...userIds])
+    .where(({ or, eb }) => or([eb('id', 'in', [...userIds]), eb('responsible_id', 'in', [...userIds])]))
     .execute();
   return liveSessions(tx, userIds);
 }
@@ -286,7 +290,9 @@ async function liveSessions(reader: Reader<AuthSchema>, userIds: readonly string
       join.onRef('users.tenant_id', '=', 'sessions.tenant_id').onRef('users.id', '=', 'sessions.user_id'),
     )
     .select(['sessions.id', sql<number>`sessions.epoch + users.epoch`.as('epoch')])
-    .where('sessions.user_id', 'in', [...userIds])
+    .where(({ or, eb }) =>
+      or([eb('users.id', 'in', [...userIds]), eb('users.responsible_id', 'in', [...userIds])]),
+    )
     .where('sessions.revoked_at', 'is', null)
     .where(sql<boolean>`sessions.expires_at > now()`)
     .execute();

@@ -22,9 +22,18 @@ export async function readSites(reader: Reader<AuthSchema>, userId: string): Pro
   return row.site_restricted ? row.site_ids : undefined;
 }
 
-/** The sites of the actor by the database: what the actor token says may be a minute old. */
-export const sitesNow = (reader: Reader<AuthSchema>, context: CallContext): Promise<Sites> =>
-  readSites(reader, context.actor.userId);
+/** The sites of the actor by the database: what the actor token says may be a minute old. Of a machine those of its person, too. */
+export async function sitesNow(reader: Reader<AuthSchema>, { actor }: CallContext): Promise<Sites> {
+  const own = await readSites(reader, actor.userId);
+  if (actor.responsibleId === undefined) return own;
+  return withinBoth(own, await readSites(reader, actor.responsibleId));
+}
+
+/** The sites that both reach. */
+export function withinBoth(own: Sites, other: Sites): Sites {
+  if (own === undefined) return other;
+  return other === undefined ? own : own.filter((id) => other.includes(id));
+}
 
 /** Throws `site_denied` for what stands outside; null stands for what belongs to no site. */
 export function requireSite(sites: Sites, siteId: string | null): void {

@@ -7,13 +7,17 @@ import { requireWithinLicence } from '../licence/licence-usage.ts';
 import { canonicalLogin, shownLogin } from '../passwords/canonical-login.ts';
 import { storePassword } from '../passwords/credentials-store.ts';
 import { checkNewPassword } from '../passwords/password-rules.ts';
+import { requireOwnAccount } from '../responsible/people-behind.ts';
 import { rolesByName, setRoles } from '../roles/roles-store.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
 import { storeUserSites } from '../sites/store-user-sites.ts';
 import { actingNow, requireHeld } from './standing.ts';
 import { readUser } from './users-store.ts';
 
-/** Without a password the user gets one through a reset link; a machine never has one. */
+/**
+ * Without a password the user gets one through a reset link. A machine never has one, and whoever makes it is responsible for it.
+ * With a password the account counts as its maker's until the person has chosen another one.
+ */
 export function createUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceService)['createUser']> {
   return async (request, context) => {
     const canonical = canonicalLogin(request.username);
@@ -23,8 +27,9 @@ export function createUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
     }
     if (kind === 'person') await requireWithinLicence(deps, 'users');
     if (request.password) checkNewPassword(request.password, request.username, '/password');
+    if (request.password) requireOwnAccount(context);
     const phc = request.password ? await deps.passwords.hash(request.password) : undefined;
-    const { tenantId } = context;
+    const { tenantId, actor } = context;
     try {
       const user = await deps.database.withTenant(tenantId, async (tx) => {
         const holds = await actingNow(tx, context);
@@ -43,6 +48,8 @@ export function createUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
             display_name: request.displayName,
             email: request.email,
             kind,
+            // What a machine makes, its responsible person makes.
+            responsible_id: kind === 'machine' ? (actor.responsibleId ?? actor.userId) : null,
             last_login_at: null,
             deleted_at: null,
           })
@@ -52,7 +59,7 @@ export function createUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
         // Whoever is kept to some sites makes nobody who is free of them.
         const sites = await sitesNow(tx, context);
         if (sites !== undefined) await storeUserSites(tx, tenantId, id, sites);
-        if (phc) await storePassword(tx, tenantId, id, phc);
+        if (phc) await storePassword(tx, { tenantId, userId: id, phc, setBy: actor.userId });
         await deps.emitter.audit(tx, context, { subject: { type: 'user', id }, request });
         return readUser(tx, id);
       });

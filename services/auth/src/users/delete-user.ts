@@ -1,21 +1,24 @@
 import type { auth } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { deliverAccounts } from '../account-standings/deliver-accounts.ts';
+import { noteAccounts } from '../account-standings/note-accounts.ts';
 import type { AuthDeps } from '../deps.ts';
 import { forgetDirectoryIdentity } from '../directory-identities/directory-identities-store.ts';
 import { objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import { requireRowVersion } from '../row-version.ts';
+import { tellGateways } from '../tenants/end-all-access.ts';
 import { endAccess } from './end-access.ts';
 import { actingNow, requireNotAbove, standingOf } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
-/** Keeps the row, ends all access in the same transaction, and answers 404 to reads from then on. */
+/** Keeps the row, ends all access in the same transaction, and answers 404 to reads from then on. Machines of theirs are suspended. */
 export function deleteUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceService)['deleteUser']> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };
-    const tell = await deps.database.withTenant(context.tenantId, async (tx) => {
+    const ended = await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockAdministration(tx);
       const user = await lockUser(tx, userId);
       requireRowVersion(request.rowVersion, user.rowVersion);
@@ -28,12 +31,19 @@ export function deleteUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
         .where('id', '=', userId)
         .execute();
       await forgetDirectoryIdentity(tx, userId);
-      const ended = await endAccess(tx, userId, 'user-deleted');
+      const over = await endAccess(tx, userId, 'user-deleted');
+      await noteAccounts(tx, {
+        userId,
+        ends: true,
+        cause: 'The account was deleted.',
+        changedBy: context.actor.userId,
+      });
       if (wasAdministrator) await requireAdministrator(tx);
       await deps.emitter.audit(tx, context, { details: { username: user.username } });
-      return ended;
+      return over;
     });
-    await deps.liveness.revoke(tell);
+    await tellGateways(deps, ended);
+    await deliverAccounts(deps, context.tenantId, userId);
     return {};
   };
 }

@@ -2,14 +2,20 @@ import type { Reader, Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, peopleBehind, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { responsiblePerson, withinRights } from '../responsible/responsible-person.ts';
 import type { AuthSchema } from '../schema.ts';
 import { sessionEnded } from '../sign-in/sessions-store.ts';
 import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
+import { permissionsOfUser, rolesOfUser } from './rights-of-user.ts';
 
 /** What a user may do right now, by the roles in the database. */
 export interface Standing {
+  /** Of a machine: its responsible person lives, too. */
   readonly active: boolean;
+  /** Of a machine: those that its responsible person holds, too. */
   readonly permissions: ReadonlySet<string>;
+  /** By the roles of the user alone. */
+  readonly given: ReadonlySet<string>;
   readonly roles: readonly string[];
 }
 
@@ -20,22 +26,26 @@ export async function standingOf(reader: Reader<AuthSchema>, userId: string): Pr
     .innerJoin('tenants', 'tenants.id', 'users.tenant_id')
     .select([
       sql<boolean>`users.status = 'active' AND tenants.status = 'active'`.as('active'),
+      'users.kind',
+      'users.responsible_id',
       permissionsOfUser.as('permissions'),
       rolesOfUser.as('roles'),
     ])
     .where('users.id', '=', userId)
     .where('users.deleted_at', 'is', null)
     .executeTakeFirst();
-  return row && { active: row.active, permissions: new Set(row.permissions), roles: row.roles };
+  if (!row) return undefined;
+  const given = new Set(row.permissions);
+  if (row.kind === 'person') return { active: row.active, permissions: given, given, roles: row.roles };
+  const person = await responsiblePerson(reader, row.responsible_id);
+  const rights = withinRights(row, person ?? { permissions: [], roles: [] });
+  return {
+    active: row.active && person !== undefined,
+    permissions: new Set(rights.permissions),
+    given,
+    roles: rights.roles,
+  };
 }
-
-export const rolesOfUser = sql<string[]>`coalesce((SELECT array_agg(r.name ORDER BY r.name)
-  FROM user_roles ur JOIN roles r ON r.tenant_id = ur.tenant_id AND r.id = ur.role_id
-  WHERE ur.tenant_id = users.tenant_id AND ur.user_id = users.id), '{}')`;
-
-export const permissionsOfUser = sql<string[]>`coalesce((SELECT array_agg(DISTINCT p ORDER BY p)
-  FROM user_roles ur JOIN roles r ON r.tenant_id = ur.tenant_id AND r.id = ur.role_id, unnest(r.permissions) p
-  WHERE ur.tenant_id = users.tenant_id AND ur.user_id = users.id), '{}')`;
 
 /** Answers whether the actor holds a permission (or a whole pattern) both by token and by roles as they are now. */
 export type Holds = (pattern: string) => boolean;
@@ -88,11 +98,11 @@ export async function requireNotAbove(
   userId: string,
 ): Promise<void> {
   const target = await standingOf(tx, userId);
-  requireHeld(holds, target?.permissions ?? []);
+  requireHeld(holds, target?.given ?? []);
   await requireSitesWithin(tx, await sitesNow(tx, context), userId);
 }
 
-/** Also through a machine: what its token does, whoever made that token does. */
+/** Also through a machine: what it does, its responsible person does. */
 export function refuseSelf(context: CallContext, userId: string, hint: string): void {
   if (peopleBehind(context.actor).includes(userId)) {
     throw new ClavigerError('denied', 'This cannot be done to your own account.', {

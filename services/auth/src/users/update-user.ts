@@ -2,20 +2,29 @@ import type { auth } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { deliverAccounts } from '../account-standings/deliver-accounts.ts';
+import { noteAccounts, requireEnded } from '../account-standings/note-accounts.ts';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import type { UserStatus } from '../schema.ts';
+import { tellGateways } from '../tenants/end-all-access.ts';
 import { endAccess } from './end-access.ts';
 import { actingNow, requireNotAbove, standingOf } from './standing.ts';
 import { lockUser, readUser } from './users-store.ts';
 
-/** Absent fields stay. Disabling ends every session and API token; enabling again revives none. */
+/**
+ * Absent fields stay. Disabling ends every session, API token, request and grant of the account, and suspends the machines of its
+ * person; enabling again brings none of what ended back.
+ */
 export function updateUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceService)['updateUser']> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };
-    const { user, tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
+    const { tenantId } = context;
+    // What it held must have ended before the account begins again.
+    if (request.status === 'active') await deliverAccounts(deps, tenantId, userId);
+    const { user, ended } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockAdministration(tx);
       const before = await lockUser(tx, userId);
       const holds = await actingNow(tx, context);
@@ -38,13 +47,25 @@ export function updateUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceSer
         })
         .where('id', '=', userId)
         .execute();
-      const ended =
-        changesStatus && status === 'disabled' ? await endAccess(tx, userId, 'user-disabled') : [];
+      const over =
+        changesStatus && status === 'disabled'
+          ? await endAccess(tx, userId, 'user-disabled')
+          : { revoked: [], raised: [] };
+      if (changesStatus) {
+        if (status === 'active') await requireEnded(tx, userId);
+        await noteAccounts(tx, {
+          userId,
+          ends: status === 'disabled',
+          cause: status === 'disabled' ? 'The account was disabled.' : 'The account was enabled.',
+          changedBy: context.actor.userId,
+        });
+      }
       if (wasAdministrator) await requireAdministrator(tx);
       await deps.emitter.audit(tx, context, { request });
-      return { user: await readUser(tx, userId), tell: ended };
+      return { user: await readUser(tx, userId), ended: over };
     });
-    await deps.liveness.revoke(tell);
+    await tellGateways(deps, ended);
+    if (request.status !== undefined) await deliverAccounts(deps, tenantId, userId);
     return { user };
   };
 }

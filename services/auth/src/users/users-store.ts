@@ -4,7 +4,10 @@ import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { AuthSchema, UserKind, UserStatus } from '../schema.ts';
 import { MAX_FAILURES } from '../sign-in/lockout.ts';
-import { rolesOfUser } from './standing.ts';
+import { rolesOfUser } from './rights-of-user.ts';
+
+const heldBy = sql<string | null>`(SELECT c.set_by FROM credentials c
+  WHERE c.tenant_id = users.tenant_id AND c.user_id = users.id)`;
 
 /** Users that are not deleted, with what the API shows of them. */
 export function usersQuery(reader: Reader<AuthSchema>) {
@@ -21,6 +24,8 @@ export function usersQuery(reader: Reader<AuthSchema>) {
       'users.created_at',
       'users.updated_at',
       'users.row_version',
+      'users.responsible_id',
+      heldBy.as('held_by'),
       rolesOfUser.as('roles'),
       sql<boolean>`EXISTS (SELECT FROM mfa_factors f WHERE f.tenant_id = users.tenant_id AND f.user_id = users.id
         AND f.confirmed_at IS NOT NULL)`.as('mfa_enabled'),
@@ -46,6 +51,8 @@ export interface UserRow {
   roles: string[];
   mfa_enabled: boolean;
   locked: boolean;
+  responsible_id: string | null;
+  held_by: string | null;
 }
 
 export function userMessage(row: UserRow): auth.User {
@@ -63,6 +70,8 @@ export function userMessage(row: UserRow): auth.User {
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
     rowVersion: row.row_version,
+    responsibleId: row.responsible_id ?? undefined,
+    heldBy: row.held_by ?? undefined,
   };
 }
 
@@ -80,13 +89,15 @@ export interface LockedUser {
   readonly status: UserStatus;
   readonly rowVersion: number;
   readonly epoch: number;
+  /** Of a machine: who is responsible for it. */
+  readonly responsibleId: string | undefined;
 }
 
 /** Locks the user until the transaction ends. Throws `not_found`. */
 export async function lockUser(tx: Tx<AuthSchema>, userId: string): Promise<LockedUser> {
   const row = await tx
     .selectFrom('users')
-    .select(['id', 'username', 'kind', 'status', 'row_version', 'epoch'])
+    .select(['id', 'username', 'kind', 'status', 'row_version', 'epoch', 'responsible_id'])
     .where('id', '=', userId)
     .where('deleted_at', 'is', null)
     .forNoKeyUpdate()
@@ -99,5 +110,6 @@ export async function lockUser(tx: Tx<AuthSchema>, userId: string): Promise<Lock
     status: row.status,
     rowVersion: row.row_version,
     epoch: row.epoch,
+    responsibleId: row.responsible_id ?? undefined,
   };
 }

@@ -239,7 +239,7 @@ test('without an owner of the resource two administrators adopt, and no machine 
   const [first, second] = [bench.person(tenantId, ADOPTER), bench.person(tenantId, ADOPTER)];
   expect(await codeOf(adopt(bench.person(tenantId, OPERATOR), entryId))).toBe('denied');
   expect(await adopt(first, entryId)).toMatchObject({ state: 'proposed', ownerId: first.userId });
-  const machine = bench.person(tenantId, ADOPTER, { madeBy: first.userId });
+  const machine = bench.person(tenantId, ADOPTER, { responsibleId: first.userId, behind: [first.userId] });
   for (const actor of [first, machine])
     expect(await codeOf(adopt(actor, entryId))).toBe('second_person_needed');
   expect(await codeOf(adopt(bench.person(tenantId, ADOPTER, { kind: 'api-token' }), entryId))).toBe('denied');

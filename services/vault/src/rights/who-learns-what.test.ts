@@ -130,7 +130,11 @@ class Play {
     const first = randomUUID();
     this.#actors = roles.map((role, index) => {
       if (index === PEOPLE - 1)
-        return bench.person(tenantId, ROLES[role]!, { kind: 'api-token', madeBy: first });
+        return bench.person(tenantId, ROLES[role]!, {
+          kind: 'api-token',
+          responsibleId: first,
+          behind: [first],
+        });
       return bench.person(tenantId, ROLES[role]!, index === 0 ? { userId: first } : {});
     });
   }

@@ -4,6 +4,7 @@ import { requireActiveTenant, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { requireLivingAccount } from '../accounts/living-account.ts';
 import { presentMs } from '../database-clock.ts';
 import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
@@ -94,6 +95,7 @@ async function open(
 ): Promise<Opened | Refused> {
   const { userId } = context.actor;
   await requireActiveTenant(tx);
+  await requireLivingAccount(tx, userId);
   // One activation of a person at a time, so that neither a code is spent for nothing nor a guess goes uncounted.
   const { rows } = await sql<{ first: boolean }>`
     SELECT pg_try_advisory_xact_lock(hashtextextended('breakglass ' || ${userId}, 0)) AS first`.execute(tx);
@@ -137,6 +139,7 @@ function insert(
       state: codeId ? 'active' : 'awaiting-confirmation',
       user_id: actor.userId,
       user_name: actor.userName,
+      user_behind: [...(actor.behind ?? [])],
       reason: request.reason,
       all_entries: request.allEntries,
       entry_ids: [...new Set(request.entryIds)],

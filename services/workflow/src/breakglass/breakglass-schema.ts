@@ -11,6 +11,8 @@ interface BreakglassSessionsTable {
   state: BreakglassState;
   user_id: Fixed<string>;
   user_name: Fixed<string>;
+  /** Everybody who counts as the user besides. */
+  user_behind: ColumnType<string[], string[] | undefined, never>;
   reason: Fixed<string>;
   all_entries: Fixed<boolean>;
   entry_ids: Fixed<string[]>;
@@ -20,6 +22,7 @@ interface BreakglassSessionsTable {
   opened_by: Fixed<OpenedBy>;
   code_id: Fixed<string | null>;
   confirmed_by: string | null;
+  confirmed_behind: Generated<string[]>;
   confirmed_by_name: Generated<string>;
   requested_at: ColumnType<Date, never, never>;
   confirm_until: Fixed<Date>;

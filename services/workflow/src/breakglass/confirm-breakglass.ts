@@ -67,7 +67,8 @@ async function confirm(
     .forUpdate()
     .executeTakeFirst();
   if (!found) throw ClavigerError.notFound();
-  if (peopleBehind(actor).includes(found.user_id)) {
+  const theirs = [found.user_id, ...found.user_behind];
+  if (peopleBehind(actor).some((id) => theirs.includes(id))) {
     throw new ClavigerError('denied', 'Nobody confirms their own emergency access.', {
       code: 'self_approval',
       hint: 'Somebody else with breakglass.confirm does it.',
@@ -83,6 +84,7 @@ async function confirm(
       state: 'active',
       confirmed_by: actor.userId,
       confirmed_by_name: actor.userName,
+      confirmed_behind: [...(actor.behind ?? [])],
       duration_minutes: minutes,
       ...activatedFor(minutes),
     })

@@ -21,12 +21,12 @@ export function reviewBreakglassSession(
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const found = await tx
         .selectFrom('breakglass_sessions')
-        .select(['user_id', 'confirmed_by'])
+        .select(['user_id', 'user_behind', 'confirmed_by', 'confirmed_behind'])
         .where('id', '=', id)
         .forUpdate()
         .executeTakeFirst();
       if (!found) throw ClavigerError.notFound();
-      const involved = [found.user_id, found.confirmed_by];
+      const involved = [found.user_id, ...found.user_behind, found.confirmed_by, ...found.confirmed_behind];
       if (peopleBehind(actor).some((id) => involved.includes(id))) {
         throw new ClavigerError('denied', 'Neither who opened nor who confirmed it reviews a session.', {
           code: 'self_approval',

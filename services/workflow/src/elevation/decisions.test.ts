@@ -78,7 +78,12 @@ test('nobody decides about themselves: the subject, who might be meant, who aske
   const [sarah, twin] = [technician(), technician()];
   service.devices.link('acme\\own', { userId: sarah.userId, possibleUserIds: [sarah.userId, twin.userId] });
   const id = await service.prompt(agent, { subjectUsername: 'acme\\own' });
-  const robot = { ...technician(), kind: 'api-token' as const, madeBy: sarah.userId };
+  const robot = {
+    ...technician(),
+    kind: 'api-token' as const,
+    responsibleId: sarah.userId,
+    behind: [sarah.userId],
+  };
   for (const actor of [sarah, twin, robot]) {
     expect(await codeOf(approve(actor, id))).toBe('own_request');
     expect(
@@ -122,7 +127,12 @@ test('nobody decides on prompts of a device they use: enroller, person behind it
   expect(await decide(helper, unowned)).toBe('ok');
   const next = await service.prompt(agent, { subjectUsername: 'WS-04\\local' });
   await approve(stranger, helps);
-  const robot = { ...technician(), kind: 'api-token' as const, madeBy: seen.userId };
+  const robot = {
+    ...technician(),
+    kind: 'api-token' as const,
+    responsibleId: seen.userId,
+    behind: [seen.userId],
+  };
   for (const actor of [enroller, seen, helper, robot])
     for (const decision of ['approve', 'deny'])
       expect(await decide(actor, next, decision)).toBe('own_device');
@@ -273,7 +283,12 @@ test('a rule approves nobody who wrote it, through no machine and under no other
   const [author, other] = [technician(), technician()];
   service.decider.verdict = 'auto_approved';
   service.decider.authors.add(author.userId);
-  const robot = { ...technician(), kind: 'api-token' as const, madeBy: author.userId };
+  const robot = {
+    ...technician(),
+    kind: 'api-token' as const,
+    responsibleId: author.userId,
+    behind: [author.userId],
+  };
   const ask = async (actor: typeof author, onBehalfOf = '') =>
     (
       await service.elevations.requestToolAction(actor, {

@@ -6,7 +6,7 @@ import { noteDeviceUsers, usesDevice } from './device-users.ts';
 import type { ElevationRow } from './elevation-schema.ts';
 import { peopleOf, type Subject } from './resolve-subject.ts';
 
-type Decider = Pick<Actor, 'userId' | 'madeBy'>;
+type Decider = Pick<Actor, 'userId' | 'behind'>;
 
 /** Nobody decides about what they asked for, what is for them, or what might be for them. */
 export function refuseOwn(

@@ -1,12 +1,12 @@
-import { type Actor, peopleBehind, permits, withinSites } from '@claviger/service-kit';
+import { type Actor, permits, withinSites } from '@claviger/service-kit';
 import type { ElevationRow } from './elevation-schema.ts';
 
 /** Whether the request is somebody's own: they asked, or it is for them. */
 export function isOwn(
-  actor: Pick<Actor, 'userId' | 'madeBy'>,
+  actor: Pick<Actor, 'userId' | 'responsibleId'>,
   row: Pick<ElevationRow, 'subject_user_id' | 'requester_id' | 'requester_made_by'>,
 ): boolean {
-  const people = peopleBehind(actor);
+  const people = [actor.userId, actor.responsibleId];
   return [row.subject_user_id, row.requester_id, row.requester_made_by].some(
     (id) => id !== null && people.includes(id),
   );

@@ -26,7 +26,7 @@ export function requestElevation(
       subjectIfKnown(deps, context, actor.userName),
       deps.settings.read(tenantId),
     ]);
-    const userId = actor.madeBy ?? actor.userId;
+    const userId = actor.responsibleId ?? actor.userId;
     const facts: ElevationFacts = {
       kind: 'elevation',
       flowType: 'tech_jit_admin',
@@ -51,7 +51,8 @@ export function requestElevation(
           subject_username: actor.userName,
           subject_user_id: userId,
           requester_id: actor.userId,
-          requester_made_by: actor.madeBy,
+          requester_made_by: actor.responsibleId,
+          possible_user_ids: [...(actor.behind ?? [])],
           reason: request.reason,
           // Whoever names no time asks for the default, as it is now.
           requested_minutes: request.durationMinutes ?? settings.values.elevation.defaultApprovalMinutes,

@@ -59,7 +59,11 @@ export function requestToolAction(
           subject_username: person.name,
           subject_user_id: person.id,
           requester_id: actor.userId,
-          requester_made_by: actor.madeBy,
+          requester_made_by: actor.responsibleId,
+          possible_user_ids: [
+            ...(actor.behind ?? []),
+            ...(request.onBehalfOf ? subject.possibleUserIds : []),
+          ],
           reason: request.reason,
           requested_at: new Date(nowMs),
           tool_name: request.toolName,
@@ -91,7 +95,7 @@ async function personOf(
   onBehalfOf: string,
 ): Promise<{ readonly id: string; readonly name: string }> {
   const { actor } = context;
-  if (onBehalfOf === '') return { id: actor.madeBy ?? actor.userId, name: actor.userName };
+  if (onBehalfOf === '') return { id: actor.responsibleId ?? actor.userId, name: actor.userName };
   const id = onBehalfOf.toLowerCase();
   const { users } = isUuid(id)
     ? await deps.directory.getUserNames({ userIds: [id] }, internalCall(context))

@@ -134,7 +134,12 @@ test('who owns or shares what a policy protects does not lower what it asks for;
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
   const [owner, other, first, second] = [1, 2, 3, 4].map(() => tenant.user(ADMIN));
   service.vault.beneficiaries.set(resourceId, new Set([owner!.userId]));
-  const machine: Actor = { ...tenant.user(ADMIN), kind: 'api-token', madeBy: owner!.userId };
+  const machine: Actor = {
+    ...tenant.user(ADMIN),
+    kind: 'api-token',
+    responsibleId: owner!.userId,
+    behind: [owner!.userId],
+  };
   const step = (quorum: number, ...approvers: (Actor | undefined)[]) => ({
     name: 'approval',
     quorum,

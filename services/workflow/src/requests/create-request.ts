@@ -3,6 +3,7 @@ import type { workflow } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { requireLivingAccount } from '../accounts/living-account.ts';
 import type { WorkflowDeps } from '../deps.ts';
 import { expireRequests } from '../duties/expire-requests.ts';
 import { recordEvaluation } from '../rules/record-evaluation.ts';
@@ -55,6 +56,7 @@ export function createRequest(
     });
     await refuseUnpassable(deps, context, terms.steps);
     const created = await deps.database.withTenant(tenantId, async (tx) => {
+      await requireLivingAccount(tx, actor.userId);
       // A lapsed request that no sweep has seen yet stands in nobody's way.
       await expireRequests(deps, tx, (query) =>
         query.where('requester_id', '=', actor.userId).where('entry_id', '=', subject.entryId),
@@ -67,7 +69,7 @@ export function createRequest(
           kind: 'access',
           requester_id: actor.userId,
           requester_name: actor.userName,
-          requester_made_by: actor.madeBy ?? null,
+          requester_behind: [...(actor.behind ?? [])],
           entry_id: subject.entryId,
           entry_name: subject.entryName,
           resource_id: resourceId,

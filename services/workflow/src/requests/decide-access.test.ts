@@ -176,7 +176,8 @@ describe('nobody decides on their own request', () => {
   const machine = (tenant: Tenant, permissions: readonly string[], maker: Actor): Actor => ({
     ...tenant.user(permissions),
     kind: 'api-token',
-    madeBy: maker.userId,
+    responsibleId: maker.userId,
+    behind: [maker.userId],
   });
 
   test('H-150 not by a machine that they made, nor on what their machine asks, nor by one machine for another', async () => {
@@ -238,8 +239,8 @@ describe('nobody decides on their own request', () => {
     };
     const other = tenant.user(APPROVER).userId;
     for (const people of [
-      { user_id: maker.userId, user_made_by: null },
-      { user_id: other, user_made_by: maker.userId },
+      { user_id: maker.userId, user_behind: [] },
+      { user_id: other, user_behind: [maker.userId] },
     ]) {
       await expect(
         service.deps.database.withTenant(tenant.tenantId, (tx) =>

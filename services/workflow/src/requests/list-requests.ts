@@ -90,9 +90,7 @@ function decidableBy(rows: Rows, actor: Actor): Rows {
   const step = sql`(steps -> open_step)`;
   return withStatus(rows, 'pending')
     .where('requester_id', 'not in', people)
-    .where((each) =>
-      each.or([each('requester_made_by', 'is', null), each('requester_made_by', 'not in', people)]),
-    )
+    .where(sql<boolean>`NOT requester_behind && ${people}::uuid[]`)
     .where(
       sql<boolean>`(jsonb_array_length(${step} -> 'approverUserIds') + jsonb_array_length(${step} -> 'approverRoles') = 0
         OR jsonb_exists(${step} -> 'approverUserIds', ${actor.userId}::text)
@@ -108,7 +106,7 @@ function decidableBy(rows: Rows, actor: Actor): Rows {
             .where((decided) =>
               decided.or([
                 decided('decisions.user_id', 'in', people),
-                decided('decisions.user_made_by', 'in', people),
+                sql<boolean>`decisions.user_behind && ${people}::uuid[]`,
               ]),
             ),
         ),

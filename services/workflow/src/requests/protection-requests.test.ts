@@ -59,9 +59,19 @@ test('nobody decides who gains: not the requester, who owns or shares the entry,
   const [sharer, maker, approver] = [tenant.user(APPROVER), tenant.user(APPROVER), tenant.user(APPROVER)];
   const seer = tenant.user([...APPROVER, 'vault.entries.retrieve-any']);
   service.vault.beneficiaries.get(entryId)!.add(sharer.userId);
-  const robot: Actor = { ...tenant.user(APPROVER), kind: 'api-token', madeBy: sharer.userId };
+  const robot: Actor = {
+    ...tenant.user(APPROVER),
+    kind: 'api-token',
+    responsibleId: sharer.userId,
+    behind: [sharer.userId],
+  };
   const ownerWhoDecides: Actor = { ...owner, permissions: new Set(APPROVER) };
-  const asMachine: Actor = { ...tenant.user([]), kind: 'api-token', madeBy: maker.userId };
+  const asMachine: Actor = {
+    ...tenant.user([]),
+    kind: 'api-token',
+    responsibleId: maker.userId,
+    behind: [maker.userId],
+  };
   const { requestId } = await ask(asMachine);
   const decide = (actor: Actor) => codeOf(service.handlers.approveRequest(actor, { requestId }));
   expect(await decide(maker)).toBe('self_approval');

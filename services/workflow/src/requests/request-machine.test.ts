@@ -40,7 +40,7 @@ function fresh(steps: readonly Step[]): RequestState {
   return {
     status: 'pending',
     requesterId: REQUESTER,
-    requesterMadeBy: undefined,
+    requesterBehind: [],
     digest: 'seen',
     durationMinutes: 60,
     approvedDurationMinutes: undefined,

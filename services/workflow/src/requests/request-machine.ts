@@ -6,8 +6,8 @@ import type { RequestStatus, Step } from '../schema.ts';
 export interface RequestState {
   readonly status: RequestStatus;
   readonly requesterId: string;
-  /** Who made the machine that asks. */
-  readonly requesterMadeBy: string | undefined;
+  /** Everybody who counts as the requester besides. */
+  readonly requesterBehind: readonly string[];
   readonly digest: string;
   readonly durationMinutes: number;
   /** Shortest that an approver has set; undefined before the first approval. */
@@ -21,15 +21,15 @@ export interface RequestState {
 
 export interface Decided {
   readonly userId: string;
-  /** Who made the machine that decided. */
-  readonly madeBy?: string | undefined;
+  /** Everybody who counts as the decider besides. */
+  readonly behind?: readonly string[];
   readonly step: number;
   readonly decision: 'approve' | 'deny';
 }
 
 export interface Decider {
   readonly userId: string;
-  readonly madeBy?: string | undefined;
+  readonly behind?: readonly string[];
   readonly roles: readonly string[];
   /** They gain from what the request asks for: nobody such decides on it. */
   readonly benefits?: boolean;
@@ -81,24 +81,23 @@ export function approvalsOf(decisions: readonly Decided[], step: number): number
 }
 
 /**
- * One person approves or denies. A denial is final at once; an approval when it is the last that was missing. A machine counts
- * as who made it: nobody decides on what their machine asks, nor twice by themselves and a machine.
+ * One person approves or denies. A denial is final at once; an approval when it is the last that was missing. A person and
+ * everything they are responsible for count once: nobody decides on what their machine asks, nor twice by themselves and a machine.
  */
 export function decide(state: RequestState, input: DecisionInput, nowMs: number): Outcome {
   const { by } = input;
   const people = peopleBehind(by);
-  const isOneOf = (...ids: readonly (string | undefined)[]): boolean =>
-    ids.some((id) => id !== undefined && people.includes(id));
-  if (isOneOf(state.requesterId, state.requesterMadeBy)) return refused('self_approval');
+  const isOneOf = (others: readonly string[]): boolean => others.some((id) => people.includes(id));
+  if (isOneOf([state.requesterId, ...state.requesterBehind])) return refused('self_approval');
   if (by.benefits) return refused('would_benefit');
   if (statusAt(state, nowMs) !== 'pending') return refused('wrong_status');
   if (input.digest !== '' && input.digest !== state.digest) return refused('digest_mismatch');
-  if (state.decisions.some((each) => isOneOf(each.userId, each.madeBy))) return refused('already_decided');
+  if (state.decisions.some((each) => isOneOf(peopleBehind(each)))) return refused('already_decided');
   const step = state.steps[state.openStep];
   if (!step || !isEligible(step, by)) return refused('not_eligible');
   const decisions = [
     ...state.decisions,
-    { userId: by.userId, madeBy: by.madeBy, step: state.openStep, decision: input.decision },
+    { userId: by.userId, behind: people.slice(1), step: state.openStep, decision: input.decision },
   ];
   if (input.decision === 'deny') return { kind: 'done', state: { ...state, decisions, status: 'denied' } };
 

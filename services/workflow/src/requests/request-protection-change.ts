@@ -4,6 +4,7 @@ import type { Reader } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
+import { requireLivingAccount } from '../accounts/living-account.ts';
 import type { WorkflowDeps } from '../deps.ts';
 import { expireRequests } from '../duties/expire-requests.ts';
 import { findPolicy } from '../policies/policy-store.ts';
@@ -93,6 +94,7 @@ async function openRequest(
     changeDigest: asked.changeDigest,
   });
   return deps.database.withTenant(tenantId, async (tx) => {
+    await requireLivingAccount(tx, actor.userId);
     await expireRequests(deps, tx, (query) =>
       query.where('requester_id', '=', actor.userId).where('entry_id', '=', asked.entryId),
     );
@@ -105,7 +107,7 @@ async function openRequest(
         kind: 'protection',
         requester_id: actor.userId,
         requester_name: actor.userName,
-        requester_made_by: actor.madeBy ?? null,
+        requester_behind: [...(actor.behind ?? [])],
         entry_id: asked.entryId,
         entry_name: asked.entryName,
         resource_id: resourceId,

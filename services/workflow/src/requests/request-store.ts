@@ -28,16 +28,16 @@ export function stateOf(row: RequestRow, decisions: readonly DecisionRow[]): Req
   return {
     status: row.status,
     requesterId: row.requester_id,
-    requesterMadeBy: row.requester_made_by ?? undefined,
+    requesterBehind: row.requester_behind,
     digest: row.digest,
     durationMinutes: row.duration_minutes,
     approvedDurationMinutes: row.approved_duration_minutes ?? undefined,
     expiresAtMs: row.expires_at.getTime(),
     steps: row.steps,
     openStep: row.open_step,
-    decisions: decisions.map(({ user_id, user_made_by, step, decision }) => ({
+    decisions: decisions.map(({ user_id, user_behind, step, decision }) => ({
       userId: user_id,
-      madeBy: user_made_by ?? undefined,
+      behind: user_behind,
       step,
       decision,
     })),

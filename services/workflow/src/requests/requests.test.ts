@@ -366,7 +366,11 @@ test('what a machine asks is not offered to who made it, nor what their machine 
   const tenant = service.tenant();
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
   const maker = tenant.user(APPROVER);
-  const machineOf = (permissions: string[]) => ({ ...tenant.user(permissions), madeBy: maker.userId });
+  const machineOf = (permissions: string[]) => ({
+    ...tenant.user(permissions),
+    responsibleId: maker.userId,
+    behind: [maker.userId],
+  });
   await service.handlers.putAccessPolicy(tenant.user(ADMIN), {
     resourceId,
     steps: [{ name: 'two', quorum: 2, approverUserIds: [], approverRoles: [] }],

@@ -60,7 +60,7 @@ export async function settleRequest(
         step: state.openStep,
         user_id: actor.userId,
         user_name: actor.userName,
-        user_made_by: actor.madeBy ?? null,
+        user_behind: [...(actor.behind ?? [])],
         decision: settlement.decision,
         comment: settlement.comment,
         duration_minutes: settlement.durationMinutes ?? null,

@@ -5,7 +5,7 @@ import type { WorkflowDeps } from '../deps.ts';
 import { internalCall } from '../vault-call.ts';
 import type { RevisionRow } from './rules-tables.ts';
 
-/** Who acts, with everybody who stands behind them, by id. Whoever made the token of a machine writes what it writes. */
+/** Who acts, with everybody who stands behind them, by id. What a machine writes, its responsible person writes. */
 export async function actingPeople(
   deps: Pick<WorkflowDeps, 'directory'>,
   context: CallContext,

@@ -8,7 +8,7 @@ import { internalCall } from '../vault-call.ts';
 import { draftRuleSet, isAccess } from './draft-rule-set.ts';
 import { findingMessage } from './finding-view.ts';
 import { loweredPolicies } from './lowered-policies.ts';
-import { type Deciders, waitingRequests } from './waiting-requests.ts';
+import { approverOf, type Deciders, waitingRequests } from './waiting-requests.ts';
 
 /** What is wrong with the rules in force with drafts in their places, and which requests nobody can approve. */
 export function lintRules(
@@ -38,8 +38,8 @@ export function lintRules(
     const ruleSet = await draft.compile();
     const found = await lintGradually(ruleSet, {
       at,
-      approvers: deciders.elevation.map(({ id: userId, roles }) => ({ userId, roles })),
-      accessApprovers: deciders.access.map(({ id: userId, roles }) => ({ userId, roles })),
+      approvers: deciders.elevation.map(approverOf),
+      accessApprovers: deciders.access.map(approverOf),
       // How people are called on devices is not known here, so that nobody's gain is ruled out by a name.
       users: writers!.map(({ id, groups }) => ({
         userId: id,

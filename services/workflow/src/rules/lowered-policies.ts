@@ -35,7 +35,7 @@ export async function loweredPolicies(
       WHERE l.kind = 'access' AND l.object_id = n.object_id AND l.from_version > b.from_version) since
     CROSS JOIN LATERAL (SELECT count(*)::int AS asked FROM requests q
       WHERE q.kind = 'access' AND b.approvals > n.approvals AND q.resource_id = nullif(n.object_id, 'default')::uuid AND q.created_at >= since.at
-        AND (q.requester_id::text = ANY (n.author_ids) OR q.requester_made_by::text = ANY (n.author_ids))) r
+        AND (q.requester_behind || q.requester_id)::text[] && n.author_ids) r
     WHERE r.asked > 0
     ORDER BY n.object_id LIMIT ${MAX_FINDINGS}`.execute(reader);
   return rows.map((row) => {

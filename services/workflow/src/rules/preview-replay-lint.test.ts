@@ -384,6 +384,7 @@ describe('the examination', () => {
     siteRestricted: false,
     siteIds: [],
     groups: [],
+    behind: [],
     ...more,
   });
   const permit = (tenant: Tenant, permission: string, ...ids: string[]): void =>
@@ -481,30 +482,30 @@ describe('the examination', () => {
     expect((await call.lintRules(reader)).findings.filter(({ requestId }) => requestId !== '')).toEqual([]);
   });
 
-  test('leaves out who made a machine that asks or has decided', async () => {
+  test('leaves out who is responsible for a machine that asks or has decided', async () => {
     const tenant = service.tenant();
     const [maker, other, machine] = [randomUUID(), randomUUID(), randomUUID()];
     permit(tenant, 'devices.execute', maker, other);
     permit(tenant, 'requests.decide', maker, other);
     const { schema, scratch } = service;
-    const add = async (quorum: number, requester: string, madeBy: string | null): Promise<string> => {
+    const add = async (quorum: number, requester: string, behind: string[]): Promise<string> => {
       const id = randomUUID();
       const steps = JSON.stringify([{ name: 'owners', quorum, approverUserIds: [], approverRoles: [] }]);
       await scratch.query(
-        `INSERT INTO ${schema}.requests (tenant_id, id, kind, requester_id, requester_made_by, requester_name, entry_id, entry_name,
+        `INSERT INTO ${schema}.requests (tenant_id, id, kind, requester_id, requester_behind, requester_name, entry_id, entry_name,
           resource_name, module_type, reason, ticket, duration_minutes, digest, steps, one_time, rotate_on_end, expires_at)
          VALUES ($1, $2, 'access', $3, $4, 'r', gen_random_uuid(), 'e', 'res', 'ssh', 'why', '', 60, repeat('d', 64), $5, true, true,
           now() + interval '1 hour')`,
-        [tenant.tenantId, id, requester, madeBy, steps],
+        [tenant.tenantId, id, requester, behind, steps],
       );
       return id;
     };
-    const ofMachine = await add(2, machine, maker);
-    const half = await add(2, randomUUID(), null);
+    const ofMachine = await add(2, machine, [maker]);
+    const half = await add(2, randomUUID(), []);
     await scratch.query(
-      `INSERT INTO ${schema}.decisions (tenant_id, request_id, step, user_id, user_made_by, user_name, decision, comment)
+      `INSERT INTO ${schema}.decisions (tenant_id, request_id, step, user_id, user_behind, user_name, decision, comment)
        VALUES ($1, $2, 0, $3, $4, 'u', 'approve', '')`,
-      [tenant.tenantId, half, machine, maker],
+      [tenant.tenantId, half, machine, [maker]],
     );
     const { findings } = await call.lintRules(admin(tenant));
     const about = findings.filter(({ requestId }) => requestId !== '');

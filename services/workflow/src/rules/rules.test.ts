@@ -211,7 +211,11 @@ describe('co-signing', () => {
   test('the token of a machine counts as whoever made it', async () => {
     const tenant = service.tenant();
     const author = someone(tenant);
-    const machine = someone(tenant, { kind: 'api-token', madeBy: author.userId });
+    const machine = someone(tenant, {
+      kind: 'api-token',
+      responsibleId: author.userId,
+      behind: [author.userId],
+    });
     const { id } = await create(author);
     expect(await codeOf(call.coSignRule(machine, { id }))).toBe('own_rule');
     const byMachine = await create(machine);

@@ -54,14 +54,14 @@ async function waitingForAccess(
 ): Promise<OpenRequest[]> {
   const rows = await reader
     .selectFrom('requests')
-    .select(['id', 'requester_id', 'requester_made_by', 'steps', 'open_step'])
+    .select(['id', 'requester_id', 'requester_behind', 'steps', 'open_step'])
     .select((each) =>
       each
         .selectFrom('decisions')
         .select(
           sql<
-            { user_id: string; made_by: string | null; step: number }[]
-          >`coalesce(jsonb_agg(jsonb_build_object('user_id', user_id, 'made_by', user_made_by, 'step', step)), '[]')`.as(
+            { user_id: string; behind: string[]; step: number }[]
+          >`coalesce(jsonb_agg(jsonb_build_object('user_id', user_id, 'behind', user_behind, 'step', step)), '[]')`.as(
             'all',
           ),
         )
@@ -74,17 +74,17 @@ async function waitingForAccess(
     .limit(MAX_REQUESTS)
     .execute();
   const approvers = people.map(approverOf);
-  return rows.map(({ id, requester_id, requester_made_by, steps, open_step, decided }) => {
+  return rows.map(({ id, requester_id, requester_behind, steps, open_step, decided }) => {
     const step = steps[open_step]!;
     const given = (decided ?? []).filter((decision) => decision.step === open_step).length;
     return {
       id,
-      // A person counts once in a request, whatever the number of its steps, and a machine as who made it.
+      // A person and everything they are responsible for count once in a request, whatever the number of its steps.
       excludedUserIds: [
         requester_id,
-        requester_made_by,
-        ...(decided ?? []).flatMap(({ user_id, made_by }) => [user_id, made_by]),
-      ].filter((excluded) => excluded !== null),
+        ...requester_behind,
+        ...(decided ?? []).flatMap(({ user_id, behind }) => [user_id, ...behind]),
+      ],
       step: { ...step, quorum: Math.max(1, step.quorum - given) },
       approvers,
     };
@@ -95,6 +95,6 @@ function reaches({ siteRestricted, siteIds }: devices.PermittedUser, siteId: str
   return !siteRestricted || (siteId !== null && siteIds.includes(siteId));
 }
 
-function approverOf({ id, roles }: devices.PermittedUser): Approver {
-  return { userId: id, roles };
+export function approverOf({ id, roles, behind }: devices.PermittedUser): Approver {
+  return { userId: id, roles, behind };
 }

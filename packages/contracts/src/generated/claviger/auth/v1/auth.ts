@@ -58,6 +58,12 @@ export interface User {
     | undefined;
   /** Goes up with each change; the ETag of the user. */
   rowVersion: number;
+  /** Of a machine: the user id of the person who is responsible for it. Unset: nobody, and the machine is suspended. */
+  responsibleId?:
+    | string
+    | undefined;
+  /** Who set the present password for this person; unset once the person has chosen one. Until then the account counts as theirs. */
+  heldBy?: string | undefined;
 }
 
 export interface Role {
@@ -261,6 +267,16 @@ export interface CreateUserRequest {
   roles: string[];
   /** person when unset */
   kind: string;
+}
+
+export interface SetResponsiblePersonRequest {
+  userId: string;
+  /** User id of a person; yourself when unset. */
+  responsibleId: string;
+}
+
+export interface SetResponsiblePersonResponse {
+  user: User | undefined;
 }
 
 export interface CreateUserResponse {
@@ -705,6 +721,8 @@ function createBaseUser(): User {
     createdAt: undefined,
     updatedAt: undefined,
     rowVersion: 0,
+    responsibleId: undefined,
+    heldBy: undefined,
   };
 }
 
@@ -748,6 +766,12 @@ export const User: MessageFns<User> = {
     }
     if (message.rowVersion !== 0) {
       writer.uint32(104).int32(message.rowVersion);
+    }
+    if (message.responsibleId !== undefined) {
+      writer.uint32(114).string(message.responsibleId);
+    }
+    if (message.heldBy !== undefined) {
+      writer.uint32(122).string(message.heldBy);
     }
     return writer;
   },
@@ -867,6 +891,22 @@ export const User: MessageFns<User> = {
             }
 
             message.rowVersion = reader.int32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.responsibleId = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.heldBy = reader.string();
             continue;
           }
         }
@@ -2915,6 +2955,109 @@ export const CreateUserRequest: MessageFns<CreateUserRequest> = {
             }
 
             message.kind = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSetResponsiblePersonRequest(): SetResponsiblePersonRequest {
+  return { userId: "", responsibleId: "" };
+}
+
+export const SetResponsiblePersonRequest: MessageFns<SetResponsiblePersonRequest> = {
+  encode(message: SetResponsiblePersonRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.responsibleId !== "") {
+      writer.uint32(18).string(message.responsibleId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetResponsiblePersonRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetResponsiblePersonRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.responsibleId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSetResponsiblePersonResponse(): SetResponsiblePersonResponse {
+  return { user: undefined };
+}
+
+export const SetResponsiblePersonResponse: MessageFns<SetResponsiblePersonResponse> = {
+  encode(message: SetResponsiblePersonResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetResponsiblePersonResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetResponsiblePersonResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -6681,6 +6824,18 @@ export const UsersServiceService = {
     responseSerialize: (value: DeleteUserResponse): Buffer => Buffer.from(DeleteUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteUserResponse => DeleteUserResponse.decode(value),
   },
+  /** Makes a person responsible for a machine. Its tokens and grants end; the responsible person makes new tokens. */
+  setResponsiblePerson: {
+    path: "/claviger.auth.v1.UsersService/SetResponsiblePerson" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetResponsiblePersonRequest): Buffer =>
+      Buffer.from(SetResponsiblePersonRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetResponsiblePersonRequest => SetResponsiblePersonRequest.decode(value),
+    responseSerialize: (value: SetResponsiblePersonResponse): Buffer =>
+      Buffer.from(SetResponsiblePersonResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetResponsiblePersonResponse => SetResponsiblePersonResponse.decode(value),
+  },
   listUserRoles: {
     path: "/claviger.auth.v1.UsersService/ListUserRoles" as const,
     requestStream: false as const,
@@ -6766,6 +6921,8 @@ export interface UsersServiceServer extends UntypedServiceImplementation {
   createUser: handleUnaryCall<CreateUserRequest, CreateUserResponse>;
   updateUser: handleUnaryCall<UpdateUserRequest, UpdateUserResponse>;
   deleteUser: handleUnaryCall<DeleteUserRequest, DeleteUserResponse>;
+  /** Makes a person responsible for a machine. Its tokens and grants end; the responsible person makes new tokens. */
+  setResponsiblePerson: handleUnaryCall<SetResponsiblePersonRequest, SetResponsiblePersonResponse>;
   listUserRoles: handleUnaryCall<ListUserRolesRequest, ListUserRolesResponse>;
   /** Replaces the roles of a user; nobody grants what they do not hold, nor changes their own. */
   updateUserRoles: handleUnaryCall<UpdateUserRolesRequest, UpdateUserRolesResponse>;
@@ -6853,6 +7010,22 @@ export interface UsersServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteUserResponse) => void,
+  ): ClientUnaryCall;
+  /** Makes a person responsible for a machine. Its tokens and grants end; the responsible person makes new tokens. */
+  setResponsiblePerson(
+    request: SetResponsiblePersonRequest,
+    callback: (error: ServiceError | null, response: SetResponsiblePersonResponse) => void,
+  ): ClientUnaryCall;
+  setResponsiblePerson(
+    request: SetResponsiblePersonRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetResponsiblePersonResponse) => void,
+  ): ClientUnaryCall;
+  setResponsiblePerson(
+    request: SetResponsiblePersonRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetResponsiblePersonResponse) => void,
   ): ClientUnaryCall;
   listUserRoles(
     request: ListUserRolesRequest,
@@ -8007,12 +8180,66 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "responsible_id",
+        "number": 14,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "responsibleId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
+      }, {
+        "name": "held_by",
+        "number": 15,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 1,
+        "jsonName": "heldBy",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
       "enumType": [],
       "extensionRange": [],
-      "oneofDecl": [],
+      "oneofDecl": [{ "name": "_responsible_id", "options": undefined }, { "name": "_held_by", "options": undefined }],
       "options": undefined,
       "reservedRange": [],
       "reservedName": [],
@@ -10333,6 +10560,111 @@ export const protoMetadata = {
         "defaultValue": "",
         "oneofIndex": 0,
         "jsonName": "kind",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "SetResponsiblePersonRequest",
+      "field": [{
+        "name": "user_id",
+        "number": 1,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "userId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "responsible_id",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "responsibleId",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "SetResponsiblePersonResponse",
+      "field": [{
+        "name": "user",
+        "number": 1,
+        "label": 1,
+        "type": 11,
+        "typeName": ".claviger.auth.v1.User",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "user",
         "options": {
           "ctype": 0,
           "packed": false,
@@ -14482,6 +14814,13 @@ export const protoMetadata = {
         "clientStreaming": false,
         "serverStreaming": false,
       }, {
+        "name": "SetResponsiblePerson",
+        "inputType": ".claviger.auth.v1.SetResponsiblePersonRequest",
+        "outputType": ".claviger.auth.v1.SetResponsiblePersonResponse",
+        "options": { "deprecated": false, "idempotencyLevel": 0, "features": undefined, "uninterpretedOption": [] },
+        "clientStreaming": false,
+        "serverStreaming": false,
+      }, {
         "name": "ListUserRoles",
         "inputType": ".claviger.auth.v1.ListUserRolesRequest",
         "outputType": ".claviger.auth.v1.ListUserRolesResponse",
@@ -14741,425 +15080,452 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 1, 2, 6],
-        "span": [289, 2, 301, 3],
+        "path": [6, 1, 2, 5],
+        "span": [281, 2, 293, 3],
+        "leadingComments":
+          " Makes a person responsible for a machine. Its tokens and grants end; the responsible person makes new tokens.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [6, 1, 2, 7],
+        "span": [303, 2, 315, 3],
         "leadingComments":
           " Replaces the roles of a user; nobody grants what they do not hold, nor changes their own.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 1, 2, 7],
-        "span": [303, 2, 316, 3],
+        "path": [6, 1, 2, 8],
+        "span": [317, 2, 330, 3],
         "leadingComments": " Starts a reset: answers a one-time link to be handed to the user.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [6, 1, 2, 9],
-        "span": [332, 2, 344, 3],
+        "path": [6, 1, 2, 10],
+        "span": [346, 2, 358, 3],
         "leadingComments": " Ends every session of the user at once, API tokens included.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2],
-        "span": [373, 0, 436, 1],
+        "span": [387, 0, 450, 1],
         "leadingComments": " Roles are named bundles of permissions.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 2, 2, 5],
-        "span": [429, 2, 435, 3],
+        "span": [443, 2, 449, 3],
         "leadingComments": " Every permission that some operation asks for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3],
-        "span": [439, 0, 471, 1],
+        "span": [453, 0, 485, 1],
         "leadingComments": " Tokens for machines: shown once, hashed at rest, revoked at once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 4],
-        "span": [474, 0, 481, 1],
+        "span": [488, 0, 495, 1],
         "leadingComments": " For the gateway: turns a credential into an actor token that other services verify.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 5],
-        "span": [484, 0, 505, 1],
+        "span": [498, 0, 519, 1],
         "leadingComments": " For other services: names of users, and who may decide.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 5, 2, 1],
-        "span": [496, 2, 504, 3],
+        "span": [510, 2, 518, 3],
         "leadingComments": " The standing of a user right now: active, and the permissions their roles give.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 6],
-        "span": [508, 0, 549, 1],
+        "span": [522, 0, 563, 1],
         "leadingComments": " For the operator of the installation, who holds the operator certificate.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 6, 2, 0],
-        "span": [510, 2, 517, 3],
+        "span": [524, 2, 531, 3],
         "leadingComments": " Only while the tenant has no user.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 6, 2, 1],
-        "span": [520, 2, 526, 3],
+        "span": [534, 2, 540, 3],
         "leadingComments":
           " Lifts the locks of an administrator, at most five times in a quarter of an hour; with an address, the account can be\n signed in to from there while it is locked elsewhere. It still takes the password and the second factor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 6, 2, 4],
-        "span": [543, 2, 548, 3],
+        "span": [557, 2, 562, 3],
         "leadingComments": " Ids of all tenants, in pages: what concerns each of them is done tenant by tenant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 0],
-        "span": [552, 2, 555, 5],
+        "span": [566, 2, 569, 5],
         "leadingComments": " The last of the page before; empty for the first.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [559, 2, 68],
+        "span": [573, 2, 68],
         "leadingComments": " In order; empty when there are no more.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 4],
-        "span": [568, 2, 55],
+        "span": [582, 2, 55],
         "leadingComments": " active | disabled\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 7],
-        "span": [572, 2, 53],
+        "span": [586, 2, 53],
         "leadingComments": " person | machine\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 12],
-        "span": [578, 2, 60],
+        "span": [592, 2, 60],
         "leadingComments": " Goes up with each change; the ETag of the user.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 2, 2, 13],
+        "span": [594, 2, 73],
+        "leadingComments":
+          " Of a machine: the user id of the person who is responsible for it. Unset: nobody, and the machine is suspended.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 2, 2, 14],
+        "span": [596, 2, 66],
+        "leadingComments":
+          " Who set the present password for this person; unset once the person has chosen one. Until then the account counts as theirs.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 4],
-        "span": [591, 0, 610, 1],
+        "span": [609, 0, 628, 1],
         "leadingComments": " The answer to a sign-in in every form that the reference documents give it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 2],
-        "span": [603, 2, 606, 5],
+        "span": [621, 2, 624, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 3],
-        "span": [609, 2, 58],
+        "span": [627, 2, 58],
         "leadingComments":
           " Second factor at once, for clients that have it at hand. With a recovery code the sign-in works while the account is\n locked, too.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 3],
-        "span": [619, 2, 622, 4],
+        "span": [637, 2, 640, 4],
         "leadingComments": " Seconds.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 5],
-        "span": [625, 2, 19],
+        "span": [643, 2, 19],
         "leadingComments": " The access token under its other name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 7],
-        "span": [631, 2, 634, 4],
+        "span": [649, 2, 652, 4],
         "leadingComments": " A second factor is mandatory and this user has none: GET /api/v1/auth/mfa/setup first.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 6, 2, 0],
-        "span": [638, 2, 641, 5],
+        "span": [656, 2, 659, 5],
         "leadingComments": " Six digits, or a recovery code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 0],
-        "span": [686, 2, 20],
+        "span": [704, 2, 20],
         "leadingComments": " Base32, for typing in.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 1],
-        "span": [688, 2, 25],
+        "span": [706, 2, 25],
         "leadingComments": " otpauth:// address, for a QR code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 0],
-        "span": [698, 2, 20],
+        "span": [716, 2, 20],
         "leadingComments": " Base32, for typing in.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 1],
-        "span": [700, 2, 25],
+        "span": [718, 2, 25],
         "leadingComments": " otpauth:// address, for a QR code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 1],
-        "span": [711, 2, 37],
+        "span": [729, 2, 37],
         "leadingComments": " Shown once, when a factor is confirmed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 0],
-        "span": [789, 2, 794, 5],
+        "span": [807, 2, 812, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 1],
-        "span": [796, 2, 801, 5],
+        "span": [814, 2, 819, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 4],
-        "span": [814, 2, 817, 5],
+        "span": [832, 2, 835, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 5],
-        "span": [842, 2, 69],
+        "span": [860, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 34, 2, 3],
-        "span": [871, 2, 63],
+        "span": [889, 2, 63],
         "leadingComments": " Unset: the user gets a password through a reset link.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 34, 2, 5],
-        "span": [877, 2, 883, 5],
+        "span": [895, 2, 901, 5],
         "leadingComments": " person when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 36, 2, 4],
-        "span": [912, 2, 68],
+        "path": [4, 35, 2, 1],
+        "span": [910, 2, 913, 5],
+        "leadingComments": " User id of a person; yourself when unset.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 38, 2, 4],
+        "span": [945, 2, 68],
         "leadingComments": " The version that the change was made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 38, 2, 1],
-        "span": [924, 2, 68],
+        "path": [4, 40, 2, 1],
+        "span": [957, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 40, 2, 0],
-        "span": [929, 2, 934, 5],
+        "path": [4, 42, 2, 0],
+        "span": [962, 2, 967, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 40, 2, 1],
-        "span": [936, 2, 941, 5],
-        "leadingComments": " 25 when unset.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 40, 2, 4],
-        "span": [954, 2, 957, 5],
-        "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 41, 2, 5],
-        "span": [972, 2, 69],
-        "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 1],
-        "span": [981, 2, 984, 5],
+        "span": [969, 2, 974, 5],
+        "leadingComments": " 25 when unset.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 42, 2, 4],
+        "span": [987, 2, 990, 5],
+        "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 43, 2, 5],
+        "span": [1005, 2, 69],
+        "leadingComments": " Absent on the last page.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 44, 2, 1],
+        "span": [1014, 2, 1017, 5],
         "leadingComments": " Names of roles.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 42, 2, 2],
-        "span": [986, 2, 68],
+        "path": [4, 44, 2, 2],
+        "span": [1019, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 45, 2, 0],
-        "span": [1000, 2, 25],
+        "path": [4, 47, 2, 0],
+        "span": [1033, 2, 25],
         "leadingComments": " One-time; ends after an hour or five wrong tries.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 54, 2, 0],
-        "span": [1045, 2, 1050, 5],
+        "path": [4, 56, 2, 0],
+        "span": [1078, 2, 1083, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 54, 2, 1],
-        "span": [1052, 2, 1057, 5],
+        "path": [4, 56, 2, 1],
+        "span": [1085, 2, 1090, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 54, 2, 4],
-        "span": [1070, 2, 1073, 5],
+        "path": [4, 56, 2, 4],
+        "span": [1103, 2, 1106, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 55, 2, 5],
-        "span": [1087, 2, 69],
+        "path": [4, 57, 2, 5],
+        "span": [1120, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 62, 2, 1],
-        "span": [1146, 2, 68],
+        "path": [4, 64, 2, 1],
+        "span": [1179, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 66, 2, 3],
-        "span": [1159, 2, 55],
+        "path": [4, 68, 2, 3],
+        "span": [1192, 2, 55],
         "leadingComments": " First characters of the token, to know it again.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 67, 2, 0],
-        "span": [1168, 2, 1173, 5],
+        "path": [4, 69, 2, 0],
+        "span": [1201, 2, 1206, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 67, 2, 1],
-        "span": [1175, 2, 1180, 5],
+        "path": [4, 69, 2, 1],
+        "span": [1208, 2, 1213, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 67, 2, 4],
-        "span": [1193, 2, 1196, 5],
+        "path": [4, 69, 2, 4],
+        "span": [1226, 2, 1229, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 68, 2, 5],
-        "span": [1218, 2, 69],
+        "path": [4, 70, 2, 5],
+        "span": [1251, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 69, 2, 1],
-        "span": [1228, 2, 1231, 5],
+        "path": [4, 71, 2, 1],
+        "span": [1261, 2, 1264, 5],
         "leadingComments": " The machine user that the token acts as; yourself when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 69, 2, 2],
-        "span": [1233, 2, 1236, 5],
+        "path": [4, 71, 2, 2],
+        "span": [1266, 2, 1269, 5],
         "leadingComments": " Narrows what the token may do; all that the user may do when empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 69, 2, 3],
-        "span": [1238, 2, 1243, 5],
+        "path": [4, 71, 2, 3],
+        "span": [1271, 2, 1276, 5],
         "leadingComments": " 90 days at most; 30 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 70, 2, 1],
-        "span": [1248, 2, 19],
+        "path": [4, 72, 2, 1],
+        "span": [1281, 2, 19],
         "leadingComments": " Shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 73, 2, 2],
-        "span": [1264, 4, 27],
+        "path": [4, 75, 2, 2],
+        "span": [1297, 4, 27],
         "leadingComments": " Of the agent of a device.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 73, 2, 3],
-        "span": [1267, 2, 67],
+        "path": [4, 75, 2, 3],
+        "span": [1300, 2, 67],
         "leadingComments": " Services that the actor token is for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 74, 2, 5],
-        "span": [1276, 2, 53],
+        "path": [4, 76, 2, 5],
+        "span": [1309, 2, 53],
         "leadingComments": " Goes up when roles or standing of the user change.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 77, 2, 3],
-        "span": [1293, 2, 55],
+        "path": [4, 79, 2, 3],
+        "span": [1326, 2, 55],
         "leadingComments": " active | disabled | deleted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 80, 2, 1],
-        "span": [1313, 2, 1316, 5],
+        "path": [4, 82, 2, 1],
+        "span": [1346, 2, 1349, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 81, 2, 2],
-        "span": [1322, 2, 22],
+        "path": [4, 83, 2, 2],
+        "span": [1355, 2, 22],
         "leadingComments": " Generated; shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 82, 2, 1],
-        "span": [1332, 2, 1335, 5],
+        "path": [4, 84, 2, 1],
+        "span": [1365, 2, 1368, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 82, 2, 2],
-        "span": [1337, 2, 1340, 5],
+        "path": [4, 84, 2, 2],
+        "span": [1370, 2, 1373, 5],
         "leadingComments": " IPv4 or IPv6, as the gateway sees it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 83, 2, 1],
-        "span": [1345, 2, 54],
+        "path": [4, 85, 2, 1],
+        "span": [1378, 2, 54],
         "leadingComments": " The IPv4 address, or the /64 of an IPv6 one; empty without an address.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 85, 2, 0],
-        "span": [1355, 2, 32],
+        "path": [4, 87, 2, 0],
+        "span": [1388, 2, 32],
         "leadingComments": " Absent when the tenant has a user already.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 86, 2, 0],
-        "span": [1360, 2, 1365, 5],
+        "path": [4, 88, 2, 0],
+        "span": [1393, 2, 1398, 5],
         "leadingComments": " Short name: lower-case letters, digits and inner hyphens.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -15204,6 +15570,8 @@ export const protoMetadata = {
     ".claviger.auth.v1.GetUserRequest": GetUserRequest,
     ".claviger.auth.v1.GetUserResponse": GetUserResponse,
     ".claviger.auth.v1.CreateUserRequest": CreateUserRequest,
+    ".claviger.auth.v1.SetResponsiblePersonRequest": SetResponsiblePersonRequest,
+    ".claviger.auth.v1.SetResponsiblePersonResponse": SetResponsiblePersonResponse,
     ".claviger.auth.v1.CreateUserResponse": CreateUserResponse,
     ".claviger.auth.v1.UpdateUserRequest": UpdateUserRequest,
     ".claviger.auth.v1.UpdateUserResponse": UpdateUserResponse,
@@ -15287,6 +15655,8 @@ export const protoMetadata = {
           "created_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "updated_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "responsible_id": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "held_by": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "Role": {
@@ -15410,6 +15780,13 @@ export const protoMetadata = {
           "kind": { "field": Field.decode(Buffer.from("CAFKBnBlcnNvbkoHbWFjaGluZQ==", "base64")) },
         },
       },
+      "SetResponsiblePersonRequest": {
+        fields: {
+          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "responsible_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+        },
+      },
+      "SetResponsiblePersonResponse": { fields: { "user": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "CreateUserResponse": { fields: { "user": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UpdateUserRequest": {
         fields: {
@@ -15757,6 +16134,14 @@ export const protoMetadata = {
               ),
             ),
             "http": HttpRule.decode(Buffer.from("KhcvYXBpL3YxL3VzZXJzL3t1c2VyX2lkfQ==", "base64")),
+          },
+          "SetResponsiblePerson": {
+            "policy": Policy.decode(
+              Buffer.from("Cgx1c2Vycy51cGRhdGUyGHVzZXIucmVzcG9uc2libGUuY2hhbmdlZDgBcAE=", "base64"),
+            ),
+            "http": HttpRule.decode(
+              Buffer.from("OgEqYgR1c2VyGiMvYXBpL3YxL3VzZXJzL3t1c2VyX2lkfS9yZXNwb25zaWJsZQ==", "base64"),
+            ),
           },
           "ListUserRoles": {
             "policy": Policy.decode(Buffer.from("Cgp1c2Vycy5yZWFkOAFiE3JwLnVzZXJzLnJvbGVzLmxpc3Q=", "base64")),

@@ -488,6 +488,8 @@ export interface PermittedUser {
   siteRestricted: boolean;
   siteIds: string[];
   groups: string[];
+  /** The people whose account this is as well: what it does counts as theirs. */
+  behind: string[];
 }
 
 function createBaseSite(): Site {
@@ -5030,7 +5032,7 @@ export const ListPermittedUsersResponse: MessageFns<ListPermittedUsersResponse> 
 };
 
 function createBasePermittedUser(): PermittedUser {
-  return { id: "", name: "", roles: [], siteRestricted: false, siteIds: [], groups: [] };
+  return { id: "", name: "", roles: [], siteRestricted: false, siteIds: [], groups: [], behind: [] };
 }
 
 export const PermittedUser: MessageFns<PermittedUser> = {
@@ -5052,6 +5054,9 @@ export const PermittedUser: MessageFns<PermittedUser> = {
     }
     for (const v of message.groups) {
       writer.uint32(50).string(v!);
+    }
+    for (const v of message.behind) {
+      writer.uint32(58).string(v!);
     }
     return writer;
   },
@@ -5115,6 +5120,14 @@ export const PermittedUser: MessageFns<PermittedUser> = {
             }
 
             message.groups.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.behind.push(reader.string());
             continue;
           }
         }
@@ -12335,6 +12348,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "behind",
+        "number": 7,
+        "label": 3,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "behind",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -12986,6 +13026,12 @@ export const protoMetadata = {
         "leadingComments": " 1000 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
+      }, {
+        "path": [4, 68, 2, 6],
+        "span": [1124, 2, 64],
+        "leadingComments": " The people whose account this is as well: what it does counts as theirs.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
       }],
     },
     "syntax": "proto3",
@@ -13440,6 +13486,7 @@ export const protoMetadata = {
           "site_restricted": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "site_ids": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "groups": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "behind": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
     },

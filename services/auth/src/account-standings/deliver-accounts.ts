@@ -1,0 +1,107 @@
+import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
+import { failpoint } from '@claviger/service-kit';
+import { type Selectable, sql } from 'kysely';
+import type { AuthDeps } from '../deps.ts';
+import type { AuthSchema } from '../schema.ts';
+import { ofAccount } from './note-accounts.ts';
+
+const CALL_TIMEOUT_MS = 3_000;
+const INTERVAL_MS = 1_000;
+const MAX_BACKOFF_SECONDS = 60;
+const BATCH = 100;
+const AT_ONCE = 8;
+
+type Deps = Pick<AuthDeps, 'database' | 'logger' | 'accountStanding'>;
+type Row = Selectable<AuthSchema['account_standings']>;
+
+/**
+ * Tells workflow what it does not know yet of an account and of the machines of its person. What fails is repeated by the duty, so
+ * this throws only where auth's own database does.
+ */
+export async function deliverAccounts(deps: Deps, tenantId: string, userId: string): Promise<void> {
+  await failpoint('auth.account.before_delivery');
+  const due = await deps.database.readTenant(tenantId, (reader) =>
+    reader
+      .selectFrom('account_standings')
+      .selectAll()
+      .whereRef('applied_version', '<', 'wanted_version')
+      .where(ofAccount(userId))
+      .orderBy('user_id')
+      .limit(BATCH)
+      .execute(),
+  );
+  await deliverAll(deps, due);
+}
+
+/** Repeats what workflow has not confirmed. */
+export function startAccountDeliveries(deps: Deps, cluster: DutyHost): Duty {
+  return startDuty({
+    cluster,
+    name: 'account standings',
+    everyMs: INTERVAL_MS,
+    run: (leadership) => deliverDueAccounts(deps, leadership),
+  });
+}
+
+export async function deliverDueAccounts(deps: Deps, leadership: Leadership): Promise<void> {
+  const due = await deps.database.system((tx) =>
+    tx
+      .selectFrom('account_standings')
+      .selectAll()
+      .where(sql<boolean>`applied_version < wanted_version`)
+      .where('next_try_at', '<=', sql<Date>`now()`)
+      .orderBy('next_try_at')
+      .limit(BATCH)
+      .execute(),
+  );
+  await deliverAll(deps, due, leadership);
+}
+
+async function deliverAll(deps: Deps, due: readonly Row[], leadership?: Leadership): Promise<void> {
+  for (let start = 0; start < due.length; start += AT_ONCE) {
+    if (leadership?.signal.aborted) return;
+    const settled = await Promise.all(
+      due.slice(start, start + AT_ONCE).map((row) => deliver(deps, row, leadership)),
+    );
+    // Workflow is away: the next ones would wait in vain.
+    if (settled.every((each) => !each)) return;
+  }
+}
+
+async function deliver(deps: Deps, row: Row, leadership: Leadership | undefined): Promise<boolean> {
+  const { tenant_id: tenantId, user_id: userId, wanted_version: version, active, ends, cause } = row;
+  const order = { userId, version, active, ends, cause, changedBy: row.changed_by };
+  const settled = await (deps.accountStanding
+    ? deps.accountStanding.apply(order, { tenantId, timeoutMs: CALL_TIMEOUT_MS }).then(
+        (answer) => answer.settled,
+        (error: unknown) => {
+          deps.logger.warn(
+            { err: error, tenantId, userId, version },
+            'workflow could not be told of an account; it is tried again',
+          );
+          return false;
+        },
+      )
+    : true);
+  await deps.database.withTenant(tenantId, async (tx) => {
+    await leadership?.assert(tx);
+    await tx
+      .updateTable('account_standings')
+      .set(
+        settled
+          ? {
+              attempts: 0,
+              applied_version: sql<number>`greatest(applied_version, ${version}::bigint)`,
+              // Whatever was noted meanwhile is still to come.
+              ends: sql<boolean>`ends AND wanted_version > ${version}::bigint`,
+            }
+          : {
+              attempts: sql<number>`attempts + 1`,
+              next_try_at: sql<Date>`now() + make_interval(secs => least(power(2, least(attempts, 10)), ${MAX_BACKOFF_SECONDS}))`,
+            },
+      )
+      .where('user_id', '=', userId)
+      .execute();
+  });
+  return settled;
+}

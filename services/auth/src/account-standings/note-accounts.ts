@@ -1,0 +1,57 @@
+import type { Reader, Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import { sql } from 'kysely';
+import type { AuthSchema } from '../schema.ts';
+
+/** The duty leaves the first try to the operation that changed the account. */
+const FIRST_TRY_SECONDS = 5;
+
+export interface AccountChange {
+  readonly userId: string;
+  /** What the account holds is to end: its requests, grants, elevations and emergency access. */
+  readonly ends: boolean;
+  readonly cause: string;
+  readonly changedBy: string;
+}
+
+/** Queues what workflow is to know of an account and of the machines that its person is responsible for. */
+export async function noteAccounts(tx: Tx<AuthSchema>, change: AccountChange): Promise<void> {
+  const { userId, ends, cause, changedBy } = change;
+  await sql`INSERT INTO account_standings AS known
+      (tenant_id, user_id, active, ends, cause, changed_by, next_try_at)
+    SELECT u.tenant_id, u.id,
+      u.status = 'active' AND u.deleted_at IS NULL
+        AND (u.kind = 'person' OR (r.status = 'active' AND r.deleted_at IS NULL) IS TRUE),
+      ${ends}, ${cause}, ${changedBy}::uuid, now() + make_interval(secs => ${FIRST_TRY_SECONDS})
+    FROM users u LEFT JOIN users r ON r.tenant_id = u.tenant_id AND r.id = u.responsible_id
+    WHERE u.id = ${userId}::uuid OR (u.responsible_id = ${userId}::uuid AND u.deleted_at IS NULL)
+    ON CONFLICT (tenant_id, user_id) DO UPDATE SET wanted_version = known.wanted_version + 1,
+      active = excluded.active, ends = known.ends OR excluded.ends, cause = excluded.cause,
+      changed_by = excluded.changed_by, attempts = 0, next_try_at = excluded.next_try_at`.execute(tx);
+}
+
+/**
+ * Whoever begins again with an account begins with nothing: throws `unavailable` while something that it held, or that a machine of
+ * its person held, has not been ended everywhere.
+ */
+export async function requireEnded(reader: Reader<AuthSchema>, userId: string): Promise<void> {
+  const pending = await reader
+    .selectFrom('account_standings')
+    .select('user_id')
+    .where('ends', '=', true)
+    .where(ofAccount(userId))
+    .limit(1)
+    .executeTakeFirst();
+  if (!pending) return;
+  throw new ClavigerError('unavailable', 'What this account held has not been ended everywhere yet.', {
+    code: 'account_ending_pending',
+    hint: 'It is being repeated by itself. Try again in a moment.',
+    retryAfterSeconds: 2,
+  });
+}
+
+/** Rows of a user and of the machines that the user is responsible for. */
+export const ofAccount = (userId: string) =>
+  sql<boolean>`(account_standings.user_id = ${userId}::uuid OR EXISTS (SELECT FROM users machine
+    WHERE machine.tenant_id = account_standings.tenant_id AND machine.id = account_standings.user_id
+      AND machine.responsible_id = ${userId}::uuid))`;

@@ -1,0 +1,86 @@
+import type { auth } from '@claviger/contracts';
+import type { Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import { deliverAccounts } from '../account-standings/deliver-accounts.ts';
+import { noteAccounts } from '../account-standings/note-accounts.ts';
+import type { AuthDeps } from '../deps.ts';
+import { isObjectId, objectId } from '../object-id.ts';
+import { lockAdministration } from '../roles/roles-store.ts';
+import type { AuthSchema } from '../schema.ts';
+import { tellGateways } from '../tenants/end-all-access.ts';
+import { endAccess } from './end-access.ts';
+import { actingNow, requireNotAbove, requirePerson } from './standing.ts';
+import { lockUser, readUser } from './users-store.ts';
+
+/**
+ * Makes a person responsible for a machine, oneself unless another is named. Whoever was responsible knows its tokens and has asked
+ * for its grants: both end. The actor must hold what the machine's roles give, so nobody gains rights by it.
+ */
+export function setResponsiblePerson(
+  deps: AuthDeps,
+): Handler<(typeof auth.UsersServiceService)['setResponsiblePerson']> {
+  return async (request, context) => {
+    requirePerson(context);
+    const userId = objectId(request.userId);
+    context.auditSubject = { type: 'user', id: userId };
+    const { tenantId } = context;
+    const responsibleId = request.responsibleId === '' ? context.actor.userId : request.responsibleId;
+    const { user, ended } = await deps.database.withTenant(tenantId, async (tx) => {
+      await lockAdministration(tx);
+      const machine = await lockUser(tx, userId);
+      const holds = await actingNow(tx, context);
+      if (machine.kind !== 'machine') {
+        throw new ClavigerError('conflict', 'A person answers for their own account.', {
+          code: 'not_a_machine',
+          hint: 'Name a machine.',
+        });
+      }
+      await requireNotAbove(tx, context, holds, userId);
+      await requireLivingPerson(tx, responsibleId);
+      await tx
+        .updateTable('users')
+        .set({
+          responsible_id: responsibleId,
+          updated_at: sql`now()`,
+          row_version: sql`row_version + 1`,
+        })
+        .where('id', '=', userId)
+        .execute();
+      const over = await endAccess(tx, userId, 'responsible-person-changed');
+      await noteAccounts(tx, {
+        userId,
+        ends: true,
+        cause: 'The machine got another responsible person.',
+        changedBy: context.actor.userId,
+      });
+      await deps.emitter.audit(tx, context, {
+        details: {
+          username: machine.username,
+          responsibleId,
+          responsibleIdBefore: machine.responsibleId ?? '',
+        },
+      });
+      return { user: await readUser(tx, userId), ended: over };
+    });
+    await tellGateways(deps, ended);
+    await deliverAccounts(deps, tenantId, userId);
+    return { user };
+  };
+}
+
+async function requireLivingPerson(tx: Tx<AuthSchema>, id: string): Promise<void> {
+  const person =
+    isObjectId(id) &&
+    (await tx
+      .selectFrom('users')
+      .select('id')
+      .where('id', '=', id)
+      .where('kind', '=', 'person')
+      .where('status', '=', 'active')
+      .where('deleted_at', 'is', null)
+      .forKeyShare()
+      .executeTakeFirst());
+  if (!person) throw ClavigerError.invalid('/responsibleId', 'must be the id of an active person');
+}

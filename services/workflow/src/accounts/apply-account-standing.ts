@@ -1,0 +1,61 @@
+import type { accountStanding } from '@claviger/contracts';
+import type { Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import { failpoint, type Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { WorkflowDeps } from '../deps.ts';
+import type { WorkflowSchema } from '../schema.ts';
+import { idOrNotFound } from '../uuid.ts';
+import { endBreakglassOf } from './end-breakglass.ts';
+import { endElevationsOf } from './end-elevations.ts';
+import { endGrantsOf } from './end-grants.ts';
+import { endRequestsOf } from './end-requests.ts';
+import { settleAccount } from './settle-account.ts';
+
+/**
+ * Notes what auth says of an account and, where it has ended or changed hands, ends what it holds: open requests, grants, elevations
+ * and emergency access. A version that is known already ends nothing again. Answers `settled` when the vault knows of every end.
+ */
+export function applyAccountStanding(
+  deps: WorkflowDeps,
+): Handler<typeof accountStanding.AccountStandingServiceService.apply> {
+  return async (request, context) => {
+    if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
+    const { tenantId } = context;
+    const userId = idOrNotFound(request.userId);
+    const changedBy = idOrNotFound(request.changedBy);
+    const { version, active } = request;
+    await deps.database.withTenant(tenantId, async (tx) => {
+      if (!(await store(tx, { tenantId, userId, version, active })) || !request.ends) return;
+      const end = { userId, changedBy, cause: request.cause };
+      // An approval under way either has made its grant by now, or finds the request ended.
+      await endRequestsOf(deps, tx, end);
+      await endGrantsOf(deps, tx, end);
+      await endElevationsOf(deps, tx, end);
+      await endBreakglassOf(deps, tx, end);
+    });
+    await failpoint('workflow.account.after_end');
+    return { settled: await settleAccount(deps, tenantId, userId, context.requestId) };
+  };
+}
+
+/** Waits for what the account is beginning, so that the end sees it. False for a version that is not newer than the known one. */
+async function store(
+  tx: Tx<WorkflowSchema>,
+  next: { tenantId: string; userId: string; version: number; active: boolean },
+): Promise<boolean> {
+  const { tenantId, userId, version, active } = next;
+  await sql`SELECT pg_advisory_xact_lock(account_lock_key(${userId}::uuid))`.execute(tx);
+  const row = await tx
+    .insertInto('account_standings')
+    .values({ tenant_id: tenantId, user_id: userId, version, active })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['tenant_id', 'user_id'])
+        .doUpdateSet({ version, active, changed_at: sql<Date>`clock_timestamp()` })
+        .where('account_standings.version', '<', version),
+    )
+    .returning('version')
+    .executeTakeFirst();
+  return row !== undefined;
+}

@@ -1,0 +1,44 @@
+import { tellEmergency } from '../breakglass/tell-emergency.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import { tellVault } from '../grants/tell-vault.ts';
+
+const AT_MOST = 50;
+
+/** Tells the vault of what an account's end has ended; the due queues repeat what fails. True when nothing is left to tell. */
+export async function settleAccount(
+  deps: WorkflowDeps,
+  tenantId: string,
+  userId: string,
+  requestId: string,
+): Promise<boolean> {
+  const { grants, sessions } = await deps.database.readTenant(tenantId, async (reader) => ({
+    grants: await reader
+      .selectFrom('grants')
+      .selectAll()
+      .where('user_id', '=', userId)
+      .where('sync_wanted', '=', 'remove')
+      .limit(AT_MOST)
+      .execute(),
+    sessions: await reader
+      .selectFrom('breakglass_sessions')
+      .selectAll()
+      .where('user_id', '=', userId)
+      .where('sync_wanted', '=', 'end')
+      .limit(AT_MOST)
+      .execute(),
+  }));
+  const told = await Promise.allSettled([
+    ...grants.map(async (grant) => (await tellVault(deps, grant, requestId)).sync_wanted === null),
+    ...sessions.map(async (row) => (await tellEmergency(deps, row, requestId)).sync_wanted === null),
+  ]);
+  for (const each of told) {
+    if (each.status === 'rejected') {
+      deps.logger.warn(
+        { err: each.reason, userId },
+        'the vault could not be told of the end of an account yet',
+      );
+    }
+  }
+  const isWhole = grants.length < AT_MOST && sessions.length < AT_MOST;
+  return isWhole && told.every((each) => each.status === 'fulfilled' && each.value);
+}
