@@ -14,6 +14,7 @@ export {
   type SortFields,
 } from './page.ts';
 export { type SchemaHistory, schemaHistory } from './schema-history.ts';
+export { serialized } from './serialized.ts';
 export {
   applyTenantStanding,
   isActiveTenant,

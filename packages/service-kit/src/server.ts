@@ -26,6 +26,7 @@ import { createCallStreams, type Dispatch } from './call-stream-server.ts';
 import { describeCertificate, serviceOf } from './caller-identity.ts';
 import type { ServiceDefinition } from './client.ts';
 import type { BaseConfig } from './config.ts';
+import { type CostlyWork, createCostlyWork, joinKey } from './costly-work.ts';
 import { serverCredentials } from './credentials.ts';
 import type { Handlers } from './handlers.ts';
 import { didNothingAgain, type IdempotencyGuard, type MessageCodec, runOnce } from './idempotent-call.ts';
@@ -46,6 +47,8 @@ export interface RpcServerOptions {
   readonly refuse?: () => void;
   /** Hears of peers that were refused. */
   readonly reportAnomaly?: ReportAnomaly;
+  /** The turns of costly operations; of its own when absent. */
+  readonly costly?: CostlyWork;
 }
 
 export interface RpcServer {
@@ -69,6 +72,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     'grpc.max_send_message_length': 16 * 1024 * 1024,
   });
   const inStreams = new Map<string, { decode: (payload: Buffer) => object; dispatch: Dispatch }>();
+  const costly = options.costly ?? createCostlyWork();
   const callStreams = createCallStreams((path) => inStreams.get(path), options.logger);
   server.addService(calls.CallsServiceService, { open: callStreams.open });
   return {
@@ -86,10 +90,10 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
           throw new Error(`The service cannot start: ${rpc.path} has no handler.`);
         const method = methodOf(rpc.path);
         if (method.responseStream) {
-          wrapped[name] = streaming(method, handler as StreamHandler, options);
+          wrapped[name] = streaming(method, handler as StreamHandler, options, costly);
           continue;
         }
-        const run = unary(method, handler as UnaryHandler, codecOf(rpc), options);
+        const run = unary(method, handler as UnaryHandler, codecOf(rpc), options, costly);
         wrapped[name] = alone(run);
         inStreams.set(rpc.path, {
           decode: rpc.requestDeserialize as (payload: Buffer) => object,
@@ -133,17 +137,29 @@ function codecOf(rpc: ServiceDefinition[string]): MessageCodec {
   };
 }
 
-function unary(method: MethodInfo, handler: UnaryHandler, codec: MessageCodec, options: RpcServerOptions) {
+function unary(
+  method: MethodInfo,
+  handler: UnaryHandler,
+  codec: MessageCodec,
+  options: RpcServerOptions,
+  costly: CostlyWork,
+) {
   const guard = takesIdempotencyKey(method) ? options.idempotency : undefined;
   return (call: IncomingCall): Promise<Outcome> =>
     traced(method, call, async () => {
       const entered = await enter(method, call, options);
       if ('error' in entered) return { error: encodeServiceError(entered.error) };
       const { context } = entered;
-      const work = async (): Promise<unknown> => {
+      const handle = async (): Promise<unknown> => {
         const response = await handler(call.request, context);
         refuseUnaudited(method, context);
         return response;
+      };
+      const work = (): Promise<unknown> => {
+        if (!isCostly(method, call.request)) return handle();
+        // Each call of an audited method leaves its own event.
+        if (method.policy!.audit) return costly.run(context, handle);
+        return costly.join(context, callKey(context, codec.request(call.request)), handle);
       };
       try {
         const key = guard && text(call.metadata, METADATA.idempotencyKey);
@@ -180,26 +196,50 @@ function inStream(
   };
 }
 
-function streaming(method: MethodInfo, handler: StreamHandler, options: RpcServerOptions) {
+function streaming(
+  method: MethodInfo,
+  handler: StreamHandler,
+  options: RpcServerOptions,
+  costly: CostlyWork,
+) {
   return (call: ServerWritableStream<object, unknown>): void => {
     void traced(method, call, async () => {
       const entered = await enter(method, call, options);
       if ('error' in entered) return void call.emit('error', encodeServiceError(entered.error));
       const { context } = entered;
-      try {
+      const send = async (): Promise<void> => {
         for await (const message of handler(call.request, context)) {
           if (context.signal.aborted) return;
           // Nothing leaves before its record.
           refuseUnaudited(method, context);
           if (!call.write(message)) await drained(call, context.signal);
         }
+        if (context.signal.aborted) return;
         refuseUnaudited(method, context);
         call.end();
+      };
+      try {
+        if (isCostly(method, call.request)) {
+          const { tenantId, signal } = context;
+          await costly.run({ tenantId, signal, stream: true }, send);
+        } else await send();
       } catch (error) {
         call.emit('error', encodeServiceError(await leaveWithError(error, context, call.request, options)));
       }
     });
   };
+}
+
+function isCostly({ policy }: MethodInfo, request: object): boolean {
+  if (!policy!.costly) return false;
+  const field = policy!.costlyWhen;
+  return field === '' || Boolean((request as Record<string, unknown>)[field]);
+}
+
+function callKey(context: CallContext, request: Buffer): string {
+  const { actor, tenantId, method } = context;
+  const { userId, sessionId, permissions, siteIds } = actor;
+  return joinKey({ tenantId, userId, sessionId, permissions, siteIds, path: method.path, request });
 }
 
 function drained(call: ServerWritableStream<object, unknown>, signal: AbortSignal): Promise<void> {

@@ -4,6 +4,14 @@ const VENDOR = 'Ask whoever sold the licence. Nothing stops working in the meant
 
 /** Codes of settings and licences. */
 export const administrationExplanations: Readonly<Record<string, Explanation>> = {
+  too_many_costly: {
+    meaning: 'Twenty costly operations of the tenant (replays, exports, searches) wait already.',
+    next: 'Wait for those that run; they run one after the other.',
+  },
+  too_many_api_tokens: {
+    meaning: 'The user has a hundred live API tokens already.',
+    next: 'Revoke those that are not used any more: `claviger tokens list`, `claviger tokens revoke ID`.',
+  },
   license_too_large: { meaning: 'A licence has at most 8 KB; this is larger.', next: VENDOR },
   license_malformed: {
     meaning: 'The text is no licence of this product.',

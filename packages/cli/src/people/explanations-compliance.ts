@@ -14,6 +14,10 @@ export const complianceExplanations: Readonly<Record<string, Explanation>> = {
     meaning: 'The package was kept for its time and has been removed.',
     next: 'Ask for another one of the same range: `claviger compliance report`.',
   },
+  too_many_reports: {
+    meaning: 'Fifty packages of the tenant wait to be made already.',
+    next: 'Wait until some of them are made: `claviger compliance list` shows them.',
+  },
   too_many_schedules: {
     meaning: 'The tenant has as many schedules as it may have.',
     next: 'Delete one that is not needed: `claviger compliance schedules delete`.',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { auth } from '@claviger/contracts';
+import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -8,6 +9,7 @@ import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { checkedPermissions } from '../roles/checked-permissions.ts';
 import { narrowed } from '../roles/permission-patterns.ts';
+import type { AuthSchema } from '../schema.ts';
 import { newApiToken } from '../sign-in/bearer-secrets.ts';
 import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
 import { actingNow, requireHeld, requirePerson, standingOf } from '../users/standing.ts';
@@ -15,6 +17,8 @@ import { type LockedUser, lockUser } from '../users/users-store.ts';
 import { apiTokenMessage } from './api-tokens-store.ts';
 
 const DEFAULT_DAYS = 30;
+/** Live tokens of one user. */
+const MAX_TOKENS = 100;
 
 /**
  * A token for oneself or for a machine that one is responsible for, shown once. It can never do more than its user and, of a
@@ -49,6 +53,7 @@ export function createApiToken(
         requireResponsible(user, context);
         await requireEnded(tx, userId);
       }
+      await requireRoom(tx, userId);
       const expiresAt = sql<Date>`now() + make_interval(days => ${request.expiresInDays || DEFAULT_DAYS}::int)`;
       await tx
         .insertInto('sessions')
@@ -89,5 +94,22 @@ function requireResponsible(machine: LockedUser, { actor }: CallContext): void {
   throw new ClavigerError('denied', 'Only the person who is responsible for a machine makes tokens for it.', {
     code: 'not_responsible',
     hint: 'Ask that person, or take the machine over with PUT /api/v1/users/{id}/responsible.',
+  });
+}
+
+/** The row of the user is locked: of two at once the second one counts the first. */
+async function requireRoom(tx: Tx<AuthSchema>, userId: string): Promise<void> {
+  const { live } = await tx
+    .selectFrom('api_tokens')
+    .innerJoin('sessions', 'sessions.id', 'api_tokens.session_id')
+    .select((eb) => eb.fn.countAll<number>().as('live'))
+    .where('api_tokens.user_id', '=', userId)
+    .where('sessions.revoked_at', 'is', null)
+    .where('api_tokens.expires_at', '>', sql<Date>`now()`)
+    .executeTakeFirstOrThrow();
+  if (live < MAX_TOKENS) return;
+  throw new ClavigerError('conflict', `This user has ${MAX_TOKENS} API tokens already.`, {
+    code: 'too_many_api_tokens',
+    hint: 'Revoke those that are not used any more.',
   });
 }

@@ -1,4 +1,4 @@
-import type { Reader } from '@claviger/database';
+import { serialized, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
@@ -9,13 +9,14 @@ const RETRY_AFTER_SECONDS = 60;
 
 /**
  * Throws `rate_limited` where so much of who asks waits for a person already: a request for nobody's eyes only hides the others.
- * `askerId`: the device that reported a prompt, else who asked. Several at once may get a little further.
+ * `askerId`: the device that reported a prompt, else who asked. Of several at once each counts those before it.
  */
-export async function refuseTooMany(reader: Reader<WorkflowSchema>, askerId: string): Promise<void> {
+export async function refuseTooMany(tx: Tx<WorkflowSchema>, askerId: string): Promise<void> {
+  await serialized(tx, `waiting-elevations ${askerId}`);
   // Written out as in the partial index.
   const { rows } = await sql<{ waiting: number }>`SELECT count(*)::int AS waiting FROM (
     SELECT FROM elevation_requests WHERE status = 'pending' AND coalesce(requester_id, device_id) = ${askerId}::uuid
-      AND expires_at > now() LIMIT ${MAX_WAITING}) AS theirs`.execute(reader);
+      AND expires_at > now() LIMIT ${MAX_WAITING}) AS theirs`.execute(tx);
   if (rows[0]!.waiting < MAX_WAITING) return;
   throw new ClavigerError('rate_limited', 'Too many requests of the same device or user wait for a person.', {
     code: 'too_many_waiting',

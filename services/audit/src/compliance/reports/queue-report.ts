@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Section } from '@claviger/compliance-package';
-import type { Tx } from '@claviger/database';
+import { serialized, type Tx } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
 import type { Emitter } from '@claviger/events';
 import type { AuditSchema } from '../../schema.ts';
 import { buildReportJob } from '../building/build-report-job.ts';
 import type { DayRange } from './report-range.ts';
+
+/** Of a tenant: packages that wait or are being made. */
+const MAX_WAITING = 50;
 
 export interface ReportOrder extends DayRange {
   readonly sections: readonly Section[];
@@ -21,6 +25,7 @@ export async function queueReport(
   tenantId: string,
   order: ReportOrder,
 ): Promise<string> {
+  await refuseTooMany(tx);
   const id = randomUUID();
   await tx
     .insertInto('compliance_reports')
@@ -38,4 +43,20 @@ export async function queueReport(
     .execute();
   await emitter.job(tx, tenantId, buildReportJob.queue, { reportId: id });
   return id;
+}
+
+/** A person is told; a schedule that finds no room is tried again until it does. */
+async function refuseTooMany(tx: Tx<AuditSchema>): Promise<void> {
+  await serialized(tx, 'compliance-reports');
+  const { waiting } = await tx
+    .selectFrom('compliance_reports')
+    .select((eb) => eb.fn.countAll<number>().as('waiting'))
+    .where('next_attempt_at', 'is not', null)
+    .executeTakeFirstOrThrow();
+  if (waiting < MAX_WAITING) return;
+  throw new ClavigerError('rate_limited', `There are ${MAX_WAITING} packages waiting to be made already.`, {
+    code: 'too_many_reports',
+    retryAfterSeconds: 60,
+    hint: 'Wait until some of them are made.',
+  });
 }

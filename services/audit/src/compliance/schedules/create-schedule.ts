@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { compliance } from '@claviger/contracts';
+import { serialized } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -21,6 +22,7 @@ export function createSchedule(
     const id = randomUUID();
     const { userId, userName } = context.actor;
     return deps.database.withTenant(context.tenantId, async (tx) => {
+      await serialized(tx, 'compliance-schedules');
       // By the database's clock, as everything that falls due.
       const { rows } = await sql<{ now: Date; schedules: number }>`
         SELECT now() AS now, count(*) AS schedules FROM compliance_schedules`.execute(tx);

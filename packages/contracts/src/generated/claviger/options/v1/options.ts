@@ -109,6 +109,12 @@ export interface Policy {
    * request names an entry; a handler gets the entry only through the check of this level.
    */
   access: AccessLevel;
+  /**
+   * Takes much time or reads much: calls of one tenant run one after the other, and wait in a queue of their own. Where
+   * costly_when names a string field, only calls in which it is not empty.
+   */
+  costly: boolean;
+  costlyWhen: string;
 }
 
 /** Rules and sensitivity of a field. A field that says nothing of its sensitivity is secret. */
@@ -161,6 +167,8 @@ function createBasePolicy(): Policy {
     statusField: "",
     reads: false,
     access: 0,
+    costly: false,
+    costlyWhen: "",
   };
 }
 
@@ -232,6 +240,12 @@ export const Policy: MessageFns<Policy> = {
     }
     if (message.access !== 0) {
       writer.uint32(168).int32(message.access);
+    }
+    if (message.costly !== false) {
+      writer.uint32(176).bool(message.costly);
+    }
+    if (message.costlyWhen !== "") {
+      writer.uint32(186).string(message.costlyWhen);
     }
     return writer;
   },
@@ -425,6 +439,22 @@ export const Policy: MessageFns<Policy> = {
             }
 
             message.access = reader.int32() as any;
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.costly = reader.bool();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.costlyWhen = reader.string();
             continue;
           }
         }
@@ -906,6 +936,30 @@ export const protoMetadata = {
         "jsonName": "access",
         "options": undefined,
         "proto3Optional": false,
+      }, {
+        "name": "costly",
+        "number": 22,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "costly",
+        "options": undefined,
+        "proto3Optional": false,
+      }, {
+        "name": "costly_when",
+        "number": 23,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "costlyWhen",
+        "options": undefined,
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -1137,7 +1191,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0],
-        "span": [17, 0, 63, 1],
+        "span": [17, 0, 67, 1],
         "leadingComments": " Who may call a method, at what rate, and what it leaves in the audit log.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -1263,83 +1317,90 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 0, 2, 21],
+        "span": [65, 2, 19],
+        "leadingComments":
+          " Takes much time or reads much: calls of one tenant run one after the other, and wait in a queue of their own. Where\n costly_when names a string field, only calls in which it is not empty.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [5, 0],
-        "span": [66, 0, 76, 1],
+        "span": [70, 0, 80, 1],
         "leadingComments": " What an actor may do to a secret. Each level includes those before it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [5, 0, 2, 1],
-        "span": [69, 2, 24],
+        "span": [73, 2, 24],
         "leadingComments":
           " The method neither discloses nor changes the entry for an actor: metadata only, or a call of a service for no person.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [5, 0, 2, 2],
-        "span": [71, 2, 24],
+        "span": [75, 2, 24],
         "leadingComments": " Sees the secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [5, 0, 2, 3],
-        "span": [73, 2, 26],
+        "span": [77, 2, 26],
         "leadingComments": " Changes value and metadata.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [5, 0, 2, 4],
-        "span": [75, 2, 24],
+        "span": [79, 2, 24],
         "leadingComments": " Changes protection, place, account name, schedule, shares and existence.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1],
-        "span": [87, 0, 109, 1],
+        "span": [91, 0, 113, 1],
         "leadingComments":
           " Rules and sensitivity of a field. A field that says nothing of its sensitivity is secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [89, 2, 18],
+        "span": [93, 2, 18],
         "leadingComments": " May stand in logs, traces, audit events and error details.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 2],
-        "span": [92, 2, 23],
+        "span": [96, 2, 23],
         "leadingComments": " Of strings in code points, of bytes in bytes, of lists in items.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [95, 2, 21],
+        "span": [99, 2, 21],
         "leadingComments": " RE2-like pattern, anchored at both ends by the validator.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 5],
-        "span": [97, 2, 21],
+        "span": [101, 2, 21],
         "leadingComments": " Range of numbers, applied when has_range is set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 8],
-        "span": [101, 2, 30],
+        "span": [105, 2, 30],
         "leadingComments": " Allowed values of a string.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 9],
-        "span": [103, 2, 21],
+        "span": [107, 2, 21],
         "leadingComments":
           ' Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed).\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 11],
-        "span": [108, 2, 21],
+        "span": [112, 2, 21],
         "leadingComments":
           " JSON knows null here: a field that is absent is rendered as null, and null in a body counts as absent. Where a\n request has a field `update_mask`, the edge lists in it the JSON names of all fields that the body holds, null ones\n too, so that a null there clears.\n",
         "trailingComments": "",
