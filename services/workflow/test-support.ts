@@ -13,6 +13,7 @@ import { breakglassHandlers } from './src/breakglass/add-breakglass-handlers.ts'
 import { sweepBreakglass } from './src/breakglass/sweep-breakglass.ts';
 import type { Vault, WorkflowDeps } from './src/deps.ts';
 import { runSweep } from './src/duties/sweep.ts';
+import { createEvaluationPool } from './src/evaluation/evaluation-pool.ts';
 import { getGrant } from './src/grants/get-grant.ts';
 import { getGrantCredentials } from './src/grants/get-grant-credentials.ts';
 import { listGrants } from './src/grants/list-grants.ts';
@@ -174,12 +175,14 @@ export async function startWorkflow() {
     elevation: { ...sections.elevation.defaults },
   };
   const logger = createLogger({ service: 'workflow', node: 'workflow-test', level: 'silent' });
+  const evaluations = createEvaluationPool();
   const deps: WorkflowDeps = {
     settings: { read: async () => ({ version: '', values: settings }) },
     database,
     emitter: createEmitter({ service: 'workflow', macKey: randomBytes(32) }),
     logger,
     decider: createDecider({ database, logger }, { deadlineMs: PATIENT_MS }),
+    evaluations,
     vault: vault.client,
     emergency: emergency.client,
     standing: emergency.standing,
@@ -307,6 +310,7 @@ export async function startWorkflow() {
         .filter((event) => event.subjectId === subjectId);
     },
     [Symbol.asyncDispose]: async () => {
+      await evaluations[Symbol.asyncDispose]();
       await database.close();
       await scratch[Symbol.asyncDispose]();
     },

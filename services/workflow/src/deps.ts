@@ -3,6 +3,7 @@ import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
 import type { SettingsReader } from '@claviger/settings';
+import type { EvaluationPool } from './evaluation/evaluation-pool.ts';
 import type { Decider } from './rules/decider.ts';
 import type { WorkflowSchema } from './schema.ts';
 
@@ -31,6 +32,8 @@ export interface WorkflowDeps {
   readonly devices: Devices;
   /** The one way to decide a request by rules. */
   readonly decider: Decider;
+  /** Where rules are replayed, previewed and linted. */
+  readonly evaluations: EvaluationPool;
   /** What administrators set. */
   readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass' | 'elevation'>;
 }

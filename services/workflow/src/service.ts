@@ -22,6 +22,7 @@ import { startSweep } from './duties/sweep.ts';
 import { addElevationHandlers } from './elevation/add-elevation-handlers.ts';
 import { startCommandBell } from './elevation/command-bell.ts';
 import { startForgettingReports } from './elevation/forget-reports.ts';
+import { createEvaluationPool } from './evaluation/evaluation-pool.ts';
 import { addEvidenceHandlers } from './evidence/add-evidence-handlers.ts';
 import { addExplanationHandlers } from './explanations/explanation-handlers.ts';
 import { getGrant } from './grants/get-grant.ts';
@@ -73,6 +74,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     directory: peers.client('auth', auth.DirectoryServiceService),
     devices: peers.client('auth', devices.DeviceDirectoryServiceService),
     decider: createDecider({ database, logger }),
+    evaluations: parts.use(createEvaluationPool()),
   };
   rpc.add(workflow.RequestsServiceService, {
     listRequests: listRequests(deps),

@@ -4,16 +4,16 @@ import { ClavigerError, type FieldProblem } from '@claviger/errors';
 import {
   type AccessPolicyFields,
   accessRuleOf,
-  compileRuleSetGradually,
+  createPace,
   lookAlikeTexts,
   problemsOfEntry,
   type Rule,
-  type RuleSet,
   type SoftwareEntry,
   validateRule,
 } from '@claviger/evaluator';
 import type { Actor } from '@claviger/service-kit';
 import { withinSites } from '@claviger/service-kit';
+import type { RuleSetContent } from '../evaluation/messages.ts';
 import { DEFAULT_POLICY } from '../policies/access-policy.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { isUuid } from '../uuid.ts';
@@ -33,8 +33,8 @@ export interface Draft {
 export interface DraftRuleSet {
   /** The version that the draft starts from. */
   readonly version: number;
-  /** Rejects as `invalid`, naming each wrong field of the drafts. */
-  readonly compile: () => Promise<RuleSet>;
+  /** Not compiled yet. Rejects as `invalid`, naming each wrong field of the drafts. */
+  readonly content: () => Promise<RuleSetContent>;
 }
 
 /**
@@ -52,19 +52,20 @@ export async function draftRuleSet(
   const entries = await readEntries(reader, version);
   return {
     version,
-    compile: async () => {
+    content: async () => {
       const drafts = new Drafts(draft, actor, acting);
-      const rules = drafts.rules(stored.filter((rule) => !isAccess(rule)));
-      const known = drafts.entries(entries);
-      const policies = drafts.policies(stored.filter(isAccess));
+      const rules = await drafts.rules(stored.filter((rule) => !isAccess(rule)));
+      const softwareEntries = await drafts.entries(entries);
+      const policies = await drafts.policies(stored.filter(isAccess));
       drafts.refuse();
-      return compileRuleSetGradually(`${version}`, [...rules, ...policies], known);
+      return { version: `${version}`, rules: [...rules, ...policies], softwareEntries };
     },
   };
 }
 
 class Drafts {
   readonly #problems: FieldProblem[] = [];
+  readonly #pace = createPace();
   readonly #draft: Draft;
   readonly #actor: Actor;
   readonly #acting: readonly string[];
@@ -80,7 +81,7 @@ class Drafts {
     throw new ClavigerError('invalid', 'The draft is not valid.', { fields: this.#problems.slice(0, 100) });
   }
 
-  rules(inForce: readonly Rule[]): Rule[] {
+  rules(inForce: readonly Rule[]): Promise<Rule[]> {
     const { wholeSet, rules, removedRuleIds } = this.#draft;
     return this.#apply(
       { field: 'rules', removedField: 'removedRuleIds' },
@@ -101,7 +102,7 @@ class Drafts {
     );
   }
 
-  entries(inForce: readonly SoftwareEntry[]): SoftwareEntry[] {
+  entries(inForce: readonly SoftwareEntry[]): Promise<SoftwareEntry[]> {
     const { wholeSet, softwareEntries, removedSoftwareEntryIds } = this.#draft;
     const names = { field: 'softwareEntries', removedField: 'removedSoftwareEntryIds' };
     return this.#apply(
@@ -122,12 +123,13 @@ class Drafts {
   }
 
   /** Policies of access as rules. What a draft does not say is as it is in force; without one for all the rest the default holds. */
-  policies(inForce: readonly Rule[]): Rule[] {
+  async policies(inForce: readonly Rule[]): Promise<Rule[]> {
     const { wholeSet, accessPolicies } = this.#draft;
     const stored = new Map(inForce.map((rule) => [rule.id, rule]));
     const result = new Map(wholeSet ? [] : stored);
     const seen = new Set<string>();
     for (const [index, draft] of accessPolicies.entries()) {
+      await this.#pace();
       const at = `/accessPolicies/${index}`;
       const resourceId = draft.resourceId === '' ? null : draft.resourceId.toLowerCase();
       if (resourceId !== null && !isUuid(resourceId)) {
@@ -159,14 +161,14 @@ class Drafts {
     return [...result.values()];
   }
 
-  #apply<D extends { id: string }, T extends { id: string; siteId?: string | null }>(
+  async #apply<D extends { id: string }, T extends { id: string; siteId?: string | null }>(
     { field, removedField }: { field: string; removedField: string },
     inForce: readonly T[],
     wholeSet: boolean,
     drafts: readonly D[],
     removedIds: readonly string[],
     make: (draft: D, id: string, old: T | undefined) => { object: T; problems: readonly FieldProblem[] },
-  ): T[] {
+  ): Promise<T[]> {
     const stored = new Map(inForce.map((object) => [object.id, object]));
     const visible = (id: string): T | undefined => {
       const object = stored.get(id.toLowerCase());
@@ -180,6 +182,7 @@ class Drafts {
     }
     const seen = new Set<string>();
     for (const [index, draft] of drafts.entries()) {
+      await this.#pace();
       const at = `/${field}/${index}`;
       const old = draft.id === '' ? undefined : visible(draft.id);
       if (draft.id !== '' && !old && !wholeSet)

@@ -1,5 +1,5 @@
 import type { rules as contract } from '@claviger/contracts';
-import { type Finding, lintGradually } from '@claviger/evaluator';
+import type { Finding, LintContext } from '@claviger/evaluator';
 import { type Handler, peopleBehind, permits, withinSites } from '@claviger/service-kit';
 import { transactionTimeMs } from '../database-clock.ts';
 import type { WorkflowDeps } from '../deps.ts';
@@ -10,9 +10,12 @@ import { findingMessage } from './finding-view.ts';
 import { loweredPolicies } from './lowered-policies.ts';
 import { approverOf, type Deciders, waitingRequests } from './waiting-requests.ts';
 
+/** The examination itself ends after a number of steps; this is for what takes longer all the same. */
+const MAX_MS = 60_000;
+
 /** What is wrong with the rules in force with drafts in their places, and which requests nobody can approve. */
 export function lintRules(
-  deps: Pick<WorkflowDeps, 'database' | 'devices'>,
+  deps: Pick<WorkflowDeps, 'database' | 'devices' | 'evaluations'>,
 ): Handler<typeof contract.PamRulesServiceService.lintRules> {
   return async (request, context) => {
     const { tenantId, actor } = context;
@@ -35,8 +38,8 @@ export function lintRules(
           ? await loweredPolicies(reader, (id) => people.get(id) ?? '')
           : [],
     }));
-    const ruleSet = await draft.compile();
-    const found = await lintGradually(ruleSet, {
+    const ruleSet = await draft.content();
+    const options: LintContext = {
       at,
       approvers: deciders.elevation.map(approverOf),
       accessApprovers: deciders.access.map(approverOf),
@@ -48,7 +51,9 @@ export function lintRules(
         siteIds: null,
       })),
       requests,
-    });
+    };
+    const limits = { call: context, maxMs: MAX_MS };
+    const found = await deps.evaluations.run({ kind: 'lint', options, ruleSet }, limits);
     const sites = new Map(
       [...ruleSet.rules, ...ruleSet.softwareEntries].map(({ id, siteId }) => [id, siteId ?? null]),
     );

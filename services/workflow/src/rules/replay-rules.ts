@@ -1,20 +1,18 @@
 import type { rules as contract } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import {
-  createPace,
   DEFAULT_WINDOW_DAYS,
   type Facts,
   type ReplayedChange,
   type ReplayReport,
-  startReplay,
+  type StoredDecision,
 } from '@claviger/evaluator';
 import { type Handler, peopleBehind, permits } from '@claviger/service-kit';
 import { transactionTimeMs } from '../database-clock.ts';
 import type { WorkflowDeps } from '../deps.ts';
 import { seesAllRequests } from '../requests/may-see.ts';
-import { decidedHistory } from './decided-history.ts';
+import { decidedHistory, type PastDecision } from './decided-history.ts';
 import { draftRuleSet } from './draft-rule-set.ts';
-import { timeLimit } from './time-limit.ts';
 
 /** The newest count; what is older is left out, and the answer says so. */
 const MAX_DECISIONS = 250_000;
@@ -26,7 +24,7 @@ const DAY_MS = 24 * 60 * 60_000;
  * the instant as they were. Who may not see the requests of others sees no requests for access here either.
  */
 export function replayRules(
-  deps: Pick<WorkflowDeps, 'database'>,
+  deps: Pick<WorkflowDeps, 'database' | 'evaluations'>,
   maxMs = MAX_MS,
 ): Handler<typeof contract.PamRulesServiceService.replayRules> {
   return async (request, context) => {
@@ -36,32 +34,22 @@ export function replayRules(
       nowMs: await transactionTimeMs(reader),
       draft: await draftRuleSet(reader, request, actor, peopleBehind(actor)),
     }));
-    const pace = createPace();
-    const replay = startReplay(await draft.compile(), { samples: request.samples ?? 20 });
     const [from, to] = [
       new Date(nowMs - (request.windowDays ?? DEFAULT_WINDOW_DAYS) * DAY_MS),
       new Date(nowMs),
     ];
-    const filter = { from, to, kinds, siteIds: actor.siteIds };
-    const isOver = timeLimit(context, maxMs);
-    let [total, truncated] = [0, false];
-    replaying: for await (const batch of decidedHistory(deps.database, tenantId, filter)) {
-      if (batch.length === 0 && isOver()) {
-        truncated = true;
-        break;
-      }
-      for (const decision of batch) {
-        if (total >= MAX_DECISIONS || isOver()) {
-          truncated = true;
-          break replaying;
-        }
-        replay.add({ id: decision.requestId, ...decision });
-        total++;
-        await pace();
-      }
-    }
+    const history = decidedHistory(deps.database, tenantId, { from, to, kinds, siteIds: actor.siteIds });
+    const { truncated, ...report } = await deps.evaluations.run(
+      {
+        kind: 'replay',
+        options: { samples: request.samples ?? 20, maxDecisions: MAX_DECISIONS },
+        ruleSet: await draft.content(),
+        pages: storedDecisions(history),
+      },
+      { call: context, maxMs },
+    );
     return {
-      ...messageOf(replay.report(), (kind) =>
+      ...messageOf(report, (kind) =>
         permits(actor.permissions, kind === 'access' ? 'access-policies.read' : 'devices.read'),
       ),
       success: true,
@@ -70,6 +58,20 @@ export function replayRules(
       truncated,
     };
   };
+}
+
+async function* storedDecisions(
+  history: AsyncIterable<readonly PastDecision[]>,
+): AsyncGenerator<StoredDecision[], void, void> {
+  for await (const page of history)
+    yield page.map(({ requestId: id, facts, verdict, decidingRuleId, label, decidedAt }) => ({
+      id,
+      facts,
+      verdict,
+      decidingRuleId,
+      label,
+      decidedAt,
+    }));
 }
 
 function messageOf(
