@@ -14,7 +14,7 @@ export { type ExplainOptions, type Explanation, explain, explainGradually } from
 export type { AccessFacts, ElevationFacts, FactName, Facts, FlowType, ToolFacts } from './facts.ts';
 export type { Finding, FindingCode } from './finding.ts';
 export { MAX_GLOB_LENGTH, MAX_GLOB_WILDCARDS } from './glob.ts';
-export { type LintContext, lint, lintGradually, type OpenRequest } from './lint.ts';
+export { type LintContext, lint, type OpenRequest } from './lint.ts';
 export type { KnownUser } from './lint-authors.ts';
 export { lookAlikeTexts } from './look-alike-texts.ts';
 export { type FactChange, nearestChange } from './nearest-change.ts';

@@ -1,5 +1,4 @@
 import type { Finding } from './finding.ts';
-import type { Work } from './pace.ts';
 import { given, type Rule } from './rule.ts';
 import type { CompiledRule, RuleSet } from './rule-set.ts';
 import { foldCase } from './windows-path.ts';
@@ -16,11 +15,10 @@ export interface KnownUser {
 }
 
 /** Rules that approve whoever wrote them. The evaluator leaves such requests pending; here they come out beforehand. */
-export function* lintingAuthors(ruleSet: RuleSet, users: readonly KnownUser[] = []): Work<Finding[]> {
+export function lintAuthors(ruleSet: RuleSet, users: readonly KnownUser[] = []): Finding[] {
   const known = new Map(users.map((user) => [user.userId.toLowerCase(), user]));
   const findings: Finding[] = [];
   for (const compiled of [...ruleSet.orderedSoftware, ...ruleSet.ordered]) {
-    yield;
     const { rule } = compiled;
     if (rule.verdict !== 'auto_approve') continue;
     const userIds = rule.authorIds.filter(

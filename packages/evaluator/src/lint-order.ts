@@ -1,7 +1,6 @@
 import { covers } from './covers.ts';
 import type { Finding } from './finding.ts';
 import { globParts, type StepCount } from './glob.ts';
-import { finish, type Work } from './pace.ts';
 import { canonicalGlob } from './path-glob.ts';
 import { given } from './rule.ts';
 import type { CompiledRule, RuleSet } from './rule-set.ts';
@@ -12,21 +11,16 @@ const TIERS = [0, 1, 2, 3, 4];
 /** Comparisons of two rules that one examination makes; one of two patterns counts as many as it has steps. */
 const MAX_EFFORT = 50_000_000;
 
-/** Rules that are never reached, because earlier ones take all that they would match. */
-export function lintOrder(ruleSet: RuleSet): Finding[] {
-  return finish(lintingOrder(ruleSet));
-}
-
 /**
- * The same, slice by slice. Where thousands of rules ask for the same, comparing all of them would take minutes: then it ends
- * early and says so.
+ * Rules that are never reached, because earlier ones take all that they would match. Where thousands of rules ask for the same,
+ * comparing all of them would take minutes: then it ends early and says so.
  */
-export function* lintingOrder(ruleSet: RuleSet, maxEffort = MAX_EFFORT): Work<Finding[]> {
+export function lintOrder(ruleSet: RuleSet, maxEffort = MAX_EFFORT): Finding[] {
   const findings: Finding[] = [];
   const earlier = new Shelf();
   const rules = [...ruleSet.orderedSoftware, ...ruleSet.ordered];
   for (const [position, rule] of rules.entries()) {
-    const finding = yield* judge(rule, earlier);
+    const finding = judge(rule, earlier);
     if (finding) findings.push(finding);
     if (earlier.effort.steps > maxEffort) {
       findings.push({
@@ -42,8 +36,8 @@ export function* lintingOrder(ruleSet: RuleSet, maxEffort = MAX_EFFORT): Work<Fi
   return findings;
 }
 
-function* judge(rule: CompiledRule, earlier: Shelf): Work<Finding | undefined> {
-  const cover = yield* earlier.firstCovering(rule);
+function judge(rule: CompiledRule, earlier: Shelf): Finding | undefined {
+  const cover = earlier.firstCovering(rule);
   const { id: ruleId, name, verdict } = rule.rule;
   if (cover) {
     const same = cover.rule.verdict === verdict;
@@ -57,7 +51,7 @@ function* judge(rule: CompiledRule, earlier: Shelf): Work<Finding | undefined> {
         : `“${name}” never decides: “${cover.rule.name}” takes all of it first and says ${cover.rule.verdict}.`,
     };
   }
-  const otherRuleIds = yield* byAllTiers(rule, earlier);
+  const otherRuleIds = byAllTiers(rule, earlier);
   if (!otherRuleIds) return undefined;
   return {
     code: 'unreachable',
@@ -69,19 +63,17 @@ function* judge(rule: CompiledRule, earlier: Shelf): Work<Finding | undefined> {
 }
 
 /** A rule for a tool of any tier is never reached when each tier by itself is taken before. */
-function* byAllTiers(rule: CompiledRule, earlier: Shelf): Work<string[] | undefined> {
+function byAllTiers(rule: CompiledRule, earlier: Shelf): string[] | undefined {
   if (rule.shape !== 'tool' || given(rule.criteria.matchRiskTier)) return undefined;
   const takers: string[] = [];
   for (const tier of TIERS) {
     const only: CompiledRule = { ...rule, criteria: { ...rule.criteria, matchRiskTier: tier } };
-    const taker = yield* earlier.firstCovering(only);
+    const taker = earlier.firstCovering(only);
     if (!taker) return undefined;
     takers.push(taker.rule.id);
   }
   return takers;
 }
-
-const A_TURN = 64;
 
 interface Shelved {
   readonly place: number;
@@ -103,13 +95,11 @@ class Shelf {
     else this.#byKey.set(key, [shelved]);
   }
 
-  *firstCovering(rule: CompiledRule): Work<CompiledRule | undefined> {
-    yield;
+  firstCovering(rule: CompiledRule): CompiledRule | undefined {
     let first: Shelved | undefined;
     for (const key of new Set([...keysOf(rule), ...foldersOf(rule), 'rest', 'tier'])) {
-      for (const [position, other] of (this.#byKey.get(key) ?? []).entries()) {
+      for (const other of this.#byKey.get(key) ?? []) {
         if (first && other.place > first.place) break;
-        if (position % A_TURN === A_TURN - 1) yield;
         this.effort.steps++;
         if (!covers(other.rule, rule, this.effort)) continue;
         first = other;

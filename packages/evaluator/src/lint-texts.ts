@@ -1,13 +1,11 @@
 import type { Finding } from './finding.ts';
 import { lookAlikeTexts } from './look-alike-texts.ts';
-import type { Work } from './pace.ts';
 import type { RuleSet } from './rule-set.ts';
 
 /** Rules and entries from before such texts were refused. */
-export function* lintingTexts(ruleSet: RuleSet): Work<Finding[]> {
+export function lintTexts(ruleSet: RuleSet): Finding[] {
   const findings: Finding[] = [];
   for (const object of [...ruleSet.softwareEntries, ...ruleSet.rules]) {
-    yield;
     const [problem] = lookAlikeTexts(object);
     if (!problem) continue;
     const message = `“${object.name}” could be read as another rule than it is: ${problem.pointer} ${problem.detail}.`;

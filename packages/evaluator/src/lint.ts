@@ -1,9 +1,8 @@
 import type { Finding } from './finding.ts';
-import { type KnownUser, lintingAuthors } from './lint-authors.ts';
-import { lintingOrder } from './lint-order.ts';
-import { lintingTexts } from './lint-texts.ts';
-import { lintingWindows } from './lint-windows.ts';
-import { finish, gradually, type Work } from './pace.ts';
+import { type KnownUser, lintAuthors } from './lint-authors.ts';
+import { lintOrder } from './lint-order.ts';
+import { lintTexts } from './lint-texts.ts';
+import { lintWindows } from './lint-windows.ts';
 import type { ApprovalStep } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
 import { type Approver, whoCanApprove } from './who-can-approve.ts';
@@ -37,22 +36,13 @@ const ANYBODY: ApprovalStep = { name: 'decision', quorum: 1, approverUserIds: []
 
 /** What a rule set does that nobody can have meant, worst first. Changes nothing and decides nothing. */
 export function lint(ruleSet: RuleSet, context: LintContext): Finding[] {
-  return finish(linting(ruleSet, context));
-}
-
-/** The same, slice by slice. */
-export function lintGradually(ruleSet: RuleSet, context: LintContext): Promise<Finding[]> {
-  return gradually(linting(ruleSet, context));
-}
-
-function* linting(ruleSet: RuleSet, context: LintContext): Work<Finding[]> {
   const findings = [
     ...lintBroken(ruleSet),
-    ...(yield* lintingOrder(ruleSet)),
-    ...(yield* lintingWindows(ruleSet, context.at)),
-    ...(yield* lintingAuthors(ruleSet, context.users)),
-    ...(yield* lintingTexts(ruleSet)),
-    ...(yield* lintingApprovals(ruleSet, context)),
+    ...lintOrder(ruleSet),
+    ...lintWindows(ruleSet, context.at),
+    ...lintAuthors(ruleSet, context.users),
+    ...lintTexts(ruleSet),
+    ...lintApprovals(ruleSet, context),
   ];
   const rank = { error: 0, warning: 1, note: 2 };
   return findings.sort((a, b) => rank[a.severity] - rank[b.severity]);
@@ -69,7 +59,7 @@ function lintBroken(ruleSet: RuleSet): Finding[] {
   }));
 }
 
-function* lintingApprovals(ruleSet: RuleSet, context: LintContext): Work<Finding[]> {
+function lintApprovals(ruleSet: RuleSet, context: LintContext): Finding[] {
   const { approvers, accessApprovers = approvers } = context;
   if (!approvers || !accessApprovers) return [];
   const findings: Finding[] = [];
@@ -86,14 +76,12 @@ function* lintingApprovals(ruleSet: RuleSet, context: LintContext): Work<Finding
   // What no rule decides waits for anybody who may decide.
   about(ANYBODY, approvers, { ruleId: null }, []);
   for (const { rule } of ruleSet.ordered) {
-    yield;
     if (rule.verdict !== 'require_approval') continue;
     // A rule for prompts asks anybody, as the first finding says already.
     for (const step of rule.access?.steps ?? [])
       about(step, accessApprovers, { ruleId: rule.id }, [], rule.authorIds);
   }
   for (const { id, excludedUserIds, step, approvers: own } of context.requests ?? []) {
-    yield;
     about(step ?? ANYBODY, own ?? approvers, { ruleId: null, requestId: id }, excludedUserIds);
   }
   return findings;

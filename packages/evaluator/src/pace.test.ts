@@ -2,8 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { evaluate } from './evaluate.ts';
 import { explainGradually } from './explain.ts';
 import type { Facts } from './facts.ts';
-import { lint, lintGradually } from './lint.ts';
-import { lintingOrder } from './lint-order.ts';
+import { lintOrder } from './lint-order.ts';
 import { finish, gradually, type Work } from './pace.ts';
 import type { Rule } from './rule.ts';
 import { compileRuleSet, compileRuleSetGradually } from './rule-set.ts';
@@ -56,9 +55,6 @@ test('long work leaves others their turn, and comes to the same', async () => {
   const compiled = await withTurns(() => compileRuleSetGradually('1', rules));
   expect(compiled.turns).toBeGreaterThan(100);
   expect(evaluate(compiled.result, facts)).toEqual(evaluate(whole, facts));
-  const linted = await withTurns(() => lintGradually(whole, { at: facts.at }));
-  expect(linted.turns).toBeGreaterThan(50);
-  expect(linted.result).toEqual(lint(whole, { at: facts.at }));
   const explained = await withTurns(() =>
     explainGradually(evaluate(whole, facts), facts, { mayReadRules: true, ruleSet: whole }),
   );
@@ -77,7 +73,7 @@ test('what fails on the way fails whoever waits', async () => {
 
 test('an examination that would take minutes ends, and says so', () => {
   const set = compileRuleSet('1', rules);
-  const [last] = finish(lintingOrder(set, 500)).slice(-1);
+  const [last] = lintOrder(set, 500).slice(-1);
   expect(last).toMatchObject({ code: 'not_all_examined', severity: 'note', ruleId: null });
-  expect(finish(lintingOrder(set)).map(({ code }) => code)).not.toContain('not_all_examined');
+  expect(lintOrder(set).map(({ code }) => code)).not.toContain('not_all_examined');
 });
