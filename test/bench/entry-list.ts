@@ -1,4 +1,4 @@
-import type { Network } from '@claviger/testkit';
+import type { Network, TestTenant } from '@claviger/testkit';
 import { median } from './print.ts';
 
 const ROUNDS = 200;
@@ -9,20 +9,8 @@ export async function entryListLatency(
   entries: number,
 ): Promise<{ firstMs: number; cursorMs: number; numberedMs: number }> {
   const tenant = await network.createTenant();
+  await fillEntries(network, tenant, entries);
   const { client } = tenant.admin;
-  await client.must('POST', '/api/v1/vault/entries', { name: 'entry', type: 'note', secret: 'x' });
-  // Copies of a real entry, by SQL: a hundred thousand calls would measure the filling.
-  await network.superuser(async (db) => {
-    // The counters of the list are kept by the service's own triggers.
-    await db.query('SET search_path = vault');
-    await db.query(
-      `INSERT INTO vault.entries (tenant_id, id, name, type, current_version, created_by)
-       SELECT tenant_id, gen_random_uuid(), 'entry ' || md5(n::text), type, 1, created_by FROM vault.entries, generate_series(2, $2::int) n
-       WHERE tenant_id = $1`,
-      [tenant.id, entries],
-    );
-    await db.query('ANALYZE vault.entries');
-  });
   const timed = async (path: string): Promise<number> => {
     const times: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -40,4 +28,26 @@ export async function entryListLatency(
     cursorMs: await timed(`/api/v1/vault/entries?pageSize=25&cursor=${page.nextCursor}`),
     numberedMs: await timed('/api/v1/vault/entries?pageSize=10&page=100'),
   };
+}
+
+/** Gives a new tenant this many entries; answers the id of the one that can be retrieved. */
+export async function fillEntries(network: Network, tenant: TestTenant, entries: number): Promise<string> {
+  const entry = await tenant.admin.client.must('POST', '/api/v1/vault/entries', {
+    name: 'entry',
+    type: 'note',
+    secret: 'x',
+  });
+  // Copies of a real entry, by SQL: a hundred thousand calls would measure the filling.
+  await network.superuser(async (db) => {
+    // The counters of the list are kept by the service's own triggers.
+    await db.query('SET search_path = vault');
+    await db.query(
+      `INSERT INTO vault.entries (tenant_id, id, name, type, current_version, created_by)
+       SELECT tenant_id, gen_random_uuid(), 'entry ' || md5(n::text), type, 1, created_by FROM vault.entries, generate_series(2, $2::int) n
+       WHERE tenant_id = $1`,
+      [tenant.id, entries],
+    );
+    await db.query('ANALYZE vault.entries');
+  });
+  return entry.id as string;
 }

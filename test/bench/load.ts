@@ -11,19 +11,44 @@ export interface LoadResult {
 }
 
 /** Retrieves one entry over keep-alive TLS connections, each waiting for its answer before the next request. */
-export async function auditedRetrieve(
+export function auditedRetrieve(
   network: Network,
   tenant: TestTenant,
   entryId: string,
   connections: number,
   seconds: number,
 ): Promise<LoadResult> {
+  return loadOf(network, tenant, connections, seconds, {
+    method: 'POST',
+    path: `/api/v1/vault/entries/${entryId}/retrieve`,
+    body: JSON.stringify({ reason: 'bench' }),
+  });
+}
+
+/** Lists the first page of the entries, in the same way. */
+export function listEntries(
+  network: Network,
+  tenant: TestTenant,
+  connections: number,
+  seconds: number,
+): Promise<LoadResult> {
+  const call = { method: 'GET', path: '/api/v1/vault/entries?pageSize=25' } as const;
+  return loadOf(network, tenant, connections, seconds, call);
+}
+
+async function loadOf(
+  network: Network,
+  tenant: TestTenant,
+  connections: number,
+  seconds: number,
+  { method, path, body }: { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: string },
+): Promise<LoadResult> {
   const token = await tenant.signIn(tenant.admin.username, tenant.admin.password);
   const result = await autocannon({
-    url: `${network.access.urls[0]!}/api/v1/vault/entries/${entryId}/retrieve`,
-    method: 'POST',
+    url: `${network.access.urls[0]!}${path}`,
+    method,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ reason: 'bench' }),
+    ...(body && { body }),
     connections,
     duration: seconds,
     tlsOptions: { ca: readFileSync(network.access.caCertificate) },
