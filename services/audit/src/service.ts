@@ -85,7 +85,7 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
   parts.use(serveSiem(rpc, { ...deps, cluster, settings, policy: siemPolicy(config, store.platform) }));
   addTenancyHandlers(rpc, { ...deps, treeHeadKey: keys.treeHead });
   const compliance = { ...deps, keys, headsFile, node, version: productVersion, config: config.compliance };
-  parts.use(serveCompliance(rpc, { ...compliance, cluster, queues, peers }));
+  parts.use(serveCompliance(rpc, { ...compliance, serviceConfig: config, cluster, queues, peers }));
   return store.serve({
     restore: {
       evidence:

@@ -12,6 +12,7 @@ import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AuditBench, eventually, silent, startBench, storeSealed } from '../../test-support.ts';
+import { makeInThread } from './building/make-in-thread.ts';
 import { runReport } from './building/run-report.ts';
 import type { ComplianceDeps } from './compliance-deps.ts';
 import { downloadReport } from './reports/download-report.ts';
@@ -128,6 +129,31 @@ test('a package holds the events of its range, proven, and of a log that goes on
   expect(verdict.manifest?.tables).toContainEqual({ name: 'break-glass', rows: 3, basis: 'range' });
 });
 
+test('a package is made in a thread, which ends; one that is told to stop ends too, and nothing is ready', async () => {
+  const tenantId = randomUUID();
+  await bench.record(tenantId, 20);
+  await bench.sealed(tenantId, 20);
+  const threaded = (reportId: string) => ({
+    config: bench.config,
+    tenantId,
+    reportId,
+    newestHead: undefined,
+    headsProblem: undefined,
+  });
+  const id = await order(tenantId);
+  await makeDue(tenantId, id);
+  await makeInThread(threaded(id), new AbortController().signal);
+  await eventually(async () => (await stateOf(tenantId, id)) === 'ready');
+
+  const stopped = await order(tenantId);
+  await makeDue(tenantId, stopped);
+  const stop = new AbortController();
+  const making = makeInThread(threaded(stopped), stop.signal);
+  stop.abort();
+  await making;
+  expect(await stateOf(tenantId, stopped)).not.toBe('failed');
+});
+
 test('a range without events, and a log without any, make packages that verify', async () => {
   const [empty, old] = [randomUUID(), randomUUID()];
   await bench.record(old, 5);
@@ -196,6 +222,13 @@ test('what a suspension has ended is not made afterwards', async () => {
     problem: 'The tenant is suspended.',
   });
 });
+
+async function stateOf(tenantId: string, id: string): Promise<string> {
+  const { state } = await bench.database.readTenant(tenantId, (reader) =>
+    reader.selectFrom('compliance_reports').select('state').where('id', '=', id).executeTakeFirstOrThrow(),
+  );
+  return state;
+}
 
 async function addSchedule(tenantId: string, hoursAgo: number): Promise<string> {
   const id = randomUUID();

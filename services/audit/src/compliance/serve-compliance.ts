@@ -2,6 +2,8 @@ import { type DutyHost, startDuty } from '@claviger/cluster';
 import { authEvidence, compliance, vaultEvidence, workflowEvidence } from '@claviger/contracts';
 import type { JobQueues } from '@claviger/jobs';
 import type { Peers, RpcServer } from '@claviger/service-kit';
+import type { AuditConfig } from '../config.ts';
+import { makeInThread } from './building/make-in-thread.ts';
 import { removeExpired } from './building/remove-expired.ts';
 import { startReportWorker } from './building/report-worker.ts';
 import type { ComplianceDeps } from './compliance-deps.ts';
@@ -21,6 +23,8 @@ export interface ComplianceService extends Omit<ComplianceDeps, 'evidence'> {
   readonly cluster: DutyHost;
   readonly queues: JobQueues;
   readonly peers: Peers;
+  /** Of the whole service: what makes packages opens connections of its own. */
+  readonly serviceConfig: AuditConfig;
 }
 
 /** Serves packages, attestations and schedules; makes packages, and runs schedules while this replica leads. */
@@ -45,7 +49,20 @@ export function serveCompliance(rpcServer: RpcServer, options: ComplianceService
     deleteSchedule: deleteSchedule(deps),
   });
   const stack = new AsyncDisposableStack();
-  const worker = stack.use(startReportWorker(deps, queues));
+  const worker = stack.use(
+    startReportWorker(deps, queues, (tenantId, reportId, signal) =>
+      makeInThread(
+        {
+          config: options.serviceConfig,
+          tenantId,
+          reportId,
+          newestHead: deps.headsFile.newest(tenantId),
+          headsProblem: deps.headsFile.problem(),
+        },
+        signal,
+      ),
+    ),
+  );
   stack.use(
     startDuty({
       cluster,

@@ -3,7 +3,6 @@ import type { JobQueues } from '@claviger/jobs';
 import { sql } from 'kysely';
 import type { ComplianceDeps } from '../compliance-deps.ts';
 import { buildReportJob } from './build-report-job.ts';
-import { runReport } from './run-report.ts';
 
 const BATCH = 20;
 
@@ -12,14 +11,23 @@ export interface ReportWorker extends AsyncDisposable {
   sweep(leadership: Leadership): Promise<void>;
 }
 
-/** Makes packages in this process: those that the job queue wakes it for in every replica, those left over in the leading one. */
-export function startReportWorker(deps: ComplianceDeps, queues: JobQueues): ReportWorker {
+export type MakeReport = (tenantId: string, reportId: string, signal: AbortSignal) => Promise<void>;
+
+/**
+ * Has packages made, each once in this process: those that the job queue wakes it for in every replica, those left over in the
+ * leading one.
+ */
+export function startReportWorker(
+  deps: Pick<ComplianceDeps, 'config' | 'database' | 'logger'>,
+  queues: JobQueues,
+  make: MakeReport,
+): ReportWorker {
   const stop = new AbortController();
   const running = new Map<string, Promise<void>>();
   const run = (tenantId: string, reportId: string): Promise<void> => {
     const known = running.get(reportId);
     if (known) return known;
-    const started = runReport(deps, tenantId, reportId, stop.signal).finally(() => running.delete(reportId));
+    const started = make(tenantId, reportId, stop.signal).finally(() => running.delete(reportId));
     running.set(reportId, started);
     return started;
   };

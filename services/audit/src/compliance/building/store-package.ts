@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { FinishedPackage } from '@claviger/compliance-package';
-import { failpoint } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { ComplianceDeps } from '../compliance-deps.ts';
 import { type ClaimedReport, holdLease } from './lease.ts';
@@ -36,7 +35,6 @@ export async function storePackage(
     });
     number += 1;
   }
-  await failpoint('audit.compliance.before_ready');
   const sha256 = hash.digest('hex');
   await database.withTenant(tenantId, async (tx) => {
     await holdLease(tx, node, id, 100);

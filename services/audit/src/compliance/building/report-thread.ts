@@ -1,0 +1,54 @@
+import { setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { authEvidence, vaultEvidence, workflowEvidence } from '@claviger/contracts';
+import { createEmitter } from '@claviger/events';
+import { createLogger, createPeers, productVersion, readSecretFile } from '@claviger/service-kit';
+import { openStoreDatabase } from '@claviger/store-service';
+import { readKeys } from '../../keys.ts';
+import type { AuditSchema } from '../../schema.ts';
+import type { ThreadedReport } from './make-in-thread.ts';
+import { runReport } from './run-report.ts';
+
+const CONNECTIONS = 2;
+/** Whoever asks the log goes before whoever waits for a package. On Linux the priority is that of this thread alone. */
+const LOW_PRIORITY = 5;
+
+const { config, tenantId, reportId, newestHead, headsProblem } = workerData as ThreadedReport;
+if (process.platform === 'linux') setPriority(LOW_PRIORITY);
+const stop = new AbortController();
+parentPort!.once('message', () => stop.abort());
+const logger = createLogger({ service: 'audit', node: config.node, level: config.logLevel });
+const database = openStoreDatabase<AuditSchema>({
+  ...config,
+  database: { ...config.database, poolSize: CONNECTIONS },
+});
+const peers = createPeers(config);
+try {
+  await runReport(
+    {
+      database,
+      logger,
+      emitter: createEmitter({
+        service: 'audit',
+        macKey: Buffer.from(readSecretFile(config.outboxMacKeyFile)),
+      }),
+      keys: readKeys(config),
+      headsFile: { newest: () => newestHead, problem: () => headsProblem },
+      evidence: {
+        auth: peers.client('auth', authEvidence.EvidenceServiceService),
+        vault: peers.client('vault', vaultEvidence.EvidenceServiceService),
+        workflow: peers.client('workflow', workflowEvidence.EvidenceServiceService),
+      },
+      config: config.compliance,
+      node: config.node,
+      version: productVersion,
+    },
+    tenantId,
+    reportId,
+    stop.signal,
+  );
+} finally {
+  peers.close();
+  await database.close();
+  parentPort!.close();
+}
