@@ -6,7 +6,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // More than two cores have: many tests wait for a server, a lease or a time-out, and two of them leave half of two cores idle.
+    maxWorkers: 3,
     setupFiles: ['test/port-range.ts'],
     // Concurrent tests mostly wait for events.
     maxConcurrency: 20,
