@@ -93,6 +93,8 @@ test('whoever has emergency access open changes nothing of the administration, a
     'auth.v1.TenantsService/SuspendTenant',
     'auth.v1.ConfigService/UpdateConfig',
     'audit.v1.AuditService/ExportEvents',
+    'audit.v1.ComplianceService/DownloadReport',
+    'audit.v1.ComplianceService/CreateReport',
     'vault.v1.EncryptionService/RotateKek',
     'workflow.v1.AccessPoliciesService/PutAccessPolicy',
     'workflow.v1.PamRulesService/CreateRule',
@@ -107,6 +109,8 @@ test('whoever has emergency access open changes nothing of the administration, a
     'vault.v1.EntriesService/RetrieveEntry',
     'workflow.v1.BreakglassService/DeactivateBreakglass',
     'audit.v1.AuditService/ListEvents',
+    'audit.v1.AuditService/VerifyReceipt',
+    'audit.v1.ComplianceService/ListReports',
     'auth.v1.UsersService/ListUsers',
     'auth.v1.AuthService/Logout',
   ]) {

@@ -28,8 +28,15 @@ const ADMINISTRATION = [
 /** Without a permission of their own, but they weaken who the person is. */
 const SELF_SERVICE = new Set(['/claviger.auth.v1.AuthService/DisableMfa']);
 
+/** Reads that leave an event, too. What streams (exports, packages) takes the log along and is none. */
+function onlyReads({ http, policy, responseStream }: MethodInfo): boolean {
+  const asks = policy!.reads || (http.length > 0 && http.every(({ method }) => method === 'GET'));
+  return asks && !responseStream && policy!.permission.endsWith('.read');
+}
+
 /** Whether a method is refused to a person with open emergency access. Reading never is. */
-export function refusedInEmergency({ path, policy }: MethodInfo): boolean {
-  if (!policy || policy.audit === '') return false;
+export function refusedInEmergency(method: MethodInfo): boolean {
+  const { path, policy } = method;
+  if (!policy || policy.audit === '' || onlyReads(method)) return false;
   return SELF_SERVICE.has(path) || ADMINISTRATION.some((prefix) => policy.permission.startsWith(prefix));
 }
