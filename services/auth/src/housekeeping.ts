@@ -8,8 +8,9 @@ import { PLACE_DAYS } from './sign-in/places.ts';
 const INTERVAL_MS = 10 * 60_000;
 
 /**
- * Brings built-in roles up to date, and removes what can no longer matter: failure counts of an hour ago, places of a month ago, sessions, links and agent tokens that ended a week ago. The policies
- * of the tables name what may go.
+ * Brings built-in roles up to date, and removes what can no longer matter: failure counts of an hour ago, places
+ * of a month ago, and sessions, links and agent tokens that ended a week ago. The policies of the tables name what
+ * may go.
  */
 export function startHousekeeping(options: { database: Database<AuthSchema>; cluster: DutyHost }): Duty {
   let syncedInTerm: number | undefined;

@@ -14,8 +14,9 @@ export type Proof =
 const SIX_DIGITS = /^[0-9]{6}$/;
 
 /**
- * Checks a code of the user and spends it. With `pendingToo`, a factor that this very session made is confirmed by it. Wrong codes count per user over all challenges and nodes. A refusal is an
- * answer, not an exception, so that the caller's transaction commits the count.
+ * Checks a code of the user and spends it. With `pendingToo`, it confirms a factor that this very session made.
+ * Wrong codes count per user over all challenges and nodes. A refusal is an answer, not an exception, so that the
+ * caller's transaction commits the count.
  */
 export async function proveSecondFactor(
   deps: AuthDeps,

@@ -2,9 +2,9 @@ import { sql } from 'kysely';
 import type { VaultDeps, VaultTx } from '../deps.ts';
 
 /**
- * Ends what waits in a tenant that was suspended or whose database was restored: no entitlement lets anybody see anything any more, and rotations that had not touched
- * their target are over. What a grant's end or a schedule asked for is queued anew after a reinstatement, with a new
- * candidate. A target that may have been changed already is found out about then: no password is lost.
+ * Ends what waits in a tenant that was suspended or whose database was restored. Entitlements expire; rotations that
+ * had not touched their target end. What the end of a grant or a schedule asked for is queued again later, with a new
+ * pending version. Rotations that may have changed their target are kept and probed: no password is lost.
  */
 export async function endWhatWaits(
   deps: Pick<VaultDeps, 'emitter'>,
