@@ -14,11 +14,14 @@ import { createPeople, type People, requestAccess } from '../support/main-job.ts
 
 const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
 
+/** The steps of a restore reach either replica. */
+const replicas = { auth: 2, audit: 2 };
+
 let dataDir: string;
 let started: StartedNetwork | undefined;
 beforeAll(async () => {
   dataDir = await createTemporaryDataDir();
-  started = await startNetwork({ dataDir });
+  started = await startNetwork({ dataDir, replicas });
 });
 afterAll(async () => {
   await started?.[Symbol.asyncDispose]();
@@ -32,7 +35,7 @@ async function whileStopped(work: () => void): Promise<void> {
   await started![Symbol.asyncDispose]();
   started = undefined;
   work();
-  started = await startNetwork({ dataDir, publicPort: Number(former.port) });
+  started = await startNetwork({ dataDir, replicas, publicPort: Number(former.port) });
 }
 
 const postgresFiles = () => join(dataDir, 'parts', 'postgres');

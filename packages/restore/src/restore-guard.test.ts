@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +7,12 @@ import { createDatabase, type Database, migrate } from '@claviger/database';
 import { outboxMigration } from '@claviger/events';
 import { idempotencyMigration } from '@claviger/idempotency';
 import { type RedisPart, startRedis } from '@claviger/parts';
-import { createLogger } from '@claviger/service-kit';
+import { type CallContext, createLogger } from '@claviger/service-kit';
 import { type ScratchDatabase, startScratchDatabase } from '@claviger/testkit';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { openRestoreGuard, type RestoreGuard, restoreMigration } from './index.ts';
+import { openRestoreGuard, type RestoreGuard, restoreHandlers, restoreMigration } from './index.ts';
 
 const logger = createLogger({ service: 'test', node: 'test-1', level: 'silent' });
 
@@ -140,4 +141,35 @@ test('without Redis a service serves, and nothing can be begun; an emptied Redis
   } finally {
     await redis.start();
   }
+});
+
+test('the steps of one restore may reach different replicas, at once', async () => {
+  const database = await freshDatabase();
+  const tenantId = randomUUID();
+  const replica = async () => {
+    const guard = await guardOf(database);
+    return restoreHandlers({
+      service: 'vault',
+      node: randomUUID(),
+      database,
+      guard,
+      endTenantAccess: async () => ({ sessions: 1 }),
+      record: async () => {},
+    });
+  };
+  const [first, second, third] = await Promise.all([replica(), replica(), replica()]);
+  const context = { tenantId } as CallContext;
+  const keep = { keepApiTokens: false, keepAgentTokens: false };
+  await first!.beginRestore({ epoch: 1 }, context);
+  expect(await second!.endTenantAccess({ epoch: 1, ...keep }, context)).toEqual({
+    ended: [
+      { name: 'sessions', count: 1 },
+      { name: 'idempotencyKeys', count: 0 },
+    ],
+  });
+  await expect(second!.endTenantAccess({ epoch: 2, ...keep }, context)).rejects.toMatchObject({
+    code: 'restore_not_begun',
+  });
+  await third!.finishRestore({ epoch: 1 }, context);
+  expect(await third!.getRestoreState({}, context)).toMatchObject({ epoch: 1, problem: '' });
 });

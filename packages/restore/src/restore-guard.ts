@@ -24,6 +24,8 @@ export interface RestoreGuard extends AsyncDisposable {
   outsideEpoch(): number;
   /** Why nothing may be served; undefined while all is well. */
   problem(): string | undefined;
+  /** Compares both epochs now, without waiting for the next poll. */
+  refresh(): Promise<void>;
   /** Throws `unavailable` with the code `restore_unfinished` while nothing may be served. */
   refuse(): void;
   /** Evidence that the database was restored to an older state: no service serves until the restore is finished. */
@@ -122,6 +124,7 @@ export async function openRestoreGuard<DB>(options: RestoreGuardOptions<DB>): Pr
     epoch: () => own ?? 0,
     outsideEpoch: () => outside,
     problem,
+    refresh: lookAgain,
     refuse: () => {
       if (problem() === undefined) return;
       if (own === undefined)

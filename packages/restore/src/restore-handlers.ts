@@ -29,7 +29,10 @@ export function restoreHandlers<DB>(
 ): Handlers<typeof restore.RestoreServiceService> {
   const { service, node, database, guard } = options;
   /** A step of another restore, or of one that was not begun, must not end anything. */
-  const requireBegun = (epoch: number): void => {
+  const requireBegun = async (epoch: number): Promise<void> => {
+    if (epoch === guard.outsideEpoch()) return;
+    // Another replica may have begun it since this one looked.
+    await guard.refresh();
     if (epoch === guard.outsideEpoch()) return;
     throw new ClavigerError('conflict', `Restore epoch ${epoch} was not begun.`, {
       code: 'restore_not_begun',
@@ -49,7 +52,7 @@ export function restoreHandlers<DB>(
       return {};
     },
     endTenantAccess: async ({ epoch, keepApiTokens, keepAgentTokens }, context) => {
-      requireBegun(epoch);
+      await requireBegun(epoch);
       const { tenantId } = context;
       const ended = await database.withTenant(tenantId, async (tx) => {
         const counts = await options.endTenantAccess(tx, { tenantId, keepApiTokens, keepAgentTokens });
@@ -62,7 +65,7 @@ export function restoreHandlers<DB>(
     },
     finishRestore: async ({ epoch }) => {
       if (guard.epoch() >= epoch) return {};
-      requireBegun(epoch);
+      await requireBegun(epoch);
       await guard.finish(epoch);
       return {};
     },
