@@ -69,7 +69,7 @@ export function createCostlyWork(limits: CostlyWorkLimits = COSTLY_WORK): Costly
   };
 
   const enter = async ({ tenantId, signal, stream = false }: CostlyCall): Promise<void> => {
-    signal.throwIfAborted();
+    if (signal.aborted) throw callerGone();
     const queue = queues.get(tenantId) ?? [];
     if (queue.length === 0 && fits(tenantId, stream)) return take(tenantId, stream);
     if (queue.length >= limits.waiting) {
@@ -91,7 +91,7 @@ export function createCostlyWork(limits: CostlyWorkLimits = COSTLY_WORK): Costly
         const at = queue.indexOf(entry);
         if (at >= 0) queue.splice(at, 1);
         if (queue.length === 0) queues.delete(tenantId);
-        reject(signal.reason);
+        reject(callerGone());
       };
       signal.addEventListener('abort', leave, { once: true });
       queue.push(entry);
@@ -137,4 +137,9 @@ export function joinKey(parts: {
     siteIds: siteIds?.toSorted() ?? null,
   });
   return createHash('sha256').update(`${rights.length}:`).update(rights).update(request).digest('base64');
+}
+
+/** No defect: the caller gave up, or its deadline passed, while it waited for its turn. */
+function callerGone(): ClavigerError {
+  return new ClavigerError('deadline_exceeded', 'The caller did not wait for its turn.');
 }
