@@ -181,6 +181,7 @@ export class Oracle {
   share(who: number, entry: number, user: number, access: 'view' | 'modify' | 'manage' | 'none'): boolean {
     const e = this.entries[entry]!;
     if (e.deleted || !this.#holds(who, 'vault.shares.manage') || !this.#full(who, entry)) return false;
+    if (access !== 'none' && this.gone.has(user)) return false;
     if (access !== 'none') e.shares.set(user, access);
     else if (!e.shares.delete(user)) return false;
     return true;

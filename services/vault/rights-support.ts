@@ -44,6 +44,7 @@ export async function startRights() {
   const emitter = createEmitter({ service: 'vault', macKey: randomBytes(32) });
   /** Users whom auth knows, with their status. */
   const users = new Map<string, 'active' | 'disabled' | 'deleted'>();
+  let authIsAway = false;
   /** What workflow says of each change: nothing yet, a decision, or no answer. */
   const protection = {
     status: 'pending' as WorkflowSays,
@@ -81,11 +82,14 @@ export async function startRights() {
       },
     },
     directory: {
-      getUserNames: async ({ userIds }: { userIds: string[] }) => ({
-        users: userIds
-          .filter((id) => users.has(id))
-          .map((id) => ({ id, username: id, displayName: id, status: users.get(id)! })),
-      }),
+      getUserNames: async ({ userIds }: { userIds: string[] }) => {
+        if (authIsAway) throw new ClavigerError('unavailable', 'A part of the system cannot be reached.');
+        return {
+          users: userIds
+            .filter((id) => users.has(id))
+            .map((id) => ({ id, username: id, displayName: id, status: users.get(id)! })),
+        };
+      },
     },
   } as unknown as VaultDeps;
   const handlers = new Map<string, AnyHandler>();
@@ -119,6 +123,15 @@ export async function startRights() {
     scratch,
     schema: schema.schema,
     users,
+    /** Auth gives no answer until the result is disposed of. */
+    directoryAway: (): Disposable => {
+      authIsAway = true;
+      return {
+        [Symbol.dispose]: () => {
+          authIsAway = false;
+        },
+      };
+    },
     protection,
     /** Paths of the operations that were registered. */
     paths: [...handlers.keys()],

@@ -74,6 +74,7 @@ export async function endLeases(bench: VaultBench): Promise<void> {
   );
 }
 
+/** With `auth` among its services, whom `as` makes is a user of auth too. */
 export async function startVault(options: Partial<StartOptions> = {}): Promise<VaultBench> {
   const dataDir = await createTemporaryDataDir();
   const installation = await startInstallation({
@@ -110,6 +111,37 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
       ),
     );
   await connected();
+  const knowsUsers = options.services?.includes('auth') ?? false;
+  const superuser: VaultBench['superuser'] = async (work) => {
+    const { postgres } = installation.parts;
+    const client = new pg.Client({
+      host: postgres.socketDir,
+      port: postgres.port,
+      user: postgres.superuser,
+      password: postgres.password,
+      database: databaseName,
+      options: '-c search_path=vault',
+    });
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  };
+  const enrol = ({ tenantId, userId }: Actor) =>
+    superuser(async (client) => {
+      await client.query('SET search_path = auth');
+      await client.query(
+        'INSERT INTO tenants (id, name) VALUES ($1::uuid, $1::text) ON CONFLICT DO NOTHING',
+        [tenantId],
+      );
+      await client.query(
+        `INSERT INTO users (tenant_id, id, username, canonical_login, kind)
+        VALUES ($1, $2::uuid, $2::text, $2::text, 'person') ON CONFLICT DO NOTHING`,
+        [tenantId, userId],
+      );
+    });
 
   return {
     installation,
@@ -133,6 +165,7 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
         mfaAt: Math.floor(Date.now() / 1000),
         ...person,
       };
+      if (knowsUsers) await enrol(actor);
       const call = async (): Promise<CallOptions> => ({
         actorToken: (await signActorToken(actor, ['vault'], actorKey)).token,
       });
@@ -188,23 +221,7 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
         tenantKeys.TenantKeysServiceService,
         async () => ({ tenantId }),
       ),
-    superuser: async (work) => {
-      const { postgres } = installation.parts;
-      const client = new pg.Client({
-        host: postgres.socketDir,
-        port: postgres.port,
-        user: postgres.superuser,
-        password: postgres.password,
-        database: databaseName,
-        options: '-c search_path=vault',
-      });
-      await client.connect();
-      try {
-        return await work(client);
-      } finally {
-        await client.end();
-      }
-    },
+    superuser,
     log: () => installation.nodes.map((node) => readFileSync(node.logFile, 'utf8')).join('\n'),
     [Symbol.asyncDispose]: async () => {
       gateway.close();

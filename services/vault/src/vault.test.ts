@@ -8,7 +8,7 @@ let bench: VaultBench;
 let admin: Person;
 
 beforeAll(async () => {
-  bench = await startVault({ replicas: { vault: 2 } });
+  bench = await startVault({ services: ['vault', 'auth'], replicas: { vault: 2 } });
   admin = await bench.as({});
 });
 afterAll(() => bench?.[Symbol.asyncDispose]());

@@ -4,7 +4,8 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { Selectable } from 'kysely';
 import type { VaultDeps, VaultTx } from '../deps.ts';
-import { requireId, time } from '../ids.ts';
+import { isId, requireId, time } from '../ids.ts';
+import { activeUsers } from '../rights/active-users.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import type { VaultSchema } from '../schema.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
@@ -31,15 +32,20 @@ export function listShares(deps: VaultDeps): Handler<(typeof vault.EntriesServic
   };
 }
 
-/** Gives or changes standing access. */
+/**
+ * Gives or changes standing access. Throws `invalid` for anybody but an active user: a share of somebody disabled would open the
+ * entry on the day they are enabled again.
+ */
 export function putShare(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['putShare']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);
-    const userId = requireId(request.userId);
+    const { userId } = request;
     const access = request.access as 'view' | 'modify' | 'manage';
+    const active = isId(userId) && (await activeUsers(deps, context, [userId])).has(userId);
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const entry = await lockEntry(tx, context, id);
+      if (!active) throw noActiveUser();
       const before = await accessShared(tx, id, userId);
       const row = await tx
         .insertInto('shares')
@@ -80,6 +86,13 @@ export function deleteShare(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     });
     return {};
   };
+}
+
+function noActiveUser(): ClavigerError {
+  return new ClavigerError('invalid', 'The request is not valid.', {
+    fields: [{ pointer: '/userId', detail: 'is not the id of an active user' }],
+    hint: 'Take an id of the list of users; enable somebody who is disabled first.',
+  });
 }
 
 /** What the user's share allows now; null for no share. */

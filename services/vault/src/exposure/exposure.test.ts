@@ -9,7 +9,10 @@ let postgres: PostgresTarget;
 let moduleId: string;
 
 beforeAll(async () => {
-  [bench, postgres] = await Promise.all([startVault({ replicas: { vault: 2 } }), startPostgresTarget()]);
+  [bench, postgres] = await Promise.all([
+    startVault({ services: ['vault', 'auth'], replicas: { vault: 2 } }),
+    startPostgresTarget(),
+  ]);
   await bench.openPorts(postgres.port);
   admin = await bench.as({ userName: 'admin' });
   const { module } = await admin.modules.createModule({

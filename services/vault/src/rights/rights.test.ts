@@ -63,7 +63,7 @@ const FIELDS: Readonly<Record<string, (entryId: string) => object>> = {
   RecoverCandidates: (entryId) => ({ entryId, reason: 'why' }),
   PutRotationSchedule: (entryId) => ({ entryId, intervalHours: 0 }),
   RotateEntry: (entryId) => ({ entryId, reason: 'why' }),
-  PutShare: (entryId) => ({ entryId, userId: randomUUID(), access: 'view' }),
+  PutShare: (entryId) => ({ entryId, userId: bench.person(randomUUID(), []).userId, access: 'view' }),
   DeleteShare: (entryId) => ({ entryId, userId: randomUUID() }),
 };
 
@@ -116,6 +116,36 @@ test('protection and account name take full access; a field sent unchanged is no
   expect(event!.details).toMatchObject({ before: { requiresGrant: false }, after: { requiresGrant: true } });
   expect(await known(entryId, 2)).toEqual([{ user_id: modifier.userId, kind: 'set' }]);
   expect(owner.userId).not.toBe(modifier.userId);
+});
+
+test('an entry is shared with active users only; while auth is away nobody is taken for unknown', async () => {
+  const { entryId, owner, someone } = await scene();
+  const bob = someone();
+  const share = (userId: string) => entries('PutShare', owner, { entryId, userId, access: 'view' });
+  const shared = async () =>
+    ((await entries('ListShares', owner, { entryId })) as { items: { userId: string }[] }).items;
+  const refused = {
+    reason: 'invalid',
+    fields: [{ pointer: '/userId', detail: expect.stringContaining('active user') }],
+    hint: expect.stringContaining('list of users'),
+  };
+  const away = bench.directoryAway();
+  await expect(share(bob.userId)).rejects.toMatchObject({ reason: 'unavailable' });
+  away[Symbol.dispose]();
+  await expect(share(randomUUID())).rejects.toMatchObject(refused);
+  await expect(share('bob')).rejects.toMatchObject(refused);
+  for (const status of ['disabled', 'deleted'] as const) {
+    bench.users.set(bob.userId, status);
+    await expect(share(bob.userId)).rejects.toMatchObject(refused);
+  }
+  expect(await shared()).toEqual([]);
+  bench.users.set(bob.userId, 'active');
+  await share(bob.userId);
+  // What somebody held is taken back whatever became of them, and without auth.
+  bench.users.set(bob.userId, 'deleted');
+  using _away = bench.directoryAway();
+  await entries('DeleteShare', owner, { entryId, userId: bob.userId });
+  expect(await shared()).toEqual([]);
 });
 
 test('what a live grant gives is to see, never to change', async () => {

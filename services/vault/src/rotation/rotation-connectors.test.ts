@@ -41,7 +41,10 @@ const httpApi = () => ({
 
 beforeAll(async () => {
   [bench, mysql, ldap, http] = await Promise.all([
-    startVault({ overrides: { vault: { rotation: { ...quickRotation, probesPerWindow: 10 } } } }),
+    startVault({
+      services: ['vault', 'auth'],
+      overrides: { vault: { rotation: { ...quickRotation, probesPerWindow: 10 } } },
+    }),
     startMysqlTarget(),
     startLdapTarget(),
     startHttpTarget(),
