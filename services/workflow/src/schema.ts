@@ -137,6 +137,7 @@ export interface WorkflowSchema
     version: number;
     active: boolean;
     changed_at: Generated<Date>;
+    ended_at: Generated<Date | null>;
   };
 }
 

@@ -105,6 +105,50 @@ describe('the end of an account', () => {
     expect(await requestStatus(anew)).toBe('pending');
   });
 
+  test('ends its approvals of lower protections that were not used, and no approval under way survives it', async () => {
+    const who = tenant.user(REQUESTER);
+    const bystander = tenant.user(REQUESTER);
+    const approver = tenant.user(APPROVER);
+    const { resourceId, entryIds } = service.vault.addResource(tenant.tenantId, 'db');
+    const protection = (actor: Actor, change: number) =>
+      service.handlers.requestProtectionChange(actor, {
+        entryId: entryIds[0]!,
+        entryName: 'root',
+        resourceId,
+        resourceName: 'db',
+        change: {
+          before: { requiresGrant: true, requiresReason: false },
+          after: { requiresGrant: false, requiresReason: false },
+        },
+        changeDigest: `${change}`.padStart(64, '0'),
+      });
+    const approve = (requestId: string) => codeOf(service.handlers.approveRequest(approver, { requestId }));
+    const approved = async (actor: Actor, change: number) => {
+      const { requestId } = await protection(actor, change);
+      expect(await approve(requestId)).toBe('ok');
+      return requestId;
+    };
+    const [mine, theirs] = [await approved(who, 0), await approved(bystander, 0)];
+    expect(await protection(who, 0)).toMatchObject({ requestId: mine, status: 'approved' });
+    const changes = [1, 2, 3, 4];
+    const waiting = await Promise.all(
+      changes.map(async (change) => (await protection(who, change)).requestId),
+    );
+    await Promise.all([tell(who, 1), ...waiting.map(approve)]);
+    // Enabled again, each is asked for anew.
+    await tell(who, 2, { active: true, ends: false });
+    for (const change of [0, ...changes]) {
+      const anew = await protection(who, change);
+      expect(anew.status).toBe('pending');
+      expect([mine, ...waiting]).not.toContain(anew.requestId);
+    }
+    expect(await protection(bystander, 0)).toMatchObject({ requestId: theirs, status: 'approved' });
+    // A late message of the former end ends no approval of now.
+    const again = await approved(who, 0);
+    await tell(who, 1);
+    expect(await protection(who, 0)).toMatchObject({ requestId: again, status: 'approved' });
+  });
+
   test('is settled only when the vault knows of every end', async () => {
     const who = tenant.user(REQUESTER);
     const grant = await grantOf(who);

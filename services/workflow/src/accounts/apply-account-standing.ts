@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
+import { endApprovalsOf } from './end-approvals.ts';
 import { endBreakglassOf } from './end-breakglass.ts';
 import { endElevationsOf } from './end-elevations.ts';
 import { endGrantsOf } from './end-grants.ts';
@@ -13,8 +14,8 @@ import { endRequestsOf } from './end-requests.ts';
 import { settleAccount } from './settle-account.ts';
 
 /**
- * Notes what auth says of an account and, where it has ended or changed hands, ends what it holds: open requests, grants, elevations
- * and emergency access. A version that is known already ends nothing again. Answers `settled` when the vault knows of every end.
+ * Notes what auth says of an account and, where it has ended or changed hands, ends what it holds: open requests, approvals that
+ * were not used, grants, elevations and emergency access. A version that is known already ends nothing again. Answers `settled` when the vault knows of every end.
  */
 export function applyAccountStanding(
   deps: WorkflowDeps,
@@ -30,6 +31,7 @@ export function applyAccountStanding(
       const end = { userId, changedBy, cause: request.cause };
       // An approval under way either has made its grant by now, or finds the request ended.
       await endRequestsOf(deps, tx, end);
+      await endApprovalsOf(tx, userId);
       await endGrantsOf(deps, tx, end);
       await endElevationsOf(deps, tx, end);
       await endBreakglassOf(deps, tx, end);

@@ -43,7 +43,10 @@ export function requestProtectionChange(
   };
 }
 
-/** The newest that waits, or whose approval still holds: as long as its duration says, by the database's clock. */
+/**
+ * The newest that waits, or whose approval still holds: as long as its duration says, by the database's clock, and not beyond an end
+ * of the requester's account.
+ */
 function findRequest(reader: Reader<WorkflowSchema>, context: CallContext, asked: Asked) {
   return reader
     .selectFrom('requests')
@@ -54,7 +57,9 @@ function findRequest(reader: Reader<WorkflowSchema>, context: CallContext, asked
     .where('requester_id', '=', context.actor.userId)
     .where(
       sql<boolean>`(status = 'pending' AND expires_at > clock_timestamp() OR status = 'approved'
-        AND decided_at + make_interval(mins => approved_duration_minutes) > clock_timestamp())`,
+        AND decided_at + make_interval(mins => approved_duration_minutes) > clock_timestamp()
+        AND NOT EXISTS (SELECT FROM account_standings s WHERE s.tenant_id = requests.tenant_id
+          AND s.user_id = requests.requester_id AND s.ended_at >= requests.decided_at))`,
     )
     .orderBy('status')
     .orderBy('created_at', 'desc')
