@@ -16,37 +16,35 @@ import { entryById, entrySubject } from './entry-rows.ts';
 const VERIFY_TIMEOUT_MS = 8_000;
 
 /**
- * Logs in to the target with the current secret: once, and within the account’s budget of logins that may fail. Throws conflict
- * `probe_budget_spent` when the next one could lock the account.
+ * Logs in to the target with the current secret: once, and within the account’s budget of logins that may fail. An unproven account is proved by it. Throws conflict `probe_budget_spent` when the next one could
+ * lock the account.
  */
 export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['verifyEntry']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);
-    const { entry, target, account } = await deps.database.readTenant(context.tenantId, async (reader) => {
-      const entry = await entryById(reader, id);
-      await requireAccess(reader, context, entry);
-      if (entry.type !== 'password' || !entry.asset_id) {
-        throw new ClavigerError('conflict', 'This entry is not an account that can be logged in to.', {
-          code: 'not_an_account',
-          hint: 'Only password entries of a resource with a module can be verified.',
-        });
-      }
-      return {
-        entry,
-        target: await loadTarget(reader, entry.asset_id),
-        account: await sealedAccount(reader, id),
-      };
-    });
-    if (!account) throw ClavigerError.notFound();
+    const { entry, target, account } = await deps.database.readTenant(
+      context.tenantId,
+      async (reader) => {
+        const entry = await entryById(reader, id);
+        await requireAccess(reader, context, entry);
+        if (entry.type !== 'password' || !entry.asset_id) throw noAccount();
+        // Before the target: where either moves meanwhile, the login counts for neither.
+        const account = await sealedAccount(reader, id);
+        const target = await loadTarget(reader, entry.asset_id);
+        if (!account) throw ClavigerError.notFound();
+        return { entry, target, account };
+      },
+    );
+    const { username, accountId } = account;
     const secret = await deps.secrets.open(account.version);
-    const login = accountAt(target, entry.username);
+    const login = accountAt(target, username);
     const version = account.version.version;
     await spendProbe(deps, context.tenantId, login);
     const startedAt = performance.now();
     const ctx = connectorContext(deps, target, VERIFY_TIMEOUT_MS, context.signal);
     const result = await connectorOf(deps, context.tenantId, target)
-      .verify(target.settings, { username: entry.username }, secret, ctx)
+      .verify(target.settings, { username }, secret, ctx)
       .catch(async (error: unknown) => {
         await giveProbeBack(deps, context.tenantId, login);
         throw error;
@@ -63,20 +61,24 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
         'an entry could not be verified',
       );
     await deps.database.withTenant(context.tenantId, async (tx) => {
-      if (result.outcome === 'accepted') {
-        await tx
-          .updateTable('entries')
-          .set({ last_verified_at: sql<Date>`now()`, unproven: false })
-          .where('id', '=', id)
-          .where('current_version', '=', version)
-          .execute();
-      }
+      // An account that was renamed or moved during the login is not the one that was logged in to.
+      const verified =
+        result.outcome === 'accepted'
+          ? await tx
+              .updateTable('entries')
+              .set({ last_verified_at: sql<Date>`now()`, unproven: false })
+              .where('id', '=', id)
+              .where('current_version', '=', version)
+              .where('account_id', 'is not distinct from', accountId)
+              .returning('id')
+              .executeTakeFirst()
+          : undefined;
       await deps.emitter.audit(tx, context, {
         subject: entrySubject(entry),
         details: {
           version,
           outcome: result.outcome,
-          ...(entry.unproven && result.outcome === 'accepted' ? { proved: true } : {}),
+          ...(account.unproven && verified ? { proved: true } : {}),
           ...(problem ? { problem } : {}),
         },
       });
@@ -87,4 +89,11 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     }
     return { outcome: result.outcome, problem };
   };
+}
+
+function noAccount(): ClavigerError {
+  return new ClavigerError('conflict', 'This entry is not an account that can be logged in to.', {
+    code: 'not_an_account',
+    hint: 'Only password entries of a resource with a module can be verified.',
+  });
 }

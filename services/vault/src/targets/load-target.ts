@@ -24,6 +24,8 @@ export interface SealedAccount {
   readonly type: string;
   readonly version: SealedVersion;
   readonly unproven: boolean;
+  /** Which account of a target it is: another one after the entry or its resource named another. */
+  readonly accountId: string | null;
 }
 
 /** Which secret of which entry it is. */
@@ -89,11 +91,13 @@ export async function sealedAccount(
         .onRef('entry_versions.version', '=', 'entries.current_version'),
     )
     .select(SEALED_COLUMNS)
-    .select(['entries.username', 'entries.type', 'entries.unproven'])
+    .select(['entries.username', 'entries.type', 'entries.unproven', 'entries.account_id'])
     .where('entries.id', '=', entryId)
     .where('entries.status', '=', 'active')
     .executeTakeFirst();
-  return row && { entryId, username: row.username, type: row.type, version: row, unproven: row.unproven };
+  if (!row) return undefined;
+  const { username, type, unproven, account_id: accountId } = row;
+  return { entryId, username, type, version: row, unproven, accountId };
 }
 
 /** The admin entry of the resource, if it has one. Throws conflict `unproven` for one that is not known to be right. */
