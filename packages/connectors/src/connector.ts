@@ -23,6 +23,8 @@ export interface ConnectorContext {
 /** The account on the target, by the name the target knows it. */
 export interface Account {
   readonly username: string;
+  /** What the secret beside it is: a password where nothing is said. Only `ssh` logs in with keys. */
+  readonly secretType?: 'password' | 'ssh-key';
 }
 
 /** How to log in: a password, or for SSH a private key in PEM or OpenSSH form. */
@@ -54,7 +56,7 @@ export interface TestResult {
 
 export type VerifyResult =
   | { readonly outcome: 'accepted' }
-  /** The target itself refused this password. */
+  /** The target itself refused this secret. */
   | { readonly outcome: 'refused'; readonly reason: string }
   | { readonly outcome: 'unknown'; readonly reason: string };
 

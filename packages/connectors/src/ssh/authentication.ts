@@ -1,4 +1,10 @@
-import type { AnyAuthMethod, AuthenticationType, AuthHandlerMiddleware, Prompt } from 'ssh2';
+import ssh2, {
+  type AnyAuthMethod,
+  type AuthenticationType,
+  type AuthHandlerMiddleware,
+  type ParsedKey,
+  type Prompt,
+} from 'ssh2';
 import type { Credential } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
 
@@ -13,9 +19,11 @@ export interface Authentication {
 
 /**
  * Sends the credential exactly once, by a method that the server offers, so that one login costs one attempt of the account's
- * lockout budget. Only the server's refusal of that attempt is an `authentication` error.
+ * lockout budget. Only the server's refusal of that attempt is an `authentication` error. Throws `configuration` for a private key that
+ * cannot be used as it is.
  */
 export function authenticateOnce({ username, password, privateKey }: Credential): Authentication {
+  const key = privateKey === undefined ? undefined : usableKey(privateKey);
   let attempted = false;
   let failure: ConnectorError | undefined;
   let unexpectedPrompt = false;
@@ -32,8 +40,8 @@ export function authenticateOnce({ username, password, privateKey }: Credential)
   };
 
   const choose = (offered: readonly AuthenticationType[]): AnyAuthMethod | undefined => {
-    if (privateKey !== undefined)
-      return offered.includes('publickey') ? { type: 'publickey', username, key: privateKey } : undefined;
+    if (key !== undefined)
+      return offered.includes('publickey') ? { type: 'publickey', username, key } : undefined;
     if (password === undefined) return undefined;
     if (offered.includes('password')) return { type: 'password', username, password };
     if (!offered.includes('keyboard-interactive')) return undefined;
@@ -71,4 +79,13 @@ export function authenticateOnce({ username, password, privateKey }: Credential)
     next(giveUp);
   };
   return { handler, attempted: () => attempted, failure: () => failure };
+}
+
+/** The library would skip a key that it cannot use, and the login would look refused. */
+function usableKey(privateKey: string): ParsedKey {
+  const key = ssh2.utils.parseKey(privateKey);
+  if (!(key instanceof Error) && key.isPrivateKey()) return key;
+  throw new ConnectorError('configuration', 'The secret is not a private key that can be used.', {
+    hint: 'Store the key in PEM or OpenSSH form, without a passphrase.',
+  });
 }

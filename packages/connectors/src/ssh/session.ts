@@ -56,6 +56,7 @@ export async function openSession(
 ): Promise<SshSession> {
   if (!isAccountName(credential.username))
     throw new ConnectorError('configuration', 'The account name is not one that Linux hosts use.');
+  const authentication = authenticateOnce(credential);
   const { socket } = await openSocket(config.host, config.port, ctx, signal);
   guardStream(socket);
   socket.once('data', (chunk: Buffer) => {
@@ -64,7 +65,6 @@ export async function openSession(
   });
 
   const client = new Client();
-  const authentication = authenticateOnce(credential);
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
   let untrusted: ConnectorError | undefined;
   client.on('error', (error) => {

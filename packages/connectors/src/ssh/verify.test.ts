@@ -67,6 +67,48 @@ test('a host that offers only keyboard-interactive works the same', async () => 
   });
 });
 
+describe('an account that logs in with a private key', () => {
+  const verifyKey = (privateKey: string, config: object = pinned()) =>
+    connector.verify(
+      config,
+      { username: account.username, secretType: 'ssh-key' },
+      privateKey,
+      loopbackContext(),
+    );
+
+  test.each(['ed25519', 'ecdsa', 'rsa'] as const)(
+    'is accepted with its own and refused with another: %s',
+    async (type) => {
+      const { username } = await server.createAccount();
+      const [own, other] = [await server.addKey(account.username, type), await server.addKey(username, type)];
+      expect(await verifyKey(own)).toEqual({ outcome: 'accepted' });
+      expect(await verifyKey(other)).toMatchObject({ outcome: 'refused' });
+    },
+  );
+
+  test('nothing is sent for a secret that is no private key, or one with a passphrase', async () => {
+    const locked = ssh2.utils.generateKeyPairSync('ed25519', {
+      passphrase: 'p',
+      cipher: 'aes256-ctr',
+      rounds: 1,
+    });
+    const before = proxy.connections();
+    for (const secret of [locked.private, locked.public, account.password]) {
+      expect(await verifyKey(secret)).toEqual({
+        outcome: 'unknown',
+        reason: 'The secret is not a private key that can be used.',
+      });
+    }
+    expect(proxy.connections()).toBe(before);
+  });
+
+  test('a host that takes no keys has refused none', async () => {
+    using strange = await strangeServer((context) => context.reject(['password']));
+    const key = await server.addKey(account.username);
+    expect(await verifyKey(key, strange.config)).toMatchObject({ outcome: 'unknown' });
+  });
+});
+
 test('ten verifications at once each get their own answer', async () => {
   const answers = await Promise.all(
     Array.from({ length: 10 }, (_, index) => verify(pinned(), index % 2 ? account.password : 'wrong')),

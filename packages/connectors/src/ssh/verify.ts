@@ -4,7 +4,7 @@ import { verifyFailure } from '../outcome.ts';
 import type { SshConfig } from './config.ts';
 import { openSession } from './session.ts';
 
-/** Logs in as the account with its password; makes one attempt. */
+/** Logs in as the account with its password or private key; makes one attempt. */
 export async function verifySsh(
   config: SshConfig,
   account: Account,
@@ -12,7 +12,9 @@ export async function verifySsh(
   ctx: ConnectorContext,
 ): Promise<VerifyResult> {
   try {
-    const credential = { username: account.username, password: secret };
+    const { username, secretType } = account;
+    const credential =
+      secretType === 'ssh-key' ? { username, privateKey: secret } : { username, password: secret };
     await using _session = await openSession(config, credential, ctx, operationSignal(ctx));
     return { outcome: 'accepted' };
   } catch (error) {

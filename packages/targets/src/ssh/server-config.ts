@@ -10,6 +10,8 @@ export async function serverConfig(
   settings: {
     readonly port: number;
     readonly hostKey: string;
+    /** Holds a file of public keys for each account that has some. */
+    readonly keysFolder: string;
     readonly methods: readonly LoginMethod[];
   },
 ): Promise<string> {
@@ -22,7 +24,11 @@ export async function serverConfig(
     'UsePAM yes',
     `PasswordAuthentication ${yesNo('password')}`,
     `KbdInteractiveAuthentication ${yesNo('keyboard-interactive')}`,
-    'PubkeyAuthentication no',
+    'PubkeyAuthentication yes',
+    'AuthorizedKeysFile none',
+    // As root, since the folder is nobody else's.
+    `AuthorizedKeysCommand /bin/cat ${settings.keysFolder}/%u`,
+    'AuthorizedKeysCommandUser root',
     // Root by its own name stays out: see AllowUsers.
     'PermitRootLogin yes',
     'AllowUsers clv-*',

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../free-port.ts';
@@ -32,6 +32,8 @@ export interface SshTarget extends AsyncDisposable {
   readonly hostKeyFingerprint: string;
   /** Adds an account with a random password; `superuser` makes it root by another name. Removed at stop. */
   createAccount(options?: { readonly superuser?: boolean }): Promise<SshAccount>;
+  /** Makes another key that the account can log in with, and answers the private half in OpenSSH form. */
+  addKey(username: string, type?: 'ed25519' | 'ecdsa' | 'rsa'): Promise<string>;
   /** The truth, by a login: true or false; anything but a refused password throws. */
   accepts(username: string, password: string): Promise<boolean>;
   /** A text that differs after every change of the account's password: the truth without a login. */
@@ -64,7 +66,9 @@ export async function startSshTarget(
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', hostKey]);
     const [, fingerprint] = (await run('ssh-keygen', ['-l', '-f', `${hostKey}.pub`])).split(' ');
     if (fingerprint === undefined) throw new Error('ssh-keygen printed no fingerprint.');
-    const { server, port } = await startOnFreePort(sshd, folder, hostKey, methods);
+    const keysFolder = join(folder, 'keys');
+    await mkdir(keysFolder);
+    const { server, port } = await startOnFreePort(sshd, folder, { hostKey, keysFolder, methods });
     const accounts: string[] = [];
     const address = { host: '127.0.0.1', port, hostKeyFingerprint: fingerprint };
     const stop = async () => {
@@ -82,6 +86,12 @@ export async function startSshTarget(
         await setPassword(username, password);
         return { username, password };
       },
+      async addKey(username, type = 'ed25519') {
+        const key = join(folder, randomUUID());
+        await run('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', '', '-f', key]);
+        await appendFile(join(keysFolder, username), await readFile(`${key}.pub`));
+        return readFile(key, 'utf8');
+      },
       accepts: (username, password) => login({ ...address, method }, username, password),
       passwordMark: shadowEntry,
       refuseChangesBy: (username, refuse = true) => setMinimumAge(username, refuse ? 7 : 0),
@@ -98,13 +108,12 @@ export async function startSshTarget(
 async function startOnFreePort(
   sshd: string,
   folder: string,
-  hostKey: string,
-  methods: readonly LoginMethod[],
+  settings: Omit<Parameters<typeof serverConfig>[1], 'port'>,
 ): Promise<{ server: OwnedProcess; port: number }> {
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
     const config = join(folder, 'sshd_config');
-    await writeFile(config, await serverConfig(sshd, { port, hostKey, methods }), { mode: 0o600 });
+    await writeFile(config, await serverConfig(sshd, { port, ...settings }), { mode: 0o600 });
     const server = await startOwned(sshd, ['-D', '-e', '-f', config]);
     await until(
       'SSH target ready',

@@ -67,6 +67,21 @@ async function unproven(username: string, secret: string, more: object = {}): Pr
 const verify = (entryId: string) => operator.entries.verifyEntry({ entryId });
 const isUnproven = async (entryId: string) => (await admin.entries.getEntry({ entryId })).entry!.unproven;
 
+test('a private key of somebody else’s host is proved by logging in with it, and by no other key', async () => {
+  const [{ username }, other] = [await ssh.createAccount(), await ssh.createAccount()];
+  const [key, planted] = [await ssh.addKey(username), await ssh.addKey(other.username)];
+  const entryId = await unproven(username, planted, { type: 'ssh-key' });
+  expect(await verify(entryId)).toMatchObject({ outcome: 'refused' });
+  expect(await isUnproven(entryId)).toBe(true);
+  await operator.entries.updateEntry({ entryId, secret: key });
+  expect(await verify(entryId)).toMatchObject({ outcome: 'accepted' });
+  expect(await isUnproven(entryId)).toBe(false);
+  // A key of a database proves nothing.
+  const database = await createResource(await createModule('postgres', { tls: { mode: 'disable' } }));
+  const elsewhere = await unproven(username, key, { type: 'ssh-key', resourceId: database });
+  await expect(verify(elsewhere)).rejects.toMatchObject({ reason: 'conflict', code: 'not_an_account' });
+});
+
 test('a login proves the account that it reached, and not the one that the entry names by then', async () => {
   const { username, password } = await ssh.createAccount();
   const { username: root } = await ssh.createAccount({ superuser: true });

@@ -14,26 +14,30 @@ import { seesTheWay } from '../targets/target-answer.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
 
 const VERIFY_TIMEOUT_MS = 8_000;
+const LOGIN_SECRETS = ['password', 'ssh-key'] as const;
 
 /**
- * Logs in to the target with the current secret: once, and within the account’s budget of logins that may fail. An unproven account is proved by it. Throws conflict `probe_budget_spent` when the next one could
+ * Logs in to the target with the current secret, a password or the private key of an SSH account: once, and within the account’s
+ * budget of logins that may fail. An unproven account is proved by it. Throws conflict `probe_budget_spent` when the next one could
  * lock the account.
  */
 export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['verifyEntry']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);
-    const { entry, target, account } = await deps.database.readTenant(
+    const { entry, secretType, target, account } = await deps.database.readTenant(
       context.tenantId,
       async (reader) => {
         const entry = await entryById(reader, id);
         await requireAccess(reader, context, entry);
-        if (entry.type !== 'password' || !entry.asset_id) throw noAccount();
+        const secretType = LOGIN_SECRETS.find((type) => type === entry.type);
+        if (!secretType || !entry.asset_id) throw noAccount();
         // Before the target: where either moves meanwhile, the login counts for neither.
         const account = await sealedAccount(reader, id);
         const target = await loadTarget(reader, entry.asset_id);
         if (!account) throw ClavigerError.notFound();
-        return { entry, target, account };
+        if (secretType === 'ssh-key' && target.type !== 'ssh') throw noAccount();
+        return { entry, secretType, target, account };
       },
     );
     const { username, accountId } = account;
@@ -44,7 +48,7 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     const startedAt = performance.now();
     const ctx = connectorContext(deps, target, VERIFY_TIMEOUT_MS, context.signal);
     const result = await connectorOf(deps, context.tenantId, target)
-      .verify(target.settings, { username }, secret, ctx)
+      .verify(target.settings, { username, secretType }, secret, ctx)
       .catch(async (error: unknown) => {
         await giveProbeBack(deps, context.tenantId, login);
         throw error;
@@ -94,6 +98,6 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
 function noAccount(): ClavigerError {
   return new ClavigerError('conflict', 'This entry is not an account that can be logged in to.', {
     code: 'not_an_account',
-    hint: 'Only password entries of a resource with a module can be verified.',
+    hint: 'Passwords of a resource with a module can be verified, and keys where the module is of the type ssh.',
   });
 }
