@@ -178,28 +178,32 @@ test('housekeeping removes what ended long ago and nothing else', async () => {
   const old = await signIn(stack, tenant.name, username, password);
   const { sessionId } = await introspectAccess(stack, old.answer.accessToken);
   const live = await signIn(stack, tenant.name, username, password);
-  await stack.sql(`UPDATE sessions SET expires_at = now() - interval '8 days' WHERE id = $1`, [sessionId]);
   const caller = await live.as();
   const enrolled = await devicesOf(stack).enrolDevice(
     { hostname: 'host', siteId: '', os: '', resourceId: '' },
     caller,
   );
   const device = enrolled.device!;
+  const tokens = () =>
+    stack.sql<{ id: string }>('SELECT id FROM agent_tokens WHERE device_id = $1', [device.id]);
+  const [first] = await tokens();
   await devicesOf(stack).rotateAgentToken({ deviceId: device.id }, caller);
-  await stack.sql(
-    `UPDATE agent_tokens SET revoked_at = now() - interval '8 days' WHERE device_id = $1 AND revoked_at IS NOT NULL`,
-    [device.id],
-  );
   const { agentToken } = await devicesOf(stack).rotateAgentToken({ deviceId: device.id }, caller);
-  const tokensLeft = () => stack.sql('SELECT id FROM agent_tokens WHERE device_id = $1', [device.id]);
-  expect(await tokensLeft()).toHaveLength(3);
+  expect(await tokens()).toHaveLength(3);
+  // Last: the service's own housekeeping may remove them at once.
+  await stack.sql(`UPDATE sessions SET expires_at = now() - interval '8 days' WHERE id = $1`, [sessionId]);
+  await stack.sql(`UPDATE agent_tokens SET revoked_at = now() - interval '8 days' WHERE id = $1`, [
+    first!.id,
+  ]);
   const database = openDatabase();
   try {
     await tidy(database, soleLeadership);
   } finally {
     await database.close();
   }
-  expect(await tokensLeft()).toHaveLength(2);
+  const kept = (await tokens()).map(({ id }) => id);
+  expect(kept).toHaveLength(2);
+  expect(kept).not.toContain(first!.id);
   expect((await introspectAgent(stack, agentToken)).userId).toBe(device.id);
   const left = await stack.sql<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [tenant.id]);
   expect(left.map((row) => row.id)).toEqual([
@@ -232,7 +236,8 @@ test('what a version adds to built-in roles reaches the tenants that were there 
   );
   const database = openDatabase();
   try {
-    expect(await syncBuiltInRoles(database, soleLeadership)).toBe(1);
+    // The service's own housekeeping may have been there first.
+    await syncBuiltInRoles(database, soleLeadership);
     expect(await syncBuiltInRoles(database, soleLeadership)).toBe(0);
   } finally {
     await database.close();
