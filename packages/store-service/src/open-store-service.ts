@@ -249,10 +249,15 @@ export function openStoreService<DB extends OutboxSchema>(
       serves = true;
       let eviction: EvictionGuard;
       try {
-        eviction = common.use(await openEvictionGuard(redis));
-        restore = common.use(
-          await openRestoreGuard({ database, redis, logger, onRestored: restoring.onRestored }),
-        );
+        const opening = [
+          openEvictionGuard(redis).then((guard) => common.use(guard)),
+          openRestoreGuard({ database, redis, logger, onRestored: restoring.onRestored }).then((guard) =>
+            common.use(guard),
+          ),
+        ] as const;
+        // Without Redis each waits for it: together. When one fails the other is open first, and then closed.
+        await Promise.allSettled(opening);
+        [eviction, restore] = await Promise.all(opening);
         if (restoring.evidence !== undefined) restore.seesFuture(restoring.evidence);
       } catch (error) {
         await close();
