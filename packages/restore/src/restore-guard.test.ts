@@ -8,7 +8,7 @@ import { outboxMigration } from '@claviger/events';
 import { idempotencyMigration } from '@claviger/idempotency';
 import { type RedisPart, startRedis } from '@claviger/parts';
 import { type CallContext, createLogger } from '@claviger/service-kit';
-import { type ScratchDatabase, startScratchDatabase } from '@claviger/testkit';
+import { type ScratchDatabase, type ScratchSchema, startScratchDatabase } from '@claviger/testkit';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -42,7 +42,10 @@ afterAll(async () => {
 
 /** The database of one service. */
 async function freshDatabase(): Promise<Database<object>> {
-  const schema = await scratch.createSchema();
+  return openDatabase(await scratch.createSchema());
+}
+
+async function openDatabase(schema: ScratchSchema): Promise<Database<object>> {
   await migrate(schema, [outboxMigration, leadershipMigration, idempotencyMigration, restoreMigration]);
   const database = createDatabase<object>(schema);
   opened.push({ [Symbol.asyncDispose]: () => database.close() });
@@ -93,6 +96,23 @@ test('evidence in one service stops all of them, and each serves again once its 
   expect(refusal(audit!)).toMatchObject(unfinished);
   await audit!.finish(2);
   expect(refusal(audit!)).toBe('serves');
+});
+
+test('a database that is set back under the running service is noticed, and what was evidence first stays it', async () => {
+  const schema = await scratch.createSchema();
+  const guard = await guardOf(await openDatabase(schema));
+  await guard.begin(3);
+  await guard.finish(3);
+  expect(refusal(guard)).toBe('serves');
+  await scratch.query(`UPDATE ${schema.schema}.restore_epoch SET epoch = 2`);
+  await expect.poll(() => refusal(guard)).toMatchObject(unfinished);
+  expect(guard.problem()).toContain('restore epoch 2, outside of it epoch 3');
+  guard.seesFuture('a tree head is missing');
+  guard.seesFuture('another one');
+  expect(guard.problem()).toBe('a tree head is missing');
+  await guard.begin(5);
+  await guard.finish(5);
+  expect([refusal(guard), guard.epoch()]).toEqual(['serves', 5]);
 });
 
 test('every replica does its part before it serves again, also where another one stored the epoch', async () => {

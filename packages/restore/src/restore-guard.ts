@@ -28,7 +28,10 @@ export interface RestoreGuard extends AsyncDisposable {
   refresh(): Promise<void>;
   /** Throws `unavailable` with the code `restore_unfinished` while nothing may be served. */
   refuse(): void;
-  /** Evidence that the database was restored to an older state: no service serves until the restore is finished. */
+  /**
+   * Evidence that the database was restored to an older state: no service serves until the restore is finished. Until then only
+   * the first evidence counts.
+   */
   seesFuture(evidence: string): void;
   /** Makes an epoch known outside. Throws `unavailable` when Redis cannot be reached. */
   begin(epoch: number): Promise<void>;
@@ -89,10 +92,10 @@ export async function openRestoreGuard<DB>(options: RestoreGuardOptions<DB>): Pr
     // Evidence stops the others, too: they see an epoch that none of their databases has.
     own ??= await readEpoch(database);
     outside = await raise(evidence === undefined ? own : own + 1);
-    if (outside > own) {
-      const stored = await readEpoch(database);
-      if (stored > own) await restored(stored);
-    }
+    const stored = await readEpoch(database);
+    if (stored > own) await restored(stored);
+    // It was restored under the running service.
+    if (stored < own) own = stored;
     const now = problem();
     if (now !== before && now !== undefined)
       logger.error(
@@ -135,6 +138,7 @@ export async function openRestoreGuard<DB>(options: RestoreGuardOptions<DB>): Pr
       });
     },
     seesFuture: (found) => {
+      if (evidence !== undefined) return;
       evidence = found;
       logger.error(
         { alert: 'restore_unfinished', problem: found },
