@@ -2,6 +2,7 @@ export { migrateStore, storeMigrations } from './migrate-store.ts';
 export {
   openStoreDatabase,
   openStoreService,
+  type SeenRestore,
   type ServingOptions,
   type ServingStore,
   type StoreService,

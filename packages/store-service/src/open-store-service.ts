@@ -100,6 +100,7 @@ export interface StoreService<DB> extends AsyncDisposable {
   /** Decides first about every connection to something that a user named. */
   readonly platform: Platform;
   readonly reportAnomaly: ReportAnomaly;
+  readonly restore: SeenRestore;
   readonly schemaHistory: () => Promise<SchemaHistory>;
   /** The service's own: closed when calls have been drained, the last one first, before anything that the others stand on. */
   readonly parts: AsyncDisposableStack;
@@ -120,9 +121,14 @@ export interface ServingOptions<DB> {
 /** What a service does about a database that was restored to an older state. */
 export interface RestoreOptions<DB>
   extends Pick<RestoreHandlersOptions<DB>, 'endTenantAccess'>,
-    Pick<RestoreGuardOptions<DB>, 'onRestored'> {
-  /** What shows that this database was restored, beside the epoch. */
-  readonly evidence?: string | undefined;
+    Pick<RestoreGuardOptions<DB>, 'onRestored'> {}
+
+/** For a service that sees by itself that its database was restored to an older state, before it serves or while it does. */
+export interface SeenRestore {
+  /** Of the last finished restore; 0 before the service serves. What was compared with the database under another one is void. */
+  epoch(): number;
+  /** As `RestoreGuard.seesFuture`; before the service serves, from then on. */
+  seesFuture(evidence: string): void;
 }
 
 export interface ServingStore extends RunningService {
@@ -168,6 +174,7 @@ export function openStoreService<DB extends OutboxSchema>(
   const bus = common.use(createBus({ url, user, password: natsPassword, name: node, logger }));
   // Opened when it serves: until then this replica leads nothing.
   let restore: RestoreGuard | undefined;
+  let evidence: string | undefined;
   const mayLead = () => restore !== undefined && restore.problem() === undefined;
   const anomalies = common.use(
     createAnomalyReporter({
@@ -243,6 +250,13 @@ export function openStoreService<DB extends OutboxSchema>(
     rpc,
     platform,
     reportAnomaly,
+    restore: {
+      epoch: () => restore?.epoch() ?? 0,
+      seesFuture: (found) => {
+        evidence ??= found;
+        restore?.seesFuture(found);
+      },
+    },
     schemaHistory: history,
     parts,
     serve: async ({ checks = [], sealed, stopping, restore: restoring }) => {
@@ -258,7 +272,7 @@ export function openStoreService<DB extends OutboxSchema>(
         // Without Redis each waits for it: together. When one fails the other is open first, and then closed.
         await Promise.allSettled(opening);
         [eviction, restore] = await Promise.all(opening);
-        if (restoring.evidence !== undefined) restore.seesFuture(restoring.evidence);
+        if (evidence !== undefined) restore.seesFuture(evidence);
       } catch (error) {
         await close();
         throw error;

@@ -46,15 +46,19 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
     publishes: 'events',
     jobs: [buildReportJob as JobDefinition<never>],
   });
-  const { database, bus, emitter, logger, peers, queues, rpc, parts, cluster, reportAnomaly } = store;
+  const { database, bus, emitter, logger, peers, queues, rpc, parts, cluster, reportAnomaly, restore } =
+    store;
   const { node, sealing } = config;
   const headsFile = parts.use(await openHeadsFile(config.headsFile, logger, keys.treeHeadPublic));
   const watched = { database, bus, logger, headsFile, publicKey: keys.treeHeadPublic };
-  const { problems, behind } = await compareWithOutside(watched);
+  const problems = await compareWithOutside(watched);
   const sealer = parts.use(
-    startSealer({ cluster, database, emitter, logger, keys, headsFile, reportAnomaly, ...sealing }, problems),
+    startSealer(
+      { cluster, database, emitter, logger, keys, headsFile, reportAnomaly, restore, ...sealing },
+      problems,
+    ),
   );
-  parts.use(startHeadWatch({ ...watched, cluster, sealer, everyMs: sealing.compareHeadsMs }));
+  parts.use(startHeadWatch({ ...watched, cluster, sealer, restore, everyMs: sealing.compareHeadsMs }));
   parts.use(
     bus.consume({
       durable: 'audit',
@@ -88,10 +92,6 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
   parts.use(serveCompliance(rpc, { ...compliance, serviceConfig: config, cluster, queues, peers }));
   return store.serve({
     restore: {
-      evidence:
-        behind === 0
-          ? undefined
-          : `the audit logs of ${behind} tenants end before a tree head that is kept outside: the database was restored to an older state, or cut`,
       endTenantAccess: endLeasesAfterRestore,
       onRestored: async (epoch) => {
         await headsFile.appendRestoreMark(signRestoreMark(epoch, keys.treeHead));

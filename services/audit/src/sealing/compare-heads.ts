@@ -3,6 +3,7 @@ import type { Database } from '@claviger/database';
 import { type SignedTreeHead, verifyTreeHead } from '@claviger/merkle';
 import type { AuditSchema } from '../schema.ts';
 import type { HeadsFile } from './heads-file.ts';
+import type { HeadProblem } from './sealing-problem.ts';
 import { lastHead } from './store.ts';
 import { headOfRow } from './tree-head-row.ts';
 
@@ -14,21 +15,14 @@ export interface CompareHeadsDeps {
   readonly onBus: ReadonlyMap<string, SignedTreeHead>;
 }
 
-export interface Comparison {
-  /** By tenant: there the database was cut, restored or rewritten, and nothing may be sequenced. */
-  readonly problems: Map<string, string>;
-  /** How many of them know fewer events than a head outside that is ours. */
-  readonly behind: number;
-}
-
 /**
  * Compares every tenant's newest heads outside, in the file and on the bus, with the database, and brings the file up to date
- * where the database knows more. What the bus kept from before the last finished restore binds nothing.
+ * where the database knows more. What the bus kept from before the last finished restore binds nothing. Answers the problems
+ * by tenant: there the database was cut, restored or rewritten, and nothing may be sequenced.
  */
-export async function compareHeads(deps: CompareHeadsDeps): Promise<Comparison> {
+export async function compareHeads(deps: CompareHeadsDeps): Promise<Map<string, HeadProblem>> {
   const { database, headsFile, publicKey, onBus } = deps;
-  const problems = new Map<string, string>();
-  let behind = 0;
+  const problems = new Map<string, HeadProblem>();
   const trees = await database.system((tx) =>
     tx.selectFrom('trees').select('tenant_id').where('size', '>', 0).execute(),
   );
@@ -51,11 +45,10 @@ export async function compareHeads(deps: CompareHeadsDeps): Promise<Comparison> 
     const problem =
       (inFile && difference(inFile, 'in the heads file', storedOf(inFile), newest, publicKey)) ??
       (published && difference(published, 'on the bus', storedOf(published), newest, publicKey));
-    if (problem) problems.set(tenantId, problem.text);
-    if (problem?.behind) behind += 1;
+    if (problem) problems.set(tenantId, problem);
     if (!problem && newest && newest.size > (inFile?.size ?? 0)) await headsFile.append(newest);
   }
-  return { problems, behind };
+  return problems;
 }
 
 /** A head of the bus that counts: every service may publish, so only one under our signature, and of after the last restore. */
@@ -75,21 +68,21 @@ function difference(
   stored: SignedTreeHead | undefined,
   newest: SignedTreeHead | undefined,
   publicKey: KeyObject,
-): { text: string; behind: boolean } | undefined {
+): HeadProblem | undefined {
   if (!verifyTreeHead(outside, [publicKey]))
     return {
       behind: false,
-      text: `the head of size ${outside.size} ${where} is not signed by our key: it was altered, or the key was exchanged`,
+      message: `the head of size ${outside.size} ${where} is not signed by our key: it was altered, or the key was exchanged`,
     };
   if ((newest?.size ?? 0) < outside.size)
     return {
       behind: true,
-      text: `the database knows ${newest?.size ?? 0} events, a head ${where} ${outside.size}: the tail was cut, or an older state was restored`,
+      message: `the database knows ${newest?.size ?? 0} events, a head ${where} ${outside.size}: the tail was cut, or an older state was restored`,
     };
   if (stored?.rootHash !== outside.rootHash)
     return {
       behind: false,
-      text: `the database has another tree at size ${outside.size} than the head ${where}: the log was rewritten`,
+      message: `the database has another tree at size ${outside.size} than the head ${where}: the log was rewritten`,
     };
   return undefined;
 }

@@ -1,18 +1,22 @@
 import { type DutyHost, type DutyLag, type Leadership, LeadershipLost, startDuty } from '@claviger/cluster';
 import type { ReportAnomaly } from '@claviger/service-kit';
+import type { SeenRestore } from '@claviger/store-service';
 import { sql } from 'kysely';
 import { reportLostHead } from './head-watch.ts';
 import type { SealingDeps } from './seal-tenant.ts';
 import { sealTenant } from './seal-tenant.ts';
-import { SealingProblem } from './sealing-problem.ts';
+import { type HeadProblem, SealingProblem } from './sealing-problem.ts';
 
 export interface Sealer extends AsyncDisposable {
   /** Tenants whose log may not be continued, with the reason. */
   problems(): ReadonlyMap<string, string>;
   /** After a restore was finished: every log may be continued from what the database holds. */
   forgetProblems(): void;
-  /** Does not continue the log of a tenant until the service is started again. */
-  hold(tenantId: string, problem: string): void;
+  /**
+   * Does not continue the logs of these tenants until a restore is finished or the service is started again. Where one of them
+   * is behind, the database as a whole is taken for one that was restored to an older state.
+   */
+  hold(problems: ReadonlyMap<string, HeadProblem>): void;
 }
 
 /**
@@ -24,24 +28,33 @@ export function startSealer(
     readonly intervalMs: number;
     readonly cluster: DutyHost;
     readonly reportAnomaly: ReportAnomaly;
+    readonly restore: SeenRestore;
   },
-  known: ReadonlyMap<string, string>,
+  known: ReadonlyMap<string, HeadProblem>,
 ): Sealer {
   const problems = new Map<string, string>();
   const stop = new AbortController();
 
-  const hold = (tenantId: string, problem: string): void => {
-    if (!problems.has(tenantId))
-      deps.logger.error(
-        { tenantId, problem },
-        'the audit log of a tenant is not the one that was signed: it is not continued until an operator has looked at it',
+  const hold: Sealer['hold'] = (found) => {
+    for (const [tenantId, { message: problem }] of found) {
+      if (!problems.has(tenantId))
+        deps.logger.error(
+          { tenantId, problem },
+          'the audit log of a tenant is not the one that was signed: it is not continued until an operator has looked at it',
+        );
+      problems.set(tenantId, problem);
+      reportLostHead(deps.reportAnomaly, tenantId, problem);
+    }
+    const behind = [...found.values()].filter((each) => each.behind).length;
+    if (behind > 0)
+      deps.restore.seesFuture(
+        `the audit logs of ${behind} tenants end before a tree head that is kept outside: the database was restored to an older state, or cut`,
       );
-    problems.set(tenantId, problem);
-    reportLostHead(deps.reportAnomaly, tenantId, problem);
   };
-  for (const [tenantId, problem] of known) hold(tenantId, problem);
+  hold(known);
 
   const sealAll = async (tenantId: string, leadership: Leadership): Promise<void> => {
+    const epoch = deps.restore.epoch();
     try {
       for (;;) {
         const sealed = await sealTenant(deps, tenantId, leadership);
@@ -49,7 +62,7 @@ export function startSealer(
       }
     } catch (error) {
       if (!(error instanceof SealingProblem)) throw error;
-      hold(tenantId, error.message);
+      if (deps.restore.epoch() === epoch) hold(new Map([[tenantId, error]]));
     }
   };
 

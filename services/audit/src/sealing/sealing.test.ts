@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, randomInt, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { soleReplica } from '@claviger/cluster';
+import { restore as contract } from '@claviger/contracts';
 import { createBus } from '@claviger/events';
 import {
   type SignedTreeHead,
@@ -9,8 +10,8 @@ import {
   verifyInclusion,
   verifyTreeHead,
 } from '@claviger/merkle';
-import { readSecretFile } from '@claviger/service-kit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { baseConfigSchema, createPeers, loadConfig, readSecretFile } from '@claviger/service-kit';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type AuditBench, eventually, silent, startBench } from '../../test-support.ts';
 import { compareWithOutside, startHeadWatch } from './head-watch.ts';
 import { openHeadsFile } from './heads-file.ts';
@@ -26,6 +27,7 @@ afterAll(async () => {
   await bench?.[Symbol.asyncDispose]();
 });
 
+const neverRestored = { epoch: () => 0, seesFuture: () => {} };
 const hex = (text: string) => Buffer.from(text, 'hex');
 const page = { sortBy: '', sortOrder: '', cursor: '' };
 
@@ -60,6 +62,7 @@ test('many sealers at once make one dense log with one chain of heads, and every
     intervalMs: 20,
     cluster: soleReplica(silent),
     reportAnomaly: () => {},
+    restore: neverRestored,
   };
   await using _one = startSealer(deps, new Map());
   await using _two = startSealer(deps, new Map());
@@ -247,9 +250,8 @@ test('a log that was rewritten is noticed by the heads outside and not continued
   await Promise.all([rewritten, sound].map((tenant) => bench.record(tenant, 1)));
   await bench.sealed(sound, 6);
   await eventually(async () => (await unsequenced(rewritten)) === 1);
-  const logged = readFileSync(bench.stack.logFiles['audit-1']!, 'utf8');
-  expect(logged).toContain('the log was rewritten');
-  expect(alertsIn(logged)).toEqual(new Set([rewritten]));
+  expect(logged()).toContain('the log was rewritten');
+  expect(alertsIn(logged())).toEqual(new Set([rewritten]));
   // One event for the tenant; the other waits for the platform's tenant, which nobody can name here.
   await eventually(
     async () =>
@@ -314,10 +316,13 @@ test('a head that only the bus has kept shows that the database lost its tail, w
     cluster: soleReplica(silent),
     sealer: {
       problems: () => held,
-      hold: (tenantId, problem) => void held.set(tenantId, problem),
+      hold: (found) => {
+        for (const [tenantId, { message }] of found) held.set(tenantId, message);
+      },
       forgetProblems: () => held.clear(),
       [Symbol.asyncDispose]: async () => {},
     },
+    restore: neverRestored,
     everyMs: 50,
   });
   await eventually(async () => held.has(cut));
@@ -333,7 +338,7 @@ test('a head that only the bus has kept shows that the database lost its tail, w
     headsFile,
     publicKey: bench.keys.treeHeadPublic,
   };
-  expect((await compareWithOutside(again)).problems.has(cut)).toBe(false);
+  expect((await compareWithOutside(again)).has(cut)).toBe(false);
 });
 
 test('H-262 a database that lost its tail is noticed by the heads outside: nothing is served or continued', async () => {
@@ -356,11 +361,68 @@ test('H-262 a database that lost its tail is noticed by the heads outside: nothi
   await bench.stack.restart('audit-1');
 
   await expect.poll(async () => (await bench.healthNow()).status).toBe('restore_unfinished');
-  const logged = readFileSync(bench.stack.logFiles['audit-1']!, 'utf8');
-  expect(logged).toContain('the tail was cut, or an older state was restored');
-  expect(logged).toContain('run `claviger restore finish`');
-  expect(alertsIn(logged)).toContain(cut);
+  expect(logged()).toContain('the tail was cut, or an older state was restored');
+  expect(logged()).toContain('run `claviger restore finish`');
+  expect(alertsIn(logged())).toContain(cut);
 });
+
+test('H-262 while it runs, a log that was rewritten stops no other; one that lost its tail stops all until the restore is finished', async () => {
+  const operator = createPeers(loadConfig(baseConfigSchema, bench.stack.operator.configFile));
+  onTestFinished(() => operator.close());
+  const restore = operator.client('audit', contract.RestoreServiceService);
+  const stops = () => logged().split('"alert":"restore_unfinished"').length;
+  const stopsBefore = stops();
+  // That of the test before.
+  await finish(1);
+  const [rewritten, cut, sound] = [randomUUID(), randomUUID(), randomUUID()];
+  for (const tenant of [rewritten, cut, sound]) {
+    await bench.record(tenant, 5);
+    await bench.sealed(tenant, 5);
+  }
+
+  await bench.superuser('UPDATE tree_heads SET signature = reverse(signature) WHERE tenant_id = $1', [
+    rewritten,
+  ]);
+  await bench.record(rewritten, 1);
+  await eventually(async () => alertsIn(logged()).has(rewritten));
+  await bench.record(sound, 1);
+  await bench.sealed(sound, 6);
+  expect(await restore.getRestoreState({})).toMatchObject({ epoch: 1, outsideEpoch: 1, problem: '' });
+
+  await bench.superuser('DELETE FROM tree_heads WHERE tenant_id = $1', [cut]);
+  await bench.superuser('DELETE FROM tree_nodes WHERE tenant_id = $1', [cut]);
+  await bench.superuser('DELETE FROM events WHERE tenant_id = $1', [cut]);
+  await bench.superuser('DELETE FROM trees WHERE tenant_id = $1', [cut]);
+  await bench.record(cut, 2);
+  await expect.poll(async () => (await bench.healthNow()).status).toBe('restore_unfinished');
+  const as = await bench.as(sound);
+  await expect(bench.client.getSummary({ from: '', to: '' }, as)).rejects.toMatchObject({
+    code: 'restore_unfinished',
+  });
+  // All services: the others see the epoch.
+  await expect
+    .poll(() => restore.getRestoreState({}))
+    .toMatchObject({
+      epoch: 1,
+      outsideEpoch: 2,
+      problem: expect.stringContaining('of 1 tenants end before a tree head'),
+    });
+  expect(stops()).toBe(stopsBefore + 1);
+
+  await finish(2);
+  await bench.client.getSummary({ from: '', to: '' }, as);
+  await bench.sealed(cut, 2);
+  expect(await restore.getRestoreState({})).toMatchObject({ epoch: 2, outsideEpoch: 2, problem: '' });
+
+  async function finish(epoch: number): Promise<void> {
+    await restore.beginRestore({ epoch });
+    await restore.finishRestore({ epoch });
+    await expect.poll(async () => (await bench.healthNow()).status).not.toBe('restore_unfinished');
+  }
+});
+
+/** What the service has logged. */
+const logged = (): string => readFileSync(bench.stack.logFiles['audit-1']!, 'utf8');
 
 async function unsequenced(tenantId: string): Promise<number> {
   const rows = await bench.superuser(

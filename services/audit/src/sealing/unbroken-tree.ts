@@ -26,8 +26,11 @@ export function requireUnbroken(
   }
   if (outside === undefined) return;
   if (outside.size > size) {
+    if (!verifyTreeHead(outside, [publicKey]))
+      throw new SealingProblem(`the head of size ${outside.size} kept outside is not signed by our key`);
     throw new SealingProblem(
       `the database knows ${size} events, a head kept outside ${outside.size}: the tail was cut, or an older state was restored`,
+      { behind: true },
     );
   }
   if (outside.size === size && outside.rootHash !== stored?.rootHash)
