@@ -4,6 +4,7 @@ import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
 import type { AssistantTables } from './assistant/assistant-tables.ts';
 import type { BreakglassTables } from './breakglass/breakglass-schema.ts';
 import type { ElevationTables } from './elevation/elevation-schema.ts';
+import type { AccessPolicy } from './policies/access-policy.ts';
 import type { RulesTables } from './rules/rules-tables.ts';
 
 /** One step of approval, as it is stored in a policy and copied into each request. */
@@ -46,16 +47,23 @@ export interface ProtectionChange {
   readonly after: Protection;
 }
 
+/** Of the access policy of a resource. */
+export interface PolicyChange {
+  readonly before: AccessPolicy;
+  readonly after: AccessPolicy;
+}
+
 export interface RequestsTable {
   tenant_id: Fixed<string>;
   id: Fixed<string>;
-  kind: Fixed<'access' | 'protection'>;
+  kind: Fixed<'access' | 'protection' | 'policy'>;
   status: Generated<RequestStatus>;
   requester_id: Fixed<string>;
   requester_name: Fixed<string>;
   /** Everybody who counts as the requester besides. */
   requester_behind: ColumnType<string[], string[] | undefined, never>;
-  entry_id: Fixed<string>;
+  /** Null of the kind policy. */
+  entry_id: Fixed<string | null>;
   entry_name: Fixed<string>;
   resource_id: Fixed<string | null>;
   resource_name: Fixed<string>;
@@ -65,8 +73,8 @@ export interface RequestsTable {
   duration_minutes: Fixed<number>;
   approved_duration_minutes: number | null;
   digest: Fixed<string>;
-  /** Of the kind protection: what would change, and the digest that the vault has of it. */
-  change: ColumnType<ProtectionChange | null, string | undefined, never>;
+  /** Of the kinds protection and policy: what would change, and the digest of that and of the state it is for. */
+  change: ColumnType<ProtectionChange | PolicyChange | null, string | undefined, never>;
   change_digest: ColumnType<string | null, string | undefined, never>;
   steps: ColumnType<Step[], string, never>;
   one_time: Fixed<boolean>;

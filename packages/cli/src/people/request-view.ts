@@ -28,8 +28,9 @@ export function decisionsText({ decisions }: AccessRequest): string {
   return all.length === 0 ? '' : escapeText(` by ${all.join(', ')}`);
 }
 
-/** Of a request to lower a protection, e.g. `requires a grant`: what would no longer hold. */
-function changeText({ change }: AccessRequest): string {
+/** Of a request to lower a protection or a policy, e.g. `requires a grant`: what would no longer hold. */
+function changeText({ change, policyChange }: AccessRequest): string {
+  if (policyChange) return `${stepsText(policyChange.before)} → ${stepsText(policyChange.after)}`;
   const { before, after } = change ?? {};
   if (!before || !after) return '';
   return [
@@ -38,6 +39,16 @@ function changeText({ change }: AccessRequest): string {
   ]
     .filter((text) => text !== '')
     .join(', ');
+}
+
+/** E.g. `owners: 2 of dba or 0190…; security: 1 of anybody who decides`. */
+function stepsText(policy: workflow.AccessPolicy | undefined): string {
+  return (policy?.steps ?? [])
+    .map(({ name, quorum, approverRoles, approverUserIds }) => {
+      const approvers = [...approverRoles, ...approverUserIds].join(' or ');
+      return `${name}: ${quorum} of ${approvers || 'anybody who decides'}`;
+    })
+    .join('; ');
 }
 
 export function showRequest(request: AccessRequest, format: OutputFormat): void {

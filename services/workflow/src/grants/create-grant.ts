@@ -31,7 +31,7 @@ export async function createGrant(
       request_id: request.id,
       user_id: request.requester_id,
       user_name: request.requester_name,
-      entry_id: request.entry_id,
+      entry_id: request.entry_id!,
       entry_name: request.entry_name,
       resource_id: request.resource_id,
       resource_name: request.resource_name,

@@ -129,40 +129,115 @@ test('the policy of a resource of another tenant is not found, like one that doe
   }
 });
 
-test('who owns or shares what a policy protects does not lower what it asks for; raising is free', async () => {
+test('who owns or shares what a policy protects lowers it only as its approvers decide, once; raising is free', async () => {
   const tenant = service.tenant();
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
-  const [owner, other, first, second] = [1, 2, 3, 4].map(() => tenant.user(ADMIN));
-  service.vault.beneficiaries.set(resourceId, new Set([owner!.userId]));
+  const [owner, other] = [tenant.user(ADMIN), tenant.user(ADMIN)];
+  const [first, second, third] = [tenant.user(APPROVER), tenant.user(APPROVER), tenant.user(APPROVER)];
+  const gaining = new Set([owner.userId]);
+  service.vault.beneficiaries.set(resourceId, gaining);
   const machine: Actor = {
     ...tenant.user(ADMIN),
     kind: 'api-token',
-    responsibleId: owner!.userId,
-    behind: [owner!.userId],
+    responsibleId: owner.userId,
+    behind: [owner.userId],
   };
-  const step = (quorum: number, ...approvers: (Actor | undefined)[]) => ({
+  const step = (quorum: number, ...approvers: Actor[]) => ({
     name: 'approval',
     quorum,
-    approverUserIds: approvers.map((each) => each!.userId),
+    approverUserIds: approvers.map((each) => each.userId),
     approverRoles: [],
   });
-  const put = (actor: Actor, ...steps: ReturnType<typeof step>[]) =>
-    codeOf(
-      service.handlers.putAccessPolicy(actor, {
-        resourceId,
-        steps,
-        maxDurationMinutes: 60,
-        requestTtlMinutes: 60,
-      }),
-    );
+  type Step = ReturnType<typeof step>;
+  const putPolicy = (actor: Actor, ...steps: Step[]) =>
+    service.handlers.putAccessPolicy(actor, { resourceId, ...rules, steps });
+  const put = (actor: Actor, ...steps: Step[]) => codeOf(putPolicy(actor, ...steps));
+  /** The id of the request that the refusal names. */
+  const asked = async (actor: Actor, ...steps: Step[]): Promise<string> => {
+    const error = await putPolicy(actor, ...steps).catch((error: unknown) => error);
+    expect(error).toMatchObject({ reason: 'conflict', code: 'approval_required' });
+    return (error as { approvalRequestId: string }).approvalRequestId;
+  };
+  const approve = (actor: Actor, requestId: string) =>
+    codeOf(service.handlers.approveRequest(actor, { requestId }));
   const both = step(2, first, second);
-  expect(await put(owner!, both)).toBe('ok');
-  for (const actor of [owner!, machine]) {
-    expect(await put(actor, step(1, first, second))).toBe('would_benefit');
-    expect(await put(actor, step(2, first, second, other))).toBe('would_benefit');
-    expect(await put(actor, step(2))).toBe('would_benefit');
+  const lower = step(1, first, second);
+  expect(await put(owner, both)).toBe('ok');
+
+  const requestId = await asked(owner, lower);
+  expect(await asked(owner, lower)).toBe(requestId);
+  const others = [
+    await asked(machine, lower),
+    await asked(owner, step(2, first, second, third)),
+    await asked(owner, step(2)),
+  ];
+  expect(new Set([requestId, ...others]).size).toBe(4);
+  const { request } = await service.handlers.getRequest(first, { requestId });
+  expect(request).toMatchObject({
+    kind: 'policy',
+    status: 'pending',
+    entryId: '',
+    resourceId,
+    resourceName: 'db',
+    change: undefined,
+    policyChange: { before: { ...rules, steps: [both] }, after: { ...rules, steps: [lower] } },
+  });
+
+  // Neither who gains nor anybody but the approvers of the policy in force.
+  expect(await approve(owner, requestId)).toBe('self_approval');
+  for (const actor of [machine, other]) expect(await approve(actor, requestId)).not.toBe('ok');
+  expect(await approve(third, requestId)).toBe('not_eligible');
+  gaining.add(first.userId);
+  expect(await approve(first, requestId)).toBe('would_benefit');
+  gaining.delete(first.userId);
+  for (const actor of [first, second]) {
+    expect((await service.handlers.getAccessPolicy(other, { resourceId })).policy!.steps).toEqual([both]);
+    expect(await approve(actor, requestId)).toBe('ok');
   }
-  expect(await put(owner!, both, step(1, first))).toBe('ok');
-  expect(await put(owner!, both)).toBe('would_benefit');
-  expect(await put(other!, step(1))).toBe('ok');
+  // The approval is for this change by its requester, and is used once, whoever is quicker.
+  expect(await asked(owner, step(2))).toBe(others[2]);
+  expect(await asked(machine, lower)).toBe(others[0]);
+  const codes = await Promise.all([put(owner, lower), put(owner, lower)]);
+  expect(codes.filter((code) => code === 'ok')).not.toEqual([]);
+  expect((await service.handlers.getAccessPolicy(other, { resourceId })).policy).toMatchObject({
+    steps: [lower],
+    rowVersion: 2 + (codes[0] === codes[1] ? 1 : 0),
+  });
+  expect(
+    (await service.events(resourceId)).filter((event) => event.action === 'access-policy.updated'),
+  ).toContainEqual(expect.objectContaining({ details: expect.objectContaining({ approvedBy: requestId }) }));
+  expect(await put(owner, both)).toBe('ok');
+  expect(await asked(owner, lower)).not.toBe(requestId);
+  expect(await put(other, step(1))).toBe('ok');
+});
+
+test('an approval to lower a policy does not outlive a change of the policy, and nobody asks what nobody may decide', async () => {
+  const tenant = service.tenant();
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+  const [owner, other, approver] = [tenant.user(ADMIN), tenant.user(ADMIN), tenant.user(APPROVER)];
+  service.vault.beneficiaries.set(resourceId, new Set([owner.userId]));
+  const policy = (quorum: number, minutes = 60) => ({
+    resourceId,
+    ...rules,
+    maxDurationMinutes: minutes,
+    steps: [
+      {
+        ...anyone,
+        approverUserIds: quorum === 2 ? [approver.userId] : [],
+        approverRoles: quorum === 2 ? ['x'] : [],
+      },
+    ],
+  });
+  const put = (actor: Actor, ...of: Parameters<typeof policy>) =>
+    service.handlers.putAccessPolicy(actor, policy(...of));
+  await put(owner, 2);
+  const error = (await put(owner, 1).catch((error: unknown) => error)) as { approvalRequestId: string };
+  const requestId = error.approvalRequestId;
+  await service.handlers.approveRequest(approver, { requestId });
+  await put(other, 2, 30);
+  expect(await codeOf(put(owner, 1))).toBe('approval_required');
+  await put(other, 2);
+  expect(await codeOf(put(owner, 1))).toBe('approval_required');
+  service.vault.beneficiaries.get(resourceId)!.add(approver.userId);
+  expect(await codeOf(put(owner, 1, 45))).toBe('nobody_can_approve');
 });

@@ -10,11 +10,13 @@ import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
 import { parseSteps, policyMessage, policyOf } from './access-policy.ts';
 import { approverStatuses } from './approver-statuses.ts';
+import { askForLowering, changeOf } from './ask-for-lowering.ts';
 import { lowersApproval } from './lowered-approval.ts';
 
 /**
  * Replaces the policy of a resource, which makes the next version of the tenant's rule set. Requests that exist already keep the
- * policy they were made under. Who owns the resource, or owns or shares an entry of it, does not lower what it asks for.
+ * policy they were made under. Who owns the resource, or owns or shares an entry of it, lowers what it asks for only as the approvers
+ * of the policy decided: throws conflict `approval_required` naming the request that was opened or still waits.
  */
 export function putAccessPolicy(
   deps: WorkflowDeps,
@@ -27,12 +29,14 @@ export function putAccessPolicy(
     const rule = { steps, maxDurationMinutes, oneTime, rotateOnEnd, requestTtlMinutes };
     const authors = peopleBehind(context.actor);
     refuseUnusable(resourceId, rule);
-    await deps.vault.describeResource({ resourceId }, internalCall(context));
+    const resource = await deps.vault.describeResource({ resourceId }, internalCall(context));
     await refuseUnknownApprovers(deps, context, steps);
     const { userIds: gaining } = await deps.vault.describeBeneficiaries(
       { entryId: '', resourceId, userIds: [...authors] },
       internalCall(context),
     );
+    const lowering =
+      gaining.length > 0 ? await askForLowering(deps, context, resource, resourceId, rule) : undefined;
     const values = {
       steps: JSON.stringify(steps),
       max_duration_minutes: request.maxDurationMinutes,
@@ -45,11 +49,13 @@ export function putAccessPolicy(
     const policy = await deps.database.withTenant(context.tenantId, async (tx) => {
       const before = await tx
         .selectFrom('access_policies')
-        .select('steps')
+        .selectAll()
         .where('resource_id', '=', resourceId)
         .forUpdate()
         .executeTakeFirst();
-      if (before && gaining.length > 0 && lowersApproval(before.steps, steps)) throw wouldBenefit();
+      const lowers = before && gaining.length > 0 && lowersApproval(before.steps, steps);
+      if (lowers && lowering?.digest !== changeOf(resourceId, policyOf(before), rule).digest)
+        throw changedMeanwhile();
       const row = await tx
         .insertInto('access_policies')
         .values({ ...values, tenant_id: context.tenantId, resource_id: resourceId })
@@ -65,9 +71,7 @@ export function putAccessPolicy(
         .executeTakeFirst();
       // The default that nobody has changed is version 0.
       if (!row || (expected !== undefined && row.row_version !== expected + 1)) {
-        throw new ClavigerError('precondition_failed', 'The policy has changed since you read it.', {
-          hint: 'Read it again, then repeat your change with its rowVersion.',
-        });
+        throw changedMeanwhile();
       }
       const version = await changeRuleSet(tx, context.tenantId, [
         {
@@ -78,17 +82,22 @@ export function putAccessPolicy(
         },
       ]);
       const said = redact(context.method.request, request);
-      await deps.emitter.audit(tx, context, { details: { ...said, ruleSetVersion: `${version}` } });
+      await deps.emitter.audit(tx, context, {
+        details: {
+          ...said,
+          ruleSetVersion: `${version}`,
+          ...(lowers ? { approvedBy: lowering?.requestId } : {}),
+        },
+      });
       return policyOf(row);
     });
     return { policy: policyMessage(resourceId, policy) };
   };
 }
 
-function wouldBenefit(): ClavigerError {
-  return new ClavigerError('denied', 'You would gain from the lower protection that this policy gives.', {
-    code: 'would_benefit',
-    hint: 'Somebody changes it who neither owns the resource nor owns or shares an entry of it.',
+function changedMeanwhile(): ClavigerError {
+  return new ClavigerError('precondition_failed', 'The policy has changed since you read it.', {
+    hint: 'Read it again, then repeat your change with its rowVersion.',
   });
 }
 

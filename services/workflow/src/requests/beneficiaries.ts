@@ -6,8 +6,8 @@ import { internalCall } from '../vault-call.ts';
 export const SEES_EVERY_SECRET = 'vault.entries.retrieve-any';
 
 /**
- * Whether the actor, or who is behind it, gains from what a request to lower a protection asks for, as of now: they own or
- * share the entry, or may see every secret. Throws `unavailable` while the vault cannot say.
+ * Whether the actor, or who is behind it, gains from what a request to lower a protection or a policy asks for, as of now: they
+ * own or share the entry, or an entry of the resource or the resource itself, or may see every secret. Throws `unavailable` while the vault cannot say.
  */
 export async function benefitsFrom(
   deps: Pick<WorkflowDeps, 'database' | 'vault'>,
@@ -15,13 +15,22 @@ export async function benefitsFrom(
   requestId: string,
 ): Promise<boolean> {
   const request = await deps.database.readTenant(context.tenantId, (reader) =>
-    reader.selectFrom('requests').select(['kind', 'entry_id']).where('id', '=', requestId).executeTakeFirst(),
+    reader
+      .selectFrom('requests')
+      .select(['kind', 'entry_id', 'resource_id'])
+      .where('id', '=', requestId)
+      .executeTakeFirst(),
   );
-  if (request?.kind !== 'protection') return false;
+  if (!request || request.kind === 'access') return false;
   if (permits(context.actor.permissions, SEES_EVERY_SECRET)) return true;
   const { userIds } = await deps.vault.describeBeneficiaries(
-    { entryId: request.entry_id, resourceId: '', userIds: [...peopleBehind(context.actor)] },
+    { ...protectedBy(request.entry_id, request.resource_id), userIds: [...peopleBehind(context.actor)] },
     internalCall(context),
   );
   return userIds.length > 0;
+}
+
+/** What a change is about, as the vault is asked who gains: the entry, else everything of the resource. */
+export function protectedBy(entryId: string | null, resourceId: string | null) {
+  return { entryId: entryId ?? '', resourceId: entryId === null ? (resourceId ?? '') : '' };
 }

@@ -9,13 +9,13 @@ import { isEligible } from './request-machine.ts';
 const MAX_PEOPLE = 5_000;
 
 /**
- * Throws conflict `nobody_can_approve` for a request to lower a protection that nobody may decide: all who could gain from it.
+ * Throws conflict `nobody_can_approve` for a request to lower a protection or a policy that nobody may decide: all who could gain from it.
  * A tenant with more deciders than are listed is not judged.
  */
 export async function refuseUndecidable(
   deps: Pick<WorkflowDeps, 'devices' | 'vault'>,
   context: CallContext,
-  entryId: string,
+  subject: { readonly entryId: string; readonly resourceId: string },
   steps: readonly Step[],
 ): Promise<void> {
   const call = internalCall(context);
@@ -24,7 +24,7 @@ export async function refuseUndecidable(
   const [deciders, seers] = await Promise.all([holders('requests.decide'), holders(SEES_EVERY_SECRET)]);
   if (deciders.truncated) return;
   const { userIds } = await deps.vault.describeBeneficiaries(
-    { entryId, resourceId: '', userIds: deciders.users.map((user) => user.id) },
+    { ...subject, userIds: deciders.users.map((user) => user.id) },
     call,
   );
   const excluded = new Set([

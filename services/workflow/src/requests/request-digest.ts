@@ -13,9 +13,9 @@ export interface Asked {
   readonly durationMinutes: number;
 }
 
-/** Of a request to lower a protection: the digest of the vault binds the change to one state of the entry. */
+/** Of a request to lower a protection or a policy: the digest of the change binds it to one state of the entry or policy. */
 export interface AskedChange extends Omit<Asked, 'kind'> {
-  readonly kind: 'protection';
+  readonly kind: 'protection' | 'policy';
   readonly changeDigest: string;
 }
 
@@ -31,7 +31,7 @@ export function requestDigest(asked: Asked | AskedChange): string {
     reason,
     ticket,
     durationMinutes,
-    ...(asked.kind === 'protection' ? { changeDigest: asked.changeDigest } : {}),
+    ...(asked.kind === 'access' ? {} : { changeDigest: asked.changeDigest }),
   });
   return createHash('sha256').update(text).digest('hex');
 }

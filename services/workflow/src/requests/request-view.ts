@@ -1,6 +1,7 @@
 import type { workflow } from '@claviger/contracts';
 import type { Reader } from '@claviger/database';
-import type { DecisionRow, RequestRow, WorkflowSchema } from '../schema.ts';
+import { policyMessage } from '../policies/access-policy.ts';
+import type { DecisionRow, PolicyChange, ProtectionChange, RequestRow, WorkflowSchema } from '../schema.ts';
 import { progressOf, statusAt } from './request-machine.ts';
 import { decisionsOf, stateOf } from './request-store.ts';
 
@@ -49,7 +50,7 @@ function message(
     requesterName: row.requester_name,
     resourceId: row.resource_id ?? '',
     resourceName: row.resource_name,
-    entryId: row.entry_id,
+    entryId: row.entry_id ?? '',
     entryName: row.entry_name,
     reason: row.reason,
     ticket: row.ticket,
@@ -70,6 +71,18 @@ function message(
     decidedAt: decidedAt?.toISOString(),
     expiresAt: row.expires_at.toISOString(),
     approvedDurationMinutes: row.approved_duration_minutes ?? 0,
-    change: row.change ?? undefined,
+    ...changeOf(row),
   };
+}
+
+function changeOf({
+  kind,
+  change,
+  resource_id,
+}: RequestRow): Pick<workflow.AccessRequest, 'change' | 'policyChange'> {
+  if (kind === 'access') return { change: undefined, policyChange: undefined };
+  if (kind === 'protection') return { change: change as ProtectionChange, policyChange: undefined };
+  const { before, after } = change as PolicyChange;
+  const message = (policy: PolicyChange['before']) => policyMessage(resource_id!, policy);
+  return { change: undefined, policyChange: { before: message(before), after: message(after) } };
 }

@@ -31,7 +31,7 @@ export const protobufFileName = "claviger/workflow/v1/workflow.proto";
 
 export interface AccessRequest {
   id: string;
-  /** access | protection */
+  /** access | protection | policy */
   kind: string;
   /** pending | approved | denied | cancelled | expired */
   status: string;
@@ -60,7 +60,11 @@ export interface AccessRequest {
   /** Shortest duration that an approver has set; the duration of the grant. */
   approvedDurationMinutes: number;
   /** Of the kind protection: what an approval allows the requester to change, for as long as its duration says. */
-  change: ProtectionChange | undefined;
+  change:
+    | ProtectionChange
+    | undefined;
+  /** Of the kind policy: the change of the access policy of the resource that an approval allows the requester. No entry is named. */
+  policyChange: PolicyChange | undefined;
 }
 
 /** What an entry demands of a disclosure. */
@@ -72,6 +76,11 @@ export interface Protection {
 export interface ProtectionChange {
   before: Protection | undefined;
   after: Protection | undefined;
+}
+
+export interface PolicyChange {
+  before: AccessPolicy | undefined;
+  after: AccessPolicy | undefined;
 }
 
 export interface StepProgress {
@@ -429,6 +438,7 @@ function createBaseAccessRequest(): AccessRequest {
     expiresAt: undefined,
     approvedDurationMinutes: 0,
     change: undefined,
+    policyChange: undefined,
   };
 }
 
@@ -496,6 +506,9 @@ export const AccessRequest: MessageFns<AccessRequest> = {
     }
     if (message.change !== undefined) {
       ProtectionChange.encode(message.change, writer.uint32(170).fork()).join();
+    }
+    if (message.policyChange !== undefined) {
+      PolicyChange.encode(message.policyChange, writer.uint32(178).fork()).join();
     }
     return writer;
   },
@@ -681,6 +694,14 @@ export const AccessRequest: MessageFns<AccessRequest> = {
             message.change = ProtectionChange.decode(reader, reader.uint32());
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.policyChange = PolicyChange.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -793,6 +814,63 @@ export const ProtectionChange: MessageFns<ProtectionChange> = {
             }
 
             message.after = Protection.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePolicyChange(): PolicyChange {
+  return { before: undefined, after: undefined };
+}
+
+export const PolicyChange: MessageFns<PolicyChange> = {
+  encode(message: PolicyChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.before !== undefined) {
+      AccessPolicy.encode(message.before, writer.uint32(10).fork()).join();
+    }
+    if (message.after !== undefined) {
+      AccessPolicy.encode(message.after, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.before = AccessPolicy.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.after = AccessPolicy.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -4548,6 +4626,7 @@ export const AccessPoliciesServiceService = {
       Buffer.from(GetAccessPolicyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetAccessPolicyResponse => GetAccessPolicyResponse.decode(value),
   },
+  /** Who gains from a lower policy asks its approvers: 409 approval_required names the request; once approved, the same PUT works. */
   putAccessPolicy: {
     path: "/claviger.workflow.v1.AccessPoliciesService/PutAccessPolicy" as const,
     requestStream: false as const,
@@ -4563,6 +4642,7 @@ export const AccessPoliciesServiceService = {
 
 export interface AccessPoliciesServiceServer extends UntypedServiceImplementation {
   getAccessPolicy: handleUnaryCall<GetAccessPolicyRequest, GetAccessPolicyResponse>;
+  /** Who gains from a lower policy asks its approvers: 409 approval_required names the request; once approved, the same PUT works. */
   putAccessPolicy: handleUnaryCall<PutAccessPolicyRequest, PutAccessPolicyResponse>;
 }
 
@@ -4582,6 +4662,7 @@ export interface AccessPoliciesServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetAccessPolicyResponse) => void,
   ): ClientUnaryCall;
+  /** Who gains from a lower policy asks its approvers: 409 approval_required names the request; once approved, the same PUT works. */
   putAccessPolicy(
     request: PutAccessPolicyRequest,
     callback: (error: ServiceError | null, response: PutAccessPolicyResponse) => void,
@@ -5213,6 +5294,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "policy_change",
+        "number": 22,
+        "label": 1,
+        "type": 11,
+        "typeName": ".claviger.workflow.v1.PolicyChange",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "policyChange",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -5324,6 +5432,72 @@ export const protoMetadata = {
         "label": 1,
         "type": 11,
         "typeName": ".claviger.workflow.v1.Protection",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "after",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "PolicyChange",
+      "field": [{
+        "name": "before",
+        "number": 1,
+        "label": 1,
+        "type": 11,
+        "typeName": ".claviger.workflow.v1.AccessPolicy",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "before",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "after",
+        "number": 2,
+        "label": 1,
+        "type": 11,
+        "typeName": ".claviger.workflow.v1.AccessPolicy",
         "extendee": "",
         "defaultValue": "",
         "oneofIndex": 0,
@@ -10573,268 +10747,282 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 3],
-        "span": [173, 0, 197, 1],
+        "span": [173, 0, 198, 1],
         "leadingComments": " What a request for a resource must pass.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [6, 3, 2, 1],
+        "span": [185, 2, 197, 3],
+        "leadingComments":
+          " Who gains from a lower policy asks its approvers: 409 approval_required names the request; once approved, the same PUT works.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 0, 2, 1],
-        "span": [202, 2, 53],
-        "leadingComments": " access | protection\n",
+        "span": [203, 2, 53],
+        "leadingComments": " access | protection | policy\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [204, 2, 55],
+        "span": [205, 2, 55],
         "leadingComments": " pending | approved | denied | cancelled | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 12],
-        "span": [215, 2, 56],
+        "span": [216, 2, 56],
         "leadingComments": " SHA-256 over what is asked for; an approval is bound to it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 18],
-        "span": [222, 2, 79],
+        "span": [223, 2, 79],
         "leadingComments": " A pending request lapses then.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 19],
-        "span": [224, 2, 74],
+        "span": [225, 2, 74],
         "leadingComments": " Shortest duration that an approver has set; the duration of the grant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 20],
-        "span": [226, 2, 66],
+        "span": [227, 2, 66],
         "leadingComments":
           " Of the kind protection: what an approval allows the requester to change, for as long as its duration says.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 0, 2, 21],
+        "span": [229, 2, 69],
+        "leadingComments":
+          " Of the kind policy: the change of the access policy of the resource that an approval allows the requester. No entry is named.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 1],
-        "span": [230, 0, 233, 1],
+        "span": [233, 0, 236, 1],
         "leadingComments": " What an entry demands of a disclosure.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 3, 2, 3],
-        "span": [243, 2, 54],
+        "path": [4, 4, 2, 3],
+        "span": [250, 2, 54],
         "leadingComments": " waiting | open | done\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 4, 2, 2],
-        "span": [249, 2, 57],
+        "path": [4, 5, 2, 2],
+        "span": [256, 2, 57],
         "leadingComments": " approve | deny\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 5, 2, 0],
-        "span": [257, 2, 262, 5],
+        "path": [4, 6, 2, 0],
+        "span": [264, 2, 269, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 5, 2, 1],
-        "span": [264, 2, 269, 5],
+        "path": [4, 6, 2, 1],
+        "span": [271, 2, 276, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 5, 2, 4],
-        "span": [282, 2, 285, 5],
+        "path": [4, 6, 2, 4],
+        "span": [289, 2, 292, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 5, 2, 11],
-        "span": [318, 2, 57],
+        "path": [4, 6, 2, 11],
+        "span": [325, 2, 57],
         "leadingComments": " Only those that the caller could decide now.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 6, 2, 5],
-        "span": [327, 2, 69],
+        "path": [4, 7, 2, 5],
+        "span": [334, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 9, 2, 0],
-        "span": [341, 2, 344, 5],
+        "path": [4, 10, 2, 0],
+        "span": [348, 2, 351, 5],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 11, 2, 2],
-        "span": [384, 2, 389, 5],
+        "path": [4, 12, 2, 2],
+        "span": [391, 2, 396, 5],
         "leadingComments": " Shortens the access; never lengthens it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 11, 2, 3],
-        "span": [391, 2, 394, 5],
+        "path": [4, 12, 2, 3],
+        "span": [398, 2, 401, 5],
         "leadingComments": " Digest of the request as the approver saw it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 17, 2, 8],
-        "span": [439, 2, 55],
+        "path": [4, 18, 2, 8],
+        "span": [446, 2, 55],
         "leadingComments": " activating | active | expired | revoked | failed\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 17, 2, 17],
-        "span": [449, 2, 61],
+        "path": [4, 18, 2, 17],
+        "span": [456, 2, 61],
         "leadingComments":
           " Type of the resource's module when access was asked for: postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 17, 2, 18],
-        "span": [451, 2, 57],
+        "path": [4, 18, 2, 18],
+        "span": [458, 2, 57],
         "leadingComments": " Why a failed grant never became active.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 17, 2, 19],
-        "span": [453, 2, 58],
+        "path": [4, 18, 2, 19],
+        "span": [460, 2, 58],
         "leadingComments":
           " Once it has ended, what becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 18, 2, 0],
-        "span": [457, 2, 462, 5],
+        "path": [4, 19, 2, 0],
+        "span": [464, 2, 469, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 18, 2, 1],
-        "span": [464, 2, 469, 5],
+        "path": [4, 19, 2, 1],
+        "span": [471, 2, 476, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 18, 2, 4],
-        "span": [482, 2, 485, 5],
+        "path": [4, 19, 2, 4],
+        "span": [489, 2, 492, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 19, 2, 5],
-        "span": [529, 2, 69],
+        "path": [4, 20, 2, 5],
+        "span": [536, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 27, 2, 0],
-        "span": [586, 2, 591, 5],
+        "path": [4, 28, 2, 0],
+        "span": [593, 2, 598, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 27, 2, 1],
-        "span": [593, 2, 598, 5],
+        "path": [4, 28, 2, 1],
+        "span": [600, 2, 605, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 27, 2, 4],
-        "span": [611, 2, 614, 5],
+        "path": [4, 28, 2, 4],
+        "span": [618, 2, 621, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 27, 2, 6],
-        "span": [622, 2, 631, 5],
+        "path": [4, 28, 2, 6],
+        "span": [629, 2, 638, 5],
         "leadingComments": " active when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 28, 2, 5],
-        "span": [640, 2, 69],
+        "path": [4, 29, 2, 5],
+        "span": [647, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 29, 2, 0],
-        "span": [644, 2, 649, 5],
+        "path": [4, 30, 2, 0],
+        "span": [651, 2, 656, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 29, 2, 1],
-        "span": [651, 2, 656, 5],
+        "path": [4, 30, 2, 1],
+        "span": [658, 2, 663, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 29, 2, 4],
-        "span": [669, 2, 672, 5],
+        "path": [4, 30, 2, 4],
+        "span": [676, 2, 679, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 30, 2, 5],
-        "span": [697, 2, 69],
+        "path": [4, 31, 2, 5],
+        "span": [704, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 31, 2, 1],
-        "span": [703, 2, 69],
+        "path": [4, 32, 2, 1],
+        "span": [710, 2, 69],
         "leadingComments": " Passed one after the other.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 31, 2, 5],
-        "span": [708, 2, 67],
+        "path": [4, 32, 2, 5],
+        "span": [715, 2, 67],
         "leadingComments": " A pending request lapses after this time.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 31, 2, 7],
-        "span": [711, 2, 57],
+        "path": [4, 32, 2, 7],
+        "span": [718, 2, 57],
         "leadingComments": " False: the default policy of the installation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 32, 2, 1],
-        "span": [720, 2, 725, 5],
+        "path": [4, 33, 2, 1],
+        "span": [727, 2, 732, 5],
         "leadingComments": " How many different people must approve.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 32, 2, 2],
-        "span": [727, 2, 730, 5],
+        "path": [4, 33, 2, 2],
+        "span": [734, 2, 737, 5],
         "leadingComments": " Anyone with requests.decide when both are empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 39, 2, 2],
-        "span": [799, 2, 802, 5],
+        "path": [4, 40, 2, 2],
+        "span": [806, 2, 809, 5],
         "leadingComments": " Empty where the entry belongs to no resource.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 39, 2, 6],
-        "span": [816, 2, 820, 5],
+        "path": [4, 40, 2, 6],
+        "span": [823, 2, 827, 5],
         "leadingComments": " Hex SHA-256 over the change and the state of the entry that it is for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 40, 2, 0],
-        "span": [829, 2, 55],
+        "path": [4, 41, 2, 0],
+        "span": [836, 2, 55],
         "leadingComments": " False where no policy governs the entry: nobody has to approve.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 40, 2, 2],
-        "span": [832, 2, 55],
+        "path": [4, 41, 2, 2],
+        "span": [839, 2, 55],
         "leadingComments": " pending | approved\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -10847,6 +11035,7 @@ export const protoMetadata = {
     ".claviger.workflow.v1.AccessRequest": AccessRequest,
     ".claviger.workflow.v1.Protection": Protection,
     ".claviger.workflow.v1.ProtectionChange": ProtectionChange,
+    ".claviger.workflow.v1.PolicyChange": PolicyChange,
     ".claviger.workflow.v1.StepProgress": StepProgress,
     ".claviger.workflow.v1.Decision": Decision,
     ".claviger.workflow.v1.ListRequestsRequest": ListRequestsRequest,
@@ -10916,6 +11105,7 @@ export const protoMetadata = {
           "expires_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "approved_duration_minutes": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "change": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "policy_change": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "Protection": {
@@ -10925,6 +11115,12 @@ export const protoMetadata = {
         },
       },
       "ProtectionChange": {
+        fields: {
+          "before": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "after": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+        },
+      },
+      "PolicyChange": {
         fields: {
           "before": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "after": { "field": Field.decode(Buffer.from("CAE=", "base64")) },

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
+import type { AccessPolicyFields } from '@claviger/evaluator';
+import { canonicalJson } from '@claviger/merkle';
+import type { CallContext } from '@claviger/service-kit';
+import type { WorkflowDeps } from '../deps.ts';
+import { requestChange } from '../requests/request-change.ts';
+import type { PolicyChange } from '../schema.ts';
+import type { AccessPolicy } from './access-policy.ts';
+import { lowersApproval } from './lowered-approval.ts';
+import { findPolicy } from './policy-store.ts';
+
+/** An approval of one change of one state of a policy. */
+export interface Lowering {
+  readonly digest: string;
+  readonly requestId: string;
+}
+
+/**
+ * For somebody who gains from a lower policy, before the transaction that changes it. Undefined where nothing is lowered. Throws conflict
+ * `approval_required` naming the request that was opened or still waits.
+ */
+export async function askForLowering(
+  deps: WorkflowDeps,
+  context: CallContext,
+  resource: vault.DescribeResourceResponse,
+  resourceId: string,
+  wanted: AccessPolicyFields,
+): Promise<Lowering | undefined> {
+  const before = await deps.database.readTenant(context.tenantId, (reader) => findPolicy(reader, resourceId));
+  if (!before.customised || !lowersApproval(before.steps, wanted.steps)) return undefined;
+  const { change, digest } = changeOf(resourceId, before, wanted);
+  const { id, status } = await requestChange(deps, context, {
+    kind: 'policy',
+    entryId: null,
+    entryName: '',
+    resourceId,
+    resourceName: resource.resourceName,
+    moduleType: resource.moduleType,
+    change,
+    changeDigest: digest,
+    reason: 'lowers the access policy of the resource',
+  });
+  if (status === 'approved') return { digest, requestId: id };
+  throw new ClavigerError('conflict', 'A lower access policy of this resource must be approved first.', {
+    code: 'approval_required',
+    approvalRequestId: id,
+    hint: `Once the request ${id} is approved, repeat the same change.`,
+  });
+}
+
+/** The change with its hex SHA-256. The version makes it another one after each change: an approval is used once. */
+export function changeOf(
+  resourceId: string,
+  before: AccessPolicy,
+  { steps, maxDurationMinutes, oneTime, rotateOnEnd, requestTtlMinutes }: AccessPolicyFields,
+): { readonly change: PolicyChange; readonly digest: string } {
+  const after: AccessPolicy = {
+    steps,
+    maxDurationMinutes,
+    oneTime,
+    rotateOnEnd,
+    requestTtlMinutes,
+    rowVersion: before.rowVersion + 1,
+    customised: true,
+  };
+  const change = { before, after };
+  const digest = createHash('sha256')
+    .update(canonicalJson({ resourceId, ...change }))
+    .digest('hex');
+  return { change, digest };
+}
