@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync, randomBytes, randomUUID } from '
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PooledConnector } from '@claviger/connectors';
 import { type MethodInfo, methodOf, validateMessage } from '@claviger/contracts';
 import { createDatabase, migrate } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
@@ -10,6 +11,7 @@ import { createRootKeyFile } from '@claviger/keyring';
 import { type Actor, type CallContext, createLogger, permits, type RpcServer } from '@claviger/service-kit';
 import { startScratchDatabase } from '@claviger/testkit';
 import type { WorkflowSays } from './rights-oracle.ts';
+import type { VaultConfig } from './src/config.ts';
 import type { VaultDeps } from './src/deps.ts';
 import { createDisclosureGate } from './src/disclosure/disclosure-gate.ts';
 import { openRootKeySeal } from './src/encryption/root-key-seal.ts';
@@ -21,10 +23,13 @@ import { addHandlers } from './src/service.ts';
 
 const PATIENT_MS = 120_000;
 
+/** What a target of these tests answers, in the place of a connector that speaks to one. */
+export type AnsweringTarget = Pick<PooledConnector, 'verify' | 'rotate'>;
+
 type AnyHandler = (request: object, context: CallContext) => Promise<unknown>;
 
 /** All operations of the vault in this process, on a real PostgreSQL, called as the pipeline calls them. */
-export async function startRights() {
+export async function startRights(options: { readonly rotation?: Partial<VaultConfig['rotation']> } = {}) {
   const scratch = await startScratchDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'claviger-rights-'));
   const patience = { connectMs: PATIENT_MS, lockMs: PATIENT_MS, statementMs: PATIENT_MS };
@@ -56,9 +61,13 @@ export async function startRights() {
     /** Resources with an access policy of their own. */
     policies: new Set<string>(),
   };
+  /** The target of each tenant. */
+  const targets = new Map<string, AnsweringTarget>();
   const { privateKey } = generateKeyPairSync('ed25519');
   const deps = {
-    config: { rotation: { probesPerWindow: 2, probeWindowSeconds: 1_800 } },
+    config: { rotation: { probesPerWindow: 2, probeWindowSeconds: 1_800, ...options.rotation } },
+    connectors: { connector: (_type: string, tenantId: string) => targets.get(tenantId) },
+    platform: { rules: () => ({ ownServers: [], openTargets: [] }) },
     database,
     emitter,
     logger,
@@ -132,6 +141,7 @@ export async function startRights() {
         },
       };
     },
+    targets,
     protection,
     /** Paths of the operations that were registered. */
     paths: [...handlers.keys()],
