@@ -14,14 +14,18 @@ import { createPeople, type People, requestAccess } from '../support/main-job.ts
 
 const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
 
-/** The steps of a restore reach either replica. */
-const replicas = { auth: 2, audit: 2 };
+const options = {
+  // The steps of a restore reach either replica.
+  replicas: { auth: 2, audit: 2 },
+  // Nothing else tells that a log in which nothing happens lost its tail.
+  overrides: { audit: { sealing: { compareHeadsMs: 500 } } },
+};
 
 let dataDir: string;
 let started: StartedNetwork | undefined;
 beforeAll(async () => {
   dataDir = await createTemporaryDataDir();
-  started = await startNetwork({ dataDir, replicas });
+  started = await startNetwork({ dataDir, ...options });
 });
 afterAll(async () => {
   await started?.[Symbol.asyncDispose]();
@@ -35,7 +39,7 @@ async function whileStopped(work: () => void): Promise<void> {
   await started![Symbol.asyncDispose]();
   started = undefined;
   work();
-  started = await startNetwork({ dataDir, replicas, publicPort: Number(former.port) });
+  started = await startNetwork({ dataDir, ...options, publicPort: Number(former.port) });
 }
 
 const postgresFiles = () => join(dataDir, 'parts', 'postgres');
@@ -88,17 +92,10 @@ test('H-262 after a restore nothing is served until it is finished, and what had
   await admin.must('DELETE', `/api/v1/api-tokens/${(token.apiToken as { id: string }).id}`);
   await people.requester.client.must('GET', `/api/v1/grants/${delivered}/credentials`);
   await people.approver.client.must('POST', `/api/v1/requests/${waiting}/deny`, { comment: 'no' });
-  // Under a tree head that stands outside the database, too.
-  await eventually(async () => {
-    const { items } = await admin.must('GET', '/api/v1/audit/events?action=request.denied');
-    expect((items as { sequence?: number }[])[0]?.sequence).toBeDefined();
-  });
+  await sealed(admin, 'request.denied');
   expect(await asks(robot)).toContain('401');
 
-  await whileStopped(() => {
-    rmSync(postgresFiles(), { recursive: true });
-    copy(backup(), postgresFiles());
-  });
+  await whileStopped(() => copy(backup(), postgresFiles()));
   const { installation } = started!;
 
   await eventually(async () => {
@@ -122,9 +119,7 @@ test('H-262 after a restore nothing is served until it is finished, and what had
   expect(ended.sessions).toBeGreaterThanOrEqual(4);
   expect(ended.oneTimeLinks).toBeGreaterThanOrEqual(1);
   expect(ended.recoveryCodes).toBe(recoveryCodes.length);
-  // Replicas that the steps did not reach hear of the end within seconds, and refuse until then.
-  for (const { healthUrl } of installation.nodes)
-    await eventually(async () => expect((await fetch(`${healthUrl}/ready`)).status).toBe(200));
+  await allReady(installation);
 
   for (const client of [robot, ...sessions])
     await eventually(async () => expect(await asks(client)).toContain('401'));
@@ -148,6 +143,56 @@ test('H-262 after a restore nothing is served until it is finished, and what had
   await installation.restart('audit-1');
   expect(claviger(installation, 'restore', 'status').status).toBe(0);
 });
+
+test('H-262 a database that is set back while everything runs is not served either', async () => {
+  const { network, installation } = started!;
+  const { postgres } = installation.parts;
+  const tenant = await network.createTenant();
+  const { client: admin, password } = tenant.admin;
+  const note = (name: string) =>
+    admin.must('POST', '/api/v1/vault/entries', { name, type: 'note', secret: 'value' });
+  const whilePostgresIsStopped = async (work: () => void): Promise<void> => {
+    await postgres.stop();
+    work();
+    await postgres.start();
+  };
+  await note('before');
+  await whilePostgresIsStopped(() => copy(postgresFiles(), backup()));
+  await eventually(async () => expect(await asks(admin)).toBe('200'));
+  await note('after');
+  await sealed(admin, 'vault.entry.created', 2);
+
+  await whilePostgresIsStopped(() => copy(backup(), postgresFiles()));
+  await eventually(async () => expect(await asks(admin)).toBe('503 restore_unfinished'));
+  await eventually(async () => {
+    const { stdout } = claviger(installation, 'restore', 'status');
+    for (const { problem } of (JSON.parse(stdout) as { services: { problem: string }[] }).services)
+      expect(problem).toContain('restored to an older state');
+  });
+
+  expect(claviger(installation, 'restore', 'finish', '--yes').status).toBe(0);
+  await allReady(installation);
+  await eventually(async () => expect(await asks(admin)).toContain('401'));
+  const fresh = network.anonymous.as(await tenant.signIn('admin', password));
+  const { items } = await fresh.must('GET', '/api/v1/vault/entries');
+  expect((items as { name: string }[]).map(({ name }) => name)).toEqual(['before']);
+  await sealed(fresh, 'restore.access-ended', 4);
+});
+
+/** Waits until this many events of an action stand under a tree head, which is outside the database, too. */
+async function sealed(auditor: RestClient, action: string, count = 1): Promise<void> {
+  await eventually(async () => {
+    const { items } = await auditor.must('GET', `/api/v1/audit/events?action=${action}&pageSize=100`);
+    const sequences = (items as { sequence?: number }[]).filter(({ sequence }) => sequence !== undefined);
+    expect(sequences.length).toBeGreaterThanOrEqual(count);
+  });
+}
+
+/** Replicas that the steps of a restore did not reach hear of its end within seconds, and refuse until then. */
+async function allReady({ nodes }: Installation): Promise<void> {
+  for (const { healthUrl } of nodes)
+    await eventually(async () => expect((await fetch(`${healthUrl}/ready`)).status).toBe(200));
+}
 
 async function approvedGrant(people: People, entryId: string): Promise<string> {
   const request = await requestAccess(people, entryId);

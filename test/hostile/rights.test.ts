@@ -108,6 +108,40 @@ test('to lower a protection that a policy demands answers 409 with the request i
   expect(again.body.approvalRequestId).not.toBe(requestId);
 });
 
+test('who owns a resource lowers its policy only with an approval of its approvers, which is used once', async () => {
+  const { admin } = tenant;
+  const { id } = await admin.client.must('POST', '/api/v1/resources', { name: 'governed', type: 'server' });
+  const put = (quorum: number) =>
+    admin.client.call('PUT', `/api/v1/resources/${id}/access-policy`, {
+      steps: [{ name: 'both', quorum, approverUserIds: [operator.id, approver.id], approverRoles: [] }],
+      maxDurationMinutes: 60,
+      requestTtlMinutes: 60,
+      oneTime: true,
+      rotateOnEnd: true,
+    });
+  expect((await put(2)).status).toBe(200);
+  const refused = await put(1);
+  expect({ status: refused.status, code: refused.body.code }).toEqual({
+    status: 409,
+    code: 'approval_required',
+  });
+  const requestId = refused.body.approvalRequestId as string;
+  const request = `/api/v1/requests/${requestId}`;
+  expect(await approver.client.must('GET', request)).toMatchObject({
+    kind: 'policy',
+    resourceId: id,
+    policyChange: { before: { steps: [{ quorum: 2 }] }, after: { steps: [{ quorum: 1 }] } },
+  });
+  expect((await admin.client.post(`${request}/approve`, {})).status).toBe(403);
+  for (const user of [operator, approver]) {
+    expect((await put(1)).body.approvalRequestId).toBe(requestId);
+    expect((await user.client.post(`${request}/approve`, {})).status).toBe(200);
+  }
+  expect((await put(1)).body).toMatchObject({ steps: [{ quorum: 1 }], rowVersion: 2 });
+  expect((await put(2)).status).toBe(200);
+  expect((await put(1)).body.approvalRequestId).not.toBe(requestId);
+});
+
 const OPERATIONS = [
   ...['see', 'value', 'lift', 'allow', 'share', 'unshare', 'delete'],
   ...['ask', 'approve', 'collect', 'revoke'],
