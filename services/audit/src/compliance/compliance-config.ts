@@ -7,7 +7,7 @@ export const complianceConfigSchema = z
     maxPackageMiB: z.number().int().min(1).max(2_048).default(512),
     /** How long a finished package can be fetched. */
     retentionDays: z.number().int().min(1).max(3_650).default(365),
-    /** Packages made at the same time in one process. */
+    /** The leading replica takes up what was left behind while it makes fewer packages than this. */
     concurrency: z.number().int().min(1).max(8).default(1),
   })
   .prefault({});

@@ -14,6 +14,10 @@ export interface SchedulesTable {
   sections: Section[];
   next_run_at: Date;
   last_run_at: Date | null;
+  /** Why the run that is due could not be ordered; empty when it could. */
+  problem: Generated<string>;
+  /** When the run that is due is tried again; null when it was never refused. */
+  retry_at: Date | null;
   created_by: string;
   created_by_name: string;
   created_at: Generated<Date>;
@@ -49,6 +53,8 @@ export interface ReportsTable {
 export interface ComplianceSchema {
   compliance_schedules: SchedulesTable;
   compliance_reports: ReportsTable;
+  /** When a package of the tenant was begun last. */
+  compliance_turns: { tenant_id: string; taken_at: Generated<Date> };
   compliance_package_chunks: { tenant_id: string; report_id: string; number: number; bytes: Buffer };
   compliance_occurrences: {
     tenant_id: string;

@@ -12,6 +12,7 @@ import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AuditBench, eventually, silent, startBench, storeSealed } from '../../test-support.ts';
+import { claimReport } from './building/claim-next.ts';
 import { makeInThread } from './building/make-in-thread.ts';
 import { runReport } from './building/run-report.ts';
 import type { ComplianceDeps } from './compliance-deps.ts';
@@ -85,7 +86,8 @@ async function makeDue(tenantId: string, id: string): Promise<void> {
 
 async function made(tenantId: string, id: string, by: ComplianceDeps = deps) {
   await makeDue(tenantId, id);
-  await runReport(by, tenantId, id, new AbortController().signal);
+  const claimed = await claimReport(by, tenantId);
+  if (claimed) await runReport(by, claimed, new AbortController().signal);
   await eventually(async () => {
     const { state } = await bench.database.readTenant(tenantId, (reader) =>
       reader.selectFrom('compliance_reports').select('state').where('id', '=', id).executeTakeFirstOrThrow(),
@@ -133,22 +135,21 @@ test('a package is made in a thread, which ends; one that is told to stop ends t
   const tenantId = randomUUID();
   await bench.record(tenantId, 20);
   await bench.sealed(tenantId, 20);
-  const threaded = (reportId: string) => ({
+  const threaded = async () => ({
     config: bench.config,
-    tenantId,
-    reportId,
+    report: (await claimReport(deps, tenantId))!,
     newestHead: undefined,
     headsProblem: undefined,
   });
   const id = await order(tenantId);
   await makeDue(tenantId, id);
-  await makeInThread(threaded(id), new AbortController().signal);
+  await makeInThread(await threaded(), new AbortController().signal);
   await eventually(async () => (await stateOf(tenantId, id)) === 'ready');
 
   const stopped = await order(tenantId);
   await makeDue(tenantId, stopped);
   const stop = new AbortController();
-  const making = makeInThread(threaded(stopped), stop.signal);
+  const making = makeInThread(await threaded(), stop.signal);
   stop.abort();
   await making;
   expect(await stateOf(tenantId, stopped)).not.toBe('failed');
@@ -338,7 +339,9 @@ describe('of a long log', () => {
       // As its duty does: what a busy machine could not finish is begun again.
       await eventually(async () => {
         await makeDue(tenantId, id);
-        const running = runReport(deps, tenantId, id, new AbortController().signal);
+        const running = claimReport(deps, tenantId).then(
+          (claimed) => claimed && runReport(deps, claimed, new AbortController().signal),
+        );
         return running.then(
           () => true,
           (error: ClavigerError) => {

@@ -50,13 +50,12 @@ export function serveCompliance(rpcServer: RpcServer, options: ComplianceService
   });
   const stack = new AsyncDisposableStack();
   const worker = stack.use(
-    startReportWorker(deps, queues, (tenantId, reportId, signal) =>
+    startReportWorker(deps, queues, (report, signal) =>
       makeInThread(
         {
           config: options.serviceConfig,
-          tenantId,
-          reportId,
-          newestHead: deps.headsFile.newest(tenantId),
+          report,
+          newestHead: deps.headsFile.newest(report.tenantId),
           headsProblem: deps.headsFile.problem(),
         },
         signal,

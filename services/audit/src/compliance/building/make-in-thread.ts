@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import type { SignedTreeHead } from '@claviger/merkle';
 import type { AuditConfig } from '../../config.ts';
+import type { ClaimedReport } from './claim-next.ts';
 
 /** What a thread makes a package with; plain data. It opens connections of its own from the configuration. */
 export interface ThreadedReport {
   readonly config: AuditConfig;
-  readonly tenantId: string;
-  readonly reportId: string;
+  readonly report: ClaimedReport;
   /** Of the tenant, kept outside the database. */
   readonly newestHead: SignedTreeHead | undefined;
   readonly headsProblem: string | undefined;
@@ -18,13 +18,12 @@ const STOP_WITHIN_MS = 10_000;
 
 /**
  * Makes one package in a thread of its own, so that the event loop goes on serving the log meanwhile: packing and hashing take
- * seconds. Resolves when the thread has ended. Throws when it passed its memory or failed to start; the lease of the report then
- * runs out, and it is tried again.
+ * seconds. Resolves when the thread has ended. Throws when it passed its memory or failed to start.
  */
-export async function makeInThread(report: ThreadedReport, signal: AbortSignal): Promise<void> {
+export async function makeInThread(threaded: ThreadedReport, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   const thread = new Worker(new URL('./report-thread.ts', import.meta.url), {
-    workerData: report,
+    workerData: threaded,
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
   });

@@ -13,7 +13,8 @@ import { assessControls } from '../controls/assess-controls.ts';
 import { instantsOf } from '../reports/report-range.ts';
 import { addEvents, type EventCounts } from './add-events.ts';
 import { addEvidence } from './add-evidence.ts';
-import { type ClaimedReport, holdLease } from './lease.ts';
+import type { ClaimedReport } from './claim-next.ts';
+import { holdLease } from './lease.ts';
 import { LeaseLost, ReportProblem } from './report-problem.ts';
 import { proofOfStretch, stretchOf } from './stretch.ts';
 
@@ -107,7 +108,7 @@ async function addControls(
 /** Shows how far it is, at most twice a second, and stops what must not go on. */
 function progressOf(
   deps: ComplianceDeps,
-  { tenantId, id }: ClaimedReport,
+  report: ClaimedReport,
   signal: AbortSignal,
   builder: PackageBuilder,
 ) {
@@ -117,7 +118,7 @@ function progressOf(
     requireSize(builder.packedBytes(), deps.config.maxPackageMiB);
     if (performance.now() - shownAtMs < 500) return;
     shownAtMs = performance.now();
-    await deps.database.withTenant(tenantId, (tx) => holdLease(tx, deps.node, id, percent));
+    await deps.database.withTenant(report.tenantId, (tx) => holdLease(tx, report, percent));
   };
 }
 

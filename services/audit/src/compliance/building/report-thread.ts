@@ -13,7 +13,7 @@ const CONNECTIONS = 2;
 /** Whoever asks the log goes before whoever waits for a package. On Linux the priority is that of this thread alone. */
 const LOW_PRIORITY = 5;
 
-const { config, tenantId, reportId, newestHead, headsProblem } = workerData as ThreadedReport;
+const { config, report, newestHead, headsProblem } = workerData as ThreadedReport;
 if (process.platform === 'linux') setPriority(LOW_PRIORITY);
 const stop = new AbortController();
 parentPort!.once('message', () => stop.abort());
@@ -43,8 +43,7 @@ try {
       node: config.node,
       version: productVersion,
     },
-    tenantId,
-    reportId,
+    report,
     stop.signal,
   );
 } finally {

@@ -1,62 +1,73 @@
 import type { Leadership } from '@claviger/cluster';
 import type { JobQueues } from '@claviger/jobs';
-import { sql } from 'kysely';
 import type { ComplianceDeps } from '../compliance-deps.ts';
 import { buildReportJob } from './build-report-job.ts';
+import { type ClaimedReport, claimNext } from './claim-next.ts';
+import { putBack } from './lease.ts';
 
-const BATCH = 20;
+/** What waits for longer was missed by its job. */
+const OVERDUE_SECONDS = 2;
 
 export interface ReportWorker extends AsyncDisposable {
   /** Takes up what no job woke anybody for. */
   sweep(leadership: Leadership): Promise<void>;
 }
 
-export type MakeReport = (tenantId: string, reportId: string, signal: AbortSignal) => Promise<void>;
+export type MakeReport = (report: ClaimedReport, signal: AbortSignal) => Promise<void>;
 
 /**
- * Has packages made, each once in this process: those that the job queue wakes it for in every replica, those left over in the
- * leading one.
+ * Has packages made, one after the other in the turns of their tenants, until none is due: in every replica
+ * when the job queue wakes it, in the leading one for what was left over.
  */
 export function startReportWorker(
-  deps: Pick<ComplianceDeps, 'config' | 'database' | 'logger'>,
+  deps: Pick<ComplianceDeps, 'config' | 'database' | 'logger' | 'node'>,
   queues: JobQueues,
   make: MakeReport,
 ): ReportWorker {
   const stop = new AbortController();
-  const running = new Map<string, Promise<void>>();
-  const run = (tenantId: string, reportId: string): Promise<void> => {
-    const known = running.get(reportId);
-    if (known) return known;
-    const started = make(tenantId, reportId, stop.signal).finally(() => running.delete(reportId));
-    running.set(reportId, started);
-    return started;
+  const running = new Set<Promise<void>>();
+  const makeOne = async (report: ClaimedReport): Promise<void> => {
+    try {
+      await make(report, stop.signal);
+    } catch (error) {
+      deps.logger.warn(
+        { err: error, reportId: report.id },
+        'a compliance report could not be made; it is tried again',
+      );
+      return putBack(deps, report);
+    }
+    // Another replica goes on with what this one leaves, without waiting for the end of the lease.
+    if (stop.signal.aborted) await putBack(deps, report);
   };
-  queues.work(buildReportJob, async ({ reportId }, { tenantId }) => {
-    if (!stop.signal.aborted) await run(tenantId, reportId);
+  const makeAll = async (first?: ClaimedReport): Promise<void> => {
+    let report = first ?? (await claimNext(deps));
+    while (report !== undefined) {
+      await makeOne(report);
+      report = stop.signal.aborted ? undefined : await claimNext(deps);
+    }
+  };
+  const start = (first?: ClaimedReport): Promise<void> => {
+    const making = makeAll(first).finally(() => running.delete(making));
+    running.add(making);
+    return making;
+  };
+  queues.work(buildReportJob, async () => {
+    if (!stop.signal.aborted) await start();
   });
   return {
     sweep: async (leadership) => {
-      const due = await deps.database.system((tx) =>
-        tx
-          .selectFrom('compliance_reports')
-          .select(['tenant_id', 'id'])
-          .where('next_attempt_at', '<=', sql<Date>`now() - interval '2 seconds'`)
-          .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<', sql<Date>`now()`)]))
-          .orderBy('next_attempt_at')
-          .limit(BATCH)
-          .execute(),
+      if (leadership.signal.aborted || running.size >= deps.config.concurrency) return;
+      const report = await claimNext(deps, OVERDUE_SECONDS);
+      if (report === undefined) return;
+      // Not awaited: the other duties of the leader go on meanwhile. Its lease, not the leadership, is what
+      // it works under.
+      void start(report).catch((error: unknown) =>
+        deps.logger.warn({ err: error }, 'compliance reports could not be taken up'),
       );
-      for (const { tenant_id, id } of due) {
-        if (leadership.signal.aborted || running.size >= deps.config.concurrency) return;
-        // Not awaited: the other duties of the leader go on meanwhile. Its lease, not the leadership, is what it works under.
-        void run(tenant_id, id).catch((error: unknown) =>
-          deps.logger.warn({ err: error, reportId: id }, 'a compliance report could not be taken up'),
-        );
-      }
     },
     [Symbol.asyncDispose]: async () => {
       stop.abort();
-      await Promise.allSettled(running.values());
+      await Promise.allSettled(running);
     },
   };
 }

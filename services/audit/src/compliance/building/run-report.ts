@@ -1,20 +1,20 @@
 import { isClavigerError } from '@claviger/errors';
-import { sql } from 'kysely';
 import type { ComplianceDeps } from '../compliance-deps.ts';
-import { type ClaimedReport, claimReport, failReport } from './lease.ts';
+import type { ClaimedReport } from './claim-next.ts';
+import { failReport, putBack } from './lease.ts';
 import { makePackage } from './make-package.ts';
 import { LeaseLost, ReportProblem } from './report-problem.ts';
 import { storePackage } from './store-package.ts';
 
-/** Makes one package, if nobody else does. What fails for a passing reason is tried again; the sweep finds it. */
+/**
+ * Makes the package of a claimed report. What fails for a passing reason is tried again; the sweep finds it.
+ */
 export async function runReport(
   deps: ComplianceDeps,
-  tenantId: string,
-  reportId: string,
+  report: ClaimedReport,
   signal: AbortSignal,
 ): Promise<void> {
-  const report = await claimReport(deps, tenantId, reportId);
-  if (report === undefined) return;
+  const { tenantId, id: reportId } = report;
   try {
     await makePackage(deps, report, signal, (finished) => storePackage(deps, report, finished, signal));
   } catch (error) {
@@ -46,20 +46,4 @@ function lastingProblem(error: unknown): string | undefined {
   if (error instanceof ReportProblem) return error.message;
   if (isClavigerError(error) && error.reason === 'integrity_error') return error.message;
   return undefined;
-}
-
-async function putBack(deps: ComplianceDeps, { tenantId, id }: ClaimedReport): Promise<void> {
-  await deps.database.withTenant(tenantId, (tx) =>
-    tx
-      .updateTable('compliance_reports')
-      .set({
-        state: 'queued',
-        next_attempt_at: sql<Date>`now() + make_interval(secs => least(300, 5 * 2 ^ attempts))`,
-        lease_owner: null,
-        lease_until: null,
-      })
-      .where('id', '=', id)
-      .where('lease_owner', '=', deps.node)
-      .execute(),
-  );
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { FinishedPackage } from '@claviger/compliance-package';
 import { sql } from 'kysely';
 import type { ComplianceDeps } from '../compliance-deps.ts';
-import { type ClaimedReport, holdLease } from './lease.ts';
+import type { ClaimedReport } from './claim-next.ts';
+import { holdLease } from './lease.ts';
 import { LeaseLost } from './report-problem.ts';
 
 const CHUNK_BYTES = 512 * 1024;
@@ -12,13 +13,14 @@ const CHUNK_BYTES = 512 * 1024;
  * removed first.
  */
 export async function storePackage(
-  { database, emitter, node, config }: ComplianceDeps,
-  { tenantId, id }: ClaimedReport,
+  { database, emitter, config }: ComplianceDeps,
+  report: ClaimedReport,
   finished: FinishedPackage,
   signal: AbortSignal,
 ): Promise<void> {
+  const { tenantId, id } = report;
   await database.withTenant(tenantId, async (tx) => {
-    await holdLease(tx, node, id, 95);
+    await holdLease(tx, report, 95);
     await tx.deleteFrom('compliance_package_chunks').where('report_id', '=', id).execute();
   });
   const hash = createHash('sha256');
@@ -27,7 +29,7 @@ export async function storePackage(
     if (signal.aborted) throw new LeaseLost();
     hash.update(bytes);
     await database.withTenant(tenantId, async (tx) => {
-      await holdLease(tx, node, id, 95);
+      await holdLease(tx, report, 95);
       await tx
         .insertInto('compliance_package_chunks')
         .values({ tenant_id: tenantId, report_id: id, number, bytes })
@@ -37,7 +39,7 @@ export async function storePackage(
   }
   const sha256 = hash.digest('hex');
   await database.withTenant(tenantId, async (tx) => {
-    await holdLease(tx, node, id, 100);
+    await holdLease(tx, report, 100);
     await tx
       .updateTable('compliance_reports')
       .set({
