@@ -74,8 +74,13 @@ const limits: Readonly<Record<string, Limit>> = {
     code: 'too_many_reports',
     schema: 'audit',
     prepare: async ({ admin }) => {
-      const range = { from: '2026-01-01', to: '2026-01-02' };
-      return () => admin.client.post('/api/v1/compliance/reports', range);
+      // Of different days: an equal one that waits would be answered instead.
+      let days = 0;
+      return () => {
+        days += 1;
+        const to = `2026-01-${String(days).padStart(2, '0')}`;
+        return admin.client.post('/api/v1/compliance/reports', { from: '2026-01-01', to });
+      };
     },
     // Not due for a year: no worker takes them away while they are counted.
     copies: `INSERT INTO audit.compliance_reports SELECT (jsonb_populate_record(r, jsonb_build_object('id', gen_random_uuid(), 'state', 'queued',

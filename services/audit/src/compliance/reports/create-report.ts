@@ -5,7 +5,9 @@ import { queueReport } from './queue-report.ts';
 import { reportMessage, reportQuery } from './report-message.ts';
 import { dayRange, requestedSections } from './report-range.ts';
 
-/** Orders a package. It is made in the background. */
+/**
+ * Orders a package. It is made in the background. Whoever asks again for one that waits is answered that one.
+ */
 export function createReport(
   deps: ComplianceDeps,
 ): Handler<typeof compliance.ComplianceServiceService.createReport> {

@@ -3,6 +3,7 @@ import type { Section } from '@claviger/compliance-package';
 import { serialized, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Emitter } from '@claviger/events';
+import { sql } from 'kysely';
 import type { AuditSchema } from '../../schema.ts';
 import { buildReportJob } from '../building/build-report-job.ts';
 import type { DayRange } from './report-range.ts';
@@ -18,13 +19,21 @@ export interface ReportOrder extends DayRange {
   readonly note?: string;
 }
 
-/** Stores the order of a package and wakes a worker for it, in the acting transaction. Answers its id. */
+/**
+ * Stores the order of a package and wakes a worker for it, in the acting transaction. Answers its id, or that
+ * of an equal order of the same person or schedule that waits to be begun.
+ *
+ * @throws {ClavigerError} `rate_limited` (`too_many_reports`) where as many as may wait do.
+ */
 export async function queueReport(
   tx: Tx<AuditSchema>,
   emitter: Emitter,
   tenantId: string,
   order: ReportOrder,
 ): Promise<string> {
+  await serialized(tx, 'compliance-reports');
+  const equal = await equalOrder(tx, order);
+  if (equal !== undefined) return equal;
   await refuseTooMany(tx);
   const id = randomUUID();
   await tx
@@ -45,9 +54,33 @@ export async function queueReport(
   return id;
 }
 
-/** A person is told; a schedule that finds no room is tried again until it does. */
+/**
+ * One that was begun already is none: it tells of the moment of its beginning. Nor is one from before a
+ * suspension, which will not be made. The lock keeps it from being begun meanwhile.
+ */
+async function equalOrder(tx: Tx<AuditSchema>, order: ReportOrder): Promise<string | undefined> {
+  const found = await tx
+    .selectFrom('compliance_reports')
+    .select('id')
+    .where('next_attempt_at', 'is not', null)
+    .where('as_of', 'is', null)
+    .where(
+      sql<boolean>`from_day = ${order.from}::date AND to_day = ${order.to}::date AND sections = ${order.sections}::text[]`,
+    )
+    .where('requested_by', '=', order.requestedBy)
+    .where('schedule_id', 'is not distinct from', order.scheduleId ?? null)
+    .where('note', '=', order.note ?? '')
+    .where(
+      sql<boolean>`NOT EXISTS (SELECT FROM tenant_standings AS standing WHERE standing.active_since > compliance_reports.created_at)`,
+    )
+    .limit(1)
+    .forUpdate()
+    .executeTakeFirst();
+  return found?.id;
+}
+
+/** A person is told; a schedule that finds no room is tried again later. */
 async function refuseTooMany(tx: Tx<AuditSchema>): Promise<void> {
-  await serialized(tx, 'compliance-reports');
   const { waiting } = await tx
     .selectFrom('compliance_reports')
     .select((eb) => eb.fn.countAll<number>().as('waiting'))
