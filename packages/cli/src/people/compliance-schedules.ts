@@ -25,6 +25,7 @@ const columns: readonly Column<compliance.Schedule>[] = [
   ['RANGE', (row) => row.period],
   ['NEXT', (row) => timeText(row.nextRuns[0])],
   ['LAST', (row) => timeText(row.lastRunAt)],
+  ['PROBLEM', (row) => row.problem],
 ];
 
 export function listSchedules(options: ScheduleListOptions): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Leadership } from '@claviger/cluster';
 import { isActiveTenant, ofActiveTenant, type Tx } from '@claviger/database';
+import { isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { AuditSchema } from '../../schema.ts';
 import type { ComplianceDeps } from '../compliance-deps.ts';
@@ -9,6 +10,10 @@ import { dueMoment, type Moments, momentsOf } from './cron.ts';
 import { lastPeriod } from './period.ts';
 
 const BATCH = 100;
+const RETRY_MINUTES = 5;
+
+/** What was refused a while ago waits, and takes no place among those that are due. */
+const notPutOff = sql<boolean>`(retry_at IS NULL OR retry_at <= now())`;
 
 type ScheduleDeps = Pick<ComplianceDeps, 'database' | 'emitter' | 'logger'>;
 
@@ -19,6 +24,7 @@ export async function runDueSchedules(deps: ScheduleDeps, leadership: Leadership
       .selectFrom('compliance_schedules')
       .select(['tenant_id', 'id'])
       .where('next_run_at', '<=', sql<Date>`now()`)
+      .where(notPutOff)
       .where(ofActiveTenant('compliance_schedules.tenant_id'))
       .orderBy('next_run_at')
       .limit(BATCH)
@@ -28,12 +34,9 @@ export async function runDueSchedules(deps: ScheduleDeps, leadership: Leadership
   for (const { tenant_id, id } of due) {
     if (leadership.signal.aborted) break;
     // What fails for one schedule must not keep the others waiting.
-    const ran = await runSchedule(deps, leadership, tenant_id, id).catch((error: unknown) => {
+    const ran = await runSchedule(deps, leadership, tenant_id, id).catch(async (error: unknown) => {
       if (!leadership.holds()) throw error;
-      deps.logger.warn(
-        { err: error, scheduleId: id },
-        'a scheduled report could not be ordered; it is tried again',
-      );
+      await putOff(deps, leadership, { tenantId: tenant_id, id, error });
       return false;
     });
     if (ran) ordered += 1;
@@ -60,6 +63,7 @@ async function runSchedule(
       .select(sql<Date>`now()`.as('now'))
       .where('id', '=', id)
       .where('next_run_at', '<=', sql<Date>`now()`)
+      .where(notPutOff)
       .forUpdate()
       .skipLocked()
       .executeTakeFirst();
@@ -91,6 +95,39 @@ async function runSchedule(
   });
 }
 
+/**
+ * The run of a schedule that could not be ordered is tried again some minutes later; the schedule says why
+ * until it succeeds, and the log once for each problem. Nothing is changed where another replica has run it.
+ */
+async function putOff(
+  { database, logger }: ScheduleDeps,
+  leadership: Leadership,
+  { tenantId, id, error }: { tenantId: string; id: string; error: unknown },
+): Promise<void> {
+  const problem = isClavigerError(error) ? error.message : 'The run could not be ordered.';
+  const record = database.withTenant(tenantId, async (tx) => {
+    await leadership.assert(tx);
+    const found = await tx
+      .selectFrom('compliance_schedules')
+      .select('problem')
+      .where('id', '=', id)
+      .where('next_run_at', '<=', sql<Date>`now()`)
+      .forUpdate()
+      .executeTakeFirst();
+    await tx
+      .updateTable('compliance_schedules')
+      .set({ problem, retry_at: sql<Date>`now() + make_interval(mins => ${RETRY_MINUTES})` })
+      .where('id', '=', id)
+      .where('next_run_at', '<=', sql<Date>`now()`)
+      .execute();
+    return found?.problem;
+  });
+  // Where not even this can be written, it is tried again at once, as after any outage.
+  const before = await record.catch(() => undefined);
+  if (before === problem) return;
+  logger.warn({ err: error, scheduleId: id }, 'a scheduled report could not be ordered; it is tried again');
+}
+
 function nextOf(moments: Moments, now: Date): Date {
   // A pattern that ends has been refused when the schedule was made.
   return moments.next(1, now)[0]!;
@@ -114,7 +151,7 @@ async function recordRun(
     .execute();
   await tx
     .updateTable('compliance_schedules')
-    .set({ next_run_at: run.next, last_run_at: run.occurrence })
+    .set({ next_run_at: run.next, last_run_at: run.occurrence, problem: '', retry_at: null })
     .where('id', '=', schedule.id)
     .execute();
 }

@@ -17,6 +17,7 @@ export function scheduleMessage(row: ScheduleRow): compliance.Schedule {
     nextRuns: [row.next_run_at, ...later].map((run) => run.toISOString()),
     lastRunAt: row.last_run_at?.toISOString(),
     createdBy: row.created_by,
+    problem: row.problem,
     createdAt: row.created_at.toISOString(),
   };
 }

@@ -162,7 +162,11 @@ export interface Schedule {
   nextRuns: string[];
   lastRunAt: string | undefined;
   createdBy: string;
-  createdAt: string | undefined;
+  createdAt:
+    | string
+    | undefined;
+  /** Why the run that is due could not be ordered; it is tried again every five minutes. Empty when it was. */
+  problem: string;
 }
 
 export interface ListSchedulesRequest {
@@ -1197,6 +1201,7 @@ function createBaseSchedule(): Schedule {
     lastRunAt: undefined,
     createdBy: "",
     createdAt: undefined,
+    problem: "",
   };
 }
 
@@ -1231,6 +1236,9 @@ export const Schedule: MessageFns<Schedule> = {
     }
     if (message.createdAt !== undefined) {
       Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(82).fork()).join();
+    }
+    if (message.problem !== "") {
+      writer.uint32(90).string(message.problem);
     }
     return writer;
   },
@@ -1326,6 +1334,14 @@ export const Schedule: MessageFns<Schedule> = {
             }
 
             message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.problem = reader.string();
             continue;
           }
         }
@@ -1751,7 +1767,10 @@ export const DeleteScheduleResponse: MessageFns<DeleteScheduleResponse> = {
 
 export type ComplianceServiceService = typeof ComplianceServiceService;
 export const ComplianceServiceService = {
-  /** Asks for a package. It is made in the background; the list shows how far it is. */
+  /**
+   * Asks for a package. It is made in the background; the list shows how far it is. Whoever asks for the same
+   * range and sections again while theirs waits to be begun is answered that one.
+   */
   createReport: {
     path: "/claviger.audit.v1.ComplianceService/CreateReport" as const,
     requestStream: false as const,
@@ -1838,7 +1857,10 @@ export const ComplianceServiceService = {
 } as const;
 
 export interface ComplianceServiceServer extends UntypedServiceImplementation {
-  /** Asks for a package. It is made in the background; the list shows how far it is. */
+  /**
+   * Asks for a package. It is made in the background; the list shows how far it is. Whoever asks for the same
+   * range and sections again while theirs waits to be begun is answered that one.
+   */
   createReport: handleUnaryCall<CreateReportRequest, CreateReportResponse>;
   listReports: handleUnaryCall<ListReportsRequest, ListReportsResponse>;
   getReport: handleUnaryCall<GetReportRequest, GetReportResponse>;
@@ -1852,7 +1874,10 @@ export interface ComplianceServiceServer extends UntypedServiceImplementation {
 }
 
 export interface ComplianceServiceClient extends Client {
-  /** Asks for a package. It is made in the background; the list shows how far it is. */
+  /**
+   * Asks for a package. It is made in the background; the list shows how far it is. Whoever asks for the same
+   * range and sections again while theirs waits to be begun is answered that one.
+   */
   createReport(
     request: CreateReportRequest,
     callback: (error: ServiceError | null, response: CreateReportResponse) => void,
@@ -3825,6 +3850,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "problem",
+        "number": 11,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "problem",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -4468,232 +4520,240 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 0],
-        "span": [12, 2, 25, 3],
-        "leadingComments": " Asks for a package. It is made in the background; the list shows how far it is.\n",
+        "span": [13, 2, 26, 3],
+        "leadingComments":
+          " Asks for a package. It is made in the background; the list shows how far it is. Whoever asks for the same\n range and sections again while theirs waits to be begun is answered that one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 3],
-        "span": [47, 2, 55, 3],
+        "span": [48, 2, 56, 3],
         "leadingComments": " Streams the package, a ZIP archive.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 4],
-        "span": [57, 2, 65, 3],
+        "span": [58, 2, 66, 3],
         "leadingComments": " The state of every control at this moment, computed from data and signed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 1],
-        "span": [104, 2, 54],
+        "span": [105, 2, 54],
         "leadingComments": " queued | running | ready | failed | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [106, 2, 53],
+        "span": [107, 2, 53],
         "leadingComments": " First day of the range (UTC).\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 3],
-        "span": [108, 2, 51],
+        "span": [109, 2, 51],
         "leadingComments": " Last day of the range (UTC), included.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 5],
-        "span": [111, 2, 64],
+        "span": [112, 2, 64],
         "leadingComments": " 0 to 100.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 6],
-        "span": [113, 2, 56],
+        "span": [114, 2, 56],
         "leadingComments": " Why it failed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 9],
-        "span": [117, 2, 70],
+        "span": [118, 2, 70],
         "leadingComments": " Absent when a person asked for it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 10],
-        "span": [119, 2, 54],
+        "span": [120, 2, 54],
         "leadingComments": " What is special about the run, e.g. that runs before it were missed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 13],
-        "span": [123, 2, 79],
+        "span": [124, 2, 79],
         "leadingComments": " Until then it can be fetched.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 15],
-        "span": [126, 2, 65],
+        "span": [127, 2, 65],
         "leadingComments": " Of the ZIP, hexadecimal.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [130, 2, 136, 5],
+        "span": [131, 2, 137, 5],
         "leadingComments": " First day (UTC), e.g. 2026-01-01.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 1],
-        "span": [138, 2, 144, 5],
+        "span": [139, 2, 145, 5],
         "leadingComments": " Last day (UTC), included, e.g. 2026-03-31.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 2],
-        "span": [146, 2, 158, 5],
+        "span": [147, 2, 159, 5],
         "leadingComments":
           " Any of events, access, rotations, approvals, break-glass, keys, controls; all when empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 0],
-        "span": [165, 2, 170, 5],
+        "span": [166, 2, 171, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 1],
-        "span": [172, 2, 177, 5],
+        "span": [173, 2, 178, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 4],
-        "span": [190, 2, 193, 5],
+        "span": [191, 2, 194, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 5],
-        "span": [195, 2, 198, 5],
+        "span": [196, 2, 199, 5],
         "leadingComments": " Only those asked for from then on.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 5],
-        "span": [221, 2, 69],
+        "span": [222, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 0],
-        "span": [243, 2, 51],
+        "span": [244, 2, 51],
         "leadingComments": " Its name, the same for ever, e.g. key-encryption-keys-young.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 2],
-        "span": [246, 2, 55],
+        "span": [247, 2, 55],
         "leadingComments": " passed | failed | not_assessed\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 3],
-        "span": [248, 2, 56],
+        "span": [249, 2, 56],
         "leadingComments": " How many were looked at.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 4],
-        "span": [250, 2, 58],
+        "span": [251, 2, 58],
         "leadingComments": " How many of them break the control.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 6],
-        "span": [253, 2, 62],
+        "span": [254, 2, 62],
         "leadingComments": " From which data, and how, it was computed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 0],
-        "span": [258, 2, 55],
+        "span": [259, 2, 55],
         "leadingComments": " claviger-attestation/v1\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 2],
-        "span": [261, 2, 58],
+        "span": [262, 2, 58],
         "leadingComments": " RFC 3339, milliseconds, UTC.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 4],
-        "span": [264, 2, 57],
+        "span": [265, 2, 57],
         "leadingComments": " Newest tree head of the audit log when it was issued; 0 for an empty log.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 7],
-        "span": [268, 2, 52],
+        "span": [269, 2, 52],
         "leadingComments": " Compact JWS (EdDSA) whose payload is the canonical JSON of all fields above.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 6],
-        "span": [279, 2, 86],
+        "span": [280, 2, 86],
         "leadingComments": " The next five runs.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 11, 2, 10],
+        "span": [285, 2, 57],
+        "leadingComments":
+          " Why the run that is due could not be ordered; it is tried again every five minutes. Empty when it was.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 12, 2, 0],
-        "span": [286, 2, 291, 5],
+        "span": [289, 2, 294, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 1],
-        "span": [293, 2, 298, 5],
+        "span": [296, 2, 301, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 4],
-        "span": [311, 2, 314, 5],
+        "span": [314, 2, 317, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 5],
-        "span": [323, 2, 69],
+        "span": [326, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 1],
-        "span": [333, 2, 338, 5],
+        "span": [336, 2, 341, 5],
         "leadingComments":
           " Five fields: minute, hour, day of the month, month, day of the week. At most one run an hour.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 2],
-        "span": [340, 2, 344, 5],
+        "span": [343, 2, 347, 5],
         "leadingComments": " IANA name; UTC when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 3],
-        "span": [346, 2, 354, 5],
+        "span": [349, 2, 357, 5],
         "leadingComments":
           " The range of each report: the last whole one before the run. day | week | month | quarter; month when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 4],
-        "span": [356, 2, 368, 5],
+        "span": [359, 2, 371, 5],
         "leadingComments": " All when empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -4835,6 +4895,7 @@ export const protoMetadata = {
           "last_run_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "created_by": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "created_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "problem": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "ListSchedulesRequest": {
