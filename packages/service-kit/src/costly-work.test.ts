@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createCostlyWork, joinKey } from './costly-work.ts';
 
 const limits = { perTenant: 1, atOnce: 2, waiting: 3 };
+const noRest = () => ({ rest: async () => {} });
 
 /** Work that ends when it is told, and says when it began. */
 function bench() {
@@ -23,7 +24,7 @@ const call = (tenantId: string, more: object = {}) => ({
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 test('operations of one tenant run one after the other, and do not keep another tenant waiting', async () => {
-  const costly = createCostlyWork(limits);
+  const costly = createCostlyWork(limits, noRest);
   const { began, work, end } = bench();
   const all = ['a1', 'a2', 'a3', 'b1', 'c1'].map((name) => costly.run(call(name[0]!), work(name)));
   await settle();
@@ -42,7 +43,7 @@ test('operations of one tenant run one after the other, and do not keep another 
 });
 
 test('tenants take turns, however many calls one of them has queued first', async () => {
-  const costly = createCostlyWork({ ...limits, atOnce: 1 });
+  const costly = createCostlyWork({ ...limits, atOnce: 1 }, noRest);
   const { began, work, end } = bench();
   const all = ['a1', 'a2', 'a3', 'b1', 'c1'].map((name) => costly.run(call(name[0]!), work(name)));
   for (let n = 0; n < 5; n += 1) {
@@ -59,7 +60,7 @@ test('tenants take turns, however many calls one of them has queued first', asyn
 });
 
 test('what waits is bounded: one more is refused with the time to try again', async () => {
-  const costly = createCostlyWork(limits);
+  const costly = createCostlyWork(limits, noRest);
   const { work, end, began } = bench();
   const all = [1, 2, 3, 4].map((n) => costly.run(call('a'), work(`a${n}`)));
   await settle();
@@ -77,7 +78,7 @@ test('what waits is bounded: one more is refused with the time to try again', as
 });
 
 test('a caller that goes leaves the queue; one that runs gives its place back whatever happens', async () => {
-  const costly = createCostlyWork(limits);
+  const costly = createCostlyWork(limits, noRest);
   const { began, work, end } = bench();
   const first = costly.run(call('a'), work('a1'));
   const leaver = new AbortController();
@@ -98,7 +99,7 @@ test('a caller that goes leaves the queue; one that runs gives its place back wh
 });
 
 test('a stream that waits for its reader holds up its own tenant alone', async () => {
-  const costly = createCostlyWork(limits);
+  const costly = createCostlyWork(limits, noRest);
   const { began, work, end } = bench();
   const all = ['a1', 'b1', 'c1', 'd1'].map((name) =>
     costly.run(call(name[0]!, { stream: name !== 'd1' }), work(name)),
@@ -109,8 +110,40 @@ test('a stream that waits for its reader holds up its own tenant alone', async (
   await Promise.all(all);
 });
 
+test('a place stays empty during its rest, which keeps no answer waiting', async () => {
+  const rest = Promise.withResolvers<void>();
+  const costly = createCostlyWork(limits, () => ({ rest: () => rest.promise }));
+  const { began, work, end } = bench();
+  const first = costly.run(call('a'), work('a1'));
+  const second = costly.run(call('a'), work('a2'));
+  await settle();
+  end('a1');
+  expect(await first).toBe('a1');
+  await settle();
+  expect(began).toEqual(['a1']);
+  rest.resolve();
+  await settle();
+  expect(began).toEqual(['a1', 'a2']);
+  end('a2');
+  await second;
+});
+
+test('a stream, which rests between its parts, does not rest after them', async () => {
+  const costly = createCostlyWork(limits, () => ({ rest: () => new Promise(() => {}) }));
+  const { began, work, end } = bench();
+  const first = costly.run(call('a', { stream: true }), work('a1'));
+  const second = costly.run(call('a'), work('a2'));
+  await settle();
+  end('a1');
+  await first;
+  await settle();
+  expect(began).toEqual(['a1', 'a2']);
+  end('a2');
+  await second;
+});
+
 test('identical calls share one answer, and none of them shares a failure', async () => {
-  const costly = createCostlyWork(limits);
+  const costly = createCostlyWork(limits, noRest);
   const { began, work, end } = bench();
   const same = [1, 2, 3].map(() => costly.join(call('a'), 'key', work('once')));
   await settle();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ClavigerError } from '@claviger/errors';
+import { createPace, type Pace } from './pace.ts';
 
 export interface CostlyWorkLimits {
   /** Of one tenant at once. */
@@ -11,6 +12,8 @@ export interface CostlyWorkLimits {
 }
 
 export const COSTLY_WORK: CostlyWorkLimits = { perTenant: 1, atOnce: 2, waiting: 20 };
+
+const LONGEST_REST_MS = 4_000;
 
 export interface CostlyCall {
   readonly tenantId: string;
@@ -25,7 +28,10 @@ export interface CostlyCall {
  * report keeps the process from serving others.
  */
 export interface CostlyWork {
-  /** Runs when it is its turn. Throws `rate_limited` (`too_many_costly`) when too many of the tenant wait already. */
+  /**
+   * Runs when it is its turn. While the machine is busy its place then stays empty for twice the time that it took, at most
+   * four seconds. Throws `rate_limited` (`too_many_costly`) when too many of the tenant wait already.
+   */
   run<T>(call: CostlyCall, work: () => Promise<T>): Promise<T>;
   /** As `run`; calls with the same key that arrive before it has ended share its answer, but not its failure. */
   join<T>(call: CostlyCall, key: string, work: () => Promise<T>): Promise<T>;
@@ -36,7 +42,10 @@ interface Waiting {
   start(): void;
 }
 
-export function createCostlyWork(limits: CostlyWorkLimits = COSTLY_WORK): CostlyWork {
+export function createCostlyWork(
+  limits: CostlyWorkLimits = COSTLY_WORK,
+  startPace: () => Pace = () => createPace({ longestRestMs: LONGEST_REST_MS }),
+): CostlyWork {
   const queues = new Map<string, Waiting[]>();
   const running = new Map<string, number>();
   const joined = new Map<string, Promise<unknown>>();
@@ -101,10 +110,14 @@ export function createCostlyWork(limits: CostlyWorkLimits = COSTLY_WORK): Costly
 
   const run = async <T>(call: CostlyCall, work: () => Promise<T>): Promise<T> => {
     await enter(call);
+    const { tenantId, stream = false } = call;
+    const pace = startPace();
     try {
       return await work();
     } finally {
-      release(call.tenantId, call.stream ?? false);
+      // A stream rests between its parts.
+      if (stream) release(tenantId, stream);
+      else void pace.rest().then(() => release(tenantId, stream));
     }
   };
 
