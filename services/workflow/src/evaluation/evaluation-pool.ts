@@ -1,5 +1,5 @@
 import { ClavigerError } from '@claviger/errors';
-import type { CallContext } from '@claviger/service-kit';
+import { type CallContext, createPace } from '@claviger/service-kit';
 import { EvaluationWorker, interrupted } from './evaluation-worker.ts';
 import type { Item, JobKind, Jobs, RuleSetContent, Start } from './messages.ts';
 
@@ -197,8 +197,9 @@ async function evaluate<K extends JobKind>(
   return worker.ask({ kind: 'report' });
 }
 
-/** While the thread works on one message the next one is on its way, and no more than that. */
+/** While the thread works on one message the next one is on its way, and no more than that. Between pages it steps back. */
 async function feed(worker: EvaluationWorker, pages: AsyncIterable<readonly Item[]>): Promise<void> {
+  const pace = createPace();
   let previous: Promise<unknown> = Promise.resolve(true);
   for await (const page of pages) {
     for (const items of page.length === 0 ? [page] : slicesOf(page)) {
@@ -208,6 +209,7 @@ async function feed(worker: EvaluationWorker, pages: AsyncIterable<readonly Item
       if ((await previous) !== true) return;
       previous = taken;
     }
+    await pace.rest();
   }
   await previous;
 }
