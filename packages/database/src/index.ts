@@ -1,5 +1,12 @@
 export { asTenant } from './as-tenant.ts';
-export { createDatabase, type Database, type DatabaseOptions, type Reader, type Tx } from './database.ts';
+export {
+  createDatabase,
+  type Database,
+  type DatabaseOptions,
+  type Patience,
+  type Reader,
+  type Tx,
+} from './database.ts';
 export { keysetCursor, parseKeysetCursor } from './keyset-cursor.ts';
 export { type Listener, listen } from './listen.ts';
 export { type MigrateOptions, type Migration, migrate, migrationsIn } from './migrate.ts';

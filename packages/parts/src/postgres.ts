@@ -40,7 +40,7 @@ const superuser = 'claviger_superuser';
 /** Settings on top of PostgreSQL's defaults. fsync and synchronous_commit stay on: acknowledged means on disk. */
 const settings: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
-  max_connections: '200',
+  max_connections: '220',
   shared_buffers: '256MB',
   max_wal_size: '2GB',
   jit: 'off',

@@ -19,6 +19,7 @@ import {
   type Database,
   type DatabaseOptions,
   type Migration,
+  type Patience,
   type SchemaHistory,
   schemaHistory,
 } from '@claviger/database';
@@ -139,8 +140,11 @@ export interface ServingStore extends RunningService {
 const DRAIN_MS = 10_000;
 
 /** The pools of a service's schema. */
-export function openStoreDatabase<DB>(config: Pick<StoreConfig, 'database' | 'node'>): Database<DB> {
-  return createDatabase<DB>(connectionOf(config));
+export function openStoreDatabase<DB>(
+  config: Pick<StoreConfig, 'database' | 'node'>,
+  patience: Patience = {},
+): Database<DB> {
+  return createDatabase<DB>({ ...connectionOf(config), patience });
 }
 
 /** Opens what all services with state are made of, on a migrated schema. Nothing is answered before `serve`. */

@@ -3,10 +3,11 @@ import type { JobDefinition } from '@claviger/jobs';
 import { productVersion, type RunningService, readSecretFile } from '@claviger/service-kit';
 import { startSettings } from '@claviger/settings';
 import { migrateStore, openStoreService } from '@claviger/store-service';
-import type { AuditDeps } from './audit-deps.ts';
+import type { AuditDeps, LogDeps } from './audit-deps.ts';
 import { buildReportJob } from './compliance/building/build-report-job.ts';
 import { serveCompliance } from './compliance/serve-compliance.ts';
 import type { AuditConfig } from './config.ts';
+import { createCostlyReads } from './costly/costly-reads.ts';
 import { getEvent } from './events/get-event.ts';
 import { getSummary } from './events/get-summary.ts';
 import { listBreakglassEvents } from './events/list-breakglass-events.ts';
@@ -68,13 +69,15 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
     }),
   );
 
+  const costly = parts.use(createCostlyReads({ config, treeHeadPublic: keys.treeHeadPublic }));
   const deps: AuditDeps = { database, emitter, logger, keys };
+  const logDeps: LogDeps = { ...deps, costly };
   parts.use(startReadClosing({ database, emitter, cluster }));
   rpc.add(audit.AuditServiceService, {
-    listEvents: listEvents(deps),
+    listEvents: listEvents(logDeps),
     getEvent: getEvent(deps),
-    exportEvents: exportEvents(deps),
-    getSummary: getSummary(deps),
+    exportEvents: exportEvents(logDeps),
+    getSummary: getSummary(logDeps),
     getTreeHead: getTreeHead(deps),
     listTreeHeads: listTreeHeads(deps),
     getInclusionProof: getInclusionProof(deps),

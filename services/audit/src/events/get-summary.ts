@@ -1,8 +1,10 @@
 import type { audit } from '@claviger/contracts';
+import type { Database } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuditDeps } from '../audit-deps.ts';
+import type { LogDeps } from '../audit-deps.ts';
 import { recordRead } from '../reads/record-read.ts';
+import type { AuditSchema } from '../schema.ts';
 import { timeRange } from './time-range.ts';
 
 const ACTIONS = 50;
@@ -16,12 +18,26 @@ interface SummaryRow {
   sealed: number;
 }
 
-/** Counts of a range: by outcome, by the most frequent actions and actors, by day (UTC). One pass over the range. */
-export function getSummary(deps: AuditDeps): Handler<typeof audit.AuditServiceService.getSummary> {
+export function getSummary(deps: LogDeps): Handler<typeof audit.AuditServiceService.getSummary> {
   return async (request, context) => {
-    const { from, before } = timeRange(request);
-    const { rows } = await deps.database.readTenant(context.tenantId, (reader) =>
-      sql<SummaryRow>`
+    const answer = await deps.costly.value(
+      { kind: 'summary', tenantId: context.tenantId, request },
+      context.signal,
+    );
+    await recordRead(deps, context, request);
+    return answer;
+  };
+}
+
+/** Counts of a range: by outcome, by the most frequent actions and actors, by day (UTC). One pass over the range. */
+export async function summaryOf(
+  database: Database<AuditSchema>,
+  tenantId: string,
+  request: audit.GetSummaryRequest,
+): Promise<audit.GetSummaryResponse> {
+  const { from, before } = timeRange(request);
+  const { rows } = await database.readTenant(tenantId, (reader) =>
+    sql<SummaryRow>`
         WITH counted AS (
           SELECT outcome, action, actor_id, to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day,
             max(actor_name) AS actor_name, count(*) AS count, count(sequence) AS sealed
@@ -33,27 +49,25 @@ export function getSummary(deps: AuditDeps): Handler<typeof audit.AuditServiceSe
                     WHEN actor_id IS NOT NULL THEN 'actor' WHEN day IS NOT NULL THEN 'day' ELSE 'total' END AS kind,
           coalesce(outcome, action, actor_id, day, '') AS key, coalesce(actor_name, '') AS name, count, sealed
         FROM counted ORDER BY count DESC, key`.execute(reader),
-    );
-    await recordRead(deps, context, request);
-    const of = (kind: SummaryRow['kind']) => rows.filter((row) => row.kind === kind);
-    const countOf = (outcome: string) => of('outcome').find((row) => row.key === outcome)?.count ?? 0;
-    const [total] = of('total');
-    return {
-      totalEvents: total?.count ?? 0,
-      allowed: countOf('allowed'),
-      denied: countOf('denied'),
-      failed: countOf('failed'),
-      byAction: of('action')
-        .slice(0, ACTIONS)
-        .map(({ key, count }) => ({ action: key, count })),
-      byActor: of('actor')
-        .slice(0, ACTORS)
-        .map(({ key, name, count }) => ({ actorId: key, actorName: name, count })),
-      byDay: of('day')
-        .map(({ key, count }) => ({ day: key, count }))
-        .sort((a, b) => (a.day < b.day ? -1 : 1)),
-      sealedEvents: total?.sealed ?? 0,
-      unsealedEvents: (total?.count ?? 0) - (total?.sealed ?? 0),
-    };
+  );
+  const of = (kind: SummaryRow['kind']) => rows.filter((row) => row.kind === kind);
+  const countOf = (outcome: string) => of('outcome').find((row) => row.key === outcome)?.count ?? 0;
+  const [total] = of('total');
+  return {
+    totalEvents: total?.count ?? 0,
+    allowed: countOf('allowed'),
+    denied: countOf('denied'),
+    failed: countOf('failed'),
+    byAction: of('action')
+      .slice(0, ACTIONS)
+      .map(({ key, count }) => ({ action: key, count })),
+    byActor: of('actor')
+      .slice(0, ACTORS)
+      .map(({ key, name, count }) => ({ actorId: key, actorName: name, count })),
+    byDay: of('day')
+      .map(({ key, count }) => ({ day: key, count }))
+      .sort((a, b) => (a.day < b.day ? -1 : 1)),
+    sealedEvents: total?.sealed ?? 0,
+    unsealedEvents: (total?.count ?? 0) - (total?.sealed ?? 0),
   };
 }

@@ -1,7 +1,7 @@
 import type { audit } from '@claviger/contracts';
-import { pageOf, type Reader, type SortFields } from '@claviger/database';
+import { type Database, pageOf, type Reader, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { AuditDeps } from '../audit-deps.ts';
+import type { LogDeps } from '../audit-deps.ts';
 import { recordRead } from '../reads/record-read.ts';
 import type { AuditSchema } from '../schema.ts';
 import { type EventFilter, eventFilter } from './event-filter.ts';
@@ -13,24 +13,37 @@ export const EVENT_SORT: SortFields = {
 };
 
 /** Events of the tenant, newest first unless asked otherwise. */
-export function listEvents(deps: AuditDeps): Handler<typeof audit.AuditServiceService.listEvents> {
+export function listEvents(deps: LogDeps): Handler<typeof audit.AuditServiceService.listEvents> {
   return async (request, context) => {
-    const filter = eventFilter(request);
-    const answer = await deps.database.readTenant(context.tenantId, (reader) =>
-      pageOf({
-        request,
-        query: reader.selectFrom('events').select(STORED_EVENT).where(filter.condition),
-        sort: EVENT_SORT,
-        defaultSort: 'occurredAt',
-        defaultOrder: 'desc',
-        tieBreaker: { column: 'event_id', type: 'uuid' },
-        total: () => totalOf(reader, filter),
-        map: eventMessage,
-      }),
-    );
+    const { tenantId, signal } = context;
+    // The contract names the search as costly.
+    const answer = request.search
+      ? await deps.costly.value({ kind: 'search', tenantId, request }, signal)
+      : await eventPage(deps.database, tenantId, request);
     await recordRead(deps, context, request);
     return answer;
   };
+}
+
+/** One page of a filter. */
+export function eventPage(
+  database: Database<AuditSchema>,
+  tenantId: string,
+  request: audit.ListEventsRequest,
+): Promise<audit.ListEventsResponse> {
+  const filter = eventFilter(request);
+  return database.readTenant(tenantId, (reader) =>
+    pageOf({
+      request,
+      query: reader.selectFrom('events').select(STORED_EVENT).where(filter.condition),
+      sort: EVENT_SORT,
+      defaultSort: 'occurredAt',
+      defaultOrder: 'desc',
+      tieBreaker: { column: 'event_id', type: 'uuid' },
+      total: () => totalOf(reader, filter),
+      map: eventMessage,
+    }),
+  );
 }
 
 /** Counted exactly; of the whole log without reading it, since the tree knows its size. */

@@ -1,6 +1,8 @@
-import { type Database, type Reader, requireActiveTenant } from '@claviger/database';
+import { type Database, requireActiveTenant } from '@claviger/database';
+import type { Pace } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { EventFilter } from '../events/event-filter.ts';
+import { STORED_EVENT, type StoredEvent } from '../events/event-message.ts';
 import type { AuditSchema, EventRow } from '../schema.ts';
 
 const BATCH = 1_000;
@@ -11,15 +13,24 @@ export interface Snapshot {
   readonly tenantId: string;
   /** Size of the tree head: later events are not part of it, whatever arrives meanwhile. */
   readonly size: number;
+  /** Rests between batches. */
+  readonly pace: Pace;
 }
 
 /** The sealed events up to the head in their order, in batches, each read in a transaction of its own. */
-export async function* eventsBySequence({ database, tenantId, size }: Snapshot): AsyncGenerator<EventRow[]> {
+export async function* eventsBySequence({
+  database,
+  tenantId,
+  size,
+  pace,
+}: Snapshot): AsyncGenerator<EventRow[]> {
   let next = 0;
   while (next < size) {
     const rows = await database.readTenant(tenantId, async (reader) => {
       await requireActiveTenant(reader);
-      return all(reader)
+      return reader
+        .selectFrom('events')
+        .selectAll()
         .where('sequence', '>=', next)
         .where('sequence', '<', size)
         .orderBy('sequence')
@@ -29,6 +40,7 @@ export async function* eventsBySequence({ database, tenantId, size }: Snapshot):
     if (rows.length === 0) return;
     yield rows;
     next = rows.at(-1)!.sequence! + 1;
+    await pace.rest();
   }
 }
 
@@ -37,11 +49,13 @@ interface Place {
   readonly event_id: string;
 }
 
+export type PlacedEvent = StoredEvent & Place;
+
 /**
  * The sealed events of a filter in the order of time, likewise. A filter that looks into texts is applied to windows of the log, so
  * that no statement has to look through all of it for the few that it finds.
  */
-export async function* eventsByTime(snapshot: Snapshot, filter: EventFilter): AsyncGenerator<EventRow[]> {
+export async function* eventsByTime(snapshot: Snapshot, filter: EventFilter): AsyncGenerator<PlacedEvent[]> {
   let after: Place | undefined;
   for (;;) {
     const end = filter.scans ? await endOfWindow(snapshot, filter, after) : undefined;
@@ -52,21 +66,26 @@ export async function* eventsByTime(snapshot: Snapshot, filter: EventFilter): As
 }
 
 async function* eventsBetween(
-  { database, tenantId, size }: Snapshot,
+  { database, tenantId, size, pace }: Snapshot,
   filter: EventFilter,
   after: Place | undefined,
   end: Place | undefined,
-): AsyncGenerator<EventRow[]> {
+): AsyncGenerator<PlacedEvent[]> {
   let last = after;
   for (;;) {
     const rows = await database.readTenant(tenantId, async (reader) => {
       await requireActiveTenant(reader);
-      let query = all(reader).where('sequence', '<', size).where(filter.condition);
+      let query = reader
+        .selectFrom('events')
+        .select([...STORED_EVENT, 'occurred_at', 'event_id'])
+        .where('sequence', '<', size)
+        .where(filter.condition);
       if (last) query = query.where(place('>', last));
       if (end) query = query.where(place('<=', end));
       return query.orderBy('occurred_at').orderBy('event_id').limit(BATCH).execute();
     });
     if (rows.length > 0) yield rows;
+    await pace.rest();
     if (rows.length < BATCH) return;
     last = rows.at(-1)!;
   }
@@ -98,8 +117,4 @@ function place(operator: '>' | '<=', { occurred_at, event_id }: Place) {
   return operator === '>'
     ? sql<boolean>`(occurred_at, event_id) > (${occurred_at}, ${event_id}::uuid)`
     : sql<boolean>`(occurred_at, event_id) <= (${occurred_at}, ${event_id}::uuid)`;
-}
-
-function all(reader: Reader<AuditSchema>) {
-  return reader.selectFrom('events').selectAll();
 }

@@ -1,17 +1,13 @@
 import type { audit, HttpBody } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuditDeps } from '../audit-deps.ts';
-import { type EventFilter, eventFilter } from '../events/event-filter.ts';
+import type { LogDeps } from '../audit-deps.ts';
+import { eventFilter } from '../events/event-filter.ts';
 import { notSealed } from '../not-sealed.ts';
 import { lastHead } from '../sealing/store.ts';
-import { eventsBySequence, eventsByTime, type Snapshot } from './batches.ts';
-import { chunks } from './chunks.ts';
-import { csvText, jsonText, verifiableText } from './render.ts';
+import type { ExportFormat } from './export-chunks.ts';
 
-type Format = 'csv' | 'json' | 'jsonl';
-
-const CONTENT_TYPES: Record<Format, string> = {
+const CONTENT_TYPES: Record<ExportFormat, string> = {
   csv: 'text/csv; charset=utf-8',
   json: 'application/json',
   jsonl: 'application/jsonl',
@@ -21,10 +17,10 @@ const CONTENT_TYPES: Record<Format, string> = {
  * Streams the sealed events of a filter, in memory that does not grow with them. Format jsonl is the whole log with its
  * tree head, for offline verification. That an export was made is on record before its first byte leaves.
  */
-export function exportEvents(deps: AuditDeps): Handler<typeof audit.AuditServiceService.exportEvents> {
+export function exportEvents(deps: LogDeps): Handler<typeof audit.AuditServiceService.exportEvents> {
   return async function* (request, context): AsyncGenerator<HttpBody> {
     const filter = eventFilter(request);
-    const format = (request.format || 'csv') as Format;
+    const format = (request.format || 'csv') as ExportFormat;
     if (format === 'jsonl' && !filter.isEmpty) {
       throw new ClavigerError('invalid', 'The request is not valid.', {
         fields: [
@@ -43,10 +39,10 @@ export function exportEvents(deps: AuditDeps): Handler<typeof audit.AuditService
         details: { ...given(request), format, upTo: head?.size ?? 0 },
       }),
     );
-    const snapshot = { database: deps.database, tenantId, size: head?.size ?? 0 };
     let contentType = CONTENT_TYPES[format];
-    for await (const data of chunks(texts(deps, format, snapshot, filter, head), signal)) {
-      yield { contentType, data, extensions: [] };
+    const job = { kind: 'export', tenantId, request: { format, filter: request, head } } as const;
+    for await (const data of deps.costly.values(job, signal)) {
+      yield { contentType, data: Buffer.from(data.buffer, data.byteOffset, data.length), extensions: [] };
       contentType = '';
     }
   };
@@ -54,21 +50,4 @@ export function exportEvents(deps: AuditDeps): Handler<typeof audit.AuditService
 
 function given(request: audit.ExportEventsRequest): Record<string, string> {
   return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== ''));
-}
-
-function texts(
-  deps: AuditDeps,
-  format: Format,
-  snapshot: Snapshot,
-  filter: EventFilter,
-  head: Awaited<ReturnType<typeof lastHead>>,
-): AsyncIterable<string> {
-  if (format === 'csv') return csvText(eventsByTime(snapshot, filter));
-  if (format === 'json') return jsonText(eventsByTime(snapshot, filter));
-  return verifiableText(eventsBySequence(snapshot), head!, deps.keys.treeHeadPublic, (row, members) =>
-    deps.logger.error(
-      { tenantId: snapshot.tenantId, eventId: row.event_id, members },
-      'the columns of a sealed event were altered: its text in the export shows it',
-    ),
-  );
 }

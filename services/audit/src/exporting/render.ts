@@ -10,10 +10,10 @@ import {
   type SignedTreeHead,
 } from '@claviger/merkle';
 import { differingMembers } from '../event-columns.ts';
-import { eventMessage } from '../events/event-message.ts';
+import { eventMessage, type StoredEvent } from '../events/event-message.ts';
 import type { EventRow } from '../schema.ts';
 
-type Batches = AsyncIterable<EventRow[]>;
+type Batches<Row = StoredEvent> = AsyncIterable<Row[]>;
 
 const COLUMNS = [
   'sequence',
@@ -59,7 +59,7 @@ export async function* jsonText(batches: Batches): AsyncGenerator<string> {
 
 /** The whole log under a head, as `verifyExport` reads it. */
 export async function* verifiableText(
-  batches: Batches,
+  batches: Batches<EventRow>,
   head: SignedTreeHead,
   publicKey: KeyObject,
   onDiffering: (row: EventRow, members: string[]) => void,

@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import type { audit } from '@claviger/contracts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AuditBench, startBench, storeSealed } from '../../test-support.ts';
+import { type CostlyReadsOptions, createCostlyReads } from './costly-reads.ts';
+
+let bench: AuditBench;
+beforeAll(async () => {
+  bench = await startBench();
+});
+afterAll(async () => {
+  await bench?.[Symbol.asyncDispose]();
+});
+
+const reads = (options?: CostlyReadsOptions) =>
+  createCostlyReads({ config: bench.config, treeHeadPublic: bench.keys.treeHeadPublic }, options);
+const waits = new AbortController().signal;
+const noFilter = {
+  from: '',
+  to: '',
+  userId: '',
+  action: '',
+  outcome: '',
+  resourceId: '',
+  subjectId: '',
+  search: '',
+};
+const search = (tenantId: string, change: Partial<audit.ListEventsRequest> = {}) =>
+  ({
+    kind: 'search',
+    tenantId,
+    request: { ...noFilter, search: 'retrieved', sortBy: '', sortOrder: '', cursor: '', ...change },
+  }) as const;
+
+/** The export of a log that is some megabytes long, as text. */
+async function longLog(events = 5_000, length = 1_000) {
+  const tenantId = randomUUID();
+  await storeSealed(bench, tenantId, events, () => ({ details: { note: 'x'.repeat(length) } }));
+  const [head] = await bench.superuser('SELECT size FROM trees WHERE tenant_id = $1', [tenantId]);
+  expect(head).toEqual({ size: events });
+  return {
+    kind: 'export',
+    tenantId,
+    request: { format: 'csv', filter: noFilter, head: { size: events } as never },
+  } as const;
+}
+
+test('searches, summaries and exports of several tenants go on side by side in one thread', async () => {
+  await using costly = reads();
+  const [mine, others] = [await longLog(), await longLog()];
+  const lengthOf = async (job: typeof mine) => {
+    let length = 0;
+    for await (const value of costly.values(job, waits)) length += value.length;
+    return length;
+  };
+  const [first, second, found, counted] = await Promise.all([
+    lengthOf(mine),
+    lengthOf(others),
+    costly.value(search(mine.tenantId), waits),
+    costly.value({ kind: 'summary', tenantId: mine.tenantId, request: { from: '', to: '' } }, waits),
+  ]);
+  expect(first).toBeGreaterThan(5_000_000);
+  expect(second).toBe(first);
+  expect(found.totalItems).toBe(5_000);
+  expect(counted.totalEvents).toBe(5_000);
+  expect(costly.state()).toEqual({ jobs: 0, isRunning: true });
+});
+
+test('an error crosses with its fields, and a defect as a defect', async () => {
+  await using costly = reads();
+  await expect(costly.value(search(randomUUID(), { from: '2026-02-30' }), waits)).rejects.toMatchObject({
+    reason: 'invalid',
+    fields: [{ pointer: '/from', detail: expect.any(String) }],
+  });
+  const defect = costly.value(search('no id'), waits);
+  await expect(defect).rejects.toThrow('A costly read failed.');
+  await expect(defect).rejects.not.toHaveProperty('reason');
+});
+
+test('who leaves an export ends it, and who gave up gets no answer', async () => {
+  await using costly = reads();
+  const job = await longLog();
+  for await (const value of costly.values(job, waits)) {
+    expect(value.length).toBeGreaterThan(0);
+    break;
+  }
+  expect(costly.state()).toEqual({ jobs: 0, isRunning: true });
+  const caller = new AbortController();
+  const values = costly.values(job, caller.signal);
+  await values.next();
+  caller.abort();
+  const rest = async () => {
+    for await (const _ of values);
+  };
+  await expect(rest()).rejects.toMatchObject({ reason: 'deadline_exceeded' });
+  // The connections of the thread are free again.
+  expect((await costly.value(search(job.tenantId), waits)).totalItems).toBe(5_000);
+});
+
+test('a thread that runs out of memory fails its jobs as an outage; the next one starts anew', async () => {
+  await using costly = reads({ heapMb: 48 });
+  const job = await longLog(1_000, 80_000);
+  const read = async () => {
+    for await (const _ of costly.values(job, waits));
+  };
+  const failed = { reason: 'unavailable', retryAfterSeconds: 1 };
+  await expect(read()).rejects.toMatchObject(failed);
+  expect((await costly.value(search(randomUUID()), waits)).totalItems).toBe(0);
+});
+
+test('an idle thread ends with its connections, and comes back when it is needed', async () => {
+  await using costly = reads({ idleMs: 1 });
+  for (let n = 0; n < 2; n += 1) {
+    await costly.value(search(randomUUID()), waits);
+    await expect.poll(() => costly.state().isRunning).toBe(false);
+  }
+});

@@ -1,0 +1,111 @@
+import { setPriority } from 'node:os';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { isClavigerError } from '@claviger/errors';
+import { createLogger, createPace } from '@claviger/service-kit';
+import { openStoreDatabase } from '@claviger/store-service';
+import { summaryOf } from '../events/get-summary.ts';
+import { eventPage } from '../events/list-events.ts';
+import { exportChunks } from '../exporting/export-chunks.ts';
+import type { AuditSchema } from '../schema.ts';
+import {
+  AHEAD,
+  type FromThread,
+  type Job,
+  type JobKind,
+  type Jobs,
+  type Problem,
+  type ThreadData,
+  type ToThread,
+} from './messages.ts';
+
+/** Two for searches and summaries, of which so many run at once; the exports of all tenants take turns on the others. */
+const CONNECTIONS = 4;
+const PATIENCE = { connectMs: 30_000 };
+/** Calls that are not costly go first. On Linux the priority is that of this thread alone. */
+const LOW_PRIORITY = 5;
+
+if (process.platform === 'linux') setPriority(LOW_PRIORITY);
+const { config, treeHeadPublic } = workerData as ThreadData;
+const logger = createLogger({ service: 'audit', node: config.node, level: config.logLevel });
+const database = openStoreDatabase<AuditSchema>(
+  { ...config, database: { ...config.database, poolSize: CONNECTIONS } },
+  PATIENCE,
+);
+type Value = Jobs[JobKind]['value'];
+
+const running = new Set<Promise<void>>();
+
+async function* valuesOf(job: Job, signal: AbortSignal): AsyncGenerator<Value, void> {
+  const { tenantId } = job;
+  switch (job.kind) {
+    case 'search':
+      yield await eventPage(database, tenantId, job.request);
+      return;
+    case 'summary':
+      yield await summaryOf(database, tenantId, job.request);
+      return;
+    case 'export':
+      yield* exportChunks(
+        { database, logger, treeHeadPublic, pace: createPace() },
+        tenantId,
+        job.request,
+        signal,
+      );
+  }
+}
+
+/** Answers on the job's port, never further ahead than the other side takes. A port that closes ends the job. */
+async function serve(job: Job, port: MessagePort): Promise<void> {
+  const gone = new AbortController();
+  let room = AHEAD;
+  let onChange = Promise.withResolvers<void>();
+  port.once('close', () => {
+    gone.abort();
+    onChange.resolve();
+  });
+  port.on('message', () => {
+    room += 1;
+    onChange.resolve();
+  });
+  const answer = (message: FromThread): void => port.postMessage(message);
+  try {
+    for await (const value of valuesOf(job, gone.signal)) {
+      while (room === 0 && !gone.signal.aborted) {
+        onChange = Promise.withResolvers();
+        await onChange.promise;
+      }
+      if (gone.signal.aborted) return;
+      room -= 1;
+      answer({ kind: 'value', value });
+    }
+    answer({ kind: 'done' });
+  } catch (error) {
+    answer({ kind: 'failed', problem: problemOf(error) });
+  }
+}
+
+function problemOf(error: unknown): Problem {
+  const cause = error instanceof Error ? error.stack : String(error);
+  if (!isClavigerError(error))
+    return { reason: undefined, message: 'A costly read failed.', options: { cause } };
+  const { reason, message, code, fields, hint, retryAfterSeconds } = error;
+  const options = {
+    code,
+    fields,
+    cause,
+    ...(hint && { hint }),
+    ...(retryAfterSeconds && { retryAfterSeconds }),
+  };
+  return { reason, message, options };
+}
+
+parentPort!.on('message', async (message: ToThread) => {
+  if (message !== 'stop') {
+    const served = serve(message.job, message.port).finally(() => running.delete(served));
+    running.add(served);
+    return;
+  }
+  await Promise.all(running);
+  await database.close();
+  parentPort!.close();
+});
