@@ -3,10 +3,15 @@ import { request } from 'node:https';
 import type { Network, TestTenant } from '@claviger/testkit';
 
 /**
- * Gives a tenant a sealed log of this many events by SQL: filling it by calls would measure the filling. Its tree is not a real one, so
- * that nothing more is sealed for this tenant.
+ * Gives a tenant a sealed log of this many events, with reasons of this many characters, by SQL: filling it by calls
+ * would measure the filling. Its tree is not a real one, so that nothing more is sealed for this tenant.
  */
-export async function fillLog(network: Network, tenant: TestTenant, events: number): Promise<void> {
+export async function fillLog(
+  network: Network,
+  tenant: TestTenant,
+  events: number,
+  reasonLength = 600,
+): Promise<void> {
   await network.superuser(async (db) => {
     await db.query("SET search_path = audit; SET session_replication_role = 'replica'");
     await db.query(
@@ -15,13 +20,13 @@ export async function fillLog(network: Network, tenant: TestTenant, events: numb
        SELECT $1::uuid, id, 1000000 + n,
          json_build_object('v', 1, 'id', id, 'tenantId', $1::text, 'action', 'vault.entry.retrieved', 'outcome', 'allowed',
            'actorId', 'u1', 'actorName', '=ann', 'actorKind', 'user', 'subjectType', 'entry', 'subjectId', 'e' || n % 100,
-           'resourceId', '', 'service', 'vault', 'sourceAddress', '192.0.2.1', 'requestId', 'r' || n, 'reason', repeat('x', 600),
+           'resourceId', '', 'service', 'vault', 'sourceAddress', '192.0.2.1', 'requestId', 'r' || n, 'reason', repeat('x', $3::int),
            'details', json_build_object('n', n), 'occurredAt', to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::text,
          sha256('x'), sha256('x'), 'vault.entry.retrieved', 'allowed', 'u1', '=ann', 'user', 'entry', 'e' || n % 100, '', 'vault',
-         '192.0.2.1', 'r' || n, repeat('x', 600), at
+         '192.0.2.1', 'r' || n, repeat('x', $3::int), at
        FROM (SELECT n, gen_random_uuid() AS id, timestamp '2026-01-01' + n * interval '1 second' AS at
          FROM generate_series(1, $2::int) n) AS new`,
-      [tenant.id, events],
+      [tenant.id, events, reasonLength],
     );
     await db.query(
       `INSERT INTO tree_heads (tenant_id, size, root_hash, previous_root_hash, timestamp, key_id, signature)

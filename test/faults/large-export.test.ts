@@ -2,7 +2,8 @@ import { eventually, type StartedNetwork, startNetwork, type TestTenant } from '
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fillLog, openExport, residentBytes } from '../bench/export.ts';
 
-const EVENTS = 120_000;
+const EVENTS = 30_000;
+const REASON_LENGTH = 4_000;
 /** Far less than what is exported, and more than garbage that waits to be collected. */
 const MAX_GROWTH_BYTES = 160 * 1_024 * 1_024;
 
@@ -14,7 +15,7 @@ let tenant: TestTenant;
 beforeAll(async () => {
   started = await startNetwork();
   tenant = await started.network.createTenant();
-  await fillLog(started.network, tenant, EVENTS);
+  await fillLog(started.network, tenant, EVENTS, REASON_LENGTH);
 });
 afterAll(async () => started?.[Symbol.asyncDispose]());
 
