@@ -9,6 +9,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { codeOf, type RightsBench, startRights } from '../../rights-support.ts';
 import { takeProbe } from '../accounts/probe-budget.ts';
 import { migrations } from '../migrate-vault.ts';
+import { runRotation } from '../rotation/run-rotation.ts';
 import type { VaultSchema } from '../schema.ts';
 
 let bench: RightsBench;
@@ -17,7 +18,9 @@ let owner: Actor;
 let other: Actor;
 let administrator: Actor;
 beforeAll(async () => {
-  bench = await startRights();
+  bench = await startRights({
+    rotation: { leaseSeconds: 600, settleSeconds: 0, changeTimeoutMs: 60_000, verifyTimeoutMs: 60_000 },
+  });
 });
 afterAll(() => bench?.[Symbol.asyncDispose]());
 beforeEach(() => {
@@ -208,6 +211,37 @@ test('to act through an admin entry takes modify access to it, or the ownership 
   expect(await discover()).toBe('probe_budget_spent');
   await entries('PutShare', owner, { entryId: adminEntryId, userId: other.userId, access: 'modify' });
   expect(await attempts()).toEqual(['ok', 'ok', 'ok']);
+});
+
+test('a rotation gives back the guesses of the account that it changed, and of none that the entry names by then', async () => {
+  const resourceId = await resourceOf(owner, { moduleId: await moduleId(), host: 'one.example', port: 5432 });
+  const username = unique('app');
+  const { id: entryId } = await account(owner, resourceId, { username });
+  const at = (host: string) =>
+    accountKey('postgres', { host, port: 5432, tls: { mode: 'disable' } }, username)!;
+  const spent = async (host: string) => (await takeProbe(bench.deps, tenantId, at(host))) !== undefined;
+  for (const host of ['one.example', 'two.example'])
+    expect([await spent(host), await spent(host)]).toEqual([false, false]);
+  await bench.deps.database.withTenant(tenantId, (tx) =>
+    tx
+      .updateTable('accounts')
+      .set({ probes: 0 })
+      .where('target_key', '=', at('one.example').target)
+      .execute(),
+  );
+  bench.targets.set(tenantId, {
+    rotate: async () => {
+      await resources('UpdateResource', owner, { resourceId, host: 'two.example' });
+      return { outcome: 'applied' };
+    },
+    verify: async () => ({ outcome: 'accepted' }),
+  });
+  const { rotation } = (await entries('RotateEntry', owner, { entryId, reason: 'why' })) as unknown as {
+    rotation: { id: string };
+  };
+  await runRotation(bench.deps, tenantId, rotation.id, new AbortController().signal);
+  expect(await entries('GetEntry', owner, { entryId })).toMatchObject({ entry: { currentVersion: 2 } });
+  expect([await spent('one.example'), await spent('two.example')]).toEqual([false, true]);
 });
 
 test('whatever reaches a target checks a right to the account and counts the login before it is tried', () => {

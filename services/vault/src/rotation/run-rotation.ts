@@ -143,7 +143,7 @@ async function apply(step: Step): Promise<Next> {
 async function prove(step: Step, prepared: Prepared): Promise<Next> {
   const { deps, lease } = step;
   const verdict = await login(step, prepared, prepared.candidate);
-  if (verdict.outcome === 'accepted') return win(step);
+  if (verdict.outcome === 'accepted') return win(step, prepared);
   if (verdict.outcome !== 'refused') {
     const why = verdict.outcome === 'spent' ? WAITS_FOR_BUDGET : verdict.reason;
     await becomeAmbiguous(deps, lease, `The change was reported as done but not verified: ${why}`);
@@ -177,7 +177,7 @@ async function findOut(step: Step): Promise<Next> {
   await settleLogin(deps, lease, prepared.login, 'unknown');
   const candidate = await probe(step, prepared, prepared.candidate);
   if (!candidate) return undefined;
-  if (candidate.outcome === 'accepted') return win(step);
+  if (candidate.outcome === 'accepted') return win(step, prepared);
   const current = await probe(step, prepared, prepared.current);
   if (!current) return undefined;
   if (current.outcome === 'accepted') {
@@ -214,9 +214,9 @@ async function waitForBudget({ deps, lease }: Step, nextAt: Date): Promise<void>
   await waitUntil(deps, lease, at, WAITS_FOR_BUDGET);
 }
 
-async function win({ deps, lease }: Step): Promise<undefined> {
+async function win({ deps, lease }: Step, { target, username }: Prepared): Promise<undefined> {
   await failpoint('vault.rotate.before_promote');
-  await promote(deps, lease);
+  await promote(deps, lease, accountAt(target, username));
 }
 
 /** One login, counted before it is tried. */

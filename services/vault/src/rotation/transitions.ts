@@ -1,3 +1,4 @@
+import type { AccountKey } from '@claviger/connectors';
 import { requireActiveTenant } from '@claviger/database';
 import { type RawBuilder, sql } from 'kysely';
 import type { VaultDeps, VaultTx } from '../deps.ts';
@@ -109,8 +110,8 @@ export async function becomeAmbiguous(deps: VaultDeps, lease: Lease, problem: st
   });
 }
 
-/** The target is known to hold the candidate. */
-export async function promote(deps: VaultDeps, lease: Lease): Promise<void> {
+/** The target is known to hold the candidate: this account of it, whatever the entry names by now, accepted a login. */
+export async function promote(deps: VaultDeps, lease: Lease, account: AccountKey): Promise<void> {
   await deps.database.withTenant(lease.tenantId, async (tx) => {
     const row = await change(tx, lease, {
       state: 'verified',
@@ -140,7 +141,8 @@ export async function promote(deps: VaultDeps, lease: Lease): Promise<void> {
         accepted_entry_id: row.entry_id,
         accepted_version: row.version,
       })
-      .where('id', '=', (eb) => eb.selectFrom('entries').select('account_id').where('id', '=', row.entry_id))
+      .where('target_key', '=', account.target)
+      .where('account_key', '=', account.account)
       .execute();
     await audit(tx, deps, row, 'allowed');
   });
