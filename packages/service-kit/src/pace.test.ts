@@ -1,67 +1,66 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createPace, type ProcessorTimes } from './pace.ts';
+import { createPace, type Pace, type ProcessorTimes } from './pace.ts';
 
 const STRETCH_MS = 20;
+/** Longer than any test: a rest that should not be is seen. */
+const FOREVER_MS = 2 ** 31 - 1;
 
-/** A machine with this share of idle time. */
-function machine(idleShare: number): () => ProcessorTimes {
-  let all = 0;
+/** A machine whose share of idle time, from one look to the next, is what `idleShare` says. */
+function machine(idleShare: () => number): () => ProcessorTimes {
+  let [idle, all] = [0, 0];
   return () => {
     all += 1_000;
-    return { idle: all * idleShare, all };
+    idle += 1_000 * idleShare();
+    return { idle, all };
   };
 }
 
-/** How long the work takes and how long it rests. */
-async function stretchAndRest(idleShare: number, longestRestMs: number) {
-  const pace = createPace({ longestRestMs, processorTimes: machine(idleShare) });
+/** Without a timer a rest is over before the next turn of the event loop. */
+async function isImmediate(pace: Pace): Promise<boolean> {
+  let isOver = false;
+  void pace.rest().then(() => {
+    isOver = true;
+  });
+  await new Promise(setImmediate);
+  return isOver;
+}
+
+test('while others need the machine, work rests for twice the time that it took', async () => {
+  const pace = createPace({ longestRestMs: 10_000, processorTimes: machine(() => 0.1) });
   const beganMs = performance.now();
   await delay(STRETCH_MS);
   const endedMs = performance.now();
   await pace.rest();
-  return { tookMs: endedMs - beganMs, restedMs: performance.now() - endedMs };
-}
-
-test('on a busy machine work rests for twice the time that it took', async () => {
-  const { tookMs, restedMs } = await stretchAndRest(0.1, 10_000);
   // Timers count whole milliseconds.
-  expect(restedMs).toBeGreaterThan(2 * tookMs - 2);
+  expect(performance.now() - endedMs).toBeGreaterThan(2 * (endedMs - beganMs) - 2);
 });
 
 test('a machine with time to spare is used', async () => {
-  const pace = createPace({ longestRestMs: 2 ** 31 - 1, processorTimes: machine(0.5) });
+  const pace = createPace({ longestRestMs: FOREVER_MS, processorTimes: machine(() => 0.5) });
   await delay(STRETCH_MS);
-  let hasRested = false;
-  const rest = pace.rest().then(() => {
-    hasRested = true;
-  });
-  // Without a timer it is over before the next turn of the event loop.
-  await new Promise(setImmediate);
-  expect(hasRested).toBe(true);
+  expect(await isImmediate(pace)).toBe(true);
+});
+
+test('work that alone keeps the machine busy rests once, and then goes on', async () => {
+  let isResting = false;
+  const pace = createPace({ longestRestMs: 1, processorTimes: machine(() => (isResting ? 0.9 : 0)) });
+  await delay(STRETCH_MS);
+  const rest = pace.rest();
+  isResting = true;
   await rest;
+  isResting = false;
+  await delay(STRETCH_MS);
+  expect(await isImmediate(pace)).toBe(true);
+  // Others may have come: it looks again.
+  await expect.poll(() => isImmediate(pace), { timeout: 10_000 }).toBe(false);
 });
 
 test('the state of the machine is looked at anew', async () => {
   let idleShare = 0;
-  let [idle, all] = [0, 0];
-  const pace = createPace({
-    longestRestMs: 1,
-    processorTimes: () => {
-      all += 1_000;
-      idle += 1_000 * idleShare;
-      return { idle, all };
-    },
-  });
+  const pace = createPace({ longestRestMs: 1, processorTimes: machine(() => idleShare) });
+  await delay(STRETCH_MS);
   await pace.rest();
   idleShare = 1;
-  const isFree = async () => {
-    let hasRested = false;
-    void pace.rest().then(() => {
-      hasRested = true;
-    });
-    await new Promise(setImmediate);
-    return hasRested;
-  };
-  await expect.poll(isFree).toBe(true);
+  await expect.poll(() => isImmediate(pace)).toBe(true);
 });
