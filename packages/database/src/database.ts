@@ -22,6 +22,11 @@ export interface DatabaseOptions {
   readonly poolSize: number;
   readonly applicationName: string;
   readonly patience?: Patience;
+  /**
+   * For statements that read much: each is planned by its own values. A plan for all values takes a sort of the whole rest for each
+   * page of a long export.
+   */
+  readonly plansByValues?: boolean;
 }
 
 /** How long a transaction is let wait. Whatever is absent: 3 seconds for a connection, 2 for a lock, 5 for a statement. */
@@ -66,11 +71,12 @@ const LOCK_TIMEOUT_MS = 2_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 const BEGIN_READ = 'BEGIN READ ONLY';
+const BY_VALUES = '-c plan_cache_mode=force_custom_plan';
 const BY_INDEX_ONLY = [
   '-c enable_seqscan=off',
   '-c enable_hashjoin=off',
   '-c enable_mergejoin=off',
-  '-c plan_cache_mode=force_custom_plan',
+  BY_VALUES,
 ];
 
 const tracer = trace.getTracer('claviger');
@@ -110,7 +116,12 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     made.on('connect', (client) => client.on('error', () => {}));
     return made;
   };
-  const tenantPool = pool(options.user, options.password, options.poolSize);
+  const tenantPool = pool(
+    options.user,
+    options.password,
+    options.poolSize,
+    options.plansByValues ? [BY_VALUES] : [],
+  );
   const grouped = createGroupedFlights(() => connect(tenantPool));
   // Duties look for few rows among many, by an index. A plan made while a table was small is kept by its connection as the
   // table grows, and would then read all of it, again and again.

@@ -3,7 +3,6 @@ export {
   createDatabase,
   type Database,
   type DatabaseOptions,
-  type Patience,
   type Reader,
   type Tx,
 } from './database.ts';

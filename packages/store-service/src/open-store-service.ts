@@ -19,7 +19,6 @@ import {
   type Database,
   type DatabaseOptions,
   type Migration,
-  type Patience,
   type SchemaHistory,
   schemaHistory,
 } from '@claviger/database';
@@ -142,9 +141,9 @@ const DRAIN_MS = 10_000;
 /** The pools of a service's schema. */
 export function openStoreDatabase<DB>(
   config: Pick<StoreConfig, 'database' | 'node'>,
-  patience: Patience = {},
+  options: Pick<DatabaseOptions, 'patience' | 'plansByValues'> = {},
 ): Database<DB> {
-  return createDatabase<DB>({ ...connectionOf(config), patience });
+  return createDatabase<DB>({ ...connectionOf(config), ...options });
 }
 
 /** Opens what all services with state are made of, on a migrated schema. Nothing is answered before `serve`. */

@@ -20,7 +20,7 @@ import {
 
 /** Two for searches and summaries, of which so many run at once; the exports of all tenants take turns on the others. */
 const CONNECTIONS = 4;
-const PATIENCE = { connectMs: 30_000 };
+const OPTIONS = { patience: { connectMs: 30_000 }, plansByValues: true };
 /** Calls that are not costly go first. On Linux the priority is that of this thread alone. */
 const LOW_PRIORITY = 5;
 
@@ -29,7 +29,7 @@ const { config, treeHeadPublic } = workerData as ThreadData;
 const logger = createLogger({ service: 'audit', node: config.node, level: config.logLevel });
 const database = openStoreDatabase<AuditSchema>(
   { ...config, database: { ...config.database, poolSize: CONNECTIONS } },
-  PATIENCE,
+  OPTIONS,
 );
 type Value = Jobs[JobKind]['value'];
 

@@ -18,10 +18,10 @@ if (process.platform === 'linux') setPriority(LOW_PRIORITY);
 const stop = new AbortController();
 parentPort!.once('message', () => stop.abort());
 const logger = createLogger({ service: 'audit', node: config.node, level: config.logLevel });
-const database = openStoreDatabase<AuditSchema>({
-  ...config,
-  database: { ...config.database, poolSize: CONNECTIONS },
-});
+const database = openStoreDatabase<AuditSchema>(
+  { ...config, database: { ...config.database, poolSize: CONNECTIONS } },
+  { plansByValues: true },
+);
 const peers = createPeers(config);
 try {
   await runReport(
