@@ -45,6 +45,7 @@ import { requestProtectionChange } from './requests/request-protection-change.ts
 import { addRuleHandlers } from './rules/add-rule-handlers.ts';
 import { createDecider } from './rules/decider.ts';
 import { startForgettingEvaluations } from './rules/forget-evaluations.ts';
+import { createRuleSetCache } from './rules/rule-set-cache.ts';
 import type { WorkflowSchema } from './schema.ts';
 import { addTenancyHandlers } from './tenancy/add-tenancy-handlers.ts';
 import { endAccessAfterRestore } from './tenancy/end-access-after-restore.ts';
@@ -63,6 +64,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
   const settings = parts.use(
     startSettings({ config, logger, sections: ['access', 'assistant', 'breakglass', 'elevation'] }),
   );
+  const ruleSets = createRuleSetCache();
   const deps: WorkflowDeps = {
     settings,
     database,
@@ -73,7 +75,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     standing: peers.client('auth', emergencyStanding.EmergencyStandingServiceService),
     directory: peers.client('auth', auth.DirectoryServiceService),
     devices: peers.client('auth', devices.DeviceDirectoryServiceService),
-    decider: createDecider({ database, logger }),
+    decider: createDecider({ database, logger }, { cache: ruleSets }),
     evaluations: parts.use(createEvaluationPool()),
   };
   rpc.add(workflow.RequestsServiceService, {
@@ -106,7 +108,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
   addTenancyHandlers(rpc, deps);
   rpc.add(accountStanding.AccountStandingServiceService, { apply: applyAccountStanding(deps) });
   addRuleHandlers(rpc, deps);
-  addExplanationHandlers(rpc, deps);
+  const pastRuleSets = addExplanationHandlers(rpc, deps);
   const bell = parts.use(startCommandBell({ database, connection: store.connection, logger }));
   addElevationHandlers(rpc, { ...deps, bell });
   parts.use(startSweep(deps, cluster, config.sweepIntervalMs));
@@ -115,7 +117,14 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
   parts.use(startForgettingEvaluations(deps, cluster));
   parts.use(startForgettingReports(deps, cluster));
   return store.serve({
-    restore: { endTenantAccess: endAccessAfterRestore({ emitter, logger }) },
+    restore: {
+      endTenantAccess: endAccessAfterRestore({ emitter, logger }),
+      // Versions that the database lost are given out again.
+      onRestored: async () => {
+        ruleSets.clear();
+        pastRuleSets.clear();
+      },
+    },
     stopping: () => bell.stop(),
   });
 }

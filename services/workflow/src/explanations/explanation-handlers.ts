@@ -1,16 +1,26 @@
 import { explanations } from '@claviger/contracts';
 import type { RpcServer } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
+import { createRuleSetCache, type RuleSetCache } from '../rules/rule-set-cache.ts';
 import { explainElevation } from './explain-elevation.ts';
 import { explainRequest } from './explain-request.ts';
 import { readerOfRules } from './read-decision.ts';
 
-export function addExplanationHandlers(rpc: RpcServer, deps: WorkflowDeps): void {
-  rpc.add(explanations.ExplanationsServiceService, explanationHandlers(deps));
+/** How many rules are kept for the next explanation: two of the largest sets. */
+const MAX_RULES = 45_000;
+
+/** Answers the cache of the rules by which decisions were made. */
+export function addExplanationHandlers(rpc: RpcServer, deps: WorkflowDeps): RuleSetCache {
+  const cache = createRuleSetCache(MAX_RULES);
+  rpc.add(explanations.ExplanationsServiceService, explanationHandlers(deps, cache));
+  return cache;
 }
 
-export function explanationHandlers(deps: Pick<WorkflowDeps, 'database'>) {
-  const decidedBy = readerOfRules(deps.database);
+export function explanationHandlers(
+  deps: Pick<WorkflowDeps, 'database'>,
+  cache = createRuleSetCache(MAX_RULES),
+) {
+  const decidedBy = readerOfRules(deps.database, cache);
   return {
     explainElevation: explainElevation(deps, decidedBy),
     explainRequest: explainRequest(deps, decidedBy),

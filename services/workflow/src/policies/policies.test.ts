@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Actor } from '@claviger/service-kit';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN, APPROVER, codeOf, REQUESTER, startWorkflow, type Workflow } from '../../test-support.ts';
 
@@ -240,4 +241,30 @@ test('an approval to lower a policy does not outlive a change of the policy, and
   expect(await codeOf(put(owner, 1))).toBe('approval_required');
   service.vault.beneficiaries.get(resourceId)!.add(approver.userId);
   expect(await codeOf(put(owner, 1, 45))).toBe('nobody_can_approve');
+});
+
+test('no approval to lower a policy outlives a restore of the database', async () => {
+  const tenant = service.tenant();
+  const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
+  const [owner, approver] = [tenant.user(ADMIN), tenant.user(APPROVER)];
+  service.vault.beneficiaries.set(resourceId, new Set([owner.userId]));
+  const put = (quorum: number) =>
+    service.handlers.putAccessPolicy(owner, {
+      resourceId,
+      ...rules,
+      steps: [
+        {
+          ...anyone,
+          approverRoles: quorum === 2 ? ['x'] : [],
+          approverUserIds: quorum === 2 ? [approver.userId] : [],
+        },
+      ],
+    });
+  await put(2);
+  const error = (await put(1).catch((error: unknown) => error)) as { approvalRequestId: string };
+  await service.handlers.approveRequest(approver, { requestId: error.approvalRequestId });
+  await service.deps.database.system((tx) => sql`SELECT finish_restore(1)`.execute(tx));
+  const after = (await put(1).catch((error: unknown) => error)) as { approvalRequestId: string };
+  expect(after).toMatchObject({ code: 'approval_required' });
+  expect(after.approvalRequestId).not.toBe(error.approvalRequestId);
 });

@@ -52,7 +52,7 @@ export async function requestChange(
 
 /**
  * The newest that waits, or whose approval still holds: as long as its duration says, by the database's clock, and not beyond an end
- * of the requester's account.
+ * of the requester's account or a restore of the database.
  */
 function findRequest(
   reader: Reader<WorkflowSchema>,
@@ -72,7 +72,8 @@ function findRequest(
       sql<boolean>`(status = 'pending' AND expires_at > clock_timestamp() OR status = 'approved'
         AND decided_at + make_interval(mins => approved_duration_minutes) > clock_timestamp()
         AND NOT EXISTS (SELECT FROM account_standings s WHERE s.tenant_id = requests.tenant_id
-          AND s.user_id = requests.requester_id AND s.ended_at >= requests.decided_at))`,
+          AND s.user_id = requests.requester_id AND s.ended_at >= requests.decided_at)
+        AND NOT EXISTS (SELECT FROM restore_epoch r WHERE r.finished_at >= requests.decided_at))`,
     )
     .orderBy('status')
     .orderBy('created_at', 'desc')

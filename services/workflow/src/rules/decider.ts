@@ -11,7 +11,7 @@ import {
 import type { Logger } from '@claviger/service-kit';
 import type { WorkflowSchema } from '../schema.ts';
 import { limitStatements, type RuleSetPart, readEntries, readRules, readVersion } from './load-rule-set.ts';
-import { createRuleSetCache } from './rule-set-cache.ts';
+import { createRuleSetCache, type RuleSetCache } from './rule-set-cache.ts';
 import { storableFacts } from './storable-facts.ts';
 
 /** What the evaluator answered, with all that is needed to explain and to repeat it. */
@@ -45,6 +45,8 @@ export interface DeciderOptions {
   readonly deadlineMs?: number;
   /** Takes the place of parts, or is put around them. */
   readonly parts?: (parts: DecidingParts) => DecidingParts;
+  /** Of its own when absent. */
+  readonly cache?: RuleSetCache;
 }
 
 const DEADLINE_MS = 1_500;
@@ -55,9 +57,9 @@ const LOAD_SHARE = 2;
 
 export function createDecider(
   deps: { readonly database: Database<WorkflowSchema>; readonly logger: Logger },
-  { deadlineMs = DEADLINE_MS, parts = (own) => own }: DeciderOptions = {},
+  { deadlineMs = DEADLINE_MS, parts = (own) => own, cache = createRuleSetCache() }: DeciderOptions = {},
 ): Decider {
-  const { version, software, rules } = parts(partsOf(deps.database, deadlineMs));
+  const { version, software, rules } = parts(partsOf(deps.database, deadlineMs, cache));
   return {
     async decide(tenantId, given) {
       let stage: TraceStep['stage'] = given?.kind === 'elevation' ? 'software_policy' : 'rules';
@@ -80,8 +82,7 @@ export function createDecider(
   };
 }
 
-function partsOf(database: Database<WorkflowSchema>, deadlineMs: number): DecidingParts {
-  const cache = createRuleSetCache();
+function partsOf(database: Database<WorkflowSchema>, deadlineMs: number, cache: RuleSetCache): DecidingParts {
   const load = (part: RuleSetPart, tenantId: string, version: number) =>
     cache.get(`${part} ${tenantId} ${version}`, async () => {
       const { rules, entries } = await database.readTenant(tenantId, async (reader) => {

@@ -57,3 +57,16 @@ test('the least used goes when all together hold too many rules', async () => {
   await get('b');
   expect(loads).toBe(6);
 });
+
+test('after a restore a version is loaded anew, also where a load was under way', async () => {
+  const cache = createRuleSetCache();
+  const before = compileRuleSet('1', rules(1));
+  await cache.get('kept', async () => before);
+  const slow = Promise.withResolvers<typeof before>();
+  const under = cache.get('loading', () => slow.promise);
+  cache.clear();
+  slow.resolve(before);
+  expect(await under).toBe(before);
+  for (const key of ['kept', 'loading'])
+    expect((await cache.get(key, async () => compileRuleSet('1', rules(2)))).rules).toHaveLength(2);
+});

@@ -9,13 +9,16 @@ const LOAD_MS = 5_000;
 export interface RuleSetCache {
   /** The set under this key, loaded once by whoever asks first. A failed load is not kept. */
   get(key: string, load: () => Promise<RuleSet>): Promise<RuleSet>;
+  /** What is loading now is not kept either. */
+  clear(): void;
 }
 
-/** Compiled rule sets. A version never changes, so nothing here becomes stale. */
+/** Compiled rule sets. A version never changes, so that nothing here becomes stale but by a restore of the database. */
 export function createRuleSetCache(maxRules = MAX_RULES): RuleSetCache {
   const kept = new Map<string, RuleSet>();
   const loading = new Map<string, Promise<RuleSet>>();
   let rules = 0;
+  let cleared = 0;
 
   const keep = (key: string, set: RuleSet): void => {
     const weight = weightOf(set);
@@ -41,8 +44,9 @@ export function createRuleSetCache(maxRules = MAX_RULES): RuleSetCache {
       }
       const under = loading.get(key);
       if (under) return under;
+      const before = cleared;
       const started = load().then((set) => {
-        keep(key, set);
+        if (cleared === before) keep(key, set);
         return set;
       });
       const forget = (): void => {
@@ -54,6 +58,12 @@ export function createRuleSetCache(maxRules = MAX_RULES): RuleSetCache {
       loading.set(key, started);
       started.then(forget, forget);
       return started;
+    },
+    clear() {
+      kept.clear();
+      loading.clear();
+      rules = 0;
+      cleared += 1;
     },
   };
 }
