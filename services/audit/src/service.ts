@@ -69,7 +69,7 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
     }),
   );
 
-  const costly = parts.use(createCostlyReads({ config, treeHeadPublic: keys.treeHeadPublic }));
+  const costly = parts.use(createCostlyReads({ config, treeHeadPublic: keys.treeHeadPublic }, logger));
   const deps: AuditDeps = { database, emitter, logger, keys };
   const logDeps: LogDeps = { ...deps, costly };
   parts.use(startReadClosing({ database, emitter, cluster }));

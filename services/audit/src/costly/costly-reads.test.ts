@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { audit } from '@claviger/contracts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AuditBench, startBench, storeSealed } from '../../test-support.ts';
+import { type AuditBench, silent, startBench, storeSealed } from '../../test-support.ts';
 import { type CostlyReadsOptions, createCostlyReads } from './costly-reads.ts';
 
 let bench: AuditBench;
@@ -13,7 +13,7 @@ afterAll(async () => {
 });
 
 const reads = (options?: CostlyReadsOptions) =>
-  createCostlyReads({ config: bench.config, treeHeadPublic: bench.keys.treeHeadPublic }, options);
+  createCostlyReads({ config: bench.config, treeHeadPublic: bench.keys.treeHeadPublic }, silent, options);
 const waits = new AbortController().signal;
 const noFilter = {
   from: '',

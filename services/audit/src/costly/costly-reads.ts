@@ -1,6 +1,7 @@
 import { on } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { ClavigerError } from '@claviger/errors';
+import type { Logger } from '@claviger/service-kit';
 import type { FromThread, Job, JobKind, Jobs, Problem, ThreadData, ToThread } from './messages.ts';
 
 /** A thread that was told to stop ends its transactions. */
@@ -32,6 +33,7 @@ export interface CostlyReads extends AsyncDisposable {
 /** Starts the thread when it is needed. */
 export function createCostlyReads(
   data: ThreadData,
+  logger: Logger,
   { heapMb = 256, idleMs = 30_000 }: CostlyReadsOptions = {},
 ): CostlyReads {
   let current: Worker | undefined;
@@ -51,7 +53,13 @@ export function createCostlyReads(
       resourceLimits: { maxOldGenerationSizeMb: heapMb },
     });
     // Its jobs learn it from their ports, which close.
-    thread.on('error', () => forget(thread));
+    thread.on('error', (error) => {
+      logger.error(
+        { err: error },
+        'the thread of searches and exports has ended: the next one starts another',
+      );
+      forget(thread);
+    });
     thread.once('exit', () => forget(thread));
     return thread;
   };
