@@ -23,8 +23,8 @@ export interface DatabaseOptions {
   readonly applicationName: string;
   readonly patience?: Patience;
   /**
-   * For statements that read much: each is planned by its own values. A plan for all values takes a sort of the whole rest for each
-   * page of a long export.
+   * For statements that read much: each is planned by its own values. A plan for all values takes a sort of
+   * the whole rest for each page of a long export.
    */
   readonly plansByValues?: boolean;
 }

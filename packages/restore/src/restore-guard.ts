@@ -29,8 +29,8 @@ export interface RestoreGuard extends AsyncDisposable {
   /** Throws `unavailable` with the code `restore_unfinished` while nothing may be served. */
   refuse(): void;
   /**
-   * Evidence that the database was restored to an older state: no service serves until the restore is finished. Until then only
-   * the first evidence counts.
+   * Evidence that the database was restored to an older state: no service serves until the restore is
+   * finished. Until then only the first evidence counts.
    */
   seesFuture(evidence: string): void;
   /** Makes an epoch known outside. Throws `unavailable` when Redis cannot be reached. */

@@ -29,8 +29,9 @@ export interface CostlyCall {
  */
 export interface CostlyWork {
   /**
-   * Runs when it is its turn. While the machine is busy its place then stays empty for twice the time that it took, at most
-   * four seconds. Throws `rate_limited` (`too_many_costly`) when too many of the tenant wait already.
+   * Runs when it is its turn. While the machine is busy its place then stays empty for twice the time that it
+   * took, at most four seconds. Throws `rate_limited` (`too_many_costly`) when too many of the tenant wait
+   * already.
    */
   run<T>(call: CostlyCall, work: () => Promise<T>): Promise<T>;
   /** As `run`; calls with the same key that arrive before it has ended share its answer, but not its failure. */

@@ -9,15 +9,17 @@ const FREE = 0.5;
 const WINDOW_MS = 200;
 /** For so long nothing rests on a machine that was free during a rest. */
 const FREE_FOR_MS = 1_000;
-/** A rest is so many times as long as the stretch before it. With one, the calls of others took twice as long. */
+/**
+ * A rest is so many times as long as the stretch before it. With one, the calls of others took twice as long.
+ */
 const REST = 2;
 
 /** Lets long work of many short stretches step back on a busy machine. */
 export interface Pace {
   /**
-   * Called between two stretches. While others need the machine it rests for twice the time of the stretch before, so that the
-   * work takes a third of the time at most; else it returns at once. Where the work alone keeps the machine busy, a rest each
-   * second shows that nobody else needs it.
+   * Called between two stretches. While others need the machine it rests for twice the time of the stretch
+   * before, so that the work takes a third of the time at most; else it returns at once. Where the work alone
+   * keeps the machine busy, a rest each second shows that nobody else needs it.
    */
   rest(): Promise<void>;
 }
@@ -55,7 +57,9 @@ export function createPace(options: PaceOptions = {}): Pace {
   };
 }
 
-/** Tells whether the machine was busy in the last window that has ended; before the first one, since it began. */
+/**
+ * Tells whether the machine was busy in the last window that has ended; before the first one, since it began.
+ */
 function watchMachine(processorTimes: () => ProcessorTimes): () => boolean {
   let [sinceMs, since] = [performance.now(), processorTimes()];
   let isBusy: boolean | undefined;

@@ -123,9 +123,15 @@ export interface RestoreOptions<DB>
   extends Pick<RestoreHandlersOptions<DB>, 'endTenantAccess'>,
     Pick<RestoreGuardOptions<DB>, 'onRestored'> {}
 
-/** For a service that sees by itself that its database was restored to an older state, before it serves or while it does. */
+/**
+ * For a service that sees by itself that its database was restored to an older state, before it serves or
+ * while it does.
+ */
 export interface SeenRestore {
-  /** Of the last finished restore; 0 before the service serves. What was compared with the database under another one is void. */
+  /**
+   * Of the last finished restore; 0 before the service serves. What was compared with the database under
+   * another one is void.
+   */
   epoch(): number;
   /** As `RestoreGuard.seesFuture`; before the service serves, from then on. */
   seesFuture(evidence: string): void;

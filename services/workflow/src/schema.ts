@@ -73,7 +73,9 @@ export interface RequestsTable {
   duration_minutes: Fixed<number>;
   approved_duration_minutes: number | null;
   digest: Fixed<string>;
-  /** Of the kinds protection and policy: what would change, and the digest of that and of the state it is for. */
+  /**
+   * Of the kinds protection and policy: what would change, and the digest of that and of the state it is for.
+   */
   change: ColumnType<ProtectionChange | PolicyChange | null, string | undefined, never>;
   change_digest: ColumnType<string | null, string | undefined, never>;
   steps: ColumnType<Step[], string, never>;

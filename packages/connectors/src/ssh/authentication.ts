@@ -18,9 +18,9 @@ export interface Authentication {
 }
 
 /**
- * Sends the credential exactly once, by a method that the server offers, so that one login costs one attempt of the account's
- * lockout budget. Only the server's refusal of that attempt is an `authentication` error. Throws `configuration` for a private key that
- * cannot be used as it is.
+ * Sends the credential exactly once, by a method that the server offers, so that one login costs one attempt
+ * of the account's lockout budget. Only the server's refusal of that attempt is an `authentication` error.
+ * Throws `configuration` for a private key that cannot be used as it is.
  */
 export function authenticateOnce({ username, password, privateKey }: Credential): Authentication {
   const key = privateKey === undefined ? undefined : usableKey(privateKey);

@@ -15,8 +15,9 @@ export interface CostlyReadsOptions {
 }
 
 /**
- * Searches, summaries and exports in one thread with connections of its own, so that neither the event loop nor the
- * connections of other calls wait for them. How many there are at once is the business of the turns of costly operations.
+ * Searches, summaries and exports in one thread with connections of its own, so that neither the event loop
+ * nor the connections of other calls wait for them. How many there are at once is the business of the turns
+ * of costly operations.
  */
 export interface CostlyReads extends AsyncDisposable {
   /**

@@ -18,7 +18,10 @@ import {
   type ToThread,
 } from './messages.ts';
 
-/** Two for searches and summaries, of which so many run at once; the exports of all tenants take turns on the others. */
+/**
+ * Two for searches and summaries, of which so many run at once; the exports of all tenants take turns on the
+ * others.
+ */
 const CONNECTIONS = 4;
 const OPTIONS = { patience: { connectMs: 30_000 }, plansByValues: true };
 /** Calls that are not costly go first. On Linux the priority is that of this thread alone. */
@@ -54,7 +57,9 @@ async function* valuesOf(job: Job, signal: AbortSignal): AsyncGenerator<Value, v
   }
 }
 
-/** Answers on the job's port, never further ahead than the other side takes. A port that closes ends the job. */
+/**
+ * Answers on the job's port, never further ahead than the other side takes. A port that closes ends the job.
+ */
 async function serve(job: Job, port: MessagePort): Promise<void> {
   const gone = new AbortController();
   let room = AHEAD;

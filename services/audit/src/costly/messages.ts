@@ -32,7 +32,10 @@ export interface ThreadData {
 /** To the thread. `stop`: no more jobs will come. */
 export type ToThread = { readonly job: Job; readonly port: MessagePort } | 'stop';
 
-/** On the port of a job, from the thread. On the way back each message, whatever it holds, asks for one more value. */
+/**
+ * On the port of a job, from the thread. On the way back each message, whatever it holds, asks for one more
+ * value.
+ */
 export type FromThread =
   | { readonly kind: 'value'; readonly value: Jobs[JobKind]['value'] }
   | { readonly kind: 'done' }

@@ -29,7 +29,10 @@ export function getSummary(deps: LogDeps): Handler<typeof audit.AuditServiceServ
   };
 }
 
-/** Counts of a range: by outcome, by the most frequent actions and actors, by day (UTC). One pass over the range. */
+/**
+ * Counts of a range: by outcome, by the most frequent actions and actors, by day (UTC). One pass over the
+ * range.
+ */
 export async function summaryOf(
   database: Database<AuditSchema>,
   tenantId: string,

@@ -16,9 +16,10 @@ export interface CompareHeadsDeps {
 }
 
 /**
- * Compares every tenant's newest heads outside, in the file and on the bus, with the database, and brings the file up to date
- * where the database knows more. What the bus kept from before the last finished restore binds nothing. Answers the problems
- * by tenant: there the database was cut, restored or rewritten, and nothing may be sequenced.
+ * Compares every tenant's newest heads outside, in the file and on the bus, with the database, and brings the
+ * file up to date where the database knows more. What the bus kept from before the last finished restore
+ * binds nothing. Answers the problems by tenant: there the database was cut, restored or rewritten, and
+ * nothing may be sequenced.
  */
 export async function compareHeads(deps: CompareHeadsDeps): Promise<Map<string, HeadProblem>> {
   const { database, headsFile, publicKey, onBus } = deps;

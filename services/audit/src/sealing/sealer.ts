@@ -13,8 +13,9 @@ export interface Sealer extends AsyncDisposable {
   /** After a restore was finished: every log may be continued from what the database holds. */
   forgetProblems(): void;
   /**
-   * Does not continue the logs of these tenants until a restore is finished or the service is started again. Where one of them
-   * is behind, the database as a whole is taken for one that was restored to an older state.
+   * Does not continue the logs of these tenants until a restore is finished or the service is started again.
+   * Where one of them is behind, the database as a whole is taken for one that was restored to an older
+   * state.
    */
   hold(problems: ReadonlyMap<string, HeadProblem>): void;
 }

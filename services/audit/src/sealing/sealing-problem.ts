@@ -12,6 +12,9 @@ export class SealingProblem extends Error implements HeadProblem {
 /** Why the log of a tenant is not continued. */
 export interface HeadProblem {
   readonly message: string;
-  /** The database knows fewer events than a head outside that is ours: an older state was restored, or the tail was cut. */
+  /**
+   * The database knows fewer events than a head outside that is ours: an older state was restored, or the
+   * tail was cut.
+   */
   readonly behind: boolean;
 }

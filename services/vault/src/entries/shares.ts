@@ -33,8 +33,8 @@ export function listShares(deps: VaultDeps): Handler<(typeof vault.EntriesServic
 }
 
 /**
- * Gives or changes standing access. Throws `invalid` for anybody but an active user: a share of somebody disabled would open the
- * entry on the day they are enabled again.
+ * Gives or changes standing access. Throws `invalid` for anybody but an active user: a share of somebody
+ * disabled would open the entry on the day they are enabled again.
  */
 export function putShare(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['putShare']> {
   return async (request, context) => {

@@ -17,9 +17,9 @@ const VERIFY_TIMEOUT_MS = 8_000;
 const LOGIN_SECRETS = ['password', 'ssh-key'] as const;
 
 /**
- * Logs in to the target with the current secret, a password or the private key of an SSH account: once, and within the account’s
- * budget of logins that may fail. An unproven account is proved by it. Throws conflict `probe_budget_spent` when the next one could
- * lock the account.
+ * Logs in to the target with the current secret, a password or the private key of an SSH account: once, and
+ * within the account’s budget of logins that may fail. An unproven account is proved by it. Throws conflict
+ * `probe_budget_spent` when the next one could lock the account.
  */
 export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['verifyEntry']> {
   return async (request, context) => {

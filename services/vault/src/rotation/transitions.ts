@@ -110,7 +110,10 @@ export async function becomeAmbiguous(deps: VaultDeps, lease: Lease, problem: st
   });
 }
 
-/** The target is known to hold the candidate: this account of it, whatever the entry names by now, accepted a login. */
+/**
+ * The target is known to hold the candidate: this account of it, whatever the entry names by now, accepted a
+ * login.
+ */
 export async function promote(deps: VaultDeps, lease: Lease, account: AccountKey): Promise<void> {
   await deps.database.withTenant(lease.tenantId, async (tx) => {
     const row = await change(tx, lease, {

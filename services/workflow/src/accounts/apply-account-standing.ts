@@ -14,8 +14,9 @@ import { endRequestsOf } from './end-requests.ts';
 import { settleAccount } from './settle-account.ts';
 
 /**
- * Notes what auth says of an account and, where it has ended or changed hands, ends what it holds: open requests, approvals that
- * were not used, grants, elevations and emergency access. A version that is known already ends nothing again. Answers `settled` when the vault knows of every end.
+ * Notes what auth says of an account and, where it has ended or changed hands, ends what it holds: open
+ * requests, approvals that were not used, grants, elevations and emergency access. A version that is known
+ * already ends nothing again. Answers `settled` when the vault knows of every end.
  */
 export function applyAccountStanding(
   deps: WorkflowDeps,

@@ -197,7 +197,10 @@ async function evaluate<K extends JobKind>(
   return worker.ask({ kind: 'report' });
 }
 
-/** While the thread works on one message the next one is on its way, and no more than that. Between pages it steps back. */
+/**
+ * While the thread works on one message the next one is on its way, and no more than that. Between pages it
+ * steps back.
+ */
 async function feed(worker: EvaluationWorker, pages: AsyncIterable<readonly Item[]>): Promise<void> {
   const pace = createPace();
   let previous: Promise<unknown> = Promise.resolve(true);

@@ -18,8 +18,8 @@ export interface Lowering {
 }
 
 /**
- * For somebody who gains from a lower policy, before the transaction that changes it. Undefined where nothing is lowered. Throws conflict
- * `approval_required` naming the request that was opened or still waits.
+ * For somebody who gains from a lower policy, before the transaction that changes it. Undefined where nothing
+ * is lowered. Throws conflict `approval_required` naming the request that was opened or still waits.
  */
 export async function askForLowering(
   deps: WorkflowDeps,
@@ -50,7 +50,10 @@ export async function askForLowering(
   });
 }
 
-/** The change with its hex SHA-256. The version makes it another one after each change: an approval is used once. */
+/**
+ * The change with its hex SHA-256. The version makes it another one after each change: an approval is used
+ * once.
+ */
 export function changeOf(
   resourceId: string,
   before: AccessPolicy,

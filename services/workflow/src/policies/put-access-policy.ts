@@ -14,9 +14,10 @@ import { askForLowering, changeOf } from './ask-for-lowering.ts';
 import { lowersApproval } from './lowered-approval.ts';
 
 /**
- * Replaces the policy of a resource, which makes the next version of the tenant's rule set. Requests that exist already keep the
- * policy they were made under. Who owns the resource, or owns or shares an entry of it, lowers what it asks for only as the approvers
- * of the policy decided: throws conflict `approval_required` naming the request that was opened or still waits.
+ * Replaces the policy of a resource, which makes the next version of the tenant's rule set. Requests that
+ * exist already keep the policy they were made under. Who owns the resource, or owns or shares an entry of
+ * it, lowers what it asks for only as the approvers of the policy decided: throws conflict
+ * `approval_required` naming the request that was opened or still waits.
  */
 export function putAccessPolicy(
   deps: WorkflowDeps,

@@ -6,8 +6,9 @@ import { internalCall } from '../vault-call.ts';
 export const SEES_EVERY_SECRET = 'vault.entries.retrieve-any';
 
 /**
- * Whether the actor, or who is behind it, gains from what a request to lower a protection or a policy asks for, as of now: they
- * own or share the entry, or an entry of the resource or the resource itself, or may see every secret. Throws `unavailable` while the vault cannot say.
+ * Whether the actor, or who is behind it, gains from what a request to lower a protection or a policy asks
+ * for, as of now: they own or share the entry, or an entry of the resource or the resource itself, or may see
+ * every secret. Throws `unavailable` while the vault cannot say.
  */
 export async function benefitsFrom(
   deps: Pick<WorkflowDeps, 'database' | 'vault'>,

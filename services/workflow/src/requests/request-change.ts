@@ -36,8 +36,8 @@ export interface ChangeRequest {
 }
 
 /**
- * The actor's request for exactly this change: one that waits, or whose approval still holds; opens one when there is none. Throws
- * what refuses a request, such as conflict `nobody_can_approve`.
+ * The actor's request for exactly this change: one that waits, or whose approval still holds; opens one when
+ * there is none. Throws what refuses a request, such as conflict `nobody_can_approve`.
  */
 export async function requestChange(
   deps: WorkflowDeps,
@@ -51,8 +51,8 @@ export async function requestChange(
 }
 
 /**
- * The newest that waits, or whose approval still holds: as long as its duration says, by the database's clock, and not beyond an end
- * of the requester's account or a restore of the database.
+ * The newest that waits, or whose approval still holds: as long as its duration says, by the database's
+ * clock, and not beyond an end of the requester's account or a restore of the database.
  */
 function findRequest(
   reader: Reader<WorkflowSchema>,

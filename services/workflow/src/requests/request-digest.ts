@@ -13,7 +13,10 @@ export interface Asked {
   readonly durationMinutes: number;
 }
 
-/** Of a request to lower a protection or a policy: the digest of the change binds it to one state of the entry or policy. */
+/**
+ * Of a request to lower a protection or a policy: the digest of the change binds it to one state of the entry
+ * or policy.
+ */
 export interface AskedChange extends Omit<Asked, 'kind'> {
   readonly kind: 'protection' | 'policy';
   readonly changeDigest: string;

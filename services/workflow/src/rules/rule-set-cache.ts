@@ -13,7 +13,10 @@ export interface RuleSetCache {
   clear(): void;
 }
 
-/** Compiled rule sets. A version never changes, so that nothing here becomes stale but by a restore of the database. */
+/**
+ * Compiled rule sets. A version never changes, so that nothing here becomes stale but by a restore of the
+ * database.
+ */
 export function createRuleSetCache(maxRules = MAX_RULES): RuleSetCache {
   const kept = new Map<string, RuleSet>();
   const loading = new Map<string, Promise<RuleSet>>();
