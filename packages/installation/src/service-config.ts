@@ -99,8 +99,8 @@ export function partPasswordFile(name: 'redis' | 'nats', external: boolean, layo
 
 /**
  * Of the connections that a PostgreSQL of ours takes, what services may have together; each has a few beside
- * its pool.
- * The rest is for the threads of the audit service, and for people. */
+ * its pool. The rest is for the threads of the audit service, and for people.
+ */
 const SHARED_CONNECTIONS = 180;
 const BESIDE_POOL = 4;
 const POOL_SIZE = 16;
