@@ -8,6 +8,7 @@ import {
   type PackageBuilder,
   summaryPdf,
 } from '@claviger/compliance-package';
+import { createPace } from '@claviger/service-kit';
 import type { ComplianceDeps } from '../compliance-deps.ts';
 import { assessControls } from '../controls/assess-controls.ts';
 import { instantsOf } from '../reports/report-range.ts';
@@ -105,7 +106,10 @@ async function addControls(
   return controls;
 }
 
-/** Shows how far it is, at most twice a second, and stops what must not go on. */
+/**
+ * Between two batches: shows how far it is, at most twice a second, stops what must not go on, and rests while
+ * the machine is busy.
+ */
 function progressOf(
   deps: ComplianceDeps,
   report: ClaimedReport,
@@ -113,7 +117,9 @@ function progressOf(
   builder: PackageBuilder,
 ) {
   let shownAtMs = 0;
+  const pace = createPace();
   return async (percent: number): Promise<void> => {
+    await pace.rest();
     if (signal.aborted) throw new LeaseLost();
     requireSize(builder.packedBytes(), deps.config.maxPackageMiB);
     if (performance.now() - shownAtMs < 500) return;
