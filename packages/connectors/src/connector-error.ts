@@ -8,7 +8,9 @@ import { OutboundError } from '@claviger/outbound';
  * - `untrusted`: the target could not prove who it is (certificate, host key);
  * - `protocol`: the target answered in a way that proves nothing;
  * - `authentication`: the target refused the credential;
- * - `permission`: the credential is good, its rights do not suffice.
+ * - `permission`: the credential is good, its rights do not suffice;
+ * - `not_now`: the target takes it later: a limit of connections, a lock that passes, a minimum age;
+ * - `not_possible`: the account cannot log in, whatever its secret: locked, expired, without a login.
  */
 export type ConnectorErrorKind =
   | 'configuration'
@@ -17,7 +19,9 @@ export type ConnectorErrorKind =
   | 'untrusted'
   | 'protocol'
   | 'authentication'
-  | 'permission';
+  | 'permission'
+  | 'not_now'
+  | 'not_possible';
 
 /** A failure whose message can be shown to the administrator of the target: it holds no secret. */
 export class ConnectorError extends Error {

@@ -1,5 +1,6 @@
 import type { TargetPolicy } from '@claviger/outbound';
 import type { ZodType } from 'zod';
+import type { ConnectorErrorKind } from './connector-error.ts';
 
 export type ConnectorType = 'http' | 'ldap' | 'mysql' | 'postgres' | 'ssh';
 
@@ -40,6 +41,11 @@ export interface RotationSecrets {
   readonly next: string;
   /** Needed when the target's `rotateAs` is `admin`. */
   readonly admin?: Credential;
+  /**
+   * An administrator sets the password also of an account that cannot log in: somebody has seen its secret.
+   * Otherwise such an account ends `refused`, since no login could prove what it holds.
+   */
+  readonly evenIfBlocked?: boolean;
 }
 
 export interface TestResult {
@@ -57,23 +63,51 @@ export interface TestResult {
 export type VerifyResult =
   | { readonly outcome: 'accepted' }
   /** The target itself refused this secret. */
-  | { readonly outcome: 'refused'; readonly reason: string }
-  | { readonly outcome: 'unknown'; readonly reason: string };
+  | { readonly outcome: 'refused'; readonly reason: string; readonly hint?: string }
+  | {
+      readonly outcome: 'unknown';
+      readonly kind: UnknownKind;
+      readonly reason: string;
+      readonly hint?: string;
+    };
+
+/** Why a login says nothing about the secret: every kind of failure but the refusal of the secret itself. */
+export type UnknownKind = Exclude<ConnectorErrorKind, 'authentication'>;
 
 /**
  * Why the target surely kept its password:
- * - `policy`: it dislikes the candidate; generate another;
+ * - `policy`: not this password; generate another;
  * - `authentication`: it refused the login; stop and count it against the lockout budget;
- * - `permission`: the login may not change this password, or the settings are wrong; a person must act;
- * - `unreachable`: the change was never sent; try the same candidate again later.
+ * - `permission`: not by this login, or not with these settings; a person must act;
+ * - `not_now`: a minimum age, a limit of connections, a lock that passes; try the same candidate later;
+ * - `not_possible`: the account itself is locked, expired or has no login; a person must act on the target;
+ * - `unreachable`: the change was never sent; try the same candidate later.
  */
-export type RefusalKind = 'policy' | 'authentication' | 'permission' | 'unreachable';
+export type RefusalKind =
+  | 'policy'
+  | 'authentication'
+  | 'permission'
+  | 'not_now'
+  | 'not_possible'
+  | 'unreachable';
 
 export type RotateResult =
-  | { readonly outcome: 'applied' }
-  | { readonly outcome: 'refused'; readonly kind: RefusalKind; readonly reason: string }
+  | { readonly outcome: 'applied'; readonly blocked?: BlockedAccount }
+  | {
+      readonly outcome: 'refused';
+      readonly kind: RefusalKind;
+      readonly reason: string;
+      /** What to do next, where that is known: it names the command or the setting. */
+      readonly hint?: string;
+    }
   /** The target may or may not have taken the new password: keep both and probe. */
   | { readonly outcome: 'ambiguous'; readonly reason: string };
+
+/** An account that cannot log in, as an administrator of the target sees it. A rotation leaves it so. */
+export interface BlockedAccount {
+  readonly reason: string;
+  readonly hint: string;
+}
 
 export interface DiscoveredAccount {
   readonly username: string;

@@ -10,6 +10,7 @@ export { type AccountKey, accountKey, accountKeysOf } from './account-key.ts';
 export { configSchemaOf, connectorTypes } from './config-schemas.ts';
 export type {
   Account,
+  BlockedAccount,
   Connector,
   ConnectorContext,
   ConnectorType,
@@ -19,6 +20,7 @@ export type {
   RotateResult,
   RotationSecrets,
   TestResult,
+  UnknownKind,
   VerifyResult,
 } from './connector.ts';
 export { ConnectorError, type ConnectorErrorKind } from './connector-error.ts';

@@ -3,17 +3,22 @@ import { asConnectorError, type ConnectorErrorKind } from './connector-error.ts'
 
 /** A failed verification: refused only where the target itself refused the credential. */
 export function verifyFailure(error: unknown): VerifyResult {
-  const failure = asConnectorError(error);
-  return {
-    outcome: failure.kind === 'authentication' ? 'refused' : 'unknown',
-    reason: failure.message,
-  };
+  const { kind, message: reason, hint } = asConnectorError(error);
+  const next = hint === undefined ? {} : { hint };
+  return kind === 'authentication'
+    ? { outcome: 'refused', reason, ...next }
+    : { outcome: 'unknown', kind, reason, ...next };
 }
 
 /** A rotation that failed before the change was sent: the target surely kept its password. */
 export function failureBeforeChange(error: unknown): RotateResult {
-  const failure = asConnectorError(error);
-  return { outcome: 'refused', kind: refusalKinds[failure.kind], reason: failure.message };
+  const { kind, message: reason, hint } = asConnectorError(error);
+  return {
+    outcome: 'refused',
+    kind: refusalKinds[kind],
+    reason,
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
 const refusalKinds: Readonly<Record<ConnectorErrorKind, RefusalKind>> = {
@@ -23,7 +28,9 @@ const refusalKinds: Readonly<Record<ConnectorErrorKind, RefusalKind>> = {
   configuration: 'permission',
   not_allowed: 'permission',
   untrusted: 'permission',
+  not_possible: 'not_possible',
   // These pass.
+  not_now: 'not_now',
   unreachable: 'unreachable',
   protocol: 'unreachable',
 };

@@ -32,7 +32,7 @@ export function lostOutcome(call: Call, loss: Loss, changing: boolean, startedAt
         ? { outcome: 'ambiguous', reason }
         : { outcome: 'refused', kind: 'unreachable', reason };
     case 'verify':
-      return { outcome: 'unknown', reason };
+      return { outcome: 'unknown', kind: 'unreachable', reason };
     case 'test':
       return { ok: false, latencyMs: Math.round(performance.now() - startedAtMs), problem: reason };
     case 'discover':

@@ -34,18 +34,38 @@ const testResult = z.strictObject({
   hint: text.exactOptional(),
 });
 
+const unknownKind = z.enum([
+  'configuration',
+  'not_allowed',
+  'unreachable',
+  'untrusted',
+  'protocol',
+  'permission',
+  'not_now',
+  'not_possible',
+]);
+
 const verifyResult = z.discriminatedUnion('outcome', [
   z.strictObject({ outcome: z.literal('accepted') }),
-  z.strictObject({ outcome: z.literal('refused'), reason: text }),
-  z.strictObject({ outcome: z.literal('unknown'), reason: text }),
+  z.strictObject({ outcome: z.literal('refused'), reason: text, hint: text.exactOptional() }),
+  z.strictObject({
+    outcome: z.literal('unknown'),
+    kind: unknownKind,
+    reason: text,
+    hint: text.exactOptional(),
+  }),
 ]);
 
 const rotateResult = z.discriminatedUnion('outcome', [
-  z.strictObject({ outcome: z.literal('applied') }),
+  z.strictObject({
+    outcome: z.literal('applied'),
+    blocked: z.strictObject({ reason: text, hint: text }).exactOptional(),
+  }),
   z.strictObject({
     outcome: z.literal('refused'),
-    kind: z.enum(['policy', 'authentication', 'permission', 'unreachable']),
+    kind: z.enum(['policy', 'authentication', 'permission', 'not_now', 'not_possible', 'unreachable']),
     reason: text,
+    hint: text.exactOptional(),
   }),
   z.strictObject({ outcome: z.literal('ambiguous'), reason: text }),
 ]);
@@ -75,15 +95,7 @@ export const fromWorkerSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('result'), result: z.unknown() }),
   z.strictObject({
     kind: z.literal('error'),
-    error: z.enum([
-      'configuration',
-      'not_allowed',
-      'unreachable',
-      'untrusted',
-      'protocol',
-      'authentication',
-      'permission',
-    ]),
+    error: z.enum(['authentication', ...unknownKind.options]),
     message: text,
     hint: text.exactOptional(),
   }),

@@ -127,9 +127,11 @@ async function apply(step: Step): Promise<Next> {
     case 'policy':
       return rejectAndRetry(deps, lease, result.reason);
     case 'unreachable':
+    case 'not_now':
       await postpone(deps, lease, 'pending', result.reason);
       return undefined;
     case 'permission':
+    case 'not_possible':
       await finish(deps, lease, 'refused', result.reason, true);
       return undefined;
     case 'authentication':
@@ -241,7 +243,7 @@ async function login(
 /** No worker was free: nothing was sent to the target. */
 function unknownWhereBusy(error: unknown): VerifyResult {
   if (!isClavigerError(error)) throw error;
-  return { outcome: 'unknown', reason: error.message };
+  return { outcome: 'unknown', kind: 'unreachable', reason: error.message };
 }
 
 /** Reads what the step works on. Undefined when it cannot go on now: the rotation then waits. */
