@@ -56,6 +56,7 @@ it.each<[string, MethodInfo, RegExp]>([
     /names no entry/,
   ],
   ['a PATCH that reads', having(update, { reads: true }), /POST alone/],
+  ['a PATCH that hands over', having(update, { handsOver: true }), /GET alone/],
   [
     'a mask that is one text',
     changed(update, 'request', 'update_mask', { repeated: false }),

@@ -55,13 +55,15 @@ function statusProblem(method: MethodInfo): string | undefined {
 }
 
 function bodyProblem({ policy, http }: MethodInfo): string | undefined {
-  const { maxBodyBytes, reads } = policy!;
+  const { maxBodyBytes, reads, handsOver } = policy!;
   const most = policy!.public ? MAX_PUBLIC_BODY_BYTES : MAX_BODY_BYTES;
   if (maxBodyBytes < 0 || maxBodyBytes > most)
     return `allows a body of ${maxBodyBytes} bytes: 1 to ${most} are possible`;
   if (maxBodyBytes > 0 && !http.some(({ body }) => body)) return 'limits the body of requests that have none';
   if (reads && (http.length === 0 || http.some(({ method }) => method !== 'POST')))
     return 'says that it reads, which is for POST alone';
+  if (handsOver && (http.length === 0 || http.some(({ method }) => method !== 'GET')))
+    return 'says that it hands over, which is for GET alone';
   return undefined;
 }
 

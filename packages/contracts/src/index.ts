@@ -1,3 +1,4 @@
+export { answersHead } from './answers-head.ts';
 export {
   bodyLimitOf,
   contractProblem,

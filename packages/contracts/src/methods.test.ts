@@ -1,7 +1,14 @@
 import { globSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { type FieldInfo, type HttpBinding, type MessageInfo, methodOf, methods } from './index.ts';
+import {
+  answersHead,
+  type FieldInfo,
+  type HttpBinding,
+  type MessageInfo,
+  methodOf,
+  methods,
+} from './index.ts';
 
 const all = [...methods.values()];
 const protos = globSync('../../../proto/claviger/*/v1/*.proto', { cwd: import.meta.dirname }).map((file) =>
@@ -88,6 +95,18 @@ const bindings = all.flatMap((method) => method.http.map((binding) => ({ method,
 test('each method and path is bound once, also when parameters are called differently', () => {
   const keys = bindings.map(({ binding }) => shape(binding));
   expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
+});
+
+test('HEAD works on every GET but these, which carry a secret or are recorded as handed over', () => {
+  const gets = bindings.filter(({ binding }) => binding.method === 'GET');
+  const refused = gets.filter(({ method, binding }) => !answersHead(method, binding));
+  expect(refused.map(({ binding }) => binding.path).sort()).toEqual([
+    '/api/v1/agents/{id}/commands',
+    '/api/v1/auth/mfa/setup',
+    '/api/v1/grants/{grant_id}/credentials',
+  ]);
+  const others = bindings.filter(({ binding }) => binding.method !== 'GET');
+  expect(others.filter(({ method, binding }) => answersHead(method, binding))).toEqual([]);
 });
 
 function shape({ method, path }: HttpBinding): string {

@@ -103,8 +103,19 @@ describe('the OpenAPI document', () => {
       const responses = operation.responses as Record<string, { headers?: object }>;
       const tagged = Object.values(responses).some(({ headers }) => headers && 'ETag' in headers);
       if (method === 'get') expect(names.includes('If-None-Match'), path).toBe(tagged);
-      if (names.includes('If-Match')) expect(responses['412'], path).toBeDefined();
+      expect('412' in responses, `${method} ${path}`).toBe(['put', 'patch', 'delete'].includes(method));
     }
+  });
+
+  it('says where HEAD works', () => {
+    const head = operations.filter(({ operation }) => operation['x-claviger-head'] === true);
+    expect(new Set(head.map(({ method }) => method))).toEqual(new Set(['get']));
+    const others = operations.filter((each) => each.method === 'get' && !head.includes(each));
+    expect(others.map(({ path }) => path).sort()).toEqual([
+      '/api/v1/agents/{id}/commands',
+      '/api/v1/auth/mfa/setup',
+      '/api/v1/grants/{grantId}/credentials',
+    ]);
   });
 
   it('closes what callers send, and keeps path fields out of bodies', () => {

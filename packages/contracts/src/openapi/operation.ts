@@ -1,3 +1,4 @@
+import { answersHead } from '../answers-head.ts';
 import { bodyLimitOf, MAX_BODY_BYTES, statusFieldOf, updateMaskOf } from '../contract-problem.ts';
 import { RateTier } from '../generated/claviger/options/v1/options.ts';
 import { takesIdempotencyKey } from '../idempotency-key.ts';
@@ -60,6 +61,7 @@ export function operation(method: MethodInfo, binding: HttpBinding, schemas: Mes
     ...(policy.audit === '' ? {} : { 'x-claviger-audit': policy.audit }),
     ...(policy.stepUp ? { 'x-claviger-step-up': true } : {}),
     ...(policy.discloses ? { 'x-claviger-discloses': true } : {}),
+    ...(answersHead(method, binding) ? { 'x-claviger-head': true } : {}),
     ...(limitsBody(method) ? { 'x-claviger-max-body-bytes': bodyLimitOf(method) } : {}),
   };
 }
@@ -132,10 +134,11 @@ const IF_MATCH: Parameter = {
   name: 'If-Match',
   in: 'header',
   required: false,
-  description: 'The ETag that the change was made from; 412 when it has changed since.',
+  description:
+    'The ETag that the change was made from; 412 when the object has changed since, and for a tag that no object can have.',
   schema: {
     type: 'string',
-    pattern: '^(?:\\*|"\\d{1,10}(?:-[A-Za-z0-9_-]{1,43})?")$',
+    pattern: '^(?:\\*|"[1-9]\\d{0,9}(?:-[A-Za-z0-9_-]{1,43})?")$',
     examples: ['"3-mZ1xQ0a9Lw7vK2sT"', '"3"'],
   },
 };
@@ -181,8 +184,14 @@ function isVersioned(method: MethodInfo, binding: HttpBinding): boolean {
 }
 
 function takesIfMatch(method: MethodInfo, binding: HttpBinding): boolean {
-  const changes = binding.method !== 'GET' && binding.method !== 'POST';
-  return changes && method.request.fields.some((field) => field.protoName === 'row_version');
+  return (
+    mayBeConditional(binding) && method.request.fields.some((field) => field.protoName === 'row_version')
+  );
+}
+
+/** Where a condition is kept, or refused with 412 because the operation cannot keep it. */
+function mayBeConditional(binding: HttpBinding): boolean {
+  return binding.method !== 'GET' && binding.method !== 'POST';
 }
 
 function requestBody(method: MethodInfo, elsewhere: ReadonlySet<string>, schemas: MessageSchemas) {
@@ -202,7 +211,7 @@ function responses(method: MethodInfo, binding: HttpBinding, names: boolean, sch
     ...(policy.public ? [] : ['401', '403']),
     ...(names ? ['404'] : []),
     ...(takesKey(method, binding) ? ['409', '422'] : []),
-    ...(takesIfMatch(method, binding) ? ['412'] : []),
+    ...(mayBeConditional(binding) ? ['412'] : []),
     ...(limitsBody(method) ? ['413'] : []),
     '429',
     '503',

@@ -115,6 +115,8 @@ export interface Policy {
    */
   costly: boolean;
   costlyWhen: string;
+  /** A GET whose answer is recorded as handed over to its caller. HEAD hands nothing over, and is refused. */
+  handsOver: boolean;
 }
 
 /** Rules and sensitivity of a field. A field that says nothing of its sensitivity is secret. */
@@ -169,6 +171,7 @@ function createBasePolicy(): Policy {
     access: 0,
     costly: false,
     costlyWhen: "",
+    handsOver: false,
   };
 }
 
@@ -246,6 +249,9 @@ export const Policy: MessageFns<Policy> = {
     }
     if (message.costlyWhen !== "") {
       writer.uint32(186).string(message.costlyWhen);
+    }
+    if (message.handsOver !== false) {
+      writer.uint32(320).bool(message.handsOver);
     }
     return writer;
   },
@@ -455,6 +461,14 @@ export const Policy: MessageFns<Policy> = {
             }
 
             message.costlyWhen = reader.string();
+            continue;
+          }
+          case 40: {
+            if (tag !== 320) {
+              break;
+            }
+
+            message.handsOver = reader.bool();
             continue;
           }
         }
@@ -960,6 +974,18 @@ export const protoMetadata = {
         "jsonName": "costlyWhen",
         "options": undefined,
         "proto3Optional": false,
+      }, {
+        "name": "hands_over",
+        "number": 40,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "handsOver",
+        "options": undefined,
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -1191,7 +1217,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0],
-        "span": [17, 0, 67, 1],
+        "span": [17, 0, 69, 1],
         "leadingComments": " Who may call a method, at what rate, and what it leaves in the audit log.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -1324,83 +1350,90 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 0, 2, 23],
+        "span": [68, 2, 23],
+        "leadingComments":
+          " A GET whose answer is recorded as handed over to its caller. HEAD hands nothing over, and is refused.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [5, 0],
-        "span": [70, 0, 80, 1],
+        "span": [72, 0, 82, 1],
         "leadingComments": " What an actor may do to a secret. Each level includes those before it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [5, 0, 2, 1],
-        "span": [73, 2, 24],
+        "span": [75, 2, 24],
         "leadingComments":
           " The method neither discloses nor changes the entry for an actor: metadata only, or a call of a service for no person.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [5, 0, 2, 2],
-        "span": [75, 2, 24],
+        "span": [77, 2, 24],
         "leadingComments": " Sees the secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [5, 0, 2, 3],
-        "span": [77, 2, 26],
+        "span": [79, 2, 26],
         "leadingComments": " Changes value and metadata.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [5, 0, 2, 4],
-        "span": [79, 2, 24],
+        "span": [81, 2, 24],
         "leadingComments": " Changes protection, place, account name, schedule, shares and existence.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1],
-        "span": [91, 0, 113, 1],
+        "span": [93, 0, 115, 1],
         "leadingComments":
           " Rules and sensitivity of a field. A field that says nothing of its sensitivity is secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [93, 2, 18],
+        "span": [95, 2, 18],
         "leadingComments": " May stand in logs, traces, audit events and error details.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 2],
-        "span": [96, 2, 23],
+        "span": [98, 2, 23],
         "leadingComments": " Of strings in code points, of bytes in bytes, of lists in items.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [99, 2, 21],
+        "span": [101, 2, 21],
         "leadingComments": " RE2-like pattern, anchored at both ends by the validator.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 5],
-        "span": [101, 2, 21],
+        "span": [103, 2, 21],
         "leadingComments": " Range of numbers, applied when has_range is set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 8],
-        "span": [105, 2, 30],
+        "span": [107, 2, 30],
         "leadingComments": " Allowed values of a string.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 9],
-        "span": [107, 2, 21],
+        "span": [109, 2, 21],
         "leadingComments":
           ' Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed).\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 11],
-        "span": [112, 2, 21],
+        "span": [114, 2, 21],
         "leadingComments":
           " JSON knows null here: a field that is absent is rendered as null, and null in a body counts as absent. Where a\n request has a field `update_mask`, the edge lists in it the JSON names of all fields that the body holds, null ones\n too, so that a null there clears.\n",
         "trailingComments": "",
