@@ -135,6 +135,7 @@ export class VaultRecorder {
         version: 3,
         username: 'root',
         secret: 'a secret of the vault',
+        type: 'password',
         receipt: undefined,
         host: '127.0.0.1',
         port: 22,

@@ -120,6 +120,34 @@ describe('resources and entries', () => {
     expect(JSON.stringify(events)).not.toContain('canary-5f1d');
   });
 
+  test('a file comes back as its bytes, up to 48 KiB, and is base64 of one spelling', async () => {
+    const bytes = Buffer.from(Array.from({ length: 49_152 }, (_, n) => n * 7));
+    const entry = await newEntry(admin, { type: 'file', secret: bytes.toString('base64') });
+    const { secret, type } = await admin.entries.retrieveEntry({ entryId: entry.id });
+    expect([type, Buffer.from(secret, 'base64').equals(bytes)]).toEqual(['file', true]);
+    const user = await colleague([]);
+    const grantId = await place(entry.id, user.actor.userId);
+    expect(await user.entitlements.deliverCredentials({ grantId })).toMatchObject({ type: 'file', secret });
+    for (const wrong of [
+      'not base64',
+      'YQ',
+      'YR==',
+      'YQ==\n',
+      '_-8=',
+      Buffer.alloc(49_153).toString('base64'),
+    ]) {
+      const refusal = { reason: 'invalid', fields: [{ pointer: '/secret' }] };
+      await expect(newEntry(admin, { type: 'file', secret: wrong })).rejects.toMatchObject(refusal);
+      const change = admin.entries.updateEntry({ entryId: entry.id, secret: wrong });
+      await expect(change).rejects.toMatchObject(refusal);
+    }
+    await admin.entries.updateEntry({ entryId: entry.id, secret: 'AA==' });
+    expect((await admin.entries.retrieveEntry({ entryId: entry.id })).secret).toBe('AA==');
+    await expect(newEntry(admin, { type: 'file', secret: '', generate: true })).rejects.toMatchObject({
+      reason: 'invalid',
+    });
+  });
+
   test("another tenant's objects answer word for word as those that do not exist", async () => {
     const stranger = await bench.as({});
     const entry = await newEntry(admin);

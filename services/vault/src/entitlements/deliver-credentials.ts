@@ -23,6 +23,7 @@ export function deliverCredentials(
       host: delivery.host,
       port: delivery.port,
       rotationState: delivery.rotationState,
+      type: delivery.sealedVersion.purpose,
     };
   };
 }

@@ -24,6 +24,7 @@ export function retrieveEntry(
       secret: await deps.secrets.open(committed.sealedVersion),
       rotationState: committed.rotationState,
       receipt: receiptOf(committed.event, deps.receiptKey),
+      type: committed.sealedVersion.purpose,
     };
   };
 }

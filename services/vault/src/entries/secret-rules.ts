@@ -2,6 +2,8 @@ import { ClavigerError } from '@claviger/errors';
 import { generatePassword } from '@claviger/keyring';
 
 const MAX_SECRET_BYTES = 65_536;
+/** Of a file: what fits into a secret as base64. */
+const MAX_FILE_BYTES = (MAX_SECRET_BYTES / 4) * 3;
 
 /** A password for a target whose policy is not known: long, of all classes, without what people mistake for one another. */
 export function newPassword(): string {
@@ -22,18 +24,30 @@ export function firstSecret(request: { type: string; secret: string; generate: b
   if ((request.secret !== '') === request.generate) {
     throw ClavigerError.invalid('/secret', 'give either a secret or generate, exactly one of the two');
   }
-  if (!request.generate) return checkedSecret(request.secret);
+  if (!request.generate) return checkedSecret(request.type, request.secret);
   if (request.type !== 'password' && request.type !== 'api-key') {
     throw ClavigerError.invalid('/generate', 'is possible for the types password and api-key');
   }
   return newPassword();
 }
 
-/** Throws `invalid` when the secret is empty or larger than 64 KiB. */
-export function checkedSecret(secret: string): string {
+/**
+ * The secret of an entry of this type. Throws `invalid` when it is empty or larger than 64 KiB, or is to be a file and not
+ * base64 as it is written: with padding, without line ends, at most 48 KiB of bytes.
+ */
+export function checkedSecret(type: string, secret: string): string {
   if (secret === '') throw ClavigerError.invalid('/secret', 'may not be empty');
+  if (type === 'file' && Buffer.from(secret, 'base64').toString('base64') !== secret) {
+    throw ClavigerError.invalid(
+      '/secret',
+      'must be the bytes of the file in base64, with padding and without line ends',
+    );
+  }
   if (Buffer.byteLength(secret) > MAX_SECRET_BYTES) {
-    throw ClavigerError.invalid('/secret', 'may have at most 64 KiB');
+    throw ClavigerError.invalid(
+      '/secret',
+      type === 'file' ? `may have at most ${MAX_FILE_BYTES} bytes in base64` : 'may have at most 64 KiB',
+    );
   }
   return secret;
 }

@@ -28,8 +28,7 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     const { tenantId, actor } = context;
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);
-    const secret = request.secret === undefined ? undefined : checkedSecret(request.secret);
-    const kek = secret === undefined ? undefined : await deps.secrets.keyFor(tenantId);
+    const kek = request.secret === undefined ? undefined : await deps.secrets.keyFor(tenantId);
     const lowering = await askForLowering(deps, context, id, request, request.reason);
     return withUniqueName('an entry', () =>
       deps.database.withTenant(tenantId, async (tx) => {
@@ -71,7 +70,7 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
           .execute();
         if (renamed) await assignAccounts(tx, context, (eb) => eb('entries.id', '=', id));
         let stored: object = {};
-        if (secret !== undefined && kek) {
+        if (request.secret !== undefined && kek) {
           const { latest } = await tx
             .selectFrom('entry_versions')
             .select((eb) => eb.fn.max('version').as('latest'))
@@ -79,7 +78,7 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
             .executeTakeFirstOrThrow();
           const version = deps.secrets.seal(
             kek,
-            secret,
+            checkedSecret(before.type, request.secret),
             { tenantId, entryId: id, version: latest + 1, purpose: before.type },
             'pending',
             actor.userId,

@@ -172,7 +172,7 @@ export interface DiscoveredAccount {
 export interface Entry {
   id: string;
   name: string;
-  /** password | ssh-key | api-key | note */
+  /** password | ssh-key | api-key | note | file */
   type: string;
   resourceId: string;
   resourceName: string;
@@ -250,7 +250,10 @@ export interface CreateEntryRequest {
   type: string;
   resourceId: string;
   username: string;
-  /** At most 64 KiB. Exactly one of secret and generate. */
+  /**
+   * At most 64 KiB of UTF-8. Of the type file: its bytes (at most 48 KiB) in base64 with padding. Exactly one of secret and
+   * generate.
+   */
   secret: string;
   generate: boolean;
   description: string;
@@ -267,7 +270,10 @@ export interface CreateEntryResponse {
 export interface UpdateEntryRequest {
   entryId: string;
   name?: string | undefined;
-  username?: string | undefined;
+  username?:
+    | string
+    | undefined;
+  /** As the entry's type has it: see CreateEntryRequest. */
   secret?: string | undefined;
   description?: string | undefined;
   tags: string[];
@@ -306,9 +312,14 @@ export interface RetrieveEntryResponse {
   entryId: string;
   version: number;
   username: string;
+  /** Of the type file: its bytes in base64. */
   secret: string;
   rotationState: string;
-  receipt: Receipt | undefined;
+  receipt:
+    | Receipt
+    | undefined;
+  /** password | ssh-key | api-key | note | file */
+  type: string;
 }
 
 /** Proves later, against the audit log, that this disclosure was recorded. */
@@ -468,6 +479,7 @@ export interface RecoverCandidatesResponse {
 export interface Candidate {
   version: number;
   state: string;
+  /** Of an entry of the type file: its bytes in base64. */
   secret: string;
 }
 
@@ -690,11 +702,14 @@ export interface DeliverCredentialsResponse {
   entryId: string;
   version: number;
   username: string;
+  /** Of the type file: its bytes in base64. */
   secret: string;
   receipt: Receipt | undefined;
   host: string;
   port: number;
   rotationState: string;
+  /** password | ssh-key | api-key | note | file */
+  type: string;
 }
 
 export interface DescribeBeneficiariesRequest {
@@ -3388,7 +3403,7 @@ export const RetrieveEntryRequest: MessageFns<RetrieveEntryRequest> = {
 };
 
 function createBaseRetrieveEntryResponse(): RetrieveEntryResponse {
-  return { entryId: "", version: 0, username: "", secret: "", rotationState: "", receipt: undefined };
+  return { entryId: "", version: 0, username: "", secret: "", rotationState: "", receipt: undefined, type: "" };
 }
 
 export const RetrieveEntryResponse: MessageFns<RetrieveEntryResponse> = {
@@ -3410,6 +3425,9 @@ export const RetrieveEntryResponse: MessageFns<RetrieveEntryResponse> = {
     }
     if (message.receipt !== undefined) {
       Receipt.encode(message.receipt, writer.uint32(50).fork()).join();
+    }
+    if (message.type !== "") {
+      writer.uint32(58).string(message.type);
     }
     return writer;
   },
@@ -3473,6 +3491,14 @@ export const RetrieveEntryResponse: MessageFns<RetrieveEntryResponse> = {
             }
 
             message.receipt = Receipt.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.type = reader.string();
             continue;
           }
         }
@@ -7174,6 +7200,7 @@ function createBaseDeliverCredentialsResponse(): DeliverCredentialsResponse {
     host: "",
     port: 0,
     rotationState: "",
+    type: "",
   };
 }
 
@@ -7202,6 +7229,9 @@ export const DeliverCredentialsResponse: MessageFns<DeliverCredentialsResponse> 
     }
     if (message.rotationState !== "") {
       writer.uint32(66).string(message.rotationState);
+    }
+    if (message.type !== "") {
+      writer.uint32(74).string(message.type);
     }
     return writer;
   },
@@ -7281,6 +7311,14 @@ export const DeliverCredentialsResponse: MessageFns<DeliverCredentialsResponse> 
             }
 
             message.rotationState = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.type = reader.string();
             continue;
           }
         }
@@ -13085,6 +13123,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "type",
+        "number": 7,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "type",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -18446,6 +18511,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "type",
+        "number": 9,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "type",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -19268,7 +19360,7 @@ export const protoMetadata = {
       }, {
         "path": [4, 16, 2, 2],
         "span": [751, 2, 53],
-        "leadingComments": " password | ssh-key | api-key | note\n",
+        "leadingComments": " password | ssh-key | api-key | note | file\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
@@ -19328,302 +19420,339 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 10],
-        "span": [843, 2, 846, 5],
+        "span": [844, 2, 847, 5],
         "leadingComments": " Those of one owner, e.g. of somebody who has left.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 5],
-        "span": [855, 2, 69],
+        "span": [856, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 1],
-        "span": [875, 2, 883, 5],
+        "span": [876, 2, 885, 5],
         "leadingComments": " password when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 4],
-        "span": [894, 2, 63],
-        "leadingComments": " At most 64 KiB. Exactly one of secret and generate.\n",
+        "span": [897, 2, 63],
+        "leadingComments":
+          " At most 64 KiB of UTF-8. Of the type file: its bytes (at most 48 KiB) in base64 with padding. Exactly one of secret and\n generate.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 23, 2, 3],
+        "span": [938, 2, 72],
+        "leadingComments": " As the entry's type has it: see CreateEntryRequest.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 23, 2, 10],
-        "span": [949, 2, 953, 5],
+        "span": [953, 2, 957, 5],
         "leadingComments": " Why; shown to the approvers where the change waits for them.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 1],
-        "span": [965, 2, 68],
+        "span": [969, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 3],
-        "span": [985, 2, 990, 5],
+        "span": [989, 2, 994, 5],
         "leadingComments": " The current version when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 28, 2, 3],
+        "span": [1001, 2, 20],
+        "leadingComments": " Of the type file: its bytes in base64.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 28, 2, 6],
+        "span": [1005, 2, 53],
+        "leadingComments": " password | ssh-key | api-key | note | file\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 29],
-        "span": [1001, 0, 1011, 1],
+        "span": [1008, 0, 1018, 1],
         "leadingComments": " Proves later, against the audit log, that this disclosure was recorded.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 2],
-        "span": [1005, 2, 58],
+        "span": [1012, 2, 58],
         "leadingComments": " Hex SHA-256 of the audit event's Merkle leaf.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 6],
-        "span": [1010, 2, 58],
+        "span": [1017, 2, 58],
         "leadingComments": " Ed25519, base64url.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 2],
-        "span": [1016, 2, 54],
+        "span": [1023, 2, 54],
         "leadingComments": " pending | applying | verified | refused | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 4],
-        "span": [1019, 2, 56],
+        "span": [1026, 2, 56],
         "leadingComments": " manual | schedule | grant-ended\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 6],
-        "span": [1022, 2, 56],
+        "span": [1029, 2, 56],
         "leadingComments": " Why it is where it is, without any secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 0],
-        "span": [1044, 2, 1049, 5],
+        "span": [1051, 2, 1056, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 1],
-        "span": [1051, 2, 1056, 5],
+        "span": [1058, 2, 1063, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 4],
-        "span": [1069, 2, 1072, 5],
+        "span": [1076, 2, 1079, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 34, 2, 5],
-        "span": [1087, 2, 69],
+        "span": [1094, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 1],
-        "span": [1111, 2, 1116, 5],
+        "span": [1118, 2, 1123, 5],
         "leadingComments": " 0 ends the schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 2],
-        "span": [1118, 2, 77],
+        "span": [1125, 2, 77],
         "leadingComments": " When first; one interval from now when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 3],
-        "span": [1120, 2, 68],
+        "span": [1127, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 39, 2, 1],
-        "span": [1132, 2, 1136, 5],
+        "span": [1139, 2, 1143, 5],
         "leadingComments": " Why; auditors read it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 0],
-        "span": [1151, 2, 56],
+        "span": [1158, 2, 56],
         "leadingComments": " accepted | refused | unknown\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 43, 2, 1],
-        "span": [1157, 2, 54],
+        "span": [1164, 2, 54],
         "leadingComments": " pending | current | previous | rejected\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 43, 2, 4],
-        "span": [1161, 2, 61],
+        "span": [1168, 2, 61],
         "leadingComments": " How many people and machines have seen this version.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 44, 2, 0],
-        "span": [1165, 2, 1170, 5],
+        "span": [1172, 2, 1177, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 44, 2, 1],
-        "span": [1172, 2, 1177, 5],
+        "span": [1179, 2, 1184, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 44, 2, 4],
-        "span": [1190, 2, 1193, 5],
+        "span": [1197, 2, 1200, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 45, 2, 5],
-        "span": [1208, 2, 69],
+        "span": [1215, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 48, 2, 2],
+        "span": [1238, 2, 20],
+        "leadingComments": " Of an entry of the type file: its bytes in base64.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 49, 2, 2],
-        "span": [1236, 2, 55],
+        "span": [1244, 2, 55],
         "leadingComments": " view | modify | manage\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 0],
-        "span": [1242, 2, 1247, 5],
+        "span": [1250, 2, 1255, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 1],
-        "span": [1249, 2, 1254, 5],
+        "span": [1257, 2, 1262, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 4],
-        "span": [1267, 2, 1270, 5],
+        "span": [1275, 2, 1278, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 51, 2, 5],
-        "span": [1285, 2, 69],
+        "span": [1293, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 2],
-        "span": [1329, 2, 53],
+        "span": [1337, 2, 53],
         "leadingComments": " http | ldap | mysql | postgres | ssh\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 4],
-        "span": [1332, 2, 71],
+        "span": [1340, 2, 71],
         "leadingComments": " Addresses and ports that the connector may reach, and its defaults. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 5],
-        "span": [1334, 2, 55],
+        "span": [1342, 2, 55],
         "leadingComments": " untested | ok | failing\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 57, 2, 0],
-        "span": [1343, 2, 1348, 5],
+        "span": [1351, 2, 1356, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 57, 2, 1],
-        "span": [1350, 2, 1355, 5],
+        "span": [1358, 2, 1363, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 57, 2, 4],
-        "span": [1368, 2, 1371, 5],
+        "span": [1376, 2, 1379, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 58, 2, 5],
-        "span": [1397, 2, 69],
+        "span": [1405, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 67, 2, 1],
-        "span": [1471, 2, 68],
+        "span": [1479, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 1],
-        "span": [1481, 2, 1484, 5],
+        "span": [1489, 2, 1492, 5],
         "leadingComments": " A resource of the module; its admin entry's secret is used when it has one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 71, 2, 0],
-        "span": [1496, 2, 57],
+        "span": [1504, 2, 57],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 72, 2, 5],
-        "span": [1506, 2, 60],
+        "span": [1514, 2, 60],
         "leadingComments": " Type of the resource's module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 77, 2, 1],
-        "span": [1543, 2, 1546, 5],
+        "span": [1551, 2, 1554, 5],
         "leadingComments": " revoked | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 78, 2, 1],
-        "span": [1551, 2, 57],
+        "span": [1559, 2, 57],
         "leadingComments":
           " What becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 80, 2, 3],
+        "span": [1572, 2, 20],
+        "leadingComments": " Of the type file: its bytes in base64.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 80, 2, 8],
+        "span": [1578, 2, 53],
+        "leadingComments": " password | ssh-key | api-key | note | file\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 81, 2, 0],
-        "span": [1572, 2, 1575, 5],
+        "span": [1583, 2, 1586, 5],
         "leadingComments": " One of the two.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 84, 2, 0],
-        "span": [1605, 2, 54],
+        "span": [1616, 2, 54],
         "leadingComments": " proposed | adopted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 84, 2, 1],
-        "span": [1607, 2, 57],
+        "span": [1618, 2, 57],
         "leadingComments": " The owner, or who becomes it once another administrator has confirmed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 84, 2, 2],
-        "span": [1609, 2, 78],
+        "span": [1620, 2, 78],
         "leadingComments": " Of a proposal: it lapses then.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -19873,7 +20002,9 @@ export const protoMetadata = {
           "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
           "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
-          "type": { "field": Field.decode(Buffer.from("CAFKCHBhc3N3b3JkSgdzc2gta2V5SgdhcGkta2V5SgRub3Rl", "base64")) },
+          "type": {
+            "field": Field.decode(Buffer.from("CAFKCHBhc3N3b3JkSgdzc2gta2V5SgdhcGkta2V5SgRub3RlSgRmaWxl", "base64")),
+          },
           "rotation_state": {
             "field": Field.decode(
               Buffer.from("CAFKBGlkbGVKB3BlbmRpbmdKCGFwcGx5aW5nSglhbWJpZ3VvdXNKC291dF9vZl9zeW5j", "base64"),
@@ -19898,7 +20029,9 @@ export const protoMetadata = {
       "CreateEntryRequest": {
         fields: {
           "name": { "field": Field.decode(Buffer.from("CAEQASDIAVIEbGluZQ==", "base64")) },
-          "type": { "field": Field.decode(Buffer.from("CAFKCHBhc3N3b3JkSgdzc2gta2V5SgdhcGkta2V5SgRub3Rl", "base64")) },
+          "type": {
+            "field": Field.decode(Buffer.from("CAFKCHBhc3N3b3JkSgdzc2gta2V5SgdhcGkta2V5SgRub3RlSgRmaWxl", "base64")),
+          },
           "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
           "username": { "field": Field.decode(Buffer.from("CAEggAJSBGxpbmU=", "base64")) },
           "secret": { "field": Field.decode(Buffer.from("IICABA==", "base64")) },
@@ -19948,6 +20081,7 @@ export const protoMetadata = {
           "username": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "rotation_state": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "receipt": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "type": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "Receipt": {
@@ -20266,6 +20400,7 @@ export const protoMetadata = {
           "host": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "port": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "rotation_state": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "type": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "DescribeBeneficiariesRequest": {

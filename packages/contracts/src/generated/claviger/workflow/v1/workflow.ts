@@ -270,12 +270,15 @@ export interface GetGrantCredentialsResponse {
   entryId: string;
   version: number;
   username: string;
+  /** Of an entry of the type file: its bytes in base64. */
   secret: string;
   host: string;
   port: number;
   expiresAt: string | undefined;
   receipt: Receipt | undefined;
   rotationState: string;
+  /** Of the entry: password | ssh-key | api-key | note | file */
+  type: string;
 }
 
 export interface Receipt {
@@ -2727,6 +2730,7 @@ function createBaseGetGrantCredentialsResponse(): GetGrantCredentialsResponse {
     expiresAt: undefined,
     receipt: undefined,
     rotationState: "",
+    type: "",
   };
 }
 
@@ -2761,6 +2765,9 @@ export const GetGrantCredentialsResponse: MessageFns<GetGrantCredentialsResponse
     }
     if (message.rotationState !== "") {
       writer.uint32(82).string(message.rotationState);
+    }
+    if (message.type !== "") {
+      writer.uint32(90).string(message.type);
     }
     return writer;
   },
@@ -2856,6 +2863,14 @@ export const GetGrantCredentialsResponse: MessageFns<GetGrantCredentialsResponse
             }
 
             message.rotationState = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.type = reader.string();
             continue;
           }
         }
@@ -8534,6 +8549,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "type",
+        "number": 11,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "type",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -10919,110 +10961,122 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 26, 2, 4],
+        "span": [576, 2, 20],
+        "leadingComments": " Of an entry of the type file: its bytes in base64.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 26, 2, 10],
+        "span": [583, 2, 54],
+        "leadingComments": " Of the entry: password | ssh-key | api-key | note | file\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 28, 2, 0],
-        "span": [593, 2, 598, 5],
+        "span": [596, 2, 601, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 1],
-        "span": [600, 2, 605, 5],
+        "span": [603, 2, 608, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 4],
-        "span": [618, 2, 621, 5],
+        "span": [621, 2, 624, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 6],
-        "span": [629, 2, 638, 5],
+        "span": [632, 2, 641, 5],
         "leadingComments": " active when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 5],
-        "span": [647, 2, 69],
+        "span": [650, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 0],
-        "span": [651, 2, 656, 5],
+        "span": [654, 2, 659, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 1],
-        "span": [658, 2, 663, 5],
+        "span": [661, 2, 666, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 4],
-        "span": [676, 2, 679, 5],
+        "span": [679, 2, 682, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 5],
-        "span": [704, 2, 69],
+        "span": [707, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 1],
-        "span": [710, 2, 69],
+        "span": [713, 2, 69],
         "leadingComments": " Passed one after the other.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 5],
-        "span": [715, 2, 67],
+        "span": [718, 2, 67],
         "leadingComments": " A pending request lapses after this time.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 7],
-        "span": [718, 2, 57],
+        "span": [721, 2, 57],
         "leadingComments": " False: the default policy of the installation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 1],
-        "span": [727, 2, 732, 5],
+        "span": [730, 2, 735, 5],
         "leadingComments": " How many different people must approve.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 2],
-        "span": [734, 2, 737, 5],
+        "span": [737, 2, 740, 5],
         "leadingComments": " Anyone with requests.decide when both are empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 2],
-        "span": [806, 2, 809, 5],
+        "span": [809, 2, 812, 5],
         "leadingComments": " Empty where the entry belongs to no resource.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 6],
-        "span": [823, 2, 827, 5],
+        "span": [826, 2, 830, 5],
         "leadingComments": " Hex SHA-256 over the change and the state of the entry that it is for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 41, 2, 0],
-        "span": [836, 2, 55],
+        "span": [839, 2, 55],
         "leadingComments": " False where no policy governs the entry: nobody has to approve.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 41, 2, 2],
-        "span": [839, 2, 55],
+        "span": [842, 2, 55],
         "leadingComments": " pending | approved\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -11285,6 +11339,7 @@ export const protoMetadata = {
           "expires_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "receipt": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "rotation_state": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "type": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "Receipt": {
