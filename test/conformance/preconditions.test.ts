@@ -1,4 +1,4 @@
-import { type HttpBinding, type MethodInfo, methods } from '@claviger/contracts';
+import { answersHead, type HttpBinding, type MethodInfo, methods } from '@claviger/contracts';
 import { connectNetwork, type Network, type RestAnswer, type RestClient } from '@claviger/testkit';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { fillPath, type Sample, samples } from './samples.ts';
@@ -25,6 +25,7 @@ const answersVersion = ({ method, binding }: Operation): boolean => {
 };
 
 const tagged = operations.filter((each) => each.binding.method === 'GET' && answersVersion(each));
+const gets = operations.filter(({ binding }) => binding.method === 'GET');
 const changing = operations.filter(({ binding }) => ['PUT', 'PATCH', 'DELETE'].includes(binding.method));
 const versioned = changing.filter(({ method }) => namesVersion(method.request.fields));
 const unversioned = changing.filter(({ method }) => !namesVersion(method.request.fields));
@@ -42,15 +43,21 @@ afterAll(async () => {
 
 function callerOf({ method }: Operation, sample: Sample): RestClient {
   if (sample.client) return sample.client;
+  if (method.policy!.agent) return world.agent;
   if (method.policy!.platform) return world.platform;
   return method.policy!.stepUp ? world.steppedUp : world.admin;
 }
 
-function send(operation: Operation, sample: Sample, headers: Record<string, string>): Promise<RestAnswer> {
+function send(
+  operation: Operation,
+  sample: Sample,
+  headers: Record<string, string>,
+  verb: string = operation.binding.method,
+): Promise<RestAnswer> {
   const { binding } = operation;
   const path = fillPath(binding.path, sample.params) + (sample.query ?? '');
   const body = binding.body ? (sample.body ?? {}) : undefined;
-  return callerOf(operation, sample).call(binding.method, path, body, { headers });
+  return callerOf(operation, sample).call(verb, path, body, { headers });
 }
 
 const sampleOf = ({ method }: Operation): Promise<Sample> => Promise.resolve(samples[method.name]!(world));
@@ -90,6 +97,15 @@ describe('where nothing has a version, a condition is refused instead of being o
     const answer = await send(operation, await sampleOf(operation), { 'if-match': '"1"' });
     expect(answer.status, answer.text).toBe(412);
     expect(answer.body.code).toBe('unconditional');
+  });
+});
+
+describe('HEAD is answered as GET without the body, or 405 where that discloses or hands over something', () => {
+  test.each(titled(gets))('%s', async (_, operation) => {
+    const { method, binding } = operation;
+    const head = await send(operation, await sampleOf(operation), {}, 'HEAD');
+    expect([head.status, head.text]).toEqual([answersHead(method, binding) ? 200 : 405, '']);
+    if (head.status === 405) expect(head.headers.allow).not.toContain('HEAD');
   });
 });
 

@@ -66,7 +66,10 @@ export function createHealth(options: HealthOptions): Health {
         const answer = (code: number, body: string): void => {
           response.writeHead(code, { 'content-type': 'text/plain', 'cache-control': 'no-store' }).end(body);
         };
-        if (request.method !== 'GET') return answer(405, 'method not allowed\n');
+        if (request.method !== 'GET' && request.method !== 'HEAD') {
+          response.setHeader('allow', 'GET, HEAD');
+          return answer(405, 'method not allowed\n');
+        }
         if (request.url === '/live') return answer(200, 'live\n');
         if (request.url !== '/ready') return answer(404, 'not found\n');
         run().then(

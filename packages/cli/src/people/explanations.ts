@@ -335,6 +335,10 @@ const codes: Readonly<Record<string, Explanation>> = {
     meaning: 'A header that has one value was sent more than once. Two readers could each take another one.',
     next: 'Send each header once. A proxy in front may add one: look there.',
   },
+  header_invalid: {
+    meaning: 'A header that becomes a field has a value that cannot be one; the problem names it.',
+    next: 'Send it as the hint says, or leave it out. A proxy in front may have set it: look there.',
+  },
   target_unusable: {
     meaning:
       'The target could not be used. Why is shown to those who may change modules only, because it tells what can be reached.',

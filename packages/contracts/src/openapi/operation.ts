@@ -184,13 +184,11 @@ function isVersioned(method: MethodInfo, binding: HttpBinding): boolean {
 }
 
 function takesIfMatch(method: MethodInfo, binding: HttpBinding): boolean {
-  return (
-    mayBeConditional(binding) && method.request.fields.some((field) => field.protoName === 'row_version')
-  );
+  return binding.method !== 'GET' && method.request.fields.some((field) => field.protoName === 'row_version');
 }
 
 /** Where a condition is kept, or refused with 412 because the operation cannot keep it. */
-function mayBeConditional(binding: HttpBinding): boolean {
+function isChange(binding: HttpBinding): boolean {
   return binding.method !== 'GET' && binding.method !== 'POST';
 }
 
@@ -211,7 +209,7 @@ function responses(method: MethodInfo, binding: HttpBinding, names: boolean, sch
     ...(policy.public ? [] : ['401', '403']),
     ...(names ? ['404'] : []),
     ...(takesKey(method, binding) ? ['409', '422'] : []),
-    ...(mayBeConditional(binding) ? ['412'] : []),
+    ...(takesIfMatch(method, binding) || isChange(binding) ? ['412'] : []),
     ...(limitsBody(method) ? ['413'] : []),
     '429',
     '503',

@@ -5,7 +5,13 @@ import type { Duplex } from 'node:stream';
 import { ClavigerError } from '@claviger/errors';
 import { type Logger, splitAddress } from '@claviger/service-kit';
 import { isCanonicalTarget, MAX_TARGET_LENGTH } from './canonical-target.ts';
-import { type EdgeRequest, edgeCallOf, keepContentType, nameSource } from './edge-request.ts';
+import {
+  type EdgeRequest,
+  edgeCallOf,
+  keepContentType,
+  nameSource,
+  requestIdProblem,
+} from './edge-request.ts';
 import type { Front } from './front.ts';
 import { answerProblem } from './problem-answer.ts';
 import { repeatedHeader } from './repeated-header.ts';
@@ -21,7 +27,7 @@ const MAX_HEADER_BYTES = 16_384;
 const MAX_HEADERS = 100;
 const KNOWN_HEADERS =
   /^(?:authorization|content-(?:encoding|length|type)|host|idempotency-key|if-match|traceparent|transfer-encoding|x-forwarded-(?:for|host|port|proto)|x-request-id)$/;
-const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 export interface EdgeServer {
   /** Starts to serve; answers the port. */
@@ -102,6 +108,11 @@ function refuse(request: EdgeRequest, response: ServerResponse, options: EdgeSer
     });
     response.setHeader('Connection', 'close');
     answerProblem(request, response, error);
+    return true;
+  }
+  const badRequestId = requestIdProblem(request);
+  if (badRequestId) {
+    answerProblem(request, response, badRequestId);
     return true;
   }
   const target = request.url ?? '';

@@ -123,8 +123,8 @@ describe('the edge', () => {
       code: 'no_such_route',
     });
     const wrong = await edge.call('DELETE', '/api/v1/vault/entries');
-    expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, POST']);
-    expect((await edge.call('DELETE', '/api/v1/audit/events/export')).headers.allow).toBe('GET');
+    expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, HEAD, POST']);
+    expect((await edge.call('DELETE', '/api/v1/audit/events/export')).headers.allow).toBe('GET, HEAD');
     const overridden = await edge.call('GET', '/api/v1/vault/entries', {
       token,
       headers: { 'x-http-method-override': 'DELETE' },
@@ -151,6 +151,14 @@ describe('health', () => {
     expect((await edge.call('GET', '/system/health/live')).status).toBe(200);
     expect((await edge.call('GET', '/system/health/ready')).status).toBe(200);
     expect((await edge.call('GET', '/system/health/detail')).status).toBe(401);
+    const probe = (path: string, method: string) =>
+      fetch(`http://127.0.0.1:${edge.gateway.healthPort}${path}`, { method });
+    for (const path of ['/live', '/ready']) {
+      const answers = [await probe(path, 'GET'), await probe(path, 'HEAD')];
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      expect(await answers[1]!.text()).toBe('');
+    }
+    expect((await probe('/live', 'POST')).headers.get('allow')).toBe('GET, HEAD');
     // Agents reach the operations of agents, and nothing else.
     const agent = await edge.call('GET', '/system/health/detail', { token: edge.enrol().token });
     expect(agent.json).toMatchObject({ status: 403, code: 'not_for_agents' });

@@ -43,7 +43,7 @@ export function answerProblem(
     'Content-Type': 'application/problem+json',
     'Content-Length': Buffer.byteLength(body),
   });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  response.end(body);
   return document.status;
 }
 

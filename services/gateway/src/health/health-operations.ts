@@ -90,6 +90,7 @@ function probe(name: string, summary: string, properties: JsonSchema['properties
         default: PROBLEM,
       },
       'x-claviger-owner': 'gateway',
+      'x-claviger-head': true,
       'x-claviger-operations': [`rp.system.health.${name}`],
     },
   };
@@ -127,6 +128,7 @@ export const healthOperations: Paths = {
         default: PROBLEM,
       },
       'x-claviger-owner': 'gateway',
+      'x-claviger-head': true,
       'x-claviger-rate-tier': 'standard',
       'x-claviger-operations': ['rp.system.health.detail'],
     },

@@ -41,9 +41,18 @@ describe('an operation of the contract over REST', () => {
     expect(context.actor.userName).toBe('alice');
   });
 
-  it('makes an id of its own when the one given is not harmless', async () => {
-    const answer = await edge.call('GET', '/system/health/ping', { headers: { 'x-request-id': 'a b"c' } });
-    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  it('refuses a request id that is none under an id of its own, and ignores a trace that is none', async () => {
+    for (const id of ['a b"c', 'x'.repeat(65), '', 'id,id', '\xe9', 'a/../b']) {
+      const headers = { 'x-request-id': id };
+      const answer = await edge.call('GET', '/system/health/ping', { headers });
+      expect(answer.json, id).toMatchObject({ status: 400, code: 'header_invalid' });
+      expect(answer.json.detail).toContain('X-Request-Id');
+      expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    }
+    for (const traceparent of ['x', `00-${'0'.repeat(32)}-${'0'.repeat(16)}-01`, '\xff'.repeat(55)]) {
+      const answer = await edge.call('GET', '/api/v1/vault/entries', { token, headers: { traceparent } });
+      expect(answer.status).toBe(200);
+    }
   });
 
   it('reads the query strictly, with limit as another name of pageSize', async () => {
@@ -154,6 +163,102 @@ describe('an operation of the contract over REST', () => {
     expect((await put({ 'if-match': '*' })).status).toBe(200);
   });
 
+  it.each([
+    ['"99999999999999999999999"', 412],
+    ['"9999999999"', 412],
+    ['"2147483648"', 412],
+    // Modulo 2^32 it is the version that the object has.
+    ['"4294967297"', 412],
+    ['"0"', 412],
+    ['"-1"', 412],
+    ['"01"', 412],
+    ['"1.0"', 412],
+    ['"1e0"', 412],
+    ['"\\u0031"', 412],
+    ['"+1"', 412],
+    ['"１"', 412],
+    ['""', 412],
+    ['"x"', 412],
+    ['"\xff\xfe"', 412],
+    ['W/"1"', 412],
+    ['W/"1", W/"2"', 412],
+    ['', 412],
+    [' , ,', 412],
+    ['"1", "2"', 412],
+    ['1', 400],
+    ['"1', 400],
+    ['w/"1"', 400],
+    ['"1" "2"', 400],
+    ['*, "1"', 400],
+    ['"a b"', 400],
+    ['\xff', 400],
+    [`,${' '.repeat(8_000)}x`, 400],
+    ['"1"', 200],
+    ['"1-abc", "1"', 200],
+    [',W/"7" ,"other", "1"\t,', 200],
+    ['*', 200],
+  ])('takes If-Match by RFC 9110, for the range of versions: %s', async (ifMatch, status) => {
+    const { id } = edge.addEntry();
+    for (const [path, body] of [
+      [`/api/v1/vault/entries/${id}`, '{}'],
+      // Where the version has no form for its absence.
+      ['/api/v1/pam/rules/r1', '{"name":"x"}'],
+    ] as const) {
+      edge.calls.length = 0;
+      const head = `${path.includes('pam') ? 'PATCH' : 'PUT'} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n`;
+      const text = `Authorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
+      // Encoded as it stands here: what is beyond latin1 goes as UTF-8.
+      const value = Buffer.from(ifMatch, /[^\0-\xff]/.test(ifMatch) ? 'utf8' : 'latin1');
+      const bytes = Buffer.concat([
+        Buffer.from(`${head}${text}If-Match: `),
+        value,
+        Buffer.from(`\r\n\r\n${body}`),
+      ]);
+      const answer = await edge.raw(bytes);
+      expect(answer.slice(9, 12), answer).toBe(String(status));
+      expect(edge.calls).toHaveLength(status === 200 ? 1 : 0);
+      if (status === 400) expect(answer).toContain('The header If-Match is not valid.');
+      if (status === 412) expect(answer).toContain('precondition_failed');
+    }
+  });
+
+  it('takes If-Match where a POST takes a version, too', async () => {
+    const coSign = (headers: Record<string, string>) =>
+      edge.call('POST', '/api/v1/pam/rules/r1/co-sign', { token, body: {}, headers });
+    expect((await coSign({ 'if-match': '"99999999999"' })).status).toBe(412);
+    expect((await coSign({ 'if-match': 'x' })).status).toBe(400);
+    expect((await coSign({ 'if-match': '"1"' })).status).toBe(404);
+  });
+
+  it('names the header that holds odd bytes, and repeats none of them', async () => {
+    const send = (line: Buffer) =>
+      edge.raw(
+        Buffer.concat([
+          Buffer.from(
+            `POST /api/v1/vault/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n` +
+              'Content-Type: application/json\r\nConnection: close\r\nContent-Length: 2\r\n',
+          ),
+          line,
+          Buffer.from('\r\n\r\n{}'),
+        ]),
+      );
+    for (const name of ['Idempotency-Key', 'X-Request-Id']) {
+      for (const value of ['k\xff', '\xc3\x28', '\xed\xa0\x80', 'é', 'a\tb', 'a b', '', 'x'.repeat(256)]) {
+        const answer = await send(Buffer.from(`${name}: ${value}`, 'latin1'));
+        expect(answer, name).toMatch(/^HTTP\/1\.1 400 /);
+        expect(answer).toContain(`The header ${name} is not valid.`);
+      }
+    }
+    // A control character in a header makes the whole no HTTP request.
+    for (const value of ['a\0b', 'a\x01b', 'a\x7fb', 'a\rb', 'a\nb']) {
+      for (const name of ['Idempotency-Key', 'If-Match', 'X-Request-Id', 'traceparent', 'User-Agent']) {
+        const answer = await send(Buffer.from(`${name}: ${value}`, 'latin1'));
+        expect(answer, JSON.stringify(`${name}: ${value}`)).toMatch(/^HTTP\/1\.1 400 /);
+      }
+    }
+    expect(edge.calls).toHaveLength(0);
+  });
+
   it('deletes with 204 and no body', async () => {
     const { id } = edge.addEntry();
     const answer = await edge.call('DELETE', `/api/v1/vault/entries/${id}`, { token });
@@ -174,6 +279,74 @@ describe('an operation of the contract over REST', () => {
     for (const method of ['HEAD', 'OPTIONS', 'GET', 'TRACE', 'PUT']) {
       const refused = await edge.call(method, path, { token });
       expect([method, refused.status, refused.headers.allow]).toEqual([method, 405, 'POST']);
+    }
+    expect(edge.calls).toHaveLength(0);
+  });
+
+  it('answers HEAD as GET, without the body', async () => {
+    const { id } = edge.addEntry();
+    const ask = (method: string, path: string) =>
+      edge.raw(
+        `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nX-Request-Id: r\r\nConnection: close\r\n\r\n`,
+      );
+    const headOf = (text: string) =>
+      text
+        .slice(0, text.indexOf('\r\n\r\n') + 4)
+        .replace(/^Date: .*\r\n/im, '')
+        .replace(/^Transfer-Encoding: .*\r\n/im, '');
+    edge.exportChunks = 2;
+    for (const [path, status] of [
+      [`/api/v1/vault/entries/${id}`, 200],
+      ['/api/v1/vault/entries', 200],
+      ['/api/v1/audit/events/export', 200],
+      ['/api/v1/vault/entries?page=0', 400],
+      ['/api/v1/vault/entries/00000000-0000-4000-8000-000000000000', 404],
+      ['/api/v1/nothing', 404],
+      ['/', 200],
+      ['/openapi.json', 200],
+      ['/setup', 200],
+      ['/reset', 200],
+      ['/system/health/ping', 200],
+      ['/system/health/live', 200],
+      ['/system/health/ready', 200],
+    ] as const) {
+      const [head, get] = [await ask('HEAD', path), await ask('GET', path)];
+      expect(get.slice(9, 12), path).toBe(String(status));
+      expect(get.length, path).toBeGreaterThan(headOf(get).length);
+      expect(headOf(head), path).toBe(headOf(get));
+      expect(head.slice(head.indexOf('\r\n\r\n')), path).toBe('\r\n\r\n');
+    }
+    const etag = String((await edge.call('GET', `/api/v1/vault/entries/${id}`, { token })).headers.etag);
+    const same = await edge.call('HEAD', `/api/v1/vault/entries/${id}`, {
+      token,
+      headers: { 'if-none-match': etag },
+    });
+    expect([same.status, same.headers.etag]).toEqual([304, etag]);
+  });
+
+  it('ends at its source what HEAD does not take', async () => {
+    edge.exportChunks = 1_000_000;
+    edge.exportCancelled = false;
+    expect((await edge.call('HEAD', '/api/v1/audit/events/export', { token })).status).toBe(200);
+    await expect.poll(() => edge.exportCancelled, { timeout: 50_000 }).toBe(true);
+    edge.exportChunks = 3;
+  });
+
+  it('H-102, H-171: HEAD needs the same sign-in, and is refused where something is disclosed or handed over', async () => {
+    for (const path of ['/api/v1/vault/entries', '/system/health/detail', '/api/v1/audit/events/export'])
+      expect((await edge.call('HEAD', path)).status, path).toBe(401);
+    const { token: weak } = await edge.signIn([]);
+    expect((await edge.call('HEAD', '/api/v1/vault/entries', { token: weak })).status).toBe(403);
+    const agent = edge.enrol();
+    edge.calls.length = 0;
+    for (const [path, bearer] of [
+      ['/api/v1/auth/mfa/setup', token],
+      [`/api/v1/grants/${agent.deviceId}/credentials`, token],
+      [`/api/v1/agents/${agent.deviceId}/commands`, agent.token],
+    ] as const) {
+      const refused = await edge.call('HEAD', path, { token: bearer });
+      expect([refused.status, refused.text], path).toEqual([405, '']);
+      expect(refused.headers.allow, path).toMatch(/^GET(, POST)?$/);
     }
     expect(edge.calls).toHaveLength(0);
   });

@@ -74,7 +74,7 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
     const message = decode({ path, query: queryOf(request), body });
     applyConditions?.(message, request.headers);
     const options: CallOptions = { ...edge, actorToken: actor?.actorToken, ...keyOf?.(request) };
-    if (!encode) return stream(message, options, response);
+    if (!encode) return stream(message, options, request, response);
     const signal = waits ? gone(response, deps.stopping) : undefined;
     const bounded = { ...options, timeoutMs: CALL_TIMEOUT_MS, signal, waits };
     const answer = (await call(message, bounded)) as Message;
@@ -85,18 +85,23 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
     else send(request, response, encode(answer), conditional);
   };
 
-  const stream = async (message: Message, options: CallOptions, response: ServerResponse): Promise<void> => {
+  const stream = async (
+    message: Message,
+    options: CallOptions,
+    request: EdgeRequest,
+    response: ServerResponse,
+  ): Promise<void> => {
     const messages = call(message, { ...options, signal: gone(response) }) as AsyncIterable<HttpBody>;
-    await answerStream(response, binding, messages);
+    await answerStream(request, response, binding, messages);
   };
 
   return (request, response, path) =>
     inSpan(
-      `${binding.method} ${binding.path}`,
+      `${request.method} ${binding.path}`,
       {
         kind: SpanKind.SERVER,
         parent: traceparentOf(request),
-        attributes: { 'http.request.method': binding.method, 'http.route': binding.path },
+        attributes: { 'http.request.method': request.method!, 'http.route': binding.path },
       },
       async (span) => {
         const traceparent = currentTraceparent();

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { methods } from '@claviger/contracts';
+import { answersHead, methods } from '@claviger/contracts';
 import { fastify } from 'fastify';
 import { type EdgeRequest, edgeCallOf } from '../edge/edge-request.ts';
 import { answerNoRoute } from '../edge/edge-server.ts';
@@ -9,7 +9,7 @@ import { type NativeRouteDeps, nativeRoute, type ServeRoute } from './native-rou
 
 const NO_QUERY = {};
 
-/** A route beside the native API: health, documents, pages. */
+/** A route beside the native API: health, documents, pages. It discloses nothing. */
 export interface OwnRoute {
   readonly path: string;
   readonly serve: ServeRoute;
@@ -21,7 +21,10 @@ export interface Router {
   close(): Promise<void>;
 }
 
-/** Every operation of the contract that has a REST binding, and the gateway's own GET routes. Literal paths win. */
+/**
+ * Every operation of the contract that has a REST binding, and the gateway's own GET routes. Literal paths win. HEAD takes the
+ * same way as GET, and Node.js leaves the body out.
+ */
 export async function createRouter(deps: NativeRouteDeps, own: readonly OwnRoute[]): Promise<Router> {
   const app = fastify({
     logger: false,
@@ -43,10 +46,15 @@ export async function createRouter(deps: NativeRouteDeps, own: readonly OwnRoute
       },
     });
   };
-  for (const route of own) register('GET', route.path, route.serve);
+  for (const route of own) {
+    for (const method of ['GET', 'HEAD']) register(method, route.path, route.serve);
+  }
   for (const method of methods.values()) {
-    for (const binding of method.http)
-      register(binding.method, binding.path, nativeRoute(method, binding, deps));
+    for (const binding of method.http) {
+      const serve = nativeRoute(method, binding, deps);
+      register(binding.method, binding.path, serve);
+      if (answersHead(method, binding)) register('HEAD', binding.path, serve);
+    }
   }
   const allowed = allowedMethods(all);
   app.setNotFoundHandler((request, reply) => {

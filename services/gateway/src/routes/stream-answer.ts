@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { HttpBinding, HttpBody } from '@claviger/contracts';
@@ -23,9 +23,10 @@ export function downloadName(binding: HttpBinding, contentType: string): string 
 /**
  * Sends a stream of bytes as a download, at the pace at which the client takes it. The first message is awaited before
  * anything is sent, so that a refusal is still a problem; later failures cut the connection, so that half a file never
- * looks whole.
+ * looks whole. HEAD ends the stream at its source once the headers are known.
  */
 export async function answerStream(
+  request: IncomingMessage,
   response: ServerResponse,
   binding: HttpBinding,
   messages: AsyncIterable<HttpBody>,
@@ -38,6 +39,11 @@ export async function answerStream(
     'Content-Type': contentType,
     'Content-Disposition': `attachment; filename="${downloadName(binding, contentType)}"`,
   });
+  if (request.method === 'HEAD') {
+    await iterator.return?.();
+    response.end();
+    return;
+  }
   async function* bytes(): AsyncGenerator<Buffer> {
     try {
       if (!first.done) yield first.value.data;

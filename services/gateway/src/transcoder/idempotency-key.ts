@@ -1,5 +1,5 @@
-import { ClavigerError } from '@claviger/errors';
 import type { EdgeRequest } from '../edge/edge-request.ts';
+import { headerInvalid } from '../edge/header-invalid.ts';
 
 const VISIBLE = /^[\x21-\x7e]{1,255}$/;
 
@@ -8,10 +8,11 @@ export function idempotencyKeyOf(request: EdgeRequest): { idempotencyKey: string
   const given = request.headers['idempotency-key'];
   if (given === undefined) return undefined;
   if (typeof given !== 'string' || !VISIBLE.test(given)) {
-    throw new ClavigerError('invalid', 'The Idempotency-Key is not valid.', {
-      code: 'idempotency_key_invalid',
-      hint: 'Send one header with 1 to 255 visible ASCII characters, e.g. a random UUID.',
-    });
+    throw headerInvalid(
+      'Idempotency-Key',
+      'Send one header with 1 to 255 visible ASCII characters, e.g. a random UUID.',
+      'idempotency_key_invalid',
+    );
   }
   return { idempotencyKey: given };
 }
