@@ -16,6 +16,7 @@ import {
 import { requirePerson } from '../users/standing.ts';
 import { lockUser } from '../users/users-store.ts';
 import { mfaRefused } from './mfa-errors.ts';
+import { oneTimeCode } from './one-time-code.ts';
 import { proveSecondFactor } from './prove-second-factor.ts';
 import { replaceRecoveryCodes } from './recovery-codes.ts';
 
@@ -35,7 +36,7 @@ export interface Challenge {
 export async function challenge<T>(
   deps: AuthDeps,
   context: CallContext,
-  code: string,
+  given: string,
   confirm: boolean,
   also: (tx: Tx<AuthSchema>) => Promise<T>,
 ): Promise<Challenge & { also: T }> {
@@ -43,6 +44,7 @@ export async function challenge<T>(
   const { tenantId, userId, sessionId } = context.actor;
   const place = placeOf(context);
   context.auditSubject = { type: 'user', id: userId };
+  const code = oneTimeCode(given);
   const result = await deps.database.withTenant(tenantId, async (tx) => {
     if (confirm) {
       // In the common order, before the factor: a challenge in another session may wait for it.

@@ -1,7 +1,7 @@
 import { ClavigerError } from '@claviger/errors';
 
 export type Refused =
-  | { readonly refused: 'wrong' | 'malformed' | 'used' | 'no_factor' }
+  | { readonly refused: 'wrong' | 'used' | 'no_factor' }
   | { readonly refused: 'locked'; readonly waitSeconds: number };
 
 /** What the caller is told of a refused code. */
@@ -11,13 +11,6 @@ export function mfaRefused(refusal: Refused): ClavigerError {
       return new ClavigerError('unauthenticated', 'The code is wrong.', {
         code: 'mfa_code_invalid',
         hint: 'Take the code that the authenticator shows now, and check the clock of the device.',
-      });
-    case 'malformed':
-      return new ClavigerError('invalid', 'The request is not valid.', {
-        code: 'mfa_code_malformed',
-        fields: [
-          { pointer: '/code', detail: 'must be six digits, or a recovery code such as abcd-efgh-ijkl-mnop' },
-        ],
       });
     case 'used':
       return new ClavigerError('unauthenticated', 'This code was used before.', {

@@ -1,4 +1,5 @@
 import { auth } from '@claviger/contracts';
+import type { ClavigerError } from '@claviger/errors';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type AuthStack,
@@ -224,22 +225,104 @@ test('H-020 H-022 a code works once, also when thirty try it at the same moment 
   expect(await codeOf(authOf(stack).completeMfaChallenge({ code }, await other.as()))).toBe('mfa_code_used');
 });
 
-test('other spellings of a code are refused as malformed and counted', async () => {
+/** As apps show it, as it is pasted, and in full width. */
+const spellingsOf = (code: string): string[] => [
+  `${code.slice(0, 3)} ${code.slice(3)}`,
+  `${code.slice(0, 3)}\u00a0${code.slice(3)}`,
+  `${code.slice(0, 3)}\u2011${code.slice(3)}`,
+  ` ${code}\r\n`,
+  [...code].map((digit) => String.fromCodePoint(0xff10 + Number(digit))).join(''),
+];
+const failuresOf = (userId: string) =>
+  stack.sql('SELECT kind, place, failures FROM login_failures WHERE subject = $1', [userId]);
+
+test('H-021 a code is accepted in each spelling wherever one is asked for, and a used one in none', async () => {
+  const user = await newUser(stack, tenant, 'spellings');
+  const session = await signIn(stack, tenant.name, 'spellings', PASSWORD);
+  const { secret } = await authOf(stack).setupMfa({}, await session.as());
+  const [confirming] = spellingsOf(codeNow(secret, 0));
+  const verified = await authOf(stack).verifyMfa({ code: confirming! }, await session.as());
+  const code = codeNow(secret);
+  const [spaced, noBreak, , pasted] = spellingsOf(code);
+  const signedIn = await signIn(stack, tenant.name, 'spellings', PASSWORD, noBreak);
+  expect(signedIn.answer.mfaRequired).toBe(false);
+  const { as } = await signIn(stack, tenant.name, 'spellings', PASSWORD);
+  for (const each of [code, ...spellingsOf(code)]) {
+    expect(await codeOf(authOf(stack).completeMfaChallenge({ code: each }, await as())), each).toBe(
+      'mfa_code_used',
+    );
+    expect(await codeOf(signIn(stack, tenant.name, 'spellings', PASSWORD, each)), each).toBe('mfa_code_used');
+  }
+  // As if that code had not been used: a challenge, and a step-up in the session that comes of it.
+  const unused = () => stack.sql('UPDATE mfa_factors SET last_step = 0 WHERE user_id = $1', [user.id]);
+  await unused();
+  const done = await authOf(stack).completeMfaChallenge({ code: spaced! }, await as());
+  await unused();
+  const full = await actingWith(stack, done.accessToken);
+  expect(await codeOf(authOf(stack).completeMfaChallenge({ code: pasted! }, full))).toBe('ok');
+  const [recovery] = verified.recoveryCodes;
+  const typed = ` ${recovery!.toUpperCase().replaceAll('-', ' ')}\n`;
+  expect(await codeOf(signIn(stack, tenant.name, 'spellings', PASSWORD, typed))).toBe('ok');
+  expect(await codeOf(signIn(stack, tenant.name, 'spellings', PASSWORD, recovery))).toBe(
+    'invalid_credentials',
+  );
+});
+
+test('H-021 what cannot be a code is no guess: it is refused by field, counts nowhere and locks nobody out', async () => {
   const { user, secret } = await enrolled();
   const { as } = await signIn(stack, tenant.name, user.username, PASSWORD);
-  const options = await as();
-  const code = codeNow(secret);
-  const spellings = [`${code.slice(0, 3)} ${code.slice(3)}`, ` ${code}`, `${code}\n`, `0${code}`];
-  for (const each of spellings) {
-    expect(await codeOf(authOf(stack).completeMfaChallenge({ code: each }, options)), each).toBe(
+  const challenge = async (code: string) => codeOf(authOf(stack).completeMfaChallenge({ code }, await as()));
+  const noCodes = [`0${codeNow(secret)}`, '12345', 'abcdef', 'abcd-efgh-ijkl-mno', ' \n', '12 34'];
+  for (const each of noCodes) {
+    expect(await challenge(each), each).toBe('mfa_code_malformed');
+    const refused = signIn(stack, tenant.name, user.username, PASSWORD, each);
+    await expect(refused, each).rejects.toMatchObject({ reason: 'invalid', code: 'mfa_code_malformed' });
+    // Said of the field alone: nothing tells whether the password is right.
+    expect(await codeOf(signIn(stack, tenant.name, user.username, 'wrong wrong wrong', each)), each).toBe(
       'mfa_code_malformed',
     );
   }
-  const wide = [...code].map((digit) => String.fromCodePoint(0xff10 + Number(digit))).join('');
-  expect(await codeOf(authOf(stack).completeMfaChallenge({ code: wide }, options))).toBe(
-    'mfa_code_malformed',
-  );
-  expect(await codeOf(authOf(stack).completeMfaChallenge({ code }, options))).toBe('mfa_locked');
+  expect(await failuresOf(user.id)).toEqual([]);
+  expect(await challenge(codeNow(secret))).toBe('ok');
+});
+
+test('a lock of the second factor says its rest to the second, and ends with it', async () => {
+  const { user, secret } = await enrolled();
+  for (let i = 0; i < 5; i += 1) {
+    const from = { sourceAddress: `198.51.100.${i}` };
+    const { answer } = await signIn(stack, tenant.name, user.username, PASSWORD);
+    const options = { ...(await actingWith(stack, answer.accessToken)), ...from };
+    expect(await codeOf(authOf(stack).completeMfaChallenge({ code: wrongCode(secret) }, options))).toBe(
+      'mfa_code_invalid',
+    );
+  }
+  const pending = await signIn(stack, tenant.name, user.username, PASSWORD);
+  const options = { ...(await pending.as()), sourceAddress: '198.51.100.200' };
+  const prove = () => authOf(stack).completeMfaChallenge({ code: codeNow(secret) }, options);
+  const sooner = (seconds: number) =>
+    stack.sql(
+      `UPDATE login_failures SET locked_until = locked_until - make_interval(secs => $2) WHERE subject = $1`,
+      [user.id, seconds],
+    );
+  const restNow = async () => {
+    const [row] = await stack.sql<{ rest: number }>(
+      `SELECT extract(epoch FROM max(locked_until) - clock_timestamp())::float AS rest FROM login_failures
+       WHERE subject = $1`,
+      [user.id],
+    );
+    return row!.rest;
+  };
+  await sooner(600.5);
+  const most = await restNow();
+  const refused = (await prove().catch((error: unknown) => error)) as ClavigerError;
+  const least = await restNow();
+  expect(refused).toMatchObject({ reason: 'rate_limited', code: 'mfa_locked' });
+  expect(most).toBeLessThan(300);
+  expect(refused.retryAfterSeconds).toBeGreaterThanOrEqual(Math.ceil(least));
+  expect(refused.retryAfterSeconds).toBeLessThanOrEqual(Math.ceil(most));
+  expect(refused.hint).toContain(`in ${refused.retryAfterSeconds} seconds`);
+  await sooner(refused.retryAfterSeconds!);
+  expect(await codeOf(prove())).toBe('ok');
 });
 
 test('H-023 five wrong codes lock over fresh sign-ins, not per challenge; an administrator lifts it', async () => {

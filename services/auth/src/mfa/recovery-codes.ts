@@ -8,9 +8,6 @@ import { base32 } from './totp.ts';
 
 const COUNT = 10;
 const BYTES = 10;
-const FORM = /^[a-z2-7]{4}(-[a-z2-7]{4}){3}$/;
-
-export const isRecoveryCode = (code: string): boolean => FORM.test(code);
 
 /** Ten new codes of 80 bits in place of all earlier ones; stored as hashes, shown this once. */
 export async function replaceRecoveryCodes(

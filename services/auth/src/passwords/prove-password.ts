@@ -17,12 +17,12 @@ export async function provePassword(deps: AuthDeps, context: CallContext, passwo
     phc: (await credentialOfUser(reader, userId))?.phc,
     standing: await standingOfAttempt(reader, attempt),
   }));
-  const { waitSeconds, locked } = standing;
+  const { waitSeconds, lockedSeconds } = standing;
   if (waitSeconds > 0) throw mustWait(waitSeconds);
   const matches = await deps.passwords.verify(phc, password);
-  if (!locked && phc !== undefined && matches) return phc;
+  if (lockedSeconds === 0 && phc !== undefined && matches) return phc;
   await deps.database.withTenant(tenantId, (tx) => countFailure(tx, attempt));
-  noteReason(context, locked ? 'account_locked' : 'wrong_password');
+  noteReason(context, lockedSeconds > 0 ? 'account_locked' : 'wrong_password');
   throw wrongPassword();
 }
 

@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
 import { hasConfirmedFactor } from '../mfa/factors-store.ts';
 import { mfaRefused } from '../mfa/mfa-errors.ts';
+import type { OneTimeCode } from '../mfa/one-time-code.ts';
 import { proveSecondFactor } from '../mfa/prove-second-factor.ts';
 import { credentialOfUser, type StoredCredential } from '../passwords/credentials-store.ts';
 import type { AuthSchema } from '../schema.ts';
@@ -22,7 +23,7 @@ export interface Entry {
   readonly secondFactorMandatory: boolean;
   readonly rehashed: string | undefined;
   readonly context: CallContext;
-  readonly request: auth.LoginRequest;
+  readonly code: OneTimeCode | undefined;
 }
 
 export type Entered =
@@ -35,7 +36,7 @@ export type Entered =
  * changed while it was computed.
  */
 export async function enter(deps: AuthDeps, tx: Tx<AuthSchema>, entry: Entry): Promise<Entered> {
-  const { tenant, stored, attempt, context, request } = entry;
+  const { tenant, stored, attempt, context, code } = entry;
   const { userId } = stored;
   const recovers = attempt.kind === 'recovery';
   // Before any lock: a suspension that is under way waits for this sign-in, or this one sees it.
@@ -49,15 +50,15 @@ export async function enter(deps: AuthDeps, tx: Tx<AuthSchema>, entry: Entry): P
   const credential = await credentialOfUser(tx, userId);
   const standing = await standingOfAttempt(tx, attempt);
   if (standing.waitSeconds > 0) return { refusal: mustWait(standing.waitSeconds) };
-  if (standing.locked && !recovers) return { refusal: 'account_locked' };
+  if (standing.lockedSeconds > 0 && !recovers) return { refusal: 'account_locked' };
   if (!user || user.deleted_at || user.status !== 'active') return { refusal: 'account_disabled' };
   if (credential?.phc !== stored.phc) return { refusal: 'password_changed_meanwhile' };
 
   const amr = ['pwd'];
   const hasFactor = await hasConfirmedFactor(tx, userId);
-  if ((hasFactor || recovers) && request.code) {
+  if ((hasFactor || recovers) && code) {
     const { tenantId, place } = attempt;
-    const proof = await proveSecondFactor(deps, tx, { tenantId, userId, place }, request.code);
+    const proof = await proveSecondFactor(deps, tx, { tenantId, userId, place }, code);
     if ('refused' in proof) return { refusal: recovers ? 'wrong_recovery_code' : mfaRefused(proof) };
     amr.push(proof.method);
   }

@@ -28,23 +28,23 @@ export interface Attempt {
 export interface Standing {
   /** The place has to wait for so long, whatever it shows. */
   readonly waitSeconds: number;
-  /** The account is locked for this place: others failed elsewhere, and it did not sign in from here before. */
-  readonly locked: boolean;
+  /** The account is locked for this place for so long: others failed elsewhere, and it did not sign in from here before. */
+  readonly lockedSeconds: number;
 }
 
 /** How the account stands for a place. One query with the same work for every name. */
 export async function standingOfAttempt(reader: Reader<AuthSchema>, attempt: Attempt): Promise<Standing> {
   const { kind, subject, userId = NOBODY, place } = attempt;
-  const { rows } = await sql<{ wait: number; locked: boolean; known: boolean }>`
-    SELECT
-      coalesce((SELECT ceil(extract(epoch FROM f.locked_until - clock_timestamp())) FROM login_failures f
-        WHERE f.kind = ${kind} AND f.subject = ${subject} AND f.place = ${place}
-        AND f.locked_until > clock_timestamp()), 0)::int AS wait,
-      EXISTS (SELECT FROM login_failures f WHERE f.kind = ${kind} AND f.subject = ${subject}
-        AND f.place = ${ELSEWHERE} AND f.locked_until > clock_timestamp()) AS locked,
-      ${isKnown(userId, place)} AS known`.execute(reader);
+  const restAt = (at: string) => sql`coalesce((
+    SELECT ceil(extract(epoch FROM f.locked_until - clock_timestamp())) FROM login_failures f
+    WHERE f.kind = ${kind} AND f.subject = ${subject} AND f.place = ${at}
+    AND f.locked_until > clock_timestamp()), 0)::int`;
+  const { rows } = await sql<{ wait: number; locked: number; known: boolean }>`
+    SELECT ${restAt(place)} AS wait, ${restAt(ELSEWHERE)} AS locked, ${isKnown(userId, place)} AS known`.execute(
+    reader,
+  );
   const { wait, locked, known } = rows[0]!;
-  return { waitSeconds: wait, locked: locked && !known };
+  return { waitSeconds: wait, lockedSeconds: known ? 0 : locked };
 }
 
 const isKnown = (userId: string, place: string) => sql<boolean>`EXISTS (SELECT FROM sign_in_places p

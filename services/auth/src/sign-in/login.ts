@@ -3,6 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { noteReason } from '../audit-reason.ts';
 import type { AuthDeps } from '../deps.ts';
+import { oneTimeCode } from '../mfa/one-time-code.ts';
 import { enter } from './enter.ts';
 import { countFailure, mustWait } from './lockout.ts';
 import { readAttempt, type SignInAttempt } from './read-attempt.ts';
@@ -14,7 +15,8 @@ import { signInAnswer } from './sign-in-answer.ts';
  */
 export function login(deps: AuthDeps): Handler<(typeof auth.AuthServiceService)['login']> {
   return async (request, context) => {
-    const tried = await readAttempt(deps, request, context);
+    const code = request.code === '' ? undefined : oneTimeCode(request.code);
+    const tried = await readAttempt(deps, request, code, context);
     const { stored, attempt, standing, phc } = tried;
     if (stored) {
       context.auditActorId = stored.userId;
@@ -25,7 +27,7 @@ export function login(deps: AuthDeps): Handler<(typeof auth.AuthServiceService)[
     if (standing.waitSeconds > 0) throw mustWait(standing.waitSeconds);
     // Also while locked: the time must not tell.
     const matches = await deps.passwords.verify(phc, request.password);
-    const shutOut = standing.locked && attempt.kind === 'password';
+    const shutOut = standing.lockedSeconds > 0 && attempt.kind === 'password';
     if (!matches || shutOut || !stored || !tried.tenant) {
       const { locked } = await deps.database.withTenant(attempt.tenantId, (tx) => countFailure(tx, attempt));
       throw refused(context, reasonOf(tried, shutOut, locked));
@@ -41,7 +43,7 @@ export function login(deps: AuthDeps): Handler<(typeof auth.AuthServiceService)[
       secondFactorMandatory,
       rehashed,
       context,
-      request,
+      code,
     };
     const result = await deps.database.withTenant(attempt.tenantId, (tx) => enter(deps, tx, entry));
     if ('refusal' in result) {

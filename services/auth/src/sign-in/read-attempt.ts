@@ -1,7 +1,8 @@
 import type { auth } from '@claviger/contracts';
 import type { CallContext } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
-import { hasRecoveryCode, isRecoveryCode } from '../mfa/recovery-codes.ts';
+import type { OneTimeCode } from '../mfa/one-time-code.ts';
+import { hasRecoveryCode } from '../mfa/recovery-codes.ts';
 import { canonicalLogin } from '../passwords/canonical-login.ts';
 import { credentialByLogin, type StoredCredential } from '../passwords/credentials-store.ts';
 import { type Attempt, NOBODY, type Standing, standingOfAttempt } from './lockout.ts';
@@ -30,25 +31,26 @@ export interface SignInAttempt {
 export async function readAttempt(
   deps: AuthDeps,
   request: auth.LoginRequest,
+  code: OneTimeCode | undefined,
   context: CallContext,
 ): Promise<SignInAttempt> {
   const canonical = canonicalLogin(request.username);
   const { tenant, platformId } = await findSignInTenant(deps.database, request.tenant);
   context.auditTenantId = tenant?.id ?? platformId;
   const tenantId = tenant?.id ?? NO_TENANT;
-  const kind = isRecoveryCode(request.code) ? 'recovery' : 'password';
+  const recovery = code?.kind === 'recovery' ? code.text : undefined;
   return deps.database.readTenant(tenantId, async (reader) => {
     const stored = await credentialByLogin(reader, canonical);
     const nobody = deps.nameHash(tenant ? canonical : `${request.tenant}\n${canonical}`);
     const attempt: Attempt = {
       tenantId,
-      kind,
+      kind: recovery === undefined ? 'password' : 'recovery',
       subject: stored?.userId ?? nobody,
       userId: stored?.userId,
       place: placeOf(context),
     };
     const standing = await standingOfAttempt(reader, attempt);
-    const fits = kind === 'password' || (await hasRecoveryCode(reader, stored?.userId, request.code));
+    const fits = recovery === undefined || (await hasRecoveryCode(reader, stored?.userId, recovery));
     return { tenant, stored, phc: fits ? stored?.phc : undefined, attempt, standing };
   });
 }
