@@ -282,8 +282,9 @@ const codes: Readonly<Record<string, Explanation>> = {
     next: 'Take the code that is shown now, and check the clock of the device.',
   },
   mfa_code_malformed: {
-    meaning: 'A code has six digits; a recovery code has four groups of letters.',
-    next: 'Type it as it is shown.',
+    meaning:
+      'A code has six digits; a recovery code has sixteen letters and digits. Blanks, dashes and case do not matter.',
+    next: 'Give it as it is shown. A try that cannot be a code is not counted.',
   },
   mfa_code_used: { meaning: 'Each code serves once.', next: 'Wait for the next one.' },
   mfa_locked: { meaning: 'Too many wrong codes.', next: 'Wait as long as Retry-After says.' },

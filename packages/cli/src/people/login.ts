@@ -7,6 +7,7 @@ import type { ConnectionOptions } from './connection.ts';
 import { escapeText } from './escape.ts';
 import { showCodes } from './mfa.ts';
 import { readTokens, withTokenLock, writeProfile, writeTokens } from './profiles.ts';
+import { firstWrittenLine, readCode } from './read-code.ts';
 import { askHidden, readSecretFile, readStdin } from './secret-input.ts';
 import { tokensFrom, withoutSession, withSession } from './session.ts';
 import { fieldsText, showJson } from './show.ts';
@@ -79,8 +80,8 @@ async function readPassword(
   if (passwordStdin && passwordFile !== undefined)
     throw new CommandError('give one of --password-stdin and --password-file', EXIT.usage);
   if (passwordStdin) {
-    const [password = '', code] = (await readStdin()).split(/\r?\n/);
-    return { password: nonEmpty(password), code: code === '' ? undefined : code };
+    const [password, ...lines] = (await readStdin()).split(/\r?\n/);
+    return { password: nonEmpty(password ?? ''), code: firstWrittenLine(lines) };
   }
   if (passwordFile !== undefined) {
     const [password = ''] = (await readSecretFile(passwordFile)).split(/\r?\n/);
@@ -97,10 +98,11 @@ function nonEmpty(password: string): string {
 }
 
 const askCode = () =>
-  askHidden(
-    'Code of the second factor (or a recovery code): ',
-    'give the code as the second line of --password-stdin, or let machines use an API token (CLAVIGER_TOKEN)',
-  );
+  readCode({
+    question: 'Code of the second factor (or a recovery code): ',
+    otherWay:
+      'give the code as the second line of --password-stdin, or let machines use an API token (CLAVIGER_TOKEN)',
+  });
 
 /** The command `logout`: ends the session at the server at once, then forgets its tokens. */
 export async function logout(options: ConnectionOptions): Promise<void> {

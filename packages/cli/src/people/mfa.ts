@@ -5,6 +5,7 @@ import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
 import { withTokenLock, writeTokens } from './profiles.ts';
+import { readCode } from './read-code.ts';
 import { askHidden, readStdin, withoutLineEnd } from './secret-input.ts';
 import { tokensFrom, withSession } from './session.ts';
 import { fieldsText, type OutputFormat, showJson } from './show.ts';
@@ -103,13 +104,12 @@ export async function withStepUp<T>(
   }
 }
 
-async function codeOf({ codeStdin }: CodeOptions): Promise<string> {
-  const code = codeStdin
-    ? ((await readStdin()).split(/\r?\n/)[0] ?? '')
-    : await askHidden('Code of the second factor: ', 'give the code with --code-stdin');
-  if (code.trim() === '') throw new CommandError('the code is empty', EXIT.usage);
-  return code.trim();
-}
+const codeOf = ({ codeStdin }: CodeOptions): Promise<string> =>
+  readCode({
+    fromStdin: codeStdin,
+    question: 'Code of the second factor: ',
+    otherWay: 'give the code with --code-stdin',
+  });
 
 /** A proved factor replaces the session, and with it the tokens: those of CLAVIGER_TOKEN cannot be replaced. */
 function requireProfile({ token }: Connection): void {

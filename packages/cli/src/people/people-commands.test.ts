@@ -303,7 +303,7 @@ test('a second factor is set up, asked for at sign-in, and proved again to switc
   const confirmed = await json<{ recoveryCodes: string[] }>(
     'dora',
     ['mfa', 'confirm', '--code-stdin'],
-    `${totpOf(secret)}\n`,
+    `\r\n${totpOf(secret).replace(/^.../, '$&\u00a0')}\r\n`,
   );
   expect(confirmed.recoveryCodes.length).toBeGreaterThan(5);
   // The session goes on under a new id, with a refresh token of its own.
@@ -315,7 +315,8 @@ test('a second factor is set up, asked for at sign-in, and proved again to switc
   const [first, second] = confirmed.recoveryCodes;
   const signedIn = ['login', 'dora', '--password-stdin', '--recovery-code'];
   expect((await claviger('dora', signedIn, `${userPassword}\naaaa-bbbb-cccc-dddd\n`)).code).toBe(3);
-  expect((await claviger('dora', signedIn, `${userPassword}\n${first}\n`)).code).toBe(0);
+  const typed = first!.toUpperCase().replaceAll('-', ' ');
+  expect((await claviger('dora', signedIn, `${userPassword}\n\n ${typed} \n`)).code).toBe(0);
   // Proved at this sign-in: no further code is asked for.
   const renewed = await json<{ recoveryCodes: string[] }>('dora', ['mfa', 'recovery-codes']);
   expect(renewed.recoveryCodes).not.toContain(second);

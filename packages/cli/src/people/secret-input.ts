@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
 import { CommandError, EXIT } from '../exit-codes.ts';
 
@@ -31,15 +32,24 @@ export function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '');
 }
 
+export interface LineOptions {
+  /** Lines of nothing but white space are not taken for the answer: they come with what is pasted. */
+  readonly skipEmptyLines?: boolean;
+}
+
 /** Asks on the terminal without echo. A usage error naming the other ways when there is no terminal. */
-export async function askHidden(question: string, otherWay: string): Promise<string> {
+export async function askHidden(
+  question: string,
+  otherWay: string,
+  options: LineOptions = {},
+): Promise<string> {
   const input = process.stdin as ReadStream;
   if (!input.isTTY) throw new CommandError(`there is no terminal to ask at: ${otherWay}`, EXIT.usage);
   // Before the question: what is typed ahead must not be echoed either.
   input.setRawMode(true);
   try {
     process.stderr.write(question);
-    return await readLine(input);
+    return await readLine(input, options);
   } finally {
     input.setRawMode(false);
     input.pause();
@@ -47,12 +57,17 @@ export async function askHidden(question: string, otherWay: string): Promise<str
   }
 }
 
-function readLine(input: ReadStream): Promise<string> {
+/** One line from a terminal in raw mode. An error when it is given up with Ctrl-C or Ctrl-D. */
+export function readLine(input: Readable, { skipEmptyLines }: LineOptions = {}): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let line = '';
   const onData = (chunk: string) => {
     for (const character of chunk) {
-      if (character === '\r' || character === '\n') return done(() => resolve(line));
+      if (character === '\r' || character === '\n') {
+        if (!skipEmptyLines || line.trim() !== '') return done(() => resolve(line));
+        line = '';
+        continue;
+      }
       if (character === '\u0003' || character === '\u0004')
         return done(() => reject(new CommandError('nothing was entered: nothing was done')));
       if (character === '\u007f' || character === '\b') line = [...line].slice(0, -1).join('');

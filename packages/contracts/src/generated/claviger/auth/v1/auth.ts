@@ -82,8 +82,9 @@ export interface LoginRequest {
   /** Short name of the tenant; "default" when unset. */
   tenant: string;
   /**
-   * Second factor at once, for clients that have it at hand. With a recovery code the sign-in works while the account is
-   * locked, too.
+   * Second factor at once, for clients that have it at hand: six digits as an app shows them, or a recovery code. Separators
+   * do not matter; what cannot be a code is 400 mfa_code_malformed, and counts as no try. With a recovery code the sign-in
+   * works while the account is locked, too.
    */
   code: string;
 }
@@ -105,7 +106,10 @@ export interface LoginResponse {
 }
 
 export interface CompleteMfaChallengeRequest {
-  /** Six digits, or a recovery code. */
+  /**
+   * Six digits as an app shows them, or a recovery code. Separators do not matter; what cannot be a code is 400
+   * mfa_code_malformed, and counts as no try.
+   */
   code: string;
 }
 
@@ -160,6 +164,7 @@ export interface SetupMfaWithPasswordResponse {
 }
 
 export interface VerifyMfaRequest {
+  /** As in the challenge. */
   code: string;
 }
 
@@ -15212,7 +15217,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4],
-        "span": [609, 0, 628, 1],
+        "span": [609, 0, 629, 1],
         "leadingComments": " The answer to a sign-in in every form that the reference documents give it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -15224,308 +15229,315 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 3],
-        "span": [627, 2, 58],
+        "span": [628, 2, 58],
         "leadingComments":
-          " Second factor at once, for clients that have it at hand. With a recovery code the sign-in works while the account is\n locked, too.\n",
+          " Second factor at once, for clients that have it at hand: six digits as an app shows them, or a recovery code. Separators\n do not matter; what cannot be a code is 400 mfa_code_malformed, and counts as no try. With a recovery code the sign-in\n works while the account is locked, too.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 3],
-        "span": [637, 2, 640, 4],
+        "span": [638, 2, 641, 4],
         "leadingComments": " Seconds.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 5],
-        "span": [643, 2, 19],
+        "span": [644, 2, 19],
         "leadingComments": " The access token under its other name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 7],
-        "span": [649, 2, 652, 4],
+        "span": [650, 2, 653, 4],
         "leadingComments": " A second factor is mandatory and this user has none: GET /api/v1/auth/mfa/setup first.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 6, 2, 0],
-        "span": [656, 2, 659, 5],
-        "leadingComments": " Six digits, or a recovery code.\n",
+        "span": [658, 2, 661, 5],
+        "leadingComments":
+          " Six digits as an app shows them, or a recovery code. Separators do not matter; what cannot be a code is 400\n mfa_code_malformed, and counts as no try.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 0],
-        "span": [704, 2, 20],
+        "span": [706, 2, 20],
         "leadingComments": " Base32, for typing in.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 1],
-        "span": [706, 2, 25],
+        "span": [708, 2, 25],
         "leadingComments": " otpauth:// address, for a QR code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 0],
-        "span": [716, 2, 20],
+        "span": [718, 2, 20],
         "leadingComments": " Base32, for typing in.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 1],
-        "span": [718, 2, 25],
+        "span": [720, 2, 25],
         "leadingComments": " otpauth:// address, for a QR code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 16, 2, 0],
+        "span": [724, 2, 727, 5],
+        "leadingComments": " As in the challenge.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 17, 2, 1],
-        "span": [729, 2, 37],
+        "span": [732, 2, 37],
         "leadingComments": " Shown once, when a factor is confirmed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 0],
-        "span": [807, 2, 812, 5],
+        "span": [810, 2, 815, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 1],
-        "span": [814, 2, 819, 5],
+        "span": [817, 2, 822, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 4],
-        "span": [832, 2, 835, 5],
+        "span": [835, 2, 838, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 5],
-        "span": [860, 2, 69],
+        "span": [863, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 34, 2, 3],
-        "span": [889, 2, 63],
+        "span": [892, 2, 63],
         "leadingComments": " Unset: the user gets a password through a reset link.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 34, 2, 5],
-        "span": [895, 2, 901, 5],
+        "span": [898, 2, 904, 5],
         "leadingComments": " person when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 1],
-        "span": [910, 2, 913, 5],
+        "span": [913, 2, 916, 5],
         "leadingComments": " User id of a person; yourself when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 38, 2, 4],
-        "span": [945, 2, 68],
+        "span": [948, 2, 68],
         "leadingComments": " The version that the change was made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 1],
-        "span": [957, 2, 68],
+        "span": [960, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 0],
-        "span": [962, 2, 967, 5],
+        "span": [965, 2, 970, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 1],
-        "span": [969, 2, 974, 5],
+        "span": [972, 2, 977, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 4],
-        "span": [987, 2, 990, 5],
+        "span": [990, 2, 993, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 43, 2, 5],
-        "span": [1005, 2, 69],
+        "span": [1008, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 44, 2, 1],
-        "span": [1014, 2, 1017, 5],
+        "span": [1017, 2, 1020, 5],
         "leadingComments": " Names of roles.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 44, 2, 2],
-        "span": [1019, 2, 68],
+        "span": [1022, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 47, 2, 0],
-        "span": [1033, 2, 25],
+        "span": [1036, 2, 25],
         "leadingComments": " One-time; ends after an hour or five wrong tries.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 0],
-        "span": [1078, 2, 1083, 5],
+        "span": [1081, 2, 1086, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 1],
-        "span": [1085, 2, 1090, 5],
+        "span": [1088, 2, 1093, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 4],
-        "span": [1103, 2, 1106, 5],
+        "span": [1106, 2, 1109, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 57, 2, 5],
-        "span": [1120, 2, 69],
+        "span": [1123, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 64, 2, 1],
-        "span": [1179, 2, 68],
+        "span": [1182, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 68, 2, 3],
-        "span": [1192, 2, 55],
+        "span": [1195, 2, 55],
         "leadingComments": " First characters of the token, to know it again.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 0],
-        "span": [1201, 2, 1206, 5],
+        "span": [1204, 2, 1209, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 1],
-        "span": [1208, 2, 1213, 5],
+        "span": [1211, 2, 1216, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 4],
-        "span": [1226, 2, 1229, 5],
+        "span": [1229, 2, 1232, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 70, 2, 5],
-        "span": [1251, 2, 69],
+        "span": [1254, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 71, 2, 1],
-        "span": [1261, 2, 1264, 5],
+        "span": [1264, 2, 1267, 5],
         "leadingComments": " The machine user that the token acts as; yourself when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 71, 2, 2],
-        "span": [1266, 2, 1269, 5],
+        "span": [1269, 2, 1272, 5],
         "leadingComments": " Narrows what the token may do; all that the user may do when empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 71, 2, 3],
-        "span": [1271, 2, 1276, 5],
+        "span": [1274, 2, 1279, 5],
         "leadingComments": " 90 days at most; 30 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 72, 2, 1],
-        "span": [1281, 2, 19],
+        "span": [1284, 2, 19],
         "leadingComments": " Shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 75, 2, 2],
-        "span": [1297, 4, 27],
+        "span": [1300, 4, 27],
         "leadingComments": " Of the agent of a device.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 75, 2, 3],
-        "span": [1300, 2, 67],
+        "span": [1303, 2, 67],
         "leadingComments": " Services that the actor token is for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 76, 2, 5],
-        "span": [1309, 2, 53],
+        "span": [1312, 2, 53],
         "leadingComments": " Goes up when roles or standing of the user change.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 79, 2, 3],
-        "span": [1326, 2, 55],
+        "span": [1329, 2, 55],
         "leadingComments": " active | disabled | deleted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 82, 2, 1],
-        "span": [1346, 2, 1349, 5],
+        "span": [1349, 2, 1352, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 83, 2, 2],
-        "span": [1355, 2, 22],
+        "span": [1358, 2, 22],
         "leadingComments": " Generated; shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 84, 2, 1],
-        "span": [1365, 2, 1368, 5],
+        "span": [1368, 2, 1371, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 84, 2, 2],
-        "span": [1370, 2, 1373, 5],
+        "span": [1373, 2, 1376, 5],
         "leadingComments": " IPv4 or IPv6, as the gateway sees it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 85, 2, 1],
-        "span": [1378, 2, 54],
+        "span": [1381, 2, 54],
         "leadingComments": " The IPv4 address, or the /64 of an IPv6 one; empty without an address.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 87, 2, 0],
-        "span": [1388, 2, 32],
+        "span": [1391, 2, 32],
         "leadingComments": " Absent when the tenant has a user already.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 88, 2, 0],
-        "span": [1393, 2, 1398, 5],
+        "span": [1396, 2, 1401, 5],
         "leadingComments": " Short name: lower-case letters, digits and inner hyphens.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
