@@ -1,12 +1,12 @@
 import { breakglass } from '@claviger/contracts';
-import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { entryId, resourceId } from './find-by-name.ts';
 import { type CodeOptions, withStepUp } from './mfa.ts';
 import { listItems } from './paging.ts';
-import { askHidden, readStdin } from './secret-input.ts';
+import { readCode } from './read-code.ts';
 import { withSession } from './session.ts';
 import { type Column, fieldsText, type OutputFormat, showJson, tableText, timeText } from './show.ts';
 import { showList } from './show-list.ts';
@@ -169,11 +169,11 @@ export function review(sessionId: string, options: ReviewOptions): Promise<void>
 
 async function sealedCodeOf({ sealedCode, sealedCodeStdin }: ActivateOptions): Promise<string> {
   if (!sealedCode && !sealedCodeStdin) return '';
-  const text = sealedCodeStdin
-    ? ((await readStdin()).split(/\r?\n/)[0] ?? '')
-    : await askHidden('Sealed code: ', 'give the code with --sealed-code-stdin');
-  if (text.trim() === '') throw new CommandError('the sealed code is empty', EXIT.usage);
-  return text.trim();
+  return readCode({
+    fromStdin: sealedCodeStdin,
+    question: 'Sealed code: ',
+    otherWay: 'give the code with --sealed-code-stdin',
+  });
 }
 
 function show(session: Session, format: OutputFormat): void {

@@ -18,9 +18,13 @@ export const breakglassExplanations: Readonly<Record<string, Explanation>> = {
     meaning: 'The sealed code is wrong, was used before, or newer codes have taken its place.',
     next: 'Take another envelope. Five wrong codes lock this way for fifteen minutes.',
   },
+  sealed_code_malformed: {
+    meaning: 'A sealed code has 26 letters and digits. Blanks, dashes and case do not matter.',
+    next: 'Give it as it stands in the envelope. A try that cannot be a code is not counted.',
+  },
   sealed_code_locked: {
     meaning: 'Five wrong sealed codes were given within fifteen minutes.',
-    next: 'Activate without a code and let a second person confirm it, or wait.',
+    next: 'Activate without a code and let a second person confirm it, or wait as long as Retry-After says.',
   },
   sealed_code_required: {
     meaning: 'The setting `breakglass.mode` takes sealed codes only.',

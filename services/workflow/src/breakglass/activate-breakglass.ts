@@ -16,11 +16,13 @@ import { expireSessions } from './expire-sessions.ts';
 import {
   activationPending,
   alreadyOpen,
+  codeMalformed,
   codeNeeded,
   codeNotTaken,
   codesLocked,
   codeWrong,
 } from './refusals.ts';
+import { isSealedCode } from './sealed-code.ts';
 import { sessionDetails, subjectOf } from './session-details.ts';
 import { sessionMessage } from './session-view.ts';
 import { claimSync } from './sweep-breakglass.ts';
@@ -38,12 +40,12 @@ interface Ask {
   readonly durationMinutes: number;
 }
 type Opened = { readonly row: BreakglassSessionRow; readonly nowMs: number };
-type Refused = 'open' | 'wrong' | 'too-many';
+type Refused = 'open' | 'wrong' | { readonly lockedSeconds: number };
 
 /**
  * Opens emergency access for the caller: with a sealed code at once, else it waits for the confirmation of another person. Answers
- * an open one only when auth and the vault know it. Throws conflict `breakglass_open`, denied `sealed_code_*`, unavailable
- * `activation_pending`.
+ * an open one only when auth and the vault know it. Throws invalid `sealed_code_malformed`, conflict `breakglass_open`, denied
+ * `sealed_code_*`, unavailable `activation_pending`.
  */
 export function activateBreakglass(
   deps: WorkflowDeps,
@@ -57,7 +59,7 @@ export function activateBreakglass(
       throw alreadyOpen();
     }
     if (opened === 'wrong') throw codeWrong();
-    if (opened === 'too-many') throw codesLocked();
+    if ('lockedSeconds' in opened) throw codesLocked(opened.lockedSeconds);
     const { row, nowMs } = opened;
     alert(
       deps.logger,
@@ -84,6 +86,7 @@ function askOf(request: breakglass.ActivateBreakglassRequest, policy: Breakglass
     throw ClavigerError.invalid('/durationMinutes', `may be at most ${policy.maximumMinutes}`);
   if (sealedCode === '' && policy.mode === 'sealed-code') throw codeNeeded();
   if (sealedCode !== '' && policy.mode === 'second-person') throw codeNotTaken();
+  if (sealedCode !== '' && !isSealedCode(sealedCode)) throw codeMalformed();
   return { id: randomUUID(), request, durationMinutes };
 }
 
@@ -111,7 +114,7 @@ async function open(
   if (standing) return 'open';
   const { sealedCode } = ask.request;
   const code = sealedCode === '' ? undefined : await useSealedCode(tx, context, sealedCode);
-  if (code === 'wrong' || code === 'too-many') return code;
+  if (code === 'wrong' || (code && 'lockedSeconds' in code)) return code;
   const row = await insert(tx, context, ask, code?.codeId);
   if (!row) throw alreadyOpen();
   await deps.emitter.audit(tx, context, {

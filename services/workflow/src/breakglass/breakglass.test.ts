@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { breakglass } from '@claviger/contracts';
+import type { ClavigerError } from '@claviger/errors';
 import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { codeOf, startWorkflow, type Tenant, type Workflow } from '../../test-support.ts';
@@ -27,6 +28,9 @@ const manager = () => tenant.user(['breakglass.*']);
 async function codes(count = 5): Promise<string[]> {
   return (await service.handlers.createBreakglassCodes(manager(), { count, reason: 'envelopes' })).codes;
 }
+
+/** Of the right form, and nobody's. */
+const wrongCode = (guess: number) => `${'AAAAA-'.repeat(5)}${'AEIMQ'[guess]}`;
 
 async function openWithCode(who: Actor): Promise<breakglass.BreakglassSession> {
   const [sealedCode] = await codes(1);
@@ -90,7 +94,7 @@ test('nobody confirms after a quarter of an hour, whether or not the sweep has b
 test('a sealed code opens at once, works once, and is not stored as it is', async () => {
   const [first, second] = await codes(2);
   const who = operator();
-  const spelled = first!.toLowerCase().replaceAll('-', ' ');
+  const spelled = `${first!.toLowerCase().replaceAll('-', '\u2011').replace('\u2011', '\u00a0')}\r\n`;
   const { session } = await service.handlers.activateBreakglass(who, { ...WHY, sealedCode: spelled });
   expect(session).toMatchObject({ state: 'active', openedBy: 'sealed-code', durationMinutes: 60 });
   expect(service.emergency.standings.get(who.userId)).toBe(session!.id);
@@ -112,12 +116,40 @@ test('five wrong codes lock this way for a person, and for no other', async () =
   const [right] = await codes(1);
   const who = operator();
   for (let guess = 0; guess < 5; guess += 1) {
-    const wrong = { ...WHY, sealedCode: `AAAAA-${guess}` };
+    const wrong = { ...WHY, sealedCode: wrongCode(guess) };
     expect(await codeOf(service.handlers.activateBreakglass(who, wrong))).toBe('sealed_code_wrong');
   }
   const tried = { ...WHY, sealedCode: right! };
-  expect(await codeOf(service.handlers.activateBreakglass(who, tried))).toBe('sealed_code_locked');
+  const refused = await service.handlers.activateBreakglass(who, tried).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: 'sealed_code_locked' });
   expect(await codeOf(service.handlers.activateBreakglass(operator(), tried))).toBe('ok');
+  // The rest is told to the second, and the way is open after it.
+  const { retryAfterSeconds } = refused as ClavigerError;
+  expect(retryAfterSeconds).toBeLessThanOrEqual(900);
+  expect(retryAfterSeconds).toBeGreaterThan(840);
+  await service.scratch.query(
+    `UPDATE ${service.schema}.breakglass_wrong_codes SET given_at = given_at - make_interval(secs => $2) WHERE user_id = $1`,
+    [who.userId, retryAfterSeconds],
+  );
+  const [next] = await codes(1);
+  expect(await codeOf(service.handlers.activateBreakglass(who, { ...WHY, sealedCode: next! }))).toBe('ok');
+});
+
+test('what cannot be a sealed code is no guess', async () => {
+  const [code] = await codes(1);
+  const who = operator();
+  for (const slip of [
+    'AAAAA-BBBBB',
+    `${code}A`,
+    code!.slice(0, -1),
+    `${code!.slice(0, -1)}9`,
+    'the red envelope',
+    ' ',
+  ]) {
+    const refused = service.handlers.activateBreakglass(who, { ...WHY, sealedCode: slip });
+    await expect(refused, slip).rejects.toMatchObject({ reason: 'invalid', code: 'sealed_code_malformed' });
+  }
+  expect(await codeOf(service.handlers.activateBreakglass(who, { ...WHY, sealedCode: code! }))).toBe('ok');
 });
 
 test('the policy says which way is open, and for how long (H-180)', async () => {

@@ -24,10 +24,23 @@ export const codeWrong = (): ClavigerError =>
     hint: 'Take another envelope. Five wrong codes lock this way for fifteen minutes.',
   });
 
-export const codesLocked = (): ClavigerError =>
+export const codeMalformed = (): ClavigerError =>
+  new ClavigerError('invalid', 'The request is not valid.', {
+    code: 'sealed_code_malformed',
+    fields: [
+      {
+        pointer: '/sealedCode',
+        detail: 'must be 26 letters and digits, such as ABCDE-FGHIJ-KLMNO-PQRST-UVWXY-A',
+      },
+    ],
+    hint: 'Give the code as it stands in the envelope. This try was not counted.',
+  });
+
+export const codesLocked = (retryAfterSeconds: number): ClavigerError =>
   new ClavigerError('denied', 'Too many wrong sealed codes were given.', {
     code: 'sealed_code_locked',
-    hint: 'Ask for the confirmation of a second person, or wait for fifteen minutes.',
+    retryAfterSeconds,
+    hint: `Ask for the confirmation of a second person, or wait for ${retryAfterSeconds} seconds.`,
   });
 
 export const codeNeeded = (): ClavigerError =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { newSealedCode, normalisedCode, sealedCodeHash } from './sealed-code.ts';
+import { isSealedCode, newSealedCode, normalisedCode, sealedCodeHash } from './sealed-code.ts';
 
 test('a sealed code has 128 bits in groups, and no two are alike', () => {
   const codes = Array.from({ length: 100 }, newSealedCode);
@@ -9,7 +9,15 @@ test('a sealed code has 128 bits in groups, and no two are alike', () => {
 
 test('a code read from paper is taken in any spelling, and belongs to one tenant', () => {
   const code = 'ABCOI-BBBBB-CCCCC-DDDDD-EEEEE-A';
-  expect(normalisedCode(' abc01 8bbbb-ccccc ddddd eeeee-a ')).toBe(normalisedCode(code));
+  const spellings = [
+    ' abc01 8bbbb-ccccc ddddd eeeee-a ',
+    'ABCOI\u2011BBBBB\u2013CCCCC\u00a0DDDDD\u200bEEEEE\u2212A\r\n',
+    'ＡＢＣ０１-bbbbbcccccdddddeeeeea',
+  ];
+  for (const each of spellings) {
+    expect(normalisedCode(each), each).toBe(normalisedCode(code));
+    expect(isSealedCode(each), each).toBe(true);
+  }
   expect(sealedCodeHash('t1', code.toLowerCase())).toEqual(sealedCodeHash('t1', code));
   expect(sealedCodeHash('t2', code)).not.toEqual(sealedCodeHash('t1', code));
 });

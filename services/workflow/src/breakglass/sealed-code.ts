@@ -18,11 +18,19 @@ export function newSealedCode(): string {
   return text.match(new RegExp(`.{1,${GROUP}}`, 'g'))!.join('-');
 }
 
-/** As it was typed from paper: case, blanks and hyphens do not matter, nor the digits that look like letters. */
+/** White space with line ends and no-break spaces, hyphens and dashes, and characters without a width. */
+const SEPARATORS = /[\p{White_Space}\p{Dash}\p{Cf}]/gu;
+const FORM = new RegExp(`^[${ALPHABET}]{${LETTERS}}$`);
+
+/** Whether a text can be a sealed code at all, in any spelling: what cannot is a slip, and no guess. */
+export const isSealedCode = (text: string): boolean => FORM.test(normalisedCode(text));
+
+/** As it was typed from paper: case, blanks and dashes do not matter, nor the digits that look like letters. */
 export function normalisedCode(text: string): string {
   return text
+    .normalize('NFKC')
     .toUpperCase()
-    .replaceAll(/[\s-]/g, '')
+    .replaceAll(SEPARATORS, '')
     .replaceAll('0', 'O')
     .replaceAll('1', 'I')
     .replaceAll('8', 'B');

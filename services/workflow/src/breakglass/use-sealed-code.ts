@@ -7,7 +7,8 @@ import { sealedCodeHash } from './sealed-code.ts';
 
 const WRONG_CODES = 5;
 const WINDOW_MINUTES = 15;
-const windowStart = sql<Date>`clock_timestamp() - make_interval(mins => ${WINDOW_MINUTES})`;
+const window = sql`make_interval(mins => ${WINDOW_MINUTES})`;
+const windowStart = sql<Date>`clock_timestamp() - ${window}`;
 
 /**
  * Uses up a sealed code for the actor, once. A wrong one counts against them: the caller must let the transaction commit before
@@ -17,15 +18,19 @@ export async function useSealedCode(
   tx: Tx<WorkflowSchema>,
   context: CallContext,
   code: string,
-): Promise<{ readonly codeId: string } | 'wrong' | 'too-many'> {
+): Promise<{ readonly codeId: string } | 'wrong' | { readonly lockedSeconds: number }> {
   const { tenantId, actor } = context;
-  const { wrong } = await tx
+  // The lock ends when the fifth newest is out of the window.
+  const fifth = await tx
     .selectFrom('breakglass_wrong_codes')
-    .select((each) => each.fn.countAll<number>().as('wrong'))
+    .select(sql<number>`ceil(extract(epoch FROM given_at + ${window} - clock_timestamp()))::int`.as('rest'))
     .where('user_id', '=', actor.userId)
     .where('given_at', '>', windowStart)
-    .executeTakeFirstOrThrow();
-  if (wrong >= WRONG_CODES) return 'too-many';
+    .orderBy('given_at', 'desc')
+    .offset(WRONG_CODES - 1)
+    .limit(1)
+    .executeTakeFirst();
+  if (fifth) return { lockedSeconds: Math.max(1, fifth.rest) };
   const used = await tx
     .updateTable('breakglass_codes')
     .set({ used_at: sql<Date>`clock_timestamp()`, used_by: actor.userId })
