@@ -213,6 +213,24 @@ describe('limits', () => {
     expect(headers.ratelimit).toMatch(/^"auth";r=0;t=\d+$/);
   });
 
+  it('say in Retry-After the rest of the window, after which the request is let through', async () => {
+    const { token: bearer, session } = await edge.signIn();
+    const report = () => edge.call('GET', '/api/v1/audit/events/export', { token: bearer });
+    for (let index = 0; index < 5; index += 1) expect((await report()).status).not.toBe(429);
+    const key = `claviger:limit:report:u:${TENANT}:${session.userId}`;
+    // Five an hour: the next one comes free 720 seconds after the first.
+    const fullAtMs = Number(await edge.redis.get(key));
+    const before = Date.now();
+    const refused = await report();
+    expect(refused.status).toBe(429);
+    const rest = Number(refused.headers['retry-after']);
+    const restAt = (ms: number) => Math.ceil((fullAtMs - (3_600_000 - 720_000) - ms) / 1_000);
+    expect(rest).toBeLessThanOrEqual(restAt(before));
+    expect(rest).toBeGreaterThanOrEqual(restAt(Date.now()));
+    await edge.redis.set(key, String(fullAtMs - rest * 1_000), 'PX', 3_600_000);
+    expect((await report()).status).not.toBe(429);
+  });
+
   it('refuse a person more secrets than their budget, and report that as an anomaly, counted, also when auth was away', async () => {
     const { token: thief, session } = await edge.signIn();
     const { id } = edge.addEntry();

@@ -14,7 +14,20 @@ export interface StoredSecret {
  * target, whichever entry, resource or operation it comes from. Answers undefined when it may be tried, else when the next
  * one may.
  */
-export function takeProbe(deps: VaultDeps, tenantId: string, account: AccountKey): Promise<Date | undefined> {
+export async function takeProbe(
+  deps: VaultDeps,
+  tenantId: string,
+  account: AccountKey,
+): Promise<Date | undefined> {
+  return (await tryProbe(deps, tenantId, account))?.at;
+}
+
+/** When the next login may be tried, and how many seconds of the database's clock that is away; undefined when one may now. */
+function tryProbe(
+  deps: VaultDeps,
+  tenantId: string,
+  account: AccountKey,
+): Promise<{ at: Date; restSeconds: number } | undefined> {
   const { probesPerWindow, probeWindowSeconds } = deps.config.rotation;
   const window = sql`make_interval(secs => ${probeWindowSeconds})`;
   const isOver = sql`(a.probe_window_at IS NULL OR a.probe_window_at <= now() - ${window})`;
@@ -28,13 +41,16 @@ export function takeProbe(deps: VaultDeps, tenantId: string, account: AccountKey
       WHERE ${isOver} OR a.probes < ${probesPerWindow}
       RETURNING a.id`.execute(tx);
     if (taken.rows.length > 0) return undefined;
-    const { at } = await tx
+    const at = sql<Date>`coalesce(probe_window_at, now()) + ${window}`;
+    return tx
       .selectFrom('accounts')
-      .select(sql<Date>`coalesce(probe_window_at, now()) + ${window}`.as('at'))
+      .select([
+        at.as('at'),
+        sql<number>`greatest(1, ceil(extract(epoch FROM ${at} - clock_timestamp())))::int`.as('restSeconds'),
+      ])
       .where('target_key', '=', account.target)
       .where('account_key', '=', account.account)
       .executeTakeFirstOrThrow();
-    return at;
   });
 }
 
@@ -78,12 +94,12 @@ export async function isAccepted(
 
 /** Counts a login that a person asked for. Throws conflict `probe_budget_spent` when it could lock the account. */
 export async function spendProbe(deps: VaultDeps, tenantId: string, account: AccountKey): Promise<void> {
-  const nextAt = await takeProbe(deps, tenantId, account);
-  if (!nextAt) return;
+  const spent = await tryProbe(deps, tenantId, account);
+  if (!spent) return;
   throw new ClavigerError('conflict', 'Another login that fails could lock the account on the target.', {
     code: 'probe_budget_spent',
-    hint: `Try again after ${nextAt.toISOString()}.`,
-    retryAfterSeconds: Math.max(1, Math.ceil((nextAt.getTime() - Date.now()) / 1_000)),
+    hint: `Try again after ${spent.at.toISOString()}.`,
+    retryAfterSeconds: spent.restSeconds,
   });
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { elevation, methodOf, redact } from '@claviger/contracts';
+import type { ClavigerError } from '@claviger/errors';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Elevations, promptOf, startElevations, TECHNICIAN } from '../../elevation-support.ts';
 import { bind, codeOf, type Tenant } from '../../test-support.ts';
@@ -144,8 +145,18 @@ test('a device that floods people with prompts is refused, and no other one; wha
     [id],
   );
   const report = (of = agent) => codeOf(service.elevations.ingestElevationRequest(of, promptOf(of.userId)));
-  expect(await report()).toBe('too_many_waiting');
+  const refused = () => service.elevations.ingestElevationRequest(agent, promptOf(agent.userId));
+  await expect(refused()).rejects.toMatchObject({ code: 'too_many_waiting', retryAfterSeconds: 60 });
   expect(await report(other)).toBe('ok');
+  await service.scratch.query(
+    `SET session_replication_role = replica;
+     UPDATE ${table} SET expires_at = now() + interval '50 seconds'
+     WHERE id = (SELECT id FROM ${table} WHERE device_id = '${agent.userId}' AND id <> '${id}' LIMIT 1);
+     SET session_replication_role = DEFAULT`,
+  );
+  const { retryAfterSeconds } = (await refused().catch((error: unknown) => error)) as ClavigerError;
+  expect(retryAfterSeconds).toBeGreaterThan(0);
+  expect(retryAfterSeconds).toBeLessThanOrEqual(50);
   service.decider.verdict = 'denied';
   expect(await report()).toBe('ok');
   service.decider.verdict = 'pending';
