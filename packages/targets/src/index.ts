@@ -10,6 +10,12 @@ export {
 export { type HostileAddress, startAllHostileTargets } from './hostile/start-all-hostile-targets.ts';
 export { startNoise } from './hostile/start-noise.ts';
 export { type HttpTarget, type HttpTargetMode, startHttpTarget } from './http/http-target.ts';
+export {
+  type PlayedAccount,
+  type PlayedActiveDirectory,
+  startActiveDirectory,
+  windowsTicks,
+} from './ldap/active-directory.ts';
 export { type LdapTarget, startLdapTarget } from './ldap/ldap-target.ts';
 export { type MysqlTarget, startMysqlTarget } from './mysql/mysql-target.ts';
 export { openLoopback } from './open-loopback.ts';

@@ -1,37 +1,14 @@
 import type { Socket } from 'node:net';
+import { answer, attribute, ber, lengthAt, outcome } from '../ldap/ber.ts';
 import { flood, much, plainBehaviours, type Script } from './hostile-server.ts';
 import { readMessages } from './message-reader.ts';
 
-/** Tag, length, value. */
-function ber(tag: number, ...parts: (Buffer | string)[]): Buffer {
-  const body = Buffer.concat(parts.map((part) => Buffer.from(part)));
-  if (body.length < 0x80) return Buffer.concat([Buffer.from([tag, body.length]), body]);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(body.length);
-  return Buffer.concat([Buffer.from([tag, 0x84]), length, body]);
-}
-
-const answer = (id: Buffer, operation: Buffer, ...controls: Buffer[]) =>
-  ber(0x30, id, operation, ...controls);
-const code = (value: number) => ber(0x0a, Buffer.from([value]));
-const outcome = (tag: number, result: number, diagnostic: Buffer | string = '') =>
-  ber(tag, code(result), ber(0x04, ''), ber(0x04, diagnostic));
-const attribute = (name: string, values: readonly (Buffer | string)[]) =>
-  ber(0x30, ber(0x04, name), ber(0x31, ...values.map((value) => ber(0x04, value))));
 const entry = (...attributes: Buffer[]) => ber(0x64, ber(0x04, 'uid=app,dc=x'), ber(0x30, ...attributes));
 
 const BIND = 0x60;
 const BOUND = 0x61;
 const SEARCH_DONE = 0x65;
 const CONTROLS = 0xa0;
-
-function lengthAt(bytes: Buffer): number | undefined {
-  const first = bytes[1];
-  if (first === undefined) return undefined;
-  if (first < 0x80) return first + 2;
-  const count = first & 0x7f;
-  return bytes.length < 2 + count ? undefined : bytes.readUIntBE(2, count) + 2 + count;
-}
 
 /** Calls `play` with each request: its id, as it was encoded, and the tag of what is asked. */
 function onRequests(play: (socket: Socket, id: Buffer, asked: number) => void): Script {

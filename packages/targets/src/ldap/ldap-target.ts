@@ -10,7 +10,7 @@ import { serverUser } from '../postgres/server-user.ts';
 import { run } from '../run.ts';
 import { createTargetFolder } from '../target-folder.ts';
 import { until } from '../until.ts';
-import { slapdConfig } from './slapd-config.ts';
+import { CONFIG_ADMIN, slapdConfig } from './slapd-config.ts';
 
 /** An OpenLDAP server of its own on loopback: plain and StartTLS on one port, LDAPS on another. */
 export interface LdapTarget extends AsyncDisposable {
@@ -31,6 +31,10 @@ export interface LdapTarget extends AsyncDisposable {
   setPolicy(attributes: Readonly<Record<string, string>>): Promise<void>;
   /** Runs with a client that is bound as the administrator. */
   asAdmin<T>(work: (client: Client) => Promise<T>): Promise<T>;
+  /**
+   * Runs with a client that may change the server's own settings (`cn=config`), which take effect at once.
+   */
+  asConfigAdmin<T>(work: (client: Client) => Promise<T>): Promise<T>;
   /** What was asked of the server; no passwords. */
   log(): string;
   stop(): Promise<void>;
@@ -102,6 +106,7 @@ export async function startLdapTarget(): Promise<LdapTarget> {
           ),
         ),
       asAdmin,
+      asConfigAdmin: (work) => bound(url, CONFIG_ADMIN, admin.password, work),
       log: server.log,
       stop,
       [Symbol.asyncDispose]: stop,

@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
 
 const schemas = ['/etc/ldap/schema', '/etc/openldap/schema', '/opt/homebrew/etc/openldap/schema'];
+/** Who may change the server's own settings while it runs; its password is the administrator's. */
+export const CONFIG_ADMIN = 'cn=config';
+
 const modules = ['/usr/lib/ldap', '/usr/lib64/openldap', '/usr/lib/openldap'];
 
 /** The settings of a directory with one database under a password policy that keeps short and former passwords out. */
@@ -23,6 +26,9 @@ export function slapdConfig(settings: {
     `TLSCertificateKeyFile ${settings.key}`,
     `TLSCACertificateFile ${settings.certificate}`,
     'TLSVerifyClient never',
+    'database config',
+    `rootdn "${CONFIG_ADMIN}"`,
+    `rootpw ${settings.admin.password}`,
     'database mdb',
     `suffix "${settings.suffix}"`,
     `rootdn "${settings.admin.username}"`,
