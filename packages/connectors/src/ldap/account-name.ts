@@ -1,5 +1,5 @@
 import type { LdapConfig } from './config.ts';
-import { comparableDn, escapeDnValue } from './names.ts';
+import { comparableDn, escapeDnValue, windowsName } from './names.ts';
 
 const LIKE_A_DN = /^[A-Za-z0-9][A-Za-z0-9.-]*\s*=./;
 
@@ -12,7 +12,8 @@ export function ldapAccountName(config: LdapConfig, username: string): string {
   if (LIKE_A_DN.test(name)) return comparableDn(name);
   if (config.loginName === undefined && config.userDn !== '{username}')
     return comparableDn(config.userDn.replace('{username}', () => escapeDnValue(name)));
-  const login = prepared((config.loginName ?? '{username}').replace('{username}', () => name)).toLowerCase();
+  const template = windowsName(config, name) === undefined ? config.loginName : undefined;
+  const login = prepared((template ?? '{username}').replace('{username}', () => name)).toLowerCase();
   if (config.passwordChange !== 'unicodePwd') return login;
   return login.slice(login.indexOf('\\') + 1).replace(/@[^@]*$/, '');
 }

@@ -4,9 +4,11 @@ import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { operationSignal } from '../deadline.ts';
 import { TARGET_LIMITS } from '../limits.ts';
 import { listed } from '../listed.ts';
+import { type AttributeReader, attributesOf, dateOfTicks, valuesOf } from './attributes.ts';
 import type { LdapConfig } from './config.ts';
 import { bindName, comparableDn } from './names.ts';
-import { asLdapResult, said } from './result-codes.ts';
+import { asLdapResult } from './result-codes.ts';
+import { searchFailure } from './search-failure.ts';
 import { openSession } from './session.ts';
 
 const PAGE_SIZE = 500;
@@ -47,10 +49,7 @@ export async function discoverLdap(
   } catch (error) {
     const result = asLdapResult(error);
     if (result === undefined) throw asConnectorError(error);
-    throw new ConnectorError('permission', said(result), {
-      cause: error,
-      hint: 'The administrator needs to read the accounts under baseDn.',
-    });
+    throw searchFailure(result, error);
   }
 }
 
@@ -78,21 +77,20 @@ async function readAccounts(
 }
 
 function describe(config: LdapConfig, privileged: ReadonlySet<string>, entry: Entry): DiscoveredAccount[] {
+  const read = attributesOf(entry);
   const usesDns = config.userDn === '{username}' && config.loginName === undefined;
-  const username = usesDns ? entry.dn : text(entry, config.nameAttribute);
+  const username = usesDns ? entry.dn : read(config.nameAttribute);
   if (username === '') return [];
-  const control = Number(text(entry, 'userAccountControl') || '0');
-  const groups = texts(entry, 'memberOf');
-  const isLocked =
-    text(entry, 'pwdAccountLockedTime') !== '' || Number(text(entry, 'lockoutTime') || '0') > 0;
+  const control = Number(read('userAccountControl') || '0');
+  const groups = valuesOf(entry, 'memberOf');
+  const isLocked = read('pwdAccountLockedTime') !== '' || Number(read('lockoutTime') || '0') > 0;
   const isDisabled = (control & 0x2) !== 0;
-  const hasShell = !/(?:\/nologin|\/false)$/.test(text(entry, 'loginShell'));
-  const changed = changedOn(entry);
+  const hasShell = !/(?:\/nologin|\/false)$/.test(read('loginShell'));
+  const changed = changedOn(read);
   return [
     {
       username,
-      privileged:
-        text(entry, 'adminCount') === '1' || groups.some((group) => privileged.has(comparableDn(group))),
+      privileged: read('adminCount') === '1' || groups.some((group) => privileged.has(comparableDn(group))),
       canLogin: !isLocked && !isDisabled && hasShell,
       ...(changed === undefined ? {} : { lastPasswordChange: changed }),
       details: {
@@ -100,27 +98,15 @@ function describe(config: LdapConfig, privileged: ReadonlySet<string>, entry: En
         groups: listed(groups, ';'),
         locked: String(isLocked),
         disabled: String(isDisabled),
-        mustChangePassword: String(text(entry, 'pwdReset') === 'TRUE' || text(entry, 'pwdLastSet') === '0'),
+        mustChangePassword: String(read('pwdReset') === 'TRUE' || read('pwdLastSet') === '0'),
       },
     },
   ];
 }
 
-function texts(entry: Entry, attribute: string): string[] {
-  const [, values] =
-    Object.entries(entry).find(([name]) => name.toLowerCase() === attribute.toLowerCase()) ?? [];
-  return [values ?? []].flat().filter((value) => typeof value === 'string');
-}
-
-function text(entry: Entry, attribute: string): string {
-  return texts(entry, attribute)[0] ?? '';
-}
-
 /** The day in a GeneralizedTime, or in Active Directory's count of 100 ns since 1601. */
-function changedOn(entry: Entry): string | undefined {
-  const generalized = /^(\d{4})(\d\d)(\d\d)\d{4}/.exec(text(entry, 'pwdChangedTime'));
+function changedOn(read: AttributeReader): string | undefined {
+  const generalized = /^(\d{4})(\d\d)(\d\d)\d{4}/.exec(read('pwdChangedTime'));
   if (generalized) return generalized.slice(1, 4).join('-');
-  const ticks = text(entry, 'pwdLastSet');
-  if (!/^[1-9]\d{10,18}$/.test(ticks)) return undefined;
-  return new Date(Number(BigInt(ticks) / 10_000n) - 11_644_473_600_000).toISOString().slice(0, 10);
+  return dateOfTicks(read('pwdLastSet'))?.toISOString().slice(0, 10);
 }

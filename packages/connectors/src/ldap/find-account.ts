@@ -1,44 +1,111 @@
-import { AndFilter, type Client, EqualityFilter, FilterParser } from 'ldapts';
+import { AndFilter, type Client, EqualityFilter, type Filter, FilterParser } from 'ldapts';
 import { ConnectorError } from '../connector-error.ts';
+import { attributesOf } from './attributes.ts';
 import type { LdapConfig } from './config.ts';
-import { accountDn, isSameDn } from './names.ts';
-import { asLdapResult, said } from './result-codes.ts';
+import { accountDn, isSameDn, windowsName } from './names.ts';
+import { asLdapResult } from './result-codes.ts';
+import { searchFailure } from './search-failure.ts';
 
 const WHO_AM_I = '1.3.6.1.4.1.4203.1.11.3';
 
-/** The distinguished name of the one account that is meant. Throws ConnectorError (`permission`) when it is not exactly one. */
+/**
+ * The distinguished name of the one account that is meant. Throws ConnectorError (`permission`) when it is
+ * not exactly one.
+ */
 export async function findAccount(client: Client, config: LdapConfig, username: string): Promise<string> {
   if (config.loginName === undefined || config.baseDn === undefined) return accountDn(config, username);
-  // As an object, so that nothing in the name can be read as a part of a filter.
-  const isTheAccount = new EqualityFilter({ attribute: config.nameAttribute, value: username });
-  const filter = new AndFilter({ filters: [FilterParser.parseString(config.filter), isTheAccount] });
-  const found = await client.search(config.baseDn, { filter, attributes: ['1.1'], sizeLimit: 2 });
-  const [only] = found.searchEntries;
-  if (only !== undefined && found.searchEntries.length === 1) return only.dn;
-  throw new ConnectorError(
-    'permission',
-    only === undefined
-      ? 'The directory has no such account.'
-      : 'The directory has several accounts of this name.',
-    { hint: 'Check baseDn, filter and nameAttribute of the target.' },
-  );
+  const dn =
+    (await search(client, config, config.nameAttribute, username)) ??
+    (await findByWindowsName(client, config, username));
+  if (dn !== undefined) return dn;
+  throw new ConnectorError('permission', 'The directory has no such account.', { hint: SEARCH_HINT });
 }
 
-/** A mapped login can leave the connection with another account; its password must not be the one that changes. */
-export async function assertLoggedInAs(client: Client, dn: string): Promise<void> {
-  let answer: string | undefined;
-  try {
-    answer = (await client.exop(WHO_AM_I)).value;
-  } catch (error) {
-    const result = asLdapResult(error);
-    if (result === undefined) throw error;
-    // A server that does not know the question changes what the request names, which is `dn`.
-    if (result.code === 2 || result.code === 53) return;
-    throw new ConnectorError('permission', said(result), { cause: error });
+const SEARCH_HINT = 'Check baseDn, filter and nameAttribute of the target.';
+
+/**
+ * In Active Directory an account is `ann` to a search, and `ann@corp.example` or `CORP\ann` too to a login.
+ */
+async function findByWindowsName(
+  client: Client,
+  config: LdapConfig,
+  username: string,
+): Promise<string | undefined> {
+  const parts = windowsName(config, username);
+  if (parts === undefined) return undefined;
+  const byPrincipal =
+    parts.form === 'name@domain' ? await search(client, config, 'userPrincipalName', username) : undefined;
+  if (byPrincipal !== undefined) return byPrincipal;
+  const dn = await search(client, config, 'sAMAccountName', parts.name);
+  // The same name in another domain is another account.
+  if (dn === undefined || (await isOfDomain(client, dn, username, parts))) return dn;
+  return undefined;
+}
+
+async function isOfDomain(
+  client: Client,
+  dn: string,
+  username: string,
+  { form, domain }: NonNullable<ReturnType<typeof windowsName>>,
+): Promise<boolean> {
+  if (form === 'name@domain') {
+    const components = dn.split(/(?<!\\),/).map((part) => /^\s*dc\s*=\s*(.*)$/i.exec(part)?.[1]);
+    const ofDn = components.filter((component) => component !== undefined).join('.');
+    return ofDn.toLowerCase() === domain.toLowerCase();
   }
-  if (answer?.startsWith('dn:') && !isSameDn(answer.slice(3), dn))
+  const attributes = ['msDS-PrincipalName'];
+  const { searchEntries } = await client.search(dn, { scope: 'base', attributes });
+  return attributesOf(searchEntries[0])('msDS-PrincipalName').toLowerCase() === username.toLowerCase();
+}
+
+/** Undefined when there is none. Throws ConnectorError when there are several. */
+async function search(
+  client: Client,
+  config: LdapConfig,
+  attribute: string,
+  value: string,
+): Promise<string | undefined> {
+  // As an object, so that nothing in the name can be read as a part of a filter.
+  const filters: Filter[] = [
+    FilterParser.parseString(config.filter),
+    new EqualityFilter({ attribute, value }),
+  ];
+  const filter = new AndFilter({ filters });
+  const found = await client.search(config.baseDn ?? '', { filter, attributes: ['1.1'], sizeLimit: 2 });
+  const [only, another] = found.searchEntries;
+  if (another !== undefined)
+    throw new ConnectorError('permission', 'The directory has several accounts of this name.', {
+      hint: SEARCH_HINT,
+    });
+  return only?.dn;
+}
+
+/**
+ * A mapped login can leave the connection with another account; its password must not be the one that
+ * changes.
+ */
+export async function assertLoggedInAs(client: Client, dn: string): Promise<void> {
+  const own = await loggedInAs(client);
+  if (own !== undefined && !isSameDn(own, dn))
     throw new ConnectorError(
       'permission',
       'The server runs this connection as another account than the one logged in.',
+      {
+        hint: 'Rotate by an administrator (rotateAs admin), or end the mapping of this login on the server.',
+      },
     );
+}
+
+/** The distinguished name of this connection's account, where the server tells. Throws ConnectorError. */
+export async function loggedInAs(client: Client): Promise<string | undefined> {
+  try {
+    const { value } = await client.exop(WHO_AM_I);
+    return value?.startsWith('dn:') && value !== 'dn:' ? value.slice(3) : undefined;
+  } catch (error) {
+    const result = asLdapResult(error);
+    if (result === undefined) throw error;
+    // A server that does not know the question changes what the request names.
+    if (result.code === 2 || result.code === 53) return undefined;
+    throw searchFailure(result, error);
+  }
 }

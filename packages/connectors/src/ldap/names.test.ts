@@ -1,9 +1,12 @@
 import { EqualityFilter } from 'ldapts';
 import { expect, test } from 'vitest';
+import { connectorFor } from '../registry.ts';
+import { loopbackContext } from '../testing-context.ts';
+import { bindFailure } from './bind-failure.ts';
+import { changeRefusal } from './change-refusal.ts';
 import { ldapConfigSchema } from './config.ts';
 import { accountDn, bindName, escapeDnValue, isSameDn } from './names.ts';
 import { passwordModifyValue, unicodePassword, unicodePwdChanges } from './password-change.ts';
-import { bindFailure, refusalOf } from './result-codes.ts';
 
 const config = (more: object = {}) =>
   ldapConfigSchema.parse({ host: 'h', tls: { mode: 'disable' }, ...more });
@@ -77,28 +80,47 @@ test('settings that do not go together are refused, naming the field', () => {
 });
 
 test('what results mean: only what says that nothing was done is a refusal', () => {
-  const result = (code: number, message = '') => ({ code, message });
-  expect(refusalOf(result(19, 'too short'))).toBe('policy');
-  expect(refusalOf(result(53, '0000052D: SvcErr: DSID-031A12D2, problem 5003 (WILL_NOT_PERFORM)'))).toBe(
-    'policy',
-  );
-  expect(refusalOf(result(53, 'unwilling to verify old password'))).toBe('authentication');
-  expect(refusalOf(result(19, '00000056: AtrErr: DSID-03191083'))).toBe('authentication');
-  expect(refusalOf(result(50))).toBe('permission');
-  expect(refusalOf(result(51))).toBe('unreachable');
-  expect(refusalOf(result(80))).toBeUndefined();
-  expect(refusalOf(result(3))).toBeUndefined();
+  const kindOf = (code: number, message = '', rotateAs: 'self' | 'admin' = 'self') =>
+    changeRefusal({ code, message }, { passwordChange: 'exop', rotateAs })?.kind;
+  expect(kindOf(19, 'too short')).toBe('policy');
+  expect(kindOf(53, '0000052D: SvcErr: DSID-031A12D2, problem 5003 (WILL_NOT_PERFORM)')).toBe('policy');
+  expect(kindOf(53, 'unwilling to verify old password')).toBe('authentication');
+  expect(kindOf(19, '00000056: AtrErr: DSID-03191083')).toBe('authentication');
+  expect(kindOf(19, '00000005: AtrErr: DSID-03191083')).toBe('permission');
+  expect(kindOf(53, '0000001F: SvcErr: DSID-031A12D2')).toBe('permission');
+  expect(kindOf(19, 'Password is too young to change')).toBe('not_now');
+  expect(kindOf(19, 'within password minimum age')).toBe('not_now');
+  expect(kindOf(50)).toBe('permission');
+  expect([51, 52].map((code) => kindOf(code))).toEqual(['not_now', 'not_now']);
+  expect([3, 11, 80].map((code) => kindOf(code))).toEqual([undefined, undefined, undefined]);
 });
 
-test('Active Directory refuses every login alike; only a wrong password counts as one', () => {
-  const kindOf = (data: string) =>
-    bindFailure(
-      {
-        code: 49,
-        message: `80090308: LdapErr: DSID-0C09042A, comment: AcceptSecurityContext error, data ${data}, v3839`,
-      },
-      [],
-    ).kind;
-  expect(['52e', '525'].map(kindOf)).toEqual(['authentication', 'authentication']);
-  expect(['532', '533', '701', '773', '775'].map(kindOf)).toEqual(Array(5).fill('protocol'));
+test('what results of a login mean: a refused password, or what says nothing about it', () => {
+  const kindOf = (code: number, message = '') => bindFailure({ code, message }, []).kind;
+  expect(kindOf(49)).toBe('authentication');
+  // 389 Directory Server
+  expect(kindOf(19, 'Exceed password retry limit. Please try later.')).toBe('not_now');
+  expect(kindOf(53, 'Account inactivated. Contact system administrator.')).toBe('not_possible');
+  expect([7, 48].map((code) => kindOf(code))).toEqual(['not_possible', 'not_possible']);
+  expect([3, 51, 52].map((code) => kindOf(code))).toEqual(['not_now', 'not_now', 'not_now']);
+  expect([8, 13].map((code) => kindOf(code))).toEqual(['untrusted', 'untrusted']);
+  expect([10, 32].map((code) => kindOf(code))).toEqual(['configuration', 'configuration']);
+  expect([1, 14, 80].map((code) => kindOf(code))).toEqual(['protocol', 'protocol', 'protocol']);
+});
+
+test('a name that the driver takes for a way of logging in is none', async () => {
+  const settings = {
+    host: '127.0.0.1',
+    port: 1,
+    tls: { mode: 'disable' },
+    loginName: '{username}',
+    baseDn: 'dc=x',
+  };
+  expect(
+    await connectorFor('ldap').verify(settings, { username: 'PLAIN' }, 'secret', loopbackContext()),
+  ).toMatchObject({
+    outcome: 'unknown',
+    kind: 'configuration',
+    hint: expect.stringContaining('name@domain'),
+  });
 });

@@ -17,8 +17,25 @@ export function escapeDnValue(value: string): string {
 export function bindName(config: LdapConfig, username: string, isAdmin: boolean): string {
   checkUsername(username);
   if (isAdmin && isDn(username)) return username;
+  if (windowsName(config, username) !== undefined) return username;
   if (config.loginName !== undefined) return config.loginName.replace('{username}', () => username);
   return accountDn(config, username);
+}
+
+/**
+ * The parts of a name that Active Directory takes as it stands to log in, `name@domain` or `DOMAIN\name`;
+ * undefined for other names, and in other directories, where these characters are parts of a name like
+ * others.
+ */
+export function windowsName(
+  config: LdapConfig,
+  username: string,
+): { form: 'name@domain' | 'DOMAIN\\name'; name: string; domain: string } | undefined {
+  if (config.passwordChange !== 'unicodePwd' || config.loginName === undefined) return undefined;
+  const [, domain, name] = /^([^\\@]+)\\([^\\@]+)$/.exec(username) ?? [];
+  if (domain !== undefined && name !== undefined) return { form: 'DOMAIN\\name', name, domain };
+  const [, own, at] = /^([^\\]+)@([^\\@]+)$/.exec(username) ?? [];
+  return own === undefined || at === undefined ? undefined : { form: 'name@domain', name: own, domain: at };
 }
 
 /** The distinguished name of an account, where the settings tell it. */
@@ -69,7 +86,10 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
   '0.9.2342.19200300.100.1.25': 'dc',
 };
 
-/** One text for the spellings of a distinguished name: case, blanks, ways of escaping, order within a part, attribute names. */
+/**
+ * One text for the spellings of a distinguished name: case, blanks, ways of escaping, order within a part,
+ * attribute names.
+ */
 export function comparableDn(dn: string): string {
   return dn
     .replace(/=\s*#((?:[0-9a-fA-F]{2})+)(?=[\s,+]|$)/g, (_all, hex) => `=${ofBer(String(hex))}`)

@@ -1,4 +1,4 @@
-import { Attribute, BerWriter, Change, type Client } from 'ldapts';
+import { Attribute, BerWriter, Change, type Client, type PasswordPolicyControl } from 'ldapts';
 import type { LdapConfig } from './config.ts';
 
 const PASSWORD_MODIFY = '1.3.6.1.4.1.4203.1.11.1';
@@ -20,8 +20,8 @@ export function unicodePassword(password: string): Buffer {
 }
 
 /**
- * The changes of `unicodePwd`. Taking the old value away and adding the new one is a change by the owner, under all rules of the
- * policy; replacing it is a reset by an administrator.
+ * The changes of `unicodePwd`. Taking the old value away and adding the new one is a change by the owner,
+ * under all rules of the policy; replacing it is a reset by an administrator.
  */
 export function unicodePwdChanges(current: string | undefined, next: string): Change[] {
   const change = (operation: 'add' | 'delete' | 'replace', password: string) =>
@@ -32,27 +32,33 @@ export function unicodePwdChanges(current: string | undefined, next: string): Ch
   return current === undefined ? [change('replace', next)] : [change('delete', current), change('add', next)];
 }
 
-/** Sends the change; `current` is given when the account changes its own. Rejects with what the driver reports. */
+export interface PasswordChange {
+  readonly dn: string;
+  /** Given when the account changes its own. */
+  readonly current?: string | undefined;
+  readonly next: string;
+  /** What else is written with it, where the operation can hold more than the password: all but `exop`. */
+  readonly keep: readonly Change[];
+}
+
+/**
+ * Sends the change, with the question what the password policy says. Rejects with what the driver reports.
+ */
 export async function sendChange(
   client: Client,
   how: LdapConfig['passwordChange'],
-  dn: string,
-  current: string | undefined,
-  next: string,
+  { dn, current, next, keep }: PasswordChange,
+  control: PasswordPolicyControl,
 ): Promise<void> {
   switch (how) {
     case 'exop':
-      await client.exop(PASSWORD_MODIFY, passwordModifyValue(dn, current, next));
+      await client.exop(PASSWORD_MODIFY, passwordModifyValue(dn, current, next), control);
       return;
     case 'unicodePwd':
-      return client.modify(dn, unicodePwdChanges(current, next));
-    case 'userPassword':
-      return client.modify(
-        dn,
-        new Change({
-          operation: 'replace',
-          modification: new Attribute({ type: 'userPassword', values: [next] }),
-        }),
-      );
+      return client.modify(dn, [...unicodePwdChanges(current, next), ...keep], control);
+    case 'userPassword': {
+      const modification = new Attribute({ type: 'userPassword', values: [next] });
+      return client.modify(dn, [new Change({ operation: 'replace', modification }), ...keep], control);
+    }
   }
 }

@@ -1,77 +1,61 @@
-import type { RefusalKind } from '../connector.ts';
-import { ConnectorError } from '../connector-error.ts';
+import type { PasswordPolicyControl } from 'ldapts';
+import type { ConnectorErrorKind } from '../connector-error.ts';
 import { serverText } from '../server-text.ts';
 
 /** A result that the server itself reported. */
 export interface LdapResult {
   readonly code: number;
   readonly message: string;
+  /**
+   * What the server's password policy adds, where it was asked and had something to say: a
+   * `PasswordPolicyError`.
+   */
+  readonly policy?: number;
 }
 
-/** All errors of the driver that carry a result code are the server's answers. */
-export function asLdapResult(error: unknown): LdapResult | undefined {
+/** What a result means: of which kind it is, what happened, and what to do. */
+export interface Finding<Kind extends string = ConnectorErrorKind> {
+  readonly kind: Kind;
+  readonly what?: string;
+  readonly hint?: string;
+}
+
+/**
+ * All errors of the driver that carry a result code are the server's answers; `control` is what went with the
+ * request.
+ */
+export function asLdapResult(error: unknown, control?: PasswordPolicyControl): LdapResult | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'number') return undefined;
   // The driver itself uses this one for an answer without a result.
   if (error.code === 248) return undefined;
   // The driver adds the code in words.
   const suffix = ` Code: 0x${error.code.toString(16)}`;
   const { message } = error;
-  return { code: error.code, message: message.endsWith(suffix) ? message.slice(0, -suffix.length) : message };
+  const policy = control?.value?.error;
+  return {
+    code: error.code,
+    message: message.endsWith(suffix) ? message.slice(0, -suffix.length) : message,
+    ...(policy === undefined ? {} : { policy }),
+  };
 }
 
-export function said({ code, message }: LdapResult, secrets: readonly (string | undefined)[] = []): string {
-  return `${serverText(message, secrets) || 'The server refused'} (result ${code})`;
+/** What happened, the server's own words without secrets, and the code. */
+export function said(
+  { code, message }: LdapResult,
+  secrets: readonly (string | undefined)[] = [],
+  what?: string,
+): string {
+  const words = serverText(message, secrets);
+  const text = [what, words].filter((part) => part !== undefined && part !== '').join(': ');
+  return `${text || 'The server refused'} (result ${code})`;
 }
 
-/** Active Directory hides behind one result what it found; only these two come from comparing the password or the name. */
-const adWrongPassword = /data (?:52e|525)\b/i;
-const adOther = /data (53[0-9]|701|773|775)\b/i;
-
-/** What a failed bind means. */
-export function bindFailure(result: LdapResult, secrets: readonly string[]): ConnectorError {
-  const text = said(result, secrets);
-  const { code, message } = result;
-  if (code === 49 && adOther.test(message) && !adWrongPassword.test(message))
-    return new ConnectorError('protocol', text, {
-      hint: 'The account is locked, expired, disabled or must change its password: see to that in the directory.',
-    });
-  if (code === 49) return new ConnectorError('authentication', text);
-  if (code === 51 || code === 52) return new ConnectorError('unreachable', text);
-  if (code === 8 || code === 13)
-    return new ConnectorError('untrusted', text, { hint: 'The server wants encryption: set tls.' });
-  return new ConnectorError('protocol', text);
+/** The Windows error with which Active Directory begins its message, such as `0000052D`. */
+export function windowsError(message: string): string | undefined {
+  return /^([0-9A-F]{8}): /i.exec(message)?.[1]?.toUpperCase();
 }
 
-/** What the server surely has not done. Others (`other`, time limits) leave it open. */
-const refusals = new Map<number, RefusalKind>([
-  [1, 'permission'],
-  [2, 'permission'],
-  [8, 'permission'],
-  [10, 'permission'],
-  [12, 'permission'],
-  [13, 'permission'],
-  [16, 'permission'],
-  [17, 'permission'],
-  [19, 'policy'],
-  [21, 'policy'],
-  [32, 'permission'],
-  [34, 'permission'],
-  [48, 'permission'],
-  [49, 'authentication'],
-  [50, 'permission'],
-  [51, 'unreachable'],
-  [52, 'unreachable'],
-  [65, 'permission'],
-]);
-
-/** Why the server kept the password; undefined when it may have changed it all the same. */
-export function refusalOf({ code, message }: LdapResult): RefusalKind | undefined {
-  // unwillingToPerform: Active Directory for its password policy, OpenLDAP for a wrong old password and for much else.
-  if (code === 53) {
-    if (/old password/i.test(message)) return 'authentication';
-    return /^0000052D/i.test(message) ? 'policy' : 'permission';
-  }
-  // The constraint that a wrong old password violates in Active Directory.
-  if (code === 19 && /^00000056/.test(message)) return 'authentication';
-  return refusals.get(code);
-}
+export const REFERRAL_HINT =
+  'Referrals are not followed: set the host of the resource to the server that holds the account and takes changes.';
+export const TLS_HINT = 'The server wants encryption: set tls, with startTls for StartTLS on port 389.';
+export const BUSY_HINT = 'The server is busy, being stopped or under maintenance: it takes this later.';

@@ -1,19 +1,25 @@
-import type { Client } from 'ldapts';
+import { type Client, PasswordPolicyControl } from 'ldapts';
 import { candidateProblem } from '../candidate-password.ts';
 import type { Account, ConnectorContext, RotateResult, RotationSecrets } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange, operationSignal } from '../deadline.ts';
 import { failureBeforeChange } from '../outcome.ts';
+import { type AccountState, changesThatKeep, readAccountState, restoreState } from './account-state.ts';
+import { changeRefusal } from './change-refusal.ts';
 import type { LdapConfig } from './config.ts';
-import { assertLoggedInAs, findAccount } from './find-account.ts';
+import { assertLoggedInAs, findAccount, loggedInAs } from './find-account.ts';
+import { isTooYoung } from './minimum-age.ts';
 import { bindName } from './names.ts';
-import { sendChange } from './password-change.ts';
-import { asLdapResult, refusalOf, said } from './result-codes.ts';
-import { openSession } from './session.ts';
+import { type PasswordChange, sendChange } from './password-change.ts';
+import { asLdapResult, said } from './result-codes.ts';
+import { searchFailure } from './search-failure.ts';
+import { type LdapSession, openSession } from './session.ts';
 
 /**
- * Sets a new password, as the account itself (its current password is then the proof that nobody changed it meanwhile) or as the
- * administrator; the change always names the account. Does not verify: bind with the new password afterwards.
+ * Sets a new password, as the account itself (its current password is then the proof that nobody changed it
+ * meanwhile) or as the administrator; the change always names the account. An administrator looks first: an
+ * account that cannot log in ends `refused`, unless its secret has been seen; then it gets the password and
+ * stays blocked. Does not verify: bind with the new password afterwards.
  */
 export async function rotateLdap(
   config: LdapConfig,
@@ -23,18 +29,19 @@ export async function rotateLdap(
 ): Promise<RotateResult> {
   const problem = candidateProblem(secrets.next);
   if (problem !== undefined) return { outcome: 'refused', kind: 'policy', reason: problem };
-  const isSelf = config.rotateAs === 'self';
   try {
-    const login = loginFor(config, account, secrets);
-    await using session = await openSession(config, login, ctx, operationSignal(ctx));
-    const dn = await findAccount(session.client, config, account.username);
-    if (isSelf) await assertLoggedInAs(session.client, dn);
-    await assertMayChange(ctx);
-    return await change(session.client, config, dn, isSelf ? secrets.current : undefined, secrets.next);
+    await using session = await openSession(
+      config,
+      loginFor(config, account, secrets),
+      ctx,
+      operationSignal(ctx),
+    ).catch(asFailureOf(config));
+    return config.rotateAs === 'self'
+      ? await rotateAsSelf(session, config, account, secrets, ctx)
+      : await rotateAsAdmin(session.client, config, account, secrets, ctx);
   } catch (error) {
     const result = asLdapResult(error);
-    if (result === undefined) return failureBeforeChange(error);
-    return failureBeforeChange(new ConnectorError('permission', said(result), { cause: error }));
+    return failureBeforeChange(result === undefined ? error : searchFailure(result, error));
   }
 }
 
@@ -52,23 +59,81 @@ function loginFor(config: LdapConfig, { username }: Account, { current, admin }:
   return { name: bindName(config, admin.username, true), password: admin.password };
 }
 
+/** A locked administrator says nothing about the account that is rotated. */
+function asFailureOf({ rotateAs }: LdapConfig) {
+  return (error: unknown): never => {
+    if (rotateAs === 'admin' && error instanceof ConnectorError && error.kind === 'not_possible')
+      throw new ConnectorError('permission', `The administrator cannot log in: ${error.message}`, {
+        cause: error,
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+      });
+    throw error;
+  };
+}
+
+async function rotateAsSelf(
+  { client, mustChange }: LdapSession,
+  config: LdapConfig,
+  { username }: Account,
+  { current, next }: RotationSecrets,
+  ctx: ConnectorContext,
+): Promise<RotateResult> {
+  // Whoever must change the password may do nothing else, not even search.
+  const dn =
+    (mustChange ? await loggedInAs(client) : undefined) ?? (await findAccount(client, config, username));
+  await assertLoggedInAs(client, dn);
+  await assertMayChange(ctx);
+  const result = await change(client, config, { dn, current, next });
+  const mayBeTooYoung =
+    config.passwordChange === 'unicodePwd' && result.outcome === 'refused' && result.kind === 'policy';
+  return mayBeTooYoung && (await isTooYoung(client, dn))
+    ? {
+        ...result,
+        kind: 'not_now',
+        hint: 'The minimum age of the password is not over: wait, or let an administrator change it (rotateAs admin).',
+      }
+    : result;
+}
+
+async function rotateAsAdmin(
+  client: Client,
+  config: LdapConfig,
+  { username }: Account,
+  { next, evenIfBlocked = false }: RotationSecrets,
+  ctx: ConnectorContext,
+): Promise<RotateResult> {
+  const dn = await findAccount(client, config, username);
+  const before = await readAccountState(client, dn);
+  const { blocked } = before;
+  if (blocked !== undefined && !evenIfBlocked) return { outcome: 'refused', ...blocked };
+  await assertMayChange(ctx);
+  const result = await change(client, config, { dn, next, keep: before });
+  if (result.outcome !== 'applied') return result;
+  const left = (await restoreState(client, dn, before)) ?? blocked;
+  return left === undefined
+    ? result
+    : { outcome: 'applied', blocked: { reason: left.reason, hint: left.hint } };
+}
+
 /** From here on the change is on its way: only a result that says that nothing was done is a refusal. */
 async function change(
   client: Client,
   config: LdapConfig,
-  dn: string,
-  current: string | undefined,
-  next: string,
+  { dn, current, next, keep }: Omit<PasswordChange, 'keep'> & { readonly keep?: AccountState },
 ): Promise<RotateResult> {
+  const control = new PasswordPolicyControl();
   try {
-    await sendChange(client, config.passwordChange, dn, current, next);
+    const flags = keep === undefined ? [] : changesThatKeep(keep);
+    await sendChange(client, config.passwordChange, { dn, current, next, keep: flags }, control);
     return { outcome: 'applied' };
   } catch (error) {
-    const result = asLdapResult(error);
+    const result = asLdapResult(error, control);
     if (result === undefined)
       return { outcome: 'ambiguous', reason: 'The connection ended before the server answered the change.' };
-    const kind = refusalOf(result);
-    const reason = said(result, [current, next]);
-    return kind === undefined ? { outcome: 'ambiguous', reason } : { outcome: 'refused', kind, reason };
+    const refusal = changeRefusal(result, config);
+    const reason = said(result, [current, next], refusal?.what);
+    return refusal === undefined
+      ? { outcome: 'ambiguous', reason }
+      : { outcome: 'refused', kind: refusal.kind, reason, hint: refusal.hint };
   }
 }

@@ -1,18 +1,21 @@
 import { OutboundError, startTls } from '@claviger/outbound';
-import { Client } from 'ldapts';
+import { Client, PasswordPolicyControl, PasswordPolicyError, SASL_MECHANISMS } from 'ldapts';
 import type { ConnectorContext } from '../connector.ts';
 import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { guardStream } from '../network/guard-stream.ts';
 import { openSocket } from '../network/open-socket.ts';
 import { assertMayBePlain, trustOf } from '../network/tls.ts';
+import { bindFailure } from './bind-failure.ts';
 import { type LdapConfig, portOf } from './config.ts';
 import { messageLength } from './message-length.ts';
-import { asLdapResult, bindFailure } from './result-codes.ts';
+import { asLdapResult } from './result-codes.ts';
 import { requestStartTls } from './start-tls-request.ts';
 
 /** A connection on which the server has accepted a name and its password. */
 export interface LdapSession extends AsyncDisposable {
   readonly client: Client;
+  /** The server lets this login change its password and do nothing else. */
+  readonly mustChange: boolean;
   /** Why the connection was ended here, where it was; the driver reports another error. */
   readonly violation: () => ConnectorError | undefined;
 }
@@ -30,9 +33,15 @@ export async function openSession(
   const { name, password } = login;
   if (!password) throw new ConnectorError('configuration', 'An LDAP login needs a password.');
   if (name === '') throw new ConnectorError('configuration', 'An LDAP login needs a name.');
+  // The driver would log in by the mechanism of this name.
+  if (SASL_MECHANISMS.some((mechanism) => mechanism === name))
+    throw new ConnectorError('configuration', `'${name}' cannot be a name to log in with.`, {
+      hint: 'Give the whole name: the distinguished name, name@domain or DOMAIN\\name.',
+    });
   const opened = await openSocket(config.host, portOf(config), ctx, signal);
   let socket = opened.socket;
   let violation: LdapSession['violation'] = () => undefined;
+  const control = new PasswordPolicyControl();
   try {
     const trust = trustOf(config.tls);
     // A bind sends the password itself.
@@ -52,9 +61,10 @@ export async function openSession(
         return socket;
       },
     });
-    await client.bind(name, password);
+    await client.bind(name, password, control);
     return {
       client,
+      mustChange: control.value?.error === PasswordPolicyError.ChangeAfterReset,
       violation,
       async [Symbol.asyncDispose]() {
         socket.destroy();
@@ -64,13 +74,13 @@ export async function openSession(
   } catch (error) {
     socket.destroy();
     opened.socket.destroy();
-    throw violation() ?? loginFailure(error, password);
+    throw violation() ?? loginFailure(error, password, control);
   }
 }
 
-function loginFailure(error: unknown, password: string): ConnectorError {
+function loginFailure(error: unknown, password: string, control: PasswordPolicyControl): ConnectorError {
   if (error instanceof ConnectorError || error instanceof OutboundError) return asConnectorError(error);
-  const result = asLdapResult(error);
+  const result = asLdapResult(error, control);
   if (result !== undefined) return bindFailure(result, [password]);
   return new ConnectorError('unreachable', 'The connection broke during login.', { cause: error });
 }

@@ -1,0 +1,212 @@
+import { Attribute, Change, type Client, type Entry } from 'ldapts';
+import type { BlockedAccount } from '../connector.ts';
+import { AccountUsabilityControl } from './account-usability-control.ts';
+import { type AttributeReader, attributesOf, dateOfGeneralizedTime, dateOfTicks } from './attributes.ts';
+import { asLdapResult } from './result-codes.ts';
+import { searchFailure } from './search-failure.ts';
+
+/** An account as an administrator sees it. */
+export interface AccountState {
+  /**
+   * Why no login succeeds, whatever the password; `not_now` where the directory says when that ends by
+   * itself.
+   */
+  readonly blocked?: BlockedAccount & { readonly kind: 'not_now' | 'not_possible' };
+  /** `pwdAccountLockedTime`, which setting a password removes. */
+  readonly lockedTime: string;
+  /** `pwdReset`, which setting a password may set or remove. */
+  readonly reset: string;
+  /** Active Directory wants another password at the next login, which setting a password takes back. */
+  readonly mustChange: boolean;
+}
+
+const attributes = [
+  'pwdAccountLockedTime',
+  'pwdReset',
+  'pwdStartTime',
+  'pwdEndTime',
+  'nsAccountLock',
+  'userAccountControl',
+  'msDS-User-Account-Control-Computed',
+  'lockoutTime',
+  'accountExpires',
+  'pwdLastSet',
+];
+
+/**
+ * Reads what keeps the account from logging in. What the administrator may not read is taken as not there.
+ * Throws ConnectorError when the directory does not answer the question.
+ */
+export async function readAccountState(client: Client, dn: string): Promise<AccountState> {
+  const usability = new AccountUsabilityControl();
+  let entry: Entry | undefined;
+  try {
+    const found = await client.search(dn, { scope: 'base', attributes }, usability);
+    entry = found.searchEntries[0];
+  } catch (error) {
+    const result = asLdapResult(error);
+    if (result === undefined) throw error;
+    // No such object, no right to read it: the change itself tells.
+    if (result.code !== 32 && result.code !== 50) throw searchFailure(result, error);
+  }
+  const read = attributesOf(entry);
+  const blocked = usability.usable === true ? undefined : blockOf(read, usability);
+  return {
+    ...(blocked === undefined ? {} : { blocked }),
+    lockedTime: read('pwdAccountLockedTime'),
+    reset: read('pwdReset'),
+    mustChange: mustChange(read),
+  };
+}
+
+/** Makes a change that sets one attribute, or removes it when the value is empty. */
+function put(type: string, value: string): Change {
+  return new Change({
+    operation: 'replace',
+    modification: new Attribute({ type, values: value === '' ? [] : [value] }),
+  });
+}
+
+/**
+ * What keeps the flags of the account as they are, within the change of the password itself. OpenLDAP removes
+ * the lock with a password unless the same change removes it and sets it again.
+ */
+export function changesThatKeep(state: AccountState): Change[] {
+  if (state.mustChange) return [put('pwdLastSet', '0')];
+  return [
+    ...(state.blocked !== undefined && state.lockedTime !== ''
+      ? [
+          new Change({
+            operation: 'delete',
+            modification: new Attribute({ type: 'pwdAccountLockedTime', values: [] }),
+          }),
+          new Change({
+            operation: 'add',
+            modification: new Attribute({ type: 'pwdAccountLockedTime', values: [state.lockedTime] }),
+          }),
+        ]
+      : []),
+    ...(state.reset === '' ? [] : [put('pwdReset', state.reset)]),
+  ];
+}
+
+/**
+ * Puts back what the change of the password has moved: a lock that it removed, `pwdReset` that it removed or
+ * set. Says what could not be put back, and what to do.
+ */
+export async function restoreState(
+  client: Client,
+  dn: string,
+  before: AccountState,
+): Promise<BlockedAccount | undefined> {
+  try {
+    const now = await readAccountState(client, dn);
+    const changes = [
+      ...(before.blocked !== undefined && now.lockedTime !== before.lockedTime
+        ? [put('pwdAccountLockedTime', before.lockedTime)]
+        : []),
+      ...(now.reset === before.reset ? [] : [put('pwdReset', before.reset)]),
+    ];
+    if (changes.length > 0) await client.modify(dn, changes);
+    return undefined;
+  } catch (error) {
+    const isLocked = before.blocked !== undefined && before.lockedTime !== '';
+    // A connection that is lost here leaves a flag at most that the next login tells.
+    if (!isLocked && asLdapResult(error) === undefined) return undefined;
+    return {
+      reason: isLocked
+        ? 'Setting the password has unlocked the account, and it could not be locked again.'
+        : 'Setting the password may have changed whether the account must change it, and that could not be taken back.',
+      hint: isLocked
+        ? `Set pwdAccountLockedTime to ${before.lockedTime} again, and let the administrator write it.`
+        : 'Look at pwdReset of the account, and let the administrator write it.',
+    };
+  }
+}
+
+const LOCKED_HINT = 'Unlock it in the directory: remove pwdAccountLockedTime.';
+
+function blockOf(read: AttributeReader, usability: AccountUsabilityControl): AccountState['blocked'] {
+  const { secondsBeforeUnlock } = usability;
+  if (secondsBeforeUnlock !== undefined)
+    return {
+      kind: 'not_now',
+      reason: `The account is locked after failed logins, for another ${secondsBeforeUnlock} seconds.`,
+      hint: `Wait, or unlock it now. ${LOCKED_HINT}`,
+    };
+  if (read('pwdAccountLockedTime') !== '')
+    return { kind: 'not_possible', reason: 'The account is locked.', hint: LOCKED_HINT };
+  const [start, end] = [
+    dateOfGeneralizedTime(read('pwdStartTime')),
+    dateOfGeneralizedTime(read('pwdEndTime')),
+  ];
+  if (end !== undefined && end.getTime() <= Date.now())
+    return {
+      kind: 'not_possible',
+      reason: 'The time of the account is over (pwdEndTime).',
+      hint: 'Set pwdEndTime to a later time, or remove it.',
+    };
+  if (start !== undefined && start.getTime() > Date.now())
+    return {
+      kind: 'not_now',
+      reason: `The time of the account begins at ${start.toISOString()} (pwdStartTime).`,
+      hint: 'Wait, or set pwdStartTime to an earlier time.',
+    };
+  if (read('nsAccountLock').toUpperCase() === 'TRUE')
+    return {
+      kind: 'not_possible',
+      reason: 'The account is disabled (nsAccountLock).',
+      hint: 'Enable it in the directory: ipa user-enable NAME, or dsidm account unlock.',
+    };
+  return blockInActiveDirectory(read);
+}
+
+const ACCOUNTDISABLE = 0x2;
+const LOCKOUT = 0x10;
+const DONT_EXPIRE_PASSWORD = 0x1_0000;
+const SMARTCARD_REQUIRED = 0x4_0000;
+
+function mustChange(read: AttributeReader): boolean {
+  return read('pwdLastSet') === '0' && (Number(read('userAccountControl')) & DONT_EXPIRE_PASSWORD) === 0;
+}
+
+/** Which restrictions by hours and computers hold is told by a login only. */
+function blockInActiveDirectory(read: AttributeReader): AccountState['blocked'] {
+  const control = Number(read('userAccountControl'));
+  const computed = read('msDS-User-Account-Control-Computed');
+  // The time of a lock stays after its end, which the computed flag knows.
+  const isLocked = computed === '' ? Number(read('lockoutTime')) > 0 : (Number(computed) & LOCKOUT) !== 0;
+  const expires = dateOfTicks(read('accountExpires'));
+  if ((control & ACCOUNTDISABLE) !== 0)
+    return {
+      kind: 'not_possible',
+      reason: 'The account is disabled.',
+      hint: 'Enable it in the directory: Enable-ADAccount NAME.',
+    };
+  if ((control & SMARTCARD_REQUIRED) !== 0)
+    return {
+      kind: 'not_possible',
+      reason: 'The account logs in by a smart card only.',
+      hint: 'Let it log in by a password: Set-ADUser NAME -SmartcardLogonRequired $false.',
+    };
+  if (expires !== undefined && expires.getTime() <= Date.now())
+    return {
+      kind: 'not_possible',
+      reason: 'The account has expired.',
+      hint: 'Extend it in the directory: Set-ADAccountExpiration NAME, or Clear-ADAccountExpiration NAME.',
+    };
+  if (isLocked)
+    return {
+      kind: 'not_possible',
+      reason: 'The account is locked after failed logins.',
+      hint: 'Unlock it in the directory: Unlock-ADAccount NAME.',
+    };
+  if (mustChange(read))
+    return {
+      kind: 'not_possible',
+      reason:
+        'The account must change its password at the next login, which Active Directory does not take over LDAP.',
+      hint: 'Take the demand back: Set-ADUser NAME -ChangePasswordAtLogon $false.',
+    };
+  return undefined;
+}

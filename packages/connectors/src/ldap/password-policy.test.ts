@@ -1,0 +1,345 @@
+import { randomBytes } from 'node:crypto';
+import { type LdapTarget, startLdapTarget } from '@claviger/targets';
+import { Attribute, Change, Control } from 'ldapts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { RotationSecrets } from '../connector.ts';
+import { connectorFor } from '../registry.ts';
+import { loopbackContext } from '../testing-context.ts';
+
+const connector = connectorFor('ldap');
+const newPassword = () => `${randomBytes(15).toString('base64url')}x9`;
+const DATABASE = 'olcDatabase={1}mdb,cn=config';
+const OVERLAY = `olcOverlay={0}ppolicy,${DATABASE}`;
+const DEFAULTS = {
+  pwdMinAge: '0',
+  pwdInHistory: '2',
+  pwdMaxAge: '0',
+  pwdGraceAuthNLimit: '0',
+  pwdLockout: 'FALSE',
+  pwdLockoutDuration: '0',
+  pwdMustChange: 'FALSE',
+  pwdAllowUserChange: 'TRUE',
+  pwdSafeModify: 'FALSE',
+};
+/** Lets the administrator write what the server keeps by itself. */
+const RELAX = '1.3.6.1.4.1.4203.666.5.12';
+const FOREVER = '000001010000Z';
+let server: LdapTarget;
+/** Has manage access to passwords, and writes the flags. */
+let operator: { username: string; password: string };
+/** Has write access to passwords only. */
+let writer: { username: string; password: string };
+let username: string;
+let dn: string;
+let current: string;
+let next: string;
+
+const replacing = (values: Readonly<Record<string, string | readonly string[]>>) =>
+  Object.entries(values).map(
+    ([type, value]) =>
+      new Change({
+        operation: 'replace',
+        modification: new Attribute({ type, values: [value].flat().filter((text) => text !== '') }),
+      }),
+  );
+const configure = (entry: string, values: Readonly<Record<string, string | readonly string[]>>) =>
+  server.asConfigAdmin((client) => client.modify(entry, replacing(values)));
+const set = (values: Readonly<Record<string, string>>) =>
+  server.asAdmin((client) => client.modify(dn, replacing(values), new Control(RELAX, { critical: true })));
+const flags = () =>
+  server.asAdmin(async (client) => {
+    const attributes = ['pwdAccountLockedTime', 'pwdReset'];
+    const [entry] = (await client.search(dn, { scope: 'base', attributes })).searchEntries;
+    return { locked: entry?.pwdAccountLockedTime, reset: entry?.pwdReset };
+  });
+
+beforeAll(async () => {
+  server = await startLdapTarget();
+  const password = newPassword();
+  operator = { username: await server.createPerson('operator', password), password };
+  writer = { username: await server.createPerson('writer', password), password };
+  await configure(DATABASE, {
+    olcAccess: [
+      `{0}to attrs=userPassword by dn.exact="${operator.username}" manage by dn.exact="${writer.username}" write by self write by anonymous auth by * none`,
+      `{1}to attrs=pwdAccountLockedTime,pwdReset by dn.exact="${operator.username}" write by users read`,
+      '{2}to * by users read by * none',
+    ],
+  });
+  await configure(OVERLAY, { olcPPolicyUseLockout: 'TRUE' });
+});
+afterAll(() => server?.stop());
+beforeEach(async () => {
+  username = `svc-${randomBytes(4).toString('hex')}`;
+  current = newPassword();
+  next = newPassword();
+  dn = await server.createPerson(username, current);
+});
+afterEach(() => server.setPolicy(DEFAULTS));
+
+const self = (more: object = {}) => ({
+  host: '127.0.0.1',
+  port: server.port,
+  tls: { mode: 'disable' },
+  userDn: `uid={username},ou=people,${server.baseDn}`,
+  ...more,
+});
+const byAdmin = (more: object = {}) => self({ rotateAs: 'admin', ...more });
+const rotate = (config: object, secrets: Partial<RotationSecrets> = {}) =>
+  connector.rotate(config, { username }, { current, next, ...secrets }, loopbackContext());
+const verify = (secret: string, config: object = self()) =>
+  connector.verify(config, { username }, secret, loopbackContext());
+const accepted = async () => [await server.accepts(dn, current), await server.accepts(dn, next)];
+const refused = (kind: string, hint: string) => ({
+  outcome: 'refused',
+  kind,
+  hint: expect.stringContaining(hint),
+});
+
+describe('an account that changes its own password', () => {
+  test('waits for the minimum age, and takes another candidate for one of the history', async () => {
+    expect(await rotate(self())).toEqual({ outcome: 'applied' });
+    [current, next] = [next, current];
+    expect(await rotate(self())).toMatchObject(refused('policy', 'pwdInHistory'));
+    await server.setPolicy({ pwdMinAge: '3600' });
+    next = newPassword();
+    expect(await rotate(self())).toMatchObject(refused('not_now', 'pwdMinAge'));
+    expect(await accepted()).toEqual([true, false]);
+  });
+
+  test('is told when the policy forbids it, or wants the current password too', async () => {
+    await server.setPolicy({ pwdAllowUserChange: 'FALSE' });
+    expect(await rotate(self())).toMatchObject(refused('permission', 'rotateAs admin'));
+    await server.setPolicy({ pwdAllowUserChange: 'TRUE', pwdSafeModify: 'TRUE' });
+    expect(await rotate(self({ passwordChange: 'userPassword' }))).toMatchObject(
+      refused('permission', 'exop'),
+    );
+    expect(await accepted()).toEqual([true, false]);
+    expect(await rotate(self())).toEqual({ outcome: 'applied' });
+  });
+
+  test('may have to: then it changes it although it may do nothing else', async () => {
+    await server.setPolicy({ pwdMustChange: 'TRUE' });
+    await set({ pwdReset: 'TRUE' });
+    const searching = self({
+      userDn: undefined,
+      loginName: `uid={username},ou=people,${server.baseDn}`,
+      baseDn: server.baseDn,
+    });
+    expect(await verify(current)).toEqual({ outcome: 'accepted' });
+    expect(await rotate(searching)).toEqual({ outcome: 'applied' });
+    expect(await accepted()).toEqual([false, true]);
+    expect(await flags()).toEqual({ locked: [], reset: [] });
+  });
+
+  test('logs in with a password that has expired while grace logins are left', async () => {
+    await server.setPolicy({ pwdMaxAge: '3600', pwdGraceAuthNLimit: '1' });
+    await set({ pwdChangedTime: '20200101000000Z' });
+    expect(await verify(current)).toEqual({ outcome: 'accepted' });
+    expect(await verify(current)).toMatchObject({
+      outcome: 'unknown',
+      kind: 'not_possible',
+      reason: expect.stringContaining('expired'),
+      hint: expect.stringContaining('rotateAs admin'),
+    });
+    expect(await rotate(self())).toMatchObject(refused('not_possible', 'rotateAs admin'));
+    await server.setPolicy({ pwdGraceAuthNLimit: '2' });
+    expect(await rotate(self())).toEqual({ outcome: 'applied' });
+    [current, next] = [next, newPassword()];
+    await server.setPolicy({ pwdGraceAuthNLimit: '0' });
+    await set({ pwdChangedTime: '20200101000000Z' });
+    expect(await rotate(byAdmin(), { admin: operator })).toEqual({ outcome: 'applied' });
+    expect(await verify(next)).toEqual({ outcome: 'accepted' });
+  });
+});
+
+describe.each(['exop', 'userPassword'])('an administrator, by %s', (passwordChange) => {
+  const admin = (more: object = {}) => byAdmin({ passwordChange, ...more });
+
+  test('changes the password and nothing else where passwords of administrators must be changed', async () => {
+    await server.setPolicy({ pwdMustChange: 'TRUE' });
+    expect(await rotate(admin(), { admin: operator })).toEqual({ outcome: 'applied' });
+    expect(await flags()).toEqual({ locked: [], reset: [] });
+    await set({ pwdReset: 'TRUE' });
+    [current, next] = [next, newPassword()];
+    expect(await rotate(admin(), { admin: operator })).toEqual({ outcome: 'applied' });
+    expect(await flags()).toEqual({ locked: [], reset: 'TRUE' });
+    expect(await verify(next)).toEqual({ outcome: 'accepted' });
+  });
+
+  test('leaves a locked account as it is, with its password; locked with another one after a disclosure', async () => {
+    await server.setPolicy({ pwdLockout: 'TRUE' });
+    await set({ pwdAccountLockedTime: FOREVER });
+    expect(await verify(current)).toMatchObject({
+      outcome: 'unknown',
+      kind: 'not_possible',
+      hint: expect.stringContaining('pwdAccountLockedTime'),
+    });
+    expect(await rotate(admin(), { admin: operator })).toMatchObject(
+      refused('not_possible', 'pwdAccountLockedTime'),
+    );
+    expect(await rotate(self())).toMatchObject(refused('not_possible', 'pwdAccountLockedTime'));
+    expect(await rotate(admin(), { admin: operator, evenIfBlocked: true })).toEqual({
+      outcome: 'applied',
+      blocked: { reason: 'The account is locked.', hint: expect.stringContaining('pwdAccountLockedTime') },
+    });
+    expect(await flags()).toEqual({ locked: FOREVER, reset: [] });
+    expect(await accepted()).toEqual([false, false]);
+    await set({ pwdAccountLockedTime: '' });
+    expect(await accepted()).toEqual([false, true]);
+  });
+
+  test('without rights beyond the password is under the policy, and says so', async () => {
+    await server.setPolicy({ pwdSafeModify: 'TRUE' });
+    expect(await rotate(admin(), { admin: writer })).toMatchObject(refused('permission', 'manage'));
+    await server.setPolicy({ pwdSafeModify: 'FALSE' });
+    expect(await rotate(admin(), { admin: writer })).toEqual({ outcome: 'applied' });
+    await server.setPolicy({ pwdMinAge: '3600' });
+    [current, next] = [next, newPassword()];
+    expect(await rotate(admin(), { admin: writer })).toMatchObject(refused('not_now', 'pwdMinAge'));
+    expect(await accepted()).toEqual([true, false]);
+  });
+});
+
+test('a lock that ends by itself is not now, and kept after a disclosure', async () => {
+  await server.setPolicy({ pwdLockout: 'TRUE', pwdLockoutDuration: '999999999' });
+  await set({ pwdAccountLockedTime: '20200101000000Z' });
+  expect(await rotate(byAdmin(), { admin: operator })).toMatchObject(refused('not_now', 'Wait'));
+  expect(await rotate(byAdmin(), { admin: operator, evenIfBlocked: true })).toMatchObject({
+    outcome: 'applied',
+    blocked: { reason: expect.stringContaining('seconds') },
+  });
+  expect(await flags()).toMatchObject({ locked: '20200101000000Z' });
+});
+
+test('a lock that cannot be put back is said, with its value', async () => {
+  await server.setPolicy({ pwdLockout: 'TRUE' });
+  await set({ pwdAccountLockedTime: FOREVER });
+  const exop = await rotate(byAdmin(), { admin: writer, evenIfBlocked: true });
+  expect(exop).toMatchObject({
+    outcome: 'applied',
+    blocked: { reason: expect.stringContaining('unlocked'), hint: expect.stringContaining(FOREVER) },
+  });
+  expect(await accepted()).toEqual([false, true]);
+});
+
+test('a lock counts only where the policy locks, and the times of an account count', async () => {
+  await set({ pwdAccountLockedTime: FOREVER });
+  expect(await rotate(byAdmin(), { admin: operator })).toEqual({ outcome: 'applied' });
+  [current, next] = [next, newPassword()];
+  await set({ pwdEndTime: '20200101000000Z' });
+  expect(await rotate(byAdmin(), { admin: operator })).toMatchObject(refused('not_possible', 'pwdEndTime'));
+  await set({ pwdEndTime: '', pwdStartTime: '21000101000000Z' });
+  expect(await rotate(byAdmin(), { admin: operator })).toMatchObject(refused('not_now', 'pwdStartTime'));
+});
+
+test('a locked administrator says nothing about the account', async () => {
+  await server.setPolicy({ pwdLockout: 'TRUE' });
+  await set({ pwdAccountLockedTime: FOREVER });
+  const admin = { username: dn, password: current };
+  expect(await rotate(byAdmin(), { admin })).toMatchObject({
+    ...refused('permission', 'pwdAccountLockedTime'),
+    reason: expect.stringContaining('administrator'),
+  });
+});
+
+test('a directory that hides its locks refuses the login, and the hint says where to look', async () => {
+  await server.setPolicy({ pwdLockout: 'TRUE' });
+  await set({ pwdAccountLockedTime: FOREVER });
+  await configure(OVERLAY, { olcPPolicyUseLockout: 'FALSE' });
+  try {
+    expect(await verify(current)).toMatchObject({
+      outcome: 'refused',
+      hint: expect.stringContaining('olcPPolicyUseLockout'),
+    });
+  } finally {
+    await configure(OVERLAY, { olcPPolicyUseLockout: 'TRUE' });
+  }
+});
+
+describe('a server that does not take it', () => {
+  const provider =
+    '{0}rid=001 provider=ldap://127.0.0.1:1 bindmethod=simple searchbase="dc=claviger,dc=test"';
+  const kinds: [string, string, object, object, string, string][] = [
+    [
+      'takes no changes now',
+      DATABASE,
+      { olcReadOnly: 'TRUE' },
+      { olcReadOnly: 'FALSE' },
+      'not_now',
+      'olcReadOnly',
+    ],
+    ['is a copy', DATABASE, { olcSyncrepl: provider }, { olcSyncrepl: '' }, 'permission', 'host'],
+    [
+      'refers to another',
+      DATABASE,
+      { olcSyncrepl: provider, olcUpdateRef: 'ldap://provider.invalid' },
+      { olcUpdateRef: '', olcSyncrepl: '' },
+      'permission',
+      'Referrals are not followed',
+    ],
+    [
+      'takes no simple binds',
+      'cn=config',
+      { olcDisallows: 'bind_simple' },
+      { olcDisallows: '' },
+      'not_possible',
+      'bind_simple',
+    ],
+    [
+      'wants encryption',
+      DATABASE,
+      { olcSecurity: 'simple_bind=128' },
+      { olcSecurity: 'simple_bind=0' },
+      'permission',
+      'tls',
+    ],
+  ];
+  test.each(kinds)('since it %s', async (_what, entry, values, back, kind, hint) => {
+    // Bound before the server takes no more binds.
+    await server.asConfigAdmin(async (client) => {
+      await client.modify(entry, replacing(values as Record<string, string>));
+      try {
+        expect(await rotate(self())).toMatchObject(refused(kind, hint));
+      } finally {
+        await client.modify(entry, replacing(back as Record<string, string>));
+      }
+    });
+    expect(await accepted()).toEqual([true, false]);
+  });
+
+  test('since a search finds too much', async () => {
+    await configure(DATABASE, { olcSizeLimit: '1' });
+    try {
+      const config = self({ baseDn: server.baseDn });
+      await expect(connector.discover(config, operator, loopbackContext())).rejects.toMatchObject({
+        kind: 'permission',
+        hint: expect.stringContaining('olcLimits'),
+      });
+    } finally {
+      await configure(DATABASE, { olcSizeLimit: 'unlimited' });
+    }
+  });
+});
+
+test('names with @, a backslash and letters beyond ASCII log in and are rotated', async () => {
+  for (const name of [
+    `ann@corp.example-${username}`,
+    `CORP\\ann-${username}`,
+    `Jürgen-${username}`,
+    `李-${username}`,
+  ]) {
+    [username, current, next] = [name, newPassword(), newPassword()];
+    dn = await server.createPerson(username, current);
+    expect(await verify(current)).toEqual({ outcome: 'accepted' });
+    expect(await rotate(self())).toEqual({ outcome: 'applied' });
+    const found = {
+      userDn: undefined,
+      loginName: dn.replace(/^uid=.*?,ou=/, 'uid={username},ou='),
+      baseDn: server.baseDn,
+    };
+    if (!name.includes('\\')) expect(await verify(next, self(found))).toEqual({ outcome: 'accepted' });
+    [current, next] = [next, newPassword()];
+    expect(await rotate(byAdmin(found), { admin: operator })).toEqual({ outcome: 'applied' });
+    expect(await accepted()).toEqual([false, true]);
+  }
+});
