@@ -56,6 +56,10 @@ interface ModelEntry {
   proposer: number | undefined;
   deleted: boolean;
   unproven: boolean;
+  /** Whether the target ever accepted the current secret of the account. */
+  verified: boolean;
+  /** The vault knew that it is out of step when the administrator was asked to rotate it. */
+  lost: boolean;
 }
 
 export type WorkflowSays = 'pending' | 'approved' | 'away' | 'not governed';
@@ -99,6 +103,8 @@ export class Oracle {
       proposer: undefined,
       deleted: false,
       unproven: false,
+      verified: false,
+      lost: false,
     });
     if (!made.generate) this.#learn(owner, this.entries.length - 1, 1);
   }
@@ -216,6 +222,7 @@ export class Oracle {
     for (const each of e.versions) if (each.state === 'current') each.state = 'previous';
     e.versions[version - 1]!.state = 'current';
     e.rotation = 'idle';
+    e.verified = false;
   }
 
   describe(who: number, entry: number): boolean {
@@ -227,6 +234,7 @@ export class Oracle {
     const e = this.entries[entry]!;
     this.#accounts += 1;
     e.account = this.#accounts;
+    e.verified = false;
     e.unproven ||= !this.#owns(who, e.resource);
     return true;
   }
@@ -301,6 +309,7 @@ export class Oracle {
     if (e.deleted || !this.#holds(who, 'vault.entries.rotate') || !this.#modify(who, entry)) return false;
     if (e.rotation === 'under way' || !this.canRotate(entry) || !this.#mayRotateAt(who, e.resource))
       return false;
+    e.lost = e.rotation === 'out of step' && this.resources[e.resource]!.byAdmin;
     e.rotation = 'under way';
     return true;
   }
@@ -318,12 +327,25 @@ export class Oracle {
     return !byAdmin || (admin !== undefined && !this.entries[admin]!.unproven);
   }
 
+  /** An administrator changes it only after the account logged in, unless nobody knows the secret or ever tried it. */
+  mayGoOn(entry: number, currentAccepted: boolean): boolean {
+    const e = this.entries[entry]!;
+    if (e.lost) return true;
+    if (!currentAccepted) return !e.verified;
+    e.verified = true;
+    return true;
+  }
+
   /** The target took the candidate, or it refused the account's own login, or that of the admin entry. */
   rotated(entry: number, outcome: 'applied' | 'account refused' | 'admin refused'): void {
     const e = this.entries[entry]!;
-    if (outcome === 'applied') return this.#promote(entry, e.versions.length);
+    if (outcome === 'applied') {
+      this.#promote(entry, e.versions.length);
+      e.verified = true;
+      return;
+    }
     e.versions.at(-1)!.state = 'rejected';
-    e.rotation = outcome === 'admin refused' ? 'idle' : 'out of step';
+    e.rotation = outcome === 'admin refused' && !e.lost ? 'idle' : 'out of step';
   }
 
   /** The login that is tried with the account's own secret; undefined where it may not be. */
@@ -346,7 +368,9 @@ export class Oracle {
   /** The target accepted a login: it proves the account that was tried, none that the entry has become. */
   verified({ entry, account, version }: Login): void {
     const e = this.entries[entry]!;
-    if (e.account === account && this.#current(entry) === version) e.unproven = false;
+    if (e.account !== account || this.#current(entry) !== version) return;
+    e.unproven = false;
+    e.verified = true;
   }
 
   /** Accounts log in to the host: it sees their secrets, and so does who names it. */

@@ -1,3 +1,4 @@
+import type { RefusalKind, UnknownKind } from '@claviger/connectors';
 import type { TenantStandingsSchema } from '@claviger/database';
 import type { OutboxSchema } from '@claviger/events';
 import type { ColumnType, Generated } from 'kysely';
@@ -5,7 +6,18 @@ import type { ColumnType, Generated } from 'kysely';
 type Json = ColumnType<Record<string, unknown>, string, string>;
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
 
-export type RotationState = 'pending' | 'applying' | 'verified' | 'refused' | 'ambiguous' | 'out_of_sync';
+export type RotationState =
+  | 'pending'
+  | 'applying'
+  | 'verified'
+  | 'unverified'
+  | 'refused'
+  | 'ambiguous'
+  | 'out_of_sync';
+/** What the target said to the current secret before an administrator set another one. */
+export type FirstLogin = '' | 'accepted' | 'refused' | 'unknown' | 'not_tried';
+/** Of the kinds of refusals and failed logins; empty where a rotation ended for another reason. */
+export type ProblemKind = '' | RefusalKind | UnknownKind;
 export type EntryRotationState = 'idle' | 'pending' | 'applying' | 'ambiguous' | 'out_of_sync';
 /** What becomes of a secret that was seen under a grant that ended. */
 export type RotationAfterGrant = 'queued' | 'not-needed' | 'impossible';
@@ -150,7 +162,7 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     rotation_state: Defaulted<EntryRotationState>;
     rotation_interval_hours: Defaulted<number>;
     next_rotation_at: Date | null;
-    rotation_cause: Defaulted<'exposure' | null>;
+    rotation_cause: Defaulted<Extract<RotationTrigger, 'exposure' | 'grant-ended'> | null>;
     last_rotated_at: Date | null;
     last_verified_at: Date | null;
     account_id: Defaulted<string | null>;
@@ -306,6 +318,10 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     lease_until: Date | null;
     applied_at: Date | null;
     problem: Generated<string>;
+    problem_kind: Defaulted<ProblemKind>;
+    hint: Defaulted<string>;
+    secret_lost: Defaulted<boolean>;
+    first_login: Defaulted<FirstLogin>;
     login_counted: Defaulted<boolean>;
     finished_at: Date | null;
   };

@@ -217,6 +217,10 @@ function registerRotate(noun: Command): void {
     'claviger entries rotate app-login --wait',
   )
     .option('--reason <text>', 'why; auditors read it')
+    .option(
+      '--secret-lost',
+      'nobody knows the current password: the administrator of the resource sets another one',
+    )
     .option('--wait', 'wait until it has ended')
     .option('--timeout <duration>', 'how long to wait', '2m');
   withConnectionOptions(rotate).action(async (entry: string, options: RotateOptions) => {

@@ -148,9 +148,11 @@ export function deleteEntry(name: string, options: ConnectionOptions): Promise<v
 /** Logs in to the target with the current secret. Fails where the target did not accept it. */
 export function verifyEntry(name: string, options: ConnectionOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {
-    const { outcome, problem } = await api.call(service.verifyEntry, { entryId: await entryId(api, name) });
-    if (format === 'json') showJson({ outcome, problem });
-    else tell(problem ? `${outcome}: ${problem}` : outcome);
+    const { outcome, problem, hint } = await api.call(service.verifyEntry, {
+      entryId: await entryId(api, name),
+    });
+    if (format === 'json') showJson({ outcome, problem, hint });
+    else tell([problem ? `${outcome}: ${problem}` : outcome, hint].filter(Boolean).join('\n'));
     if (outcome !== 'accepted') process.exitCode = EXIT.error;
   });
 }

@@ -11,6 +11,7 @@ import { showJson, tableText } from './show.ts';
 
 export interface RotateOptions extends ConnectionOptions {
   readonly reason?: string;
+  readonly secretLost?: boolean;
   readonly wait?: boolean;
   readonly timeout: string;
 }
@@ -25,14 +26,15 @@ export function rotateEntry(name: string, options: RotateOptions): Promise<ExitC
   const timeoutMs = parseSeconds(options.timeout, '--timeout') * 1000;
   return withSession(options, async ({ api, format }) => {
     const id = await entryId(api, name);
-    const { reason = '', wait = false } = options;
-    const asked = (await api.call(service.rotateEntry, { entryId: id, reason })).rotation!;
+    const { reason = '', wait = false, secretLost = false } = options;
+    const asked = (await api.call(service.rotateEntry, { entryId: id, reason, secretLost })).rotation!;
     const read = async () =>
       (await api.call(service.getRotation, { entryId: id, rotationId: asked.id })).rotation!;
     const ended = (rotation: vault.Rotation) => !isUnderWay(rotation);
     const rotation = wait ? await pollUntil(read, ended, { timeoutMs, everyMs: 1_000 }) : asked;
     if (format === 'json') showJson(rotation);
     else say(tableText(rotationColumns, [rotation]));
+    if (format !== 'json' && rotation.hint) tell(rotation.hint);
     if (!wait) tell(`queued: \`claviger entries rotations ${id}\` follows it`);
     if (!wait || rotation.state === 'verified') return EXIT.ok;
     return isUnderWay(rotation) ? EXIT.pending : EXIT.error;

@@ -84,7 +84,10 @@ async function rotationOf(tx: VaultTx, entryId: string, version: number): Promis
   if (entry.status !== 'active' || !isAccount(entry)) return 'impossible';
   await tx
     .updateTable('entries')
-    .set({ next_rotation_at: sql<Date>`least(coalesce(next_rotation_at, 'infinity'), now())` })
+    .set({
+      next_rotation_at: sql<Date>`least(coalesce(next_rotation_at, 'infinity'), now())`,
+      rotation_cause: sql<'exposure' | 'grant-ended'>`coalesce(rotation_cause, 'grant-ended')`,
+    })
     .where('id', '=', entryId)
     .execute();
   return 'queued';

@@ -92,7 +92,10 @@ async function rotateWhatWasSeen(
   // A rotation under way replaces what was seen; if it fails, or none can run yet, the due-queue does not forget.
   await tx
     .updateTable('entries')
-    .set({ next_rotation_at: sql<Date>`least(coalesce(next_rotation_at, 'infinity'), now())` })
+    .set({
+      next_rotation_at: sql<Date>`least(coalesce(next_rotation_at, 'infinity'), now())`,
+      rotation_cause: sql<'exposure' | 'grant-ended'>`coalesce(rotation_cause, 'grant-ended')`,
+    })
     .where('id', '=', entry.id)
     .execute();
   return 'queued';

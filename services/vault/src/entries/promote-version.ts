@@ -27,7 +27,13 @@ export async function promoteVersion(tx: VaultTx, entryId: string, version: numb
     .execute();
   const { numUpdatedRows } = await tx
     .updateTable('entries')
-    .set({ current_version: version, rotation_state: 'idle', updated_at: sql<Date>`now()` })
+    .set({
+      current_version: version,
+      rotation_state: 'idle',
+      // Of the secret that was current before.
+      last_verified_at: null,
+      updated_at: sql<Date>`now()`,
+    })
     .where('id', '=', entryId)
     .where('current_version', '<', version)
     .executeTakeFirst();

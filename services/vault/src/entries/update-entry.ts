@@ -62,6 +62,7 @@ export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
             requires_grant: wanted.requiresGrant,
             requires_reason: wanted.requiresReason,
             unproven,
+            ...(renamed ? { last_verified_at: null } : {}),
             protection_version: before.protection_version + (movesProtection ? 1 : 0),
             row_version: before.row_version + 1,
             updated_at: sql<Date>`now()`,

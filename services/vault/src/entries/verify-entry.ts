@@ -10,7 +10,7 @@ import { requireId } from '../ids.ts';
 import { requireAccess } from '../rights/require-access.ts';
 import { connectorOf } from '../targets/connector-of.ts';
 import { connectorContext, loadTarget, sealedAccount } from '../targets/load-target.ts';
-import { seesTheWay } from '../targets/target-answer.ts';
+import { seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
 
 const VERIFY_TIMEOUT_MS = 8_000;
@@ -89,9 +89,10 @@ export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     });
     if (result.outcome === 'unknown' && !seesTheWay(context)) {
       await untilUniform(startedAt, VERIFY_TIMEOUT_MS, context.signal);
-      return { outcome: result.outcome, problem: UNIFORM_PROBLEM };
+      return { outcome: result.outcome, problem: UNIFORM_PROBLEM, hint: UNIFORM_HINT };
     }
-    return { outcome: result.outcome, problem };
+    const hint = result.outcome === 'accepted' ? '' : (result.hint ?? '');
+    return { outcome: result.outcome, problem, hint };
   };
 }
 

@@ -15,7 +15,9 @@ export function getVaultPosture(
           (SELECT count(*) FROM entries WHERE status = 'active' AND rotation_interval_hours > 0
             AND next_rotation_at < now() - interval '1 day') AS "overdueEntries",
           (SELECT count(*) FROM entries WHERE status = 'active'
-            AND rotation_state IN ('ambiguous', 'out_of_sync')) AS "unsettledEntries",
+            AND (rotation_state IN ('ambiguous', 'out_of_sync') OR EXISTS (SELECT FROM rotations r
+              WHERE r.entry_id = entries.id AND r.finished_at IS NULL
+                AND r.requested_at < now() - interval '1 day'))) AS "unsettledEntries",
           (SELECT count(*) FROM entries WHERE status = 'active') AS "activeEntries",
           (SELECT count(*) FROM entries WHERE status = 'active' AND rotation_interval_hours > 0
             AND coalesce(last_rotated_at, created_at) < now() - make_interval(hours => rotation_interval_hours + 24))

@@ -22,10 +22,10 @@ export function getUserExposure(
         tieBreaker: LEDGER_TIE,
         map: toExposure,
       });
-      const currentSecrets = await countRows(
+      const firstLogins = await countRows(
         ledger(reader).where('user_id', '=', userId).where('current', '=', true),
       );
-      return { ...page, currentSecrets };
+      return { ...page, firstLogins };
     });
   };
 }

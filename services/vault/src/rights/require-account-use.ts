@@ -30,11 +30,15 @@ export async function requireAccountUse(
   );
 }
 
-/** To have a password changed through the admin entry of the resource, now or by a schedule. Throws `denied`. */
+/**
+ * To have a password changed through the admin entry of the resource, now or by a schedule: where the resource
+ * rotates so, or `byAdmin` says it. Throws `denied`.
+ */
 export async function requireRotationRight(
   reader: VaultReader,
   context: CallContext,
   entry: Pick<LockedEntry, 'asset_id'>,
+  { byAdmin = false }: { readonly byAdmin?: boolean } = {},
 ): Promise<void> {
   if (!entry.asset_id) return;
   const resource = await reader
@@ -44,6 +48,6 @@ export async function requireRotationRight(
     .where('assets.id', '=', entry.asset_id)
     .executeTakeFirst();
   if (!resource?.admin_entry_id) return;
-  if ((resource.settings.rotateAs ?? resource.config?.rotateAs) !== 'admin') return;
+  if (!byAdmin && (resource.settings.rotateAs ?? resource.config?.rotateAs) !== 'admin') return;
   await requireAccountUse(reader, context, resource, resource.admin_entry_id, 'modify');
 }

@@ -244,6 +244,8 @@ test('a rotation gives back the guesses of the account that it changed, and of n
   expect([await spent('one.example'), await spent('two.example')]).toEqual([false, true]);
 });
 
+const ROTATION_FILES = ['rotation/run-rotation.ts', 'rotation/rotation-step.ts'];
+
 test('whatever reaches a target checks a right to the account and counts the login before it is tried', () => {
   const source = join(import.meta.dirname, '..');
   const reaching = readdirSync(source, { recursive: true, encoding: 'utf8' })
@@ -253,9 +255,12 @@ test('whatever reaches a target checks a right to the account and counts the log
     .filter(({ file }) => file !== 'targets/connector-of.ts');
   expect(reaching.map(({ file }) => file)).toContain('entries/verify-entry.ts');
   for (const { file, text } of reaching) {
-    expect({ file, counts: /spendProbe\(|countLogin\(/.test(text) }).toEqual({ file, counts: true });
+    expect({ file, counts: /spendProbe\(|countLogin\(|takeProbe\(/.test(text) }).toEqual({
+      file,
+      counts: true,
+    });
     // Rotations are the platform's: what queues one for a person checks it.
-    const checks = /requireAccess\(|requireAccountUse\(/.test(text) || file === 'rotation/run-rotation.ts';
+    const checks = /requireAccess\(|requireAccountUse\(/.test(text) || ROTATION_FILES.includes(file);
     expect({ file, checks }).toEqual({ file, checks: true });
   }
 });

@@ -356,12 +356,13 @@ class Play {
       return answer;
     };
     return {
-      verify: ({ host }, { username }, secret) =>
-        answering(
-          this.#accepts(host as string, username, secret)
-            ? { outcome: 'accepted' }
-            : { outcome: 'refused', reason: 'The password is wrong.' },
-        ),
+      verify: async ({ host }, { username }, secret) => {
+        const answer = this.#accepts(host as string, username, secret)
+          ? ({ outcome: 'accepted' } as const)
+          : ({ outcome: 'refused', reason: 'The password is wrong.' } as const);
+        // A rotation is interrupted where it changes the target.
+        return this.#running.size > 0 ? answer : answering(answer);
+      },
       rotate: ({ host, rotateAs }, { username }, { current, next, admin }) => {
         const [name, secret] =
           rotateAs === 'admin'
@@ -548,8 +549,9 @@ class Play {
     const goesOn = oracle.canRotate(entry);
     const { byAdmin, admin } = oracle.resources[oracle.entries[entry]!.resource]!;
     const through = byAdmin ? admin! : entry;
-    const accepted =
-      goesOn && this.#accepts(this.#hostOf(entry), this.#nameOf(through), oracle.login(through).secret);
+    const accepts = (each: number) =>
+      this.#accepts(this.#hostOf(entry), this.#nameOf(each), oracle.login(each).secret);
+    const accepted = goesOn && (!byAdmin || oracle.mayGoOn(entry, accepts(entry))) && accepts(through);
     this.#running.add(entry);
     this.#meanwhile = meanwhile;
     await work();

@@ -10,6 +10,7 @@ import {
 } from '../accounts/probe-budget.ts';
 import type { VaultDeps } from '../deps.ts';
 import { storedSecret, type Target } from '../targets/load-target.ts';
+import { rotatesAsAdmin } from './as-admin.ts';
 import type { Lease } from './lease.ts';
 
 /** The login by which a rotation changes a password: of the account itself, or of the resource's administrator. */
@@ -20,7 +21,7 @@ export interface ChangingLogin {
 }
 
 export function changingLogin(target: Target, username: string, current: StoredSecret): ChangingLogin {
-  const isAdmin = target.settings.rotateAs === 'admin' && target.admin !== undefined;
+  const isAdmin = rotatesAsAdmin(target) && target.admin !== undefined;
   return {
     account: accountAt(target, isAdmin ? target.admin!.username : username),
     secret: isAdmin ? storedSecret(target.admin!) : current,

@@ -35,7 +35,7 @@ export function putRotationSchedule(
           rotation_interval_hours: intervalHours,
           // What somebody knows who should not is replaced as soon as it can be, whatever the schedule.
           next_rotation_at:
-            entry.rotation_cause === 'exposure' ? entry.next_rotation_at : intervalHours > 0 ? first : null,
+            entry.rotation_cause !== null ? entry.next_rotation_at : intervalHours > 0 ? first : null,
           row_version: entry.row_version + 1,
           updated_at: sql<Date>`now()`,
         })

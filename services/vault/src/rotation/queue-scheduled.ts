@@ -1,14 +1,20 @@
 import type { Leadership } from '@claviger/cluster';
 import { requireActiveTenant } from '@claviger/database';
-import { isClavigerError } from '@claviger/errors';
+import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { VaultDeps, VaultTx } from '../deps.ts';
 import type { LockedEntry } from '../entries/entry-rows.ts';
+import { asAdmin } from './as-admin.ts';
 import { requestRotation, requireRotatable } from './request-rotation.ts';
+
+/** No rotation is under way; out of step with its target only where somebody has seen the secret. */
+export const isFree = sql<boolean>`(rotation_state = 'idle'
+  OR rotation_state = 'out_of_sync' AND rotation_cause IS NOT NULL)`;
 
 /**
  * Queues the rotation of an entry whose time has come, and moves that time on, in one transaction under the entry's lock: two
- * sweeps never double it. Where it cannot be rotated now, it is tried again in an hour, and the audit log says why.
+ * sweeps never double it. Where it cannot be rotated now, it is tried again in an hour, in a day where only a person can
+ * help, and the audit log says why.
  */
 export async function queueScheduled(
   deps: VaultDeps,
@@ -26,7 +32,7 @@ export async function queueScheduled(
       .selectAll()
       .where('id', '=', entryId)
       .where('status', '=', 'active')
-      .where('rotation_state', '=', 'idle')
+      .where(isFree)
       .where('next_rotation_at', '<=', sql<Date>`now()`)
       .forUpdate()
       .skipLocked()
@@ -34,12 +40,18 @@ export async function queueScheduled(
     if (!entry) return;
     const trigger = entry.rotation_cause ?? (entry.rotation_interval_hours > 0 ? 'schedule' : 'grant-ended');
     try {
-      await requireRotatable(tx, entry);
+      const target = await requireRotatable(tx, entry);
+      if (entry.rotation_state === 'out_of_sync' && !asAdmin(target)) throw outOfSync();
     } catch (error) {
       if (!isClavigerError(error)) throw error;
       await tx
         .updateTable('entries')
-        .set({ next_rotation_at: sql<Date>`now() + interval '1 hour'` })
+        .set({
+          next_rotation_at:
+            entry.rotation_state === 'out_of_sync'
+              ? sql<Date>`now() + interval '1 day'`
+              : sql<Date>`now() + interval '1 hour'`,
+        })
         .where('id', '=', entry.id)
         .execute();
       await audit(tx, deps, entry, 'failed', error.code, { trigger });
@@ -54,7 +66,14 @@ export async function queueScheduled(
       })
       .where('id', '=', entry.id)
       .execute();
-    const rotation = await requestRotation(tx, deps, { entry, kek, trigger, requestedBy: 'vault' });
+    const secretLost = entry.rotation_state === 'out_of_sync';
+    const rotation = await requestRotation(tx, deps, {
+      entry,
+      kek,
+      trigger,
+      requestedBy: 'vault',
+      secretLost,
+    });
     await audit(tx, deps, entry, 'allowed', '', {
       trigger,
       rotationId: rotation.id,
@@ -82,4 +101,14 @@ async function audit(
     reason,
     details,
   });
+}
+
+function outOfSync(): ClavigerError {
+  return new ClavigerError(
+    'conflict',
+    'The target holds none of the secrets known, and no administrator sets one.',
+    {
+      code: 'out_of_sync',
+    },
+  );
 }

@@ -7,6 +7,7 @@ import { newPassword } from '../entries/secret-rules.ts';
 import { unproven } from '../rights/unproven.ts';
 import type { RotationTrigger } from '../schema.ts';
 import { loadTarget, type Target, usableAdmin } from '../targets/load-target.ts';
+import { rotatesAsAdmin } from './as-admin.ts';
 import { rotateCredentialJob } from './rotate-credential-job.ts';
 import type { RotationRow } from './rotation-rows.ts';
 
@@ -29,7 +30,7 @@ export async function requireRotatable(
   if (entry.unproven) throw unproven('conflict', 'This account');
   const target = await loadTarget(reader, entry.asset_id!);
   await refuseShared(reader, entry);
-  if (target.settings.rotateAs === 'admin' && !usableAdmin(target)) {
+  if (rotatesAsAdmin(target) && !usableAdmin(target)) {
     throw new ClavigerError('conflict', 'The resource rotates by an administrator but has no admin entry.', {
       code: 'no_admin_entry',
       hint: 'Give the resource an admin entry.',
@@ -72,9 +73,11 @@ export async function requestRotation(
     readonly kek: Kek;
     readonly trigger: RotationTrigger;
     readonly requestedBy: string;
+    /** Nobody knows the current secret: an administrator sets another one without a login first. */
+    readonly secretLost?: boolean;
   },
 ): Promise<RotationRow> {
-  const { entry, kek, trigger, requestedBy } = request;
+  const { entry, kek, trigger, requestedBy, secretLost = false } = request;
   const version = await storeCandidate(tx, deps, entry, kek, requestedBy);
   const rotation = await tx
     .insertInto('rotations')
@@ -86,6 +89,7 @@ export async function requestRotation(
       state: 'pending',
       trigger,
       requested_by: requestedBy,
+      secret_lost: secretLost,
     })
     .returningAll()
     .executeTakeFirstOrThrow();

@@ -1,14 +1,16 @@
 import type { vault } from '@claviger/contracts';
+import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
 import { entrySubject, refuseDuringRotation } from '../entries/entry-rows.ts';
 import { requireId } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import { requireRotationRight } from '../rights/require-account-use.ts';
+import { asAdmin, rotatesAsAdmin } from './as-admin.ts';
 import { requestRotation, requireRotatable } from './request-rotation.ts';
 import { toRotation } from './rotation-rows.ts';
 
-/** Queues a rotation; of two at once one gets it. */
+/** Queues a rotation; of two at once one gets it. Throws conflict `no_admin_entry` for a lost secret that nobody can set. */
 export function rotateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['rotateEntry']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
@@ -17,20 +19,41 @@ export function rotateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServi
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const entry = await lockEntry(tx, context, id);
       refuseDuringRotation(entry);
-      await requireRotatable(tx, entry);
-      await requireRotationRight(tx, context, entry);
+      const target = await requireRotatable(tx, entry);
+      if (request.secretLost && !asAdmin(target)) throw nobodySetsIt();
+      // The vault knows of an account out of step what a person would say.
+      const secretLost =
+        request.secretLost || (entry.rotation_state === 'out_of_sync' && rotatesAsAdmin(target));
+      await requireRotationRight(tx, context, entry, { byAdmin: secretLost });
       const rotation = await requestRotation(tx, deps, {
         entry,
         kek,
         trigger: 'manual',
         requestedBy: context.actor.userId,
+        secretLost,
       });
       await deps.emitter.audit(tx, context, {
         subject: entrySubject(entry),
         reason: request.reason,
-        details: { rotationId: rotation.id, version: rotation.version, trigger: rotation.trigger },
+        details: {
+          rotationId: rotation.id,
+          version: rotation.version,
+          trigger: rotation.trigger,
+          ...(secretLost ? { secretLost } : {}),
+        },
       });
       return { rotation: toRotation(rotation, context) };
     });
   };
+}
+
+function nobodySetsIt(): ClavigerError {
+  return new ClavigerError(
+    'conflict',
+    'A lost secret is set by an administrator, and this resource has none.',
+    {
+      code: 'no_admin_entry',
+      hint: 'Give the resource an admin entry, or set the password on the target by hand and store it.',
+    },
+  );
 }

@@ -5,7 +5,7 @@ import type { JobQueues } from '@claviger/jobs';
 import { sql } from 'kysely';
 import { assignDueAccounts } from '../accounts/assign-due-accounts.ts';
 import type { VaultDeps } from '../deps.ts';
-import { queueScheduled } from './queue-scheduled.ts';
+import { isFree, queueScheduled } from './queue-scheduled.ts';
 import { rotateCredentialJob } from './rotate-credential-job.ts';
 import { runRotation } from './run-rotation.ts';
 
@@ -120,7 +120,7 @@ function dueEntries(deps: VaultDeps) {
       .select(['tenant_id', 'id'])
       .where('next_rotation_at', '<=', sql<Date>`now()`)
       .where('status', '=', 'active')
-      .where('rotation_state', '=', 'idle')
+      .where(isFree)
       .where(ofActiveTenant('entries.tenant_id'))
       .orderBy('next_rotation_at')
       .limit(BATCH)
@@ -136,7 +136,7 @@ async function rotationLag(deps: VaultDeps): Promise<DutyLag> {
       FROM ((SELECT next_attempt_at AS due_at FROM rotations
           WHERE finished_at IS NULL AND next_attempt_at <= now() ORDER BY next_attempt_at LIMIT 10000)
         UNION ALL (SELECT next_rotation_at FROM entries
-          WHERE next_rotation_at <= now() AND status = 'active' AND rotation_state = 'idle'
+          WHERE next_rotation_at <= now() AND status = 'active' AND ${isFree}
           ORDER BY next_rotation_at LIMIT 10000)) AS due`.execute(tx),
   );
   return { waiting: rows[0]?.waiting ?? 0, oldestMs: Math.max(0, rows[0]?.oldest_ms ?? 0) };

@@ -1,61 +1,34 @@
-import type { VerifyResult } from '@claviger/connectors';
-import { ClavigerError, isClavigerError } from '@claviger/errors';
+import type { RotateResult } from '@claviger/connectors';
 import { failpoint } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt } from '../accounts/account-at.ts';
-import { giveProbeBack, noteRefusal, takeProbe } from '../accounts/probe-budget.ts';
 import type { VaultDeps } from '../deps.ts';
-import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
 import { connectorOf } from '../targets/connector-of.ts';
-import {
-  connectorContext,
-  credentialOf,
-  sealedAccount,
-  storedSecret,
-  type Target,
-} from '../targets/load-target.ts';
-import { type ChangingLogin, changingLogin, countLogin, settleLogin } from './changing-login.ts';
+import { connectorContext, credentialOf } from '../targets/load-target.ts';
+import { asAdmin } from './as-admin.ts';
+import { countLogin, settleLogin } from './changing-login.ts';
+import { checkCurrentSecret } from './check-current-secret.ts';
+import { isDisclosure } from './disclosure-triggers.ts';
 import { type Lease, LeaseLostError, takeLease } from './lease.ts';
-import { requireRotatable } from './request-rotation.ts';
 import type { RotationRow } from './rotation-rows.ts';
+import { logIn, mayReset, type Prepared, prepare, type Step } from './rotation-step.ts';
 import {
+  applyAgain,
   becomeAmbiguous,
   beginApplying,
   finish,
+  noteFirstLogin,
   postpone,
   promote,
+  promoteUnverified,
   rejectAndRetry,
+  WAITS_FOR_BUDGET,
+  waitForBudget,
   waitUntil,
 } from './transitions.ts';
 
 /** What one step leads to: a rotation to go on with, or undefined when it is over or waits. */
 type Next = RotationRow | undefined;
-
-interface Step {
-  readonly deps: VaultDeps;
-  readonly lease: Lease;
-  readonly rotation: RotationRow;
-  readonly signal: AbortSignal;
-  /** By the database's clock, when the rotation was taken up. */
-  readonly appliedSecondsAgo: number;
-}
-
-/** Everything a step needs, opened before anything is changed. */
-interface Prepared {
-  readonly target: Target;
-  readonly username: string;
-  readonly candidate: SealedVersion;
-  readonly current: SealedVersion;
-  readonly login: ChangingLogin;
-}
-
-/** The budget of logins is spent: the next one may be tried then. */
-interface Spent {
-  readonly outcome: 'spent';
-  readonly nextAt: Date;
-}
-
-const WAITS_FOR_BUDGET = 'Waiting: another login that fails could lock the account.';
 
 /**
  * Brings one rotation as far as it gets now. Safe to call from anywhere and any number of times: only a due rotation that
@@ -92,76 +65,133 @@ async function apply(step: Step): Promise<Next> {
   const { deps, lease } = step;
   const prepared = await prepare(step, 'pending');
   if (!prepared) return undefined;
-  const { target, username } = prepared;
-  const next = await deps.secrets.open(prepared.candidate);
-  const current = await deps.secrets.open(prepared.current);
-  const admin = target.admin && (await credentialOf(target.admin, deps.secrets));
+  if (prepared.login.isAdmin && !(await checkCurrentSecret(step, prepared))) return undefined;
+  await failpoint('vault.rotate.after_current_checked');
   const counted = await countLogin(deps, lease.tenantId, prepared.login);
   if (counted instanceof Date) {
-    await waitForBudget(step, counted);
+    await waitForBudget(deps, lease, counted);
     return undefined;
   }
   const rotation = await beginApplying(deps, lease, counted);
   await failpoint('vault.rotate.after_candidate_stored');
-  const result = await connectorOf(deps, lease.tenantId, target).rotate(
-    target.settings,
-    { username },
-    { current, next, ...(admin ? { admin } : {}) },
-    {
-      ...connectorContext(deps, target, deps.config.rotation.changeTimeoutMs, step.signal),
-      // Whoever takes an expired lease over finds out what the target holds: nothing may change it after that.
-      mayChange: lease.heldForMs,
-    },
-  );
+  const result = await change(step, prepared);
   await failpoint('vault.rotate.after_target_change');
   const applied: Step = { ...step, rotation };
   const loginRefused = result.outcome === 'refused' && result.kind === 'authentication';
   const loginOutcome = loginRefused ? 'refused' : result.outcome === 'applied' ? 'accepted' : 'unknown';
   await settleLogin(deps, lease, prepared.login, loginOutcome);
-  if (result.outcome === 'applied') return prove(applied, prepared);
+  if (result.outcome === 'applied') return prove(applied, prepared, result);
   if (result.outcome === 'ambiguous') {
-    await becomeAmbiguous(deps, lease, result.reason);
+    await becomeAmbiguous(deps, lease, { text: result.reason });
     return undefined;
   }
-  switch (result.kind) {
+  return afterRefusal(applied, prepared, result);
+}
+
+async function change(step: Step, prepared: Prepared): Promise<RotateResult> {
+  const { deps, lease, rotation, signal } = step;
+  const { target, username, login } = prepared;
+  const next = await deps.secrets.open(prepared.candidate);
+  const current = await deps.secrets.open(prepared.current.version);
+  const admin = target.admin && (await credentialOf(target.admin, deps.secrets));
+  return connectorOf(deps, lease.tenantId, target).rotate(
+    target.settings,
+    { username },
+    {
+      current,
+      next,
+      ...(admin ? { admin } : {}),
+      ...(login.isAdmin && isDisclosure(rotation.trigger) ? { evenIfBlocked: true } : {}),
+    },
+    {
+      ...connectorContext(deps, target, deps.config.rotation.changeTimeoutMs, signal),
+      // Whoever takes an expired lease over finds out what the target holds: nothing may change it after that.
+      mayChange: lease.heldForMs,
+    },
+  );
+}
+
+/** The target surely kept its password: a new candidate where it dislikes this one, a wait for what passes, else the end. */
+async function afterRefusal(
+  step: Step,
+  prepared: Prepared,
+  { kind, reason, hint = '' }: Extract<RotateResult, { outcome: 'refused' }>,
+): Promise<Next> {
+  const { deps, lease } = step;
+  const problem = { kind, text: reason, hint };
+  switch (kind) {
     case 'policy':
-      return rejectAndRetry(deps, lease, result.reason);
+      return rejectAndRetry(deps, lease, problem);
     case 'unreachable':
     case 'not_now':
-      await postpone(deps, lease, 'pending', result.reason);
+      await postpone(deps, lease, 'pending', problem);
       return undefined;
     case 'permission':
     case 'not_possible':
-      await finish(deps, lease, 'refused', result.reason, true);
+      await finish(deps, lease, 'refused', problem, true);
       return undefined;
     case 'authentication':
+      if (prepared.login.isAdmin) {
+        await finish(deps, lease, 'refused', problem, true);
+        return undefined;
+      }
       // The account's own password no longer opens the target: somebody else has changed it.
-      await finish(deps, lease, prepared.login.isAdmin ? 'refused' : 'out_of_sync', result.reason, true);
+      if (mayReset(step, prepared)) {
+        await noteFirstLogin(deps, lease, prepared.current, 'refused');
+        return applyAgain(deps, lease, problem);
+      }
+      await finish(deps, lease, 'out_of_sync', { ...problem, hint: hint || SET_BY_HAND }, true);
       return undefined;
   }
 }
 
-/** The target says it has changed: a login with the new secret proves it. */
-async function prove(step: Step, prepared: Prepared): Promise<Next> {
+/** The target says it has changed: a login with the new secret proves it, where the account can log in. */
+async function prove(
+  step: Step,
+  prepared: Prepared,
+  { blocked }: Extract<RotateResult, { outcome: 'applied' }>,
+): Promise<Next> {
   const { deps, lease } = step;
-  const verdict = await login(step, prepared, prepared.candidate);
-  if (verdict.outcome === 'accepted') return win(step, prepared);
-  if (verdict.outcome !== 'refused') {
-    const why = verdict.outcome === 'spent' ? WAITS_FOR_BUDGET : verdict.reason;
-    await becomeAmbiguous(deps, lease, `The change was reported as done but not verified: ${why}`);
+  if (blocked) {
+    const text = `The target reported the change, which no login can prove. ${blocked.reason}`;
+    await promoteUnverified(deps, lease, { kind: 'not_possible', text, hint: blocked.hint });
     return undefined;
   }
-  const former = await login(step, prepared, prepared.current);
+  const verdict = await logIn(step, prepared, prepared.candidate);
+  if (verdict.outcome === 'accepted') return win(step, prepared);
+  if (verdict.outcome !== 'refused') {
+    const { why, ...problem } = untold(verdict);
+    if (prepared.login.isAdmin && problem.kind === 'not_possible') {
+      const text = `The target reported the change, which no login can prove. ${why}`;
+      await promoteUnverified(deps, lease, { ...problem, text });
+    } else {
+      const text = `The change was reported as done but not verified: ${why}`;
+      await becomeAmbiguous(deps, lease, { ...problem, text });
+    }
+    return undefined;
+  }
+  const former = await logIn(step, prepared, prepared.current.version);
   const said = 'The target reported the change as done, but refuses the new secret';
+  const { hint = '' } = verdict;
   if (former.outcome === 'accepted') {
-    await finish(deps, lease, 'refused', `${said} and keeps the former one.`, true);
+    const text = `${said} and keeps the former one.`;
+    await finish(deps, lease, 'refused', { kind: 'authentication', text, hint }, true);
   } else if (former.outcome === 'refused') {
-    await finish(deps, lease, 'out_of_sync', `${said} and the former one.`, false);
+    const text = `${said} and the former one.`;
+    const problem = { kind: 'authentication', text, hint: hint || SET_BY_HAND } as const;
+    await finish(deps, lease, 'out_of_sync', problem, false);
   } else {
-    const why = former.outcome === 'spent' ? WAITS_FOR_BUDGET : former.reason;
-    await becomeAmbiguous(deps, lease, `${said}; the former one could not be tried: ${why}`);
+    const { why, ...problem } = untold(former);
+    const text = `${said}; the former one could not be tried: ${why}`;
+    await becomeAmbiguous(deps, lease, { ...problem, text });
   }
   return undefined;
+}
+
+/** Why a login told nothing about the secret. */
+function untold(verdict: Exclude<Awaited<ReturnType<typeof logIn>>, { outcome: 'accepted' | 'refused' }>) {
+  if (verdict.outcome === 'spent') return { kind: 'not_now', why: WAITS_FOR_BUDGET, hint: '' } as const;
+  return { kind: verdict.kind, why: verdict.reason, hint: verdict.hint ?? '' } as const;
 }
 
 /** After a crash or an unclear answer: asks the target which secret it holds, the newest first. */
@@ -177,106 +207,51 @@ async function findOut(step: Step): Promise<Next> {
   if (!prepared) return undefined;
   // What was counted when a worker was killed told nothing.
   await settleLogin(deps, lease, prepared.login, 'unknown');
-  const candidate = await probe(step, prepared, prepared.candidate);
-  if (!candidate) return undefined;
+  const candidate = await logIn(step, prepared, prepared.candidate);
   if (candidate.outcome === 'accepted') return win(step, prepared);
-  const current = await probe(step, prepared, prepared.current);
-  if (!current) return undefined;
+  if (candidate.outcome !== 'refused') return keepAsking(step, prepared, candidate);
+  const current = await logIn(step, prepared, prepared.current.version);
   if (current.outcome === 'accepted') {
-    return rejectAndRetry(deps, lease, 'The target had not taken the change.');
+    return rejectAndRetry(deps, lease, { text: 'The target had not taken the change.' });
   }
-  await finish(
-    deps,
-    lease,
-    'out_of_sync',
-    'The target refuses the new secret and the current one: recover the candidates, or set it by hand.',
-    false,
-  );
+  if (current.outcome !== 'refused') return keepAsking(step, prepared, current);
+  if (mayReset(step, prepared)) {
+    await noteFirstLogin(deps, lease, prepared.current, 'refused');
+    const text = 'The target holds neither secret: the administrator sets another one.';
+    return rejectAndRetry(deps, lease, { kind: 'authentication', text });
+  }
+  const text = 'The target refuses the new secret and the current one.';
+  const hint = candidate.hint ?? current.hint ?? SET_BY_HAND;
+  await finish(deps, lease, 'out_of_sync', { kind: 'authentication', text, hint }, false);
   return undefined;
 }
 
-/** A login within the budget. Undefined when it must wait, or tells nothing: the rotation's row says so already. */
-async function probe(
+const SET_BY_HAND =
+  'Recover the candidates (POST /api/v1/vault/entries/{entryId}/candidates) and store the one that the target ' +
+  'accepts, or set the password on the target by hand and store it. With an admin entry on the resource, ' +
+  '`claviger entries rotate --secret-lost` sets a new one.';
+
+/** The login must wait, or told nothing. What nobody can find out after a disclosure is set once more. */
+async function keepAsking(
   step: Step,
   prepared: Prepared,
-  version: SealedVersion,
-): Promise<Exclude<VerifyResult, { outcome: 'unknown' }> | undefined> {
-  const verdict = await login(step, prepared, version);
-  if (verdict.outcome === 'accepted' || verdict.outcome === 'refused') return verdict;
-  if (verdict.outcome === 'spent') await waitForBudget(step, verdict.nextAt);
-  else await postpone(step.deps, step.lease, 'ambiguous', verdict.reason);
+  verdict: Parameters<typeof untold>[0],
+): Promise<Next> {
+  const { deps, lease, rotation } = step;
+  if (verdict.outcome === 'spent') {
+    await waitForBudget(deps, lease, verdict.nextAt);
+    return undefined;
+  }
+  const { why, ...problem } = untold(verdict);
+  if (problem.kind === 'not_possible' && isDisclosure(rotation.trigger) && asAdmin(prepared.target))
+    return applyAgain(deps, lease, { ...problem, text: why });
+  await postpone(deps, lease, 'ambiguous', { ...problem, text: why });
   return undefined;
-}
-
-/** Until the window is over, or for the usual wait: the logins in the budget may be under way and end well. */
-async function waitForBudget({ deps, lease }: Step, nextAt: Date): Promise<void> {
-  const { backoffSeconds } = deps.config.rotation;
-  const at = sql<Date>`least(${nextAt.toISOString()}::timestamptz,
-    clock_timestamp() + make_interval(secs => ${backoffSeconds}))`;
-  await waitUntil(deps, lease, at, WAITS_FOR_BUDGET);
 }
 
 async function win({ deps, lease }: Step, { target, username }: Prepared): Promise<undefined> {
   await failpoint('vault.rotate.before_promote');
   await promote(deps, lease, accountAt(target, username));
-}
-
-/** One login, counted before it is tried. */
-async function login(
-  { deps, lease, signal }: Step,
-  { target, username }: Prepared,
-  version: SealedVersion,
-): Promise<VerifyResult | Spent> {
-  const account = accountAt(target, username);
-  const secret = await deps.secrets.open(version);
-  const nextAt = await takeProbe(deps, lease.tenantId, account);
-  if (nextAt) return { outcome: 'spent', nextAt };
-  const ctx = connectorContext(deps, target, deps.config.rotation.verifyTimeoutMs, signal);
-  const verdict = await connectorOf(deps, lease.tenantId, target)
-    .verify(target.settings, { username }, secret, ctx)
-    .catch(unknownWhereBusy);
-  if (verdict.outcome === 'refused') await noteRefusal(deps, lease.tenantId, account);
-  else await giveProbeBack(deps, lease.tenantId, account);
-  return verdict;
-}
-
-/** No worker was free: nothing was sent to the target. */
-function unknownWhereBusy(error: unknown): VerifyResult {
-  if (!isClavigerError(error)) throw error;
-  return { outcome: 'unknown', kind: 'unreachable', reason: error.message };
-}
-
-/** Reads what the step works on. Undefined when it cannot go on now: the rotation then waits. */
-async function prepare(
-  step: Step,
-  stateWhileWaiting: 'pending' | 'ambiguous',
-): Promise<Prepared | undefined> {
-  const { deps, lease, rotation } = step;
-  try {
-    deps.secrets.requireOpen();
-    return await deps.database.readTenant(lease.tenantId, async (reader) => {
-      const entry = await reader
-        .selectFrom('entries')
-        .select(['id', 'type', 'asset_id', 'username', 'account_id', 'unproven'])
-        .where('id', '=', rotation.entry_id)
-        .executeTakeFirstOrThrow();
-      const target = await requireRotatable(reader, entry);
-      const account = await sealedAccount(reader, entry.id);
-      const candidate = await reader
-        .selectFrom('entry_versions')
-        .select(SEALED_COLUMNS)
-        .where('entry_id', '=', entry.id)
-        .where('version', '=', rotation.version)
-        .executeTakeFirstOrThrow();
-      if (!account) throw ClavigerError.notFound();
-      const login = changingLogin(target, entry.username, storedSecret(account));
-      return { target, username: entry.username, candidate, current: account.version, login };
-    });
-  } catch (error) {
-    if (!isClavigerError(error)) throw error;
-    await postpone(deps, lease, stateWhileWaiting, error.message);
-    return undefined;
-  }
 }
 
 /** Leaves a rotation so that it is taken up again; where even that fails, its lease runs out. */
@@ -291,9 +266,11 @@ async function leaveAfterError(deps: VaultDeps, lease: Lease): Promise<void> {
     );
     if (row?.lease_owner !== lease.owner) return;
     if (row.state === 'applying') {
-      await becomeAmbiguous(deps, lease, 'The outcome could not be recorded; it is found out again.');
+      await becomeAmbiguous(deps, lease, {
+        text: 'The outcome could not be recorded; it is found out again.',
+      });
     } else if (row.state === 'pending' || row.state === 'ambiguous') {
-      await postpone(deps, lease, row.state, 'An internal error occurred; it is tried again.');
+      await postpone(deps, lease, row.state, { text: 'An internal error occurred; it is tried again.' });
     }
   } catch (error) {
     deps.logger.error({ err: error, rotationId: lease.rotationId }, 'a rotation waits for its lease to end');

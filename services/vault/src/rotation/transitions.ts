@@ -3,12 +3,28 @@ import { requireActiveTenant } from '@claviger/database';
 import { type RawBuilder, sql } from 'kysely';
 import type { VaultDeps, VaultTx } from '../deps.ts';
 import { promoteVersion } from '../entries/promote-version.ts';
-import type { EntryRotationState, RotationState } from '../schema.ts';
+import type { EntryRotationState, FirstLogin, ProblemKind, RotationState } from '../schema.ts';
+import type { SealedAccount } from '../targets/load-target.ts';
+import { isDisclosure } from './disclosure-triggers.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
 import { storeCandidate } from './request-rotation.ts';
 import type { RotationRow } from './rotation-rows.ts';
 
 const MAX_BACKOFF_SECONDS = 3_600;
+export const WAITS_FOR_BUDGET = 'Waiting: another login that fails could lock the account.';
+
+/** Why a rotation waits or has ended, as people read it. */
+export interface Problem {
+  readonly text: string;
+  readonly kind?: ProblemKind;
+  readonly hint?: string;
+}
+
+const problemColumns = ({ text, kind = '', hint = '' }: Problem) => ({
+  problem: text,
+  problem_kind: kind,
+  hint,
+});
 
 type Change = Partial<{
   state: RotationState;
@@ -18,6 +34,9 @@ type Change = Partial<{
   applied_at: RawBuilder<Date>;
   login_counted: boolean;
   problem: string;
+  problem_kind: ProblemKind;
+  hint: string;
+  first_login: FirstLogin;
   finished_at: RawBuilder<Date>;
   lease_owner: null;
   lease_until: null;
@@ -58,25 +77,77 @@ export function beginApplying(deps: VaultDeps, lease: Lease, loginCounted: boole
   });
 }
 
-/** Later, with what there is: the candidate is kept. */
+/** What the target said to the current secret. An entry whose secret it accepted is verified. */
+export async function noteFirstLogin(
+  deps: VaultDeps,
+  lease: Lease,
+  { entryId, version, accountId }: SealedAccount,
+  said: FirstLogin,
+): Promise<RotationRow> {
+  return deps.database.withTenant(lease.tenantId, async (tx) => {
+    const row = await change(tx, lease, { first_login: said });
+    if (said === 'accepted')
+      await tx
+        .updateTable('entries')
+        .set({ last_verified_at: sql<Date>`now()` })
+        .where('id', '=', entryId)
+        .where('current_version', '=', version.version)
+        .where('account_id', 'is not distinct from', accountId)
+        .execute();
+    return row;
+  });
+}
+
+/** The same candidate again, at once: what the target holds cannot be found out, and setting it twice does no harm. */
+export async function applyAgain(deps: VaultDeps, lease: Lease, problem: Problem): Promise<RotationRow> {
+  return deps.database.withTenant(lease.tenantId, async (tx) => {
+    const row = await change(tx, lease, {
+      state: 'pending',
+      ...problemColumns(problem),
+      next_attempt_at: sql<Date>`clock_timestamp()`,
+    });
+    await entryState(tx, row.entry_id, 'pending');
+    return row;
+  });
+}
+
+/**
+ * Later, with what there is: the candidate is kept. A rotation that has not touched its target yet leaves an
+ * event when it begins to wait, and when the reason becomes another.
+ */
 export async function postpone(
   deps: VaultDeps,
   lease: Lease,
   state: 'pending' | 'ambiguous',
-  problem: string,
+  problem: Problem,
 ): Promise<void> {
   const { backoffSeconds } = deps.config.rotation;
   await deps.database.withTenant(lease.tenantId, async (tx) => {
+    const before = await tx
+      .selectFrom('rotations')
+      .select(['problem', 'problem_kind'])
+      .where('id', '=', lease.rotationId)
+      .executeTakeFirstOrThrow();
     const row = await change(tx, lease, {
       state,
-      problem,
+      ...problemColumns(problem),
       attempts: sql<number>`attempts + 1`,
       next_attempt_at: sql<Date>`clock_timestamp() + make_interval(secs =>
         least(${backoffSeconds} * power(2, least(attempts, 12)), ${MAX_BACKOFF_SECONDS}))`,
       ...RELEASED,
     });
     await entryState(tx, row.entry_id, state);
+    const isNew = before.problem === '' || before.problem_kind !== row.problem_kind;
+    if (state === 'pending' && isNew) await audit(tx, deps, row, 'failed');
   });
+}
+
+/** Until the window is over, or for the usual wait: the logins in the budget may be under way and end well. */
+export async function waitForBudget(deps: VaultDeps, lease: Lease, nextAt: Date): Promise<void> {
+  const { backoffSeconds } = deps.config.rotation;
+  const at = sql<Date>`least(${nextAt.toISOString()}::timestamptz,
+    clock_timestamp() + make_interval(secs => ${backoffSeconds}))`;
+  await waitUntil(deps, lease, at, { kind: 'not_now', text: WAITS_FOR_BUDGET });
 }
 
 /** At a time given: after the target had time to settle, or when the account may be probed again. */
@@ -84,24 +155,24 @@ export async function waitUntil(
   deps: VaultDeps,
   lease: Lease,
   at: RawBuilder<Date>,
-  problem?: string,
+  problem?: Problem,
 ): Promise<void> {
   await deps.database.withTenant(lease.tenantId, async (tx) => {
     await change(tx, lease, {
       next_attempt_at: at,
-      ...(problem === undefined ? {} : { problem }),
+      ...(problem === undefined ? {} : problemColumns(problem)),
       ...RELEASED,
     });
   });
 }
 
 /** The target may or may not have changed: both secrets are kept, and it is asked once it had time to settle. */
-export async function becomeAmbiguous(deps: VaultDeps, lease: Lease, problem: string): Promise<void> {
+export async function becomeAmbiguous(deps: VaultDeps, lease: Lease, problem: Problem): Promise<void> {
   const { settleSeconds } = deps.config.rotation;
   await deps.database.withTenant(lease.tenantId, async (tx) => {
     const row = await change(tx, lease, {
       state: 'ambiguous',
-      problem,
+      ...problemColumns(problem),
       next_attempt_at: sql<Date>`clock_timestamp() + make_interval(secs => ${settleSeconds})`,
       ...RELEASED,
     });
@@ -116,23 +187,10 @@ export async function becomeAmbiguous(deps: VaultDeps, lease: Lease, problem: st
  */
 export async function promote(deps: VaultDeps, lease: Lease, account: AccountKey): Promise<void> {
   await deps.database.withTenant(lease.tenantId, async (tx) => {
-    const row = await change(tx, lease, {
-      state: 'verified',
-      problem: '',
-      next_attempt_at: null,
-      finished_at: sql<Date>`clock_timestamp()`,
-      ...RELEASED,
-    });
-    await promoteVersion(tx, row.entry_id, row.version);
+    const row = await promoteIn(tx, lease, 'verified', { text: '' });
     await tx
       .updateTable('entries')
-      .set({
-        last_rotated_at: sql<Date>`now()`,
-        last_verified_at: sql<Date>`now()`,
-        next_rotation_at: sql<Date | null>`CASE WHEN rotation_interval_hours > 0
-          THEN now() + make_interval(hours => rotation_interval_hours) END`,
-        rotation_cause: null,
-      })
+      .set({ last_verified_at: sql<Date>`now()` })
       .where('id', '=', row.entry_id)
       .execute();
     // The target starts to count anew, too, and has just accepted this version.
@@ -151,12 +209,49 @@ export async function promote(deps: VaultDeps, lease: Lease, account: AccountKey
   });
 }
 
+/**
+ * The target reported the change of an account that cannot log in, which no login can prove. The candidate is
+ * the best that is known; the former secret is kept as previous, and the new one counts as never verified.
+ */
+export async function promoteUnverified(deps: VaultDeps, lease: Lease, problem: Problem): Promise<void> {
+  await deps.database.withTenant(lease.tenantId, async (tx) => {
+    await audit(tx, deps, await promoteIn(tx, lease, 'unverified', problem), 'allowed');
+  });
+}
+
+async function promoteIn(
+  tx: VaultTx,
+  lease: Lease,
+  state: 'verified' | 'unverified',
+  problem: Problem,
+): Promise<RotationRow> {
+  const row = await change(tx, lease, {
+    state,
+    ...problemColumns(problem),
+    next_attempt_at: null,
+    finished_at: sql<Date>`clock_timestamp()`,
+    ...RELEASED,
+  });
+  await promoteVersion(tx, row.entry_id, row.version);
+  await tx
+    .updateTable('entries')
+    .set({
+      last_rotated_at: sql<Date>`now()`,
+      next_rotation_at: sql<Date | null>`CASE WHEN rotation_interval_hours > 0
+        THEN now() + make_interval(hours => rotation_interval_hours) END`,
+      rotation_cause: null,
+    })
+    .where('id', '=', row.entry_id)
+    .execute();
+  return row;
+}
+
 /** Over without success. `refused`: the target surely kept the current secret. `out_of_sync`: it holds none that is known. */
 export async function finish(
   deps: VaultDeps,
   lease: Lease,
   state: 'refused' | 'out_of_sync',
-  problem: string,
+  problem: Problem,
   rejectCandidate: boolean,
 ): Promise<void> {
   await deps.database.withTenant(lease.tenantId, async (tx) => {
@@ -169,26 +264,31 @@ async function finishIn(
   deps: VaultDeps,
   lease: Lease,
   state: 'refused' | 'out_of_sync',
-  problem: string,
+  problem: Problem,
   rejectCandidate: boolean,
 ): Promise<void> {
   const row = await change(tx, lease, {
     state,
-    problem,
+    ...problemColumns(problem),
     next_attempt_at: null,
     finished_at: sql<Date>`clock_timestamp()`,
     ...RELEASED,
   });
   if (rejectCandidate) await reject(tx, row);
+  const disclosure = isDisclosure(row.trigger) ? row.trigger : undefined;
+  const isDisclosed = disclosure !== undefined;
   await tx
     .updateTable('entries')
     .set({
-      rotation_state: state === 'refused' ? 'idle' : 'out_of_sync',
-      // A secret that somebody saw and no longer should know is not forgotten, nor is a schedule.
+      // A secret that is lost stays so, also when the target refuses another one.
+      rotation_state: state === 'refused' && !row.secret_lost ? 'idle' : 'out_of_sync',
+      // A secret that somebody saw and no longer should know is not forgotten, nor is a schedule. A disclosure
+      // during this rotation waits for one of its own, which goes further.
       next_rotation_at: sql<Date | null>`CASE
+        WHEN rotation_cause IS NOT NULL AND NOT ${isDisclosed} THEN next_rotation_at
         WHEN next_rotation_at IS NOT NULL THEN greatest(next_rotation_at, now() + interval '1 hour')
-        WHEN ${row.trigger} IN ('grant-ended', 'exposure') THEN now() + interval '1 day' END`,
-      ...(row.trigger === 'exposure' ? { rotation_cause: row.trigger } : {}),
+        WHEN ${isDisclosed} THEN now() + interval '1 day' END`,
+      ...(disclosure ? { rotation_cause: disclosure } : {}),
     })
     .where('id', '=', row.entry_id)
     .execute();
@@ -199,11 +299,11 @@ async function finishIn(
 export async function rejectAndRetry(
   deps: VaultDeps,
   lease: Lease,
-  problem: string,
+  problem: Problem,
 ): Promise<RotationRow | undefined> {
   const kek = await deps.secrets.keyFor(lease.tenantId);
   return deps.database.withTenant(lease.tenantId, async (tx) => {
-    const before = await change(tx, lease, { problem });
+    const before = await change(tx, lease, problemColumns(problem));
     await reject(tx, before);
     const { rejected } = await tx
       .selectFrom('entry_versions')
@@ -213,7 +313,8 @@ export async function rejectAndRetry(
       .where('state_changed_at', '>', sql<Date>`now() - interval '1 day'`)
       .executeTakeFirstOrThrow();
     if (rejected >= deps.config.rotation.maxRejectedPerDay) {
-      await finishIn(tx, deps, lease, 'refused', `${problem} No further candidate today.`, false);
+      const text = `${problem.text} No further candidate today.`;
+      await finishIn(tx, deps, lease, 'refused', { ...problem, text }, false);
       return undefined;
     }
     const entry = await tx
@@ -267,6 +368,9 @@ async function audit(
       version: row.version,
       blobSha256: entry.blob_sha256.toString('hex'),
       attempts: row.attempts,
+      ...(row.problem_kind ? { problemKind: row.problem_kind } : {}),
+      ...(row.first_login ? { firstLogin: row.first_login } : {}),
+      ...(row.secret_lost ? { secretLost: true } : {}),
     },
   });
 }

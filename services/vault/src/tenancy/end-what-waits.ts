@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { VaultDeps, VaultTx } from '../deps.ts';
+import { isDisclosure } from '../rotation/disclosure-triggers.ts';
 
 /**
  * Ends what waits in a tenant that was suspended or whose database was restored. Entitlements expire; rotations that
@@ -46,6 +47,7 @@ export async function endWhatWaits(
         ...(rotation.trigger === 'manual'
           ? {}
           : { next_rotation_at: sql<Date>`least(coalesce(next_rotation_at, 'infinity'), now())` }),
+        ...(isDisclosure(rotation.trigger) ? { rotation_cause: rotation.trigger } : {}),
       })
       .where('id', '=', rotation.entry_id)
       .execute();

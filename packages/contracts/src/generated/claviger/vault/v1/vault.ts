@@ -338,22 +338,40 @@ export interface Receipt {
 export interface Rotation {
   id: string;
   entryId: string;
-  /** pending | applying | verified | refused | ambiguous | out_of_sync */
+  /** pending | applying | verified | unverified | refused | ambiguous | out_of_sync */
   state: string;
   version: number;
-  /** manual | schedule | grant-ended */
+  /** manual | schedule | grant-ended | exposure */
   trigger: string;
   attempts: number;
   /** Why it is where it is, without any secret. */
   problem: string;
   requestedAt: string | undefined;
   finishedAt: string | undefined;
-  nextAttemptAt: string | undefined;
+  nextAttemptAt:
+    | string
+    | undefined;
+  /**
+   * What sort of problem: authentication | policy | permission | not_now | not_possible | unreachable | untrusted |
+   * configuration | not_allowed | protocol; empty without one, and for those of no sort.
+   */
+  problemKind: string;
+  /** What to do about the problem, where that is known. */
+  hint: string;
+  /** Whoever asked said that the current secret is lost. */
+  secretLost: boolean;
+  /**
+   * What the target said to the current secret before an administrator set another one:
+   * accepted | refused | unknown | not_tried; empty where it was not asked.
+   */
+  firstLogin: string;
 }
 
 export interface RotateEntryRequest {
   entryId: string;
   reason: string;
+  /** The current secret is lost: the administrator of the resource sets another one without a login first. */
+  secretLost: boolean;
 }
 
 export interface RotateEntryResponse {
@@ -428,6 +446,8 @@ export interface VerifyEntryResponse {
   /** accepted | refused | unknown */
   outcome: string;
   problem: string;
+  /** What to do about the problem, where that is known. */
+  hint: string;
 }
 
 export interface EntryVersion {
@@ -3638,6 +3658,10 @@ function createBaseRotation(): Rotation {
     requestedAt: undefined,
     finishedAt: undefined,
     nextAttemptAt: undefined,
+    problemKind: "",
+    hint: "",
+    secretLost: false,
+    firstLogin: "",
   };
 }
 
@@ -3672,6 +3696,18 @@ export const Rotation: MessageFns<Rotation> = {
     }
     if (message.nextAttemptAt !== undefined) {
       Timestamp.encode(toTimestamp(message.nextAttemptAt), writer.uint32(82).fork()).join();
+    }
+    if (message.problemKind !== "") {
+      writer.uint32(90).string(message.problemKind);
+    }
+    if (message.hint !== "") {
+      writer.uint32(98).string(message.hint);
+    }
+    if (message.secretLost !== false) {
+      writer.uint32(104).bool(message.secretLost);
+    }
+    if (message.firstLogin !== "") {
+      writer.uint32(114).string(message.firstLogin);
     }
     return writer;
   },
@@ -3769,6 +3805,38 @@ export const Rotation: MessageFns<Rotation> = {
             message.nextAttemptAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.problemKind = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.hint = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.secretLost = reader.bool();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.firstLogin = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3783,7 +3851,7 @@ export const Rotation: MessageFns<Rotation> = {
 };
 
 function createBaseRotateEntryRequest(): RotateEntryRequest {
-  return { entryId: "", reason: "" };
+  return { entryId: "", reason: "", secretLost: false };
 }
 
 export const RotateEntryRequest: MessageFns<RotateEntryRequest> = {
@@ -3793,6 +3861,9 @@ export const RotateEntryRequest: MessageFns<RotateEntryRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message.secretLost !== false) {
+      writer.uint32(24).bool(message.secretLost);
     }
     return writer;
   },
@@ -3824,6 +3895,14 @@ export const RotateEntryRequest: MessageFns<RotateEntryRequest> = {
             }
 
             message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.secretLost = reader.bool();
             continue;
           }
         }
@@ -4476,7 +4555,7 @@ export const VerifyEntryRequest: MessageFns<VerifyEntryRequest> = {
 };
 
 function createBaseVerifyEntryResponse(): VerifyEntryResponse {
-  return { outcome: "", problem: "" };
+  return { outcome: "", problem: "", hint: "" };
 }
 
 export const VerifyEntryResponse: MessageFns<VerifyEntryResponse> = {
@@ -4486,6 +4565,9 @@ export const VerifyEntryResponse: MessageFns<VerifyEntryResponse> = {
     }
     if (message.problem !== "") {
       writer.uint32(18).string(message.problem);
+    }
+    if (message.hint !== "") {
+      writer.uint32(26).string(message.hint);
     }
     return writer;
   },
@@ -4517,6 +4599,14 @@ export const VerifyEntryResponse: MessageFns<VerifyEntryResponse> = {
             }
 
             message.problem = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hint = reader.string();
             continue;
           }
         }
@@ -13633,6 +13723,114 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "problem_kind",
+        "number": 11,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "problemKind",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "hint",
+        "number": 12,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "hint",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "secret_lost",
+        "number": 13,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "secretLost",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "first_login",
+        "number": 14,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "firstLogin",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -13682,6 +13880,33 @@ export const protoMetadata = {
         "defaultValue": "",
         "oneofIndex": 0,
         "jsonName": "reason",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "secret_lost",
+        "number": 3,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "secretLost",
         "options": {
           "ctype": 0,
           "packed": false,
@@ -14570,6 +14795,33 @@ export const protoMetadata = {
         "defaultValue": "",
         "oneofIndex": 0,
         "jsonName": "problem",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "hint",
+        "number": 3,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "hint",
         "options": {
           "ctype": 0,
           "packed": false,
@@ -19500,13 +19752,13 @@ export const protoMetadata = {
       }, {
         "path": [4, 30, 2, 2],
         "span": [1023, 2, 54],
-        "leadingComments": " pending | applying | verified | refused | ambiguous | out_of_sync\n",
+        "leadingComments": " pending | applying | verified | unverified | refused | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 4],
         "span": [1026, 2, 56],
-        "leadingComments": " manual | schedule | grant-ended\n",
+        "leadingComments": " manual | schedule | grant-ended | exposure\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
@@ -19516,243 +19768,282 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 30, 2, 10],
+        "span": [1035, 2, 62],
+        "leadingComments":
+          " What sort of problem: authentication | policy | permission | not_now | not_possible | unreachable | untrusted |\n configuration | not_allowed | protocol; empty without one, and for those of no sort.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 30, 2, 11],
+        "span": [1037, 2, 54],
+        "leadingComments": " What to do about the problem, where that is known.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 30, 2, 12],
+        "span": [1039, 2, 59],
+        "leadingComments": " Whoever asked said that the current secret is lost.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 30, 2, 13],
+        "span": [1042, 2, 61],
+        "leadingComments":
+          " What the target said to the current secret before an administrator set another one:\n accepted | refused | unknown | not_tried; empty where it was not asked.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 31, 2, 2],
+        "span": [1056, 2, 58],
+        "leadingComments":
+          " The current secret is lost: the administrator of the resource sets another one without a login first.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 33, 2, 0],
-        "span": [1051, 2, 1056, 5],
+        "span": [1063, 2, 1068, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 1],
-        "span": [1058, 2, 1063, 5],
+        "span": [1070, 2, 1075, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 4],
-        "span": [1076, 2, 1079, 5],
+        "span": [1088, 2, 1091, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 34, 2, 5],
-        "span": [1094, 2, 69],
+        "span": [1106, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 1],
-        "span": [1118, 2, 1123, 5],
+        "span": [1130, 2, 1135, 5],
         "leadingComments": " 0 ends the schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 2],
-        "span": [1125, 2, 77],
+        "span": [1137, 2, 77],
         "leadingComments": " When first; one interval from now when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 3],
-        "span": [1127, 2, 68],
+        "span": [1139, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 39, 2, 1],
-        "span": [1139, 2, 1143, 5],
+        "span": [1151, 2, 1155, 5],
         "leadingComments": " Why; auditors read it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 0],
-        "span": [1158, 2, 56],
+        "span": [1170, 2, 56],
         "leadingComments": " accepted | refused | unknown\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 42, 2, 2],
+        "span": [1173, 2, 53],
+        "leadingComments": " What to do about the problem, where that is known.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 43, 2, 1],
-        "span": [1164, 2, 54],
+        "span": [1178, 2, 54],
         "leadingComments": " pending | current | previous | rejected\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 43, 2, 4],
-        "span": [1168, 2, 61],
+        "span": [1182, 2, 61],
         "leadingComments": " How many people and machines have seen this version.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 44, 2, 0],
-        "span": [1172, 2, 1177, 5],
+        "span": [1186, 2, 1191, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 44, 2, 1],
-        "span": [1179, 2, 1184, 5],
+        "span": [1193, 2, 1198, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 44, 2, 4],
-        "span": [1197, 2, 1200, 5],
+        "span": [1211, 2, 1214, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 45, 2, 5],
-        "span": [1215, 2, 69],
+        "span": [1229, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 48, 2, 2],
-        "span": [1238, 2, 20],
+        "span": [1252, 2, 20],
         "leadingComments": " Of an entry of the type file: its bytes in base64.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 49, 2, 2],
-        "span": [1244, 2, 55],
+        "span": [1258, 2, 55],
         "leadingComments": " view | modify | manage\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 0],
-        "span": [1250, 2, 1255, 5],
+        "span": [1264, 2, 1269, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 1],
-        "span": [1257, 2, 1262, 5],
+        "span": [1271, 2, 1276, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 4],
-        "span": [1275, 2, 1278, 5],
+        "span": [1289, 2, 1292, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 51, 2, 5],
-        "span": [1293, 2, 69],
+        "span": [1307, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 2],
-        "span": [1337, 2, 53],
+        "span": [1351, 2, 53],
         "leadingComments": " http | ldap | mysql | postgres | ssh\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 4],
-        "span": [1340, 2, 71],
+        "span": [1354, 2, 71],
         "leadingComments": " Addresses and ports that the connector may reach, and its defaults. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 5],
-        "span": [1342, 2, 55],
+        "span": [1356, 2, 55],
         "leadingComments": " untested | ok | failing\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 57, 2, 0],
-        "span": [1351, 2, 1356, 5],
+        "span": [1365, 2, 1370, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 57, 2, 1],
-        "span": [1358, 2, 1363, 5],
+        "span": [1372, 2, 1377, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 57, 2, 4],
-        "span": [1376, 2, 1379, 5],
+        "span": [1390, 2, 1393, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 58, 2, 5],
-        "span": [1405, 2, 69],
+        "span": [1419, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 67, 2, 1],
-        "span": [1479, 2, 68],
+        "span": [1493, 2, 68],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 1],
-        "span": [1489, 2, 1492, 5],
+        "span": [1503, 2, 1506, 5],
         "leadingComments": " A resource of the module; its admin entry's secret is used when it has one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 71, 2, 0],
-        "span": [1504, 2, 57],
+        "span": [1518, 2, 57],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 72, 2, 5],
-        "span": [1514, 2, 60],
+        "span": [1528, 2, 60],
         "leadingComments": " Type of the resource's module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 77, 2, 1],
-        "span": [1551, 2, 1554, 5],
+        "span": [1565, 2, 1568, 5],
         "leadingComments": " revoked | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 78, 2, 1],
-        "span": [1559, 2, 57],
+        "span": [1573, 2, 57],
         "leadingComments":
           " What becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 80, 2, 3],
-        "span": [1572, 2, 20],
+        "span": [1586, 2, 20],
         "leadingComments": " Of the type file: its bytes in base64.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 80, 2, 8],
-        "span": [1578, 2, 53],
+        "span": [1592, 2, 53],
         "leadingComments": " password | ssh-key | api-key | note | file\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 81, 2, 0],
-        "span": [1583, 2, 1586, 5],
+        "span": [1597, 2, 1600, 5],
         "leadingComments": " One of the two.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 84, 2, 0],
-        "span": [1616, 2, 54],
+        "span": [1630, 2, 54],
         "leadingComments": " proposed | adopted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 84, 2, 1],
-        "span": [1618, 2, 57],
+        "span": [1632, 2, 57],
         "leadingComments": " The owner, or who becomes it once another administrator has confirmed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 84, 2, 2],
-        "span": [1620, 2, 78],
+        "span": [1634, 2, 78],
         "leadingComments": " Of a proposal: it lapses then.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -20107,12 +20398,17 @@ export const protoMetadata = {
           "requested_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "finished_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "next_attempt_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "problem_kind": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "hint": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "secret_lost": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "first_login": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "RotateEntryRequest": {
         fields: {
           "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEg0A9SBGxpbmU=", "base64")) },
+          "secret_lost": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "RotateEntryResponse": { fields: { "rotation": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
@@ -20165,6 +20461,7 @@ export const protoMetadata = {
         fields: {
           "outcome": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "problem": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "hint": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "EntryVersion": {

@@ -1,0 +1,123 @@
+import type { VerifyResult } from '@claviger/connectors';
+import { ClavigerError, isClavigerError } from '@claviger/errors';
+import { accountAt } from '../accounts/account-at.ts';
+import { giveProbeBack, noteRefusal, takeProbe } from '../accounts/probe-budget.ts';
+import type { VaultDeps } from '../deps.ts';
+import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
+import { connectorOf } from '../targets/connector-of.ts';
+import {
+  connectorContext,
+  type SealedAccount,
+  sealedAccount,
+  storedSecret,
+  type Target,
+} from '../targets/load-target.ts';
+import { asAdmin } from './as-admin.ts';
+import { type ChangingLogin, changingLogin } from './changing-login.ts';
+import { isDisclosure } from './disclosure-triggers.ts';
+import type { Lease } from './lease.ts';
+import { requireRotatable } from './request-rotation.ts';
+import type { RotationRow } from './rotation-rows.ts';
+import { postpone } from './transitions.ts';
+
+/** One step of a rotation by the worker that holds its lease. */
+export interface Step {
+  readonly deps: VaultDeps;
+  readonly lease: Lease;
+  readonly rotation: RotationRow;
+  readonly signal: AbortSignal;
+  /** By the database's clock, when the rotation was taken up. */
+  readonly appliedSecondsAgo: number;
+}
+
+/** Everything a step needs, read before anything is changed. */
+export interface Prepared {
+  readonly target: Target;
+  readonly username: string;
+  readonly candidate: SealedVersion;
+  readonly current: SealedAccount;
+  /** Whether the target ever accepted the current secret. */
+  readonly everVerified: boolean;
+  readonly login: ChangingLogin;
+}
+
+/** The budget of logins is spent: the next one may be tried then. */
+export interface Spent {
+  readonly outcome: 'spent';
+  readonly nextAt: Date;
+}
+
+/** Reads what the step works on. Undefined when it cannot go on now: the rotation then waits. */
+export async function prepare(
+  step: Step,
+  stateWhileWaiting: 'pending' | 'ambiguous',
+): Promise<Prepared | undefined> {
+  const { deps, lease, rotation } = step;
+  try {
+    deps.secrets.requireOpen();
+    return await deps.database.readTenant(lease.tenantId, async (reader) => {
+      const entry = await reader
+        .selectFrom('entries')
+        .select(['id', 'type', 'asset_id', 'username', 'account_id', 'unproven', 'last_verified_at'])
+        .where('id', '=', rotation.entry_id)
+        .executeTakeFirstOrThrow();
+      const found = await requireRotatable(reader, entry);
+      const target = resetsByAdmin(rotation) ? (asAdmin(found) ?? found) : found;
+      const current = await sealedAccount(reader, entry.id);
+      const candidate = await reader
+        .selectFrom('entry_versions')
+        .select(SEALED_COLUMNS)
+        .where('entry_id', '=', entry.id)
+        .where('version', '=', rotation.version)
+        .executeTakeFirstOrThrow();
+      if (!current) throw ClavigerError.notFound();
+      return {
+        target,
+        username: entry.username,
+        candidate,
+        current,
+        everVerified: entry.last_verified_at !== null,
+        login: changingLogin(target, entry.username, storedSecret(current)),
+      };
+    });
+  } catch (error) {
+    if (!isClavigerError(error)) throw error;
+    await postpone(deps, lease, stateWhileWaiting, { text: error.message, hint: error.hint ?? '' });
+    return undefined;
+  }
+}
+
+/** Whether the account's own secret is known to be no use for a change. */
+function resetsByAdmin(rotation: RotationRow): boolean {
+  return rotation.secret_lost || (isDisclosure(rotation.trigger) && rotation.first_login === 'refused');
+}
+
+/** Whether an administrator sets another secret where the target holds none that is known. */
+export function mayReset({ rotation }: Pick<Step, 'rotation'>, { target }: Pick<Prepared, 'target'>) {
+  return (rotation.secret_lost || isDisclosure(rotation.trigger)) && asAdmin(target) !== undefined;
+}
+
+/** One login, counted before it is tried. */
+export async function logIn(
+  { deps, lease, signal }: Step,
+  { target, username }: Prepared,
+  version: SealedVersion,
+): Promise<VerifyResult | Spent> {
+  const account = accountAt(target, username);
+  const secret = await deps.secrets.open(version);
+  const nextAt = await takeProbe(deps, lease.tenantId, account);
+  if (nextAt) return { outcome: 'spent', nextAt };
+  const ctx = connectorContext(deps, target, deps.config.rotation.verifyTimeoutMs, signal);
+  const verdict = await connectorOf(deps, lease.tenantId, target)
+    .verify(target.settings, { username }, secret, ctx)
+    .catch(unknownWhereBusy);
+  if (verdict.outcome === 'refused') await noteRefusal(deps, lease.tenantId, account);
+  else await giveProbeBack(deps, lease.tenantId, account);
+  return verdict;
+}
+
+/** No worker was free: nothing was sent to the target. */
+function unknownWhereBusy(error: unknown): VerifyResult {
+  if (!isClavigerError(error)) throw error;
+  return { outcome: 'unknown', kind: 'unreachable', reason: error.message };
+}
