@@ -148,11 +148,11 @@ test('who types a secret knows it, who lets it be generated does not, and a new 
   const entryId = await note(author);
   await author.entries.createEntry({ name: unique('generated'), generate: true });
   expect(await exposureOf(author)).toMatchObject({
-    firstLogins: 1,
+    currentSecrets: 1,
     items: [{ entryId, version: 1, current: true, paths: [{ kind: 'set' }] }],
   });
   await next.entries.updateEntry({ entryId, secret: 'another' });
-  expect(await exposureOf(author)).toMatchObject({ firstLogins: 0, items: [] });
+  expect(await exposureOf(author)).toMatchObject({ currentSecrets: 0, items: [] });
   expect((await exposureOf(author, { past: true })).items).toMatchObject([
     { entryId, version: 1, current: false, rotation: 'done' },
   ]);
@@ -176,7 +176,7 @@ test('a list is searched, sorted and paged, and another tenant sees none of it',
   let cursor = '';
   do {
     const page = await exposureOf(person, { pageSize: 2, sortBy: 'firstSeenAt', sortOrder: 'asc', cursor });
-    expect(page).toMatchObject({ totalItems: 5, firstLogins: 5 });
+    expect(page).toMatchObject({ totalItems: 5, currentSecrets: 5 });
     seen.push(...page.items.map((item) => item.entryId));
     cursor = page.nextCursor ?? '';
   } while (cursor);
@@ -184,10 +184,10 @@ test('a list is searched, sorted and paged, and another tenant sees none of it',
   const { entry } = await admin.entries.getEntry({ entryId: ids[2]! });
   expect(await exposureOf(person, { search: entry!.name })).toMatchObject({
     totalItems: 1,
-    firstLogins: 5,
+    currentSecrets: 5,
   });
   await admin.entries.deleteEntry({ entryId: ids[0]! });
-  expect((await exposureOf(person)).firstLogins).toBe(4);
+  expect((await exposureOf(person)).currentSecrets).toBe(4);
 
   const stranger = await bench.as({});
   // The same id, as somebody of theirs.
@@ -272,7 +272,7 @@ test('callers at once queue each secret once, while it is being disclosed to the
     await admin.entries.deleteShare({ entryId: entry.entryId, userId: leaver.actor.userId });
   await eventually('an empty list', async () => {
     await rotate(leaver);
-    return (await exposureOf(leaver)).firstLogins === 0;
+    return (await exposureOf(leaver)).currentSecrets === 0;
   });
   for (const { entryId, username } of accounts) {
     const versions = (await admin.entries.listEntryVersions({ entryId, pageSize: 100 })).items;
@@ -301,5 +301,5 @@ test('what cannot be rotated now says why, and no schedule puts off what is queu
   }
   expect(await rotate(leaver)).toMatchObject({ queued: 1, impossible: [] });
   await admin.entries.putRotationSchedule({ entryId, intervalHours: 720 });
-  await eventually('an empty list', async () => (await exposureOf(leaver)).firstLogins === 0);
+  await eventually('an empty list', async () => (await exposureOf(leaver)).currentSecrets === 0);
 });

@@ -22,10 +22,10 @@ export function getUserExposure(
         tieBreaker: LEDGER_TIE,
         map: toExposure,
       });
-      const firstLogins = await countRows(
+      const currentSecrets = await countRows(
         ledger(reader).where('user_id', '=', userId).where('current', '=', true),
       );
-      return { ...page, firstLogins };
+      return { ...page, currentSecrets };
     });
   };
 }

@@ -86,7 +86,7 @@ export interface GetUserExposureResponse {
     | string
     | undefined;
   /** Secrets that the person has seen and that are still in use. */
-  firstLogins: number;
+  currentSecrets: number;
 }
 
 export interface RotateUserExposureRequest {
@@ -552,7 +552,7 @@ export const GetUserExposureRequest: MessageFns<GetUserExposureRequest> = {
 };
 
 function createBaseGetUserExposureResponse(): GetUserExposureResponse {
-  return { items: [], page: 0, pageSize: 0, totalItems: 0, totalPages: 0, nextCursor: undefined, firstLogins: 0 };
+  return { items: [], page: 0, pageSize: 0, totalItems: 0, totalPages: 0, nextCursor: undefined, currentSecrets: 0 };
 }
 
 export const GetUserExposureResponse: MessageFns<GetUserExposureResponse> = {
@@ -575,8 +575,8 @@ export const GetUserExposureResponse: MessageFns<GetUserExposureResponse> = {
     if (message.nextCursor !== undefined) {
       writer.uint32(50).string(message.nextCursor);
     }
-    if (message.firstLogins !== 0) {
-      writer.uint32(56).int32(message.firstLogins);
+    if (message.currentSecrets !== 0) {
+      writer.uint32(56).int32(message.currentSecrets);
     }
     return writer;
   },
@@ -647,7 +647,7 @@ export const GetUserExposureResponse: MessageFns<GetUserExposureResponse> = {
               break;
             }
 
-            message.firstLogins = reader.int32();
+            message.currentSecrets = reader.int32();
             continue;
           }
         }
@@ -2148,7 +2148,7 @@ export const protoMetadata = {
         },
         "proto3Optional": true,
       }, {
-        "name": "first_logins",
+        "name": "current_secrets",
         "number": 7,
         "label": 1,
         "type": 5,
@@ -2156,7 +2156,7 @@ export const protoMetadata = {
         "extendee": "",
         "defaultValue": "",
         "oneofIndex": 0,
-        "jsonName": "firstLogins",
+        "jsonName": "currentSecrets",
         "options": {
           "ctype": 0,
           "packed": false,
@@ -2991,7 +2991,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 6],
-        "span": [127, 2, 60],
+        "span": [127, 2, 63],
         "leadingComments": " Secrets that the person has seen and that are still in use.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -3097,7 +3097,7 @@ export const protoMetadata = {
           "total_items": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "total_pages": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "first_logins": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "current_secrets": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "RotateUserExposureRequest": {
