@@ -66,6 +66,13 @@ test('TLS is never told to trust anybody', () => {
     files.filter((file) => !file.path.startsWith('test/guards/')),
     /rejectUnauthorized:\s*false|NODE_TLS_REJECT_UNAUTHORIZED|strictSSL:\s*false|insecure:\s*true/g,
     'Trust the authority that signed: pass its certificate as ca.',
+    // These refuse to run with it.
+    [
+      'packages/cli/src/main.ts',
+      'packages/cli/src/operator/operator-commands.test.ts',
+      'packages/service-kit/src/refuse-environment.ts',
+      'services/workflow/src/service.test.ts',
+    ],
   );
   nowhere(source, /createInsecure\(/g, 'Services talk by mTLS: serverCredentials and channelCredentials.');
 });
@@ -101,7 +108,7 @@ test('connections to what a user named are opened in packages/outbound alone', (
     source.filter(
       (file) => file.path.startsWith('packages/connectors/') || file.path.startsWith('services/'),
     ),
-    /from\s*['"](?:pg|mysql2|mysql2\/promise|ldapts|ssh2)['"]/g,
+    /from\s*['"](?:pg|@claviger\/postgres-client|mysql2|mysql2\/promise|ldapts|ssh2)['"]/g,
     'Give the library a socket of openSocket.',
     [
       'packages/connectors/src/postgres/',
@@ -109,6 +116,17 @@ test('connections to what a user named are opened in packages/outbound alone', (
       'packages/connectors/src/ldap/',
       'packages/connectors/src/ssh/',
     ],
+  );
+});
+
+test('connections to PostgreSQL take nothing from the environment', () => {
+  // What is left of an import once types are stripped.
+  nowhere(
+    source,
+    /import\s+(?:\w+|\*\s*as\s+\w+|\{[^}]*\b(?:Client|Pool|native)\b[^}]*\})\s*from\s*['"]pg['"]/g,
+    'Use Client and Pool of @claviger/postgres-client.',
+    // Sets how numbers are read, for all.
+    ['packages/postgres-client/', 'packages/database/src/database.ts'],
   );
 });
 
@@ -154,7 +172,9 @@ test('configuration comes from files: the environment is read in a few named pla
     'packages/parts/',
     'packages/targets/',
     'packages/testkit/',
+    'packages/postgres-client/src/forget-libpq.ts',
     'packages/service-kit/src/failpoints.ts',
+    'packages/service-kit/src/refuse-environment.ts',
   ]);
 });
 

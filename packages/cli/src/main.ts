@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { CommandError, EXIT, exitCodeOf } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 
 // The reader of a pipe may end first, as in `claviger status | head -1`: what it no longer wants is no crash.
@@ -11,6 +11,12 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 try {
+  if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
+    throw new CommandError(
+      'NODE_TLS_REJECT_UNAUTHORIZED=0 lets anybody pose as the server: unset it, and name the CA with --ca or CLAVIGER_CA',
+      EXIT.usage,
+    );
+  }
   const program = await createProgram();
   await program.parseAsync(process.argv);
 } catch (error) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type ScratchDatabase, type ScratchSchema, startScratchDatabase } from '@claviger/testkit';
 import { type CompiledQuery, type Generated, sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDatabase, type Database, migrate, type Tx } from './index.ts';
+import { createDatabase, type Database, listen, migrate, type Tx } from './index.ts';
 
 interface Schema {
   note: { tenant_id: string; id: string; body: string; data: Generated<unknown> };
@@ -454,6 +454,65 @@ test('a server that became read-only is an outage for writes, and goes on answer
     await set('off');
   }
   await expect.poll(() => write().then(() => 'stored', String)).toBe('stored');
+});
+
+test('what libpq would take from the environment reaches no connection', async () => {
+  const hostile = {
+    PGHOST: '127.0.0.1',
+    PGPORT: '1',
+    PGUSER: 'nobody',
+    PGPASSWORD: 'wrong',
+    PGDATABASE: 'elsewhere',
+    PGSSLMODE: 'require',
+    PGSSLNEGOTIATION: 'direct',
+    PGOPTIONS: '-c default_transaction_read_only=on',
+    PGAPPNAME: 'other',
+    PGREPLICATION: 'database',
+    PGBINARY: 'true',
+    PGCLIENT_ENCODING: 'LATIN1',
+    PGCLIENTENCODING: 'LATIN1',
+    PGTZ: 'Asia/Tokyo',
+    PGDATESTYLE: 'German',
+    PGSERVICE: 'elsewhere',
+    PGPASSFILE: '/nowhere',
+    PGCONNECT_TIMEOUT: '1',
+  };
+  const settings = ['application_name', 'search_path', 'client_encoding', 'default_transaction_read_only'];
+  const asked = sql<Record<string, string>>`SELECT current_user AS "user", current_database() AS "database",
+    ${sql.join(settings.map((name) => sql`current_setting(${name}) AS ${sql.ref(name)}`))}`;
+  const expected = {
+    database: schema.name,
+    application_name: 'deaf',
+    search_path: schema.schema,
+    client_encoding: 'UTF8',
+    default_transaction_read_only: 'off',
+  };
+  const other = await scratch.createSchema();
+  Object.assign(process.env, hostile);
+  expect(await migrate(other, [])).toEqual([]);
+  Object.assign(process.env, hostile);
+  await using own = await fresh();
+  Object.assign(process.env, hostile);
+  const deaf = createDatabase<Schema>({ ...schema, applicationName: 'deaf' });
+  try {
+    const tenant = await deaf.withTenant(T1, async (tx) => {
+      await insertNote(tx, T1, 'deaf');
+      return (await asked.execute(tx)).rows;
+    });
+    expect(tenant).toEqual([{ ...expected, user: schema.user }]);
+    // Each connection looks anew.
+    Object.assign(process.env, hostile);
+    const system = await deaf.system(async (tx) => (await asked.execute(tx)).rows);
+    expect(system).toEqual([{ ...expected, user: schema.systemUser }]);
+    Object.assign(process.env, hostile);
+    const heard = Promise.withResolvers<void>();
+    await using _listener = listen(schema, 'deaf', { onNotification: () => {}, onConnect: heard.resolve });
+    await heard.promise;
+    await own.database.ping();
+  } finally {
+    await deaf.close();
+    for (const name of Object.keys(hostile)) delete process.env[name];
+  }
 });
 
 test('a stopped server is an outage for whoever begins or is in the middle; afterwards all works again', async () => {

@@ -1,4 +1,5 @@
 import { ClavigerError } from '@claviger/errors';
+import { Pool } from '@claviger/postgres-client';
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import type { CompiledQuery, Kysely } from 'kysely';
 import pg from 'pg';
@@ -88,8 +89,8 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     lockMs = LOCK_TIMEOUT_MS,
     statementMs = STATEMENT_TIMEOUT_MS,
   } = options.patience ?? {};
-  const pool = (user: string, password: string, max: number, settings: readonly string[] = []): pg.Pool => {
-    const made = new pg.Pool({
+  const pool = (user: string, password: string, max: number, settings: readonly string[] = []): Pool => {
+    const made = new Pool({
       host: options.host,
       port: options.port,
       database: options.name,
@@ -108,7 +109,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
         '-c synchronous_commit=on',
         ...settings,
       ].join(' '),
-    } as pg.PoolConfig);
+    });
     // An idle connection that breaks is dropped by the pool; the next use makes another.
     made.on('error', () => {});
     // One that breaks while a transaction waits for something else has no query to tell: the next one fails. Unheard,
@@ -128,7 +129,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
   const systemPool = pool(options.systemUser, options.systemPassword, 4, BY_INDEX_ONLY);
 
   const transact = async <T>(
-    from: pg.Pool,
+    from: Pool,
     begin: string,
     tenantId: string | undefined,
     work: (tx: Tx<DB>) => Promise<T>,
@@ -197,7 +198,7 @@ function checkedTenant(tenantId: string): string {
   return tenantId;
 }
 
-async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+async function connect(pool: Pool): Promise<pg.PoolClient> {
   try {
     return await pool.connect();
   } catch (cause) {

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client } from '@claviger/postgres-client';
 import type { DatabaseOptions } from './database.ts';
 
 const RECONNECT_MS = 500;
@@ -19,14 +19,14 @@ export function listen(
   channel: string,
   handlers: { onNotification(payload: string): void; onConnect(): void },
 ): Listener {
-  let client: pg.Client | undefined;
+  let client: Client | undefined;
   let connected = false;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let waitMs = RECONNECT_MS;
   let connecting = Promise.resolve();
 
-  const again = (lost: pg.Client): void => {
+  const again = (lost: Client): void => {
     if (client !== lost) return;
     client = undefined;
     connected = false;
@@ -36,7 +36,7 @@ export function listen(
     waitMs = Math.min(waitMs * 2, MAX_RECONNECT_MS);
   };
   const connect = async (): Promise<void> => {
-    const made = new pg.Client({
+    const made = new Client({
       host: options.host,
       port: options.port,
       database: options.name,

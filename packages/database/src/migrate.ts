@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
+import { Client } from '@claviger/postgres-client';
 
 export interface Migration {
   /** e.g. `0001-users`; sorted by it, applied once, never changed afterwards. */
@@ -42,7 +42,7 @@ export function migrationsIn(folder: string): Migration[] {
  * `CALL system_reads('t')` (the system role may select all tenants' rows).
  */
 export async function migrate(options: MigrateOptions, migrations: readonly Migration[]): Promise<string[]> {
-  const client = new pg.Client({
+  const client = new Client({
     host: options.host,
     port: options.port,
     database: options.name,
@@ -89,7 +89,7 @@ export async function migrate(options: MigrateOptions, migrations: readonly Migr
   }
 }
 
-async function apply(client: pg.Client, migration: Migration, checksum: string): Promise<void> {
+async function apply(client: Client, migration: Migration, checksum: string): Promise<void> {
   try {
     await client.query('BEGIN');
     await client.query(migration.sql);
@@ -104,7 +104,7 @@ async function apply(client: pg.Client, migration: Migration, checksum: string):
   }
 }
 
-async function refuseUnprotectedTables(client: pg.Client): Promise<void> {
+async function refuseUnprotectedTables(client: Client): Promise<void> {
   const { rows } = await client.query<{ name: string }>(`
     SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND c.relname <> 'schema_migrations'

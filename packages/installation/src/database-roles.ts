@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { PostgresPart } from '@claviger/parts';
-import { Client } from 'pg';
+import { Client } from '@claviger/postgres-client';
 import type { Layout } from './layout.ts';
 import { scramVerifier } from './scram-verifier.ts';
 import { type StoreService, storeServices } from './services.ts';

@@ -13,6 +13,17 @@ let postgres: PostgresPart;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'claviger-parts-'));
   await chmod(folder, 0o711);
+  // None of it reaches initdb, the server or our connections: else it would not start.
+  Object.assign(process.env, {
+    PGHOST: '127.0.0.1',
+    PGPORT: '1',
+    PGDATABASE: 'elsewhere',
+    PGDATA: join(folder, 'elsewhere'),
+    PGSSLMODE: 'require',
+    PGOPTIONS: '-c data_directory=/elsewhere',
+    PGTZ: 'Asia/Tokyo',
+    PGDATESTYLE: 'German',
+  });
   postgres = await startPostgres({ dataDir: join(folder, 'pg'), logFile: join(folder, 'pg.log'), env: {} });
 });
 
@@ -122,6 +133,25 @@ test('a URL that does not let us in is refused with the name of its variable', a
       env: { CLAVIGER_POSTGRES_URL: url },
     }),
   ).rejects.toThrow(/CLAVIGER_POSTGRES_URL.*password authentication failed/s);
+});
+
+test('a server given by URL gets no password from a file, and no TLS that the services would not speak', async () => {
+  const passwords = join(folder, 'pgpass');
+  await writeFile(passwords, `*:*:*:*:${postgres.password}\n`, { mode: 0o600 });
+  const start = (url: string) => {
+    process.env.PGPASSFILE = passwords;
+    return startPostgres({
+      dataDir: join(folder, 'unused'),
+      logFile: join(folder, 'unused.log'),
+      env: { CLAVIGER_POSTGRES_URL: url },
+    });
+  };
+  const at = `127.0.0.1:${postgres.port}/postgres`;
+  await expect(start(`postgres://${postgres.superuser}@${at}`)).rejects.toThrow(/password/);
+  await expect(start(`postgres://${at}`)).rejects.toThrow(/names no user/);
+  await expect(start(`${postgres.url}?sslmode=verify-full`)).rejects.toThrow(/without TLS/);
+  const external = await start(`${postgres.url}?sslmode=disable`);
+  expect(external.superuser).toBe(postgres.superuser);
 });
 
 test('a server given by URL is used and never stopped', async () => {

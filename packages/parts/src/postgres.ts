@@ -1,7 +1,7 @@
 import { lstat, mkdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Client } from 'pg';
+import { Client } from '@claviger/postgres-client';
 import { type Account, partsAccount } from './account.ts';
 import { findTool } from './find-tool.ts';
 import { externalPart, type Part, startPart, WrongServerError } from './part.ts';
@@ -224,9 +224,23 @@ async function prepareSocketFolder(folder: string, account: Account | undefined)
 async function connectToExternal(text: string, passwordFile: string | undefined): Promise<PostgresPart> {
   const url = new URL(text);
   if (passwordFile !== undefined) url.password = (await readFile(passwordFile, 'utf8')).trim();
-  const client = new Client({ connectionString: url.href, connectionTimeoutMillis: 10_000 });
+  const user = decodeURIComponent(url.username);
+  const client = new Client({
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: Number(url.port || 5432),
+    user,
+    password: decodeURIComponent(url.password),
+    database: decodeURIComponent(url.pathname.slice(1)) || user,
+    connectionTimeoutMillis: 10_000,
+  });
   client.on('error', () => {});
   try {
+    if (url.username === '') throw new Error('the URL names no user: postgres://USER@HOST:PORT/DATABASE');
+    const tls = url.searchParams.get('sslmode') ?? 'disable';
+    if (!['disable', 'allow', 'prefer'].includes(tls))
+      throw new Error(
+        `sslmode=${tls}: the services speak to PostgreSQL without TLS, over a network of its own`,
+      );
     await client.connect();
     const answer = await client.query<{ number: number; version: string; may: boolean }>(
       `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
@@ -238,7 +252,7 @@ async function connectToExternal(text: string, passwordFile: string | undefined)
       throw new Error(`${url.username} may not create roles and databases: give the URL of one who may`);
     return Object.assign(externalPart('postgres', url.hostname, Number(url.port || 5432), row.version), {
       socketDir: url.hostname,
-      superuser: decodeURIComponent(url.username),
+      superuser: user,
       password: decodeURIComponent(url.password),
       url: url.href,
     });

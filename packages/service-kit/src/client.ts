@@ -76,6 +76,8 @@ export function createPeers(config: BaseConfig, reportAnomaly?: ReportAnomaly): 
         'grpc.initial_reconnect_backoff_ms': 100,
         'grpc.max_reconnect_backoff_ms': 1_000,
         'grpc.max_receive_message_length': 16 * 1024 * 1024,
+        // A proxy of the environment is for what leaves the installation.
+        'grpc.enable_http_proxy': 0,
       });
     const made = createReplicas(
       connect(targetOf(addresses)),

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { z } from 'zod';
 import { loadConfig } from './config.ts';
+import { refuseEnvironment } from './refuse-environment.ts';
 
 /** A running service: disposing it drains calls, closes workers, flushes telemetry and closes connections, in that order. */
 export interface RunningService extends AsyncDisposable {
@@ -23,6 +24,7 @@ export async function runService<C>(program: ServiceProgram<C>): Promise<void> {
     allowPositionals: true,
   });
   try {
+    refuseEnvironment();
     if (!values.config) throw new Error(`Usage: ${program.name} [migrate] --config FILE`);
     const config = loadConfig(program.schema, values.config);
     if (positionals[0] === 'migrate') {

@@ -552,6 +552,16 @@ test('a request beyond the limit is refused by itself: the calls beside it are a
   await beside;
 });
 
+test('a proxy that the environment names does not come between services', async () => {
+  process.env.grpc_proxy = 'http://127.0.0.1:1';
+  try {
+    const { client } = await gateway({ getEntry: async () => answer });
+    await client.getEntry(get, { actorToken: await kit.token() });
+  } finally {
+    delete process.env.grpc_proxy;
+  }
+});
+
 test('frames that are no request, and answers that cannot be encoded, fail their own call only', async () => {
   const { port, client } = await gateway({
     getEntry: async () => ({ entry: { name: Symbol('none') } }),

@@ -3,8 +3,9 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { auth } from '@claviger/contracts';
 import { layoutOf, openTargets } from '@claviger/installation';
+import { Client } from '@claviger/postgres-client';
 import { baseConfigSchema, createPeers, loadConfig, type ServiceClient } from '@claviger/service-kit';
-import pg from 'pg';
+import type pg from 'pg';
 import { eventually } from './eventually.ts';
 import { createRestClient, type RestClient } from './rest-client.ts';
 import { enrolSecondFactor, type SecondFactor } from './second-factor.ts';
@@ -141,7 +142,7 @@ export function connectNetwork(access: NetworkAccess): Network {
       ),
     superuser: async (work) => {
       const { host, port, user, password } = access.postgres;
-      const client = new pg.Client({
+      const client = new Client({
         host,
         port,
         user,

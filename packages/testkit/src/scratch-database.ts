@@ -3,7 +3,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PostgresPart, startPostgres } from '@claviger/parts';
-import pg from 'pg';
+import { Client } from '@claviger/postgres-client';
+import type pg from 'pg';
 
 /** What createDatabase and migrate need to reach one schema. */
 export interface ScratchSchema {
@@ -35,7 +36,7 @@ export async function startScratchDatabase(): Promise<ScratchDatabase> {
   await chmod(folder, 0o711);
   const postgres = await startPostgres({ dataDir: join(folder, 'pg'), logFile: join(folder, 'pg.log') });
   const query = async <R extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R[]> => {
-    const client = new pg.Client({
+    const client = new Client({
       host: postgres.socketDir,
       port: postgres.port,
       user: postgres.superuser,

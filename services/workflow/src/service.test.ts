@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
 import { createPrivateKey, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { workflow } from '@claviger/contracts';
 import {
   createTemporaryDataDir,
@@ -87,6 +90,38 @@ test('the process answers whoever has a token for it, and nobody else', async ()
   await expect(
     requests.listRequests(list, { actorToken: await tokenOf(actor(['grants.*'])) }),
   ).rejects.toMatchObject({ reason: 'denied' });
+});
+
+test('what the environment says of PostgreSQL is ignored, and TLS that trusts anybody is refused', async () => {
+  const { configFile } = installation.nodes.find((each) => each.service === 'workflow')!;
+  const migrate = (env: Record<string, string>) => {
+    const main = join(import.meta.dirname, 'main.ts');
+    const child = spawn(process.execPath, [main, 'migrate', '--config', configFile], {
+      env: { PATH: process.env.PATH, ...env },
+    });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    return once(child, 'close').then(([code]: unknown[]) => ({ code, said }));
+  };
+  const [deaf, refused] = await Promise.all([
+    migrate({
+      PGHOST: '127.0.0.1',
+      PGPORT: '1',
+      PGUSER: 'nobody',
+      PGPASSWORD: 'wrong',
+      PGDATABASE: 'elsewhere',
+      PGSSLMODE: 'verify-full',
+      PGREPLICATION: 'database',
+      PGOPTIONS: '-c default_transaction_read_only=on',
+      PGAPPNAME: 'other',
+      HOME: '/nowhere',
+    }),
+    migrate({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }),
+  ]);
+  expect(deaf).toMatchObject({ code: 0, said: '' });
+  expect(refused).toMatchObject({ code: 1, said: expect.stringMatching(/unset it.*NODE_EXTRA_CA_CERTS/s) });
 });
 
 test('a request that the vault cannot vouch for is not made; the failure leaves its event', async () => {

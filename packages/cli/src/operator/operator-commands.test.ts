@@ -71,6 +71,12 @@ test('switching the limits off is refused in production', async () => {
   expect(refused.stderr).toContain('production');
 });
 
+test('an environment that switches off the check of certificates is refused', async () => {
+  const refused = await claviger(['status'], { NODE_TLS_REJECT_UNAUTHORIZED: '0' });
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  expect(refused.stderr).toContain('unset it');
+});
+
 test('a mistake in the arguments is exit code 2', async () => {
   expect((await claviger(['up', '--no-such-option'])).code).toBe(2);
   expect((await claviger(['up', '--port', '70000'])).code).toBe(2);
@@ -79,7 +85,16 @@ test('a mistake in the arguments is exit code 2', async () => {
 });
 
 test('up prints one object; again changes nothing; a killed supervisor is recovered from; down ends all', async () => {
-  const first = await up({ CLAVIGER_RATE_LIMITS: 'off' });
+  const first = await up({
+    CLAVIGER_RATE_LIMITS: 'off',
+    // None of it is for our PostgreSQL.
+    PGHOST: '127.0.0.1',
+    PGPORT: '1',
+    PGUSER: 'nobody',
+    PGDATABASE: 'elsewhere',
+    PGSSLMODE: 'verify-full',
+    PGOPTIONS: '-c default_transaction_read_only=on',
+  });
   expect(first.stderr).toContain('WARNING');
   expect(first.code, first.stderr).toBe(0);
   const result = JSON.parse(first.stdout) as Result;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { OutboundError } from '@claviger/outbound';
-import { Client, DatabaseError } from 'pg';
+import { Client } from '@claviger/postgres-client';
+import { DatabaseError } from 'pg';
 import type { ConnectorContext, Credential } from '../connector.ts';
 import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { guardStream } from '../network/guard-stream.ts';
@@ -42,16 +43,13 @@ export async function openSession(
     else socket = await negotiateTls(socket, config.host, trust);
     guardStream(socket, messageLength);
     client = new Client({
-      // Every setting is given: the driver would otherwise look for it in the environment.
       host: address,
       port: config.port,
       user: username,
       password,
       database: config.database,
-      ssl: false,
       // The server names the type of each column: nothing is parsed because it says so.
       types: { getTypeParser: () => (value: string | Buffer) => value },
-      options: '',
       application_name: 'claviger',
       stream: () => adopted(socket),
     });

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, type ClientConfig, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';
+import { Client, type ClientSettings } from '@claviger/postgres-client';
+import { DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';
 import { freePort } from '../free-port.ts';
 import { type OwnedProcess, startOwned } from '../owned-process.ts';
 import { run } from '../run.ts';
@@ -181,8 +182,8 @@ async function startOnFreePort(
   }
 }
 
-async function query(connection: ClientConfig, text: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ ...connection, ssl: false });
+async function query(connection: ClientSettings, text: string): Promise<Record<string, unknown>[]> {
+  const client = new Client(connection);
   // A failure during connect or query is thrown by those.
   client.on('error', () => {});
   await client.connect();
@@ -194,7 +195,7 @@ async function query(connection: ClientConfig, text: string): Promise<Record<str
   }
 }
 
-async function accepts(connection: ClientConfig): Promise<boolean> {
+async function accepts(connection: ClientSettings): Promise<boolean> {
   try {
     await query(connection, 'SELECT 1');
     return true;

@@ -1,0 +1,2 @@
+export { Client, type ClientSettings } from './client.ts';
+export { Pool, type PoolSettings } from './pool.ts';
