@@ -1,14 +1,9 @@
 import { CommanderError } from 'commander';
 import { CommandError, EXIT, exitCodeOf } from './exit-codes.ts';
 import { createProgram } from './program.ts';
+import { outputFailed, watchOutput } from './watch-output.ts';
 
-// The reader of a pipe may end first, as in `claviger status | head -1`: what it no longer wants is no crash.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exitCode = EXIT.error;
-  });
-}
+watchOutput();
 
 try {
   if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
@@ -27,6 +22,8 @@ try {
 async function report(error: unknown): Promise<number> {
   // Commander has printed its own message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  // Asked to stop because its output is gone: what it says of that is not news.
+  if (outputFailed()) return EXIT.error;
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`claviger: ${message}\n`);
   if (process.env.CLAVIGER_DEBUG === '1' && error instanceof Error) process.stderr.write(`${error.stack}\n`);

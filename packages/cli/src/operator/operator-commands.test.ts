@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTemporaryDataDir } from '@claviger/installation';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -144,6 +144,26 @@ test('up prints one object; again changes nothing; a killed supervisor is recove
   expect((await claviger(['status'])).code).toBe(1);
   // Only for what hangs: of a busy machine it has taken two minutes.
 }, 900_000);
+
+test('an up that cannot write where it is stops what it started', async () => {
+  const full = openSync('/dev/full', 'a');
+  const args = [main, 'up', '--port', '0', '--services-dir', servicesDir];
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, CLAVIGER_DATA_DIR: dataDir },
+    stdio: ['ignore', full, 'pipe'],
+  });
+  closeSync(full);
+  let stderr = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/\nclaviger: standard output takes no more .*\nstopping \(SIGTERM\)\n$/),
+  ]);
+  expect((await claviger(['status'])).code).toBe(1);
+});
 
 test('a start that fails says why on standard error and prints nothing else', async () => {
   const failed = await claviger([

@@ -6,8 +6,8 @@ import {
   ShareTextError,
 } from '@claviger/sealing';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
-import { say, sayJson, table, tell } from '../output.ts';
-import { askHidden, readStdin } from '../people/secret-input.ts';
+import { said, say, sayJson, table, tell } from '../output.ts';
+import { askHidden, readSecretLines } from '../people/secret-input.ts';
 import { connectSeals, type ReplicaSeal, type Seals } from './seals.ts';
 
 export interface UnsealRequest {
@@ -30,6 +30,7 @@ export async function initialise(
       );
       for (const text of texts) say(text);
     }
+    await said();
     let found: ReplicaSeal[] = [];
     for (const text of texts.slice(0, request.threshold)) found = await submit(seals, parseShare(text), true);
     return report(found, { ...request, json: false });
@@ -56,7 +57,7 @@ export async function unseal(request: UnsealRequest & { initialise: boolean }): 
         }
       }
     } else {
-      const lines = (await readStdin()).split('\n').filter((line) => line.trim() !== '');
+      const lines = (await readSecretLines(undefined)).filter((line) => line.trim() !== '');
       if (lines.length === 0 && found.some(waitsForShares))
         tell(
           'standard input holds no share: give one a line, or type them at a terminal; the first ones are made with --init',
