@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { CommandError, EXIT } from '../exit-codes.ts';
+import { readText } from '../people/text-input.ts';
 import type { Outcome } from './command-journal.ts';
 
 /** A prompt that the device shows, and what the person before it waits for. */
@@ -22,10 +22,7 @@ const OUTCOMES = ['succeeded', 'failed', 'timed_out'] as const;
 
 /** The steps of a script: a JSON list, or one JSON object on each line. A usage error names the step that is wrong. */
 export async function readScript(file: string): Promise<ScriptStep[]> {
-  const text = await readFile(file, 'utf8').catch((cause: Error) => {
-    throw new CommandError(`the script cannot be read: ${cause.message}`, EXIT.usage, { cause });
-  });
-  return parsed(text).map((step, index) => {
+  return parsed(await readText(file)).map((step, index) => {
     const wrong = (what: string): CommandError =>
       new CommandError(`step ${index + 1} of ${file}: ${what}`, EXIT.usage);
     return stepOf(step, wrong);

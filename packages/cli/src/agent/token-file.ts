@@ -1,7 +1,8 @@
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeAtomically } from '@claviger/identity';
 import { CommandError, EXIT } from '../exit-codes.ts';
+import { readText } from '../people/text-input.ts';
 
 const FORM = /^cla_[A-Za-z0-9_-]{60,200}$/;
 
@@ -32,10 +33,7 @@ export async function openTokenFile(file: string): Promise<TokenFile> {
 }
 
 async function read(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch((cause: Error) => {
-    throw new CommandError(`the token cannot be read: ${cause.message}`, EXIT.usage, { cause });
-  });
-  const token = text.trim();
+  const token = (await readText(file)).trim();
   if (FORM.test(token)) return token;
   throw new CommandError(
     `${file} holds no token of an agent (cla_…): \`claviger devices enrol\` and \`claviger devices rotate-token\` write one`,

@@ -102,8 +102,13 @@ function registerCreate(noun: Command): void {
   )
     .option('--resource <resource>', 'resource that the account is on, by name or id')
     .option('--username <name>', 'name of the account')
-    .addOption(new Option('--type <type>', 'what it is').choices(['password', 'ssh-key', 'api-key', 'note']))
-    .option('--secret-file <file>', 'file with the secret; without it, standard input is read')
+    .addOption(
+      new Option('--type <type>', 'what it is').choices(['password', 'ssh-key', 'api-key', 'note', 'file']),
+    )
+    .option(
+      '--secret-file <file>',
+      'file with the secret (UTF-8; any bytes for the type file); without it, standard input is read',
+    )
     .option('--generate', 'let the vault make a password')
     .option('--description <text>', 'description')
     .option('--tag <tag>', 'tag; may be given several times', several)

@@ -1,13 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { parseSignedTreeHead, type SignedReceipt, type SignedTreeHead } from '@claviger/merkle';
 import { CommandError, EXIT } from '../exit-codes.ts';
+import { readText } from './text-input.ts';
 
-async function readText(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause: Error) => {
-    throw new CommandError(`it cannot be read: ${cause.message}`, EXIT.usage, { cause });
-  });
-}
+const MAX_HEADS_BYTES = 64 * 1024 * 1024;
 
 function parse(text: string): unknown {
   try {
@@ -19,7 +15,7 @@ function parse(text: string): unknown {
 
 /** Heads that were kept: one as JSON, or one on each line. A usage error names the line that is none. */
 export async function readHeads(file: string): Promise<SignedTreeHead[]> {
-  const text = await readText(file);
+  const text = await readText(file, { maxBytes: MAX_HEADS_BYTES });
   const whole = parse(text);
   const values =
     whole === undefined

@@ -1,9 +1,9 @@
 import { CommandError, EXIT } from '../exit-codes.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { escapeLines } from './escape.ts';
-import { readSecretFile, readStdin } from './secret-input.ts';
 import { withSession } from './session.ts';
 import { showJson } from './show.ts';
+import { readText } from './text-input.ts';
 
 export interface ApiOptions extends ConnectionOptions {
   readonly data?: string;
@@ -33,7 +33,7 @@ async function readBody(data: string | undefined): Promise<string | undefined> {
       '--data takes @FILE, or - for standard input, since arguments can be seen by others',
       EXIT.usage,
     );
-  const text = data === '-' ? await readStdin() : await readSecretFile(data.slice(1));
+  const text = await readText(data === '-' ? undefined : data.slice(1));
   try {
     JSON.parse(text);
   } catch {

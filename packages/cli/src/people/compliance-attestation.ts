@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { attestationProblem } from '@claviger/compliance-package';
 import { compliance } from '@claviger/contracts';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
@@ -9,6 +8,7 @@ import { escapeText } from './escape.ts';
 import { writeNewFile } from './new-file.ts';
 import { withSession } from './session.ts';
 import { type Column, showJson, tableText } from './show.ts';
+import { readText } from './text-input.ts';
 
 export interface AttestationOptions extends ConnectionOptions {
   readonly save?: string;
@@ -43,9 +43,7 @@ async function verifySaved(file: string, keyFile: string | undefined): Promise<E
   if (keyFile === undefined)
     throw new CommandError('--keys is needed: an attestation brings no key of its own', EXIT.usage);
   const keys = await readPublicKeys(keyFile);
-  const text = await readFile(file, 'utf8').catch((cause: Error) => {
-    throw new CommandError(`it cannot be read: ${cause.message}`, EXIT.usage, { cause });
-  });
+  const text = await readText(file);
   const problem = attestationProblem(parse(text), keys.treeHead);
   if (problem !== undefined) {
     say(`✘ ${escapeText(file)}: ${problem}`);

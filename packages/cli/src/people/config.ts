@@ -6,7 +6,7 @@ import type { ConnectionOptions } from './connection.ts';
 import { readJsonFile } from './json-file.ts';
 import { type CodeOptions, withStepUp } from './mfa.ts';
 import { listItems } from './paging.ts';
-import { readSecretFile, withoutLineEnd } from './secret-input.ts';
+import { readSecret } from './secret-input.ts';
 import { withSession } from './session.ts';
 import { type Column, showJson, tableText, timeText } from './show.ts';
 import { showList } from './show-list.ts';
@@ -124,7 +124,7 @@ async function valuesFrom(
   if (valueFile !== undefined) {
     if (assignments.length !== 1 || assignments[0]!.includes('='))
       throw new CommandError('with --value-file, name one KEY without a value', EXIT.usage);
-    return nested([[assignments[0]!, withoutLineEnd(await readSecretFile(valueFile))]]);
+    return nested([[assignments[0]!, await readSecret(valueFile)]]);
   }
   return nested(
     assignments.map((assignment) => {

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { dataDirOf } from '../operator/settings.ts';
 import { type Profile, readProfile } from './profiles.ts';
+import { readText } from './text-input.ts';
 
 /** What every command for people takes. */
 export interface ConnectionOptions {
@@ -91,9 +91,7 @@ async function localCa(address: string, env: NodeJS.ProcessEnv): Promise<string 
 }
 
 async function readCa(file: string): Promise<string> {
-  const pem = await readFile(file, 'utf8').catch((cause: Error) => {
-    throw new CommandError(`the CA certificate cannot be read: ${cause.message}`, EXIT.usage, { cause });
-  });
+  const pem = await readText(file);
   if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
   throw new CommandError(`${file} holds no certificate in PEM form`, EXIT.usage);
 }

@@ -1,14 +1,16 @@
 import { vault } from '@claviger/contracts';
+import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { entryId, resourceId, userId } from './find-by-name.ts';
 import { listItems } from './paging.ts';
-import { readSecretFile, readStdin, withoutLineEnd } from './secret-input.ts';
+import { readSecret } from './secret-input.ts';
 import { withSession } from './session.ts';
 import { type Column, fieldsText, type OutputFormat, showJson, timeText } from './show.ts';
 import { showList } from './show-list.ts';
+import { inputName, readBytes } from './text-input.ts';
 
 export type PagedOptions = ConnectionOptions & ListOptions;
 export interface EntryListOptions extends PagedOptions {
@@ -47,6 +49,10 @@ export interface EntryScheduleOptions extends ConnectionOptions {
 }
 
 const service = vault.EntriesServiceService;
+
+const MAX_FILE_BYTES = 49_152;
+/** What is pasted and stored as one line. */
+const ONE_LINE_TYPES = new Set(['password', 'api-key']);
 
 const entryColumns: readonly Column<vault.Entry>[] = [
   ['ID', (row) => row.id],
@@ -107,7 +113,9 @@ export function createEntry(name: string, options: EntryCreateOptions): Promise<
       type,
       username,
       description,
-      ...(await secretOf(options)),
+      ...(options.generate
+        ? generated(options)
+        : { secret: await secretOf(type || 'password', options.secretFile) }),
       ...(resource === undefined ? {} : { resourceId: await resourceId(api, resource) }),
       ...(tag === undefined ? {} : { tags: tag }),
       ...(rotateEvery === undefined ? {} : { rotationIntervalHours: rotateEvery }),
@@ -122,20 +130,25 @@ export function createEntry(name: string, options: EntryCreateOptions): Promise<
 export function updateEntry(name: string, options: EntryUpdateOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {
     const { name: newName, username, description, tag, secretFile, requiresGrant, requiresReason } = options;
+    const id = await entryId(api, name);
     const change = {
       ...(newName === undefined ? {} : { name: newName }),
       ...(username === undefined ? {} : { username }),
       ...(description === undefined ? {} : { description }),
       ...(tag === undefined ? {} : { tags: tag, replaceTags: true }),
-      ...(secretFile === undefined ? {} : await secretOf({ secretFile })),
+      ...(secretFile === undefined ? {} : { secret: await secretOf(await typeOf(api, id), secretFile) }),
       ...(requiresGrant === undefined ? {} : { requiresGrant }),
       ...(requiresReason === undefined ? {} : { requiresReason }),
     };
     if (Object.keys(change).length === 0)
       throw new CommandError('say what to change: `claviger entries update --help`', EXIT.usage);
-    const { entry } = await api.call(service.updateEntry, { entryId: await entryId(api, name), ...change });
+    const { entry } = await api.call(service.updateEntry, { entryId: id, ...change });
     show(entry!, format);
   });
+}
+
+async function typeOf(api: ApiClient, id: string): Promise<string> {
+  return (await api.call(service.getEntry, { entryId: id })).entry!.type;
 }
 
 export function deleteEntry(name: string, options: ConnectionOptions): Promise<void> {
@@ -186,14 +199,33 @@ export function scheduleRotation(name: string, options: EntryScheduleOptions): P
   });
 }
 
-async function secretOf({ generate, secretFile }: Pick<EntryCreateOptions, 'generate' | 'secretFile'>) {
-  if (generate && secretFile !== undefined)
+function generated({ secretFile }: Pick<EntryCreateOptions, 'secretFile'>) {
+  if (secretFile !== undefined)
     throw new CommandError('give one of --generate and --secret-file', EXIT.usage);
-  if (generate) return { generate };
-  const text = secretFile === undefined ? await readStdin() : await readSecretFile(secretFile);
-  const secret = withoutLineEnd(text);
-  if (secret === '') throw new CommandError('the secret is empty', EXIT.usage);
-  return { secret };
+  return { generate: true };
+}
+
+/** The secret for an entry of this type, as the API takes it, from a file or from standard input. */
+async function secretOf(type: string, file: string | undefined): Promise<string> {
+  if (type === 'file') return (await fileOf(file)).toString('base64');
+  const secret = await readSecret(
+    file,
+    'keep its bytes as they are in an entry of the type file: `claviger entries create NAME --type file`',
+  );
+  if (secret.includes('\n') && ONE_LINE_TYPES.has(type))
+    tell(`${inputName(file)} holds several lines: all of it is the secret, its line ends included`);
+  return secret;
+}
+
+async function fileOf(file: string | undefined): Promise<Buffer> {
+  const bytes = await readBytes(file);
+  if (bytes.length === 0) throw new CommandError(`${inputName(file)} is empty`, EXIT.usage);
+  if (bytes.length > MAX_FILE_BYTES)
+    throw new CommandError(
+      `${inputName(file)} has ${bytes.length} bytes, and an entry of the type file holds ${MAX_FILE_BYTES} (48 KiB): keep it encrypted elsewhere, and its key here`,
+      EXIT.usage,
+    );
+  return bytes;
 }
 
 export function listRotations(name: string, options: PagedOptions): Promise<void> {

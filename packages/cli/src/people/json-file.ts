@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { CommandError, EXIT } from '../exit-codes.ts';
+import { readText } from './text-input.ts';
 
 /** A JSON object from a file; a usage error that says what is wrong with it. */
 export async function readJsonFile(file: string): Promise<Record<string, unknown>> {
-  const text = await readFile(file, 'utf8').catch((cause: Error) => {
-    throw new CommandError(`it cannot be read: ${cause.message}`, EXIT.usage, { cause });
-  });
+  const text = await readText(file);
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value))

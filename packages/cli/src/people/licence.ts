@@ -1,9 +1,9 @@
 import { licence } from '@claviger/contracts';
 import { say, tell } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
-import { readSecretFile } from './secret-input.ts';
 import { withSession } from './session.ts';
 import { type Column, fieldsText, type OutputFormat, showJson, tableText, timeText } from './show.ts';
+import { readText } from './text-input.ts';
 
 const service = licence.LicenceServiceService;
 
@@ -24,7 +24,7 @@ export function showLicence(options: ConnectionOptions): Promise<void> {
 /** The command `licence apply`. */
 export function applyLicence(file: string, options: ConnectionOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {
-    const license = (await readSecretFile(file)).trim();
+    const license = (await readText(file)).trim();
     show((await api.call(service.applyLicense, { license })).license!, format);
   });
 }

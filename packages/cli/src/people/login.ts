@@ -8,7 +8,7 @@ import { escapeText } from './escape.ts';
 import { showCodes } from './mfa.ts';
 import { readTokens, withTokenLock, writeProfile, writeTokens } from './profiles.ts';
 import { firstWrittenLine, readCode } from './read-code.ts';
-import { askHidden, readSecretFile, readStdin } from './secret-input.ts';
+import { askHidden, readSecretLine, readSecretLines } from './secret-input.ts';
 import { tokensFrom, withoutSession, withSession } from './session.ts';
 import { fieldsText, showJson } from './show.ts';
 
@@ -80,13 +80,11 @@ async function readPassword(
   if (passwordStdin && passwordFile !== undefined)
     throw new CommandError('give one of --password-stdin and --password-file', EXIT.usage);
   if (passwordStdin) {
-    const [password, ...lines] = (await readStdin()).split(/\r?\n/);
-    return { password: nonEmpty(password ?? ''), code: firstWrittenLine(lines) };
+    const [password = '', ...lines] = await readSecretLines(undefined);
+    return { password: nonEmpty(password), code: firstWrittenLine(lines) };
   }
-  if (passwordFile !== undefined) {
-    const [password = ''] = (await readSecretFile(passwordFile)).split(/\r?\n/);
-    return { password: nonEmpty(password), code: undefined };
-  }
+  if (passwordFile !== undefined)
+    return { password: await readSecretLine('password', passwordFile), code: undefined };
   const question = `Password of ${escapeText(username)}: `;
   const password = await askHidden(question, 'give the password with --password-stdin or --password-file');
   return { password: nonEmpty(password), code: undefined };

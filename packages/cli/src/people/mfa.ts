@@ -6,7 +6,7 @@ import { say, tell } from '../output.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
 import { withTokenLock, writeTokens } from './profiles.ts';
 import { readCode } from './read-code.ts';
-import { askHidden, readStdin, withoutLineEnd } from './secret-input.ts';
+import { askHidden, readSecretLine } from './secret-input.ts';
 import { tokensFrom, withSession } from './session.ts';
 import { fieldsText, type OutputFormat, showJson } from './show.ts';
 
@@ -38,7 +38,7 @@ export function setupMfa(options: SetupMfaOptions): Promise<void> {
 /** A session that signed in more than five minutes ago needs the password once more. */
 async function newFactor(api: ApiClient, { passwordStdin }: SetupMfaOptions) {
   const withPassword = (password: string) => api.call(service.setupMfaWithPassword, { password });
-  if (passwordStdin) return withPassword(withoutLineEnd(await readStdin()));
+  if (passwordStdin) return withPassword(await readSecretLine('password'));
   try {
     return await api.call(service.setupMfa, {});
   } catch (error) {

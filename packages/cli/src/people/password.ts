@@ -2,7 +2,7 @@ import { auth } from '@claviger/contracts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { tell } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
-import { askHidden, readSecretFile, readStdin } from './secret-input.ts';
+import { askHidden, readSecretLine, readSecretLines } from './secret-input.ts';
 import { withSession } from './session.ts';
 
 export interface PasswordOptions extends ConnectionOptions {
@@ -31,22 +31,19 @@ async function passwords({
   if (passwordStdin && (currentFile !== undefined || newFile !== undefined))
     throw new CommandError('give --password-stdin, or --current-file and --new-file', EXIT.usage);
   if (passwordStdin) {
-    const [current = '', next = ''] = (await readStdin()).split(/\r?\n/);
+    const [current = '', next = ''] = await readSecretLines(undefined, 2);
+    if (current === '' || next === '')
+      throw new CommandError('give the present password and the new one, each on a line', EXIT.usage);
     return { current, next };
   }
   const otherWay = 'give --password-stdin, or --current-file and --new-file';
   const current =
     currentFile === undefined
       ? await askHidden('Present password: ', otherWay)
-      : await firstLine(currentFile);
-  if (newFile !== undefined) return { current, next: await firstLine(newFile) };
+      : await readSecretLine('present password', currentFile);
+  if (newFile !== undefined) return { current, next: await readSecretLine('new password', newFile) };
   const next = await askHidden('New password: ', otherWay);
   if (next !== (await askHidden('New password again: ', otherWay)))
     throw new CommandError('the two are not the same: nothing was done', EXIT.usage);
   return { current, next };
-}
-
-async function firstLine(file: string): Promise<string> {
-  const [line = ''] = (await readSecretFile(file)).split(/\r?\n/);
-  return line;
 }

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { createTemporaryDataDir, type Installation, startInstallation } from '@claviger/installation';
 import { type PostgresTarget, startPostgresTarget } from '@claviger/targets';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -19,6 +20,7 @@ let adminPassword: string;
 interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
+  readonly bytes: Buffer;
   readonly stderr: string;
 }
 
@@ -26,8 +28,9 @@ interface Outcome {
 function claviger(
   profile: string,
   args: readonly string[],
-  input = '',
+  input: string | Buffer = '',
   env: Record<string, string> = {},
+  stdout: number | 'pipe' = 'pipe',
 ): Promise<Outcome> {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const child = spawn(process.execPath, [main, ...args], {
@@ -40,17 +43,19 @@ function claviger(
       CLAVIGER_PROFILE: profile,
       ...env,
     },
-  });
-  let stdout = '';
+    stdio: ['pipe', stdout, 'pipe'],
+  }) as ChildProcessByStdio<Writable, Readable | null, Readable>;
+  const chunks: Buffer[] = [];
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
+  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
   child.on('error', reject);
-  child.on('close', (code) => resolve({ code, stdout, stderr }));
+  child.on('close', (code) => {
+    const bytes = Buffer.concat(chunks);
+    resolve({ code, stdout: bytes.toString('utf8'), bytes, stderr });
+  });
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   return promise;
@@ -364,6 +369,71 @@ test('administrators change entries, roles and passwords', async () => {
   const reset = await claviger('admin', ['users', 'reset-password', 'dora']);
   expect(reset.stdout).toMatch(/^https:\/\/localhost:\d+\/reset#token=\S+\n$/);
   expect(reset.stderr).toContain('hand this one-time link to dora');
+});
+
+test('secrets come back byte for byte, and what is not UTF-8 is refused', async () => {
+  const key = `-----BEGIN OPENSSH PRIVATE KEY-----\r\n${'A'.repeat(70)}\n-----END OPENSSH PRIVATE KEY-----\n`;
+  await json('admin', ['entries', 'create', 'deploy-key', '--type', 'ssh-key'], key);
+  const retrieve = ['entries', 'retrieve', 'deploy-key'];
+  expect((await claviger('admin', retrieve)).stdout).toBe(key);
+  expect(await json('admin', retrieve)).toMatchObject({ secret: key, type: 'ssh-key' });
+  const path = (name: string) => join(dataDir, name);
+  writeFileSync(path('key'), key.trimEnd());
+  await json('admin', ['entries', 'update', 'deploy-key', '--secret-file', path('key')]);
+  expect((await claviger('admin', retrieve)).stdout).toBe(key.trimEnd());
+
+  const bytes = Buffer.from(Array.from({ length: 49_152 }, (_, n) => n * 31 + (n >> 8)));
+  writeFileSync(path('keystore'), bytes);
+  await json('admin', ['entries', 'create', 'keystore', '--type', 'file', '--secret-file', path('keystore')]);
+  const { id } = await json<Id>('alice', ['request', 'keystore', '--for', '15m', '--reason', 'sign']);
+  expect((await claviger('bob', ['approve', id])).code).toBe(0);
+  expect((await claviger('alice', ['get', id])).bytes.equals(bytes)).toBe(true);
+  // What is given anew is of the entry's type, and goes by standard input too.
+  const latin1 = Buffer.from('\r\np\xe4ss\0\n', 'latin1');
+  expect((await claviger('admin', ['entries', 'create', 'small', '--type', 'file'], latin1)).code).toBe(0);
+  writeFileSync(path('small'), latin1.subarray(2));
+  await json('admin', ['entries', 'update', 'small', '--secret-file', path('small')]);
+  const small = await Promise.all(
+    ['1', '2'].map(async (version) => {
+      const into = ['--entry-version', version, '--output-file', path(`small.${version}`)];
+      expect((await claviger('admin', ['entries', 'retrieve', 'small', ...into])).code).toBe(0);
+      return readFileSync(path(`small.${version}`), 'latin1');
+    }),
+  );
+  expect(small).toEqual(['\r\np\xe4ss\0\n', 'p\xe4ss\0\n']);
+
+  const create = ['entries', 'create', 'never'];
+  const refused = await Promise.all([
+    claviger('admin', [...create, '--type', 'file'], Buffer.concat([bytes, bytes.subarray(0, 1)])),
+    claviger('admin', [...create, '--type', 'note'], latin1.subarray(0, 5)),
+    claviger('admin', create, Buffer.from('\ufeffpassword\r\n', 'utf16le')),
+  ]);
+  for (const [at, problem] of ['49153 bytes', '--type file', 'UTF-16LE'].entries())
+    expect(refused[at]).toMatchObject({ code: 2, stderr: expect.stringContaining(problem) });
+
+  // As PowerShell and Notepad write a password.
+  const marked = `\ufeff${userPassword} of bob\r\n`;
+  expect(await claviger('bob', ['login', 'bob', '--password-stdin'], marked)).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('byte order mark'),
+  });
+});
+
+test('an answer that a full disk does not take ends with 1 and one line', async () => {
+  const full = openSync('/dev/full', 'a');
+  const commands = [
+    ['whoami', '-o', 'json'],
+    ['entries', 'list', '--all'],
+    ['entries', 'retrieve', 'small'],
+    ['audit', 'export'],
+  ];
+  const outcomes = await Promise.all(commands.map((args) => claviger('admin', args, '', {}, full)));
+  closeSync(full);
+  for (const { code, stderr } of outcomes)
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^claviger: standard output takes no more .*\n$/),
+    ]);
 });
 
 test('tokens for machines, raw calls, and a sign-in that belongs to its server', async () => {

@@ -1,5 +1,5 @@
 import { CommandError, EXIT } from '../exit-codes.ts';
-import { askHidden, readStdin } from './secret-input.ts';
+import { askHidden, readSecretLines } from './secret-input.ts';
 
 export interface CodeInput {
   readonly fromStdin?: boolean | undefined;
@@ -14,7 +14,7 @@ export interface CodeInput {
  */
 export async function readCode({ fromStdin, question, otherWay }: CodeInput): Promise<string> {
   const code = fromStdin
-    ? firstWrittenLine((await readStdin()).split(/\r?\n/))
+    ? firstWrittenLine(await readSecretLines(undefined))
     : await askHidden(question, otherWay, { skipEmptyLines: true });
   if (code === undefined) throw new CommandError('the code is empty', EXIT.usage);
   return code;

@@ -1,35 +1,58 @@
-import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
 import { CommandError, EXIT } from '../exit-codes.ts';
+import { tell } from '../output.ts';
+import { inputName, readText } from './text-input.ts';
 
-const maxBytes = 1024 * 1024;
-
-/** Standard input to its end; a usage error when a person would have to type it unasked. */
-export async function readStdin(): Promise<string> {
-  if (process.stdin.isTTY)
-    throw new CommandError('standard input is a terminal: pipe the secret in, or give a file', EXIT.usage);
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes)
-      throw new CommandError(`standard input holds more than ${maxBytes} bytes`, EXIT.usage);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+/**
+ * One secret from a file, or from standard input where no file is named. The line end that an editor or `echo` puts after a
+ * secret of one line is not part of it; a secret of several lines comes byte for byte. A usage error for what is empty.
+ */
+export async function readSecret(file: string | undefined, otherWay?: string): Promise<string> {
+  const text = await readText(file, otherWay === undefined ? {} : { otherWay });
+  if (/^[\r\n]*$/.test(text))
+    throw new CommandError(
+      `${inputName(file)} ${text === '' ? 'is empty' : 'holds line ends only'}`,
+      EXIT.usage,
+    );
+  const secret = withoutLineEnd(text);
+  tellOfCarriageReturns(file, secret);
+  return secret;
 }
 
-/** The content of a secret's file. */
-export async function readSecretFile(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause: Error) => {
-    throw new CommandError(`the secret cannot be read: ${cause.message}`, EXIT.usage, { cause });
-  });
+function withoutLineEnd(text: string): string {
+  const line = text.replace(/\r?\n$/, '');
+  return line.includes('\n') ? text : line;
 }
 
-/** One trailing line end is the editor's or echo's, not the secret's. */
-export function withoutLineEnd(text: string): string {
-  return text.replace(/\r?\n$/, '');
+/**
+ * Secrets of one line each, without their line ends; empty lines at the end do not count. A usage error for more than `most`.
+ */
+export async function readSecretLines(
+  file: string | undefined,
+  most = Number.POSITIVE_INFINITY,
+): Promise<string[]> {
+  const lines = (await readText(file)).split(/\r?\n/);
+  while (lines.at(-1) === '') lines.pop();
+  if (lines.length > most)
+    throw new CommandError(
+      `${inputName(file)} holds ${lines.length} lines: give ${most === 1 ? 'one line' : `at most ${most} lines`}`,
+      EXIT.usage,
+    );
+  tellOfCarriageReturns(file, lines.join('\n'));
+  return lines;
+}
+
+/** The one line of an input. A usage error when it is empty. */
+export async function readSecretLine(what: string, file?: string): Promise<string> {
+  const [line = ''] = await readSecretLines(file, 1);
+  if (line === '') throw new CommandError(`the ${what} is empty`, EXIT.usage);
+  return line;
+}
+
+function tellOfCarriageReturns(file: string | undefined, text: string): void {
+  if (/\r(?!\n)/.test(text))
+    tell(`${inputName(file)} holds a carriage return that ends no line: it is kept as part of the secret`);
 }
 
 export interface LineOptions {
@@ -68,6 +91,12 @@ export function readLine(input: Readable, { skipEmptyLines }: LineOptions = {}):
         line = '';
         continue;
       }
+      if (character === '\ufffd')
+        return done(() =>
+          reject(
+            new CommandError('the terminal sends text that is not UTF-8: set it to UTF-8, or give a file'),
+          ),
+        );
       if (character === '\u0003' || character === '\u0004')
         return done(() => reject(new CommandError('nothing was entered: nothing was done')));
       if (character === '\u007f' || character === '\b') line = [...line].slice(0, -1).join('');

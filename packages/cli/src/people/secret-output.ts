@@ -10,6 +10,8 @@ import { type OutputFormat, showJson } from './show.ts';
 export interface Disclosure {
   readonly username: string;
   readonly secret: string;
+  /** The entry's. Of the type `file`, the secret is its bytes in base64. */
+  readonly type?: string;
   readonly version: number;
   readonly host?: string;
   readonly port?: number;
@@ -66,8 +68,9 @@ async function deliver(
   format: OutputFormat,
 ): Promise<void> {
   const { secret, receipt, ...rest } = disclosure;
+  const bytes = Buffer.from(secret, disclosure.type === 'file' ? 'base64' : 'utf8');
   if (secretFile !== undefined) {
-    await writeAndClose(secretFile, secret);
+    await writeAndClose(secretFile, bytes);
     tell(`the secret is in ${outputFile}: remove it when you are done`);
   }
   if (receiptFile !== undefined) {
@@ -78,12 +81,15 @@ async function deliver(
   const at = disclosure.host ? ` at ${disclosure.host}${disclosure.port ? `:${disclosure.port}` : ''}` : '';
   if (disclosure.username !== '') tell(escapeLines(`user ${disclosure.username}${at}`));
   if (secretFile !== undefined) return;
-  // A terminal gets no control characters; a pipe gets exactly the secret, ended as a line.
-  const shown = process.stdout.isTTY ? escapeLines(secret) : secret;
-  say(shown.replace(/\n$/, ''));
+  // A terminal gets no control characters; a pipe gets exactly the secret, and a secret of one line is ended as a line.
+  if (process.stdout.isTTY) {
+    if (disclosure.type === 'file') tell('the file, in base64:');
+    say(escapeLines(secret).replace(/\n$/, ''));
+  } else if (disclosure.type === 'file' || secret.includes('\n')) process.stdout.write(bytes);
+  else say(secret);
 }
 
-async function writeAndClose(file: FileHandle, content: string): Promise<void> {
+async function writeAndClose(file: FileHandle, content: string | Buffer): Promise<void> {
   await file.writeFile(content);
   await file.sync();
   await file.close();

@@ -9,7 +9,7 @@ import { userId } from './find-by-name.ts';
 import { type CodeOptions, withStepUp } from './mfa.ts';
 import { listItems } from './paging.ts';
 import { roleColumns } from './roles.ts';
-import { readSecretFile, readStdin, withoutLineEnd } from './secret-input.ts';
+import { readSecretLine } from './secret-input.ts';
 import { withSession } from './session.ts';
 import { type Column, fieldsText, type OutputFormat, showJson, timeText } from './show.ts';
 import { showList } from './show-list.ts';
@@ -75,9 +75,8 @@ export function createUser(username: string, options: UserCreateOptions): Promis
 async function passwordOf({ passwordStdin, passwordFile }: UserCreateOptions) {
   if (passwordStdin && passwordFile !== undefined)
     throw new CommandError('give one of --password-stdin and --password-file', EXIT.usage);
-  if (passwordStdin) return { password: withoutLineEnd(await readStdin()) };
-  if (passwordFile !== undefined) return { password: withoutLineEnd(await readSecretFile(passwordFile)) };
-  return {};
+  if (!passwordStdin && passwordFile === undefined) return {};
+  return { password: await readSecretLine('password', passwordFile) };
 }
 
 /** A one-time link for the user; their present password works until they use it. */
