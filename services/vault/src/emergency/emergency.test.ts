@@ -192,6 +192,7 @@ test('what was seen is queued for rotation at the end, also when the journal bri
           resourceId: resource!.id,
           username,
           secret,
+          rotationIntervalHours: 720,
         });
         return made.entry!.id;
       }),
@@ -215,6 +216,9 @@ test('what was seen is queued for rotation at the end, also when the journal bri
         const { entry } = await owner.entries.getEntry({ entryId: id });
         return entry!.currentVersion === 2;
       });
+      // A schedule does not hide that somebody has seen it.
+      const { items } = await owner.entries.listRotations({ entryId: id });
+      expect(items).toMatchObject([{ trigger: 'grant-ended', state: 'verified' }]);
       expect(await target.accepts(`app_${i ? 'two' : 'one'}`, `first-secret-${i + 1}`)).toBe(false);
     }
     await expect(person.entries.retrieveEntry({ entryId, reason: 'fire' })).rejects.toMatchObject({

@@ -303,3 +303,29 @@ test('what cannot be rotated now says why, and no schedule puts off what is queu
   await admin.entries.putRotationSchedule({ entryId, intervalHours: 720 });
   await eventually('an empty list', async () => (await exposureOf(leaver)).currentSecrets === 0);
 });
+
+test('an account that the leaver changed is an obstacle only where no administrator can set it anew', async () => {
+  const leaver = await colleague();
+  const { entryId, username } = await account();
+  await see(leaver, entryId);
+  const theirs = `Theirs-${randomUUID()}`;
+  await postgres.sql(`ALTER ROLE ${username} PASSWORD '${theirs}'`);
+  await admin.entries.rotateEntry({ entryId, reason: 'by hand' });
+  await eventually('an account out of step', async () =>
+    (await rotationsOf(entryId)).some(({ state }) => state === 'out_of_sync'),
+  );
+  expect(await rotate(leaver)).toMatchObject({
+    queued: 0,
+    impossible: [{ entryId, reason: expect.stringContaining('none of the secrets known') }],
+  });
+  const boss = await admin.entries.createEntry({
+    name: unique('boss'),
+    username: postgres.admin.username,
+    secret: postgres.admin.password,
+  });
+  const { entry } = await admin.entries.getEntry({ entryId });
+  await admin.resources.updateResource({ resourceId: entry!.resourceId, adminEntryId: boss.entry!.id });
+  expect(await rotate(leaver)).toMatchObject({ queued: 1, impossible: [] });
+  await eventually('an empty list', async () => (await exposureOf(leaver)).currentSecrets === 0);
+  expect(await postgres.accepts(username, theirs)).toBe(false);
+});
