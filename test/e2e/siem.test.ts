@@ -62,8 +62,14 @@ test('every target gets the log, and the status says how far each has got', asyn
     expect(all[2]!.failures).toBeGreaterThan(0);
     return all;
   });
-  expect(items[0]).toMatchObject({ address: `127.0.0.1:${rsyslog.ports.tls}`, format: 'cef', lastError: '' });
+  expect(items[0]).toMatchObject({
+    address: `127.0.0.1:${rsyslog.ports.tls}`,
+    format: 'cef',
+    lastError: '',
+    maxMessageBytes: 8_192,
+  });
   expect(items[1]!.address).toBe(https.url);
+  expect(items[1]).not.toHaveProperty('maxMessageBytes');
   expect(items[2]).toMatchObject({
     nextSequence: 0,
     lastError: 'The target could not be reached (ECONNREFUSED).',

@@ -1,12 +1,16 @@
 import { isIP } from 'node:net';
 import { printable, printableJson } from './printable.ts';
+import type { Cut } from './shortened.ts';
 import type { SiemEvent } from './siem-event.ts';
 
 /** Of CEF's 0 to 10. */
 const SEVERITY: Readonly<Record<string, number>> = { allowed: 3, denied: 6, failed: 7 };
 
-/** An event in ArcSight's Common Event Format, version 0, one line. Empty values are left out. */
-export function cefEvent(event: SiemEvent): string {
+/**
+ * An event in ArcSight's Common Event Format, version 0, one line. Empty values are left out. A shortened one says the length
+ * of the whole in `cn2`, labelled `cutFromBytes`.
+ */
+export function cefEvent(event: SiemEvent, cut?: Cut): string {
   const { sourceAddress } = event;
   const header = ['CEF:0', 'Claviger', 'Claviger', '1', event.action, event.action].map(headerText);
   const address = isIP(sourceAddress) === 4 ? 'src' : isIP(sourceAddress) === 6 ? 'c6a2' : undefined;
@@ -26,6 +30,7 @@ export function cefEvent(event: SiemEvent): string {
     ...labelled('cs5', 'leafHash', event.leafHash),
     ...labelled('cs6', 'details', printableJson(event.details)),
     ...labelled('cn1', 'sequence', event.sequence === undefined ? '' : String(event.sequence)),
+    ...labelled('cn2', 'cutFromBytes', cut === undefined ? '' : String(cut.bytes)),
   ];
   const fields = extension
     .filter(([, value]) => value !== '')

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { cefEvent } from './cef.ts';
 import { jsonEvent } from './json-event.ts';
 import { sampleEvent } from './sample-event.ts';
-import { framed, syslogDatagram, syslogMessage } from './syslog-message.ts';
+import { framed, syslogMessage } from './syslog-message.ts';
 
-const style = { format: 'json', facility: 13, hostname: 'node 1' } as const;
+const style = { format: 'json', facility: 13, hostname: 'node 1', maxBytes: 8_192 } as const;
 const NASTY = 'a"b]c\\d=e|f\r\ng\u0000\u0007\u001b[31m\u0085\u2028\u202e\ud800é😀';
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/;
 
@@ -75,15 +75,104 @@ test('octet counting counts octets, not characters', () => {
   expect(framed(Buffer.from('é😀')).toString()).toBe('6 é😀');
 });
 
-test('a datagram has at most 2,048 bytes, is cut between characters, and tells the digest of the whole', () => {
-  const event = sampleEvent({ reason: 'é😀'.repeat(1_000) });
-  const datagram = syslogDatagram(event, style);
-  expect(datagram.length).toBeLessThanOrEqual(2_048);
-  expect(datagram.length).toBeGreaterThan(2_040);
-  const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(datagram);
-  const whole = Buffer.from(jsonEvent(event));
-  const sha256 = createHash('sha256').update(whole).digest('hex');
-  expect(text).toContain(`"][cut@32473 bytes="${whole.length}" sha256="${sha256}"] \ufeff{"id"`);
-  const short = sampleEvent();
-  expect(syslogDatagram(short, style)).toEqual(syslogMessage(short, style));
+const textOf = (message: Buffer): string =>
+  new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(message).split(' \ufeff')[1]!;
+
+test.each([2_048, 8_192])(
+  'a message of more than %i bytes is shortened and stays JSON and CEF',
+  (maxBytes) => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme' }),
+        fc.string({ unit: 'binary' }),
+        fc.integer({ min: 1, max: 300 }),
+        (name, value, count) => {
+          const details = {
+            [name]: value.repeat(count),
+            list: Array<string>(count).fill(name),
+            deep: { value },
+          };
+          const event = sampleEvent({ details, reason: 'é😀'.repeat(count) });
+          for (const format of ['json', 'cef'] as const) {
+            const message = syslogMessage(event, { ...style, format, maxBytes });
+            expect(message.length).toBeLessThanOrEqual(maxBytes);
+            const text = textOf(message);
+            expect(text).not.toMatch(/\ufffd|\\ud[89a-f]/i);
+            if (format === 'json')
+              expect(JSON.parse(text)).toMatchObject({ id: event.id, leafHash: event.leafHash });
+            else
+              expect(text).toMatch(
+                new RegExp(`^(?:[^|\\\\]|\\\\.)*\\|.* externalId=${event.id} .* cn1=41( |$)`),
+              );
+          }
+        },
+      ),
+      { numRuns: 15 },
+    );
+  },
+);
+
+test('a shortened message marks what is missing, and says which event has it, its length and its digest', () => {
+  const details = {
+    list: Array.from({ length: 400 }, (_, n) => `entry-${n}`),
+    note: 'a=b|"c"\n'.repeat(300),
+  };
+  const event = sampleEvent({ reason: 'é😀'.repeat(1_000), details });
+  for (const format of ['json', 'cef'] as const) {
+    const whole = Buffer.from(format === 'json' ? jsonEvent(event) : cefEvent(event));
+    const sha256 = createHash('sha256').update(whole).digest('hex');
+    const message = syslogMessage(event, { ...style, format, maxBytes: 4_096 });
+    expect(message.length).toBeGreaterThan(3_800);
+    expect(message.toString()).toContain(
+      ` [claviger@32473 id="${event.id}" tenant="${event.tenantId}" sequence="41" outcome="allowed"]` +
+        `[cut@32473 bytes="${whole.length}" sha256="${sha256}"] \ufeff`,
+    );
+    const text = textOf(message);
+    expect(text).toMatch(/reason["=:]+(?:é😀)+(?:é|)…/);
+    if (format === 'cef') {
+      expect(text).toContain(` cn1=41 cn2Label=cutFromBytes cn2=${whole.length}`);
+      continue;
+    }
+    const shown = JSON.parse(text);
+    expect(shown).toMatchObject({ id: event.id, action: event.action, cut: { bytes: whole.length, sha256 } });
+    expect(shown.details.list).toEqual(details.list.slice(0, shown.details.list.length));
+    expect(shown.details.list.length).toBeGreaterThan(100);
+  }
+});
+
+test('the longest names and the shortest limit leave the place of an event whole', () => {
+  const long = 'x😀"|\\'.repeat(5_000);
+  const event = sampleEvent({
+    sequence: Number.MAX_SAFE_INTEGER,
+    action: long,
+    service: long,
+    actorId: long,
+    actorName: long,
+    actorKind: long,
+    subjectType: long,
+    subjectId: long,
+    resourceId: long,
+    sourceAddress: long,
+    requestId: long,
+    reason: long,
+    details: { [long]: long },
+  });
+  for (const format of ['json', 'cef'] as const) {
+    const message = syslogMessage(event, {
+      format,
+      facility: 23,
+      hostname: 'h'.repeat(300),
+      maxBytes: 2_048,
+    });
+    expect(message.length).toBeLessThanOrEqual(2_048);
+    expect(textOf(message)).toContain(event.leafHash);
+    expect(textOf(message)).toContain(event.id);
+  }
+});
+
+test('what fits is sent as it is', () => {
+  const event = sampleEvent({ details: { text: 'é'.repeat(3_000) } });
+  const whole = syslogMessage(event, { ...style, maxBytes: 65_507 });
+  expect(syslogMessage(event, { ...style, maxBytes: whole.length })).toEqual(whole);
+  expect(syslogMessage(event, { ...style, maxBytes: whole.length - 1 }).toString()).toContain('cut@32473');
 });

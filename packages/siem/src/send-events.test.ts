@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(async () => rsyslog?.[Symbol.asyncDispose]());
 
 const policy = targetPolicy({ cidrs: ['127.0.0.0/8'], ports: [{ from: 1, to: 65_535 }] }, openLoopback);
-const loopback = { host: '127.0.0.1', format: 'json', facility: 13 } as const;
+const loopback = { host: '127.0.0.1', format: 'json', facility: 13, maxMessageBytes: 8_192 } as const;
 const some = (count: number, change = {}) => {
   const tenantId = randomUUID();
   return Array.from({ length: count }, (_, n) => sampleEvent({ tenantId, sequence: n, ...change }));
@@ -38,7 +38,9 @@ test.each(['syslog-tcp', 'syslog-tls'] as const)(
     await sendEvents({ ...loopback, transport, port, ca: rsyslog.ca }, events, { policy });
     // At once, without waiting: that it was read to the end is what was waited for.
     const records = await received(events[0]!.tenantId);
-    expect(records.map(({ message }) => message.replace(/^\ufeff/, ''))).toEqual(events.map(jsonEvent));
+    expect(records.map(({ message }) => message.replace(/^\ufeff/, ''))).toEqual(
+      events.map((event) => jsonEvent(event)),
+    );
     expect(records[0]).toMatchObject({
       appName: 'claviger',
       procId: 'vault',
@@ -57,7 +59,48 @@ test('rsyslog gets CEF, and datagrams', async () => {
     .poll(async () =>
       (await received(events[0]!.tenantId)).map(({ message }) => message.replace(/^\ufeff/, '')),
     )
-    .toEqual(events.map(cefEvent));
+    .toEqual(events.map((event) => cefEvent(event)));
+});
+
+test('an rsyslog that takes 2 KiB has each event in one message that it and its readers understand', async () => {
+  await using small = await startRsyslog({ maxMessageSize: '2k' });
+  const ways = [
+    ['syslog-tcp', small.ports.tcp],
+    ['syslog-tls', small.ports.tls],
+    ['syslog-udp', small.ports.udp],
+  ] as const;
+  const details = {
+    names: Array.from({ length: 500 }, (_, n) => `entry ${n}`),
+    note: 'é😀\n"'.repeat(2_000),
+  };
+  for (const [transport, port] of ways) {
+    for (const format of ['json', 'cef'] as const) {
+      const events = some(3, { details });
+      const sink = { ...loopback, transport, port, format, ca: small.ca, maxMessageBytes: 2_048 };
+      await sendEvents(sink, events, { policy });
+      const taken = async () =>
+        (await small.records()).filter(({ raw }) => raw.includes(events[0]!.tenantId));
+      await expect.poll(async () => (await taken()).length).toBe(3);
+      for (const [n, { structuredData, message, raw }] of (await taken()).entries()) {
+        const { id } = events[n]!;
+        const text = message.replace(/^\ufeff/, '');
+        expect(Buffer.byteLength(raw)).toBeLessThanOrEqual(2_048);
+        expect(structuredData).toMatch(
+          new RegExp(
+            `^\\[claviger@32473 id="${id}" .*\\]\\[cut@32473 bytes="\\d{5}" sha256="[0-9a-f]{64}"\\]$`,
+          ),
+        );
+        if (format === 'json')
+          expect(JSON.parse(text)).toMatchObject({ id, cut: { bytes: expect.any(Number) } });
+        else
+          expect(text).toMatch(
+            new RegExp(`^CEF:0\\|.* externalId=${id} .* cn2Label=cutFromBytes cn2=\\d{5}$`),
+          );
+      }
+    }
+  }
+  // Nothing of a message is left over as another one.
+  expect(await small.records()).toHaveLength(18);
 });
 
 test('TLS: a sink that cannot prove its name gets nothing', async () => {

@@ -5,7 +5,7 @@ import { sendOverTcp } from './send-over-tcp.ts';
 import { sendOverUdp } from './send-over-udp.ts';
 import type { SiemEvent } from './siem-event.ts';
 import type { Sink } from './sink.ts';
-import { framed, syslogDatagram, syslogMessage } from './syslog-message.ts';
+import { framed, syslogMessage } from './syslog-message.ts';
 
 export interface SendOptions {
   /** What may be reached. */
@@ -44,16 +44,13 @@ export async function sendEvents(
     signal: signal ? AbortSignal.any([signal, timeOver]) : timeOver,
   };
   if (sink.transport === 'https') return sendOverHttps(sink, events, way);
-  const style = { format: sink.format, facility: sink.facility, hostname: hostname() };
-  if (sink.transport === 'syslog-udp')
-    return sendOverUdp(
-      sink,
-      events.map((event) => syslogDatagram(event, style)),
-      way,
-    );
-  return sendOverTcp(
-    sink,
-    events.map((event) => framed(syslogMessage(event, style))),
-    way,
-  );
+  const style = {
+    format: sink.format,
+    facility: sink.facility,
+    hostname: hostname(),
+    maxBytes: sink.maxMessageBytes,
+  };
+  const messages = events.map((event) => syslogMessage(event, style));
+  if (sink.transport === 'syslog-udp') return sendOverUdp(sink, messages, way);
+  return sendOverTcp(sink, messages.map(framed), way);
 }

@@ -21,7 +21,7 @@ export async function sendOverHttps(sink: HttpsSink, events: readonly SiemEvent[
       'idempotency-key': idempotencyKey(events),
       ...(sink.token === '' ? {} : { authorization: `${sink.tokenScheme} ${sink.token}` }),
     },
-    body: `{"events":[\n${events.map(jsonEvent).join(',\n')}\n]}\n`,
+    body: `{"events":[\n${events.map((event) => jsonEvent(event)).join(',\n')}\n]}\n`,
     // The token and the events are meant for this address alone.
     redirect: 'manual',
     signal: way.signal,

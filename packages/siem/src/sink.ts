@@ -7,6 +7,8 @@ export interface SyslogSink {
   readonly port: number;
   readonly format: 'json' | 'cef';
   readonly facility: number;
+  /** The longest message in bytes: a longer event is shortened. At least 2,048; over UDP at most 65,507. */
+  readonly maxMessageBytes: number;
   /** Of TLS: PEM, believed alone; empty for the authorities that Node.js brings along. */
   readonly ca?: string;
   /** Of TLS: the name in the certificate where it is not `host`; empty for `host`. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { cefEvent } from './cef.ts';
 import { jsonEvent } from './json-event.ts';
 import { headerField, printable } from './printable.ts';
+import { type Cut, shortened } from './shortened.ts';
 import type { SiemEvent } from './siem-event.ts';
 
 export interface SyslogStyle {
@@ -10,6 +11,8 @@ export interface SyslogStyle {
   readonly facility: number;
   /** Of the sender. */
   readonly hostname: string;
+  /** The longest message in bytes, framing apart; at least 2,048. */
+  readonly maxBytes: number;
 }
 
 /** informational, warning, error */
@@ -17,29 +20,27 @@ const SEVERITY: Readonly<Record<string, number>> = { allowed: 6, denied: 4, fail
 /** The number that IANA keeps for private use in examples: Claviger has none of its own. */
 const ENTERPRISE = 32_473;
 const BOM = '\ufeff';
-const MAX_DATAGRAM_BYTES = 2_048;
-
-/** One event as a message of RFC 5424, without framing. */
-export function syslogMessage(event: SiemEvent, style: SyslogStyle): Buffer {
-  return Buffer.from(`${headOf(event, style)} ${BOM}${textOf(event, style)}`);
-}
 
 /**
- * The same for UDP: at most 2,048 bytes. A longer one is cut between two characters, and says its full length and the SHA-256 of its
- * full text in a `cut@32473` element.
+ * One event as a message of RFC 5424, without framing, of at most `maxBytes`. Of an event that is longer the texts and lists
+ * are shortened, all to the same length, so that what is left is JSON or CEF as ever; the text itself and an element
+ * `cut@32473` tell the length of the whole text.
  */
-export function syslogDatagram(event: SiemEvent, style: SyslogStyle): Buffer {
-  const whole = syslogMessage(event, style);
-  if (whole.length <= MAX_DATAGRAM_BYTES) return whole;
+export function syslogMessage(event: SiemEvent, style: SyslogStyle): Buffer {
+  const whole = messageOf(event, style);
+  if (whole.length <= style.maxBytes) return whole;
   const text = Buffer.from(textOf(event, style));
-  const sha256 = createHash('sha256').update(text).digest('hex');
-  const head = Buffer.from(
-    `${headOf(event, style)}[cut@${ENTERPRISE} bytes="${text.length}" sha256="${sha256}"] ${BOM}`,
-  );
-  let end = MAX_DATAGRAM_BYTES - head.length;
-  // Never in the middle of a character of UTF-8.
-  while (end > 0 && (text[end]! & 0xc0) === 0x80) end -= 1;
-  return Buffer.concat([head, text.subarray(0, end)]);
+  const cut: Cut = { bytes: text.length, sha256: createHash('sha256').update(text).digest('hex') };
+  let longest = messageOf(shortened(event, 0), style, cut);
+  let fits = 0;
+  let tooLong = style.maxBytes;
+  while (tooLong - fits > 1) {
+    const limit = Math.floor((fits + tooLong) / 2);
+    const message = messageOf(shortened(event, limit), style, cut);
+    if (message.length > style.maxBytes) tooLong = limit;
+    else [fits, longest] = [limit, message];
+  }
+  return longest;
 }
 
 /** Octet counting of RFC 6587: whatever a message holds, the next one begins where this one says. */
@@ -47,8 +48,13 @@ export function framed(message: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${message.length} `), message]);
 }
 
-function textOf(event: SiemEvent, { format }: SyslogStyle): string {
-  return format === 'cef' ? cefEvent(event) : jsonEvent(event);
+function messageOf(event: SiemEvent, style: SyslogStyle, cut?: Cut): Buffer {
+  const mark = cut && `[cut@${ENTERPRISE} bytes="${cut.bytes}" sha256="${cut.sha256}"]`;
+  return Buffer.from(`${headOf(event, style)}${mark ?? ''} ${BOM}${textOf(event, style, cut)}`);
+}
+
+function textOf(event: SiemEvent, { format }: SyslogStyle, cut?: Cut): string {
+  return format === 'cef' ? cefEvent(event, cut) : jsonEvent(event, cut);
 }
 
 function headOf(event: SiemEvent, { facility, hostname }: SyslogStyle): string {

@@ -16,6 +16,7 @@ const statusColumns: readonly Column<siem.SiemTargetStatus>[] = [
   ['NAME', (row) => row.name],
   ['TRANSPORT', (row) => row.transport],
   ['ADDRESS', (row) => row.address],
+  ['MAX BYTES', (row) => row.maxMessageBytes],
   ['STATE', (row) => row.state],
   ['NEXT', (row) => row.nextSequence],
   ['WAITING', (row) => row.lagEvents],

@@ -11,9 +11,14 @@ test('a target needs little, and the rest has defaults', () => {
     enabled: true,
     format: 'json',
     facility: 13,
+    maxMessageBytes: 8_192,
     actions: [],
     startAt: 'beginning',
   });
+  expect(siem.parse({ targets: [{ ...tcp, transport: 'syslog-udp' }] }).targets[0]).toMatchObject({
+    maxMessageBytes: 2_048,
+  });
+  expect(siem.parse({ targets: [https] }).targets[0]).not.toHaveProperty('maxMessageBytes');
   expect(siem.defaults.targets).toEqual([]);
 });
 
@@ -28,6 +33,11 @@ test.each([
   ['a CA that is none', { ...tcp, transport: 'syslog-tls', ca: 'x' }],
   ['a token where none is sent', { ...tcp, token: 'x' }],
   ['an unknown transport', { ...tcp, transport: 'relp' }],
+  ['a message too short to say which event it is', { ...tcp, maxMessageBytes: 2_047 }],
+  ['a message that no datagram holds', { ...tcp, transport: 'syslog-udp', maxMessageBytes: 65_508 }],
+  ['a message of more than 1 MiB', { ...tcp, maxMessageBytes: 1_048_577 }],
+  ['a size that is no whole number', { ...tcp, maxMessageBytes: 4_096.5 }],
+  ['a size of messages over HTTPS', { ...https, maxMessageBytes: 8_192 }],
   ['a name with a line break', { ...tcp, name: 'a\nb' }],
 ])('refused: %s', (_, target) => {
   expect(siem.problems({ targets: [target] })).toHaveLength(1);

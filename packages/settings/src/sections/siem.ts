@@ -35,11 +35,31 @@ const syslogFields = {
   facility: z.int().min(0).max(23).default(13),
 };
 
+/** What every receiver of RFC 5424 should take; a shorter message has no room for all that says which event it is. */
+const MIN_MESSAGE_BYTES = 2_048;
+/** What rsyslog takes as it comes (maxMessageSize). */
+const STREAM_MESSAGE_BYTES = 8_192;
+const MAX_STREAM_MESSAGE_BYTES = 1_048_576;
+/** What a datagram of IPv4 holds. */
+const MAX_DATAGRAM_BYTES = 65_507;
+
+/** In bytes, without framing: a longer event is shortened. */
+const messageBytes = (max: number, byDefault: number) =>
+  z.int().min(MIN_MESSAGE_BYTES).max(max).default(byDefault);
+const streamFields = {
+  ...syslogFields,
+  maxMessageBytes: messageBytes(MAX_STREAM_MESSAGE_BYTES, STREAM_MESSAGE_BYTES),
+};
+
 const target = z.discriminatedUnion('transport', [
-  z.strictObject({ ...syslogFields, transport: z.literal('syslog-tcp') }),
-  z.strictObject({ ...syslogFields, transport: z.literal('syslog-udp') }),
+  z.strictObject({ ...streamFields, transport: z.literal('syslog-tcp') }),
   z.strictObject({
     ...syslogFields,
+    maxMessageBytes: messageBytes(MAX_DATAGRAM_BYTES, MIN_MESSAGE_BYTES),
+    transport: z.literal('syslog-udp'),
+  }),
+  z.strictObject({
+    ...streamFields,
     transport: z.literal('syslog-tls'),
     /** Believed alone when given; else the authorities that Node.js brings along. */
     ca,

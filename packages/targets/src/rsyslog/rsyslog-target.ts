@@ -48,8 +48,15 @@ export interface RsyslogTarget extends AsyncDisposable {
   unreadBytes(): Promise<number>;
 }
 
-/** Starts rsyslog; with `started: false` only its place is made ready. Says what to install when it is missing. */
-export async function startRsyslog(options: { readonly started?: boolean } = {}): Promise<RsyslogTarget> {
+export interface RsyslogOptions {
+  /** False: only its place is made ready. */
+  readonly started?: boolean;
+  /** The longest message that it takes whole, as rsyslog writes it; default `128k`, its own is `8k`. */
+  readonly maxMessageSize?: string;
+}
+
+/** Starts rsyslog. Says what to install when it is missing. */
+export async function startRsyslog(options: RsyslogOptions = {}): Promise<RsyslogTarget> {
   const program = ['/usr/sbin/rsyslogd', '/usr/local/sbin/rsyslogd', '/sbin/rsyslogd'].find(existsSync);
   if (program === undefined)
     throw new Error('No rsyslog was found. Install it (Debian: apt-get install rsyslog rsyslog-gnutls).');
@@ -67,7 +74,7 @@ export async function startRsyslog(options: { readonly started?: boolean } = {})
   const reserved = [await reservePort(), await reservePort(), await reservePort()] as const;
   const [tcp, tls, udp] = [reserved[0].port, reserved[1].port, reserved[2].port];
   const ports = { tcp, tls, udp };
-  await writeFile(config, rsyslogConfig(files, ports));
+  await writeFile(config, rsyslogConfig(files, ports, options.maxMessageSize ?? '128k'));
   let server: OwnedProcess | undefined;
   const stop: RsyslogTarget['stop'] = async (signal = 'SIGTERM') => {
     await server?.stop(signal);

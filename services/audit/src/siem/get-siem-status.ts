@@ -66,7 +66,8 @@ function stateOf(target: SiemTarget, cursor: SiemCursorRow | undefined): string 
 
 function shown(target: SiemTarget) {
   const { name, transport, format } = target;
-  return { name, transport, format, address: addressOf(target) };
+  const maxMessageBytes = target.transport === 'https' ? undefined : target.maxMessageBytes;
+  return { name, transport, format, maxMessageBytes, address: addressOf(target) };
 }
 
 /** A query can hold a token. */

@@ -65,7 +65,11 @@ export interface SiemTargetStatus {
   lastError: string;
   /** Failures in a row. */
   failures: number;
-  nextAttemptAt?: string | undefined;
+  nextAttemptAt?:
+    | string
+    | undefined;
+  /** Of syslog: the longest message in bytes; a longer event is shortened. Absent for https. */
+  maxMessageBytes?: number | undefined;
 }
 
 export interface TestSiemRequest {
@@ -199,6 +203,7 @@ function createBaseSiemTargetStatus(): SiemTargetStatus {
     lastError: "",
     failures: 0,
     nextAttemptAt: undefined,
+    maxMessageBytes: undefined,
   };
 }
 
@@ -245,6 +250,9 @@ export const SiemTargetStatus: MessageFns<SiemTargetStatus> = {
     }
     if (message.nextAttemptAt !== undefined) {
       Timestamp.encode(toTimestamp(message.nextAttemptAt), writer.uint32(114).fork()).join();
+    }
+    if (message.maxMessageBytes !== undefined) {
+      writer.uint32(120).int32(message.maxMessageBytes);
     }
     return writer;
   },
@@ -372,6 +380,14 @@ export const SiemTargetStatus: MessageFns<SiemTargetStatus> = {
             }
 
             message.nextAttemptAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.maxMessageBytes = reader.int32();
             continue;
           }
         }
@@ -1161,6 +1177,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": true,
+      }, {
+        "name": "max_message_bytes",
+        "number": 15,
+        "label": 1,
+        "type": 5,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 5,
+        "jsonName": "maxMessageBytes",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": true,
       }],
       "extension": [],
       "nestedType": [],
@@ -1172,6 +1215,7 @@ export const protoMetadata = {
         { "name": "_last_success_at", "options": undefined },
         { "name": "_last_failure_at", "options": undefined },
         { "name": "_next_attempt_at", "options": undefined },
+        { "name": "_max_message_bytes", "options": undefined },
       ],
       "options": undefined,
       "reservedRange": [],
@@ -1560,32 +1604,38 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 2, 2, 14],
+        "span": [65, 2, 75],
+        "leadingComments": " Of syslog: the longest message in bytes; a longer event is shortened. Absent for https.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 3, 2, 0],
-        "span": [68, 2, 72, 5],
+        "span": [70, 2, 74, 5],
         "leadingComments": " Only the target of this name; all when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 0],
-        "span": [76, 2, 57],
+        "span": [78, 2, 57],
         "leadingComments": " Id of the test event: look for it in the sink.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 1],
-        "span": [78, 2, 49],
+        "span": [80, 2, 49],
         "leadingComments": " Every target has taken it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 3],
-        "span": [86, 2, 56],
+        "span": [88, 2, 56],
         "leadingComments": " Empty when it was taken.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 4],
-        "span": [88, 2, 53],
+        "span": [90, 2, 53],
         "leadingComments": " What to do next, where that is known.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -1628,6 +1678,7 @@ export const protoMetadata = {
           "last_error": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "failures": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "next_attempt_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "max_message_bytes": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "TestSiemRequest": {
