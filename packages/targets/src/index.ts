@@ -9,7 +9,12 @@ export {
 } from './hostile/hostile-target.ts';
 export { type HostileAddress, startAllHostileTargets } from './hostile/start-all-hostile-targets.ts';
 export { startNoise } from './hostile/start-noise.ts';
-export { type HttpTarget, type HttpTargetMode, startHttpTarget } from './http/http-target.ts';
+export {
+  type HttpTarget,
+  type HttpTargetAnswer,
+  type HttpTargetMode,
+  startHttpTarget,
+} from './http/http-target.ts';
 export {
   type PlayedAccount,
   type PlayedActiveDirectory,

@@ -74,7 +74,21 @@ const answer = z.strictObject({
   equals: z.union([text, z.number(), z.boolean()]).optional(),
 });
 
-const refusal = answer.extend({ kind: z.enum(['policy', 'authentication', 'permission', 'unreachable']) });
+/** What an answer other than the accepted one means. The first one that matches counts. */
+const refusal = answer.extend({
+  /** Only with a `Retry-After` header: the target itself says that it has done nothing yet. */
+  retryAfter: z.literal(true).optional(),
+  /** What to do about it, in the words of the product. */
+  hint: text.optional(),
+});
+
+const loginRefusal = refusal.extend({
+  kind: z.enum(['authentication', 'permission', 'not_now', 'not_possible']).default('authentication'),
+});
+
+const changeRefusal = refusal.extend({
+  kind: z.enum(['policy', 'authentication', 'permission', 'not_now', 'not_possible', 'unreachable']),
+});
 
 const written = (value: unknown) => JSON.stringify(value);
 const uses = (value: unknown, name: string) => placeholdersIn(written(value)).known.includes(name);
@@ -84,11 +98,16 @@ const oneOf = (names: readonly string[]) => (value: unknown) =>
 const verify = request
   .extend({
     accepted: answer,
-    /** Answers that mean that the target refused the password; everything else proves nothing. */
+    /** Answers that mean that the target refused the password, or why it says nothing of it. */
     refused: z
-      .array(answer)
-      .max(10)
-      .default([{ status: [401] }]),
+      .array(loginRefusal)
+      .max(20)
+      .default([
+        { status: [401], kind: 'authentication' },
+        { status: [403], kind: 'permission' },
+        { status: [423], kind: 'not_possible' },
+        { status: [429, 503], kind: 'not_now' },
+      ]),
   })
   .refine(oneOf(['username', 'password']), 'may hold {username} and {password} only')
   .refine(
@@ -102,13 +121,16 @@ const rotate = request
     accepted: answer,
     /** Answers that mean that the target surely kept the password; everything else is unclear. */
     refused: z
-      .array(refusal)
+      .array(changeRefusal)
       .max(20)
       .default([
         { status: [401], kind: 'authentication' },
         { status: [403, 404, 405], kind: 'permission' },
         { status: [400, 409, 422], kind: 'policy' },
-        { status: [429], kind: 'unreachable' },
+        { status: [423], kind: 'not_possible' },
+        { status: [429], kind: 'not_now' },
+        // What a gateway answers alone may come after the change.
+        { status: [503], retryAfter: true, kind: 'not_now' },
       ]),
   })
   // The account is named in the request itself, so that no other one is changed by a session that belongs to somebody else.
@@ -143,3 +165,5 @@ export const httpConfigSchema = z
 export type HttpConfig = z.output<typeof httpConfigSchema>;
 export type HttpRequest = z.output<typeof request>;
 export type HttpAnswer = z.output<typeof answer>;
+export type LoginRefusal = z.output<typeof loginRefusal>;
+export type ChangeRefusal = z.output<typeof changeRefusal>;

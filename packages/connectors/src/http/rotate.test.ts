@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { targetPolicy } from '@claviger/outbound';
-import { type HttpTarget, openLoopback, startHttpTarget } from '@claviger/targets';
+import { type HttpTarget, type HttpTargetAnswer, openLoopback, startHttpTarget } from '@claviger/targets';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connectorFor } from '../registry.ts';
 import { givingUpWhen, loopbackContext } from '../testing-context.ts';
@@ -169,7 +169,7 @@ describe('what is unclear is ambiguous', () => {
     await server.setMode('lock_after_3');
     for (let turn = 0; turn < 3; turn += 1)
       expect(await verified('wrong-password')).toMatchObject({ outcome: 'refused' });
-    expect(await verified(current)).toMatchObject({ outcome: 'unknown' });
+    expect(await verified(current)).toMatchObject({ outcome: 'unknown', kind: 'not_possible' });
   });
   test('a target that is down, or that answers for another account, proves nothing', async () => {
     await server.setMode('down');
@@ -179,6 +179,99 @@ describe('what is unclear is ambiguous', () => {
     expect(await verified(current, self({ verify: other }))).toMatchObject({ outcome: 'unknown' });
     expect(await verified('')).toMatchObject({ outcome: 'unknown' });
   });
+});
+
+const waits = { 'retry-after': '90' };
+test.each<[HttpTargetAnswer, string | undefined, string, string]>([
+  [{ status: 403 }, 'permission', 'permission', 'right'],
+  [{ status: 422 }, undefined, 'policy', 'rules'],
+  [{ status: 423 }, 'not_possible', 'not_possible', 'Unlock'],
+  [{ status: 429, headers: waits }, 'not_now', 'not_now', 'wait 90 seconds'],
+  [{ status: 503, headers: waits }, 'not_now', 'not_now', 'wait 90 seconds'],
+])('an answer %j to a login is of the kind %s, to a change %s', async (answer, login, kind, hint) => {
+  await server.setMode(answer);
+  expect(await verified(current)).toMatchObject({ outcome: 'unknown', kind: login ?? 'protocol' });
+  const result = await rotate(self());
+  expect(result).toMatchObject({ outcome: 'refused', kind, hint: expect.stringContaining(hint) });
+  expect(accepted()).toEqual([true, false]);
+});
+
+test('a 503 that does not say that it was too early leaves a change open', async () => {
+  await server.setMode({ status: 503 });
+  expect(await verified(current)).toMatchObject({ outcome: 'unknown', kind: 'not_now' });
+  expect(await rotate(self())).toMatchObject({ outcome: 'ambiguous' });
+});
+
+test('the settings say what an answer of the product means; the first that matches counts', async () => {
+  const says = (error: string, kind: string, hint?: string) => ({
+    status: [422],
+    pointer: '/error',
+    equals: error,
+    kind,
+    ...(hint === undefined ? {} : { hint }),
+  });
+  const refused = [
+    says('too young', 'not_now', 'See min_age in app.conf.'),
+    says('locked', 'not_possible'),
+    { status: [422], kind: 'policy' },
+  ];
+  const login = [says('expired', 'not_possible', 'Run appctl renew.'), { status: [422] }];
+  const { rotate: request } = self();
+  const config = self({ verify: { ...verify, refused: login }, rotate: { ...request, refused } });
+  const outcomes: [string, string, string][] = [
+    ['too young', 'not_now', 'min_age'],
+    ['locked', 'not_possible', 'Unlock'],
+    ['too short', 'policy', 'rules'],
+  ];
+  for (const [error, kind, hint] of outcomes) {
+    await server.setMode({ status: 422, body: { error } });
+    expect(await rotate(config)).toMatchObject({ kind, hint: expect.stringContaining(hint) });
+  }
+  expect(await verified(current, config)).toMatchObject({ outcome: 'refused' });
+  await server.setMode({ status: 422, body: { error: 'expired' } });
+  expect(await verified(current, config)).toMatchObject({
+    outcome: 'unknown',
+    kind: 'not_possible',
+    hint: 'Run appctl renew.',
+  });
+});
+
+test('names with a domain and letters beyond ASCII log in and are rotated', async () => {
+  const form = {
+    method: 'POST',
+    path: '/api/login',
+    body: { type: 'form', value: { username: '{username}', password: '{password}' } },
+    accepted: { status: [200], pointer: '/user', equals: '{username}' },
+  };
+  for (const name of ['ann@corp.example', 'CORP\\ann', 'Jürgen Groß', '李 雷', 'q"&=+%41/?#', '🔑']) {
+    [username, current, next] = [name, newPassword(), newPassword()];
+    server.createAccount(username, current);
+    for (const config of [self(), self({ verify: form })])
+      expect([name, await verified(current, config)]).toEqual([name, { outcome: 'accepted' }]);
+    expect([name, await rotate(self())]).toEqual([name, { outcome: 'applied' }]);
+    expect(accepted()).toEqual([false, true]);
+  }
+});
+
+test('a name that cannot be sent as it is sends nothing, and the hint says how it can', async () => {
+  const before = server.requests().length;
+  const inHeader = { ...verify, headers: { 'x-user': '{username}' } };
+  for (const [name, config] of [
+    ['a:b', self()],
+    ['Jürgen', self({ verify: inHeader })],
+  ] as const) {
+    username = name;
+    expect(await verified('secret', config)).toMatchObject({
+      outcome: 'unknown',
+      kind: 'configuration',
+      hint: expect.stringContaining('body'),
+    });
+  }
+  for (const name of ['', ' a', 'a ', 'a\u0000', 'a\ud800', 'x'.repeat(256)]) {
+    username = name;
+    expect(await verified('secret')).toMatchObject({ outcome: 'unknown', kind: 'configuration' });
+  }
+  expect(server.requests()).toHaveLength(before);
 });
 
 test('the connection test tells refused, unreachable, untrusted and not allowed apart', async () => {

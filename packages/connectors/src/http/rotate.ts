@@ -5,6 +5,7 @@ import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange } from '../deadline.ts';
 import { failureBeforeChange } from '../outcome.ts';
 import type { HttpConfig } from './config.ts';
+import { CHANGE_HINTS, refusalHint, refusalIn } from './refusal.ts';
 import { matches, send } from './send.ts';
 import type { Values } from './template.ts';
 
@@ -23,10 +24,15 @@ export async function rotateHttp(
   try {
     const values = valuesFor(config, account, secrets);
     const response = await send(config, config.rotate, values, ctx, () => assertMayChange(ctx));
-    const refusal = config.rotate.refused.find((refused) => matches(response, refused, values));
+    const refusal = refusalIn(response, config.rotate.refused, values);
     const status = `status ${response.status}`;
     if (refusal !== undefined)
-      return { outcome: 'refused', kind: refusal.kind, reason: `The target refuses the change (${status}).` };
+      return {
+        outcome: 'refused',
+        kind: refusal.kind,
+        reason: `The target refuses the change (${status}).`,
+        hint: refusalHint(response, refusal, CHANGE_HINTS),
+      };
     if (matches(response, config.rotate.accepted, values)) return { outcome: 'applied' };
     return {
       outcome: 'ambiguous',

@@ -40,8 +40,11 @@ export async function send(
 }
 
 function fillRequest(config: HttpConfig, request: HttpRequest, values: Values, scheme: string) {
-  if (!/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(values.username))
-    throw new ConnectorError('configuration', 'A user name has 1 to 255 characters of printable ASCII.');
+  if (!isUserName(values.username))
+    throw new ConnectorError(
+      'configuration',
+      'A user name has 1 to 255 characters, no control characters, and no blank at either end.',
+    );
   if (request.path.includes('{username}') && /^\.{1,2}$/.test(values.username))
     throw new ConnectorError('configuration', 'This user name cannot be a part of an address.');
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
@@ -56,10 +59,20 @@ function fillRequest(config: HttpConfig, request: HttpRequest, values: Values, s
   }
 }
 
+/** Any text that UTF-8 can carry; in an address it is encoded. */
+function isUserName(name: string): boolean {
+  return name.isWellFormed() && /^(?!\s)\P{Cc}{1,255}$/u.test(name) && !/\s$/u.test(name);
+}
+
 function content(request: HttpRequest, values: Values) {
   const headers = new Map(
     Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), fill(value, values)]),
   );
+  for (const [name, value] of headers)
+    if (!/^[\x20-\x7e]*$/.test(value))
+      throw new ConnectorError('configuration', `The header ${name} would hold more than printable ASCII.`, {
+        hint: 'Send the user name and the password by basicAuth or in the body, which take UTF-8.',
+      });
   const { basicAuth, body } = request;
   if (basicAuth !== undefined) {
     const user = fill(basicAuth.username, values);
@@ -67,6 +80,7 @@ function content(request: HttpRequest, values: Values) {
       throw new ConnectorError(
         'configuration',
         'A user name with a colon cannot be sent by Basic authentication.',
+        { hint: 'Describe a login whose body holds the user name.' },
       );
     const pair = Buffer.from(`${user}:${fill(basicAuth.password, values)}`, 'utf8').toString('base64');
     headers.set('authorization', `Basic ${pair}`);

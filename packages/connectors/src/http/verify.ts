@@ -2,6 +2,7 @@ import type { Account, ConnectorContext, VerifyResult } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
 import { verifyFailure } from '../outcome.ts';
 import type { HttpConfig } from './config.ts';
+import { LOGIN_HINTS, refusalHint, refusalIn } from './refusal.ts';
 import { matches, send } from './send.ts';
 
 /** Makes one attempt to log in as the account. */
@@ -19,7 +20,10 @@ export async function verifyHttp(
   }
 }
 
-/** Throws ConnectorError: `authentication` when the target answered as it does to a wrong password. */
+/**
+ * Throws ConnectorError of the kind that the settings give to the answer; `protocol` for one they do not
+ * describe.
+ */
 export async function logIn(
   config: HttpConfig,
   values: { readonly username: string; readonly password: string | undefined },
@@ -28,9 +32,11 @@ export async function logIn(
   const { username, password } = values;
   if (!password) throw new ConnectorError('configuration', 'A login needs a password.');
   const response = await send(config, config.verify, { username, password }, ctx);
-  const isRefused = config.verify.refused.some((refused) => matches(response, refused, { username }));
-  if (isRefused)
-    throw new ConnectorError('authentication', `The target refuses the login (status ${response.status}).`);
+  const refusal = refusalIn(response, config.verify.refused, { username });
+  if (refusal !== undefined)
+    throw new ConnectorError(refusal.kind, `The target refuses the login (status ${response.status}).`, {
+      hint: refusalHint(response, refusal, LOGIN_HINTS),
+    });
   if (matches(response, config.verify.accepted, { username })) return;
   throw new ConnectorError(
     'protocol',

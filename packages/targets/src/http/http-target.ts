@@ -14,7 +14,8 @@ import { HttpAccounts, type PastPassword } from './http-accounts.ts';
  * - `apply_then_error`: changes the password and answers 500;
  * - `lie_ok`: says that it has changed the password, and keeps it;
  * - `lock_after_3`: three failed logins in a row lock the account, also for the right password;
- * - `down`: the port is closed.
+ * - `down`: the port is closed;
+ * - an answer: given to every request, whatever it asks; nothing is changed.
  */
 export type HttpTargetMode =
   | 'ok'
@@ -23,7 +24,14 @@ export type HttpTargetMode =
   | 'apply_then_error'
   | 'lie_ok'
   | 'lock_after_3'
-  | 'down';
+  | 'down'
+  | HttpTargetAnswer;
+
+export interface HttpTargetAnswer {
+  readonly status: number;
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 /**
  * An appliance with an API over HTTPS: `GET /api/me` (Basic, answers `{"user": …}`), `POST /api/login` (a form), and
@@ -118,6 +126,10 @@ async function serve(
     response.end(JSON.stringify(body));
   };
   const body = await read(request);
+  if (typeof mode === 'object') {
+    response.writeHead(mode.status, { 'content-type': 'application/json', ...mode.headers });
+    return void response.end(JSON.stringify(mode.body ?? {}));
+  }
   const path = new URL(request.url ?? '/', 'https://target.invalid').pathname;
   const isForm = path === '/api/login';
   const form = new URLSearchParams(isForm ? body : '');
