@@ -138,7 +138,11 @@ describe('a worker that passes a limit is ended, and its operation answers what 
     const verifying = pool.connector('ssh', 'a').verify(settings, account, password, ctx);
     const pid = await onlyBusy(pool);
     caller.abort();
-    expect(await verifying).toEqual({ outcome: 'unknown', reason: 'The operation was cancelled.' });
+    expect(await verifying).toEqual({
+      outcome: 'unknown',
+      kind: 'unreachable',
+      reason: 'The operation was cancelled.',
+    });
     await expect.poll(() => isAlive(pid)).toBe(false);
   });
 });
