@@ -3,9 +3,8 @@ import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { operationSignal } from '../deadline.ts';
 import { TARGET_LIMITS } from '../limits.ts';
 import { listed } from '../listed.ts';
-import { serverText } from '../server-text.ts';
 import type { MysqlConfig } from './config.ts';
-import { asServerError } from './server-errors.ts';
+import { asServerError, wordsOf } from './server-errors.ts';
 import { openSession } from './session.ts';
 
 const privileges = ['Super', 'Create_user', 'Grant', 'File', 'Shutdown', 'Reload'] as const;
@@ -45,7 +44,7 @@ export async function discoverMysql(
   } catch (error) {
     const said = asServerError(error);
     if (said === undefined) throw asConnectorError(error);
-    throw new ConnectorError('permission', `${serverText(said.sqlMessage)} (${said.errno})`, {
+    throw new ConnectorError('permission', wordsOf(said), {
       cause: error,
       hint: "The administrator needs to read the server's table mysql.user.",
     });

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type FaultyProxy, type MysqlTarget, startFaultyProxy, startMysqlTarget } from '@claviger/targets';
+import mysql from 'mysql2';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connectorFor } from '../registry.ts';
 import { givingUpWhen, loopbackContext } from '../testing-context.ts';
 import { nativePasswordHash } from './native-password-hash.ts';
-import { refusalKind } from './server-errors.ts';
+import { changeRefusal } from './server-errors.ts';
 
 const connector = connectorFor('mysql');
 const newPassword = () => `${randomBytes(15).toString('base64url')}'"\\ %x9`;
@@ -139,7 +140,7 @@ describe('a refusal leaves the old password in place', () => {
     ],
     [
       'a server that takes no changes',
-      'permission',
+      'not_now',
       async () => {
         await server.sql(`SET GLOBAL read_only = 1`);
         try {
@@ -154,30 +155,39 @@ describe('a refusal leaves the old password in place', () => {
     expect(result).toMatchObject({ outcome: 'refused', kind });
     expect(JSON.stringify(result)).not.toContain(next.slice(0, 20));
     expect(await accepted()).toEqual([true, false]);
+    // Not even for a statement that is refused.
+    expect(server.generalLog()).not.toContain(next.slice(0, 20));
   });
 
-  test('an account that does not exist: permission', async () => {
+  test('an account that does not exist: not possible', async () => {
     username = 'absent';
     expect(await rotate(byAdmin(), { admin: server.admin })).toMatchObject({
       outcome: 'refused',
-      kind: 'permission',
+      kind: 'not_possible',
     });
   });
 
   test('only the account with the host that was said is changed', async () => {
-    await server.createUser(username, current, '10.0.0.1');
-    expect(await rotate({ ...byAdmin(), accountHost: '10.0.0.1' }, { admin: server.admin })).toEqual({
+    await server.createUser(username, current, '127.0.0.%');
+    expect(await rotate({ ...byAdmin(), accountHost: '127.0.0.%' }, { admin: server.admin })).toEqual({
       outcome: 'applied',
     });
+    expect(await accepted()).toEqual([false, true]);
+    await server.sql(`DROP USER ${mysql.escape(username)}@'127.0.0.%'`);
     expect(await accepted()).toEqual([true, false]);
   });
 
   test('what the errors of policies and of passing trouble mean', () => {
-    expect([1819, 3638, 1205, 1213, 1227, 1396].map(refusalKind)).toEqual([
+    const kinds = [1819, 3638, 1205, 1213, 1226, 1836, 1227, 1396].map(
+      (errno) => changeRefusal({ errno, sqlMessage: '' }).kind,
+    );
+    expect(kinds).toEqual([
       'policy',
       'policy',
-      'unreachable',
-      'unreachable',
+      'not_now',
+      'not_now',
+      'not_now',
+      'not_now',
       'permission',
       'permission',
     ]);

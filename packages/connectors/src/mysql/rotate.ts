@@ -1,18 +1,39 @@
 import { candidateProblem } from '../candidate-password.ts';
-import type { Account, ConnectorContext, Credential, RotateResult, RotationSecrets } from '../connector.ts';
+import type {
+  Account,
+  BlockedAccount,
+  ConnectorContext,
+  Credential,
+  RotateResult,
+  RotationSecrets,
+} from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange, operationSignal } from '../deadline.ts';
 import { failureBeforeChange } from '../outcome.ts';
-import { serverText } from '../server-text.ts';
+import {
+  type Alternative,
+  alternativesOfDefinition,
+  hasPassword,
+  identifiedVia,
+  storedForm,
+} from './alternatives.ts';
 import { isUserName, type MysqlConfig } from './config.ts';
 import { accountName, literal } from './literals.ts';
-import { nativePasswordHash } from './native-password-hash.ts';
-import { asServerError, OPTION_PREVENTS_STATEMENT, refusalKind, type ServerError } from './server-errors.ts';
+import { type AccountLook, lookAtAccount } from './look-at-account.ts';
+import {
+  asServerError,
+  changeRefusal,
+  ERROR,
+  type ServerError,
+  wantsAnotherForm,
+  wordsOf,
+} from './server-errors.ts';
 import { type MysqlSession, openSession } from './session.ts';
 
 /**
- * Sets a new password, as the account itself or as the administrator, always naming the account. Does not verify: log in with the
- * new password afterwards.
+ * Sets a new password and nothing else, as the account itself or as the administrator. An administrator looks at the account first:
+ * one that cannot log in stays as it is, or is changed and said to be blocked. Does not verify: log in with the new password
+ * afterwards.
  */
 export async function rotateMysql(
   config: MysqlConfig,
@@ -29,14 +50,23 @@ export async function rotateMysql(
         'A user name has 1 to 128 characters and no control characters.',
       );
     const login = loginFor(config, account, secrets);
-    await using session = await openSession(config, login, ctx, operationSignal(ctx));
     const isSelf = config.rotateAs === 'self';
-    const host = isSelf ? session.accountHost : await hostOf(session, config, account.username);
-    const forms = await statements(session, account.username, host, secrets.next, isSelf);
-    return await change(session, forms, secrets.next, ctx);
+    await using session = await openSession(config, login, ctx, operationSignal(ctx), {
+      mayBeExpired: isSelf,
+    });
+    const plan = isSelf
+      ? await planOfAccount(session, secrets)
+      : await planOfAdmin(session, config, account.username, secrets);
+    return await change(session, plan, secrets.next, ctx);
   } catch (error) {
     return failureBeforeChange(withServerWords(error));
   }
+}
+
+/** The statements to try, one after the other: the next is another form of the same. */
+interface Plan {
+  readonly statements: readonly string[];
+  readonly blocked?: BlockedAccount;
 }
 
 function loginFor(config: MysqlConfig, account: Account, secrets: RotationSecrets): Credential {
@@ -53,94 +83,146 @@ function loginFor(config: MysqlConfig, account: Account, secrets: RotationSecret
   return secrets.admin;
 }
 
-/** The host part of the one account that is meant. */
-async function hostOf(session: MysqlSession, config: MysqlConfig, user: string): Promise<string> {
-  const rows = await session.query(
-    `SELECT Host AS host FROM mysql.user WHERE User = BINARY ${literal(user)}`,
-  );
-  const hosts = rows.map((row) => String(row.host));
-  const wanted = config.accountHost;
-  if (wanted !== undefined && hosts.includes(wanted)) return wanted;
-  const [only] = hosts;
-  if (wanted === undefined && only !== undefined && hosts.length === 1) return only;
-  throw new ConnectorError(
-    'permission',
-    hosts.length === 0 || wanted !== undefined
-      ? 'The server has no such account.'
-      : 'The server has several accounts of this name.',
-    hosts.length > 1 ? { hint: 'Say which one is meant: accountHost in the settings of the target.' } : {},
-  );
+/**
+ * MariaDB writes what it is sent into its logs as it stands, so that the hash is sent. A server whose password policy wants to see
+ * the password itself refuses that, and gets it.
+ */
+async function planOfAccount(session: MysqlSession, { current, next }: RotationSecrets): Promise<Plan> {
+  if (!session.isMariaDb) {
+    const statement = `ALTER USER CURRENT_USER() IDENTIFIED BY ${literal(next)}`;
+    // PASSWORD REQUIRE CURRENT; servers before 8.0.13 do not know the clause.
+    return { statements: [statement, `${statement} REPLACE ${literal(current ?? '')}`] };
+  }
+  const clear = `SET PASSWORD = PASSWORD(${literal(next)})`;
+  const hashed = (one: Alternative) => `SET PASSWORD = ${literal(storedForm(one, next))}`;
+  // An expired account may not ask of which kind it is: the server refuses the hash of another kind.
+  if (session.mustChangePassword)
+    return {
+      statements: [
+        ...['mysql_native_password', 'ed25519'].map((plugin) => hashed({ plugin, stored: '' })),
+        clear,
+      ],
+    };
+  const [only, second] = (await ownAlternatives(session)).filter(hasPassword);
+  if (only === undefined || second !== undefined)
+    throw new ConnectorError(
+      'permission',
+      only === undefined
+        ? 'The account has no password that it could change itself.'
+        : 'The account has several passwords, of which it can change only the first itself.',
+      { hint: 'Let an administrator rotate it: rotateAs: admin. See SHOW CREATE USER.' },
+    );
+  return { statements: [hashed(only), clear] };
+}
+
+async function ownAlternatives(session: MysqlSession): Promise<Alternative[]> {
+  const [row] = await session.query('SHOW CREATE USER CURRENT_USER()');
+  return alternativesOfDefinition(String(Object.values(row ?? {})[0]));
+}
+
+async function planOfAdmin(
+  session: MysqlSession,
+  config: MysqlConfig,
+  user: string,
+  { next, evenIfBlocked = false }: RotationSecrets,
+): Promise<Plan> {
+  const look = await lookAtAccount(session, config, user);
+  const { blocked } = look;
+  if (blocked !== undefined && !evenIfBlocked)
+    throw new ConnectorError('not_possible', blocked.reason, { hint: blocked.hint });
+  return {
+    statements: adminStatements(session, user, look, next),
+    ...(blocked === undefined ? {} : { blocked }),
+  };
 }
 
 /**
- * The statements to try, one after the other. MariaDB writes what it is sent into its logs as it stands, so that a hash is sent
- * where the account takes one; servers whose policy wants to see the password itself refuse that, and get it.
+ * SET PASSWORD where it changes the whole of the account's passwords and nothing else: of several alternatives it changes only the
+ * first, and it ends PASSWORD EXPIRE, which ALTER USER sets again in the same statement. ALTER USER in turn ends a block by
+ * max_password_errors, which nobody can see or set.
  */
-async function statements(
-  session: MysqlSession,
-  user: string,
-  host: string,
-  next: string,
-  isSelf: boolean,
-): Promise<string[]> {
-  const name = accountName(user, host);
-  if (!session.isMariaDb)
-    return [`ALTER USER ${isSelf ? 'CURRENT_USER()' : name} IDENTIFIED BY ${literal(next)}`];
-  const target = isSelf ? 'SET PASSWORD' : `SET PASSWORD FOR ${name}`;
-  const clear = `${target} = PASSWORD(${literal(next)})`;
-  return (await isNative(session, name, isSelf))
-    ? [`${target} = ${literal(nativePasswordHash(next))}`, clear]
-    : [clear];
+function adminStatements(session: MysqlSession, user: string, look: AccountLook, next: string): string[] {
+  const name = accountName(user, look.host);
+  const expire = look.mustChange ? ' PASSWORD EXPIRE' : '';
+  if (!session.isMariaDb) return [`ALTER USER ${name} IDENTIFIED BY ${literal(next)}${expire}`];
+  const hash = (one: Alternative) => literal(storedForm(one, next));
+  const clear = `PASSWORD(${literal(next)})`;
+  const [only, second] = look.alternatives;
+  if (only !== undefined && second === undefined && !look.mustChange)
+    return [`SET PASSWORD FOR ${name} = ${hash(only)}`, `SET PASSWORD FOR ${name} = ${clear}`];
+  return [hash, () => clear].map(
+    (secret) => `ALTER USER ${name} ${identifiedVia(look.alternatives, secret)}${expire}`,
+  );
 }
 
-async function isNative(session: MysqlSession, name: string, isSelf: boolean): Promise<boolean> {
-  const [row] = await session.query(`SHOW CREATE USER ${isSelf ? 'CURRENT_USER()' : name}`);
-  const [definition] = Object.values(row ?? {});
-  return / IDENTIFIED BY PASSWORD '\*[0-9A-F]{40}'/.test(String(definition));
-}
+const UNANSWERED = 'The connection ended before the server answered the change.';
 
 /** From here on the change is on its way: only an error that the server reports for the statement itself is a refusal. */
 async function change(
   session: MysqlSession,
-  forms: readonly string[],
+  { statements, blocked }: Plan,
   next: string,
   ctx: ConnectorContext,
 ): Promise<RotateResult> {
   let refused: ServerError | undefined;
-  for (const statement of forms) {
+  for (const statement of statements) {
     await assertMayChange(ctx);
     try {
       await session.query(statement);
-      return { outcome: 'applied' };
+      return { outcome: 'applied', ...(blocked === undefined ? {} : { blocked }) };
     } catch (error) {
-      refused = asServerError(error);
-      if (refused === undefined || !(await isAlive(session)))
-        return {
-          outcome: 'ambiguous',
-          reason: 'The connection ended before the server answered the change.',
-        };
-      if (refused.errno !== OPTION_PREVENTS_STATEMENT) break;
+      const said = asServerError(error);
+      if (said === undefined) return { outcome: 'ambiguous', reason: UNANSWERED };
+      refused = await causeOf(session, said);
+      if (refused === undefined) return { outcome: 'ambiguous', reason: UNANSWERED };
+      if (refused.errno === ERROR.setPasswordAuthPlugin)
+        return await afterSkippedAlternative(session, said, next);
+      if (!wantsAnotherForm(refused)) break;
     }
   }
   if (refused === undefined) throw new ConnectorError('protocol', 'There was nothing to send.');
-  const reason = `${serverText(refused.sqlMessage, [next, nativePasswordHash(next)])} (${refused.errno})`;
-  return { outcome: 'refused', kind: refusalKind(refused.errno), reason };
+  const hashes = ['mysql_native_password', 'ed25519'].map((plugin) =>
+    storedForm({ plugin, stored: '' }, next),
+  );
+  return { outcome: 'refused', reason: wordsOf(refused, [next, ...hashes]), ...changeRefusal(refused) };
 }
 
-/** Tells an error of the statement, which left everything as it was, from the end of the session, which may hide a commit. */
-async function isAlive(session: MysqlSession): Promise<boolean> {
+/**
+ * What the server said of the statement, or the error behind it. Undefined when the session has ended: an error of the statement
+ * left everything as it was, the end of the session may hide a commit.
+ */
+async function causeOf(session: MysqlSession, said: ServerError): Promise<ServerError | undefined> {
   try {
-    await session.query('SELECT 1');
-    return true;
-  } catch {
-    return false;
+    const warnings = await session.query('SHOW WARNINGS');
+    if (said.errno !== ERROR.cannotUser && said.errno !== ERROR.setPasswordAuthPlugin) return said;
+    const cause = warnings.find(({ Level, Code }) => Level === 'Error' && Number(Code) !== said.errno);
+    return cause === undefined ? said : { errno: Number(cause.Code), sqlMessage: String(cause.Message) };
+  } catch (error) {
+    // The session lives, and takes nothing but the change, or nothing more in this hour.
+    const errno = asServerError(error)?.errno;
+    return errno === ERROR.mustChangePassword || errno === ERROR.userLimitReached ? said : undefined;
   }
+}
+
+/** MariaDB reports that the first alternative has no password, and changes that of the next: what it keeps now tells. */
+async function afterSkippedAlternative(
+  session: MysqlSession,
+  said: ServerError,
+  next: string,
+): Promise<RotateResult> {
+  try {
+    const own = (await ownAlternatives(session)).filter(hasPassword);
+    if (own.some((one) => one.stored === storedForm(one, next))) return { outcome: 'applied' };
+  } catch {
+    // Nothing is known then.
+  }
+  return { outcome: 'ambiguous', reason: wordsOf(said) };
 }
 
 /** Errors of the statements that only look. */
 function withServerWords(error: unknown): unknown {
   const said = asServerError(error);
   if (said === undefined) return error;
-  const kind = refusalKind(said.errno) === 'unreachable' ? 'unreachable' : 'permission';
-  return new ConnectorError(kind, `${serverText(said.sqlMessage)} (${said.errno})`, { cause: error });
+  const { kind, hint } = changeRefusal(said);
+  return new ConnectorError(kind === 'not_now' ? kind : 'permission', wordsOf(said), { cause: error, hint });
 }

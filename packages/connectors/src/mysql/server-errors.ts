@@ -1,9 +1,11 @@
 import type { RefusalKind } from '../connector.ts';
+import { ConnectorError, type ConnectorErrorKind } from '../connector-error.ts';
+import { serverText } from '../server-text.ts';
+import { literal } from './literals.ts';
 
 /** An error that the server itself reported. */
 export interface ServerError {
   readonly errno: number;
-  readonly code: string;
   readonly sqlMessage: string;
 }
 
@@ -11,48 +13,138 @@ export function asServerError(error: unknown): ServerError | undefined {
   if (!(error instanceof Error) || !('errno' in error) || !('sqlMessage' in error)) return undefined;
   const { errno, sqlMessage } = error;
   if (typeof errno !== 'number' || errno < 1000 || typeof sqlMessage !== 'string') return undefined;
-  return { errno, sqlMessage, code: 'code' in error ? String(error.code) : String(errno) };
+  return { errno, sqlMessage };
 }
 
-/** ER_OPTION_PREVENTS_STATEMENT: read-only, or a password policy that does not accept hashes. */
-export const OPTION_PREVENTS_STATEMENT = 1290;
+/** An error's own words with its number, without any of the secrets. */
+export function wordsOf(said: ServerError, secrets: readonly string[] = []): string {
+  return `${serverText(said.sqlMessage, secrets)} (${said.errno})`;
+}
 
-/** Not valid by the policy; contradicts the history; the current password must be given. */
-const policy = new Set([1819, 3638, 3639]);
-/** Locked, deadlocked, out of memory, disk or threads, being shut down: the same may pass later. */
-const passing = new Set([1021, 1037, 1038, 1041, 1053, 1105, 1205, 1206, 1213, 1317, 1969, 3024]);
+export const ERROR = {
+  /** MAX_QUERIES_PER_HOUR and its like. */
+  userLimitReached: 1226,
+  /** A variable cannot have this value. */
+  wrongValue: 1231,
+  /** Read-only, or a password policy that does not accept hashes. */
+  optionPreventsStatement: 1290,
+  /** A hash that the account's kind does not know. */
+  notAHash: 1372,
+  /** ALTER USER failed; the cause is among the warnings. */
+  cannotUser: 1396,
+  /** SET PASSWORD met an alternative without a password. MariaDB may have changed a later one all the same. */
+  setPasswordAuthPlugin: 1699,
+  mustChangePassword: 1820,
+  /** MySQL wants the current password in the statement. */
+  missingCurrentPassword: 3892,
+} as const;
+
+/** The server takes no new password in this form, but may take another form of it. */
+export function wantsAnotherForm(said: ServerError): boolean {
+  if (said.errno === ERROR.optionPreventsStatement) return /password.validation/.test(said.sqlMessage);
+  return said.errno === ERROR.notAHash || said.errno === ERROR.missingCurrentPassword;
+}
+
+interface Meaning<Kind> {
+  readonly kind: Kind;
+  readonly hint: string;
+}
+
+const limits: Meaning<'not_now'> = {
+  kind: 'not_now',
+  hint: 'Wait, close sessions, or raise the limit: max_connections, max_user_connections, ALTER USER … WITH MAX_….',
+};
+const passing: Meaning<'not_now'> = {
+  kind: 'not_now',
+  hint: "The server is busy, short of room, or stops: wait, and see the server's error log.",
+};
+const readOnly: Meaning<'not_now'> = {
+  kind: 'not_now',
+  hint: 'Give the address of the primary server, or SET GLOBAL read_only = OFF.',
+};
+
+/** What passes by itself, during login and after it. */
+const passes = new Map<number, Meaning<'not_now'>>([
+  ...[1040, 1203, 1226].map((errno) => [errno, limits] as const),
+  ...[1021, 1037, 1038, 1041, 1053, 1105, 1205, 1206, 1213, 1317, 1969, 3024, 3032].map(
+    (errno) => [errno, passing] as const,
+  ),
+  ...[1792, 1836].map((errno) => [errno, readOnly] as const),
+]);
+
+const locked: Meaning<'not_possible'> = {
+  kind: 'not_possible',
+  hint: 'The account is locked: ALTER USER … ACCOUNT UNLOCK.',
+};
+const expired: Meaning<'not_possible'> = {
+  kind: 'not_possible',
+  hint: 'The password must be changed first: let the account rotate itself (rotateAs: self), or ALTER USER … PASSWORD EXPIRE NEVER.',
+};
+const noPassword: Meaning<'not_possible'> = {
+  kind: 'not_possible',
+  hint: 'The account has no login that Claviger knows: see SHOW CREATE USER, and ALTER USER … IDENTIFIED VIA … with ed25519 or mysql_native_password.',
+};
+
+/** What errors during login mean that do not come from comparing the password. */
+const atLogin = new Map<number, Meaning<ConnectorErrorKind>>([
+  ...passes,
+  ...[1820, 1862].map((errno) => [errno, expired] as const),
+  ...[3118, 4151].map((errno) => [errno, locked] as const),
+  ...[1251, 1275, 1524].map((errno) => [errno, noPassword] as const),
+  [4150, { kind: 'not_possible', hint: 'Too many wrong passwords (max_password_errors): FLUSH PRIVILEGES.' }],
+  [3955, { kind: 'not_now', hint: 'Too many wrong passwords: wait, or ALTER USER … ACCOUNT UNLOCK.' }],
+  [
+    1129,
+    {
+      kind: 'permission',
+      hint: "FLUSH HOSTS on the server lets Claviger's address in again (max_connect_errors).",
+    },
+  ],
+  [
+    1130,
+    {
+      kind: 'permission',
+      hint: "No account is for Claviger's address: RENAME USER or CREATE USER for its host.",
+    },
+  ],
+  [
+    1184,
+    {
+      kind: 'permission',
+      hint: 'The statements of init_connect fail for this account: mend them on the server.',
+    },
+  ],
+  [3159, { kind: 'configuration', hint: 'The server takes TLS only: set tls in the module.' }],
+]);
+
+/**
+ * A failed login, as an error with its kind and hint. Two errors come from comparing the password: 1045, and 1698 where the last of
+ * the account's alternatives has none. MariaDB answers 1698 also where none of them has.
+ */
+export function loginError(said: ServerError, user: string, secrets: readonly string[]): ConnectorError {
+  const words = wordsOf(said, secrets);
+  if (said.errno === 1045 || said.errno === 1698)
+    return new ConnectorError('authentication', words, {
+      hint:
+        'The server answers the same to a wrong password, a missing user, a user of other hosts, one without a password, and a login ' +
+        'without the TLS that is required (REQUIRE SSL, require_secure_transport): SELECT Host, plugin, ssl_type FROM mysql.user ' +
+        `WHERE User = ${literal(user)}.`,
+    });
+  const meaning = atLogin.get(said.errno);
+  if (meaning === undefined) return new ConnectorError('protocol', words);
+  return new ConnectorError(meaning.kind, words, { hint: meaning.hint });
+}
 
 /** Why the server kept the password, from the error that it reported for the statement itself. */
-export function refusalKind(errno: number): RefusalKind {
-  if (policy.has(errno)) return 'policy';
-  return passing.has(errno) ? 'unreachable' : 'permission';
-}
-
-export type LoginVerdict = 'refused' | 'unreachable' | 'unproven';
-
-/** What an error during login says about the password. */
-export function loginVerdict(errno: number): LoginVerdict {
-  // ER_ACCESS_DENIED_ERROR is the only one that comes from comparing the password.
-  if (errno === 1045) return 'refused';
-  return passing.has(errno) || errno === 1040 || errno === 1203 ? 'unreachable' : 'unproven';
-}
-
-/** What to do about errors during login that say nothing about the password. */
-export function loginHint(errno: number): string | undefined {
-  switch (errno) {
-    case 1862:
-    case 1820:
-      return 'The password of the account has expired: let an administrator rotate it.';
-    case 3118:
-    case 4151:
-      return 'The account is locked on the server: unlock it there.';
-    case 1130:
-    case 1129:
-      return "Let the accounts in from Claviger's address.";
-    case 1698:
-    case 1251:
-      return 'The account does not log in by a password of its own.';
-    default:
-      return undefined;
-  }
+export function changeRefusal({ errno, sqlMessage }: ServerError): Meaning<RefusalKind> {
+  // The policy; the history.
+  if (errno === 1819 || errno === 3638)
+    return { kind: 'policy', hint: "See the server's password policy: SHOW VARIABLES LIKE '%password%'." };
+  if (errno === ERROR.optionPreventsStatement && /read.only/i.test(sqlMessage)) return readOnly;
+  return (
+    passes.get(errno) ?? {
+      kind: 'permission',
+      hint: 'An administrator needs CREATE USER, and SELECT ON mysql.*: see SHOW GRANTS.',
+    }
+  );
 }

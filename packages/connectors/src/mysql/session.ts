@@ -8,29 +8,33 @@ import { openSocket } from '../network/open-socket.ts';
 import { assertMayBePlain, trustOf } from '../network/tls.ts';
 import { serverText } from '../server-text.ts';
 import { isUserName, type MysqlConfig } from './config.ts';
-import { SESSION_SQL_MODE } from './literals.ts';
+import { ed25519Signature } from './ed25519.ts';
+import { literal, SESSION_SQL_MODE } from './literals.ts';
 import { packetLength } from './packet-length.ts';
-import { asServerError, loginHint, loginVerdict } from './server-errors.ts';
+import { asServerError, ERROR, loginError } from './server-errors.ts';
 
 /** A login that the server has checked. */
 export interface MysqlSession extends AsyncDisposable {
   readonly isMariaDb: boolean;
   readonly serverVersion: string;
-  /** The host part of the account that the server took the login for. */
-  readonly accountHost: string;
+  /** Where the server sees this session come from: an address, or a name that it found for it. */
+  readonly peerHost: string;
+  /** The password has expired: the server takes nothing but a new one. Only where `mayBeExpired` was given. */
+  readonly mustChangePassword: boolean;
   /** Rows of a statement; rejects with what the driver reports. */
   query(statement: string): Promise<Record<string, unknown>[]>;
 }
 
 /**
  * Logs in by password. A server that lets in under another name than the one given, or without checking, is an error, since it
- * proves nothing. Throws ConnectorError.
+ * proves nothing. An expired password is one too, unless `mayBeExpired`. Throws ConnectorError.
  */
 export async function openSession(
   config: MysqlConfig,
   credential: Credential,
   ctx: ConnectorContext,
   signal: AbortSignal,
+  { mayBeExpired = false }: { readonly mayBeExpired?: boolean } = {},
 ): Promise<MysqlSession> {
   const { username, password } = credential;
   if (!isUserName(username))
@@ -44,25 +48,11 @@ export async function openSession(
   try {
     // New passwords travel inside statements.
     if (trust === undefined) assertMayBePlain(address, 'machine');
-    const connection = await login(config, { username, password }, socket, trust);
+    const connection = await login(config, { username, password }, socket, trust, mayBeExpired);
     const query = (statement: string) => rowsOf(connection, statement);
     await query(`SET SESSION sql_mode = '${SESSION_SQL_MODE}'`);
-    const [row] = await query('SELECT CURRENT_USER() AS account, VERSION() AS version');
-    const account = String(row?.account);
-    const at = account.lastIndexOf('@');
-    if (account.slice(0, at) !== username)
-      throw new ConnectorError(
-        'protocol',
-        'The server runs this session under another account than the one logged in.',
-        {
-          hint: 'Remove anonymous and proxy accounts that match this name, and skip-grant-tables.',
-        },
-      );
-    const version = serverText(String(row?.version));
     return {
-      isMariaDb: /mariadb/i.test(version),
-      serverVersion: version,
-      accountHost: account.slice(at + 1),
+      ...(await identity(query, username, mayBeExpired)),
       query,
       async [Symbol.asyncDispose]() {
         // The answer is in hand; a server that does not say goodbye changes nothing.
@@ -72,8 +62,59 @@ export async function openSession(
     };
   } catch (error) {
     socket.destroy();
-    throw loginFailure(error, [password]);
+    throw loginFailure(error, username, [password]);
   }
+}
+
+type Identity = Omit<MysqlSession, 'query' | keyof AsyncDisposable>;
+
+/** Whom the server took the login for, and what it is. Throws ConnectorError when that is another account. */
+async function identity(
+  query: MysqlSession['query'],
+  username: string,
+  mayBeExpired: boolean,
+): Promise<Identity> {
+  try {
+    const [row] = await query('SELECT CURRENT_USER() AS account, USER() AS peer, VERSION() AS version');
+    const account = String(row?.account);
+    if (account.slice(0, account.lastIndexOf('@')) !== username) throw anotherAccount();
+    const version = serverText(String(row?.version));
+    const peer = String(row?.peer);
+    return {
+      isMariaDb: /mariadb/i.test(version),
+      serverVersion: version,
+      peerHost: peer.slice(peer.lastIndexOf('@') + 1),
+      mustChangePassword: false,
+    };
+  } catch (error) {
+    if (!mayBeExpired || asServerError(error)?.errno !== ERROR.mustChangePassword) throw error;
+  }
+  // Until the password is changed the server answers no SELECT, but evaluates what a variable is set to.
+  const holds = async (condition: string) => {
+    try {
+      await query(`SET SESSION sql_mode = IF(${condition}, '${SESSION_SQL_MODE}', 'untrue')`);
+      return true;
+    } catch (error) {
+      if (asServerError(error)?.errno === ERROR.wrongValue) return false;
+      throw error;
+    }
+  };
+  const account = "LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - LOCATE('@', REVERSE(CURRENT_USER())))";
+  if (!(await holds(`BINARY ${account} = ${literal(username)}`))) throw anotherAccount();
+  return {
+    isMariaDb: await holds("VERSION() LIKE '%mariadb%'"),
+    serverVersion: '',
+    peerHost: '',
+    mustChangePassword: true,
+  };
+}
+
+function anotherAccount(): ConnectorError {
+  return new ConnectorError(
+    'protocol',
+    'The server runs this session under another account than the one logged in.',
+    { hint: 'Remove anonymous and proxy accounts that match this name, and skip-grant-tables.' },
+  );
 }
 
 async function login(
@@ -81,6 +122,7 @@ async function login(
   credential: { readonly username: string; readonly password: string },
   socket: Socket,
   trust: TlsTrust | undefined,
+  mayBeExpired: boolean,
 ): Promise<Connection> {
   guardStream(socket, packetLength);
   const connection = createConnection({
@@ -95,7 +137,10 @@ async function login(
     multipleStatements: false,
     // The driver would else make code of the names and types of columns, which are the server's.
     disableEval: true,
-    flags: ['-LOCAL_FILES'],
+    flags: ['-LOCAL_FILES', ...(mayBeExpired ? ['CAN_HANDLE_EXPIRED_PASSWORDS'] : [])],
+    authPlugins: {
+      client_ed25519: () => (challenge) => ed25519Signature(credential.password, challenge.subarray(0, 32)),
+    },
     connectAttributes: { program_name: 'claviger' },
     // The socket was opened within its own time, and is closed when that of the operation is over.
     connectTimeout: 0,
@@ -149,20 +194,11 @@ function rowsOf(connection: Connection, statement: string): Promise<Record<strin
   return promise;
 }
 
-function loginFailure(error: unknown, secrets: string[]): ConnectorError {
+function loginFailure(error: unknown, username: string, secrets: string[]): ConnectorError {
   if (error instanceof ConnectorError) return error;
   if (error instanceof OutboundError) return asConnectorError(error);
   const said = asServerError(error);
-  if (said !== undefined) {
-    const message = `${serverText(said.sqlMessage, secrets)} (${said.errno})`;
-    const verdict = loginVerdict(said.errno);
-    if (verdict === 'refused') return new ConnectorError('authentication', message);
-    const hint = loginHint(said.errno);
-    return new ConnectorError(verdict === 'unreachable' ? 'unreachable' : 'protocol', message, {
-      cause: error,
-      ...(hint === undefined ? {} : { hint }),
-    });
-  }
+  if (said !== undefined) return loginError(said, username, secrets);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT')
     return new ConnectorError('untrusted', 'The server does not offer TLS.', { cause: error });
@@ -171,13 +207,13 @@ function loginFailure(error: unknown, secrets: string[]): ConnectorError {
       cause: error,
       hint: "Compare the server's certificate with the one in the target's settings.",
     });
-  if (code === 'AUTH_SWITCH_PLUGIN_ERROR')
+  if (code === 'AUTH_SWITCH_PLUGIN_ERROR' || code === 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED')
     return new ConnectorError(
-      'protocol',
+      'not_possible',
       'The server asks for the password in a form that gives it away, or that is not known.',
       {
         cause: error,
-        hint: 'Let the account log in by caching_sha2_password or mysql_native_password.',
+        hint: 'Let the account log in by ed25519, mysql_native_password, caching_sha2_password or sha256_password: see SHOW CREATE USER.',
       },
     );
   return new ConnectorError('unreachable', `The connection broke during login (${code || 'closed'}).`, {

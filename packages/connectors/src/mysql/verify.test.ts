@@ -62,6 +62,7 @@ describe('nothing but a refused password counts as refused', () => {
     await server.sql("ALTER USER 'locked'@'%' ACCOUNT LOCK");
     expect(await verify(at(server.port), password, loopbackContext(), 'locked')).toMatchObject({
       outcome: 'unknown',
+      kind: 'not_possible',
     });
   });
   test('the password has expired', async () => {
@@ -69,6 +70,8 @@ describe('nothing but a refused password counts as refused', () => {
     await server.sql("ALTER USER 'expired'@'%' PASSWORD EXPIRE");
     expect(await verify(at(server.port), password, loopbackContext(), 'expired')).toMatchObject({
       outcome: 'unknown',
+      kind: 'not_possible',
+      hint: expect.stringContaining('rotateAs: self'),
     });
   });
   test('the tenant may not reach the server', async () => {
