@@ -41,6 +41,7 @@ export {
 export {
   type ExportProblem,
   type ExportVerdict,
+  type UnfitHead,
   type VerifyExportOptions,
   verifyExport,
 } from './verify-export.ts';

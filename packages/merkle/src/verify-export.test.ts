@@ -43,13 +43,18 @@ function headOf(
 /** An export as the audit service writes it; `hashes` are the stored leaf hashes. */
 function exportOf(
   entries: readonly string[],
-  { pair = signer, head = headOf(entries, pair.privateKey), hashes = entries.map(leafHash) } = {},
+  {
+    pair = signer,
+    head = headOf(entries, pair.privateKey),
+    hashes = entries.map(leafHash),
+    exportedAt = '2026-03-01T12:00:01.000Z',
+  } = {},
 ): string[] {
   return [
     exportHeaderLine({
       treeHead: head,
       publicKeys: [pair.publicKey],
-      exportedAt: '2026-03-01T12:00:01.000Z',
+      exportedAt,
     }),
     ...entries.map((canonical, seq) => exportEventLine({ seq, leafHash: hashes[seq]!, canonical })),
     exportTrailerLine(entries.length),
@@ -78,6 +83,7 @@ describe('an untouched export', () => {
         treeHead: headOf(texts(size)),
         trust: 'trusted-key',
         knownHeadsMatched: size + 1,
+        unfitHeads: [],
         problems: [],
         problemsOmitted: 0,
       });
@@ -210,11 +216,19 @@ describe('tampering is found', () => {
   });
 
   test('H-262 a tail cut together with head and trailer is found by a head kept outside', async () => {
-    const cut = exportOf(texts(5));
+    const cut = exportOf(texts(5), { exportedAt: '2026-03-01T12:02:00.000Z' });
     expect((await verify(cut)).ok).toBe(true);
-    const verdict = await verify(cut, { ...trusted, knownHeads: [headOf(texts(4)), headOf(texts(SIZE))] });
-    expect(verdict).toMatchObject({ ok: false, knownHeadsMatched: 1 });
+    const knownHeads = [headOf(texts(4)), headOf(texts(SIZE))];
+    const verdict = await verify(cut, { ...trusted, knownHeads });
+    expect(verdict).toMatchObject({ ok: false, knownHeadsMatched: 1, unfitHeads: [] });
     expect(complaints(verdict)).toContain(`has ${SIZE} events, but only 5 could be read`);
+    // Nothing signs when it was exported: who says that it was before the head is not believed either.
+    expect((await verify(exportOf(texts(5)), { ...trusted, knownHeads })).ok).toBe(false);
+    // A head signed later is believed.
+    const { keyId: _, signature: __, ...head } = headOf(texts(5));
+    const later = signTreeHead({ ...head, timestamp: '2026-03-01T12:02:00.000Z' }, signer.privateKey);
+    const shrunk = exportOf(texts(5), { head: later, exportedAt: '2026-03-01T12:00:00.000Z' });
+    expect(complaints(await verify(shrunk, { ...trusted, knownHeads }))).toContain('only 5 could be read');
   });
 
   test('a log rewritten and signed anew by the server itself is found by a head kept outside', async () => {
@@ -299,14 +313,29 @@ describe('tampering is found', () => {
     );
     expect(complaints(await verify(original.with(0, line)))).toContain('another tenant');
     const knownHeads = [headOf(texts(3), signer.privateKey, 'other')];
-    expect(complaints(await verify(original, { ...trusted, knownHeads }))).toContain('another tenant');
+    expect(await verify(original, { ...trusted, knownHeads })).toMatchObject({
+      ok: false,
+      problems: [],
+      unfitHeads: [{ size: 3, problem: expect.stringContaining('of the tenant other') }],
+    });
+  });
+
+  test('a head that was saved after the export is explained, and compared with nothing', async () => {
+    const newer = headOf(texts(SIZE + 2));
+    const verdict = await verify(original, { ...trusted, knownHeads: [headOf(texts(4)), newer] });
+    expect(verdict).toMatchObject({ ok: false, problems: [], knownHeadsMatched: 1 });
+    expect(verdict.unfitHeads).toEqual([
+      { size: SIZE + 2, timestamp: newer.timestamp, problem: expect.stringContaining('export again') },
+    ]);
   });
 
   test('a known head that nobody trusted signed, or that is malformed, is not silently left out', async () => {
     const foreign = [headOf(texts(3), intruder.privateKey)];
-    expect(complaints(await verify(original, { ...trusted, knownHeads: foreign }))).toContain(
-      'not signed by',
-    );
+    expect(await verify(original, { ...trusted, knownHeads: foreign })).toMatchObject({
+      ok: false,
+      problems: [],
+      unfitHeads: [{ size: 3, problem: expect.stringContaining('not signed by') }],
+    });
     const malformed = [{ ...headOf(texts(3)), size: '3' } as unknown as SignedTreeHead];
     expect(complaints(await verify(original, { ...trusted, knownHeads: malformed }))).toContain('malformed');
   });

@@ -19,8 +19,11 @@ export type VerifyExportOptions = {
 /** `line` counts from 1; `seq` is the event's number where one event is to blame. */
 export type ExportProblem = { readonly line: number; readonly seq: number | null; readonly problem: string };
 
+/** A known head that the file could not be compared with. It says nothing of the file, and proves nothing of it. */
+export type UnfitHead = { readonly size: number; readonly timestamp: string; readonly problem: string };
+
 export type ExportVerdict = {
-  /** True only when there is no problem at all. */
+  /** True only when there is no problem at all and every known head was compared. */
   readonly ok: boolean;
   readonly tenantId: string | null;
   /** Event lines read. */
@@ -32,12 +35,16 @@ export type ExportVerdict = {
   readonly trust: 'trusted-key' | 'first-use' | 'none';
   /** Known heads whose root was found again in this file. */
   readonly knownHeadsMatched: number;
+  /** Of another tenant, signed by another key, or saved after the export. */
+  readonly unfitHeads: readonly UnfitHead[];
   /** The first 1000 problems, in the order of the file. */
   readonly problems: readonly ExportProblem[];
   readonly problemsOmitted: number;
 };
 
 const MAX_PROBLEMS = 1000;
+/** How far the clocks of two replicas may be apart. */
+const CLOCK_DIFFERENCE_MS = 60_000;
 
 type Verification = {
   readonly options: VerifyExportOptions;
@@ -45,6 +52,7 @@ type Verification = {
   readonly problems: ExportProblem[];
   /** Roots still to be compared, the smallest tree last. */
   readonly pendingHeads: { head: SignedTreeHead; known: boolean }[];
+  readonly unfitHeads: UnfitHead[];
   problemsOmitted: number;
   line: number;
   nextSeq: number;
@@ -73,6 +81,7 @@ export async function verifyExport(
     tree: treeAccumulator(EMPTY_FRONTIER),
     problems: [],
     pendingHeads: [],
+    unfitHeads: [],
     problemsOmitted: 0,
     line: 0,
     nextSeq: 0,
@@ -137,13 +146,30 @@ function verifyHeader(run: Verification, header: ExportHeader): void {
   run.pendingHeads.push({ head: header.treeHead, known: false });
   for (const head of run.options.knownHeads ?? []) {
     if (parseSignedTreeHead(head) === undefined) report(run, 'a known head is malformed');
-    else if (head.tenantId !== header.tenantId) report(run, 'a known head is of another tenant');
-    else if (!verifyTreeHead(head, keys))
-      report(run, `the known head of size ${head.size} is not signed by a trusted key`);
-    else run.pendingHeads.push({ head, known: true });
+    else {
+      const problem = whyUnfit(head, header, keys);
+      if (problem === undefined) run.pendingHeads.push({ head, known: true });
+      else run.unfitHeads.push({ size: head.size, timestamp: head.timestamp, problem });
+    }
   }
   run.pendingHeads.sort((a, b) => b.head.size - a.head.size);
   compareHeads(run);
+}
+
+/** Why a known head cannot be compared with a file that is whole by its own head. */
+function whyUnfit(head: SignedTreeHead, header: ExportHeader, keys: PublicKeys): string | undefined {
+  if (head.tenantId !== header.tenantId)
+    return `it is of the tenant ${head.tenantId}, and the file of the tenant ${header.tenantId}: give a head of that tenant`;
+  if (!verifyTreeHead(head, keys))
+    return 'it is not signed by a key that is believed: give the public keys that were saved with it';
+  const { size, timestamp } = header.treeHead;
+  // A log never shrinks: a smaller one of a later time has lost events.
+  const made = Math.max(Date.parse(timestamp), Date.parse(header.exportedAt ?? timestamp));
+  if (head.size <= size || Date.parse(head.timestamp) < made - CLOCK_DIFFERENCE_MS) return undefined;
+  return (
+    `it was saved after the export, which covers ${size} events up to ${timestamp}: export again, or give a head ` +
+    `that was saved before. If a new export has fewer than ${head.size} events, events are missing from the log`
+  );
 }
 
 function givesKeys({ trustedKeys }: VerifyExportOptions): boolean {
@@ -241,13 +267,14 @@ function report(run: Verification, problem: string, seq: number | null = null): 
 
 function verdict(run: Verification): ExportVerdict {
   return {
-    ok: run.problems.length === 0,
+    ok: run.problems.length === 0 && run.unfitHeads.length === 0,
     tenantId: run.header?.tenantId ?? null,
     events: run.tree.size,
     treeSize: run.header?.treeHead.size ?? null,
     treeHead: run.header?.treeHead ?? null,
     trust: run.trust,
     knownHeadsMatched: run.knownHeadsMatched,
+    unfitHeads: run.unfitHeads,
     problems: run.problems,
     problemsOmitted: run.problemsOmitted,
   };

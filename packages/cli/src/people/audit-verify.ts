@@ -2,6 +2,7 @@ import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import { readHeads, readPublicKeys, readReceipt } from './audit-files.ts';
 import { escapeText } from './escape.ts';
+import type { FileChange } from './exported-lines.ts';
 import { showJson } from './show.ts';
 import { type AuditVerdict, verifyAuditFile } from './verify-audit-file.ts';
 
@@ -12,7 +13,10 @@ export interface AuditVerifyOptions {
   readonly output: 'table' | 'json';
 }
 
-/** The command `audit verify`: exit code 0 only when nothing at all is wrong. */
+/**
+ * The command `audit verify`: exit code 0 only when the log is proven by all that was given, 2 when nothing is wrong but a head
+ * that does not belong to the file, else 1.
+ */
 export async function auditVerify(file: string, options: AuditVerifyOptions): Promise<ExitCode> {
   const { head = [], receipt = [], keys: keyFile } = options;
   const heads = (await Promise.all(head.map(readHeads))).flat();
@@ -32,12 +36,23 @@ export async function auditVerify(file: string, options: AuditVerifyOptions): Pr
     tell('no --head was given: that the log was not rewritten as a whole and signed anew is not proven');
   if (verdict.trust === 'first-use')
     tell("no --keys were given: the file's own keys were believed, so anybody could have signed it");
-  return verdict.ok ? EXIT.ok : EXIT.error;
+  if (verdict.ok) return EXIT.ok;
+  const wrong = verdict.problems.length > 0 || verdict.receipts.some(({ ok }) => !ok);
+  return wrong ? EXIT.error : EXIT.usage;
 }
 
 /** The verdict for a person: one line when all is well, else what is wrong and where. */
 export function verdictLines(file: string, verdict: AuditVerdict): string[] {
-  const { events, treeHead, knownHeadsMatched, problems, problemsOmitted, receipts } = verdict;
+  const {
+    events,
+    treeHead,
+    knownHeadsMatched,
+    unfitHeads,
+    problems,
+    problemsOmitted,
+    receipts,
+    fileChanges,
+  } = verdict;
   const lines: string[] = [];
   if (problems.length === 0) {
     const heads = knownHeadsMatched === 1 ? '1 kept head matched' : `${knownHeadsMatched} kept heads matched`;
@@ -52,10 +67,29 @@ export function verdictLines(file: string, verdict: AuditVerdict): string[] {
     for (const { line, seq, problem } of problems)
       lines.push(`  line ${line}${seq === null ? '' : `, event ${seq}`}: ${escapeText(problem)}`);
     if (problemsOmitted > 0) lines.push(`  and ${problemsOmitted} more`);
+    if (treeHead === null)
+      lines.push('  What can be verified is written by `claviger audit export --format jsonl`.');
   }
+  if (fileChanges.length > 0) lines.push(changesLine(verdict));
+  for (const { size, timestamp, problem } of unfitHeads)
+    lines.push(`✘ head of ${size} events of ${timestamp}: ${escapeText(problem)}`);
   for (const { name, ok, seq, problem } of receipts)
     lines.push(
       ok ? `✔ receipt ${escapeText(name)}: event ${seq}` : `✘ receipt ${escapeText(name)}: ${problem}`,
     );
   return lines;
+}
+
+const CHANGES: Record<FileChange, string> = {
+  'byte-order-mark': 'a byte order mark was put before its first line',
+  'carriage-returns': 'carriage returns were put before its line ends',
+  'empty-last-lines': 'empty lines were put after its last one',
+  'no-last-line-end': 'its last line end is missing',
+};
+
+function changesLine({ fileChanges, problems }: AuditVerdict): string {
+  const changes = fileChanges.map((change) => CHANGES[change]).join(', ');
+  return problems.length === 0
+    ? `  The file is not byte for byte as it was exported (${changes}), as after an editor or a transfer in text mode. The log in it is intact. To have the file as it was, copy it again in binary mode, or export again.`
+    : `  Besides, ${changes}, as after an editor, or a transfer in text mode or one that was broken off: copy the file again in binary mode, or export again, and verify that.`;
 }

@@ -52,12 +52,8 @@ export async function readText(file: string | undefined, options: TextInputOptio
     const otherWay = options.otherWay === undefined ? '' : `, or ${options.otherWay}`;
     return new CommandError(`${inputName(file)} ${what}: ${remedy}${otherWay}`, EXIT.usage);
   };
-  const encoding = wideEncoding(bytes);
-  if (encoding !== undefined)
-    throw refused(
-      `is ${encoding}, not UTF-8`,
-      `convert it with \`iconv -f ${encoding} -t UTF-8\`, in PowerShell write it with \`Set-Content -Encoding utf8\``,
-    );
+  const form = foreignForm(bytes);
+  if (form !== undefined) throw refused(form.is, form.remedy);
   if (!isUtf8(bytes))
     throw refused(
       `is not UTF-8 (line ${wrongLine(bytes)})`,
@@ -69,6 +65,27 @@ export async function readText(file: string | undefined, options: TextInputOptio
   if (content !== text) tell(`${inputName(file)} begins with a byte order mark, which was dropped`);
   return content;
 }
+
+/** A form that is not UTF-8 text, as its first bytes tell it, and how to come to text. */
+export function foreignForm(bytes: Buffer): { readonly is: string; readonly remedy: string } | undefined {
+  const encoding = wideEncoding(bytes);
+  if (encoding !== undefined)
+    return {
+      is: `is ${encoding}, not UTF-8`,
+      remedy: `convert it with \`iconv -f ${encoding} -t UTF-8\`, in PowerShell write it with \`Set-Content -Encoding utf8\``,
+    };
+  const begin = bytes.toString('latin1', 0, 6);
+  const packed = PACKED.find(([mark]) => begin.startsWith(mark));
+  return packed && { is: `is packed with ${packed[1]}`, remedy: `unpack it with \`${packed[2]}\`` };
+}
+
+const PACKED = [
+  ['\x1f\x8b', 'gzip', 'gunzip'],
+  ['PK\x03\x04', 'zip', 'unzip'],
+  ['\x28\xb5\x2f\xfd', 'zstd', 'unzstd'],
+  ['BZh', 'bzip2', 'bunzip2'],
+  ['\xfd7zXZ\0', 'xz', 'unxz'],
+] as const;
 
 /** The encoding of text in units of two or four bytes, by its byte order mark or by its NUL bytes. */
 function wideEncoding(bytes: Buffer): string | undefined {

@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import {
   appendLeaves,
   canonicalJson,
@@ -142,6 +143,103 @@ test('without keys the verdict says whose word it is, and a receipt cannot be co
   );
   expect(verdict).toMatchObject({ ok: false, trust: 'first-use' });
   expect(verdict.receipts[0]!.problem).toContain('--keys');
+});
+
+const changed: Record<string, readonly [(text: string) => string | Buffer, readonly string[]]> = {
+  'CRLF of Windows': [(text) => text.replaceAll('\n', '\r\n'), ['carriage-returns']],
+  'CRLF twice': [(text) => text.replaceAll('\n', '\r\r\n'), ['carriage-returns']],
+  'a byte order mark': [(text) => `\ufeff${text}`, ['byte-order-mark']],
+  'no last line end': [(text) => text.trimEnd(), ['no-last-line-end']],
+  'CRLF, a mark and no last line end': [
+    (text) => `\ufeff${text.trimEnd().replaceAll('\n', '\r\n')}`,
+    ['byte-order-mark', 'carriage-returns', 'no-last-line-end'],
+  ],
+  'empty lines at the end': [(text) => `${text}\n\r\n`, ['carriage-returns', 'empty-last-lines']],
+};
+
+test.each(Object.keys(changed))(
+  '%s in an export is told, and its log is proven all the same',
+  async (name) => {
+    const [change, fileChanges] = changed[name]!;
+    const whole = `${exportOf(texts(5)).join('\n')}\n`;
+    const path = join(folder, 'changed.jsonl');
+    writeFileSync(path, change(whole));
+    const verdict = await verifyAuditFile(path, await evidence());
+    expect(verdict).toMatchObject({ ok: true, fileChanges, knownHeadsMatched: 1, receipts: [{ ok: true }] });
+    expect(verdictLines(path, verdict)).toMatchObject([
+      expect.stringMatching(/^✔ 5 events/),
+      expect.stringMatching(/The log in it is intact\..*copy it again in binary mode, or export again/),
+      expect.stringMatching(/^✔ receipt/),
+    ]);
+    // What was altered besides is found at its line.
+    writeFileSync(path, change(whole.replace('event-2', 'event-9')));
+    const altered = await verifyAuditFile(path, await evidence());
+    expect(altered).toMatchObject({ ok: false, fileChanges, problems: [{ line: 4, seq: 2 }] });
+    expect(verdictLines(path, altered).join('\n')).toMatch(/was altered or is not whole:\n[\s\S]*Besides, /);
+  },
+);
+
+test.each([
+  ['in UTF-16', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le'), 'iconv -f UTF-16LE'],
+  ['in UTF-16 without a mark', (text: string) => Buffer.from(text, 'utf16le'), 'iconv -f UTF-16LE'],
+  ['packed with gzip', (text: string) => gzipSync(text), 'gunzip'],
+  ['with the line ends of an old Macintosh', (text: string) => text.replaceAll('\n', '\r'), "tr '\\r' '\\n'"],
+])('an export %s is a usage error that says how to get at it', async (_, change, remedy) => {
+  const path = join(folder, 'form.jsonl');
+  writeFileSync(path, change(`${exportOf(texts(5)).join('\n')}\n`));
+  await expect(verifyAuditFile(path, await evidence())).rejects.toMatchObject({
+    exitCode: 2,
+    message: expect.stringContaining(remedy),
+  });
+});
+
+test('a last line that was cut, an empty line between, and another form of export are said to be what they are', async () => {
+  const cut = join(folder, 'cut.jsonl');
+  const lines = exportOf(texts(5));
+  writeFileSync(cut, lines.join('\n').slice(0, -5));
+  const verdict = await verifyAuditFile(cut, await evidence());
+  expect(verdict.ok).toBe(false);
+  expect(verdictLines(cut, verdict).join('\n')).toMatch(
+    /trailer is missing[\s\S]*its last line end is missing.*copy the file again/,
+  );
+  const spaced = await verifyAuditFile(file('spaced.jsonl', lines.toSpliced(2, 0, '')), await evidence());
+  expect(spaced.problems).toMatchObject([{ line: 3 }]);
+  const csv = await verifyAuditFile(file('events.csv', 'id,time\r\n1,2\r\n'), await evidence());
+  expect(verdictLines('events.csv', csv).join('\n')).toContain('audit export --format jsonl');
+});
+
+test('a head that does not belong to the export is explained, with exit code 2', async () => {
+  const good = file('good.jsonl', exportOf(texts(5)));
+  const later = file('later.json', JSON.stringify(headOf(texts(7))));
+  const options = { head: [later], keys: keysFile(), output: 'json' as const };
+  expect(await auditVerify(good, options)).toBe(2);
+  const verdict = await verifyAuditFile(
+    good,
+    await evidence({ heads: [headOf(texts(3)), headOf(texts(7))] }),
+  );
+  expect(verdict).toMatchObject({ ok: false, problems: [], knownHeadsMatched: 1 });
+  expect(verdictLines(good, verdict)).toMatchObject([
+    expect.stringMatching(/^✔ 5 events/),
+    expect.stringMatching(/^✘ head of 7 events of .*saved after the export.*export again, or give a head/),
+    expect.stringMatching(/^✔ receipt/),
+  ]);
+  const tampered = file('bad.jsonl', exportOf(texts(5)).toSpliced(3, 1));
+  expect(await auditVerify(tampered, options)).toBe(1);
+});
+
+test('heads and keys are read with the mark and the line ends of Windows; UTF-16 is a usage error', async () => {
+  const heads = [headOf(texts(1)), headOf(texts(2))];
+  const text = `\ufeff${heads.map((head) => JSON.stringify(head)).join('\r\n')}\r\n`;
+  expect(await readHeads(file('heads.jsonl', text))).toEqual(heads);
+  expect(await readHeads(file('head.json', `\ufeff${JSON.stringify(heads[0])}\r\n`))).toEqual([heads[0]]);
+  const keys = `\ufeff${pem(headSigner.publicKey).replaceAll('\n', '\r\n')}`;
+  expect((await readPublicKeys(file('keys.pem', keys))).treeHead).toHaveLength(1);
+  const wide = file('wide.json', '');
+  writeFileSync(wide, Buffer.from(text, 'utf16le'));
+  await expect(readHeads(wide)).rejects.toMatchObject({
+    exitCode: 2,
+    message: expect.stringContaining('UTF-16LE'),
+  });
 });
 
 test('heads are read one by file or one by line; receipts by themselves or inside an answer', async () => {

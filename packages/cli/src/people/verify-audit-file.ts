@@ -1,13 +1,12 @@
-import { createReadStream } from 'node:fs';
 import {
   type ExportVerdict,
-  exportLines,
   type SignedReceipt,
   type SignedTreeHead,
   verifyExport,
   verifyReceipt,
 } from '@claviger/merkle';
 import type { AuditKeys } from './audit-files.ts';
+import { exportedLines, type FileChange } from './exported-lines.ts';
 
 export interface ReceiptVerdict {
   readonly name: string;
@@ -18,6 +17,8 @@ export interface ReceiptVerdict {
 
 export interface AuditVerdict extends ExportVerdict {
   readonly receipts: readonly ReceiptVerdict[];
+  /** What an editor or a transfer did to the file. It was undone before the rest was judged. */
+  readonly fileChanges: readonly FileChange[];
 }
 
 /** What is held against the file. Without `keys`, the file's own are believed, and the verdict says so. */
@@ -27,13 +28,17 @@ export interface Evidence {
   readonly receipts: readonly { readonly name: string; readonly receipt: SignedReceipt }[];
 }
 
-/** Verifies an exported log and the receipts that belong to it, without any network. Throws only when the file cannot be read. */
+/**
+ * Verifies an exported log and the receipts that belong to it, without any network. Throws only when the file cannot be read, or
+ * is of another form than an export.
+ */
 export async function verifyAuditFile(file: string, evidence: Evidence): Promise<AuditVerdict> {
   const { heads, keys, receipts } = evidence;
   const wanted = new Map<string, FoundEvent | undefined>(
     receipts.map(({ receipt }) => [receipt.leafHash, undefined]),
   );
-  const lines = watched(exportLines(createReadStream(file)), wanted);
+  const changes = new Set<FileChange>();
+  const lines = watched(exportedLines(file, changes), wanted);
   const verdict = await verifyExport(lines, {
     knownHeads: heads,
     ...(keys === undefined ? { trustOnFirstUse: true } : { trustedKeys: keys.treeHead }),
@@ -43,7 +48,8 @@ export async function verifyAuditFile(file: string, evidence: Evidence): Promise
     const problem = receiptProblem(receipt, found, verdict, keys);
     return { name, ok: problem === null, seq: found?.seq ?? null, problem };
   });
-  return { ...verdict, ok: verdict.ok && checked.every(({ ok }) => ok), receipts: checked };
+  const ok = verdict.ok && checked.every((receipt) => receipt.ok);
+  return { ...verdict, ok, receipts: checked, fileChanges: [...changes] };
 }
 
 interface FoundEvent {

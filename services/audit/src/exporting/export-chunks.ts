@@ -16,6 +16,8 @@ export interface ExportRequest {
   readonly filter: EventFilterRequest;
   /** The events under it are exported; without one there are none. */
   readonly head: SignedTreeHead | undefined;
+  /** When the head was the newest, as `toISOString` writes it. */
+  readonly exportedAt: string;
 }
 
 export interface ExportDeps {
@@ -29,16 +31,21 @@ export interface ExportDeps {
 export function exportChunks(
   { database, logger, treeHeadPublic, pace }: ExportDeps,
   tenantId: string,
-  { format, filter, head }: ExportRequest,
+  { format, filter, head, exportedAt }: ExportRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const snapshot = { database, tenantId, size: head?.size ?? 0, pace };
   if (format === 'jsonl') {
-    const text = verifiableText(eventsBySequence(snapshot), head!, treeHeadPublic, (row, members) =>
-      logger.error(
-        { tenantId, eventId: row.event_id, members },
-        'the columns of a sealed event were altered: its text in the export shows it',
-      ),
+    const text = verifiableText(
+      eventsBySequence(snapshot),
+      head!,
+      exportedAt,
+      treeHeadPublic,
+      (row, members) =>
+        logger.error(
+          { tenantId, eventId: row.event_id, members },
+          'the columns of a sealed event were altered: its text in the export shows it',
+        ),
     );
     return chunks(text, signal);
   }

@@ -30,6 +30,7 @@ export function exportEvents(deps: LogDeps): Handler<typeof audit.AuditServiceSe
       });
     }
     const { tenantId, signal } = context;
+    const exportedAt = new Date().toISOString();
     const head = await deps.database.readTenant(tenantId, lastHead);
     if (format === 'jsonl' && head === undefined) throw notSealed('The audit log of this tenant is');
     context.auditSubject = { type: 'audit-log', id: tenantId };
@@ -40,7 +41,7 @@ export function exportEvents(deps: LogDeps): Handler<typeof audit.AuditServiceSe
       }),
     );
     let contentType = CONTENT_TYPES[format];
-    const job = { kind: 'export', tenantId, request: { format, filter: request, head } } as const;
+    const job = { kind: 'export', tenantId, request: { format, filter: request, head, exportedAt } } as const;
     for await (const data of deps.costly.values(job, signal)) {
       yield { contentType, data: Buffer.from(data.buffer, data.byteOffset, data.length), extensions: [] };
       contentType = '';

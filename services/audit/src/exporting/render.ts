@@ -61,10 +61,11 @@ export async function* jsonText(batches: Batches): AsyncGenerator<string> {
 export async function* verifiableText(
   batches: Batches<EventRow>,
   head: SignedTreeHead,
+  exportedAt: string,
   publicKey: KeyObject,
   onDiffering: (row: EventRow, members: string[]) => void,
 ): AsyncGenerator<string> {
-  yield `${exportHeaderLine({ treeHead: head, publicKeys: [publicKey], exportedAt: new Date().toISOString() })}\n`;
+  yield `${exportHeaderLine({ treeHead: head, publicKeys: [publicKey], exportedAt })}\n`;
   let count = 0;
   for await (const rows of batches) {
     for (const row of rows) {
