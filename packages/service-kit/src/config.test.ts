@@ -41,6 +41,48 @@ test.each([
   expect(() => loadConfig(schema, file(content))).toThrow(named);
 });
 
+test.each([
+  'http://127.0.0.1:4318',
+  'https://traces.internal/otlp/',
+  'http://[::1]:4318',
+  'http://collector_1.ns.svc:4318',
+  'https://Traces.Internal',
+])('an endpoint of traces may be %s', (otlpEndpoint) => {
+  const read = loadConfig(schema, file({ ...sound, telemetry: { otlpEndpoint } }));
+  expect(read.telemetry).toEqual({ otlpEndpoint });
+});
+
+test.each([
+  ['127.0.0.1:4318', 'http:// or https://'],
+  ['localhost:4318', 'http:// or https://'],
+  ['grpc://127.0.0.1:4317', 'gRPC'],
+  ['ftp://127.0.0.1', 'http:// or https://'],
+  ['http:127.0.0.1', 'http:// or https://'],
+  ['http://', 'must be a URL'],
+  ['http:///v1', 'must be a URL'],
+  ['http://4318', 'must name a host'],
+  ['http://127.1:4318', 'must name a host'],
+  ['http://127.0.0.1:65536', 'must be a URL'],
+  ['http://127.0.0.1:0', 'must be a URL'],
+  ['http://127.0.0.1:x', 'must be a URL'],
+  ['http://canary:canary@127.0.0.1:4318', 'no user name'],
+  ['http://canary@127.0.0.1', 'no user name'],
+  ['http://127.0.0.1:4318?token=canary', 'no query'],
+  ['http://127.0.0.1:4318/#canary', 'no query'],
+  ['http://127.0.0.1:4318/v1/traces', 'before /v1/traces'],
+  [' http://127.0.0.1:4318', 'http:// or https://'],
+  ['http://127.0.0.1:4318 ', 'must be a URL'],
+  ['http://127.0\n.0.1:4318', 'must be a URL'],
+  ['http://127.0.0.1\\canary', 'must be a URL'],
+  ['http://münchen:4318', 'must be a URL'],
+  ['', 'http:// or https://'],
+])('%j is no endpoint of traces, and is not repeated', (otlpEndpoint, said) => {
+  const read = () => loadConfig(schema, file({ ...sound, telemetry: { otlpEndpoint } }));
+  expect(read).toThrow(said);
+  expect(read).toThrow('telemetry.otlpEndpoint: ');
+  expect(read).not.toThrow('canary');
+});
+
 test('a file that is missing or no JSON is refused by its name', () => {
   expect(() => loadConfig(schema, join(folder, 'absent.json'))).toThrow(/absent\.json/);
   expect(() => loadConfig(schema, file('{'))).toThrow(/cannot be read/);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { otlpEndpointProblem } from './otlp-endpoint.ts';
 
 const address = z.string().regex(/^.+:\d{1,5}$/, 'must be host:port');
 const addresses = z.array(address).min(1);
@@ -36,7 +37,18 @@ export const baseConfigSchema = z.strictObject({
       leaseMs: z.number().int().min(300).max(60_000).optional(),
     })
     .optional(),
-  telemetry: z.strictObject({ otlpEndpoint: z.url().optional() }).default({}),
+  telemetry: z
+    .strictObject({
+      /** Base URL of OTLP over HTTP with JSON; `/v1/traces` is appended. */
+      otlpEndpoint: z
+        .string()
+        .superRefine((text, context) => {
+          const problem = otlpEndpointProblem(text);
+          if (problem) context.addIssue(problem);
+        })
+        .optional(),
+    })
+    .default({}),
 });
 
 export type BaseConfig = z.infer<typeof baseConfigSchema>;

@@ -30,6 +30,7 @@ export { createHealth, type Health, type HealthCheck } from './health.ts';
 export type { IdempotencyGuard, IdempotentCall } from './idempotent-call.ts';
 export { type RunningService, runService, type ServiceProgram } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';
+export { otlpEndpointProblem } from './otlp-endpoint.ts';
 export { createPace, type Pace } from './pace.ts';
 export { productVersion } from './product-version.ts';
 export { createRpcServer, type RpcServer } from './server.ts';

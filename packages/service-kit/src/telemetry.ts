@@ -10,9 +10,10 @@ import {
 } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import type { Logger } from './logger.ts';
+import { createTraceExporter } from './trace-exporter.ts';
 
 export { SpanKind };
 
@@ -27,6 +28,8 @@ export function startTelemetry(options: {
   service: string;
   node: string;
   otlpEndpoint?: string | undefined;
+  /** Told when spans do not arrive. */
+  logger: Logger;
 }): {
   shutdown(): Promise<void>;
 } {
@@ -39,7 +42,7 @@ export function startTelemetry(options: {
     }),
     spanProcessors: [
       new BatchSpanProcessor({
-        exporter: new OTLPTraceExporter({ url: `${options.otlpEndpoint.replace(/\/$/, '')}/v1/traces` }),
+        exporter: createTraceExporter({ endpoint: options.otlpEndpoint, logger: options.logger }),
         scheduledDelayMillis: 500,
       }),
     ],

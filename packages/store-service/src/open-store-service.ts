@@ -173,7 +173,7 @@ export function openStoreService<DB extends OutboxSchema>(
     openTargetsFile: config.outbound.openTargetsFile,
     onProblem: (problem) => logger.error(problem),
   });
-  const telemetry = startTelemetry({ service, node, otlpEndpoint: config.telemetry.otlpEndpoint });
+  const telemetry = startTelemetry({ service, node, otlpEndpoint: config.telemetry.otlpEndpoint, logger });
   common.defer(() => telemetry.shutdown());
   let health: Health | undefined;
   common.defer(() => health?.close());

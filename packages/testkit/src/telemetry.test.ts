@@ -1,10 +1,19 @@
-import { currentTraceparent, inSpan, inSpans, SpanKind, startTelemetry } from '@claviger/service-kit';
+import {
+  createLogger,
+  currentTraceparent,
+  inSpan,
+  inSpans,
+  SpanKind,
+  startTelemetry,
+} from '@claviger/service-kit';
 import { expect, test } from 'vitest';
 import { startOtlpCollector } from './otlp-collector.ts';
 
 test('one trace goes through callers, messages and batches, and reaches an OTLP endpoint', async () => {
   await using collector = await startOtlpCollector();
-  const telemetry = startTelemetry({ service: 'vault', node: 'vault-1', otlpEndpoint: collector.endpoint });
+  const logger = createLogger({ service: 'vault', node: 'vault-1', level: 'warn' });
+  const { endpoint: otlpEndpoint } = collector;
+  const telemetry = startTelemetry({ service: 'vault', node: 'vault-1', otlpEndpoint, logger });
   const parents: string[] = [];
   for (const name of ['first', 'second']) {
     await inSpan(`call ${name}`, { kind: SpanKind.CLIENT }, async () => {

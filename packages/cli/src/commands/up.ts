@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { parseEndpoint } from '@claviger/outbound';
 import { type Command, Option } from 'commander';
 import { CommandError, EXIT } from '../exit-codes.ts';
-import { dataDirOf, environmentOf, rateLimitsOf, wholeNumber } from '../operator/settings.ts';
+import { dataDirOf, environmentOf, otlpEndpointOf, rateLimitsOf, wholeNumber } from '../operator/settings.ts';
 
 interface UpOptions {
   readonly detach?: boolean;
@@ -61,6 +61,7 @@ Examples:
           EXIT.usage,
         );
       }
+      const otlpEndpoint = await otlpEndpointOf();
       const port = wholeNumber(options.port, '--port', 0, 65_535);
       const replicas = wholeNumber(options.replicas, '--replicas', 1, 16);
       const dataDir = dataDirOf();
@@ -71,7 +72,6 @@ Examples:
           { cause },
         );
       });
-      const otlpEndpoint = process.env.CLAVIGER_OTLP_ENDPOINT;
       const { up } = await import('../operator/up.ts');
       await up(
         {
@@ -81,7 +81,7 @@ Examples:
           replicas,
           rateLimits,
           openTargets: options.openTarget,
-          ...(otlpEndpoint === undefined || otlpEndpoint === '' ? {} : { otlpEndpoint }),
+          ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
           ...(options.servicesDir === undefined ? {} : { servicesDir: options.servicesDir }),
         },
         options.detach ?? false,

@@ -71,6 +71,12 @@ test('switching the limits off is refused in production', async () => {
   expect(refused.stderr).toContain('production');
 });
 
+test('an endpoint of traces that is none is refused by the name of its variable', async () => {
+  const refused = await up({ CLAVIGER_OTLP_ENDPOINT: 'grpc://127.0.0.1:4317' });
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  expect(refused.stderr).toMatch(/CLAVIGER_OTLP_ENDPOINT.*4318/);
+});
+
 test('an environment that switches off the check of certificates is refused', async () => {
   const refused = await claviger(['status'], { NODE_TLS_REJECT_UNAUTHORIZED: '0' });
   expect(refused).toMatchObject({ code: 2, stdout: '' });

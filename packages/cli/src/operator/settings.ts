@@ -28,6 +28,16 @@ export function rateLimitsOf(env: NodeJS.ProcessEnv = process.env): 'on' | 'off'
   throw new CommandError(`CLAVIGER_RATE_LIMITS is "${chosen}": it must be on or off`, EXIT.usage);
 }
 
+/** CLAVIGER_OTLP_ENDPOINT: where traces go; undefined for nowhere. */
+export async function otlpEndpointOf(env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
+  const chosen = env.CLAVIGER_OTLP_ENDPOINT;
+  if (chosen === undefined || chosen === '') return undefined;
+  const { otlpEndpointProblem } = await import('@claviger/service-kit');
+  const problem = otlpEndpointProblem(chosen);
+  if (problem === undefined) return chosen;
+  throw new CommandError(`CLAVIGER_OTLP_ENDPOINT ${problem}`, EXIT.usage);
+}
+
 /** A whole number between `low` and `high`, or a usage error that names the option. */
 export function wholeNumber(text: string, option: string, low: number, high: number): number {
   const value = Number(text);
