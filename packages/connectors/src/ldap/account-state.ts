@@ -1,8 +1,9 @@
 import { Attribute, Change, type Client, type Entry } from 'ldapts';
 import type { BlockedAccount } from '../connector.ts';
+import { ConnectorError } from '../connector-error.ts';
 import { AccountUsabilityControl } from './account-usability-control.ts';
 import { type AttributeReader, attributesOf, dateOfGeneralizedTime, dateOfTicks } from './attributes.ts';
-import { asLdapResult } from './result-codes.ts';
+import { asLdapResult, said } from './result-codes.ts';
 import { searchFailure } from './search-failure.ts';
 
 /** An account as an administrator sees it. */
@@ -88,6 +89,28 @@ export function changesThatKeep(state: AccountState): Change[] {
       : []),
     ...(state.reset === '' ? [] : [put('pwdReset', state.reset)]),
   ];
+}
+
+/**
+ * Writes the lock of a locked account as it is. An administrator who may not would leave the account unlocked,
+ * after a change of the password alone that removes the lock. Throws ConnectorError (`permission`).
+ */
+export async function assertMayLock(
+  client: Client,
+  dn: string,
+  { blocked, lockedTime }: AccountState,
+): Promise<void> {
+  if (blocked === undefined || lockedTime === '') return;
+  try {
+    await client.modify(dn, put('pwdAccountLockedTime', lockedTime));
+  } catch (error) {
+    const result = asLdapResult(error);
+    if (result === undefined) throw error;
+    throw new ConnectorError('permission', said(result, [], 'The account could not be kept locked'), {
+      cause: error,
+      hint: 'Let the administrator write pwdAccountLockedTime, or remove the lock.',
+    });
+  }
 }
 
 /**

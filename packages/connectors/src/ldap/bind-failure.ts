@@ -11,7 +11,7 @@ export function bindFailure(result: LdapResult, secrets: readonly string[]): Con
 const LOCKED: Finding = {
   kind: 'not_possible',
   what: 'The account is locked',
-  hint: 'Unlock it in the directory: OpenLDAP: remove pwdAccountLockedTime; Active Directory: Unlock-ADAccount NAME.',
+  hint: 'Unlock it: OpenLDAP: remove pwdAccountLockedTime, and see pwdEndTime, pwdStartTime and pwdMaxIdle; Active Directory: Unlock-ADAccount NAME.',
 };
 
 const EXPIRED: Finding = {

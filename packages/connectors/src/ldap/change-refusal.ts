@@ -162,6 +162,6 @@ function rights({ rotateAs }: Change): Refusal {
     hint:
       rotateAs === 'self'
         ? 'Let accounts change their own password (OpenLDAP: by self write on userPassword), or set rotateAs admin.'
-        : 'Let the administrator set passwords (OpenLDAP: manage access to userPassword; Active Directory: Reset password).',
+        : 'Let the administrator set passwords (OpenLDAP: manage access to userPassword, write access to pwdAccountLockedTime and pwdReset; Active Directory: Reset password).',
   };
 }

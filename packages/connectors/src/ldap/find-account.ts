@@ -71,7 +71,8 @@ async function search(
     new EqualityFilter({ attribute, value }),
   ];
   const filter = new AndFilter({ filters });
-  const found = await client.search(config.baseDn ?? '', { filter, attributes: ['1.1'], sizeLimit: 2 });
+  // Without a limit of its own: the driver would hide that the server cut the answer, perhaps after one of two.
+  const found = await client.search(config.baseDn ?? '', { filter, attributes: ['1.1'] });
   const [only, another] = found.searchEntries;
   if (another !== undefined)
     throw new ConnectorError('permission', 'The directory has several accounts of this name.', {

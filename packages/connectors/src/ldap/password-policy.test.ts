@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { type LdapTarget, startLdapTarget } from '@claviger/targets';
 import { Attribute, Change, Control } from 'ldapts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -211,16 +212,20 @@ test('a lock that ends by itself is not now, and kept after a disclosure', async
   expect(await flags()).toMatchObject({ locked: '20200101000000Z' });
 });
 
-test('a lock that cannot be put back is said, with its value', async () => {
-  await server.setPolicy({ pwdLockout: 'TRUE' });
-  await set({ pwdAccountLockedTime: FOREVER });
-  const exop = await rotate(byAdmin(), { admin: writer, evenIfBlocked: true });
-  expect(exop).toMatchObject({
-    outcome: 'applied',
-    blocked: { reason: expect.stringContaining('unlocked'), hint: expect.stringContaining(FOREVER) },
-  });
-  expect(await accepted()).toEqual([false, true]);
-});
+test.each(['exop', 'userPassword'])(
+  'an administrator who could not keep an account locked changes nothing, by %s',
+  async (passwordChange) => {
+    await server.setPolicy({ pwdLockout: 'TRUE' });
+    await set({ pwdAccountLockedTime: FOREVER });
+    const secrets = { admin: writer, evenIfBlocked: true };
+    expect(await rotate(byAdmin({ passwordChange }), secrets)).toMatchObject(
+      refused('permission', 'pwdAccountLockedTime'),
+    );
+    expect(await flags()).toMatchObject({ locked: FOREVER });
+    await set({ pwdAccountLockedTime: '' });
+    expect(await accepted()).toEqual([true, false]);
+  },
+);
 
 test('a lock counts only where the policy locks, and the times of an account count', async () => {
   await set({ pwdAccountLockedTime: FOREVER });
@@ -315,10 +320,45 @@ describe('a server that does not take it', () => {
         kind: 'permission',
         hint: expect.stringContaining('olcLimits'),
       });
+      // One of two accounts of a name is not the one that is meant.
+      const twin = { objectClass: ['inetOrgPerson'], cn: username, sn: 'x', uid: username };
+      await server.asAdmin((client) => client.add(`cn=${username},ou=people,${server.baseDn}`, twin));
+      const found = byAdmin({ userDn: undefined, loginName: '{username}', baseDn: server.baseDn });
+      expect(await rotate(found, { admin: operator })).toMatchObject(refused('permission', 'olcLimits'));
+      expect(await accepted()).toEqual([true, false]);
     } finally {
       await configure(DATABASE, { olcSizeLimit: 'unlimited' });
     }
   });
+});
+
+test('the log of all changes that a directory may write holds a hash by exop, and never the password', async () => {
+  const log = await server.asConfigAdmin(async (client) => {
+    const [database] = (await client.search(DATABASE, { scope: 'base' })).searchEntries;
+    const path = `${database?.olcDbDirectory}/audit.ldif`;
+    await client.modify('cn=module{0},cn=config', [
+      new Change({
+        operation: 'add',
+        modification: new Attribute({ type: 'olcModuleLoad', values: ['auditlog'] }),
+      }),
+    ]);
+    await client.add(`olcOverlay=auditlog,${DATABASE}`, {
+      objectClass: ['olcOverlayConfig', 'olcAuditlogConfig'],
+      olcOverlay: 'auditlog',
+      olcAuditlogFile: path,
+    });
+    return path;
+  });
+  expect(await rotate(self())).toEqual({ outcome: 'applied' });
+  const last = newPassword();
+  expect(await rotate(byAdmin(), { admin: operator, next: last })).toEqual({ outcome: 'applied' });
+  const written = await readFile(log, 'utf8');
+  expect(written).toContain('userPassword:: ');
+  for (const secret of [current, next, last])
+    for (const form of [secret, Buffer.from(secret).toString('base64')]) {
+      expect(written).not.toContain(form);
+      expect(server.log()).not.toContain(form);
+    }
 });
 
 test('names with @, a backslash and letters beyond ASCII log in and are rotated', async () => {

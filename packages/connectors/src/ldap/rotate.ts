@@ -4,7 +4,13 @@ import type { Account, ConnectorContext, RotateResult, RotationSecrets } from '.
 import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange, operationSignal } from '../deadline.ts';
 import { failureBeforeChange } from '../outcome.ts';
-import { type AccountState, changesThatKeep, readAccountState, restoreState } from './account-state.ts';
+import {
+  type AccountState,
+  assertMayLock,
+  changesThatKeep,
+  readAccountState,
+  restoreState,
+} from './account-state.ts';
 import { changeRefusal } from './change-refusal.ts';
 import type { LdapConfig } from './config.ts';
 import { assertLoggedInAs, findAccount, loggedInAs } from './find-account.ts';
@@ -107,6 +113,7 @@ async function rotateAsAdmin(
   const { blocked } = before;
   if (blocked !== undefined && !evenIfBlocked) return { outcome: 'refused', ...blocked };
   await assertMayChange(ctx);
+  if (config.passwordChange === 'exop') await assertMayLock(client, dn, before);
   const result = await change(client, config, { dn, next, keep: before });
   if (result.outcome !== 'applied') return result;
   const left = (await restoreState(client, dn, before)) ?? blocked;
