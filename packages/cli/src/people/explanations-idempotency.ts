@@ -11,6 +11,10 @@ export const idempotencyExplanations: Readonly<Record<string, Explanation>> = {
     meaning: 'The Idempotency-Key header is not one value of 1 to 255 visible ASCII characters.',
     next: 'Send a random UUID.',
   },
+  json_limit: {
+    meaning: 'The body holds more than 1,000 values, or is more than 20 levels deep.',
+    next: 'Send it in several requests.',
+  },
   misdirected: {
     meaning: 'The request names a host that this server is not.',
     next: "Use the server's public address; an operator can add names under http.hosts of the gateway.",

@@ -1,6 +1,7 @@
 const MAX_DEPTH = 20;
 /** Members and list items of the whole document. */
 const MAX_VALUES = 1_000;
+const LIMIT = 'json_limit';
 const POISONOUS = new Set(['__proto__', 'constructor']);
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const KEY_TO_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
@@ -8,11 +9,14 @@ const KEY_TO_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 /** A body that is not JSON as we accept it. Says where and why, never what stood there. */
 export class JsonError extends Error {
   readonly pointer: string;
+  /** `json_limit` where it is right but more than is taken. */
+  readonly code: string | undefined;
 
-  constructor(pointer: string, detail: string) {
+  constructor(pointer: string, detail: string, code?: string) {
     super(detail);
     this.name = 'JsonError';
     this.pointer = pointer;
+    this.code = code;
   }
 }
 
@@ -69,7 +73,8 @@ function skipSpace(state: State): void {
 }
 
 function count(state: State, pointer: string): void {
-  if (++state.values > MAX_VALUES) throw new JsonError(pointer, `may hold at most ${MAX_VALUES} values`);
+  if (++state.values > MAX_VALUES)
+    throw new JsonError(pointer, `may hold at most ${MAX_VALUES} values`, LIMIT);
 }
 
 function readValue(state: State, pointer: string, depth: number): unknown {
@@ -93,7 +98,7 @@ function readValue(state: State, pointer: string, depth: number): unknown {
 }
 
 function readObject(state: State, pointer: string, depth: number): Record<string, unknown> {
-  if (depth > MAX_DEPTH) throw new JsonError(pointer, `may be at most ${MAX_DEPTH} levels deep`);
+  if (depth > MAX_DEPTH) throw new JsonError(pointer, `may be at most ${MAX_DEPTH} levels deep`, LIMIT);
   const object: Record<string, unknown> = {};
   state.at += 1;
   skipSpace(state);
@@ -121,7 +126,7 @@ function readObject(state: State, pointer: string, depth: number): Record<string
 }
 
 function readArray(state: State, pointer: string, depth: number): unknown[] {
-  if (depth > MAX_DEPTH) throw new JsonError(pointer, `may be at most ${MAX_DEPTH} levels deep`);
+  if (depth > MAX_DEPTH) throw new JsonError(pointer, `may be at most ${MAX_DEPTH} levels deep`, LIMIT);
   const array: unknown[] = [];
   state.at += 1;
   skipSpace(state);

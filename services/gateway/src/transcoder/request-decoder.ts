@@ -66,6 +66,6 @@ function parsed(body: Uint8Array): Record<string, unknown> {
     return parseStrictJson(body);
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
-    throw invalidFields([{ pointer: error.pointer, detail: error.message }]);
+    throw invalidFields([{ pointer: error.pointer, detail: error.message }], error.code);
   }
 }
