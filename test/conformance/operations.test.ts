@@ -237,6 +237,17 @@ describe('lists', () => {
     },
   );
 
+  test.each(titled(lists))('%s answers in each order that it declares', async (_, operation) => {
+    const sample = await samples[operation.method.name]!(world);
+    for (const sortBy of operation.method.request.byJsonName.get('sortBy')!.rules!.allowed) {
+      const { status } = await send(callerOf(operation), operation, {
+        ...sample,
+        query: `?sortBy=${sortBy}`,
+      });
+      expect({ sortBy, status }).toEqual({ sortBy, status: 200 });
+    }
+  });
+
   test.each(titled(lists))('%s answers the same items page by page as by cursor', async (_, operation) => {
     const sample = await samples[operation.method.name]!(world);
     const size = sizeOf(operation);

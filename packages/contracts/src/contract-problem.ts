@@ -32,7 +32,9 @@ export function contractProblem(method: MethodInfo): string | undefined {
     bodyProblem(method) ??
     maskProblem(method) ??
     nullProblem(method) ??
-    accessProblem(method)
+    accessProblem(method) ??
+    alternativesProblem(method) ??
+    mediaProblem(method)
   );
 }
 
@@ -88,6 +90,20 @@ function accessProblem(method: MethodInfo): string | undefined {
   if (!namesEntry(method) && access !== AccessLevel.ACCESS_LEVEL_UNSPECIFIED)
     return 'declares access but names no entry';
   return undefined;
+}
+
+function alternativesProblem({ request }: MethodInfo): string | undefined {
+  const unknown = request.oneOf
+    .flat()
+    .find((name) => !request.fields.some((field) => field.protoName === name));
+  if (unknown !== undefined) return `names ${unknown} in one_of, which is no field of its request`;
+  return request.oneOf.length === 1 ? 'has one alternative in one_of: there must be several' : undefined;
+}
+
+function mediaProblem({ http, policy, responseStream }: MethodInfo): string | undefined {
+  const says = policy!.mediaTypes.length > 0;
+  if (responseStream && http.length > 0 && !says) return 'answers a download but names no media_types';
+  return !responseStream && says ? 'names media_types, which is for downloads' : undefined;
 }
 
 /** Null stands for what is absent: a field that is never absent cannot be null. */

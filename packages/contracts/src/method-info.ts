@@ -42,6 +42,10 @@ export interface MessageInfo {
   readonly comment: string;
   readonly fields: readonly FieldInfo[];
   readonly byJsonName: ReadonlyMap<string, FieldInfo>;
+  /** Proto names of the fields of each alternative, of which exactly one is given; empty where there is no such rule. */
+  readonly oneOf: readonly (readonly string[])[];
+  /** What the service judges of the message as a whole; empty where there is nothing. */
+  readonly rule: string;
 }
 
 export interface HttpBinding {

@@ -210,7 +210,7 @@ test('no message is declared inside another: their rules would be lost', () => {
 });
 
 test('every rule is one that the validator knows', () => {
-  const formats = ['', 'uuid', 'identifier', 'line', 'text', 'date-or-time'];
+  const formats = ['', 'uuid', 'identifier', 'line', 'text', 'date-or-time', 'id'];
   const wrong = fields.filter(({ field: { rules, kind } }) => {
     if (!rules) return false;
     if (!formats.includes(rules.format)) return true;
@@ -236,7 +236,7 @@ test('every text of a request is bounded', () => {
         (rules.maxLength > 0 ||
           rules.allowed.length > 0 ||
           rules.pattern !== '' ||
-          /^(uuid|date-or-time)$/.test(rules.format));
+          /^(uuid|id|date-or-time)$/.test(rules.format));
       if (field.kind === 'string' && !bounded) unbounded.push(named({ message, field }));
     }
   };

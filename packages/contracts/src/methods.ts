@@ -20,7 +20,7 @@ import { protoMetadata as restoreMetadata } from './generated/claviger/cluster/v
 import { protoMetadata as schemaMetadata } from './generated/claviger/cluster/v1/schema.ts';
 import { protoMetadata as sealMetadata } from './generated/claviger/cluster/v1/seal.ts';
 import { protoMetadata as tenantStandingMetadata } from './generated/claviger/cluster/v1/tenant_standing.ts';
-import type { Field, Policy } from './generated/claviger/options/v1/options.ts';
+import type { Field, Message, Policy } from './generated/claviger/options/v1/options.ts';
 import { protoMetadata as emergencyMetadata } from './generated/claviger/vault/v1/emergency.ts';
 import { protoMetadata as encryptionMetadata } from './generated/claviger/vault/v1/encryption.ts';
 import { protoMetadata as vaultEvidenceMetadata } from './generated/claviger/vault/v1/evidence.ts';
@@ -133,6 +133,7 @@ const IN_FILE = { message: 4, service: 6, field: 2, method: 2, nested: 3 };
 interface Described {
   readonly descriptor: Descriptor;
   readonly options: ReadonlyMap<string, Field>;
+  readonly message: Message | undefined;
   readonly path: readonly number[];
   readonly comment: Comment;
   /** The generated message with nothing in it. */
@@ -145,13 +146,14 @@ for (const file of files) {
   const comment = commentsOf(file);
   const visit = (prefix: string, descriptor: Descriptor, path: readonly number[]): void => {
     const name = `${prefix}.${descriptor.name}`;
-    const fields = file.options?.messages?.[descriptor.name]?.fields ?? {};
+    const { fields = {}, options: own } = file.options?.messages?.[descriptor.name] ?? {};
+    const message = own?.message as Message | undefined;
     const options = new Map(
       Object.entries(fields).flatMap(([key, value]) => (value.field ? [[key, value.field as Field]] : [])),
     );
     const codec = file.references[name] as { decode(bytes: Uint8Array): object } | undefined;
     const empty = () => codec?.decode(new Uint8Array()) ?? {};
-    descriptors.set(name, { descriptor, options, path, comment, empty });
+    descriptors.set(name, { descriptor, options, message, path, comment, empty });
     descriptor.nestedType.forEach((nested, index) => {
       visit(name, nested, [...path, IN_FILE.nested, index]);
     });
@@ -176,6 +178,8 @@ function messageInfo(typeName: string): MessageInfo {
     comment: found.comment(...found.path),
     fields,
     byJsonName,
+    oneOf: (found.message?.oneOf ?? []).map((names) => names.split(' ')),
+    rule: found.message?.rule ?? '',
   };
   messages.set(typeName, info);
   for (const [index, field] of found.descriptor.field.entries()) {

@@ -22,6 +22,7 @@ const NO_RULES: Field = {
   format: '',
   example: '',
   nullable: false,
+  rule: '',
 };
 
 function field(kind: FieldKind, rules: Partial<Field> = {}, more: Partial<FieldInfo> = {}): FieldInfo {
@@ -47,6 +48,8 @@ function message(...fields: FieldInfo[]): MessageInfo {
     comment: '',
     fields,
     byJsonName: new Map(fields.map((each) => [each.jsonName, each])),
+    oneOf: [],
+    rule: '',
   };
 }
 
@@ -183,6 +186,35 @@ test('whatever the text, no problem quotes it and no check takes long', () => {
   );
   for (const info of infos)
     for (const unit of ['a', '0', '-', '2026-', '😀']) problems(info, unit.repeat(200_000));
+});
+
+test('exactly one alternative is given, and a zero value is none', () => {
+  const all = message(
+    field('string', {}, { jsonName: 'a', property: 'a', protoName: 'a' }),
+    field('bool', {}, { jsonName: 'b', property: 'b', protoName: 'b' }),
+    field('string', {}, { jsonName: 'c', property: 'c', protoName: 'c', repeated: true }),
+  );
+  const info: MessageInfo = { ...all, oneOf: [['a'], ['b', 'c']] };
+  const pointers = (value: object) => validateMessage(info, value).map(({ pointer }) => pointer);
+  for (const value of [{ a: 'x', b: false, c: [] }, { a: '', b: true }, { b: true, c: ['x'] }, { c: ['x'] }])
+    expect(pointers(value)).toEqual([]);
+  for (const value of [{}, { a: '', b: false, c: [] }, { a: 'x', b: true }, { a: 'x', c: ['x'] }])
+    expect(pointers(value)).toEqual(['/a']);
+});
+
+test('an id is never refused for what it looks like, only for its length', () => {
+  const id = field('string', { format: 'id', pattern: '[0-9]+', allowed: ['x'] });
+  expect(fits(id, 'anything')).toBe(true);
+  expect(fits(id, 'a'.repeat(64))).toBe(true);
+  expect(fits(id, 'a'.repeat(65))).toBe(false);
+});
+
+test('the range of a list of numbers holds for each of them', () => {
+  const days = field('integer', { hasRange: true, minimum: 0, maximum: 6 }, { repeated: true });
+  expect(fits(days, [0, 6])).toBe(true);
+  expect(validateMessage(message(days), { field: [0, 7] }).map(({ pointer }) => pointer)).toEqual([
+    '/field/1',
+  ]);
 });
 
 test('problems name the way into nested messages and lists', () => {

@@ -15,6 +15,8 @@ const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:
 const NOT_IN_LINE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 const NOT_IN_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
+const MAX_ID_LENGTH = 64;
+
 const patterns = new Map<string, RegExp>();
 
 /** Checks a request against the rules of its fields. Problems name the field and the fix, never its value. */
@@ -25,7 +27,32 @@ export function validateMessage(info: MessageInfo, message: object, pointer = ''
     const value = field.oneof ? oneofValue(values, field) : values[field.property];
     checkField(field, value, `${pointer}/${field.jsonName}`, problems);
   }
+  checkAlternatives(info, values, pointer, problems);
   return problems;
+}
+
+function checkAlternatives(
+  { fields, oneOf }: MessageInfo,
+  values: Record<string, unknown>,
+  pointer: string,
+  problems: Problem[],
+): void {
+  if (oneOf.length === 0) return;
+  const alternatives = oneOf.map((names) =>
+    names.map((name) => fields.find(({ protoName }) => protoName === name)!),
+  );
+  const given = alternatives.filter((members) => members.some(({ property }) => isGiven(values[property])));
+  if (given.length === 1) return;
+  const named = alternatives.map((members) => members.map(({ jsonName }) => jsonName).join(' or '));
+  problems.push({
+    pointer: `${pointer}/${alternatives[0]![0]!.jsonName}`,
+    detail: `give exactly one of these: ${named.join('; ')}`,
+  });
+}
+
+function isGiven(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return value !== undefined && value !== null && value !== '' && value !== false && value !== 0;
 }
 
 function oneofValue(values: Record<string, unknown>, field: FieldInfo): unknown {
@@ -46,6 +73,10 @@ function checkField(field: FieldInfo, value: unknown, pointer: string, problems:
         problems.push(...validateMessage(field.message!, item as object, `${pointer}/${index}`));
       else if (field.kind === 'string')
         checkListItem(field, item as string, (detail) =>
+          problems.push({ pointer: `${pointer}/${index}`, detail }),
+        );
+      else if (field.kind === 'integer' || field.kind === 'double')
+        checkNumber(field, item as number, (detail) =>
           problems.push({ pointer: `${pointer}/${index}`, detail }),
         );
     });
@@ -91,16 +122,22 @@ function checkString(field: FieldInfo, value: string, add: (detail: string) => v
   if (rules.required && rules.format !== '' && value.trim() === '') add('may not be blank');
 }
 
-/** Whether it found a problem. */
+/** Whether it found a problem. Pattern and allowed values of an id only describe it: another text names nothing. */
 function checkShape(rules: Field, value: string, add: (detail: string) => void): boolean {
   const problem =
-    rules.allowed.length > 0 && !rules.allowed.includes(value)
-      ? `must be one of ${rules.allowed.join(', ')}`
-      : rules.pattern && !compiled(rules.pattern).test(value)
-        ? `must match ${rules.pattern}`
-        : formatProblem(rules.format, value);
+    rules.format === 'id'
+      ? idProblem(value)
+      : rules.allowed.length > 0 && !rules.allowed.includes(value)
+        ? `must be one of ${rules.allowed.join(', ')}`
+        : rules.pattern && !compiled(rules.pattern).test(value)
+          ? `must match ${rules.pattern}`
+          : formatProblem(rules.format, value);
   if (problem) add(problem);
   return problem !== undefined;
+}
+
+function idProblem(value: string): string | undefined {
+  return value.length > MAX_ID_LENGTH ? `may have at most ${MAX_ID_LENGTH} characters` : undefined;
 }
 
 function formatProblem(format: string, value: string): string | undefined {

@@ -1,5 +1,6 @@
 import type { FieldInfo } from '../method-info.ts';
 import type { JsonSchema } from './json-schema.ts';
+import { inputItem, inputString } from './string-schema.ts';
 
 /** Whether a message is sent by the caller or by us: only what is sent to us is closed and carries rules. */
 export type Direction = 'input' | 'output';
@@ -7,10 +8,20 @@ export type Direction = 'input' | 'output';
 /** The schema of a field; `reference` gives that of a message. */
 export function fieldSchema(field: FieldInfo, direction: Direction, reference: () => JsonSchema): JsonSchema {
   const item = field.kind === 'message' ? reference() : scalarSchema(field, direction);
-  const comment = field.comment === '' ? {} : { description: field.comment };
+  const rule = direction === 'input' ? (field.rules?.rule ?? '') : '';
+  const comment = described(field.comment, rule);
   const secret = field.public ? {} : { 'x-claviger-secret': true as const };
   if (!field.repeated) return { ...(field.rules?.nullable ? orNull(item) : item), ...comment, ...secret };
   return { type: 'array', items: item, ...listRules(field, direction), ...comment, ...secret };
+}
+
+/** What the contract says in words, and the rule that no schema can say. */
+export function described(comment: string, rule: string): JsonSchema {
+  const said = [comment, rule && `The server also demands that it ${rule}.`].filter(Boolean).join(' ');
+  return {
+    ...(said === '' ? {} : { description: said }),
+    ...(rule === '' ? {} : { 'x-claviger-rule': rule }),
+  };
 }
 
 function orNull(schema: JsonSchema): JsonSchema {
@@ -34,7 +45,7 @@ function listRules({ rules }: FieldInfo, direction: Direction): JsonSchema {
 function scalarSchema(field: FieldInfo, direction: Direction): JsonSchema {
   switch (field.kind) {
     case 'string':
-      return { type: 'string', ...(direction === 'input' && !field.repeated ? stringRules(field) : {}) };
+      return direction === 'input' ? inputStringOf(field) : { type: 'string' };
     case 'bool':
       return { type: 'boolean' };
     case 'integer':
@@ -50,20 +61,17 @@ function scalarSchema(field: FieldInfo, direction: Direction): JsonSchema {
   }
 }
 
-function stringRules({ rules }: FieldInfo): JsonSchema {
-  if (!rules) return {};
-  const least = Math.max(rules.minLength, rules.required ? 1 : 0);
-  return {
-    ...(least > 0 ? { minLength: least } : {}),
-    ...(rules.maxLength > 0 ? { maxLength: rules.maxLength } : {}),
-    ...(rules.pattern === '' ? {} : { pattern: `^(?:${rules.pattern})$` }),
-    ...(rules.allowed.length > 0 ? { enum: rules.allowed } : {}),
-    ...(rules.format === '' ? {} : { format: rules.format }),
-    ...(rules.example === '' ? {} : { examples: [rules.example] }),
-  };
+function inputStringOf({ rules, repeated, optional }: FieldInfo): JsonSchema {
+  if (repeated) return inputItem(rules);
+  // Where absence is not the empty string, an empty one takes away what was there.
+  return inputString(rules, optional && !rules?.nullable && !rules?.minLength);
 }
 
-function numberRules({ rules }: FieldInfo, direction: Direction): JsonSchema {
-  if (direction === 'output' || !rules?.hasRange) return {};
-  return { minimum: rules.minimum, maximum: rules.maximum };
+function numberRules({ rules, kind, int32 }: FieldInfo, direction: Direction): JsonSchema {
+  if (direction === 'output') return {};
+  if (rules?.hasRange) return { minimum: rules.minimum, maximum: rules.maximum };
+  if (kind === 'double') return {};
+  return int32
+    ? { minimum: -2_147_483_648, maximum: 2_147_483_647 }
+    : { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
 }

@@ -3,10 +3,12 @@ export interface JsonSchema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
   readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
   readonly description?: string;
   readonly format?: string;
   readonly contentEncoding?: string;
   readonly enum?: readonly (string | null)[];
+  readonly const?: true;
   readonly pattern?: string;
   readonly minLength?: number;
   readonly maxLength?: number;
@@ -19,6 +21,8 @@ export interface JsonSchema {
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean;
   readonly examples?: readonly unknown[];
+  /** What no schema can say: a refusal of it is 400 and points to the field. */
+  readonly 'x-claviger-rule'?: string;
   /** Never logged, and shown by this answer only. */
   readonly 'x-claviger-secret'?: true;
 }

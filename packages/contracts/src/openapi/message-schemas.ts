@@ -1,6 +1,6 @@
 import { mayBeAbsent } from '../contract-problem.ts';
 import type { FieldInfo, MessageInfo } from '../method-info.ts';
-import { type Direction, fieldSchema } from './field-schema.ts';
+import { type Direction, described, fieldSchema } from './field-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 
 /** Collects the schemas of messages as they are referred to. */
@@ -31,12 +31,44 @@ export function messageSchemas(): MessageSchemas {
     if (!(name in schemas)) {
       // Held before it is filled, so that messages may contain themselves.
       schemas[name] = {};
-      schemas[name] = objectSchema(info, direction, except, reference);
+      schemas[name] =
+        direction === 'input' && info.oneOf.length > 0
+          ? alternatives(name, info, except)
+          : objectSchema(info, direction, except, reference);
     }
     return { $ref: `#/components/schemas/${name}` };
   };
 
+  /** Each alternative whole, so that generators make a type of it. */
+  const alternatives = (name: string, info: MessageInfo, except: ReadonlySet<string>): JsonSchema => {
+    const all = info.oneOf.flat();
+    const variants = info.oneOf.flatMap((names) =>
+      names.map((demanded, index) => {
+        // Of several fields of an alternative each variant demands one, and has none of those that the variants before demand.
+        const kept = names.slice(index);
+        const left = new Set([...except, ...all.filter((other) => !kept.includes(other))]);
+        const field = info.fields.find(({ protoName }) => protoName === demanded)!;
+        const variant = `${name}With${field.jsonName[0]!.toUpperCase()}${field.jsonName.slice(1)}`;
+        schemas[variant] = demanding(field.jsonName, objectSchema(info, 'input', left, reference));
+        return { $ref: `#/components/schemas/${variant}` };
+      }),
+    );
+    return { ...described(info.comment, info.rule), oneOf: variants };
+  };
+
   return { reference, schemas };
+}
+
+/** The schema of a message in which this field has a value that counts as given. */
+function demanding(name: string, schema: JsonSchema): JsonSchema {
+  const field = schema.properties![name]!;
+  const given: JsonSchema =
+    field.type === 'boolean' ? { const: true } : field.type === 'array' ? { minItems: 1 } : { minLength: 1 };
+  return {
+    ...schema,
+    properties: { ...schema.properties, [name]: { ...field, ...given } },
+    required: [...(schema.required ?? []), name],
+  };
 }
 
 function objectSchema(
@@ -50,7 +82,7 @@ function objectSchema(
   const required = fields.filter(always).map((field) => field.jsonName);
   return {
     type: 'object',
-    ...(info.comment === '' ? {} : { description: info.comment }),
+    ...described(info.comment, direction === 'input' ? info.rule : ''),
     properties: Object.fromEntries(
       fields.map((field) => [
         field.jsonName,
@@ -62,8 +94,11 @@ function objectSchema(
   };
 }
 
-function isDemanded(field: FieldInfo): boolean {
-  return field.rules?.required ?? false;
+/** A number without a value is 0: where 0 is out of its range it has to be given. */
+function isDemanded({ rules, kind, repeated, optional }: FieldInfo): boolean {
+  if (rules?.required) return true;
+  const isNumber = (kind === 'integer' || kind === 'double') && !repeated && !optional;
+  return isNumber && rules?.hasRange === true && (rules.minimum > 0 || rules.maximum < 0);
 }
 
 /** Zero values are written out; only what has no value is left out, unless null stands for that. */

@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { methods } from '../methods.ts';
+import type { JsonSchema } from './json-schema.ts';
 import { openApiDocument } from './openapi-document.ts';
+import type { Parameter } from './operation.ts';
 
 const document = openApiDocument({ version: '1.0.0', serverUrl: 'https://localhost:7101' });
 const operations = Object.entries(document.paths).flatMap(([path, item]) =>
   Object.entries(item).map(([method, operation]) => ({ path, method, operation })),
 );
+
+const names = ({ parameters }: Record<string, unknown>) =>
+  (parameters as { name: string }[]).map(({ name }) => name);
+const parameter = ({ parameters }: Record<string, unknown>, name: string) =>
+  (parameters as { name: string; schema: JsonSchema }[]).find((each) => each.name === name)!.schema;
 
 function references(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(references);
@@ -72,6 +79,15 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('says of each parameter of a path what the names of its objects look like', () => {
+    for (const { path, operation } of operations)
+      for (const { in: where, name, schema } of operation.parameters as Parameter[]) {
+        if (where !== 'path') continue;
+        expect(schema.pattern ?? schema.enum, `${path} ${name}`).toBeDefined();
+        expect(schema.pattern ?? '', `${path} ${name}`).not.toContain('[^\\u0000]');
+      }
+  });
+
   it('asks for a bearer everywhere but on public operations', () => {
     const agents = operations.filter(({ path }) => path.startsWith('/api/v1/agents/'));
     expect(agents.length).toBeGreaterThan(0);
@@ -128,13 +144,77 @@ describe('the OpenAPI document', () => {
   it('lets null stand where the contract knows it, and says that such fields are always answered', () => {
     const { ElevationRequest, UpdateRuleRequest } = document.components.schemas;
     const request = UpdateRuleRequest!.properties!;
-    expect(request.matchSigner).toMatchObject({ type: ['string', 'null'], maxLength: 1_024 });
+    expect(request.matchSigner).toMatchObject({ type: ['string', 'null'], maxLength: 255 });
     expect(request.approvalDurationMinutes).toMatchObject({ type: ['integer', 'null'], maximum: 1_440 });
     expect(request.timeWindow!.anyOf).toEqual([{ $ref: expect.any(String) }, { type: 'null' }]);
     expect(request.name).toMatchObject({ type: 'string' });
     expect(ElevationRequest!.properties!.expiresAt).toMatchObject({ type: ['string', 'null'] });
     expect(ElevationRequest!.required).toEqual(expect.arrayContaining(['siteId', 'expiresAt']));
     expect(ElevationRequest!.required).not.toContain('actionDigest');
+  });
+
+  it('names the orders of every list, what excludes each other, and the types of downloads', () => {
+    const lists = operations.filter(({ operation }) => names(operation).includes('sortBy'));
+    expect(lists.length).toBeGreaterThan(30);
+    for (const { path, operation } of lists) {
+      for (const name of ['sortBy', 'sortOrder'])
+        expect(parameter(operation, name).enum?.length, `${path} ${name}`).toBeGreaterThan(0);
+      const groups = operation['x-exclusive'] as string[][];
+      expect(groups, path).toContainEqual(['page', 'cursor']);
+      for (const group of groups) expect(names(operation), path).toEqual(expect.arrayContaining(group));
+    }
+    const { responses } = document.paths['/api/v1/audit/events/export']!.get!;
+    const { content } = (responses as Record<string, { content: object }>)[200]!;
+    expect(Object.keys(content)).toEqual(['text/csv', 'application/json', 'application/jsonl']);
+    expect(JSON.stringify(document)).not.toContain('*/*');
+  });
+
+  it('makes a variant of each alternative, which demands its field and has none of the others', () => {
+    const { schemas } = document.components;
+    expect(schemas.CreateEntryRequest?.oneOf).toEqual([
+      { $ref: '#/components/schemas/CreateEntryRequestWithSecret' },
+      { $ref: '#/components/schemas/CreateEntryRequestWithGenerate' },
+    ]);
+    const { CreateEntryRequestWithSecret: secret, CreateEntryRequestWithGenerate: generate } = schemas;
+    expect(secret!.required).toEqual(['name', 'secret']);
+    expect(secret!.properties).not.toHaveProperty('generate');
+    expect(secret!.properties!.secret).toMatchObject({ minLength: 1, maxLength: 65_536 });
+    expect(generate!.properties!.generate).toMatchObject({ type: 'boolean', const: true });
+    const {
+      ActivateBreakglassRequestWithEntryIds: entries,
+      ActivateBreakglassRequestWithResourceIds: resources,
+    } = schemas;
+    expect(Object.keys(entries!.properties!)).toEqual(expect.arrayContaining(['entryIds', 'resourceIds']));
+    expect(resources!.properties).not.toHaveProperty('entryIds');
+  });
+
+  it('says each named format as a pattern that holds what the validator takes and nothing else', () => {
+    const patternOf = (name: string, field: string) =>
+      new RegExp(document.components.schemas[name]!.properties![field]!.pattern!, 'u');
+    const line = patternOf('CreateRuleRequest', 'name');
+    for (const text of ['a', ' a ', 'ä 😀']) expect(line.test(text), text).toBe(true);
+    for (const text of ['', ' ', '\ufeff', 'a\nb', 'a\u0000', '\u202ea']) expect(line.test(text)).toBe(false);
+    const time = new RegExp(parameter(document.paths['/api/v1/audit/events']!.get!, 'from').pattern!, 'u');
+    for (const text of ['2026-01-31', '2024-02-29', '2026-01-31T12:00:00Z', '2026-01-31T12:00:00.5+02:00'])
+      expect(time.test(text), text).toBe(true);
+    for (const text of ['2026-02-30', '2026-13-01', '2026-01-31T24:00:00Z', '2026-01-31T12:00Z', '', 'now'])
+      expect(time.test(text), text).toBe(false);
+    const days = document.components.schemas.TimeWindowInput!.properties!.days!;
+    expect(days.items).toMatchObject({ minimum: 0, maximum: 6 });
+  });
+
+  it('lists its designs, and marks what they speak of', () => {
+    const listed = document['x-designs'];
+    for (const { description } of listed) expect(document.info.description).toContain(description);
+    expect(listed.every(({ statuses }) => statuses.every((status) => status >= 400 && status < 500))).toBe(
+      true,
+    );
+    for (const { marks } of listed)
+      if (marks) expect(JSON.stringify(document.paths)).toContain(`"${marks}":`);
+    // A refusal of what the schemas can say would hide behind a design without marks or codes.
+    expect(listed.filter(({ statuses, codes, marks }) => statuses.includes(400) && !codes && !marks)).toEqual(
+      [],
+    );
   });
 
   it('hides what the edge fills in and takes out by itself', () => {

@@ -1,4 +1,5 @@
 import { methods } from '../methods.ts';
+import { type Design, designs } from './designs.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { messageSchemas } from './message-schemas.ts';
 import { documentedPath, type Operation, operation } from './operation.ts';
@@ -9,6 +10,7 @@ export type Paths = Record<string, Record<string, Operation>>;
 export interface OpenApiDocument {
   readonly openapi: '3.1.0';
   readonly info: Readonly<Record<string, unknown>>;
+  readonly 'x-designs': readonly Design[];
   readonly servers: readonly { readonly url: string }[];
   readonly tags: readonly { readonly name: string }[];
   readonly paths: Paths;
@@ -46,9 +48,14 @@ export function openApiDocument(options: {
       title: 'Claviger',
       version: options.version,
       description:
-        'Privileged access management: secrets, requests for access, approvals, rotation and proof.',
+        'Privileged access management: secrets, requests for access, approvals, rotation and proof.\n\n' +
+        'A request that fits its schemas may be refused for these reasons (`x-designs`):\n\n' +
+        designs
+          .map((each) => `- **${each.name}** (${each.statuses.join(', ')}): ${each.description}`)
+          .join('\n'),
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
+    'x-designs': designs,
     servers: [{ url: options.serverUrl }],
     tags: [...tags].sort().map((name) => ({ name })),
     paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),

@@ -53,7 +53,7 @@ export function operation(method: MethodInfo, binding: HttpBinding, schemas: Mes
     security: policy.public ? [] : [policy.agent ? { agent: [] } : { bearer: [] }],
     parameters: parameters(method, binding, inPath),
     ...(hasBodyFields ? { requestBody: requestBody(method, elsewhere, schemas) } : {}),
-    responses: responses(method, binding, inPath.size > 0, schemas),
+    responses: responses(method, binding, schemas),
     'x-claviger-owner': method.owner,
     'x-claviger-rate-tier': tierName(policy.rateTier),
     ...(policy.operations.length > 0 ? { 'x-claviger-operations': policy.operations } : {}),
@@ -62,6 +62,7 @@ export function operation(method: MethodInfo, binding: HttpBinding, schemas: Mes
     ...(policy.stepUp ? { 'x-claviger-step-up': true } : {}),
     ...(policy.discloses ? { 'x-claviger-discloses': true } : {}),
     ...(answersHead(method, binding) ? { 'x-claviger-head': true } : {}),
+    ...exclusive(method, binding),
     ...(limitsBody(method) ? { 'x-claviger-max-body-bytes': bodyLimitOf(method) } : {}),
   };
 }
@@ -115,7 +116,7 @@ function parameters(method: MethodInfo, binding: HttpBinding, inPath: ReadonlySe
         .filter(({ protoName, kind }) => !inPath.has(protoName) && kind !== 'message' && kind !== 'struct')
         .map((field) => parameter(field, 'query'));
   const pageSize = query.find(({ name }) => name === 'pageSize');
-  const alias = pageSize && !query.some(({ name }) => name === 'limit') ? [limitAlias(pageSize)] : [];
+  const alias = pageSize && takesLimitAlias(method) ? [limitAlias(pageSize)] : [];
   return [
     ...path,
     ...query,
@@ -124,6 +125,21 @@ function parameters(method: MethodInfo, binding: HttpBinding, inPath: ReadonlySe
     ...(answersTag(method, binding) ? [IF_NONE_MATCH] : []),
     ...(takesKey(method, binding) ? [IDEMPOTENCY_KEY] : []),
   ];
+}
+
+/** Groups of parameters of which one at most may be given. */
+function exclusive(method: MethodInfo, binding: HttpBinding) {
+  if (binding.body) return {};
+  const has = (protoName: string) => method.request.fields.some((field) => field.protoName === protoName);
+  const groups = [
+    ...(has('page') && has('cursor') ? [['page', 'cursor']] : []),
+    ...(takesLimitAlias(method) ? [['pageSize', 'limit']] : []),
+  ];
+  return groups.length > 0 ? { 'x-exclusive': groups } : {};
+}
+
+function takesLimitAlias({ request }: MethodInfo): boolean {
+  return request.byJsonName.has('pageSize') && !request.byJsonName.has('limit');
 }
 
 function limitAlias(pageSize: Parameter): Parameter {
@@ -193,24 +209,29 @@ function isChange(binding: HttpBinding): boolean {
 }
 
 function requestBody(method: MethodInfo, elsewhere: ReadonlySet<string>, schemas: MessageSchemas) {
-  const demanded = method.request.fields.some(
-    (field) => field.rules?.required && !elsewhere.has(field.protoName),
-  );
+  const demanded =
+    method.request.oneOf.length > 0 ||
+    method.request.fields.some((field) => field.rules?.required && !elsewhere.has(field.protoName));
   return {
     required: demanded,
     content: { 'application/json': { schema: schemas.reference(method.request, 'input', elsewhere) } },
   };
 }
 
-function responses(method: MethodInfo, binding: HttpBinding, names: boolean, schemas: MessageSchemas) {
+function responses(method: MethodInfo, binding: HttpBinding, schemas: MessageSchemas) {
   const policy = method.policy!;
+  const names = method.request.fields.some(
+    ({ rules }) => rules?.format === 'id' && (rules.required || binding.body),
+  );
+  const changes = binding.method !== 'GET' && !policy.reads;
   const statuses = [
     '400',
     ...(policy.public ? [] : ['401', '403']),
     ...(names ? ['404'] : []),
-    ...(takesKey(method, binding) ? ['409', '422'] : []),
+    ...(changes ? ['409'] : []),
+    ...(takesKey(method, binding) ? ['422'] : []),
     ...(takesIfMatch(method, binding) || isChange(binding) ? ['412'] : []),
-    ...(limitsBody(method) ? ['413'] : []),
+    ...(binding.body ? ['413', '415'] : []),
     '429',
     '503',
     'default',
@@ -230,7 +251,9 @@ function success(method: MethodInfo, binding: HttpBinding, schemas: MessageSchem
     return {
       description: 'A download.',
       headers: { 'Content-Disposition': { schema: { type: 'string' } } },
-      content: { '*/*': { schema: { type: 'string', format: 'binary' } } },
+      content: Object.fromEntries(
+        method.policy!.mediaTypes.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]),
+      ),
     };
   }
   const only = binding.responseBody

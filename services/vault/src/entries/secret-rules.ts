@@ -19,11 +19,8 @@ export function newPassword(): string {
   });
 }
 
-/** The secret that an entry starts with: given or generated, exactly one of the two. Throws `invalid`. */
+/** The secret that an entry starts with: given or generated. Throws `invalid`. */
 export function firstSecret(request: { type: string; secret: string; generate: boolean }): string {
-  if ((request.secret !== '') === request.generate) {
-    throw ClavigerError.invalid('/secret', 'give either a secret or generate, exactly one of the two');
-  }
   if (!request.generate) return checkedSecret(request.type, request.secret);
   if (request.type !== 'password' && request.type !== 'api-key') {
     throw ClavigerError.invalid('/generate', 'is possible for the types password and api-key');

@@ -75,10 +75,7 @@ export function activateBreakglass(
 }
 
 function askOf(request: breakglass.ActivateBreakglassRequest, policy: BreakglassSettings): Ask {
-  const { allEntries, entryIds, resourceIds, sealedCode } = request;
-  const named = entryIds.length + resourceIds.length;
-  if (allEntries === named > 0)
-    throw ClavigerError.invalid('/allEntries', 'say either allEntries, or which entryIds or resourceIds');
+  const { entryIds, resourceIds, sealedCode } = request;
   if (!entryIds.every(isUuid)) throw ClavigerError.invalid('/entryIds', 'must be ids of entries');
   if (!resourceIds.every(isUuid)) throw ClavigerError.invalid('/resourceIds', 'must be ids of resources');
   const durationMinutes = request.durationMinutes ?? Math.min(DEFAULT_MINUTES, policy.maximumMinutes);

@@ -22,8 +22,6 @@ export function createRequest(
   deps: WorkflowDeps,
 ): Handler<typeof workflow.RequestsServiceService.createRequest> {
   return async (request, context) => {
-    if ((request.entryId === '') === (request.resourceId === ''))
-      throw ClavigerError.invalid('/entryId', 'give either entryId or resourceId');
     const subject = await deps.vault.describeSubject(
       {
         entryId: request.entryId && idOrNotFound(request.entryId),

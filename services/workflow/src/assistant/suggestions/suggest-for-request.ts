@@ -37,8 +37,6 @@ export function suggestForRequest(
   deps: AssistantDeps,
 ): Handler<typeof assistant.AssistantServiceService.suggestForRequest> {
   return async (request, context) => {
-    if ((request.requestId === '') === (request.entryId === ''))
-      throw ClavigerError.invalid('/requestId', 'give either requestId or entryId');
     requireEnabled((await assistantSettings(deps, context.tenantId)).values);
     const subject = request.requestId
       ? await subjectOfRequest(deps, idOrNotFound(request.requestId), context)

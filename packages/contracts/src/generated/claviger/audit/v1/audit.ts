@@ -6219,134 +6219,134 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 2],
-        "span": [36, 2, 45, 3],
+        "span": [36, 2, 50, 3],
         "leadingComments":
           " Streams every event of the range. Format jsonl can be verified offline when it is not filtered.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 4],
-        "span": [57, 2, 67, 3],
+        "span": [62, 2, 72, 3],
         "leadingComments": " The newest signed tree head of the tenant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 8],
-        "span": [93, 2, 104, 3],
+        "span": [98, 2, 109, 3],
         "leadingComments": " Checks a receipt's signature and finds its event in the log.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 9],
-        "span": [106, 2, 112, 3],
+        "span": [111, 2, 117, 3],
         "leadingComments": " Public keys under which tree heads and receipts are signed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 1],
-        "span": [118, 2, 65],
+        "span": [123, 2, 65],
         "leadingComments": " Position in the tenant's log; absent until sealed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 3],
-        "span": [121, 2, 56],
+        "span": [126, 2, 56],
         "leadingComments": " allowed | denied | failed\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 6],
-        "span": [125, 2, 59],
+        "span": [130, 2, 59],
         "leadingComments": " user | api-token | service | anonymous\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 17],
-        "span": [137, 2, 59],
+        "span": [142, 2, 59],
         "leadingComments": " Exact bytes that were hashed; only on a single event.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [141, 2, 146, 5],
+        "span": [146, 2, 152, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 1],
-        "span": [148, 2, 153, 5],
+        "span": [154, 2, 159, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [166, 2, 169, 5],
+        "span": [175, 2, 179, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 5],
-        "span": [215, 2, 69],
+        "span": [227, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 2],
-        "span": [237, 2, 244, 5],
+        "span": [251, 2, 259, 5],
         "leadingComments": " csv | json | jsonl; csv when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 0],
-        "span": [323, 2, 328, 5],
+        "span": [340, 2, 346, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 1],
-        "span": [330, 2, 335, 5],
+        "span": [348, 2, 353, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 4],
-        "span": [348, 2, 351, 5],
+        "span": [369, 2, 373, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 5],
-        "span": [360, 2, 69],
+        "span": [382, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 1],
-        "span": [369, 2, 374, 5],
+        "span": [391, 2, 397, 5],
         "leadingComments": " Size of the tree head to prove against; the newest when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 1],
-        "span": [443, 2, 55],
+        "span": [468, 2, 55],
         "leadingComments": " The event stands in the log with the receipt's leaf hash.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 2],
-        "span": [445, 2, 65],
+        "span": [470, 2, 65],
         "leadingComments": " Absent until sealed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 1],
-        "span": [455, 2, 56],
+        "span": [480, 2, 56],
         "leadingComments": " tree-head | receipt\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 2],
-        "span": [457, 2, 59],
+        "span": [482, 2, 59],
         "leadingComments": " SPKI, PEM.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -6411,13 +6411,29 @@ export const protoMetadata = {
       },
       "ListEventsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKCm9jY3VycmVkQXRKBmFjdGlvbg==", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
-          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "from": {
+            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
+          },
+          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
           "user_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
           "action": { "field": Field.decode(Buffer.from("CAEgZA==", "base64")) },
           "outcome": { "field": Field.decode(Buffer.from("CAFKB2FsbG93ZWRKBmRlbmllZEoGZmFpbGVk", "base64")) },
@@ -6436,13 +6452,19 @@ export const protoMetadata = {
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetEventRequest": { fields: { "event_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetEventRequest": { fields: { "event_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "GetEventResponse": { fields: { "event": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ExportEventsRequest": {
         fields: {
-          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
-          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
-          "format": { "field": Field.decode(Buffer.from("CAFKA2NzdkoEanNvbkoFanNvbmw=", "base64")) },
+          "from": {
+            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
+          },
+          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
+          "format": {
+            "field": Field.decode(
+              Buffer.from("CAFKA2NzdkoEanNvbkoFanNvbmxqJGlzIG5vdCBqc29ubCB3aGVyZSBhIGZpbHRlciBpcyBnaXZlbg==", "base64"),
+            ),
+          },
           "user_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
           "action": { "field": Field.decode(Buffer.from("CAEgZA==", "base64")) },
           "outcome": { "field": Field.decode(Buffer.from("CAFKB2FsbG93ZWRKBmRlbmllZEoGZmFpbGVk", "base64")) },
@@ -6453,8 +6475,10 @@ export const protoMetadata = {
       },
       "GetSummaryRequest": {
         fields: {
-          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
-          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
+          "from": {
+            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
+          },
+          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
         },
       },
       "GetSummaryResponse": {
@@ -6503,11 +6527,25 @@ export const protoMetadata = {
       "GetTreeHeadResponse": { fields: { "tree_head": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ListTreeHeadsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKBHNpemVKCXRpbWVzdGFtcA==", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
         },
       },
       "ListTreeHeadsResponse": {
@@ -6522,8 +6560,15 @@ export const protoMetadata = {
       },
       "GetInclusionProofRequest": {
         fields: {
-          "event_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "tree_size": { "field": Field.decode(Buffer.from("CAEwATgBQP////////8P", "base64")) },
+          "event_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "tree_size": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQP////////8PajppcyBhIHNpemUgdGhhdCB0aGUgbG9nIGhhZCwgbGFyZ2UgZW5vdWdoIHRvIGhvbGQgdGhlIGV2ZW50",
+                "base64",
+              ),
+            ),
+          },
         },
       },
       "GetInclusionProofResponse": {
@@ -6537,8 +6582,16 @@ export const protoMetadata = {
       },
       "GetConsistencyProofRequest": {
         fields: {
-          "first": { "field": Field.decode(Buffer.from("CAEQATABOAFA/////////w8=", "base64")) },
-          "second": { "field": Field.decode(Buffer.from("CAEQATABOAFA/////////w8=", "base64")) },
+          "first": {
+            "field": Field.decode(
+              Buffer.from("CAEQATABOAFA/////////w9qGmlzIG5vdCBncmVhdGVyIHRoYW4gc2Vjb25k", "base64"),
+            ),
+          },
+          "second": {
+            "field": Field.decode(
+              Buffer.from("CAEQATABOAFA/////////w9qG2lzIG5vdCBncmVhdGVyIHRoYW4gdGhlIGxvZw==", "base64"),
+            ),
+          },
         },
       },
       "GetConsistencyProofResponse": {
@@ -6597,7 +6650,10 @@ export const protoMetadata = {
           },
           "ExportEvents": {
             "policy": Policy.decode(
-              Buffer.from("CgxhdWRpdC5leHBvcnQyDmF1ZGl0LmV4cG9ydGVkOANiFnJwLmF1ZGl0LmV2ZW50cy5leHBvcnSwAQE=", "base64"),
+              Buffer.from(
+                "CgxhdWRpdC5leHBvcnQyDmF1ZGl0LmV4cG9ydGVkOANiFnJwLmF1ZGl0LmV2ZW50cy5leHBvcnSwAQHKAQh0ZXh0L2NzdsoBEGFwcGxpY2F0aW9uL2pzb27KARFhcHBsaWNhdGlvbi9qc29ubA==",
+                "base64",
+              ),
             ),
             "http": HttpRule.decode(Buffer.from("EhsvYXBpL3YxL2F1ZGl0L2V2ZW50cy9leHBvcnQ=", "base64")),
           },

@@ -4527,233 +4527,233 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 3],
-        "span": [48, 2, 56, 3],
+        "span": [48, 2, 57, 3],
         "leadingComments": " Streams the package, a ZIP archive.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [6, 0, 2, 4],
-        "span": [58, 2, 66, 3],
+        "span": [59, 2, 67, 3],
         "leadingComments": " The state of every control at this moment, computed from data and signed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 1],
-        "span": [105, 2, 54],
+        "span": [106, 2, 54],
         "leadingComments": " queued | running | ready | failed | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [107, 2, 53],
+        "span": [108, 2, 53],
         "leadingComments": " First day of the range (UTC).\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 3],
-        "span": [109, 2, 51],
+        "span": [110, 2, 51],
         "leadingComments": " Last day of the range (UTC), included.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 5],
-        "span": [112, 2, 64],
+        "span": [113, 2, 64],
         "leadingComments": " 0 to 100.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 6],
-        "span": [114, 2, 56],
+        "span": [115, 2, 56],
         "leadingComments": " Why it failed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 9],
-        "span": [118, 2, 70],
+        "span": [119, 2, 70],
         "leadingComments": " Absent when a person asked for it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 10],
-        "span": [120, 2, 54],
+        "span": [121, 2, 54],
         "leadingComments": " What is special about the run, e.g. that runs before it were missed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 13],
-        "span": [124, 2, 79],
+        "span": [125, 2, 79],
         "leadingComments": " Until then it can be fetched.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 15],
-        "span": [127, 2, 65],
+        "span": [128, 2, 65],
         "leadingComments": " Of the ZIP, hexadecimal.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [131, 2, 137, 5],
+        "span": [132, 2, 139, 5],
         "leadingComments": " First day (UTC), e.g. 2026-01-01.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 1],
-        "span": [139, 2, 145, 5],
+        "span": [141, 2, 148, 5],
         "leadingComments": " Last day (UTC), included, e.g. 2026-03-31.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 2],
-        "span": [147, 2, 159, 5],
+        "span": [150, 2, 162, 5],
         "leadingComments":
           " Any of events, access, rotations, approvals, break-glass, keys, controls; all when empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 0],
-        "span": [166, 2, 171, 5],
+        "span": [169, 2, 175, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 1],
-        "span": [173, 2, 178, 5],
+        "span": [177, 2, 182, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 4],
-        "span": [191, 2, 194, 5],
+        "span": [198, 2, 202, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 5],
-        "span": [196, 2, 199, 5],
+        "span": [204, 2, 208, 5],
         "leadingComments": " Only those asked for from then on.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 5],
-        "span": [222, 2, 69],
+        "span": [232, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 0],
-        "span": [244, 2, 51],
+        "span": [254, 2, 51],
         "leadingComments": " Its name, the same for ever, e.g. key-encryption-keys-young.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 2],
-        "span": [247, 2, 55],
+        "span": [257, 2, 55],
         "leadingComments": " passed | failed | not_assessed\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 3],
-        "span": [249, 2, 56],
+        "span": [259, 2, 56],
         "leadingComments": " How many were looked at.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 4],
-        "span": [251, 2, 58],
+        "span": [261, 2, 58],
         "leadingComments": " How many of them break the control.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 6],
-        "span": [254, 2, 62],
+        "span": [264, 2, 62],
         "leadingComments": " From which data, and how, it was computed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 0],
-        "span": [259, 2, 55],
+        "span": [269, 2, 55],
         "leadingComments": " claviger-attestation/v1\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 2],
-        "span": [262, 2, 58],
+        "span": [272, 2, 58],
         "leadingComments": " RFC 3339, milliseconds, UTC.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 4],
-        "span": [265, 2, 57],
+        "span": [275, 2, 57],
         "leadingComments": " Newest tree head of the audit log when it was issued; 0 for an empty log.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 7],
-        "span": [269, 2, 52],
+        "span": [279, 2, 52],
         "leadingComments": " Compact JWS (EdDSA) whose payload is the canonical JSON of all fields above.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 6],
-        "span": [280, 2, 86],
+        "span": [290, 2, 86],
         "leadingComments": " The next five runs.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 10],
-        "span": [285, 2, 57],
+        "span": [295, 2, 57],
         "leadingComments":
           " Why the run that is due could not be ordered; it is tried again every five minutes. Empty when it was.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 0],
-        "span": [289, 2, 294, 5],
+        "span": [299, 2, 305, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 1],
-        "span": [296, 2, 301, 5],
+        "span": [307, 2, 312, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 4],
-        "span": [314, 2, 317, 5],
+        "span": [329, 2, 333, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 5],
-        "span": [326, 2, 69],
+        "span": [342, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 1],
-        "span": [336, 2, 341, 5],
+        "span": [352, 2, 358, 5],
         "leadingComments":
           " Five fields: minute, hour, day of the month, month, day of the week. At most one run an hour.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 2],
-        "span": [343, 2, 347, 5],
+        "span": [360, 2, 365, 5],
         "leadingComments": " IANA name; UTC when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 3],
-        "span": [349, 2, 357, 5],
+        "span": [367, 2, 375, 5],
         "leadingComments":
           " The range of each report: the last whole one before the run. day | week | month | quarter; month when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 4],
-        "span": [359, 2, 371, 5],
+        "span": [377, 2, 389, 5],
         "leadingComments": " All when empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -4810,12 +4810,18 @@ export const protoMetadata = {
         fields: {
           "from": {
             "field": Field.decode(
-              Buffer.from("CAEQASAKKhpbMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfVoKMjAyNi0wMS0wMQ==", "base64"),
+              Buffer.from(
+                "CAEQASAKKhpbMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfVoKMjAyNi0wMS0wMWoUaXMgYSBkYXkgdGhhdCBleGlzdHM=",
+                "base64",
+              ),
             ),
           },
           "to": {
             "field": Field.decode(
-              Buffer.from("CAEQASAKKhpbMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfVoKMjAyNi0wMy0zMQ==", "base64"),
+              Buffer.from(
+                "CAEQASAKKhpbMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfVoKMjAyNi0wMy0zMWpEaXMgYSBkYXkgdGhhdCBleGlzdHMsIG5vdCBiZWZvcmUgZnJvbSBhbmQgYXQgbW9zdCB0ZW4geWVhcnMgYWZ0ZXIgaXQ=",
+                "base64",
+              ),
             ),
           },
           "sections": {
@@ -4831,13 +4837,29 @@ export const protoMetadata = {
       "CreateReportResponse": { fields: { "report": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ListReportsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKCWNyZWF0ZWRBdEoFc3RhdGU=", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
-          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "from": {
+            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
+          },
+          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
           "state": {
             "field": Field.decode(
               Buffer.from("CAFKBnF1ZXVlZEoHcnVubmluZ0oFcmVhZHlKBmZhaWxlZEoHZXhwaXJlZA==", "base64"),
@@ -4855,10 +4877,10 @@ export const protoMetadata = {
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetReportRequest": { fields: { "report_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetReportRequest": { fields: { "report_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "GetReportResponse": { fields: { "report": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DownloadReportRequest": {
-        fields: { "report_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "report_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "Control": {
         fields: {
@@ -4900,11 +4922,25 @@ export const protoMetadata = {
       },
       "ListSchedulesRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKBG5hbWVKCW5leHRSdW5BdEoJY3JlYXRlZEF0", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
         },
       },
       "ListSchedulesResponse": {
@@ -4920,8 +4956,19 @@ export const protoMetadata = {
       "CreateScheduleRequest": {
         fields: {
           "name": { "field": Field.decode(Buffer.from("CAEQASBkUgRsaW5l", "base64")) },
-          "cron": { "field": Field.decode(Buffer.from("CAEQASBkWgkwIDYgMSAqICo=", "base64")) },
-          "time_zone": { "field": Field.decode(Buffer.from("CAEgQFoNRXVyb3BlL0Jlcmxpbg==", "base64")) },
+          "cron": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEQASBkWgkwIDYgMSAqICpqQ2lzIGEgY3JvbiBwYXR0ZXJuIHRoYXQgbmFtZXMgYSBtb21lbnQgdG8gY29tZSwgYXQgbW9zdCBvbmNlIGFuIGhvdXI=",
+                "base64",
+              ),
+            ),
+          },
+          "time_zone": {
+            "field": Field.decode(
+              Buffer.from("CAEgQFoNRXVyb3BlL0JlcmxpbmofaXMgdGhlIElBTkEgbmFtZSBvZiBhIHRpbWUgem9uZQ==", "base64"),
+            ),
+          },
           "period": { "field": Field.decode(Buffer.from("CAFKA2RheUoEd2Vla0oFbW9udGhKB3F1YXJ0ZXI=", "base64")) },
           "sections": {
             "field": Field.decode(
@@ -4935,7 +4982,7 @@ export const protoMetadata = {
       },
       "CreateScheduleResponse": { fields: { "schedule": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DeleteScheduleRequest": {
-        fields: { "schedule_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "schedule_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
     },
     services: {
@@ -4970,7 +5017,7 @@ export const protoMetadata = {
           "DownloadReport": {
             "policy": Policy.decode(
               Buffer.from(
-                "Cg9jb21wbGlhbmNlLnJlYWQyHGNvbXBsaWFuY2UucmVwb3J0LmRvd25sb2FkZWQ4AWIecnAuY29tcGxpYW5jZS5yZXBvcnRzLmRvd25sb2Fk",
+                "Cg9jb21wbGlhbmNlLnJlYWQyHGNvbXBsaWFuY2UucmVwb3J0LmRvd25sb2FkZWQ4AWIecnAuY29tcGxpYW5jZS5yZXBvcnRzLmRvd25sb2FkygEPYXBwbGljYXRpb24vemlw",
                 "base64",
               ),
             ),

@@ -1611,31 +1611,31 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 0],
-        "span": [70, 2, 74, 5],
+        "span": [70, 2, 75, 5],
         "leadingComments": " Only the target of this name; all when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 0],
-        "span": [78, 2, 57],
+        "span": [79, 2, 57],
         "leadingComments": " Id of the test event: look for it in the sink.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 1],
-        "span": [80, 2, 49],
+        "span": [81, 2, 49],
         "leadingComments": " Every target has taken it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 3],
-        "span": [88, 2, 56],
+        "span": [89, 2, 56],
         "leadingComments": " Empty when it was taken.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 4],
-        "span": [90, 2, 53],
+        "span": [91, 2, 53],
         "leadingComments": " What to do next, where that is known.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -1682,7 +1682,16 @@ export const protoMetadata = {
         },
       },
       "TestSiemRequest": {
-        fields: { "target": { "field": Field.decode(Buffer.from("CAEgPyoVKFthLXowLTldW2EtejAtOS1dKik/", "base64")) } },
+        fields: {
+          "target": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEgPyoVKFthLXowLTldW2EtejAtOS1dKik/aituYW1lcyBhIHRhcmdldCBvZiB0aGUgc2V0dGluZ3Mgc2llbS50YXJnZXRz",
+                "base64",
+              ),
+            ),
+          },
+        },
       },
       "TestSiemResponse": {
         fields: {

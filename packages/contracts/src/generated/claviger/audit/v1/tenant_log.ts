@@ -1463,7 +1463,7 @@ export const protoMetadata = {
   options: {
     messages: {
       "ListLogSizesRequest": {
-        fields: { "after_tenant_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) } },
+        fields: { "after_tenant_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) } },
       },
       "ListLogSizesResponse": { fields: { "items": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "LogSize": {

@@ -15217,327 +15217,327 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4],
-        "span": [609, 0, 629, 1],
+        "span": [609, 0, 634, 1],
         "leadingComments": " The answer to a sign-in in every form that the reference documents give it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 2],
-        "span": [621, 2, 624, 5],
+        "span": [623, 2, 626, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 3],
-        "span": [628, 2, 58],
+        "span": [630, 2, 633, 5],
         "leadingComments":
           " Second factor at once, for clients that have it at hand: six digits as an app shows them, or a recovery code. Separators\n do not matter; what cannot be a code is 400 mfa_code_malformed, and counts as no try. With a recovery code the sign-in\n works while the account is locked, too.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 3],
-        "span": [638, 2, 641, 4],
+        "span": [643, 2, 646, 4],
         "leadingComments": " Seconds.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 5],
-        "span": [644, 2, 19],
+        "span": [649, 2, 19],
         "leadingComments": " The access token under its other name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 7],
-        "span": [650, 2, 653, 4],
+        "span": [655, 2, 658, 4],
         "leadingComments": " A second factor is mandatory and this user has none: GET /api/v1/auth/mfa/setup first.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 6, 2, 0],
-        "span": [658, 2, 661, 5],
+        "span": [663, 2, 667, 5],
         "leadingComments":
           " Six digits as an app shows them, or a recovery code. Separators do not matter; what cannot be a code is 400\n mfa_code_malformed, and counts as no try.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 0],
-        "span": [706, 2, 20],
+        "span": [712, 2, 20],
         "leadingComments": " Base32, for typing in.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 1],
-        "span": [708, 2, 25],
+        "span": [714, 2, 25],
         "leadingComments": " otpauth:// address, for a QR code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 0],
-        "span": [718, 2, 20],
+        "span": [724, 2, 20],
         "leadingComments": " Base32, for typing in.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 1],
-        "span": [720, 2, 25],
+        "span": [726, 2, 25],
         "leadingComments": " otpauth:// address, for a QR code.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 0],
-        "span": [724, 2, 727, 5],
+        "span": [730, 2, 734, 5],
         "leadingComments": " As in the challenge.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 1],
-        "span": [732, 2, 37],
+        "span": [739, 2, 37],
         "leadingComments": " Shown once, when a factor is confirmed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 0],
-        "span": [810, 2, 815, 5],
+        "span": [825, 2, 831, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 1],
-        "span": [817, 2, 822, 5],
+        "span": [833, 2, 838, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 4],
-        "span": [835, 2, 838, 5],
+        "span": [856, 2, 860, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 5],
-        "span": [863, 2, 69],
+        "span": [885, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 34, 2, 3],
-        "span": [892, 2, 63],
+        "span": [916, 2, 920, 5],
         "leadingComments": " Unset: the user gets a password through a reset link.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 34, 2, 5],
-        "span": [898, 2, 904, 5],
+        "span": [927, 2, 933, 5],
         "leadingComments": " person when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 1],
-        "span": [913, 2, 916, 5],
+        "span": [942, 2, 946, 5],
         "leadingComments": " User id of a person; yourself when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 38, 2, 4],
-        "span": [948, 2, 68],
+        "span": [978, 2, 981, 5],
         "leadingComments": " The version that the change was made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 1],
-        "span": [960, 2, 68],
+        "span": [993, 2, 996, 5],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 0],
-        "span": [965, 2, 970, 5],
+        "span": [1001, 2, 1007, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 1],
-        "span": [972, 2, 977, 5],
+        "span": [1009, 2, 1014, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 4],
-        "span": [990, 2, 993, 5],
+        "span": [1027, 2, 1031, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 43, 2, 5],
-        "span": [1008, 2, 69],
+        "span": [1046, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 44, 2, 1],
-        "span": [1017, 2, 1020, 5],
+        "span": [1055, 2, 1059, 5],
         "leadingComments": " Names of roles.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 44, 2, 2],
-        "span": [1022, 2, 68],
+        "span": [1061, 2, 1064, 5],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 47, 2, 0],
-        "span": [1036, 2, 25],
+        "span": [1078, 2, 25],
         "leadingComments": " One-time; ends after an hour or five wrong tries.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 0],
-        "span": [1081, 2, 1086, 5],
+        "span": [1125, 2, 1131, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 1],
-        "span": [1088, 2, 1093, 5],
+        "span": [1133, 2, 1138, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 4],
-        "span": [1106, 2, 1109, 5],
+        "span": [1151, 2, 1155, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 57, 2, 5],
-        "span": [1123, 2, 69],
+        "span": [1169, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 64, 2, 1],
-        "span": [1182, 2, 68],
+        "span": [1233, 2, 1236, 5],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 68, 2, 3],
-        "span": [1195, 2, 55],
+        "span": [1249, 2, 55],
         "leadingComments": " First characters of the token, to know it again.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 0],
-        "span": [1204, 2, 1209, 5],
+        "span": [1258, 2, 1264, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 1],
-        "span": [1211, 2, 1216, 5],
+        "span": [1266, 2, 1271, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 4],
-        "span": [1229, 2, 1232, 5],
+        "span": [1288, 2, 1292, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 70, 2, 5],
-        "span": [1254, 2, 69],
+        "span": [1314, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 71, 2, 1],
-        "span": [1264, 2, 1267, 5],
+        "span": [1324, 2, 1327, 5],
         "leadingComments": " The machine user that the token acts as; yourself when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 71, 2, 2],
-        "span": [1269, 2, 1272, 5],
+        "span": [1329, 2, 1333, 5],
         "leadingComments": " Narrows what the token may do; all that the user may do when empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 71, 2, 3],
-        "span": [1274, 2, 1279, 5],
+        "span": [1335, 2, 1340, 5],
         "leadingComments": " 90 days at most; 30 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 72, 2, 1],
-        "span": [1284, 2, 19],
+        "span": [1345, 2, 19],
         "leadingComments": " Shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 75, 2, 2],
-        "span": [1300, 4, 27],
+        "span": [1361, 4, 27],
         "leadingComments": " Of the agent of a device.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 75, 2, 3],
-        "span": [1303, 2, 67],
+        "span": [1364, 2, 67],
         "leadingComments": " Services that the actor token is for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 76, 2, 5],
-        "span": [1312, 2, 53],
+        "span": [1373, 2, 53],
         "leadingComments": " Goes up when roles or standing of the user change.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 79, 2, 3],
-        "span": [1329, 2, 55],
+        "span": [1391, 2, 55],
         "leadingComments": " active | disabled | deleted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 82, 2, 1],
-        "span": [1349, 2, 1352, 5],
+        "span": [1411, 2, 1414, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 83, 2, 2],
-        "span": [1358, 2, 22],
+        "span": [1420, 2, 22],
         "leadingComments": " Generated; shown once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 84, 2, 1],
-        "span": [1368, 2, 1371, 5],
+        "span": [1430, 2, 1433, 5],
         "leadingComments": ' Short name of the tenant; "default" when unset.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 84, 2, 2],
-        "span": [1373, 2, 1376, 5],
+        "span": [1435, 2, 1438, 5],
         "leadingComments": " IPv4 or IPv6, as the gateway sees it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 85, 2, 1],
-        "span": [1381, 2, 54],
+        "span": [1443, 2, 54],
         "leadingComments": " The IPv4 address, or the /64 of an IPv6 one; empty without an address.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 87, 2, 0],
-        "span": [1391, 2, 32],
+        "span": [1453, 2, 32],
         "leadingComments": " Absent when the tenant has a user already.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 88, 2, 0],
-        "span": [1396, 2, 1401, 5],
+        "span": [1458, 2, 1463, 5],
         "leadingComments": " Short name: lower-case letters, digits and inner hyphens.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -15683,10 +15683,21 @@ export const protoMetadata = {
       },
       "LoginRequest": {
         fields: {
-          "username": { "field": Field.decode(Buffer.from("CAEQASCAAloFYWxpY2U=", "base64")) },
+          "username": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEQASCAAioDXFMrWgVhbGljZWoxaG9sZHMgbm8gY29udHJvbCwgcHJpdmF0ZSBvciBpbnZpc2libGUgY2hhcmFjdGVycw==",
+                "base64",
+              ),
+            ),
+          },
           "password": { "field": Field.decode(Buffer.from("EAEggAg=", "base64")) },
           "tenant": { "field": Field.decode(Buffer.from("CAEgPw==", "base64")) },
-          "code": { "field": Field.decode(Buffer.from("IEA=", "base64")) },
+          "code": {
+            "field": Field.decode(
+              Buffer.from("IEBqMWlzIGEgY29kZSBvZiB0aGUgYXV0aGVudGljYXRvciBvciBhIHJlY292ZXJ5IGNvZGU=", "base64"),
+            ),
+          },
         },
       },
       "LoginResponse": {
@@ -15699,7 +15710,13 @@ export const protoMetadata = {
         },
       },
       "CompleteMfaChallengeRequest": {
-        fields: { "code": { "field": Field.decode(Buffer.from("EAEgQA==", "base64")) } },
+        fields: {
+          "code": {
+            "field": Field.decode(
+              Buffer.from("EAEgQGoxaXMgYSBjb2RlIG9mIHRoZSBhdXRoZW50aWNhdG9yIG9yIGEgcmVjb3ZlcnkgY29kZQ==", "base64"),
+            ),
+          },
+        },
       },
       "CompleteMfaChallengeResponse": {
         fields: {
@@ -15720,7 +15737,15 @@ export const protoMetadata = {
       "SetupMfaWithPasswordRequest": {
         fields: { "password": { "field": Field.decode(Buffer.from("EAEggAg=", "base64")) } },
       },
-      "VerifyMfaRequest": { fields: { "code": { "field": Field.decode(Buffer.from("EAEgQA==", "base64")) } } },
+      "VerifyMfaRequest": {
+        fields: {
+          "code": {
+            "field": Field.decode(
+              Buffer.from("EAEgQGoxaXMgYSBjb2RlIG9mIHRoZSBhdXRoZW50aWNhdG9yIG9yIGEgcmVjb3ZlcnkgY29kZQ==", "base64"),
+            ),
+          },
+        },
+      },
       "VerifyMfaResponse": {
         fields: {
           "mfa_enabled": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
@@ -15739,20 +15764,48 @@ export const protoMetadata = {
       "ChangeMyPasswordRequest": {
         fields: {
           "current_password": { "field": Field.decode(Buffer.from("EAEggAg=", "base64")) },
-          "new_password": { "field": Field.decode(Buffer.from("EAEggAI=", "base64")) },
+          "new_password": {
+            "field": Field.decode(
+              Buffer.from(
+                "EAEYDCCAAmpdaGFzIDEyIHRvIDI1NiBjaGFyYWN0ZXJzIGFmdGVyIG5vcm1hbGlzYXRpb24sIG5vIGNvbnRyb2wgY2hhcmFjdGVycywgYW5kIGlzIG5vdCBlYXN5IHRvIGd1ZXNz",
+                "base64",
+              ),
+            ),
+          },
         },
       },
       "CompletePasswordResetRequest": {
         fields: {
           "token": { "field": Field.decode(Buffer.from("EAEggAI=", "base64")) },
-          "new_password": { "field": Field.decode(Buffer.from("EAEggAI=", "base64")) },
+          "new_password": {
+            "field": Field.decode(
+              Buffer.from(
+                "EAEYDCCAAmpdaGFzIDEyIHRvIDI1NiBjaGFyYWN0ZXJzIGFmdGVyIG5vcm1hbGlzYXRpb24sIG5vIGNvbnRyb2wgY2hhcmFjdGVycywgYW5kIGlzIG5vdCBlYXN5IHRvIGd1ZXNz",
+                "base64",
+              ),
+            ),
+          },
         },
       },
       "CompleteSetupRequest": {
         fields: {
           "token": { "field": Field.decode(Buffer.from("EAEggAI=", "base64")) },
-          "username": { "field": Field.decode(Buffer.from("CAEQASCAAg==", "base64")) },
-          "password": { "field": Field.decode(Buffer.from("EAEggAI=", "base64")) },
+          "username": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEQASCAAioDXFMrajFob2xkcyBubyBjb250cm9sLCBwcml2YXRlIG9yIGludmlzaWJsZSBjaGFyYWN0ZXJz",
+                "base64",
+              ),
+            ),
+          },
+          "password": {
+            "field": Field.decode(
+              Buffer.from(
+                "EAEYDCCAAmpdaGFzIDEyIHRvIDI1NiBjaGFyYWN0ZXJzIGFmdGVyIG5vcm1hbGlzYXRpb24sIG5vIGNvbnRyb2wgY2hhcmFjdGVycywgYW5kIGlzIG5vdCBlYXN5IHRvIGd1ZXNz",
+                "base64",
+              ),
+            ),
+          },
           "display_name": { "field": Field.decode(Buffer.from("CAEgyAFSBGxpbmU=", "base64")) },
           "email": { "field": Field.decode(Buffer.from("CAEgwAJSBGxpbmU=", "base64")) },
         },
@@ -15760,11 +15813,29 @@ export const protoMetadata = {
       "CompleteSetupResponse": { fields: { "user": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ListUsersRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": {
+            "field": Field.decode(
+              Buffer.from("CAFKCHVzZXJuYW1lSgtkaXNwbGF5TmFtZUoJY3JlYXRlZEF0SgtsYXN0TG9naW5BdA==", "base64"),
+            ),
+          },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "status": { "field": Field.decode(Buffer.from("CAFKBmFjdGl2ZUoIZGlzYWJsZWQ=", "base64")) },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
           "role": { "field": Field.decode(Buffer.from("CAEgZA==", "base64")) },
@@ -15780,50 +15851,88 @@ export const protoMetadata = {
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetUserRequest": { fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetUserRequest": { fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "GetUserResponse": { fields: { "user": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "CreateUserRequest": {
         fields: {
-          "username": { "field": Field.decode(Buffer.from("CAEQASCAAg==", "base64")) },
+          "username": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEQASCAAioDXFMrajFob2xkcyBubyBjb250cm9sLCBwcml2YXRlIG9yIGludmlzaWJsZSBjaGFyYWN0ZXJz",
+                "base64",
+              ),
+            ),
+          },
           "display_name": { "field": Field.decode(Buffer.from("CAEgyAFSBGxpbmU=", "base64")) },
           "email": { "field": Field.decode(Buffer.from("CAEgwAJSBGxpbmU=", "base64")) },
-          "password": { "field": Field.decode(Buffer.from("IIAC", "base64")) },
-          "roles": { "field": Field.decode(Buffer.from("CAEgMg==", "base64")) },
+          "password": {
+            "field": Field.decode(
+              Buffer.from(
+                "GAwggAJqdmlzIGFic2VudCBmb3IgYSBtYWNoaW5lLCBoYXMgMTIgdG8gMjU2IGNoYXJhY3RlcnMgYWZ0ZXIgbm9ybWFsaXNhdGlvbiwgbm8gY29udHJvbCBjaGFyYWN0ZXJzLCBhbmQgaXMgbm90IGVhc3kgdG8gZ3Vlc3M=",
+                "base64",
+              ),
+            ),
+          },
+          "roles": { "field": Field.decode(Buffer.from("CAEgMmoLbmFtZXMgcm9sZXM=", "base64")) },
           "kind": { "field": Field.decode(Buffer.from("CAFKBnBlcnNvbkoHbWFjaGluZQ==", "base64")) },
         },
       },
       "SetResponsiblePersonRequest": {
         fields: {
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "responsible_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "responsible_id": {
+            "field": Field.decode(Buffer.from("CAFSAmlkahZuYW1lcyBhbiBhY3RpdmUgcGVyc29u", "base64")),
+          },
         },
       },
       "SetResponsiblePersonResponse": { fields: { "user": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "CreateUserResponse": { fields: { "user": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UpdateUserRequest": {
         fields: {
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "display_name": { "field": Field.decode(Buffer.from("CAEgyAFSBGxpbmU=", "base64")) },
           "email": { "field": Field.decode(Buffer.from("CAEgwAJSBGxpbmU=", "base64")) },
           "status": { "field": Field.decode(Buffer.from("CAFKBmFjdGl2ZUoIZGlzYWJsZWQ=", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "UpdateUserResponse": { fields: { "user": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DeleteUserRequest": {
         fields: {
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "ListUserRolesRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKBG5hbWU=", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
         },
       },
       "ListUserRolesResponse": {
@@ -15838,39 +15947,66 @@ export const protoMetadata = {
       },
       "UpdateUserRolesRequest": {
         fields: {
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "roles": { "field": Field.decode(Buffer.from("CAEgMg==", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "roles": { "field": Field.decode(Buffer.from("CAEgMmoLbmFtZXMgcm9sZXM=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "UpdateUserRolesResponse": { fields: { "items": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "StartPasswordResetRequest": {
-        fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "StartPasswordResetResponse": {
         fields: { "expires_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) } },
       },
       "SetUserPasswordRequest": {
         fields: {
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "password": { "field": Field.decode(Buffer.from("EAEggAI=", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "password": {
+            "field": Field.decode(
+              Buffer.from(
+                "EAEYDCCAAmpdaGFzIDEyIHRvIDI1NiBjaGFyYWN0ZXJzIGFmdGVyIG5vcm1hbGlzYXRpb24sIG5vIGNvbnRyb2wgY2hhcmFjdGVycywgYW5kIGlzIG5vdCBlYXN5IHRvIGd1ZXNz",
+                "base64",
+              ),
+            ),
+          },
         },
       },
       "RevokeUserSessionsRequest": {
-        fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "RevokeUserSessionsResponse": {
         fields: { "revoked_sessions": { "field": Field.decode(Buffer.from("CAE=", "base64")) } },
       },
-      "DisableUserMfaRequest": { fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
-      "UnlockUserRequest": { fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "DisableUserMfaRequest": {
+        fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
+      },
+      "UnlockUserRequest": { fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "ListRolesRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKBG5hbWU=", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
         },
       },
@@ -15884,29 +16020,45 @@ export const protoMetadata = {
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetRoleRequest": { fields: { "role_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetRoleRequest": { fields: { "role_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "GetRoleResponse": { fields: { "role": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "CreateRoleRequest": {
         fields: {
           "name": { "field": Field.decode(Buffer.from("CAEQASBkUgppZGVudGlmaWVy", "base64")) },
           "description": { "field": Field.decode(Buffer.from("CAEg9ANSBGxpbmU=", "base64")) },
-          "permissions": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
+          "permissions": {
+            "field": Field.decode(
+              Buffer.from("CAEgyAFqLG5hbWVzIHBlcm1pc3Npb25zIG9mIEdFVCAvYXBpL3YxL3Blcm1pc3Npb25z", "base64"),
+            ),
+          },
         },
       },
       "CreateRoleResponse": { fields: { "role": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UpdateRoleRequest": {
         fields: {
-          "role_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "role_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "description": { "field": Field.decode(Buffer.from("CAEg9ANSBGxpbmU=", "base64")) },
-          "permissions": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "permissions": {
+            "field": Field.decode(
+              Buffer.from("CAEgyAFqLG5hbWVzIHBlcm1pc3Npb25zIG9mIEdFVCAvYXBpL3YxL3Blcm1pc3Npb25z", "base64"),
+            ),
+          },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "UpdateRoleResponse": { fields: { "role": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DeleteRoleRequest": {
         fields: {
-          "role_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "role_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "ListPermissionsResponse": { fields: { "items": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
@@ -15925,12 +16077,26 @@ export const protoMetadata = {
       },
       "ListApiTokensRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKCWNyZWF0ZWRBdEoJZXhwaXJlc0F0SgRuYW1l", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "user_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "user_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
           "status": { "field": Field.decode(Buffer.from("CAFKBmFjdGl2ZUoHcmV2b2tlZEoHZXhwaXJlZA==", "base64")) },
         },
       },
@@ -15947,14 +16113,18 @@ export const protoMetadata = {
       "CreateApiTokenRequest": {
         fields: {
           "name": { "field": Field.decode(Buffer.from("CAEQASBkUgRsaW5l", "base64")) },
-          "user_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "permissions": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
+          "permissions": {
+            "field": Field.decode(
+              Buffer.from("CAEgyAFqLG5hbWVzIHBlcm1pc3Npb25zIG9mIEdFVCAvYXBpL3YxL3Blcm1pc3Npb25z", "base64"),
+            ),
+          },
           "expires_in_days": { "field": Field.decode(Buffer.from("CAEwAUBa", "base64")) },
         },
       },
       "CreateApiTokenResponse": { fields: { "api_token": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "RevokeApiTokenRequest": {
-        fields: { "api_token_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "api_token_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "IntrospectRequest": { fields: { "audiences": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "IntrospectResponse": {
@@ -15967,7 +16137,9 @@ export const protoMetadata = {
           "mfa_pending": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetUserNamesRequest": { fields: { "user_ids": { "field": Field.decode(Buffer.from("CAEg6Ac=", "base64")) } } },
+      "GetUserNamesRequest": {
+        fields: { "user_ids": { "field": Field.decode(Buffer.from("CAEg6AdSAmlk", "base64")) } },
+      },
       "GetUserNamesResponse": { fields: { "users": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UserName": {
         fields: {

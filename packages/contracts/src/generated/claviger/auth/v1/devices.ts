@@ -12798,237 +12798,237 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [381, 2, 386, 5],
+        "span": [381, 2, 387, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 1],
-        "span": [388, 2, 393, 5],
+        "span": [389, 2, 394, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [406, 2, 409, 5],
+        "span": [410, 2, 414, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 5],
-        "span": [423, 2, 69],
+        "span": [428, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 3],
-        "span": [475, 2, 68],
+        "span": [480, 2, 483, 5],
         "leadingComments": " Refused when the site has changed since; unset: no check.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 0],
-        "span": [502, 2, 57],
+        "span": [510, 2, 57],
         "leadingComments": " False: every site.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 2],
-        "span": [514, 2, 517, 5],
+        "span": [522, 2, 527, 5],
         "leadingComments": " Restricted with none: no site at all.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 2],
-        "span": [529, 2, 56],
+        "span": [539, 2, 56],
         "leadingComments": " Empty for none.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 5],
-        "span": [533, 2, 55],
+        "span": [543, 2, 55],
         "leadingComments": " active | decommissioned\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 7],
-        "span": [536, 2, 65],
+        "span": [546, 2, 65],
         "leadingComments": " Its accounts are kept in the vault under the same id.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 8],
-        "span": [538, 2, 56],
+        "span": [548, 2, 56],
         "leadingComments": " An agent token works now.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 0],
-        "span": [550, 2, 555, 5],
+        "span": [560, 2, 566, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 1],
-        "span": [557, 2, 562, 5],
+        "span": [568, 2, 573, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 4],
-        "span": [575, 2, 578, 5],
+        "span": [590, 2, 594, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 5],
-        "span": [580, 2, 583, 5],
+        "span": [596, 2, 599, 5],
         "leadingComments": " In the host name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 5],
-        "span": [608, 2, 69],
+        "span": [624, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 3],
-        "span": [645, 2, 648, 5],
+        "span": [662, 2, 666, 5],
         "leadingComments": " A resource of the vault that is this very machine: the device takes its id.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 1],
-        "span": [654, 2, 25],
+        "span": [672, 2, 25],
         "leadingComments": " Shown this once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 2],
-        "span": [670, 2, 673, 5],
+        "span": [688, 2, 692, 5],
         "leadingComments": " Empty: no site.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 1],
-        "span": [724, 2, 78],
+        "span": [746, 2, 78],
         "leadingComments": " Which level says each setting; `default` for none.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 0],
-        "span": [729, 2, 80],
+        "span": [751, 2, 80],
         "leadingComments":
           " Whether the device captures elevation prompts. Unset at a level: the next one decides; true when none does.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 1],
-        "span": [735, 2, 54],
+        "span": [757, 2, 54],
         "leadingComments": " partner | organization | site | group | device | default\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 36, 2, 0],
-        "span": [762, 2, 767, 5],
+        "span": [784, 2, 790, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 36, 2, 1],
-        "span": [769, 2, 774, 5],
+        "span": [792, 2, 797, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 36, 2, 4],
-        "span": [787, 2, 790, 5],
+        "span": [813, 2, 817, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 5],
-        "span": [804, 2, 69],
+        "span": [831, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 2],
-        "span": [855, 2, 68],
+        "span": [889, 2, 892, 5],
         "leadingComments": " Refused when the group has changed since; unset: no check.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 47, 2, 0],
-        "span": [885, 2, 890, 5],
+        "span": [922, 2, 928, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 47, 2, 1],
-        "span": [892, 2, 897, 5],
+        "span": [930, 2, 935, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 47, 2, 4],
-        "span": [910, 2, 913, 5],
+        "span": [952, 2, 956, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 48, 2, 5],
-        "span": [939, 2, 69],
+        "span": [982, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 49, 2, 2],
-        "span": [954, 2, 958, 5],
+        "span": [1005, 2, 1010, 5],
         "leadingComments": " `default` for the partner and for the organisation, which are there once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 1],
-        "span": [1015, 2, 1018, 5],
+        "span": [1082, 2, 1086, 5],
         "leadingComments": " As devices report them, `acme\\\\sarah`; without regard to case. One person each.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 64, 2, 1],
-        "span": [1078, 2, 1081, 5],
+        "span": [1150, 2, 1153, 5],
         "leadingComments": " The device that reports the name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 0],
-        "span": [1086, 2, 56],
+        "span": [1158, 2, 56],
         "leadingComments": " Empty: nobody here is known under this name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 4],
-        "span": [1091, 2, 75],
+        "span": [1163, 2, 75],
         "leadingComments": " Everybody who might be meant, also by the name alone: none of them decides about it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 65, 2, 5],
-        "span": [1093, 2, 77],
+        "span": [1165, 2, 77],
         "leadingComments":
           " Who enrolled the device; where a machine did, also who made tokens for it. Empty without a device.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 66, 2, 1],
-        "span": [1103, 2, 1108, 5],
+        "span": [1175, 2, 1180, 5],
         "leadingComments": " 1000 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 68, 2, 6],
-        "span": [1124, 2, 64],
+        "span": [1196, 2, 64],
         "leadingComments": " The people whose account this is as well: what it does counts as theirs.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -13131,11 +13131,25 @@ export const protoMetadata = {
       },
       "ListSitesRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKBG5hbWVKCWNyZWF0ZWRBdA==", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
         },
       },
@@ -13156,19 +13170,25 @@ export const protoMetadata = {
         },
       },
       "CreateSiteResponse": { fields: { "site": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
-      "GetSiteRequest": { fields: { "site_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetSiteRequest": { fields: { "site_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "GetSiteResponse": { fields: { "site": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UpdateSiteRequest": {
         fields: {
-          "site_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "name": { "field": Field.decode(Buffer.from("CAEYASD/AVIEbGluZQ==", "base64")) },
           "description": { "field": Field.decode(Buffer.from("CAEg0A9SBHRleHQ=", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "UpdateSiteResponse": { fields: { "site": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
-      "DeleteSiteRequest": { fields: { "site_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
-      "GetUserSitesRequest": { fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "DeleteSiteRequest": { fields: { "site_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
+      "GetUserSitesRequest": {
+        fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
+      },
       "GetUserSitesResponse": {
         fields: {
           "restricted": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
@@ -13177,9 +13197,16 @@ export const protoMetadata = {
       },
       "SetUserSitesRequest": {
         fields: {
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "restricted": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "site_ids": { "field": Field.decode(Buffer.from("CAEg9AM=", "base64")) },
+          "site_ids": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg9ANSAmlkajRpcyBhYnNlbnQgdW5sZXNzIHJlc3RyaWN0ZWQgaXMgdHJ1ZSwgYW5kIG5hbWVzIHNpdGVz",
+                "base64",
+              ),
+            ),
+          },
         },
       },
       "SetUserSitesResponse": {
@@ -13210,14 +13237,30 @@ export const protoMetadata = {
       },
       "ListDevicesRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": {
+            "field": Field.decode(Buffer.from("CAFKCGhvc3RuYW1lSgljcmVhdGVkQXRKCmxhc3RTZWVuQXQ=", "base64")),
+          },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
-          "site_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "group_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
+          "group_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
           "status": { "field": Field.decode(Buffer.from("CAFKBmFjdGl2ZUoOZGVjb21taXNzaW9uZWQ=", "base64")) },
         },
       },
@@ -13231,39 +13274,43 @@ export const protoMetadata = {
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetDeviceRequest": { fields: { "device_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetDeviceRequest": { fields: { "device_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "GetDeviceResponse": { fields: { "device": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "EnrolDeviceRequest": {
         fields: {
           "hostname": { "field": Field.decode(Buffer.from("CAEQARgBIP8BUgRsaW5lWgtXSU4tQUNDVC0wNA==", "base64")) },
-          "site_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAFSAmlkagxuYW1lcyBhIHNpdGU=", "base64")) },
           "os": { "field": Field.decode(Buffer.from("CAFKB3dpbmRvd3NKBWxpbnV4SgVtYWNvcw==", "base64")) },
-          "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAFSAmlkahBuYW1lcyBhIHJlc291cmNl", "base64")) },
         },
       },
       "EnrolDeviceResponse": { fields: { "device": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UpdateDeviceRequest": {
         fields: {
-          "device_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "device_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "hostname": { "field": Field.decode(Buffer.from("CAEYASD/AVIEbGluZQ==", "base64")) },
-          "site_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAFSAmlkagxuYW1lcyBhIHNpdGU=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "UpdateDeviceResponse": { fields: { "device": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DecommissionDeviceRequest": {
         fields: {
-          "device_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "device_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEg0A9SBHRleHQ=", "base64")) },
         },
       },
       "DecommissionDeviceResponse": { fields: { "device": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "RotateAgentTokenRequest": {
-        fields: { "device_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "device_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "RotateAgentTokenResponse": { fields: { "device": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "RevokeAgentTokenRequest": {
-        fields: { "device_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "device_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "DeviceConfiguration": {
         fields: {
@@ -13282,7 +13329,7 @@ export const protoMetadata = {
         },
       },
       "GetDeviceConfigurationRequest": {
-        fields: { "device_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "device_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "GetDeviceConfigurationResponse": {
         fields: { "configuration": { "field": Field.decode(Buffer.from("CAE=", "base64")) } },
@@ -13299,11 +13346,25 @@ export const protoMetadata = {
       },
       "ListDeviceGroupsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKBG5hbWVKCWNyZWF0ZWRBdA==", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
         },
       },
@@ -13320,30 +13381,38 @@ export const protoMetadata = {
       "CreateDeviceGroupRequest": {
         fields: {
           "name": { "field": Field.decode(Buffer.from("CAEQARgBIP8BUgRsaW5l", "base64")) },
-          "device_ids": { "field": Field.decode(Buffer.from("CAEg6Ac=", "base64")) },
+          "device_ids": { "field": Field.decode(Buffer.from("CAEg6AdSAmlkag1uYW1lcyBkZXZpY2Vz", "base64")) },
         },
       },
       "CreateDeviceGroupResponse": { fields: { "group": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UpdateDeviceGroupRequest": {
         fields: {
-          "group_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "group_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "name": { "field": Field.decode(Buffer.from("CAEYASD/AVIEbGluZQ==", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "UpdateDeviceGroupResponse": { fields: { "group": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "SetDeviceGroupMembersRequest": {
         fields: {
-          "group_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "device_ids": { "field": Field.decode(Buffer.from("CAEg6Ac=", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "group_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "device_ids": { "field": Field.decode(Buffer.from("CAEg6AdSAmlkag1uYW1lcyBkZXZpY2Vz", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "SetDeviceGroupMembersResponse": {
         fields: { "group": { "field": Field.decode(Buffer.from("CAE=", "base64")) } },
       },
       "DeleteDeviceGroupRequest": {
-        fields: { "group_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "group_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "ConfigurationPolicy": {
         fields: {
@@ -13359,11 +13428,25 @@ export const protoMetadata = {
       },
       "ListConfigurationPoliciesRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKBXNjb3BlSgl1cGRhdGVkQXRKCWNyZWF0ZWRBdA==", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "feature": { "field": Field.decode(Buffer.from("CAFKA3BhbQ==", "base64")) },
           "scope": {
             "field": Field.decode(
@@ -13384,11 +13467,23 @@ export const protoMetadata = {
       },
       "PutConfigurationPolicyRequest": {
         fields: {
-          "feature": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "scope": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "scope_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "pam": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "feature": { "field": Field.decode(Buffer.from("CAEQAUoDcGFtUgJpZA==", "base64")) },
+          "scope": {
+            "field": Field.decode(
+              Buffer.from("CAEQAUoHcGFydG5lckoMb3JnYW5pemF0aW9uSgRzaXRlSgVncm91cEoGZGV2aWNlUgJpZA==", "base64"),
+            ),
+          },
+          "scope_id": {
+            "field": Field.decode(
+              Buffer.from("CAEQASoxZGVmYXVsdHxbMC05YS1mXXs4fSgtWzAtOWEtZl17NH0pezN9LVswLTlhLWZdezEyfVICaWQ=", "base64"),
+            ),
+          },
+          "pam": { "field": Field.decode(Buffer.from("CAEQAQ==", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "PutConfigurationPolicyResponse": {
@@ -13396,9 +13491,17 @@ export const protoMetadata = {
       },
       "DeleteConfigurationPolicyRequest": {
         fields: {
-          "feature": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "scope": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "scope_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "feature": { "field": Field.decode(Buffer.from("CAEQAUoDcGFtUgJpZA==", "base64")) },
+          "scope": {
+            "field": Field.decode(
+              Buffer.from("CAEQAUoHcGFydG5lckoMb3JnYW5pemF0aW9uSgRzaXRlSgVncm91cEoGZGV2aWNlUgJpZA==", "base64"),
+            ),
+          },
+          "scope_id": {
+            "field": Field.decode(
+              Buffer.from("CAEQASoxZGVmYXVsdHxbMC05YS1mXXs4fSgtWzAtOWEtZl17NH0pezN9LVswLTlhLWZdezEyfVICaWQ=", "base64"),
+            ),
+          },
         },
       },
       "DirectoryIdentity": {
@@ -13412,33 +13515,51 @@ export const protoMetadata = {
         },
       },
       "GetDirectoryIdentityRequest": {
-        fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "GetDirectoryIdentityResponse": {
         fields: { "identity": { "field": Field.decode(Buffer.from("CAE=", "base64")) } },
       },
       "SetDirectoryIdentityRequest": {
         fields: {
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "account_names": { "field": Field.decode(Buffer.from("CAEgFA==", "base64")) },
-          "groups": { "field": Field.decode(Buffer.from("CAEg9AM=", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "account_names": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEgFGo5aG9sZHMgbm8gYmxhbmtzIGFyb3VuZCBhIG5hbWUsIGFuZCBpcyBlbXB0eSBmb3IgYSBtYWNoaW5l",
+                "base64",
+              ),
+            ),
+          },
+          "groups": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg9ANqOWhvbGRzIG5vIGJsYW5rcyBhcm91bmQgYSBuYW1lLCBhbmQgaXMgZW1wdHkgZm9yIGEgbWFjaGluZQ==",
+                "base64",
+              ),
+            ),
+          },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "SetDirectoryIdentityResponse": {
         fields: { "identity": { "field": Field.decode(Buffer.from("CAE=", "base64")) } },
       },
       "GetAgentConfigurationRequest": {
-        fields: { "agent_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "agent_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "GetAgentConfigurationResponse": {
         fields: { "configuration": { "field": Field.decode(Buffer.from("CAE=", "base64")) } },
       },
       "RotateOwnAgentTokenRequest": {
-        fields: { "agent_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "agent_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "DescribeDeviceRequest": {
-        fields: { "device_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "device_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "DescribeDeviceResponse": {
         fields: {
@@ -13453,7 +13574,7 @@ export const protoMetadata = {
       "ResolveSubjectRequest": {
         fields: {
           "username": { "field": Field.decode(Buffer.from("CAEQASCABA==", "base64")) },
-          "device_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "device_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
         },
       },
       "ResolveSubjectResponse": {

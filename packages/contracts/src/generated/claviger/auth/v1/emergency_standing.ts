@@ -418,8 +418,8 @@ export const protoMetadata = {
     messages: {
       "ApplyRequest": {
         fields: {
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "session_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "session_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "until": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },

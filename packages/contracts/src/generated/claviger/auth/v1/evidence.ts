@@ -1119,43 +1119,43 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 0],
-        "span": [27, 2, 30, 5],
+        "span": [27, 2, 31, 5],
         "leadingComments": " Keyset cursor from the previous answer.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 2],
-        "span": [40, 2, 53],
+        "span": [41, 2, 53],
         "leadingComments": " person | machine\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 3],
-        "span": [42, 2, 55],
+        "span": [43, 2, 55],
         "leadingComments": " active | disabled | deleted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 0],
-        "span": [52, 2, 62],
+        "span": [53, 2, 62],
         "leadingComments": " Active people with the role administrator.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 2],
-        "span": [55, 2, 70],
+        "span": [56, 2, 70],
         "leadingComments": " Without a sign-in for 90 days.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 3],
-        "span": [57, 2, 59],
+        "span": [58, 2, 59],
         "leadingComments": " Users that were disabled or deleted.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 4],
-        "span": [59, 2, 76],
+        "span": [60, 2, 76],
         "leadingComments": " Sessions and API tokens of those that are still alive.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -1176,7 +1176,16 @@ export const protoMetadata = {
   options: {
     messages: {
       "ListAccountEvidenceRequest": {
-        fields: { "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) } },
+        fields: {
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+        },
       },
       "ListAccountEvidenceResponse": {
         fields: {

@@ -1417,7 +1417,7 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 0],
-        "span": [76, 2, 79, 5],
+        "span": [76, 2, 80, 5],
         "leadingComments": " A signed token (JWS compact, EdDSA), as the vendor sent it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -1467,8 +1467,16 @@ export const protoMetadata = {
       "GetLicenseResponse": { fields: { "license": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ApplyLicenseRequest": {
         fields: {
-          "license": { "field": Field.decode(Buffer.from("EAEggIAE", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "license": {
+            "field": Field.decode(
+              Buffer.from("EAEggIAEajJpcyBhIGxpY2VuY2Ugb2YgdGhpcyBwcm9kdWN0LCBzaWduZWQgYnkgaXRzIHZlbmRvcg==", "base64"),
+            ),
+          },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "ApplyLicenseResponse": { fields: { "license": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },

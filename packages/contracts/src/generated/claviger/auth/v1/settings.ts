@@ -3324,85 +3324,85 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 0],
-        "span": [131, 2, 68],
+        "span": [131, 2, 134, 5],
         "leadingComments": " The version that the change was made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 1],
-        "span": [133, 2, 73],
+        "span": [136, 2, 139, 5],
         "leadingComments": " By section and key.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 2],
-        "span": [135, 2, 139, 5],
+        "span": [141, 2, 145, 5],
         "leadingComments": " Why, for the history and the audit log.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 3],
-        "span": [141, 2, 73],
+        "span": [147, 2, 73],
         "leadingComments": " Part of what a read answers; not looked at.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 4],
-        "span": [143, 2, 30],
+        "span": [149, 2, 30],
         "leadingComments": " Part of what a read answers; not looked at.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 5],
-        "span": [145, 2, 46],
+        "span": [151, 2, 46],
         "leadingComments": " Part of what a read answers; not looked at.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 1],
-        "span": [150, 2, 71],
+        "span": [156, 2, 71],
         "leadingComments": " What was changed and is in effect within five seconds.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 2],
-        "span": [152, 2, 81],
+        "span": [158, 2, 81],
         "leadingComments": " Of what was changed, and from before: what waits for a restart, and whose.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 0],
-        "span": [166, 2, 171, 5],
+        "span": [172, 2, 178, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 1],
-        "span": [173, 2, 178, 5],
+        "span": [180, 2, 185, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 4],
-        "span": [191, 2, 194, 5],
+        "span": [198, 2, 202, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 6],
-        "span": [219, 2, 71],
+        "span": [228, 2, 71],
         "leadingComments": " By section and key, of the changed ones only; a default stands where nothing was set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 1],
-        "span": [237, 2, 56],
+        "span": [246, 2, 56],
         "leadingComments": " The version is the known one: no values come.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 2],
-        "span": [239, 2, 36],
+        "span": [248, 2, 36],
         "leadingComments": " By section and key; what is not set is left out.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -3462,8 +3462,19 @@ export const protoMetadata = {
       },
       "UpdateConfigRequest": {
         fields: {
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "values": { "field": Field.decode(Buffer.from("EAE=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
+          "values": {
+            "field": Field.decode(
+              Buffer.from(
+                "EAFqPWhvbGRzIHNldHRpbmdzIHRoYXQgYSByZWFkIGFuc3dlcnMsIHdpdGggdmFsdWVzIG9mIHRoZWlyIGtpbmQ=",
+                "base64",
+              ),
+            ),
+          },
           "reason": { "field": Field.decode(Buffer.from("CAEg9ANSBHRleHQ=", "base64")) },
           "defaults": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
@@ -3488,11 +3499,25 @@ export const protoMetadata = {
       },
       "ListConfigVersionsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKB3ZlcnNpb24=", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
         },
       },
       "ListConfigVersionsResponse": {
@@ -3506,7 +3531,7 @@ export const protoMetadata = {
         },
       },
       "GetConfigVersionRequest": {
-        fields: { "version": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "version": { "field": Field.decode(Buffer.from("CAEQASoPWzEtOV1bMC05XXswLDh9UgJpZA==", "base64")) } },
       },
       "GetConfigVersionResponse": {
         fields: {

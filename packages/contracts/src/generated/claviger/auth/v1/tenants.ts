@@ -71,10 +71,7 @@ export interface ListTenantsRequest {
     | number
     | undefined;
   /** 25 when unset. */
-  pageSize?:
-    | number
-    | undefined;
-  /** name | createdAt | status */
+  pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
   cursor: string;
@@ -203,10 +200,7 @@ export interface BillingEvent {
 export interface ListTenantBillingEventsRequest {
   tenantId: string;
   page?: number | undefined;
-  pageSize?:
-    | number
-    | undefined;
-  /** sequence | occurredAt | kind */
+  pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
   cursor: string;
@@ -226,10 +220,7 @@ export interface ListTenantBillingEventsResponse {
 
 export interface ListBillingEventsRequest {
   page?: number | undefined;
-  pageSize?:
-    | number
-    | undefined;
-  /** occurredAt | kind */
+  pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
   cursor: string;
@@ -6005,94 +5996,76 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 1],
-        "span": [181, 2, 186, 5],
+        "span": [182, 2, 187, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
-        "path": [4, 2, 2, 2],
-        "span": [188, 2, 191, 5],
-        "leadingComments": " name | createdAt | status\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
         "path": [4, 2, 2, 6],
-        "span": [213, 2, 216, 5],
+        "span": [218, 2, 221, 5],
         "leadingComments": " In name or display name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 6, 2, 0],
-        "span": [238, 2, 244, 5],
+        "span": [243, 2, 251, 5],
         "leadingComments": " Lower-case letters, digits and inner hyphens; what people give at sign-in.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 1],
-        "span": [255, 2, 23],
+        "span": [262, 2, 23],
         "leadingComments": " Where the first administrator chooses name and password, once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 2],
-        "span": [287, 2, 291, 5],
+        "span": [294, 2, 300, 5],
         "leadingComments": " Only where its name was given to another tenant meanwhile.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 0],
-        "span": [321, 2, 55],
+        "span": [330, 2, 55],
         "leadingComments": " Compact JWS, EdDSA, by the key that signs tree heads.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 1],
-        "span": [335, 2, 55],
+        "span": [344, 2, 55],
         "leadingComments":
           " healthy | degraded (a part did not answer, or has another standing) | inactive (suspended or wound down)\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 2],
-        "span": [343, 2, 57],
+        "span": [352, 2, 57],
         "leadingComments": " As that service knows it; empty when it did not answer.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20],
-        "span": [353, 0, 368, 1],
+        "span": [362, 0, 377, 1],
         "leadingComments":
           " Something that happened and may cost money. Append-only, numbered without gaps for each tenant.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 3],
-        "span": [358, 2, 53],
+        "span": [367, 2, 53],
         "leadingComments": " e.g. user.added, resource.removed, credential.disclosed, grant.time\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 5],
-        "span": [361, 2, 53],
+        "span": [370, 2, 53],
         "leadingComments": " count | seconds\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 8],
-        "span": [365, 2, 62],
+        "span": [374, 2, 62],
         "leadingComments": " Place of the event in the tenant's audit log that it was metered from.\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 21, 2, 3],
-        "span": [388, 2, 391, 5],
-        "leadingComments": " sequence | occurredAt | kind\n",
-        "trailingComments": "",
-        "leadingDetachedComments": [],
-      }, {
-        "path": [4, 23, 2, 2],
-        "span": [438, 2, 441, 5],
-        "leadingComments": " occurredAt | kind\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }],
@@ -6160,11 +6133,25 @@ export const protoMetadata = {
       },
       "ListTenantsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKBG5hbWVKCWNyZWF0ZWRBdEoGc3RhdHVz", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "status": {
             "field": Field.decode(
               Buffer.from("CAFKBmFjdGl2ZUoJc3VzcGVuZGVkSg5kZXByb3Zpc2lvbmluZ0oNZGVwcm92aXNpb25lZA==", "base64"),
@@ -6183,11 +6170,18 @@ export const protoMetadata = {
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetTenantRequest": { fields: { "tenant_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetTenantRequest": { fields: { "tenant_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "GetTenantResponse": { fields: { "tenant": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "CreateTenantRequest": {
         fields: {
-          "name": { "field": Field.decode(Buffer.from("CAEQASA/UgRsaW5lWgRhY21l", "base64")) },
+          "name": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEQARgCID8qHVthLXowLTldKFthLXowLTktXSpbYS16MC05XSk/WgRhY21laixpcyBub3QgcmVzZXJ2ZWQgYW5kIGRvZXMgbm90IGJlZ2luIHdpdGggeG4tLQ==",
+                "base64",
+              ),
+            ),
+          },
           "display_name": { "field": Field.decode(Buffer.from("CAEgyAFSBGxpbmVaCUFjbWUgSW5jLg==", "base64")) },
         },
       },
@@ -6199,28 +6193,35 @@ export const protoMetadata = {
       },
       "SuspendTenantRequest": {
         fields: {
-          "tenant_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "tenant_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEQASD0A1IEdGV4dA==", "base64")) },
         },
       },
       "SuspendTenantResponse": { fields: { "tenant": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ReinstateTenantRequest": {
         fields: {
-          "tenant_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "tenant_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEQASD0A1IEdGV4dA==", "base64")) },
-          "name": { "field": Field.decode(Buffer.from("CAEgP1IEbGluZQ==", "base64")) },
+          "name": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEYAiA/Kh1bYS16MC05XShbYS16MC05LV0qW2EtejAtOV0pP2osaXMgbm90IHJlc2VydmVkIGFuZCBkb2VzIG5vdCBiZWdpbiB3aXRoIHhuLS0=",
+                "base64",
+              ),
+            ),
+          },
         },
       },
       "ReinstateTenantResponse": { fields: { "tenant": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DeprovisionTenantRequest": {
         fields: {
-          "tenant_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "tenant_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEQASD0A1IEdGV4dA==", "base64")) },
         },
       },
       "DeprovisionTenantResponse": { fields: { "tenant": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "GetDeletionRecordRequest": {
-        fields: { "tenant_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "tenant_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "GetDeletionRecordResponse": {
         fields: {
@@ -6230,7 +6231,7 @@ export const protoMetadata = {
         },
       },
       "GetTenantHealthRequest": {
-        fields: { "tenant_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "tenant_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "GetTenantHealthResponse": {
         fields: {
@@ -6273,14 +6274,30 @@ export const protoMetadata = {
       },
       "ListTenantBillingEventsRequest": {
         fields: {
-          "tenant_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "tenant_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKCHNlcXVlbmNlSgpvY2N1cnJlZEF0SgRraW5k", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
-          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "from": {
+            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
+          },
+          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
           "kind": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
         },
       },
@@ -6296,13 +6313,29 @@ export const protoMetadata = {
       },
       "ListBillingEventsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKCm9jY3VycmVkQXRKBGtpbmQ=", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
-          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "from": {
+            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
+          },
+          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
           "kind": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
         },
       },

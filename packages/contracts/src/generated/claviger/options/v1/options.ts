@@ -115,6 +115,8 @@ export interface Policy {
    */
   costly: boolean;
   costlyWhen: string;
+  /** Of a download: the media types that it may have. */
+  mediaTypes: string[];
   /** A GET whose answer is recorded as handed over to its caller. HEAD hands nothing over, and is refused. */
   handsOver: boolean;
 }
@@ -135,7 +137,11 @@ export interface Field {
   maximum: number;
   /** Allowed values of a string. */
   allowed: string[];
-  /** Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed). */
+  /**
+   * Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed),
+   * "id" (of an object: a UUID, or what pattern and allowed say; another text of at most 64 characters is not refused: it
+   * names nothing).
+   */
   format: string;
   example: string;
   /**
@@ -144,6 +150,22 @@ export interface Field {
    * too, so that a null there clears.
    */
   nullable: boolean;
+  /**
+   * What the service judges beyond these options and no schema can say, e.g. "names a resource". A refusal is 400 and
+   * points to this field or into it. Shown in the OpenAPI document.
+   */
+  rule: string;
+}
+
+/** Rules of a message as a whole. */
+export interface Message {
+  /**
+   * The fields of exactly one of these alternatives are given. An alternative names one field, or several separated by
+   * blanks, of which at least one is given. A field is given when it has neither its zero value nor no value.
+   */
+  oneOf: string[];
+  /** What the service judges of the message as a whole and no schema can say. A refusal is 400 and points to the message. */
+  rule: string;
 }
 
 function createBasePolicy(): Policy {
@@ -171,6 +193,7 @@ function createBasePolicy(): Policy {
     access: 0,
     costly: false,
     costlyWhen: "",
+    mediaTypes: [],
     handsOver: false,
   };
 }
@@ -249,6 +272,9 @@ export const Policy: MessageFns<Policy> = {
     }
     if (message.costlyWhen !== "") {
       writer.uint32(186).string(message.costlyWhen);
+    }
+    for (const v of message.mediaTypes) {
+      writer.uint32(202).string(v!);
     }
     if (message.handsOver !== false) {
       writer.uint32(320).bool(message.handsOver);
@@ -463,6 +489,14 @@ export const Policy: MessageFns<Policy> = {
             message.costlyWhen = reader.string();
             continue;
           }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.mediaTypes.push(reader.string());
+            continue;
+          }
           case 40: {
             if (tag !== 320) {
               break;
@@ -498,6 +532,7 @@ function createBaseField(): Field {
     format: "",
     example: "",
     nullable: false,
+    rule: "",
   };
 }
 
@@ -538,6 +573,9 @@ export const Field: MessageFns<Field> = {
     }
     if (message.nullable !== false) {
       writer.uint32(96).bool(message.nullable);
+    }
+    if (message.rule !== "") {
+      writer.uint32(106).string(message.rule);
     }
     return writer;
   },
@@ -649,6 +687,71 @@ export const Field: MessageFns<Field> = {
             }
 
             message.nullable = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.rule = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMessage(): Message {
+  return { oneOf: [], rule: "" };
+}
+
+export const Message: MessageFns<Message> = {
+  encode(message: Message, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.oneOf) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.rule !== "") {
+      writer.uint32(18).string(message.rule);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Message {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMessage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.oneOf.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rule = reader.string();
             continue;
           }
         }
@@ -975,6 +1078,18 @@ export const protoMetadata = {
         "options": undefined,
         "proto3Optional": false,
       }, {
+        "name": "media_types",
+        "number": 25,
+        "label": 3,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "mediaTypes",
+        "options": undefined,
+        "proto3Optional": false,
+      }, {
         "name": "hands_over",
         "number": 40,
         "label": 1,
@@ -1142,6 +1257,54 @@ export const protoMetadata = {
         "jsonName": "nullable",
         "options": undefined,
         "proto3Optional": false,
+      }, {
+        "name": "rule",
+        "number": 13,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rule",
+        "options": undefined,
+        "proto3Optional": false,
+      }],
+      "extension": [],
+      "nestedType": [],
+      "enumType": [],
+      "extensionRange": [],
+      "oneofDecl": [],
+      "options": undefined,
+      "reservedRange": [],
+      "reservedName": [],
+      "visibility": 0,
+    }, {
+      "name": "Message",
+      "field": [{
+        "name": "one_of",
+        "number": 1,
+        "label": 3,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "oneOf",
+        "options": undefined,
+        "proto3Optional": false,
+      }, {
+        "name": "rule",
+        "number": 2,
+        "label": 1,
+        "type": 9,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "rule",
+        "options": undefined,
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -1205,6 +1368,18 @@ export const protoMetadata = {
       "jsonName": "field",
       "options": undefined,
       "proto3Optional": false,
+    }, {
+      "name": "message",
+      "number": 51003,
+      "label": 1,
+      "type": 11,
+      "typeName": ".claviger.options.v1.Message",
+      "extendee": ".google.protobuf.MessageOptions",
+      "defaultValue": "",
+      "oneofIndex": 0,
+      "jsonName": "message",
+      "options": undefined,
+      "proto3Optional": false,
     }],
     "options": undefined,
     "sourceCodeInfo": {
@@ -1217,225 +1392,258 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0],
-        "span": [17, 0, 69, 1],
+        "span": [21, 0, 75, 1],
         "leadingComments": " Who may call a method, at what rate, and what it leaves in the audit log.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 0],
-        "span": [20, 2, 24],
+        "span": [24, 2, 24],
         "leadingComments":
           ' Exactly one of these says who the caller must be.\n Permission that the actor needs, e.g. "vault.entries.read".\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 1],
-        "span": [22, 2, 25],
+        "span": [26, 2, 25],
         "leadingComments": " Any signed-in actor: the method decides about the actor's own objects only.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [24, 2, 18],
+        "span": [28, 2, 18],
         "leadingComments": " No credential is needed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 3],
-        "span": [26, 2, 20],
+        "span": [30, 2, 20],
         "leadingComments": " Called by services on behalf of no person; the caller's certificate is the credential.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 4],
-        "span": [29, 2, 18],
+        "span": [33, 2, 18],
         "leadingComments":
           " Called by the agent of a device with the token of that device. Tokens of people and machines are refused here, and\n those of agents everywhere else.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 5],
-        "span": [32, 2, 30],
+        "span": [36, 2, 30],
         "leadingComments": " Services whose certificate may call the method. Empty means the gateway alone.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 6],
-        "span": [34, 2, 19],
+        "span": [38, 2, 19],
         "leadingComments":
           ' Audited action, e.g. "vault.entry.retrieved". Every call leaves an event: success, denial and failure.\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 8],
-        "span": [37, 2, 19],
+        "span": [41, 2, 19],
         "leadingComments": " The session must have proved a second factor within the last ten minutes.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 9],
-        "span": [39, 2, 23],
+        "span": [43, 2, 23],
         "leadingComments": " A session that still owes its second factor may call it too.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 10],
-        "span": [41, 2, 35],
+        "span": [45, 2, 35],
         "leadingComments":
           " Services to which this method passes the actor on; the actor token names them as audience.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 11],
-        "span": [43, 2, 28],
+        "span": [47, 2, 28],
         "leadingComments": " HTTP status of success on the REST edge; 200 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 12],
-        "span": [45, 2, 34],
+        "span": [49, 2, 34],
         "leadingComments": " Ids of the reference operations that this method serves.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 13],
-        "span": [47, 2, 22],
+        "span": [51, 2, 22],
         "leadingComments": " The answer carries a secret: no-store, no conditional answers, HEAD refused.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 14],
-        "span": [49, 2, 18],
+        "span": [53, 2, 18],
         "leadingComments": " Needs a liveness check made for this very call, never one remembered.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 15],
-        "span": [51, 2, 21],
+        "span": [55, 2, 21],
         "leadingComments":
           " Concerns the whole installation: only actors of the platform's own tenant may call it, whatever their roles say.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 16],
-        "span": [53, 2, 28],
+        "span": [57, 2, 28],
         "leadingComments": " The most bytes that a body may have; the edge's own limit when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 17],
-        "span": [56, 2, 45],
+        "span": [60, 2, 45],
         "leadingComments":
           " Statuses of success beside success_status, and the int32 field of the response that says which one holds (0:\n success_status). The field stands in no body.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 19],
-        "span": [59, 2, 18],
+        "span": [63, 2, 18],
         "leadingComments": " A POST that changes nothing: its body is a question.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 20],
-        "span": [62, 2, 26],
+        "span": [66, 2, 26],
         "leadingComments":
           " Least access that the actor needs to each entry that the request names. Required of every method of the vault whose\n request names an entry; a handler gets the entry only through the check of this level.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 21],
-        "span": [65, 2, 19],
+        "span": [69, 2, 19],
         "leadingComments":
           " Takes much time or reads much: calls of one tenant run one after the other, and wait in a queue of their own. Where\n costly_when names a string field, only calls in which it is not empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 23],
-        "span": [68, 2, 23],
+        "span": [72, 2, 35],
+        "leadingComments": " Of a download: the media types that it may have.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 0, 2, 24],
+        "span": [74, 2, 23],
         "leadingComments":
           " A GET whose answer is recorded as handed over to its caller. HEAD hands nothing over, and is refused.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [5, 0],
-        "span": [72, 0, 82, 1],
+        "span": [78, 0, 88, 1],
         "leadingComments": " What an actor may do to a secret. Each level includes those before it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [5, 0, 2, 1],
-        "span": [75, 2, 24],
+        "span": [81, 2, 24],
         "leadingComments":
           " The method neither discloses nor changes the entry for an actor: metadata only, or a call of a service for no person.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [5, 0, 2, 2],
-        "span": [77, 2, 24],
+        "span": [83, 2, 24],
         "leadingComments": " Sees the secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [5, 0, 2, 3],
-        "span": [79, 2, 26],
+        "span": [85, 2, 26],
         "leadingComments": " Changes value and metadata.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [5, 0, 2, 4],
-        "span": [81, 2, 24],
+        "span": [87, 2, 24],
         "leadingComments": " Changes protection, place, account name, schedule, shares and existence.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1],
-        "span": [93, 0, 115, 1],
+        "span": [99, 0, 126, 1],
         "leadingComments":
           " Rules and sensitivity of a field. A field that says nothing of its sensitivity is secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [95, 2, 18],
+        "span": [101, 2, 18],
         "leadingComments": " May stand in logs, traces, audit events and error details.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 2],
-        "span": [98, 2, 23],
+        "span": [104, 2, 23],
         "leadingComments": " Of strings in code points, of bytes in bytes, of lists in items.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [101, 2, 21],
+        "span": [107, 2, 21],
         "leadingComments": " RE2-like pattern, anchored at both ends by the validator.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 5],
-        "span": [103, 2, 21],
+        "span": [109, 2, 21],
         "leadingComments": " Range of numbers, applied when has_range is set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 8],
-        "span": [107, 2, 30],
+        "span": [113, 2, 30],
         "leadingComments": " Allowed values of a string.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 9],
-        "span": [109, 2, 21],
+        "span": [117, 2, 21],
         "leadingComments":
-          ' Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed).\n',
+          ' Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed),\n "id" (of an object: a UUID, or what pattern and allowed say; another text of at most 64 characters is not refused: it\n names nothing).\n',
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 11],
-        "span": [114, 2, 21],
+        "span": [122, 2, 21],
         "leadingComments":
           " JSON knows null here: a field that is absent is rendered as null, and null in a body counts as absent. Where a\n request has a field `update_mask`, the edge lists in it the JSON names of all fields that the body holds, null ones\n too, so that a null there clears.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 1, 2, 12],
+        "span": [125, 2, 19],
+        "leadingComments":
+          ' What the service judges beyond these options and no schema can say, e.g. "names a resource". A refusal is 400 and\n points to this field or into it. Shown in the OpenAPI document.\n',
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 2],
+        "span": [129, 0, 135, 1],
+        "leadingComments": " Rules of a message as a whole.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 2, 2, 0],
+        "span": [132, 2, 29],
+        "leadingComments":
+          " The fields of exactly one of these alternatives are given. An alternative names one field, or several separated by\n blanks, of which at least one is given. A field is given when it has neither its zero value nor no value.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 2, 2, 1],
+        "span": [134, 2, 18],
+        "leadingComments":
+          " What the service judges of the message as a whole and no schema can say. A refusal is 400 and points to the message.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }],
@@ -1448,6 +1656,7 @@ export const protoMetadata = {
     ".claviger.options.v1.RateTier": RateTier,
     ".claviger.options.v1.Policy": Policy,
     ".claviger.options.v1.Field": Field,
+    ".claviger.options.v1.Message": Message,
   },
   dependencies: [protoMetadata1],
 } as const satisfies ProtoMetadata;

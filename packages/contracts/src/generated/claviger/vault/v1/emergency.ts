@@ -1888,37 +1888,37 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 1],
-        "span": [78, 2, 82, 5],
+        "span": [80, 2, 84, 5],
         "leadingComments": " expired | deactivated | suspended\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 2],
-        "span": [88, 2, 68],
+        "span": [90, 2, 68],
         "leadingComments": " Secrets that only a person can change, e.g. notes and keys without a connector.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 5],
-        "span": [105, 2, 57],
+        "span": [107, 2, 57],
         "leadingComments": " queued | not-needed | impossible; empty while the session is open.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 6],
-        "span": [107, 2, 59],
+        "span": [109, 2, 59],
         "leadingComments": " The record was taken from a local journal: the database could not take it at the time.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 0],
-        "span": [127, 2, 53],
+        "span": [129, 2, 53],
         "leadingComments": " e.g. journal, seal-and-open, merge\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 9, 2, 0],
-        "span": [134, 2, 53],
+        "span": [136, 2, 53],
         "leadingComments": " The replica that ran it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -1945,17 +1945,17 @@ export const protoMetadata = {
     messages: {
       "PlaceEmergencySessionRequest": {
         fields: {
-          "session_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "session_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "all_entries": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "entry_ids": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
-          "resource_ids": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
+          "entry_ids": { "field": Field.decode(Buffer.from("CAEgyAFSAmlk", "base64")) },
+          "resource_ids": { "field": Field.decode(Buffer.from("CAEgyAFSAmlk", "base64")) },
           "expires_at": { "field": Field.decode(Buffer.from("CAEQAQ==", "base64")) },
         },
       },
       "EndEmergencySessionRequest": {
         fields: {
-          "session_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "session_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "cause": { "field": Field.decode(Buffer.from("CAEQASAg", "base64")) },
         },
       },
@@ -1967,7 +1967,7 @@ export const protoMetadata = {
         },
       },
       "ListEmergencyDisclosuresRequest": {
-        fields: { "session_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "session_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "EmergencyDisclosure": {
         fields: {
@@ -1985,8 +1985,8 @@ export const protoMetadata = {
       },
       "RunEmergencyDrillRequest": {
         fields: {
-          "session_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "session_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
         },
       },
       "DrillStep": {

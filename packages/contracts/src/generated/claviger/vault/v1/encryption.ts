@@ -4283,49 +4283,49 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 9, 2, 0],
-        "span": [179, 2, 184, 5],
+        "span": [179, 2, 185, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 9, 2, 1],
-        "span": [186, 2, 191, 5],
+        "span": [187, 2, 192, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 9, 2, 4],
-        "span": [204, 2, 207, 5],
+        "span": [205, 2, 209, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 3],
-        "span": [238, 2, 56],
+        "span": [240, 2, 56],
         "leadingComments": " repaired or unrecoverable\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 4],
-        "span": [240, 2, 56],
+        "span": [242, 2, 56],
         "leadingComments": " What is wrong, e.g. cek_refused.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 1],
-        "span": [251, 2, 256, 5],
+        "span": [253, 2, 259, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 2],
-        "span": [258, 2, 263, 5],
+        "span": [261, 2, 266, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 5],
-        "span": [276, 2, 279, 5],
+        "span": [282, 2, 286, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -4429,11 +4429,25 @@ export const protoMetadata = {
       "RepairKeysResponse": { fields: { "job": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ListKeyJobsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKCWNyZWF0ZWRBdA==", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "state": { "field": Field.decode(Buffer.from("CAFKBnF1ZXVlZEoHcnVubmluZ0oEZG9uZUoGZmFpbGVk", "base64")) },
         },
       },
@@ -4447,7 +4461,7 @@ export const protoMetadata = {
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetKeyJobRequest": { fields: { "job_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetKeyJobRequest": { fields: { "job_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "GetKeyJobResponse": { fields: { "job": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "KeyFinding": {
         fields: {
@@ -4461,12 +4475,26 @@ export const protoMetadata = {
       },
       "ListKeyFindingsRequest": {
         fields: {
-          "job_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "job_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKB2ZvdW5kQXRKCWVudHJ5TmFtZQ==", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "outcome": { "field": Field.decode(Buffer.from("CAFKCHJlcGFpcmVkSg11bnJlY292ZXJhYmxl", "base64")) },
         },
       },

@@ -3788,91 +3788,91 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 0],
-        "span": [55, 2, 58, 5],
+        "span": [55, 2, 59, 5],
         "leadingComments": " Keyset cursor from the previous answer.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 4],
-        "span": [70, 2, 55],
+        "span": [71, 2, 55],
         "leadingComments": " view | modify | manage\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 0],
-        "span": [76, 2, 79, 5],
+        "span": [77, 2, 81, 5],
         "leadingComments": " Keyset cursor from the previous answer.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 6, 2, 0],
-        "span": [98, 2, 101, 5],
+        "span": [100, 2, 104, 5],
         "leadingComments": " Keyset cursor from the previous answer.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 6, 2, 1],
-        "span": [103, 2, 72],
+        "span": [106, 2, 72],
         "leadingComments": " Half open: from `from` up to, not including, `before`.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 9, 2, 0],
-        "span": [124, 2, 127, 5],
+        "span": [127, 2, 131, 5],
         "leadingComments": " Keyset cursor from the previous answer.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 5],
-        "span": [140, 2, 64],
+        "span": [144, 2, 64],
         "leadingComments": " Secret versions under this key.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 0],
-        "span": [144, 2, 147, 5],
+        "span": [148, 2, 152, 5],
         "leadingComments": " Keyset cursor from the previous answer.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 1],
-        "span": [149, 2, 72],
+        "span": [154, 2, 72],
         "leadingComments": " Half open: from `from` up to, not including, `before`.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 0],
-        "span": [166, 2, 65],
+        "span": [171, 2, 65],
         "leadingComments": " Active password entries with a rotation interval.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 1],
-        "span": [168, 2, 63],
+        "span": [173, 2, 63],
         "leadingComments": " Of those, due for more than a day.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 2],
-        "span": [170, 2, 65],
+        "span": [175, 2, 65],
         "leadingComments": " Entries whose target may hold another secret than the vault.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 4],
-        "span": [173, 2, 73],
+        "span": [178, 2, 73],
         "leadingComments": " Entries whose secret is older than its rotation interval.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 6],
-        "span": [176, 2, 56],
+        "span": [181, 2, 56],
         "leadingComments": " Active key-encryption keys older than 90 days.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 7],
-        "span": [178, 2, 70],
+        "span": [183, 2, 70],
         "leadingComments":
           " Entitlements whose grant is over without having been removed for more than five minutes.\n",
         "trailingComments": "",
@@ -3906,7 +3906,16 @@ export const protoMetadata = {
   options: {
     messages: {
       "ListShareEvidenceRequest": {
-        fields: { "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) } },
+        fields: {
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+        },
       },
       "ListShareEvidenceResponse": {
         fields: {
@@ -3927,7 +3936,14 @@ export const protoMetadata = {
       },
       "ListEntitlementEvidenceRequest": {
         fields: {
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
@@ -3951,7 +3967,14 @@ export const protoMetadata = {
       },
       "ListRotationEvidenceRequest": {
         fields: {
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "from": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "before": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
@@ -3976,7 +3999,18 @@ export const protoMetadata = {
           "attempts": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "ListKeyEvidenceRequest": { fields: { "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) } } },
+      "ListKeyEvidenceRequest": {
+        fields: {
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+        },
+      },
       "ListKeyEvidenceResponse": {
         fields: {
           "items": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
@@ -3995,7 +4029,14 @@ export const protoMetadata = {
       },
       "ListExposureEvidenceRequest": {
         fields: {
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "from": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "before": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },

@@ -2961,73 +2961,73 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 0],
-        "span": [76, 2, 81, 5],
+        "span": [76, 2, 82, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 1],
-        "span": [83, 2, 88, 5],
+        "span": [84, 2, 89, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 4],
-        "span": [101, 2, 104, 5],
+        "span": [109, 2, 113, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 6],
-        "span": [111, 2, 51],
+        "span": [120, 2, 51],
         "leadingComments": " Versions that are no longer in use too.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 5],
-        "span": [125, 2, 69],
+        "span": [134, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 6],
-        "span": [127, 2, 63],
+        "span": [136, 2, 63],
         "leadingComments": " Secrets that the person has seen and that are still in use.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 2],
-        "span": [144, 2, 147, 5],
+        "span": [153, 2, 157, 5],
         "leadingComments": " All when empty; what the person does not know, or no longer, is passed over.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 5, 2, 3],
-        "span": [155, 2, 75],
+        "span": [165, 2, 75],
         "leadingComments": " Of what is queued, also before this call.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 0],
-        "span": [166, 2, 171, 5],
+        "span": [176, 2, 182, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 1],
-        "span": [173, 2, 178, 5],
+        "span": [184, 2, 189, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 4],
-        "span": [191, 2, 194, 5],
+        "span": [209, 2, 213, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 5],
-        "span": [210, 2, 69],
+        "span": [229, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -3079,12 +3079,33 @@ export const protoMetadata = {
       },
       "GetUserExposureRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAFKCmxhc3RTZWVuQXRKC2ZpcnN0U2VlbkF0SgllbnRyeU5hbWVKDHJlc291cmNlTmFtZUoIdXNlck5hbWVKB3ZlcnNpb24=",
+                "base64",
+              ),
+            ),
+          },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "past": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
         },
@@ -3102,9 +3123,9 @@ export const protoMetadata = {
       },
       "RotateUserExposureRequest": {
         fields: {
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEQARgBINAPUgR0ZXh0", "base64")) },
-          "entry_ids": { "field": Field.decode(Buffer.from("CAEg6Ac=", "base64")) },
+          "entry_ids": { "field": Field.decode(Buffer.from("CAEg6AdSAmlk", "base64")) },
         },
       },
       "RotateUserExposureResponse": {
@@ -3124,12 +3145,33 @@ export const protoMetadata = {
       },
       "GetEntryExposureRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAFKCmxhc3RTZWVuQXRKC2ZpcnN0U2VlbkF0SgllbnRyeU5hbWVKDHJlc291cmNlTmFtZUoIdXNlck5hbWVKB3ZlcnNpb24=",
+                "base64",
+              ),
+            ),
+          },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "current_only": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },

@@ -24,7 +24,7 @@ import { protoMetadata as protoMetadata2 } from "../../../google/api/annotations
 import { HttpRule } from "../../../google/api/http.ts";
 import { protoMetadata as protoMetadata3, Struct } from "../../../google/protobuf/struct.ts";
 import { protoMetadata as protoMetadata4, Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { Field, Policy, protoMetadata as protoMetadata1 } from "../../options/v1/options.ts";
+import { Field, Message, Policy, protoMetadata as protoMetadata1 } from "../../options/v1/options.ts";
 
 export const protobufPackage = "claviger.vault.v1";
 
@@ -12467,7 +12467,15 @@ export const protoMetadata = {
       "enumType": [],
       "extensionRange": [],
       "oneofDecl": [],
-      "options": undefined,
+      "options": {
+        "messageSetWireFormat": false,
+        "noStandardDescriptorAccessor": false,
+        "deprecated": false,
+        "mapEntry": false,
+        "deprecatedLegacyJsonFieldConflicts": false,
+        "features": undefined,
+        "uninterpretedOption": [],
+      },
       "reservedRange": [],
       "reservedName": [],
       "visibility": 0,
@@ -19569,481 +19577,481 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 0],
-        "span": [515, 2, 520, 5],
+        "span": [515, 2, 521, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 1],
-        "span": [522, 2, 527, 5],
+        "span": [523, 2, 528, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 4],
-        "span": [540, 2, 543, 5],
+        "span": [546, 2, 550, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 5],
-        "span": [576, 2, 69],
+        "span": [583, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 7],
-        "span": [680, 2, 683, 5],
+        "span": [697, 2, 700, 5],
         "leadingComments": " Replaces the tags when replace_tags is set.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 1],
-        "span": [725, 2, 68],
+        "span": [753, 2, 756, 5],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 3],
-        "span": [743, 2, 57],
+        "span": [774, 2, 57],
         "leadingComments": " Entry that holds this account already; empty when the vault does not know it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 2],
-        "span": [751, 2, 53],
+        "span": [782, 2, 53],
         "leadingComments": " password | ssh-key | api-key | note | file\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 9],
-        "span": [759, 2, 64],
+        "span": [790, 2, 64],
         "leadingComments": " idle | pending | applying | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 10],
-        "span": [761, 2, 72],
+        "span": [792, 2, 72],
         "leadingComments": " 0: no schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 14],
-        "span": [766, 2, 62],
+        "span": [797, 2, 62],
         "leadingComments": " A live grant is needed even by those who hold a share.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 20],
-        "span": [773, 2, 58],
+        "span": [804, 2, 58],
         "leadingComments": " Has full access. Empty when nobody owns it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 21],
-        "span": [776, 2, 56],
+        "span": [807, 2, 56],
         "leadingComments":
           " An account whose creator does not own the resource, until its own secret is verified or the owner accepts it: not rotated, not\n disclosed under a grant of another person, and no admin entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 0],
-        "span": [780, 2, 785, 5],
+        "span": [811, 2, 817, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 1],
-        "span": [787, 2, 792, 5],
+        "span": [819, 2, 824, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 4],
-        "span": [805, 2, 808, 5],
+        "span": [842, 2, 846, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 6],
-        "span": [815, 2, 818, 5],
+        "span": [853, 2, 856, 5],
         "leadingComments": " Over name, user name, resource and tags.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 17, 2, 10],
-        "span": [844, 2, 847, 5],
+        "span": [882, 2, 885, 5],
         "leadingComments": " Those of one owner, e.g. of somebody who has left.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 5],
-        "span": [856, 2, 69],
+        "span": [894, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 1],
-        "span": [876, 2, 885, 5],
+        "span": [920, 2, 929, 5],
         "leadingComments": " password when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 4],
-        "span": [897, 2, 63],
+        "span": [942, 2, 945, 5],
         "leadingComments":
           " At most 64 KiB of UTF-8. Of the type file: its bytes (at most 48 KiB) in base64 with padding. Exactly one of secret and\n generate.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 23, 2, 3],
-        "span": [938, 2, 72],
+        "span": [990, 2, 993, 5],
         "leadingComments": " As the entry's type has it: see CreateEntryRequest.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 23, 2, 10],
-        "span": [953, 2, 957, 5],
+        "span": [1011, 2, 1015, 5],
         "leadingComments": " Why; shown to the approvers where the change waits for them.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 1],
-        "span": [969, 2, 68],
+        "span": [1027, 2, 1030, 5],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 3],
-        "span": [989, 2, 994, 5],
+        "span": [1051, 2, 1056, 5],
         "leadingComments": " The current version when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 3],
-        "span": [1001, 2, 20],
+        "span": [1063, 2, 20],
         "leadingComments": " Of the type file: its bytes in base64.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 6],
-        "span": [1005, 2, 53],
+        "span": [1067, 2, 53],
         "leadingComments": " password | ssh-key | api-key | note | file\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29],
-        "span": [1008, 0, 1018, 1],
+        "span": [1070, 0, 1080, 1],
         "leadingComments": " Proves later, against the audit log, that this disclosure was recorded.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 2],
-        "span": [1012, 2, 58],
+        "span": [1074, 2, 58],
         "leadingComments": " Hex SHA-256 of the audit event's Merkle leaf.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 6],
-        "span": [1017, 2, 58],
+        "span": [1079, 2, 58],
         "leadingComments": " Ed25519, base64url.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 2],
-        "span": [1023, 2, 54],
+        "span": [1085, 2, 54],
         "leadingComments": " pending | applying | verified | unverified | refused | ambiguous | out_of_sync\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 4],
-        "span": [1026, 2, 56],
+        "span": [1088, 2, 56],
         "leadingComments": " manual | schedule | grant-ended | exposure\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 6],
-        "span": [1029, 2, 56],
+        "span": [1091, 2, 56],
         "leadingComments": " Why it is where it is, without any secret.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 10],
-        "span": [1035, 2, 62],
+        "span": [1097, 2, 62],
         "leadingComments":
           " What sort of problem: authentication | policy | permission | not_now | not_possible | unreachable | untrusted |\n configuration | not_allowed | protocol; empty without one, and for those of no sort.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 11],
-        "span": [1037, 2, 54],
+        "span": [1099, 2, 54],
         "leadingComments": " What to do about the problem, where that is known.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 12],
-        "span": [1039, 2, 59],
+        "span": [1101, 2, 59],
         "leadingComments": " Whoever asked said that the current secret is lost.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 13],
-        "span": [1042, 2, 61],
+        "span": [1104, 2, 61],
         "leadingComments":
           " What the target said to the current secret before an administrator set another one:\n accepted | refused | unknown | not_tried; empty where it was not asked.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 2],
-        "span": [1056, 2, 58],
+        "span": [1118, 2, 58],
         "leadingComments":
           " The current secret is lost: the administrator of the resource sets another one without a login first.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 0],
-        "span": [1063, 2, 1068, 5],
+        "span": [1125, 2, 1131, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 1],
-        "span": [1070, 2, 1075, 5],
+        "span": [1133, 2, 1138, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 4],
-        "span": [1088, 2, 1091, 5],
+        "span": [1151, 2, 1155, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 34, 2, 5],
-        "span": [1106, 2, 69],
+        "span": [1170, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 1],
-        "span": [1130, 2, 1135, 5],
+        "span": [1194, 2, 1199, 5],
         "leadingComments": " 0 ends the schedule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 2],
-        "span": [1137, 2, 77],
+        "span": [1201, 2, 77],
         "leadingComments": " When first; one interval from now when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 3],
-        "span": [1139, 2, 68],
+        "span": [1203, 2, 1206, 5],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 39, 2, 1],
-        "span": [1151, 2, 1155, 5],
+        "span": [1218, 2, 1222, 5],
         "leadingComments": " Why; auditors read it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 0],
-        "span": [1170, 2, 56],
+        "span": [1240, 2, 56],
         "leadingComments": " accepted | refused | unknown\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 42, 2, 2],
-        "span": [1173, 2, 53],
+        "span": [1243, 2, 53],
         "leadingComments": " What to do about the problem, where that is known.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 43, 2, 1],
-        "span": [1178, 2, 54],
+        "span": [1248, 2, 54],
         "leadingComments": " pending | current | previous | rejected\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 43, 2, 4],
-        "span": [1182, 2, 61],
+        "span": [1252, 2, 61],
         "leadingComments": " How many people and machines have seen this version.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 44, 2, 0],
-        "span": [1186, 2, 1191, 5],
+        "span": [1256, 2, 1262, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 44, 2, 1],
-        "span": [1193, 2, 1198, 5],
+        "span": [1264, 2, 1269, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 44, 2, 4],
-        "span": [1211, 2, 1214, 5],
+        "span": [1285, 2, 1289, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 45, 2, 5],
-        "span": [1229, 2, 69],
+        "span": [1304, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 48, 2, 2],
-        "span": [1252, 2, 20],
+        "span": [1327, 2, 20],
         "leadingComments": " Of an entry of the type file: its bytes in base64.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 49, 2, 2],
-        "span": [1258, 2, 55],
+        "span": [1333, 2, 55],
         "leadingComments": " view | modify | manage\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 0],
-        "span": [1264, 2, 1269, 5],
+        "span": [1339, 2, 1345, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 1],
-        "span": [1271, 2, 1276, 5],
+        "span": [1347, 2, 1352, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 50, 2, 4],
-        "span": [1289, 2, 1292, 5],
+        "span": [1369, 2, 1373, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 51, 2, 5],
-        "span": [1307, 2, 69],
+        "span": [1388, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 2],
-        "span": [1351, 2, 53],
+        "span": [1433, 2, 53],
         "leadingComments": " http | ldap | mysql | postgres | ssh\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 4],
-        "span": [1354, 2, 71],
+        "span": [1436, 2, 71],
         "leadingComments": " Addresses and ports that the connector may reach, and its defaults. No secrets.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 56, 2, 5],
-        "span": [1356, 2, 55],
+        "span": [1438, 2, 55],
         "leadingComments": " untested | ok | failing\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 57, 2, 0],
-        "span": [1365, 2, 1370, 5],
+        "span": [1447, 2, 1453, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 57, 2, 1],
-        "span": [1372, 2, 1377, 5],
+        "span": [1455, 2, 1460, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 57, 2, 4],
-        "span": [1390, 2, 1393, 5],
+        "span": [1479, 2, 1483, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 58, 2, 5],
-        "span": [1419, 2, 69],
+        "span": [1509, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 67, 2, 1],
-        "span": [1493, 2, 68],
+        "span": [1604, 2, 1607, 5],
         "leadingComments": " The version that the change is made from; also taken from If-Match.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 69, 2, 1],
-        "span": [1503, 2, 1506, 5],
+        "span": [1617, 2, 1620, 5],
         "leadingComments": " A resource of the module; its admin entry's secret is used when it has one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 71, 2, 0],
-        "span": [1518, 2, 57],
+        "span": [1632, 2, 57],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 72, 2, 5],
-        "span": [1528, 2, 60],
+        "span": [1642, 2, 60],
         "leadingComments": " Type of the resource's module: http | ldap | mysql | postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 77, 2, 1],
-        "span": [1565, 2, 1568, 5],
+        "span": [1679, 2, 1682, 5],
         "leadingComments": " revoked | expired\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 78, 2, 1],
-        "span": [1573, 2, 57],
+        "span": [1687, 2, 57],
         "leadingComments":
           " What becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 80, 2, 3],
-        "span": [1586, 2, 20],
+        "span": [1700, 2, 20],
         "leadingComments": " Of the type file: its bytes in base64.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 80, 2, 8],
-        "span": [1592, 2, 53],
+        "span": [1706, 2, 53],
         "leadingComments": " password | ssh-key | api-key | note | file\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 81, 2, 0],
-        "span": [1597, 2, 1600, 5],
+        "span": [1711, 2, 1714, 5],
         "leadingComments": " One of the two.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 84, 2, 0],
-        "span": [1630, 2, 54],
+        "span": [1745, 2, 54],
         "leadingComments": " proposed | adopted\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 84, 2, 1],
-        "span": [1632, 2, 57],
+        "span": [1747, 2, 57],
         "leadingComments": " The owner, or who becomes it once another administrator has confirmed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 84, 2, 2],
-        "span": [1634, 2, 78],
+        "span": [1749, 2, 78],
         "leadingComments": " Of a proposal: it lapses then.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -20169,11 +20177,27 @@ export const protoMetadata = {
       },
       "ListResourcesRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": {
+            "field": Field.decode(Buffer.from("CAFKBG5hbWVKBHR5cGVKCWNyZWF0ZWRBdEoJdXBkYXRlZEF0", "base64")),
+          },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "status": { "field": Field.decode(Buffer.from("CAFKBmFjdGl2ZUoIZGlzYWJsZWQ=", "base64")) },
           "module_type": { "field": Field.decode(Buffer.from("CAEgIA==", "base64")) },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
@@ -20191,7 +20215,9 @@ export const protoMetadata = {
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetResourceRequest": { fields: { "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetResourceRequest": {
+        fields: { "resource_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
+      },
       "GetResourceResponse": { fields: { "resource": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "CreateResourceRequest": {
         fields: {
@@ -20201,52 +20227,94 @@ export const protoMetadata = {
               Buffer.from("CAEQAUoGc2VydmVySghkYXRhYmFzZUoGZGV2aWNlSgthcHBsaWNhdGlvbg==", "base64"),
             ),
           },
-          "module_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "host": { "field": Field.decode(Buffer.from("CAEg/QFSBGxpbmU=", "base64")) },
-          "port": { "field": Field.decode(Buffer.from("CAEwAUD//wM=", "base64")) },
+          "module_id": { "field": Field.decode(Buffer.from("CAFSAmlkag5uYW1lcyBhIG1vZHVsZQ==", "base64")) },
+          "host": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/QFSBGxpbmVqP2lzIGEgaG9zdCBuYW1lIG9yIGFuIGFkZHJlc3MsIGFuZCBnaXZlbiB3aGVyZSB0aGVyZSBpcyBhIG1vZHVsZQ==",
+                "base64",
+              ),
+            ),
+          },
+          "port": {
+            "field": Field.decode(
+              Buffer.from("CAEwAUD//wNqKWlzIG9uZSB0aGF0IHRoZSB0eXBlIG9mIHRoZSBtb2R1bGUgYWxsb3dz", "base64"),
+            ),
+          },
           "description": { "field": Field.decode(Buffer.from("CAEg0A9SBHRleHQ=", "base64")) },
           "tags": { "field": Field.decode(Buffer.from("CAEgMg==", "base64")) },
-          "settings": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "admin_entry_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "settings": { "field": Field.decode(Buffer.from("CAFqG2ZpdHMgdGhlIHR5cGUgb2YgdGhlIG1vZHVsZQ==", "base64")) },
+          "admin_entry_id": {
+            "field": Field.decode(
+              Buffer.from("CAFSAmlkajBuYW1lcyBhIHByb3ZlbiBlbnRyeSBvZiB0eXBlIHBhc3N3b3JkIG9yIHNzaC1rZXk=", "base64"),
+            ),
+          },
         },
       },
       "CreateResourceResponse": { fields: { "resource": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UpdateResourceRequest": {
         fields: {
-          "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "name": { "field": Field.decode(Buffer.from("CAEYASDIAVIEbGluZQ==", "base64")) },
           "type": {
             "field": Field.decode(Buffer.from("CAFKBnNlcnZlckoIZGF0YWJhc2VKBmRldmljZUoLYXBwbGljYXRpb24=", "base64")),
           },
-          "module_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "host": { "field": Field.decode(Buffer.from("CAEg/QFSBGxpbmU=", "base64")) },
-          "port": { "field": Field.decode(Buffer.from("CAEwAUD//wM=", "base64")) },
+          "module_id": { "field": Field.decode(Buffer.from("CAFSAmlkag5uYW1lcyBhIG1vZHVsZQ==", "base64")) },
+          "host": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/QFSBGxpbmVqP2lzIGEgaG9zdCBuYW1lIG9yIGFuIGFkZHJlc3MsIGFuZCBnaXZlbiB3aGVyZSB0aGVyZSBpcyBhIG1vZHVsZQ==",
+                "base64",
+              ),
+            ),
+          },
+          "port": {
+            "field": Field.decode(
+              Buffer.from("CAEwAUD//wNqKWlzIG9uZSB0aGF0IHRoZSB0eXBlIG9mIHRoZSBtb2R1bGUgYWxsb3dz", "base64"),
+            ),
+          },
           "description": { "field": Field.decode(Buffer.from("CAEg0A9SBHRleHQ=", "base64")) },
           "tags": { "field": Field.decode(Buffer.from("CAEgMg==", "base64")) },
           "replace_tags": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "settings": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "settings": { "field": Field.decode(Buffer.from("CAFqG2ZpdHMgdGhlIHR5cGUgb2YgdGhlIG1vZHVsZQ==", "base64")) },
           "status": { "field": Field.decode(Buffer.from("CAFKBmFjdGl2ZUoIZGlzYWJsZWQ=", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "admin_entry_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
+          "admin_entry_id": {
+            "field": Field.decode(
+              Buffer.from("CAFSAmlkajBuYW1lcyBhIHByb3ZlbiBlbnRyeSBvZiB0eXBlIHBhc3N3b3JkIG9yIHNzaC1rZXk=", "base64"),
+            ),
+          },
         },
       },
       "PutResourceOwnerRequest": {
         fields: {
-          "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "owner_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "owner_id": { "field": Field.decode(Buffer.from("CAEQAVICaWRqFG5hbWVzIGFuIGFjdGl2ZSB1c2Vy", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "PutResourceOwnerResponse": { fields: { "resource": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UpdateResourceResponse": { fields: { "resource": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DeleteResourceRequest": {
         fields: {
-          "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "DiscoverAccountsRequest": {
-        fields: { "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "resource_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "DiscoverAccountsResponse": { fields: { "items": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DiscoveredAccount": {
@@ -20286,12 +20354,28 @@ export const protoMetadata = {
       },
       "ListEntriesRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": {
+            "field": Field.decode(Buffer.from("CAFKBG5hbWVKCHVzZXJuYW1lSgljcmVhdGVkQXRKCXVwZGF0ZWRBdA==", "base64")),
+          },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "resource_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
           "type": {
             "field": Field.decode(Buffer.from("CAFKCHBhc3N3b3JkSgdzc2gta2V5SgdhcGkta2V5SgRub3RlSgRmaWxl", "base64")),
@@ -20302,7 +20386,7 @@ export const protoMetadata = {
             ),
           },
           "tag": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "owner_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "owner_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
         },
       },
       "ListEntriesResponse": {
@@ -20315,21 +20399,32 @@ export const protoMetadata = {
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetEntryRequest": { fields: { "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetEntryRequest": { fields: { "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "GetEntryResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "CreateEntryRequest": {
+        options: { "message": Message.decode(Buffer.from("CgZzZWNyZXQKCGdlbmVyYXRl", "base64")) },
         fields: {
           "name": { "field": Field.decode(Buffer.from("CAEQASDIAVIEbGluZQ==", "base64")) },
           "type": {
             "field": Field.decode(Buffer.from("CAFKCHBhc3N3b3JkSgdzc2gta2V5SgdhcGkta2V5SgRub3RlSgRmaWxl", "base64")),
           },
-          "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAFSAmlkahBuYW1lcyBhIHJlc291cmNl", "base64")) },
           "username": { "field": Field.decode(Buffer.from("CAEggAJSBGxpbmU=", "base64")) },
-          "secret": { "field": Field.decode(Buffer.from("IICABA==", "base64")) },
-          "generate": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "secret": {
+            "field": Field.decode(
+              Buffer.from("IICABGoyaGFzIGF0IG1vc3QgNjQgS2lCOyBvZiBhIGZpbGU6IGlzIGNhbm9uaWNhbCBiYXNlNjQ=", "base64"),
+            ),
+          },
+          "generate": {
+            "field": Field.decode(Buffer.from("CAFqJWlzIGZvciB0aGUgdHlwZXMgcGFzc3dvcmQgYW5kIGFwaS1rZXk=", "base64")),
+          },
           "description": { "field": Field.decode(Buffer.from("CAEg0A9SBHRleHQ=", "base64")) },
           "tags": { "field": Field.decode(Buffer.from("CAEgMg==", "base64")) },
-          "rotation_interval_hours": { "field": Field.decode(Buffer.from("CAEwAUCwrAU=", "base64")) },
+          "rotation_interval_hours": {
+            "field": Field.decode(
+              Buffer.from("CAEwAUCwrAVqMWlzIDAgdW5sZXNzIHRoZSBlbnRyeSBpcyBhIHBhc3N3b3JkIG9mIGEgcmVzb3VyY2U=", "base64"),
+            ),
+          },
           "requires_grant": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "requires_reason": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
@@ -20337,30 +20432,46 @@ export const protoMetadata = {
       "CreateEntryResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UpdateEntryRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "name": { "field": Field.decode(Buffer.from("CAEYASDIAVIEbGluZQ==", "base64")) },
           "username": { "field": Field.decode(Buffer.from("CAEggAJSBGxpbmU=", "base64")) },
-          "secret": { "field": Field.decode(Buffer.from("IICABA==", "base64")) },
+          "secret": {
+            "field": Field.decode(
+              Buffer.from("IICABGoyaGFzIGF0IG1vc3QgNjQgS2lCOyBvZiBhIGZpbGU6IGlzIGNhbm9uaWNhbCBiYXNlNjQ=", "base64"),
+            ),
+          },
           "description": { "field": Field.decode(Buffer.from("CAEg0A9SBHRleHQ=", "base64")) },
           "tags": { "field": Field.decode(Buffer.from("CAEgMg==", "base64")) },
           "replace_tags": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "requires_grant": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "requires_reason": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
           "reason": { "field": Field.decode(Buffer.from("CAEg9ANSBHRleHQ=", "base64")) },
         },
       },
       "UpdateEntryResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DeleteEntryRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "RetrieveEntryRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "reason": { "field": Field.decode(Buffer.from("CAEg0A9SBGxpbmU=", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "reason": {
+            "field": Field.decode(
+              Buffer.from("CAEg0A9SBGxpbmVqKmlzIGdpdmVuIHdoZXJlIHRoZSBlbnRyeSByZXF1aXJlcyBhIHJlYXNvbg==", "base64"),
+            ),
+          },
           "ticket": { "field": Field.decode(Buffer.from("CAEgyAFSBGxpbmU=", "base64")) },
           "version": { "field": Field.decode(Buffer.from("CAEwATgBQP////8H", "base64")) },
         },
@@ -20406,7 +20517,7 @@ export const protoMetadata = {
       },
       "RotateEntryRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEg0A9SBGxpbmU=", "base64")) },
           "secret_lost": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
@@ -20414,12 +20525,26 @@ export const protoMetadata = {
       "RotateEntryResponse": { fields: { "rotation": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ListRotationsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKC3JlcXVlc3RlZEF0", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
         },
       },
       "ListRotationsResponse": {
@@ -20434,29 +20559,39 @@ export const protoMetadata = {
       },
       "GetRotationRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "rotation_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "rotation_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
         },
       },
       "GetRotationResponse": { fields: { "rotation": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "PutRotationScheduleRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "interval_hours": { "field": Field.decode(Buffer.from("CAEwAUCwrAU=", "base64")) },
           "starts_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "PutRotationScheduleResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "AcceptAccountRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEg9ANSBHRleHQ=", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "AcceptAccountResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
-      "VerifyEntryRequest": { fields: { "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "VerifyEntryRequest": {
+        fields: { "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
+      },
       "VerifyEntryResponse": {
         fields: {
           "outcome": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
@@ -20475,12 +20610,26 @@ export const protoMetadata = {
       },
       "ListEntryVersionsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKB3ZlcnNpb25KCWNyZWF0ZWRBdA==", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
         },
       },
       "ListEntryVersionsResponse": {
@@ -20495,7 +20644,7 @@ export const protoMetadata = {
       },
       "RecoverCandidatesRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEQASDQD1IEbGluZQ==", "base64")) },
         },
       },
@@ -20517,12 +20666,26 @@ export const protoMetadata = {
       },
       "ListSharesRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKCWNyZWF0ZWRBdEoGYWNjZXNzSgZ1c2VySWQ=", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
         },
       },
       "ListSharesResponse": {
@@ -20537,16 +20700,16 @@ export const protoMetadata = {
       },
       "PutShareRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWRqFG5hbWVzIGFuIGFjdGl2ZSB1c2Vy", "base64")) },
           "access": { "field": Field.decode(Buffer.from("CAEQAUoEdmlld0oGbW9kaWZ5SgZtYW5hZ2U=", "base64")) },
         },
       },
       "PutShareResponse": { fields: { "share": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DeleteShareRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
         },
       },
       "Module": {
@@ -20566,11 +20729,29 @@ export const protoMetadata = {
       },
       "ListModulesRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": {
+            "field": Field.decode(
+              Buffer.from("CAFKBG5hbWVKBHR5cGVKBnN0YXR1c0oJY3JlYXRlZEF0Sgl1cGRhdGVkQXQ=", "base64"),
+            ),
+          },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "module_type": { "field": Field.decode(Buffer.from("CAEgIA==", "base64")) },
           "status": { "field": Field.decode(Buffer.from("CAFKCHVudGVzdGVkSgJva0oHZmFpbGluZw==", "base64")) },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
@@ -20586,46 +20767,81 @@ export const protoMetadata = {
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetModuleRequest": { fields: { "module_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetModuleRequest": { fields: { "module_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "GetModuleResponse": { fields: { "module": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "CreateModuleRequest": {
         fields: {
           "name": { "field": Field.decode(Buffer.from("CAEQASDIAVIEbGluZQ==", "base64")) },
-          "type": { "field": Field.decode(Buffer.from("CAEQASAg", "base64")) },
-          "config": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "type": {
+            "field": Field.decode(Buffer.from("CAEQAUoEaHR0cEoEbGRhcEoFbXlzcWxKCHBvc3RncmVzSgNzc2g=", "base64")),
+          },
+          "config": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAFqQ2ZpdHMgdGhlIHR5cGUgb2YgdGhlIG1vZHVsZSBhbmQgbGVhdmVzIGl0cyByZXNvdXJjZXMgd2hhdCB0aGV5IG5lZWQ=",
+                "base64",
+              ),
+            ),
+          },
         },
       },
       "CreateModuleResponse": { fields: { "module": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UpdateModuleRequest": {
         fields: {
-          "module_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "module_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "name": { "field": Field.decode(Buffer.from("CAEQASDIAVIEbGluZQ==", "base64")) },
-          "config": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "config": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAFqQ2ZpdHMgdGhlIHR5cGUgb2YgdGhlIG1vZHVsZSBhbmQgbGVhdmVzIGl0cyByZXNvdXJjZXMgd2hhdCB0aGV5IG5lZWQ=",
+                "base64",
+              ),
+            ),
+          },
           "enabled": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "UpdateModuleResponse": { fields: { "module": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "PatchModuleRequest": {
         fields: {
-          "module_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "module_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "name": { "field": Field.decode(Buffer.from("CAEYASDIAVIEbGluZQ==", "base64")) },
-          "config": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "config": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAFqQ2ZpdHMgdGhlIHR5cGUgb2YgdGhlIG1vZHVsZSBhbmQgbGVhdmVzIGl0cyByZXNvdXJjZXMgd2hhdCB0aGV5IG5lZWQ=",
+                "base64",
+              ),
+            ),
+          },
           "enabled": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "PatchModuleResponse": { fields: { "module": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DeleteModuleRequest": {
         fields: {
-          "module_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "module_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "TestModuleRequest": {
         fields: {
-          "module_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "module_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
         },
       },
       "TestModuleResponse": {
@@ -20702,9 +20918,9 @@ export const protoMetadata = {
       },
       "DescribeBeneficiariesRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "user_ids": { "field": Field.decode(Buffer.from("CAEgiCc=", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
+          "user_ids": { "field": Field.decode(Buffer.from("CAEgiCdSAmlk", "base64")) },
         },
       },
       "DescribeBeneficiariesResponse": {
@@ -20712,7 +20928,7 @@ export const protoMetadata = {
       },
       "AdoptEntryRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEQASD0A1IEdGV4dFoSaXRzIG93bmVyIGhhcyBsZWZ0", "base64")) },
         },
       },

@@ -555,7 +555,7 @@ export const protoMetadata = {
     messages: {
       "ApplyRequest": {
         fields: {
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "version": { "field": Field.decode(Buffer.from("CAEwATgBQP////////8P", "base64")) },
           "active": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "ends": { "field": Field.decode(Buffer.from("CAE=", "base64")) },

@@ -23,7 +23,7 @@ import type { FileDescriptorProto as FileDescriptorProto1 } from "ts-proto-descr
 import { protoMetadata as protoMetadata2 } from "../../../google/api/annotations.ts";
 import { HttpRule } from "../../../google/api/http.ts";
 import { protoMetadata as protoMetadata3, Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { Field, Policy, protoMetadata as protoMetadata1 } from "../../options/v1/options.ts";
+import { Field, Message, Policy, protoMetadata as protoMetadata1 } from "../../options/v1/options.ts";
 
 export const protobufPackage = "claviger.workflow.v1";
 
@@ -3605,7 +3605,15 @@ export const protoMetadata = {
       "enumType": [],
       "extensionRange": [],
       "oneofDecl": [{ "name": "_duration_minutes", "options": undefined }],
-      "options": undefined,
+      "options": {
+        "messageSetWireFormat": false,
+        "noStandardDescriptorAccessor": false,
+        "deprecated": false,
+        "mapEntry": false,
+        "deprecatedLegacyJsonFieldConflicts": false,
+        "features": undefined,
+        "uninterpretedOption": [],
+      },
       "reservedRange": [],
       "reservedName": [],
       "visibility": 0,
@@ -5631,91 +5639,91 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 4],
-        "span": [197, 2, 202, 5],
+        "span": [205, 2, 211, 5],
         "leadingComments": " As the policy allows when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 5],
-        "span": [204, 2, 63],
+        "span": [213, 2, 63],
         "leadingComments": " In place of a second person, where the policy allows it. Works once.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 6, 2, 0],
-        "span": [228, 2, 231, 5],
+        "span": [237, 2, 240, 5],
         "leadingComments": " The caller's own open one when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 9, 2, 0],
-        "span": [245, 2, 53],
+        "span": [254, 2, 53],
         "leadingComments": " Some session of the tenant is open.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 9, 2, 2],
-        "span": [248, 2, 58],
+        "span": [257, 2, 58],
         "leadingComments": " Ended and not reviewed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 9, 2, 3],
-        "span": [250, 2, 53],
+        "span": [259, 2, 53],
         "leadingComments": " second-person | sealed-code | either\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 9, 2, 5],
-        "span": [253, 2, 60],
+        "span": [262, 2, 60],
         "leadingComments": " Sealed codes that still work.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 0],
-        "span": [260, 2, 265, 5],
+        "span": [269, 2, 275, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 1],
-        "span": [267, 2, 272, 5],
+        "span": [277, 2, 282, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 4],
-        "span": [285, 2, 288, 5],
+        "span": [298, 2, 302, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 0],
-        "span": [343, 2, 348, 5],
+        "span": [357, 2, 362, 5],
         "leadingComments": " 5 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 19, 2, 1],
-        "span": [371, 2, 53],
+        "span": [385, 2, 53],
         "leadingComments": " The replica that it was tried on.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 0],
-        "span": [389, 2, 394, 5],
+        "span": [403, 2, 409, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 1],
-        "span": [396, 2, 401, 5],
+        "span": [411, 2, 416, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 4],
-        "span": [414, 2, 417, 5],
+        "span": [429, 2, 433, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -5795,6 +5803,9 @@ export const protoMetadata = {
         },
       },
       "ActivateBreakglassRequest": {
+        options: {
+          "message": Message.decode(Buffer.from("CgthbGxfZW50cmllcwoWZW50cnlfaWRzIHJlc291cmNlX2lkcw==", "base64")),
+        },
         fields: {
           "reason": {
             "field": Field.decode(
@@ -5805,23 +5816,27 @@ export const protoMetadata = {
             ),
           },
           "all_entries": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "entry_ids": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
-          "resource_ids": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
-          "duration_minutes": { "field": Field.decode(Buffer.from("CAEwATgBQKAL", "base64")) },
+          "entry_ids": { "field": Field.decode(Buffer.from("CAEgyAFSAmlk", "base64")) },
+          "resource_ids": { "field": Field.decode(Buffer.from("CAEgyAFSAmlk", "base64")) },
+          "duration_minutes": {
+            "field": Field.decode(
+              Buffer.from("CAEwATgBQKALaiJpcyBhdCBtb3N0IHdoYXQgdGhlIHNldHRpbmcgYWxsb3dz", "base64"),
+            ),
+          },
           "sealed_code": { "field": Field.decode(Buffer.from("IMgB", "base64")) },
         },
       },
       "ActivateBreakglassResponse": { fields: { "session": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ConfirmBreakglassRequest": {
         fields: {
-          "session_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "session_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "comment": { "field": Field.decode(Buffer.from("CAEg0A9SBHRleHQ=", "base64")) },
         },
       },
       "ConfirmBreakglassResponse": { fields: { "session": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DeactivateBreakglassRequest": {
         fields: {
-          "session_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "session_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEg0A9SBHRleHQ=", "base64")) },
         },
       },
@@ -5842,11 +5857,25 @@ export const protoMetadata = {
       },
       "ListBreakglassSessionsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKC3JlcXVlc3RlZEF0Sgh1c2VyTmFtZQ==", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "state": {
             "field": Field.decode(
               Buffer.from(
@@ -5855,7 +5884,7 @@ export const protoMetadata = {
               ),
             ),
           },
-          "user_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
         },
       },
       "ListBreakglassSessionsResponse": {
@@ -5869,14 +5898,14 @@ export const protoMetadata = {
         },
       },
       "GetBreakglassSessionRequest": {
-        fields: { "session_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "session_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "GetBreakglassSessionResponse": {
         fields: { "session": { "field": Field.decode(Buffer.from("CAE=", "base64")) } },
       },
       "ReviewBreakglassSessionRequest": {
         fields: {
-          "session_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "session_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "review": { "field": Field.decode(Buffer.from("CAEQASCgH1IEdGV4dA==", "base64")) },
         },
       },
@@ -5914,11 +5943,25 @@ export const protoMetadata = {
       "RunBreakglassDrillResponse": { fields: { "drill": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ListBreakglassDrillsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKBXJ1bkF0", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
         },
       },
       "ListBreakglassDrillsResponse": {

@@ -7141,149 +7141,149 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 0],
-        "span": [302, 2, 307, 5],
+        "span": [302, 2, 308, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 1],
-        "span": [309, 2, 314, 5],
+        "span": [310, 2, 315, 5],
         "leadingComments": " 50 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 4],
-        "span": [327, 2, 330, 5],
+        "span": [333, 2, 337, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 11],
-        "span": [368, 2, 371, 5],
+        "span": [377, 2, 380, 5],
         "leadingComments": " In the user name, the host name and the path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 1],
-        "span": [398, 2, 74],
+        "span": [407, 2, 74],
         "leadingComments": " At most 500.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 2],
-        "span": [415, 2, 420, 5],
+        "span": [425, 2, 430, 5],
         "leadingComments": " The default of the organisation, 15, when unset. An approval gives no more.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 3],
-        "span": [448, 2, 453, 5],
+        "span": [458, 2, 464, 5],
         "leadingComments":
           " Of an approval: at most what was asked for, and that when unset. A prompt asks for no time: the default of the\n organisation, 15, when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 4],
-        "span": [455, 2, 458, 5],
+        "span": [466, 2, 469, 5],
         "leadingComments": " What the approver has read: refused when the request is for another action.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 2],
-        "span": [503, 2, 507, 5],
+        "span": [514, 2, 518, 5],
         "leadingComments": " SHA-256 of the canonical action, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 4],
-        "span": [516, 2, 519, 5],
+        "span": [527, 2, 531, 5],
         "leadingComments": " The device it is about, if any.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 5],
-        "span": [521, 2, 524, 5],
+        "span": [533, 2, 537, 5],
         "leadingComments": " The user for whom the tool works; the caller when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 6],
-        "span": [526, 2, 531, 5],
+        "span": [539, 2, 544, 5],
         "leadingComments": " For so long the tool waits for the decision; 900 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 2],
-        "span": [567, 2, 572, 5],
+        "span": [581, 2, 586, 5],
         "leadingComments": " For so long the agent may try; 8000 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 3],
-        "span": [603, 2, 606, 5],
+        "span": [617, 2, 620, 5],
         "leadingComments": " SHA-256, hexadecimal, as the agent has computed it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 4],
-        "span": [608, 2, 611, 5],
+        "span": [622, 2, 625, 5],
         "leadingComments": " Absent or empty: not signed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 7],
-        "span": [623, 2, 94],
+        "span": [637, 2, 94],
         "leadingComments":
           " No public field: command lines carry passwords, and the public ones of a refused report stand in its audit event.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 8],
-        "span": [625, 2, 628, 5],
+        "span": [639, 2, 643, 5],
         "leadingComments": " When the device saw it, at most a day ago and at most an hour ahead.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 9],
-        "span": [631, 2, 635, 5],
+        "span": [646, 2, 650, 5],
         "leadingComments":
           " One id for one observation, whatever the number of reports; needs observed_at. Absent: what was observed, and when, is\n what tells two observations apart.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 1],
-        "span": [644, 2, 55],
+        "span": [659, 2, 55],
         "leadingComments": " pending | auto_approved | denied | ignored; of a repeated report, the status now.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 3],
-        "span": [647, 2, 64],
+        "span": [662, 2, 64],
         "leadingComments":
           " The observation was reported before: the answer is for that request, and nothing new was recorded.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 24, 2, 1],
-        "span": [679, 2, 684, 5],
+        "span": [694, 2, 699, 5],
         "leadingComments": " None when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26],
-        "span": [692, 0, 698, 1],
+        "span": [707, 0, 713, 1],
         "leadingComments": " Holds nothing but what the agent must know: no user, no program, no credential.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26, 2, 1],
-        "span": [695, 2, 53],
+        "span": [710, 2, 53],
         "leadingComments": " actuate_elevation | revoke_elevation\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 3],
-        "span": [721, 2, 725, 5],
+        "span": [736, 2, 740, 5],
         "leadingComments": " One line for people.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -7375,11 +7375,29 @@ export const protoMetadata = {
       },
       "ListElevationRequestsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "limit": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": {
+            "field": Field.decode(
+              Buffer.from("CAFKC3JlcXVlc3RlZEF0SglleHBpcmVzQXRKDmRldmljZUhvc3RuYW1lSg9zdWJqZWN0VXNlcm5hbWU=", "base64"),
+            ),
+          },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "status": {
             "field": Field.decode(
               Buffer.from(
@@ -7395,8 +7413,10 @@ export const protoMetadata = {
           },
           "device_id": { "field": Field.decode(Buffer.from("CAFSBHV1aWQ=", "base64")) },
           "site_id": { "field": Field.decode(Buffer.from("CAFSBHV1aWQ=", "base64")) },
-          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
-          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
+          "from": {
+            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
+          },
+          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
         },
       },
@@ -7408,7 +7428,9 @@ export const protoMetadata = {
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetElevationRequestRequest": { fields: { "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetElevationRequestRequest": {
+        fields: { "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
+      },
       "GetElevationRequestResponse": {
         fields: { "request": { "field": Field.decode(Buffer.from("CAE=", "base64")) } },
       },
@@ -7420,7 +7442,11 @@ export const protoMetadata = {
       },
       "RequestElevationRequest": {
         fields: {
-          "device_id": { "field": Field.decode(Buffer.from("CAEQAVIEdXVpZA==", "base64")) },
+          "device_id": {
+            "field": Field.decode(
+              Buffer.from("CAEQAVIEdXVpZGopbmFtZXMgYSBkZXZpY2UgdGhhdCBpcyBub3QgZGVjb21taXNzaW9uZWQ=", "base64"),
+            ),
+          },
           "reason": { "field": Field.decode(Buffer.from("CAEQARgBINAPUgR0ZXh0", "base64")) },
           "duration_minutes": { "field": Field.decode(Buffer.from("CAEwATgBQKAL", "base64")) },
         },
@@ -7431,7 +7457,9 @@ export const protoMetadata = {
           "id": { "field": Field.decode(Buffer.from("CAEQAVIEdXVpZA==", "base64")) },
           "decision": { "field": Field.decode(Buffer.from("CAEQAUoHYXBwcm92ZUoEZGVueQ==", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEg0A9SBHRleHQ=", "base64")) },
-          "duration_minutes": { "field": Field.decode(Buffer.from("CAEwATgBQKAL", "base64")) },
+          "duration_minutes": {
+            "field": Field.decode(Buffer.from("CAEwATgBQKALah1pcyBhdCBtb3N0IHdoYXQgd2FzIGFza2VkIGZvcg==", "base64")),
+          },
           "action_digest": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
         },
       },
@@ -7461,22 +7489,30 @@ export const protoMetadata = {
           "risk_tier": { "field": Field.decode(Buffer.from("CAEwAUAE", "base64")) },
           "action_digest": { "field": Field.decode(Buffer.from("CAEQASoPWzAtOWEtZkEtRl17NjR9", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEQARgBINAPUgR0ZXh0", "base64")) },
-          "device_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "on_behalf_of": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "device_id": {
+            "field": Field.decode(
+              Buffer.from("CAFSAmlkailuYW1lcyBhIGRldmljZSB0aGF0IGlzIG5vdCBkZWNvbW1pc3Npb25lZA==", "base64"),
+            ),
+          },
+          "on_behalf_of": { "field": Field.decode(Buffer.from("CAEgQGoUbmFtZXMgYW4gYWN0aXZlIHVzZXI=", "base64")) },
           "execution_timeout_seconds": { "field": Field.decode(Buffer.from("CAEwATgBQICjBQ==", "base64")) },
         },
       },
       "RequestToolActionResponse": { fields: { "request": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ClaimToolActionRequest": {
         fields: {
-          "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "action_digest": { "field": Field.decode(Buffer.from("CAEQASoPWzAtOWEtZkEtRl17NjR9", "base64")) },
         },
       },
       "ClaimToolActionResponse": { fields: { "request": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ActuateElevationRequest": {
         fields: {
-          "id": { "field": Field.decode(Buffer.from("CAEQAVIEdXVpZA==", "base64")) },
+          "id": {
+            "field": Field.decode(
+              Buffer.from("CAEQAVIEdXVpZGopbmFtZXMgYSBkZXZpY2UgdGhhdCBpcyBub3QgZGVjb21taXNzaW9uZWQ=", "base64"),
+            ),
+          },
           "elevation_request_id": { "field": Field.decode(Buffer.from("CAEQAVIEdXVpZA==", "base64")) },
           "timeout_ms": { "field": Field.decode(Buffer.from("CAEwATjoB0Dg1AM=", "base64")) },
         },
@@ -7490,7 +7526,7 @@ export const protoMetadata = {
       },
       "IngestElevationRequestRequest": {
         fields: {
-          "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "subject_username": { "field": Field.decode(Buffer.from("CAEQARgBIIAEUgRsaW5lWgphY21lXHNhcmFo", "base64")) },
           "target_executable_path": {
             "field": Field.decode(
@@ -7502,7 +7538,14 @@ export const protoMetadata = {
           "pid": { "field": Field.decode(Buffer.from("CAEwAUD/////Dw==", "base64")) },
           "parent_image": { "field": Field.decode(Buffer.from("CAEggCA=", "base64")) },
           "command_line": { "field": Field.decode(Buffer.from("IICAAQ==", "base64")) },
-          "observed_at": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
+          "observed_at": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAFSDGRhdGUtb3ItdGltZWpKaXMgYXQgbW9zdCBhIGRheSBhZ28gYW5kIGF0IG1vc3QgYW4gaG91ciBhaGVhZCwgYW5kIGdpdmVuIHdpdGggYSByZXBvcnRfaWQ=",
+                "base64",
+              ),
+            ),
+          },
           "report_id": { "field": Field.decode(Buffer.from("CAEgQCoVW0EtWmEtejAtOS5fOi1dezgsNjR9", "base64")) },
         },
       },
@@ -7516,8 +7559,8 @@ export const protoMetadata = {
       },
       "GetAgentElevationRequestRequest": {
         fields: {
-          "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "request_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "request_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
         },
       },
       "GetAgentElevationRequestResponse": {
@@ -7529,7 +7572,7 @@ export const protoMetadata = {
       },
       "FetchAgentCommandsRequest": {
         fields: {
-          "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "wait_seconds": { "field": Field.decode(Buffer.from("CAEwAUAU", "base64")) },
         },
       },
@@ -7546,8 +7589,8 @@ export const protoMetadata = {
       },
       "ReportCommandOutcomeRequest": {
         fields: {
-          "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "command_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "command_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "outcome": {
             "field": Field.decode(Buffer.from("CAEQAUoJc3VjY2VlZGVkSgZmYWlsZWRKCXRpbWVkX291dA==", "base64")),
           },

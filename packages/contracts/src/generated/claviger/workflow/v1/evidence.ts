@@ -2267,43 +2267,43 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 0],
-        "span": [34, 2, 37, 5],
+        "span": [34, 2, 38, 5],
         "leadingComments": " Keyset cursor from the previous answer.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 2, 2, 2],
-        "span": [47, 2, 64],
+        "span": [48, 2, 64],
         "leadingComments": " Approvals that are needed over all steps.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 0],
-        "span": [58, 2, 61, 5],
+        "span": [59, 2, 63, 5],
         "leadingComments": " Keyset cursor from the previous answer.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 1],
-        "span": [63, 2, 72],
+        "span": [65, 2, 72],
         "leadingComments": " Half open: from `from` up to, not including, `before`.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 0],
-        "span": [93, 2, 72],
+        "span": [95, 2, 72],
         "leadingComments": " Decisions from then on are looked at.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 1],
-        "span": [98, 2, 62],
+        "span": [100, 2, 62],
         "leadingComments": " Decisions of the requester themselves.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 3],
-        "span": [101, 2, 62],
+        "span": [103, 2, 62],
         "leadingComments": " Grants not ended five minutes after their time.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -2328,7 +2328,16 @@ export const protoMetadata = {
   options: {
     messages: {
       "ListPolicyEvidenceRequest": {
-        fields: { "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) } },
+        fields: {
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+        },
       },
       "ListPolicyEvidenceResponse": {
         fields: {
@@ -2352,7 +2361,14 @@ export const protoMetadata = {
       },
       "ListApprovalEvidenceRequest": {
         fields: {
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "from": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "before": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },

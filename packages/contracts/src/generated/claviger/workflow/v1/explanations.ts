@@ -1760,7 +1760,7 @@ export const protoMetadata = {
           "step": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "ExplainElevationRequest": { fields: { "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "ExplainElevationRequest": { fields: { "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "ExplainElevationResponse": {
         fields: {
           "success": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
@@ -1768,7 +1768,7 @@ export const protoMetadata = {
         },
       },
       "ExplainRequestRequest": {
-        fields: { "request_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "request_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "ExplainRequestResponse": {
         fields: {

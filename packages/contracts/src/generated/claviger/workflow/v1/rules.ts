@@ -23,7 +23,7 @@ import type { FileDescriptorProto as FileDescriptorProto1 } from "ts-proto-descr
 import { protoMetadata as protoMetadata2 } from "../../../google/api/annotations.ts";
 import { HttpRule } from "../../../google/api/http.ts";
 import { protoMetadata as protoMetadata3, Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { Field, Policy, protoMetadata as protoMetadata1 } from "../../options/v1/options.ts";
+import { Field, Message, Policy, protoMetadata as protoMetadata1 } from "../../options/v1/options.ts";
 
 export const protobufPackage = "claviger.workflow.v1";
 
@@ -7302,7 +7302,15 @@ export const protoMetadata = {
         { "name": "_match_risk_tier", "options": undefined },
         { "name": "_approval_duration_minutes", "options": undefined },
       ],
-      "options": undefined,
+      "options": {
+        "messageSetWireFormat": false,
+        "noStandardDescriptorAccessor": false,
+        "deprecated": false,
+        "mapEntry": false,
+        "deprecatedLegacyJsonFieldConflicts": false,
+        "features": undefined,
+        "uninterpretedOption": [],
+      },
       "reservedRange": [],
       "reservedName": [],
       "visibility": 0,
@@ -7853,7 +7861,15 @@ export const protoMetadata = {
         { "name": "_match_risk_tier", "options": undefined },
         { "name": "_approval_duration_minutes", "options": undefined },
       ],
-      "options": undefined,
+      "options": {
+        "messageSetWireFormat": false,
+        "noStandardDescriptorAccessor": false,
+        "deprecated": false,
+        "mapEntry": false,
+        "deprecatedLegacyJsonFieldConflicts": false,
+        "features": undefined,
+        "uninterpretedOption": [],
+      },
       "reservedRange": [],
       "reservedName": [],
       "visibility": 0,
@@ -8449,7 +8465,15 @@ export const protoMetadata = {
         { "name": "_match_risk_tier", "options": undefined },
         { "name": "_window_days", "options": undefined },
       ],
-      "options": undefined,
+      "options": {
+        "messageSetWireFormat": false,
+        "noStandardDescriptorAccessor": false,
+        "deprecated": false,
+        "mapEntry": false,
+        "deprecatedLegacyJsonFieldConflicts": false,
+        "features": undefined,
+        "uninterpretedOption": [],
+      },
       "reservedRange": [],
       "reservedName": [],
       "visibility": 0,
@@ -9455,7 +9479,15 @@ export const protoMetadata = {
         { "name": "_match_risk_tier", "options": undefined },
         { "name": "_approval_duration_minutes", "options": undefined },
       ],
-      "options": undefined,
+      "options": {
+        "messageSetWireFormat": false,
+        "noStandardDescriptorAccessor": false,
+        "deprecated": false,
+        "mapEntry": false,
+        "deprecatedLegacyJsonFieldConflicts": false,
+        "features": undefined,
+        "uninterpretedOption": [],
+      },
       "reservedRange": [],
       "reservedName": [],
       "visibility": 0,
@@ -9689,7 +9721,15 @@ export const protoMetadata = {
         { "name": "_match_hash", "options": undefined },
         { "name": "_match_path_glob", "options": undefined },
       ],
-      "options": undefined,
+      "options": {
+        "messageSetWireFormat": false,
+        "noStandardDescriptorAccessor": false,
+        "deprecated": false,
+        "mapEntry": false,
+        "deprecatedLegacyJsonFieldConflicts": false,
+        "features": undefined,
+        "uninterpretedOption": [],
+      },
       "reservedRange": [],
       "reservedName": [],
       "visibility": 0,
@@ -12350,7 +12390,15 @@ export const protoMetadata = {
         { "name": "_match_hash", "options": undefined },
         { "name": "_match_path_glob", "options": undefined },
       ],
-      "options": undefined,
+      "options": {
+        "messageSetWireFormat": false,
+        "noStandardDescriptorAccessor": false,
+        "deprecated": false,
+        "mapEntry": false,
+        "deprecatedLegacyJsonFieldConflicts": false,
+        "features": undefined,
+        "uninterpretedOption": [],
+      },
       "reservedRange": [],
       "reservedName": [],
       "visibility": 0,
@@ -12678,7 +12726,15 @@ export const protoMetadata = {
         { "name": "_match_hash", "options": undefined },
         { "name": "_match_path_glob", "options": undefined },
       ],
-      "options": undefined,
+      "options": {
+        "messageSetWireFormat": false,
+        "noStandardDescriptorAccessor": false,
+        "deprecated": false,
+        "mapEntry": false,
+        "deprecatedLegacyJsonFieldConflicts": false,
+        "features": undefined,
+        "uninterpretedOption": [],
+      },
       "reservedRange": [],
       "reservedName": [],
       "visibility": 0,
@@ -13060,446 +13116,446 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 1],
-        "span": [204, 2, 208, 5],
+        "span": [204, 2, 209, 5],
         "leadingComments": " HH:MM; no longer belongs to it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 2],
-        "span": [210, 2, 213, 5],
+        "span": [211, 2, 218, 5],
         "leadingComments": " 0 (Sunday) to 6; every day when empty. Over midnight, the day it begins on.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 0, 2, 3],
-        "span": [215, 2, 218, 5],
+        "span": [220, 2, 224, 5],
         "leadingComments": " IANA name; UTC when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 3],
-        "span": [226, 2, 56],
+        "span": [232, 2, 56],
         "leadingComments": " Lower runs first.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 5],
-        "span": [229, 2, 233, 5],
+        "span": [235, 2, 239, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 6],
-        "span": [235, 2, 239, 5],
+        "span": [241, 2, 245, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 7],
-        "span": [241, 2, 245, 5],
+        "span": [247, 2, 251, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 8],
-        "span": [247, 2, 251, 5],
+        "span": [253, 2, 257, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 13],
-        "span": [273, 2, 276, 5],
+        "span": [279, 2, 282, 5],
         "leadingComments": " 0 to 4.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 15],
-        "span": [282, 2, 285, 5],
+        "span": [288, 2, 291, 5],
         "leadingComments": " Null: the default of the organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 18],
-        "span": [289, 2, 66],
+        "span": [295, 2, 66],
         "leadingComments": " The version that brought the rule as it is.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 0],
-        "span": [302, 2, 307, 5],
+        "span": [308, 2, 314, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 1],
-        "span": [309, 2, 314, 5],
+        "span": [316, 2, 321, 5],
         "leadingComments": " 50 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 4],
-        "span": [327, 2, 330, 5],
+        "span": [339, 2, 343, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 5],
-        "span": [332, 2, 335, 5],
+        "span": [345, 2, 348, 5],
         "leadingComments": " In the name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 2],
-        "span": [397, 2, 402, 5],
+        "span": [413, 2, 418, 5],
         "leadingComments": " 100 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 3],
-        "span": [404, 2, 63],
+        "span": [420, 2, 63],
         "leadingComments": " True when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 4],
-        "span": [406, 2, 410, 5],
+        "span": [422, 2, 426, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 5],
-        "span": [412, 2, 416, 5],
+        "span": [428, 2, 433, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 6],
-        "span": [418, 2, 422, 5],
+        "span": [435, 2, 440, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 7],
-        "span": [424, 2, 428, 5],
+        "span": [442, 2, 447, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 12],
-        "span": [450, 2, 453, 5],
+        "span": [473, 2, 480, 5],
         "leadingComments": " 0 to 4.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 5],
-        "span": [500, 2, 504, 5],
+        "span": [530, 2, 534, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 6],
-        "span": [506, 2, 510, 5],
+        "span": [536, 2, 541, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 7],
-        "span": [512, 2, 516, 5],
+        "span": [543, 2, 548, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 8],
-        "span": [518, 2, 522, 5],
+        "span": [550, 2, 555, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 13],
-        "span": [544, 2, 547, 5],
+        "span": [581, 2, 588, 5],
         "leadingComments": " 0 to 4.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 17],
-        "span": [561, 2, 564, 5],
+        "span": [605, 2, 608, 5],
         "leadingComments": " Filled by the edge: what the body holds.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 1],
-        "span": [591, 2, 596, 5],
+        "span": [635, 2, 641, 5],
         "leadingComments": " The rule as it was read; refused when it has changed since.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 0],
-        "span": [605, 2, 609, 5],
+        "span": [651, 2, 655, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 1],
-        "span": [611, 2, 615, 5],
+        "span": [657, 2, 662, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 2],
-        "span": [617, 2, 621, 5],
+        "span": [664, 2, 669, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 3],
-        "span": [623, 2, 627, 5],
+        "span": [671, 2, 676, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 8],
-        "span": [649, 2, 652, 5],
+        "span": [702, 2, 709, 5],
         "leadingComments": " 0 to 4.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 10],
-        "span": [658, 2, 663, 5],
+        "span": [715, 2, 720, 5],
         "leadingComments": " 30 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 0],
-        "span": [703, 2, 706, 5],
+        "span": [761, 2, 765, 5],
         "leadingComments": " Of the rule in force that it takes the place of; empty for a new one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 5],
-        "span": [732, 2, 736, 5],
+        "span": [793, 2, 797, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 6],
-        "span": [738, 2, 742, 5],
+        "span": [799, 2, 804, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 7],
-        "span": [744, 2, 748, 5],
+        "span": [806, 2, 811, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 8],
-        "span": [750, 2, 754, 5],
+        "span": [813, 2, 818, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 13],
-        "span": [776, 2, 779, 5],
+        "span": [844, 2, 851, 5],
         "leadingComments": " 0 to 4.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 4],
-        "span": [819, 2, 823, 5],
+        "span": [895, 2, 899, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 5],
-        "span": [825, 2, 829, 5],
+        "span": [901, 2, 906, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 6],
-        "span": [831, 2, 835, 5],
+        "span": [908, 2, 912, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 21, 2, 7],
-        "span": [837, 2, 841, 5],
+        "span": [914, 2, 919, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 0],
-        "span": [846, 2, 849, 5],
+        "span": [924, 2, 928, 5],
         "leadingComments": " Empty: the default policy of all others.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 24, 2, 0],
-        "span": [886, 2, 891, 5],
+        "span": [967, 2, 972, 5],
         "leadingComments": " 30 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 24, 2, 1],
-        "span": [893, 2, 56],
+        "span": [974, 2, 56],
         "leadingComments":
           " The drafts are the whole rule set; else they are added to what is in force or take the place of the one they name.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 24, 2, 7],
-        "span": [915, 2, 922, 5],
+        "span": [1000, 2, 1007, 5],
         "leadingComments": " All when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 24, 2, 8],
-        "span": [924, 2, 929, 5],
+        "span": [1009, 2, 1014, 5],
         "leadingComments": " How many changes of each kind are named; 20 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 1],
-        "span": [935, 2, 65],
+        "span": [1020, 2, 65],
         "leadingComments": " The version that the draft starts from.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 7],
-        "span": [942, 2, 58],
+        "span": [1027, 2, 58],
         "leadingComments": " Decided alike, by another rule.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 8],
-        "span": [944, 2, 58],
+        "span": [1029, 2, 58],
         "leadingComments": " Left to a person, because a fact is not known or a rule is broken.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 27, 2, 0],
-        "span": [958, 2, 51],
+        "span": [1043, 2, 51],
         "leadingComments": " Of the request.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 0],
-        "span": [998, 2, 56],
+        "span": [1085, 2, 56],
         "leadingComments": " shadowed | redundant | unreachable | …: what kind of thing it is.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 8],
-        "span": [1007, 2, 73],
+        "span": [1094, 2, 73],
         "leadingComments": " Who could, and when they can next.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 2],
-        "span": [1020, 2, 53],
+        "span": [1107, 2, 53],
         "leadingComments": " allow | deny\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 4],
-        "span": [1023, 2, 1027, 5],
+        "span": [1110, 2, 1114, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 5],
-        "span": [1029, 2, 1033, 5],
+        "span": [1116, 2, 1120, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 6],
-        "span": [1035, 2, 1039, 5],
+        "span": [1122, 2, 1126, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 7],
-        "span": [1041, 2, 1045, 5],
+        "span": [1128, 2, 1132, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 12],
-        "span": [1051, 2, 73],
+        "span": [1138, 2, 73],
         "leadingComments": " Who agreed to the entry as it is now without having written it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 0],
-        "span": [1056, 2, 1061, 5],
+        "span": [1143, 2, 1149, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 1],
-        "span": [1063, 2, 1068, 5],
+        "span": [1151, 2, 1156, 5],
         "leadingComments": " 50 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 4],
-        "span": [1081, 2, 1084, 5],
+        "span": [1173, 2, 1177, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 3],
-        "span": [1123, 2, 1127, 5],
+        "span": [1218, 2, 1222, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 4],
-        "span": [1129, 2, 1133, 5],
+        "span": [1224, 2, 1229, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 5],
-        "span": [1135, 2, 1139, 5],
+        "span": [1231, 2, 1235, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 35, 2, 6],
-        "span": [1141, 2, 1145, 5],
+        "span": [1237, 2, 1242, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 4],
-        "span": [1173, 2, 1177, 5],
+        "span": [1272, 2, 1276, 5],
         "leadingComments": " Null: the whole organisation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 5],
-        "span": [1179, 2, 1183, 5],
+        "span": [1278, 2, 1283, 5],
         "leadingComments": " Letter for letter.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 6],
-        "span": [1185, 2, 1189, 5],
+        "span": [1285, 2, 1289, 5],
         "leadingComments": " SHA-256, 64 hexadecimal digits.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 37, 2, 7],
-        "span": [1191, 2, 1195, 5],
+        "span": [1291, 2, 1296, 5],
         "leadingComments": " `*` and `?` over the canonical path.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 39, 2, 1],
-        "span": [1214, 2, 1219, 5],
+        "span": [1318, 2, 1324, 5],
         "leadingComments": " The entry as it was read; refused when it has changed since.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -13560,10 +13616,16 @@ export const protoMetadata = {
     messages: {
       "TimeWindow": {
         fields: {
-          "start": { "field": Field.decode(Buffer.from("CAEQASAF", "base64")) },
-          "end": { "field": Field.decode(Buffer.from("CAEQASAF", "base64")) },
-          "days": { "field": Field.decode(Buffer.from("CAEgBw==", "base64")) },
-          "timezone": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "start": { "field": Field.decode(Buffer.from("CAEQASodKFswMV1bMC05XXwyWzAtM10pOlswLTVdWzAtOV0=", "base64")) },
+          "end": {
+            "field": Field.decode(
+              Buffer.from("CAEQASodKFswMV1bMC05XXwyWzAtM10pOlswLTVdWzAtOV1qEmRpZmZlcnMgZnJvbSBzdGFydA==", "base64"),
+            ),
+          },
+          "days": { "field": Field.decode(Buffer.from("CAEgBzABQAZqE25hbWVzIGVhY2ggZGF5IG9uY2U=", "base64")) },
+          "timezone": {
+            "field": Field.decode(Buffer.from("CAEgQGofaXMgdGhlIElBTkEgbmFtZSBvZiBhIHRpbWUgem9uZQ==", "base64")),
+          },
         },
       },
       "PamRule": {
@@ -13573,7 +13635,7 @@ export const protoMetadata = {
           "verdict": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "priority": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "enabled": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "site_id": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAFSAmlkYAE=", "base64")) },
           "match_signer": { "field": Field.decode(Buffer.from("CAEggAhgAQ==", "base64")) },
           "match_hash": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
           "match_path_glob": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
@@ -13600,11 +13662,27 @@ export const protoMetadata = {
       },
       "ListRulesRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "limit": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": {
+            "field": Field.decode(Buffer.from("CAFKCHByaW9yaXR5SgRuYW1lSgljcmVhdGVkQXRKCXVwZGF0ZWRBdA==", "base64")),
+          },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
           "enabled": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "verdict": {
@@ -13612,7 +13690,7 @@ export const protoMetadata = {
               Buffer.from("CAFKDGF1dG9fYXBwcm92ZUoJYXV0b19kZW55ShByZXF1aXJlX2FwcHJvdmFsSgZpZ25vcmU=", "base64"),
             ),
           },
-          "site_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
         },
       },
       "RulePagination": {
@@ -13631,60 +13709,206 @@ export const protoMetadata = {
           "rule_set_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetRuleRequest": { fields: { "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetRuleRequest": { fields: { "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "GetRuleResponse": { fields: { "rule": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "CreateRuleRequest": {
+        options: {
+          "message": Message.decode(
+            Buffer.from(
+              "EjxjYXJyaWVzIGF0IGxlYXN0IG9uZSBjcml0ZXJpb24gYmVzaWRlcyBzaXRlSWQgYW5kIHRpbWVXaW5kb3c=",
+              "base64",
+            ),
+          ),
+        },
         fields: {
-          "name": { "field": Field.decode(Buffer.from("CAEQARgBIP8BUgRsaW5l", "base64")) },
+          "name": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEQARgBIP8BUgRsaW5lajlpcyBub3QgYmxhbmsgYW5kIGhvbGRzIG5vIGhpZGRlbiBvciBsb29rLWFsaWtlIGNoYXJhY3RlcnM=",
+                "base64",
+              ),
+            ),
+          },
           "verdict": {
             "field": Field.decode(
-              Buffer.from("CAEQAUoMYXV0b19hcHByb3ZlSglhdXRvX2RlbnlKEHJlcXVpcmVfYXBwcm92YWxKBmlnbm9yZQ==", "base64"),
+              Buffer.from(
+                "CAEQAUoMYXV0b19hcHByb3ZlSglhdXRvX2RlbnlKEHJlcXVpcmVfYXBwcm92YWxKBmlnbm9yZWo0aXMgbm90IGlnbm9yZSB3aGVyZSB0aGUgcnVsZSBpcyBmb3IgYWN0aW9ucyBvZiB0b29scw==",
+                "base64",
+              ),
             ),
           },
           "priority": { "field": Field.decode(Buffer.from("CAEwAUDAhD0=", "base64")) },
           "enabled": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "site_id": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_signer": { "field": Field.decode(Buffer.from("CAEggAhgAQ==", "base64")) },
-          "match_hash": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_path_glob": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
-          "match_parent_image": { "field": Field.decode(Buffer.from("CAEggAhgAQ==", "base64")) },
-          "match_user": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
-          "match_ad_group": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
-          "match_tool_name": { "field": Field.decode(Buffer.from("CAEg/wFgAQ==", "base64")) },
-          "match_risk_tier": { "field": Field.decode(Buffer.from("CAFgAQ==", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAFSAmlkYAE=", "base64")) },
+          "match_signer": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_hash": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEqD1swLTlhLWZBLUZdezY0fWABajBzdGFuZHMgd2l0aCBjcml0ZXJpYSBvZiBvbmUga2luZCBvZiByZXF1ZXN0IG9ubHk=",
+                "base64",
+              ),
+            ),
+          },
+          "match_path_glob": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggARgAWpdY291bGQgbWF0Y2ggYSBjYW5vbmljYWwgcGF0aCBvZiBXaW5kb3dzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_parent_image": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhgAWpdY291bGQgbWF0Y2ggYSBjYW5vbmljYWwgcGF0aCBvZiBXaW5kb3dzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_user": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_ad_group": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_tool_name": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_risk_tier": {
+            "field": Field.decode(
+              Buffer.from("CAEwAUAEYAFqMHN0YW5kcyB3aXRoIGNyaXRlcmlhIG9mIG9uZSBraW5kIG9mIHJlcXVlc3Qgb25seQ==", "base64"),
+            ),
+          },
           "time_window": { "field": Field.decode(Buffer.from("CAFgAQ==", "base64")) },
           "approval_duration_minutes": { "field": Field.decode(Buffer.from("CAEwATgBQKALYAE=", "base64")) },
         },
       },
       "CreateRuleResponse": { fields: { "rule": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UpdateRuleRequest": {
+        options: {
+          "message": Message.decode(
+            Buffer.from(
+              "EjxjYXJyaWVzIGF0IGxlYXN0IG9uZSBjcml0ZXJpb24gYmVzaWRlcyBzaXRlSWQgYW5kIHRpbWVXaW5kb3c=",
+              "base64",
+            ),
+          ),
+        },
         fields: {
-          "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "name": { "field": Field.decode(Buffer.from("CAEYASD/AVIEbGluZQ==", "base64")) },
+          "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "name": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEYASD/AVIEbGluZWo5aXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJz",
+                "base64",
+              ),
+            ),
+          },
           "verdict": {
             "field": Field.decode(
-              Buffer.from("CAFKDGF1dG9fYXBwcm92ZUoJYXV0b19kZW55ShByZXF1aXJlX2FwcHJvdmFsSgZpZ25vcmU=", "base64"),
+              Buffer.from(
+                "CAFKDGF1dG9fYXBwcm92ZUoJYXV0b19kZW55ShByZXF1aXJlX2FwcHJvdmFsSgZpZ25vcmVqNGlzIG5vdCBpZ25vcmUgd2hlcmUgdGhlIHJ1bGUgaXMgZm9yIGFjdGlvbnMgb2YgdG9vbHM=",
+                "base64",
+              ),
             ),
           },
           "priority": { "field": Field.decode(Buffer.from("CAEwAUDAhD0=", "base64")) },
           "enabled": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "site_id": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_signer": { "field": Field.decode(Buffer.from("CAEggAhgAQ==", "base64")) },
-          "match_hash": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_path_glob": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
-          "match_parent_image": { "field": Field.decode(Buffer.from("CAEggAhgAQ==", "base64")) },
-          "match_user": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
-          "match_ad_group": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
-          "match_tool_name": { "field": Field.decode(Buffer.from("CAEg/wFgAQ==", "base64")) },
-          "match_risk_tier": { "field": Field.decode(Buffer.from("CAFgAQ==", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAFSAmlkYAE=", "base64")) },
+          "match_signer": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_hash": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEqD1swLTlhLWZBLUZdezY0fWABajBzdGFuZHMgd2l0aCBjcml0ZXJpYSBvZiBvbmUga2luZCBvZiByZXF1ZXN0IG9ubHk=",
+                "base64",
+              ),
+            ),
+          },
+          "match_path_glob": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggARgAWpdY291bGQgbWF0Y2ggYSBjYW5vbmljYWwgcGF0aCBvZiBXaW5kb3dzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_parent_image": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhgAWpdY291bGQgbWF0Y2ggYSBjYW5vbmljYWwgcGF0aCBvZiBXaW5kb3dzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_user": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_ad_group": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_tool_name": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_risk_tier": {
+            "field": Field.decode(
+              Buffer.from("CAEwAUAEYAFqMHN0YW5kcyB3aXRoIGNyaXRlcmlhIG9mIG9uZSBraW5kIG9mIHJlcXVlc3Qgb25seQ==", "base64"),
+            ),
+          },
           "time_window": { "field": Field.decode(Buffer.from("CAFgAQ==", "base64")) },
           "approval_duration_minutes": { "field": Field.decode(Buffer.from("CAEwATgBQKALYAE=", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
           "update_mask": { "field": Field.decode(Buffer.from("CAEgKA==", "base64")) },
         },
       },
       "UpdateRuleResponse": { fields: { "rule": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
-      "DeleteRuleRequest": { fields: { "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "DeleteRuleRequest": { fields: { "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "DeleteRuleResponse": {
         fields: {
           "success": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
@@ -13693,22 +13917,87 @@ export const protoMetadata = {
       },
       "CoSignRuleRequest": {
         fields: {
-          "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAEwAUD/////Bw==", "base64")) },
+          "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAEwAUD/////B2ovaXMgdGhlIHZlcnNpb24gb2YgSWYtTWF0Y2ggd2hlcmUgYm90aCBhcmUgZ2l2ZW4=", "base64"),
+            ),
+          },
         },
       },
       "CoSignRuleResponse": { fields: { "rule": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "PreviewRuleRequest": {
+        options: {
+          "message": Message.decode(
+            Buffer.from(
+              "EjxjYXJyaWVzIGF0IGxlYXN0IG9uZSBjcml0ZXJpb24gYmVzaWRlcyBzaXRlSWQgYW5kIHRpbWVXaW5kb3c=",
+              "base64",
+            ),
+          ),
+        },
         fields: {
-          "site_id": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_signer": { "field": Field.decode(Buffer.from("CAEggAhgAQ==", "base64")) },
-          "match_hash": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_path_glob": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
-          "match_parent_image": { "field": Field.decode(Buffer.from("CAEggAhgAQ==", "base64")) },
-          "match_user": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
-          "match_ad_group": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
-          "match_tool_name": { "field": Field.decode(Buffer.from("CAEg/wFgAQ==", "base64")) },
-          "match_risk_tier": { "field": Field.decode(Buffer.from("CAFgAQ==", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAFSAmlkYAE=", "base64")) },
+          "match_signer": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_hash": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEqD1swLTlhLWZBLUZdezY0fWABajBzdGFuZHMgd2l0aCBjcml0ZXJpYSBvZiBvbmUga2luZCBvZiByZXF1ZXN0IG9ubHk=",
+                "base64",
+              ),
+            ),
+          },
+          "match_path_glob": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggARgAWpdY291bGQgbWF0Y2ggYSBjYW5vbmljYWwgcGF0aCBvZiBXaW5kb3dzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_parent_image": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhgAWpdY291bGQgbWF0Y2ggYSBjYW5vbmljYWwgcGF0aCBvZiBXaW5kb3dzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_user": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_ad_group": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_tool_name": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_risk_tier": {
+            "field": Field.decode(
+              Buffer.from("CAEwAUAEYAFqMHN0YW5kcyB3aXRoIGNyaXRlcmlhIG9mIG9uZSBraW5kIG9mIHJlcXVlc3Qgb25seQ==", "base64"),
+            ),
+          },
           "time_window": { "field": Field.decode(Buffer.from("CAFgAQ==", "base64")) },
           "window_days": { "field": Field.decode(Buffer.from("CAEwATgBQFo=", "base64")) },
           "flow_type": {
@@ -13749,46 +14038,149 @@ export const protoMetadata = {
         },
       },
       "RuleDraft": {
+        options: {
+          "message": Message.decode(
+            Buffer.from(
+              "EjxjYXJyaWVzIGF0IGxlYXN0IG9uZSBjcml0ZXJpb24gYmVzaWRlcyBzaXRlSWQgYW5kIHRpbWVXaW5kb3c=",
+              "base64",
+            ),
+          ),
+        },
         fields: {
-          "id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "name": { "field": Field.decode(Buffer.from("CAEQARgBIP8BUgRsaW5l", "base64")) },
+          "id": { "field": Field.decode(Buffer.from("CAFSAmlkahxuYW1lcyB3aGF0IGlzIGluIGZvcmNlLCBvbmNl", "base64")) },
+          "name": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEQARgBIP8BUgRsaW5lajlpcyBub3QgYmxhbmsgYW5kIGhvbGRzIG5vIGhpZGRlbiBvciBsb29rLWFsaWtlIGNoYXJhY3RlcnM=",
+                "base64",
+              ),
+            ),
+          },
           "verdict": {
             "field": Field.decode(
-              Buffer.from("CAEQAUoMYXV0b19hcHByb3ZlSglhdXRvX2RlbnlKEHJlcXVpcmVfYXBwcm92YWxKBmlnbm9yZQ==", "base64"),
+              Buffer.from(
+                "CAEQAUoMYXV0b19hcHByb3ZlSglhdXRvX2RlbnlKEHJlcXVpcmVfYXBwcm92YWxKBmlnbm9yZWo0aXMgbm90IGlnbm9yZSB3aGVyZSB0aGUgcnVsZSBpcyBmb3IgYWN0aW9ucyBvZiB0b29scw==",
+                "base64",
+              ),
             ),
           },
           "priority": { "field": Field.decode(Buffer.from("CAEwAUDAhD0=", "base64")) },
           "enabled": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "site_id": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_signer": { "field": Field.decode(Buffer.from("CAEggAhgAQ==", "base64")) },
-          "match_hash": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_path_glob": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
-          "match_parent_image": { "field": Field.decode(Buffer.from("CAEggAhgAQ==", "base64")) },
-          "match_user": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
-          "match_ad_group": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
-          "match_tool_name": { "field": Field.decode(Buffer.from("CAEg/wFgAQ==", "base64")) },
-          "match_risk_tier": { "field": Field.decode(Buffer.from("CAFgAQ==", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAFSAmlkYAE=", "base64")) },
+          "match_signer": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_hash": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEqD1swLTlhLWZBLUZdezY0fWABajBzdGFuZHMgd2l0aCBjcml0ZXJpYSBvZiBvbmUga2luZCBvZiByZXF1ZXN0IG9ubHk=",
+                "base64",
+              ),
+            ),
+          },
+          "match_path_glob": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggARgAWpdY291bGQgbWF0Y2ggYSBjYW5vbmljYWwgcGF0aCBvZiBXaW5kb3dzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_parent_image": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhgAWpdY291bGQgbWF0Y2ggYSBjYW5vbmljYWwgcGF0aCBvZiBXaW5kb3dzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_user": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_ad_group": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_tool_name": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWpvaXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJzLCBhbmQgc3RhbmRzIHdpdGggY3JpdGVyaWEgb2Ygb25lIGtpbmQgb2YgcmVxdWVzdCBvbmx5",
+                "base64",
+              ),
+            ),
+          },
+          "match_risk_tier": {
+            "field": Field.decode(
+              Buffer.from("CAEwAUAEYAFqMHN0YW5kcyB3aXRoIGNyaXRlcmlhIG9mIG9uZSBraW5kIG9mIHJlcXVlc3Qgb25seQ==", "base64"),
+            ),
+          },
           "time_window": { "field": Field.decode(Buffer.from("CAFgAQ==", "base64")) },
           "approval_duration_minutes": { "field": Field.decode(Buffer.from("CAEwATgBQKALYAE=", "base64")) },
-          "co_signer_ids": { "field": Field.decode(Buffer.from("CAEgFA==", "base64")) },
+          "co_signer_ids": { "field": Field.decode(Buffer.from("CAEgFFICaWQ=", "base64")) },
         },
       },
       "SoftwareDraft": {
+        options: {
+          "message": Message.decode(
+            Buffer.from("EjVjYXJyaWVzIGEgbWF0Y2hIYXNoLCBhIG1hdGNoU2lnbmVyIG9yIGEgbWF0Y2hQYXRoR2xvYg==", "base64"),
+          ),
+        },
         fields: {
-          "id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "name": { "field": Field.decode(Buffer.from("CAEQARgBIP8BUgRsaW5l", "base64")) },
+          "id": { "field": Field.decode(Buffer.from("CAFSAmlkahxuYW1lcyB3aGF0IGlzIGluIGZvcmNlLCBvbmNl", "base64")) },
+          "name": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEQARgBIP8BUgRsaW5lajlpcyBub3QgYmxhbmsgYW5kIGhvbGRzIG5vIGhpZGRlbiBvciBsb29rLWFsaWtlIGNoYXJhY3RlcnM=",
+                "base64",
+              ),
+            ),
+          },
           "list": { "field": Field.decode(Buffer.from("CAEQAUoFYWxsb3dKBGRlbnk=", "base64")) },
           "enabled": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "site_id": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_signer": { "field": Field.decode(Buffer.from("CAEggAhgAQ==", "base64")) },
-          "match_hash": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_path_glob": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAFSAmlkYAE=", "base64")) },
+          "match_signer": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWo5aXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJz",
+                "base64",
+              ),
+            ),
+          },
+          "match_hash": { "field": Field.decode(Buffer.from("CAEqD1swLTlhLWZBLUZdezY0fWAB", "base64")) },
+          "match_path_glob": {
+            "field": Field.decode(
+              Buffer.from("CAEggARgAWonY291bGQgbWF0Y2ggYSBjYW5vbmljYWwgcGF0aCBvZiBXaW5kb3dz", "base64"),
+            ),
+          },
         },
       },
       "AccessPolicyDraft": {
         fields: {
-          "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "steps": { "field": Field.decode(Buffer.from("CAEgCg==", "base64")) },
+          "resource_id": {
+            "field": Field.decode(Buffer.from("CAFSAmlkahhuYW1lcyBlYWNoIHJlc291cmNlIG9uY2U=", "base64")),
+          },
+          "steps": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEgCmpiY2FuIGJlIHBhc3NlZDogYXBwcm92ZXJzIGV4aXN0LCBhcmUgYXMgbWFueSBhcyB0aGUgcXVvcnVtLCBhbmQgbmFtZXMgaG9sZCBubyBsb29rLWFsaWtlIGNoYXJhY3RlcnM=",
+                "base64",
+              ),
+            ),
+          },
           "max_duration_minutes": { "field": Field.decode(Buffer.from("CAEwATgBQMDRAg==", "base64")) },
         },
       },
@@ -13796,7 +14188,7 @@ export const protoMetadata = {
         fields: {
           "name": { "field": Field.decode(Buffer.from("CAEgZFIEbGluZQ==", "base64")) },
           "quorum": { "field": Field.decode(Buffer.from("CAEwATgBQBQ=", "base64")) },
-          "approver_user_ids": { "field": Field.decode(Buffer.from("CAEgZA==", "base64")) },
+          "approver_user_ids": { "field": Field.decode(Buffer.from("CAEgZFICaWQ=", "base64")) },
           "approver_roles": { "field": Field.decode(Buffer.from("CAEgZA==", "base64")) },
         },
       },
@@ -13805,9 +14197,13 @@ export const protoMetadata = {
           "window_days": { "field": Field.decode(Buffer.from("CAEwATgBQFo=", "base64")) },
           "whole_set": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "rules": { "field": Field.decode(Buffer.from("CAEgkE4=", "base64")) },
-          "removed_rule_ids": { "field": Field.decode(Buffer.from("CAEgkE4=", "base64")) },
+          "removed_rule_ids": {
+            "field": Field.decode(Buffer.from("CAEgkE5SAmlkahRuYW1lcyBydWxlcyBpbiBmb3JjZQ==", "base64")),
+          },
           "software_entries": { "field": Field.decode(Buffer.from("CAEgkE4=", "base64")) },
-          "removed_software_entry_ids": { "field": Field.decode(Buffer.from("CAEgkE4=", "base64")) },
+          "removed_software_entry_ids": {
+            "field": Field.decode(Buffer.from("CAEgkE5SAmlkahZuYW1lcyBlbnRyaWVzIGluIGZvcmNl", "base64")),
+          },
           "access_policies": { "field": Field.decode(Buffer.from("CAEg6Ac=", "base64")) },
           "kind": { "field": Field.decode(Buffer.from("CAFKCWVsZXZhdGlvbkoEdG9vbEoGYWNjZXNz", "base64")) },
           "samples": { "field": Field.decode(Buffer.from("CAEwAUBk", "base64")) },
@@ -13854,7 +14250,9 @@ export const protoMetadata = {
         fields: {
           "whole_set": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "rules": { "field": Field.decode(Buffer.from("CAEgkE4=", "base64")) },
-          "removed_rule_ids": { "field": Field.decode(Buffer.from("CAEgkE4=", "base64")) },
+          "removed_rule_ids": {
+            "field": Field.decode(Buffer.from("CAEgkE5SAmlkahRuYW1lcyBydWxlcyBpbiBmb3JjZQ==", "base64")),
+          },
           "software_entries": { "field": Field.decode(Buffer.from("CAEgkE4=", "base64")) },
           "access_policies": { "field": Field.decode(Buffer.from("CAEg6Ac=", "base64")) },
         },
@@ -13892,7 +14290,7 @@ export const protoMetadata = {
           "name": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "list": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "enabled": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "site_id": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAFSAmlkYAE=", "base64")) },
           "match_signer": { "field": Field.decode(Buffer.from("CAEggAhgAQ==", "base64")) },
           "match_hash": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
           "match_path_glob": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
@@ -13905,11 +14303,25 @@ export const protoMetadata = {
       },
       "ListSoftwareEntriesRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "limit": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": { "field": Field.decode(Buffer.from("CAFKBG5hbWVKCWNyZWF0ZWRBdEoJdXBkYXRlZEF0", "base64")) },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
           "list": { "field": Field.decode(Buffer.from("CAFKBWFsbG93SgRkZW55", "base64")) },
         },
@@ -13923,40 +14335,96 @@ export const protoMetadata = {
         },
       },
       "CreateSoftwareEntryRequest": {
+        options: {
+          "message": Message.decode(
+            Buffer.from("EjVjYXJyaWVzIGEgbWF0Y2hIYXNoLCBhIG1hdGNoU2lnbmVyIG9yIGEgbWF0Y2hQYXRoR2xvYg==", "base64"),
+          ),
+        },
         fields: {
-          "name": { "field": Field.decode(Buffer.from("CAEQARgBIP8BUgRsaW5l", "base64")) },
+          "name": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEQARgBIP8BUgRsaW5lajlpcyBub3QgYmxhbmsgYW5kIGhvbGRzIG5vIGhpZGRlbiBvciBsb29rLWFsaWtlIGNoYXJhY3RlcnM=",
+                "base64",
+              ),
+            ),
+          },
           "list": { "field": Field.decode(Buffer.from("CAEQAUoFYWxsb3dKBGRlbnk=", "base64")) },
           "enabled": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "site_id": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_signer": { "field": Field.decode(Buffer.from("CAEggAhgAQ==", "base64")) },
-          "match_hash": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_path_glob": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAFSAmlkYAE=", "base64")) },
+          "match_signer": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWo5aXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJz",
+                "base64",
+              ),
+            ),
+          },
+          "match_hash": { "field": Field.decode(Buffer.from("CAEqD1swLTlhLWZBLUZdezY0fWAB", "base64")) },
+          "match_path_glob": {
+            "field": Field.decode(
+              Buffer.from("CAEggARgAWonY291bGQgbWF0Y2ggYSBjYW5vbmljYWwgcGF0aCBvZiBXaW5kb3dz", "base64"),
+            ),
+          },
         },
       },
       "CreateSoftwareEntryResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "UpdateSoftwareEntryRequest": {
+        options: {
+          "message": Message.decode(
+            Buffer.from("EjVjYXJyaWVzIGEgbWF0Y2hIYXNoLCBhIG1hdGNoU2lnbmVyIG9yIGEgbWF0Y2hQYXRoR2xvYg==", "base64"),
+          ),
+        },
         fields: {
-          "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "name": { "field": Field.decode(Buffer.from("CAEYASD/AVIEbGluZQ==", "base64")) },
+          "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "name": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEYASD/AVIEbGluZWo5aXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJz",
+                "base64",
+              ),
+            ),
+          },
           "list": { "field": Field.decode(Buffer.from("CAFKBWFsbG93SgRkZW55", "base64")) },
           "enabled": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
-          "site_id": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_signer": { "field": Field.decode(Buffer.from("CAEggAhgAQ==", "base64")) },
-          "match_hash": { "field": Field.decode(Buffer.from("CAEgQGAB", "base64")) },
-          "match_path_glob": { "field": Field.decode(Buffer.from("CAEggARgAQ==", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "site_id": { "field": Field.decode(Buffer.from("CAFSAmlkYAE=", "base64")) },
+          "match_signer": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEg/wFgAWo5aXMgbm90IGJsYW5rIGFuZCBob2xkcyBubyBoaWRkZW4gb3IgbG9vay1hbGlrZSBjaGFyYWN0ZXJz",
+                "base64",
+              ),
+            ),
+          },
+          "match_hash": { "field": Field.decode(Buffer.from("CAEqD1swLTlhLWZBLUZdezY0fWAB", "base64")) },
+          "match_path_glob": {
+            "field": Field.decode(
+              Buffer.from("CAEggARgAWonY291bGQgbWF0Y2ggYSBjYW5vbmljYWwgcGF0aCBvZiBXaW5kb3dz", "base64"),
+            ),
+          },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
           "update_mask": { "field": Field.decode(Buffer.from("CAEgKA==", "base64")) },
         },
       },
       "UpdateSoftwareEntryResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "CoSignSoftwareEntryRequest": {
         fields: {
-          "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAEwAUD/////Bw==", "base64")) },
+          "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAEwAUD/////B2ovaXMgdGhlIHZlcnNpb24gb2YgSWYtTWF0Y2ggd2hlcmUgYm90aCBhcmUgZ2l2ZW4=", "base64"),
+            ),
+          },
         },
       },
       "CoSignSoftwareEntryResponse": { fields: { "entry": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
-      "DeleteSoftwareEntryRequest": { fields: { "id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "DeleteSoftwareEntryRequest": {
+        fields: { "id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
+      },
     },
     services: {
       "PamRulesService": {

@@ -23,7 +23,7 @@ import type { FileDescriptorProto as FileDescriptorProto1 } from "ts-proto-descr
 import { protoMetadata as protoMetadata2 } from "../../../google/api/annotations.ts";
 import { HttpRule } from "../../../google/api/http.ts";
 import { protoMetadata as protoMetadata3, Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { Field, Policy, protoMetadata as protoMetadata1 } from "../../options/v1/options.ts";
+import { Field, Message, Policy, protoMetadata as protoMetadata1 } from "../../options/v1/options.ts";
 
 export const protobufPackage = "claviger.workflow.v1";
 
@@ -6596,7 +6596,15 @@ export const protoMetadata = {
       "enumType": [],
       "extensionRange": [],
       "oneofDecl": [],
-      "options": undefined,
+      "options": {
+        "messageSetWireFormat": false,
+        "noStandardDescriptorAccessor": false,
+        "deprecated": false,
+        "mapEntry": false,
+        "deprecatedLegacyJsonFieldConflicts": false,
+        "features": undefined,
+        "uninterpretedOption": [],
+      },
       "reservedRange": [],
       "reservedName": [],
       "visibility": 0,
@@ -10864,219 +10872,219 @@ export const protoMetadata = {
         "leadingDetachedComments": [],
       }, {
         "path": [4, 6, 2, 0],
-        "span": [264, 2, 269, 5],
+        "span": [264, 2, 270, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 6, 2, 1],
-        "span": [271, 2, 276, 5],
+        "span": [272, 2, 277, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 6, 2, 4],
-        "span": [289, 2, 292, 5],
+        "span": [295, 2, 299, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 6, 2, 11],
-        "span": [325, 2, 57],
+        "span": [334, 2, 57],
         "leadingComments": " Only those that the caller could decide now.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 7, 2, 5],
-        "span": [334, 2, 69],
+        "span": [343, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 0],
-        "span": [348, 2, 351, 5],
+        "span": [363, 2, 367, 5],
         "leadingComments": " One of the two; a resource with exactly one entry stands for that entry.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 2],
-        "span": [391, 2, 396, 5],
+        "span": [410, 2, 416, 5],
         "leadingComments": " Shortens the access; never lengthens it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 3],
-        "span": [398, 2, 401, 5],
+        "span": [418, 2, 421, 5],
         "leadingComments": " Digest of the request as the approver saw it.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 8],
-        "span": [446, 2, 55],
+        "span": [466, 2, 55],
         "leadingComments": " activating | active | expired | revoked | failed\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 17],
-        "span": [456, 2, 61],
+        "span": [476, 2, 61],
         "leadingComments":
           " Type of the resource's module when access was asked for: postgres | ssh; empty without one.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 18],
-        "span": [458, 2, 57],
+        "span": [478, 2, 57],
         "leadingComments": " Why a failed grant never became active.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 18, 2, 19],
-        "span": [460, 2, 58],
+        "span": [480, 2, 58],
         "leadingComments":
           " Once it has ended, what becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated).\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 19, 2, 0],
-        "span": [464, 2, 469, 5],
+        "span": [484, 2, 490, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 19, 2, 1],
-        "span": [471, 2, 476, 5],
+        "span": [492, 2, 497, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 19, 2, 4],
-        "span": [489, 2, 492, 5],
+        "span": [515, 2, 519, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 20, 2, 5],
-        "span": [536, 2, 69],
+        "span": [565, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26, 2, 4],
-        "span": [576, 2, 20],
+        "span": [605, 2, 20],
         "leadingComments": " Of an entry of the type file: its bytes in base64.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 26, 2, 10],
-        "span": [583, 2, 54],
+        "span": [612, 2, 54],
         "leadingComments": " Of the entry: password | ssh-key | api-key | note | file\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 0],
-        "span": [596, 2, 601, 5],
+        "span": [625, 2, 631, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 1],
-        "span": [603, 2, 608, 5],
+        "span": [633, 2, 638, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 4],
-        "span": [621, 2, 624, 5],
+        "span": [656, 2, 660, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 28, 2, 6],
-        "span": [632, 2, 641, 5],
+        "span": [668, 2, 677, 5],
         "leadingComments": " active when unset\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 29, 2, 5],
-        "span": [650, 2, 69],
+        "span": [686, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 0],
-        "span": [654, 2, 659, 5],
+        "span": [690, 2, 696, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 1],
-        "span": [661, 2, 666, 5],
+        "span": [698, 2, 703, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 30, 2, 4],
-        "span": [679, 2, 682, 5],
+        "span": [721, 2, 725, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 31, 2, 5],
-        "span": [707, 2, 69],
+        "span": [750, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 1],
-        "span": [713, 2, 69],
+        "span": [756, 2, 69],
         "leadingComments": " Passed one after the other.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 5],
-        "span": [718, 2, 67],
+        "span": [761, 2, 67],
         "leadingComments": " A pending request lapses after this time.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 32, 2, 7],
-        "span": [721, 2, 57],
+        "span": [764, 2, 57],
         "leadingComments": " False: the default policy of the installation.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 1],
-        "span": [730, 2, 735, 5],
+        "span": [773, 2, 778, 5],
         "leadingComments": " How many different people must approve.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 33, 2, 2],
-        "span": [737, 2, 740, 5],
+        "span": [780, 2, 784, 5],
         "leadingComments": " Anyone with requests.decide when both are empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 2],
-        "span": [809, 2, 812, 5],
+        "span": [857, 2, 860, 5],
         "leadingComments": " Empty where the entry belongs to no resource.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 40, 2, 6],
-        "span": [826, 2, 830, 5],
+        "span": [874, 2, 878, 5],
         "leadingComments": " Hex SHA-256 over the change and the state of the entry that it is for.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 41, 2, 0],
-        "span": [839, 2, 55],
+        "span": [887, 2, 55],
         "leadingComments": " False where no policy governs the entry: nobody has to approve.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 41, 2, 2],
-        "span": [842, 2, 55],
+        "span": [890, 2, 55],
         "leadingComments": " pending | approved\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -11201,20 +11209,40 @@ export const protoMetadata = {
       },
       "ListRequestsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": {
+            "field": Field.decode(
+              Buffer.from("CAFKCWNyZWF0ZWRBdEoJZXhwaXJlc0F0Sg1yZXF1ZXN0ZXJOYW1lSgxyZXNvdXJjZU5hbWU=", "base64"),
+            ),
+          },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "status": {
             "field": Field.decode(
               Buffer.from("CAFKB3BlbmRpbmdKCGFwcHJvdmVkSgZkZW5pZWRKCWNhbmNlbGxlZEoHZXhwaXJlZA==", "base64"),
             ),
           },
-          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
-          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
-          "user_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "from": {
+            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
+          },
+          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
           "decidable": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
@@ -11229,37 +11257,61 @@ export const protoMetadata = {
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetRequestRequest": { fields: { "request_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetRequestRequest": {
+        fields: { "request_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
+      },
       "GetRequestResponse": { fields: { "request": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "CreateRequestRequest": {
+        options: { "message": Message.decode(Buffer.from("CgtyZXNvdXJjZV9pZAoIZW50cnlfaWQ=", "base64")) },
         fields: {
-          "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "entry_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "reason": { "field": Field.decode(Buffer.from("CAEQASDQD1IEbGluZQ==", "base64")) },
-          "duration_minutes": { "field": Field.decode(Buffer.from("CAEQATABOAFAwNECWgIzMA==", "base64")) },
+          "resource_id": {
+            "field": Field.decode(
+              Buffer.from("CAFSAmlkaiduYW1lcyBhIHJlc291cmNlIHdpdGggZXhhY3RseSBvbmUgZW50cnk=", "base64"),
+            ),
+          },
+          "entry_id": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAFSAmlkakVpcyBnaXZlbiBpbnN0ZWFkIG9mIHJlc291cmNlSWQgd2hlcmUgdGhlIHJlc291cmNlIGhhcyBzZXZlcmFsIGVudHJpZXM=",
+                "base64",
+              ),
+            ),
+          },
+          "reason": {
+            "field": Field.decode(
+              Buffer.from("CAEQASDQD1IEbGluZWotaXMgbm90IGJsYW5rIHdoZXJlIHRoZSBydWxlcyByZXF1aXJlIGEgcmVhc29u", "base64"),
+            ),
+          },
+          "duration_minutes": {
+            "field": Field.decode(
+              Buffer.from("CAEQATABOAFAwNECWgIzMGooaXMgYXQgbW9zdCB3aGF0IHRoZSBhY2Nlc3MgcG9saWN5IGFsbG93cw==", "base64"),
+            ),
+          },
           "ticket": { "field": Field.decode(Buffer.from("CAEgyAFSBGxpbmU=", "base64")) },
         },
       },
       "CreateRequestResponse": { fields: { "request": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ApproveRequestRequest": {
         fields: {
-          "request_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "request_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "comment": { "field": Field.decode(Buffer.from("CAEg0A9SBGxpbmU=", "base64")) },
-          "duration_minutes": { "field": Field.decode(Buffer.from("CAEwATgBQMDRAg==", "base64")) },
+          "duration_minutes": {
+            "field": Field.decode(Buffer.from("CAEwATgBQMDRAmodaXMgYXQgbW9zdCB3aGF0IHdhcyBhc2tlZCBmb3I=", "base64")),
+          },
           "digest": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
         },
       },
       "ApproveRequestResponse": { fields: { "request": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DenyRequestRequest": {
         fields: {
-          "request_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "request_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "comment": { "field": Field.decode(Buffer.from("CAEg0A9SBGxpbmU=", "base64")) },
           "digest": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
         },
       },
       "DenyRequestResponse": { fields: { "request": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "CancelRequestRequest": {
-        fields: { "request_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "request_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "CancelRequestResponse": { fields: { "request": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "Grant": {
@@ -11288,20 +11340,40 @@ export const protoMetadata = {
       },
       "ListGrantsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": {
+            "field": Field.decode(
+              Buffer.from("CAFKCHN0YXJ0c0F0SglleHBpcmVzQXRKCHVzZXJOYW1lSgxyZXNvdXJjZU5hbWU=", "base64"),
+            ),
+          },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
           "status": {
             "field": Field.decode(
               Buffer.from("CAFKCmFjdGl2YXRpbmdKBmFjdGl2ZUoHZXhwaXJlZEoHcmV2b2tlZEoGZmFpbGVk", "base64"),
             ),
           },
-          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
-          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZQ==", "base64")) },
-          "user_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
-          "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "from": {
+            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
+          },
+          "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
+          "user_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
           "module_type": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
         },
@@ -11316,17 +11388,17 @@ export const protoMetadata = {
           "next_cursor": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
-      "GetGrantRequest": { fields: { "grant_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } } },
+      "GetGrantRequest": { fields: { "grant_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } } },
       "GetGrantResponse": { fields: { "grant": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "RevokeGrantRequest": {
         fields: {
-          "grant_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "grant_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "reason": { "field": Field.decode(Buffer.from("CAEg0A9SBGxpbmU=", "base64")) },
         },
       },
       "RevokeGrantResponse": { fields: { "grant": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "GetGrantCredentialsRequest": {
-        fields: { "grant_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "grant_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "GetGrantCredentialsResponse": {
         fields: {
@@ -11355,12 +11427,30 @@ export const protoMetadata = {
       },
       "ListResourceGrantsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": {
+            "field": Field.decode(
+              Buffer.from("CAFKCHN0YXJ0c0F0SglleHBpcmVzQXRKCHVzZXJOYW1lSgxyZXNvdXJjZU5hbWU=", "base64"),
+            ),
+          },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "resource_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "status": {
             "field": Field.decode(
               Buffer.from("CAFKCmFjdGl2YXRpbmdKBmFjdGl2ZUoHZXhwaXJlZEoHcmV2b2tlZEoGZmFpbGVk", "base64"),
@@ -11380,12 +11470,30 @@ export const protoMetadata = {
       },
       "ListUserGrantsRequest": {
         fields: {
-          "page": { "field": Field.decode(Buffer.from("CAEwATgBQMCEPQ==", "base64")) },
+          "page": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEwATgBQMCEPWo5cmVhY2hlcyBubyBmdXJ0aGVyIHRoYW4gcm93IDEwLDAwMDogZ28gb24gd2l0aCB0aGUgY3Vyc29y",
+                "base64",
+              ),
+            ),
+          },
           "page_size": { "field": Field.decode(Buffer.from("CAEwATgBQGQ=", "base64")) },
-          "sort_by": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "sort_by": {
+            "field": Field.decode(
+              Buffer.from("CAFKCHN0YXJ0c0F0SglleHBpcmVzQXRKCHVzZXJOYW1lSgxyZXNvdXJjZU5hbWU=", "base64"),
+            ),
+          },
           "sort_order": { "field": Field.decode(Buffer.from("CAFKA2FzY0oEZGVzYw==", "base64")) },
-          "cursor": { "field": Field.decode(Buffer.from("CAEggAg=", "base64")) },
-          "user_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "cursor": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEggAhqO2lzIHRoZSBuZXh0Q3Vyc29yIG9mIGFuIGFuc3dlciBpbiB0aGUgc2FtZSBvcmRlciwgdW5jaGFuZ2Vk",
+                "base64",
+              ),
+            ),
+          },
+          "user_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "status": {
             "field": Field.decode(
               Buffer.from("CAFKCmFjdGl2YXRpbmdKBmFjdGl2ZUoHZXhwaXJlZEoHcmV2b2tlZEoGZmFpbGVk", "base64"),
@@ -11419,35 +11527,46 @@ export const protoMetadata = {
         fields: {
           "name": { "field": Field.decode(Buffer.from("CAEgZFIEbGluZQ==", "base64")) },
           "quorum": { "field": Field.decode(Buffer.from("CAEwATgBQBQ=", "base64")) },
-          "approver_user_ids": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
+          "approver_user_ids": { "field": Field.decode(Buffer.from("CAEgyAFSAmlk", "base64")) },
           "approver_roles": { "field": Field.decode(Buffer.from("CAEgMg==", "base64")) },
         },
       },
       "GetAccessPolicyRequest": {
-        fields: { "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "resource_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "GetAccessPolicyResponse": { fields: { "policy": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "PutAccessPolicyRequest": {
         fields: {
-          "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
-          "steps": { "field": Field.decode(Buffer.from("CAEYASAK", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
+          "steps": {
+            "field": Field.decode(
+              Buffer.from(
+                "CAEYASAKamJjYW4gYmUgcGFzc2VkOiBhcHByb3ZlcnMgZXhpc3QsIGFyZSBhcyBtYW55IGFzIHRoZSBxdW9ydW0sIGFuZCBuYW1lcyBob2xkIG5vIGxvb2stYWxpa2UgY2hhcmFjdGVycw==",
+                "base64",
+              ),
+            ),
+          },
           "max_duration_minutes": { "field": Field.decode(Buffer.from("CAEwATgBQMDRAg==", "base64")) },
           "one_time": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "rotate_on_end": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "request_ttl_minutes": { "field": Field.decode(Buffer.from("CAEwATgBQMDRAg==", "base64")) },
-          "row_version": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "row_version": {
+            "field": Field.decode(
+              Buffer.from("CAFqL2lzIHRoZSB2ZXJzaW9uIG9mIElmLU1hdGNoIHdoZXJlIGJvdGggYXJlIGdpdmVu", "base64"),
+            ),
+          },
         },
       },
       "PutAccessPolicyResponse": { fields: { "policy": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "DescribePolicyRequest": {
-        fields: { "resource_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) } },
+        fields: { "resource_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) } },
       },
       "DescribePolicyResponse": { fields: { "customised": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "RequestProtectionChangeRequest": {
         fields: {
-          "entry_id": { "field": Field.decode(Buffer.from("CAEQASBA", "base64")) },
+          "entry_id": { "field": Field.decode(Buffer.from("CAEQAVICaWQ=", "base64")) },
           "entry_name": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
-          "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
+          "resource_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
           "resource_name": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
           "module_type": { "field": Field.decode(Buffer.from("CAEgIA==", "base64")) },
           "change": { "field": Field.decode(Buffer.from("CAEQAQ==", "base64")) },
