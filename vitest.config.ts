@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * `unit`: beside the sources, each file with the parts it needs. `network`: against one running installation that all
- * files share, each in tenants of its own. `faults`: each file breaks an installation of its own.
+ * files share, each in tenants of its own. `faults`: each file breaks an installation of its own. `extended`: with tools from
+ * package registries; not part of a plain run.
  */
 export default defineConfig({
   test: {
@@ -38,6 +39,16 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'faults', include: ['test/faults/**/*.test.ts'] },
+      },
+      {
+        extends: true,
+        // Tools are fetched and code is compiled.
+        test: {
+          name: 'extended',
+          include: ['test/extended/**/*.test.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+        },
       },
     ],
   },

