@@ -298,9 +298,12 @@ test('no secret is in the arguments or the environment of a worker, and it may r
     where?.replace(/^.*\/(?=packages|node_modules)/, ''),
   ]);
   expect(commandLine()).toContain('--permission');
+  const manifest = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+  const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> };
+  const own = Object.keys(dependencies).filter((name) => name.startsWith('@claviger/'));
   expect(allowed).toEqual([
     ['fs-read', 'packages/connectors/*'],
-    ['fs-read', 'packages/outbound/*'],
+    ...own.map((name) => ['fs-read', `packages/${name.slice('@claviger/'.length)}/*`]),
     ['fs-read', 'node_modules/*'],
     ['net', undefined],
   ]);

@@ -23,7 +23,7 @@ const flags = [
   '--no-warnings',
   `--max-old-space-size=${HEAP_MB}`,
   '--permission',
-  ...['packages/connectors', 'packages/outbound', 'node_modules'].map(
+  ...['packages/connectors', 'packages/outbound', 'packages/postgres-client', 'node_modules'].map(
     (folder) => `--allow-fs-read=${realpathSync(join(root, folder))}/*`,
   ),
   ...(process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []),
