@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
 import { type Account, partsAccount } from './account.ts';
@@ -7,6 +7,7 @@ import { findTool } from './find-tool.ts';
 import { natsConfiguration } from './nats-configuration.ts';
 import { externalPart, type Part, startPart, WrongServerError } from './part.ts';
 import { createPartFolder, readOrCreatePassword, writePartFile } from './part-folder.ts';
+import { withPasswordOf } from './password-file.ts';
 
 export interface StartNatsOptions {
   /** The part's own folder (JetStream's files and the configuration). Created when missing. */
@@ -107,8 +108,7 @@ async function connectToExternal(
   passwordFile: string | undefined,
   users: readonly string[],
 ): Promise<NatsPart> {
-  const url = new URL(text);
-  if (passwordFile !== undefined) url.password = (await readFile(passwordFile, 'utf8')).trim();
+  const url = await withPasswordOf(text, passwordFile);
   const port = Number(url.port || 4222);
   const operator = decodeURIComponent(url.username);
   const password = decodeURIComponent(url.password);

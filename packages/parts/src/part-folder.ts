@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, rename, writeFile } from 'node:fs/promises';
 import type { Account } from './account.ts';
+import { readPasswordFile } from './password-file.ts';
 
 /** Creates a folder that only the part's account can enter. */
 export async function createPartFolder(path: string, account: Account | undefined): Promise<void> {
@@ -28,19 +29,15 @@ export async function writePartFile(
 
 /** The password in `file`; generated (32 random bytes in hexadecimal) and stored there when there is none yet. */
 export async function readOrCreatePassword(file: string): Promise<string> {
-  const existing = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const existing = await readPasswordFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (existing !== undefined) {
-    const password = existing.trim();
-    if (password === '') throw new Error(`${file} is empty: it must hold a password`);
-    return password;
-  }
+  if (existing !== undefined) return existing;
   await writeFile(file, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' }).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     },
   );
-  return (await readFile(file, 'utf8')).trim();
+  return readPasswordFile(file);
 }

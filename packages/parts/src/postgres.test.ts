@@ -154,6 +154,24 @@ test('a server given by URL gets no password from a file, and no TLS that the se
   expect(external.superuser).toBe(postgres.superuser);
 });
 
+test('the password of a server comes from its file byte for byte, without the line end', async () => {
+  const password = ' p%41/ß#@:? ';
+  await query(`CREATE ROLE outside LOGIN CREATEROLE CREATEDB PASSWORD '${password}'`);
+  const file = join(folder, 'password');
+  const start = async (content: string | Buffer) => {
+    await writeFile(file, content);
+    const url = `postgres://outside@127.0.0.1:${postgres.port}/postgres`;
+    const env = { CLAVIGER_POSTGRES_URL: url, CLAVIGER_POSTGRES_PASSWORD_FILE: file };
+    return startPostgres({ dataDir: join(folder, 'unused'), logFile: join(folder, 'unused.log'), env });
+  };
+  for (const content of [password, `${password}\n`, `\ufeff${password}\r\n\r\n`])
+    expect((await start(content)).password).toBe(password);
+  await expect(start(Buffer.from('p\xe4ss', 'latin1'))).rejects.toThrow(/not UTF-8/);
+  await expect(start(Buffer.from('password', 'utf16le'))).rejects.toThrow(/not UTF-8/);
+  await expect(start('one\ntwo')).rejects.toThrow(/several lines/);
+  await expect(start('\n')).rejects.toThrow(/is empty/);
+});
+
 test('a server given by URL is used and never stopped', async () => {
   const external = await startPostgres({
     dataDir: join(folder, 'unused'),

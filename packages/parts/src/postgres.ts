@@ -7,6 +7,7 @@ import { findTool } from './find-tool.ts';
 import { externalPart, type Part, startPart, WrongServerError } from './part.ts';
 import { createPartFolder, giveTo, readOrCreatePassword, writePartFile } from './part-folder.ts';
 import { pathHash } from './parts-folder.ts';
+import { withPasswordOf } from './password-file.ts';
 import { endProcess, identifyProcess } from './process-identity.ts';
 import { runProgram } from './run-program.ts';
 
@@ -222,8 +223,7 @@ async function prepareSocketFolder(folder: string, account: Account | undefined)
 }
 
 async function connectToExternal(text: string, passwordFile: string | undefined): Promise<PostgresPart> {
-  const url = new URL(text);
-  if (passwordFile !== undefined) url.password = (await readFile(passwordFile, 'utf8')).trim();
+  const url = await withPasswordOf(text, passwordFile);
   const user = decodeURIComponent(url.username);
   const client = new Client({
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),

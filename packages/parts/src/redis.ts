@@ -1,10 +1,11 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { type Account, partsAccount } from './account.ts';
 import { findTool, parseVersion } from './find-tool.ts';
 import { externalPart, type Part, startPart, WrongServerError } from './part.ts';
 import { createPartFolder, readOrCreatePassword, writePartFile } from './part-folder.ts';
+import { withPasswordOf } from './password-file.ts';
 
 export interface StartRedisOptions {
   /** The part's own folder (data and configuration). Created when missing. */
@@ -115,9 +116,8 @@ async function withRedis(
 }
 
 async function connectToExternal(text: string, passwordFile: string | undefined): Promise<RedisPart> {
-  const url = new URL(text);
+  const url = await withPasswordOf(text, passwordFile);
   if (url.protocol !== 'redis:') throw new Error('CLAVIGER_REDIS_URL must begin with redis://');
-  if (passwordFile !== undefined) url.password = (await readFile(passwordFile, 'utf8')).trim();
   const port = Number(url.port || 6379);
   const password = decodeURIComponent(url.password);
   let version = 'unknown';

@@ -92,6 +92,9 @@ test('a secret is its file without the final newline; an empty one is refused', 
   expect(readSecretFile(file('s3cret \n'))).toBe('s3cret ');
   expect(readSecretFile(file('a\nb\r\n'))).toBe('a\nb');
   for (const content of ['', '\n']) expect(() => readSecretFile(file(content))).toThrow(/is empty/);
+  const latin1 = join(folder, 'latin1');
+  writeFileSync(latin1, Buffer.from('p\xe4ss', 'latin1'));
+  expect(() => readSecretFile(latin1)).toThrow(/latin1 is not UTF-8/);
 });
 
 test('addresses split at the last colon', () => {

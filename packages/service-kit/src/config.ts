@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { otlpEndpointProblem } from './otlp-endpoint.ts';
@@ -68,9 +69,11 @@ export function loadConfig<T>(schema: z.ZodType<T>, file: string): T {
   throw new Error(`The configuration ${file} is not valid:\n${lines.join('\n')}`);
 }
 
-/** The content of a secret's file without its final newline; throws when it is missing or empty. */
+/** The content of a secret's file without its final newline; throws when it is missing, empty or not UTF-8. */
 export function readSecretFile(file: string): string {
-  const secret = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  const bytes = readFileSync(file);
+  if (!isUtf8(bytes)) throw new Error(`The secret file ${file} is not UTF-8.`);
+  const secret = bytes.toString('utf8').replace(/\r?\n$/, '');
   if (secret === '') throw new Error(`The secret file ${file} is empty.`);
   return secret;
 }

@@ -55,8 +55,17 @@ export async function connectionOf(
     caFile,
     ca: caFile === undefined ? undefined : await readCa(caFile),
     tenant: given(options.tenant) ?? given(env.CLAVIGER_TENANT) ?? profile?.tenant ?? '',
-    token: given(env.CLAVIGER_TOKEN),
+    token: tokenOf(given(env.CLAVIGER_TOKEN)),
   };
+}
+
+/** A usage error for what no header can carry, such as the line end of the file that the token came from. */
+function tokenOf(token: string | undefined): string | undefined {
+  if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return token;
+  throw new CommandError(
+    'CLAVIGER_TOKEN holds a character that no token has, such as a line end or a byte order mark: set it to the token alone',
+    EXIT.usage,
+  );
 }
 
 /** Scheme, host and port; a usage error when it is not an https address. */

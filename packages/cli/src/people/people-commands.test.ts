@@ -446,6 +446,11 @@ test('tokens for machines, raw calls, and a sign-in that belongs to its server',
   ]);
   const asMachine = (args: string[]) => claviger('nobody', args, '', { CLAVIGER_TOKEN: token });
   expect((await asMachine(['api', 'GET', '/api/v1/users/me'])).stdout).toContain('root-admin');
+  const withLineEnd = await claviger('nobody', ['whoami'], '', { CLAVIGER_TOKEN: `${token}\r` });
+  expect(withLineEnd).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('set it to the token alone'),
+  });
   const curl = await asMachine(['whoami', '--show-curl']);
   expect(curl.stderr).toContain('/api/v1/users/me');
   expect(curl.stdout + curl.stderr).not.toContain(token);

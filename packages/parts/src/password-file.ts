@@ -1,0 +1,28 @@
+import { isUtf8 } from 'node:buffer';
+import { readFile } from 'node:fs/promises';
+
+/**
+ * The password in a file: its one line without the line end, blanks included. Throws when the file is not UTF-8, has several
+ * lines or none, and what `readFile` throws.
+ */
+export async function readPasswordFile(file: string): Promise<string> {
+  const bytes = await readFile(file);
+  if (!isUtf8(bytes) || bytes.includes(0))
+    throw new Error(`${file} is not UTF-8 text: write the password as UTF-8`);
+  const [password = '', ...more] = bytes
+    .toString('utf8')
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/);
+  if (more.some((line) => line !== ''))
+    throw new Error(`${file} has several lines: it must hold the password alone`);
+  if (password === '') throw new Error(`${file} is empty: it must hold a password`);
+  return password;
+}
+
+/** The URL with the password of the file, when one is named. */
+export async function withPasswordOf(text: string, file: string | undefined): Promise<URL> {
+  const url = new URL(text);
+  // What a URL would take for the spelling of another character is spelled itself.
+  if (file !== undefined) url.password = encodeURIComponent(await readPasswordFile(file));
+  return url;
+}
