@@ -182,8 +182,22 @@ export function answerNoRoute(
   answerProblem(request, response, error);
 }
 
+/** An error of the parser: what it was reading, and how far it got in that. */
+interface ParseError extends NodeJS.ErrnoException {
+  readonly rawPacket?: Buffer;
+  readonly bytesParsed?: number;
+}
+
+/** The header in which the parser stopped; undefined for one that nobody knows, which may be a secret in the wrong place. */
+function brokenHeader({ code, rawPacket, bytesParsed = 0 }: ParseError): string | undefined {
+  if (!rawPacket || !code?.startsWith('HPE_')) return undefined;
+  const line = rawPacket.subarray(rawPacket.lastIndexOf('\n', bytesParsed - 1) + 1, bytesParsed);
+  const name = /^([A-Za-z-]+):/.exec(line.toString('latin1'))?.[1]?.toLowerCase();
+  return name !== undefined && KNOWN_HEADERS.test(name) ? name : undefined;
+}
+
 /** What is no HTTP request at all gets a short answer, without anything of what was sent. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+function answerClientError(error: ParseError, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -194,12 +208,13 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? [408, 'request_timeout', 'The request took too long to arrive']
         : [400, 'malformed_request', 'Not an HTTP request'];
+  const header = status === 400 ? brokenHeader(error) : undefined;
   const correlationId = randomUUID();
   const body = JSON.stringify({
     type: `urn:claviger:problem:${code}`,
     title,
     status,
-    detail: title,
+    detail: header === undefined ? title : `The header ${header} holds what no header may hold.`,
     code,
     retryable: false,
     correlationId,

@@ -254,6 +254,9 @@ describe('an operation of the contract over REST', () => {
       for (const name of ['Idempotency-Key', 'If-Match', 'X-Request-Id', 'traceparent', 'User-Agent']) {
         const answer = await send(Buffer.from(`${name}: ${value}`, 'latin1'));
         expect(answer, JSON.stringify(`${name}: ${value}`)).toMatch(/^HTTP\/1\.1 400 /);
+        const named =
+          name === 'User-Agent' ? 'Not an HTTP request' : `The header ${name.toLowerCase()} holds`;
+        expect(answer).toContain(named);
       }
     }
     expect(edge.calls).toHaveLength(0);
