@@ -104,7 +104,6 @@ const verify = request
       .max(20)
       .default([
         { status: [401], kind: 'authentication' },
-        { status: [403], kind: 'permission' },
         { status: [423], kind: 'not_possible' },
         { status: [429, 503], kind: 'not_now' },
       ]),

@@ -54,10 +54,13 @@ function valuesFor(
       throw new ConnectorError(
         'configuration',
         'The account rotates itself, which needs its current password.',
+        { hint: 'Give the entry its password, or set rotateAs admin.' },
       );
     return { username, password: current, newPassword: next };
   }
   if (admin?.password === undefined)
-    throw new ConnectorError('configuration', 'This target is rotated by an administrator; none was given.');
+    throw new ConnectorError('configuration', 'This target is rotated by an administrator; none was given.', {
+      hint: 'Give the resource the entry of an administrator (adminEntryId), or set rotateAs self.',
+    });
   return { username, newPassword: next, adminUsername: admin.username, adminPassword: admin.password };
 }

@@ -57,11 +57,14 @@ function loginFor(config: LdapConfig, { username }: Account, { current, admin }:
       throw new ConnectorError(
         'configuration',
         'The account rotates itself, which needs its current password.',
+        { hint: 'Give the entry its password, or set rotateAs admin.' },
       );
     return { name: bindName(config, username, false), password: current };
   }
   if (admin === undefined)
-    throw new ConnectorError('configuration', 'This target is rotated by an administrator; none was given.');
+    throw new ConnectorError('configuration', 'This target is rotated by an administrator; none was given.', {
+      hint: 'Give the resource the entry of an administrator (adminEntryId), or set rotateAs self.',
+    });
   return { name: bindName(config, admin.username, true), password: admin.password };
 }
 

@@ -82,5 +82,8 @@ function loginFailure(error: unknown, password: string, control: PasswordPolicyC
   if (error instanceof ConnectorError || error instanceof OutboundError) return asConnectorError(error);
   const result = asLdapResult(error, control);
   if (result !== undefined) return bindFailure(result, [password]);
-  return new ConnectorError('unreachable', 'The connection broke during login.', { cause: error });
+  return new ConnectorError('unreachable', 'The connection broke during login.', {
+    cause: error,
+    hint: 'Check port, tls and startTls: 389 begins plainly, 636 with TLS. The server may limit connections, too.',
+  });
 }

@@ -81,7 +81,11 @@ describe('nothing but a refused password counts as refused', () => {
   });
   test('the connection is reset during login', async () => {
     await proxy.setMode({ kind: 'reset', afterMarker: 'uid=svc' });
-    expect(await verify(at(proxy.port), password)).toMatchObject({ outcome: 'unknown' });
+    expect(await verify(at(proxy.port), password)).toMatchObject({
+      outcome: 'unknown',
+      kind: 'unreachable',
+      hint: expect.stringContaining('startTls'),
+    });
   });
   test('the tenant may not reach the server', async () => {
     const before = proxy.connections();
