@@ -25,6 +25,7 @@ export type ToolName =
   | 'openssl'
   | 'rsyslog'
   | 'mariadb'
+  | 'pgbouncer'
   | 'slapd'
   | 'softhsm';
 
@@ -121,6 +122,17 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     folders: system,
     debianPackages: ['mariadb-server-core'],
     brewPackages: ['mariadb'],
+  },
+  pgbouncer: {
+    name: 'pgbouncer',
+    title: 'PgBouncer',
+    program: 'pgbouncer',
+    besides: [],
+    versionArgs: ['--version'],
+    atLeast: [1, 18],
+    folders: system,
+    debianPackages: ['pgbouncer'],
+    brewPackages: ['pgbouncer'],
   },
   slapd: {
     name: 'slapd',

@@ -24,6 +24,7 @@ export {
 export { type LdapTarget, startLdapTarget } from './ldap/ldap-target.ts';
 export { type MysqlTarget, startMysqlTarget } from './mysql/mysql-target.ts';
 export { openLoopback } from './open-loopback.ts';
+export { type PgbouncerTarget, startPgbouncerTarget } from './pgbouncer/pgbouncer-target.ts';
 export { selfSignedCertificate } from './postgres/certificate.ts';
 export {
   type PostgresLoginMethod,

@@ -32,7 +32,7 @@ export async function runExtendedTests(vitestArgs: readonly string[]): Promise<E
 /** The command `test`. The quick checks come first, the tests last, so that their summary closes the output. */
 export async function runTests(vitestArgs: readonly string[]): Promise<ExitCode> {
   await ensureTools(
-    ['postgres', 'redis', 'nats', 'sshd', 'openssl', 'rsyslog', 'mariadb', 'slapd', 'softhsm'],
+    ['postgres', 'redis', 'nats', 'sshd', 'openssl', 'rsyslog', 'mariadb', 'pgbouncer', 'slapd', 'softhsm'],
     tell,
   );
   const checks: readonly (readonly [string, string, readonly string[]])[] = [

@@ -131,11 +131,12 @@ describe('a refusal leaves the old password in place', () => {
     expect(await server.accepts(username, current)).toBe(true);
   });
 
-  test('a role that does not exist: permission', async () => {
+  test('a role that does not exist: not possible', async () => {
     username = 'absent';
     expect(await rotate(byAdmin(), { admin: server.admin })).toMatchObject({
       outcome: 'refused',
-      kind: 'permission',
+      kind: 'not_possible',
+      hint: expect.stringContaining('CREATE ROLE'),
     });
   });
 

@@ -4,14 +4,16 @@ import type { Account, ConnectorContext, Credential, RotateResult, RotationSecre
 import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange, operationSignal } from '../deadline.ts';
 import { failureBeforeChange } from '../outcome.ts';
-import { serverText } from '../server-text.ts';
 import { isRoleName, type PostgresConfig } from './config.ts';
+import { lookAtRole } from './look-at-role.ts';
 import { scramVerifier } from './scram-verifier.ts';
+import { changeRefusal, wordsOf } from './server-errors.ts';
 import { openSession } from './session.ts';
 
 /**
- * Sets a new password with `ALTER ROLE`, as the account itself (its current password is then the proof that nobody changed it
- * meanwhile) or as the administrator. Does not verify: log in with the new password afterwards.
+ * Sets a new password and nothing else with `ALTER ROLE`, as the account itself (its current password is then the proof that nobody
+ * changed it meanwhile) or as the administrator. Looks at the role first: one that cannot log in stays as it is, or is changed and
+ * said to be blocked. Does not verify: log in with the new password afterwards.
  */
 export async function rotatePostgres(
   config: PostgresConfig,
@@ -27,11 +29,14 @@ export async function rotatePostgres(
     const verifier = await scramVerifier(secrets.next);
     const login = loginFor(config, account, secrets);
     await using session = await openSession(config, login, ctx, operationSignal(ctx));
-    await assertLoggedInAs(session.client, login.username);
+    const blocked = await lookAtRole(session.client, login.username, account.username);
+    if (blocked !== undefined && secrets.evenIfBlocked !== true)
+      throw new ConnectorError('not_possible', blocked.reason, { hint: blocked.hint });
     await assertMayChange(ctx);
-    return await alterRole(session.client, account.username, verifier);
+    const result = await alterRole(session.client, account.username, login.username, verifier);
+    return result.outcome === 'applied' && blocked !== undefined ? { ...result, blocked } : result;
   } catch (error) {
-    return failureBeforeChange(error);
+    return failureBeforeChange(withServerWords(error, account.username, secrets));
   }
 }
 
@@ -49,28 +54,19 @@ function loginFor(config: PostgresConfig, account: Account, secrets: RotationSec
   return secrets.admin;
 }
 
-/** A pooler or a login trigger can leave a session under another name; its password must not be the one that changes. */
-async function assertLoggedInAs(client: Client, username: string): Promise<void> {
-  const { rows } = await client.query<{ session: string; current: string }>(
-    'SELECT session_user AS session, current_user AS current',
-  );
-  if (rows[0]?.session !== username || rows[0].current !== username)
-    throw new ConnectorError(
-      'permission',
-      'The server runs this session under another role than the one logged in.',
-    );
-}
-
 /** From here on the change is on its way: only an error that the server reports for the statement itself is a refusal. */
-async function alterRole(client: Client, role: string, verifier: string): Promise<RotateResult> {
+async function alterRole(
+  client: Client,
+  role: string,
+  login: string,
+  verifier: string,
+): Promise<RotateResult> {
   try {
     await client.query(`ALTER ROLE ${escapeIdentifier(role)} PASSWORD ${escapeLiteral(verifier)}`);
     return { outcome: 'applied' };
   } catch (error) {
-    if (error instanceof DatabaseError && (await isAlive(client))) {
-      const reason = `${serverText(error.message, [verifier])} (${error.code ?? 'no code'})`;
-      return { outcome: 'refused', kind: refusalKind(error.code), reason };
-    }
+    if (error instanceof DatabaseError && (await isAlive(client)))
+      return { outcome: 'refused', reason: wordsOf(error, [verifier]), ...changeRefusal(error, role, login) };
     return { outcome: 'ambiguous', reason: 'The connection ended before the server answered the change.' };
   }
 }
@@ -85,11 +81,13 @@ async function isAlive(client: Client): Promise<boolean> {
   }
 }
 
-/** An ERROR rolls the statement back, so that all of these are certain. */
-function refusalKind(sqlState: string | undefined): 'policy' | 'permission' | 'unreachable' {
-  // 22023 is what password checking modules raise.
-  if (sqlState === '22023' || sqlState === '23514' || sqlState === 'P0001') return 'policy';
-  // Cancelled, out of resources, locked, being shut down: the same candidate may pass later.
-  if (sqlState !== undefined && /^(?:40|53|55|57|58|XX)/.test(sqlState)) return 'unreachable';
-  return 'permission';
+/** Errors of the statement that only looks. */
+function withServerWords(error: unknown, role: string, { current, admin }: RotationSecrets): unknown {
+  if (!(error instanceof DatabaseError)) return error;
+  const secrets = [current, admin?.password].filter((secret) => secret !== undefined);
+  const { kind, hint } = changeRefusal(error, role, admin?.username ?? role);
+  return new ConnectorError(kind === 'not_now' ? kind : 'permission', wordsOf(error, secrets), {
+    cause: error,
+    hint,
+  });
 }

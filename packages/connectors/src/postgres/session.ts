@@ -11,6 +11,7 @@ import { serverText } from '../server-text.ts';
 import { isRoleName, type PostgresConfig } from './config.ts';
 import { messageLength } from './message-length.ts';
 import { negotiateTls } from './negotiate-tls.ts';
+import { type LoginProgress, loginError } from './server-errors.ts';
 
 /** A login that the server proved and that was proved to it, both over SCRAM. */
 export interface PostgresSession extends AsyncDisposable {
@@ -75,7 +76,7 @@ export async function openSession(
   } catch (error) {
     socket.destroy();
     opened.socket.destroy();
-    throw loginFailure(error, progress.asked, [password]);
+    throw loginFailure(error, config, username, progress, [password]);
   }
   return {
     client,
@@ -128,15 +129,15 @@ function onlyScram(
   });
 }
 
-function loginFailure(error: unknown, passwordAsked: boolean, secrets: string[]): ConnectorError {
+function loginFailure(
+  error: unknown,
+  config: PostgresConfig,
+  role: string,
+  progress: LoginProgress,
+  secrets: string[],
+): ConnectorError {
   if (error instanceof ConnectorError || error instanceof OutboundError) return asConnectorError(error);
-  if (error instanceof DatabaseError) {
-    const said = `${serverText(error.message, secrets)} (${error.code ?? 'no code'})`;
-    if (error.code === '28P01') return new ConnectorError('authentication', said);
-    // The same code also means "pg_hba.conf lets nobody in from here", which is said before any password is asked for.
-    if (error.code === '28000' && passwordAsked) return new ConnectorError('authentication', said);
-    return new ConnectorError('protocol', said);
-  }
+  if (error instanceof DatabaseError) return loginError(error, role, config.database, progress, secrets);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (/CERT|TLS|SSL|ISSUER|SIGNATURE/.test(code) || /certificate|SSL/.test(String(error)))
     return new ConnectorError('untrusted', `The server could not prove its identity (${code || 'TLS'}).`, {

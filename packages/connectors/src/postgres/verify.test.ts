@@ -54,14 +54,6 @@ test('twenty verifications at once each get their own answer', async () => {
   );
 });
 
-test('a role that may not log in is refused although its password is right', async () => {
-  await server.createRole('no_login', password);
-  await server.sql('ALTER ROLE no_login NOLOGIN');
-  expect(await verify(at(server.port), password, loopbackContext(), 'no_login')).toMatchObject({
-    outcome: 'refused',
-  });
-});
-
 describe('nothing but a refused password counts as refused', () => {
   test('the port is closed', async () => {
     await proxy.setMode({ kind: 'refuse' });

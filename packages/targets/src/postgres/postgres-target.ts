@@ -19,6 +19,8 @@ export interface PostgresTargetOptions {
   readonly binDir?: string;
   /** Loads PostgreSQL's own `passwordcheck`, which refuses a password equal to the role's name. */
   readonly passwordCheck?: boolean;
+  /** A standby of nobody: it answers, and takes no change. */
+  readonly standby?: boolean;
 }
 
 /** A PostgreSQL cluster of its own, with SCRAM logins over TCP on loopback (with and without TLS), and no socket file. */
@@ -56,6 +58,7 @@ export async function startPostgresTarget(options: PostgresTargetOptions = {}): 
     const dataDir = join(folder, 'data');
     const admin = { username: 'target_admin', password: randomBytes(24).toString('base64url') };
     const { certificate } = await initialise(binDir, folder, dataDir, admin, user);
+    if (options.standby) await writeFile(join(dataDir, 'standby.signal'), '');
     const { server, port } = await startOnFreePort(binDir, dataDir, admin, options, user);
     const connection = { host: '127.0.0.1', port, database: 'postgres' };
     const sql = (text: string) =>
@@ -152,7 +155,8 @@ async function startOnFreePort(
       'ssl=on',
       'log_statement=all',
       'fsync=off',
-      'max_connections=60',
+      // A standby takes no fewer than the server that it copies, here what initdb wrote down.
+      `max_connections=${options.standby ? 100 : 60}`,
       'shared_buffers=16MB',
       ...(options.passwordCheck ? ['shared_preload_libraries=passwordcheck'] : []),
     ];

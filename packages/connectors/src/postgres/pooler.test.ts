@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from '@claviger/postgres-client';
+import {
+  type PgbouncerTarget,
+  type PostgresTarget,
+  startPgbouncerTarget,
+  startPostgresTarget,
+} from '@claviger/targets';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectorFor } from '../registry.ts';
+import { loopbackContext } from '../testing-context.ts';
+
+const connector = connectorFor('postgres');
+const newPassword = () => randomBytes(18).toString('base64url');
+let server: PostgresTarget;
+let pooler: PgbouncerTarget;
+let username: string;
+let current: string;
+let next: string;
+
+beforeAll(async () => {
+  server = await startPostgresTarget();
+  pooler = await startPgbouncerTarget(server);
+});
+afterAll(async () => {
+  await pooler?.stop();
+  await server?.stop();
+});
+beforeEach(async () => {
+  username = `p${randomBytes(4).toString('hex')}`;
+  current = newPassword();
+  next = newPassword();
+  await server.createRole(username, current);
+});
+
+const at = (database: string, more: object = {}) => ({
+  host: '127.0.0.1',
+  port: pooler.port,
+  database,
+  tls: { mode: 'disable' },
+  ...more,
+});
+const rotate = (config: object) =>
+  connector.rotate(config, { username }, { current, next, admin: server.admin }, loopbackContext());
+const verify = (secret: string, database = 'session') =>
+  connector.verify(at(database), { username }, secret, loopbackContext());
+/** A refusal by the pooler's own copy of passwords says nothing of the server. */
+const byCopy = {
+  outcome: 'unknown',
+  kind: 'permission',
+  hint: expect.stringMatching(/auth_query.*userlist\.txt.*RELOAD/),
+};
+
+describe.each(['session', 'transaction'])('with auth_query and pooling by %s', (database) => {
+  test.each(['self', 'admin'])('a rotation by %s is proved through the pooler', async (rotateAs) => {
+    expect(await verify(current, database)).toEqual({ outcome: 'accepted' });
+    expect(await rotate(at(database, { rotateAs }))).toEqual({ outcome: 'applied' });
+    expect(await verify(next, database)).toEqual({ outcome: 'accepted' });
+    expect(await verify(current, database)).toMatchObject(byCopy);
+    expect([await server.accepts(username, current), await server.accepts(username, next)]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  test('a wrong current password changes nothing', async () => {
+    current = 'wrong';
+    expect(await rotate(at(database))).toMatchObject({ outcome: 'refused', kind: 'permission' });
+  });
+
+  test('a role that has expired, which the pooler does not look at', async () => {
+    expect(await verify(current, database)).toEqual({ outcome: 'accepted' });
+    await server.sql(`ALTER ROLE ${username} VALID UNTIL '2001-01-01'`);
+    expect(await rotate(at(database, { rotateAs: 'admin' }))).toMatchObject({ kind: 'not_possible' });
+    await server.sql(`ALTER ROLE ${username} VALID UNTIL 'infinity'`);
+    expect(await server.accepts(username, current)).toBe(true);
+  });
+});
+
+test('the former password of userlist.txt proves nothing, until the list is up to date', async () => {
+  await pooler.list({ [username]: 'another' });
+  await expect.poll(() => verify(current)).toMatchObject(byCopy);
+  await pooler.list({ [username]: current });
+  await expect.poll(() => verify(current)).toEqual({ outcome: 'accepted' });
+  expect(await rotate(at('session'))).toEqual({ outcome: 'applied' });
+  expect(await verify(next)).toMatchObject(byCopy);
+  expect(await server.accepts(username, next)).toBe(true);
+  await pooler.list({ [username]: next });
+  await expect.poll(() => verify(next)).toEqual({ outcome: 'accepted' });
+});
+
+describe('each refusal of the pooler has its kind and a hint', () => {
+  test('no such role, or one without login', async () => {
+    await server.sql(`ALTER ROLE ${username} NOLOGIN`);
+    expect(await verify(current)).toMatchObject({
+      outcome: 'unknown',
+      kind: 'not_possible',
+      hint: expect.stringContaining('LOGIN'),
+    });
+  });
+  test('no such database', async () => {
+    // Of a role that it does not know it says so only after it has asked for a password.
+    await pooler.list({ [username]: current });
+    await expect
+      .poll(() => verify(current, 'absent'))
+      .toMatchObject({ kind: 'configuration', hint: expect.stringContaining('pgbouncer.ini') });
+  });
+  test('a session under another role', async () => {
+    await pooler.list({ [username]: current });
+    await expect.poll(() => verify(current, 'forced')).toEqual({ outcome: 'accepted' });
+    expect(await rotate(at('forced'))).toMatchObject({
+      outcome: 'refused',
+      kind: 'permission',
+      reason: expect.stringContaining('another role'),
+    });
+  });
+  test('all of its connections are taken', async () => {
+    const clients: Client[] = [];
+    const fill = async () => {
+      while (clients.length < pooler.maxClients) {
+        const client = new Client({ ...at('transaction'), user: username, password: current });
+        client.on('error', () => {});
+        await client.connect();
+        clients.push(client);
+      }
+    };
+    try {
+      // Former clients may not have gone yet.
+      await expect
+        .poll(async () => {
+          await fill().catch(() => {});
+          return verify(current);
+        })
+        .toMatchObject({ kind: 'not_now', hint: expect.stringContaining('max_client_conn') });
+    } finally {
+      await Promise.all(clients.map((client) => client.end()));
+    }
+  });
+});
