@@ -42,6 +42,7 @@ export async function prepareSecretOutput(
     if (path === undefined) return undefined;
     const handle = await createFile(path);
     files.push({ path, handle });
+    await reserve(path, handle);
     return handle;
   };
   const abandon = async () => {
@@ -89,8 +90,21 @@ async function deliver(
   else say(secret);
 }
 
+/** What a secret or a receipt may need, in bytes. */
+const RESERVED = 65_536;
+
+/** Takes the space now: a disk that is full when the secret has come would lose it. */
+async function reserve(path: string, file: FileHandle): Promise<void> {
+  await file.writeFile(Buffer.alloc(RESERVED)).catch((cause: Error) => {
+    throw new CommandError(`there is no room for ${path}: ${cause.message}`, EXIT.error, { cause });
+  });
+}
+
 async function writeAndClose(file: FileHandle, content: string | Buffer): Promise<void> {
-  await file.writeFile(content);
+  const bytes = Buffer.from(content);
+  for (let at = 0; at < bytes.length; )
+    at += (await file.write(bytes, at, bytes.length - at, at)).bytesWritten;
+  await file.truncate(bytes.length);
   await file.sync();
   await file.close();
 }
