@@ -4,6 +4,9 @@ import { canonicalJson } from '@claviger/merkle';
 const FORMULA = /^["'\s\u00a0\u3000\ufeff]*[=+\-@\t\r\n\u0000|%＝＋－＠｜％]/u;
 const LINE = /^[\t\r\n\u0000]/;
 
+/** Begins a file, once, for spreadsheets that take one without it for another encoding than UTF-8. */
+export const BYTE_ORDER_MARK = '\ufeff';
+
 /** One cell: always quoted, never a formula. Lists and objects stand in it as JSON. */
 export function csvCell(value: unknown): string {
   if (value === undefined || value === null) return '""';

@@ -637,6 +637,7 @@ async function exporter(peers: Peers, options: { signal?: AbortSignal } = {}) {
     resourceId: '',
     subjectId: '',
     search: '',
+    bom: false,
   };
   return client.exportEvents(request, { actorToken: await kit.token({}, ['audit']), ...options });
 }

@@ -89,7 +89,11 @@ function registerExport(noun: Command): void {
     )
     .option('--out <file>', 'new file; standard output when not given')
     .option('--from <time>', 'from this day or time on (csv, json)')
-    .option('--to <time>', 'up to this day or time (csv, json)');
+    .option('--to <time>', 'up to this day or time (csv, json)')
+    .option(
+      '--bom',
+      'begin with a byte order mark (csv): for spreadsheets that show accented letters wrongly without it',
+    );
   withConnectionOptions(command).action(async (options: ExportOptions) => {
     const { exportEvents } = await import('../people/audit-export.ts');
     await exportEvents(options);

@@ -11,20 +11,24 @@ export interface ExportOptions extends ConnectionOptions {
   readonly out?: string;
   readonly from?: string;
   readonly to?: string;
+  readonly bom?: boolean;
 }
 
 /** The command `audit export`. A file that did not come whole does not stay. */
 export async function exportEvents(options: ExportOptions): Promise<void> {
-  const { format, out, from, to } = options;
+  const { format, out, from, to, bom } = options;
   if (format === 'jsonl' && (from !== undefined || to !== undefined))
     throw new CommandError(
       'jsonl holds the whole log: leave --from and --to out, or take csv or json',
       EXIT.usage,
     );
+  if (bom && format !== 'csv')
+    throw new CommandError('--bom is for csv alone: give --format csv, or leave it out', EXIT.usage);
   const query = new URLSearchParams({
     format,
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
+    ...(bom ? { bom: 'true' } : {}),
   });
   await withSession(options, async ({ api }) => {
     const bytes = api.stream(`/api/v1/audit/events/export?${query}`);

@@ -257,6 +257,11 @@ test('people do the whole job from the command line', async () => {
   expect((await claviger('carol', ['audit', 'head', '--save', head!])).code).toBe(0);
   expect((await claviger('carol', ['audit', 'keys', '--save', keys!])).code).toBe(0);
   expect((await claviger('carol', ['audit', 'export', '--out', log!])).code).toBe(0);
+  const sheet = join(dataDir, 'log.csv');
+  const asCsv = ['audit', 'export', '--out', sheet, '--bom'];
+  expect((await claviger('carol', asCsv)).code).toBe(2);
+  expect((await claviger('carol', [...asCsv, '--format', 'csv'])).code).toBe(0);
+  expect(readFileSync(sheet).subarray(0, 4)).toEqual(Buffer.from([0xef, 0xbb, 0xbf, 0x22]));
   const verify = ['audit', 'verify', log!, '--head', head!, '--keys', keys!, '--receipt', receiptFile];
   const verified = await claviger('nobody', verify);
   expect(verified.stdout).toMatch(

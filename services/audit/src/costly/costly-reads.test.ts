@@ -36,7 +36,7 @@ const exportOf = (tenantId: string, size: number) =>
   ({
     kind: 'export',
     tenantId,
-    request: { format: 'csv', filter: noFilter, head: { size } as never, exportedAt: '' },
+    request: { format: 'csv', bom: false, filter: noFilter, head: { size } as never, exportedAt: '' },
   }) as const;
 
 /** The export of a log that is some megabytes long, as text. */

@@ -12,6 +12,8 @@ export type ExportFormat = 'csv' | 'json' | 'jsonl';
 
 export interface ExportRequest {
   readonly format: ExportFormat;
+  /** Of csv: it begins with a byte order mark. */
+  readonly bom: boolean;
   /** Empty for jsonl, which holds the whole log. */
   readonly filter: EventFilterRequest;
   /** The events under it are exported; without one there are none. */
@@ -31,7 +33,7 @@ export interface ExportDeps {
 export function exportChunks(
   { database, logger, treeHeadPublic, pace }: ExportDeps,
   tenantId: string,
-  { format, filter, head, exportedAt }: ExportRequest,
+  { format, bom, filter, head, exportedAt }: ExportRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const snapshot = { database, tenantId, size: head?.size ?? 0, pace };
@@ -50,5 +52,5 @@ export function exportChunks(
     return chunks(text, signal);
   }
   const events = eventsByTime(snapshot, eventFilter(filter));
-  return chunks(format === 'csv' ? csvText(events) : jsonText(events), signal);
+  return chunks(format === 'csv' ? csvText(events, bom) : jsonText(events), signal);
 }

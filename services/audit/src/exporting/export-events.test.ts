@@ -22,6 +22,7 @@ const everything = {
   resourceId: '',
   subjectId: '',
   search: '',
+  bom: false,
 };
 
 async function* bytes(tenant: string, change: object) {
@@ -141,6 +142,9 @@ test('csv holds what json holds, filtered, with formulas made harmless', async (
     fields: [{ pointer: '/format' }],
   });
   await expect(
+    text(bench.client.exportEvents({ ...everything, format: 'json', bom: true }, await bench.as(tenant))),
+  ).rejects.toMatchObject({ reason: 'invalid', fields: [{ pointer: '/bom' }] });
+  await expect(
     text(bench.client.exportEvents({ ...everything, from: '2026-02-30' }, await bench.as(tenant))),
   ).rejects.toMatchObject({ reason: 'invalid' });
   const empty = await text(
@@ -191,4 +195,25 @@ test('an export takes the filters of the list', async () => {
   expect(await found({ resourceId: 'r-0' })).toEqual([0, 2, 4]);
   expect(await found({ search: 'needle' })).toEqual([4]);
   expect(await found({ search: 'needle', resourceId: 'r-1' })).toEqual([]);
+});
+
+test('with bom a csv of many chunks begins with one byte order mark, and says the same', async () => {
+  const tenant = randomUUID();
+  const reason = `\ufeff=1+1 ${'é'.repeat(1_000)}`;
+  await bench.record(tenant, 60, () => ({ reason }));
+  const head = await bench.sealed(tenant, 60);
+  const filter = { subjectId: '', action: 'test.happened' };
+  const whole = async (bom: boolean) => {
+    const parts: Buffer[] = [];
+    for await (const data of bytes(tenant, { ...filter, bom })) parts.push(Buffer.from(data));
+    return { chunks: parts.length, file: Buffer.concat(parts) };
+  };
+  const [plain, marked] = [await whole(false), await whole(true)];
+  expect(marked.chunks).toBeGreaterThan(1);
+  expect(plain.file.subarray(0, 1).toString()).toBe('"');
+  expect(marked.file).toEqual(Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), plain.file]));
+  // A mark of an event's own stands behind the apostrophe of a formula.
+  expect(marked.file.toString().match(/\ufeff/g)).toHaveLength(1 + 60);
+  expect(marked.file.toString().match(/"'\ufeff=1/g)).toHaveLength(60);
+  expect(await verify(tenant, [head])).toMatchObject({ ok: true });
 });

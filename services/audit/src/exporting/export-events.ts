@@ -29,6 +29,12 @@ export function exportEvents(deps: LogDeps): Handler<typeof audit.AuditServiceSe
         hint: 'Leave the filters out, or take csv or json.',
       });
     }
+    if (request.bom && format !== 'csv') {
+      throw new ClavigerError('invalid', 'The request is not valid.', {
+        fields: [{ pointer: '/bom', detail: 'is for csv alone: JSON has no byte order mark' }],
+        hint: 'Leave bom out, or take csv.',
+      });
+    }
     const { tenantId, signal } = context;
     const exportedAt = new Date().toISOString();
     const head = await deps.database.readTenant(tenantId, lastHead);
@@ -41,7 +47,11 @@ export function exportEvents(deps: LogDeps): Handler<typeof audit.AuditServiceSe
       }),
     );
     let contentType = CONTENT_TYPES[format];
-    const job = { kind: 'export', tenantId, request: { format, filter: request, head, exportedAt } } as const;
+    const job = {
+      kind: 'export',
+      tenantId,
+      request: { format, bom: request.bom, filter: request, head, exportedAt },
+    } as const;
     for await (const data of deps.costly.values(job, signal)) {
       yield { contentType, data: Buffer.from(data.buffer, data.byteOffset, data.length), extensions: [] };
       contentType = '';
@@ -49,6 +59,6 @@ export function exportEvents(deps: LogDeps): Handler<typeof audit.AuditServiceSe
   };
 }
 
-function given(request: audit.ExportEventsRequest): Record<string, string> {
-  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== ''));
+function given(request: audit.ExportEventsRequest): Record<string, string | boolean> {
+  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== '' && value !== false));
 }

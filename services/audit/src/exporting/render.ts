@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { csvRow } from '@claviger/csv';
+import { BYTE_ORDER_MARK, csvRow } from '@claviger/csv';
 import type { AuditEvent } from '@claviger/events';
 import {
   canonicalJson,
@@ -34,8 +34,9 @@ const COLUMNS = [
   'leafHash',
 ] as const;
 
-export async function* csvText(batches: Batches): AsyncGenerator<string> {
-  yield csvRow([...COLUMNS, 'details']);
+/** Rows of events under a header; `bom` begins the text with a byte order mark. */
+export async function* csvText(batches: Batches, bom: boolean): AsyncGenerator<string> {
+  yield `${bom ? BYTE_ORDER_MARK : ''}${csvRow([...COLUMNS, 'details'])}`;
   for await (const rows of batches) {
     for (const row of rows) {
       const event = eventMessage(row);

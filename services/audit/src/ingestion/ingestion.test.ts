@@ -62,6 +62,7 @@ const everything = {
   resourceId: '',
   subjectId: '',
   search: '',
+  bom: false,
 };
 
 async function wholeLog(tenant: string) {

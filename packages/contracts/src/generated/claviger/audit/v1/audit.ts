@@ -108,6 +108,8 @@ export interface ExportEventsRequest {
   resourceId: string;
   search: string;
   subjectId: string;
+  /** Of csv: the file begins with a byte order mark, for spreadsheets that take it for another encoding else. */
+  bom: boolean;
 }
 
 export interface GetSummaryRequest {
@@ -894,6 +896,7 @@ function createBaseExportEventsRequest(): ExportEventsRequest {
     resourceId: "",
     search: "",
     subjectId: "",
+    bom: false,
   };
 }
 
@@ -925,6 +928,9 @@ export const ExportEventsRequest: MessageFns<ExportEventsRequest> = {
     }
     if (message.subjectId !== "") {
       writer.uint32(74).string(message.subjectId);
+    }
+    if (message.bom !== false) {
+      writer.uint32(80).bool(message.bom);
     }
     return writer;
   },
@@ -1012,6 +1018,14 @@ export const ExportEventsRequest: MessageFns<ExportEventsRequest> = {
             }
 
             message.subjectId = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.bom = reader.bool();
             continue;
           }
         }
@@ -4126,6 +4140,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "bom",
+        "number": 10,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "bom",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -6297,56 +6338,63 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 5, 2, 9],
+        "span": [289, 2, 51],
+        "leadingComments":
+          " Of csv: the file begins with a byte order mark, for spreadsheets that take it for another encoding else.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 14, 2, 0],
-        "span": [340, 2, 346, 5],
+        "span": [342, 2, 348, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 1],
-        "span": [348, 2, 353, 5],
+        "span": [350, 2, 355, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 4],
-        "span": [369, 2, 373, 5],
+        "span": [371, 2, 375, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 15, 2, 5],
-        "span": [382, 2, 69],
+        "span": [384, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 16, 2, 1],
-        "span": [391, 2, 397, 5],
+        "span": [393, 2, 399, 5],
         "leadingComments": " Size of the tree head to prove against; the newest when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 1],
-        "span": [468, 2, 55],
+        "span": [470, 2, 55],
         "leadingComments": " The event stands in the log with the receipt's leaf hash.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 22, 2, 2],
-        "span": [470, 2, 65],
+        "span": [472, 2, 65],
         "leadingComments": " Absent until sealed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 1],
-        "span": [480, 2, 56],
+        "span": [482, 2, 56],
         "leadingComments": " tree-head | receipt\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 25, 2, 2],
-        "span": [482, 2, 59],
+        "span": [484, 2, 59],
         "leadingComments": " SPKI, PEM.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
@@ -6471,6 +6519,7 @@ export const protoMetadata = {
           "resource_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
           "subject_id": { "field": Field.decode(Buffer.from("CAEggAI=", "base64")) },
+          "bom": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "GetSummaryRequest": {
