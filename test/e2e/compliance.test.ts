@@ -37,7 +37,8 @@ test('a package of a living tenant is fetched at another gateway, verifies offli
     await admin.must('PUT', `/api/v1/vault/entries/${entry.id}/shares/${user.id}`, { access: 'view' });
     await admin.must('POST', `/api/v1/vault/entries/${entry.id}/retrieve`, { reason: 'canary' });
     const day = new Date().toISOString().slice(0, 10);
-    const { id } = await admin.must('POST', '/api/v1/compliance/reports', { from: '2026-01-01', to: day });
+    const range = { from: '2026-01-01', to: day, bom: true };
+    const { id } = await admin.must('POST', '/api/v1/compliance/reports', range);
     await eventually(async () => {
       const { state, problem } = await admin.must('GET', `/api/v1/compliance/reports/${id}`);
       if (state !== 'ready') throw new Error(`the report is ${state} ${problem}`);
@@ -48,6 +49,10 @@ test('a package of a living tenant is fetched at another gateway, verifies offli
     const { stdout } = await claviger('compliance', 'verify', zip, '--keys', keys, '-o', 'json');
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, problem: null, trust: 'trusted-key' });
     const { stdout: unpacked } = await run('unzip', ['-p', zip], { encoding: 'latin1', maxBuffer: 2 ** 28 });
+    const { stdout: table } = await run('unzip', ['-p', zip, 'tables/access-users.csv'], {
+      encoding: 'latin1',
+    });
+    expect(table.startsWith('\xef\xbb\xbf"')).toBe(true);
     expect(unpacked).not.toContain(canary);
     expect(unpacked).toContain(`"'=cmd()"`);
     expect(unpacked).toContain(user.username);

@@ -89,7 +89,7 @@ export function createPackageBuilder(folder: string, facts: PackageFacts): Packa
       tables.set(name, count);
       const files = tableFiles(name);
       const [json, csv] = [begin(files.json), begin(files.csv)];
-      const [jsonText, csvText] = [jsonRows(), csvRows(tableNamed(name))];
+      const [jsonText, csvText] = [jsonRows(), csvRows(tableNamed(name), facts.parameters.bom)];
       let headed = false;
       const header = async () => {
         if (!headed) await csv.write(csvText.header);

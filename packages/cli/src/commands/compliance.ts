@@ -13,6 +13,7 @@ import type { ComplianceVerifyOptions } from '../people/compliance-verify.ts';
 import type { ConnectionOptions } from '../people/connection.ts';
 
 const SECTIONS = 'events, access, rotations, approvals, break-glass, keys, controls';
+const BOM = 'begin the CSV files with a byte order mark: for spreadsheets that show accented letters wrongly';
 const PERIODS = ['day', 'week', 'month', 'quarter'];
 const reports = () => import('../people/compliance-reports.ts');
 const schedules = () => import('../people/compliance-schedules.ts');
@@ -50,6 +51,7 @@ function registerReports(noun: Command): void {
     .requiredOption('--from <day>', 'first day, e.g. 2026-01-01')
     .requiredOption('--to <day>', 'last day, included')
     .option('--section <section>', `only these: ${SECTIONS}; may be given several times`, several)
+    .option('--bom', BOM)
     .option('--out <file>', 'wait for it and write it to a new file');
   withConnectionOptions(report).action(async (options: ReportOptions) =>
     (await reports()).orderReport(options),
@@ -104,7 +106,8 @@ function registerSchedules(program: Command): void {
     .requiredOption('--cron <pattern>', 'minute, hour, day of the month, month, day of the week')
     .option('--time-zone <zone>', 'IANA name; UTC when not given')
     .addOption(new Option('--period <period>', 'the last whole one before each run').choices(PERIODS))
-    .option('--section <section>', `only these: ${SECTIONS}; may be given several times`, several);
+    .option('--section <section>', `only these: ${SECTIONS}; may be given several times`, several)
+    .option('--bom', BOM);
   withConnectionOptions(create).action(async (name: string, options: ScheduleCreateOptions) =>
     (await schedules()).createSchedule(name, options),
   );

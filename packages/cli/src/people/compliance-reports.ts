@@ -17,6 +17,7 @@ export interface ReportOptions extends ConnectionOptions {
   readonly from: string;
   readonly to: string;
   readonly section?: string[];
+  readonly bom?: boolean;
   readonly out?: string;
 }
 export interface ReportListOptions extends ConnectionOptions, ListOptions {}
@@ -40,8 +41,8 @@ const columns: readonly Column<compliance.Report>[] = [
 
 export function orderReport(options: ReportOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {
-    const { from, to, section = [], out } = options;
-    const report = (await api.call(service.createReport, { from, to, sections: section })).report!;
+    const { from, to, section = [], bom = false, out } = options;
+    const report = (await api.call(service.createReport, { from, to, sections: section, bom })).report!;
     if (out === undefined) {
       if (format === 'json') return showJson(report);
       return tell(`report ${report.id} is being made: claviger compliance list`);

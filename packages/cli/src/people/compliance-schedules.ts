@@ -13,6 +13,7 @@ export interface ScheduleCreateOptions extends ConnectionOptions {
   readonly timeZone?: string;
   readonly period?: string;
   readonly section?: string[];
+  readonly bom?: boolean;
 }
 
 const service = compliance.ComplianceServiceService;
@@ -36,13 +37,14 @@ export function listSchedules(options: ScheduleListOptions): Promise<void> {
 
 export function createSchedule(name: string, options: ScheduleCreateOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {
-    const { cron, timeZone = '', period = '', section = [] } = options;
+    const { cron, timeZone = '', period = '', section = [], bom = false } = options;
     const answer = await api.call(service.createSchedule, {
       name,
       cron,
       timeZone,
       period,
       sections: section,
+      bom,
     });
     const schedule = answer.schedule!;
     if (format === 'json') return showJson(schedule);

@@ -34,7 +34,13 @@ export const manifestSchema = z.strictObject({
   tenantId: z.uuid(),
   reportId: z.uuid(),
   generator: z.strictObject({ name: z.literal('claviger'), version: z.string().max(40) }),
-  parameters: z.strictObject({ from: day, to: day, sections: z.array(z.enum(SECTIONS)).min(1) }),
+  parameters: z.strictObject({
+    from: day,
+    to: day,
+    sections: z.array(z.enum(SECTIONS)).min(1),
+    /** The CSV files begin with a byte order mark; absent where they do not. */
+    bom: z.literal(true).optional(),
+  }),
   /** The moment at which the report began to be made: what could only be told as of now is as of then. */
   asOf: moment,
   tables: z.array(

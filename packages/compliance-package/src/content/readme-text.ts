@@ -7,7 +7,7 @@ Range ${parameters.from} to ${parameters.to} (whole days, UTC), made as of ${asO
 
 summary.pdf        for reading
 tables/*.json      each table, one row on each line
-tables/*.csv       the same rows for a spreadsheet; text that it would take for a formula begins with '
+tables/*.csv       the same rows for a spreadsheet; text that it would take for a formula begins with '${parameters.bom ? '\n                   (UTF-8 with a byte order mark)' : ''}
 proofs/log.json    the stretch of the audit log, its signed tree heads (RFC 9162), and consistency proofs
 proofs/leaves.json the leaf hash of every event of the stretch
 proofs/keys.json   public keys; believe them only when you know them from elsewhere

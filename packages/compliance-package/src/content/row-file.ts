@@ -1,4 +1,4 @@
-import { csvRow } from '@claviger/csv';
+import { BYTE_ORDER_MARK, csvRow } from '@claviger/csv';
 import { canonicalJson, exportLines } from '@claviger/merkle';
 import { type Row, type Table, valuesOf } from './tables.ts';
 
@@ -23,9 +23,12 @@ export function jsonRows(): { next(row: Row): string; end(): string } {
   };
 }
 
-/** The CSV form, likewise. */
-export function csvRows(table: Table): { readonly header: string; next(row: Row): string } {
-  return { header: csvRow(table.columns), next: (row) => csvRow(valuesOf(table, row)) };
+/** The CSV form, likewise; `bom` begins it with a byte order mark. */
+export function csvRows(table: Table, bom = false): { readonly header: string; next(row: Row): string } {
+  return {
+    header: `${bom ? BYTE_ORDER_MARK : ''}${csvRow(table.columns)}`,
+    next: (row) => csvRow(valuesOf(table, row)),
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +8,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Leaf } from '../content/log-proof.ts';
 import { MANIFEST, parseManifest } from '../content/manifest.ts';
+import { SECTIONS, TABLES } from '../content/tables.ts';
 import { type PackageChanges, signer, testLog, writeTestPackage } from '../testing-package.ts';
 import { verifyPackage } from './verify-package.ts';
+import { checkTable } from './verify-table.ts';
 
 const log = testLog(100, [10, 24, 30, 48, 60, 100]);
 const trusted = { trustedKeys: [signer.publicKey] };
@@ -71,6 +73,35 @@ describe('a package as it was made', () => {
     const csv = execFileSync('unzip', ['-p', file, 'tables/events.csv']).toString();
     expect(csv).toContain(`"'=HYPERLINK(""x"")"`);
     expect(JSON.parse(execFileSync('unzip', ['-p', file, 'tables/events.json']).toString())).toHaveLength(24);
+  });
+});
+
+describe('with byte order marks', () => {
+  const parameters = { from: '2026-03-02', to: '2026-03-02', sections: [...SECTIONS], bom: true as const };
+  const member = (from: string, name: string) => execFileSync('unzip', ['-p', from, name]);
+
+  test('a package verifies; each CSV begins with one, and is the same behind it', async () => {
+    const marked = await writeTestPackage(folder, log, { facts: { parameters } });
+    expect(await verifyPackage(marked, trusted)).toMatchObject({ ok: true, log: { included: 24 } });
+    for (const { name } of TABLES) {
+      const [json, csv] = [`tables/${name}.json`, `tables/${name}.csv`];
+      expect(member(marked, json)).toEqual(member(file, json));
+      expect(member(marked, csv)).toEqual(
+        Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), member(file, csv)]),
+      );
+    }
+    expect(member(marked, 'README.txt').toString()).toContain('byte order mark');
+    expect(member(file, 'README.txt').toString()).not.toContain('byte order mark');
+  });
+
+  test('a table whose mark and manifest differ is told from one that says what its JSON says', async () => {
+    const rows = (name: string) =>
+      (async function* () {
+        yield member(file, name);
+      })();
+    const sha256 = createHash('sha256').update(member(file, 'tables/keys.csv')).digest('hex');
+    expect((await checkTable('keys', rows('tables/keys.json'), undefined)).csvSha256).toBe(sha256);
+    expect((await checkTable('keys', rows('tables/keys.json'), true)).csvSha256).not.toBe(sha256);
   });
 });
 

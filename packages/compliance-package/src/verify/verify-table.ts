@@ -8,13 +8,14 @@ export interface TableCheck {
   readonly csvSha256: string;
 }
 
-/** Reads a table's JSON and works out the CSV that must stand beside it. `onRow` sees every row. */
+/** Reads a table's JSON and works out the CSV that must stand beside it, with or without `bom`. `onRow` sees every row. */
 export async function checkTable(
   name: TableName,
   bytes: AsyncIterable<Uint8Array>,
+  bom: boolean | undefined,
   onRow: (row: Row) => void | Promise<void> = () => {},
 ): Promise<TableCheck> {
-  const csv = csvRows(tableNamed(name));
+  const csv = csvRows(tableNamed(name), bom);
   const hash = createHash('sha256').update(csv.header);
   let rows = 0;
   for await (const row of readRows(tableFiles(name).json, bytes)) {

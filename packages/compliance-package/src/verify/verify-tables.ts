@@ -34,7 +34,12 @@ export async function verifyTables(
   for (const { name, rows } of manifest.tables.toSorted(eventsFirst)) {
     const { json, csv } = tableFiles(name);
     if (name === 'events') log = await watchLog(reader, manifest, options);
-    const checked = await checkTable(name, reader.stream(json), name === 'events' ? log?.row : undefined);
+    const checked = await checkTable(
+      name,
+      reader.stream(json),
+      manifest.parameters.bom,
+      name === 'events' ? log?.row : undefined,
+    );
     if (name === 'events') await log?.end();
     if (checked.rows !== rows) throw new TableProblem(`${json} has ${checked.rows} rows, not ${rows}`);
     await reader.check(csv);

@@ -21,6 +21,7 @@ export interface SchedulesTable {
   created_by: string;
   created_by_name: string;
   created_at: Generated<Date>;
+  bom: Generated<boolean>;
 }
 
 export interface ReportsTable {
@@ -48,6 +49,8 @@ export interface ReportsTable {
   expires_at: Date | null;
   size_bytes: number | null;
   sha256: string | null;
+  /** Its CSV files begin with a byte order mark. */
+  bom: Generated<boolean>;
 }
 
 export interface ComplianceSchema {

@@ -51,7 +51,7 @@ afterAll(async () => {
 });
 
 /** Orders a report that no job wakes anybody for, and which nobody else sweeps up. */
-async function order(tenantId: string, range = days): Promise<string> {
+async function order(tenantId: string, range = days, bom = false): Promise<string> {
   const id = randomUUID();
   await bench.database.withTenant(tenantId, (tx) =>
     tx
@@ -64,6 +64,7 @@ async function order(tenantId: string, range = days): Promise<string> {
         sections: ['events', 'break-glass'] satisfies Section[],
         requested_by: 'ann',
         requested_by_name: 'ann',
+        bom,
         schedule_id: null,
         // Not due: the sweep of the running service leaves it alone until it is claimed here.
         next_attempt_at: sql<Date>`NULL` as never,
@@ -121,7 +122,7 @@ test('a package holds the events of its range, proven, and of a log that goes on
     action: n % 10 === 0 ? 'breakglass.activated' : 'test.happened',
   }));
   const head = await bench.sealed(tenantId, 30);
-  const { report, chunks } = await made(tenantId, await order(tenantId));
+  const { report, chunks } = await made(tenantId, await order(tenantId, days, true));
   expect(report).toMatchObject({ state: 'ready', problem: '' });
   const verdict = await verifyPackage(await fileOf(chunks), {
     trustedKeys: [bench.keys.treeHeadPublic],
@@ -129,6 +130,7 @@ test('a package holds the events of its range, proven, and of a log that goes on
   });
   expect(verdict).toMatchObject({ ok: true, problem: null, log: { included: 30, knownHeadsMatched: 1 } });
   expect(verdict.manifest?.tables).toContainEqual({ name: 'break-glass', rows: 3, basis: 'range' });
+  expect(verdict.manifest?.parameters.bom).toBe(true);
 });
 
 test('a package is made in a thread, which ends; one that is told to stop ends too, and nothing is ready', async () => {

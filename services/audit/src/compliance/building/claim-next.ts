@@ -21,6 +21,7 @@ export interface ClaimedReport extends DayRange {
    */
   readonly leaseOwner: string;
   readonly sections: readonly Section[];
+  readonly bom: boolean;
   readonly asOf: Date;
   /** Size of the tree head when it was first begun; 0 for an empty log. */
   readonly treeSize: number;
@@ -113,7 +114,7 @@ async function begin(
     })
     .where('id', '=', reportId)
     .where(sql<boolean>`next_attempt_at <= now() AND (lease_until IS NULL OR lease_until < now())`)
-    .returning(['sections', 'as_of', 'tree_size'])
+    .returning(['sections', 'bom', 'as_of', 'tree_size'])
     .returning([sql<string>`from_day::text`.as('first_day'), sql<string>`to_day::text`.as('last_day')])
     .executeTakeFirst();
   if (row === undefined) return undefined;
@@ -129,6 +130,7 @@ async function begin(
     from: row.first_day,
     to: row.last_day,
     sections: row.sections,
+    bom: row.bom,
     asOf: row.as_of!,
     treeSize: row.tree_size!,
   };

@@ -34,14 +34,14 @@ export async function makePackage(
   signal: AbortSignal,
   use: (finished: FinishedPackage) => Promise<void>,
 ): Promise<void> {
-  const { tenantId, id, from, to, sections, asOf } = report;
+  const { tenantId, id, from, to, sections, bom, asOf } = report;
   const folder = await mkdtemp(join(tmpdir(), 'claviger-report-'));
   try {
     await using builder = createPackageBuilder(folder, {
       tenantId,
       reportId: id,
       generator: { name: 'claviger', version: deps.version },
-      parameters: { from, to, sections: [...sections] },
+      parameters: { from, to, sections: [...sections], ...(bom ? { bom } : {}) },
       asOf: asOf.toISOString(),
     });
     const range = instantsOf(report);

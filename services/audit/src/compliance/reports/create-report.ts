@@ -20,6 +20,7 @@ export function createReport(
         sections: requestedSections(request.sections),
         requestedBy: userId,
         requestedByName: userName,
+        bom: request.bom,
       });
       const row = await reportQuery(tx).where('id', '=', id).executeTakeFirstOrThrow();
       await deps.emitter.audit(tx, context, { subject: { type: 'compliance-report', id }, request });

@@ -44,6 +44,7 @@ test('ten equal orders at once are one package and one job; whatever differs is 
     { requestedBy: 'bob' },
     { scheduleId: randomUUID() },
     { note: 'an earlier run was missed' },
+    { bom: true },
   ];
   for (const change of others) ids.add(await order(tenantId, change));
   ids.add(await order(randomUUID()));

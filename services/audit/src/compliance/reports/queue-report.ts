@@ -17,6 +17,8 @@ export interface ReportOrder extends DayRange {
   readonly requestedByName: string;
   readonly scheduleId?: string;
   readonly note?: string;
+  /** The CSV files begin with a byte order mark. */
+  readonly bom?: boolean;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function queueReport(
       requested_by: order.requestedBy,
       requested_by_name: order.requestedByName,
       schedule_id: order.scheduleId ?? null,
+      bom: order.bom ?? false,
     })
     .execute();
   await emitter.job(tx, tenantId, buildReportJob.queue, { reportId: id });
@@ -70,6 +73,7 @@ async function equalOrder(tx: Tx<AuditSchema>, order: ReportOrder): Promise<stri
     .where('requested_by', '=', order.requestedBy)
     .where('schedule_id', 'is not distinct from', order.scheduleId ?? null)
     .where('note', '=', order.note ?? '')
+    .where('bom', '=', order.bom ?? false)
     .where(
       sql<boolean>`NOT EXISTS (SELECT FROM tenant_standings AS standing WHERE standing.active_since > compliance_reports.created_at)`,
     )

@@ -22,6 +22,7 @@ export function reportQuery(reader: Reader<AuditSchema>) {
       'expires_at',
       'size_bytes',
       'sha256',
+      'bom',
     ])
     .select([sql<string>`from_day::text`.as('first_day'), sql<string>`to_day::text`.as('last_day')]);
 }
@@ -46,5 +47,6 @@ export function reportMessage(row: ReportRow): compliance.Report {
     expiresAt: row.expires_at?.toISOString(),
     sizeBytes: row.size_bytes ?? undefined,
     sha256: row.sha256 ?? undefined,
+    bom: row.bom,
   };
 }

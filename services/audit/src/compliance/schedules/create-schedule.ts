@@ -45,6 +45,7 @@ export function createSchedule(
           next_run_at: moments.next(1, now)[0]!,
           created_by: userId,
           created_by_name: userName,
+          bom: request.bom,
         })
         .returningAll()
         .executeTakeFirstOrThrow();

@@ -54,6 +54,7 @@ async function addSchedule(tenantId: string, hoursAgo: number): Promise<string> 
         last_run_at: null,
         created_by: 'ann',
         created_by_name: 'ann',
+        bom: true,
       })
       .execute(),
   );
@@ -146,4 +147,8 @@ test('a run whose last one still waits to be begun joins it', async () => {
   );
   expect(occurrences).toHaveLength(2);
   expect(new Set(occurrences.map(({ report_id }) => report_id)).size).toBe(1);
+  const [report] = await database.readTenant(tenantId, (reader) =>
+    reader.selectFrom('compliance_reports').select('bom').execute(),
+  );
+  expect(report?.bom).toBe(true);
 });

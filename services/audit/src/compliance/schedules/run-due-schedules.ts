@@ -77,6 +77,7 @@ async function runSchedule(
       requestedBy: schedule.created_by,
       requestedByName: schedule.created_by_name,
       scheduleId: id,
+      bom: schedule.bom,
       note: missed === 0 ? '' : `${missed} earlier ${missed === 1 ? 'run was' : 'runs were'} missed`,
     });
     await recordRun(tx, schedule, { occurrence, missed, reportId, next: nextOf(moments, now) });

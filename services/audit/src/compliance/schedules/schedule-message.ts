@@ -19,5 +19,6 @@ export function scheduleMessage(row: ScheduleRow): compliance.Schedule {
     createdBy: row.created_by,
     problem: row.problem,
     createdAt: row.created_at.toISOString(),
+    bom: row.bom,
   };
 }

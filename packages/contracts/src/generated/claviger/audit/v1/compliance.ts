@@ -63,7 +63,11 @@ export interface Report {
     | number
     | undefined;
   /** Of the ZIP, hexadecimal. */
-  sha256?: string | undefined;
+  sha256?:
+    | string
+    | undefined;
+  /** Its CSV files begin with a byte order mark. */
+  bom: boolean;
 }
 
 export interface CreateReportRequest {
@@ -73,6 +77,8 @@ export interface CreateReportRequest {
   to: string;
   /** Any of events, access, rotations, approvals, break-glass, keys, controls; all when empty. */
   sections: string[];
+  /** CSV files begin with a byte order mark, for spreadsheets that take them for another encoding else. */
+  bom: boolean;
 }
 
 export interface CreateReportResponse {
@@ -167,6 +173,8 @@ export interface Schedule {
     | undefined;
   /** Why the run that is due could not be ordered; it is tried again every five minutes. Empty when it was. */
   problem: string;
+  /** CSV files begin with a byte order mark. */
+  bom: boolean;
 }
 
 export interface ListSchedulesRequest {
@@ -202,6 +210,8 @@ export interface CreateScheduleRequest {
   period: string;
   /** All when empty. */
   sections: string[];
+  /** CSV files begin with a byte order mark, for spreadsheets that take them for another encoding else. */
+  bom: boolean;
 }
 
 export interface CreateScheduleResponse {
@@ -233,6 +243,7 @@ function createBaseReport(): Report {
     expiresAt: undefined,
     sizeBytes: undefined,
     sha256: undefined,
+    bom: false,
   };
 }
 
@@ -285,6 +296,9 @@ export const Report: MessageFns<Report> = {
     }
     if (message.sha256 !== undefined) {
       writer.uint32(130).string(message.sha256);
+    }
+    if (message.bom !== false) {
+      writer.uint32(136).bool(message.bom);
     }
     return writer;
   },
@@ -430,6 +444,14 @@ export const Report: MessageFns<Report> = {
             message.sha256 = reader.string();
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.bom = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -444,7 +466,7 @@ export const Report: MessageFns<Report> = {
 };
 
 function createBaseCreateReportRequest(): CreateReportRequest {
-  return { from: "", to: "", sections: [] };
+  return { from: "", to: "", sections: [], bom: false };
 }
 
 export const CreateReportRequest: MessageFns<CreateReportRequest> = {
@@ -457,6 +479,9 @@ export const CreateReportRequest: MessageFns<CreateReportRequest> = {
     }
     for (const v of message.sections) {
       writer.uint32(26).string(v!);
+    }
+    if (message.bom !== false) {
+      writer.uint32(32).bool(message.bom);
     }
     return writer;
   },
@@ -496,6 +521,14 @@ export const CreateReportRequest: MessageFns<CreateReportRequest> = {
             }
 
             message.sections.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bom = reader.bool();
             continue;
           }
         }
@@ -1202,6 +1235,7 @@ function createBaseSchedule(): Schedule {
     createdBy: "",
     createdAt: undefined,
     problem: "",
+    bom: false,
   };
 }
 
@@ -1239,6 +1273,9 @@ export const Schedule: MessageFns<Schedule> = {
     }
     if (message.problem !== "") {
       writer.uint32(90).string(message.problem);
+    }
+    if (message.bom !== false) {
+      writer.uint32(96).bool(message.bom);
     }
     return writer;
   },
@@ -1342,6 +1379,14 @@ export const Schedule: MessageFns<Schedule> = {
             }
 
             message.problem = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.bom = reader.bool();
             continue;
           }
         }
@@ -1549,7 +1594,7 @@ export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
 };
 
 function createBaseCreateScheduleRequest(): CreateScheduleRequest {
-  return { name: "", cron: "", timeZone: "", period: "", sections: [] };
+  return { name: "", cron: "", timeZone: "", period: "", sections: [], bom: false };
 }
 
 export const CreateScheduleRequest: MessageFns<CreateScheduleRequest> = {
@@ -1568,6 +1613,9 @@ export const CreateScheduleRequest: MessageFns<CreateScheduleRequest> = {
     }
     for (const v of message.sections) {
       writer.uint32(42).string(v!);
+    }
+    if (message.bom !== false) {
+      writer.uint32(48).bool(message.bom);
     }
     return writer;
   },
@@ -1623,6 +1671,14 @@ export const CreateScheduleRequest: MessageFns<CreateScheduleRequest> = {
             }
 
             message.sections.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.bom = reader.bool();
             continue;
           }
         }
@@ -2473,6 +2529,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": true,
+      }, {
+        "name": "bom",
+        "number": 17,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "bom",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -2552,6 +2635,33 @@ export const protoMetadata = {
         "defaultValue": "",
         "oneofIndex": 0,
         "jsonName": "sections",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
+      }, {
+        "name": "bom",
+        "number": 4,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "bom",
         "options": {
           "ctype": 0,
           "packed": false,
@@ -3877,6 +3987,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "bom",
+        "number": 12,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "bom",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -4345,6 +4482,33 @@ export const protoMetadata = {
           "uninterpretedOption": [],
         },
         "proto3Optional": false,
+      }, {
+        "name": "bom",
+        "number": 6,
+        "label": 1,
+        "type": 8,
+        "typeName": "",
+        "extendee": "",
+        "defaultValue": "",
+        "oneofIndex": 0,
+        "jsonName": "bom",
+        "options": {
+          "ctype": 0,
+          "packed": false,
+          "jstype": 0,
+          "lazy": false,
+          "unverifiedLazy": false,
+          "deprecated": false,
+          "weak": false,
+          "debugRedact": false,
+          "retention": 0,
+          "targets": [],
+          "editionDefaults": [],
+          "features": undefined,
+          "featureSupport": undefined,
+          "uninterpretedOption": [],
+        },
+        "proto3Optional": false,
       }],
       "extension": [],
       "nestedType": [],
@@ -4592,169 +4756,195 @@ export const protoMetadata = {
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 0, 2, 16],
+        "span": [130, 2, 51],
+        "leadingComments": " Its CSV files begin with a byte order mark.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 1, 2, 0],
-        "span": [132, 2, 139, 5],
+        "span": [134, 2, 141, 5],
         "leadingComments": " First day (UTC), e.g. 2026-01-01.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 1],
-        "span": [141, 2, 148, 5],
+        "span": [143, 2, 150, 5],
         "leadingComments": " Last day (UTC), included, e.g. 2026-03-31.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 1, 2, 2],
-        "span": [150, 2, 162, 5],
+        "span": [152, 2, 164, 5],
         "leadingComments":
           " Any of events, access, rotations, approvals, break-glass, keys, controls; all when empty.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 1, 2, 3],
+        "span": [166, 2, 50],
+        "leadingComments":
+          " CSV files begin with a byte order mark, for spreadsheets that take them for another encoding else.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 3, 2, 0],
-        "span": [169, 2, 175, 5],
+        "span": [173, 2, 179, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 1],
-        "span": [177, 2, 182, 5],
+        "span": [181, 2, 186, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 4],
-        "span": [198, 2, 202, 5],
+        "span": [202, 2, 206, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 3, 2, 5],
-        "span": [204, 2, 208, 5],
+        "span": [208, 2, 212, 5],
         "leadingComments": " Only those asked for from then on.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 4, 2, 5],
-        "span": [232, 2, 69],
+        "span": [236, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 0],
-        "span": [254, 2, 51],
+        "span": [258, 2, 51],
         "leadingComments": " Its name, the same for ever, e.g. key-encryption-keys-young.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 2],
-        "span": [257, 2, 55],
+        "span": [261, 2, 55],
         "leadingComments": " passed | failed | not_assessed\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 3],
-        "span": [259, 2, 56],
+        "span": [263, 2, 56],
         "leadingComments": " How many were looked at.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 4],
-        "span": [261, 2, 58],
+        "span": [265, 2, 58],
         "leadingComments": " How many of them break the control.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 8, 2, 6],
-        "span": [264, 2, 62],
+        "span": [268, 2, 62],
         "leadingComments": " From which data, and how, it was computed.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 0],
-        "span": [269, 2, 55],
+        "span": [273, 2, 55],
         "leadingComments": " claviger-attestation/v1\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 2],
-        "span": [272, 2, 58],
+        "span": [276, 2, 58],
         "leadingComments": " RFC 3339, milliseconds, UTC.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 4],
-        "span": [275, 2, 57],
+        "span": [279, 2, 57],
         "leadingComments": " Newest tree head of the audit log when it was issued; 0 for an empty log.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 10, 2, 7],
-        "span": [279, 2, 52],
+        "span": [283, 2, 52],
         "leadingComments": " Compact JWS (EdDSA) whose payload is the canonical JSON of all fields above.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 6],
-        "span": [290, 2, 86],
+        "span": [294, 2, 86],
         "leadingComments": " The next five runs.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 11, 2, 10],
-        "span": [295, 2, 57],
+        "span": [299, 2, 57],
         "leadingComments":
           " Why the run that is due could not be ordered; it is tried again every five minutes. Empty when it was.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
+        "path": [4, 11, 2, 11],
+        "span": [301, 2, 51],
+        "leadingComments": " CSV files begin with a byte order mark.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
         "path": [4, 12, 2, 0],
-        "span": [299, 2, 305, 5],
+        "span": [305, 2, 311, 5],
         "leadingComments": " 1-based; deep pages are refused in favour of the cursor.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 1],
-        "span": [307, 2, 312, 5],
+        "span": [313, 2, 318, 5],
         "leadingComments": " 25 when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 12, 2, 4],
-        "span": [329, 2, 333, 5],
+        "span": [335, 2, 339, 5],
         "leadingComments": " Keyset cursor from the previous answer's nextCursor; takes the place of page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 13, 2, 5],
-        "span": [342, 2, 69],
+        "span": [348, 2, 69],
         "leadingComments": " Absent on the last page.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 1],
-        "span": [352, 2, 358, 5],
+        "span": [358, 2, 364, 5],
         "leadingComments":
           " Five fields: minute, hour, day of the month, month, day of the week. At most one run an hour.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 2],
-        "span": [360, 2, 365, 5],
+        "span": [366, 2, 371, 5],
         "leadingComments": " IANA name; UTC when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 3],
-        "span": [367, 2, 375, 5],
+        "span": [373, 2, 381, 5],
         "leadingComments":
           " The range of each report: the last whole one before the run. day | week | month | quarter; month when unset.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }, {
         "path": [4, 14, 2, 4],
-        "span": [377, 2, 389, 5],
+        "span": [383, 2, 395, 5],
         "leadingComments": " All when empty.\n",
+        "trailingComments": "",
+        "leadingDetachedComments": [],
+      }, {
+        "path": [4, 14, 2, 5],
+        "span": [397, 2, 50],
+        "leadingComments":
+          " CSV files begin with a byte order mark, for spreadsheets that take them for another encoding else.\n",
         "trailingComments": "",
         "leadingDetachedComments": [],
       }],
@@ -4804,6 +4994,7 @@ export const protoMetadata = {
           "expires_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "size_bytes": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "sha256": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "bom": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "CreateReportRequest": {
@@ -4832,6 +5023,7 @@ export const protoMetadata = {
               ),
             ),
           },
+          "bom": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "CreateReportResponse": { fields: { "report": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
@@ -4918,6 +5110,7 @@ export const protoMetadata = {
           "created_by": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "created_at": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
           "problem": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
+          "bom": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "ListSchedulesRequest": {
@@ -4978,6 +5171,7 @@ export const protoMetadata = {
               ),
             ),
           },
+          "bom": { "field": Field.decode(Buffer.from("CAE=", "base64")) },
         },
       },
       "CreateScheduleResponse": { fields: { "schedule": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
