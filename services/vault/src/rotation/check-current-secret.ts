@@ -39,7 +39,8 @@ export async function checkCurrentSecret(step: Step, prepared: Prepared): Promis
       {
         kind: 'authentication',
         text: `The target refuses the current secret; nothing was changed. ${reason}`,
-        hint: hint ?? STORE_OR_SAY_LOST,
+        // What the target's answer may mean besides stands after what to do.
+        hint: hint === undefined ? STORE_OR_SAY_LOST : `${STORE_OR_SAY_LOST} ${hint}`,
       },
       true,
     );

@@ -140,7 +140,7 @@ async function afterRefusal(
         await noteFirstLogin(deps, lease, prepared.current, 'refused');
         return applyAgain(deps, lease, problem);
       }
-      await finish(deps, lease, 'out_of_sync', { ...problem, hint: hint || SET_BY_HAND }, true);
+      await finish(deps, lease, 'out_of_sync', { ...problem, hint: byHand(hint) }, true);
       return undefined;
   }
 }
@@ -178,7 +178,7 @@ async function prove(
     await finish(deps, lease, 'refused', { kind: 'authentication', text, hint }, true);
   } else if (former.outcome === 'refused') {
     const text = `${said} and the former one.`;
-    const problem = { kind: 'authentication', text, hint: hint || SET_BY_HAND } as const;
+    const problem = { kind: 'authentication', text, hint: byHand(hint) } as const;
     await finish(deps, lease, 'out_of_sync', problem, false);
   } else {
     const { why, ...problem } = untold(former);
@@ -221,7 +221,7 @@ async function findOut(step: Step): Promise<Next> {
     return rejectAndRetry(deps, lease, { kind: 'authentication', text });
   }
   const text = 'The target refuses the new secret and the current one.';
-  const hint = candidate.hint ?? current.hint ?? SET_BY_HAND;
+  const hint = byHand(candidate.hint ?? current.hint ?? '');
   await finish(deps, lease, 'out_of_sync', { kind: 'authentication', text, hint }, false);
   return undefined;
 }
@@ -230,6 +230,9 @@ const SET_BY_HAND =
   'Recover the candidates (POST /api/v1/vault/entries/{entryId}/candidates) and store the one that the target ' +
   'accepts, or set the password on the target by hand and store it. With an admin entry on the resource, ' +
   '`claviger entries rotate --secret-lost` sets a new one.';
+
+/** What a person does, and after it what the target's answer may mean besides. */
+const byHand = (hint: string) => (hint === '' ? SET_BY_HAND : `${SET_BY_HAND} ${hint}`);
 
 /** The login must wait, or told nothing. What nobody can find out after a disclosure is set once more. */
 async function keepAsking(
