@@ -27,7 +27,8 @@ export type ToolName =
   | 'mariadb'
   | 'pgbouncer'
   | 'slapd'
-  | 'softhsm';
+  | 'softhsm'
+  | 'shells';
 
 const system = ['/usr/local/bin', '/usr/local/sbin', '/usr/bin', '/usr/sbin', '/opt/homebrew/bin'];
 
@@ -155,5 +156,17 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     folders: system,
     debianPackages: ['softhsm2', 'opensc'],
     brewPackages: ['softhsm', 'opensc'],
+  },
+  // What the accounts of hosts run, and how administrators get their rights: the tests log in to each.
+  shells: {
+    name: 'shells',
+    title: 'fish, tcsh, zsh and sudo',
+    program: 'fish',
+    besides: ['tcsh', 'zsh', 'sudo'],
+    versionArgs: ['--version'],
+    atLeast: [0, 0],
+    folders: system,
+    debianPackages: ['fish', 'tcsh', 'zsh', 'sudo'],
+    brewPackages: ['fish', 'tcsh', 'zsh'],
   },
 };

@@ -33,4 +33,4 @@ export {
   startPostgresTarget,
 } from './postgres/postgres-target.ts';
 export { type RsyslogTarget, type SyslogRecord, startRsyslog } from './rsyslog/rsyslog-target.ts';
-export { type SshAccount, type SshTarget, startSshTarget } from './ssh/ssh-target.ts';
+export { type SshAccount, type SshTarget, type SshTargetOptions, startSshTarget } from './ssh/ssh-target.ts';

@@ -31,8 +31,22 @@ export async function runExtendedTests(vitestArgs: readonly string[]): Promise<E
 
 /** The command `test`. The quick checks come first, the tests last, so that their summary closes the output. */
 export async function runTests(vitestArgs: readonly string[]): Promise<ExitCode> {
+  // The tests log in to hosts with these on Linux only.
+  const shells = process.platform === 'linux' ? (['shells'] as const) : [];
   await ensureTools(
-    ['postgres', 'redis', 'nats', 'sshd', 'openssl', 'rsyslog', 'mariadb', 'pgbouncer', 'slapd', 'softhsm'],
+    [
+      'postgres',
+      'redis',
+      'nats',
+      'sshd',
+      'openssl',
+      'rsyslog',
+      'mariadb',
+      'pgbouncer',
+      'slapd',
+      'softhsm',
+      ...shells,
+    ],
     tell,
   );
   const checks: readonly (readonly [string, string, readonly string[]])[] = [

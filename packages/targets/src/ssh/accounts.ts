@@ -6,47 +6,62 @@ import { run } from '../run.ts';
 const prefix = 'clv-';
 const comment = 'claviger-target-of-';
 
-/** Adds a Linux account as a process that has ended since would have left it. For tests. */
-export async function leaveAccount(name: string, ownerPid: number): Promise<void> {
-  await locked('useradd', ['-M', '-d', '/', '-c', `${comment}${ownerPid}`, '--', name]);
+/** Where accounts are kept: the machine, or a target with an /etc of its own. */
+export interface AccountFiles {
+  /** The folder that is /etc there. */
+  readonly etc: string;
+  /** Runs a program that sees that folder as /etc. */
+  readonly run: typeof run;
 }
 
-/** Adds a Linux account marked as this process's. `superuser` gives it uid 0. Needs root. */
-export async function addAccount(superuser: boolean): Promise<string> {
-  const name = `${prefix}${randomBytes(6).toString('hex')}`;
+export const machineAccounts: AccountFiles = { etc: '/etc', run };
+
+export interface NewAccount {
+  /** Makes it root by another name. */
+  readonly superuser?: boolean;
+  readonly name?: string;
+  readonly shell?: string;
+  readonly home?: string;
+}
+
+/** Adds a Linux account as a process that has ended since would have left it. For tests. */
+export async function leaveAccount(name: string, ownerPid: number): Promise<void> {
+  await locked(machineAccounts, 'useradd', ['-M', '-d', '/', '-c', `${comment}${ownerPid}`, '--', name]);
+}
+
+/** Adds a Linux account marked as this process's. Needs root. */
+export async function addAccount(files: AccountFiles, account: NewAccount): Promise<string> {
+  const { superuser = false, shell = '/bin/sh', home = '/' } = account;
+  const name = account.name ?? `${prefix}${randomBytes(6).toString('hex')}`;
   const identity = superuser ? ['-o', '-u', '0', '-g', '0'] : ['-U'];
-  await locked('useradd', [
-    '-M',
-    '-d',
-    '/',
-    '-s',
-    '/bin/sh',
-    '-c',
-    `${comment}${process.pid}`,
-    ...identity,
-    '--',
-    name,
-  ]);
+  // Names as directories give them: useradd would refuse `name@domain`.
+  const anyName = account.name === undefined ? [] : ['--badname'];
+  const mark = `${comment}${process.pid}`;
+  const args = [...anyName, '-M', '-d', home, '-s', shell, '-c', mark, ...identity, '--', name];
+  await locked(files, 'useradd', args);
   return name;
 }
 
-export async function setPassword(name: string, password: string): Promise<void> {
-  await locked('chpasswd', [], `${name}:${password}\n`);
+export async function setPassword(files: AccountFiles, name: string, password: string): Promise<void> {
+  await locked(files, 'chpasswd', [], `${name}:${password}\n`);
 }
 
 /** Forbids the account to change its password for `days` after the last change, or with 0 allows it again. */
-export async function setMinimumAge(name: string, days: number): Promise<void> {
-  await locked('chage', ['-m', String(days), '--', name]);
+export async function setMinimumAge(files: AccountFiles, name: string, days: number): Promise<void> {
+  await locked(files, 'chage', ['-m', String(days), '--', name]);
 }
 
 /** Removes an account that `addAccount` made; never any other. */
 export async function removeAccount(name: string): Promise<void> {
   if (!name.startsWith(prefix)) throw new Error(`${name} is not an account of a target.`);
   // -f, since uid 0 always has running processes. Without -r no file is removed.
-  await locked('userdel', ['-f', '--', name]);
+  await locked(machineAccounts, 'userdel', ['-f', '--', name]);
 }
 
-/** Removes the accounts of processes that ended without doing so; several processes may do that at the same time. */
+/**
+ * Removes the accounts of processes that ended without doing so; several processes may do that at the same
+ * time.
+ */
 export async function removeAbandonedAccounts(): Promise<void> {
   for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
     const [name, , , , gecos] = line.split(':');
@@ -65,9 +80,9 @@ function isKnown(name: string): boolean {
     .some((line) => line.startsWith(`${name}:`));
 }
 
-/** The account's entry in /etc/shadow: differs after every change of its password. */
-export function shadowEntry(name: string): string | undefined {
-  return readFileSync('/etc/shadow', 'utf8')
+/** The account's entry in the shadow file: differs after every change of its password. */
+export function shadowEntry({ etc }: AccountFiles, name: string): string | undefined {
+  return readFileSync(`${etc}/shadow`, 'utf8')
     .split('\n')
     .find((line) => line.startsWith(`${name}:`));
 }
@@ -81,12 +96,17 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** The account files have one lock for the whole machine, which another program may hold for a moment. */
-async function locked(program: string, args: readonly string[], input?: string): Promise<void> {
+/** The account files have one lock, which another program may hold for a moment. */
+async function locked(
+  files: AccountFiles,
+  program: string,
+  args: readonly string[],
+  input?: string,
+): Promise<void> {
   const endMs = performance.now() + 120_000;
   for (;;) {
     try {
-      await run(program, args, input === undefined ? {} : { input });
+      await files.run(program, args, input === undefined ? {} : { input });
       return;
     } catch (error) {
       const isLocked = error instanceof Error && /lock|try again/i.test(error.message);

@@ -3,7 +3,10 @@ import { Client } from 'ssh2';
 
 export type LoginMethod = 'password' | 'keyboard-interactive';
 
-/** Logs in by password, once: true, or false when the server refused it. Throws on anything else, another host key included. */
+/**
+ * Logs in by password, once: true, or false when the server refused it. Throws on anything else, another host
+ * key included.
+ */
 export function login(
   server: {
     readonly host: string;

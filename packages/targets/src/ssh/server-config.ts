@@ -2,8 +2,9 @@ import { run } from '../run.ts';
 import type { LoginMethod } from './login.ts';
 
 /**
- * The server's settings. PAM is on, so that logins and `passwd` follow the machine's own rules; only the targets' accounts get
- * in, and nothing is forwarded. Many tests log in at once from one address, which the limits allow.
+ * The server's settings. PAM is on, so that logins and `passwd` follow the machine's own rules; only the
+ * targets' accounts get in, and nothing is forwarded. Many tests log in at once from one address, which the
+ * limits allow.
  */
 export async function serverConfig(
   sshd: string,
@@ -13,9 +14,16 @@ export async function serverConfig(
     /** Holds a file of public keys for each account that has some. */
     readonly keysFolder: string;
     readonly methods: readonly LoginMethod[];
+    /** Lines in place of those of their keywords, and `Match` blocks, which come last. */
+    readonly settings: readonly string[];
+    /** Keeps the machine's own accounts out. */
+    readonly onlyTargetAccounts: boolean;
   },
 ): Promise<string> {
   const yesNo = (method: LoginMethod) => (settings.methods.includes(method) ? 'yes' : 'no');
+  const isMatch = (setting: string) => setting.startsWith('Match ');
+  const keyword = (line: string) => line.split(' ', 1)[0];
+  const own = settings.settings.filter((setting) => !isMatch(setting));
   const lines = [
     'ListenAddress 127.0.0.1',
     `Port ${settings.port}`,
@@ -29,9 +37,9 @@ export async function serverConfig(
     // As root, since the folder is nobody else's.
     `AuthorizedKeysCommand /bin/cat ${settings.keysFolder}/%u`,
     'AuthorizedKeysCommandUser root',
-    // Root by its own name stays out: see AllowUsers.
+    // Root by its own name stays out where it is the machine's: see AllowUsers.
     'PermitRootLogin yes',
-    'AllowUsers clv-*',
+    ...(settings.onlyTargetAccounts ? ['AllowUsers clv-*'] : []),
     'DisableForwarding yes',
     'PermitUserRC no',
     'PermitUserEnvironment no',
@@ -42,11 +50,15 @@ export async function serverConfig(
     'LoginGraceTime 60',
     'LogLevel INFO',
   ];
-  const config = `${lines.join('\n')}\n`;
-  return (await knowsPenalties(sshd, settings)) ? `${config}PerSourcePenalties no\n` : config;
+  if (await knowsPenalties(sshd, settings)) lines.push('PerSourcePenalties no');
+  const others = lines.filter((line) => !own.some((setting) => keyword(setting) === keyword(line)));
+  return `${[...own, ...others, ...settings.settings.filter(isMatch)].join('\n')}\n`;
 }
 
-/** From 9.8 on, sshd shuts out an address after a few failed logins. Older ones do not know the setting and refuse to start. */
+/**
+ * From 9.8 on, sshd shuts out an address after a few failed logins. Older ones do not know the setting and
+ * refuse to start.
+ */
 async function knowsPenalties(sshd: string, { hostKey }: { readonly hostKey: string }): Promise<boolean> {
   const options = ['-T', '-f', '/dev/null', '-h', hostKey];
   return (await run(sshd, options)).toLowerCase().includes('persourcepenalties');

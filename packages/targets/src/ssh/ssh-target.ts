@@ -1,14 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { freePort } from '../free-port.ts';
 import { type OwnedProcess, startOwned } from '../owned-process.ts';
 import { run } from '../run.ts';
 import { until } from '../until.ts';
 import {
+  type AccountFiles,
   addAccount,
+  machineAccounts,
+  type NewAccount,
   removeAbandonedAccounts,
   removeAccount,
   setMinimumAge,
@@ -21,6 +24,8 @@ import { serverConfig } from './server-config.ts';
 export interface SshAccount {
   readonly username: string;
   readonly password: string;
+  /** Its home, where it was given files. */
+  readonly home?: string;
 }
 
 /** A real OpenSSH server on loopback with Linux accounts of its own. */
@@ -30,8 +35,12 @@ export interface SshTarget extends AsyncDisposable {
   readonly pid: number;
   /** `SHA256:…`, as `ssh-keygen -lf` prints it. */
   readonly hostKeyFingerprint: string;
-  /** Adds an account with a random password; `superuser` makes it root by another name. Removed at stop. */
-  createAccount(options?: { readonly superuser?: boolean }): Promise<SshAccount>;
+  /** Adds an account with a random password. Removed at stop. */
+  createAccount(options?: NewAccount & { readonly files?: FilesByPath }): Promise<SshAccount>;
+  /** Runs a program on the host as root and answers what it printed: with `ownEtc`, it sees that /etc. */
+  readonly run: AccountFiles['run'];
+  /** Writes a file of /etc; only with `ownEtc`. An empty text removes it. */
+  writeEtc(path: string, content: string): Promise<void>;
   /** Makes another key that the account can log in with, and answers the private half in OpenSSH form. */
   addKey(username: string, type?: 'ed25519' | 'ecdsa' | 'rsa'): Promise<string>;
   /** The truth, by a login: true or false; anything but a refused password throws. */
@@ -44,10 +53,23 @@ export interface SshTarget extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** Contents by path below a folder. */
+export type FilesByPath = Readonly<Record<string, string>>;
+
+export interface SshTargetOptions {
+  readonly methods?: readonly LoginMethod[];
+  /** Lines of sshd_config in place of those that the target would have, and `Match` blocks. */
+  readonly settings?: readonly string[];
+  /**
+   * The server and all that it starts see a copy of /etc: accounts, PAM, sudo and start-up files of shells
+   * are its own. Needs the right to mount. Every account of it may log in; those of the machine have no
+   * password there.
+   */
+  readonly ownEtc?: boolean;
+}
+
 /** Starts the server. Needs root on Linux with OpenSSH's server installed; says so otherwise. */
-export async function startSshTarget(
-  options: { readonly methods?: readonly LoginMethod[] } = {},
-): Promise<SshTarget> {
+export async function startSshTarget(options: SshTargetOptions = {}): Promise<SshTarget> {
   if (process.getuid?.() !== 0)
     throw new Error('The SSH target adds Linux accounts, which needs root. Run this as root or with sudo.');
   const sshd = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/sbin/sshd'].find((path) => existsSync(path));
@@ -68,23 +90,39 @@ export async function startSshTarget(
     if (fingerprint === undefined) throw new Error('ssh-keygen printed no fingerprint.');
     const keysFolder = join(folder, 'keys');
     await mkdir(keysFolder);
-    const { server, port } = await startOnFreePort(sshd, folder, { hostKey, keysFolder, methods });
+    const etc = options.ownEtc ? await copyEtc(folder) : undefined;
+    const { server, port } = await startOnFreePort(sshd, folder, etc, {
+      hostKey,
+      keysFolder,
+      methods,
+      settings: options.settings ?? [],
+    });
+    const host: AccountFiles = etc === undefined ? machineAccounts : { etc, run: runBeside(server.pid) };
     const accounts: string[] = [];
     const address = { host: '127.0.0.1', port, hostKeyFingerprint: fingerprint };
     const stop = async () => {
       await server.stop('SIGTERM');
-      for (const name of accounts.splice(0)) await removeAccount(name);
+      if (etc === undefined) for (const name of accounts.splice(0)) await removeAccount(name);
       await removeFolder();
     };
     return {
       ...address,
       pid: server.pid,
-      async createAccount({ superuser = false } = {}) {
-        const username = await addAccount(superuser);
+      run: host.run,
+      async writeEtc(path, content) {
+        if (etc === undefined) throw new Error('Only a target with an /etc of its own writes there.');
+        await writeFiles(etc, { [path]: content });
+      },
+      async createAccount({ files, ...account } = {}) {
+        const home = join(folder, 'homes', randomUUID());
+        const username = await addAccount(host, files === undefined ? account : { ...account, home });
         accounts.push(username);
         const password = `${randomBytes(18).toString('base64url')}.aZ9`;
-        await setPassword(username, password);
-        return { username, password };
+        await setPassword(host, username, password);
+        if (files === undefined) return { username, password };
+        await writeFiles(home, files);
+        await host.run('chown', ['-R', '--', username, home]);
+        return { username, password, home };
       },
       async addKey(username, type = 'ed25519') {
         const key = join(folder, randomUUID());
@@ -93,8 +131,8 @@ export async function startSshTarget(
         return readFile(key, 'utf8');
       },
       accepts: (username, password) => login({ ...address, method }, username, password),
-      passwordMark: shadowEntry,
-      refuseChangesBy: (username, refuse = true) => setMinimumAge(username, refuse ? 7 : 0),
+      passwordMark: (username) => shadowEntry(host, username),
+      refuseChangesBy: (username, refuse = true) => setMinimumAge(host, username, refuse ? 7 : 0),
       log: server.log,
       stop,
       [Symbol.asyncDispose]: stop,
@@ -105,16 +143,58 @@ export async function startSshTarget(
   }
 }
 
+/** A copy of /etc in which no account of the machine has a password, and a refused login takes no seconds. */
+async function copyEtc(folder: string): Promise<string> {
+  // The programs of an account look into its home.
+  await chmod(folder, 0o711);
+  const etc = join(folder, 'etc');
+  await run('cp', ['-a', '/etc', etc]);
+  const shadow = await readFile(join(etc, 'shadow'), 'utf8');
+  await writeFile(join(etc, 'shadow'), shadow.replace(/^([^:]*):[^:]*/gm, '$1:*'));
+  for (const name of ['common-auth', 'common-password']) {
+    const rules = join(etc, 'pam.d', name);
+    if (existsSync(rules))
+      await writeFile(
+        rules,
+        (await readFile(rules, 'utf8')).replaceAll('pam_unix.so', 'pam_unix.so nodelay'),
+      );
+  }
+  return etc;
+}
+
+async function writeFiles(folder: string, files: FilesByPath): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    const file = join(folder, path);
+    if (content === '') await rm(file, { force: true });
+    else {
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, content);
+    }
+  }
+}
+
+/** Runs programs in the mount namespace of a process. */
+function runBeside(pid: number): typeof run {
+  return (program, args, options) =>
+    run('nsenter', ['-t', String(pid), '-m', '--', program, ...args], options);
+}
+
 async function startOnFreePort(
   sshd: string,
   folder: string,
-  settings: Omit<Parameters<typeof serverConfig>[1], 'port'>,
+  etc: string | undefined,
+  settings: Omit<Parameters<typeof serverConfig>[1], 'port' | 'onlyTargetAccounts'>,
 ): Promise<{ server: OwnedProcess; port: number }> {
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
-    const config = join(folder, 'sshd_config');
-    await writeFile(config, await serverConfig(sshd, { port, ...settings }), { mode: 0o600 });
-    const server = await startOwned(sshd, ['-D', '-e', '-f', config]);
+    // Where it is looked for without a name, so that `sshd -T` reads it, too.
+    const config = join(etc === undefined ? folder : join(etc, 'ssh'), 'sshd_config');
+    const content = await serverConfig(sshd, { port, onlyTargetAccounts: etc === undefined, ...settings });
+    await writeFile(config, content, { mode: 0o600 });
+    const server =
+      etc === undefined
+        ? await startOwned(sshd, ['-D', '-e', '-f', config])
+        : await startOwned('unshare', ['-m', 'sh', '-c', mountAndServe, 'sh', etc, sshd]);
     await until(
       'SSH target ready',
       () => !server.running() || server.log().includes(`Server listening on 127.0.0.1 port ${port}`),
@@ -123,3 +203,5 @@ async function startOnFreePort(
     if (attempt === 5) throw new Error(`The SSH target did not start: ${server.log().slice(-500)}`);
   }
 }
+
+const mountAndServe = 'mount --bind "$1" /etc && exec "$2" -D -e';
