@@ -3,15 +3,16 @@ import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { operationSignal } from '../deadline.ts';
 import { TARGET_LIMITS } from '../limits.ts';
 import { listed } from '../listed.ts';
-import { isAccountName, type SshConfig } from './config.ts';
+import { isAccountName } from './account-name.ts';
+import type { SshConfig } from './config.ts';
 import { runCommand } from './run-command.ts';
 import { openSession, type SshSession } from './session.ts';
 
 const privilegedGroups = ['sudo', 'wheel', 'admin', 'root'];
 
 /**
- * Lists the accounts of the host with what `getent` shows to everybody, and, where the login is root or may use sudo without a
- * password, the state of each password. Password hashes are never read.
+ * Lists the accounts of the host with what `getent` shows to everybody, and, where the login is root or may
+ * use sudo without a password, the state of each password. Password hashes are never read.
  */
 export async function discoverSsh(
   config: SshConfig,
@@ -22,9 +23,8 @@ export async function discoverSsh(
     await using session = await openSession(config, admin, ctx, operationSignal(ctx));
     const passwd = await read(session, 'getent passwd');
     const groups = parseGroups(await read(session, 'getent group'));
-    const command =
-      config.privilege === 'root' ? 'env LC_ALL=C passwd -S -a' : 'env LC_ALL=C sudo -n -- passwd -S -a';
-    const states = parseStates((await runCommand(session, command)).stdout);
+    const command = config.privilege === 'root' ? 'passwd -S -a' : 'sudo -n -- passwd -S -a';
+    const states = parseStates((await runCommand(session, command)).output);
     const lines = passwd.split('\n');
     if (lines.length > TARGET_LIMITS.accounts)
       throw new ConnectorError('protocol', `The host lists more than ${TARGET_LIMITS.accounts} accounts.`);
@@ -35,14 +35,17 @@ export async function discoverSsh(
 }
 
 async function read(session: SshSession, command: string): Promise<string> {
-  const { exitCode, stdout } = await runCommand(session, command);
-  if (exitCode === 0) return stdout;
+  const { exitCode, output } = await runCommand(session, command);
+  if (exitCode === 0) return output;
   if (exitCode === undefined)
     throw new ConnectorError('unreachable', 'The connection ended while reading accounts.');
   throw new ConnectorError('permission', `The host does not answer '${command}' (code ${exitCode}).`);
 }
 
-/** The groups of the host, by what an account says of itself: each account is then looked up, not searched for. */
+/**
+ * The groups of the host, by what an account says of itself: each account is then looked up, not searched
+ * for.
+ */
 interface Groups {
   readonly byId: ReadonlyMap<string, readonly string[]>;
   readonly byMember: ReadonlyMap<string, readonly string[]>;
@@ -88,8 +91,11 @@ function add(map: Map<string, string[]>, key: string, value: string): void {
 export function parseStates(text: string): Map<string, PasswordState> {
   const states = new Map<string, PasswordState>();
   for (const line of text.split('\n')) {
-    const [name, state, day] = line.trim().split(/\s+/, 3);
-    if (!name || !state) continue;
+    const fields = line.trim().split(' ');
+    // A name may have blanks.
+    const at = fields.findIndex((field, index) => index > 0 && /^(?:P|PS|L|LK|NP)$/.test(field));
+    if (at === -1) continue;
+    const [name, state, day] = [fields.slice(0, at).join(' '), fields[at], fields[at + 1]];
     const american = /^(\d\d)\/(\d\d)\/(\d{4})$/.exec(day ?? '');
     const changedOn = american ? `${american[3]}-${american[1]}-${american[2]}` : day;
     states.set(name, {

@@ -1,60 +1,102 @@
-import type { ConnectorContext, Credential, RotateResult } from '../connector.ts';
+import type { ConnectorContext, RotateResult, RotationSecrets } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange } from '../deadline.ts';
 import { serverText } from '../server-text.ts';
-import { chpasswdThroughSudo } from './chpasswd-through-sudo.ts';
+import { type AccountState, accountState } from './account-state.ts';
 import type { SshConfig } from './config.ts';
 import { refusalIn } from './passwd-messages.ts';
-import { runCommand } from './run-command.ts';
+import { asRoot, type RunAsRoot, throughSudo } from './run-as-root.ts';
+import { type CommandResult, runCommand } from './run-command.ts';
 import type { SshSession } from './session.ts';
+import { sha512Crypt } from './sha512-crypt.ts';
 
 /**
- * Sets another account's password with `chpasswd`, which reads `name:password` from its input. `username` must have passed
- * `isAccountName`. Throws ConnectorError for whatever goes wrong before the password is sent.
+ * Sets another account's password with `chpasswd`, which reads `name:password` from its input. `username`
+ * must have passed `isAccountName`. An account that cannot log in is refused (`not_possible`), or with
+ * `evenIfBlocked` gets the password and stays as it is. Throws ConnectorError for whatever goes wrong before
+ * the password is sent.
  */
 export async function rotateAsAdmin(
   session: SshSession,
   config: SshConfig,
-  admin: Credential,
   username: string,
-  next: string,
+  { admin, next, evenIfBlocked = false }: RotationSecrets,
   ctx: Pick<ConnectorContext, 'mayChange'> = {},
 ): Promise<RotateResult> {
+  const isRoot = config.privilege === 'root';
+  const run = isRoot ? await asRoot(session) : throughSudo(session, admin?.password);
   await assertExists(session, username);
-  // Asked for when the input is about to be sent.
-  const line = async () => {
-    await assertMayChange(ctx);
-    return `${username}:${next}\n`;
-  };
-  const result =
-    config.privilege === 'root'
-      ? await asRoot(session, line)
-      : await chpasswdThroughSudo(session, line, admin.password);
-  if (result.exitCode === 0) return { outcome: 'applied' };
-  const said = serverText(`${result.stdout} ${result.stderr}`, [next, admin.password]);
+  const state = await accountState(session, run, isRoot, username);
+  if (state.blocked !== undefined && !evenIfBlocked)
+    return { outcome: 'refused', kind: 'not_possible', ...state.blocked };
+  const result = await change(run, username, next, state, ctx);
+  if (result.exitCode === 0) return applied(run, username, state);
+  const said = serverText(result.output, [next, admin?.password]);
   if (result.exitCode === undefined)
     return { outcome: 'ambiguous', reason: 'The connection ended before chpasswd reported how it went.' };
   // chpasswd says so when it has given up the whole input.
-  const kind = refusalIn(said) ?? (/changes ignored/i.test(said) ? 'permission' : undefined);
-  if (kind !== undefined) return { outcome: 'refused', kind, reason: said };
+  const refusal =
+    refusalIn(said) ?? (/changes ignored/i.test(said) ? ({ kind: 'permission' } as const) : undefined);
+  if (refusal !== undefined) return { outcome: 'refused', ...refusal, reason: said };
   return { outcome: 'ambiguous', reason: `chpasswd ended with code ${result.exitCode}: ${said}` };
 }
 
 async function assertExists(session: SshSession, username: string): Promise<void> {
-  const { exitCode, stdout } = await runCommand(session, `id -u -- ${username}`);
+  const { exitCode, output } = await runCommand(session, 'IFS= read -r n; id -u -- "$n"', {
+    stdin: async () => `${username}\n`,
+  });
   if (exitCode === undefined)
     throw new ConnectorError('unreachable', 'The connection ended before the change was sent.');
-  if (exitCode !== 0 || !/^\d+$/.test(stdout.trim()))
-    throw new ConnectorError('permission', 'The host knows no account of this name.');
+  if (exitCode !== 0 || !/^\d+$/.test(output.trim()))
+    throw new ConnectorError('permission', 'The host knows no account of this name.', {
+      hint: 'Compare the name with getent passwd on the host.',
+    });
 }
 
-async function asRoot(session: SshSession, line: () => Promise<string>) {
-  const { exitCode, stdout } = await runCommand(session, 'id -u');
-  if (exitCode === undefined)
-    throw new ConnectorError('unreachable', 'The connection ended before the change was sent.');
-  if (stdout.trim() !== '0')
-    throw new ConnectorError('permission', 'The administrator is not root on this host.', {
-      hint: "Set the target's privilege to 'sudo'.",
-    });
-  return runCommand(session, 'env LC_ALL=C chpasswd', { stdin: line });
+/**
+ * `chpasswd` would unlock a locked account. `chpasswd -e` writes the hash that it is given: with a ! before
+ * it the account is locked at every moment.
+ */
+function change(
+  run: RunAsRoot,
+  username: string,
+  next: string,
+  { locked }: AccountState,
+  ctx: Pick<ConnectorContext, 'mayChange'>,
+): Promise<CommandResult> {
+  const password = locked ? `!${sha512Crypt(next)}` : next;
+  return run({
+    command: locked ? 'chpasswd -e' : 'chpasswd',
+    stdin: async () => {
+      await assertMayChange(ctx);
+      return `${username}:${password}\n`;
+    },
+  });
+}
+
+/**
+ * Both commands write today as the day of the change. What must be changed at the next login, and what is
+ * inactive, gets its day back: for a moment it is not so, with a password that nobody has seen.
+ */
+async function applied(
+  run: RunAsRoot,
+  username: string,
+  { keepDay, blocked }: AccountState,
+): Promise<RotateResult> {
+  const command = `chage -d ${keepDay} -- "$n"`;
+  const isAsBefore =
+    keepDay === undefined ||
+    (await run({ command, name: username }).then(
+      ({ exitCode }) => exitCode === 0,
+      () => false,
+    ));
+  if (blocked === undefined) return { outcome: 'applied' };
+  if (isAsBefore) return { outcome: 'applied', blocked };
+  return {
+    outcome: 'applied',
+    blocked: {
+      reason: `${blocked.reason} The day of the change could not be set back, so that its age no longer keeps it out.`,
+      hint: `Set it back on the host: chage -d ${keepDay} ${username}`,
+    },
+  };
 }

@@ -1,78 +1,128 @@
 import type { ConnectorContext, RefusalKind, RotateResult } from '../connector.ts';
+import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange } from '../deadline.ts';
 import { serverText } from '../server-text.ts';
+import { PasswordMustChange } from './ended-before-command.ts';
 import { type Prompt, promptAtEnd, refusalIn } from './passwd-messages.ts';
-import { runCommand } from './run-command.ts';
+import { type CommandResult, type Converse, runCommand, runOnTerminal } from './run-command.ts';
 import type { SshSession } from './session.ts';
 
 /**
- * Changes the password of the account that is logged in, with `passwd`, answering each prompt when it appears. `passwd` touches
- * nothing before the new password was typed twice, so everything that goes wrong earlier leaves the old one in place.
+ * Changes the password of the account that is logged in, with `passwd`, answering each prompt when it
+ * appears. `passwd` touches nothing before the new password was typed twice, so everything that goes wrong
+ * earlier leaves the old one in place. An account that is let in for nothing but that is given a terminal:
+ * there sshd runs `passwd` itself, for this account.
  */
 export async function rotateAsSelf(
   session: SshSession,
+  username: string,
   current: string,
   next: string,
   ctx: Pick<ConnectorContext, 'mayChange'> = {},
 ): Promise<RotateResult> {
-  const talk: { answered: Prompt | 'nothing'; asking: boolean; rejected?: RefusalKind } = {
-    answered: 'nothing',
-    asking: false,
+  const talk = passwdTalk(current, next, ctx);
+  try {
+    await assertLoggedInAs(session, username);
+    return talk.outcome(await runCommand(session, 'passwd 2>&1', { converse: talk.converse }));
+  } catch (error) {
+    if (!(error instanceof PasswordMustChange)) throw error;
+    return talk.outcome(await runOnTerminal(session, 'env LC_ALL=C passwd', talk.converse));
+  }
+}
+
+/**
+ * A forced command or a mapped login can leave the session with another account; its password must not be the
+ * one that changes.
+ */
+async function assertLoggedInAs(session: SshSession, username: string): Promise<void> {
+  const loggedIn = await printed(session, 'id -un');
+  if (loggedIn === username) return;
+  // A directory knows an account by several spellings, of which one is its name.
+  const name = await printed(session, 'IFS= read -r n; getent passwd -- "$n" | cut -d: -f1', `${username}\n`);
+  if (loggedIn !== '' && name === loggedIn) return;
+  throw new ConnectorError(
+    'permission',
+    'The host runs this session as another account than the one logged in.',
+    { hint: 'Several accounts have its number (getent passwd NUMBER): rotate the first of them.' },
+  );
+}
+
+async function printed(session: SshSession, command: string, input?: string): Promise<string> {
+  const stdin = input === undefined ? {} : { stdin: async () => input };
+  const { exitCode, output } = await runCommand(session, command, stdin);
+  if (exitCode === undefined)
+    throw new ConnectorError('unreachable', 'The connection ended before the change was sent.');
+  return output.trim();
+}
+
+/** One conversation with `passwd`, and what it came to. */
+function passwdTalk(
+  current: string,
+  next: string,
+  ctx: Pick<ConnectorContext, 'mayChange'>,
+): { readonly converse: Converse; readonly outcome: (result: CommandResult) => RotateResult } {
+  let answered: Prompt | 'nothing' = 'nothing';
+  let asking = false;
+  let rejected: RefusalKind | undefined;
+
+  const converse: Converse = (recent, channel) => {
+    const prompt = promptAtEnd(recent);
+    if (prompt === undefined || asking || rejected !== undefined) return false;
+    if (prompt === 'current' && answered === 'nothing') {
+      answered = 'current';
+      channel.write(`${current}\n`);
+    } else if (prompt === 'new' && (answered === 'current' || answered === 'nothing')) {
+      // Root is not asked for the current password.
+      answered = 'new';
+      channel.write(`${next}\n`);
+    } else if (prompt === 'retype' && answered === 'new') {
+      asking = true;
+      assertMayChange(ctx).then(
+        () => {
+          asking = false;
+          answered = 'retype';
+          channel.write(`${next}\n`);
+        },
+        () => {
+          rejected = 'unreachable';
+          channel.close();
+        },
+      );
+    } else {
+      // Asked for the same again: what was typed before was turned down.
+      rejected = prompt === 'current' ? 'authentication' : 'policy';
+      channel.close();
+    }
+    return true;
   };
 
-  // `env` rather than a shell assignment: the account's login shell need not be a POSIX one.
-  const result = await runCommand(session, 'env LC_ALL=C passwd', {
-    converse: (recent, channel) => {
-      const prompt = promptAtEnd(recent);
-      if (prompt === undefined || talk.asking || talk.rejected !== undefined) return false;
-      if (prompt === 'current' && talk.answered === 'nothing') {
-        talk.answered = 'current';
-        channel.write(`${current}\n`);
-      } else if (prompt === 'new' && (talk.answered === 'current' || talk.answered === 'nothing')) {
-        // Root is not asked for the current password.
-        talk.answered = 'new';
-        channel.write(`${next}\n`);
-      } else if (prompt === 'retype' && talk.answered === 'new') {
-        talk.asking = true;
-        assertMayChange(ctx).then(
-          () => {
-            talk.asking = false;
-            talk.answered = 'retype';
-            channel.write(`${next}\n`);
-          },
-          () => {
-            talk.rejected = 'unreachable';
-            channel.end();
-          },
-        );
-      } else {
-        // Asked for the same again: what was typed before was turned down.
-        talk.rejected = prompt === 'current' ? 'authentication' : 'policy';
-        channel.end();
-      }
-      return true;
-    },
-  });
+  const outcome = (result: CommandResult): RotateResult => {
+    const said = serverText(result.output, [current, next]);
+    const refusal = refusalIn(said);
+    // What is said of the account or the moment counts for more than that a prompt came again.
+    if (rejected !== undefined)
+      return {
+        outcome: 'refused',
+        reason: said,
+        ...(rejected === 'policy' && refusal ? refusal : { kind: rejected }),
+      };
+    if (answered === 'retype') {
+      if (result.exitCode === 0) return { outcome: 'applied' };
+      if (result.exitCode === undefined)
+        return { outcome: 'ambiguous', reason: 'The connection ended before passwd reported how it went.' };
+      if (refusal !== undefined) return { outcome: 'refused', ...refusal, reason: said };
+      return { outcome: 'ambiguous', reason: `passwd ended with code ${result.exitCode}: ${said}` };
+    }
+    if (result.exitCode === undefined)
+      return {
+        outcome: 'refused',
+        kind: 'unreachable',
+        reason: 'The connection ended before the change was sent.',
+      };
+    return { outcome: 'refused', ...(refusal ?? { kind: defaultKinds[answered] }), reason: said };
+  };
 
-  const { answered, rejected } = talk;
-  const said = serverText(`${result.stdout} ${result.stderr}`, [current, next]);
-  if (rejected !== undefined) return { outcome: 'refused', kind: rejected, reason: said };
-  if (result.exitCode === undefined) {
-    return answered === 'retype'
-      ? { outcome: 'ambiguous', reason: 'The connection ended before passwd reported how it went.' }
-      : {
-          outcome: 'refused',
-          kind: 'unreachable',
-          reason: 'The connection ended before the change was sent.',
-        };
-  }
-  if (answered === 'retype') {
-    if (result.exitCode === 0) return { outcome: 'applied' };
-    const kind = refusalIn(said);
-    if (kind !== undefined) return { outcome: 'refused', kind, reason: said };
-    return { outcome: 'ambiguous', reason: `passwd ended with code ${result.exitCode}: ${said}` };
-  }
-  return { outcome: 'refused', kind: refusalIn(said) ?? defaultKinds[answered], reason: said };
+  return { converse, outcome };
 }
 
 /** What an early end of passwd means, by the last answer it got, when its words do not tell. */

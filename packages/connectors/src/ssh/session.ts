@@ -1,16 +1,21 @@
-import { Client } from 'ssh2';
+import { Client, type ClientChannel } from 'ssh2';
 import type { ConnectorContext, Credential } from '../connector.ts';
 import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { guardStream } from '../network/guard-stream.ts';
 import { openSocket } from '../network/open-socket.ts';
 import { serverText } from '../server-text.ts';
+import { isAccountName } from './account-name.ts';
 import { authenticateOnce } from './authentication.ts';
-import { isAccountName, type SshConfig } from './config.ts';
+import type { SshConfig } from './config.ts';
+import { PasswordMustChange } from './ended-before-command.ts';
 import { hostKeyFingerprint } from './host-key.ts';
+import { refusalIn } from './passwd-messages.ts';
 
 /** A login to a host that has shown a pinned key. */
 export interface SshSession extends AsyncDisposable {
   readonly client: Client;
+  /** Those that the host has not closed yet. */
+  readonly channels: Set<ClientChannel>;
 }
 
 /** What the host shows before any login. */
@@ -30,8 +35,8 @@ const serverHostKey = [
 ] as const;
 
 /**
- * Groups of a fixed size of at most 4096 bits. With a group exchange the server would choose the group: one of 32,000 bits takes
- * minutes in one call that nothing can interrupt.
+ * Groups of a fixed size of at most 4096 bits. With a group exchange the server would choose the group: one
+ * of 32,000 bits takes minutes in one call that nothing can interrupt.
  */
 const kex = [
   'curve25519-sha256',
@@ -44,8 +49,8 @@ const kex = [
 ] as const;
 
 /**
- * Connects, checks the host key, and logs in with one attempt. What the host showed is written to `seen` even when it throws.
- * Throws ConnectorError.
+ * Connects, checks the host key, and logs in with one attempt. What the host showed is written to `seen` even
+ * when it throws. Throws ConnectorError.
  */
 export async function openSession(
   config: SshConfig,
@@ -56,29 +61,32 @@ export async function openSession(
 ): Promise<SshSession> {
   if (!isAccountName(credential.username))
     throw new ConnectorError('configuration', 'The account name is not one that Linux hosts use.');
-  const authentication = authenticateOnce(credential);
+  const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
+  const authentication = authenticateOnce(credential, reject);
   const { socket } = await openSocket(config.host, config.port, ctx, signal);
   guardStream(socket);
+  let greeting = '';
   socket.once('data', (chunk: Buffer) => {
-    const banner = /^SSH-2\.0-([^\r\n]{1,200})/m.exec(chunk.toString('latin1'));
+    greeting = chunk.toString('latin1', 0, 1_000);
+    const banner = /^SSH-2\.0-([^\r\n]{1,200})/m.exec(greeting);
     if (banner?.[1] !== undefined) seen.serverVersion = serverText(banner[1]);
   });
 
   const client = new Client();
-  const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
   let untrusted: ConnectorError | undefined;
+  let notice = '';
+  client.on('banner', (text) => {
+    // What stands in every login's banner says nothing of this account.
+    if (authentication.attempted()) notice += text.slice(0, 1_000);
+  });
   client.on('error', (error) => {
-    const broken = asConnectorError(error);
+    const broken = turnedAway(greeting) ?? asConnectorError(error);
     reject(untrusted ?? authentication.failure() ?? broken);
   });
   client.on('close', () =>
-    reject(untrusted ?? new ConnectorError('unreachable', 'The server closed the connection during login.')),
+    reject(untrusted ?? turnedAway(greeting) ?? closedDuringLogin(authentication.attempted(), notice)),
   );
-  client.on('change password', () =>
-    reject(
-      new ConnectorError('protocol', 'The server wants the password changed before it lets the account in.'),
-    ),
-  );
+  client.on('change password', () => reject(new PasswordMustChange()));
   client.on('ready', () => {
     if (authentication.attempted()) return resolve();
     reject(new ConnectorError('protocol', 'The server let the account in without checking its credential.'));
@@ -107,11 +115,44 @@ export async function openSession(
   }
   return {
     client,
+    channels: new Set(),
     async [Symbol.asyncDispose]() {
       client.end();
       socket.destroySoon();
     },
   };
+}
+
+/** sshd speaks in clear text to whom it turns away before any key is exchanged. */
+function turnedAway(greeting: string): ConnectorError | undefined {
+  if (/^Exceeded MaxStartups/m.test(greeting))
+    return new ConnectorError('not_now', 'The server has too many logins under way (MaxStartups).', {
+      hint: 'Where that does not pass, raise MaxStartups in sshd_config.',
+    });
+  if (/^Not allowed at this time/m.test(greeting))
+    return new ConnectorError('not_now', 'The server turns this address away after logins that failed.', {
+      hint: 'Wait, or exempt the address of Claviger: PerSourcePenaltyExemptList in sshd_config.',
+    });
+  return undefined;
+}
+
+/**
+ * sshd answers a password with a refusal, or lets in; it hangs up where the rules of PAM keep the account out
+ * all the same.
+ */
+function closedDuringLogin(attempted: boolean, notice: string): ConnectorError {
+  if (!attempted) return new ConnectorError('unreachable', 'The server closed the connection during login.');
+  const words = serverText(notice);
+  const refusal = refusalIn(words);
+  if (refusal !== undefined && refusal.kind !== 'policy')
+    return new ConnectorError(refusal.kind, `The host does not let the account in: ${words}`, refusal);
+  if (words !== '')
+    return new ConnectorError('not_now', `The host does not let the account in: ${words}`, {
+      hint: 'Remove /etc/nologin on the host when its maintenance is over.',
+    });
+  return new ConnectorError('protocol', 'The server hung up without an answer to the credential.', {
+    hint: "Look into the host's log: rules for accounts in PAM (pam_access, pam_time) end a login so.",
+  });
 }
 
 function hostKeyProblem(config: SshConfig, seen: string): ConnectorError {

@@ -96,7 +96,9 @@ describe('an account that logs in with a private key', () => {
     for (const secret of [locked.private, locked.public, account.password]) {
       expect(await verifyKey(secret)).toEqual({
         outcome: 'unknown',
+        kind: 'configuration',
         reason: 'The secret is not a private key that can be used.',
+        hint: expect.stringContaining('without a passphrase'),
       });
     }
     expect(proxy.connections()).toBe(before);

@@ -2,6 +2,7 @@ import type { Account, ConnectorContext, VerifyResult } from '../connector.ts';
 import { operationSignal } from '../deadline.ts';
 import { verifyFailure } from '../outcome.ts';
 import type { SshConfig } from './config.ts';
+import { PasswordMustChange } from './ended-before-command.ts';
 import { openSession } from './session.ts';
 
 /** Logs in as the account with its password or private key; makes one attempt. */
@@ -18,6 +19,8 @@ export async function verifySsh(
     await using _session = await openSession(config, credential, ctx, operationSignal(ctx));
     return { outcome: 'accepted' };
   } catch (error) {
+    // It wants another one because it has taken this one.
+    if (error instanceof PasswordMustChange) return { outcome: 'accepted' };
     return verifyFailure(error);
   }
 }

@@ -10,7 +10,18 @@ const blob = Buffer.from(key.public.split(' ')[1] ?? '', 'base64');
 /** The fingerprint that the connector must have pinned to go on. */
 export const hostileSshFingerprint = `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 
-type Command = (channel: ssh2.ServerChannel, command: string, socket: Socket) => void;
+type Command = (channel: ssh2.ServerChannel, asked: Asked, socket: Socket) => void;
+
+/** What the connector asks for, and the mark between which its answer stands. */
+interface Asked {
+  readonly command: string;
+  readonly mark: string;
+}
+
+function asked(line: string): Asked {
+  const [, command = line, left = '', right = ''] = /\((.*)\); s=.* sh (\w+) (\w+)$/.exec(line) ?? [];
+  return { command, mark: `${left}${right}` };
+}
 
 /** A server that gets as far as a login; `onCommand` plays what the commands of an account say. */
 function server(
@@ -26,7 +37,7 @@ function server(
         session.on('exec', (acceptCommand, _reject, { command }) => {
           const channel = acceptCommand();
           channel.on('error', () => {});
-          onCommand(channel, command, socket);
+          onCommand(channel, asked(command), socket);
         });
       });
     });
@@ -40,16 +51,16 @@ const byPassword = (context: ssh2.AuthContext): void =>
 
 /** Answers what the connector asks before a change, and plays everything else. */
 function afterLogin(username: string, play: Command): Script {
-  return server(byPassword, (channel, command, socket) => {
+  return server(byPassword, (channel, question, socket) => {
     const known = new Map([
       ['id -un', username],
       ['id -u', '0'],
-      [`id -u -- ${username}`, '1000'],
-    ]).get(command);
-    if (known === undefined) return play(channel, command, socket);
-    channel.write(`${known}\n`);
-    channel.exit(0);
-    channel.end();
+      ['IFS= read -r n; id -u -- "$n"', '1000'],
+      ['date +%F', '2026-01-31'],
+    ]).get(question.command);
+    if (known !== undefined) return say(channel, question, `${known}\n`);
+    channel.write(`\n${question.mark}\n`);
+    play(channel, question, socket);
   });
 }
 
@@ -62,8 +73,8 @@ function pour(channel: ssh2.ServerChannel, piece: Buffer | string): void {
   more();
 }
 
-function say(channel: ssh2.ServerChannel, text: Buffer | string): void {
-  channel.write(text, () => {
+function say(channel: ssh2.ServerChannel, { mark }: Asked, text: string): void {
+  channel.write(`\n${mark}\n${text}\n${mark} 0\n`, () => {
     channel.exit(0);
     channel.end();
   });
@@ -109,17 +120,17 @@ export function sshBehaviours({ username }: { readonly username: string }): Reco
     'writes for ever': afterLogin(username, (channel) => pour(channel, much('x', 32_768))),
     'writes a line of blanks for ever': afterLogin(username, (channel) => pour(channel, much(' ', 32_768))),
     'asks for passwords for ever': afterLogin(username, (channel) => pour(channel, 'New password: \n')),
-    'writes a line in single bytes, and 3 MB more of it': afterLogin(username, (channel) => {
+    'writes a line in single bytes, and 3 MB more of it': afterLogin(username, (channel, question) => {
       let left = 30_000;
       const next = (): void => {
         left -= 1;
         if (left > 0 && channel.writable) channel.write(' ', next);
-        else say(channel, much('a', 3_000_000));
+        else say(channel, question, 'a'.repeat(3_000_000));
       };
       next();
     }),
-    'lists thousands of accounts in thousands of groups': afterLogin(username, (channel, command) =>
-      say(channel, accountsTimesGroups(command)),
+    'lists thousands of accounts in thousands of groups': afterLogin(username, (channel, question) =>
+      say(channel, question, accountsTimesGroups(question.command)),
     ),
     'never answers a command': afterLogin(username, () => {}),
     'hangs up at a command': afterLogin(username, (_channel, _command, socket) => socket.destroy()),

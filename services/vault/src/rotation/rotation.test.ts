@@ -29,7 +29,7 @@ beforeAll(async () => {
   [bench, postgres, ssh] = await Promise.all([
     startVault({ overrides: { vault: { rotation: { ...quickRotation, probesPerWindow: 10 } } } }),
     startPostgresTarget(),
-    startSshTarget(),
+    startSshTarget({ ownEtc: true }),
   ]);
   proxy = await startFaultyProxy(postgres);
   await bench.openPorts(postgres.port, proxy.port, ssh.port);
@@ -432,7 +432,8 @@ test('F-38 a target whose policy refuses gets another candidate, three a day; wh
     resourceId: resource!.id,
   });
   const host = { entryId: entry!.id, resourceId: resource!.id, username, first: password };
-  await ssh.refuseChangesBy(username);
+  // Its own rule, since a minimum age is not one about this password.
+  await ssh.writeEtc('pam.d/passwd', 'password required pam_unix.so minlen=200\n');
   await rotate(host);
   expect(await ended(host, 'refused')).toMatchObject({
     version: 4,
@@ -455,7 +456,7 @@ test('F-38 a target whose policy refuses gets another candidate, three a day; wh
     return items.length === 2 && items.every(({ finishedAt }) => finishedAt);
   });
   expect(await states()).toHaveLength(5);
-  await ssh.refuseChangesBy(username, false);
+  await ssh.writeEtc('pam.d/passwd', '@include common-password\n');
   await rotate(host);
   await eventually('a rotation that is verified', async () =>
     (await rotationsOf(host)).some(({ state }) => state === 'verified'),
