@@ -10,7 +10,7 @@ let admin: SshAccount;
 let plain: SshAccount;
 
 beforeAll(async () => {
-  server = await startSshTarget();
+  server = await startSshTarget({ ownEtc: true });
   admin = await server.createAccount({ superuser: true });
   plain = await server.createAccount();
 });

@@ -18,7 +18,7 @@ let account: SshAccount;
 let next: string;
 
 beforeAll(async () => {
-  server = await startSshTarget();
+  server = await startSshTarget({ ownEtc: true });
   proxy = await startFaultyProxy(server);
   admin = await server.createAccount({ superuser: true });
 });

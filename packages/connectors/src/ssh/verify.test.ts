@@ -19,7 +19,7 @@ let proxy: FaultyProxy;
 let account: SshAccount;
 
 beforeAll(async () => {
-  server = await startSshTarget();
+  server = await startSshTarget({ ownEtc: true });
   proxy = await startFaultyProxy(server);
   account = await server.createAccount();
 });
@@ -40,7 +40,7 @@ test('the right password is accepted, a wrong one refused', async () => {
 });
 
 test('a wrong password is one failed login on the host, not two', async () => {
-  await using fresh = await startSshTarget();
+  await using fresh = await startSshTarget({ ownEtc: true });
   const { username } = await fresh.createAccount();
   const config = { host: fresh.host, port: fresh.port, hostKeys: [fresh.hostKeyFingerprint] };
   expect(await connector.verify(config, { username }, 'wrong', loopbackContext())).toMatchObject({
@@ -52,7 +52,7 @@ test('a wrong password is one failed login on the host, not two', async () => {
 });
 
 test('a host that offers only keyboard-interactive works the same', async () => {
-  await using interactive = await startSshTarget({ methods: ['keyboard-interactive'] });
+  await using interactive = await startSshTarget({ ownEtc: true, methods: ['keyboard-interactive'] });
   const { username, password } = await interactive.createAccount();
   const config = {
     host: interactive.host,
@@ -139,7 +139,7 @@ describe('nothing but a refused password counts as refused', () => {
 
 describe('a password goes only to a host whose key is pinned', () => {
   test('another key: unknown, and the host has seen no login', async () => {
-    await using fresh = await startSshTarget();
+    await using fresh = await startSshTarget({ ownEtc: true });
     const { username, password } = await fresh.createAccount();
     const config = { host: fresh.host, port: fresh.port, hostKeys: [otherKey] };
     const result = await connector.verify(config, { username }, password, loopbackContext());

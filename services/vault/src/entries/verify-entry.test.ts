@@ -16,7 +16,7 @@ let resourceId: string;
 beforeAll(async () => {
   [bench, ssh] = await Promise.all([
     startVault({ services: ['vault', 'workflow', 'auth'] }),
-    startSshTarget(),
+    startSshTarget({ ownEtc: true }),
   ]);
   proxy = await startFaultyProxy(ssh);
   await bench.openPorts(proxy.port);
