@@ -94,9 +94,9 @@ function objectSchema(
   };
 }
 
-/** A number without a value is 0: where 0 is out of its range it has to be given. */
-function isDemanded({ rules, kind, repeated, optional }: FieldInfo): boolean {
-  if (rules?.required) return true;
+/** A number without a value is 0, a list has no items: where that is out of range a value has to be given. */
+export function isDemanded({ rules, kind, repeated, optional }: FieldInfo): boolean {
+  if (rules?.required || (repeated && rules && rules.minLength > 0)) return true;
   const isNumber = (kind === 'integer' || kind === 'double') && !repeated && !optional;
   return isNumber && rules?.hasRange === true && (rules.minimum > 0 || rules.maximum < 0);
 }

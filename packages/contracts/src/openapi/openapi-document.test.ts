@@ -203,6 +203,14 @@ describe('the OpenAPI document', () => {
     expect(days.items).toMatchObject({ minimum: 0, maximum: 6 });
   });
 
+  it('demands numbers and lists whose zero value is out of range, and the body that holds them', () => {
+    const { put } = document.paths['/api/v1/resources/{resourceId}/access-policy']!;
+    expect(put!.requestBody).toMatchObject({ required: true });
+    const { PutAccessPolicyRequest, ApprovalStepInput } = document.components.schemas;
+    expect(PutAccessPolicyRequest!.required).toEqual(['steps', 'maxDurationMinutes', 'requestTtlMinutes']);
+    expect(ApprovalStepInput!.required).toEqual(['quorum']);
+  });
+
   it('lists its designs, and marks what they speak of', () => {
     const listed = document['x-designs'];
     for (const { description } of listed) expect(document.info.description).toContain(description);

@@ -6,7 +6,7 @@ import type { FieldInfo, HttpBinding, MethodInfo } from '../method-info.ts';
 import { fieldSchema } from './field-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { LIMIT_HEADERS } from './limit-headers.ts';
-import type { MessageSchemas } from './message-schemas.ts';
+import { isDemanded, type MessageSchemas } from './message-schemas.ts';
 import { PROBLEM_REF } from './problem-schema.ts';
 
 export interface Parameter {
@@ -104,7 +104,7 @@ function parameters(method: MethodInfo, binding: HttpBinding, inPath: ReadonlySe
     return {
       name: field.jsonName,
       in: where,
-      required: where === 'path' || (field.rules?.required ?? false),
+      required: where === 'path' || isDemanded(field),
       ...(description ? { description } : {}),
       schema,
     };
@@ -154,7 +154,7 @@ const IF_MATCH: Parameter = {
     'The ETag that the change was made from; 412 when the object has changed since, and for a tag that no object can have.',
   schema: {
     type: 'string',
-    pattern: '^(?:\\*|"[1-9]\\d{0,9}(?:-[A-Za-z0-9_-]{1,43})?")$',
+    pattern: '^(?:\\*|"[1-9][0-9]{0,9}(?:-[A-Za-z0-9_-]{1,43})?")$',
     examples: ['"3-mZ1xQ0a9Lw7vK2sT"', '"3"'],
   },
 };
@@ -211,7 +211,7 @@ function isChange(binding: HttpBinding): boolean {
 function requestBody(method: MethodInfo, elsewhere: ReadonlySet<string>, schemas: MessageSchemas) {
   const demanded =
     method.request.oneOf.length > 0 ||
-    method.request.fields.some((field) => field.rules?.required && !elsewhere.has(field.protoName));
+    method.request.fields.some((field) => isDemanded(field) && !elsewhere.has(field.protoName));
   return {
     required: demanded,
     content: { 'application/json': { schema: schemas.reference(method.request, 'input', elsewhere) } },

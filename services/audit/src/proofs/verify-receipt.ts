@@ -1,5 +1,4 @@
 import type { audit } from '@claviger/contracts';
-import { ClavigerError } from '@claviger/errors';
 import { verifyReceipt as isSigned } from '@claviger/merkle';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import type { AuditDeps } from '../audit-deps.ts';
@@ -9,8 +8,7 @@ import { existingId } from '../uuid.ts';
 /** Checks a receipt's signature, and finds its event in the log. Nothing is looked up for a receipt that is not ours. */
 export function verifyReceipt(deps: AuditDeps): Handler<typeof audit.AuditServiceService.verifyReceipt> {
   return async (request, context) => {
-    if (request.receipt === undefined) throw ClavigerError.invalid('/receipt', 'is required');
-    const found = await check(deps, context, request.receipt);
+    const found = await check(deps, context, request.receipt!);
     await recordRead(deps, context, request);
     return found;
   };

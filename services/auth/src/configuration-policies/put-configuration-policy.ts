@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { devices } from '@claviger/contracts';
-import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
@@ -21,8 +20,7 @@ export function putConfigurationPolicy(
     const policy = await deps.database.withTenant(tenantId, async (tx) => {
       await actingNow(tx, context);
       const place = await lockPlace(tx, context, request);
-      if (!request.pam) throw ClavigerError.invalid('/pam', 'is required');
-      const enabled = request.pam.uacInterceptionEnabled ?? null;
+      const enabled = request.pam!.uacInterceptionEnabled ?? null;
       const before = await findPolicy(tx, tenantId, place);
       requireRowVersion(request.rowVersion, before?.row_version ?? 0);
       const { id } = await tx

@@ -6478,9 +6478,7 @@ export const protoMetadata = {
               ),
             ),
           },
-          "from": {
-            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
-          },
+          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoObGllcyBiZWZvcmUgdG8=", "base64")) },
           "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
           "user_id": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
           "action": { "field": Field.decode(Buffer.from("CAEgZA==", "base64")) },
@@ -6504,9 +6502,7 @@ export const protoMetadata = {
       "GetEventResponse": { fields: { "event": { "field": Field.decode(Buffer.from("CAE=", "base64")) } } },
       "ExportEventsRequest": {
         fields: {
-          "from": {
-            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
-          },
+          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoObGllcyBiZWZvcmUgdG8=", "base64")) },
           "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
           "format": {
             "field": Field.decode(
@@ -6524,9 +6520,7 @@ export const protoMetadata = {
       },
       "GetSummaryRequest": {
         fields: {
-          "from": {
-            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
-          },
+          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoObGllcyBiZWZvcmUgdG8=", "base64")) },
           "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
         },
       },

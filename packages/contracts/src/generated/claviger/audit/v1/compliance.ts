@@ -5048,9 +5048,7 @@ export const protoMetadata = {
               ),
             ),
           },
-          "from": {
-            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
-          },
+          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoObGllcyBiZWZvcmUgdG8=", "base64")) },
           "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
           "state": {
             "field": Field.decode(

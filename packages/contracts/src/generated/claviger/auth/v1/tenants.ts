@@ -6294,9 +6294,7 @@ export const protoMetadata = {
               ),
             ),
           },
-          "from": {
-            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
-          },
+          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoObGllcyBiZWZvcmUgdG8=", "base64")) },
           "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
           "kind": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
         },
@@ -6332,9 +6330,7 @@ export const protoMetadata = {
               ),
             ),
           },
-          "from": {
-            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
-          },
+          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoObGllcyBiZWZvcmUgdG8=", "base64")) },
           "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
           "kind": { "field": Field.decode(Buffer.from("CAEgQA==", "base64")) },
         },

@@ -7413,9 +7413,7 @@ export const protoMetadata = {
           },
           "device_id": { "field": Field.decode(Buffer.from("CAFSBHV1aWQ=", "base64")) },
           "site_id": { "field": Field.decode(Buffer.from("CAFSBHV1aWQ=", "base64")) },
-          "from": {
-            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
-          },
+          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoObGllcyBiZWZvcmUgdG8=", "base64")) },
           "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
           "search": { "field": Field.decode(Buffer.from("CAEgyAE=", "base64")) },
         },

@@ -11237,9 +11237,7 @@ export const protoMetadata = {
               Buffer.from("CAFKB3BlbmRpbmdKCGFwcHJvdmVkSgZkZW5pZWRKCWNhbmNlbGxlZEoHZXhwaXJlZA==", "base64"),
             ),
           },
-          "from": {
-            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
-          },
+          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoObGllcyBiZWZvcmUgdG8=", "base64")) },
           "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
           "user_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
           "resource_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
@@ -11368,9 +11366,7 @@ export const protoMetadata = {
               Buffer.from("CAFKCmFjdGl2YXRpbmdKBmFjdGl2ZUoHZXhwaXJlZEoHcmV2b2tlZEoGZmFpbGVk", "base64"),
             ),
           },
-          "from": {
-            "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoUa2VlcHMgZnJvbSBiZWZvcmUgdG8=", "base64")),
-          },
+          "from": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoObGllcyBiZWZvcmUgdG8=", "base64")) },
           "to": { "field": Field.decode(Buffer.from("CAFSDGRhdGUtb3ItdGltZWoPbGllcyBhZnRlciBmcm9t", "base64")) },
           "user_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
           "resource_id": { "field": Field.decode(Buffer.from("CAFSAmlk", "base64")) },
