@@ -10,6 +10,7 @@ import {
 
 const ingest = methodOf('/claviger.workflow.v1.AgentElevationsService/IngestElevationRequest');
 const update = methodOf('/claviger.workflow.v1.PamRulesService/UpdateRule');
+const download = methodOf('/claviger.audit.v1.AuditService/ExportEvents');
 const preview = methodOf('/claviger.workflow.v1.PamRulesService/PreviewRule');
 
 function having(method: MethodInfo, policy: Partial<Policy>): MethodInfo {
@@ -21,6 +22,10 @@ function changed(method: MethodInfo, part: 'request' | 'response', name: string,
     field.protoName === name ? { ...field, ...change } : field,
   );
   return { ...method, [part]: { ...method[part], fields } };
+}
+
+function alternatives(method: MethodInfo, oneOf: readonly string[][]): MethodInfo {
+  return { ...method, request: { ...method.request, oneOf } };
 }
 
 it('finds nothing wrong with any operation of the contract', () => {
@@ -72,6 +77,10 @@ it.each<[string, MethodInfo, RegExp]>([
     changed(update, 'request', 'match_signer', { optional: false }),
     /match_signer/,
   ],
+  ['an alternative that is no field', alternatives(update, [['name'], ['nothing']]), /nothing/],
+  ['one alternative alone', alternatives(update, [['name', 'verdict']]), /several/],
+  ['media types of what is no download', having(update, { mediaTypes: ['text/csv'] }), /for downloads/],
+  ['a download of unknown type', having(download, { mediaTypes: [] }), /no media_types/],
 ])('finds %s', (_, method, problem) => {
   expect(contractProblem(method)).toMatch(problem);
 });

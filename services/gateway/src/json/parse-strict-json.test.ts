@@ -92,10 +92,16 @@ describe('parseStrictJson', () => {
   it('stops at 20 levels and 1,000 values', () => {
     const nested = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`;
     expect(() => parse(nested(20))).not.toThrow();
-    expect(refusal(nested(21)).message).toMatch(/20 levels/);
+    expect(refusal(nested(21))).toMatchObject({
+      message: expect.stringMatching(/20 levels/),
+      code: 'json_limit',
+    });
     const list = (items: number) => `{"a":[${Array(items).fill('0').join()}]}`;
     expect(() => parse(list(999))).not.toThrow();
-    expect(refusal(list(1000)).message).toMatch(/1000 values/);
+    expect(refusal(list(1000))).toMatchObject({
+      message: expect.stringMatching(/1000 values/),
+      code: 'json_limit',
+    });
   });
 
   it('refuses bytes that are not UTF-8, lone surrogates and numbers without end', () => {
