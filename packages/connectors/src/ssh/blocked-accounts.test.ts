@@ -258,12 +258,15 @@ describe('an administrator through sudo', () => {
     await allow(`${tag}/usr/sbin/chpasswd`);
     expect(await bySudo(account)).toEqual({ outcome: 'applied' });
     expect(await server.accepts(account.username, next)).toBe(true);
-    await allow(`${tag}/usr/sbin/chpasswd, /usr/bin/passwd -S *, /usr/bin/chage -l *`);
+    await allow(`${tag}/usr/sbin/chpasswd, /usr/bin/passwd -S *, /usr/bin/chage -l *, /usr/bin/chage -d *`);
     const before = shadow(locked);
     expect(await bySudo(locked)).toMatchObject({ outcome: 'refused', kind: 'not_possible' });
     expect(shadow(locked)).toEqual(before);
     expect(await bySudo(locked, { evenIfBlocked: true })).toMatchObject({ outcome: 'applied', blocked: {} });
     expect(shadow(locked)[1]).toMatch(/^!\$6\$/);
+    await chage('-d', '0', account.username);
+    expect(await bySudo(account, { next: 'Third-Horse-9' })).toEqual({ outcome: 'applied' });
+    expect(shadow(account)[2]).toBe('0');
   });
 
   test('without the rule: permission, and which one is said', async () => {
