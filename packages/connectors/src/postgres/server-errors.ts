@@ -117,10 +117,16 @@ function poolerMeaning(code: string, message: string): Meaning<ConnectorErrorKin
       kind: 'configuration',
       hint: 'Set database as PgBouncer names it ([databases] in pgbouncer.ini).',
     };
-  return {
-    kind: 'not_now',
-    hint: 'PgBouncer has no connection for this login: see its log, SHOW POOLS, max_client_conn, default_pool_size, query_wait_timeout.',
-  };
+  if (
+    /time-?out|no more connections|server login|server_login|connect to server|shut|paus|disabled/.test(
+      message,
+    )
+  )
+    return {
+      kind: 'not_now',
+      hint: 'PgBouncer has no connection for this login: see its log, SHOW POOLS, max_client_conn, default_pool_size, query_wait_timeout.',
+    };
+  return undefined;
 }
 
 /** Why the server kept the password. An ERROR rolls the statement back, so that all of these are certain. */

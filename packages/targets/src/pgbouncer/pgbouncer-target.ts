@@ -18,7 +18,7 @@ export interface PgbouncerTarget extends AsyncDisposable {
   readonly port: number;
   /** Connections that it takes from clients at most. */
   readonly maxClients: number;
-  /** Writes the roles and passwords of userlist.txt, and has it read again; it takes effect a moment later. */
+  /** Writes the roles and passwords of userlist.txt, and has it read again. No login may be under way. */
   list(passwords: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
 }
@@ -55,7 +55,8 @@ export async function startPgbouncerTarget(postgres: PostgresTarget): Promise<Pg
       maxClients: MAX_CLIENTS,
       async list(passwords) {
         await writeList(passwords);
-        process.kill(server.pid, 'SIGHUP');
+        // Answered when it is done. A signal would be acted on in the middle of a login, which PgBouncer 1.18 may not survive.
+        await ask({ ...postgres.admin, port, database: 'pgbouncer' }, 'RELOAD');
       },
       stop,
       [Symbol.asyncDispose]: stop,
@@ -90,6 +91,7 @@ async function startOnFreePort(
         'auth_type = scram-sha-256',
         `auth_file = ${list}`,
         'auth_query = SELECT usename, passwd FROM pg_shadow WHERE usename = $1',
+        `admin_users = ${admin.username}`,
         `max_client_conn = ${MAX_CLIENTS}`,
         '',
       ].join('\n'),
@@ -98,16 +100,7 @@ async function startOnFreePort(
     try {
       await until('PgBouncer target ready', async () => {
         if (!server.running()) return true;
-        const client = new Client({
-          host: '127.0.0.1',
-          port,
-          user: admin.username,
-          password: admin.password,
-          database: 'session',
-        });
-        client.on('error', () => {});
-        await client.connect();
-        await client.end();
+        await ask({ ...admin, port, database: 'session' }, 'SELECT 1');
         return true;
       });
     } catch (error) {
@@ -116,5 +109,24 @@ async function startOnFreePort(
     }
     if (server.running()) return { server, port };
     if (attempt === 5) throw new Error(`The PgBouncer target did not start: ${server.log().slice(-500)}`);
+  }
+}
+
+async function ask(
+  login: {
+    readonly username: string;
+    readonly password: string;
+    readonly port: number;
+    readonly database: string;
+  },
+  statement: string,
+): Promise<void> {
+  const client = new Client({ host: '127.0.0.1', user: login.username, ...login });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
   }
 }
