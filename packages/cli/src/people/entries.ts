@@ -74,6 +74,7 @@ export const rotationColumns: readonly Column<vault.Rotation>[] = [
   ['ASKED', (row) => timeText(row.requestedAt)],
   ['ENDED', (row) => timeText(row.finishedAt)],
   ['PROBLEM', (row) => row.problem],
+  ['HINT', (row) => row.hint],
 ];
 
 const versionColumns: readonly Column<vault.EntryVersion>[] = [

@@ -34,7 +34,6 @@ export function rotateEntry(name: string, options: RotateOptions): Promise<ExitC
     const rotation = wait ? await pollUntil(read, ended, { timeoutMs, everyMs: 1_000 }) : asked;
     if (format === 'json') showJson(rotation);
     else say(tableText(rotationColumns, [rotation]));
-    if (format !== 'json' && rotation.hint) tell(rotation.hint);
     if (!wait) tell(`queued: \`claviger entries rotations ${id}\` follows it`);
     if (!wait || rotation.state === 'verified') return EXIT.ok;
     return isUnderWay(rotation) ? EXIT.pending : EXIT.error;
