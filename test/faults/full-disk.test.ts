@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTemporaryDataDir } from '@claviger/installation';
+import { mayMount } from '@claviger/targets';
 import { eventually, type StartedNetwork, startNetwork, type TestTenant } from '@claviger/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -13,16 +13,6 @@ const WRITE_JOURNAL = `SELECT pg_logical_emit_message(true, 'test', repeat('x', 
 
 const mount = (folder: string, size: string): boolean =>
   spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]).status === 0;
-
-/** Only root that the system lets mount has a disk to fill. */
-function mayMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), 'claviger-mount-'));
-  try {
-    return mount(folder, '64k') && spawnSync('umount', [folder]).status === 0;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 const possible = mayMount();
 if (!possible)

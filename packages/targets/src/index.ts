@@ -22,6 +22,7 @@ export {
   windowsTicks,
 } from './ldap/active-directory.ts';
 export { type LdapTarget, startLdapTarget } from './ldap/ldap-target.ts';
+export { mayMount } from './may-mount.ts';
 export { type MysqlTarget, startMysqlTarget } from './mysql/mysql-target.ts';
 export { openLoopback } from './open-loopback.ts';
 export { type PgbouncerTarget, startPgbouncerTarget } from './pgbouncer/pgbouncer-target.ts';

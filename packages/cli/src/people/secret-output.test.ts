@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mayMount } from '@claviger/targets';
 import { expect, test } from 'vitest';
 import { prepareSecretOutput } from './secret-output.ts';
 
@@ -21,9 +22,8 @@ test('a file holds the secret alone, of whatever length', async () => {
 
 test('a disk without room for the secret is found before the secret is asked for', async () => {
   const place = folder();
-  // Only root that the system lets mount has a disk to fill.
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', place]).status !== 0)
-    return console.warn('NOT TESTED: a full disk. Run the tests as root.');
+  if (!mayMount()) return console.warn('NOT TESTED: a full disk. Run the tests as root.');
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', place]);
   try {
     const outputFile = join(place, 'secret');
     await expect(prepareSecretOutput({ outputFile }, 'table')).rejects.toThrow(

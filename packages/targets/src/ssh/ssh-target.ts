@@ -4,6 +4,7 @@ import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { freePort } from '../free-port.ts';
+import { mayMount } from '../may-mount.ts';
 import { type OwnedProcess, startOwned } from '../owned-process.ts';
 import { run } from '../run.ts';
 import { until } from '../until.ts';
@@ -62,8 +63,8 @@ export interface SshTargetOptions {
   readonly settings?: readonly string[];
   /**
    * The server and all that it starts see a copy of /etc: accounts, PAM, sudo and start-up files of shells
-   * are its own. Needs the right to mount. Every account of it may log in; those of the machine have no
-   * password there.
+   * are its own. Every account of it may log in; those of the machine have no password there. Where this process
+   * may not mount, its accounts are those of the machine, and `writeEtc` throws.
    */
   readonly ownEtc?: boolean;
 }
@@ -90,7 +91,7 @@ export async function startSshTarget(options: SshTargetOptions = {}): Promise<Ss
     if (fingerprint === undefined) throw new Error('ssh-keygen printed no fingerprint.');
     const keysFolder = join(folder, 'keys');
     await mkdir(keysFolder);
-    const etc = options.ownEtc ? await copyEtc(folder) : undefined;
+    const etc = options.ownEtc && mayMount() ? await copyEtc(folder) : undefined;
     const { server, port } = await startOnFreePort(sshd, folder, etc, {
       hostKey,
       keysFolder,
