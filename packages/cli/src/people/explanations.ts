@@ -184,7 +184,8 @@ const codes: Readonly<Record<string, Explanation>> = {
     next: 'Create a resource with this module.',
   },
   no_admin_entry: {
-    meaning: 'Accounts can be discovered only with an admin entry on the resource.',
+    meaning:
+      'Accounts can be discovered, and lost passwords be set, only with an admin entry on the resource.',
     next: 'Set one: `claviger resources update RESOURCE --admin-entry ENTRY`.',
   },
   not_sealed: {
@@ -367,6 +368,13 @@ const codes: Readonly<Record<string, Explanation>> = {
   account_shared: {
     meaning: 'Two entries from a former release are for one account of a target.',
     next: 'Keep one and delete the other: a rotation would leave the other with a wrong secret.',
+  },
+  out_of_sync: {
+    meaning:
+      'The target refuses every password that is known, and the resource has no administrator who sets one.',
+    next:
+      'Set the password on the target by hand and store it: `claviger entries update ENTRY`; or give the resource an ' +
+      'admin entry.',
   },
   not_rotatable: {
     meaning: 'The entry is not an account on a target, so that there is nothing to rotate.',
