@@ -7,6 +7,8 @@ import type { SshSession } from './session.ts';
 const outputLimit = 4 * 1024 * 1024;
 /** Longer than a prompt, and short enough to be searched at each packet. */
 const RECENT_CHARACTERS = 512;
+/** Between two questions for a session to a host that allows no further one yet. */
+const ASK_AGAIN_MS = 50;
 /** What is kept of the words of a shell that ends before it runs the command. */
 const ASIDE_CHARACTERS = 2_000;
 
@@ -93,9 +95,10 @@ function execute(
   session.client.once('close', onLost);
   const open = () =>
     session.client.exec(line, options, (error, channel) => {
-      const [former] = session.channels;
-      // A host may allow one session at a time, while the shell of the former command is still about to end.
-      if (error !== undefined && former !== undefined) return former.once('close', () => attempt(open));
+      // A host may allow one session at a time, and counts a former one until its shell has ended, which it does
+      // not tell. The time of the operation limits how often it is asked.
+      if (error !== undefined && session.hasOpened && 'reason' in error)
+        return void setTimeout(() => attempt(open), ASK_AGAIN_MS);
       session.client.off('close', onLost);
       if (error !== undefined) {
         const message = 'The host opens no session for this account.';
@@ -125,7 +128,7 @@ function follow(session: SshSession, channel: ClientChannel, reader: Reader): Pr
     if (length > outputLimit) channel.destroy();
     else read(chunk);
   };
-  session.channels.add(channel);
+  session.hasOpened = true;
   channel.setEncoding('utf8').on('data', (chunk: string) =>
     take(chunk, (text) => {
       const result = reader.read(text);
@@ -145,7 +148,6 @@ function follow(session: SshSession, channel: ClientChannel, reader: Reader): Pr
   channel.on('error', () => {});
   const onClose = () => {
     session.client.off('close', onClose);
-    session.channels.delete(channel);
     try {
       resolve(reader.end(exitCode));
     } catch (problem) {

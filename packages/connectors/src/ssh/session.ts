@@ -1,4 +1,4 @@
-import { Client, type ClientChannel } from 'ssh2';
+import { Client } from 'ssh2';
 import type { ConnectorContext, Credential } from '../connector.ts';
 import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { guardStream } from '../network/guard-stream.ts';
@@ -14,8 +14,8 @@ import { refusalIn } from './passwd-messages.ts';
 /** A login to a host that has shown a pinned key. */
 export interface SshSession extends AsyncDisposable {
   readonly client: Client;
-  /** Those that the host has not closed yet. */
-  readonly channels: Set<ClientChannel>;
+  /** The host has let a command begin. */
+  hasOpened: boolean;
 }
 
 /** What the host shows before any login. */
@@ -115,7 +115,7 @@ export async function openSession(
   }
   return {
     client,
-    channels: new Set(),
+    hasOpened: false,
     async [Symbol.asyncDispose]() {
       client.end();
       socket.destroySoon();
