@@ -11,12 +11,13 @@ const STORE_OR_SAY_LOST =
  * log in to before would be changed, and no login could prove the change. Answers whether to go on; where not,
  * the rotation's row says why. After a disclosure it goes on in any case, and the row tells what the target said:
  * whoever saw the secret may have changed it. A secret that is said to be lost is not tried; one that the target
- * never accepted may be wrong.
+ * never accepted may be wrong. What the target refused is not tried again: that would cost a login each time.
  */
 export async function checkCurrentSecret(step: Step, prepared: Prepared): Promise<boolean> {
   const { deps, lease, rotation } = step;
   const isDisclosed = isDisclosure(rotation.trigger);
-  if (rotation.secret_lost || (isDisclosed && rotation.first_login !== '')) return true;
+  const said = rotation.first_login;
+  if (rotation.secret_lost || said === 'refused' || (isDisclosed && said === 'accepted')) return true;
   const verdict = await logIn(step, prepared, prepared.current.version);
   if (verdict.outcome === 'spent' && !isDisclosed) {
     await waitForBudget(deps, lease, verdict.nextAt);

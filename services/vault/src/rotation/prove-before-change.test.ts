@@ -282,6 +282,18 @@ test.each([
   });
 });
 
+test('a target that is away when a grant ends is asked for the record as soon as it is back', async () => {
+  const managed = await account('verified');
+  await discloseAndEnd(managed, async () => {
+    await setOutside(managed);
+    await proxy.setMode({ kind: 'refuse' });
+  });
+  await eventually('it waits', async () => (await rotationsOf(managed))[0]!.problemKind === 'unreachable');
+  await proxy.setMode({ kind: 'ok' });
+  expect(await ended(managed, 'verified')).toMatchObject({ trigger: 'grant-ended', firstLogin: 'refused' });
+  await expectRotated(managed);
+});
+
 test('a rotation that was asked for by hand and stops does not delay the one after a disclosure', async () => {
   const managed = await account('verified');
   let theirs = '';
