@@ -4,6 +4,7 @@ import type { Account, ConnectorContext, RotateResult, RotationSecrets } from '.
 import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange } from '../deadline.ts';
 import { failureBeforeChange } from '../outcome.ts';
+import { requireAdmin, requireCurrent } from '../rotation-secrets.ts';
 import type { HttpConfig } from './config.ts';
 import { CHANGE_HINTS, refusalHint, refusalIn } from './refusal.ts';
 import { matches, send } from './send.ts';
@@ -44,23 +45,13 @@ export async function rotateHttp(
   }
 }
 
-function valuesFor(
-  config: HttpConfig,
-  { username }: Account,
-  { current, next, admin }: RotationSecrets,
-): Values {
-  if (config.rotateAs === 'self') {
-    if (current === undefined)
-      throw new ConnectorError(
-        'configuration',
-        'The account rotates itself, which needs its current password.',
-        { hint: 'Give the entry its password, or set rotateAs admin.' },
-      );
-    return { username, password: current, newPassword: next };
-  }
-  if (admin?.password === undefined)
-    throw new ConnectorError('configuration', 'This target is rotated by an administrator; none was given.', {
-      hint: 'Give the resource the entry of an administrator (adminEntryId), or set rotateAs self.',
+function valuesFor(config: HttpConfig, { username }: Account, secrets: RotationSecrets): Values {
+  const { next } = secrets;
+  if (config.rotateAs === 'self') return { username, password: requireCurrent(secrets), newPassword: next };
+  const admin = requireAdmin(secrets);
+  if (admin.password === undefined)
+    throw new ConnectorError('configuration', 'The administrator of this target has no password.', {
+      hint: 'Give the resource an admin entry of the type password.',
     });
   return { username, newPassword: next, adminUsername: admin.username, adminPassword: admin.password };
 }

@@ -4,6 +4,7 @@ import type { Account, ConnectorContext, RotateResult, RotationSecrets } from '.
 import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange, operationSignal } from '../deadline.ts';
 import { failureBeforeChange } from '../outcome.ts';
+import { changingLogin } from '../rotation-secrets.ts';
 import {
   type AccountState,
   assertMayLock,
@@ -51,21 +52,9 @@ export async function rotateLdap(
   }
 }
 
-function loginFor(config: LdapConfig, { username }: Account, { current, admin }: RotationSecrets) {
-  if (config.rotateAs === 'self') {
-    if (current === undefined)
-      throw new ConnectorError(
-        'configuration',
-        'The account rotates itself, which needs its current password.',
-        { hint: 'Give the entry its password, or set rotateAs admin.' },
-      );
-    return { name: bindName(config, username, false), password: current };
-  }
-  if (admin === undefined)
-    throw new ConnectorError('configuration', 'This target is rotated by an administrator; none was given.', {
-      hint: 'Give the resource the entry of an administrator (adminEntryId), or set rotateAs self.',
-    });
-  return { name: bindName(config, admin.username, true), password: admin.password };
+function loginFor(config: LdapConfig, account: Account, secrets: RotationSecrets) {
+  const { username, password } = changingLogin(config, account, secrets);
+  return { name: bindName(config, username, config.rotateAs === 'admin'), password };
 }
 
 /** A locked administrator says nothing about the account that is rotated. */

@@ -3,13 +3,13 @@ import type {
   Account,
   BlockedAccount,
   ConnectorContext,
-  Credential,
   RotateResult,
   RotationSecrets,
 } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange, operationSignal } from '../deadline.ts';
 import { failureBeforeChange } from '../outcome.ts';
+import { changingLogin } from '../rotation-secrets.ts';
 import {
   type Alternative,
   alternativesOfDefinition,
@@ -49,7 +49,7 @@ export async function rotateMysql(
         'configuration',
         'A user name has 1 to 128 characters and no control characters.',
       );
-    const login = loginFor(config, account, secrets);
+    const login = changingLogin(config, account, secrets);
     const isSelf = config.rotateAs === 'self';
     await using session = await openSession(config, login, ctx, operationSignal(ctx), {
       mayBeExpired: isSelf,
@@ -67,20 +67,6 @@ export async function rotateMysql(
 interface Plan {
   readonly statements: readonly string[];
   readonly blocked?: BlockedAccount;
-}
-
-function loginFor(config: MysqlConfig, account: Account, secrets: RotationSecrets): Credential {
-  if (config.rotateAs === 'self') {
-    if (secrets.current === undefined)
-      throw new ConnectorError(
-        'configuration',
-        'The account rotates itself, which needs its current password.',
-      );
-    return { username: account.username, password: secrets.current };
-  }
-  if (secrets.admin === undefined)
-    throw new ConnectorError('configuration', 'This target is rotated by an administrator; none was given.');
-  return secrets.admin;
 }
 
 /**

@@ -1,9 +1,10 @@
 import { type Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';
 import { candidateProblem } from '../candidate-password.ts';
-import type { Account, ConnectorContext, Credential, RotateResult, RotationSecrets } from '../connector.ts';
+import type { Account, ConnectorContext, RotateResult, RotationSecrets } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange, operationSignal } from '../deadline.ts';
 import { failureBeforeChange } from '../outcome.ts';
+import { changingLogin } from '../rotation-secrets.ts';
 import { isRoleName, type PostgresConfig } from './config.ts';
 import { lookAtRole } from './look-at-role.ts';
 import { scramVerifier } from './scram-verifier.ts';
@@ -27,7 +28,7 @@ export async function rotatePostgres(
     if (!isRoleName(account.username))
       throw new ConnectorError('configuration', 'A role name has 1 to 63 bytes and no control characters.');
     const verifier = await scramVerifier(secrets.next);
-    const login = loginFor(config, account, secrets);
+    const login = changingLogin(config, account, secrets);
     await using session = await openSession(config, login, ctx, operationSignal(ctx));
     const blocked = await lookAtRole(session.client, login.username, account.username);
     if (blocked !== undefined && secrets.evenIfBlocked !== true)
@@ -38,20 +39,6 @@ export async function rotatePostgres(
   } catch (error) {
     return failureBeforeChange(withServerWords(error, account.username, secrets));
   }
-}
-
-function loginFor(config: PostgresConfig, account: Account, secrets: RotationSecrets): Credential {
-  if (config.rotateAs === 'self') {
-    if (secrets.current === undefined)
-      throw new ConnectorError(
-        'configuration',
-        'The account rotates itself, which needs its current password.',
-      );
-    return { username: account.username, password: secrets.current };
-  }
-  if (secrets.admin === undefined)
-    throw new ConnectorError('configuration', 'This target is rotated by an administrator; none was given.');
-  return secrets.admin;
 }
 
 /** From here on the change is on its way: only an error that the server reports for the statement itself is a refusal. */

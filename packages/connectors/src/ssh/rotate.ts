@@ -3,6 +3,7 @@ import type { Account, ConnectorContext, RotateResult, RotationSecrets } from '.
 import { ConnectorError } from '../connector-error.ts';
 import { operationSignal } from '../deadline.ts';
 import { failureBeforeChange } from '../outcome.ts';
+import { requireAdmin, requireCurrent } from '../rotation-secrets.ts';
 import { isAccountName } from './account-name.ts';
 import type { SshConfig } from './config.ts';
 import { rotateAsAdmin } from './rotate-as-admin.ts';
@@ -27,23 +28,16 @@ export async function rotateSsh(
     if (!isAccountName(username))
       throw new ConnectorError('configuration', 'The account name is not one that Linux hosts use.');
     if (config.rotateAs === 'admin') {
-      const { admin } = secrets;
-      if (admin === undefined)
-        throw new ConnectorError(
-          'configuration',
-          'This target is rotated by an administrator; none was given.',
-        );
-      await using session = await openSession(config, admin, ctx, signal);
+      await using session = await openSession(config, requireAdmin(secrets), ctx, signal);
       return await rotateAsAdmin(session, config, username, secrets, ctx);
     }
-    const { current, next } = secrets;
-    if (current === undefined || /[\r\n\0]/.test(current))
-      throw new ConnectorError(
-        'configuration',
-        'The account rotates itself, which needs its current password.',
-      );
+    const current = requireCurrent(secrets);
+    if (/[\r\n\0]/.test(current))
+      throw new ConnectorError('configuration', 'A password for a terminal has one line.', {
+        hint: 'Give the entry the password of the account, or set rotateAs admin.',
+      });
     await using session = await openSession(config, { username, password: current }, ctx, signal);
-    return await rotateAsSelf(session, username, current, next, ctx);
+    return await rotateAsSelf(session, username, current, secrets.next, ctx);
   } catch (error) {
     return failureBeforeChange(error);
   }
