@@ -5,7 +5,6 @@ import { accountStanding } from '@claviger/contracts';
 import { type RunningService, readSecretFile } from '@claviger/service-kit';
 import { migrateStore, openStoreService, storeMigrations } from '@claviger/store-service';
 import { startAccountDeliveries } from './account-standings/deliver-accounts.ts';
-import { openAdministration } from './administration.ts';
 import { addAnomalyHandlers } from './anomalies/add-anomaly-handlers.ts';
 import { withNotedReasons } from './audit-reason.ts';
 import { addClusterHandlers } from './cluster/add-cluster-handlers.ts';
@@ -15,17 +14,24 @@ import type { AuthDeps } from './deps.ts';
 import { addDeviceHandlers } from './devices/add-device-handlers.ts';
 import { addHandlers } from './handlers.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import { addLicenceHandlers } from './licence/add-licence-handlers.ts';
 import { platformTenantId } from './licence/licence-store.ts';
 import { addSealHandlers } from './mfa/add-seal-handlers.ts';
 import { openTenantKeys } from './mfa/tenant-keys.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import type { AuthSchema } from './schema.ts';
+import { addSettingsHandlers } from './settings/add-settings-handlers.ts';
+import { createOwnSettings, readPasswordSettings } from './settings/own-settings.ts';
+import { settingsSource } from './settings/settings-source.ts';
 import { createAccessTokens } from './sign-in/access-token.ts';
 import { createLiveness } from './sign-in/liveness.ts';
 import { addTenantHandlers } from './tenants/add-tenant-handlers.ts';
 import { endAccessAfterRestore } from './tenants/end-access-after-restore.ts';
 import { startTenantDuties } from './tenants/start-tenant-duties.ts';
 import { tenantPeers } from './tenants/tenant-stores.ts';
+import { addUpdatesHandlers } from './updates/add-updates-handlers.ts';
+import { schemaHistories } from './updates/schema-histories.ts';
+import { startOwnReplica } from './updates/start-own-replica.ts';
 
 const migrations = storeMigrations(join(import.meta.dirname, 'migrations'));
 
@@ -53,16 +59,9 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   parts.defer(() => liveness.close());
   const tenantKeys = await openTenantKeys(database, config.rootKey, logger);
   parts.defer(() => tenantKeys.close());
-  const administration = parts.use(
-    await openAdministration({
-      config,
-      database,
-      tenantKeys,
-      peers,
-      logger,
-      ownHistory: store.schemaHistory,
-    }),
-  );
+  const settings = settingsSource(database, tenantKeys);
+  const { hashConcurrency } = await readPasswordSettings(settings);
+  parts.use(startOwnReplica({ config, database, logger }, settings));
   const deps: AuthDeps = {
     config,
     database,
@@ -71,10 +70,10 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     passwords: await createPasswordHasher({
       ...hashParameters(config),
       ...config.passwordQueue,
-      concurrency: administration.atStart.hashConcurrency || config.passwordQueue.concurrency,
+      concurrency: hashConcurrency || config.passwordQueue.concurrency,
       pepper,
     }),
-    settings: administration.settings,
+    settings: createOwnSettings(settings, logger),
     accessTokens: createAccessTokens(accessKey),
     liveness,
     tenantKeys,
@@ -88,7 +87,18 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   addAnomalyHandlers(rpc, database);
   addTenantHandlers(rpc, deps);
   addDeviceHandlers(rpc, deps, peers);
-  administration.addHandlers(rpc, deps);
+  addSettingsHandlers(rpc, deps, settings);
+  addLicenceHandlers(rpc, deps);
+  addUpdatesHandlers(
+    rpc,
+    deps,
+    schemaHistories({
+      peers,
+      hasPeer: (service) => config.peers[service] !== undefined,
+      own: store.schemaHistory,
+      logger,
+    }),
+  );
   addSealHandlers(rpc, { config, database, emitter, logger, tenantKeys });
   const gateways = createRegisteredReplicas('gateway', redis);
   parts.defer(() => gateways.close());
