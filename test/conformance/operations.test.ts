@@ -9,8 +9,10 @@ import {
   type RestClient,
 } from '@claviger/testkit';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { fillPath, type Sample, samples } from './samples.ts';
-import { buildWorld, fillLists, type World } from './world.ts';
+import { fillLists } from './fill-lists.ts';
+import type { Sample } from './sample.ts';
+import { fillPath, samples } from './samples.ts';
+import { buildWorld, type World } from './world.ts';
 
 interface Operation {
   readonly method: MethodInfo;

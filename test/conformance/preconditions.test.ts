@@ -1,7 +1,8 @@
 import { answersHead, type HttpBinding, type MethodInfo, methods } from '@claviger/contracts';
 import { connectNetwork, type Network, type RestAnswer, type RestClient } from '@claviger/testkit';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { fillPath, type Sample, samples } from './samples.ts';
+import type { Sample } from './sample.ts';
+import { fillPath, samples } from './samples.ts';
 import { buildWorld, type World } from './world.ts';
 
 interface Operation {

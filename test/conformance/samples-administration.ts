@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, randomUUID, sign } from 'node:crypto';
-import type { Sample } from './samples.ts';
+import type { Sample } from './sample.ts';
 import type { World } from './world.ts';
 
 const CONFIG = '/api/v1/admin/config';

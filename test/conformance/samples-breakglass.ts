@@ -1,5 +1,5 @@
 import { enrolSecondFactor, type RestClient } from '@claviger/testkit';
-import type { Sample } from './samples.ts';
+import type { Sample } from './sample.ts';
 import type { World } from './world.ts';
 
 const BREAKGLASS = '/api/v1/breakglass';

@@ -1,5 +1,5 @@
 import { eventually } from '@claviger/testkit';
-import type { Sample } from './samples.ts';
+import type { Sample } from './sample.ts';
 import type { World } from './world.ts';
 
 const JOBS = '/api/v1/admin/encryption/jobs';

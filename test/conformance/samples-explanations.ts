@@ -1,5 +1,5 @@
 import { promptOf } from '../support/elevation.ts';
-import type { Sample } from './samples.ts';
+import type { Sample } from './sample.ts';
 import type { World } from './world.ts';
 
 export const explanationSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {

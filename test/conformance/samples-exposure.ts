@@ -1,4 +1,4 @@
-import type { Sample } from './samples.ts';
+import type { Sample } from './sample.ts';
 import type { World } from './world.ts';
 
 export const exposureSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {

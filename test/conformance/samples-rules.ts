@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { enrolSecondFactor } from '@claviger/testkit';
-import type { Sample } from './samples.ts';
+import type { Sample } from './sample.ts';
 import type { World } from './world.ts';
 
 const RULES = '/api/v1/pam/rules';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { enrolSecondFactor, type RestClient } from '@claviger/testkit';
+import { enrolSecondFactor } from '@claviger/testkit';
+import type { Sample } from './sample.ts';
 import { administrationSamples } from './samples-administration.ts';
 import { assistantSamples } from './samples-assistant.ts';
 import { breakglassSamples } from './samples-breakglass.ts';
@@ -14,15 +15,6 @@ import { ruleSamples } from './samples-rules.ts';
 import { siemSamples } from './samples-siem.ts';
 import { tenantSamples } from './samples-tenants.ts';
 import type { World } from './world.ts';
-
-/** A call that succeeds in a world, of one operation. */
-export interface Sample {
-  readonly params?: Readonly<Record<string, string>>;
-  readonly query?: string;
-  readonly body?: object;
-  /** The administrator when absent. */
-  readonly client?: RestClient;
-}
 
 const name = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`;
 

@@ -7,7 +7,8 @@ import {
   startNetwork,
 } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fillPath, type Sample, samples } from '../conformance/samples.ts';
+import type { Sample } from '../conformance/sample.ts';
+import { fillPath, samples } from '../conformance/samples.ts';
 import { buildWorld, type World } from '../conformance/world.ts';
 
 interface Call {

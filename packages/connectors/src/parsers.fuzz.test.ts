@@ -3,8 +3,8 @@ import { HOSTILE_ACCOUNT, type HostileType, hostileSettings, startNoise } from '
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConnectorError } from './connector-error.ts';
+import { comparableDn } from './ldap/distinguished-name.ts';
 import { messageLength as ldapLength } from './ldap/message-length.ts';
-import { comparableDn } from './ldap/names.ts';
 import { asLdapResult } from './ldap/result-codes.ts';
 import { listed } from './listed.ts';
 import { packetLength } from './mysql/packet-length.ts';

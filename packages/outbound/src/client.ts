@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as sendPlain } from '
 import { request as sendSecure } from 'node:https';
 import type { Socket } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import type { Hop } from './hop.ts';
 import { openSocket } from './open-socket.ts';
 import { OutboundError } from './outbound-error.ts';
 import { hostOf, outboundUrl, portOf, type Scheme } from './outbound-url.ts';
@@ -64,14 +65,6 @@ export interface OutboundClient {
 
 /** Answers of the 100s before the real one. Their bytes count against no other limit. */
 const MAX_INTERIM_ANSWERS = 10;
-
-/** One request on its way. */
-export interface Hop {
-  readonly url: URL;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | undefined;
-}
 
 /**
  * The one way out over HTTP. Each host is resolved once, each of its addresses is checked, and the connection goes to a checked

@@ -1,4 +1,4 @@
-import type { Hop } from './client.ts';
+import type { Hop } from './hop.ts';
 import { OutboundError } from './outbound-error.ts';
 import { outboundUrl, type Scheme } from './outbound-url.ts';
 

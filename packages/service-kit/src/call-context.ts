@@ -1,6 +1,5 @@
 import type { MethodInfo } from '@claviger/contracts';
 import type { Actor } from './actor.ts';
-import type { IdempotentCall } from './idempotent-call.ts';
 
 /** What a handler knows about the call beside its request. */
 export interface CallContext {
@@ -45,4 +44,14 @@ export interface AuditSubject {
   readonly type: string;
   readonly id: string;
   readonly resourceId?: string;
+}
+
+/** What a call with an idempotency key writes beside its effect. */
+export interface IdempotentCall {
+  readonly actorId: string;
+  readonly keyDigest: Buffer;
+  readonly requestDigest: Buffer;
+  /** Of this one try: a row with another one was written by another try. */
+  readonly claimId: string;
+  readonly keepsAnswer: boolean;
 }

@@ -1,17 +1,7 @@
 import { isClavigerError } from '@claviger/errors';
-import type { CallContext } from './call-context.ts';
+import type { CallContext, IdempotentCall } from './call-context.ts';
 import { failpoint } from './failpoints.ts';
 import type { Logger } from './logger.ts';
-
-/** What a call with an idempotency key writes beside its effect. */
-export interface IdempotentCall {
-  readonly actorId: string;
-  readonly keyDigest: Buffer;
-  readonly requestDigest: Buffer;
-  /** Of this one try: a row with another one was written by another try. */
-  readonly claimId: string;
-  readonly keepsAnswer: boolean;
-}
 
 /** Where keys are remembered: the database of the service, beside what was done under them. */
 export interface IdempotencyGuard {

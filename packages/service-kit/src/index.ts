@@ -9,7 +9,7 @@ export { addressPrefix } from './address-prefix.ts';
 export { ALERTS, type Alert, type Anomaly, anomalyAction, type ReportAnomaly } from './anomaly.ts';
 export { type AnomalyReporter, type CountedAnomaly, createAnomalyReporter } from './anomaly-reporter.ts';
 export type { RecordOutcome } from './audit-trail.ts';
-export type { AuditSubject, CallContext } from './call-context.ts';
+export type { AuditSubject, CallContext, IdempotentCall } from './call-context.ts';
 export {
   type CallOptions,
   createPeers,
@@ -27,7 +27,7 @@ export {
 export { failpoint, refuseFailpointsInProduction } from './failpoints.ts';
 export type { Handler, Handlers } from './handlers.ts';
 export { createHealth, type Health, type HealthCheck } from './health.ts';
-export type { IdempotencyGuard, IdempotentCall } from './idempotent-call.ts';
+export type { IdempotencyGuard } from './idempotent-call.ts';
 export { type RunningService, runService, type ServiceProgram } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { otlpEndpointProblem } from './otlp-endpoint.ts';

@@ -6,6 +6,7 @@ import { sendOverUdp } from './send-over-udp.ts';
 import type { SiemEvent } from './siem-event.ts';
 import type { Sink } from './sink.ts';
 import { framed, syslogMessage } from './syslog-message.ts';
+import type { Way } from './way.ts';
 
 export interface SendOptions {
   /** What may be reached. */
@@ -15,14 +16,6 @@ export interface SendOptions {
   /** From the first lookup until the sink has everything. Default 20,000. */
   readonly totalTimeoutMs?: number;
   readonly signal?: AbortSignal;
-}
-
-export interface Way {
-  readonly policy: TargetPolicy;
-  readonly connectTimeoutMs: number;
-  readonly totalTimeoutMs: number;
-  /** Aborts also when `totalTimeoutMs` is over. */
-  readonly signal: AbortSignal;
 }
 
 /**

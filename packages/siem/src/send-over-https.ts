@@ -1,8 +1,8 @@
 import { createOutboundClient, OutboundError } from '@claviger/outbound';
 import { jsonEvent } from './json-event.ts';
-import type { Way } from './send-events.ts';
 import type { SiemEvent } from './siem-event.ts';
 import type { HttpsSink } from './sink.ts';
+import type { Way } from './way.ts';
 
 /** POSTs a batch as JSON. What the sink answers besides its status is not looked at. */
 export async function sendOverHttps(sink: HttpsSink, events: readonly SiemEvent[], way: Way): Promise<void> {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { OutboundError, openSocket, startTls } from '@claviger/outbound';
 import { kernelAcknowledged } from './kernel-acknowledged.ts';
-import type { Way } from './send-events.ts';
 import type { SyslogSink } from './sink.ts';
+import type { Way } from './way.ts';
 
 /**
  * Sends messages over a connection of their own, and resolves when the sink has read them to the end: every byte is acknowledged by its

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { OutboundError, resolveTarget } from '@claviger/outbound';
-import type { Way } from './send-events.ts';
 import type { SyslogSink } from './sink.ts';
+import type { Way } from './way.ts';
 
 /** So many in a row, then a pause: more at once would overflow the buffers of the receiver. */
 const BURST = 20;

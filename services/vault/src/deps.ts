@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { ConnectorPool } from '@claviger/connectors';
 import type { auth, workflow } from '@claviger/contracts';
-import type { Database, Reader, Tx } from '@claviger/database';
+import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Journal } from '@claviger/journal';
 import type { RootKeyProvider } from '@claviger/keyring';
@@ -12,9 +12,6 @@ import type { DisclosureGate } from './disclosure/disclosure-gate.ts';
 import type { Secrets } from './encryption/secrets.ts';
 import type { TenantKeys } from './encryption/tenant-keys.ts';
 import type { VaultSchema } from './schema.ts';
-
-export type VaultReader = Reader<VaultSchema>;
-export type VaultTx = Tx<VaultSchema>;
 
 /** What the operations of the vault work with. */
 export interface VaultDeps {

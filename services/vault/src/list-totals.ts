@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { VaultReader } from './deps.ts';
+import type { VaultReader } from './schema.ts';
 
 const WHOLE_TENANT = '00000000-0000-0000-0000-000000000000';
 

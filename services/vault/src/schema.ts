@@ -1,5 +1,5 @@
 import type { RefusalKind, UnknownKind } from '@claviger/connectors';
-import type { TenantStandingsSchema } from '@claviger/database';
+import type { Reader, TenantStandingsSchema, Tx } from '@claviger/database';
 import type { OutboxSchema } from '@claviger/events';
 import type { ColumnType, Generated } from 'kysely';
 
@@ -326,3 +326,6 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     finished_at: Date | null;
   };
 }
+
+export type VaultReader = Reader<VaultSchema>;
+export type VaultTx = Tx<VaultSchema>;

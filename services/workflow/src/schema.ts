@@ -4,7 +4,6 @@ import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
 import type { AssistantTables } from './assistant/assistant-tables.ts';
 import type { BreakglassTables } from './breakglass/breakglass-schema.ts';
 import type { ElevationTables } from './elevation/elevation-schema.ts';
-import type { AccessPolicy } from './policies/access-policy.ts';
 import type { RulesTables } from './rules/rules-tables.ts';
 
 /** One step of approval, as it is stored in a policy and copied into each request. */
@@ -15,6 +14,18 @@ export interface Step {
   /** Anyone with requests.decide when both lists are empty. */
   readonly approverUserIds: readonly string[];
   readonly approverRoles: readonly string[];
+}
+
+/** What a request for a resource must pass. */
+export interface AccessPolicy {
+  readonly steps: readonly Step[];
+  readonly maxDurationMinutes: number;
+  readonly oneTime: boolean;
+  readonly rotateOnEnd: boolean;
+  readonly requestTtlMinutes: number;
+  /** 0 of the default. */
+  readonly rowVersion: number;
+  readonly customised: boolean;
 }
 
 /** Written once; an UPDATE cannot name it. */

@@ -1,5 +1,6 @@
 import type { LdapConfig } from './config.ts';
-import { comparableDn, escapeDnValue, windowsName } from './names.ts';
+import { comparableDn, escapeDnValue } from './distinguished-name.ts';
+import { windowsName } from './names.ts';
 
 const LIKE_A_DN = /^[A-Za-z0-9][A-Za-z0-9.-]*\s*=./;
 

@@ -2,7 +2,7 @@ import { FilterParser } from 'ldapts';
 import { z } from 'zod';
 import { hostSchema, portSchema } from '../network/host-schema.ts';
 import { tlsSchema } from '../network/tls.ts';
-import { isDn } from './names.ts';
+import { isDn } from './distinguished-name.ts';
 
 const template = z
   .string()

@@ -2,7 +2,8 @@ import { AndFilter, type Client, EqualityFilter, type Filter, FilterParser } fro
 import { ConnectorError } from '../connector-error.ts';
 import { attributesOf } from './attributes.ts';
 import type { LdapConfig } from './config.ts';
-import { accountDn, isSameDn, windowsName } from './names.ts';
+import { isSameDn } from './distinguished-name.ts';
+import { accountDn, windowsName } from './names.ts';
 import { asLdapResult } from './result-codes.ts';
 import { searchFailure } from './search-failure.ts';
 

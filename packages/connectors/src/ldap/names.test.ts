@@ -5,7 +5,8 @@ import { loopbackContext } from '../testing-context.ts';
 import { bindFailure } from './bind-failure.ts';
 import { changeRefusal } from './change-refusal.ts';
 import { ldapConfigSchema } from './config.ts';
-import { accountDn, bindName, escapeDnValue, isSameDn } from './names.ts';
+import { escapeDnValue, isSameDn } from './distinguished-name.ts';
+import { accountDn, bindName } from './names.ts';
 import { passwordModifyValue, unicodePassword, unicodePwdChanges } from './password-change.ts';
 
 const config = (more: object = {}) =>

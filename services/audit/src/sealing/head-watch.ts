@@ -1,7 +1,7 @@
 import { type Duty, type DutyHost, startDuty } from '@claviger/cluster';
 import type { Bus } from '@claviger/events';
 import type { SignedTreeHead } from '@claviger/merkle';
-import type { Anomaly, Logger, ReportAnomaly } from '@claviger/service-kit';
+import type { Logger } from '@claviger/service-kit';
 import type { SeenRestore } from '@claviger/store-service';
 import { type CompareHeadsDeps, compareHeads } from './compare-heads.ts';
 import { headsOnBus } from './heads-on-bus.ts';
@@ -46,15 +46,4 @@ export function startHeadWatch(
       if (deps.restore.epoch() === epoch) deps.sealer.hold(problems);
     },
   });
-}
-
-/** Two events: for the tenant, whose log cannot prove it any more, and for whoever runs the installation. */
-export function reportLostHead(report: ReportAnomaly, tenantId: string, problem: string): void {
-  const anomaly: Anomaly = {
-    alert: 'tree_head_lost',
-    subject: { type: 'audit-log', id: tenantId },
-    details: { problem },
-  };
-  report(anomaly);
-  report({ ...anomaly, tenantId });
 }

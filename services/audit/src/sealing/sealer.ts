@@ -2,7 +2,7 @@ import { type DutyHost, type DutyLag, type Leadership, LeadershipLost, startDuty
 import type { ReportAnomaly } from '@claviger/service-kit';
 import type { SeenRestore } from '@claviger/store-service';
 import { sql } from 'kysely';
-import { reportLostHead } from './head-watch.ts';
+import { reportLostHead } from './report-lost-head.ts';
 import type { SealingDeps } from './seal-tenant.ts';
 import { sealTenant } from './seal-tenant.ts';
 import { type HeadProblem, SealingProblem } from './sealing-problem.ts';

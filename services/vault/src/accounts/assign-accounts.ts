@@ -2,8 +2,7 @@ import { type AccountKey, accountKey } from '@claviger/connectors';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { type CallContext, permits } from '@claviger/service-kit';
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
-import type { VaultTx } from '../deps.ts';
-import type { VaultSchema } from '../schema.ts';
+import type { VaultSchema, VaultTx } from '../schema.ts';
 import { parseModuleConfig } from '../targets/module-config.ts';
 import { connectorTarget, type ResourceAddress } from '../targets/resource-target.ts';
 

@@ -3,9 +3,10 @@ import { ClavigerError, isClavigerError } from '@claviger/errors';
 import type { SealedForm } from '@claviger/events';
 import { type CallContext, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
 import { unproven } from '../rights/unproven.ts';
+import type { VaultTx } from '../schema.ts';
 import { auditUnavailable } from './disclosure-gate.ts';
 import { recordExposure } from './record-exposure.ts';
 

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
-import type { VaultTx } from '../deps.ts';
-import type { ExposureKind } from '../schema.ts';
+import type { ExposureKind, VaultTx } from '../schema.ts';
 
 export interface Known {
   readonly entryId: string;

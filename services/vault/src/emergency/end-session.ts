@@ -1,10 +1,10 @@
 import type { emergency } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { isId } from '../ids.ts';
 import { isAccount } from '../rotation/request-rotation.ts';
-import type { RotationAfterGrant } from '../schema.ts';
+import type { RotationAfterGrant, VaultTx } from '../schema.ts';
 import { lockSession } from './place-session.ts';
 
 type Service = typeof emergency.EmergencyServiceService;

@@ -3,8 +3,9 @@ import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { isId } from '../ids.ts';
+import type { VaultTx } from '../schema.ts';
 
 type Service = typeof emergency.EmergencyServiceService;
 

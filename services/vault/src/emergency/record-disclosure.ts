@@ -1,5 +1,6 @@
-import type { VaultDeps, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { recordExposure } from '../disclosure/record-exposure.ts';
+import type { VaultTx } from '../schema.ts';
 import { rotateSeen } from './end-session.ts';
 import { type JournaledDisclosure, outboxRowOf } from './journal-entry.ts';
 

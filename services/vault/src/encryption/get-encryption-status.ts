@@ -1,8 +1,9 @@
 import type { encryption } from '@claviger/contracts';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps, VaultReader } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { time } from '../ids.ts';
+import type { VaultReader } from '../schema.ts';
 import { toKeyJob } from './key-jobs-store.ts';
 
 /** The tenant's key hierarchy as it stands in the database, and whether the root key opens it. */

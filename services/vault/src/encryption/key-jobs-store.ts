@@ -3,9 +3,9 @@ import type { encryption } from '@claviger/contracts';
 import { isUniqueViolation, requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type RawBuilder, type Selectable, sql } from 'kysely';
-import type { VaultDeps, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { time } from '../ids.ts';
-import type { VaultSchema } from '../schema.ts';
+import type { VaultSchema, VaultTx } from '../schema.ts';
 import { runKeyJob } from './run-key-job-definition.ts';
 
 export type KeyJobRow = Selectable<VaultSchema['key_jobs']>;

@@ -2,8 +2,9 @@ import type { encryption } from '@claviger/contracts';
 import { pageOf } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps, VaultReader } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { requireId, time } from '../ids.ts';
+import type { VaultReader } from '../schema.ts';
 import { type KeyJobRow, toKeyJob } from './key-jobs-store.ts';
 
 type Service = typeof encryption.EncryptionServiceService;

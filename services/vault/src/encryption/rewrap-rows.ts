@@ -1,6 +1,6 @@
 import { IntegrityError, type IntegrityReason, type Kek, rewrapCek } from '@claviger/keyring';
 import { sql } from 'kysely';
-import type { VaultTx } from '../deps.ts';
+import type { VaultTx } from '../schema.ts';
 import type { HeldJob } from './key-jobs-store.ts';
 import type { SealedVersion } from './secrets.ts';
 import type { TenantKeys } from './tenant-keys.ts';

@@ -1,6 +1,7 @@
 import { isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
-import type { VaultDeps, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
+import type { VaultTx } from '../schema.ts';
 import { exchangeKek, type Progress } from './exchange-kek.ts';
 import {
   changeKeyJob,

@@ -2,8 +2,9 @@ import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps, VaultReader } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { isId, requireId } from '../ids.ts';
+import type { VaultReader } from '../schema.ts';
 
 /** Who of these people owns or shares the entry, or any of the resource: they gain from a lower protection, and decide on none. */
 export function describeBeneficiaries(

@@ -1,9 +1,10 @@
 import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps, VaultReader } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { unproven } from '../rights/unproven.ts';
+import type { VaultReader } from '../schema.ts';
 
 /** What a request is about. A resource stands for its entry when it has exactly one. */
 export function describeSubject(

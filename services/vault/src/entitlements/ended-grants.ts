@@ -1,6 +1,6 @@
 import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
-import type { VaultTx } from '../deps.ts';
+import type { VaultTx } from '../schema.ts';
 
 /**
  * Placing and removing one grant wait for each other, also while the vault does not know it yet: there is no row to lock.

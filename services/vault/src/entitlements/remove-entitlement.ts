@@ -3,11 +3,11 @@ import { isClavigerError } from '@claviger/errors';
 import type { Kek } from '@claviger/keyring';
 import type { Handler } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
-import type { VaultDeps, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { entrySubject, type LockedEntry } from '../entries/entry-rows.ts';
 import { isId } from '../ids.ts';
 import { isAccount, requestRotation, requireRotatable } from '../rotation/request-rotation.ts';
-import type { RotationAfterGrant, VaultSchema } from '../schema.ts';
+import type { RotationAfterGrant, VaultSchema, VaultTx } from '../schema.ts';
 import { lockGrant, rememberEnd } from './ended-grants.ts';
 
 type Entitlement = Selectable<VaultSchema['entitlements']>;

@@ -2,11 +2,12 @@ import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps, VaultReader, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { requireId, time } from '../ids.ts';
 import { activeUsers } from '../rights/active-users.ts';
 import { type AdoptionVerdict, decideAdoption } from '../rights/adoption-rule.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
+import type { VaultReader, VaultTx } from '../schema.ts';
 import { entrySubject, type LockedEntry } from './entry-rows.ts';
 
 const PROPOSAL_HOURS = 72;

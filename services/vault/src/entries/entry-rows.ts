@@ -1,9 +1,8 @@
 import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Selectable } from 'kysely';
-import type { VaultReader } from '../deps.ts';
 import { time } from '../ids.ts';
-import type { VaultSchema } from '../schema.ts';
+import type { VaultReader, VaultSchema } from '../schema.ts';
 
 /** Entries as the API shows them, deleted ones left out; no order, no limit. */
 export function entryQuery(reader: VaultReader) {

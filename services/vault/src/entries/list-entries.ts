@@ -2,10 +2,10 @@ import type { vault } from '@claviger/contracts';
 import { countRows, likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps, VaultReader } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { isId } from '../ids.ts';
 import { keptTotal } from '../list-totals.ts';
-import type { EntryRotationState } from '../schema.ts';
+import type { EntryRotationState, VaultReader } from '../schema.ts';
 import { entryQuery, toEntry } from './entry-rows.ts';
 
 const SORT: SortFields = {

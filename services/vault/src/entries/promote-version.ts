@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { VaultTx } from '../deps.ts';
+import type { VaultTx } from '../schema.ts';
 
 /**
  * Makes a pending version the current one and settles the entry. The former one is kept as previous; other candidates are

@@ -3,11 +3,11 @@ import { pageOf } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { Selectable } from 'kysely';
-import type { VaultDeps, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { isId, requireId, time } from '../ids.ts';
 import { activeUsers } from '../rights/active-users.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
-import type { VaultSchema } from '../schema.ts';
+import type { VaultSchema, VaultTx } from '../schema.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
 
 export function listShares(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['listShares']> {

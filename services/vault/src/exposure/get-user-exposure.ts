@@ -1,7 +1,8 @@
 import type { exposure } from '@claviger/contracts';
 import { countRows, likeTerm, pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps, VaultReader } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
+import type { VaultReader } from '../schema.ts';
 import { knownUser } from './known-user.ts';
 import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-rows.ts';
 

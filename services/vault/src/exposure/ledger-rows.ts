@@ -1,9 +1,8 @@
 import type { exposure } from '@claviger/contracts';
 import type { SortFields } from '@claviger/database';
 import { type Selectable, sql } from 'kysely';
-import type { VaultReader } from '../deps.ts';
 import { time } from '../ids.ts';
-import type { VaultSchema } from '../schema.ts';
+import type { VaultReader, VaultSchema } from '../schema.ts';
 
 type LedgerRow = Selectable<VaultSchema['exposure_ledger']> & { readonly paths: readonly PathRow[] };
 interface PathRow {

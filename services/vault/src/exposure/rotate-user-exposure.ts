@@ -2,8 +2,9 @@ import type { exposure } from '@claviger/contracts';
 import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { isId } from '../ids.ts';
+import type { VaultTx } from '../schema.ts';
 import { knownUser } from './known-user.ts';
 import { reasonOf } from './obstacles.ts';
 

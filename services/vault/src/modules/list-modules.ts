@@ -1,7 +1,8 @@
 import type { vault } from '@claviger/contracts';
 import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps, VaultReader } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
+import type { VaultReader } from '../schema.ts';
 import { toModule } from './module-rows.ts';
 
 const SORT: SortFields = {

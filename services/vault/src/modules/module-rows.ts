@@ -3,9 +3,8 @@ import { ClavigerError } from '@claviger/errors';
 import { UNIFORM_PROBLEM } from '@claviger/outbound';
 import type { CallContext } from '@claviger/service-kit';
 import type { Selectable } from 'kysely';
-import type { VaultReader } from '../deps.ts';
 import { time } from '../ids.ts';
-import type { VaultSchema } from '../schema.ts';
+import type { VaultReader, VaultSchema } from '../schema.ts';
 import { seesTheWay } from '../targets/target-answer.ts';
 
 export type ModuleRow = Selectable<VaultSchema['modules']>;

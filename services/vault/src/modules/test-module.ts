@@ -6,9 +6,10 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt } from '../accounts/account-at.ts';
 import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
-import type { VaultDeps, VaultReader } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { requireAccountUse } from '../rights/require-account-use.ts';
+import type { VaultReader } from '../schema.ts';
 import { connectorOf } from '../targets/connector-of.ts';
 import {
   connectorContext,

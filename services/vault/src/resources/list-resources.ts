@@ -2,8 +2,9 @@ import type { vault } from '@claviger/contracts';
 import { countRows, likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps, VaultReader } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { keptTotal } from '../list-totals.ts';
+import type { VaultReader } from '../schema.ts';
 import { resourceQuery, toResource } from './resource-rows.ts';
 
 const SORT: SortFields = {

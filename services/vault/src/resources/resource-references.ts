@@ -1,6 +1,6 @@
 import { ClavigerError } from '@claviger/errors';
-import type { VaultReader } from '../deps.ts';
 import { isId } from '../ids.ts';
+import type { VaultReader } from '../schema.ts';
 import { parseModuleConfig } from '../targets/module-config.ts';
 import { checkResource, type ResourceAddress } from '../targets/resource-target.ts';
 

@@ -1,8 +1,8 @@
 import type { vault } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
-import type { VaultReader } from '../deps.ts';
 import { time } from '../ids.ts';
+import type { VaultReader } from '../schema.ts';
 
 /** Resources as the API shows them; no order, no limit. */
 export function resourceQuery(reader: VaultReader) {

@@ -1,6 +1,6 @@
 import { type Actor, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultReader } from '../deps.ts';
+import type { VaultReader } from '../schema.ts';
 import type { Access } from './access.ts';
 
 export interface EffectiveAccess {

@@ -1,7 +1,7 @@
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
-import type { VaultTx } from '../deps.ts';
 import type { LockedEntry } from '../entries/entry-rows.ts';
+import type { VaultTx } from '../schema.ts';
 import { requireAccess } from './require-access.ts';
 
 /**

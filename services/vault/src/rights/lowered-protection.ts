@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { ClavigerError } from '@claviger/errors';
 import { canonicalJson } from '@claviger/merkle';
 import type { CallContext } from '@claviger/service-kit';
-import type { VaultDeps, VaultTx } from '../deps.ts';
 import type { LockedEntry } from '../entries/entry-rows.ts';
+import type { VaultTx } from '../schema.ts';
+import type { RightsDeps } from './deps.ts';
 import { requireAccess } from './require-access.ts';
 
 /** What an entry demands of a disclosure. */
@@ -35,7 +36,7 @@ export function lowers(before: Protection, after: Protection): boolean {
  * conflict `approval_required` naming the request that was opened or still waits, and `unavailable` while workflow is away.
  */
 export async function askForLowering(
-  deps: VaultDeps,
+  deps: RightsDeps,
   context: CallContext,
   entryId: string,
   wanted: { readonly requiresGrant?: boolean | undefined; readonly requiresReason?: boolean | undefined },

@@ -1,6 +1,6 @@
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
-import type { VaultReader } from '../deps.ts';
+import type { VaultReader } from '../schema.ts';
 import { type Access, levelOf, reaches } from './access.ts';
 import { effectiveAccess } from './effective-access.ts';
 

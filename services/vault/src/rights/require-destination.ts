@@ -2,8 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
-import type { VaultTx } from '../deps.ts';
-import type { VaultSchema } from '../schema.ts';
+import type { VaultSchema, VaultTx } from '../schema.ts';
 import { isAdministrator } from './effective-access.ts';
 
 /** What decides which host is given the secrets of a resource's accounts. */

@@ -1,7 +1,7 @@
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultTx } from '../deps.ts';
+import type { VaultTx } from '../schema.ts';
 
 /** The grant is locked, so that its end waits for this disclosure and then sees its exposure. Throws `denied`. */
 export async function requireLiveGrant(tx: VaultTx, context: CallContext, entryId: string): Promise<void> {

@@ -2,7 +2,7 @@ import { accountKey } from '@claviger/connectors';
 import { ClavigerError } from '@claviger/errors';
 import type { Actor } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultReader } from '../deps.ts';
+import type { VaultReader } from '../schema.ts';
 import { parseModuleConfig } from '../targets/module-config.ts';
 import { connectorTarget } from '../targets/resource-target.ts';
 import { effectiveAccess, isAdministrator } from './effective-access.ts';

@@ -1,7 +1,8 @@
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import type { Actor, CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps, VaultReader } from '../deps.ts';
+import type { VaultReader } from '../schema.ts';
+import type { RightsDeps } from './deps.ts';
 import type { Protection } from './lowered-protection.ts';
 import { ownsTarget } from './resource-owner.ts';
 
@@ -32,7 +33,7 @@ export async function mustBeProved(
  * not answer, it counts as one.
  */
 export async function hasAccessPolicy(
-  deps: VaultDeps,
+  deps: Pick<RightsDeps, 'protection'>,
   context: CallContext,
   resourceId: string,
 ): Promise<boolean> {

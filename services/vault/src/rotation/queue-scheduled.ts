@@ -2,8 +2,9 @@ import type { Leadership } from '@claviger/cluster';
 import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
-import type { VaultDeps, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import type { LockedEntry } from '../entries/entry-rows.ts';
+import type { VaultTx } from '../schema.ts';
 import { asAdmin } from './as-admin.ts';
 import { requestRotation, requireRotatable } from './request-rotation.ts';
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { ClavigerError } from '@claviger/errors';
 import type { Kek } from '@claviger/keyring';
-import type { VaultDeps, VaultReader, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import type { LockedEntry } from '../entries/entry-rows.ts';
 import { newPassword } from '../entries/secret-rules.ts';
 import { unproven } from '../rights/unproven.ts';
-import type { RotationTrigger } from '../schema.ts';
+import type { RotationTrigger, VaultReader, VaultTx } from '../schema.ts';
 import { loadTarget, type Target, usableAdmin } from '../targets/load-target.ts';
 import { rotatesAsAdmin } from './as-admin.ts';
 import { rotateCredentialJob } from './rotate-credential-job.ts';

@@ -1,9 +1,9 @@
 import type { AccountKey } from '@claviger/connectors';
 import { requireActiveTenant } from '@claviger/database';
 import { type RawBuilder, sql } from 'kysely';
-import type { VaultDeps, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { promoteVersion } from '../entries/promote-version.ts';
-import type { EntryRotationState, FirstLogin, ProblemKind, RotationState } from '../schema.ts';
+import type { EntryRotationState, FirstLogin, ProblemKind, RotationState, VaultTx } from '../schema.ts';
 import type { SealedAccount } from '../targets/load-target.ts';
 import { isDisclosure } from './disclosure-triggers.ts';
 import { type Lease, LeaseLostError } from './lease.ts';

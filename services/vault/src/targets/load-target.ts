@@ -1,8 +1,9 @@
 import type { ConnectorContext, Credential } from '@claviger/connectors';
 import { ClavigerError } from '@claviger/errors';
-import type { VaultDeps, VaultReader } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { SEALED_COLUMNS, type SealedVersion, type Secrets } from '../encryption/secrets.ts';
 import { unproven } from '../rights/unproven.ts';
+import type { VaultReader } from '../schema.ts';
 import { type ModuleConfig, parseModuleConfig, policyOf } from './module-config.ts';
 import { connectorTarget } from './resource-target.ts';
 

@@ -1,6 +1,6 @@
 import type { TenantMeasures } from '@claviger/tenancy';
 import { sql } from 'kysely';
-import type { VaultReader } from '../deps.ts';
+import type { VaultReader } from '../schema.ts';
 
 /** What the vault holds for the reader's tenant. Failed rotations are those of the last 30 days, and all that are unclear. */
 export async function describeTenant(reader: VaultReader): Promise<TenantMeasures> {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
-import type { VaultDeps, VaultTx } from '../deps.ts';
+import type { VaultDeps } from '../deps.ts';
 import { isDisclosure } from '../rotation/disclosure-triggers.ts';
+import type { VaultTx } from '../schema.ts';
 
 /**
  * Ends what waits in a tenant that was suspended or whose database was restored. Entitlements expire; rotations that

@@ -1,5 +1,13 @@
 import type { Generated, JSONColumnType } from 'kysely';
-import type { Source } from './queries/run-query.ts';
+
+/** What an answer rests on, as it is told and kept. */
+export interface Source {
+  readonly kind: 'query' | 'document';
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, string>>;
+  readonly items: number;
+  readonly problem: string;
+}
 
 export interface AssistantTables {
   assistant_exchanges: {

@@ -1,9 +1,10 @@
 import type { DocsHit, DocsIndex } from '@claviger/docs-search';
+import type { Source } from './assistant-tables.ts';
 import { byHand } from './by-hand.ts';
 import { plainText } from './plain-text.ts';
 import { queries } from './queries/queries.ts';
 import type { QueryContext } from './queries/query.ts';
-import { type Ran, runQuery, type Source } from './queries/run-query.ts';
+import { type Ran, runQuery } from './queries/run-query.ts';
 import { type Question, questionOf } from './question.ts';
 
 export interface Answer {

@@ -1,5 +1,5 @@
 import type { assistant } from '@claviger/contracts';
-import type { Source } from './queries/run-query.ts';
+import type { Source } from './assistant-tables.ts';
 
 export function sourceMessage(source: Source): assistant.AssistantSource {
   const { kind, name, items, problem } = source;

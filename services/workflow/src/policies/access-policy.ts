@@ -1,20 +1,8 @@
 import type { workflow } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import type { Selectable } from 'kysely';
-import type { AccessPoliciesTable, Step } from '../schema.ts';
+import type { AccessPoliciesTable, AccessPolicy, Step } from '../schema.ts';
 import { isUuid } from '../uuid.ts';
-
-/** What a request for a resource must pass. */
-export interface AccessPolicy {
-  readonly steps: readonly Step[];
-  readonly maxDurationMinutes: number;
-  readonly oneTime: boolean;
-  readonly rotateOnEnd: boolean;
-  readonly requestTtlMinutes: number;
-  /** 0 of the default. */
-  readonly rowVersion: number;
-  readonly customised: boolean;
-}
 
 /** Of every resource that has none of its own, and of entries without a resource. */
 export const DEFAULT_POLICY: AccessPolicy = {

@@ -6,8 +6,7 @@ import { canonicalJson } from '@claviger/merkle';
 import type { CallContext } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { requestChange } from '../requests/request-change.ts';
-import type { PolicyChange } from '../schema.ts';
-import type { AccessPolicy } from './access-policy.ts';
+import type { AccessPolicy, PolicyChange } from '../schema.ts';
 import { lowersApproval } from './lowered-approval.ts';
 import { findPolicy } from './policy-store.ts';
 

@@ -1,6 +1,6 @@
 import type { Reader } from '@claviger/database';
-import type { WorkflowSchema } from '../schema.ts';
-import { type AccessPolicy, DEFAULT_POLICY, policyOf } from './access-policy.ts';
+import type { AccessPolicy, WorkflowSchema } from '../schema.ts';
+import { DEFAULT_POLICY, policyOf } from './access-policy.ts';
 
 /** The policy in force; the default where the resource has none, or where there is no resource. */
 export async function findPolicy(

@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Reader, Tx } from '@claviger/database';
-import type { Evaluation } from '@claviger/evaluator';
 import type { WorkflowSchema } from '../schema.ts';
 import type { Decided } from './decider.ts';
-
-/** Of an evaluation, what has no column of its own. */
-export type Answer = Pick<Evaluation, 'decidingRule' | 'approvalDurationMinutes' | 'actionDigest' | 'access'>;
+import type { Answer } from './rules-tables.ts';
 
 export interface NewEvaluation {
   readonly tenantId: string;

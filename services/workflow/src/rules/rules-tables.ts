@@ -1,9 +1,20 @@
-import type { Because, Facts, Rule, SoftwareEntry, Source, Trace, Verdict } from '@claviger/evaluator';
+import type {
+  Because,
+  Evaluation,
+  Facts,
+  Rule,
+  SoftwareEntry,
+  Source,
+  Trace,
+  Verdict,
+} from '@claviger/evaluator';
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType, Selectable } from 'kysely';
-import type { Answer } from './record-evaluation.ts';
 
 /** A rule, an entry of the lists of known software, an access policy. */
 export type RevisionKind = 'rule' | 'software' | 'access';
+
+/** Of an evaluation, what has no column of its own. */
+export type Answer = Pick<Evaluation, 'decidingRule' | 'approvalDurationMinutes' | 'actionDigest' | 'access'>;
 
 export interface RulesTables {
   rule_set_heads: {

@@ -1,31 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { Section } from '@claviger/compliance-package';
 import { requireActiveTenant, serialized, type Tx } from '@claviger/database';
 import { isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { AuditSchema } from '../../schema.ts';
 import type { ComplianceDeps } from '../compliance-deps.ts';
-import type { DayRange } from '../reports/report-range.ts';
+import type { ClaimedReport } from './claimed-report.ts';
 import { failReport, LEASE_SECONDS } from './lease.ts';
 
 const MAX_ATTEMPTS = 5;
 /** Tenants that are looked at before a claim is given up: others may have been quicker with each. */
 const TENANTS = 20;
-
-/** A report that somebody makes at the moment; plain data, which a thread can be given. */
-export interface ClaimedReport extends DayRange {
-  readonly tenantId: string;
-  readonly id: string;
-  /**
-   * Of this claim alone: who lost the report to another, of the same process too, writes nothing more for it.
-   */
-  readonly leaseOwner: string;
-  readonly sections: readonly Section[];
-  readonly bom: boolean;
-  readonly asOf: Date;
-  /** Size of the tree head when it was first begun; 0 for an empty log. */
-  readonly treeSize: number;
-}
 
 type ClaimDeps = Pick<ComplianceDeps, 'database' | 'node'>;
 

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { SignedTreeHead } from '@claviger/merkle';
 import type { AuditConfig } from '../../config.ts';
-import type { ClaimedReport } from './claim-next.ts';
+import type { ClaimedReport } from './claimed-report.ts';
 
 /** What a thread makes a package with; plain data. It opens connections of its own from the configuration. */
 export interface ThreadedReport {

@@ -14,7 +14,7 @@ import { assessControls } from '../controls/assess-controls.ts';
 import { instantsOf } from '../reports/report-range.ts';
 import { addEvents, type EventCounts } from './add-events.ts';
 import { addEvidence } from './add-evidence.ts';
-import type { ClaimedReport } from './claim-next.ts';
+import type { ClaimedReport } from './claimed-report.ts';
 import { holdLease } from './lease.ts';
 import { LeaseLost, ReportProblem } from './report-problem.ts';
 import { proofOfStretch, stretchOf } from './stretch.ts';

@@ -2,7 +2,8 @@ import type { Leadership } from '@claviger/cluster';
 import type { JobQueues } from '@claviger/jobs';
 import type { ComplianceDeps } from '../compliance-deps.ts';
 import { buildReportJob } from './build-report-job.ts';
-import { type ClaimedReport, claimNext } from './claim-next.ts';
+import { claimNext } from './claim-next.ts';
+import type { ClaimedReport } from './claimed-report.ts';
 import { putBack } from './lease.ts';
 
 /** What waits for longer was missed by its job. */

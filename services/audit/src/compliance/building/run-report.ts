@@ -1,6 +1,6 @@
 import { isClavigerError } from '@claviger/errors';
 import type { ComplianceDeps } from '../compliance-deps.ts';
-import type { ClaimedReport } from './claim-next.ts';
+import type { ClaimedReport } from './claimed-report.ts';
 import { failReport, putBack } from './lease.ts';
 import { makePackage } from './make-package.ts';
 import { LeaseLost, ReportProblem } from './report-problem.ts';

@@ -2,23 +2,12 @@ import type { Control } from '@claviger/compliance-package';
 import type { ComplianceDeps } from '../compliance-deps.ts';
 import { breakGlassControls } from './break-glass-controls.ts';
 import { disclosureControl } from './disclosure-control.ts';
+import { type Assessment, LOOK_BACK_DAYS } from './judgement.ts';
 import { logControls } from './log-controls.ts';
 import { accountControls, decisionControls, vaultControls } from './posture-controls.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 const DAY_MS = 86_400_000;
-
-/** Decisions, break-glass and disclosures are looked at so far back. */
-export const LOOK_BACK_DAYS = 90;
-
-/** What every group of controls is computed with. */
-export interface Assessment {
-  readonly deps: ComplianceDeps;
-  readonly tenantId: string;
-  readonly from: Date;
-  readonly now: Date;
-  readonly call: { readonly tenantId: string; readonly timeoutMs: number; readonly signal: AbortSignal };
-}
 
 /** The state of every named control of a tenant at this moment, each computed from data. Throws when one cannot be computed. */
 export async function assessControls(
@@ -43,11 +32,6 @@ export async function assessControls(
     breakGlassControls(assessment),
   ]);
   return [...groups.flat(), backups];
-}
-
-/** How a control stands when so many of those examined break it. */
-export function judged(control: Omit<Control, 'status' | 'detail'> & { readonly detail?: string }): Control {
-  return { detail: '', ...control, status: control.violations === 0 ? 'passed' : 'failed' };
 }
 
 /** Said rather than left out: whether there are backups that can be restored is nothing that this system can see. */

@@ -1,6 +1,6 @@
 import { BREAK_GLASS_PREFIX, type Control } from '@claviger/compliance-package';
 import { sql } from 'kysely';
-import { type Assessment, judged, LOOK_BACK_DAYS } from './assess-controls.ts';
+import { type Assessment, judged, LOOK_BACK_DAYS } from './judgement.ts';
 
 /** Longer than any activation may last. */
 const OPEN_HOURS = 24;

@@ -2,7 +2,7 @@ import type { Control } from '@claviger/compliance-package';
 import type { vaultEvidence } from '@claviger/contracts';
 import { sql } from 'kysely';
 import { evidenceRows } from '../building/evidence-pages.ts';
-import { type Assessment, judged, LOOK_BACK_DAYS } from './assess-controls.ts';
+import { type Assessment, judged, LOOK_BACK_DAYS } from './judgement.ts';
 
 const DISCLOSING = [
   'vault.entry.retrieved',

@@ -6,7 +6,7 @@ import { readNodes } from '../../proofs/store.ts';
 import type { AuditSchema } from '../../schema.ts';
 import { lastHead } from '../../sealing/store.ts';
 import { frontierNodes } from '../building/stretch.ts';
-import { type Assessment, judged } from './assess-controls.ts';
+import { type Assessment, judged } from './judgement.ts';
 
 /** So many of the newest events are hashed again; the hashes of all others stand in the tree. */
 const REHASHED = 10_000;

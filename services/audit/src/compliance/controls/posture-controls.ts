@@ -1,5 +1,5 @@
 import type { Control } from '@claviger/compliance-package';
-import { type Assessment, judged, LOOK_BACK_DAYS } from './assess-controls.ts';
+import { type Assessment, judged, LOOK_BACK_DAYS } from './judgement.ts';
 
 /** Secrets and their keys, as the vault counts them. */
 export async function vaultControls({ deps, call }: Assessment): Promise<Control[]> {

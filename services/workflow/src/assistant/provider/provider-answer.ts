@@ -1,9 +1,10 @@
 import type { DocsIndex } from '@claviger/docs-search';
+import type { Source } from '../assistant-tables.ts';
 import { type Answer, documentSource, quoted } from '../deterministic-answer.ts';
 import { plainText } from '../plain-text.ts';
 import { queries } from '../queries/queries.ts';
 import type { QueryContext } from '../queries/query.ts';
-import { runQuery, type Source } from '../queries/run-query.ts';
+import { runQuery } from '../queries/run-query.ts';
 import {
   type ChatMessage,
   chatCompletion,

@@ -1,14 +1,6 @@
 import { type ClavigerError, isClavigerError } from '@claviger/errors';
+import type { Source } from '../assistant-tables.ts';
 import type { Finding, Query, QueryContext } from './query.ts';
-
-/** What an answer rests on, as it is told and kept. */
-export interface Source {
-  readonly kind: 'query' | 'document';
-  readonly name: string;
-  readonly arguments: Readonly<Record<string, string>>;
-  readonly items: number;
-  readonly problem: string;
-}
 
 export interface Ran {
   readonly source: Source;

@@ -1,0 +1,7 @@
+/** One request of a call: the first, or one that follows a redirect. */
+export interface Hop {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | undefined;
+}

@@ -1,0 +1,11 @@
+import type { workflow } from '@claviger/contracts';
+import type { Database } from '@claviger/database';
+import type { ServiceClient } from '@claviger/service-kit';
+import type { VaultSchema } from '../schema.ts';
+
+/** What checks of access and protection need. */
+export interface RightsDeps {
+  readonly database: Database<VaultSchema>;
+  /** Workflow: who must approve a lower protection. */
+  readonly protection: ServiceClient<typeof workflow.ProtectionServiceService>;
+}
