@@ -1,11 +1,14 @@
 /**
- * Makes src/generated from proto/. `--check` changes nothing and fails when what is committed differs from what would
- * be made.
+ * Makes src/generated from proto/: the messages with their codecs, a definition for each gRPC service, the list of all
+ * services, and the descriptor set that `methods` reads at run time. `--check` changes nothing and fails when what is
+ * committed differs from what would be made.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { describeContract, type ProtoFile } from './generate/descriptor-set.ts';
+import { serviceDefinitions, serviceList } from './generate/service-definitions.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const committed = join(import.meta.dirname, 'src/generated');
@@ -14,15 +17,23 @@ const scratch = mkdtempSync(join(tmpdir(), 'contracts-'));
 const made = join(scratch, 'packages/contracts/src/generated');
 const buf = (...args: string[]) =>
   execFileSync(join(root, 'node_modules/.bin/buf'), args, { cwd: join(root, 'proto'), stdio: 'inherit' });
+
+/** Adds its service definitions to the generated file of a proto file. */
+function addServices(file: ProtoFile, codeFiles: ReadonlyMap<string, ProtoFile>): void {
+  const code = serviceDefinitions(file, codeFiles);
+  if (code) writeFileSync(join(made, file.code), readFileSync(join(made, file.code), 'utf8') + code);
+}
+
 try {
   buf('lint');
   buf('generate', '--output', join(scratch, 'proto'));
-  for (const file of globSync('**/*.ts', { cwd: made })) {
-    // The generator's own metadata constants are deeply readonly and do not fit its mutable interface; what the
-    // files export is typed all the same.
-    const path = join(made, file);
-    writeFileSync(path, `// @ts-nocheck\n${readFileSync(path, 'utf8')}`);
-  }
+  buf('build', '-o', join(scratch, 'image.binpb'));
+  const contract = describeContract(readFileSync(join(scratch, 'image.binpb')));
+  writeFileSync(join(made, 'contract.binpb'), contract.bytes);
+  for (const file of contract.files) addServices(file, contract.fileOfMessage);
+  writeFileSync(join(made, 'services.ts'), serviceList(contract.files));
+  // They describe descriptors; nothing imports them.
+  for (const file of ['google/protobuf/descriptor.ts', 'google/api/annotations.ts']) rmSync(join(made, file));
   if (process.argv.includes('--check')) {
     try {
       execFileSync('diff', ['-r', '-q', committed, made], { stdio: 'inherit' });
@@ -33,7 +44,7 @@ try {
       process.exitCode = 1;
     }
   } else {
-    const stale = globSync('**/*.ts', { cwd: committed }).filter(
+    const stale = globSync('**/*.{ts,binpb}', { cwd: committed }).filter(
       (file) => !globSync(file, { cwd: made }).length,
     );
     for (const file of stale) rmSync(join(committed, file));

@@ -1,7 +1,8 @@
 import { createPrivateKey, randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { soleLeadership } from '@claviger/cluster';
-import { audit, cluster } from '@claviger/contracts';
+import * as audit from '@claviger/contracts/audit/v1/audit';
+import * as cluster from '@claviger/contracts/cluster/v1/health';
 import type { Database } from '@claviger/database';
 import { type AuditEvent, createEmitter, type Emitter, outboxMac, sealedForm } from '@claviger/events';
 import {
@@ -36,7 +37,7 @@ export interface AuditBench extends AsyncDisposable {
   readonly database: Database<AuditSchema>;
   /** Writes as the audit service itself. */
   readonly emitter: Emitter;
-  readonly client: ServiceClient<typeof audit.AuditServiceService>;
+  readonly client: ServiceClient<typeof audit.AuditService>;
   /** Its health, as soon as it can be reached (again). */
   healthNow(): Promise<cluster.GetHealthResponse>;
   /** An auditor of the tenant. */
@@ -74,8 +75,8 @@ export async function startBench(): Promise<AuditBench> {
   cleanup.defer(() => database.close());
   const peers = gatewayPeers(stack, config);
   cleanup.defer(() => peers.close());
-  const client = peers.client('audit', audit.AuditServiceService);
-  const health = peers.client('audit', cluster.HealthServiceService);
+  const client = peers.client('audit', audit.AuditService);
+  const health = peers.client('audit', cluster.HealthService);
   const emitter = createEmitter({ service: 'audit', macKey: keys.outboxMac });
   const actorKey = createPrivateKey(readSecretFile(stack.layout.secret('actor-token.pem')));
   const as: AuditBench['as'] = async (tenantId, permissions = ['audit.read', 'audit.export']) => {

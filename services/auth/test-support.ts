@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { auth, cluster, devices } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as devices from '@claviger/contracts/auth/v1/devices';
+import * as cluster from '@claviger/contracts/cluster/v1/health';
 import { isClavigerError } from '@claviger/errors';
 import {
   createTemporaryDataDir,
@@ -112,7 +114,7 @@ function patient(peers: Peers): Peers {
 
 /** Resolves when auth answers over these connections: a call does not wait for one for long. */
 async function reach(peers: Peers): Promise<void> {
-  const reason = await reasonOf(peers.client('auth', cluster.HealthServiceService).getHealth({}));
+  const reason = await reasonOf(peers.client('auth', cluster.HealthService).getHealth({}));
   if (reason === 'unavailable') await reach(peers);
 }
 
@@ -153,7 +155,7 @@ export interface TestTenant {
 }
 
 export async function newTenant(stack: AuthStack): Promise<TestTenant> {
-  const operator = stack.operator.client('auth', auth.OperatorServiceService);
+  const operator = stack.operator.client('auth', auth.OperatorService);
   const name = `t-${randomUUID()}`;
   const { tenantId } = await operator.provisionTenant({ name, displayName: name });
   const made = await operator.bootstrapAdministrator({ username: 'root.admin', tenant: name });
@@ -229,18 +231,18 @@ export async function actingWith(stack: AuthStack, accessToken: string): Promise
 
 export const introspectAccess = (stack: AuthStack, accessToken: string) =>
   stack.gateway
-    .client('auth', auth.SessionsServiceService)
+    .client('auth', auth.SessionsService)
     .introspect({ credential: { $case: 'accessToken', value: accessToken }, audiences: ['auth'] });
 
 export const introspectApi = (stack: AuthStack, apiToken: string) =>
   stack.gateway
-    .client('auth', auth.SessionsServiceService)
+    .client('auth', auth.SessionsService)
     .introspect({ credential: { $case: 'apiToken', value: apiToken }, audiences: ['auth'] });
 
-export const authOf = (stack: AuthStack) => stack.gateway.client('auth', auth.AuthServiceService);
-export const usersOf = (stack: AuthStack) => stack.gateway.client('auth', auth.UsersServiceService);
-export const rolesOf = (stack: AuthStack) => stack.gateway.client('auth', auth.RolesServiceService);
-export const tokensOf = (stack: AuthStack) => stack.gateway.client('auth', auth.ApiTokensServiceService);
+export const authOf = (stack: AuthStack) => stack.gateway.client('auth', auth.AuthService);
+export const usersOf = (stack: AuthStack) => stack.gateway.client('auth', auth.UsersService);
+export const rolesOf = (stack: AuthStack) => stack.gateway.client('auth', auth.RolesService);
+export const tokensOf = (stack: AuthStack) => stack.gateway.client('auth', auth.ApiTokensService);
 
 export const asAdministrator = async (stack: AuthStack, tenant: TestTenant): Promise<CallOptions> => {
   const { username, password } = tenant.administrator;
@@ -309,8 +311,8 @@ export async function auditOf(stack: AuthStack, tenantId: string): Promise<Audit
   return rows.map((row) => JSON.parse(row.payload) as AuditRow);
 }
 
-export const devicesOf = (stack: AuthStack) => stack.gateway.client('auth', devices.DevicesServiceService);
-export const agentsOf = (stack: AuthStack) => stack.gateway.client('auth', devices.AgentsServiceService);
+export const devicesOf = (stack: AuthStack) => stack.gateway.client('auth', devices.DevicesService);
+export const agentsOf = (stack: AuthStack) => stack.gateway.client('auth', devices.AgentsService);
 
 /** A device with the token of its agent. */
 export async function enrol(
@@ -328,7 +330,7 @@ export async function enrol(
 
 export const introspectAgent = (stack: AuthStack, agentToken: string) =>
   stack.gateway
-    .client('auth', auth.SessionsServiceService)
+    .client('auth', auth.SessionsService)
     .introspect({ credential: { $case: 'agentToken', value: agentToken }, audiences: ['auth'] });
 
 export const asAgent = async (stack: AuthStack, agentToken: string): Promise<CallOptions> => {

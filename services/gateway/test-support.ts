@@ -4,7 +4,13 @@ import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect } from 'node:tls';
-import { anomalies, audit, auth, cluster, elevation, rules, vault } from '@claviger/contracts';
+import * as audit from '@claviger/contracts/audit/v1/audit';
+import * as anomalies from '@claviger/contracts/auth/v1/anomalies';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as cluster from '@claviger/contracts/cluster/v1/health';
+import * as vault from '@claviger/contracts/vault/v1/vault';
+import * as elevation from '@claviger/contracts/workflow/v1/elevation';
+import * as rules from '@claviger/contracts/workflow/v1/rules';
 import { ClavigerError } from '@claviger/errors';
 import {
   ensureEdgeCertificate,
@@ -170,7 +176,7 @@ export class TestEdge {
       verifyActor: createActorVerifier({ publicKeyPem, audience: service }),
       recordOutcome: async () => {},
     });
-    server.add(cluster.HealthServiceService, {
+    server.add(cluster.HealthService, {
       getHealth: async () => ({
         service,
         node: config.node,
@@ -181,10 +187,10 @@ export class TestEdge {
     });
     if (service === 'auth') this.#addAuth(server);
     if (service === 'workflow') this.#addWorkflow(server);
-    if (service === 'vault') server.add(vault.EntriesServiceService, this.#handlers(this.#entries()));
+    if (service === 'vault') server.add(vault.EntriesService, this.#handlers(this.#entries()));
     if (service === 'audit') {
       server.add(
-        audit.AuditServiceService,
+        audit.AuditService,
         this.#handlers({ exportEvents: (_request: unknown, context: CallContext) => this.#export(context) }),
       );
     }
@@ -201,7 +207,7 @@ export class TestEdge {
   }
 
   #addAuth(server: RpcServer): void {
-    server.add(anomalies.AnomaliesServiceService, {
+    server.add(anomalies.AnomaliesService, {
       reportAnomalies: async (request) => {
         if (this.authAway) throw new ClavigerError('unavailable', 'The database is away.');
         this.anomalies.push(...request.anomalies);
@@ -209,7 +215,7 @@ export class TestEdge {
       },
       getPlatformTenant: async () => ({ tenantId: TENANT }),
     });
-    server.add(auth.SessionsServiceService, {
+    server.add(auth.SessionsService, {
       introspect: async (request) => {
         this.introspections += 1;
         if (this.authAway) throw new ClavigerError('unavailable', 'The database is away.');
@@ -234,7 +240,7 @@ export class TestEdge {
       },
     });
     server.add(
-      auth.AuthServiceService,
+      auth.AuthService,
       this.#handlers({
         login: async (request: auth.LoginRequest, context: CallContext) => {
           this.#note('login', request, context);
@@ -315,7 +321,7 @@ export class TestEdge {
 
   #addWorkflow(server: RpcServer): void {
     server.add(
-      elevation.AgentElevationsServiceService,
+      elevation.AgentElevationsService,
       this.#handlers({
         ingestElevationRequest: async (
           request: elevation.IngestElevationRequestRequest,
@@ -337,7 +343,7 @@ export class TestEdge {
       }),
     );
     server.add(
-      elevation.ElevationRequestsServiceService,
+      elevation.ElevationRequestsService,
       this.#handlers({
         listElevationRequests: async () => ({
           success: true,
@@ -348,7 +354,7 @@ export class TestEdge {
       }),
     );
     server.add(
-      rules.PamRulesServiceService,
+      rules.PamRulesService,
       this.#handlers({
         updateRule: async (request: rules.UpdateRuleRequest, context: CallContext) => {
           this.#note('updateRule', request, context);

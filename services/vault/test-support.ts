@@ -1,7 +1,12 @@
 import { createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { emergency, encryption, exposure, tenantKeys, vault } from '@claviger/contracts';
+import type { ServiceDefinition } from '@claviger/contracts';
+import * as emergency from '@claviger/contracts/vault/v1/emergency';
+import * as encryption from '@claviger/contracts/vault/v1/encryption';
+import * as exposure from '@claviger/contracts/vault/v1/exposure';
+import * as tenantKeys from '@claviger/contracts/vault/v1/tenant_keys';
+import * as vault from '@claviger/contracts/vault/v1/vault';
 import {
   createTemporaryDataDir,
   databaseName,
@@ -17,7 +22,6 @@ import {
   createPeers,
   loadConfig,
   type ServiceClient,
-  type ServiceDefinition,
   signActorToken,
 } from '@claviger/service-kit';
 import pg from 'pg';
@@ -31,10 +35,10 @@ export interface VaultBench extends AsyncDisposable {
   /** The calls of one person, as the gateway makes them (workflow's, for deliveries). */
   as(person: Partial<Actor>): Promise<Person>;
   /** Calls of the workflow service in a tenant. */
-  workflow(tenantId: string): Calls<typeof vault.EntitlementsServiceService>;
-  emergency(tenantId: string): Calls<typeof emergency.EmergencyServiceService>;
+  workflow(tenantId: string): Calls<typeof vault.EntitlementsService>;
+  emergency(tenantId: string): Calls<typeof emergency.EmergencyService>;
   /** Calls of auth, which winds tenants down. */
-  tenantKeys(tenantId: string): Calls<typeof tenantKeys.TenantKeysServiceService>;
+  tenantKeys(tenantId: string): Calls<typeof tenantKeys.TenantKeysService>;
   /** Lets targets be at these ports of 127.0.0.1. */
   openPorts(...ports: readonly number[]): Promise<void>;
   superuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
@@ -51,12 +55,12 @@ export type Calls<D extends ServiceDefinition> = {
 
 export interface Person {
   readonly actor: Actor;
-  readonly entries: Calls<typeof vault.EntriesServiceService>;
-  readonly resources: Calls<typeof vault.ResourcesServiceService>;
-  readonly modules: Calls<typeof vault.ModulesServiceService>;
-  readonly entitlements: Calls<typeof vault.EntitlementsServiceService>;
-  readonly encryption: Calls<typeof encryption.EncryptionServiceService>;
-  readonly exposure: Calls<typeof exposure.ExposureServiceService>;
+  readonly entries: Calls<typeof vault.EntriesService>;
+  readonly resources: Calls<typeof vault.ResourcesService>;
+  readonly modules: Calls<typeof vault.ModulesService>;
+  readonly entitlements: Calls<typeof vault.EntitlementsService>;
+  readonly encryption: Calls<typeof encryption.EncryptionService>;
+  readonly exposure: Calls<typeof exposure.ExposureService>;
 }
 
 /** The lease is long: on a busy machine a short one could end under a worker that is alive. See `endLeases`. */
@@ -100,7 +104,7 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
       [gateway, workflow, auth].map((peers) =>
         eventually('that the vault answers', () =>
           peers
-            .client('vault', vault.EntriesServiceService)
+            .client('vault', vault.EntriesService)
             .getEntry({ entryId: randomUUID() })
             .then(
               () => true,
@@ -171,54 +175,42 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
       });
       return {
         actor,
-        entries: withOptions(
-          gateway.client('vault', vault.EntriesServiceService),
-          vault.EntriesServiceService,
-          call,
-        ),
-        resources: withOptions(
-          gateway.client('vault', vault.ResourcesServiceService),
-          vault.ResourcesServiceService,
-          call,
-        ),
-        modules: withOptions(
-          gateway.client('vault', vault.ModulesServiceService),
-          vault.ModulesServiceService,
-          call,
-        ),
+        entries: withOptions(gateway.client('vault', vault.EntriesService), vault.EntriesService, call),
+        resources: withOptions(gateway.client('vault', vault.ResourcesService), vault.ResourcesService, call),
+        modules: withOptions(gateway.client('vault', vault.ModulesService), vault.ModulesService, call),
         encryption: withOptions(
-          gateway.client('vault', encryption.EncryptionServiceService),
-          encryption.EncryptionServiceService,
+          gateway.client('vault', encryption.EncryptionService),
+          encryption.EncryptionService,
           call,
         ),
         exposure: withOptions(
-          gateway.client('vault', exposure.ExposureServiceService),
-          exposure.ExposureServiceService,
+          gateway.client('vault', exposure.ExposureService),
+          exposure.ExposureService,
           call,
         ),
         entitlements: withOptions(
-          workflow.client('vault', vault.EntitlementsServiceService),
-          vault.EntitlementsServiceService,
+          workflow.client('vault', vault.EntitlementsService),
+          vault.EntitlementsService,
           call,
         ),
       };
     },
     workflow: (tenantId) =>
       withOptions(
-        workflow.client('vault', vault.EntitlementsServiceService),
-        vault.EntitlementsServiceService,
+        workflow.client('vault', vault.EntitlementsService),
+        vault.EntitlementsService,
         async () => ({ tenantId }),
       ),
     emergency: (tenantId) =>
       withOptions(
-        workflow.client('vault', emergency.EmergencyServiceService),
-        emergency.EmergencyServiceService,
+        workflow.client('vault', emergency.EmergencyService),
+        emergency.EmergencyService,
         async () => ({ tenantId }),
       ),
     tenantKeys: (tenantId) =>
       withOptions(
-        auth.client('vault', tenantKeys.TenantKeysServiceService),
-        tenantKeys.TenantKeysServiceService,
+        auth.client('vault', tenantKeys.TenantKeysService),
+        tenantKeys.TenantKeysService,
         async () => ({ tenantId }),
       ),
     superuser,

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { assistant } from '@claviger/contracts';
+import * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import { createDocsIndex, sectionsOf } from '@claviger/docs-search';
 import { ClavigerError } from '@claviger/errors';
 import { publicOrListed } from '@claviger/outbound';
@@ -72,7 +72,7 @@ export function startAssistant(service: Workflow) {
     entries,
     /** Actor tokens that arrived at the vault. */
     tokens,
-    handlers: bind(assistant.AssistantServiceService, assistantHandlers(deps)),
+    handlers: bind(assistant.AssistantService, assistantHandlers(deps)),
   };
 }
 

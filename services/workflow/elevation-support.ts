@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { elevation } from '@claviger/contracts';
+import * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Evaluation, Facts, Verdict } from '@claviger/evaluator';
 import { elevationHandlers } from './src/elevation/add-elevation-handlers.ts';
 import { startCommandBell } from './src/elevation/command-bell.ts';
@@ -72,10 +72,10 @@ export async function startElevations(options: { fallbackMs?: number } = {}) {
   });
   const made = elevationHandlers({ ...service.deps, decider, bell });
   const handlers = {
-    ...bind(elevation.ElevationRequestsServiceService, made.requests),
-    ...bind(elevation.ToolActionsServiceService, made.toolActions),
-    ...bind(elevation.DeviceActuationServiceService, made.actuation),
-    ...bind(elevation.AgentElevationsServiceService, made.agents),
+    ...bind(elevation.ElevationRequestsService, made.requests),
+    ...bind(elevation.ToolActionsService, made.toolActions),
+    ...bind(elevation.DeviceActuationService, made.actuation),
+    ...bind(elevation.AgentElevationsService, made.agents),
   };
   const { schema, scratch } = service;
   return {

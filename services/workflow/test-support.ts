@@ -1,6 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { soleLeadership } from '@claviger/cluster';
-import { breakglass, type MethodInfo, methodOf, validateMessage, workflow } from '@claviger/contracts';
+import { type MethodInfo, methodOf, validateMessage } from '@claviger/contracts';
+import * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { createDatabase, type Database, migrate } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { createEmitter } from '@claviger/events';
@@ -220,7 +222,7 @@ export async function startWorkflow() {
     },
   };
   const handlers = {
-    ...bind(workflow.RequestsServiceService, {
+    ...bind(workflow.RequestsService, {
       listRequests: listRequests(deps),
       getRequest: getRequest(deps),
       createRequest: createRequest(deps),
@@ -228,11 +230,11 @@ export async function startWorkflow() {
       denyRequest: denyRequest(deps),
       cancelRequest: cancelRequest(deps),
     }),
-    ...bind(workflow.ProtectionServiceService, {
+    ...bind(workflow.ProtectionService, {
       requestProtectionChange: requestProtectionChange(deps),
       describePolicy: describePolicy(deps),
     }),
-    ...bind(workflow.GrantsServiceService, {
+    ...bind(workflow.GrantsService, {
       listGrants: listGrants(deps),
       getGrant: getGrant(deps),
       revokeGrant: revokeGrant(deps),
@@ -240,11 +242,11 @@ export async function startWorkflow() {
       listResourceGrants: listResourceGrants(deps),
       listUserGrants: listUserGrants(deps),
     }),
-    ...bind(workflow.AccessPoliciesServiceService, {
+    ...bind(workflow.AccessPoliciesService, {
       getAccessPolicy: getAccessPolicy(deps),
       putAccessPolicy: putAccessPolicy(deps),
     }),
-    ...bind(breakglass.BreakglassServiceService, breakglassHandlers(deps)),
+    ...bind(breakglass.BreakglassService, breakglassHandlers(deps)),
   };
   return {
     scratch,

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { seal as contract } from '@claviger/contracts';
+import * as contract from '@claviger/contracts/cluster/v1/seal';
 import { baseConfigSchema, createPeers, loadConfig } from '@claviger/service-kit';
 import { eventually, type StartedNetwork, startNetwork, type TestTenant } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -161,7 +161,7 @@ test('H-332 shares given so far are forgotten for the operator, and for nobody e
   // With the certificate of another service, which is all that anybody else on the machine's network could have.
   for (const service of ['gateway', 'workflow', 'vault']) {
     const peers = createPeers({ ...base, grpc: { ...base.grpc, ...installation.layout.leaf(service) } });
-    const client = peers.client('auth', contract.SealServiceService);
+    const client = peers.client('auth', contract.SealService);
     for (const call of [client.discardShares, client.closeSeal, client.openSeal, client.getSeal])
       await expect(call(unset)).rejects.toMatchObject({ reason: 'denied' });
     peers.close();

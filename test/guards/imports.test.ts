@@ -54,14 +54,35 @@ test('relative imports stay inside their package', () => {
   );
 });
 
-test('packages are imported by their root', () => {
-  const wrong = bare.filter(
-    ({ specifier }) => specifier.startsWith('@claviger/') && specifier !== nameOf(specifier),
-  );
+test('packages are imported by their exports', () => {
+  const wrong = bare.filter(({ specifier }) => {
+    const exported = packages.get(folderOf.get(nameOf(specifier)) ?? '')?.exported;
+    if (!exported) return false;
+    const path = `.${specifier.slice(nameOf(specifier).length)}`;
+    return !exported.some(
+      (each) => path === each || (each.endsWith('*') && path.startsWith(each.slice(0, -1))),
+    );
+  });
   none(
     wrong.map(({ at }) => at),
-    'Export what you need from the src/index.ts of the package.',
+    'Import the package by its root, or by a sub-path that "exports" of its package.json names.',
   );
+});
+
+test('the packages of errors and of the evaluator load neither gRPC nor a contract of a service', () => {
+  const loaded = (owner: string) =>
+    bare
+      .filter(({ file, type }) => file.owner === owner && !file.forTests && !type)
+      .map(({ specifier }) => specifier);
+  expect([...new Set(loaded('packages/evaluator'))].filter((name) => /contracts|grpc/.test(name))).toEqual(
+    [],
+  );
+  const ofErrors = imports.filter(
+    ({ file, type }) =>
+      file.owner === 'packages/errors' && !file.forTests && !type && !file.path.endsWith('grpc-wire.ts'),
+  );
+  expect(ofErrors.filter(({ specifier }) => !specifier.startsWith('.')).map(({ at }) => at)).toEqual([]);
+  expect(ofErrors.filter(({ specifier }) => specifier.includes('grpc-wire')).map(({ at }) => at)).toEqual([]);
 });
 
 test('generated code is imported inside packages/contracts only', () => {

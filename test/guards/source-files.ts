@@ -36,7 +36,7 @@ export function sourceFiles(): SourceFile[] {
     .map((path) => {
       const text = readFileSync(join(root, path), 'utf8');
       const owner = path.startsWith('test/') ? 'test' : path.split('/').slice(0, 2).join('/');
-      const inSource = path.startsWith(`${owner}/src/`) || /^packages\/[^/]+\/generate\.ts$/.test(path);
+      const inSource = path.startsWith(`${owner}/src/`) || /^packages\/[^/]+\/generate(\/|\.ts$)/.test(path);
       const forTests =
         owner === 'test' ||
         !inSource ||
@@ -55,16 +55,19 @@ function withoutComments(code: string): string {
 export interface Import {
   readonly specifier: string;
   readonly line: number;
+  /** Of types only: nothing is loaded. */
+  readonly type: boolean;
 }
 
 /** Static, type-only and dynamic imports, and exports from elsewhere. */
 export function importsOf(file: SourceFile): Import[] {
   const text = withoutComments(file.text);
   const forms =
-    /(?:^|[;\s])(?:import|export)\s+(?:type\s+)?(?:[\w$*\s{},]+?\s+from\s+)?(['"])([^'"\n]+)\1|import\((['"])([^'"\n]+)\3\)/g;
+    /(?:^|[;\s])(?:import|export)\s+(type\s+)?(?:[\w$*\s{},]+?\s+from\s+)?(['"])([^'"\n]+)\2|import\((['"])([^'"\n]+)\4\)/g;
   return [...text.matchAll(forms)].map((match) => ({
-    specifier: (match[2] ?? match[4])!,
+    specifier: (match[3] ?? match[5])!,
     line: text.slice(0, match.index).split('\n').length + (match[0].startsWith('\n') ? 1 : 0),
+    type: match[1] !== undefined,
   }));
 }
 
@@ -72,6 +75,8 @@ export interface Manifest {
   readonly name: string;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+  /** Sub-paths that others may import, e.g. `.` and `./google/*`. */
+  readonly exported: readonly string[];
 }
 
 /** package.json of each workspace package, by its folder. */
@@ -81,8 +86,12 @@ export function manifests(): Map<string, Manifest> {
   );
   return new Map(
     found.map((path) => {
-      const read = JSON.parse(readFileSync(join(root, path), 'utf8')) as Partial<Manifest> & { name: string };
-      return [dirname(path), { dependencies: {}, devDependencies: {}, ...read }];
+      const read = JSON.parse(readFileSync(join(root, path), 'utf8')) as Partial<Manifest> & {
+        name: string;
+        exports?: string | Record<string, string>;
+      };
+      const exported = typeof read.exports === 'object' ? Object.keys(read.exports) : ['.'];
+      return [dirname(path), { dependencies: {}, devDependencies: {}, ...read, exported }];
     }),
   );
 }

@@ -1,4 +1,4 @@
-import type { replicas } from '@claviger/contracts';
+import type * as replicas from '@claviger/contracts/cluster/v1/replicas';
 import type { ReplicaDetails } from './cluster.ts';
 import type { HeardReplica } from './election-store.ts';
 

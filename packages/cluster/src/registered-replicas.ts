@@ -1,4 +1,4 @@
-import type { replicas } from '@claviger/contracts';
+import type * as replicas from '@claviger/contracts/cluster/v1/replicas';
 import type { ReplicaDetails } from './cluster.ts';
 import { describeReplica } from './describe-replica.ts';
 import { DEFAULT_TIMING } from './election-rules.ts';

@@ -1,4 +1,4 @@
-import type { replicas } from '@claviger/contracts';
+import type * as replicas from '@claviger/contracts/cluster/v1/replicas';
 import { type Database, sqlState } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';

@@ -8,14 +8,8 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  ClavigerError,
-  decodeServiceError,
-  encodeServiceError,
-  problemDocument,
-  REASONS,
-  type Reason,
-} from './index.ts';
+import { decodeServiceError, encodeServiceError } from './grpc-wire.ts';
+import { ClavigerError, problemDocument, REASONS, type Reason } from './index.ts';
 
 const reasons = Object.keys(REASONS) as Reason[];
 const PATH = '/test.Test/Fail';

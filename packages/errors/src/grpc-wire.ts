@@ -1,4 +1,5 @@
-import { ErrorDetail, Status } from '@claviger/contracts';
+import { ErrorDetail } from '@claviger/contracts/errors/v1/errors';
+import { Status } from '@claviger/contracts/google/rpc/status';
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
 import { ClavigerError, type FieldProblem } from './claviger-error.ts';
 import { REASONS, type Reason } from './reasons.ts';

@@ -1,4 +1,3 @@
 export { ClavigerError, type ErrorOptions, type FieldProblem, isClavigerError } from './claviger-error.ts';
-export { decodeServiceError, encodeServiceError } from './grpc-wire.ts';
 export { type ProblemDocument, problemDocument } from './problem-document.ts';
 export { REASONS, type Reason } from './reasons.ts';

@@ -1,4 +1,4 @@
-import type { restore } from '@claviger/contracts';
+import type * as restore from '@claviger/contracts/cluster/v1/restore';
 import type { Database, Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handlers } from '@claviger/service-kit';
@@ -26,7 +26,7 @@ export interface RestoreHandlersOptions<DB> {
 
 export function restoreHandlers<DB>(
   options: RestoreHandlersOptions<DB>,
-): Handlers<typeof restore.RestoreServiceService> {
+): Handlers<typeof restore.RestoreService> {
   const { service, node, database, guard } = options;
   /** A step of another restore, or of one that was not begun, must not end anything. */
   const requireBegun = async (epoch: number): Promise<void> => {

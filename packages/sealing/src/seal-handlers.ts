@@ -1,4 +1,4 @@
-import type { seal as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/cluster/v1/seal';
 import type { CallContext, Handlers } from '@claviger/service-kit';
 import type { CanaryStore } from './canary-store.ts';
 import type { Seal } from './seal.ts';
@@ -25,7 +25,7 @@ export interface SealHandlersOptions {
 }
 
 /** What operators do with the seal of this replica. Closing has taken effect before anything waits for the database. */
-export function sealHandlers(options: SealHandlersOptions): Handlers<typeof contract.SealServiceService> {
+export function sealHandlers(options: SealHandlersOptions): Handlers<typeof contract.SealService> {
   const { seal, service, node } = options;
   const state = async (platformTenantId = ''): Promise<contract.SealState> => ({
     service,

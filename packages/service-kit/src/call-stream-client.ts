@@ -1,5 +1,6 @@
-import { calls } from '@claviger/contracts';
-import { ClavigerError, decodeServiceError } from '@claviger/errors';
+import * as calls from '@claviger/contracts/cluster/v1/calls';
+import { ClavigerError } from '@claviger/errors';
+import { decodeServiceError } from '@claviger/errors/grpc';
 import { type Client, type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { createFrameWriter, frameOf } from './frame-writer.ts';
 
@@ -58,7 +59,7 @@ const SILENCE_MS = 1_500;
 const MAX_STREAM_AGE_MS = 30 * 60_000;
 
 export function createCallStreamClient(client: Client): CallStreamClient {
-  const { open: definition } = calls.CallsServiceService;
+  const { open: definition } = calls.CallsService;
   let current: OpenStream | undefined;
   let ids = 0;
   let warmedAtMs = 0;

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
-import type { calls } from '@claviger/contracts';
-import { ClavigerError, encodeServiceError } from '@claviger/errors';
+import type * as calls from '@claviger/contracts/cluster/v1/calls';
+import { ClavigerError } from '@claviger/errors';
+import { encodeServiceError } from '@claviger/errors/grpc';
 import type { ServerDuplexStream, StatusObject } from '@grpc/grpc-js';
 import type { AuthContext } from '@grpc/grpc-js/build/src/auth-context.js';
 import { createFrameWriter, frameOf } from './frame-writer.ts';

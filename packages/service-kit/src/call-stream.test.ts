@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cluster } from '@claviger/contracts';
+import * as cluster from '@claviger/contracts/cluster/v1/health';
 import { ClavigerError } from '@claviger/errors';
 import { ensureServiceCertificate, openCertificateAuthority } from '@claviger/identity';
 import { pino } from 'pino';
@@ -11,7 +11,7 @@ import type { BaseConfig } from './config.ts';
 import type { Handlers } from './handlers.ts';
 import { createRpcServer, type RpcServer } from './server.ts';
 
-type Health = Handlers<typeof cluster.HealthServiceService>;
+type Health = Handlers<typeof cluster.HealthService>;
 
 let folder: string;
 const undo: (() => Promise<unknown> | unknown)[] = [];
@@ -64,7 +64,7 @@ async function serve(
     },
     recordOutcome: async () => {},
   });
-  server.add(cluster.HealthServiceService, { getHealth });
+  server.add(cluster.HealthService, { getHealth });
   const address = `127.0.0.1:${await server.listen()}`;
   undo.push(() => server.drain(0));
   return { server, address };
@@ -75,7 +75,7 @@ function connect(addresses: readonly string[]): { peers: Peers; health: ReturnTy
   undo.push(() => peers.close());
   return { peers, health: clientOf(peers) };
 }
-const clientOf = (peers: Peers) => peers.client('auth', cluster.HealthServiceService);
+const clientOf = (peers: Peers) => peers.client('auth', cluster.HealthService);
 
 const answer = (node: string) => ({ service: 'auth', node, version: '', status: 'ok', checks: [] });
 

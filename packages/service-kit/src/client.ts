@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
-import { type calls, methodOf } from '@claviger/contracts';
-import { decodeServiceError } from '@claviger/errors';
+import { methodOf, type ServiceDefinition } from '@claviger/contracts';
+import type * as calls from '@claviger/contracts/cluster/v1/calls';
+import { decodeServiceError } from '@claviger/errors/grpc';
 import { Client, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { ReportAnomaly } from './anomaly.ts';
 import { type CallStreamClient, createCallStreamClient } from './call-stream-client.ts';
@@ -8,18 +9,6 @@ import { type BaseConfig, type Peer, splitAddress } from './config.ts';
 import { channelCredentials } from './credentials.ts';
 import { METADATA } from './metadata.ts';
 import { currentTraceparent, inSpan, SpanKind } from './telemetry.ts';
-
-/** A service definition as ts-proto generates it. */
-export interface ServiceDefinition {
-  readonly [method: string]: {
-    readonly path: string;
-    readonly responseStream: boolean;
-    readonly requestSerialize: (value: never) => Buffer;
-    readonly requestDeserialize: (value: Buffer) => unknown;
-    readonly responseSerialize: (value: never) => Buffer;
-    readonly responseDeserialize: (value: Buffer) => unknown;
-  };
-}
 
 export type RequestOf<M> = M extends { requestDeserialize: (value: Buffer) => infer R } ? R : never;
 export type ResponseOf<M> = M extends { responseDeserialize: (value: Buffer) => infer R } ? R : never;

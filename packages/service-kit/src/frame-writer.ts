@@ -1,4 +1,4 @@
-import type { calls } from '@claviger/contracts';
+import type * as calls from '@claviger/contracts/cluster/v1/calls';
 
 /** The sending half of a call stream. */
 export interface FrameSink {

@@ -1,5 +1,6 @@
+import type { ServiceDefinition } from '@claviger/contracts';
 import type { CallContext } from './call-context.ts';
-import type { RequestOf, ResponseOf, ServiceDefinition } from './client.ts';
+import type { RequestOf, ResponseOf } from './client.ts';
 
 /** One function per RPC; its file is named for the operation. */
 export type Handler<M> = M extends { responseStream: true }

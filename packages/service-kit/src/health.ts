@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { cluster } from '@claviger/contracts';
+import type * as cluster from '@claviger/contracts/cluster/v1/health';
 import type { BaseConfig } from './config.ts';
 import { splitAddress } from './config.ts';
 import type { Handlers } from './handlers.ts';
@@ -13,7 +13,7 @@ export interface HealthCheck {
 }
 
 export interface Health {
-  readonly handlers: Handlers<typeof cluster.HealthServiceService>;
+  readonly handlers: Handlers<typeof cluster.HealthService>;
   /** Probes on plain HTTP: /live answers 200 while the process runs, /ready only while it can do its work. */
   listen(): Promise<number>;
   setReady(ready: boolean): void;

@@ -15,7 +15,6 @@ export {
   createPeers,
   type Peers,
   type ServiceClient,
-  type ServiceDefinition,
 } from './client.ts';
 export {
   type BaseConfig,

@@ -1,6 +1,8 @@
 import { generateKeyPairSync, randomUUID, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { audit, calls, vault } from '@claviger/contracts';
+import * as audit from '@claviger/contracts/audit/v1/audit';
+import * as calls from '@claviger/contracts/cluster/v1/calls';
+import * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import { issueLeaf, issueServiceCertificate, writeAtomically } from '@claviger/identity';
 import { Client, Metadata } from '@grpc/grpc-js';
@@ -24,7 +26,7 @@ beforeEach(() => {
   kit.anomalies.length = 0;
 });
 
-const entries = vault.EntriesServiceService;
+const entries = vault.EntriesService;
 const answer = { entry: undefined };
 
 async function gateway(handlers: Record<string, unknown>, caller = 'gateway') {
@@ -389,11 +391,11 @@ test('an internal method needs no actor but its caller and its tenant', async ()
   const { port } = await kit.serve({
     describeResource: async (_: unknown, context: CallContext) => ({ name: context.tenantId }),
   });
-  const workflow = (await kit.callerOf('workflow', [port])).client('vault', vault.EntitlementsServiceService);
+  const workflow = (await kit.callerOf('workflow', [port])).client('vault', vault.EntitlementsService);
   const request = { resourceId: 'x' };
   await workflow.describeResource(request, { tenantId: TENANT });
   expect((await failureOf(workflow.describeResource(request))).reason).toBe('invalid');
-  const other = (await kit.callerOf('gateway', [port])).client('vault', vault.EntitlementsServiceService);
+  const other = (await kit.callerOf('gateway', [port])).client('vault', vault.EntitlementsService);
   expect((await failureOf(other.describeResource(request, { tenantId: TENANT }))).reason).toBe('denied');
 });
 
@@ -572,7 +574,7 @@ test('frames that are no request, and answers that cannot be encoded, fail their
   const raw = new Client(`127.0.0.1:${port}`, channelCredentials(await kit.configOf('gateway'), 'vault'), {
     'grpc.ssl_target_name_override': 'vault',
   });
-  const { open } = calls.CallsServiceService;
+  const { open } = calls.CallsService;
   const stream = raw.makeBidiStreamRequest(
     open.path,
     open.requestSerialize,
@@ -626,7 +628,7 @@ function chunks(context: CallContext, count: number, onChunk: (n: number) => voi
 }
 
 async function exporter(peers: Peers, options: { signal?: AbortSignal } = {}) {
-  const client = peers.client('audit', audit.AuditServiceService);
+  const client = peers.client('audit', audit.AuditService);
   const request = {
     from: '',
     to: '',

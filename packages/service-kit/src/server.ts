@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import {
-  calls,
   type MethodInfo,
   methodOf,
   methodsOfService,
+  type ServiceDefinition,
   takesIdempotencyKey,
   validateMessage,
 } from '@claviger/contracts';
-import { ClavigerError, encodeServiceError, isClavigerError } from '@claviger/errors';
+import * as calls from '@claviger/contracts/cluster/v1/calls';
+import { ClavigerError, isClavigerError } from '@claviger/errors';
+import { encodeServiceError } from '@claviger/errors/grpc';
 import {
   Server,
   type ServerUnaryCall,
@@ -24,7 +26,6 @@ import { authorize, mayCall, policyProblem } from './authorize.ts';
 import type { CallContext } from './call-context.ts';
 import { createCallStreams, type Dispatch } from './call-stream-server.ts';
 import { describeCertificate, serviceOf } from './caller-identity.ts';
-import type { ServiceDefinition } from './client.ts';
 import type { BaseConfig } from './config.ts';
 import { type CostlyWork, createCostlyWork, joinKey } from './costly-work.ts';
 import { serverCredentials } from './credentials.ts';
@@ -74,7 +75,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   const inStreams = new Map<string, { decode: (payload: Buffer) => object; dispatch: Dispatch }>();
   const costly = options.costly ?? createCostlyWork();
   const callStreams = createCallStreams((path) => inStreams.get(path), options.logger);
-  server.addService(calls.CallsServiceService, { open: callStreams.open });
+  server.addService(calls.CallsService, { open: callStreams.open });
   return {
     add: (definition, handlers) => {
       const service = Object.values(definition)[0]!.path.slice(1).split('/')[0]!;

@@ -2,7 +2,8 @@ import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { audit, vault } from '@claviger/contracts';
+import * as audit from '@claviger/contracts/audit/v1/audit';
+import * as vault from '@claviger/contracts/vault/v1/vault';
 import {
   type CertificateAuthority,
   issueServiceCertificate,
@@ -92,11 +93,7 @@ export async function startTestServices(): Promise<TestServices> {
         recordOutcome,
         reportAnomaly,
       });
-      for (const definition of [
-        vault.EntriesServiceService,
-        vault.EntitlementsServiceService,
-        audit.AuditServiceService,
-      ]) {
+      for (const definition of [vault.EntriesService, vault.EntitlementsService, audit.AuditService]) {
         const all = Object.keys(definition).map((name) => [name, handlers[name] ?? unexpected(name)]);
         server.add(definition as never, Object.fromEntries(all) as never);
       }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { settings, updates } from '@claviger/contracts';
+import * as settings from '@claviger/contracts/auth/v1/settings';
+import * as updates from '@claviger/contracts/auth/v1/updates';
 import { type BaseConfig, createPeers, type Logger, productVersion } from '@claviger/service-kit';
 import type { SectionName } from './sections.ts';
 import { createReader, type SettingsReader, type SettingsSource } from './settings-reader.ts';
@@ -30,7 +31,7 @@ export function startSettings<N extends SectionName>(
   const { config, logger } = options;
   const peers = createPeers(config);
   // When it is needed: a service runs with the defaults where the configuration names no auth.
-  const client = () => peers.client('auth', settings.SettingsServiceService);
+  const client = () => peers.client('auth', settings.SettingsService);
   const source: SettingsSource = async ({ tenantId, sections, knownVersion }) => {
     const answer = await client().readSettings(
       { sections: [...sections], knownVersion },
@@ -40,7 +41,7 @@ export function startSettings<N extends SectionName>(
   };
   const reader = createReader({ source, sections: options.sections, logger });
   const replica = startReplica(options, source, async (ending) =>
-    peers.client('auth', updates.ReplicasServiceService).reportReplica(
+    peers.client('auth', updates.ReplicasService).reportReplica(
       {
         node: config.node,
         version: productVersion,

@@ -7,13 +7,11 @@ import {
   replicaHandlers,
   type ServiceReplicas,
 } from '@claviger/cluster';
-import {
-  anomalies as anomaliesContract,
-  cluster as clusterContract,
-  replicas as replicasContract,
-  restore as restoreContract,
-  schema as schemaContract,
-} from '@claviger/contracts';
+import * as anomaliesContract from '@claviger/contracts/auth/v1/anomalies';
+import * as clusterContract from '@claviger/contracts/cluster/v1/health';
+import * as replicasContract from '@claviger/contracts/cluster/v1/replicas';
+import * as restoreContract from '@claviger/contracts/cluster/v1/restore';
+import * as schemaContract from '@claviger/contracts/cluster/v1/schema';
 import {
   createDatabase,
   type Database,
@@ -301,11 +299,11 @@ export function openStoreService<DB extends OutboxSchema>(
         restoreUnfinished: () => restore?.problem() !== undefined,
       });
       health = probes;
-      rpc.add(clusterContract.HealthServiceService, probes.handlers);
-      rpc.add(replicasContract.ReplicasServiceService, replicaHandlers(replicas));
-      rpc.add(schemaContract.SchemaServiceService, { getSchemaHistory: history });
+      rpc.add(clusterContract.HealthService, probes.handlers);
+      rpc.add(replicasContract.ReplicasService, replicaHandlers(replicas));
+      rpc.add(schemaContract.SchemaService, { getSchemaHistory: history });
       rpc.add(
-        restoreContract.RestoreServiceService,
+        restoreContract.RestoreService,
         restoreHandlers({
           service,
           node,
@@ -359,7 +357,7 @@ function requireOpenTargets(platform: Platform): void {
 }
 
 async function askPlatformTenant(peers: Peers): Promise<string | undefined> {
-  const client = peers.client('auth', anomaliesContract.AnomaliesServiceService);
+  const client = peers.client('auth', anomaliesContract.AnomaliesService);
   const { tenantId } = await client.getPlatformTenant({}, { timeoutMs: 3_000 });
   return tenantId || undefined;
 }

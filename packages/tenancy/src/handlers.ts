@@ -1,4 +1,4 @@
-import type { tenantStanding } from '@claviger/contracts';
+import type * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
 import {
   applyTenantStanding,
   type Database,
@@ -37,7 +37,7 @@ export interface TenantStandingOptions<DB extends TenantStandingsSchema> {
 /** The handlers of `TenantStandingService` over a store that has the table of standings. */
 export function tenantStandingHandlers<DB extends TenantStandingsSchema>(
   options: TenantStandingOptions<DB>,
-): Handlers<typeof tenantStanding.TenantStandingServiceService> {
+): Handlers<typeof tenantStanding.TenantStandingService> {
   const { database } = options;
   return {
     apply: async (request, context) => {

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import { layoutOf, openTargets } from '@claviger/installation';
 import { Client } from '@claviger/postgres-client';
 import { baseConfigSchema, createPeers, loadConfig, type ServiceClient } from '@claviger/service-kit';
@@ -51,7 +51,7 @@ export interface Network extends AsyncDisposable {
   readonly access: NetworkAccess;
   /** Anonymous, at the first gateway. */
   readonly anonymous: RestClient;
-  readonly operator: ServiceClient<typeof auth.OperatorServiceService>;
+  readonly operator: ServiceClient<typeof auth.OperatorService>;
   /** A new tenant with its administrator: tests share an installation and never a tenant. */
   createTenant(): Promise<TestTenant>;
   /** A new administrator of the tenant that runs the installation, who has just proved a second factor. */
@@ -68,7 +68,7 @@ const PLATFORM = 'default';
 /** Connects a test to a running installation. */
 export function connectNetwork(access: NetworkAccess): Network {
   const peers = createPeers(loadConfig(baseConfigSchema, access.operatorConfigFile));
-  const operator = peers.client('auth', auth.OperatorServiceService);
+  const operator = peers.client('auth', auth.OperatorService);
   const anonymous = createRestClient({ baseUrl: access.urls[0]!, caCertificate: access.caCertificate });
 
   const signIn = async (tenant: string, username: string, password: string) => {

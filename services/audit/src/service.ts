@@ -1,4 +1,5 @@
-import { audit, breakglassAudit } from '@claviger/contracts';
+import * as audit from '@claviger/contracts/audit/v1/audit';
+import * as breakglassAudit from '@claviger/contracts/audit/v1/breakglass_audit';
 import type { JobDefinition } from '@claviger/jobs';
 import { productVersion, type RunningService, readSecretFile } from '@claviger/service-kit';
 import { startSettings } from '@claviger/settings';
@@ -73,7 +74,7 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
   const deps: AuditDeps = { database, emitter, logger, keys };
   const logDeps: LogDeps = { ...deps, costly };
   parts.use(startReadClosing({ database, emitter, cluster }));
-  rpc.add(audit.AuditServiceService, {
+  rpc.add(audit.AuditService, {
     listEvents: listEvents(logDeps),
     getEvent: getEvent(deps),
     exportEvents: exportEvents(logDeps),
@@ -85,7 +86,7 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
     verifyReceipt: verifyReceipt(deps),
     listKeys: listKeys(deps),
   });
-  rpc.add(breakglassAudit.BreakglassAuditServiceService, {
+  rpc.add(breakglassAudit.BreakglassAuditService, {
     listBreakglassEvents: listBreakglassEvents(deps),
   });
   const settings = parts.use(startSettings({ config, logger, sections: ['siem'] }));

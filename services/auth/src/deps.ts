@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { accountStanding } from '@claviger/contracts';
+import type * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
@@ -25,7 +25,7 @@ export interface AuthDeps {
   /** Other services, as far as they keep state of tenants. */
   readonly tenantPeers: TenantPeers;
   /** Workflow, which ends what accounts held; undefined where this installation has none. */
-  readonly accountStanding: ServiceClient<typeof accountStanding.AccountStandingServiceService> | undefined;
+  readonly accountStanding: ServiceClient<typeof accountStanding.AccountStandingService> | undefined;
   /** What administrators set, as far as this service goes by it. */
   readonly settings: OwnSettings;
   readonly actorKey: KeyObject;

@@ -1,4 +1,5 @@
-import { auth, emergencyStanding } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as emergencyStanding from '@claviger/contracts/auth/v1/emergency_standing';
 import type { RpcServer } from '@claviger/service-kit';
 import { createApiToken } from './api-tokens/create-api-token.ts';
 import { listApiTokens } from './api-tokens/list-api-tokens.ts';
@@ -48,8 +49,8 @@ import { updateUser } from './users/update-user.ts';
 import { updateUserRoles } from './users/update-user-roles.ts';
 
 export function addHandlers(server: RpcServer, deps: AuthDeps): void {
-  server.add(emergencyStanding.EmergencyStandingServiceService, { apply: applyEmergencyStanding(deps) });
-  server.add(auth.AuthServiceService, {
+  server.add(emergencyStanding.EmergencyStandingService, { apply: applyEmergencyStanding(deps) });
+  server.add(auth.AuthService, {
     login: login(deps),
     completeMfaChallenge: completeMfaChallenge(deps),
     refresh: refresh(deps),
@@ -64,7 +65,7 @@ export function addHandlers(server: RpcServer, deps: AuthDeps): void {
     completePasswordReset: completePasswordReset(deps),
     completeSetup: completeSetup(deps),
   });
-  server.add(auth.UsersServiceService, {
+  server.add(auth.UsersService, {
     listUsers: listUsers(deps),
     getUser: getUser(deps),
     createUser: createUser(deps),
@@ -79,7 +80,7 @@ export function addHandlers(server: RpcServer, deps: AuthDeps): void {
     disableUserMfa: disableUserMfa(deps),
     unlockUser: unlockUser(deps),
   });
-  server.add(auth.RolesServiceService, {
+  server.add(auth.RolesService, {
     listRoles: listRoles(deps),
     getRole: getRole(deps),
     createRole: createRole(deps),
@@ -87,18 +88,18 @@ export function addHandlers(server: RpcServer, deps: AuthDeps): void {
     deleteRole: deleteRole(deps),
     listPermissions: listPermissions(),
   });
-  server.add(auth.ApiTokensServiceService, {
+  server.add(auth.ApiTokensService, {
     listApiTokens: listApiTokens(deps),
     createApiToken: createApiToken(deps),
     revokeApiToken: revokeApiToken(deps),
   });
-  server.add(auth.SessionsServiceService, { introspect: introspect(deps) });
-  server.add(auth.DirectoryServiceService, {
+  server.add(auth.SessionsService, { introspect: introspect(deps) });
+  server.add(auth.DirectoryService, {
     getUserNames: getUserNames(deps),
     getStanding: getStanding(deps),
   });
   addEvidenceHandlers(server, deps);
-  server.add(auth.OperatorServiceService, {
+  server.add(auth.OperatorService, {
     bootstrapAdministrator: bootstrapAdministrator(deps),
     createSetupLink: createSetupLink(deps),
     provisionTenant: provisionTenant(deps),

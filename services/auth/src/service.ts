@@ -1,7 +1,7 @@
 import { createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { createRegisteredReplicas } from '@claviger/cluster';
-import { accountStanding } from '@claviger/contracts';
+import * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
 import { type RunningService, readSecretFile } from '@claviger/service-kit';
 import { migrateStore, openStoreService, storeMigrations } from '@claviger/store-service';
 import { startAccountDeliveries } from './account-standings/deliver-accounts.ts';
@@ -79,7 +79,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     tenantKeys,
     tenantPeers: tenantPeers(config, peers),
     accountStanding:
-      config.peers.workflow && peers.client('workflow', accountStanding.AccountStandingServiceService),
+      config.peers.workflow && peers.client('workflow', accountStanding.AccountStandingService),
     actorKey,
     nameHash: nameHasher(pepper),
   };

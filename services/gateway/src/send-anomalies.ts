@@ -1,11 +1,11 @@
-import { anomalies } from '@claviger/contracts';
+import * as anomalies from '@claviger/contracts/auth/v1/anomalies';
 import type { CountedAnomaly, Peers } from '@claviger/service-kit';
 
 const TIMEOUT_MS = 3_000;
 
 /** A gateway has no database: auth keeps its anomalies and writes their events. */
 export async function sendAnomalies(peers: Peers, counted: readonly CountedAnomaly[]): Promise<void> {
-  await peers.client('auth', anomalies.AnomaliesServiceService).reportAnomalies(
+  await peers.client('auth', anomalies.AnomaliesService).reportAnomalies(
     {
       anomalies: counted.map(({ alert, subject, tenantId, details, count }) => ({
         alert,

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { ConnectorPool } from '@claviger/connectors';
-import type { auth, workflow } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Journal } from '@claviger/journal';
@@ -36,7 +37,7 @@ export interface VaultDeps {
   /** Ed25519 private key that signs receipts. */
   readonly receiptKey: KeyObject;
   /** Of workflow: who must approve a lower protection. */
-  readonly protection: ServiceClient<typeof workflow.ProtectionServiceService>;
+  readonly protection: ServiceClient<typeof workflow.ProtectionService>;
   /** Of auth: who is or was a user. */
-  readonly directory: Pick<ServiceClient<typeof auth.DirectoryServiceService>, 'getUserNames'>;
+  readonly directory: Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserNames'>;
 }

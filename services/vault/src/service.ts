@@ -1,6 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
 import { createConnectorPool } from '@claviger/connectors';
-import { auth, vault, workflow } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as vault from '@claviger/contracts/vault/v1/vault';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { JobDefinition } from '@claviger/jobs';
 import type { Journal } from '@claviger/journal';
 import { type RpcServer, readSecretFile } from '@claviger/service-kit';
@@ -103,13 +105,13 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     receiptKey,
     protection: {
       describePolicy: (request, options) =>
-        peers.client('workflow', workflow.ProtectionServiceService).describePolicy(request, options),
+        peers.client('workflow', workflow.ProtectionService).describePolicy(request, options),
       requestProtectionChange: (request, options) =>
-        peers.client('workflow', workflow.ProtectionServiceService).requestProtectionChange(request, options),
+        peers.client('workflow', workflow.ProtectionService).requestProtectionChange(request, options),
     },
     directory: {
       getUserNames: (request, options) =>
-        peers.client('auth', auth.DirectoryServiceService).getUserNames(request, options),
+        peers.client('auth', auth.DirectoryService).getUserNames(request, options),
     },
   };
   const journalMerge = parts.use(startJournalMerge(deps, journal));
@@ -148,7 +150,7 @@ function rootKeyStateOf(seal: RootKeySeal) {
 
 /** The operations of people and of workflow. */
 export function addHandlers(rpc: RpcServer, deps: VaultDeps): void {
-  rpc.add(vault.ResourcesServiceService, {
+  rpc.add(vault.ResourcesService, {
     listResources: listResources(deps),
     getResource: getResource(deps),
     createResource: createResource(deps),
@@ -157,7 +159,7 @@ export function addHandlers(rpc: RpcServer, deps: VaultDeps): void {
     deleteResource: deleteResource(deps),
     discoverAccounts: discoverAccounts(deps),
   });
-  rpc.add(vault.EntriesServiceService, {
+  rpc.add(vault.EntriesService, {
     listEntries: listEntries(deps),
     getEntry: getEntry(deps),
     createEntry: createEntry(deps),
@@ -177,7 +179,7 @@ export function addHandlers(rpc: RpcServer, deps: VaultDeps): void {
     putShare: putShare(deps),
     deleteShare: deleteShare(deps),
   });
-  rpc.add(vault.ModulesServiceService, {
+  rpc.add(vault.ModulesService, {
     listModules: listModules(deps),
     getModule: getModule(deps),
     createModule: createModule(deps),
@@ -187,7 +189,7 @@ export function addHandlers(rpc: RpcServer, deps: VaultDeps): void {
     testModule: testModule(deps),
   });
   addEncryptionHandlers(rpc, deps);
-  rpc.add(vault.EntitlementsServiceService, {
+  rpc.add(vault.EntitlementsService, {
     describeSubject: describeSubject(deps),
     describeResource: describeResource(deps),
     describeBeneficiaries: describeBeneficiaries(deps),

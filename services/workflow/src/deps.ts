@@ -1,4 +1,8 @@
-import type { auth, devices, emergency, emergencyStanding, vault } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
+import type * as emergencyStanding from '@claviger/contracts/auth/v1/emergency_standing';
+import type * as emergency from '@claviger/contracts/vault/v1/emergency';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
@@ -8,15 +12,15 @@ import type { Decider } from './rules/decider.ts';
 import type { WorkflowSchema } from './schema.ts';
 
 /** The vault as workflow knows it: what exists, and who is entitled to what until when. */
-export type Vault = ServiceClient<typeof vault.EntitlementsServiceService>;
+export type Vault = ServiceClient<typeof vault.EntitlementsService>;
 /** What the vault opens in an emergency. */
-export type Emergency = ServiceClient<typeof emergency.EmergencyServiceService>;
+export type Emergency = ServiceClient<typeof emergency.EmergencyService>;
 /** Who administers nothing meanwhile. */
-export type Standing = ServiceClient<typeof emergencyStanding.EmergencyStandingServiceService>;
-export type Directory = Pick<ServiceClient<typeof auth.DirectoryServiceService>, 'getUserNames'>;
+export type Standing = ServiceClient<typeof emergencyStanding.EmergencyStandingService>;
+export type Directory = Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserNames'>;
 /** What auth knows of devices and of the names that they report. */
 export type Devices = Pick<
-  ServiceClient<typeof devices.DeviceDirectoryServiceService>,
+  ServiceClient<typeof devices.DeviceDirectoryService>,
   'describeDevice' | 'resolveSubject' | 'listPermittedUsers'
 >;
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { workflow } from '@claviger/contracts';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import {
   createTemporaryDataDir,
   databaseName,
@@ -77,7 +77,7 @@ const page = {
 };
 
 test('the process answers whoever has a token for it, and nobody else', async () => {
-  const requests = peers.client('workflow', workflow.RequestsServiceService);
+  const requests = peers.client('workflow', workflow.RequestsService);
   const who = actor(['requests.*']);
   const list = { ...page, decidable: false };
   const answer = await requests.listRequests(list, { actorToken: await tokenOf(who) });
@@ -125,7 +125,7 @@ test('what the environment says of PostgreSQL is ignored, and TLS that trusts an
 });
 
 test('a request that the vault cannot vouch for is not made; the failure leaves its event', async () => {
-  const requests = peers.client('workflow', workflow.RequestsServiceService);
+  const requests = peers.client('workflow', workflow.RequestsService);
   const who = actor(['requests.*']);
   const ask = requests.createRequest(
     { entryId: randomUUID(), resourceId: '', reason: 'change 4711', durationMinutes: 30, ticket: '' },

@@ -1,12 +1,10 @@
-import {
-  accountStanding,
-  auth,
-  devices,
-  emergency,
-  emergencyStanding,
-  vault,
-  workflow,
-} from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as devices from '@claviger/contracts/auth/v1/devices';
+import * as emergencyStanding from '@claviger/contracts/auth/v1/emergency_standing';
+import * as emergency from '@claviger/contracts/vault/v1/emergency';
+import * as vault from '@claviger/contracts/vault/v1/vault';
+import * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { type RunningService, readSecretFile } from '@claviger/service-kit';
 import { startSettings } from '@claviger/settings';
 import { openStoreService } from '@claviger/store-service';
@@ -70,15 +68,15 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     database,
     emitter,
     logger,
-    vault: peers.client('vault', vault.EntitlementsServiceService),
-    emergency: peers.client('vault', emergency.EmergencyServiceService),
-    standing: peers.client('auth', emergencyStanding.EmergencyStandingServiceService),
-    directory: peers.client('auth', auth.DirectoryServiceService),
-    devices: peers.client('auth', devices.DeviceDirectoryServiceService),
+    vault: peers.client('vault', vault.EntitlementsService),
+    emergency: peers.client('vault', emergency.EmergencyService),
+    standing: peers.client('auth', emergencyStanding.EmergencyStandingService),
+    directory: peers.client('auth', auth.DirectoryService),
+    devices: peers.client('auth', devices.DeviceDirectoryService),
     decider: createDecider({ database, logger }, { cache: ruleSets }),
     evaluations: parts.use(createEvaluationPool()),
   };
-  rpc.add(workflow.RequestsServiceService, {
+  rpc.add(workflow.RequestsService, {
     listRequests: listRequests(deps),
     getRequest: getRequest(deps),
     createRequest: createRequest(deps),
@@ -86,11 +84,11 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     denyRequest: denyRequest(deps),
     cancelRequest: cancelRequest(deps),
   });
-  rpc.add(workflow.ProtectionServiceService, {
+  rpc.add(workflow.ProtectionService, {
     requestProtectionChange: requestProtectionChange(deps),
     describePolicy: describePolicy(deps),
   });
-  rpc.add(workflow.GrantsServiceService, {
+  rpc.add(workflow.GrantsService, {
     listGrants: listGrants(deps),
     getGrant: getGrant(deps),
     revokeGrant: revokeGrant(deps),
@@ -98,7 +96,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     listResourceGrants: listResourceGrants(deps),
     listUserGrants: listUserGrants(deps),
   });
-  rpc.add(workflow.AccessPoliciesServiceService, {
+  rpc.add(workflow.AccessPoliciesService, {
     getAccessPolicy: getAccessPolicy(deps),
     putAccessPolicy: putAccessPolicy(deps),
   });
@@ -106,7 +104,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
   addAssistantHandlers(rpc, deps, peers, config, store.platform);
   addEvidenceHandlers(rpc, deps);
   addTenancyHandlers(rpc, deps);
-  rpc.add(accountStanding.AccountStandingServiceService, { apply: applyAccountStanding(deps) });
+  rpc.add(accountStanding.AccountStandingService, { apply: applyAccountStanding(deps) });
   addRuleHandlers(rpc, deps);
   const pastRuleSets = addExplanationHandlers(rpc, deps);
   const bell = parts.use(startCommandBell({ database, connection: store.connection, logger }));

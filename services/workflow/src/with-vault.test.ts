@@ -1,7 +1,8 @@
 import { createPrivateKey, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { vault, workflow } from '@claviger/contracts';
+import * as vault from '@claviger/contracts/vault/v1/vault';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { createTemporaryDataDir, type Installation, startInstallation } from '@claviger/installation';
 import { type Actor, type BaseConfig, createPeers, type Peers, signActorToken } from '@claviger/service-kit';
 import { eventually } from '@claviger/testkit';
@@ -16,9 +17,9 @@ let entries: ReturnType<typeof entriesOf>;
 
 type Requests = ReturnType<typeof requestsOf>;
 type Grants = ReturnType<typeof grantsOf>;
-const requestsOf = (peers: Peers) => peers.client('workflow', workflow.RequestsServiceService);
-const grantsOf = (peers: Peers) => peers.client('workflow', workflow.GrantsServiceService);
-const entriesOf = (peers: Peers) => peers.client('vault', vault.EntriesServiceService);
+const requestsOf = (peers: Peers) => peers.client('workflow', workflow.RequestsService);
+const grantsOf = (peers: Peers) => peers.client('workflow', workflow.GrantsService);
+const entriesOf = (peers: Peers) => peers.client('vault', vault.EntriesService);
 
 const tenantId = randomUUID();
 const SECRET = 'correct horse battery staple';

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { devices, elevation, methodOf } from '@claviger/contracts';
+import { methodOf } from '@claviger/contracts';
+import * as devices from '@claviger/contracts/auth/v1/devices';
+import * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import type { Done } from './command-journal.ts';
@@ -7,8 +9,8 @@ import type { Persist } from './persist.ts';
 import type { TokenFile } from './token-file.ts';
 
 const { ingestElevationRequest, getAgentElevationRequest, fetchAgentCommands, reportCommandOutcome } =
-  elevation.AgentElevationsServiceService;
-const { getAgentConfiguration, rotateOwnAgentToken } = devices.AgentsServiceService;
+  elevation.AgentElevationsService;
+const { getAgentConfiguration, rotateOwnAgentToken } = devices.AgentsService;
 
 /** As long as the server lets an agent wait. */
 const WAIT_SECONDS = 20;

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { CliProblem } from '../api/cli-problem.ts';
 import type { AgentLog } from './agent-log.ts';
 import type { CommandJournal, Done } from './command-journal.ts';

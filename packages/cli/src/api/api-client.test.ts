@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { auth, vault } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as vault from '@claviger/contracts/vault/v1/vault';
 import { ensureEdgeCertificate, openCertificateAuthority } from '@claviger/identity';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ApiClient } from './api-client.ts';
@@ -42,8 +43,7 @@ beforeEach(() => {
   keys = [];
 });
 
-const create = () =>
-  client.call(vault.EntriesServiceService.createEntry, { name: 'a', type: 'note', secret: 'x' });
+const create = () => client.call(vault.EntriesService.createEntry, { name: 'a', type: 'note', secret: 'x' });
 const answer = (response: ServerResponse, status: number, body: object, headers = {}): void => {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 };
@@ -78,7 +78,7 @@ test('two commands never share a key', async () => {
 test('a sign-in has no key, and is not repeated', async () => {
   behave = (_, response) => response.destroy();
   const request = { username: 'a', password: 'b' };
-  await expect(client.call(auth.AuthServiceService.login, request)).rejects.toThrow();
+  await expect(client.call(auth.AuthService.login, request)).rejects.toThrow();
   expect(keys).toEqual([undefined]);
 });
 

@@ -8,7 +8,7 @@ import { connectionError, LostAnswer } from './connection-error.ts';
 import { curlCommand } from './curl-command.ts';
 import { answerOf, type WireRequest, wireRequest } from './message-json.ts';
 
-/** An operation of the contract, e.g. `vault.EntriesServiceService.getEntry`. */
+/** An operation of the contract, e.g. `vault.EntriesService.getEntry`. */
 export interface Operation<Request, Response> {
   readonly path: string;
   readonly requestDeserialize: (value: Buffer) => Request;

@@ -1,4 +1,8 @@
-import { audit, auth, methodOf, vault, workflow } from '@claviger/contracts';
+import { methodOf } from '@claviger/contracts';
+import * as audit from '@claviger/contracts/audit/v1/audit';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as vault from '@claviger/contracts/vault/v1/vault';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { expect, test } from 'vitest';
 import { answerOf, wireRequest } from './message-json.ts';
 
@@ -6,7 +10,7 @@ const of = (operation: { readonly path: string }) => methodOf(operation.path);
 const id = '0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11';
 
 test('path parameters go into the path, the rest of a POST into the body', () => {
-  const info = of(workflow.RequestsServiceService.approveRequest);
+  const info = of(workflow.RequestsService.approveRequest);
   expect(wireRequest(info, { requestId: id, durationMinutes: 15, comment: 'ok' })).toEqual({
     method: 'POST',
     path: `/api/v1/requests/${id}/approve`,
@@ -15,14 +19,14 @@ test('path parameters go into the path, the rest of a POST into the body', () =>
 });
 
 test('filters go into the query, escaped; empty ones are left out', () => {
-  const info = of(vault.EntriesServiceService.listEntries);
+  const info = of(vault.EntriesService.listEntries);
   const { path, body } = wireRequest(info, { search: 'a&b=c d', tag: '', pageSize: 5 });
   expect(path).toBe('/api/v1/vault/entries?pageSize=5&search=a%26b%3Dc+d');
   expect(body).toBeUndefined();
 });
 
 test('an id cannot climb out of its place in the path', () => {
-  const info = of(workflow.GrantsServiceService.getGrant);
+  const info = of(workflow.GrantsService.getGrant);
   expect(wireRequest(info, { grantId: '../users?x=1#' }).path).toBe('/api/v1/grants/..%2Fusers%3Fx%3D1%23');
   for (const grantId of ['', '.', '..', undefined]) {
     expect(() => wireRequest(info, { grantId })).toThrow(expect.objectContaining({ exitCode: 2 }));
@@ -30,7 +34,7 @@ test('an id cannot climb out of its place in the path', () => {
 });
 
 test('the answer of a sign-in has its names in both worlds', () => {
-  const answer = answerOf(of(auth.AuthServiceService.login), {
+  const answer = answerOf(of(auth.AuthService.login), {
     access_token: 'a',
     refresh_token: 'r',
     expires_in: 900,
@@ -45,7 +49,7 @@ test('the answer of a sign-in has its names in both worlds', () => {
 });
 
 test('an answer that is one field of its message comes back as that field, zero values filled in', () => {
-  const answer = answerOf(of(vault.EntriesServiceService.getEntry), {
+  const answer = answerOf(of(vault.EntriesService.getEntry), {
     id,
     name: 'x',
   }) as vault.GetEntryResponse;
@@ -53,7 +57,7 @@ test('an answer that is one field of its message comes back as that field, zero 
 });
 
 test('64-bit numbers are numbers, as text or not; what is unknown is left out', () => {
-  const info = of(audit.AuditServiceService.getTreeHead);
+  const info = of(audit.AuditService.getTreeHead);
   for (const size of [42, '42']) {
     const { treeHead } = answerOf(info, { size, surprise: true }) as audit.GetTreeHeadResponse;
     expect(treeHead!.size).toBe(42);

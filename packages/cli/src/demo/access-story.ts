@@ -1,4 +1,5 @@
-import { vault, workflow } from '@claviger/contracts';
+import * as vault from '@claviger/contracts/vault/v1/vault';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { pollUntil } from '../people/poll.ts';
 import type { DemoTarget } from './demo-target.ts';
 import { check, DemoFailure, type Narrator } from './narrator.ts';
@@ -15,8 +16,8 @@ export interface Cast {
   readonly carol: Person;
 }
 
-const requests = workflow.RequestsServiceService;
-const grants = workflow.GrantsServiceService;
+const requests = workflow.RequestsService;
+const grants = workflow.GrantsService;
 const rotationDeadlineMs = 120_000;
 
 /** Ask, approve, receive once, end, rotate. Answers the receipt of the disclosure. */
@@ -37,7 +38,7 @@ export async function accessStory(
   await untilRotated(narrator, admin, stored);
   check(narrator, `the old password is refused by the ${target.title}`, !(await target.accepts(secret)));
   narrator.does(admin.name, `claviger entries retrieve ${stored.resourceName} --reason "prove the rotation"`);
-  const current = await admin.api.call(vault.EntriesServiceService.retrieveEntry, {
+  const current = await admin.api.call(vault.EntriesService.retrieveEntry, {
     entryId: stored.entryId,
     reason: 'prove the rotation',
   });
@@ -128,7 +129,7 @@ async function untilRotated(
 ): Promise<void> {
   narrator.does(admin.name, `claviger entries rotations ${resourceName}`);
   const rotation = await pollUntil(
-    async () => (await admin.api.call(vault.EntriesServiceService.listRotations, { entryId })).items[0],
+    async () => (await admin.api.call(vault.EntriesService.listRotations, { entryId })).items[0],
     (latest) => latest !== undefined && latest.state !== 'pending' && latest.state !== 'applying',
     { timeoutMs: rotationDeadlineMs, everyMs: 1_000 },
   );

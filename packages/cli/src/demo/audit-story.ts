@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { audit, type workflow } from '@claviger/contracts';
+import * as audit from '@claviger/contracts/audit/v1/audit';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { exportLines, type SignedReceipt } from '@claviger/merkle';
 import { CliProblem } from '../api/cli-problem.ts';
 import { readHeads, readPublicKeys } from '../people/audit-files.ts';
@@ -14,7 +15,7 @@ import { type Evidence, verifyAuditFile } from '../people/verify-audit-file.ts';
 import { check, DemoFailure, type Narrator } from './narrator.ts';
 import type { Person } from './person.ts';
 
-const service = audit.AuditServiceService;
+const service = audit.AuditService;
 
 /** Export, verify offline, and show that tampering is found. */
 export async function auditStory(

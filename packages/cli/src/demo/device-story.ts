@@ -1,4 +1,7 @@
-import { devices, elevation, explanations, rules } from '@claviger/contracts';
+import * as devices from '@claviger/contracts/auth/v1/devices';
+import * as elevation from '@claviger/contracts/workflow/v1/elevation';
+import * as explanations from '@claviger/contracts/workflow/v1/explanations';
+import * as rules from '@claviger/contracts/workflow/v1/rules';
 import { pollUntil } from '../people/poll.ts';
 import type { Cast } from './access-story.ts';
 import { type DemoDevice, startDevice } from './demo-device.ts';
@@ -31,8 +34,8 @@ const UNSIGNED = {
 const MINUTES = 1;
 const EXPIRED_WITHIN_MS = 180_000;
 
-const requests = elevation.ElevationRequestsServiceService;
-const actuation = elevation.DeviceActuationServiceService;
+const requests = elevation.ElevationRequestsService;
+const actuation = elevation.DeviceActuationService;
 
 /** A device asks twice: a rule decides one prompt, a person the other, and the device is let through once each. */
 export async function deviceStory(
@@ -97,11 +100,11 @@ export async function elevationsEnd(
 
 async function enrol(narrator: Narrator, admin: Person, alice: Person) {
   narrator.does(admin.name, `claviger devices enrol ${HOSTNAME} --output-file ./token`);
-  const { device, agentToken } = await admin.api.call(devices.DevicesServiceService.enrolDevice, {
+  const { device, agentToken } = await admin.api.call(devices.DevicesService.enrolDevice, {
     hostname: HOSTNAME,
     os: 'windows',
   });
-  await admin.api.call(devices.DirectoryIdentitiesServiceService.setDirectoryIdentity, {
+  await admin.api.call(devices.DirectoryIdentitiesService.setDirectoryIdentity, {
     userId: alice.id,
     accountNames: [SIGNED.subject_username],
   });
@@ -113,7 +116,7 @@ async function enrol(narrator: Narrator, admin: Person, alice: Person) {
 
 async function addRule(narrator: Narrator, admin: Person): Promise<void> {
   narrator.does(admin.name, 'claviger rules add --file mozilla.json');
-  const { rule } = await admin.api.call(rules.PamRulesServiceService.createRule, {
+  const { rule } = await admin.api.call(rules.PamRulesService.createRule, {
     name: 'Signed installers of Mozilla',
     verdict: 'auto_approve',
     matchSigner: SIGNED.target_executable_signer,
@@ -156,7 +159,7 @@ async function letThrough(narrator: Narrator, bob: Person, deviceId: string, id:
 
 async function why(narrator: Narrator, bob: Person, id: string): Promise<void> {
   narrator.does(bob.name, `claviger why ${id}`);
-  const { explanation } = await bob.api.call(explanations.ExplanationsServiceService.explainElevation, {
+  const { explanation } = await bob.api.call(explanations.ExplanationsService.explainElevation, {
     id,
   });
   const { summary, lines, decisions } = explanation!;

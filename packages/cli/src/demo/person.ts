@@ -1,4 +1,4 @@
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import { ApiClient } from '../api/api-client.ts';
 import { CliProblem } from '../api/cli-problem.ts';
 import { DemoFailure, type Narrator } from './narrator.ts';
@@ -24,7 +24,7 @@ export async function signIn(server: DemoServer, username: string, password: str
   let token: string | undefined;
   const api = new ApiClient({ baseUrl: server.url, ca: server.ca, token: async () => token });
   try {
-    const answer = await api.call(auth.AuthServiceService.login, { username, password });
+    const answer = await api.call(auth.AuthService.login, { username, password });
     token = answer.accessToken;
     return {
       name: username,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import { ensureTools } from '@claviger/parts';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
@@ -130,10 +130,10 @@ async function gather(
       admin.name,
       `claviger users create ${username} ${roles.map((role) => `--role ${role}`).join(' ')} --password-stdin`,
     );
-    await admin.api.call(auth.UsersServiceService.createUser, { username, password: first, roles });
+    await admin.api.call(auth.UsersService.createUser, { username, password: first, roles });
     const person = await hold(cleanUp, await signIn(server, username, first));
     narrator.does(username, 'claviger password');
-    await person.api.call(auth.AuthServiceService.changeMyPassword, {
+    await person.api.call(auth.AuthService.changeMyPassword, {
       currentPassword: first,
       newPassword: newPassword(),
     });

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import { CliProblem } from '../api/cli-problem.ts';
 import type { Person } from './person.ts';
 
@@ -8,8 +8,8 @@ const STEP_SECONDS = 30;
 
 /** Gives somebody a second factor, as an authenticator app would; their session is a new one from then on, which has proved it. */
 export async function takeSecondFactor(person: Person): Promise<void> {
-  const { secret } = await person.api.call(auth.AuthServiceService.setupMfa, {});
-  const prove = () => person.api.call(auth.AuthServiceService.verifyMfa, { code: codeOf(secret) });
+  const { secret } = await person.api.call(auth.AuthService.setupMfa, {});
+  const prove = () => person.api.call(auth.AuthService.verifyMfa, { code: codeOf(secret) });
   const { accessToken } = await prove().catch((error: unknown) => {
     // A step may end between making a code and its check: then the next one counts.
     if (error instanceof CliProblem) return prove();

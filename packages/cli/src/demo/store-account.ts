@@ -1,4 +1,5 @@
-import { vault, workflow } from '@claviger/contracts';
+import * as vault from '@claviger/contracts/vault/v1/vault';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { DemoTarget } from './demo-target.ts';
 import { check, type Narrator } from './narrator.ts';
 import type { Person } from './person.ts';
@@ -24,12 +25,12 @@ export async function storeAccount(
     admin.name,
     `claviger modules create ${name} --type ${target.module.type} --config module.json`,
   );
-  const { module } = await api.call(vault.ModulesServiceService.createModule, { name, ...target.module });
+  const { module } = await api.call(vault.ModulesService.createModule, { name, ...target.module });
   narrator.does(
     admin.name,
     `claviger resources create ${name} --type ${target.resource.type} --module ${name} …`,
   );
-  const { resource } = await api.call(vault.ResourcesServiceService.createResource, {
+  const { resource } = await api.call(vault.ResourcesService.createResource, {
     name,
     moduleId: module!.id,
     ...target.resource,
@@ -38,14 +39,14 @@ export async function storeAccount(
     admin.name,
     `claviger entries create ${name} --username ${target.account.username} --resource ${name} < password`,
   );
-  const { entry } = await api.call(vault.EntriesServiceService.createEntry, {
+  const { entry } = await api.call(vault.EntriesService.createEntry, {
     name,
     type: 'password',
     resourceId: resource!.id,
     username: target.account.username,
     secret: target.account.password,
   });
-  await api.call(workflow.AccessPoliciesServiceService.putAccessPolicy, {
+  await api.call(workflow.AccessPoliciesService.putAccessPolicy, {
     resourceId: resource!.id,
     steps: [{ name: 'colleague', quorum: 1, approverUserIds: [], approverRoles: [] }],
     maxDurationMinutes: 480,
@@ -55,7 +56,7 @@ export async function storeAccount(
   });
   narrator.note('policy: one approval, the credential is shown once, rotated when the access ends');
   const stored = { moduleId: module!.id, resourceId: resource!.id, resourceName: name, entryId: entry!.id };
-  const verified = await api.call(vault.EntriesServiceService.verifyEntry, { entryId: stored.entryId });
+  const verified = await api.call(vault.EntriesService.verifyEntry, { entryId: stored.entryId });
   check(
     narrator,
     `the vault logs in to the ${target.title} with what it keeps ${problemText(verified)}`.trim(),

@@ -1,4 +1,4 @@
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import { baseConfigSchema, createPeers, loadConfig } from '@claviger/service-kit';
 
 /** Calls auth with the operator's certificate, which only the account that runs the installation can read. */
@@ -14,8 +14,7 @@ async function withOperator<T>(
   }
 }
 
-const operatorOf = (peers: ReturnType<typeof createPeers>) =>
-  peers.client('auth', auth.OperatorServiceService);
+const operatorOf = (peers: ReturnType<typeof createPeers>) => peers.client('auth', auth.OperatorService);
 
 /** A one-time link for the first administrator; null when the tenant has a user already. Throws ClavigerError. */
 export function createSetupLink(configFile: string): Promise<string | null> {

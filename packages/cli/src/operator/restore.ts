@@ -1,4 +1,5 @@
-import { auth, restore as contract } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as contract from '@claviger/contracts/cluster/v1/restore';
 import { baseConfigSchema, createPeers, loadConfig, type Peers } from '@claviger/service-kit';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { say, sayJson, table, tell } from '../output.ts';
@@ -74,7 +75,7 @@ export function finishRestore(request: FinishRequest): Promise<ExitCode> {
 }
 
 const restoreClient = (peers: Peers, service: (typeof SERVICES)[number]) =>
-  peers.client(service, contract.RestoreServiceService);
+  peers.client(service, contract.RestoreService);
 
 /** Throws when a service does not answer: a restore is finished in all of them or not at all. */
 function readStates(peers: Peers): Promise<State[]> {
@@ -94,7 +95,7 @@ function readStates(peers: Peers): Promise<State[]> {
 }
 
 async function tenantIds(peers: Peers): Promise<string[]> {
-  const client = peers.client('auth', auth.OperatorServiceService);
+  const client = peers.client('auth', auth.OperatorService);
   const all: string[] = [];
   for (;;) {
     const { tenantIds: page } = await client.listTenantIds({ afterTenantId: all.at(-1) ?? '' });

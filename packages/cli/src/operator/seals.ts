@@ -1,4 +1,4 @@
-import { seal as contract } from '@claviger/contracts';
+import * as contract from '@claviger/contracts/cluster/v1/seal';
 import { isClavigerError } from '@claviger/errors';
 import { type SealedService, type ShareText, sealedServices } from '@claviger/sealing';
 import {
@@ -9,7 +9,7 @@ import {
   type ServiceClient,
 } from '@claviger/service-kit';
 
-type SealClient = ServiceClient<typeof contract.SealServiceService>;
+type SealClient = ServiceClient<typeof contract.SealService>;
 
 /** What one replica answered: its seal, or why it did not answer or refused. */
 export interface ReplicaSeal {
@@ -40,7 +40,7 @@ export function connectSeals(configFile: string): Seals {
   const replicas = sealedServices.flatMap((service) =>
     (config.peers[service] ?? []).map((address) => {
       const peers = createPeers({ ...config, peers: { [service]: [address] } });
-      return { service, address, peers, client: peers.client(service, contract.SealServiceService) };
+      return { service, address, peers, client: peers.client(service, contract.SealService) };
     }),
   );
   // Whose log records what is done; auth knows it.

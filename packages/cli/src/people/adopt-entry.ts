@@ -1,4 +1,4 @@
-import { vault } from '@claviger/contracts';
+import * as vault from '@claviger/contracts/vault/v1/vault';
 import { tell } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { entryId } from './find-by-name.ts';
@@ -11,7 +11,7 @@ export function adoptEntry(
   options: ConnectionOptions & { readonly reason: string },
 ): Promise<void> {
   return withSession(options, async ({ api, format }) => {
-    const answer = await api.call(vault.EntriesServiceService.adoptEntry, {
+    const answer = await api.call(vault.EntriesService.adoptEntry, {
       entryId: await entryId(api, name),
       reason: options.reason,
     });

@@ -1,4 +1,4 @@
-import { assistant } from '@claviger/contracts';
+import * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -12,7 +12,7 @@ export interface AskOptions extends ConnectionOptions {
   readonly status?: true;
 }
 
-const service = assistant.AssistantServiceService;
+const service = assistant.AssistantService;
 
 const queryColumns: readonly Column<assistant.AssistantQuery>[] = [
   ['QUERY', (row) => row.name],

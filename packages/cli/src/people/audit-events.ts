@@ -1,4 +1,4 @@
-import { audit } from '@claviger/contracts';
+import * as audit from '@claviger/contracts/audit/v1/audit';
 import { say } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -19,7 +19,7 @@ export interface EventListOptions extends ConnectionOptions, ListOptions {
   readonly search?: string;
 }
 
-const service = audit.AuditServiceService;
+const service = audit.AuditService;
 
 const columns: readonly Column<audit.AuditEvent>[] = [
   ['SEQ', (row) => row.sequence],

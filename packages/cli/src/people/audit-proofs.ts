@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { audit } from '@claviger/contracts';
+import * as audit from '@claviger/contracts/audit/v1/audit';
 import { parseSignedTreeHead, verifyInclusion, verifyTreeHead } from '@claviger/merkle';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
@@ -17,7 +17,7 @@ export interface ProofOptions extends ConnectionOptions {
   readonly keys?: string;
 }
 
-const service = audit.AuditServiceService;
+const service = audit.AuditService;
 
 export function treeHead(options: SaveOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {

@@ -1,4 +1,4 @@
-import { breakglass } from '@claviger/contracts';
+import * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
@@ -41,7 +41,7 @@ export interface ReviewOptions extends ConnectionOptions {
   readonly text: string;
 }
 
-const service = breakglass.BreakglassServiceService;
+const service = breakglass.BreakglassService;
 type Session = breakglass.BreakglassSession;
 
 const columns: readonly Column<Session>[] = [

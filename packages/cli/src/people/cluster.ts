@@ -1,4 +1,5 @@
-import { clusterAdmin, type replicas } from '@claviger/contracts';
+import * as clusterAdmin from '@claviger/contracts/auth/v1/cluster_admin';
+import type * as replicas from '@claviger/contracts/cluster/v1/replicas';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -12,7 +13,7 @@ export interface ClusterOrderOptions extends ConnectionOptions {
   readonly force?: boolean;
 }
 
-const service = clusterAdmin.ClusterAdminServiceService;
+const service = clusterAdmin.ClusterAdminService;
 
 interface Row extends replicas.Replica {
   readonly service: string;

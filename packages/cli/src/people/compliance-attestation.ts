@@ -1,5 +1,5 @@
 import { attestationProblem } from '@claviger/compliance-package';
-import { compliance } from '@claviger/contracts';
+import * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import { readPublicKeys } from './audit-files.ts';
@@ -28,7 +28,7 @@ const columns: readonly Column<compliance.Control>[] = [
 export async function attestation(options: AttestationOptions): Promise<ExitCode> {
   if (options.verify !== undefined) return verifySaved(options.verify, options.keys);
   await withSession(options, async ({ api, format }) => {
-    const answer = await api.call(compliance.ComplianceServiceService.getAttestation, {});
+    const answer = await api.call(compliance.ComplianceService.getAttestation, {});
     if (options.save !== undefined) {
       await writeNewFile(options.save, `${JSON.stringify(answer, null, 2)}\n`);
       tell(`the attestation is in ${options.save}`);

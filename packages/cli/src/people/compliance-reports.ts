@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { compliance } from '@claviger/contracts';
+import * as compliance from '@claviger/contracts/audit/v1/compliance';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { tell } from '../output.ts';
@@ -25,7 +25,7 @@ export interface DownloadOptions extends ConnectionOptions {
   readonly out: string;
 }
 
-const service = compliance.ComplianceServiceService;
+const service = compliance.ComplianceService;
 const POLL_MS = 1_000;
 const WAIT_MS = 30 * 60_000;
 

@@ -1,4 +1,4 @@
-import { compliance } from '@claviger/contracts';
+import * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -16,7 +16,7 @@ export interface ScheduleCreateOptions extends ConnectionOptions {
   readonly bom?: boolean;
 }
 
-const service = compliance.ComplianceServiceService;
+const service = compliance.ComplianceService;
 
 const columns: readonly Column<compliance.Schedule>[] = [
   ['ID', (row) => row.id],

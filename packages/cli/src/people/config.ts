@@ -1,4 +1,4 @@
-import { settings } from '@claviger/contracts';
+import * as settings from '@claviger/contracts/auth/v1/settings';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
@@ -20,7 +20,7 @@ export interface SetOptions extends CodeOptions {
 type Values = Record<string, Record<string, unknown>>;
 type Row = settings.ConfigKey & { readonly value: string };
 
-const service = settings.ConfigServiceService;
+const service = settings.ConfigService;
 
 const columns: readonly Column<Row>[] = [
   ['KEY', (row) => row.key],

@@ -1,4 +1,4 @@
-import { workflow } from '@claviger/contracts';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { tell } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { minutesText, parseMinutes } from './duration.ts';
@@ -13,7 +13,7 @@ export interface ApproveOptions extends DenyOptions {
   readonly for?: string;
 }
 
-const service = workflow.RequestsServiceService;
+const service = workflow.RequestsService;
 
 /** The command `approve`: bound by its digest to what was shown here. */
 export function approve(requestId: string, options: ApproveOptions): Promise<void> {

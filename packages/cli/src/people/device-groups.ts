@@ -1,4 +1,4 @@
-import { devices } from '@claviger/contracts';
+import * as devices from '@claviger/contracts/auth/v1/devices';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
@@ -22,7 +22,7 @@ export interface GroupFields extends ConnectionOptions {
   readonly remove?: string[];
 }
 
-const service = devices.DeviceGroupsServiceService;
+const service = devices.DeviceGroupsService;
 
 const columns: readonly Column<devices.DeviceGroup>[] = [
   ['ID', (row) => row.id],
@@ -60,7 +60,7 @@ export function updateGroup(which: string, options: GroupFields): Promise<void> 
       const { rowVersion } = await groupNow(api, id);
       const { items } = await listItems(
         api,
-        devices.DevicesServiceService.listDevices,
+        devices.DevicesService.listDevices,
         { groupId: id },
         { all: true },
       );

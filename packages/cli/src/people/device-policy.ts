@@ -1,4 +1,4 @@
-import { devices } from '@claviger/contracts';
+import * as devices from '@claviger/contracts/auth/v1/devices';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { tell } from '../output.ts';
@@ -25,7 +25,7 @@ export interface PolicySetOptions extends PolicyLevel {
   readonly uacInterception: 'on' | 'off';
 }
 
-const service = devices.ConfigurationPoliciesServiceService;
+const service = devices.ConfigurationPoliciesService;
 const feature = 'pam';
 
 const columns: readonly Column<devices.ConfigurationPolicy>[] = [

@@ -1,4 +1,4 @@
-import { devices } from '@claviger/contracts';
+import * as devices from '@claviger/contracts/auth/v1/devices';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
@@ -34,7 +34,7 @@ export interface DecommissionOptions extends ConnectionOptions {
   readonly reason: string;
 }
 
-const service = devices.DevicesServiceService;
+const service = devices.DevicesService;
 
 const columns: readonly Column<devices.Device>[] = [
   ['ID', (row) => row.id],

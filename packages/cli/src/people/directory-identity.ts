@@ -1,4 +1,4 @@
-import { devices } from '@claviger/contracts';
+import * as devices from '@claviger/contracts/auth/v1/devices';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -12,7 +12,7 @@ export interface IdentityOptions extends ConnectionOptions {
   readonly group?: string[] | false;
 }
 
-const service = devices.DirectoryIdentitiesServiceService;
+const service = devices.DirectoryIdentitiesService;
 
 export function getIdentity(user: string, options: ConnectionOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {

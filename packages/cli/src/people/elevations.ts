@@ -1,4 +1,4 @@
-import { elevation } from '@claviger/contracts';
+import * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -37,7 +37,7 @@ export interface RequestOptions extends ConnectionOptions {
 }
 
 type Elevation = elevation.ElevationRequest;
-const service = elevation.ElevationRequestsServiceService;
+const service = elevation.ElevationRequestsService;
 
 const columns: readonly Column<Elevation>[] = [
   ['ID', (row) => row.id],
@@ -127,7 +127,7 @@ export function actuate(id: string, options: ActuateOptions): Promise<void> {
       options.device === undefined
         ? ((await api.call(service.getElevationRequest, { id })).request!.deviceId ?? '')
         : await deviceId(api, options.device);
-    const queued = await api.call(elevation.DeviceActuationServiceService.actuateElevation, {
+    const queued = await api.call(elevation.DeviceActuationService.actuateElevation, {
       id: device,
       elevationRequestId: id,
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),

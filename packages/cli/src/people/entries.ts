@@ -1,4 +1,4 @@
-import { vault } from '@claviger/contracts';
+import * as vault from '@claviger/contracts/vault/v1/vault';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
@@ -48,7 +48,7 @@ export interface EntryScheduleOptions extends ConnectionOptions {
   readonly startingAt?: string;
 }
 
-const service = vault.EntriesServiceService;
+const service = vault.EntriesService;
 
 const MAX_FILE_BYTES = 49_152;
 /** What is pasted and stored as one line. */

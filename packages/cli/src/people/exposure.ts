@@ -1,4 +1,4 @@
-import { exposure } from '@claviger/contracts';
+import * as exposure from '@claviger/contracts/vault/v1/exposure';
 import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -18,7 +18,7 @@ export interface RotateExposureOptions extends ConnectionOptions {
   readonly entry?: string[];
 }
 
-const service = exposure.ExposureServiceService;
+const service = exposure.ExposureService;
 
 const version: Column<exposure.Exposure> = [
   'VERSION',

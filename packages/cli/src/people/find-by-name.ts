@@ -1,4 +1,5 @@
-import { auth, vault } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as vault from '@claviger/contracts/vault/v1/vault';
 import type { ApiClient, Operation } from '../api/api-client.ts';
 import { CliProblem } from '../api/cli-problem.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
@@ -55,25 +56,25 @@ const plural = (kind: string) => (kind === 'entry' ? 'entries' : `${kind}s`);
 /** The id of an entry given by name or id. */
 export async function entryId(api: ApiClient, text: string): Promise<string> {
   if (isId(text)) return text;
-  return only('entry', text, await named(api, vault.EntriesServiceService.listEntries, text)).id;
+  return only('entry', text, await named(api, vault.EntriesService.listEntries, text)).id;
 }
 
 /** The id of a resource given by name or id. */
 export async function resourceId(api: ApiClient, text: string): Promise<string> {
   if (isId(text)) return text;
-  return only('resource', text, await named(api, vault.ResourcesServiceService.listResources, text)).id;
+  return only('resource', text, await named(api, vault.ResourcesService.listResources, text)).id;
 }
 
 /** The id of a module given by name or id. */
 export async function moduleId(api: ApiClient, text: string): Promise<string> {
   if (isId(text)) return text;
-  return only('module', text, await named(api, vault.ModulesServiceService.listModules, text)).id;
+  return only('module', text, await named(api, vault.ModulesService.listModules, text)).id;
 }
 
 /** The id of a user given by user name or id. */
 export async function userId(api: ApiClient, text: string): Promise<string> {
   if (isId(text)) return text;
-  const { items } = await listItems(api, auth.UsersServiceService.listUsers, { search: text }, { all: true });
+  const { items } = await listItems(api, auth.UsersService.listUsers, { search: text }, { all: true });
   const users = items.map(({ id, username }) => ({ id, name: username }));
   return only(
     'user',
@@ -85,7 +86,7 @@ export async function userId(api: ApiClient, text: string): Promise<string> {
 /** The id of a role given by name or id. */
 export async function roleId(api: ApiClient, text: string): Promise<string> {
   if (isId(text)) return text;
-  const { items } = await listItems(api, auth.RolesServiceService.listRoles, {}, { all: true });
+  const { items } = await listItems(api, auth.RolesService.listRoles, {}, { all: true });
   return only(
     'role',
     text,
@@ -99,13 +100,11 @@ export async function accessSubject(
   text: string,
 ): Promise<{ resourceId: string } | { entryId: string }> {
   if (isId(text)) {
-    const resource = await orNotFound(
-      api.call(vault.ResourcesServiceService.getResource, { resourceId: text }),
-    );
+    const resource = await orNotFound(api.call(vault.ResourcesService.getResource, { resourceId: text }));
     return resource === undefined ? { entryId: text } : { resourceId: text };
   }
-  const resources = await named(api, vault.ResourcesServiceService.listResources, text);
+  const resources = await named(api, vault.ResourcesService.listResources, text);
   if (resources.length > 0) return { resourceId: only('resource', text, resources).id };
-  const entries = await named(api, vault.EntriesServiceService.listEntries, text);
+  const entries = await named(api, vault.EntriesService.listEntries, text);
   return { entryId: only('entry', text, entries).id };
 }

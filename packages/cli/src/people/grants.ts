@@ -1,4 +1,4 @@
-import { workflow } from '@claviger/contracts';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { say } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -15,7 +15,7 @@ export interface RevokeOptions extends ConnectionOptions {
   readonly reason: string;
 }
 
-const service = workflow.GrantsServiceService;
+const service = workflow.GrantsService;
 
 const columns: readonly Column<workflow.Grant>[] = [
   ['ID', (row) => row.id],

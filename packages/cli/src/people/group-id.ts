@@ -1,4 +1,4 @@
-import { devices } from '@claviger/contracts';
+import * as devices from '@claviger/contracts/auth/v1/devices';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { isId } from './find-by-name.ts';
@@ -7,7 +7,7 @@ import { listItems } from './paging.ts';
 /** The id of a group of devices given by name or id. */
 export async function groupId(api: ApiClient, text: string): Promise<string> {
   if (isId(text)) return text;
-  const list = devices.DeviceGroupsServiceService.listDeviceGroups;
+  const list = devices.DeviceGroupsService.listDeviceGroups;
   const { items } = await listItems(api, list, { search: text }, { all: true });
   const found = items.find(({ name }) => name === text);
   if (found !== undefined) return found.id;

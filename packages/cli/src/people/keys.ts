@@ -1,4 +1,4 @@
-import { encryption } from '@claviger/contracts';
+import * as encryption from '@claviger/contracts/vault/v1/encryption';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
@@ -15,7 +15,7 @@ export interface KeyJobOptions extends ConnectionOptions {
   readonly wait?: boolean;
 }
 
-const service = encryption.EncryptionServiceService;
+const service = encryption.EncryptionService;
 const WAIT_MS = 24 * 60 * 60 * 1_000;
 
 const keyColumns: readonly Column<encryption.KeyEncryptionKey>[] = [

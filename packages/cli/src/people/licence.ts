@@ -1,11 +1,11 @@
-import { licence } from '@claviger/contracts';
+import * as licence from '@claviger/contracts/auth/v1/licence';
 import { say, tell } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { withSession } from './session.ts';
 import { type Column, fieldsText, type OutputFormat, showJson, tableText, timeText } from './show.ts';
 import { readText } from './text-input.ts';
 
-const service = licence.LicenceServiceService;
+const service = licence.LicenceService;
 
 const limitColumns: readonly Column<licence.LicenseLimit>[] = [
   ['OF', (row) => row.name],

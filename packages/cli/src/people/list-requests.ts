@@ -1,4 +1,4 @@
-import { workflow } from '@claviger/contracts';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { listItems } from './paging.ts';
@@ -21,7 +21,7 @@ export function listRequests(options: RequestListOptions): Promise<void> {
       ...(decidable === undefined ? {} : { decidable }),
       ...(search === undefined ? {} : { search }),
     };
-    const listed = await listItems(api, workflow.RequestsServiceService.listRequests, filter, options);
+    const listed = await listItems(api, workflow.RequestsService.listRequests, filter, options);
     showList(listed, requestColumns, format);
   });
 }

@@ -1,4 +1,4 @@
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import type { ApiClient } from '../api/api-client.ts';
 import { CliProblem } from '../api/cli-problem.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
@@ -19,7 +19,7 @@ export interface LoginOptions extends ConnectionOptions {
   readonly recoveryCode?: boolean;
 }
 
-const service = auth.AuthServiceService;
+const service = auth.AuthService;
 
 /** The command `login`: proves who one is and keeps the tokens in the profile. */
 export function login(argument: string | undefined, options: LoginOptions): Promise<void> {

@@ -1,4 +1,4 @@
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import type { ApiClient } from '../api/api-client.ts';
 import { CliProblem } from '../api/cli-problem.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
@@ -14,7 +14,7 @@ export interface CodeOptions extends ConnectionOptions {
   readonly codeStdin?: boolean;
 }
 
-const service = auth.AuthServiceService;
+const service = auth.AuthService;
 
 export interface SetupMfaOptions extends ConnectionOptions {
   readonly passwordStdin?: boolean;

@@ -1,4 +1,4 @@
-import { vault } from '@claviger/contracts';
+import * as vault from '@claviger/contracts/vault/v1/vault';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { say } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
@@ -22,7 +22,7 @@ export interface ModuleTestOptions extends ConnectionOptions {
   readonly resource?: string;
 }
 
-const service = vault.ModulesServiceService;
+const service = vault.ModulesService;
 
 const columns: readonly Column<vault.Module>[] = [
   ['ID', (row) => row.id],

@@ -1,4 +1,4 @@
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { tell } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -15,7 +15,7 @@ export interface PasswordOptions extends ConnectionOptions {
 export function changePassword(options: PasswordOptions): Promise<void> {
   return withSession(options, async ({ api }) => {
     const { current, next } = await passwords(options);
-    await api.call(auth.AuthServiceService.changeMyPassword, {
+    await api.call(auth.AuthService.changeMyPassword, {
       currentPassword: current,
       newPassword: next,
     });

@@ -1,4 +1,4 @@
-import { workflow } from '@claviger/contracts';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -11,7 +11,7 @@ import { withSession } from './session.ts';
 
 export type GetOptions = ConnectionOptions & SecretOutputOptions;
 
-const { getGrant, getGrantCredentials } = workflow.GrantsServiceService;
+const { getGrant, getGrantCredentials } = workflow.GrantsService;
 
 /** The command `get`. A request that is not approved gives no secret: exit code 4 while it is pending, 3 else. */
 export function receiveCredential(id: string, options: GetOptions): Promise<ExitCode> {
@@ -40,7 +40,7 @@ async function receive(api: ApiClient, id: string): Promise<workflow.GetGrantCre
 async function grantOf(api: ApiClient, id: string): Promise<string | ExitCode> {
   const direct = await orNotFound(api.call(getGrant, { grantId: id }));
   if (direct !== undefined) return untilActive(api, id);
-  const { request } = await api.call(workflow.RequestsServiceService.getRequest, { requestId: id });
+  const { request } = await api.call(workflow.RequestsService.getRequest, { requestId: id });
   if (request!.status !== 'approved') return outcomeOf(request!);
   return untilActive(api, request!.grantId);
 }

@@ -1,4 +1,4 @@
-import { workflow } from '@claviger/contracts';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { ApiClient } from '../api/api-client.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { tell } from '../output.ts';
@@ -17,7 +17,7 @@ export interface RequestOptions extends ConnectionOptions {
   readonly timeout: string;
 }
 
-const service = workflow.RequestsServiceService;
+const service = workflow.RequestsService;
 
 /** The command `request`. */
 export function requestAccess(subject: string, options: RequestOptions): Promise<ExitCode> {

@@ -1,4 +1,5 @@
-import { vault, workflow } from '@claviger/contracts';
+import * as vault from '@claviger/contracts/vault/v1/vault';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { ApiClient } from '../api/api-client.ts';
 import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
@@ -27,7 +28,7 @@ export interface ResourceFields extends ConnectionOptions {
   readonly adminEntry?: string;
 }
 
-const service = vault.ResourcesServiceService;
+const service = vault.ResourcesService;
 
 const columns: readonly Column<vault.Resource>[] = [
   ['ID', (row) => row.id],
@@ -88,13 +89,13 @@ export function deleteResource(name: string, options: ConnectionOptions): Promis
 export function giveResource(name: string, user: string, options: ConnectionOptions): Promise<void> {
   return withSession(options, async ({ api, format }) => {
     const ids = { resourceId: await resourceId(api, name), ownerId: await userId(api, user) };
-    show((await api.call(vault.ResourcesServiceService.putResourceOwner, ids)).resource!, format);
+    show((await api.call(vault.ResourcesService.putResourceOwner, ids)).resource!, format);
   });
 }
 
 export function accessPolicy(name: string, options: ConnectionOptions & { file?: string }): Promise<void> {
   return withSession(options, async ({ api, format }) => {
-    const { getAccessPolicy, putAccessPolicy } = workflow.AccessPoliciesServiceService;
+    const { getAccessPolicy, putAccessPolicy } = workflow.AccessPoliciesService;
     const id = await resourceId(api, name);
     const { policy } =
       options.file === undefined

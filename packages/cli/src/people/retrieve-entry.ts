@@ -1,4 +1,4 @@
-import { vault } from '@claviger/contracts';
+import * as vault from '@claviger/contracts/vault/v1/vault';
 import type { ConnectionOptions } from './connection.ts';
 import { entryId } from './find-by-name.ts';
 import type { SecretOutputOptions } from './secret-options.ts';
@@ -17,7 +17,7 @@ export function retrieveEntry(name: string, options: RetrieveOptions): Promise<v
     const { reason = '', ticket = '', entryVersion } = options;
     const output = await prepareSecretOutput(options, format);
     const ask = async () =>
-      api.call(vault.EntriesServiceService.retrieveEntry, {
+      api.call(vault.EntriesService.retrieveEntry, {
         entryId: await entryId(api, name),
         reason,
         ticket,

@@ -1,4 +1,4 @@
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
@@ -14,7 +14,7 @@ export interface RoleOptions extends ConnectionOptions {
   readonly permission?: string[];
 }
 
-const service = auth.RolesServiceService;
+const service = auth.RolesService;
 
 export const roleColumns: readonly Column<auth.Role>[] = [
   ['ROLE', (row) => row.name],

@@ -1,4 +1,4 @@
-import { vault } from '@claviger/contracts';
+import * as vault from '@claviger/contracts/vault/v1/vault';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -16,7 +16,7 @@ export interface RotateOptions extends ConnectionOptions {
   readonly timeout: string;
 }
 
-const service = vault.EntriesServiceService;
+const service = vault.EntriesService;
 
 /** Neither done nor given up. */
 export const isUnderWay = ({ state }: vault.Rotation) => state === 'pending' || state === 'applying';

@@ -1,4 +1,4 @@
-import { rules } from '@claviger/contracts';
+import * as rules from '@claviger/contracts/workflow/v1/rules';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
@@ -32,7 +32,7 @@ export interface LintOptions extends ConnectionOptions {
 const BESIDE_CONDITIONS = ['name', 'verdict', 'priority', 'enabled', 'approvalDurationMinutes'];
 
 type Rule = rules.PamRule;
-const service = rules.PamRulesServiceService;
+const service = rules.PamRulesService;
 
 const columns: readonly Column<Rule>[] = [
   ['PRIORITY', (row) => row.priority],

@@ -1,4 +1,4 @@
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import { ApiClient } from '../api/api-client.ts';
 import { CliProblem } from '../api/cli-problem.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
@@ -97,7 +97,7 @@ async function refresh(
   if (refreshToken === '') return undefined;
   await using api = createClient(options, connection, async () => undefined);
   try {
-    const answer = await api.call(auth.AuthServiceService.refresh, { refreshToken });
+    const answer = await api.call(auth.AuthService.refresh, { refreshToken });
     return tokensFrom(connection.server, answer);
   } catch (error) {
     if (error instanceof CliProblem && error.status === 401) return undefined;

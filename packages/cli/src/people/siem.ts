@@ -1,4 +1,4 @@
-import { siem } from '@claviger/contracts';
+import * as siem from '@claviger/contracts/audit/v1/siem';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -9,7 +9,7 @@ export interface SiemTestOptions extends ConnectionOptions {
   readonly target?: string;
 }
 
-const service = siem.SiemServiceService;
+const service = siem.SiemService;
 const NO_TARGETS = 'there are no targets: set siem.targets (docs/siem.md)';
 
 const statusColumns: readonly Column<siem.SiemTargetStatus>[] = [

@@ -1,4 +1,4 @@
-import { devices } from '@claviger/contracts';
+import * as devices from '@claviger/contracts/auth/v1/devices';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
@@ -23,7 +23,7 @@ export interface KeepOptions extends ConnectionOptions {
   readonly every?: boolean;
 }
 
-const service = devices.SitesServiceService;
+const service = devices.SitesService;
 
 const columns: readonly Column<devices.Site>[] = [
   ['ID', (row) => row.id],

@@ -1,4 +1,4 @@
-import { rules } from '@claviger/contracts';
+import * as rules from '@claviger/contracts/workflow/v1/rules';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
@@ -28,7 +28,7 @@ export interface SoftwareFields extends ConnectionOptions {
 }
 
 type Entry = rules.SoftwareEntry;
-const service = rules.SoftwarePolicyServiceService;
+const service = rules.SoftwarePolicyService;
 
 const columns: readonly Column<Entry>[] = [
   ['LIST', (row) => row.list],

@@ -1,4 +1,4 @@
-import { tenants } from '@claviger/contracts';
+import * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
@@ -28,7 +28,7 @@ export interface BillingOptions extends ConnectionOptions, ListOptions {
   readonly kind?: string;
 }
 
-const service = tenants.TenantsServiceService;
+const service = tenants.TenantsService;
 
 const tenantColumns: readonly Column<tenants.Tenant>[] = [
   ['ID', (row) => row.id],

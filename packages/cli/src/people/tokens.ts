@@ -1,4 +1,4 @@
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import { tell } from '../output.ts';
 import type { ListOptions } from './command-options.ts';
 import type { ConnectionOptions } from './connection.ts';
@@ -20,7 +20,7 @@ export interface TokenCreateOptions extends ConnectionOptions {
   readonly outputFile?: string;
 }
 
-const service = auth.ApiTokensServiceService;
+const service = auth.ApiTokensService;
 
 const columns: readonly Column<auth.ApiToken>[] = [
   ['ID', (row) => row.id],

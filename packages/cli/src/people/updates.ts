@@ -1,10 +1,10 @@
-import { updates } from '@claviger/contracts';
+import * as updates from '@claviger/contracts/auth/v1/updates';
 import { say, tell } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { withSession } from './session.ts';
 import { type Column, showJson, tableText, timeText } from './show.ts';
 
-const service = updates.UpdatesServiceService;
+const service = updates.UpdatesService;
 
 const replicaColumns: readonly Column<updates.RunningReplica>[] = [
   ['SERVICE', (row) => row.service],

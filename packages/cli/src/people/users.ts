@@ -1,4 +1,4 @@
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say, tell } from '../output.ts';
@@ -31,7 +31,7 @@ export interface TakeOverOptions extends ConnectionOptions {
 }
 export type UserVerb = 'disable' | 'enable' | 'unlock' | 'sign-out' | 'delete';
 
-const service = auth.UsersServiceService;
+const service = auth.UsersService;
 
 const userColumns: readonly Column<auth.User>[] = [
   ['ID', (row) => row.id],

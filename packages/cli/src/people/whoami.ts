@@ -1,4 +1,4 @@
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import { say } from '../output.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { withSession } from './session.ts';
@@ -7,7 +7,7 @@ import { fieldsText, showJson } from './show.ts';
 /** The command `whoami`. */
 export function whoami(options: ConnectionOptions): Promise<void> {
   return withSession(options, async ({ api, connection, format }) => {
-    const answer = await api.call(auth.AuthServiceService.getCurrentUser, {});
+    const answer = await api.call(auth.AuthService.getCurrentUser, {});
     if (format === 'json') return showJson({ server: connection.server, ...answer });
     const { user, permissions, tenant, tenantId } = answer;
     say(

@@ -1,4 +1,4 @@
-import { explanations } from '@claviger/contracts';
+import * as explanations from '@claviger/contracts/workflow/v1/explanations';
 import type { ApiClient } from '../api/api-client.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { say } from '../output.ts';
@@ -8,7 +8,7 @@ import { orNotFound } from './find-by-name.ts';
 import { withSession } from './session.ts';
 import { showJson, timeText } from './show.ts';
 
-const service = explanations.ExplanationsServiceService;
+const service = explanations.ExplanationsService;
 
 /** The command `why`: an id of either kind of request. */
 export function why(id: string, options: ConnectionOptions): Promise<void> {

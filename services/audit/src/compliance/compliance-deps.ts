@@ -1,4 +1,6 @@
-import type { authEvidence, vaultEvidence, workflowEvidence } from '@claviger/contracts';
+import type * as authEvidence from '@claviger/contracts/auth/v1/evidence';
+import type * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
+import type * as workflowEvidence from '@claviger/contracts/workflow/v1/evidence';
 import type { ServiceClient } from '@claviger/service-kit';
 import type { AuditDeps } from '../audit-deps.ts';
 import type { AuditKeys } from '../keys.ts';
@@ -7,9 +9,9 @@ import type { ComplianceConfig } from './compliance-config.ts';
 
 /** What the other services tell of themselves. */
 export interface Evidence {
-  readonly auth: ServiceClient<typeof authEvidence.EvidenceServiceService>;
-  readonly vault: ServiceClient<typeof vaultEvidence.EvidenceServiceService>;
-  readonly workflow: ServiceClient<typeof workflowEvidence.EvidenceServiceService>;
+  readonly auth: ServiceClient<typeof authEvidence.EvidenceService>;
+  readonly vault: ServiceClient<typeof vaultEvidence.EvidenceService>;
+  readonly workflow: ServiceClient<typeof workflowEvidence.EvidenceService>;
 }
 
 /** What packages, attestations and schedules are made with. */

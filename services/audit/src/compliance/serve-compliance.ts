@@ -1,5 +1,8 @@
 import { type DutyHost, startDuty } from '@claviger/cluster';
-import { authEvidence, compliance, vaultEvidence, workflowEvidence } from '@claviger/contracts';
+import * as compliance from '@claviger/contracts/audit/v1/compliance';
+import * as authEvidence from '@claviger/contracts/auth/v1/evidence';
+import * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
+import * as workflowEvidence from '@claviger/contracts/workflow/v1/evidence';
 import type { JobQueues } from '@claviger/jobs';
 import type { Peers, RpcServer } from '@claviger/service-kit';
 import type { AuditConfig } from '../config.ts';
@@ -33,12 +36,12 @@ export function serveCompliance(rpcServer: RpcServer, options: ComplianceService
   const deps: ComplianceDeps = {
     ...options,
     evidence: {
-      auth: peers.client('auth', authEvidence.EvidenceServiceService),
-      vault: peers.client('vault', vaultEvidence.EvidenceServiceService),
-      workflow: peers.client('workflow', workflowEvidence.EvidenceServiceService),
+      auth: peers.client('auth', authEvidence.EvidenceService),
+      vault: peers.client('vault', vaultEvidence.EvidenceService),
+      workflow: peers.client('workflow', workflowEvidence.EvidenceService),
     },
   };
-  rpcServer.add(compliance.ComplianceServiceService, {
+  rpcServer.add(compliance.ComplianceService, {
     createReport: createReport(deps),
     listReports: listReports(deps),
     getReport: getReport(deps),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { audit } from '@claviger/contracts';
+import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AuditBench, silent, startBench, storeSealed } from '../../test-support.ts';
 import { type CostlyReadsOptions, createCostlyReads } from './costly-reads.ts';

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
-import type { audit } from '@claviger/contracts';
+import type * as audit from '@claviger/contracts/audit/v1/audit';
 import type { ErrorOptions, Reason } from '@claviger/errors';
 import type { AuditConfig } from '../config.ts';
 import type { ExportRequest } from '../exporting/export-chunks.ts';

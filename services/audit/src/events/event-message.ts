@@ -1,4 +1,4 @@
-import type { audit } from '@claviger/contracts';
+import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { ClavigerError } from '@claviger/errors';
 import type { AuditEvent } from '@claviger/events';
 

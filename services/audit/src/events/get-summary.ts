@@ -1,4 +1,4 @@
-import type { audit } from '@claviger/contracts';
+import type * as audit from '@claviger/contracts/audit/v1/audit';
 import type { Database } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -18,7 +18,7 @@ interface SummaryRow {
   sealed: number;
 }
 
-export function getSummary(deps: LogDeps): Handler<typeof audit.AuditServiceService.getSummary> {
+export function getSummary(deps: LogDeps): Handler<typeof audit.AuditService.getSummary> {
   return async (request, context) => {
     const answer = await deps.costly.value(
       { kind: 'summary', tenantId: context.tenantId, request },

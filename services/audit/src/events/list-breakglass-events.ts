@@ -1,4 +1,4 @@
-import type { breakglassAudit } from '@claviger/contracts';
+import type * as breakglassAudit from '@claviger/contracts/audit/v1/breakglass_audit';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -17,7 +17,7 @@ const IS_BREAKGLASS = sql<boolean>`(starts_with(action, 'breakglass.') OR positi
 /** Newest first unless asked otherwise; paged and filtered like the list of all events. */
 export function listBreakglassEvents(
   deps: AuditDeps,
-): Handler<typeof breakglassAudit.BreakglassAuditServiceService.listBreakglassEvents> {
+): Handler<typeof breakglassAudit.BreakglassAuditService.listBreakglassEvents> {
   return async (request, context) => {
     const filter = eventFilter(request);
     const answer = await deps.database.readTenant(context.tenantId, (reader) => {

@@ -1,4 +1,5 @@
-import type { audit, HttpBody } from '@claviger/contracts';
+import type * as audit from '@claviger/contracts/audit/v1/audit';
+import type { HttpBody } from '@claviger/contracts/google/api/httpbody';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { LogDeps } from '../audit-deps.ts';
@@ -17,7 +18,7 @@ const CONTENT_TYPES: Record<ExportFormat, string> = {
  * Streams the sealed events of a filter, in memory that does not grow with them. Format jsonl is the whole log with its
  * tree head, for offline verification. That an export was made is on record before its first byte leaves.
  */
-export function exportEvents(deps: LogDeps): Handler<typeof audit.AuditServiceService.exportEvents> {
+export function exportEvents(deps: LogDeps): Handler<typeof audit.AuditService.exportEvents> {
   return async function* (request, context): AsyncGenerator<HttpBody> {
     const filter = eventFilter(request);
     const format = (request.format || 'csv') as ExportFormat;

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { audit } from '@claviger/contracts';
+import * as audit from '@claviger/contracts/audit/v1/audit';
 import { createBus, macKeyOf, type OutboxMessage, outboxMac, sealedForm } from '@claviger/events';
 import { exportLines, verifyExport } from '@claviger/merkle';
 import { createPeers, readSecretFile } from '@claviger/service-kit';
@@ -217,7 +217,7 @@ test('a service that shows the name of another one is not called', async () => {
     grpc: { ...own, ...bench.stack.layout.leaf('gateway') },
     peers: { vault: [listen!] },
   });
-  const client = peers.client('vault', audit.AuditServiceService);
+  const client = peers.client('vault', audit.AuditService);
   await expect(client.listKeys({}, await bench.as(randomUUID()))).rejects.toMatchObject({
     reason: 'unavailable',
   });

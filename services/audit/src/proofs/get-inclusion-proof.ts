@@ -1,4 +1,4 @@
-import type { audit } from '@claviger/contracts';
+import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { ClavigerError } from '@claviger/errors';
 import { inclusionProof, inclusionProofNodes } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
@@ -9,9 +9,7 @@ import { existingId } from '../uuid.ts';
 import { headOfSize, newestHead, readNodes } from './store.ts';
 
 /** The path from one event up to a signed tree head. */
-export function getInclusionProof(
-  deps: AuditDeps,
-): Handler<typeof audit.AuditServiceService.getInclusionProof> {
+export function getInclusionProof(deps: AuditDeps): Handler<typeof audit.AuditService.getInclusionProof> {
   return async (request, context) => {
     const eventId = existingId(request.eventId);
     context.auditSubject = { type: 'event', id: eventId };

@@ -1,4 +1,4 @@
-import type { audit } from '@claviger/contracts';
+import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { AuditDeps } from '../audit-deps.ts';
@@ -11,7 +11,7 @@ const SORT: SortFields = {
 };
 
 /** Every head that was ever signed for the tenant, newest first unless asked otherwise. */
-export function listTreeHeads(deps: AuditDeps): Handler<typeof audit.AuditServiceService.listTreeHeads> {
+export function listTreeHeads(deps: AuditDeps): Handler<typeof audit.AuditService.listTreeHeads> {
   return async (request, context) => {
     const answer = await deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({

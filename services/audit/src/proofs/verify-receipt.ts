@@ -1,4 +1,4 @@
-import type { audit } from '@claviger/contracts';
+import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { verifyReceipt as isSigned } from '@claviger/merkle';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import type { AuditDeps } from '../audit-deps.ts';
@@ -6,7 +6,7 @@ import { recordRead } from '../reads/record-read.ts';
 import { existingId } from '../uuid.ts';
 
 /** Checks a receipt's signature, and finds its event in the log. Nothing is looked up for a receipt that is not ours. */
-export function verifyReceipt(deps: AuditDeps): Handler<typeof audit.AuditServiceService.verifyReceipt> {
+export function verifyReceipt(deps: AuditDeps): Handler<typeof audit.AuditService.verifyReceipt> {
   return async (request, context) => {
     const found = await check(deps, context, request.receipt!);
     await recordRead(deps, context, request);

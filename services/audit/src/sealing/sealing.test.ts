@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, randomInt, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { soleReplica } from '@claviger/cluster';
-import { restore as contract } from '@claviger/contracts';
+import * as contract from '@claviger/contracts/cluster/v1/restore';
 import { createBus } from '@claviger/events';
 import {
   type SignedTreeHead,
@@ -369,7 +369,7 @@ test('H-262 a database that lost its tail is noticed by the heads outside: nothi
 test('H-262 while it runs, a log that was rewritten stops no other; one that lost its tail stops all until the restore is finished', async () => {
   const operator = createPeers(loadConfig(baseConfigSchema, bench.stack.operator.configFile));
   onTestFinished(() => operator.close());
-  const restore = operator.client('audit', contract.RestoreServiceService);
+  const restore = operator.client('audit', contract.RestoreService);
   const stops = () => logged().split('"alert":"restore_unfinished"').length;
   const stopsBefore = stops();
   // That of the test before.

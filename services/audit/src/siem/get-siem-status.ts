@@ -1,4 +1,4 @@
-import type { siem } from '@claviger/contracts';
+import type * as siem from '@claviger/contracts/audit/v1/siem';
 import type { Reader } from '@claviger/database';
 import { UNIFORM_PROBLEM } from '@claviger/outbound';
 import type { Handler } from '@claviger/service-kit';
@@ -8,7 +8,7 @@ import { type SiemDeps, type SiemTarget, targetsOf } from './siem-deps.ts';
 import { seesTheWay } from './uniform-answer.ts';
 
 /** How far each target has got. */
-export function getSiemStatus(deps: SiemDeps): Handler<typeof siem.SiemServiceService.getSiemStatus> {
+export function getSiemStatus(deps: SiemDeps): Handler<typeof siem.SiemService.getSiemStatus> {
   return async (_, { tenantId, actor }) => {
     const targets = await targetsOf(deps.settings, tenantId, { maxAgeMs: 0 });
     return deps.database.readTenant(tenantId, async (reader) => {

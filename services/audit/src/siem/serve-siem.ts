@@ -1,5 +1,5 @@
 import type { DutyHost } from '@claviger/cluster';
-import { siem } from '@claviger/contracts';
+import * as siem from '@claviger/contracts/audit/v1/siem';
 import type { RpcServer } from '@claviger/service-kit';
 import { startForwarding } from './forwarding-duty.ts';
 import { getSiemStatus } from './get-siem-status.ts';
@@ -11,7 +11,7 @@ export function serveSiem(
   rpcServer: RpcServer,
   deps: SiemDeps & { readonly cluster: DutyHost },
 ): AsyncDisposable {
-  rpcServer.add(siem.SiemServiceService, {
+  rpcServer.add(siem.SiemService, {
     getSiemStatus: getSiemStatus(deps),
     testSiem: testSiem(deps),
   });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { siem } from '@claviger/contracts';
+import type * as siem from '@claviger/contracts/audit/v1/siem';
 import { ClavigerError } from '@claviger/errors';
 import { OutboundError, untilUniform } from '@claviger/outbound';
 import type { CallContext, Handler } from '@claviger/service-kit';
@@ -15,7 +15,7 @@ const TIMEOUT_MS = 8_000;
  * Sends a marked event to the targets, disabled ones too, on the way that audit events take. That it was asked for is on record before
  * anything leaves. A target that took it and had failed before is tried again at once.
  */
-export function testSiem(deps: SiemDeps): Handler<typeof siem.SiemServiceService.testSiem> {
+export function testSiem(deps: SiemDeps): Handler<typeof siem.SiemService.testSiem> {
   return async (request, context) => {
     const { tenantId } = context;
     const all = await targetsOf(deps.settings, tenantId, { maxAgeMs: 0 });

@@ -1,4 +1,4 @@
-import type { siem } from '@claviger/contracts';
+import type * as siem from '@claviger/contracts/audit/v1/siem';
 import { UNIFORM_PROBLEM } from '@claviger/outbound';
 import { type CallContext, permits } from '@claviger/service-kit';
 

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { tenantLog, tenantStanding } from '@claviger/contracts';
+import * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
+import * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
 import type { RpcServer } from '@claviger/service-kit';
 import { tenantStandingHandlers } from '@claviger/tenancy';
 import { sql } from 'kysely';
@@ -13,7 +14,7 @@ export function addTenancyHandlers(
   deps: AuditDeps & { readonly treeHeadKey: KeyObject },
 ): void {
   rpc.add(
-    tenantStanding.TenantStandingServiceService,
+    tenantStanding.TenantStandingService,
     tenantStandingHandlers({
       database: deps.database,
       describe: async (reader) => {
@@ -26,7 +27,7 @@ export function addTenancyHandlers(
       },
     }),
   );
-  rpc.add(tenantLog.TenantLogServiceService, {
+  rpc.add(tenantLog.TenantLogService, {
     listLogSizes: listLogSizes(deps),
     readLog: readLog(deps),
     signDeletionRecord: signDeletionRecord(deps),

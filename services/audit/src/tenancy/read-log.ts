@@ -1,4 +1,4 @@
-import type { tenantLog } from '@claviger/contracts';
+import type * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
 import type { AuditEvent } from '@claviger/events';
 import type { Handler } from '@claviger/service-kit';
 import type { AuditDeps } from '../audit-deps.ts';
@@ -7,7 +7,7 @@ import type { AuditDeps } from '../audit-deps.ts';
 const SPAN = 2_000;
 
 /** The sealed events from a sequence number on, of some actions. Asked again with the same number it answers the same. */
-export function readLog(deps: AuditDeps): Handler<(typeof tenantLog.TenantLogServiceService)['readLog']> {
+export function readLog(deps: AuditDeps): Handler<(typeof tenantLog.TenantLogService)['readLog']> {
   return ({ fromSequence, actions }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       const tree = await reader.selectFrom('trees').select('size').executeTakeFirst();

@@ -1,5 +1,5 @@
 import { type KeyObject, sign } from 'node:crypto';
-import type { tenantLog } from '@claviger/contracts';
+import type * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
 import { lockedTenantStanding } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { canonicalJson, keyIdOf } from '@claviger/merkle';
@@ -16,7 +16,7 @@ const TYPE = 'claviger-deletion-record+jwt';
  */
 export function signDeletionRecord(
   deps: Pick<AuditDeps, 'database'> & { readonly treeHeadKey: KeyObject },
-): Handler<(typeof tenantLog.TenantLogServiceService)['signDeletionRecord']> {
+): Handler<(typeof tenantLog.TenantLogService)['signDeletionRecord']> {
   return async (request, context) => {
     const { tenantId } = context;
     const head = await deps.database.withTenant(tenantId, async (tx) => {

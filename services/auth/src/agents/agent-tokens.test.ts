@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { auth, devices, tenants } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as devices from '@claviger/contracts/auth/v1/devices';
+import * as tenants from '@claviger/contracts/auth/v1/tenants';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type AuthStack,
@@ -71,7 +73,7 @@ test('a token with a digit changed, of another kind or of nobody is refused', as
   for (const token of [flipped, agentToken.replace('cla_', 'clv_'), `${agentToken}0`, 'cla_', ''])
     expect(await refused(token)).toBe('unauthenticated');
   const asApi = stack.gateway
-    .client('auth', auth.SessionsServiceService)
+    .client('auth', auth.SessionsService)
     .introspect({ credential: { $case: 'apiToken', value: agentToken }, audiences: ['auth'] });
   expect(await reasonOf(asApi)).toBe('unauthenticated');
 });
@@ -238,12 +240,12 @@ test('a suspended tenant’s agents are out at once, and in again after the rein
   const { agentToken } = await enrol(stack, other);
   const before = await introspectAgent(stack, agentToken);
   const first = await stack.operator
-    .client('auth', auth.OperatorServiceService)
+    .client('auth', auth.OperatorService)
     .bootstrapAdministrator({ username: 'platform.admin', tenant: 'default' });
   const session = await signIn(stack, 'default', first.username, first.password);
   await stack.sql('UPDATE sessions SET mfa_at = now() WHERE user_id = $1', [first.userId]);
   const stepped = await session.as();
-  const orders = stack.gateway.client('auth', tenants.TenantsServiceService);
+  const orders = stack.gateway.client('auth', tenants.TenantsService);
   await orders.suspendTenant({ tenantId: other.id, reason: 'test' }, stepped);
   expect(Number(await liveness(before.sessionId))).toBeGreaterThan(before.epoch);
   expect(await codeOf(introspectAgent(stack, agentToken))).toBe('session_revoked');
@@ -270,11 +272,11 @@ test('being seen is written once a minute at most', async () => {
 test('a machine’s token names its maker, one’s own does not', async () => {
   const admin = await asAdministrator(stack, tenant);
   const machine = await newUser(stack, tenant, `robot-${randomUUID()}`, ['requester'], 'machine');
-  const tokens = stack.gateway.client('auth', auth.ApiTokensServiceService);
+  const tokens = stack.gateway.client('auth', auth.ApiTokensService);
   const responsible = async (userId: string): Promise<string | undefined> => {
     const made = await tokens.createApiToken({ userId, name: 't', permissions: [], expiresInDays: 0 }, admin);
     const { actorToken } = await stack.gateway
-      .client('auth', auth.SessionsServiceService)
+      .client('auth', auth.SessionsService)
       .introspect({ credential: { $case: 'apiToken', value: made.token }, audiences: ['auth'] });
     return JSON.parse(Buffer.from(actorToken.split('.')[1]!, 'base64url').toString()).rsp as
       | string
@@ -285,7 +287,7 @@ test('a machine’s token names its maker, one’s own does not', async () => {
 });
 
 test('who sits before a device is known by the account name alone, and whoever might be meant is named', async () => {
-  const directory = stack.workflow.client('auth', devices.DeviceDirectoryServiceService);
+  const directory = stack.workflow.client('auth', devices.DeviceDirectoryService);
   const { device } = await enrol(stack, tenant, 'host');
   const call = { tenantId: tenant.id };
   expect(await directory.describeDevice({ deviceId: device.id }, call)).toEqual({
@@ -324,7 +326,7 @@ test('who sits before a device is known by the account name alone, and whoever m
   expect(named.deviceEnrollerIds).toEqual([tenant.administrator.id]);
   const machine = await newUser(stack, tenant, `robot-${randomUUID()}`, ['administrator'], 'machine');
   await stack.gateway
-    .client('auth', auth.ApiTokensServiceService)
+    .client('auth', auth.ApiTokensService)
     .createApiToken(
       { userId: machine.id, name: 't', permissions: [], expiresInDays: 0 },
       await asAdministrator(stack, tenant),

@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { readConfiguration } from '../configuration-policies/read-configuration.ts';
@@ -9,7 +9,7 @@ import { otherAgent } from './own-device.ts';
 /** What the agent's own device is to do. */
 export function getAgentConfiguration(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.AgentsServiceService)['getAgentConfiguration']> {
+): Handler<(typeof devices.AgentsService)['getAgentConfiguration']> {
   return async (request, context) => {
     const deviceId = objectId(request.agentId);
     const configuration = await deps.database.readTenant(context.tenantId, (reader) =>

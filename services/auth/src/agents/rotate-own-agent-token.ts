@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -16,7 +16,7 @@ const FORMER_LIVES_HOURS = 24;
  */
 export function rotateOwnAgentToken(
   deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
-): Handler<(typeof devices.AgentsServiceService)['rotateOwnAgentToken']> {
+): Handler<(typeof devices.AgentsService)['rotateOwnAgentToken']> {
   return async (request, context) => {
     context.auditSubject = { type: 'device', id: objectId(request.agentId) };
     const { agentToken, tell } = await deps.database.withTenant(context.tenantId, async (tx) => {

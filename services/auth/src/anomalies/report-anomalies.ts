@@ -1,4 +1,4 @@
-import type { anomalies } from '@claviger/contracts';
+import type * as anomalies from '@claviger/contracts/auth/v1/anomalies';
 import type { Database } from '@claviger/database';
 import { storeAnomalies } from '@claviger/events';
 import type { Alert, Handler } from '@claviger/service-kit';
@@ -8,7 +8,7 @@ import type { AuthSchema } from '../schema.ts';
 /** Keeps what a gateway observed; the event follows from the table. */
 export function reportAnomalies(
   database: Database<AuthSchema>,
-): Handler<(typeof anomalies.AnomaliesServiceService)['reportAnomalies']> {
+): Handler<(typeof anomalies.AnomaliesService)['reportAnomalies']> {
   return async (request) => {
     const observed = request.anomalies.map(({ alert, subjectType, subjectId, tenantId, details, count }) => ({
       alert: alert as Alert,

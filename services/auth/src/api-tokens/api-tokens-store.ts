@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Reader } from '@claviger/database';
 import type { AuthSchema } from '../schema.ts';
 

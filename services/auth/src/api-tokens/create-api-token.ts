@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
@@ -24,9 +24,7 @@ const MAX_TOKENS = 100;
  * A token for oneself or for a machine that one is responsible for, shown once. It can never do more than its user and, of a
  * machine, its responsible person may at the time of use, nor more than its maker may now.
  */
-export function createApiToken(
-  deps: AuthDeps,
-): Handler<(typeof auth.ApiTokensServiceService)['createApiToken']> {
+export function createApiToken(deps: AuthDeps): Handler<(typeof auth.ApiTokensService)['createApiToken']> {
   return async (request, context) => {
     requirePerson(context);
     const userId = request.userId ? objectId(request.userId) : context.actor.userId;

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -19,9 +19,7 @@ const BY_STATUS = {
 };
 
 /** Never shows a token; its first characters tell it from others. */
-export function listApiTokens(
-  deps: AuthDeps,
-): Handler<(typeof auth.ApiTokensServiceService)['listApiTokens']> {
+export function listApiTokens(deps: AuthDeps): Handler<(typeof auth.ApiTokensService)['listApiTokens']> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       let query = apiTokensQuery(reader);

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -8,9 +8,7 @@ import { endSession } from '../sign-in/sessions-store.ts';
 import { actingNow } from '../users/standing.ts';
 
 /** Takes effect before the answer. Doing it twice does no harm. */
-export function revokeApiToken(
-  deps: AuthDeps,
-): Handler<(typeof auth.ApiTokensServiceService)['revokeApiToken']> {
+export function revokeApiToken(deps: AuthDeps): Handler<(typeof auth.ApiTokensService)['revokeApiToken']> {
   return async (request, context) => {
     const apiTokenId = objectId(request.apiTokenId);
     context.auditSubject = { type: 'api-token', id: apiTokenId };

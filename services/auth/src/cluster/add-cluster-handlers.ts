@@ -1,4 +1,4 @@
-import { clusterAdmin } from '@claviger/contracts';
+import * as clusterAdmin from '@claviger/contracts/auth/v1/cluster_admin';
 import type { RpcServer } from '@claviger/service-kit';
 import type { ClusterDeps } from './cluster-deps.ts';
 import { demoteNode } from './demote-node.ts';
@@ -8,7 +8,7 @@ import { readmitNode } from './readmit-node.ts';
 
 /** The operators' view of the replicas of all services. */
 export function addClusterHandlers(rpc: RpcServer, deps: ClusterDeps): void {
-  rpc.add(clusterAdmin.ClusterAdminServiceService, {
+  rpc.add(clusterAdmin.ClusterAdminService, {
     getClusterStatus: getClusterStatus(deps),
     promoteNode: promoteNode(deps),
     demoteNode: demoteNode(deps),

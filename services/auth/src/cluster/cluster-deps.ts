@@ -1,5 +1,5 @@
 import type { RegisteredReplicas, ServiceReplicas } from '@claviger/cluster';
-import { replicas } from '@claviger/contracts';
+import * as replicas from '@claviger/contracts/cluster/v1/replicas';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type {
@@ -12,7 +12,7 @@ import type {
 } from '@claviger/service-kit';
 import type { AuthSchema } from '../schema.ts';
 
-export type ReplicasClient = ServiceClient<typeof replicas.ReplicasServiceService>;
+export type ReplicasClient = ServiceClient<typeof replicas.ReplicasService>;
 
 /** What the handlers of this folder work with. */
 export interface ClusterDeps {
@@ -37,7 +37,7 @@ export function replicasClients(
   return new Map(
     OTHERS.filter((peer) => named[peer] !== undefined).map((peer) => [
       peer,
-      peers.client(peer, replicas.ReplicasServiceService),
+      peers.client(peer, replicas.ReplicasService),
     ]),
   );
 }

@@ -1,4 +1,5 @@
-import type { clusterAdmin, replicas } from '@claviger/contracts';
+import type * as clusterAdmin from '@claviger/contracts/auth/v1/cluster_admin';
+import type * as replicas from '@claviger/contracts/cluster/v1/replicas';
 import { isClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { type ClusterDeps, callOf } from './cluster-deps.ts';
@@ -8,7 +9,7 @@ const ANSWER_WITHIN_MS = 3_000;
 
 export function getClusterStatus(
   deps: ClusterDeps,
-): Handler<(typeof clusterAdmin.ClusterAdminServiceService)['getClusterStatus']> {
+): Handler<(typeof clusterAdmin.ClusterAdminService)['getClusterStatus']> {
   return async (_request, context) => {
     const others = [...deps.others].map(async ([service, client]): Promise<replicas.ServiceReplicas> => {
       try {

@@ -1,11 +1,11 @@
-import type { clusterAdmin } from '@claviger/contracts';
+import type * as clusterAdmin from '@claviger/contracts/auth/v1/cluster_admin';
 import type { Handler } from '@claviger/service-kit';
 import { changing } from './changing.ts';
 import { type ClusterDeps, callOf } from './cluster-deps.ts';
 
 export function promoteNode(
   deps: ClusterDeps,
-): Handler<(typeof clusterAdmin.ClusterAdminServiceService)['promoteNode']> {
+): Handler<(typeof clusterAdmin.ClusterAdminService)['promoteNode']> {
   return (request, context) =>
     changing(deps, context, request, async (client) => {
       const { service, node } = request;

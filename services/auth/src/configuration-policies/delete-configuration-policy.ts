@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -9,7 +9,7 @@ import { lockPlace } from './policy-place.ts';
 /** The next level decides again. */
 export function deleteConfigurationPolicy(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.ConfigurationPoliciesServiceService)['deleteConfigurationPolicy']> {
+): Handler<(typeof devices.ConfigurationPoliciesService)['deleteConfigurationPolicy']> {
   return async (request, context) => {
     const subject = `${request.feature}/${request.scope}/${request.scopeId}`;
     context.auditSubject = { type: 'configuration-policy', id: subject };

@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -15,7 +15,7 @@ const SORT: SortFields = {
 /** What levels say, that of the partner among it. Whoever is kept to sites sees nothing of other sites and their devices. */
 export function listConfigurationPolicies(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.ConfigurationPoliciesServiceService)['listConfigurationPolicies']> {
+): Handler<(typeof devices.ConfigurationPoliciesService)['listConfigurationPolicies']> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       const sites = context.actor.siteIds;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
@@ -12,7 +12,7 @@ import { lockPlace } from './policy-place.ts';
 /** What a level says from now on, in whole: what is not named is left to the next level. */
 export function putConfigurationPolicy(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.ConfigurationPoliciesServiceService)['putConfigurationPolicy']> {
+): Handler<(typeof devices.ConfigurationPoliciesService)['putConfigurationPolicy']> {
   return async (request, context) => {
     const { tenantId } = context;
     const subject = `${request.feature}/${request.scope}/${request.scopeId}`;

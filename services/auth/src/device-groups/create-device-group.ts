@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
@@ -8,7 +8,7 @@ import { orGroupExists, readGroup, storeMembers } from './device-groups-store.ts
 
 export function createDeviceGroup(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.DeviceGroupsServiceService)['createDeviceGroup']> {
+): Handler<(typeof devices.DeviceGroupsService)['createDeviceGroup']> {
   return async (request, context) => {
     const { tenantId } = context;
     const id = randomUUID();

@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
@@ -9,7 +9,7 @@ import { lockGroup } from './device-groups-store.ts';
 /** What the group said of features goes with it; its devices stay. */
 export function deleteDeviceGroup(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.DeviceGroupsServiceService)['deleteDeviceGroup']> {
+): Handler<(typeof devices.DeviceGroupsService)['deleteDeviceGroup']> {
   return async (request, context) => {
     const groupId = objectId(request.groupId);
     context.auditSubject = { type: 'device-group', id: groupId };

@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { isUniqueViolation, type Reader, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';

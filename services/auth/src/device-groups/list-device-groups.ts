@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -11,7 +11,7 @@ const SORT: SortFields = {
 
 export function listDeviceGroups(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DeviceGroupsServiceService)['listDeviceGroups']> {
+): Handler<(typeof devices.DeviceGroupsService)['listDeviceGroups']> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       const query = groupsQuery(reader, context.actor.siteIds).$if(request.search !== '', (all) =>

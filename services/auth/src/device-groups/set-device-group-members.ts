@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
@@ -11,7 +11,7 @@ import { lockGroup, readGroup, storeMembers } from './device-groups-store.ts';
 /** Takes the place of all members; neither those that go nor those that come may stand outside the actor's sites. */
 export function setDeviceGroupMembers(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.DeviceGroupsServiceService)['setDeviceGroupMembers']> {
+): Handler<(typeof devices.DeviceGroupsService)['setDeviceGroupMembers']> {
   return async (request, context) => {
     const groupId = objectId(request.groupId);
     context.auditSubject = { type: 'device-group', id: groupId };

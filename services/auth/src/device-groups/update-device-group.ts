@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
@@ -10,7 +10,7 @@ import { lockGroup, orGroupExists, readGroup } from './device-groups-store.ts';
 
 export function updateDeviceGroup(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.DeviceGroupsServiceService)['updateDeviceGroup']> {
+): Handler<(typeof devices.DeviceGroupsService)['updateDeviceGroup']> {
   return async (request, context) => {
     const groupId = objectId(request.groupId);
     context.auditSubject = { type: 'device-group', id: groupId };

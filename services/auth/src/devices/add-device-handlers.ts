@@ -1,4 +1,5 @@
-import { devices, vault } from '@claviger/contracts';
+import * as devices from '@claviger/contracts/auth/v1/devices';
+import * as vault from '@claviger/contracts/vault/v1/vault';
 import type { Peers, RpcServer } from '@claviger/service-kit';
 import { getAgentConfiguration } from '../agents/get-agent-configuration.ts';
 import { rotateOwnAgentToken } from '../agents/rotate-own-agent-token.ts';
@@ -34,8 +35,8 @@ import { updateDevice } from './update-device.ts';
 
 /** Devices with what belongs to them: sites, groups, agents, what holds for them, and who sits before them. */
 export function addDeviceHandlers(server: RpcServer, deps: AuthDeps, peers: Peers): void {
-  const resources = deps.config.peers.vault && peers.client('vault', vault.EntitlementsServiceService);
-  server.add(devices.DevicesServiceService, {
+  const resources = deps.config.peers.vault && peers.client('vault', vault.EntitlementsService);
+  server.add(devices.DevicesService, {
     listDevices: listDevices(deps),
     getDevice: getDevice(deps),
     enrolDevice: enrolDevice(deps, resources),
@@ -45,7 +46,7 @@ export function addDeviceHandlers(server: RpcServer, deps: AuthDeps, peers: Peer
     revokeAgentToken: revokeAgentToken(deps),
     getDeviceConfiguration: getDeviceConfiguration(deps),
   });
-  server.add(devices.SitesServiceService, {
+  server.add(devices.SitesService, {
     listSites: listSites(deps),
     createSite: createSite(deps),
     getSite: getSite(deps),
@@ -54,27 +55,27 @@ export function addDeviceHandlers(server: RpcServer, deps: AuthDeps, peers: Peer
     getUserSites: getUserSites(deps),
     setUserSites: setUserSites(deps),
   });
-  server.add(devices.DeviceGroupsServiceService, {
+  server.add(devices.DeviceGroupsService, {
     listDeviceGroups: listDeviceGroups(deps),
     createDeviceGroup: createDeviceGroup(deps),
     updateDeviceGroup: updateDeviceGroup(deps),
     setDeviceGroupMembers: setDeviceGroupMembers(deps),
     deleteDeviceGroup: deleteDeviceGroup(deps),
   });
-  server.add(devices.ConfigurationPoliciesServiceService, {
+  server.add(devices.ConfigurationPoliciesService, {
     listConfigurationPolicies: listConfigurationPolicies(deps),
     putConfigurationPolicy: putConfigurationPolicy(deps),
     deleteConfigurationPolicy: deleteConfigurationPolicy(deps),
   });
-  server.add(devices.DirectoryIdentitiesServiceService, {
+  server.add(devices.DirectoryIdentitiesService, {
     getDirectoryIdentity: getDirectoryIdentity(deps),
     setDirectoryIdentity: setDirectoryIdentity(deps),
   });
-  server.add(devices.AgentsServiceService, {
+  server.add(devices.AgentsService, {
     getAgentConfiguration: getAgentConfiguration(deps),
     rotateOwnAgentToken: rotateOwnAgentToken(deps),
   });
-  server.add(devices.DeviceDirectoryServiceService, {
+  server.add(devices.DeviceDirectoryService, {
     describeDevice: describeDevice(deps),
     resolveSubject: resolveSubject(deps),
     listPermittedUsers: listPermittedUsers(deps),

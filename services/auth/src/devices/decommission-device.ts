@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { endAgentTokens } from '../agents/agent-tokens-store.ts';
@@ -9,7 +9,7 @@ import { readDevice } from './devices-store.ts';
 /** For good, and before the answer. Doing it twice does no harm. */
 export function decommissionDevice(
   deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
-): Handler<(typeof devices.DevicesServiceService)['decommissionDevice']> {
+): Handler<(typeof devices.DevicesService)['decommissionDevice']> {
   return async (request, context) => {
     const { device, tell } = await changeDevice(
       deps,

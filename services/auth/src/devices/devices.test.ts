@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { auth, devices } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as devices from '@claviger/contracts/auth/v1/devices';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type AuthStack,
@@ -36,10 +37,10 @@ afterAll(() => stack?.[Symbol.asyncDispose]());
 
 type Caller = Awaited<ReturnType<typeof asAdministrator>>;
 
-const sitesOf = () => stack.gateway.client('auth', devices.SitesServiceService);
-const groupsOf = () => stack.gateway.client('auth', devices.DeviceGroupsServiceService);
-const policiesOf = () => stack.gateway.client('auth', devices.ConfigurationPoliciesServiceService);
-const identitiesOf = () => stack.gateway.client('auth', devices.DirectoryIdentitiesServiceService);
+const sitesOf = () => stack.gateway.client('auth', devices.SitesService);
+const groupsOf = () => stack.gateway.client('auth', devices.DeviceGroupsService);
+const policiesOf = () => stack.gateway.client('auth', devices.ConfigurationPoliciesService);
+const identitiesOf = () => stack.gateway.client('auth', devices.DirectoryIdentitiesService);
 
 /** Signed in with a second factor that was proved just now. */
 async function steppedUp(of: string, username: string, password: string): Promise<Caller> {
@@ -190,7 +191,7 @@ test('sites take effect at once, also for API tokens, and only restricted people
     { actorToken: after.actorToken },
   );
   const robot = await stack.gateway
-    .client('auth', auth.SessionsServiceService)
+    .client('auth', auth.SessionsService)
     .introspect({ credential: { $case: 'apiToken', value: token }, audiences: ['auth'] });
   expect(claimsOf(robot.actorToken).sites).toEqual([siteId]);
   expect(await sitesOf().getUserSites({ userId: user.id }, await admin())).toEqual({
@@ -377,7 +378,7 @@ test('a group is named once, and takes devices of its tenant only', async () => 
 
 test('what holds for a device comes from the closest level that says something, and says which', async () => {
   const first = await stack.operator
-    .client('auth', auth.OperatorServiceService)
+    .client('auth', auth.OperatorService)
     .bootstrapAdministrator({ username: 'platform.admin', tenant: 'default' });
   const platform = await steppedUp('default', first.username, first.password);
   const caller = await admin();
@@ -470,7 +471,7 @@ test('what holds for a device comes from the closest level that says something, 
 
 test('an account name is one person’s, without regard to case, and identifies them with their groups', async () => {
   const caller = await admin();
-  const directory = stack.workflow.client('auth', devices.DeviceDirectoryServiceService);
+  const directory = stack.workflow.client('auth', devices.DeviceDirectoryService);
   const call = { tenantId: tenant.id };
   const [sarah, tom] = [
     await newUser(stack, tenant, `s.jones-${randomUUID()}`, ['approver']),
@@ -567,7 +568,7 @@ test('nobody sets their own identity through a machine, and a machine has no nam
     maker,
   );
   const robot = await stack.gateway
-    .client('auth', auth.SessionsServiceService)
+    .client('auth', auth.SessionsService)
     .introspect({ credential: { $case: 'apiToken', value: token }, audiences: ['auth'] });
   const set = (userId: string, accountNames: string[], as: Pick<Caller, 'actorToken'>) =>
     codeOf(

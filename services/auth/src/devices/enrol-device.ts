@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { isUniqueViolation, requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -15,7 +15,7 @@ import { linkedResource, type Resources } from './linked-resource.ts';
 export function enrolDevice(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
   resources: Resources | undefined,
-): Handler<(typeof devices.DevicesServiceService)['enrolDevice']> {
+): Handler<(typeof devices.DevicesService)['enrolDevice']> {
   return async (request, context) => {
     const { tenantId } = context;
     // Before the transaction: nothing is locked while another service thinks.

@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { readConfiguration } from '../configuration-policies/read-configuration.ts';
@@ -7,7 +7,7 @@ import { objectId } from '../object-id.ts';
 
 export function getDeviceConfiguration(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DevicesServiceService)['getDeviceConfiguration']> {
+): Handler<(typeof devices.DevicesService)['getDeviceConfiguration']> {
   return async (request, context) => {
     const deviceId = objectId(request.deviceId);
     const configuration = await deps.database.readTenant(context.tenantId, (reader) =>

@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
@@ -6,7 +6,7 @@ import { readDevice } from './devices-store.ts';
 
 export function getDevice(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DevicesServiceService)['getDevice']> {
+): Handler<(typeof devices.DevicesService)['getDevice']> {
   return async (request, context) => {
     const deviceId = objectId(request.deviceId);
     return {

@@ -1,10 +1,10 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { type CallContext, permits, type ServiceClient } from '@claviger/service-kit';
 import { isObjectId } from '../object-id.ts';
 
 /** The vault, as far as it knows which resources there are. */
-export type Resources = Pick<ServiceClient<typeof vault.EntitlementsServiceService>, 'describeResource'>;
+export type Resources = Pick<ServiceClient<typeof vault.EntitlementsService>, 'describeResource'>;
 
 const TIMEOUT_MS = 3_000;
 

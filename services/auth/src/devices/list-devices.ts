@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -18,7 +18,7 @@ const nothing = sql<boolean>`false`;
 /** Those in the sites that the caller may see. */
 export function listDevices(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DevicesServiceService)['listDevices']> {
+): Handler<(typeof devices.DevicesService)['listDevices']> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       const { search, siteId, groupId, status } = request;

@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { endAgentTokens, issueAgentToken } from '../agents/agent-tokens-store.ts';
@@ -9,7 +9,7 @@ import { readDevice, requireInService } from './devices-store.ts';
 /** The former token stops before the answer. */
 export function rotateAgentToken(
   deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
-): Handler<(typeof devices.DevicesServiceService)['rotateAgentToken']> {
+): Handler<(typeof devices.DevicesService)['rotateAgentToken']> {
   return async (request, context) => {
     const { answer, tell } = await changeDevice(
       deps,

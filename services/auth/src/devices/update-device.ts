@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { raiseDevices } from '../agents/agent-tokens-store.ts';
@@ -11,7 +11,7 @@ import { readDevice, requireInService } from './devices-store.ts';
 /** Absent fields stay. What the agent claims of its device is new at once. */
 export function updateDevice(
   deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
-): Handler<(typeof devices.DevicesServiceService)['updateDevice']> {
+): Handler<(typeof devices.DevicesService)['updateDevice']> {
   return async (request, context) => {
     const { device, live } = await changeDevice(
       deps,

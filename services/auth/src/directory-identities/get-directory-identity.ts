@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
@@ -7,7 +7,7 @@ import { readIdentity } from './directory-identities-store.ts';
 
 export function getDirectoryIdentity(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DirectoryIdentitiesServiceService)['getDirectoryIdentity']> {
+): Handler<(typeof devices.DirectoryIdentitiesService)['getDirectoryIdentity']> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { isUniqueViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -18,7 +18,7 @@ import { readIdentity } from './directory-identities-store.ts';
  */
 export function setDirectoryIdentity(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.DirectoryIdentitiesServiceService)['setDirectoryIdentity']> {
+): Handler<(typeof devices.DirectoryIdentitiesService)['setDirectoryIdentity']> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -8,7 +8,7 @@ import { objectId } from '../object-id.ts';
 /** For other services: where a device stands, and whether its agent can be reached. */
 export function describeDevice(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DeviceDirectoryServiceService)['describeDevice']> {
+): Handler<(typeof devices.DeviceDirectoryService)['describeDevice']> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const deviceId = objectId(request.deviceId);

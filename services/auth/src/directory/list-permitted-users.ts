@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -12,7 +12,7 @@ const DEFAULT_LIMIT = 1_000;
 /** Active people who hold a permission by their roles as they are now; machines decide about nothing. */
 export function listPermittedUsers(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DeviceDirectoryServiceService)['listPermittedUsers']> {
+): Handler<(typeof devices.DeviceDirectoryService)['listPermittedUsers']> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const limit = request.limit || DEFAULT_LIMIT;

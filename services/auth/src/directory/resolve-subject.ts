@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Reader } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -18,7 +18,7 @@ const CONTROLS = /\p{Cc}/u;
  */
 export function resolveSubject(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DeviceDirectoryServiceService)['resolveSubject']> {
+): Handler<(typeof devices.DeviceDirectoryService)['resolveSubject']> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const deviceId = request.deviceId && objectId(request.deviceId);

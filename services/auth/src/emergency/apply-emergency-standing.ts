@@ -1,4 +1,4 @@
-import type { emergencyStanding } from '@claviger/contracts';
+import type * as emergencyStanding from '@claviger/contracts/auth/v1/emergency_standing';
 import type { Tx } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -8,7 +8,7 @@ import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
 
-type Service = typeof emergencyStanding.EmergencyStandingServiceService;
+type Service = typeof emergencyStanding.EmergencyStandingService;
 
 /**
  * Notes that a person has emergency access open, or that this session of theirs has ended. It is stored when this answers. Where

@@ -1,4 +1,4 @@
-import type { authEvidence } from '@claviger/contracts';
+import type * as authEvidence from '@claviger/contracts/auth/v1/evidence';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
@@ -6,7 +6,7 @@ import type { AuthDeps } from '../deps.ts';
 /** Counts of what keeps and breaks the rules about users, as of now by the database's clock. */
 export function getAuthPosture(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<typeof authEvidence.EvidenceServiceService.getAuthPosture> {
+): Handler<typeof authEvidence.EvidenceService.getAuthPosture> {
   return async (_request, context) => {
     const { rows } = await deps.database.readTenant(context.tenantId, (reader) =>
       sql<authEvidence.GetAuthPostureResponse>`

@@ -1,4 +1,4 @@
-import type { authEvidence } from '@claviger/contracts';
+import type * as authEvidence from '@claviger/contracts/auth/v1/evidence';
 import { keysetCursor, parseKeysetCursor } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -20,7 +20,7 @@ interface AccountRow {
 /** Users with their roles, as of now; the deleted ones too, since events name them. */
 export function listAccountEvidence(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<typeof authEvidence.EvidenceServiceService.listAccountEvidence> {
+): Handler<typeof authEvidence.EvidenceService.listAccountEvidence> {
   return async (request, context) => {
     const after = parseKeysetCursor(request.cursor, 1);
     const from = after ? sql`users.id > ${after[0]}::uuid` : sql`true`;

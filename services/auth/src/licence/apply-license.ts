@@ -1,4 +1,4 @@
-import type { licence } from '@claviger/contracts';
+import type * as licence from '@claviger/contracts/auth/v1/licence';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -11,9 +11,7 @@ import { VENDOR_KEYS } from './vendor-keys.ts';
 import { verifyLicence } from './verify-licence.ts';
 
 /** Checks a licence and puts it in force. The same once more changes nothing. */
-export function applyLicense(
-  deps: AuthDeps,
-): Handler<(typeof licence.LicenceServiceService)['applyLicense']> {
+export function applyLicense(deps: AuthDeps): Handler<(typeof licence.LicenceService)['applyLicense']> {
   return async (request, context) => {
     const { tenantId } = context;
     context.auditSubject = { type: 'license', id: tenantId };

@@ -1,5 +1,8 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { auth, licence, settings, updates } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as licence from '@claviger/contracts/auth/v1/licence';
+import * as settings from '@claviger/contracts/auth/v1/settings';
+import * as updates from '@claviger/contracts/auth/v1/updates';
 import { type CallOptions, productVersion } from '@claviger/service-kit';
 import { CompactSign } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -24,12 +27,12 @@ let stack: AuthStack;
 let platform: () => Promise<CallOptions>;
 let installationId: string;
 
-const licences = () => stack.gateway.client('auth', licence.LicenceServiceService);
+const licences = () => stack.gateway.client('auth', licence.LicenceService);
 const apply = async (token: string, as?: CallOptions) =>
   licences().applyLicense({ license: token, rowVersion: undefined }, as ?? (await platform()));
 const current = async () => (await licences().getLicense({}, await platform())).license!;
 const updatesStatus = async () =>
-  stack.gateway.client('auth', updates.UpdatesServiceService).getUpdatesStatus({}, await platform());
+  stack.gateway.client('auth', updates.UpdatesService).getUpdatesStatus({}, await platform());
 const epoch = (): number => Math.floor(Date.now() / 1_000);
 
 async function sign(
@@ -44,12 +47,12 @@ async function sign(
 
 beforeAll(async () => {
   stack = await startAuth();
-  const operator = stack.operator.client('auth', auth.OperatorServiceService);
+  const operator = stack.operator.client('auth', auth.OperatorService);
   const made = await operator.bootstrapAdministrator({ username: 'platform.admin', tenant: '' });
   const session = await signIn(stack, 'default', made.username, made.password);
   platform = (await enrolFactor(stack, session)).session.as;
   const publicKey = vendor.publicKey.export({ format: 'jwk' }).x;
-  await stack.gateway.client('auth', settings.ConfigServiceService).updateConfig(
+  await stack.gateway.client('auth', settings.ConfigService).updateConfig(
     {
       values: { licence: { publicKeys: [{ id: KID, publicKey }] } },
       rowVersion: undefined,
@@ -147,7 +150,7 @@ test('limits refuse only where the licence says so, and nothing at all once it h
 });
 
 test('what runs, what ran, and what was done to the schemas is told; what is away is unknown', async () => {
-  const replicas = stack.peersOf('vault').client('auth', updates.ReplicasServiceService);
+  const replicas = stack.peersOf('vault').client('auth', updates.ReplicasService);
   await replicas.reportReplica({ node: 'vault-1', version: '0.0.9', runningMs: 5_000, ending: false });
   // Each reports itself at its start, but nothing waits for that.
   await expect.poll(async () => (await updatesStatus()).replicas.length).toBe(3);

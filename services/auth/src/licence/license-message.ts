@@ -1,4 +1,4 @@
-import type { licence } from '@claviger/contracts';
+import type * as licence from '@claviger/contracts/auth/v1/licence';
 import type { Database } from '@claviger/database';
 import type { AuthSchema } from '../schema.ts';
 import type { LicenceInForce } from './licence-store.ts';

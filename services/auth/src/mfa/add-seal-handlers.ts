@@ -1,4 +1,4 @@
-import { seal as contract } from '@claviger/contracts';
+import * as contract from '@claviger/contracts/cluster/v1/seal';
 import { sealHandlers } from '@claviger/sealing';
 import type { RpcServer } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -13,7 +13,7 @@ export function addSealHandlers(
   const { config, database, emitter, logger, tenantKeys } = deps;
   const { node } = config;
   rpc.add(
-    contract.SealServiceService,
+    contract.SealService,
     sealHandlers({
       service: 'auth',
       node,

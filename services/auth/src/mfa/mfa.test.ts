@@ -1,4 +1,4 @@
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import type { ClavigerError } from '@claviger/errors';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -428,7 +428,7 @@ test('H-029 an API token proves no second factor and changes no way of signing i
     await session.as(),
   );
   const { actorToken } = await stack.gateway
-    .client('auth', auth.SessionsServiceService)
+    .client('auth', auth.SessionsService)
     .introspect({ credential: { $case: 'apiToken', value: token }, audiences: ['auth'] });
   expect(await codeOf(authOf(stack).disableMfa({}, { actorToken }))).toBe('mfa_not_satisfied');
   expect(await codeOf(authOf(stack).setupMfa({}, { actorToken }))).toBe('not_for_api_tokens');

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { actingNow, requirePerson } from '../users/standing.ts';
@@ -9,7 +9,7 @@ import { replaceRecoveryCodes } from './recovery-codes.ts';
 /** Replaces all recovery codes; the new ones are shown this once. */
 export function regenerateRecoveryCodes(
   deps: AuthDeps,
-): Handler<(typeof auth.AuthServiceService)['regenerateRecoveryCodes']> {
+): Handler<(typeof auth.AuthService)['regenerateRecoveryCodes']> {
   return async (_request, context) => {
     requirePerson(context);
     const { userId, tenantId } = context.actor;

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { credentialOfUser } from '../passwords/credentials-store.ts';
@@ -9,7 +9,7 @@ import { makePendingFactor } from './make-pending-factor.ts';
 /** As setupMfa, for a session of any age: the request has the password. */
 export function setupMfaWithPassword(
   deps: AuthDeps,
-): Handler<(typeof auth.AuthServiceService)['setupMfaWithPassword']> {
+): Handler<(typeof auth.AuthService)['setupMfaWithPassword']> {
   return async (request, context) => {
     requirePerson(context);
     const { userId } = context.actor;

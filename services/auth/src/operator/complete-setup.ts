@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -10,7 +10,7 @@ import { readUser } from '../users/users-store.ts';
 import { createFirstAdministrator, refuseEarly, requireNoUser } from './first-user.ts';
 
 /** Spends the set-up link: the first administrator chooses name and password. */
-export function completeSetup(deps: AuthDeps): Handler<(typeof auth.AuthServiceService)['completeSetup']> {
+export function completeSetup(deps: AuthDeps): Handler<(typeof auth.AuthService)['completeSetup']> {
   return async (request, context) => {
     canonicalLogin(request.username);
     checkNewPassword(request.password, request.username, '/password');

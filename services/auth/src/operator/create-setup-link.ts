@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -13,9 +13,7 @@ export const setupUrl = (deps: Pick<AuthDeps, 'config'>, token: string): string 
   `${deps.config.publicUrl}/setup#token=${token}`;
 
 /** A one-time link for the first administrator, in place of any earlier one; no link once there is a user. */
-export function createSetupLink(
-  deps: AuthDeps,
-): Handler<(typeof auth.OperatorServiceService)['createSetupLink']> {
+export function createSetupLink(deps: AuthDeps): Handler<(typeof auth.OperatorService)['createSetupLink']> {
   return async (request, context) => {
     const tenantId = await ensureTenant(deps, context, request.tenant);
     context.auditTenantId = tenantId;

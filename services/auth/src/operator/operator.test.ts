@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { soleLeadership } from '@claviger/cluster';
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import { createDatabase } from '@claviger/database';
 import { createLogger, loadConfig, readSecretFile } from '@claviger/service-kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
-const operatorOf = () => stack.operator.client('auth', auth.OperatorServiceService);
+const operatorOf = () => stack.operator.client('auth', auth.OperatorService);
 const setup = (token: string, username = 'first') =>
   authOf(stack).completeSetup({ token, username, password: PASSWORD, displayName: '', email: '' });
 
@@ -96,7 +96,7 @@ test('tenants are provisioned once per name, and an unknown one is not found', a
 });
 
 test('the gateway may not call what is the operator’s', async () => {
-  const gateway = stack.gateway.client('auth', auth.OperatorServiceService);
+  const gateway = stack.gateway.client('auth', auth.OperatorService);
   expect(await reasonOf(gateway.bootstrapAdministrator({ username: 'mallory', tenant: '' }))).toBe('denied');
 });
 

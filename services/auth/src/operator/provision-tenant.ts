@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { asTenant, isUniqueViolation, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
@@ -11,9 +11,7 @@ import { DEFAULT_TENANT } from '../sign-in/tenants-store.ts';
 import { checkTenantName } from '../tenants/tenant-name.ts';
 
 /** Creates a tenant with its key and the built-in roles. Throws `already_exists` for a name that is taken. */
-export function provisionTenant(
-  deps: AuthDeps,
-): Handler<(typeof auth.OperatorServiceService)['provisionTenant']> {
+export function provisionTenant(deps: AuthDeps): Handler<(typeof auth.OperatorService)['provisionTenant']> {
   return async (request, context) => {
     checkTenantName(request.name);
     await requireWithinLicence(deps, 'tenants');

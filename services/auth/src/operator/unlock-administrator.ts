@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import { addressPrefix, type Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -13,7 +13,7 @@ import { lockUser } from '../users/users-store.ts';
 /** The way in of an administrator whom attackers keep locked out. It gives no right: who signs in proves the same as ever. */
 export function unlockAdministrator(
   deps: AuthDeps,
-): Handler<(typeof auth.OperatorServiceService)['unlockAdministrator']> {
+): Handler<(typeof auth.OperatorService)['unlockAdministrator']> {
   return async (request, context) => {
     const canonical = canonicalLogin(request.username);
     const place = request.address === '' ? '' : addressPrefix(request.address);

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -13,7 +13,7 @@ import { checkNewPassword } from './password-rules.ts';
 /** Spends a reset link: sets the password, lifts the lock, ends every session. The second factor stays as it is. */
 export function completePasswordReset(
   deps: AuthDeps,
-): Handler<(typeof auth.AuthServiceService)['completePasswordReset']> {
+): Handler<(typeof auth.AuthService)['completePasswordReset']> {
   return async (request, context) => {
     const link = readLinkToken(request.token);
     if (!link) throw linkRefused();

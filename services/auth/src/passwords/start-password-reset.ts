@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -13,7 +13,7 @@ const TTL_MINUTES = 60;
 /** A one-time link to be handed to the user. The present password goes on working until the link is used. */
 export function startPasswordReset(
   deps: AuthDeps,
-): Handler<(typeof auth.UsersServiceService)['startPasswordReset']> {
+): Handler<(typeof auth.UsersService)['startPasswordReset']> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { devices } from '@claviger/contracts';
+import * as devices from '@claviger/contracts/auth/v1/devices';
 import { migrate } from '@claviger/database';
 import { storeMigrations } from '@claviger/store-service';
 import { startScratchDatabase } from '@claviger/testkit';
@@ -45,7 +45,7 @@ interface Claims {
 const claimsOf = (actorToken: string): Claims =>
   JSON.parse(Buffer.from(actorToken.split('.')[1]!, 'base64url').toString()) as Claims;
 const claims = async (token: string) => claimsOf((await introspectApi(stack, token)).actorToken);
-const sites = () => stack.gateway.client('auth', devices.SitesServiceService);
+const sites = () => stack.gateway.client('auth', devices.SitesService);
 const unique = (name: string) => `${name}-${randomUUID().slice(0, 8)}`;
 
 /** An administrator of machines, and a machine with a token of theirs. */
@@ -210,7 +210,7 @@ test('an account counts as whoever set its password, and as whoever set theirs, 
   const second = await person(unique('second'), await first.session.as());
   expect(await first.behind()).toEqual([tenant.administrator.id]);
   expect(await second.behind()).toEqual([first.id, tenant.administrator.id].sort());
-  const directory = stack.workflow.client('auth', devices.DeviceDirectoryServiceService);
+  const directory = stack.workflow.client('auth', devices.DeviceDirectoryService);
   const permitted = await directory.listPermittedUsers(
     { permission: 'requests.decide', limit: 0 },
     { tenantId: tenant.id },

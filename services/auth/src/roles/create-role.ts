@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isUniqueViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -7,7 +7,7 @@ import { actingNow, requireHeld } from '../users/standing.ts';
 import { checkedPermissions } from './checked-permissions.ts';
 import { roleMessage } from './roles-store.ts';
 
-export function createRole(deps: AuthDeps): Handler<(typeof auth.RolesServiceService)['createRole']> {
+export function createRole(deps: AuthDeps): Handler<(typeof auth.RolesService)['createRole']> {
   return async (request, context) => {
     const permissions = checkedPermissions(request.permissions);
     try {

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isForeignKeyViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -9,7 +9,7 @@ import { actingNow, requireHeld } from '../users/standing.ts';
 import { lockOwnRole } from './update-role.ts';
 
 /** Only a role that nobody has. */
-export function deleteRole(deps: AuthDeps): Handler<(typeof auth.RolesServiceService)['deleteRole']> {
+export function deleteRole(deps: AuthDeps): Handler<(typeof auth.RolesService)['deleteRole']> {
   return async (request, context) => {
     const roleId = objectId(request.roleId);
     context.auditSubject = { type: 'role', id: roleId };

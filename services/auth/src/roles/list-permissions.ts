@@ -1,8 +1,8 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import { PERMISSIONS } from './permission-patterns.ts';
 
 /** Read from the contract: a permission that an operation asks for cannot be missing here. */
-export function listPermissions(): Handler<(typeof auth.RolesServiceService)['listPermissions']> {
+export function listPermissions(): Handler<(typeof auth.RolesService)['listPermissions']> {
   return async () => ({ items: [...PERMISSIONS] });
 }

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Reader, Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { AuthSchema } from '../schema.ts';

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -13,7 +13,7 @@ import { checkedPermissions } from './checked-permissions.ts';
 import { lockAdministration, type RoleRow, roleMessage, rolesQuery } from './roles-store.ts';
 
 /** Replaces description and permissions; takes effect at once for all who have the role. */
-export function updateRole(deps: AuthDeps): Handler<(typeof auth.RolesServiceService)['updateRole']> {
+export function updateRole(deps: AuthDeps): Handler<(typeof auth.RolesService)['updateRole']> {
   return async (request, context) => {
     const roleId = objectId(request.roleId);
     context.auditSubject = { type: 'role', id: roleId };

@@ -1,4 +1,4 @@
-import type { settings } from '@claviger/contracts';
+import type * as settings from '@claviger/contracts/auth/v1/settings';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -12,7 +12,7 @@ const VERSION = /^[1-9][0-9]{0,8}$/;
 /** What one version changed: the values of its keys before and after, placeholders in the place of secrets. */
 export function getConfigVersion(
   deps: AuthDeps,
-): Handler<(typeof settings.ConfigServiceService)['getConfigVersion']> {
+): Handler<(typeof settings.ConfigService)['getConfigVersion']> {
   return async (request, context) => {
     if (!VERSION.test(request.version)) throw ClavigerError.notFound();
     const version = Number(request.version);

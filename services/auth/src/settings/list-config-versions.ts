@@ -1,4 +1,4 @@
-import type { settings } from '@claviger/contracts';
+import type * as settings from '@claviger/contracts/auth/v1/settings';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -8,7 +8,7 @@ const SORT: SortFields = { version: { column: 'config_versions.version', type: '
 /** Who changed settings, when and why. */
 export function listConfigVersions(
   deps: AuthDeps,
-): Handler<(typeof settings.ConfigServiceService)['listConfigVersions']> {
+): Handler<(typeof settings.ConfigService)['listConfigVersions']> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       const query = reader.selectFrom('config_versions').selectAll('config_versions');

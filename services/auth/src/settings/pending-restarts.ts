@@ -1,4 +1,4 @@
-import type { settings } from '@claviger/contracts';
+import type * as settings from '@claviger/contracts/auth/v1/settings';
 import type { Database } from '@claviger/database';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';

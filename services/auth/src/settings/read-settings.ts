@@ -1,4 +1,4 @@
-import type { settings } from '@claviger/contracts';
+import type * as settings from '@claviger/contracts/auth/v1/settings';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { type SectionName, type SettingsService, type SettingsSource, sections } from '@claviger/settings';
@@ -6,7 +6,7 @@ import { type SectionName, type SettingsService, type SettingsSource, sections }
 /** For a service: the sections that it reads, and no others. */
 export function readSettings(
   source: SettingsSource,
-): Handler<(typeof settings.SettingsServiceService)['readSettings']> {
+): Handler<(typeof settings.SettingsService)['readSettings']> {
   return async (request, context) => {
     const names = request.sections.map((name) => {
       const known = Object.hasOwn(sections, name) ? sections[name as SectionName] : undefined;

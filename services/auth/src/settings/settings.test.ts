@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { auth, settings } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as settings from '@claviger/contracts/auth/v1/settings';
 import { isClavigerError } from '@claviger/errors';
 import type { CallOptions } from '@claviger/service-kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -25,7 +26,7 @@ let tenant: TestTenant;
 let admin: () => Promise<CallOptions>;
 let platformAdmin: () => Promise<CallOptions>;
 
-const configOf = () => stack.gateway.client('auth', settings.ConfigServiceService);
+const configOf = () => stack.gateway.client('auth', settings.ConfigService);
 const NOTHING_ELSE = { rowVersion: undefined, reason: '', defaults: undefined, keys: [], pendingRestart: [] };
 const put = (values: object, as: CallOptions, more: object = {}) =>
   configOf().updateConfig({ ...NOTHING_ELSE, values: values as Record<string, unknown>, ...more }, as);
@@ -33,7 +34,7 @@ const get = (as: CallOptions) => configOf().getConfig({}, as);
 
 beforeAll(async () => {
   stack = await startAuth();
-  const operator = stack.operator.client('auth', auth.OperatorServiceService);
+  const operator = stack.operator.client('auth', auth.OperatorService);
   const made = await operator.bootstrapAdministrator({ username: 'platform.admin', tenant: '' });
   platformAdmin = await withSecondFactor('default', made.username, made.password);
   tenant = await newTenant(stack);
@@ -254,5 +255,5 @@ test('a second factor that became mandatory holds sessions without one to settin
 const readAs = (service: string, tenantId: string, sections: string[], knownVersion = '') =>
   stack
     .peersOf(service)
-    .client('auth', settings.SettingsServiceService)
+    .client('auth', settings.SettingsService)
     .readSettings({ sections, knownVersion }, { tenantId });

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { settings } from '@claviger/contracts';
+import type * as settings from '@claviger/contracts/auth/v1/settings';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { maskSecrets } from '@claviger/settings';
@@ -21,9 +21,7 @@ import {
 const MAX_SHOWN_LENGTH = 500;
 
 /** Changes what is given, as one version; nothing when nothing differs. */
-export function updateConfig(
-  deps: AuthDeps,
-): Handler<(typeof settings.ConfigServiceService)['updateConfig']> {
+export function updateConfig(deps: AuthDeps): Handler<(typeof settings.ConfigService)['updateConfig']> {
   return async (request, context) => {
     const { tenantId } = context;
     const { platform } = context.actor;

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isActiveTenant, type Tx } from '@claviger/database';
 import type { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';

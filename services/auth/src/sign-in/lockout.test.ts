@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { soleLeadership } from '@claviger/cluster';
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import { createDatabase } from '@claviger/database';
 import type { ClavigerError } from '@claviger/errors';
 import { type CallContext, createLogger, loadConfig, readSecretFile } from '@claviger/service-kit';
@@ -267,7 +267,7 @@ test('wrong codes from elsewhere lock the second factor there only; a recovery c
 });
 
 test('the operator opens the way of an administrator, not into the account, and not without end', async () => {
-  const operator = stack.operator.client('auth', auth.OperatorServiceService);
+  const operator = stack.operator.client('auth', auth.OperatorService);
   const own = await newTenant(stack);
   await newUser(stack, own, 'plain');
   const { username, password, id } = own.administrator;
@@ -290,7 +290,7 @@ test('the operator opens the way of an administrator, not into the account, and 
   expect(await codeOf(unlock('not an address'))).toBe('invalid');
   for (const expected of ['ok', 'ok', 'ok', 'ok', 'unlocked_too_often'])
     expect(await codeOf(unlock())).toBe(expected);
-  const gateway = stack.gateway.client('auth', auth.OperatorServiceService);
+  const gateway = stack.gateway.client('auth', auth.OperatorService);
   expect(await codeOf(gateway.unlockAdministrator({ username, tenant: own.name, address: '' }))).toBe(
     'denied',
   );
@@ -397,7 +397,7 @@ test('unknown tenant, unknown user, wrong password and lock take the same hashes
     return { answer, hashes, statements, logged: context.auditTenantId !== undefined };
   };
   // The platform's log takes what is tried at tenants that nobody has.
-  await stack.operator.client('auth', auth.OperatorServiceService).createSetupLink({ tenant: '' });
+  await stack.operator.client('auth', auth.OperatorService).createSetupLink({ tenant: '' });
   for (const code of ['', 'aaaa-bbbb-cccc-dddd']) {
     const reference = await workOf(name, tenant.name, code, elsewhere());
     expect(reference).toMatchObject({ answer: 'invalid_credentials', hashes: 1, logged: true });

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { noteReason } from '../audit-reason.ts';
@@ -13,7 +13,7 @@ import { signInAnswer } from './sign-in-answer.ts';
  * Password, then second factor where there is one. Unknown tenant or user, wrong password, lock and disabled account
  * get one answer after the same work: one hash, the same queries. Only the audit log tells them apart.
  */
-export function login(deps: AuthDeps): Handler<(typeof auth.AuthServiceService)['login']> {
+export function login(deps: AuthDeps): Handler<(typeof auth.AuthService)['login']> {
   return async (request, context) => {
     const code = request.code === '' ? undefined : oneTimeCode(request.code);
     const tried = await readAttempt(deps, request, code, context);

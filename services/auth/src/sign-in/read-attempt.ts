@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { CallContext } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import type { OneTimeCode } from '../mfa/one-time-code.ts';

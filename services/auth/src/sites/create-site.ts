@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { actingNow } from '../users/standing.ts';
@@ -9,7 +9,7 @@ import { orSiteExists, readSite } from './sites-store.ts';
 /** Whoever is kept to some sites makes no new ones. */
 export function createSite(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.SitesServiceService)['createSite']> {
+): Handler<(typeof devices.SitesService)['createSite']> {
   return async (request, context) => {
     const { tenantId } = context;
     const id = randomUUID();

@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -13,7 +13,7 @@ import { lockSite } from './sites-store.ts';
  */
 export function deleteSite(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.SitesServiceService)['deleteSite']> {
+): Handler<(typeof devices.SitesService)['deleteSite']> {
   return async (request, context) => {
     const siteId = objectId(request.siteId);
     context.auditSubject = { type: 'site', id: siteId };

@@ -1,12 +1,10 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { readSite } from './sites-store.ts';
 
-export function getSite(
-  deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.SitesServiceService)['getSite']> {
+export function getSite(deps: Pick<AuthDeps, 'database'>): Handler<(typeof devices.SitesService)['getSite']> {
   return async (request, context) => {
     const siteId = objectId(request.siteId);
     return {

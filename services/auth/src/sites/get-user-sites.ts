@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
@@ -7,7 +7,7 @@ import { readSites } from './actor-sites.ts';
 
 export function getUserSites(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.SitesServiceService)['getUserSites']> {
+): Handler<(typeof devices.SitesService)['getUserSites']> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -12,7 +12,7 @@ const SORT: SortFields = {
 /** Those that the caller may see. */
 export function listSites(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.SitesServiceService)['listSites']> {
+): Handler<(typeof devices.SitesService)['listSites']> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       const query = sitesQuery(reader, context.actor.siteIds).$if(request.search !== '', (all) =>

@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Reader, Tx } from '@claviger/database';
 import { isUniqueViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';

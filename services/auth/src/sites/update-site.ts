@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { raiseDevices } from '../agents/agent-tokens-store.ts';
@@ -12,7 +12,7 @@ import { lockSite, orSiteExists, readSite } from './sites-store.ts';
 /** Absent fields stay. Agents of its devices claim the new name at once. */
 export function updateSite(
   deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
-): Handler<(typeof devices.SitesServiceService)['updateSite']> {
+): Handler<(typeof devices.SitesService)['updateSite']> {
   return async (request, context) => {
     const siteId = objectId(request.siteId);
     context.auditSubject = { type: 'site', id: siteId };

@@ -1,4 +1,4 @@
-import { tenants } from '@claviger/contracts';
+import * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { RpcServer } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { listBillingEvents, listTenantBillingEvents } from './billing/list-billing-events.ts';
@@ -12,7 +12,7 @@ import { reinstateTenant } from './reinstate-tenant.ts';
 import { suspendTenant } from './suspend-tenant.ts';
 
 export function addTenantHandlers(server: RpcServer, deps: AuthDeps): void {
-  server.add(tenants.TenantsServiceService, {
+  server.add(tenants.TenantsService, {
     listTenants: listTenants(deps),
     getTenant: getTenant(deps),
     createTenant: createTenant(deps),

@@ -1,4 +1,4 @@
-import type { tenants } from '@claviger/contracts';
+import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { requireWithinLicence } from '../licence/licence-usage.ts';
@@ -11,9 +11,7 @@ import { checkTenantName } from './tenant-name.ts';
 import { readTenant } from './tenant-view.ts';
 
 /** A tenant with its keys and roles, and the one-time link for its first administrator: all of it or nothing. */
-export function createTenant(
-  deps: AuthDeps,
-): Handler<(typeof tenants.TenantsServiceService)['createTenant']> {
+export function createTenant(deps: AuthDeps): Handler<(typeof tenants.TenantsService)['createTenant']> {
   return async (request, context) => {
     const { name, displayName } = request;
     checkTenantName(name);

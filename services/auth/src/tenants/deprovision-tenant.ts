@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { tenants } from '@claviger/contracts';
+import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import { asTenant, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
@@ -21,7 +21,7 @@ const CONFIRM_HOURS = 24;
  */
 export function deprovisionTenant(
   deps: AuthDeps,
-): Handler<(typeof tenants.TenantsServiceService)['deprovisionTenant']> {
+): Handler<(typeof tenants.TenantsService)['deprovisionTenant']> {
   return async (request, context) => {
     const id = objectId(request.tenantId);
     context.auditSubject = { type: 'tenant', id };

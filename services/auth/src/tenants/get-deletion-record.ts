@@ -1,4 +1,4 @@
-import type { tenants } from '@claviger/contracts';
+import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
@@ -8,7 +8,7 @@ import { readTenant } from './tenant-view.ts';
 /** Not found until the keys are destroyed. */
 export function getDeletionRecord(
   deps: AuthDeps,
-): Handler<(typeof tenants.TenantsServiceService)['getDeletionRecord']> {
+): Handler<(typeof tenants.TenantsService)['getDeletionRecord']> {
   return async (request) => {
     const id = objectId(request.tenantId);
     const row = await deps.database.system((tx) =>

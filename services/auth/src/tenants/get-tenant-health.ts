@@ -1,4 +1,4 @@
-import type { tenants } from '@claviger/contracts';
+import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
@@ -13,9 +13,7 @@ interface Part extends tenants.TenantPart {
 }
 
 /** Every part is asked now. One that does not answer is shown as such, and no number is made up for it. */
-export function getTenantHealth(
-  deps: AuthDeps,
-): Handler<(typeof tenants.TenantsServiceService)['getTenantHealth']> {
+export function getTenantHealth(deps: AuthDeps): Handler<(typeof tenants.TenantsService)['getTenantHealth']> {
   return async (request) => {
     const id = objectId(request.tenantId);
     const tenant = await readTenant(deps, id);

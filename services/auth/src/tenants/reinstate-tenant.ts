@@ -1,4 +1,4 @@
-import type { tenants } from '@claviger/contracts';
+import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import { asTenant, isUniqueViolation, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -15,9 +15,7 @@ import { readTenant } from './tenant-view.ts';
  * The tenant is active again, with its data and API tokens. Sessions, links, grants and queued jobs of before stay dead. Also
  * takes a deprovisioning back until the retention is over; then another name is needed if its own was given away.
  */
-export function reinstateTenant(
-  deps: AuthDeps,
-): Handler<(typeof tenants.TenantsServiceService)['reinstateTenant']> {
+export function reinstateTenant(deps: AuthDeps): Handler<(typeof tenants.TenantsService)['reinstateTenant']> {
   return async (request, context) => {
     const id = objectId(request.tenantId);
     context.auditSubject = { type: 'tenant', id };

@@ -1,4 +1,4 @@
-import type { tenants } from '@claviger/contracts';
+import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import { asTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -13,9 +13,7 @@ import { readTenant } from './tenant-view.ts';
  * Answers when gateways and every store that can be reached know it. A store that was away is named in the answer, which
  * then says `suspending`; it is told as soon as it is back. Suspending again tells everybody again.
  */
-export function suspendTenant(
-  deps: AuthDeps,
-): Handler<(typeof tenants.TenantsServiceService)['suspendTenant']> {
+export function suspendTenant(deps: AuthDeps): Handler<(typeof tenants.TenantsService)['suspendTenant']> {
   return async (request, context) => {
     const id = objectId(request.tenantId);
     context.auditSubject = { type: 'tenant', id };

@@ -1,4 +1,4 @@
-import type { updates } from '@claviger/contracts';
+import type * as updates from '@claviger/contracts/auth/v1/updates';
 import { type Handler, productVersion } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
@@ -11,7 +11,7 @@ const MAX_VERSIONS = 200;
 export function getUpdatesStatus(
   deps: AuthDeps,
   histories: SchemaHistories,
-): Handler<(typeof updates.UpdatesServiceService)['getUpdatesStatus']> {
+): Handler<(typeof updates.UpdatesService)['getUpdatesStatus']> {
   return async (_request, context) => {
     const [schemas, { replicas, history }] = await Promise.all([
       histories(context),

@@ -1,4 +1,5 @@
-import { schema, type updates } from '@claviger/contracts';
+import type * as updates from '@claviger/contracts/auth/v1/updates';
+import * as schema from '@claviger/contracts/cluster/v1/schema';
 import { isClavigerError } from '@claviger/errors';
 import type { CallContext, Logger, Peers } from '@claviger/service-kit';
 
@@ -22,7 +23,7 @@ export function schemaHistories(options: {
   return (context) => {
     const others = OTHERS.map(async (service) => {
       if (!options.hasPeer(service)) return unknown(service);
-      const client = peers.client(service, schema.SchemaServiceService);
+      const client = peers.client(service, schema.SchemaService);
       try {
         const history = await client.getSchemaHistory(
           {},

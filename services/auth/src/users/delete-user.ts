@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { deliverAccounts } from '../account-standings/deliver-accounts.ts';
@@ -14,7 +14,7 @@ import { actingNow, requireNotAbove, standingOf } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
 /** Keeps the row, ends all access in the same transaction, and answers 404 to reads from then on. Machines of theirs are suspended. */
-export function deleteUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceService)['deleteUser']> {
+export function deleteUser(deps: AuthDeps): Handler<(typeof auth.UsersService)['deleteUser']> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

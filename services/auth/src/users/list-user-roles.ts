@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -8,7 +8,7 @@ import { ROLE_SORT } from '../roles/list-roles.ts';
 import { roleMessage, rolesQuery } from '../roles/roles-store.ts';
 import { readUser } from './users-store.ts';
 
-export function listUserRoles(deps: AuthDeps): Handler<(typeof auth.UsersServiceService)['listUserRoles']> {
+export function listUserRoles(deps: AuthDeps): Handler<(typeof auth.UsersService)['listUserRoles']> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

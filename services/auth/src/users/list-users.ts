@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -13,7 +13,7 @@ const SORT: SortFields = {
   lastLoginAt: { column: 'users.last_login_at', type: 'timestamptz', nullable: true },
 };
 
-export function listUsers(deps: AuthDeps): Handler<(typeof auth.UsersServiceService)['listUsers']> {
+export function listUsers(deps: AuthDeps): Handler<(typeof auth.UsersService)['listUsers']> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       let query = usersQuery(reader);

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
@@ -10,7 +10,7 @@ import { lockUser } from './users-store.ts';
 /** Ends every session of the user at once, API tokens included; one's own session among them. */
 export function revokeUserSessions(
   deps: AuthDeps,
-): Handler<(typeof auth.UsersServiceService)['revokeUserSessions']> {
+): Handler<(typeof auth.UsersService)['revokeUserSessions']> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

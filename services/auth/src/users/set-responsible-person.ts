@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -20,7 +20,7 @@ import { lockUser, readUser } from './users-store.ts';
  */
 export function setResponsiblePerson(
   deps: AuthDeps,
-): Handler<(typeof auth.UsersServiceService)['setResponsiblePerson']> {
+): Handler<(typeof auth.UsersService)['setResponsiblePerson']> {
   return async (request, context) => {
     requirePerson(context);
     const userId = objectId(request.userId);

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
@@ -7,7 +7,7 @@ import { actingNow } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
 /** Lifts the locks after wrong passwords and wrong codes, for every place. */
-export function unlockUser(deps: AuthDeps): Handler<(typeof auth.UsersServiceService)['unlockUser']> {
+export function unlockUser(deps: AuthDeps): Handler<(typeof auth.UsersService)['unlockUser']> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
@@ -19,9 +19,7 @@ import { actingNow, refuseSelf, requireHeld } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
 /** Replaces the roles of somebody else. Neither given nor taken may be what the actor does not hold. */
-export function updateUserRoles(
-  deps: AuthDeps,
-): Handler<(typeof auth.UsersServiceService)['updateUserRoles']> {
+export function updateUserRoles(deps: AuthDeps): Handler<(typeof auth.UsersService)['updateUserRoles']> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

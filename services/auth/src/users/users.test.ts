@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type AuthStack,
@@ -457,7 +457,7 @@ test('an API token is shown once, hashed at rest, narrowed, listed by its beginn
 test('services ask for names and standing within one tenant', async () => {
   const user = await newUser(stack, tenant, 'liam', ['approver']);
   const stranger = await newUser(stack, other, 'liam');
-  const directory = stack.workflow.client('auth', auth.DirectoryServiceService);
+  const directory = stack.workflow.client('auth', auth.DirectoryService);
   const within = { tenantId: tenant.id };
   const { users } = await directory.getUserNames({ userIds: [user.id, stranger.id, 'nonsense'] }, within);
   expect(users).toEqual([{ id: user.id, username: 'liam', displayName: '', status: 'active' }]);
@@ -470,7 +470,7 @@ test('services ask for names and standing within one tenant', async () => {
     roles: [],
   });
   expect(await reasonOf(directory.getStanding({ userId: user.id }))).toBe('invalid');
-  const gateway = stack.gateway.client('auth', auth.DirectoryServiceService);
+  const gateway = stack.gateway.client('auth', auth.DirectoryService);
   expect(await reasonOf(gateway.getStanding({ userId: user.id }, within))).toBe('denied');
 });
 

@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { BoundedCache } from '../bounded-cache.ts';
 
 /** What auth says of a credential. */

@@ -1,4 +1,4 @@
-import { auth } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Peers } from '@claviger/service-kit';
 import { vouched } from './actor-tokens.ts';
 import type { IntrospectBearer } from './authenticator.ts';
@@ -8,7 +8,7 @@ const TIMEOUT_MS = 5_000;
 
 /** Asks auth what a bearer is worth right now. An outage arrives as `unavailable`, never as a refusal. */
 export function createIntrospect(peers: Peers, timeoutMs: number = TIMEOUT_MS): IntrospectBearer {
-  const sessions = peers.client('auth', auth.SessionsServiceService);
+  const sessions = peers.client('auth', auth.SessionsService);
   return async (bearer, audiences, call) => {
     const answer = await sessions.introspect(
       { credential: credentialOf(bearer), audiences: [...audiences] },

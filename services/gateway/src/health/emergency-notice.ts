@@ -1,4 +1,4 @@
-import { emergencyNotice } from '@claviger/contracts';
+import * as emergencyNotice from '@claviger/contracts/workflow/v1/emergency_notice';
 import type { Logger, Peers } from '@claviger/service-kit';
 
 const TIMEOUT_MS = 2_000;
@@ -16,7 +16,7 @@ export type AskEmergencyNotice = (tenantId: string, requestId: string) => Promis
 
 /** Asks workflow. When it cannot be asked the answer is `unknown`: the detail is there to tell of parts that are away. */
 export function createEmergencyNotice(peers: Peers, logger: Logger): AskEmergencyNotice {
-  const client = peers.client('workflow', emergencyNotice.EmergencyNoticeServiceService);
+  const client = peers.client('workflow', emergencyNotice.EmergencyNoticeService);
   return async (tenantId, requestId) => {
     try {
       const { openSessions, expiresAt } = await client.getEmergencyNotice(

@@ -1,4 +1,4 @@
-import type { cluster } from '@claviger/contracts';
+import type * as cluster from '@claviger/contracts/cluster/v1/health';
 import type { EmergencyNotice } from './emergency-notice.ts';
 import { isUsable, type PeerHealth } from './peer-health.ts';
 

@@ -1,4 +1,4 @@
-import { cluster } from '@claviger/contracts';
+import * as cluster from '@claviger/contracts/cluster/v1/health';
 import { isClavigerError } from '@claviger/errors';
 import type { BaseConfig, Peers } from '@claviger/service-kit';
 
@@ -27,7 +27,7 @@ export function createPeersHealth(
 ): PeersHealth {
   const names = Object.keys(config.peers).filter((name) => config.peers[name as PeerName] !== undefined);
   const ask = names.map((name) => {
-    const client = peers.client(name as PeerName, cluster.HealthServiceService);
+    const client = peers.client(name as PeerName, cluster.HealthService);
     return async (): Promise<PeerHealth> => {
       try {
         const answer = await client.getHealth({}, { timeoutMs });

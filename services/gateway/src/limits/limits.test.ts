@@ -1,7 +1,8 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { devices, methodOf } from '@claviger/contracts';
+import { methodOf } from '@claviger/contracts';
+import * as devices from '@claviger/contracts/auth/v1/devices';
 import { type RedisPart, startRedis } from '@claviger/parts';
 import { createLogger } from '@claviger/service-kit';
 import { Redis } from 'ioredis';
@@ -28,7 +29,7 @@ const hourly = (requests: number, burst = requests): Tier => ({
 });
 
 it('an agent gets no more than ten tokens a minute: each ends the one before it, and everybody is told', () => {
-  const { path } = devices.AgentsServiceService.rotateOwnAgentToken;
+  const { path } = devices.AgentsService.rotateOwnAgentToken;
   expect(tierOf(methodOf(path), TIERS)).toEqual(TIERS.auth);
 });
 

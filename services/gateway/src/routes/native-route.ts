@@ -3,10 +3,10 @@ import {
   bodyLimitOf,
   contractProblem,
   type HttpBinding,
-  type HttpBody,
   type MethodInfo,
   takesIdempotencyKey,
 } from '@claviger/contracts';
+import type { HttpBody } from '@claviger/contracts/google/api/httpbody';
 import { ClavigerError } from '@claviger/errors';
 import {
   currentTraceparent,

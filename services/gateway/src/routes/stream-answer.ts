@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { HttpBinding, HttpBody } from '@claviger/contracts';
+import type { HttpBinding } from '@claviger/contracts';
+import type { HttpBody } from '@claviger/contracts/google/api/httpbody';
 
 const CONTENT_TYPE = /^[a-z0-9.+-]+\/[a-z0-9.+-]+(?:; ?charset=utf-8)?$/i;
 const EXTENSIONS: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { emergency } from '@claviger/contracts';
+import * as emergency from '@claviger/contracts/vault/v1/emergency';
 import type { RpcServer } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
 import { endEmergencySession } from './end-session.ts';
@@ -7,7 +7,7 @@ import { placeEmergencySession } from './place-session.ts';
 import { runEmergencyDrill } from './run-drill.ts';
 
 export function addEmergencyHandlers(rpc: RpcServer, deps: VaultDeps): void {
-  rpc.add(emergency.EmergencyServiceService, {
+  rpc.add(emergency.EmergencyService, {
     placeEmergencySession: placeEmergencySession(deps),
     endEmergencySession: endEmergencySession(deps),
     listEmergencyDisclosures: listEmergencyDisclosures(deps),

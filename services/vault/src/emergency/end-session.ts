@@ -1,4 +1,4 @@
-import type { emergency } from '@claviger/contracts';
+import type * as emergency from '@claviger/contracts/vault/v1/emergency';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
@@ -7,7 +7,7 @@ import { isAccount } from '../rotation/request-rotation.ts';
 import type { RotationAfterGrant, VaultTx } from '../schema.ts';
 import { lockSession } from './place-session.ts';
 
-type Service = typeof emergency.EmergencyServiceService;
+type Service = typeof emergency.EmergencyService;
 
 /**
  * Repeatable, and possible while the vault is sealed. No disclosure begins after it; one that had begun is recorded before or after,

@@ -1,4 +1,4 @@
-import type { emergency } from '@claviger/contracts';
+import type * as emergency from '@claviger/contracts/vault/v1/emergency';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
 import { isId, time } from '../ids.ts';
@@ -9,7 +9,7 @@ const LIMIT = 1_000;
 /** In the order in which they were disclosed. */
 export function listEmergencyDisclosures(
   deps: VaultDeps,
-): Handler<(typeof emergency.EmergencyServiceService)['listEmergencyDisclosures']> {
+): Handler<(typeof emergency.EmergencyService)['listEmergencyDisclosures']> {
   return async ({ sessionId }, context) => {
     if (!isId(sessionId)) return { items: [] };
     const rows = await deps.database.readTenant(context.tenantId, (reader) =>

@@ -1,4 +1,4 @@
-import type { emergency } from '@claviger/contracts';
+import type * as emergency from '@claviger/contracts/vault/v1/emergency';
 import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -7,7 +7,7 @@ import type { VaultDeps } from '../deps.ts';
 import { isId } from '../ids.ts';
 import type { VaultTx } from '../schema.ts';
 
-type Service = typeof emergency.EmergencyServiceService;
+type Service = typeof emergency.EmergencyService;
 
 /** Placing and ending one session wait for each other, also while the vault does not know it yet. */
 export async function lockSession(tx: VaultTx, sessionId: string): Promise<void> {

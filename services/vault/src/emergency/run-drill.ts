@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { emergency } from '@claviger/contracts';
+import type * as emergency from '@claviger/contracts/vault/v1/emergency';
 import { ClavigerError } from '@claviger/errors';
 import { openSecret, sealSecret } from '@claviger/keyring';
 import type { Handler } from '@claviger/service-kit';
@@ -12,7 +12,7 @@ const VALUE = 'a value made for the drill';
 /** The steps of an emergency disclosure on this replica, with a value that opens nothing. */
 export function runEmergencyDrill(
   deps: VaultDeps,
-): Handler<(typeof emergency.EmergencyServiceService)['runEmergencyDrill']> {
+): Handler<(typeof emergency.EmergencyService)['runEmergencyDrill']> {
   return async ({ sessionId }, context) => {
     context.auditSubject = { type: 'breakglass-drill', id: sessionId };
     if (!isId(sessionId)) throw ClavigerError.invalid('/sessionId', 'must be a UUID');

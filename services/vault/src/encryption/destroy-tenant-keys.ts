@@ -1,4 +1,4 @@
-import type { tenantKeys } from '@claviger/contracts';
+import type * as tenantKeys from '@claviger/contracts/vault/v1/tenant_keys';
 import { lockedTenantStanding } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -11,7 +11,7 @@ import type { VaultDeps } from '../deps.ts';
  */
 export function destroyTenantKeys(
   deps: VaultDeps,
-): Handler<(typeof tenantKeys.TenantKeysServiceService)['destroyTenantKeys']> {
+): Handler<(typeof tenantKeys.TenantKeysService)['destroyTenantKeys']> {
   return async (request, context) => {
     const { tenantId } = context;
     context.auditSubject = { type: 'tenant', id: tenantId };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { encryption } from '@claviger/contracts';
+import type * as encryption from '@claviger/contracts/vault/v1/encryption';
 import { isUniqueViolation, requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type RawBuilder, type Selectable, sql } from 'kysely';

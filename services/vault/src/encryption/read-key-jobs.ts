@@ -1,4 +1,4 @@
-import type { encryption } from '@claviger/contracts';
+import type * as encryption from '@claviger/contracts/vault/v1/encryption';
 import { pageOf } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -7,7 +7,7 @@ import { requireId, time } from '../ids.ts';
 import type { VaultReader } from '../schema.ts';
 import { type KeyJobRow, toKeyJob } from './key-jobs-store.ts';
 
-type Service = typeof encryption.EncryptionServiceService;
+type Service = typeof encryption.EncryptionService;
 
 /** Newest first. */
 export function listKeyJobs(deps: VaultDeps): Handler<Service['listKeyJobs']> {

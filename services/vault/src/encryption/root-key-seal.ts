@@ -1,4 +1,4 @@
-import { seal as contract } from '@claviger/contracts';
+import * as contract from '@claviger/contracts/cluster/v1/seal';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { RootKeyConfig } from '@claviger/keyring';
@@ -33,7 +33,7 @@ export function addSealHandlers(
 ): void {
   const { node, database, emitter, logger, seal } = options;
   rpc.add(
-    contract.SealServiceService,
+    contract.SealService,
     sealHandlers({
       service: 'vault',
       node,

@@ -1,26 +1,22 @@
-import type { encryption } from '@claviger/contracts';
+import type * as encryption from '@claviger/contracts/vault/v1/encryption';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
 import { insertKeyJob, toKeyJob } from './key-jobs-store.ts';
 
 /** Queues the exchange of the tenant's key encryption key. */
-export function rotateKek(
-  deps: VaultDeps,
-): Handler<(typeof encryption.EncryptionServiceService)['rotateKek']> {
+export function rotateKek(deps: VaultDeps): Handler<(typeof encryption.EncryptionService)['rotateKek']> {
   return requestKeyJob(deps, 'rotate-kek');
 }
 
 /** Queues a check of every content key of the tenant. */
-export function repairKeys(
-  deps: VaultDeps,
-): Handler<(typeof encryption.EncryptionServiceService)['repairKeys']> {
+export function repairKeys(deps: VaultDeps): Handler<(typeof encryption.EncryptionService)['repairKeys']> {
   return requestKeyJob(deps, 'repair');
 }
 
 function requestKeyJob(
   deps: VaultDeps,
   kind: 'rotate-kek' | 'repair',
-): Handler<(typeof encryption.EncryptionServiceService)['rotateKek']> {
+): Handler<(typeof encryption.EncryptionService)['rotateKek']> {
   return async (request, context) => {
     context.auditSubject = { type: 'key-hierarchy', id: context.tenantId };
     deps.secrets.requireOpen();

@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
 import { deliverUnderGrant } from '../disclosure/deliver-under-grant.ts';
@@ -8,7 +8,7 @@ import { requireId } from '../ids.ts';
 /** To the grantee alone, and once when the grant is for one time. */
 export function deliverCredentials(
   deps: VaultDeps,
-): Handler<(typeof vault.EntitlementsServiceService)['deliverCredentials']> {
+): Handler<(typeof vault.EntitlementsService)['deliverCredentials']> {
   return async (request, context) => {
     context.auditSubject = { type: 'grant', id: request.grantId };
     const grantId = requireId(request.grantId);

@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -9,7 +9,7 @@ import type { VaultReader } from '../schema.ts';
 /** Who of these people owns or shares the entry, or any of the resource: they gain from a lower protection, and decide on none. */
 export function describeBeneficiaries(
   deps: VaultDeps,
-): Handler<(typeof vault.EntitlementsServiceService)['describeBeneficiaries']> {
+): Handler<(typeof vault.EntitlementsService)['describeBeneficiaries']> {
   return ({ entryId, resourceId, userIds }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       if ((entryId === '') === (resourceId === ''))

@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
@@ -6,7 +6,7 @@ import { requireId } from '../ids.ts';
 
 export function describeResource(
   deps: VaultDeps,
-): Handler<(typeof vault.EntitlementsServiceService)['describeResource']> {
+): Handler<(typeof vault.EntitlementsService)['describeResource']> {
   return async (request, context) => {
     const id = requireId(request.resourceId);
     const row = await deps.database.readTenant(context.tenantId, (reader) =>

@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
@@ -9,7 +9,7 @@ import type { VaultReader } from '../schema.ts';
 /** What a request is about. A resource stands for its entry when it has exactly one. */
 export function describeSubject(
   deps: VaultDeps,
-): Handler<(typeof vault.EntitlementsServiceService)['describeSubject']> {
+): Handler<(typeof vault.EntitlementsService)['describeSubject']> {
   return ({ entryId, resourceId }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       if (!entryId && !resourceId) throw ClavigerError.invalid('/entryId', 'is required, or resourceId');

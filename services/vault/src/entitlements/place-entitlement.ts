@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -12,7 +12,7 @@ import { grantEnded, hasEnded, lockGrant } from './ended-grants.ts';
  */
 export function placeEntitlement(
   deps: VaultDeps,
-): Handler<(typeof vault.EntitlementsServiceService)['placeEntitlement']> {
+): Handler<(typeof vault.EntitlementsService)['placeEntitlement']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const { grantId, userId, expiresAt } = request;

@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { isClavigerError } from '@claviger/errors';
 import type { Kek } from '@claviger/keyring';
 import type { Handler } from '@claviger/service-kit';
@@ -18,7 +18,7 @@ type Entitlement = Selectable<VaultSchema['entitlements']>;
  */
 export function removeEntitlement(
   deps: VaultDeps,
-): Handler<(typeof vault.EntitlementsServiceService)['removeEntitlement']> {
+): Handler<(typeof vault.EntitlementsService)['removeEntitlement']> {
   return async ({ grantId, cause }, context) => {
     const kek = await keyIfOpen(deps, context.tenantId);
     return deps.database.withTenant(context.tenantId, async (tx) => {

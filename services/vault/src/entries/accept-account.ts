@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -12,9 +12,7 @@ import { entryById, entrySubject, toEntry } from './entry-rows.ts';
  * An owner of the resource makes an unproven account one of theirs. Whoever named it must not read what a rotation through the
  * resource's admin entry makes of it: the entry passes to the acceptor, and its shares end.
  */
-export function acceptAccount(
-  deps: VaultDeps,
-): Handler<(typeof vault.EntriesServiceService)['acceptAccount']> {
+export function acceptAccount(deps: VaultDeps): Handler<(typeof vault.EntriesService)['acceptAccount']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -17,7 +17,7 @@ import { setBy } from './set-by.ts';
 
 const NO_PROTECTION = { requiresGrant: false, requiresReason: false };
 
-export function createEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['createEntry']> {
+export function createEntry(deps: VaultDeps): Handler<(typeof vault.EntriesService)['createEntry']> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     const type = request.type || 'password';

@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -8,7 +8,7 @@ import { lockEntry } from '../rights/lock-entry.ts';
 import { entrySubject, refuseDuringRotation } from './entry-rows.ts';
 
 /** The entry becomes invisible; its encrypted versions stay until the purge at the end of the retention. */
-export function deleteEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['deleteEntry']> {
+export function deleteEntry(deps: VaultDeps): Handler<(typeof vault.EntriesService)['deleteEntry']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

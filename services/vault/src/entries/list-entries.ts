@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { countRows, likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -16,7 +16,7 @@ const SORT: SortFields = {
 };
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
-export function listEntries(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['listEntries']> {
+export function listEntries(deps: VaultDeps): Handler<(typeof vault.EntriesService)['listEntries']> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({

@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -9,7 +9,7 @@ import { entryById } from './entry-rows.ts';
 /** Newest first. */
 export function listEntryVersions(
   deps: VaultDeps,
-): Handler<(typeof vault.EntriesServiceService)['listEntryVersions']> {
+): Handler<(typeof vault.EntriesService)['listEntryVersions']> {
   return async (request, context) => {
     const id = requireId(request.entryId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

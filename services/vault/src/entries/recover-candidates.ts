@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -21,7 +21,7 @@ const MAX_CANDIDATES = 50;
  */
 export function recoverCandidates(
   deps: VaultDeps,
-): Handler<(typeof vault.EntriesServiceService)['recoverCandidates']> {
+): Handler<(typeof vault.EntriesService)['recoverCandidates']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
 import { deliverUnderGrant } from '../disclosure/deliver-under-grant.ts';
@@ -8,9 +8,7 @@ import { discloseInEmergency, mayBeOvercome } from '../emergency/disclose-in-eme
 import { requireId } from '../ids.ts';
 
 /** The audit record is committed before the secret is decrypted; without it there is no secret. */
-export function retrieveEntry(
-  deps: VaultDeps,
-): Handler<(typeof vault.EntriesServiceService)['retrieveEntry']> {
+export function retrieveEntry(deps: VaultDeps): Handler<(typeof vault.EntriesService)['retrieveEntry']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const entryId = requireId(request.entryId);

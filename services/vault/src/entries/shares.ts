@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { pageOf } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -10,7 +10,7 @@ import { lockEntry } from '../rights/lock-entry.ts';
 import type { VaultSchema, VaultTx } from '../schema.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
 
-export function listShares(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['listShares']> {
+export function listShares(deps: VaultDeps): Handler<(typeof vault.EntriesService)['listShares']> {
   return async (request, context) => {
     const id = requireId(request.entryId);
     return deps.database.readTenant(context.tenantId, async (reader) => {
@@ -36,7 +36,7 @@ export function listShares(deps: VaultDeps): Handler<(typeof vault.EntriesServic
  * Gives or changes standing access. Throws `invalid` for anybody but an active user: a share of somebody
  * disabled would open the entry on the day they are enabled again.
  */
-export function putShare(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['putShare']> {
+export function putShare(deps: VaultDeps): Handler<(typeof vault.EntriesService)['putShare']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);
@@ -72,7 +72,7 @@ export function putShare(deps: VaultDeps): Handler<(typeof vault.EntriesServiceS
   };
 }
 
-export function deleteShare(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['deleteShare']> {
+export function deleteShare(deps: VaultDeps): Handler<(typeof vault.EntriesService)['deleteShare']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import { UNIFORM_PROBLEM, untilUniform } from '@claviger/outbound';
 import type { Handler } from '@claviger/service-kit';
@@ -21,7 +21,7 @@ const LOGIN_SECRETS = ['password', 'ssh-key'] as const;
  * within the account’s budget of logins that may fail. An unproven account is proved by it. Throws conflict
  * `probe_budget_spent` when the next one could lock the account.
  */
-export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['verifyEntry']> {
+export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesService)['verifyEntry']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

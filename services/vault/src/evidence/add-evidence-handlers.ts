@@ -1,4 +1,4 @@
-import { vaultEvidence } from '@claviger/contracts';
+import * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
 import type { RpcServer } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
 import { getVaultPosture } from './get-vault-posture.ts';
@@ -10,7 +10,7 @@ import { listShareEvidence } from './list-share-evidence.ts';
 
 /** What compliance packages tell of the vault. */
 export function addEvidenceHandlers(rpc: RpcServer, deps: VaultDeps): void {
-  rpc.add(vaultEvidence.EvidenceServiceService, {
+  rpc.add(vaultEvidence.EvidenceService, {
     listShareEvidence: listShareEvidence(deps),
     listEntitlementEvidence: listEntitlementEvidence(deps),
     listRotationEvidence: listRotationEvidence(deps),

@@ -1,4 +1,4 @@
-import type { vaultEvidence } from '@claviger/contracts';
+import type * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
 import { keysetCursor, parseKeysetCursor } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -10,7 +10,7 @@ import { PAGE_SIZE } from './page-size.ts';
 /** Entitlements that were in force at a moment: rows stay when they end, so that the past can be told. */
 export function listEntitlementEvidence(
   deps: VaultDeps,
-): Handler<typeof vaultEvidence.EvidenceServiceService.listEntitlementEvidence> {
+): Handler<typeof vaultEvidence.EvidenceService.listEntitlementEvidence> {
   return async ({ at, cursor }, context) => {
     if (!at) throw ClavigerError.invalid('/at', 'is required');
     const after = parseKeysetCursor(cursor, 1);

@@ -1,4 +1,4 @@
-import type { vaultEvidence } from '@claviger/contracts';
+import type * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
@@ -15,7 +15,7 @@ interface KeyRow {
 /** The tenant's key-encryption keys: ids, versions and ages. A tenant has few, so that one page holds them. */
 export function listKeyEvidence(
   deps: VaultDeps,
-): Handler<typeof vaultEvidence.EvidenceServiceService.listKeyEvidence> {
+): Handler<typeof vaultEvidence.EvidenceService.listKeyEvidence> {
   return async (_request, context) => {
     const { rows } = await deps.database.readTenant(context.tenantId, (reader) =>
       sql<KeyRow>`

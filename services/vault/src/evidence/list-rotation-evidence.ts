@@ -1,4 +1,4 @@
-import type { vaultEvidence } from '@claviger/contracts';
+import type * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
 import { keysetCursor, parseKeysetCursor } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -10,7 +10,7 @@ import { PAGE_SIZE } from './page-size.ts';
 /** Rotations that were asked for within a range, in the order of time. */
 export function listRotationEvidence(
   deps: VaultDeps,
-): Handler<typeof vaultEvidence.EvidenceServiceService.listRotationEvidence> {
+): Handler<typeof vaultEvidence.EvidenceService.listRotationEvidence> {
   return async ({ from, before, cursor }, context) => {
     if (!from || !before) throw ClavigerError.invalid('/from', 'from and before are required');
     const after = parseKeysetCursor(cursor, 2);

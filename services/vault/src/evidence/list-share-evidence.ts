@@ -1,4 +1,4 @@
-import type { vaultEvidence } from '@claviger/contracts';
+import type * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
 import { keysetCursor, parseKeysetCursor } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -9,7 +9,7 @@ import { PAGE_SIZE } from './page-size.ts';
 /** Who holds a share of which entry. Shares that were taken away leave no row: it is told as of now. */
 export function listShareEvidence(
   deps: VaultDeps,
-): Handler<typeof vaultEvidence.EvidenceServiceService.listShareEvidence> {
+): Handler<typeof vaultEvidence.EvidenceService.listShareEvidence> {
   return async (request, context) => {
     const after = parseKeysetCursor(request.cursor, 2);
     const rows = await deps.database.readTenant(context.tenantId, (reader) => {

@@ -1,4 +1,4 @@
-import type { exposure } from '@claviger/contracts';
+import type * as exposure from '@claviger/contracts/vault/v1/exposure';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
@@ -9,7 +9,7 @@ import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-rows.ts';
 /** Who knows which version of a secret, the newest version first. */
 export function getEntryExposure(
   deps: VaultDeps,
-): Handler<(typeof exposure.ExposureServiceService)['getEntryExposure']> {
+): Handler<(typeof exposure.ExposureService)['getEntryExposure']> {
   return async (request, context) => {
     const id = requireId(request.entryId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

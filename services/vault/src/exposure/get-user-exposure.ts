@@ -1,4 +1,4 @@
-import type { exposure } from '@claviger/contracts';
+import type * as exposure from '@claviger/contracts/vault/v1/exposure';
 import { countRows, likeTerm, pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
@@ -9,7 +9,7 @@ import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-rows.ts';
 /** What a person knows, the latest first; also one who was deleted. */
 export function getUserExposure(
   deps: VaultDeps,
-): Handler<(typeof exposure.ExposureServiceService)['getUserExposure']> {
+): Handler<(typeof exposure.ExposureService)['getUserExposure']> {
   return async (request, context) => {
     const userId = await knownUser(deps, context, request.userId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

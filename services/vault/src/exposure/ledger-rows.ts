@@ -1,4 +1,4 @@
-import type { exposure } from '@claviger/contracts';
+import type * as exposure from '@claviger/contracts/vault/v1/exposure';
 import type { SortFields } from '@claviger/database';
 import { type Selectable, sql } from 'kysely';
 import { time } from '../ids.ts';

@@ -1,4 +1,4 @@
-import type { exposure } from '@claviger/contracts';
+import type * as exposure from '@claviger/contracts/vault/v1/exposure';
 import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -17,7 +17,7 @@ const NAMED_IN_EVENT = 100;
  */
 export function rotateUserExposure(
   deps: VaultDeps,
-): Handler<(typeof exposure.ExposureServiceService)['rotateUserExposure']> {
+): Handler<(typeof exposure.ExposureService)['rotateUserExposure']> {
   return async (request, context) => {
     context.auditSubject = { type: 'user', id: request.userId };
     const userId = await knownUser(deps, context, request.userId);

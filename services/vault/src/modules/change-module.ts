@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -15,12 +15,12 @@ import { withUniqueName } from '../unique-names.ts';
 import { moduleById, toModule } from './module-rows.ts';
 
 /** Replaces name and configuration. */
-export function updateModule(deps: VaultDeps): Handler<(typeof vault.ModulesServiceService)['updateModule']> {
+export function updateModule(deps: VaultDeps): Handler<(typeof vault.ModulesService)['updateModule']> {
   return (request, context) => changeModule(deps, context, { ...request, config: request.config ?? {} });
 }
 
 /** Changes only what is given. */
-export function patchModule(deps: VaultDeps): Handler<(typeof vault.ModulesServiceService)['patchModule']> {
+export function patchModule(deps: VaultDeps): Handler<(typeof vault.ModulesService)['patchModule']> {
   return (request, context) => changeModule(deps, context, request);
 }
 

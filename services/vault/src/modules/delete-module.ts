@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { isForeignKeyViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -6,7 +6,7 @@ import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 
 /** Refused while resources use the module. */
-export function deleteModule(deps: VaultDeps): Handler<(typeof vault.ModulesServiceService)['deleteModule']> {
+export function deleteModule(deps: VaultDeps): Handler<(typeof vault.ModulesService)['deleteModule']> {
   return async (request, context) => {
     context.auditSubject = { type: 'module', id: request.moduleId };
     const id = requireId(request.moduleId);

@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
@@ -13,7 +13,7 @@ const SORT: SortFields = {
   updatedAt: { column: 'updated_at', type: 'timestamptz' },
 };
 
-export function listModules(deps: VaultDeps): Handler<(typeof vault.ModulesServiceService)['listModules']> {
+export function listModules(deps: VaultDeps): Handler<(typeof vault.ModulesService)['listModules']> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({

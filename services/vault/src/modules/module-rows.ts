@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import { UNIFORM_PROBLEM } from '@claviger/outbound';
 import type { CallContext } from '@claviger/service-kit';

@@ -1,5 +1,5 @@
 import type { TestResult } from '@claviger/connectors';
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import { UNIFORM_PROBLEM, untilUniform } from '@claviger/outbound';
 import type { Handler } from '@claviger/service-kit';
@@ -25,7 +25,7 @@ import { moduleById } from './module-rows.ts';
 const TEST_TIMEOUT_MS = 8_000;
 
 /** Logs in to a resource of the module with its admin entry, or with its first account, and keeps the outcome as status. */
-export function testModule(deps: VaultDeps): Handler<(typeof vault.ModulesServiceService)['testModule']> {
+export function testModule(deps: VaultDeps): Handler<(typeof vault.ModulesService)['testModule']> {
   return async (request, context) => {
     context.auditSubject = { type: 'module', id: request.moduleId };
     const moduleId = requireId(request.moduleId);

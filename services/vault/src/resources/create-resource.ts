@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
 import { requireDestination } from '../rights/require-destination.ts';
@@ -7,9 +7,7 @@ import { withUniqueName } from '../unique-names.ts';
 import { checkReferences } from './resource-references.ts';
 import { resourceById, toResource } from './resource-rows.ts';
 
-export function createResource(
-  deps: VaultDeps,
-): Handler<(typeof vault.ResourcesServiceService)['createResource']> {
+export function createResource(deps: VaultDeps): Handler<(typeof vault.ResourcesService)['createResource']> {
   return (request, context) =>
     withUniqueName('a resource', () =>
       deps.database.withTenant(context.tenantId, async (tx) => {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { ConnectorError, type DiscoveredAccount } from '@claviger/connectors';
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import { UNIFORM_PROBLEM, untilUniform } from '@claviger/outbound';
 import type { Handler } from '@claviger/service-kit';
@@ -26,7 +26,7 @@ const DISCOVER_TIMEOUT_MS = 8_000;
 /** Reads the accounts of the target with the resource's admin entry, beside those the vault knows. Changes nothing. */
 export function discoverAccounts(
   deps: VaultDeps,
-): Handler<(typeof vault.ResourcesServiceService)['discoverAccounts']> {
+): Handler<(typeof vault.ResourcesService)['discoverAccounts']> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
     const resourceId = requireId(request.resourceId);

@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { countRows, likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -14,9 +14,7 @@ const SORT: SortFields = {
   updatedAt: { column: 'assets.updated_at', type: 'timestamptz' },
 };
 
-export function listResources(
-  deps: VaultDeps,
-): Handler<(typeof vault.ResourcesServiceService)['listResources']> {
+export function listResources(deps: VaultDeps): Handler<(typeof vault.ResourcesService)['listResources']> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({

@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -11,7 +11,7 @@ import { resourceById, toResource } from './resource-rows.ts';
 /** The owner adopts entries of the resource whose own owner has left: only the owner, or an administrator, gives it away. */
 export function putResourceOwner(
   deps: VaultDeps,
-): Handler<(typeof vault.ResourcesServiceService)['putResourceOwner']> {
+): Handler<(typeof vault.ResourcesService)['putResourceOwner']> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
     const id = requireId(request.resourceId);

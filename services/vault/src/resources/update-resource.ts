@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { redact, type vault } from '@claviger/contracts';
+import { redact } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
@@ -15,9 +16,7 @@ import { checkReferences } from './resource-references.ts';
 import { resourceById, toResource } from './resource-rows.ts';
 
 /** Changes what is given. */
-export function updateResource(
-  deps: VaultDeps,
-): Handler<(typeof vault.ResourcesServiceService)['updateResource']> {
+export function updateResource(deps: VaultDeps): Handler<(typeof vault.ResourcesService)['updateResource']> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
     const id = requireId(request.resourceId);

@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Database } from '@claviger/database';
 import type { ServiceClient } from '@claviger/service-kit';
 import type { VaultSchema } from '../schema.ts';
@@ -7,5 +7,5 @@ import type { VaultSchema } from '../schema.ts';
 export interface RightsDeps {
   readonly database: Database<VaultSchema>;
   /** Workflow: who must approve a lower protection. */
-  readonly protection: ServiceClient<typeof workflow.ProtectionServiceService>;
+  readonly protection: ServiceClient<typeof workflow.ProtectionService>;
 }

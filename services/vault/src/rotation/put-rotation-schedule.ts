@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -11,7 +11,7 @@ import { isAccount } from './request-rotation.ts';
 
 export function putRotationSchedule(
   deps: VaultDeps,
-): Handler<(typeof vault.EntriesServiceService)['putRotationSchedule']> {
+): Handler<(typeof vault.EntriesService)['putRotationSchedule']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { pageOf } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -8,9 +8,7 @@ import { requireId } from '../ids.ts';
 import { toRotation } from './rotation-rows.ts';
 
 /** Newest first. */
-export function listRotations(
-  deps: VaultDeps,
-): Handler<(typeof vault.EntriesServiceService)['listRotations']> {
+export function listRotations(deps: VaultDeps): Handler<(typeof vault.EntriesService)['listRotations']> {
   return async (request, context) => {
     const id = requireId(request.entryId);
     return deps.database.readTenant(context.tenantId, async (reader) => {
@@ -29,7 +27,7 @@ export function listRotations(
   };
 }
 
-export function getRotation(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['getRotation']> {
+export function getRotation(deps: VaultDeps): Handler<(typeof vault.EntriesService)['getRotation']> {
   return async (request, context) => {
     const entryId = requireId(request.entryId);
     const id = requireId(request.rotationId);

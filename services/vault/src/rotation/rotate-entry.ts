@@ -1,4 +1,4 @@
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultDeps } from '../deps.ts';
@@ -11,7 +11,7 @@ import { requestRotation, requireRotatable } from './request-rotation.ts';
 import { toRotation } from './rotation-rows.ts';
 
 /** Queues a rotation; of two at once one gets it. Throws conflict `no_admin_entry` for a lost secret that nobody can set. */
-export function rotateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesServiceService)['rotateEntry']> {
+export function rotateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesService)['rotateEntry']> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

@@ -1,4 +1,5 @@
-import { tenantKeys, tenantStanding } from '@claviger/contracts';
+import * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
+import * as tenantKeys from '@claviger/contracts/vault/v1/tenant_keys';
 import type { RpcServer } from '@claviger/service-kit';
 import { tenantStandingHandlers } from '@claviger/tenancy';
 import type { VaultDeps } from '../deps.ts';
@@ -8,7 +9,7 @@ import { endWhatWaits } from './end-what-waits.ts';
 
 export function addTenancyHandlers(rpc: RpcServer, deps: VaultDeps): void {
   rpc.add(
-    tenantStanding.TenantStandingServiceService,
+    tenantStanding.TenantStandingService,
     tenantStandingHandlers({
       database: deps.database,
       onChange: async (tx, { before, standing, tenantId }) => {
@@ -23,5 +24,5 @@ export function addTenancyHandlers(rpc: RpcServer, deps: VaultDeps): void {
       describe: describeTenant,
     }),
   );
-  rpc.add(tenantKeys.TenantKeysServiceService, { destroyTenantKeys: destroyTenantKeys(deps) });
+  rpc.add(tenantKeys.TenantKeysService, { destroyTenantKeys: destroyTenantKeys(deps) });
 }

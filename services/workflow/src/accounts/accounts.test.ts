@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { accountStanding, rules } from '@claviger/contracts';
+import * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
+import * as rules from '@claviger/contracts/workflow/v1/rules';
 import type { Actor } from '@claviger/service-kit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -27,7 +28,7 @@ const administrator = (): Actor => tenant.user(['*']);
 
 /** As auth tells workflow. */
 function tell(who: Actor, version: number, more: { active?: boolean; ends?: boolean } = {}) {
-  const { apply } = bind(accountStanding.AccountStandingServiceService, {
+  const { apply } = bind(accountStanding.AccountStandingService, {
     apply: applyAccountStanding(service.deps),
   });
   const { active = false, ends = true } = more;
@@ -239,7 +240,7 @@ describe('a person and everything they are responsible for count once', () => {
   });
 
   test('nobody co-signs a rule by an account that counts as theirs', async () => {
-    const call = bind(rules.PamRulesServiceService, ruleHandlers(service.deps));
+    const call = bind(rules.PamRulesService, ruleHandlers(service.deps));
     const maker = tenant.user(['*']);
     const puppet = behind(tenant.user(['*']), maker);
     const { rule } = await call.createRule(maker, {

@@ -1,4 +1,4 @@
-import type { accountStanding } from '@claviger/contracts';
+import type * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
 import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { failpoint, type Handler } from '@claviger/service-kit';
@@ -20,7 +20,7 @@ import { settleAccount } from './settle-account.ts';
  */
 export function applyAccountStanding(
   deps: WorkflowDeps,
-): Handler<typeof accountStanding.AccountStandingServiceService.apply> {
+): Handler<typeof accountStanding.AccountStandingService.apply> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const { tenantId } = context;

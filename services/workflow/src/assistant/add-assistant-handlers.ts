@@ -1,4 +1,6 @@
-import { assistant, auth, vault } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as vault from '@claviger/contracts/vault/v1/vault';
+import * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import { createDocsIndex, documentationFolder, readSections } from '@claviger/docs-search';
 import type { Platform } from '@claviger/outbound';
 import type { Peers, RpcServer } from '@claviger/service-kit';
@@ -27,16 +29,16 @@ export function addAssistantHandlers(
     deps.logger.warn('the folder docs is not there: the assistant answers without documentation');
   const policy = providerPolicy(config, platform);
   rpc.add(
-    assistant.AssistantServiceService,
+    assistant.AssistantService,
     assistantHandlers({
       ...deps,
       docs,
       policy,
       reads: callerReads(deps, {
-        entries: peers.client('vault', vault.EntriesServiceService),
-        users: peers.client('auth', auth.UsersServiceService),
+        entries: peers.client('vault', vault.EntriesService),
+        users: peers.client('auth', auth.UsersService),
       }),
-      standings: peers.client('auth', auth.DirectoryServiceService),
+      standings: peers.client('auth', auth.DirectoryService),
       checkProvider: createProviderCheck(policy),
     }),
   );

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { assistant } from '@claviger/contracts';
+import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AssistantDeps } from './assistant-deps.ts';
@@ -19,9 +19,7 @@ interface Answered extends Answer {
 }
 
 /** Answers, keeps the exchange for its user, and records that something was asked, without what. */
-export function askAssistant(
-  deps: AssistantDeps,
-): Handler<typeof assistant.AssistantServiceService.askAssistant> {
+export function askAssistant(deps: AssistantDeps): Handler<typeof assistant.AssistantService.askAssistant> {
   return async ({ message }, context) => {
     const { tenantId, actor } = context;
     const { values } = await assistantSettings(deps, tenantId);

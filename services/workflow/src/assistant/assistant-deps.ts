@@ -1,4 +1,4 @@
-import type { auth } from '@claviger/contracts';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { DocsIndex } from '@claviger/docs-search';
 import type { TargetPolicy } from '@claviger/outbound';
 import type { ServiceClient } from '@claviger/service-kit';
@@ -11,7 +11,7 @@ export interface AssistantDeps extends Pick<WorkflowDeps, 'database' | 'emitter'
   readonly docs: DocsIndex;
   readonly reads: CallerReads;
   /** Whether a user may act now. */
-  readonly standings: Pick<ServiceClient<typeof auth.DirectoryServiceService>, 'getStanding'>;
+  readonly standings: Pick<ServiceClient<typeof auth.DirectoryService>, 'getStanding'>;
   /** Where a provider may be. */
   readonly policy: () => TargetPolicy;
   readonly checkProvider: ProviderCheck;

@@ -1,4 +1,7 @@
-import { auth, type MethodInfo, methodOf, vault, workflow } from '@claviger/contracts';
+import { type MethodInfo, methodOf } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as vault from '@claviger/contracts/vault/v1/vault';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Question } from './question.ts';
 
 interface Deed {
@@ -11,9 +14,9 @@ interface Deed {
   readonly inside: RegExp | undefined;
 }
 
-const { RequestsServiceService: requests, GrantsServiceService: grants } = workflow;
-const { EntriesServiceService: entries } = vault;
-const { UsersServiceService: users } = auth;
+const { RequestsService: requests, GrantsService: grants } = workflow;
+const { EntriesService: entries } = vault;
+const { UsersService: users } = auth;
 
 const deed = (
   { path }: { readonly path: string },

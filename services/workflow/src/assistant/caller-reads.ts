@@ -1,4 +1,7 @@
-import { auth, elevation, vault, workflow } from '@claviger/contracts';
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as vault from '@claviger/contracts/vault/v1/vault';
+import * as elevation from '@claviger/contracts/workflow/v1/elevation';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { CallContext, CallOptions, ServiceClient } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { listActiveElevations } from '../elevation/list-active-elevations.ts';
@@ -11,34 +14,31 @@ import { readAsCaller } from './read-as-caller.ts';
 
 /** What is asked of other services, with the caller's own token: they check permission and tenant themselves. */
 export interface CallerPeers {
-  readonly entries: Pick<ServiceClient<typeof vault.EntriesServiceService>, 'listEntries' | 'getEntry'>;
-  readonly users: Pick<ServiceClient<typeof auth.UsersServiceService>, 'getUser'>;
+  readonly entries: Pick<ServiceClient<typeof vault.EntriesService>, 'listEntries' | 'getEntry'>;
+  readonly users: Pick<ServiceClient<typeof auth.UsersService>, 'getUser'>;
 }
 
 export type CallerReads = ReturnType<typeof callerReads>;
 
 /** All that the assistant can reach. Workflow's own data come through the very handlers that serve the lists. */
 export function callerReads(deps: WorkflowDeps, peers: CallerPeers) {
-  const { RequestsServiceService: requests, GrantsServiceService: grants } = workflow;
-  const { EntriesServiceService: entries } = vault;
-  const { ElevationRequestsServiceService: elevations } = elevation;
+  const { RequestsService: requests, GrantsService: grants } = workflow;
+  const { EntriesService: entries } = vault;
+  const { ElevationRequestsService: elevations } = elevation;
   return {
     listElevationRequests: readAsCaller(elevations.listElevationRequests, listElevationRequests(deps)),
     listActiveElevations: readAsCaller(elevations.listActiveElevations, listActiveElevations(deps)),
     listRequests: readAsCaller(requests.listRequests, listRequests(deps)),
     getRequest: readAsCaller(requests.getRequest, getRequest(deps)),
     listGrants: readAsCaller(grants.listGrants, listGrants(deps)),
-    getAccessPolicy: readAsCaller(
-      workflow.AccessPoliciesServiceService.getAccessPolicy,
-      getAccessPolicy(deps),
-    ),
+    getAccessPolicy: readAsCaller(workflow.AccessPoliciesService.getAccessPolicy, getAccessPolicy(deps)),
     listEntries: readAsCaller(entries.listEntries, (request, context) =>
       peers.entries.listEntries(request, inTheirName(context)),
     ),
     getEntry: readAsCaller(entries.getEntry, (request, context) =>
       peers.entries.getEntry(request, inTheirName(context)),
     ),
-    getUser: readAsCaller(auth.UsersServiceService.getUser, (request, context) =>
+    getUser: readAsCaller(auth.UsersService.getUser, (request, context) =>
       peers.users.getUser(request, inTheirName(context)),
     ),
   };

@@ -1,11 +1,11 @@
-import type { assistant } from '@claviger/contracts';
+import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import type { Handler } from '@claviger/service-kit';
 import type { AssistantDeps } from './assistant-deps.ts';
 
 /** Deletes the caller's own exchanges, or those before a time. */
 export function eraseChatHistory(
   deps: Pick<AssistantDeps, 'database' | 'emitter'>,
-): Handler<typeof assistant.AssistantServiceService.eraseChatHistory> {
+): Handler<typeof assistant.AssistantService.eraseChatHistory> {
   return async ({ before }, context) => {
     const { tenantId, actor } = context;
     context.auditSubject = { type: 'user', id: actor.userId };

@@ -1,4 +1,4 @@
-import type { assistant } from '@claviger/contracts';
+import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import { type Handler, permits } from '@claviger/service-kit';
 import type { AssistantDeps } from './assistant-deps.ts';
 import { assistantSettings, providerOf } from './assistant-settings.ts';
@@ -7,7 +7,7 @@ import { queries } from './queries/queries.ts';
 
 export function getAssistantStatus(
   deps: AssistantDeps,
-): Handler<typeof assistant.AssistantServiceService.getAssistantStatus> {
+): Handler<typeof assistant.AssistantService.getAssistantStatus> {
   return async (_, { tenantId, actor }) => {
     const { values, version } = await assistantSettings(deps, tenantId);
     const provider = values.enabled ? providerOf(values) : undefined;

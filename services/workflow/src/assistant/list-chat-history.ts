@@ -1,4 +1,4 @@
-import type { assistant } from '@claviger/contracts';
+import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { AssistantDeps } from './assistant-deps.ts';
@@ -9,7 +9,7 @@ const SORT: SortFields = { createdAt: { column: 'created_at', type: 'timestamptz
 /** The caller's own, newest first unless the request sorts. No permission opens anybody else's. */
 export function listChatHistory(
   deps: Pick<AssistantDeps, 'database'>,
-): Handler<typeof assistant.AssistantServiceService.listChatHistory> {
+): Handler<typeof assistant.AssistantService.listChatHistory> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       const rows = reader.selectFrom('assistant_exchanges').where('user_id', '=', context.actor.userId);

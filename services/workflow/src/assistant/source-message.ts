@@ -1,4 +1,4 @@
-import type { assistant } from '@claviger/contracts';
+import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import type { Source } from './assistant-tables.ts';
 
 export function sourceMessage(source: Source): assistant.AssistantSource {

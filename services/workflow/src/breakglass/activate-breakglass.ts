@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { breakglass } from '@claviger/contracts';
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { requireActiveTenant, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
@@ -49,7 +49,7 @@ type Refused = 'open' | 'wrong' | { readonly lockedSeconds: number };
  */
 export function activateBreakglass(
   deps: WorkflowDeps,
-): Handler<typeof breakglass.BreakglassServiceService.activateBreakglass> {
+): Handler<typeof breakglass.BreakglassService.activateBreakglass> {
   return async (request, context) => {
     const ask = askOf(request, await breakglassSettings(deps, context.tenantId));
     context.auditSubject = subjectOf(ask.id);

@@ -1,4 +1,5 @@
-import { breakglass, emergencyNotice } from '@claviger/contracts';
+import * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
+import * as emergencyNotice from '@claviger/contracts/workflow/v1/emergency_notice';
 import type { RpcServer } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { activateBreakglass } from './activate-breakglass.ts';
@@ -27,6 +28,6 @@ export const breakglassHandlers = (deps: WorkflowDeps) => ({
 });
 
 export function addBreakglassHandlers(rpc: RpcServer, deps: WorkflowDeps): void {
-  rpc.add(breakglass.BreakglassServiceService, breakglassHandlers(deps));
-  rpc.add(emergencyNotice.EmergencyNoticeServiceService, { getEmergencyNotice: getEmergencyNotice(deps) });
+  rpc.add(breakglass.BreakglassService, breakglassHandlers(deps));
+  rpc.add(emergencyNotice.EmergencyNoticeService, { getEmergencyNotice: getEmergencyNotice(deps) });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { breakglass } from '@claviger/contracts';
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import type { ClavigerError } from '@claviger/errors';
 import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';

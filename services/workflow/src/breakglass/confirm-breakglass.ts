@@ -1,4 +1,4 @@
-import type { breakglass } from '@claviger/contracts';
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { requireActiveTenant, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
@@ -22,7 +22,7 @@ import { tellEmergency } from './tell-emergency.ts';
  */
 export function confirmBreakglass(
   deps: WorkflowDeps,
-): Handler<typeof breakglass.BreakglassServiceService.confirmBreakglass> {
+): Handler<typeof breakglass.BreakglassService.confirmBreakglass> {
   return async (request, context) => {
     const id = idOrNotFound(request.sessionId);
     context.auditSubject = subjectOf(id);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { breakglass } from '@claviger/contracts';
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -12,7 +12,7 @@ const DEFAULT_COUNT = 5;
 /** Makes sealed codes and answers them this once; those before that nobody used stop working. */
 export function createBreakglassCodes(
   deps: WorkflowDeps,
-): Handler<typeof breakglass.BreakglassServiceService.createBreakglassCodes> {
+): Handler<typeof breakglass.BreakglassService.createBreakglassCodes> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     context.auditSubject = { type: 'breakglass-codes', id: tenantId };

@@ -1,4 +1,4 @@
-import type { breakglass } from '@claviger/contracts';
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, type Handler, permits } from '@claviger/service-kit';
@@ -22,7 +22,7 @@ import { tellEmergency } from './tell-emergency.ts';
  */
 export function deactivateBreakglass(
   deps: WorkflowDeps,
-): Handler<typeof breakglass.BreakglassServiceService.deactivateBreakglass> {
+): Handler<typeof breakglass.BreakglassService.deactivateBreakglass> {
   return async (request, context) => {
     const named = request.sessionId && idOrNotFound(request.sessionId);
     if (named) context.auditSubject = subjectOf(named);

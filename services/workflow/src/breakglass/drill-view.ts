@@ -1,4 +1,4 @@
-import type { breakglass } from '@claviger/contracts';
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import type { BreakglassDrillRow } from './breakglass-schema.ts';
 
 export function drillMessage(row: BreakglassDrillRow): breakglass.BreakglassDrill {

@@ -1,4 +1,4 @@
-import type { breakglass } from '@claviger/contracts';
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
@@ -10,7 +10,7 @@ import { sessionMessage } from './session-view.ts';
 /** One session with what was disclosed in it, as the vault knows it. Throws `unavailable` while that cannot be asked. */
 export function getBreakglassSession(
   deps: WorkflowDeps,
-): Handler<typeof breakglass.BreakglassServiceService.getBreakglassSession> {
+): Handler<typeof breakglass.BreakglassService.getBreakglassSession> {
   return async (request, context) => {
     const id = idOrNotFound(request.sessionId);
     const session = await deps.database.readTenant(context.tenantId, async (reader) => {

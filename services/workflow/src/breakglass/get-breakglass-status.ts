@@ -1,4 +1,4 @@
-import type { breakglass } from '@claviger/contracts';
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import type { Reader } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -11,7 +11,7 @@ import { sessionMessage } from './session-view.ts';
 /** Whether emergency access is open in the tenant, for whom, and what the policy says. */
 export function getBreakglassStatus(
   deps: WorkflowDeps,
-): Handler<typeof breakglass.BreakglassServiceService.getBreakglassStatus> {
+): Handler<typeof breakglass.BreakglassService.getBreakglassStatus> {
   return async (_request, { tenantId }) => {
     const { mode, maximumMinutes } = await breakglassSettings(deps, tenantId);
     return deps.database.readTenant(tenantId, async (reader) => {

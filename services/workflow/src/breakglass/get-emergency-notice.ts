@@ -1,4 +1,4 @@
-import type { emergencyNotice } from '@claviger/contracts';
+import type * as emergencyNotice from '@claviger/contracts/workflow/v1/emergency_notice';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { openSessions } from './get-breakglass-status.ts';
@@ -6,7 +6,7 @@ import { openSessions } from './get-breakglass-status.ts';
 /** That emergency access is open in the tenant, and until when: for everybody, so it names nobody. */
 export function getEmergencyNotice(
   deps: Pick<WorkflowDeps, 'database'>,
-): Handler<typeof emergencyNotice.EmergencyNoticeServiceService.getEmergencyNotice> {
+): Handler<typeof emergencyNotice.EmergencyNoticeService.getEmergencyNotice> {
   return async (_request, { tenantId }) => {
     const rows = await deps.database.readTenant(tenantId, openSessions);
     const ends = rows.filter((row) => row.state === 'active').map((row) => row.expires_at!.getTime());

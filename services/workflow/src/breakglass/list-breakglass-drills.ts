@@ -1,4 +1,4 @@
-import type { breakglass } from '@claviger/contracts';
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
@@ -9,7 +9,7 @@ const SORT: SortFields = { runAt: { column: 'run_at', type: 'timestamptz' } };
 /** The latest first unless asked otherwise. */
 export function listBreakglassDrills(
   deps: WorkflowDeps,
-): Handler<typeof breakglass.BreakglassServiceService.listBreakglassDrills> {
+): Handler<typeof breakglass.BreakglassService.listBreakglassDrills> {
   return (request, { tenantId }) =>
     deps.database.readTenant(tenantId, (reader) => {
       const rows = reader.selectFrom('breakglass_drills');

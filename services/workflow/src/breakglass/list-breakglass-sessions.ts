@@ -1,4 +1,4 @@
-import type { breakglass } from '@claviger/contracts';
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { type SelectQueryBuilder, sql } from 'kysely';
@@ -19,7 +19,7 @@ const SORT: SortFields = {
 /** All of the tenant, the latest first unless asked otherwise. */
 export function listBreakglassSessions(
   deps: WorkflowDeps,
-): Handler<typeof breakglass.BreakglassServiceService.listBreakglassSessions> {
+): Handler<typeof breakglass.BreakglassService.listBreakglassSessions> {
   return (request, { tenantId }) =>
     deps.database.readTenant(tenantId, async (reader) => {
       const rows = narrowed(reader.selectFrom('breakglass_sessions'), request);

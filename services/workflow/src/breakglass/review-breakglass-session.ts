@@ -1,4 +1,4 @@
-import type { breakglass } from '@claviger/contracts';
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { ClavigerError } from '@claviger/errors';
 import { type Handler, peopleBehind } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -13,7 +13,7 @@ import { sessionMessage } from './session-view.ts';
 /** Says, once, what came of a session that has ended. Neither who opened nor who confirmed it does: denied `self_approval`. */
 export function reviewBreakglassSession(
   deps: WorkflowDeps,
-): Handler<typeof breakglass.BreakglassServiceService.reviewBreakglassSession> {
+): Handler<typeof breakglass.BreakglassService.reviewBreakglassSession> {
   return async (request, context) => {
     const id = idOrNotFound(request.sessionId);
     context.auditSubject = subjectOf(id);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { breakglass } from '@claviger/contracts';
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { requireActiveTenant } from '@claviger/database';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
@@ -14,7 +14,7 @@ const MAX_REPLICAS = 16;
 /** Tries each step of emergency access without opening anything, and keeps what worked and what did not as evidence. */
 export function runBreakglassDrill(
   deps: WorkflowDeps,
-): Handler<typeof breakglass.BreakglassServiceService.runBreakglassDrill> {
+): Handler<typeof breakglass.BreakglassService.runBreakglassDrill> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     const id = randomUUID();

@@ -1,4 +1,4 @@
-import type { breakglass } from '@claviger/contracts';
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import type { BreakglassSessionRow, BreakglassState } from './breakglass-schema.ts';
 
 /** The state as anyone sees it: a session past its time has ended, whether or not that was written down. */

@@ -1,4 +1,4 @@
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import { failpoint, type Handler } from '@claviger/service-kit';
 import { idOrNotFound } from '../uuid.ts';
@@ -15,7 +15,7 @@ import { decommissioned, refusalError, requireSite } from './refusals.ts';
 /** Takes an approved elevation, once, and tells its device: one transaction holds both. */
 export function actuateElevation(
   deps: ElevationDeps,
-): Handler<typeof elevation.DeviceActuationServiceService.actuateElevation> {
+): Handler<typeof elevation.DeviceActuationService.actuateElevation> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     const deviceId = idOrNotFound(request.id);

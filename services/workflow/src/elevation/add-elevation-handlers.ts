@@ -1,4 +1,4 @@
-import { elevation } from '@claviger/contracts';
+import * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { RpcServer } from '@claviger/service-kit';
 import { actuateElevation } from './actuate-elevation.ts';
 import { claimToolAction } from './claim-tool-action.ts';
@@ -18,10 +18,10 @@ import { revokeElevation } from './revoke-elevation.ts';
 /** Just-in-time elevation: what is asked for, decided, carried out on devices, and taken back. */
 export function addElevationHandlers(rpc: RpcServer, deps: ElevationDeps): void {
   const handlers = elevationHandlers(deps);
-  rpc.add(elevation.ElevationRequestsServiceService, handlers.requests);
-  rpc.add(elevation.ToolActionsServiceService, handlers.toolActions);
-  rpc.add(elevation.DeviceActuationServiceService, handlers.actuation);
-  rpc.add(elevation.AgentElevationsServiceService, handlers.agents);
+  rpc.add(elevation.ElevationRequestsService, handlers.requests);
+  rpc.add(elevation.ToolActionsService, handlers.toolActions);
+  rpc.add(elevation.DeviceActuationService, handlers.actuation);
+  rpc.add(elevation.AgentElevationsService, handlers.agents);
 }
 
 export function elevationHandlers(deps: ElevationDeps) {

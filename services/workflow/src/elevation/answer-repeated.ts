@@ -1,4 +1,4 @@
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { findReport, type KnownReport, reportOf } from './device-reports.ts';

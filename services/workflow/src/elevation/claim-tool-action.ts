@@ -1,4 +1,4 @@
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { idOrNotFound } from '../uuid.ts';
@@ -15,7 +15,7 @@ import { digestMismatch, executionTimedOut, refusalError } from './refusals.ts';
 /** The tool takes its approval right before it acts: for the approved action alone, in its time, once. */
 export function claimToolAction(
   deps: ElevationDeps,
-): Handler<typeof elevation.ToolActionsServiceService.claimToolAction> {
+): Handler<typeof elevation.ToolActionsService.claimToolAction> {
   return async (request, context) => {
     const id = idOrNotFound(request.id);
     context.auditSubject = { type: 'elevation', id };

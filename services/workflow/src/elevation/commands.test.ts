@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { elevation, methodOf } from '@claviger/contracts';
+import { methodOf } from '@claviger/contracts';
+import * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { eventually } from '@claviger/testkit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Elevations, promptOf, startElevations, TECHNICIAN } from '../../elevation-support.ts';
@@ -30,7 +31,7 @@ const report = (agent: Agent, commandId: string, outcome: string) =>
   service.elevations.reportCommandOutcome(agent, { id: agent.userId, commandId, outcome });
 
 test('H-200 a command holds its id, its type, the request and a time limit, and nothing else', async () => {
-  const { response } = methodOf(elevation.AgentElevationsServiceService.fetchAgentCommands.path);
+  const { response } = methodOf(elevation.AgentElevationsService.fetchAgentCommands.path);
   const command = response.byJsonName.get('commands')!.message!;
   expect([...command.byJsonName.keys()].sort()).toEqual(['elevationRequestId', 'id', 'timeoutMs', 'type']);
   const columns = await service.scratch.query<{ column_name: string }>(
@@ -231,7 +232,7 @@ test('a go signal that was seen is not handed out once its revocation was answer
     },
   };
   const { agents } = elevationHandlers({ ...service.deps, database: slow, bell: service.bell });
-  const { fetchAgentCommands } = bind(elevation.AgentElevationsServiceService, agents);
+  const { fetchAgentCommands } = bind(elevation.AgentElevationsService, agents);
   const { commands } = await fetchAgentCommands(agent, { id: agent.userId });
   expect(commands.map((each) => each.type)).toEqual(['revoke_elevation']);
 });

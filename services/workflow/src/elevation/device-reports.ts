@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Reader, Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { canonicalJson } from '@claviger/merkle';

@@ -1,4 +1,4 @@
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Actor } from '@claviger/service-kit';
 import { statusAt } from './elevation-machine.ts';
 import type { ElevationRow } from './elevation-schema.ts';

@@ -1,4 +1,4 @@
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { isActiveTenant, type Reader } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -13,7 +13,7 @@ const MAX_COMMANDS = 100;
 /** Waits until there is a command for the device, or the time is up, or this process ends. */
 export function fetchAgentCommands(
   deps: ElevationDeps,
-): Handler<typeof elevation.AgentElevationsServiceService.fetchAgentCommands> {
+): Handler<typeof elevation.AgentElevationsService.fetchAgentCommands> {
   return async (request, context) => {
     const { tenantId } = context;
     const deviceId = await ownDevice(deps, context, request.id);

@@ -1,4 +1,4 @@
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
@@ -10,7 +10,7 @@ import { ownDevice } from './own-device.ts';
 /** How a prompt of this device stands. */
 export function getAgentElevationRequest(
   deps: Pick<ElevationDeps, 'database' | 'devices'>,
-): Handler<typeof elevation.AgentElevationsServiceService.getAgentElevationRequest> {
+): Handler<typeof elevation.AgentElevationsService.getAgentElevationRequest> {
   return async (request, context) => {
     const deviceId = await ownDevice(deps, context, request.id);
     const id = idOrNotFound(request.requestId);

@@ -1,4 +1,4 @@
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
@@ -9,7 +9,7 @@ import { maySeeElevation } from './may-see-elevation.ts';
 
 export function getElevationRequest(
   deps: Pick<ElevationDeps, 'database'>,
-): Handler<typeof elevation.ElevationRequestsServiceService.getElevationRequest> {
+): Handler<typeof elevation.ElevationRequestsService.getElevationRequest> {
   return async (request, context) => {
     const id = idOrNotFound(request.id);
     return deps.database.readTenant(context.tenantId, async (reader) => {

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { ElevationFacts } from '@claviger/evaluator';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
@@ -20,7 +20,7 @@ type Prompt = elevation.IngestElevationRequestRequest;
  */
 export function ingestElevationRequest(
   deps: ElevationDeps,
-): Handler<typeof elevation.AgentElevationsServiceService.ingestElevationRequest> {
+): Handler<typeof elevation.AgentElevationsService.ingestElevationRequest> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     const deviceId = await ownDevice(deps, context, request.id);

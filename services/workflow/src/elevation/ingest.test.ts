@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { elevation, methodOf, redact } from '@claviger/contracts';
+import { methodOf, redact } from '@claviger/contracts';
+import * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { ClavigerError } from '@claviger/errors';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Elevations, promptOf, startElevations, TECHNICIAN } from '../../elevation-support.ts';
@@ -61,7 +62,7 @@ test('a command line is kept as a digest alone: it may carry a password', async 
 });
 
 test('the command line of a refused report does not stand in the event of its refusal either', () => {
-  const { request } = methodOf(elevation.AgentElevationsServiceService.ingestElevationRequest.path);
+  const { request } = methodOf(elevation.AgentElevationsService.ingestElevationRequest.path);
   const kept = redact(request, { ...promptOf(randomUUID()), commandLine: 'setup.exe /p s3cret-of-sarah' });
   expect(JSON.stringify(kept)).not.toContain('s3cret-of-sarah');
   expect(Object.keys(kept)).toEqual(expect.arrayContaining(['subject_username']));
@@ -211,7 +212,7 @@ test('H-191 a rule that cannot be asked leaves the prompt pending, never approve
     [tenant.tenantId, rule.id, JSON.stringify(rule)],
   );
   const handlers = bind(
-    elevation.AgentElevationsServiceService,
+    elevation.AgentElevationsService,
     elevationHandlers({ ...service.deps, bell: service.bell }).agents,
   );
   const answer = await handlers.ingestElevationRequest(agent, promptOf(agent.userId));

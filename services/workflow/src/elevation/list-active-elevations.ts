@@ -1,4 +1,4 @@
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
@@ -11,7 +11,7 @@ const MAX_ACTIVE = 500;
 /** In force now; those that end first come first. */
 export function listActiveElevations(
   deps: Pick<ElevationDeps, 'database'>,
-): Handler<typeof elevation.ElevationRequestsServiceService.listActiveElevations> {
+): Handler<typeof elevation.ElevationRequestsService.listActiveElevations> {
   return async (_, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       const nowMs = await presentMs(reader);

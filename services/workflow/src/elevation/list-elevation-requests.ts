@@ -1,4 +1,4 @@
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { likeTerm, pageOf, type Reader, type SortFields } from '@claviger/database';
 import type { Actor, Handler } from '@claviger/service-kit';
 import { type SelectQueryBuilder, sql } from 'kysely';
@@ -24,7 +24,7 @@ type Rows = SelectQueryBuilder<WorkflowSchema, 'elevation_requests', object>;
 /** Newest first unless the request sorts. Whoever is kept to sites sees those. */
 export function listElevationRequests(
   deps: Pick<ElevationDeps, 'database'>,
-): Handler<typeof elevation.ElevationRequestsServiceService.listElevationRequests> {
+): Handler<typeof elevation.ElevationRequestsService.listElevationRequests> {
   return async (request, context) => {
     dateRange(request);
     if (request.siteId) requireSite(context.actor, request.siteId);

@@ -1,4 +1,4 @@
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Tx } from '@claviger/database';
 import type { CallContext } from '@claviger/service-kit';
 import type { Decided } from '../rules/decider.ts';

@@ -1,4 +1,4 @@
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 /** What became of a command. Told again, it does no harm; told otherwise, it is refused. */
 export function reportCommandOutcome(
   deps: ElevationDeps,
-): Handler<typeof elevation.AgentElevationsServiceService.reportCommandOutcome> {
+): Handler<typeof elevation.AgentElevationsService.reportCommandOutcome> {
   return async (request, context) => {
     const deviceId = await ownDevice(deps, context, request.id);
     const id = idOrNotFound(request.commandId);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { ElevationFacts } from '@claviger/evaluator';
 import { type Handler, peopleBehind } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
@@ -13,7 +13,7 @@ import { subjectIfKnown } from './resolve-subject.ts';
 /** A technician asks to be administrator of a device for a while. A rule that ignores prompts ignores no such request. */
 export function requestElevation(
   deps: ElevationDeps,
-): Handler<typeof elevation.ElevationRequestsServiceService.requestElevation> {
+): Handler<typeof elevation.ElevationRequestsService.requestElevation> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     const id = randomUUID();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import type { ToolFacts } from '@claviger/evaluator';
 import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
@@ -17,7 +17,7 @@ const DEFAULT_EXECUTION_SECONDS = 900;
 /** An AI tool asks whether it may take one action. The answer holds for the action of this digest, and once. */
 export function requestToolAction(
   deps: ElevationDeps,
-): Handler<typeof elevation.ToolActionsServiceService.requestToolAction> {
+): Handler<typeof elevation.ToolActionsService.requestToolAction> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     const id = randomUUID();

@@ -1,4 +1,4 @@
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { askedElevation } from '../asked/asked-elevation.ts';
 import { beyondAsked } from '../asked/beyond-asked.ts';
@@ -17,7 +17,7 @@ import { resolveSubject, type Subject } from './resolve-subject.ts';
 /** One decision of one person about a request that waits. The first one holds. */
 export function respondToElevation(
   deps: ElevationDeps,
-): Handler<typeof elevation.ElevationRequestsServiceService.respondToElevation> {
+): Handler<typeof elevation.ElevationRequestsService.respondToElevation> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     const id = idOrNotFound(request.id);

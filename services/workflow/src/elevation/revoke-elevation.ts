@@ -1,4 +1,4 @@
-import type { elevation } from '@claviger/contracts';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Handler } from '@claviger/service-kit';
 import { idOrNotFound } from '../uuid.ts';
 import { announce } from './announce.ts';
@@ -13,7 +13,7 @@ import { refusalError, requireSite } from './refusals.ts';
 /** Ends an elevation before its time. A device that has been told to elevate is told to take it back. */
 export function revokeElevation(
   deps: ElevationDeps,
-): Handler<typeof elevation.ElevationRequestsServiceService.revokeElevation> {
+): Handler<typeof elevation.ElevationRequestsService.revokeElevation> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     const id = idOrNotFound(request.id);

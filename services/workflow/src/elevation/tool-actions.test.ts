@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { elevation } from '@claviger/contracts';
+import * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Elevations, startElevations, TECHNICIAN } from '../../elevation-support.ts';
 import { bind, codeOf, type Tenant } from '../../test-support.ts';
@@ -110,7 +110,7 @@ test('H-343 that the tool stops waiting while somebody decides or claims is noti
       },
     },
   });
-  const { respondToElevation } = bind(elevation.ElevationRequestsServiceService, slowly.requests);
+  const { respondToElevation } = bind(elevation.ElevationRequestsService, slowly.requests);
   expect(await codeOf(respondToElevation(tenant.user(TECHNICIAN), { id, decision: 'approve' }))).toBe(
     'race_lost',
   );

@@ -1,4 +1,4 @@
-import { workflowEvidence } from '@claviger/contracts';
+import * as workflowEvidence from '@claviger/contracts/workflow/v1/evidence';
 import type { RpcServer } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { getWorkflowPosture } from './get-workflow-posture.ts';
@@ -7,7 +7,7 @@ import { listPolicyEvidence } from './list-policy-evidence.ts';
 
 /** What compliance packages tell of requests, decisions and grants. */
 export function addEvidenceHandlers(rpc: RpcServer, deps: WorkflowDeps): void {
-  rpc.add(workflowEvidence.EvidenceServiceService, {
+  rpc.add(workflowEvidence.EvidenceService, {
     listPolicyEvidence: listPolicyEvidence(deps),
     listApprovalEvidence: listApprovalEvidence(deps),
     getWorkflowPosture: getWorkflowPosture(deps),

@@ -1,4 +1,4 @@
-import type { workflowEvidence } from '@claviger/contracts';
+import type * as workflowEvidence from '@claviger/contracts/workflow/v1/evidence';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -7,7 +7,7 @@ import type { WorkflowDeps } from '../deps.ts';
 /** Counts of what keeps and breaks the rules about decisions and grants, as of now by the database's clock. */
 export function getWorkflowPosture(
   deps: WorkflowDeps,
-): Handler<typeof workflowEvidence.EvidenceServiceService.getWorkflowPosture> {
+): Handler<typeof workflowEvidence.EvidenceService.getWorkflowPosture> {
   return async ({ from }, context) => {
     if (!from) throw ClavigerError.invalid('/from', 'is required');
     const { rows } = await deps.database.readTenant(context.tenantId, (reader) =>

@@ -1,4 +1,4 @@
-import type { workflowEvidence } from '@claviger/contracts';
+import type * as workflowEvidence from '@claviger/contracts/workflow/v1/evidence';
 import { keysetCursor, parseKeysetCursor } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -9,7 +9,7 @@ import { PAGE_SIZE } from './page-size.ts';
 /** Requests made within a range, in the order of time, each with all its decisions. */
 export function listApprovalEvidence(
   deps: WorkflowDeps,
-): Handler<typeof workflowEvidence.EvidenceServiceService.listApprovalEvidence> {
+): Handler<typeof workflowEvidence.EvidenceService.listApprovalEvidence> {
   return async ({ from, before, cursor }, context) => {
     if (!from || !before) throw ClavigerError.invalid('/from', 'from and before are required');
     const after = parseKeysetCursor(cursor, 2);

@@ -1,4 +1,4 @@
-import type { workflowEvidence } from '@claviger/contracts';
+import type * as workflowEvidence from '@claviger/contracts/workflow/v1/evidence';
 import { keysetCursor, parseKeysetCursor } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -8,7 +8,7 @@ import { PAGE_SIZE } from './page-size.ts';
 /** Access policies as of now: who must approve what. */
 export function listPolicyEvidence(
   deps: WorkflowDeps,
-): Handler<typeof workflowEvidence.EvidenceServiceService.listPolicyEvidence> {
+): Handler<typeof workflowEvidence.EvidenceService.listPolicyEvidence> {
   return async (request, context) => {
     const after = parseKeysetCursor(request.cursor, 1);
     const rows = await deps.database.readTenant(context.tenantId, (reader) => {

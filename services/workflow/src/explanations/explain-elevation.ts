@@ -1,4 +1,4 @@
-import type { explanations } from '@claviger/contracts';
+import type * as explanations from '@claviger/contracts/workflow/v1/explanations';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
@@ -15,7 +15,7 @@ import { tell } from './tell.ts';
 export function explainElevation(
   deps: Pick<WorkflowDeps, 'database'>,
   decidedBy: DecidedBy,
-): Handler<typeof explanations.ExplanationsServiceService.explainElevation> {
+): Handler<typeof explanations.ExplanationsService.explainElevation> {
   return async (request, context) => {
     const id = idOrNotFound(request.id);
     const { actor } = context;

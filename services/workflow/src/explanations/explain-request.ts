@@ -1,4 +1,4 @@
-import type { explanations } from '@claviger/contracts';
+import type * as explanations from '@claviger/contracts/workflow/v1/explanations';
 import { ClavigerError } from '@claviger/errors';
 import { type Handler, permits } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
@@ -16,7 +16,7 @@ import { tell } from './tell.ts';
 export function explainRequest(
   deps: Pick<WorkflowDeps, 'database'>,
   decidedBy: DecidedBy,
-): Handler<typeof explanations.ExplanationsServiceService.explainRequest> {
+): Handler<typeof explanations.ExplanationsService.explainRequest> {
   return async (request, context) => {
     const id = idOrNotFound(request.requestId);
     const { actor } = context;

@@ -1,4 +1,4 @@
-import { explanations } from '@claviger/contracts';
+import * as explanations from '@claviger/contracts/workflow/v1/explanations';
 import type { RpcServer } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { createRuleSetCache, type RuleSetCache } from '../rules/rule-set-cache.ts';
@@ -12,7 +12,7 @@ const MAX_RULES = 45_000;
 /** Answers the cache of the rules by which decisions were made. */
 export function addExplanationHandlers(rpc: RpcServer, deps: WorkflowDeps): RuleSetCache {
   const cache = createRuleSetCache(MAX_RULES);
-  rpc.add(explanations.ExplanationsServiceService, explanationHandlers(deps, cache));
+  rpc.add(explanations.ExplanationsService, explanationHandlers(deps, cache));
   return cache;
 }
 

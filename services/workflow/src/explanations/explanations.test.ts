@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { elevation, explanations } from '@claviger/contracts';
+import * as elevation from '@claviger/contracts/workflow/v1/elevation';
+import * as explanations from '@claviger/contracts/workflow/v1/explanations';
 import type { Rule, SoftwareEntry } from '@claviger/evaluator';
 import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -21,9 +22,9 @@ afterAll(() => service?.[Symbol.asyncDispose]());
 function bound() {
   const { requests, agents } = elevationHandlers({ ...service.deps, bell: service.bell });
   return {
-    ...bind(elevation.ElevationRequestsServiceService, requests),
-    ...bind(elevation.AgentElevationsServiceService, agents),
-    ...bind(explanations.ExplanationsServiceService, explanationHandlers(service.deps)),
+    ...bind(elevation.ElevationRequestsService, requests),
+    ...bind(elevation.AgentElevationsService, agents),
+    ...bind(explanations.ExplanationsService, explanationHandlers(service.deps)),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { explanations } from '@claviger/contracts';
+import type * as explanations from '@claviger/contracts/workflow/v1/explanations';
 import { type Explanation, explainGradually, type RuleSet } from '@claviger/evaluator';
 import { type Actor, withinSites } from '@claviger/service-kit';
 import type { findEvaluation } from '../rules/record-evaluation.ts';

@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, type Handler, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -14,7 +14,7 @@ import { grantStatusAt } from './grant-view.ts';
  */
 export function getGrantCredentials(
   deps: WorkflowDeps,
-): Handler<typeof workflow.GrantsServiceService.getGrantCredentials> {
+): Handler<typeof workflow.GrantsService.getGrantCredentials> {
   return async (request, context) => {
     const grant = await usableGrant(deps, context, idOrNotFound(request.grantId));
     const delivered = await deps.vault.deliverCredentials(

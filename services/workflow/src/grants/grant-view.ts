@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { GrantRow, GrantStatus } from '../schema.ts';
 
 /** The status as anyone sees it: a grant past its time has expired, whether or not that was written down. */

@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { likeTerm } from '@claviger/database';
 import { type Handler, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -8,7 +8,7 @@ import { isUuid } from '../uuid.ts';
 import { type GrantRows, grantPage, withGrantStatus } from './grant-page.ts';
 
 /** One's own; all of the tenant with grants.read-all. `from` and `to` are about the start. */
-export function listGrants(deps: WorkflowDeps): Handler<typeof workflow.GrantsServiceService.listGrants> {
+export function listGrants(deps: WorkflowDeps): Handler<typeof workflow.GrantsService.listGrants> {
   return async (request, context) => {
     const { actor } = context;
     const narrow = filterOf(request);

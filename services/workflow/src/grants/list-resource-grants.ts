@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { idOrNotFound } from '../uuid.ts';
@@ -8,7 +8,7 @@ import { grantPage, withGrantStatus } from './grant-page.ts';
 /** Grants in force on a resource, or those of the status asked for. The vault says whether the resource exists. */
 export function listResourceGrants(
   deps: WorkflowDeps,
-): Handler<typeof workflow.GrantsServiceService.listResourceGrants> {
+): Handler<typeof workflow.GrantsService.listResourceGrants> {
   return async (request, context) => {
     const resourceId = idOrNotFound(request.resourceId);
     await deps.vault.describeResource({ resourceId }, internalCall(context));

@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type Actor, type CallContext, type Handler, permits } from '@claviger/service-kit';
@@ -17,7 +17,7 @@ const FIRST_TRY_SECONDS = 5;
  * Ends a grant: one's own, or any with grants.revoke. Answers only when the vault has taken the entitlement back; when
  * it cannot be reached the grant is revoked all the same, the answer is `unavailable`, and calling again finishes it.
  */
-export function revokeGrant(deps: WorkflowDeps): Handler<typeof workflow.GrantsServiceService.revokeGrant> {
+export function revokeGrant(deps: WorkflowDeps): Handler<typeof workflow.GrantsService.revokeGrant> {
   return async (request, context) => {
     const { actor, tenantId } = context;
     if (!permits(actor.permissions, 'grants.revoke') && !permits(actor.permissions, 'grants.use')) {

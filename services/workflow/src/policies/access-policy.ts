@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Selectable } from 'kysely';
 import type { AccessPoliciesTable, AccessPolicy, Step } from '../schema.ts';

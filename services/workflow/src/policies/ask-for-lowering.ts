@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { vault } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { AccessPolicyFields } from '@claviger/evaluator';
 import { canonicalJson } from '@claviger/merkle';

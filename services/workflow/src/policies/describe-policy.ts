@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { idOrNotFound } from '../uuid.ts';
@@ -7,7 +7,7 @@ import { findPolicy } from './policy-store.ts';
 /** For the vault: what somebody adds to a resource begins with the protection that its policy demands. */
 export function describePolicy(
   deps: WorkflowDeps,
-): Handler<typeof workflow.ProtectionServiceService.describePolicy> {
+): Handler<typeof workflow.ProtectionService.describePolicy> {
   return async (request, context) => {
     const id = idOrNotFound(request.resourceId);
     const policy = await deps.database.readTenant(context.tenantId, (reader) => findPolicy(reader, id));

@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { idOrNotFound } from '../uuid.ts';
@@ -8,7 +8,7 @@ import { findPolicy } from './policy-store.ts';
 
 export function getAccessPolicy(
   deps: WorkflowDeps,
-): Handler<typeof workflow.AccessPoliciesServiceService.getAccessPolicy> {
+): Handler<typeof workflow.AccessPoliciesService.getAccessPolicy> {
   return async (request, context) => {
     const resourceId = idOrNotFound(request.resourceId);
     await deps.vault.describeResource({ resourceId }, internalCall(context));

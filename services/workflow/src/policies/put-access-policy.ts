@@ -1,4 +1,5 @@
-import { redact, type workflow } from '@claviger/contracts';
+import { redact } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import { type AccessPolicyFields, accessRuleOf, validateRule } from '@claviger/evaluator';
 import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
@@ -21,7 +22,7 @@ import { lowersApproval } from './lowered-approval.ts';
  */
 export function putAccessPolicy(
   deps: WorkflowDeps,
-): Handler<typeof workflow.AccessPoliciesServiceService.putAccessPolicy> {
+): Handler<typeof workflow.AccessPoliciesService.putAccessPolicy> {
   return async (request, context) => {
     const resourceId = idOrNotFound(request.resourceId);
     context.auditSubject = { type: 'resource', id: resourceId, resourceId };

@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { activateGrant } from '../grants/activate-grant.ts';
@@ -8,9 +8,7 @@ import { settleRequest } from './settle-request.ts';
  * Approves the step that waits. With the last approval the grant exists; it becomes active as soon as the vault knows of
  * it, which is usually before this answers.
  */
-export function approveRequest(
-  deps: WorkflowDeps,
-): Handler<typeof workflow.RequestsServiceService.approveRequest> {
+export function approveRequest(deps: WorkflowDeps): Handler<typeof workflow.RequestsService.approveRequest> {
   return async (request, context) => {
     const settled = await settleRequest(deps, context, {
       requestId: request.requestId,

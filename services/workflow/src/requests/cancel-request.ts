@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -11,9 +11,7 @@ import { lockRequest } from './request-store.ts';
 import { requestMessage } from './request-view.ts';
 
 /** The requester withdraws a pending request. */
-export function cancelRequest(
-  deps: WorkflowDeps,
-): Handler<typeof workflow.RequestsServiceService.cancelRequest> {
+export function cancelRequest(deps: WorkflowDeps): Handler<typeof workflow.RequestsService.cancelRequest> {
   return async (request, context) => {
     const id = idOrNotFound(request.requestId);
     context.auditSubject = { type: 'request', id };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -18,9 +18,7 @@ import { requestMessage } from './request-view.ts';
  * Asks for access. The rules decide what it takes, and what they say is copied into the request: a later change of them touches
  * nobody. The decision is kept with all that it depended on, in the transaction of the request.
  */
-export function createRequest(
-  deps: WorkflowDeps,
-): Handler<typeof workflow.RequestsServiceService.createRequest> {
+export function createRequest(deps: WorkflowDeps): Handler<typeof workflow.RequestsService.createRequest> {
   return async (request, context) => {
     const subject = await deps.vault.describeSubject(
       {

@@ -1,4 +1,4 @@
-import { workflow } from '@claviger/contracts';
+import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { accessRuleOf } from '@claviger/evaluator';
 import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -45,7 +45,7 @@ const evaluationOf = (tenant: Tenant, requestId: string) =>
 
 /** The handler with another way to decide. */
 const asking = (decider: Decider) =>
-  bind(workflow.RequestsServiceService, { createRequest: createRequest({ ...service.deps, decider }) })
+  bind(workflow.RequestsService, { createRequest: createRequest({ ...service.deps, decider }) })
     .createRequest;
 
 describe('a request for access is decided by the evaluator', () => {
@@ -140,7 +140,7 @@ describe('an evaluator that fails', () => {
           ? Promise.reject(Object.assign(new Error('gone'), { reason: 'unavailable' }))
           : database.readTenant(tenantId, work),
     };
-    const { createRequest: create } = bind(workflow.RequestsServiceService, {
+    const { createRequest: create } = bind(workflow.RequestsService, {
       createRequest: createRequest({ ...service.deps, decider, database: away }),
     });
     await expect(create(requester, { resourceId, reason: 'why', durationMinutes: 30 })).rejects.toMatchObject(

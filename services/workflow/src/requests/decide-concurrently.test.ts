@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   APPROVER,

@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { transactionTimeMs } from '../database-clock.ts';
@@ -7,7 +7,7 @@ import { idOrNotFound } from '../uuid.ts';
 import { seesAllRequests } from './may-see.ts';
 import { requestMessage } from './request-view.ts';
 
-export function getRequest(deps: WorkflowDeps): Handler<typeof workflow.RequestsServiceService.getRequest> {
+export function getRequest(deps: WorkflowDeps): Handler<typeof workflow.RequestsService.getRequest> {
   return async (request, context) => {
     const id = idOrNotFound(request.requestId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { likeTerm, pageOf, type Reader, type SortFields } from '@claviger/database';
 import { type Actor, type Handler, peopleBehind, permits } from '@claviger/service-kit';
 import { type SelectQueryBuilder, sql } from 'kysely';
@@ -18,9 +18,7 @@ const SORT: SortFields = {
 };
 
 /** Newest first unless the request sorts. */
-export function listRequests(
-  deps: WorkflowDeps,
-): Handler<typeof workflow.RequestsServiceService.listRequests> {
+export function listRequests(deps: WorkflowDeps): Handler<typeof workflow.RequestsService.listRequests> {
   return async (request, context) => {
     dateRange(request);
     return deps.database.readTenant(context.tenantId, async (reader) => {

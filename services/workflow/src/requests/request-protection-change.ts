@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
@@ -14,7 +14,7 @@ import { requestChange } from './request-change.ts';
  */
 export function requestProtectionChange(
   deps: WorkflowDeps,
-): Handler<typeof workflow.ProtectionServiceService.requestProtectionChange> {
+): Handler<typeof workflow.ProtectionService.requestProtectionChange> {
   return async (request, context) => {
     const entryId = idOrNotFound(request.entryId);
     const resourceId = request.resourceId === '' ? null : idOrNotFound(request.resourceId);

@@ -1,4 +1,4 @@
-import type { workflow } from '@claviger/contracts';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Reader } from '@claviger/database';
 import { policyMessage } from '../policies/access-policy.ts';
 import type { DecisionRow, PolicyChange, ProtectionChange, RequestRow, WorkflowSchema } from '../schema.ts';

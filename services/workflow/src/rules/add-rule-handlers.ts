@@ -1,4 +1,4 @@
-import { rules as contract } from '@claviger/contracts';
+import * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { RpcServer } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
 import { coSignRule } from './co-sign-rule.ts';
@@ -17,8 +17,8 @@ import { updateRule } from './update-rule.ts';
 import { updateSoftwareEntry } from './update-software-entry.ts';
 
 export function addRuleHandlers(rpc: RpcServer, deps: WorkflowDeps): void {
-  rpc.add(contract.PamRulesServiceService, ruleHandlers(deps));
-  rpc.add(contract.SoftwarePolicyServiceService, softwareHandlers(deps));
+  rpc.add(contract.PamRulesService, ruleHandlers(deps));
+  rpc.add(contract.SoftwarePolicyService, softwareHandlers(deps));
 }
 
 export function ruleHandlers(deps: WorkflowDeps) {

@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { Rule } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
@@ -8,7 +8,7 @@ import { putRevision, revisionToChange } from './revision-store.ts';
 import { ruleMessage } from './rule-view.ts';
 
 /** Somebody who wrote nothing of a rule agrees to it as it is. From then on it may also approve those who wrote it. */
-export function coSignRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesServiceService.coSignRule> {
+export function coSignRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesService.coSignRule> {
   return async (request, context) => {
     context.auditSubject = { type: 'pam-rule', id: request.id };
     const acting = await actingPeople(deps, context);

@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { SoftwareEntry } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
@@ -10,7 +10,7 @@ import { entryMessage } from './rule-view.ts';
 /** Somebody who wrote nothing of an entry agrees to it as it is. From then on it may also approve those who wrote it, and local accounts. */
 export function coSignSoftwareEntry(
   deps: WorkflowDeps,
-): Handler<typeof contract.SoftwarePolicyServiceService.coSignSoftwareEntry> {
+): Handler<typeof contract.SoftwarePolicyService.coSignSoftwareEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'software-entry', id: request.id };
     const acting = await actingPeople(deps, context);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import { type Rule, validateRule } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
@@ -11,7 +11,7 @@ import { ruleFieldsOf } from './rule-fields.ts';
 import { ruleMessage } from './rule-view.ts';
 
 /** In force, unless it is disabled, from the answer on. */
-export function createRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesServiceService.createRule> {
+export function createRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesService.createRule> {
   return async (request, context) => {
     const fields = ruleFieldsOf(request);
     refuseProblems('rule', validateRule(fields));

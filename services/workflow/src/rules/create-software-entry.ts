@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import { problemsOfEntry, type SoftwareEntry } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
@@ -12,7 +12,7 @@ import { entryMessage } from './rule-view.ts';
 
 export function createSoftwareEntry(
   deps: WorkflowDeps,
-): Handler<typeof contract.SoftwarePolicyServiceService.createSoftwareEntry> {
+): Handler<typeof contract.SoftwarePolicyService.createSoftwareEntry> {
   return async (request, context) => {
     const people = await actingPeople(deps, context);
     const authorIds = authorsAfter({ authorIds: [] }, people);

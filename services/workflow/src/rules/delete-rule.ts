@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { Rule } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
@@ -7,7 +7,7 @@ import { changeRuleSet } from './change-rule-set.ts';
 import { revisionToChange } from './revision-store.ts';
 
 /** It decides nothing any more; what it has decided can still be explained. */
-export function deleteRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesServiceService.deleteRule> {
+export function deleteRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesService.deleteRule> {
   return async (request, context) => {
     context.auditSubject = { type: 'pam-rule', id: request.id };
     const { tenantId, actor } = context;

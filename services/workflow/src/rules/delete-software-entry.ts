@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { SoftwareEntry } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
@@ -8,7 +8,7 @@ import { revisionToChange } from './revision-store.ts';
 
 export function deleteSoftwareEntry(
   deps: WorkflowDeps,
-): Handler<typeof contract.SoftwarePolicyServiceService.deleteSoftwareEntry> {
+): Handler<typeof contract.SoftwarePolicyService.deleteSoftwareEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'software-entry', id: request.id };
     const { tenantId, actor } = context;

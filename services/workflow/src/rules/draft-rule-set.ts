@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { Reader } from '@claviger/database';
 import { ClavigerError, type FieldProblem } from '@claviger/errors';
 import {

@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { Finding, FindingCode } from '@claviger/evaluator';
 
 /** What to do about it. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { rules as contract } from '@claviger/contracts';
+import * as contract from '@claviger/contracts/workflow/v1/rules';
 import {
   accessRuleOf,
   compileRuleSet,
@@ -149,7 +149,7 @@ test('H-197 a hundred thousand stored decisions come out again, each by the vers
 
 test('a replay against changed rules names the changes that a slow second opinion finds', async () => {
   // Where its time is over a replay leaves out the rest: how much it gets through is not what is tested.
-  const call = bind(contract.PamRulesServiceService, { replayRules: replayRules(service.deps, PATIENT_MS) });
+  const call = bind(contract.PamRulesService, { replayRules: replayRules(service.deps, PATIENT_MS) });
   const admin = { ...service.tenant().user(['*']), tenantId };
   const current = sets.at(-1)!;
   // One rule goes, one turns around, and one is new in front of all others.

@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { Finding, LintContext } from '@claviger/evaluator';
 import { type Handler, peopleBehind, permits, withinSites } from '@claviger/service-kit';
 import { transactionTimeMs } from '../database-clock.ts';
@@ -16,7 +16,7 @@ const MAX_MS = 60_000;
 /** What is wrong with the rules in force with drafts in their places, and which requests nobody can approve. */
 export function lintRules(
   deps: Pick<WorkflowDeps, 'database' | 'devices' | 'evaluations'>,
-): Handler<typeof contract.PamRulesServiceService.lintRules> {
+): Handler<typeof contract.PamRulesService.lintRules> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     const permitted = async (permission: string) =>

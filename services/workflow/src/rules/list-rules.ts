@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -15,7 +15,7 @@ const SORT: SortFields = {
 };
 
 /** In the order in which they are asked, unless the request sorts. */
-export function listRules(deps: WorkflowDeps): Handler<typeof contract.PamRulesServiceService.listRules> {
+export function listRules(deps: WorkflowDeps): Handler<typeof contract.PamRulesService.listRules> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       const page = await revisionPage(reader, {

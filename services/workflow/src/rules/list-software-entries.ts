@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -14,7 +14,7 @@ const SORT: SortFields = {
 
 export function listSoftwareEntries(
   deps: WorkflowDeps,
-): Handler<typeof contract.SoftwarePolicyServiceService.listSoftwareEntries> {
+): Handler<typeof contract.SoftwarePolicyService.listSoftwareEntries> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       const { rows, pagination, nextCursor } = await revisionPage(reader, {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rules as contract } from '@claviger/contracts';
+import * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { AccessFacts, ElevationFacts, Facts, ToolFacts } from '@claviger/evaluator';
 import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,8 +18,8 @@ const connect = () => {
   });
   const deps = { ...service.deps, devices: { ...service.deps.devices, listPermittedUsers } };
   return {
-    ...bind(contract.PamRulesServiceService, ruleHandlers(deps)),
-    ...bind(contract.SoftwarePolicyServiceService, softwareHandlers(deps)),
+    ...bind(contract.PamRulesService, ruleHandlers(deps)),
+    ...bind(contract.SoftwarePolicyService, softwareHandlers(deps)),
   };
 };
 let call: ReturnType<typeof connect>;

@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import {
   DEFAULT_WINDOW_DAYS,
   type FlowType,
@@ -20,7 +20,7 @@ const DAY_MS = 24 * 60 * 60_000;
 /** What a draft alone would have matched among the elevations of the last days. Nobody sees more than they see in lists. */
 export function previewRule(
   deps: Pick<WorkflowDeps, 'database' | 'evaluations'>,
-): Handler<typeof contract.PamRulesServiceService.previewRule> {
+): Handler<typeof contract.PamRulesService.previewRule> {
   return async (request, context) => {
     const nowMs = await deps.database.readTenant(context.tenantId, transactionTimeMs);
     const windowDays = request.windowDays ?? DEFAULT_WINDOW_DAYS;

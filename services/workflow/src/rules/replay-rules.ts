@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import { ClavigerError } from '@claviger/errors';
 import {
   DEFAULT_WINDOW_DAYS,
@@ -26,7 +26,7 @@ const DAY_MS = 24 * 60 * 60_000;
 export function replayRules(
   deps: Pick<WorkflowDeps, 'database' | 'evaluations'>,
   maxMs = MAX_MS,
-): Handler<typeof contract.PamRulesServiceService.replayRules> {
+): Handler<typeof contract.PamRulesService.replayRules> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     const kinds = kindsOf(request.kind, seesAllRequests(actor) && actor.siteIds === undefined);

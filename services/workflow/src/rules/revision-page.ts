@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import { likeTerm, pageOf, type Reader, type SortFields } from '@claviger/database';
 import type { Actor } from '@claviger/service-kit';
 import type { SelectQueryBuilder } from 'kysely';

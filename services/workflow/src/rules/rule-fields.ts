@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { RuleFields, SoftwareEntry, TimeWindow } from '@claviger/evaluator';
 
 /** Everything of a rule that people set, except name and verdict, which every rule has. */

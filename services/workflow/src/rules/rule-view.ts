@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import { DEFAULT_PRIORITY, type Rule, type SoftwareEntry } from '@claviger/evaluator';
 import type { RevisionRow } from './rules-tables.ts';
 

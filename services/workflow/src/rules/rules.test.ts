@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rules as contract } from '@claviger/contracts';
+import * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { Rule } from '@claviger/evaluator';
 import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,8 +8,8 @@ import { ruleHandlers, softwareHandlers } from './add-rule-handlers.ts';
 
 let service: Workflow;
 const connect = () => ({
-  ...bind(contract.PamRulesServiceService, ruleHandlers(service.deps)),
-  ...bind(contract.SoftwarePolicyServiceService, softwareHandlers(service.deps)),
+  ...bind(contract.PamRulesService, ruleHandlers(service.deps)),
+  ...bind(contract.SoftwarePolicyService, softwareHandlers(service.deps)),
 });
 let call: ReturnType<typeof connect>;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import { mergeRule, type Rule, type RuleFields, validateRule } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
@@ -10,7 +10,7 @@ import { rulePatchOf } from './rule-fields.ts';
 import { ruleMessage } from './rule-view.ts';
 
 /** A partial change, judged by its result. Who had co-signed the rule has co-signed another one. */
-export function updateRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesServiceService.updateRule> {
+export function updateRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesService.updateRule> {
   return async (request, context) => {
     context.auditSubject = { type: 'pam-rule', id: request.id };
     const patch = rulePatchOf(request);

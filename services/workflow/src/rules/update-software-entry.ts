@@ -1,4 +1,4 @@
-import type { rules as contract } from '@claviger/contracts';
+import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import { problemsOfEntry, type SoftwareEntry } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
 import type { WorkflowDeps } from '../deps.ts';
@@ -12,7 +12,7 @@ import { entryMessage } from './rule-view.ts';
 /** A partial change, judged by its result. Who had co-signed the entry has co-signed another one. */
 export function updateSoftwareEntry(
   deps: WorkflowDeps,
-): Handler<typeof contract.SoftwarePolicyServiceService.updateSoftwareEntry> {
+): Handler<typeof contract.SoftwarePolicyService.updateSoftwareEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'software-entry', id: request.id };
     const patch = entryPatchOf(request);

@@ -1,4 +1,4 @@
-import type { devices } from '@claviger/contracts';
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Reader } from '@claviger/database';
 import type { Approver, OpenRequest } from '@claviger/evaluator';
 import type { Actor } from '@claviger/service-kit';

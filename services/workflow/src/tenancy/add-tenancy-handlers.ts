@@ -1,4 +1,4 @@
-import { tenantStanding } from '@claviger/contracts';
+import * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
 import type { RpcServer } from '@claviger/service-kit';
 import { type TenantMeasures, tenantStandingHandlers } from '@claviger/tenancy';
 import { sql } from 'kysely';
@@ -12,7 +12,7 @@ export function addTenancyHandlers(
   deps: Pick<WorkflowDeps, 'database' | 'emitter' | 'logger'>,
 ): void {
   rpc.add(
-    tenantStanding.TenantStandingServiceService,
+    tenantStanding.TenantStandingService,
     tenantStandingHandlers({
       database: deps.database,
       onChange: async (tx, applied) => {

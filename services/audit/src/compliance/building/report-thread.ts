@@ -1,6 +1,8 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { authEvidence, vaultEvidence, workflowEvidence } from '@claviger/contracts';
+import * as authEvidence from '@claviger/contracts/auth/v1/evidence';
+import * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
+import * as workflowEvidence from '@claviger/contracts/workflow/v1/evidence';
 import { createEmitter } from '@claviger/events';
 import { createLogger, createPeers, productVersion, readSecretFile } from '@claviger/service-kit';
 import { openStoreDatabase } from '@claviger/store-service';
@@ -35,9 +37,9 @@ try {
       keys: readKeys(config),
       headsFile: { newest: () => newestHead, problem: () => headsProblem },
       evidence: {
-        auth: peers.client('auth', authEvidence.EvidenceServiceService),
-        vault: peers.client('vault', vaultEvidence.EvidenceServiceService),
-        workflow: peers.client('workflow', workflowEvidence.EvidenceServiceService),
+        auth: peers.client('auth', authEvidence.EvidenceService),
+        vault: peers.client('vault', vaultEvidence.EvidenceService),
+        workflow: peers.client('workflow', workflowEvidence.EvidenceService),
       },
       config: config.compliance,
       node: config.node,

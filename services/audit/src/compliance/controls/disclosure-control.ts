@@ -1,5 +1,5 @@
 import type { Control } from '@claviger/compliance-package';
-import type { vaultEvidence } from '@claviger/contracts';
+import type * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
 import { sql } from 'kysely';
 import { evidenceRows } from '../building/evidence-pages.ts';
 import { type Assessment, judged, LOOK_BACK_DAYS } from './judgement.ts';

@@ -1,5 +1,5 @@
 import { signAttestation } from '@claviger/compliance-package';
-import type { compliance } from '@claviger/contracts';
+import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { emptyRoot } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
 import { recordRead } from '../../reads/record-read.ts';
@@ -10,7 +10,7 @@ import { assessControls } from './assess-controls.ts';
 /** The state of all controls at this moment, signed with the key of the tree heads. */
 export function getAttestation(
   deps: ComplianceDeps,
-): Handler<typeof compliance.ComplianceServiceService.getAttestation> {
+): Handler<typeof compliance.ComplianceService.getAttestation> {
   return async (request, context) => {
     const { tenantId, signal } = context;
     const head = await deps.database.readTenant(tenantId, lastHead);

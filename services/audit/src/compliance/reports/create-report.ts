@@ -1,4 +1,4 @@
-import type { compliance } from '@claviger/contracts';
+import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import type { Handler } from '@claviger/service-kit';
 import type { ComplianceDeps } from '../compliance-deps.ts';
 import { queueReport } from './queue-report.ts';
@@ -10,7 +10,7 @@ import { dayRange, requestedSections } from './report-range.ts';
  */
 export function createReport(
   deps: ComplianceDeps,
-): Handler<typeof compliance.ComplianceServiceService.createReport> {
+): Handler<typeof compliance.ComplianceService.createReport> {
   return async (request, context) => {
     const range = dayRange(request);
     const { userId, userName } = context.actor;

@@ -1,4 +1,5 @@
-import type { compliance, HttpBody } from '@claviger/contracts';
+import type * as compliance from '@claviger/contracts/audit/v1/compliance';
+import type { HttpBody } from '@claviger/contracts/google/api/httpbody';
 import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -8,7 +9,7 @@ import type { ComplianceDeps } from '../compliance-deps.ts';
 /** Streams a finished package, chunk by chunk. That it was fetched is on record before its first byte leaves. */
 export function downloadReport(
   deps: ComplianceDeps,
-): Handler<typeof compliance.ComplianceServiceService.downloadReport> {
+): Handler<typeof compliance.ComplianceService.downloadReport> {
   return async function* (request, context): AsyncGenerator<HttpBody> {
     const id = existingId(request.reportId);
     const { tenantId, signal } = context;

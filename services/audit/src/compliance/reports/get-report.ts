@@ -1,4 +1,4 @@
-import type { compliance } from '@claviger/contracts';
+import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { recordRead } from '../../reads/record-read.ts';
@@ -6,9 +6,7 @@ import { existingId } from '../../uuid.ts';
 import type { ComplianceDeps } from '../compliance-deps.ts';
 import { reportMessage, reportQuery } from './report-message.ts';
 
-export function getReport(
-  deps: ComplianceDeps,
-): Handler<typeof compliance.ComplianceServiceService.getReport> {
+export function getReport(deps: ComplianceDeps): Handler<typeof compliance.ComplianceService.getReport> {
   return async (request, context) => {
     const id = existingId(request.reportId);
     const subject = { type: 'compliance-report', id };

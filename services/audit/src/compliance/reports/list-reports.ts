@@ -1,4 +1,4 @@
-import type { compliance } from '@claviger/contracts';
+import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { ExpressionBuilder } from 'kysely';
@@ -15,9 +15,7 @@ const SORT: SortFields = {
 };
 
 /** Packages of the tenant, newest first unless asked otherwise. */
-export function listReports(
-  deps: ComplianceDeps,
-): Handler<typeof compliance.ComplianceServiceService.listReports> {
+export function listReports(deps: ComplianceDeps): Handler<typeof compliance.ComplianceService.listReports> {
   return async (request, context) => {
     const { from, before } = timeRange(request);
     const condition = (eb: ExpressionBuilder<AuditSchema, 'compliance_reports'>) =>

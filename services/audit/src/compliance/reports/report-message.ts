@@ -1,4 +1,4 @@
-import type { compliance } from '@claviger/contracts';
+import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import type { Reader } from '@claviger/database';
 import { sql } from 'kysely';
 import type { AuditSchema } from '../../schema.ts';

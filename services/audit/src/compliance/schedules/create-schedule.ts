@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { compliance } from '@claviger/contracts';
+import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { serialized } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -15,7 +15,7 @@ const MAX_SCHEDULES = 100;
 /** Has packages made again and again. The answer shows the next five runs. */
 export function createSchedule(
   deps: ComplianceDeps,
-): Handler<typeof compliance.ComplianceServiceService.createSchedule> {
+): Handler<typeof compliance.ComplianceService.createSchedule> {
   return async (request, context) => {
     const timeZone = request.timeZone || 'UTC';
     const moments = momentsOf(request.cron, timeZone);

@@ -1,4 +1,4 @@
-import type { compliance } from '@claviger/contracts';
+import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { existingId } from '../../uuid.ts';
@@ -7,7 +7,7 @@ import type { ComplianceDeps } from '../compliance-deps.ts';
 /** Ends a schedule. What it has asked for already is made. */
 export function deleteSchedule(
   deps: ComplianceDeps,
-): Handler<typeof compliance.ComplianceServiceService.deleteSchedule> {
+): Handler<typeof compliance.ComplianceService.deleteSchedule> {
   return async (request, context) => {
     const id = existingId(request.scheduleId);
     context.auditSubject = { type: 'compliance-schedule', id };

@@ -1,4 +1,4 @@
-import type { compliance } from '@claviger/contracts';
+import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { recordRead } from '../../reads/record-read.ts';
@@ -13,7 +13,7 @@ const SORT: SortFields = {
 
 export function listSchedules(
   deps: ComplianceDeps,
-): Handler<typeof compliance.ComplianceServiceService.listSchedules> {
+): Handler<typeof compliance.ComplianceService.listSchedules> {
   return async (request, context) => {
     const answer = await deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({

@@ -1,4 +1,4 @@
-import type { compliance } from '@claviger/contracts';
+import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import type { ScheduleRow } from '../compliance-tables.ts';
 import { momentsOf } from './cron.ts';
 

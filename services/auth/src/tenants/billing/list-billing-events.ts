@@ -1,4 +1,4 @@
-import type { tenants } from '@claviger/contracts';
+import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import { pageOf, type Reader, type SortFields } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
@@ -20,7 +20,7 @@ const OF_ONE: SortFields = {
 /** In the order in which they happened, unless asked otherwise. */
 export function listTenantBillingEvents(
   deps: AuthDeps,
-): Handler<(typeof tenants.TenantsServiceService)['listTenantBillingEvents']> {
+): Handler<(typeof tenants.TenantsService)['listTenantBillingEvents']> {
   return async (request) => {
     const id = objectId(request.tenantId);
     return deps.database.system(async (tx) => {
@@ -34,7 +34,7 @@ export function listTenantBillingEvents(
 /** Across tenants, read by the system role; whoever looks leaves an event. */
 export function listBillingEvents(
   deps: AuthDeps,
-): Handler<(typeof tenants.TenantsServiceService)['listBillingEvents']> {
+): Handler<(typeof tenants.TenantsService)['listBillingEvents']> {
   return async (request, context) => {
     const found = await deps.database.system((tx) => page(tx, request, OF_ALL, 'occurredAt', undefined));
     await deps.database.withTenant(context.tenantId, (tx) =>

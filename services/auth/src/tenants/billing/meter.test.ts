@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { tenantLog } from '@claviger/contracts';
+import type * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
 import { expect, test } from 'vitest';
 import { METERED_ACTIONS, meter } from './meter.ts';
 

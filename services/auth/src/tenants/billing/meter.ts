@@ -1,4 +1,4 @@
-import type { tenantLog } from '@claviger/contracts';
+import type * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
 
 /** One row of a bill, before it has its number. */
 export interface Metered {

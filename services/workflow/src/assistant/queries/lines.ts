@@ -1,4 +1,6 @@
-import type { elevation, vault, workflow } from '@claviger/contracts';
+import type * as vault from '@claviger/contracts/vault/v1/vault';
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { plainLine } from '../plain-text.ts';
 
 type Shown<M> = { readonly [K in keyof M]?: M[K] };

@@ -1,4 +1,4 @@
-import type { assistant } from '@claviger/contracts';
+import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import { plainLine } from '../plain-text.ts';
 
 /** Fewer requests tell nothing of when requests are made. */

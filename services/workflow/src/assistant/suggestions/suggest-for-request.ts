@@ -1,4 +1,4 @@
-import type { assistant } from '@claviger/contracts';
+import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, type Handler, permits } from '@claviger/service-kit';
 import { seesAllRequests } from '../../requests/may-see.ts';
@@ -35,7 +35,7 @@ interface Subject {
  */
 export function suggestForRequest(
   deps: AssistantDeps,
-): Handler<typeof assistant.AssistantServiceService.suggestForRequest> {
+): Handler<typeof assistant.AssistantService.suggestForRequest> {
   return async (request, context) => {
     requireEnabled((await assistantSettings(deps, context.tenantId)).values);
     const subject = request.requestId
