@@ -91,7 +91,7 @@ export async function createGatewayService(
   let accepting = true;
   const stopping = new AbortController();
   const shared = { authenticator, gate, keys, tiers, logger };
-  const router = await createRouter({ ...shared, peers, stopping: stopping.signal }, [
+  const router = createRouter({ ...shared, peers, stopping: stopping.signal }, [
     ...healthRoutes({
       ...shared,
       node: config.node,
@@ -152,7 +152,6 @@ export async function createGatewayService(
       await edge.stop(DRAIN_TIMEOUT_MS);
       await replica[Symbol.asyncDispose]();
       await settings[Symbol.asyncDispose]();
-      await router.close();
       await anomalies[Symbol.asyncDispose]();
       peers.close();
       gate.close();

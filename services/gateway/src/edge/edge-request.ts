@@ -10,13 +10,6 @@ const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 /** What the edge knows of a request before any route sees it. */
 export interface EdgeRequest extends IncomingMessage {
   edge?: EdgeCall;
-  contentType?: string | undefined;
-}
-
-/** The framework would judge the type of a body before we know who sends it: it is kept out of its sight. */
-export function keepContentType(request: EdgeRequest): void {
-  request.contentType = request.headers['content-type'];
-  delete request.headers['content-type'];
 }
 
 export function edgeCallOf(request: EdgeRequest): EdgeCall {

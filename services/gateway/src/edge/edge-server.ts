@@ -5,13 +5,7 @@ import type { Duplex } from 'node:stream';
 import { ClavigerError } from '@claviger/errors';
 import { type Logger, splitAddress } from '@claviger/service-kit';
 import { isCanonicalTarget, MAX_TARGET_LENGTH } from './canonical-target.ts';
-import {
-  type EdgeRequest,
-  edgeCallOf,
-  keepContentType,
-  nameSource,
-  requestIdProblem,
-} from './edge-request.ts';
+import { type EdgeRequest, edgeCallOf, nameSource, requestIdProblem } from './edge-request.ts';
 import type { Front } from './front.ts';
 import { answerProblem } from './problem-answer.ts';
 import { repeatedHeader } from './repeated-header.ts';
@@ -27,7 +21,6 @@ const MAX_HEADER_BYTES = 16_384;
 const MAX_HEADERS = 100;
 const KNOWN_HEADERS =
   /^(?:authorization|content-(?:encoding|length|type)|host|idempotency-key|if-match|traceparent|transfer-encoding|x-forwarded-(?:for|host|port|proto)|x-request-id)$/;
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 export interface EdgeServer {
   /** Starts to serve; answers the port. */
@@ -41,8 +34,6 @@ export interface EdgeServerOptions {
   readonly front: Front;
   readonly logger: Logger;
   readonly route: (request: EdgeRequest, response: ServerResponse) => void;
-  /** Methods that the path has; empty when no route has the path. */
-  readonly allowedMethods: (path: string) => readonly string[];
 }
 
 /** HTTP/1.1 over TLS. What is not a plain request in its one spelling ends here, before any route. */
@@ -64,7 +55,6 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
       nameSource(request, options.front.clientAddress(request));
       response.setHeader('X-Request-Id', edgeCallOf(request).requestId);
       if (stopping) response.setHeader('Connection', 'close');
-      keepContentType(request);
       if (!refuse(request, response, options)) options.route(request, response);
     },
   );
@@ -153,33 +143,7 @@ function refuse(request: EdgeRequest, response: ServerResponse, options: EdgeSer
     );
     return true;
   }
-  if (!METHODS.has(request.method ?? '')) {
-    answerNoRoute(request, response, options.allowedMethods);
-    return true;
-  }
   return false;
-}
-
-/** 405 with the methods that the path has, 404 when it has none. */
-export function answerNoRoute(
-  request: EdgeRequest,
-  response: ServerResponse,
-  allowedMethods: EdgeServerOptions['allowedMethods'],
-): void {
-  const allowed = allowedMethods((request.url ?? '').split('?')[0]!);
-  if (allowed.length === 0) {
-    const error = new ClavigerError('not_found', 'There is no such operation.', {
-      code: 'no_such_route',
-      hint: 'GET /openapi.json lists all operations.',
-    });
-    answerProblem(request, response, error);
-    return;
-  }
-  response.setHeader('Allow', allowed.join(', '));
-  const error = new ClavigerError('method_not_allowed', 'This path does not have that method.', {
-    hint: `It has ${allowed.join(', ')}.`,
-  });
-  answerProblem(request, response, error);
 }
 
 /** An error of the parser: what it was reading, and how far it got in that. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TENANT, TestEdge } from '../../test-support.ts';
 
 let edge: TestEdge;
@@ -130,6 +130,29 @@ describe('the edge', () => {
       headers: { 'x-http-method-override': 'DELETE' },
     });
     expect(overridden.status).toBe(200);
+  });
+
+  it('finds that no route takes a request without trying the routes one by one', async () => {
+    const tested = vi.spyOn(RegExp.prototype, 'test');
+    const executed = vi.spyOn(RegExp.prototype, 'exec');
+    const ofRoutes = () =>
+      ([...tested.mock.contexts, ...executed.mock.contexts] as RegExp[])
+        .map(({ source }) => source)
+        .filter((source) => source.includes('api'));
+    try {
+      expect((await edge.call('DELETE', '/api/v1/vault/entries')).status).toBe(405);
+      expect((await edge.call('GET', '/api/v1/nothing')).status).toBe(404);
+      expect(ofRoutes()).toEqual([]);
+    } finally {
+      tested.mockRestore();
+      executed.mockRestore();
+    }
+  });
+
+  it('judges a parameter by its field rule, however long it is, and repeats none of it', async () => {
+    const answer = await edge.call('GET', `/api/v1/vault/entries/${'a'.repeat(300)}`, { token });
+    expect(answer.json).toMatchObject({ status: 400, code: 'invalid', errors: [{ pointer: '/entryId' }] });
+    expect(answer.text).not.toContain('aaa');
   });
 
   it('gives its OpenAPI document, a pointer to it, and the pages of one-time links with a policy of their own', async () => {

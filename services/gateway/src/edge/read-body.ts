@@ -19,7 +19,7 @@ export async function readJsonBody(
       hint: 'Leave Content-Encoding out.',
     });
   }
-  if (!JSON_TYPE.test(request.contentType ?? '')) {
+  if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
     throw new ClavigerError('unsupported_media_type', 'The body must be JSON.', {
       hint: 'Send Content-Type: application/json.',
     });

@@ -1,12 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { answersHead, methods } from '@claviger/contracts';
-import { fastify } from 'fastify';
+import findMyWay, { type HTTPMethod } from 'find-my-way';
+import { MAX_TARGET_LENGTH } from '../edge/canonical-target.ts';
 import { type EdgeRequest, edgeCallOf } from '../edge/edge-request.ts';
-import { answerNoRoute } from '../edge/edge-server.ts';
 import { answerProblem, shownError } from '../edge/problem-answer.ts';
-import { allowedMethods } from './allowed-methods.ts';
 import { type NativeRouteDeps, nativeRoute, type ServeRoute } from './native-route.ts';
+import { answerNoRoute } from './no-route.ts';
 
+/** The methods that a route can have, in the order in which `Allow` names them. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const NO_QUERY = {};
 
 /** A route beside the native API: health, documents, pages. It discloses nothing. */
@@ -16,36 +18,40 @@ export interface OwnRoute {
 }
 
 export interface Router {
+  /** Answers a request whose target is canonical. */
   readonly route: (request: EdgeRequest, response: ServerResponse) => void;
-  readonly allowedMethods: (path: string) => readonly string[];
-  close(): Promise<void>;
 }
 
 /**
- * Every operation of the contract that has a REST binding, and the gateway's own GET routes. Literal paths win. HEAD takes the
- * same way as GET, and Node.js leaves the body out.
+ * Every operation of the contract that has a REST binding, and the gateway's own GET routes. A literal segment wins over a
+ * parameter. HEAD runs the handler of GET, and Node.js omits the body.
+ *
+ * @throws when the contract declares a route twice, or a method that cannot be served.
  */
-export async function createRouter(deps: NativeRouteDeps, own: readonly OwnRoute[]): Promise<Router> {
-  const app = fastify({
-    logger: false,
-    exposeHeadRoutes: false,
-    routerOptions: { caseSensitive: true, maxParamLength: 256, querystringParser: () => NO_QUERY },
+export function createRouter(deps: NativeRouteDeps, own: readonly OwnRoute[]): Router {
+  const routes = findMyWay({
+    caseSensitive: true,
+    // The edge limits the target as a whole, and the field rules limit each parameter.
+    maxParamLength: MAX_TARGET_LENGTH,
+    // The operations decode the query themselves.
+    querystringParser: () => NO_QUERY,
+    defaultRoute: (request, response) => {
+      const allowed = METHODS.filter((method) => routes.find(method, request.url!) !== null);
+      answerNoRoute(request, response, allowed);
+    },
   });
-  // Bodies are read by the routes themselves, once they know who sends them.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  const all: { method: string; path: string }[] = [];
-  const register = (method: string, path: string, serve: ServeRoute): void => {
-    all.push({ method, path });
-    app.route({
-      method,
-      url: path.replaceAll(/\{([a-z0-9_]+)\}/g, ':$1'),
-      handler: async (request, reply) => {
-        reply.hijack();
-        await serve(request.raw, reply.raw, request.params as Record<string, string>);
+  const register = (method: string, path: string, serve: ServeRoute): void =>
+    routes.on(
+      method as HTTPMethod,
+      path.replaceAll(/\{([a-z0-9_]+)\}/g, ':$1'),
+      (request, response, parameters) => {
+        serve(request, response, parameters as Record<string, string>).catch((error: unknown) => {
+          const shown = shownError(error, edgeCallOf(request).requestId, deps.logger);
+          if (response.headersSent) response.destroy();
+          else answerProblem(request, response, shown);
+        });
       },
-    });
-  };
+    );
   for (const route of own) {
     for (const method of ['GET', 'HEAD']) register(method, route.path, route.serve);
   }
@@ -56,21 +62,5 @@ export async function createRouter(deps: NativeRouteDeps, own: readonly OwnRoute
       if (answersHead(method, binding)) register('HEAD', binding.path, serve);
     }
   }
-  const allowed = allowedMethods(all);
-  app.setNotFoundHandler((request, reply) => {
-    reply.hijack();
-    answerNoRoute(request.raw, reply.raw, allowed);
-  });
-  app.setErrorHandler((error, request, reply) => {
-    reply.hijack();
-    if (reply.raw.headersSent) return void reply.raw.destroy();
-    const shown = shownError(error, edgeCallOf(request.raw).requestId, deps.logger);
-    answerProblem(request.raw, reply.raw, shown);
-  });
-  await app.ready();
-  return {
-    route: (request, response) => app.routing(request, response),
-    allowedMethods: allowed,
-    close: () => app.close(),
-  };
+  return { route: (request, response) => routes.lookup(request, response) };
 }
