@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
+import * as library from 'shamir-secret-sharing';
 import { expect, test } from 'vitest';
 import { inverse, multiply } from './gf256.ts';
-import { combineShares, splitSecret } from './shamir.ts';
+import { combineShares, type Share, splitSecret } from './shamir.ts';
 
 /** Slow and plain: polynomial product over GF(2), then long division by x^8 + x^4 + x^3 + x + 1. */
 function oracleProduct(a: number, b: number): number {
@@ -71,14 +72,23 @@ test('any threshold of the shares, in any order, bring the secret back, and so d
   );
 });
 
-test('the shares lie on polynomials of the right degree, as a slow oracle finds', () => {
-  const secret = randomBytes(4);
-  const shares = splitSecret(secret, { threshold: 3, shares: 5 });
-  for (const [at, byte] of secret.entries()) {
-    const points = shares.map(({ index, data }) => ({ x: index, y: data[at]! }));
-    expect(oracleAt(points.slice(0, 3), 0)).toBe(byte);
-    for (const { x, y } of points.slice(3)) expect(oracleAt(points.slice(0, 3), x)).toBe(y);
-  }
+/** A share as the library writes it: the data, then the index. */
+const outside = ({ index, data }: Share): Uint8Array => new Uint8Array([...data, index]);
+
+test('an audited library reads the shares made here, and its shares are read here', async () => {
+  await fc.assert(
+    fc.asyncProperty(schemes, fc.uint8Array({ minLength: 1, maxLength: 40 }), async (scheme, secret) => {
+      const ours = splitSecret(secret, scheme).slice(-scheme.threshold);
+      expect(await library.combine(ours.map(outside))).toEqual(secret);
+      const theirs = await library.split(secret, scheme.shares, scheme.threshold);
+      const read = theirs.map((share) => ({
+        index: share.at(-1)!,
+        data: Buffer.from(share.subarray(0, -1)),
+      }));
+      expect(combineShares(read.slice(0, scheme.threshold))).toEqual(Buffer.from(secret));
+    }),
+    { numRuns: 50 },
+  );
 });
 
 test('one share too few leaves all secrets equally likely', () => {
