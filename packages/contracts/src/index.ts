@@ -11,9 +11,10 @@ export {
 export { AccessLevel, type Field, type Policy, RateTier } from './generated/claviger/options/v1/options.ts';
 export { takesIdempotencyKey } from './idempotency-key.ts';
 export type { FieldInfo, FieldKind, HttpBinding, MessageInfo, MethodInfo } from './method-info.ts';
-export { methodOf, methods, methodsOfService } from './methods.ts';
+export { messageOf, methodOf, methods, methodsOfService } from './methods.ts';
 export type { JsonSchema } from './openapi/json-schema.ts';
 export { type OpenApiDocument, openApiDocument, type Paths } from './openapi/openapi-document.ts';
 export { redact } from './redact.ts';
+export { type RowOf, rowMapper } from './row-mapper.ts';
 export type { Rpc, ServiceDefinition } from './rpc.ts';
 export { validateMessage } from './validate-message.ts';

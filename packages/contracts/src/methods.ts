@@ -224,6 +224,11 @@ export function methodOf(path: string): MethodInfo {
   return method;
 }
 
+/** The message with this full name, e.g. `claviger.vault.v1.Entry`; throws when the contract has none. */
+export function messageOf(name: string): MessageInfo {
+  return messageInfo(`.${name}`);
+}
+
 /** Operations of one gRPC service, e.g. `claviger.vault.v1.EntriesService`. */
 export function methodsOfService(service: string): MethodInfo[] {
   return [...methods.values()].filter((method) => method.service === service);

@@ -1,3 +1,4 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Reader } from '@claviger/database';
 import type { AuthSchema } from '../schema.ts';
@@ -30,16 +31,5 @@ export function apiTokensQuery(reader: Reader<AuthSchema>) {
     ]);
 }
 
-export function apiTokenMessage(row: ApiTokenRow): auth.ApiToken {
-  return {
-    id: row.id,
-    name: row.name,
-    userId: row.user_id,
-    prefix: row.prefix,
-    permissions: row.permissions,
-    createdAt: row.created_at.toISOString(),
-    expiresAt: row.expires_at.toISOString(),
-    lastUsedAt: row.last_used_at?.toISOString(),
-    revokedAt: row.revoked_at?.toISOString(),
-  };
-}
+export const apiTokenMessage: (row: ApiTokenRow) => auth.ApiToken =
+  rowMapper<auth.ApiToken>('claviger.auth.v1.ApiToken');

@@ -1,3 +1,4 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { isUniqueViolation, type Reader, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
@@ -23,16 +24,9 @@ export function groupsQuery(reader: Reader<AuthSchema>, sites: Sites) {
 
 export type GroupRow = Awaited<ReturnType<ReturnType<typeof groupsQuery>['executeTakeFirstOrThrow']>>;
 
-export function groupMessage(row: GroupRow): devices.DeviceGroup {
-  return {
-    id: row.id,
-    name: row.name,
-    devices: row.devices,
-    createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
-    rowVersion: row.row_version,
-  };
-}
+export const groupMessage: (row: GroupRow) => devices.DeviceGroup = rowMapper<devices.DeviceGroup>(
+  'claviger.auth.v1.DeviceGroup',
+);
 
 export async function readGroup(
   reader: Reader<AuthSchema>,

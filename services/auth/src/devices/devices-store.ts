@@ -1,3 +1,4 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Reader, Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
@@ -42,25 +43,13 @@ export const inSites = (siteIds: readonly string[]) =>
 
 export type DeviceRow = Awaited<ReturnType<ReturnType<typeof devicesQuery>['executeTakeFirstOrThrow']>>;
 
+const mapDevice = rowMapper<devices.Device>('claviger.auth.v1.Device');
+
 export function deviceMessage(row: DeviceRow): devices.Device {
-  return {
-    id: row.id,
-    hostname: row.hostname,
-    siteId: row.site_id ?? '',
-    siteName: row.site_name ?? '',
-    groupIds: row.group_ids,
-    status: row.status,
-    os: row.os,
-    linkedToResource: row.linked_to_resource,
-    hasToken: row.token_created_at !== null,
-    tokenCreatedAt: row.token_created_at?.toISOString(),
-    lastSeenAt: row.last_seen_at?.toISOString(),
-    enrolledBy: row.enrolled_by,
-    createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
-    decommissionedAt: row.decommissioned_at?.toISOString(),
-    rowVersion: row.row_version,
-  };
+  return mapDevice({
+    ...row,
+    has_token: row.token_created_at !== null,
+  });
 }
 
 /** Throws `not_found` for a device that is nobody's, another tenant's or outside the sites. */

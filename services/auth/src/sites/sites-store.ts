@@ -1,3 +1,4 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Reader, Tx } from '@claviger/database';
 import { isUniqueViolation } from '@claviger/database';
@@ -26,17 +27,7 @@ export function sitesQuery(reader: Reader<AuthSchema>, sites: Sites) {
 
 export type SiteRow = Awaited<ReturnType<ReturnType<typeof sitesQuery>['executeTakeFirstOrThrow']>>;
 
-export function siteMessage(row: SiteRow): devices.Site {
-  return {
-    id: row.id,
-    name: row.name,
-    description: row.description,
-    devices: row.devices,
-    createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
-    rowVersion: row.row_version,
-  };
-}
+export const siteMessage: (row: SiteRow) => devices.Site = rowMapper<devices.Site>('claviger.auth.v1.Site');
 
 /** Throws `not_found`, also for a site outside the given ones. */
 export async function readSite(

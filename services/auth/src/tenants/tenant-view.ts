@@ -1,3 +1,4 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { Reader } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
@@ -41,20 +42,14 @@ export function tenantsQuery(reader: Reader<AuthSchema>) {
 
 type TenantRow = Awaited<ReturnType<ReturnType<typeof tenantsQuery>['executeTakeFirstOrThrow']>>;
 
+const mapTenant = rowMapper<tenants.Tenant>('claviger.auth.v1.Tenant');
+
 export function tenantMessage(row: TenantRow): tenants.Tenant {
   const order = row.deprovision_order;
-  return {
-    id: row.id,
-    name: row.name,
-    displayName: row.display_name,
+  return mapTenant({
+    ...row,
     // Suspended for everybody who signs in; only a service that was away has yet to hear of it.
     status: row.status === 'suspended' && row.pending_services.length > 0 ? 'suspending' : row.status,
-    platform: row.platform,
-    createdAt: row.created_at.toISOString(),
-    statusChangedAt: row.status_changed_at?.toISOString(),
-    statusReason: row.status_reason,
-    version: row.version,
-    pendingServices: row.pending_services,
     deprovisioning: order
       ? {
           state: order.state,
@@ -67,7 +62,7 @@ export function tenantMessage(row: TenantRow): tenants.Tenant {
           destroyAt: iso(order.destroy_at),
         }
       : undefined,
-  };
+  });
 }
 
 const iso = (time: string | null): string | undefined => (time ? new Date(time).toISOString() : undefined);

@@ -1,3 +1,4 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Reader, Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
@@ -55,25 +56,7 @@ export interface UserRow {
   held_by: string | null;
 }
 
-export function userMessage(row: UserRow): auth.User {
-  return {
-    id: row.id,
-    username: row.username,
-    displayName: row.display_name,
-    email: row.email,
-    status: row.status,
-    locked: row.locked,
-    mfaEnabled: row.mfa_enabled,
-    kind: row.kind,
-    roles: row.roles,
-    lastLoginAt: row.last_login_at?.toISOString(),
-    createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
-    rowVersion: row.row_version,
-    responsibleId: row.responsible_id ?? undefined,
-    heldBy: row.held_by ?? undefined,
-  };
-}
+export const userMessage: (row: UserRow) => auth.User = rowMapper<auth.User>('claviger.auth.v1.User');
 
 /** Throws `not_found` for a user that is deleted, another tenant's or nobody's. */
 export async function readUser(reader: Reader<AuthSchema>, userId: string): Promise<auth.User> {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { rowMapper } from '@claviger/contracts';
 import type * as encryption from '@claviger/contracts/vault/v1/encryption';
 import { isUniqueViolation, requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type RawBuilder, type Selectable, sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
-import { time } from '../ids.ts';
 import type { VaultSchema, VaultTx } from '../schema.ts';
 import { runKeyJob } from './run-key-job-definition.ts';
 
@@ -121,28 +121,14 @@ const leaseEnd = (deps: VaultDeps): RawBuilder<Date> =>
 export const RELEASED = { lease_owner: null, lease_until: null } as const;
 export const ENDED = { ...RELEASED, finished_at: sql<Date>`clock_timestamp()` } as const;
 
+const mapKeyJob = rowMapper<encryption.KeyJob>('claviger.vault.v1.KeyJob');
+
 export function toKeyJob(row: KeyJobRow): encryption.KeyJob {
   const done = row.state === 'done';
-  return {
-    id: row.id,
-    kind: row.kind,
-    state: row.state,
-    trigger: row.trigger,
-    reason: row.reason,
-    requestedBy: row.requested_by,
-    requestedByName: row.requested_by_name,
-    total: row.total,
-    processed: row.processed,
-    rewrapped: row.rewrapped,
-    unrecoverable: row.unrecoverable,
-    progressPercent: done
+  return mapKeyJob({
+    ...row,
+    progress_percent: done
       ? 100
       : Math.min(99, row.total === 0 ? 0 : Math.floor((100 * row.processed) / row.total)),
-    oldKekId: row.old_kek_id ?? '',
-    newKekId: row.new_kek_id ?? '',
-    problem: row.problem,
-    createdAt: time(row.created_at),
-    startedAt: time(row.started_at),
-    finishedAt: time(row.finished_at),
-  };
+  });
 }

@@ -1,7 +1,7 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Selectable } from 'kysely';
-import { time } from '../ids.ts';
 import type { VaultReader, VaultSchema } from '../schema.ts';
 
 /** Entries as the API shows them, deleted ones left out; no order, no limit. */
@@ -39,31 +39,14 @@ export function entryQuery(reader: VaultReader) {
 export type EntryRow = Awaited<ReturnType<ReturnType<typeof entryQuery>['executeTakeFirstOrThrow']>>;
 export type LockedEntry = Selectable<VaultSchema['entries']>;
 
+const mapEntry = rowMapper<vault.Entry>('claviger.vault.v1.Entry');
+
 export function toEntry(row: EntryRow): vault.Entry {
-  return {
-    id: row.id,
-    name: row.name,
-    type: row.type,
-    resourceId: row.asset_id ?? '',
-    resourceName: row.asset_name ?? '',
-    username: row.username,
-    description: row.description,
-    tags: row.tags,
-    currentVersion: row.current_version,
-    rotationState: row.rotation_state,
-    rotationIntervalHours: row.rotation_interval_hours,
-    nextRotationAt: time(row.next_rotation_at),
-    lastRotatedAt: time(row.last_rotated_at),
-    lastVerifiedAt: time(row.last_verified_at),
-    requiresGrant: row.requires_grant,
-    requiresReason: row.requires_reason,
-    rowVersion: row.row_version,
-    createdAt: time(row.created_at),
-    updatedAt: time(row.updated_at),
-    status: row.status,
-    ownerId: row.owner_id ?? '',
-    unproven: row.unproven,
-  };
+  return mapEntry({
+    ...row,
+    resource_id: row.asset_id,
+    resource_name: row.asset_name,
+  });
 }
 
 /** Throws `not_found`. */

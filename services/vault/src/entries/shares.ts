@@ -1,10 +1,11 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { pageOf } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import type { Selectable } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
-import { isId, requireId, time } from '../ids.ts';
+import { isId, requireId } from '../ids.ts';
 import { activeUsers } from '../rights/active-users.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import type { VaultSchema, VaultTx } from '../schema.ts';
@@ -106,12 +107,5 @@ async function accessShared(tx: VaultTx, entryId: string, userId: string): Promi
   return row?.access ?? null;
 }
 
-function toShare(row: Selectable<VaultSchema['shares']>): vault.Share {
-  return {
-    entryId: row.entry_id,
-    userId: row.user_id,
-    access: row.access,
-    grantedBy: row.granted_by,
-    createdAt: time(row.created_at),
-  };
-}
+const toShare: (row: Selectable<VaultSchema['shares']>) => vault.Share =
+  rowMapper<vault.Share>('claviger.vault.v1.Share');

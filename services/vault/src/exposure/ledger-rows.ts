@@ -1,7 +1,7 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as exposure from '@claviger/contracts/vault/v1/exposure';
 import type { SortFields } from '@claviger/database';
 import { type Selectable, sql } from 'kysely';
-import { time } from '../ids.ts';
 import type { VaultReader, VaultSchema } from '../schema.ts';
 
 type LedgerRow = Selectable<VaultSchema['exposure_ledger']> & { readonly paths: readonly PathRow[] };
@@ -38,28 +38,20 @@ function ways() {
       ORDER BY p.last_seen_at DESC, p.kind, p.via LIMIT ${MAX_PATHS}) w)`.as('paths');
 }
 
+const mapExposure = rowMapper<exposure.Exposure>('claviger.vault.v1.Exposure');
+
 export function toExposure(row: LedgerRow): exposure.Exposure {
-  return {
-    entryId: row.entry_id,
-    entryName: row.entry_name,
-    entryType: row.entry_type,
-    username: row.username,
-    resourceId: row.asset_id ?? '',
-    resourceName: row.asset_name,
-    version: row.version,
-    current: row.current,
-    userId: row.user_id,
-    userName: row.user_name,
-    firstSeenAt: time(row.first_seen_at),
-    lastSeenAt: time(row.last_seen_at),
-    times: row.times,
+  return mapExposure({
+    ...row,
+    resource_id: row.asset_id,
+    resource_name: row.asset_name,
     paths: row.paths.map(({ kind, via, at }) => ({
       kind,
       grantId: via === NONE ? '' : via,
       lastSeenAt: new Date(at).toISOString(),
     })),
     rotation: rotationOf(row),
-  };
+  });
 }
 
 /** What is to become of the secret, in the words of the contract. */

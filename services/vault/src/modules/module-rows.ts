@@ -1,29 +1,22 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import { UNIFORM_PROBLEM } from '@claviger/outbound';
 import type { CallContext } from '@claviger/service-kit';
 import type { Selectable } from 'kysely';
-import { time } from '../ids.ts';
 import type { VaultReader, VaultSchema } from '../schema.ts';
 import { seesTheWay } from '../targets/target-answer.ts';
 
 export type ModuleRow = Selectable<VaultSchema['modules']>;
 
+const mapModule = rowMapper<vault.Module>('claviger.vault.v1.Module');
+
 /** Why a test failed is told to those who may see how targets are reached. */
 export function toModule(row: ModuleRow, context: Pick<CallContext, 'actor'>): vault.Module {
-  return {
-    id: row.id,
-    name: row.name,
-    type: row.type,
-    enabled: row.enabled,
-    config: row.config,
-    status: row.status,
-    statusProblem: row.status_problem === '' || seesTheWay(context) ? row.status_problem : UNIFORM_PROBLEM,
-    testedAt: time(row.tested_at),
-    rowVersion: row.row_version,
-    createdAt: time(row.created_at),
-    updatedAt: time(row.updated_at),
-  };
+  return mapModule({
+    ...row,
+    status_problem: row.status_problem === '' || seesTheWay(context) ? row.status_problem : UNIFORM_PROBLEM,
+  });
 }
 
 /** Throws `not_found`. */

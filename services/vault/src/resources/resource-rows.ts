@@ -1,7 +1,7 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
-import { time } from '../ids.ts';
 import type { VaultReader } from '../schema.ts';
 
 /** Resources as the API shows them; no order, no limit. */
@@ -34,27 +34,9 @@ export function resourceQuery(reader: VaultReader) {
 
 export type ResourceRow = Awaited<ReturnType<ReturnType<typeof resourceQuery>['executeTakeFirstOrThrow']>>;
 
-export function toResource(row: ResourceRow): vault.Resource {
-  return {
-    id: row.id,
-    name: row.name,
-    type: row.type,
-    moduleId: row.module_id ?? '',
-    moduleType: row.module_type ?? '',
-    host: row.host,
-    port: row.port,
-    description: row.description,
-    status: row.status,
-    tags: row.tags,
-    settings: row.settings,
-    entryCount: row.entry_count,
-    rowVersion: row.row_version,
-    createdAt: time(row.created_at),
-    updatedAt: time(row.updated_at),
-    adminEntryId: row.admin_entry_id ?? '',
-    ownerId: row.owner_id ?? '',
-  };
-}
+export const toResource: (row: ResourceRow) => vault.Resource = rowMapper<vault.Resource>(
+  'claviger.vault.v1.Resource',
+);
 
 /** Throws `not_found`. */
 export async function resourceById(reader: VaultReader, id: string): Promise<ResourceRow> {

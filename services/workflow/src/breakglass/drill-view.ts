@@ -1,13 +1,13 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import type { BreakglassDrillRow } from './breakglass-schema.ts';
 
+const mapBreakglassDrill = rowMapper<breakglass.BreakglassDrill>('claviger.workflow.v1.BreakglassDrill');
+
 export function drillMessage(row: BreakglassDrillRow): breakglass.BreakglassDrill {
-  return {
-    id: row.id,
-    passed: row.passed,
-    runById: row.run_by,
-    runByName: row.run_by_name,
-    runAt: row.run_at.toISOString(),
+  return mapBreakglassDrill({
+    ...row,
+    run_by_id: row.run_by,
     steps: row.steps.map((step) => ({ ...step })),
-  };
+  });
 }

@@ -1,3 +1,4 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import type { BreakglassSessionRow, BreakglassState } from './breakglass-schema.ts';
 
@@ -11,36 +12,20 @@ export function stateAt(
   return row.state;
 }
 
+const mapBreakglassSession = rowMapper<breakglass.BreakglassSession>(
+  'claviger.workflow.v1.BreakglassSession',
+);
+
 export function sessionMessage(row: BreakglassSessionRow, nowMs: number): breakglass.BreakglassSession {
   const state = stateAt(row, nowMs);
   const endedAt =
     row.ended_at ??
     (state === 'expired' ? row.expires_at : state === 'lapsed' ? row.confirm_until : undefined);
-  return {
-    id: row.id,
+  return mapBreakglassSession({
+    ...row,
     state,
-    userId: row.user_id,
-    userName: row.user_name,
-    reason: row.reason,
-    allEntries: row.all_entries,
-    entryIds: row.entry_ids,
-    resourceIds: row.resource_ids,
-    durationMinutes: row.duration_minutes,
-    openedBy: row.opened_by,
-    confirmedById: row.confirmed_by ?? '',
-    confirmedByName: row.confirmed_by_name,
-    requestedAt: row.requested_at.toISOString(),
-    activatedAt: row.activated_at?.toISOString(),
-    expiresAt: row.expires_at?.toISOString(),
-    endedAt: endedAt?.toISOString(),
-    endedByName: row.ended_by_name,
-    endReason: row.end_reason,
-    disclosed: row.disclosed,
-    rotationsQueued: row.rotations_queued,
-    rotationsImpossible: row.rotations_impossible,
-    review: row.review,
-    reviewedByName: row.reviewed_by_name,
-    reviewedAt: row.reviewed_at?.toISOString(),
+    confirmed_by_id: row.confirmed_by,
+    ended_at: endedAt,
     disclosures: [],
-  };
+  });
 }

@@ -1,9 +1,13 @@
+import { type RowOf, rowMapper } from '@claviger/contracts';
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Reader } from '@claviger/database';
 import { policyMessage } from '../policies/access-policy.ts';
 import type { DecisionRow, PolicyChange, ProtectionChange, RequestRow, WorkflowSchema } from '../schema.ts';
 import { progressOf, statusAt } from './request-machine.ts';
 import { decisionsOf, stateOf } from './request-store.ts';
+
+const mapRequest = rowMapper<workflow.AccessRequest>('claviger.workflow.v1.AccessRequest');
+const mapDecision = rowMapper<workflow.Decision>('claviger.workflow.v1.Decision');
 
 /** Rows as the API shows them, with their decisions and grants, as of `nowMs`. */
 export async function requestMessages(
@@ -42,47 +46,25 @@ function message(
   const status = statusAt(state, nowMs);
   // What lapsed was settled by the clock, at its end.
   const decidedAt = row.decided_at ?? (status === 'expired' ? row.expires_at : undefined);
-  return {
-    id: row.id,
-    kind: row.kind,
+  return mapRequest({
+    ...row,
     status,
-    requesterId: row.requester_id,
-    requesterName: row.requester_name,
-    resourceId: row.resource_id ?? '',
-    resourceName: row.resource_name,
-    entryId: row.entry_id ?? '',
-    entryName: row.entry_name,
-    reason: row.reason,
-    ticket: row.ticket,
-    durationMinutes: row.duration_minutes,
-    digest: row.digest,
     steps: progressOf(state, status),
-    decisions: decisions.map((each) => ({
-      userId: each.user_id,
-      userName: each.user_name,
-      decision: each.decision,
-      comment: each.comment,
-      step: each.step,
-      durationMinutes: each.duration_minutes ?? 0,
-      decidedAt: each.decided_at.toISOString(),
-    })),
-    grantId,
-    createdAt: row.created_at.toISOString(),
-    decidedAt: decidedAt?.toISOString(),
-    expiresAt: row.expires_at.toISOString(),
-    approvedDurationMinutes: row.approved_duration_minutes ?? 0,
+    decisions: decisions.map((each) => mapDecision(each)),
+    grant_id: grantId,
+    decided_at: decidedAt,
     ...changeOf(row),
-  };
+  });
 }
 
 function changeOf({
   kind,
   change,
   resource_id,
-}: RequestRow): Pick<workflow.AccessRequest, 'change' | 'policyChange'> {
-  if (kind === 'access') return { change: undefined, policyChange: undefined };
-  if (kind === 'protection') return { change: change as ProtectionChange, policyChange: undefined };
+}: RequestRow): Pick<RowOf<workflow.AccessRequest>, 'change' | 'policy_change'> {
+  if (kind === 'access') return { change: undefined, policy_change: undefined };
+  if (kind === 'protection') return { change: change as ProtectionChange, policy_change: undefined };
   const { before, after } = change as PolicyChange;
   const message = (policy: PolicyChange['before']) => policyMessage(resource_id!, policy);
-  return { change: undefined, policyChange: { before: message(before), after: message(after) } };
+  return { change: undefined, policy_change: { before: message(before), after: message(after) } };
 }

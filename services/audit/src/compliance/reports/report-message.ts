@@ -1,3 +1,4 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import type { Reader } from '@claviger/database';
 import { sql } from 'kysely';
@@ -29,24 +30,12 @@ export function reportQuery(reader: Reader<AuditSchema>) {
 
 export type ReportRow = Awaited<ReturnType<ReturnType<typeof reportQuery>['executeTakeFirstOrThrow']>>;
 
+const mapReport = rowMapper<compliance.Report>('claviger.audit.v1.Report');
+
 export function reportMessage(row: ReportRow): compliance.Report {
-  return {
-    id: row.id,
-    state: row.state,
+  return mapReport({
+    ...row,
     from: row.first_day,
     to: row.last_day,
-    sections: row.sections,
-    progressPercent: row.progress_percent,
-    problem: row.problem,
-    requestedBy: row.requested_by,
-    requestedByName: row.requested_by_name,
-    scheduleId: row.schedule_id ?? undefined,
-    note: row.note,
-    createdAt: row.created_at.toISOString(),
-    finishedAt: row.finished_at?.toISOString(),
-    expiresAt: row.expires_at?.toISOString(),
-    sizeBytes: row.size_bytes ?? undefined,
-    sha256: row.sha256 ?? undefined,
-    bom: row.bom,
-  };
+  });
 }

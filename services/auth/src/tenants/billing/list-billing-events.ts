@@ -1,3 +1,4 @@
+import { rowMapper } from '@claviger/contracts';
 import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import { pageOf, type Reader, type SortFields } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
@@ -67,18 +68,11 @@ function page(
   });
 }
 
+const mapBillingEvent = rowMapper<tenants.BillingEvent>('claviger.auth.v1.BillingEvent');
+
 function billingEventMessage(row: Selectable<AuthSchema['billing_events']>): tenants.BillingEvent {
-  return {
-    id: row.id,
-    tenantId: row.tenant_id,
-    sequence: row.sequence,
-    kind: row.kind,
-    quantity: row.quantity,
-    unit: row.unit,
-    subjectType: row.subject_type,
-    subjectId: row.subject_id,
-    auditSequence: row.audit_sequence,
-    auditEventId: row.id,
-    occurredAt: row.occurred_at.toISOString(),
-  };
+  return mapBillingEvent({
+    ...row,
+    audit_event_id: row.id,
+  });
 }

@@ -1,0 +1,46 @@
+import { messageOf } from './methods.ts';
+
+/** `resourceId` → `resource_id` */
+type Snake<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? First extends Lowercase<First>
+    ? `${First}${Snake<Rest>}`
+    : `_${Lowercase<First>}${Snake<Rest>}`
+  : '';
+
+/** What a column may hold for a field: its value, NULL, or a time for a timestamp, which messages write as text. */
+type Column<Value> =
+  | Value
+  | null
+  | (undefined extends Value ? ([string] extends [Value] ? Date : never) : never);
+
+/** A row with a column for each field of the message, named as in the proto file. */
+export type RowOf<Message> = {
+  readonly [Key in keyof Message & string as Snake<Key>]: Column<Message[Key]>;
+};
+
+/**
+ * Makes messages of database rows. The row has one column for each field, under the field's proto name; further columns are
+ * left out. NULL becomes the field's zero value, or is absent where the contract tells absence apart; a date becomes
+ * RFC 3339 text. Values of message fields are taken as they are: they must be messages already.
+ *
+ * @param name full name of the message, e.g. `claviger.vault.v1.Entry`
+ */
+export function rowMapper<Message extends object>(name: string): (row: RowOf<Message>) => Message {
+  const { fields } = messageOf(name);
+  const columns = fields.map(({ property, protoName, kind, optional, repeated }) => {
+    const isAbsent = optional || kind === 'message' || kind === 'timestamp' || kind === 'struct';
+    return { property, protoName, repeated, zero: isAbsent ? undefined : ZERO[kind] };
+  });
+  return (row) => {
+    const values = row as Record<string, unknown>;
+    const message: Record<string, unknown> = {};
+    for (const { property, protoName, repeated, zero } of columns) {
+      const value = values[protoName];
+      if (value === null || value === undefined) message[property] = repeated ? [] : zero;
+      else message[property] = value instanceof Date ? value.toISOString() : value;
+    }
+    return message as Message;
+  };
+}
+
+const ZERO = { string: '', bool: false, integer: 0, double: 0, bytes: Buffer.alloc(0) };
