@@ -58,6 +58,30 @@ test('files that documents name in code marks exist', () => {
   expect(missing).toEqual([]);
 });
 
+/** Names of other programs that stand in no file of ours. */
+const FOREIGN_NAMES = ['olcPPolicyHashCleartext'];
+
+test('names of code that documents put in code marks exist', () => {
+  const source = files.filter((path) => /\.(ts|proto|sql|yaml|json|sh)$/.test(path) || path === 'claviger');
+  const words = new Set(source.flatMap((path) => read(path).match(/[A-Za-z_$][\w$]*/g) ?? []));
+  const unknown = documents
+    // Its example makes names that are not there yet.
+    .filter((path) => path !== 'docs/add-an-operation.md')
+    .flatMap((path) =>
+      [
+        ...read(path)
+          .replaceAll(/```.*?```/gs, '')
+          .matchAll(/`([A-Za-z]\w*[a-z]\w*[A-Z]\w*)(?:\(\))?`/g),
+      ]
+        .map((match) => match[1]!)
+        .filter((name) => !words.has(name) && !FOREIGN_NAMES.includes(name))
+        .map((name) => `${path}: ${name}`),
+    );
+  expect(unknown, 'Correct the name, or add it to FOREIGN_NAMES when it belongs to another program.').toEqual(
+    [],
+  );
+});
+
 test('no text names a folder of somebody’s own machine', () => {
   const own = new RegExp(['/(root|home/\\w+|Users/\\w+|work)/', '[\\w.-]'].join(''));
   const found = files.filter(
