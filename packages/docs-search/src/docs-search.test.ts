@@ -72,3 +72,11 @@ test.each([
     expect.stringMatching(file),
   );
 });
+
+test.each([
+  ['backup and restore', 'operations.md'],
+  ['delete a tenant for ever', 'tenants.md'],
+])('the page about it comes first: %s', (question, file) => {
+  const [best] = createDocsIndex(readSections(documentationFolder())).search(question, 1);
+  expect(best!.section.file).toBe(file);
+});
