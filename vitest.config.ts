@@ -1,15 +1,19 @@
 import { defineConfig } from 'vitest/config';
 
+/** Wherever they lie, they belong to the project `extended`. */
+const extendedTests = ['**/*.extended.test.ts', '**/node_modules/**'];
+
 /**
  * `unit`: beside the sources, each file with the parts it needs. `network`: against one running installation that all
- * files share, each in tenants of its own. `faults`: each file breaks an installation of its own. `extended`: with tools from
- * package registries; not part of a plain run.
+ * files share, each in tenants of its own. `faults`: each file breaks an installation of its own. `extended`: long outages, large
+ * sizes, and tools from package registries; not part of a plain run. An extended test has an installation of its own.
  */
 export default defineConfig({
   test: {
     // More than two cores have: many tests wait for a server, a lease or a time-out, and two of them leave half of two cores idle.
     maxWorkers: 3,
-    setupFiles: ['test/port-range.ts'],
+    setupFiles: ['test/cpu-time.ts', 'test/port-range.ts'],
+    reporters: ['default', './test/support/slowest-tests.ts'],
     // Concurrent tests mostly wait for events.
     maxConcurrency: 20,
     // All of them only for what hangs: a machine that is busy with other tests takes its time, and is no defect.
@@ -26,6 +30,7 @@ export default defineConfig({
             'services/*/src/**/*.test.ts',
             'test/{guards,support}/**/*.test.ts',
           ],
+          exclude: extendedTests,
         },
       },
       {
@@ -33,19 +38,20 @@ export default defineConfig({
         test: {
           name: 'network',
           include: ['test/{conformance,e2e,hostile}/**/*.test.ts'],
+          exclude: extendedTests,
           globalSetup: ['test/shared-network.ts'],
         },
       },
       {
         extends: true,
-        test: { name: 'faults', include: ['test/faults/**/*.test.ts'] },
+        test: { name: 'faults', include: ['test/faults/**/*.test.ts'], exclude: extendedTests },
       },
       {
         extends: true,
-        // Tools are fetched and code is compiled.
+        // Tools are fetched, code is compiled, and outages last for minutes.
         test: {
           name: 'extended',
-          include: ['test/extended/**/*.test.ts'],
+          include: ['test/extended/**/*.test.ts', '{packages,services,test}/**/*.extended.test.ts'],
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },

@@ -4,15 +4,25 @@ export function register(program: Command): void {
   program
     .command('test')
     .description('run everything the project checks: lint, types, generated code, tests')
-    .option('--extended', 'run only the tests that need tools of package registries, Python 3.10 and Go 1.26')
+    .option(
+      '--extended',
+      'run only the long and large tests, and those that need package registries, Python 3.10 and Go 1.26',
+    )
     .argument('[vitest...]', 'what to hand to vitest, e.g. a file or a name')
     .allowUnknownOption()
     .addHelpText(
       'after',
-      '\nExample:\n  claviger test\n  claviger test packages/parts\n  claviger test --extended',
+      `
+A test file that fails is run once more alone, if no more than two fail. If it passes then, the command names it
+as FLAKY at the end and passes. The slowest files and tests, the wall time and the CPU time stand at the end.
+
+Example:
+  claviger test
+  claviger test packages/parts
+  claviger test --extended`,
     )
     .action(async (vitest: readonly string[], { extended }: { extended?: boolean }) => {
-      const { runExtendedTests, runTests } = await import('../operator/run-tests.ts');
+      const { runExtendedTests, runTests } = await import('../testing/run-tests.ts');
       process.exitCode = await (extended ? runExtendedTests(vitest) : runTests(vitest));
     });
 }
