@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            'packages/*/src/**/*.test.ts',
+            'packages/*/{src,generate}/**/*.test.ts',
             'services/*/src/**/*.test.ts',
             'test/{guards,support}/**/*.test.ts',
           ],

@@ -1,13 +1,14 @@
 /**
  * Makes src/generated from proto/: the messages with their codecs, a definition for each gRPC service, the list of all
- * services, and the descriptor set that `methods` reads at run time. `--check` changes nothing and fails when what is
- * committed differs from what would be made.
+ * services, and the descriptor set that `methods` reads at run time. Makes the registry.ts of each service too.
+ * `--check` changes nothing and fails when what is committed differs from what would be made.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describeContract, type ProtoFile } from './generate/descriptor-set.ts';
+import { registries } from './generate/registries.ts';
 import { serviceDefinitions, serviceList } from './generate/service-definitions.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -34,7 +35,14 @@ try {
   writeFileSync(join(made, 'services.ts'), serviceList(contract.files));
   // They describe descriptors; nothing imports them.
   for (const file of ['google/protobuf/descriptor.ts', 'google/api/annotations.ts']) rmSync(join(made, file));
+  const registers = registries(contract.files, root);
+  for (const problem of registers.flatMap(({ problems }) => problems)) console.error(problem);
   if (process.argv.includes('--check')) {
+    for (const { path, text, problems } of registers) {
+      const isCurrent = existsSync(join(root, path)) && readFileSync(join(root, path), 'utf8') === text;
+      if (!isCurrent) console.error(`${path} is not what proto/ makes: run \`pnpm generate\` and commit.`);
+      if (!isCurrent || problems.length > 0) process.exitCode = 1;
+    }
     try {
       execFileSync('diff', ['-r', '-q', committed, made], { stdio: 'inherit' });
     } catch {
@@ -49,6 +57,7 @@ try {
     );
     for (const file of stale) rmSync(join(committed, file));
     cpSync(made, committed, { recursive: true });
+    for (const { path, text } of registers) writeFileSync(join(root, path), text);
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });

@@ -18,8 +18,8 @@ import { openRootKeySeal } from './src/encryption/root-key-seal.ts';
 import { createSecrets } from './src/encryption/secrets.ts';
 import { createTenantKeys } from './src/encryption/tenant-keys.ts';
 import { migrations } from './src/migrate-vault.ts';
+import { registerHandlers } from './src/registry.ts';
 import type { VaultSchema } from './src/schema.ts';
-import { addHandlers } from './src/service.ts';
 
 const PATIENT_MS = 120_000;
 
@@ -114,7 +114,7 @@ export async function startRights(options: { readonly rotation?: Partial<VaultCo
       }
     },
   } as unknown as RpcServer;
-  addHandlers(collector, deps);
+  registerHandlers(collector, deps);
   const call = async (path: string, actor: Actor, fields: object): Promise<unknown> => {
     const method = methodOf(path);
     const { permission, internal } = method.policy!;

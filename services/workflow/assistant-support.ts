@@ -6,10 +6,10 @@ import { ClavigerError } from '@claviger/errors';
 import { publicOrListed } from '@claviger/outbound';
 import type { CallOptions } from '@claviger/service-kit';
 import { openLoopback } from '@claviger/targets';
-import { assistantHandlers } from './src/assistant/add-assistant-handlers.ts';
 import type { AssistantDeps } from './src/assistant/assistant-deps.ts';
 import { callerReads } from './src/assistant/caller-reads.ts';
 import { createProviderCheck } from './src/assistant/provider/provider-check.ts';
+import { assistantService } from './src/registry.ts';
 import { bind, PATIENT_MS, type Workflow } from './test-support.ts';
 
 export const PAGE = `# Keys
@@ -36,7 +36,7 @@ export function startAssistant(service: Workflow) {
   const deps: AssistantDeps = {
     ...service.deps,
     docs: createDocsIndex(sectionsOf('keys.md', PAGE)),
-    policy,
+    providerPolicy: policy,
     checkProvider: createProviderCheck(policy, PATIENT_MS),
     standings: {
       getStanding: async () => ({ active: true, permissions: ['requests.decide'], roles: [] }),
@@ -72,7 +72,7 @@ export function startAssistant(service: Workflow) {
     entries,
     /** Actor tokens that arrived at the vault. */
     tokens,
-    handlers: bind(assistant.AssistantService, assistantHandlers(deps)),
+    handlers: bind(assistant.AssistantService, assistantService(deps)),
   };
 }
 

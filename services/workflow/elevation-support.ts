@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Evaluation, Facts, Verdict } from '@claviger/evaluator';
-import { elevationHandlers } from './src/elevation/add-elevation-handlers.ts';
 import { startCommandBell } from './src/elevation/command-bell.ts';
+import {
+  agentElevationsService,
+  deviceActuationService,
+  elevationRequestsService,
+  toolActionsService,
+} from './src/registry.ts';
 import type { Decider } from './src/rules/decider.ts';
 import { bind, startWorkflow } from './test-support.ts';
 
@@ -70,12 +75,12 @@ export async function startElevations(options: { fallbackMs?: number } = {}) {
     logger: service.deps.logger,
     ...options,
   });
-  const made = elevationHandlers({ ...service.deps, decider, bell });
+  const deps = { ...service.deps, decider, bell };
   const handlers = {
-    ...bind(elevation.ElevationRequestsService, made.requests),
-    ...bind(elevation.ToolActionsService, made.toolActions),
-    ...bind(elevation.DeviceActuationService, made.actuation),
-    ...bind(elevation.AgentElevationsService, made.agents),
+    ...bind(elevation.ElevationRequestsService, elevationRequestsService(deps)),
+    ...bind(elevation.ToolActionsService, toolActionsService(deps)),
+    ...bind(elevation.DeviceActuationService, deviceActuationService(deps)),
+    ...bind(elevation.AgentElevationsService, agentElevationsService(deps)),
   };
   const { schema, scratch } = service;
   return {

@@ -36,7 +36,7 @@ export class EmergencyRecorder {
   };
 
   readonly standing: Standing = {
-    apply: async ({ userId, sessionId, until }) => {
+    applyEmergencyStanding: async ({ userId, sessionId, until }) => {
       if (until) this.standings.set(userId, sessionId);
       else if (this.standings.get(userId) === sessionId) this.standings.delete(userId);
       return { settled: this.settled };

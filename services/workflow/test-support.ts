@@ -11,28 +11,18 @@ import { sections } from '@claviger/settings';
 import { startScratchDatabase } from '@claviger/testkit';
 import { DeviceRecorder } from './device-recorder.ts';
 import { EmergencyRecorder } from './emergency-recorder.ts';
-import { breakglassHandlers } from './src/breakglass/add-breakglass-handlers.ts';
 import { sweepBreakglass } from './src/breakglass/sweep-breakglass.ts';
 import type { Vault, WorkflowDeps } from './src/deps.ts';
 import { runSweep } from './src/duties/sweep.ts';
 import { createEvaluationPool } from './src/evaluation/evaluation-pool.ts';
-import { getGrant } from './src/grants/get-grant.ts';
-import { getGrantCredentials } from './src/grants/get-grant-credentials.ts';
-import { listGrants } from './src/grants/list-grants.ts';
-import { listResourceGrants } from './src/grants/list-resource-grants.ts';
-import { listUserGrants } from './src/grants/list-user-grants.ts';
-import { revokeGrant } from './src/grants/revoke-grant.ts';
 import { migrations } from './src/migrate.ts';
-import { describePolicy } from './src/policies/describe-policy.ts';
-import { getAccessPolicy } from './src/policies/get-access-policy.ts';
-import { putAccessPolicy } from './src/policies/put-access-policy.ts';
-import { approveRequest } from './src/requests/approve-request.ts';
-import { cancelRequest } from './src/requests/cancel-request.ts';
-import { createRequest } from './src/requests/create-request.ts';
-import { denyRequest } from './src/requests/deny-request.ts';
-import { getRequest } from './src/requests/get-request.ts';
-import { listRequests } from './src/requests/list-requests.ts';
-import { requestProtectionChange } from './src/requests/request-protection-change.ts';
+import {
+  accessPoliciesService,
+  breakglassService,
+  grantsService,
+  protectionService,
+  requestsService,
+} from './src/registry.ts';
 import { createDecider } from './src/rules/decider.ts';
 import type { WorkflowSchema } from './src/schema.ts';
 
@@ -222,31 +212,11 @@ export async function startWorkflow() {
     },
   };
   const handlers = {
-    ...bind(workflow.RequestsService, {
-      listRequests: listRequests(deps),
-      getRequest: getRequest(deps),
-      createRequest: createRequest(deps),
-      approveRequest: approveRequest(deps),
-      denyRequest: denyRequest(deps),
-      cancelRequest: cancelRequest(deps),
-    }),
-    ...bind(workflow.ProtectionService, {
-      requestProtectionChange: requestProtectionChange(deps),
-      describePolicy: describePolicy(deps),
-    }),
-    ...bind(workflow.GrantsService, {
-      listGrants: listGrants(deps),
-      getGrant: getGrant(deps),
-      revokeGrant: revokeGrant(deps),
-      getGrantCredentials: getGrantCredentials(deps),
-      listResourceGrants: listResourceGrants(deps),
-      listUserGrants: listUserGrants(deps),
-    }),
-    ...bind(workflow.AccessPoliciesService, {
-      getAccessPolicy: getAccessPolicy(deps),
-      putAccessPolicy: putAccessPolicy(deps),
-    }),
-    ...bind(breakglass.BreakglassService, breakglassHandlers(deps)),
+    ...bind(workflow.RequestsService, requestsService(deps)),
+    ...bind(workflow.ProtectionService, protectionService(deps)),
+    ...bind(workflow.GrantsService, grantsService(deps)),
+    ...bind(workflow.AccessPoliciesService, accessPoliciesService(deps)),
+    ...bind(breakglass.BreakglassService, breakglassService(deps)),
   };
   return {
     scratch,

@@ -8,3 +8,6 @@ export type Handler<M> = M extends { responseStream: true }
   : (request: RequestOf<M>, context: CallContext) => Promise<ResponseOf<M>>;
 
 export type Handlers<D extends ServiceDefinition> = { readonly [K in keyof D]: Handler<D[K]> };
+
+/** What the functions that make handlers need together: the intersection of their parameters. */
+export type DepsOf<F extends (deps: never) => unknown> = [F] extends [(deps: infer D) => unknown] ? D : never;

@@ -24,7 +24,7 @@ export {
   splitAddress,
 } from './config.ts';
 export { failpoint, refuseFailpointsInProduction } from './failpoints.ts';
-export type { Handler, Handlers } from './handlers.ts';
+export type { DepsOf, Handler, Handlers } from './handlers.ts';
 export { createHealth, type Health, type HealthCheck } from './health.ts';
 export type { IdempotencyGuard } from './idempotent-call.ts';
 export { type RunningService, runService, type ServiceProgram } from './lifecycle.ts';

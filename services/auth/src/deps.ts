@@ -3,7 +3,9 @@ import type * as accountStanding from '@claviger/contracts/workflow/v1/account_s
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
+import type { SettingsSource } from '@claviger/settings';
 import type { AuthConfig } from './config.ts';
+import type { Resources } from './devices/linked-resource.ts';
 import type { TenantKeys } from './mfa/tenant-keys.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
 import type { AuthSchema } from './schema.ts';
@@ -11,6 +13,7 @@ import type { OwnSettings } from './settings/own-settings.ts';
 import type { AccessTokens } from './sign-in/access-token.ts';
 import type { Liveness } from './sign-in/liveness.ts';
 import type { TenantPeers } from './tenants/tenant-stores.ts';
+import type { SchemaHistories } from './updates/schema-histories.ts';
 
 /** What the handlers of this service work with. */
 export interface AuthDeps {
@@ -26,6 +29,11 @@ export interface AuthDeps {
   readonly tenantPeers: TenantPeers;
   /** Workflow, which ends what accounts held; undefined where this installation has none. */
   readonly accountStanding: ServiceClient<typeof accountStanding.AccountStandingService> | undefined;
+  /** The vault's resources, which devices can be linked to; undefined where this installation has no vault. */
+  readonly resources: Resources | undefined;
+  /** What the other services read. */
+  readonly settingsSource: SettingsSource;
+  readonly schemaHistories: SchemaHistories;
   /** What administrators set, as far as this service goes by it. */
   readonly settings: OwnSettings;
   readonly actorKey: KeyObject;

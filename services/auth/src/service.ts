@@ -1,35 +1,29 @@
 import { createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { createRegisteredReplicas } from '@claviger/cluster';
+import * as seal from '@claviger/contracts/cluster/v1/seal';
+import * as vault from '@claviger/contracts/vault/v1/vault';
 import * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
 import { type RunningService, readSecretFile } from '@claviger/service-kit';
 import { migrateStore, openStoreService, storeMigrations } from '@claviger/store-service';
 import { startAccountDeliveries } from './account-standings/deliver-accounts.ts';
-import { addAnomalyHandlers } from './anomalies/add-anomaly-handlers.ts';
 import { withNotedReasons } from './audit-reason.ts';
-import { addClusterHandlers } from './cluster/add-cluster-handlers.ts';
 import { replicasClients } from './cluster/cluster-deps.ts';
 import { type AuthConfig, hashParameters } from './config.ts';
-import type { AuthDeps } from './deps.ts';
-import { addDeviceHandlers } from './devices/add-device-handlers.ts';
-import { addHandlers } from './handlers.ts';
 import { startHousekeeping } from './housekeeping.ts';
-import { addLicenceHandlers } from './licence/add-licence-handlers.ts';
 import { platformTenantId } from './licence/licence-store.ts';
-import { addSealHandlers } from './mfa/add-seal-handlers.ts';
+import { authSealHandlers } from './mfa/seal-handlers.ts';
 import { openTenantKeys } from './mfa/tenant-keys.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
+import { registerHandlers } from './registry.ts';
 import type { AuthSchema } from './schema.ts';
-import { addSettingsHandlers } from './settings/add-settings-handlers.ts';
 import { createOwnSettings, readPasswordSettings } from './settings/own-settings.ts';
 import { settingsSource } from './settings/settings-source.ts';
 import { createAccessTokens } from './sign-in/access-token.ts';
 import { createLiveness } from './sign-in/liveness.ts';
-import { addTenantHandlers } from './tenants/add-tenant-handlers.ts';
 import { endAccessAfterRestore } from './tenants/end-access-after-restore.ts';
 import { startTenantDuties } from './tenants/start-tenant-duties.ts';
 import { tenantPeers } from './tenants/tenant-stores.ts';
-import { addUpdatesHandlers } from './updates/add-updates-handlers.ts';
 import { schemaHistories } from './updates/schema-histories.ts';
 import { startOwnReplica } from './updates/start-own-replica.ts';
 
@@ -62,7 +56,9 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   const settings = settingsSource(database, tenantKeys);
   const { hashConcurrency } = await readPasswordSettings(settings);
   parts.use(startOwnReplica({ config, database, logger }, settings));
-  const deps: AuthDeps = {
+  const gatewayReplicas = createRegisteredReplicas('gateway', redis);
+  parts.defer(() => gatewayReplicas.close());
+  const deps = {
     config,
     database,
     emitter,
@@ -74,6 +70,18 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
       pepper,
     }),
     settings: createOwnSettings(settings, logger),
+    settingsSource: settings,
+    schemaHistories: schemaHistories({
+      peers,
+      hasPeer: (service) => config.peers[service] !== undefined,
+      own: store.schemaHistory,
+      logger,
+    }),
+    resources: config.peers.vault && peers.client('vault', vault.EntitlementsService),
+    reportAnomaly: store.reportAnomaly,
+    ownReplicas: store.replicas,
+    gatewayReplicas,
+    otherReplicas: replicasClients(peers, config.peers),
     accessTokens: createAccessTokens(accessKey),
     liveness,
     tenantKeys,
@@ -83,34 +91,8 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     actorKey,
     nameHash: nameHasher(pepper),
   };
-  addHandlers(rpc, deps);
-  addAnomalyHandlers(rpc, database);
-  addTenantHandlers(rpc, deps);
-  addDeviceHandlers(rpc, deps, peers);
-  addSettingsHandlers(rpc, deps, settings);
-  addLicenceHandlers(rpc, deps);
-  addUpdatesHandlers(
-    rpc,
-    deps,
-    schemaHistories({
-      peers,
-      hasPeer: (service) => config.peers[service] !== undefined,
-      own: store.schemaHistory,
-      logger,
-    }),
-  );
-  addSealHandlers(rpc, { config, database, emitter, logger, tenantKeys });
-  const gateways = createRegisteredReplicas('gateway', redis);
-  parts.defer(() => gateways.close());
-  addClusterHandlers(rpc, {
-    database,
-    emitter,
-    logger,
-    reportAnomaly: store.reportAnomaly,
-    own: store.replicas,
-    gateways,
-    others: replicasClients(peers, config.peers),
-  });
+  registerHandlers(rpc, deps);
+  rpc.add(seal.SealService, authSealHandlers(deps));
   parts.use(startHousekeeping({ database, cluster }));
   parts.use(startTenantDuties(deps, cluster));
   parts.use(startAccountDeliveries(deps, cluster));

@@ -26,7 +26,7 @@ export async function forward(
     if (batch === undefined) return;
     const events = batch.rows.filter(({ action }) => isWanted(target, action)).map(siemEventOf);
     try {
-      await sendEvents(target, events, { policy: deps.policy(), signal: leadership.signal });
+      await sendEvents(target, events, { policy: deps.destinationPolicy(), signal: leadership.signal });
     } catch (error) {
       // Whoever leads now sends it.
       if (leadership.signal.aborted) return;

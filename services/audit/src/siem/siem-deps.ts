@@ -8,7 +8,7 @@ export type SiemTarget = SectionValues<'siem'>['siem']['targets'][number];
 export interface SiemDeps extends Pick<AuditDeps, 'database' | 'emitter' | 'logger'> {
   readonly settings: SiemSettings;
   /** What may be reached from here at this moment. */
-  readonly policy: () => TargetPolicy;
+  readonly destinationPolicy: () => TargetPolicy;
 }
 
 export interface SiemSettings {

@@ -33,7 +33,8 @@ export async function startTestLog(): Promise<TestLog> {
     database,
     logger,
     emitter: createEmitter({ service: 'audit', macKey: Buffer.alloc(32, 1) }),
-    policy: () => targetPolicy({ cidrs: ['127.0.0.0/8'], ports: [{ from: 1, to: 65_535 }] }, openLoopback),
+    destinationPolicy: () =>
+      targetPolicy({ cidrs: ['127.0.0.0/8'], ports: [{ from: 1, to: 65_535 }] }, openLoopback),
     settings: {
       read: async (tenantId) => {
         const { version, targets } = values.get(tenantId) ?? { version: '0', targets: [] };

@@ -56,7 +56,11 @@ async function tried(
     hint,
   });
   try {
-    await sendEvents(target, [event], { policy: deps.policy(), totalTimeoutMs: TIMEOUT_MS, signal });
+    await sendEvents(target, [event], {
+      policy: deps.destinationPolicy(),
+      totalTimeoutMs: TIMEOUT_MS,
+      signal,
+    });
     return result(true);
   } catch (error) {
     deps.logger.warn({ err: error, requestId, target: target.name }, 'the test of a SIEM target failed');

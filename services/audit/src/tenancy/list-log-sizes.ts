@@ -7,7 +7,7 @@ const PAGE = 500;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /** Of every tenant that has a log, by tenant id. */
-export function listLogSizes(deps: AuditDeps): Handler<(typeof tenantLog.TenantLogService)['listLogSizes']> {
+export function listLogSizes(deps: AuditDeps): Handler<typeof tenantLog.TenantLogService.listLogSizes> {
   return async ({ afterTenantId }) => {
     const rows = await deps.database.system((tx) =>
       tx

@@ -7,7 +7,7 @@ import type { AuditDeps } from '../audit-deps.ts';
 const SPAN = 2_000;
 
 /** The sealed events from a sequence number on, of some actions. Asked again with the same number it answers the same. */
-export function readLog(deps: AuditDeps): Handler<(typeof tenantLog.TenantLogService)['readLog']> {
+export function readLog(deps: AuditDeps): Handler<typeof tenantLog.TenantLogService.readLog> {
   return ({ fromSequence, actions }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       const tree = await reader.selectFrom('trees').select('size').executeTakeFirst();

@@ -1,10 +1,11 @@
-import { type KeyObject, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import type * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
 import { lockedTenantStanding } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { canonicalJson, keyIdOf } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
 import type { AuditDeps } from '../audit-deps.ts';
+import type { AuditKeys } from '../keys.ts';
 import { lastHead } from '../sealing/store.ts';
 
 /** So that the signature cannot pass for one over anything else. */
@@ -15,8 +16,8 @@ const TYPE = 'claviger-deletion-record+jwt';
  * give that log another end. Signed by the key of tree heads, whose public half stands at /api/v1/audit/keys.
  */
 export function signDeletionRecord(
-  deps: Pick<AuditDeps, 'database'> & { readonly treeHeadKey: KeyObject },
-): Handler<(typeof tenantLog.TenantLogService)['signDeletionRecord']> {
+  deps: Pick<AuditDeps, 'database'> & { readonly keys: Pick<AuditKeys, 'treeHead'> },
+): Handler<typeof tenantLog.TenantLogService.signDeletionRecord> {
   return async (request, context) => {
     const { tenantId } = context;
     const head = await deps.database.withTenant(tenantId, async (tx) => {
@@ -28,13 +29,13 @@ export function signDeletionRecord(
       }
       return lastHead(tx);
     });
-    const keyId = keyIdOf(deps.treeHeadKey);
+    const keyId = keyIdOf(deps.keys.treeHead);
     const signedAt = new Date().toISOString();
     const payload = { ...request.facts, v: 1, tenantId, treeHead: head ? { ...head } : null, signedAt };
     const input = [{ alg: 'EdDSA', kid: keyId, typ: TYPE }, payload]
       .map((part) => Buffer.from(canonicalJson(part)).toString('base64url'))
       .join('.');
-    const signature = sign(null, Buffer.from(input), deps.treeHeadKey).toString('base64url');
+    const signature = sign(null, Buffer.from(input), deps.keys.treeHead).toString('base64url');
     return { record: `${input}.${signature}`, keyId, signedAt };
   };
 }

@@ -72,7 +72,7 @@ async function deliver(deps: Deps, row: Row, leadership: Leadership | undefined)
   const { tenant_id: tenantId, user_id: userId, wanted_version: version, active, ends, cause } = row;
   const order = { userId, version, active, ends, cause, changedBy: row.changed_by };
   const settled = await (deps.accountStanding
-    ? deps.accountStanding.apply(order, { tenantId, timeoutMs: CALL_TIMEOUT_MS }).then(
+    ? deps.accountStanding.applyAccountStanding(order, { tenantId, timeoutMs: CALL_TIMEOUT_MS }).then(
         (answer) => answer.settled,
         (error: unknown) => {
           deps.logger.warn(

@@ -9,7 +9,7 @@ import { otherAgent } from './own-device.ts';
 /** What the agent's own device is to do. */
 export function getAgentConfiguration(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.AgentsService)['getAgentConfiguration']> {
+): Handler<typeof devices.AgentsService.getAgentConfiguration> {
   return async (request, context) => {
     const deviceId = objectId(request.agentId);
     const configuration = await deps.database.readTenant(context.tenantId, (reader) =>

@@ -16,7 +16,7 @@ const FORMER_LIVES_HOURS = 24;
  */
 export function rotateOwnAgentToken(
   deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
-): Handler<(typeof devices.AgentsService)['rotateOwnAgentToken']> {
+): Handler<typeof devices.AgentsService.rotateOwnAgentToken> {
   return async (request, context) => {
     context.auditSubject = { type: 'device', id: objectId(request.agentId) };
     const { agentToken, tell } = await deps.database.withTenant(context.tenantId, async (tx) => {

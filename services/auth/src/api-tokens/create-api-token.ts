@@ -24,7 +24,7 @@ const MAX_TOKENS = 100;
  * A token for oneself or for a machine that one is responsible for, shown once. It can never do more than its user and, of a
  * machine, its responsible person may at the time of use, nor more than its maker may now.
  */
-export function createApiToken(deps: AuthDeps): Handler<(typeof auth.ApiTokensService)['createApiToken']> {
+export function createApiToken(deps: AuthDeps): Handler<typeof auth.ApiTokensService.createApiToken> {
   return async (request, context) => {
     requirePerson(context);
     const userId = request.userId ? objectId(request.userId) : context.actor.userId;

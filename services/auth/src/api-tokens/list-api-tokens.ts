@@ -19,7 +19,7 @@ const BY_STATUS = {
 };
 
 /** Never shows a token; its first characters tell it from others. */
-export function listApiTokens(deps: AuthDeps): Handler<(typeof auth.ApiTokensService)['listApiTokens']> {
+export function listApiTokens(deps: AuthDeps): Handler<typeof auth.ApiTokensService.listApiTokens> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       let query = apiTokensQuery(reader);

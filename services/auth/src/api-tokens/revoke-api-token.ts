@@ -8,7 +8,7 @@ import { endSession } from '../sign-in/sessions-store.ts';
 import { actingNow } from '../users/standing.ts';
 
 /** Takes effect before the answer. Doing it twice does no harm. */
-export function revokeApiToken(deps: AuthDeps): Handler<(typeof auth.ApiTokensService)['revokeApiToken']> {
+export function revokeApiToken(deps: AuthDeps): Handler<typeof auth.ApiTokensService.revokeApiToken> {
   return async (request, context) => {
     const apiTokenId = objectId(request.apiTokenId);
     context.auditSubject = { type: 'api-token', id: apiTokenId };

@@ -23,7 +23,7 @@ export async function changing<R>(
   const { service, node, reason, force } = request;
   const subject = { type: 'node', id: `${service}/${node}` };
   context.auditSubject = subject;
-  const client = deps.others.get(service);
+  const client = deps.otherReplicas.get(service);
   if (!client && service !== 'auth') {
     throw new ClavigerError('unavailable', `No address of ${service} is known here.`, {
       hint: 'The configuration of auth names its peers.',

@@ -21,10 +21,10 @@ export interface ClusterDeps {
   readonly logger: Logger;
   readonly reportAnomaly: ReportAnomaly;
   /** Of auth itself. */
-  readonly own: ServiceReplicas;
-  readonly gateways: RegisteredReplicas;
+  readonly ownReplicas: ServiceReplicas;
+  readonly gatewayReplicas: RegisteredReplicas;
   /** The other services that keep state. */
-  readonly others: ReadonlyMap<string, ReplicasClient>;
+  readonly otherReplicas: ReadonlyMap<string, ReplicasClient>;
 }
 
 const OTHERS = ['vault', 'workflow', 'audit'] as const;
@@ -33,7 +33,7 @@ const OTHERS = ['vault', 'workflow', 'audit'] as const;
 export function replicasClients(
   peers: Peers,
   named: Readonly<Record<string, unknown>>,
-): ClusterDeps['others'] {
+): ClusterDeps['otherReplicas'] {
   return new Map(
     OTHERS.filter((peer) => named[peer] !== undefined).map((peer) => [
       peer,

@@ -3,16 +3,14 @@ import type { Anomaly, Handler } from '@claviger/service-kit';
 import { changing } from './changing.ts';
 import { type ClusterDeps, callOf } from './cluster-deps.ts';
 
-export function demoteNode(
-  deps: ClusterDeps,
-): Handler<(typeof clusterAdmin.ClusterAdminService)['demoteNode']> {
+export function demoteNode(deps: ClusterDeps): Handler<typeof clusterAdmin.ClusterAdminService.demoteNode> {
   return (request, context) =>
     changing(deps, context, request, async (client) => {
       const { service, node, reason, force } = request;
       const order = { node, reason, force, demotedBy: context.actor.userName };
       const { changed, wasLast } = client
         ? await client.standDown(order, callOf(context))
-        : await deps.own.standDown(order);
+        : await deps.ownReplicas.standDown(order);
       // Beside the event of the order: nothing does the service's duties from now on.
       if (changed && wasLast) deps.reportAnomaly(lastReplicaDemoted(service, node, order.demotedBy));
       return { service, node, changed, wasLast };

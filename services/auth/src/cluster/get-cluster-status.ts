@@ -9,18 +9,24 @@ const ANSWER_WITHIN_MS = 3_000;
 
 export function getClusterStatus(
   deps: ClusterDeps,
-): Handler<(typeof clusterAdmin.ClusterAdminService)['getClusterStatus']> {
+): Handler<typeof clusterAdmin.ClusterAdminService.getClusterStatus> {
   return async (_request, context) => {
-    const others = [...deps.others].map(async ([service, client]): Promise<replicas.ServiceReplicas> => {
-      try {
-        const options = { ...callOf(context), timeoutMs: ANSWER_WITHIN_MS };
-        return (await client.getReplicas({}, options)).replicas ?? silent(service, 'no answer');
-      } catch (error) {
-        deps.logger.warn({ err: error, service }, 'a service does not tell of its replicas');
-        return silent(service, isClavigerError(error) ? error.message : 'It does not answer.');
-      }
-    });
-    const services = await Promise.all([deps.own.describe(), ...others, deps.gateways.describe()]);
+    const others = [...deps.otherReplicas].map(
+      async ([service, client]): Promise<replicas.ServiceReplicas> => {
+        try {
+          const options = { ...callOf(context), timeoutMs: ANSWER_WITHIN_MS };
+          return (await client.getReplicas({}, options)).replicas ?? silent(service, 'no answer');
+        } catch (error) {
+          deps.logger.warn({ err: error, service }, 'a service does not tell of its replicas');
+          return silent(service, isClavigerError(error) ? error.message : 'It does not answer.');
+        }
+      },
+    );
+    const services = await Promise.all([
+      deps.ownReplicas.describe(),
+      ...others,
+      deps.gatewayReplicas.describe(),
+    ]);
     return { status: services.every(isWell) ? 'ok' : 'degraded', services };
   };
 }

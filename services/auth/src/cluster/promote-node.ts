@@ -3,15 +3,13 @@ import type { Handler } from '@claviger/service-kit';
 import { changing } from './changing.ts';
 import { type ClusterDeps, callOf } from './cluster-deps.ts';
 
-export function promoteNode(
-  deps: ClusterDeps,
-): Handler<(typeof clusterAdmin.ClusterAdminService)['promoteNode']> {
+export function promoteNode(deps: ClusterDeps): Handler<typeof clusterAdmin.ClusterAdminService.promoteNode> {
   return (request, context) =>
     changing(deps, context, request, async (client) => {
       const { service, node } = request;
       const { term } = client
         ? await client.standForTerm({ node }, callOf(context))
-        : { term: await deps.own.stand(node) };
+        : { term: await deps.ownReplicas.stand(node) };
       return { service, node, term };
     });
 }

@@ -9,7 +9,7 @@ import { lockPlace } from './policy-place.ts';
 /** The next level decides again. */
 export function deleteConfigurationPolicy(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.ConfigurationPoliciesService)['deleteConfigurationPolicy']> {
+): Handler<typeof devices.ConfigurationPoliciesService.deleteConfigurationPolicy> {
   return async (request, context) => {
     const subject = `${request.feature}/${request.scope}/${request.scopeId}`;
     context.auditSubject = { type: 'configuration-policy', id: subject };

@@ -15,7 +15,7 @@ const SORT: SortFields = {
 /** What levels say, that of the partner among it. Whoever is kept to sites sees nothing of other sites and their devices. */
 export function listConfigurationPolicies(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.ConfigurationPoliciesService)['listConfigurationPolicies']> {
+): Handler<typeof devices.ConfigurationPoliciesService.listConfigurationPolicies> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       const sites = context.actor.siteIds;

@@ -12,7 +12,7 @@ import { lockPlace } from './policy-place.ts';
 /** What a level says from now on, in whole: what is not named is left to the next level. */
 export function putConfigurationPolicy(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.ConfigurationPoliciesService)['putConfigurationPolicy']> {
+): Handler<typeof devices.ConfigurationPoliciesService.putConfigurationPolicy> {
   return async (request, context) => {
     const { tenantId } = context;
     const subject = `${request.feature}/${request.scope}/${request.scopeId}`;

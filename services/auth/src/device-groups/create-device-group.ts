@@ -8,7 +8,7 @@ import { orGroupExists, readGroup, storeMembers } from './device-groups-store.ts
 
 export function createDeviceGroup(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.DeviceGroupsService)['createDeviceGroup']> {
+): Handler<typeof devices.DeviceGroupsService.createDeviceGroup> {
   return async (request, context) => {
     const { tenantId } = context;
     const id = randomUUID();

@@ -9,7 +9,7 @@ import { lockGroup } from './device-groups-store.ts';
 /** What the group said of features goes with it; its devices stay. */
 export function deleteDeviceGroup(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.DeviceGroupsService)['deleteDeviceGroup']> {
+): Handler<typeof devices.DeviceGroupsService.deleteDeviceGroup> {
   return async (request, context) => {
     const groupId = objectId(request.groupId);
     context.auditSubject = { type: 'device-group', id: groupId };

@@ -11,7 +11,7 @@ const SORT: SortFields = {
 
 export function listDeviceGroups(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DeviceGroupsService)['listDeviceGroups']> {
+): Handler<typeof devices.DeviceGroupsService.listDeviceGroups> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       const query = groupsQuery(reader, context.actor.siteIds).$if(request.search !== '', (all) =>

@@ -11,7 +11,7 @@ import { lockGroup, readGroup, storeMembers } from './device-groups-store.ts';
 /** Takes the place of all members; neither those that go nor those that come may stand outside the actor's sites. */
 export function setDeviceGroupMembers(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.DeviceGroupsService)['setDeviceGroupMembers']> {
+): Handler<typeof devices.DeviceGroupsService.setDeviceGroupMembers> {
   return async (request, context) => {
     const groupId = objectId(request.groupId);
     context.auditSubject = { type: 'device-group', id: groupId };

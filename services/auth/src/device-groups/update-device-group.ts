@@ -10,7 +10,7 @@ import { lockGroup, orGroupExists, readGroup } from './device-groups-store.ts';
 
 export function updateDeviceGroup(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.DeviceGroupsService)['updateDeviceGroup']> {
+): Handler<typeof devices.DeviceGroupsService.updateDeviceGroup> {
   return async (request, context) => {
     const groupId = objectId(request.groupId);
     context.auditSubject = { type: 'device-group', id: groupId };

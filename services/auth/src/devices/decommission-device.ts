@@ -9,7 +9,7 @@ import { readDevice } from './devices-store.ts';
 /** For good, and before the answer. Doing it twice does no harm. */
 export function decommissionDevice(
   deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
-): Handler<(typeof devices.DevicesService)['decommissionDevice']> {
+): Handler<typeof devices.DevicesService.decommissionDevice> {
   return async (request, context) => {
     const { device, tell } = await changeDevice(
       deps,

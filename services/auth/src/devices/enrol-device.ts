@@ -9,18 +9,17 @@ import type { DeviceOs } from '../schema.ts';
 import { requestedSite, sitesNow } from '../sites/actor-sites.ts';
 import { actingNow } from '../users/standing.ts';
 import { readDevice } from './devices-store.ts';
-import { linkedResource, type Resources } from './linked-resource.ts';
+import { linkedResource } from './linked-resource.ts';
 
 /** Makes a device with the token of its agent. With a resource, it is that very machine and takes its id. */
 export function enrolDevice(
-  deps: Pick<AuthDeps, 'database' | 'emitter'>,
-  resources: Resources | undefined,
-): Handler<(typeof devices.DevicesService)['enrolDevice']> {
+  deps: Pick<AuthDeps, 'database' | 'emitter' | 'resources'>,
+): Handler<typeof devices.DevicesService.enrolDevice> {
   return async (request, context) => {
     const { tenantId } = context;
     // Before the transaction: nothing is locked while another service thinks.
     const resourceId = request.resourceId
-      ? await linkedResource(resources, context, request.resourceId)
+      ? await linkedResource(deps.resources, context, request.resourceId)
       : undefined;
     const id = resourceId ?? randomUUID();
     context.auditSubject = { type: 'device', id, ...(resourceId ? { resourceId } : {}) };

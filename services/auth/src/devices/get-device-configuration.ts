@@ -7,7 +7,7 @@ import { objectId } from '../object-id.ts';
 
 export function getDeviceConfiguration(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DevicesService)['getDeviceConfiguration']> {
+): Handler<typeof devices.DevicesService.getDeviceConfiguration> {
   return async (request, context) => {
     const deviceId = objectId(request.deviceId);
     const configuration = await deps.database.readTenant(context.tenantId, (reader) =>

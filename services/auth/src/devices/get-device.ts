@@ -6,7 +6,7 @@ import { readDevice } from './devices-store.ts';
 
 export function getDevice(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DevicesService)['getDevice']> {
+): Handler<typeof devices.DevicesService.getDevice> {
   return async (request, context) => {
     const deviceId = objectId(request.deviceId);
     return {

@@ -18,7 +18,7 @@ const nothing = sql<boolean>`false`;
 /** Those in the sites that the caller may see. */
 export function listDevices(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DevicesService)['listDevices']> {
+): Handler<typeof devices.DevicesService.listDevices> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       const { search, siteId, groupId, status } = request;

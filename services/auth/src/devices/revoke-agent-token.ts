@@ -7,7 +7,7 @@ import { changeDevice } from './change-device.ts';
 /** Takes effect before the answer. Doing it twice does no harm. */
 export function revokeAgentToken(
   deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
-): Handler<(typeof devices.DevicesService)['revokeAgentToken']> {
+): Handler<typeof devices.DevicesService.revokeAgentToken> {
   return async (request, context) => {
     const tell = await changeDevice(deps, context, request.deviceId, async (tx, device) => {
       const ended = await endAgentTokens(tx, device.id, 'revoked');

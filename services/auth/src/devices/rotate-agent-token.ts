@@ -9,7 +9,7 @@ import { readDevice, requireInService } from './devices-store.ts';
 /** The former token stops before the answer. */
 export function rotateAgentToken(
   deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
-): Handler<(typeof devices.DevicesService)['rotateAgentToken']> {
+): Handler<typeof devices.DevicesService.rotateAgentToken> {
   return async (request, context) => {
     const { answer, tell } = await changeDevice(
       deps,

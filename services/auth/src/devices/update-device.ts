@@ -11,7 +11,7 @@ import { readDevice, requireInService } from './devices-store.ts';
 /** Absent fields stay. What the agent claims of its device is new at once. */
 export function updateDevice(
   deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
-): Handler<(typeof devices.DevicesService)['updateDevice']> {
+): Handler<typeof devices.DevicesService.updateDevice> {
   return async (request, context) => {
     const { device, live } = await changeDevice(
       deps,

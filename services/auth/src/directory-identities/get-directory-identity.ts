@@ -7,7 +7,7 @@ import { readIdentity } from './directory-identities-store.ts';
 
 export function getDirectoryIdentity(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DirectoryIdentitiesService)['getDirectoryIdentity']> {
+): Handler<typeof devices.DirectoryIdentitiesService.getDirectoryIdentity> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

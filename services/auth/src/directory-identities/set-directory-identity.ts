@@ -18,7 +18,7 @@ import { readIdentity } from './directory-identities-store.ts';
  */
 export function setDirectoryIdentity(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.DirectoryIdentitiesService)['setDirectoryIdentity']> {
+): Handler<typeof devices.DirectoryIdentitiesService.setDirectoryIdentity> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

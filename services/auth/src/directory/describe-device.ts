@@ -8,7 +8,7 @@ import { objectId } from '../object-id.ts';
 /** For other services: where a device stands, and whether its agent can be reached. */
 export function describeDevice(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DeviceDirectoryService)['describeDevice']> {
+): Handler<typeof devices.DeviceDirectoryService.describeDevice> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const deviceId = objectId(request.deviceId);

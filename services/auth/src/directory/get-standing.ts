@@ -6,7 +6,7 @@ import { objectId } from '../object-id.ts';
 import { standingOf } from '../users/standing.ts';
 
 /** The standing of a user right now, from their roles in the database. A deleted user is inactive without rights. */
-export function getStanding(deps: AuthDeps): Handler<(typeof auth.DirectoryService)['getStanding']> {
+export function getStanding(deps: AuthDeps): Handler<typeof auth.DirectoryService.getStanding> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const userId = objectId(request.userId);

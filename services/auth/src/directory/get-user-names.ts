@@ -5,7 +5,7 @@ import type { AuthDeps } from '../deps.ts';
 import { isObjectId } from '../object-id.ts';
 
 /** Names for showing, of deleted users too, and whether each may still act; ids that nobody has are left out. */
-export function getUserNames(deps: AuthDeps): Handler<(typeof auth.DirectoryService)['getUserNames']> {
+export function getUserNames(deps: AuthDeps): Handler<typeof auth.DirectoryService.getUserNames> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const ids = [...new Set(request.userIds)].filter(isObjectId);

@@ -12,7 +12,7 @@ const DEFAULT_LIMIT = 1_000;
 /** Active people who hold a permission by their roles as they are now; machines decide about nothing. */
 export function listPermittedUsers(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DeviceDirectoryService)['listPermittedUsers']> {
+): Handler<typeof devices.DeviceDirectoryService.listPermittedUsers> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const limit = request.limit || DEFAULT_LIMIT;

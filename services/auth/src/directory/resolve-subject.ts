@@ -18,7 +18,7 @@ const CONTROLS = /\p{Cc}/u;
  */
 export function resolveSubject(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.DeviceDirectoryService)['resolveSubject']> {
+): Handler<typeof devices.DeviceDirectoryService.resolveSubject> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const deviceId = request.deviceId && objectId(request.deviceId);

@@ -8,13 +8,13 @@ import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
 
-type Service = typeof emergencyStanding.EmergencyStandingService;
-
 /**
  * Notes that a person has emergency access open, or that this session of theirs has ended. It is stored when this answers. Where
  * gateways could not be told it is not settled: an emergency must not wait for Redis, and the caller repeats.
  */
-export function applyEmergencyStanding(deps: AuthDeps): Handler<Service['apply']> {
+export function applyEmergencyStanding(
+  deps: AuthDeps,
+): Handler<typeof emergencyStanding.EmergencyStandingService.applyEmergencyStanding> {
   return async ({ userId: id, sessionId, until }, context) => {
     const userId = objectId(id);
     context.auditSubject = { type: 'user', id: userId };

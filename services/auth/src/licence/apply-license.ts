@@ -11,7 +11,7 @@ import { VENDOR_KEYS } from './vendor-keys.ts';
 import { verifyLicence } from './verify-licence.ts';
 
 /** Checks a licence and puts it in force. The same once more changes nothing. */
-export function applyLicense(deps: AuthDeps): Handler<(typeof licence.LicenceService)['applyLicense']> {
+export function applyLicense(deps: AuthDeps): Handler<typeof licence.LicenceService.applyLicense> {
   return async (request, context) => {
     const { tenantId } = context;
     context.auditSubject = { type: 'license', id: tenantId };

@@ -5,7 +5,7 @@ import { licenceInForce } from './licence-store.ts';
 import { licenseMessage } from './license-message.ts';
 
 /** The licence in force. Its caller is of the platform's own tenant. */
-export function getLicense(deps: AuthDeps): Handler<(typeof licence.LicenceService)['getLicense']> {
+export function getLicense(deps: AuthDeps): Handler<typeof licence.LicenceService.getLicense> {
   return async (_request, { tenantId }) => ({
     license: await licenseMessage(deps.database, tenantId, await licenceInForce(deps.database, tenantId)),
   });

@@ -6,9 +6,7 @@ import { readUser } from '../users/users-store.ts';
 import { challenge } from './challenge.ts';
 
 /** Second step of a sign-in; in a full session, a fresh proof for what needs step-up. */
-export function completeMfaChallenge(
-  deps: AuthDeps,
-): Handler<(typeof auth.AuthService)['completeMfaChallenge']> {
+export function completeMfaChallenge(deps: AuthDeps): Handler<typeof auth.AuthService.completeMfaChallenge> {
   return async (request, context) => {
     const done = await challenge(deps, context, request.code, false, (tx) =>
       readUser(tx, context.actor.userId),

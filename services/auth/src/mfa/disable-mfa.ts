@@ -8,7 +8,7 @@ import { removeFactor } from './factors-store.ts';
 import { mfaRefused } from './mfa-errors.ts';
 
 /** Switches off the caller's own second factor (step-up needed) and ends their other sessions. */
-export function disableMfa(deps: AuthDeps): Handler<(typeof auth.AuthService)['disableMfa']> {
+export function disableMfa(deps: AuthDeps): Handler<typeof auth.AuthService.disableMfa> {
   return async (_request, context) => {
     requirePerson(context);
     const { userId, tenantId, sessionId } = context.actor;

@@ -11,7 +11,7 @@ import { removeFactor } from './factors-store.ts';
 import { mfaRefused } from './mfa-errors.ts';
 
 /** An administrator switches off the second factor of somebody who lost it; that user's sessions end. */
-export function disableUserMfa(deps: AuthDeps): Handler<(typeof auth.UsersService)['disableUserMfa']> {
+export function disableUserMfa(deps: AuthDeps): Handler<typeof auth.UsersService.disableUserMfa> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

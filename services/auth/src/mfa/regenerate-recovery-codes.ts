@@ -9,7 +9,7 @@ import { replaceRecoveryCodes } from './recovery-codes.ts';
 /** Replaces all recovery codes; the new ones are shown this once. */
 export function regenerateRecoveryCodes(
   deps: AuthDeps,
-): Handler<(typeof auth.AuthService)['regenerateRecoveryCodes']> {
+): Handler<typeof auth.AuthService.regenerateRecoveryCodes> {
   return async (_request, context) => {
     requirePerson(context);
     const { userId, tenantId } = context.actor;

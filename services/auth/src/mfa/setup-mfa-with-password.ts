@@ -7,9 +7,7 @@ import { requirePerson } from '../users/standing.ts';
 import { makePendingFactor } from './make-pending-factor.ts';
 
 /** As setupMfa, for a session of any age: the request has the password. */
-export function setupMfaWithPassword(
-  deps: AuthDeps,
-): Handler<(typeof auth.AuthService)['setupMfaWithPassword']> {
+export function setupMfaWithPassword(deps: AuthDeps): Handler<typeof auth.AuthService.setupMfaWithPassword> {
   return async (request, context) => {
     requirePerson(context);
     const { userId } = context.actor;

@@ -6,7 +6,7 @@ import { requirePerson } from '../users/standing.ts';
 import { makePendingFactor } from './make-pending-factor.ts';
 
 /** Makes a pending factor for a session that has just signed in by password, and shows its secret, this once. */
-export function setupMfa(deps: AuthDeps): Handler<(typeof auth.AuthService)['setupMfa']> {
+export function setupMfa(deps: AuthDeps): Handler<typeof auth.AuthService.setupMfa> {
   return async (_request, context) => {
     requirePerson(context);
     return makePendingFactor(deps, context, (signedInJustNow) => {

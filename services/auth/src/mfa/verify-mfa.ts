@@ -5,7 +5,7 @@ import { signInAnswer } from '../sign-in/sign-in-answer.ts';
 import { challenge } from './challenge.ts';
 
 /** Confirms a pending factor and shows the recovery codes, this once; else the same as the challenge. */
-export function verifyMfa(deps: AuthDeps): Handler<(typeof auth.AuthService)['verifyMfa']> {
+export function verifyMfa(deps: AuthDeps): Handler<typeof auth.AuthService.verifyMfa> {
   return async (request, context) => {
     const done = await challenge(deps, context, request.code, true, async () => undefined);
     const { token: _, ...tokens } = await signInAnswer(deps, done.session, done.refreshToken);

@@ -12,7 +12,7 @@ const POLICY = { minLength: 24, maxLength: 24, lower: 1, upper: 1, digits: 1, ex
 /** The first administrator of a tenant with a generated password. Throws `conflict` once there is a user. */
 export function bootstrapAdministrator(
   deps: AuthDeps,
-): Handler<(typeof auth.OperatorService)['bootstrapAdministrator']> {
+): Handler<typeof auth.OperatorService.bootstrapAdministrator> {
   return async (request, context) => {
     canonicalLogin(request.username);
     const tenantId = await ensureTenant(deps, context, request.tenant);

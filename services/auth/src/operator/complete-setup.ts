@@ -10,7 +10,7 @@ import { readUser } from '../users/users-store.ts';
 import { createFirstAdministrator, refuseEarly, requireNoUser } from './first-user.ts';
 
 /** Spends the set-up link: the first administrator chooses name and password. */
-export function completeSetup(deps: AuthDeps): Handler<(typeof auth.AuthService)['completeSetup']> {
+export function completeSetup(deps: AuthDeps): Handler<typeof auth.AuthService.completeSetup> {
   return async (request, context) => {
     canonicalLogin(request.username);
     checkNewPassword(request.password, request.username, '/password');

@@ -13,7 +13,7 @@ export const setupUrl = (deps: Pick<AuthDeps, 'config'>, token: string): string 
   `${deps.config.publicUrl}/setup#token=${token}`;
 
 /** A one-time link for the first administrator, in place of any earlier one; no link once there is a user. */
-export function createSetupLink(deps: AuthDeps): Handler<(typeof auth.OperatorService)['createSetupLink']> {
+export function createSetupLink(deps: AuthDeps): Handler<typeof auth.OperatorService.createSetupLink> {
   return async (request, context) => {
     const tenantId = await ensureTenant(deps, context, request.tenant);
     context.auditTenantId = tenantId;

@@ -9,7 +9,7 @@ const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 /** All tenants in the order of their ids, whatever their status. */
 export function listTenantIds(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof auth.OperatorService)['listTenantIds']> {
+): Handler<typeof auth.OperatorService.listTenantIds> {
   return async ({ afterTenantId }) => {
     const rows = await deps.database.system((tx) =>
       tx

@@ -11,7 +11,7 @@ import { DEFAULT_TENANT } from '../sign-in/tenants-store.ts';
 import { checkTenantName } from '../tenants/tenant-name.ts';
 
 /** Creates a tenant with its key and the built-in roles. Throws `already_exists` for a name that is taken. */
-export function provisionTenant(deps: AuthDeps): Handler<(typeof auth.OperatorService)['provisionTenant']> {
+export function provisionTenant(deps: AuthDeps): Handler<typeof auth.OperatorService.provisionTenant> {
   return async (request, context) => {
     checkTenantName(request.name);
     await requireWithinLicence(deps, 'tenants');

@@ -13,7 +13,7 @@ import { lockUser } from '../users/users-store.ts';
 /** The way in of an administrator whom attackers keep locked out. It gives no right: who signs in proves the same as ever. */
 export function unlockAdministrator(
   deps: AuthDeps,
-): Handler<(typeof auth.OperatorService)['unlockAdministrator']> {
+): Handler<typeof auth.OperatorService.unlockAdministrator> {
   return async (request, context) => {
     const canonical = canonicalLogin(request.username);
     const place = request.address === '' ? '' : addressPrefix(request.address);

@@ -15,7 +15,7 @@ import { provePassword, wrongPassword } from './prove-password.ts';
 const STEP_UP_WINDOW_SECONDS = 600;
 
 /** Needs the present password, and a recent second factor where there is one. The caller's other sessions end. */
-export function changeMyPassword(deps: AuthDeps): Handler<(typeof auth.AuthService)['changeMyPassword']> {
+export function changeMyPassword(deps: AuthDeps): Handler<typeof auth.AuthService.changeMyPassword> {
   return async (request, context) => {
     requirePerson(context);
     const { userId, userName, tenantId, sessionId, mfaAt } = context.actor;

@@ -13,7 +13,7 @@ import { checkNewPassword } from './password-rules.ts';
 /** Spends a reset link: sets the password, lifts the lock, ends every session. The second factor stays as it is. */
 export function completePasswordReset(
   deps: AuthDeps,
-): Handler<(typeof auth.AuthService)['completePasswordReset']> {
+): Handler<typeof auth.AuthService.completePasswordReset> {
   return async (request, context) => {
     const link = readLinkToken(request.token);
     if (!link) throw linkRefused();

@@ -19,7 +19,7 @@ import { checkNewPassword } from './password-rules.ts';
  * An administrator sets the password of somebody else, who may not hold more than they do. Sessions and grants of the account end,
  * and it counts as the administrator's until its person has chosen another password.
  */
-export function setUserPassword(deps: AuthDeps): Handler<(typeof auth.UsersService)['setUserPassword']> {
+export function setUserPassword(deps: AuthDeps): Handler<typeof auth.UsersService.setUserPassword> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

@@ -11,9 +11,7 @@ import { requireHuman } from './set-user-password.ts';
 const TTL_MINUTES = 60;
 
 /** A one-time link to be handed to the user. The present password goes on working until the link is used. */
-export function startPasswordReset(
-  deps: AuthDeps,
-): Handler<(typeof auth.UsersService)['startPasswordReset']> {
+export function startPasswordReset(deps: AuthDeps): Handler<typeof auth.UsersService.startPasswordReset> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

@@ -7,7 +7,7 @@ import { actingNow, requireHeld } from '../users/standing.ts';
 import { checkedPermissions } from './checked-permissions.ts';
 import { roleMessage } from './roles-store.ts';
 
-export function createRole(deps: AuthDeps): Handler<(typeof auth.RolesService)['createRole']> {
+export function createRole(deps: AuthDeps): Handler<typeof auth.RolesService.createRole> {
   return async (request, context) => {
     const permissions = checkedPermissions(request.permissions);
     try {

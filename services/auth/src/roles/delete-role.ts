@@ -9,7 +9,7 @@ import { actingNow, requireHeld } from '../users/standing.ts';
 import { lockOwnRole } from './update-role.ts';
 
 /** Only a role that nobody has. */
-export function deleteRole(deps: AuthDeps): Handler<(typeof auth.RolesService)['deleteRole']> {
+export function deleteRole(deps: AuthDeps): Handler<typeof auth.RolesService.deleteRole> {
   return async (request, context) => {
     const roleId = objectId(request.roleId);
     context.auditSubject = { type: 'role', id: roleId };

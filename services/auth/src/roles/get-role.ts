@@ -5,7 +5,7 @@ import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { roleMessage, rolesQuery } from './roles-store.ts';
 
-export function getRole(deps: AuthDeps): Handler<(typeof auth.RolesService)['getRole']> {
+export function getRole(deps: AuthDeps): Handler<typeof auth.RolesService.getRole> {
   return async (request, context) => {
     const roleId = objectId(request.roleId);
     const row = await deps.database.readTenant(context.tenantId, (reader) =>

@@ -6,7 +6,7 @@ import { roleMessage, rolesQuery } from './roles-store.ts';
 
 export const ROLE_SORT: SortFields = { name: { column: 'roles.name', type: 'text' } };
 
-export function listRoles(deps: AuthDeps): Handler<(typeof auth.RolesService)['listRoles']> {
+export function listRoles(deps: AuthDeps): Handler<typeof auth.RolesService.listRoles> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       let query = rolesQuery(reader);

@@ -13,7 +13,7 @@ import { checkedPermissions } from './checked-permissions.ts';
 import { lockAdministration, type RoleRow, roleMessage, rolesQuery } from './roles-store.ts';
 
 /** Replaces description and permissions; takes effect at once for all who have the role. */
-export function updateRole(deps: AuthDeps): Handler<(typeof auth.RolesService)['updateRole']> {
+export function updateRole(deps: AuthDeps): Handler<typeof auth.RolesService.updateRole> {
   return async (request, context) => {
     const roleId = objectId(request.roleId);
     context.auditSubject = { type: 'role', id: roleId };

@@ -10,9 +10,7 @@ import { lastChanges } from './settings-store.ts';
 const VERSION = /^[1-9][0-9]{0,8}$/;
 
 /** What one version changed: the values of its keys before and after, placeholders in the place of secrets. */
-export function getConfigVersion(
-  deps: AuthDeps,
-): Handler<(typeof settings.ConfigService)['getConfigVersion']> {
+export function getConfigVersion(deps: AuthDeps): Handler<typeof settings.ConfigService.getConfigVersion> {
   return async (request, context) => {
     if (!VERSION.test(request.version)) throw ClavigerError.notFound();
     const version = Number(request.version);

@@ -7,7 +7,7 @@ import { bySection, keysInScope, type NamedKey } from './setting-keys.ts';
 import { configVersion, lastChanges, type StoredSetting } from './settings-store.ts';
 
 /** Every setting of the caller's scope; opens no secret. */
-export function getConfig(deps: AuthDeps): Handler<(typeof settings.ConfigService)['getConfig']> {
+export function getConfig(deps: AuthDeps): Handler<typeof settings.ConfigService.getConfig> {
   return async (_request, context) => {
     const keys = keysInScope(context.actor.platform);
     const { rowVersion, changes } = await deps.database.readTenant(context.tenantId, async (reader) => ({

@@ -8,7 +8,7 @@ const SORT: SortFields = { version: { column: 'config_versions.version', type: '
 /** Who changed settings, when and why. */
 export function listConfigVersions(
   deps: AuthDeps,
-): Handler<(typeof settings.ConfigService)['listConfigVersions']> {
+): Handler<typeof settings.ConfigService.listConfigVersions> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       const query = reader.selectFrom('config_versions').selectAll('config_versions');

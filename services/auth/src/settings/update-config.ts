@@ -21,7 +21,7 @@ import {
 const MAX_SHOWN_LENGTH = 500;
 
 /** Changes what is given, as one version; nothing when nothing differs. */
-export function updateConfig(deps: AuthDeps): Handler<(typeof settings.ConfigService)['updateConfig']> {
+export function updateConfig(deps: AuthDeps): Handler<typeof settings.ConfigService.updateConfig> {
   return async (request, context) => {
     const { tenantId } = context;
     const { platform } = context.actor;

@@ -24,7 +24,7 @@ const AUDIENCE = /^[a-z]{1,32}$/;
  * Turns a credential into an actor token for the named services, after a look at session, user and tenant as they are
  * now. `unauthenticated` means that the credential is bad; an outage is `unavailable`, never a verdict.
  */
-export function introspect(deps: AuthDeps): Handler<(typeof auth.SessionsService)['introspect']> {
+export function introspect(deps: AuthDeps): Handler<typeof auth.SessionsService.introspect> {
   return async (request) => {
     const { audiences, credential } = request;
     if (audiences.length === 0 || !audiences.every((audience) => AUDIENCE.test(audience))) {

@@ -13,7 +13,7 @@ import { signInAnswer } from './sign-in-answer.ts';
  * Password, then second factor where there is one. Unknown tenant or user, wrong password, lock and disabled account
  * get one answer after the same work: one hash, the same queries. Only the audit log tells them apart.
  */
-export function login(deps: AuthDeps): Handler<(typeof auth.AuthService)['login']> {
+export function login(deps: AuthDeps): Handler<typeof auth.AuthService.login> {
   return async (request, context) => {
     const code = request.code === '' ? undefined : oneTimeCode(request.code);
     const tried = await readAttempt(deps, request, code, context);

@@ -4,7 +4,7 @@ import type { AuthDeps } from '../deps.ts';
 import { endSession } from './sessions-store.ts';
 
 /** Ends the session: access and refresh tokens die together, before the answer. Doing it twice does no harm. */
-export function logout(deps: AuthDeps): Handler<(typeof auth.AuthService)['logout']> {
+export function logout(deps: AuthDeps): Handler<typeof auth.AuthService.logout> {
   return async (_request, context) => {
     const { sessionId, tenantId } = context.actor;
     await deps.database.withTenant(tenantId, async (tx) => {

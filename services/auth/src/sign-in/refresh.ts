@@ -24,7 +24,7 @@ const REUSE_GRACE_SECONDS = 10;
  * Rotates the refresh token of a session, or gives one to the bearer of a valid access token. A spent token that comes
  * again means that two parties hold it: the session ends. What was proved at sign-in never changes here.
  */
-export function refresh(deps: AuthDeps): Handler<(typeof auth.AuthService)['refresh']> {
+export function refresh(deps: AuthDeps): Handler<typeof auth.AuthService.refresh> {
   return async (request, context) => {
     const byToken = request.refreshToken !== '';
     const presented = byToken ? readRefreshToken(request.refreshToken) : undefined;

@@ -9,7 +9,7 @@ import { orSiteExists, readSite } from './sites-store.ts';
 /** Whoever is kept to some sites makes no new ones. */
 export function createSite(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.SitesService)['createSite']> {
+): Handler<typeof devices.SitesService.createSite> {
   return async (request, context) => {
     const { tenantId } = context;
     const id = randomUUID();

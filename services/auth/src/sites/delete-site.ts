@@ -13,7 +13,7 @@ import { lockSite } from './sites-store.ts';
  */
 export function deleteSite(
   deps: Pick<AuthDeps, 'database' | 'emitter'>,
-): Handler<(typeof devices.SitesService)['deleteSite']> {
+): Handler<typeof devices.SitesService.deleteSite> {
   return async (request, context) => {
     const siteId = objectId(request.siteId);
     context.auditSubject = { type: 'site', id: siteId };

@@ -4,7 +4,7 @@ import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { readSite } from './sites-store.ts';
 
-export function getSite(deps: Pick<AuthDeps, 'database'>): Handler<(typeof devices.SitesService)['getSite']> {
+export function getSite(deps: Pick<AuthDeps, 'database'>): Handler<typeof devices.SitesService.getSite> {
   return async (request, context) => {
     const siteId = objectId(request.siteId);
     return {

@@ -7,7 +7,7 @@ import { readSites } from './actor-sites.ts';
 
 export function getUserSites(
   deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.SitesService)['getUserSites']> {
+): Handler<typeof devices.SitesService.getUserSites> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

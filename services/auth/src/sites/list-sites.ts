@@ -10,9 +10,7 @@ const SORT: SortFields = {
 };
 
 /** Those that the caller may see. */
-export function listSites(
-  deps: Pick<AuthDeps, 'database'>,
-): Handler<(typeof devices.SitesService)['listSites']> {
+export function listSites(deps: Pick<AuthDeps, 'database'>): Handler<typeof devices.SitesService.listSites> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       const query = sitesQuery(reader, context.actor.siteIds).$if(request.search !== '', (all) =>

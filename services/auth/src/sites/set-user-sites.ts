@@ -15,7 +15,7 @@ import { storeUserSites } from './store-user-sites.ts';
 /** Keeps somebody else to these sites, or to none in particular; at once, also for their API tokens. */
 export function setUserSites(
   deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
-): Handler<(typeof devices.SitesService)['setUserSites']> {
+): Handler<typeof devices.SitesService.setUserSites> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

@@ -12,7 +12,7 @@ import { lockSite, orSiteExists, readSite } from './sites-store.ts';
 /** Absent fields stay. Agents of its devices claim the new name at once. */
 export function updateSite(
   deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
-): Handler<(typeof devices.SitesService)['updateSite']> {
+): Handler<typeof devices.SitesService.updateSite> {
   return async (request, context) => {
     const siteId = objectId(request.siteId);
     context.auditSubject = { type: 'site', id: siteId };

@@ -11,7 +11,7 @@ import { checkTenantName } from './tenant-name.ts';
 import { readTenant } from './tenant-view.ts';
 
 /** A tenant with its keys and roles, and the one-time link for its first administrator: all of it or nothing. */
-export function createTenant(deps: AuthDeps): Handler<(typeof tenants.TenantsService)['createTenant']> {
+export function createTenant(deps: AuthDeps): Handler<typeof tenants.TenantsService.createTenant> {
   return async (request, context) => {
     const { name, displayName } = request;
     checkTenantName(name);

@@ -19,9 +19,7 @@ const CONFIRM_HOURS = 24;
  * The first call is an order and changes nothing yet; the same call by another administrator within a day confirms it. From
  * then on the tenant is suspended, and its keys are destroyed when the retention is over. Until then reinstating takes it back.
  */
-export function deprovisionTenant(
-  deps: AuthDeps,
-): Handler<(typeof tenants.TenantsService)['deprovisionTenant']> {
+export function deprovisionTenant(deps: AuthDeps): Handler<typeof tenants.TenantsService.deprovisionTenant> {
   return async (request, context) => {
     const id = objectId(request.tenantId);
     context.auditSubject = { type: 'tenant', id };

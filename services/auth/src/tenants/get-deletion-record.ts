@@ -6,9 +6,7 @@ import { objectId } from '../object-id.ts';
 import { readTenant } from './tenant-view.ts';
 
 /** Not found until the keys are destroyed. */
-export function getDeletionRecord(
-  deps: AuthDeps,
-): Handler<(typeof tenants.TenantsService)['getDeletionRecord']> {
+export function getDeletionRecord(deps: AuthDeps): Handler<typeof tenants.TenantsService.getDeletionRecord> {
   return async (request) => {
     const id = objectId(request.tenantId);
     const row = await deps.database.system((tx) =>

@@ -13,7 +13,7 @@ interface Part extends tenants.TenantPart {
 }
 
 /** Every part is asked now. One that does not answer is shown as such, and no number is made up for it. */
-export function getTenantHealth(deps: AuthDeps): Handler<(typeof tenants.TenantsService)['getTenantHealth']> {
+export function getTenantHealth(deps: AuthDeps): Handler<typeof tenants.TenantsService.getTenantHealth> {
   return async (request) => {
     const id = objectId(request.tenantId);
     const tenant = await readTenant(deps, id);

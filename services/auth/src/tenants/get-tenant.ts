@@ -4,6 +4,6 @@ import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { readTenant } from './tenant-view.ts';
 
-export function getTenant(deps: AuthDeps): Handler<(typeof tenants.TenantsService)['getTenant']> {
+export function getTenant(deps: AuthDeps): Handler<typeof tenants.TenantsService.getTenant> {
   return async (request) => ({ tenant: await readTenant(deps, objectId(request.tenantId)) });
 }

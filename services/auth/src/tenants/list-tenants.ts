@@ -11,7 +11,7 @@ const SORT: SortFields = {
 };
 
 /** All tenants, read by the system role; whoever looks leaves an event. */
-export function listTenants(deps: AuthDeps): Handler<(typeof tenants.TenantsService)['listTenants']> {
+export function listTenants(deps: AuthDeps): Handler<typeof tenants.TenantsService.listTenants> {
   return async (request, context) => {
     const page = await deps.database.system((tx) => {
       let query = tenantsQuery(tx);

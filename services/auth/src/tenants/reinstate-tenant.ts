@@ -15,7 +15,7 @@ import { readTenant } from './tenant-view.ts';
  * The tenant is active again, with its data and API tokens. Sessions, links, grants and queued jobs of before stay dead. Also
  * takes a deprovisioning back until the retention is over; then another name is needed if its own was given away.
  */
-export function reinstateTenant(deps: AuthDeps): Handler<(typeof tenants.TenantsService)['reinstateTenant']> {
+export function reinstateTenant(deps: AuthDeps): Handler<typeof tenants.TenantsService.reinstateTenant> {
   return async (request, context) => {
     const id = objectId(request.tenantId);
     context.auditSubject = { type: 'tenant', id };

@@ -13,7 +13,7 @@ import { readTenant } from './tenant-view.ts';
  * Answers when gateways and every store that can be reached know it. A store that was away is named in the answer, which
  * then says `suspending`; it is told as soon as it is back. Suspending again tells everybody again.
  */
-export function suspendTenant(deps: AuthDeps): Handler<(typeof tenants.TenantsService)['suspendTenant']> {
+export function suspendTenant(deps: AuthDeps): Handler<typeof tenants.TenantsService.suspendTenant> {
   return async (request, context) => {
     const id = objectId(request.tenantId);
     context.auditSubject = { type: 'tenant', id };

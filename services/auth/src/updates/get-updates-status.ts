@@ -3,18 +3,16 @@ import { type Handler, productVersion } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthDeps } from '../deps.ts';
 import { RUNNING_SECONDS } from '../settings/pending-restarts.ts';
-import type { SchemaHistories } from './schema-histories.ts';
 
 const MAX_VERSIONS = 200;
 
 /** What runs, what ran, and what was done to the schemas. A service that is away is shown as unknown. */
 export function getUpdatesStatus(
-  deps: AuthDeps,
-  histories: SchemaHistories,
-): Handler<(typeof updates.UpdatesService)['getUpdatesStatus']> {
+  deps: Pick<AuthDeps, 'database' | 'schemaHistories'>,
+): Handler<typeof updates.UpdatesService.getUpdatesStatus> {
   return async (_request, context) => {
     const [schemas, { replicas, history }] = await Promise.all([
-      histories(context),
+      deps.schemaHistories(context),
       deps.database.system(async (tx) => ({
         replicas: await tx
           .selectFrom('replicas')

@@ -4,7 +4,7 @@ import type { AuthDeps } from '../deps.ts';
 import { recordReplica } from './record-replica.ts';
 
 /** The service is the one that the certificate names. */
-export function reportReplica(deps: AuthDeps): Handler<(typeof updates.ReplicasService)['reportReplica']> {
+export function reportReplica(deps: AuthDeps): Handler<typeof updates.ReplicasService.reportReplica> {
   return async (request, context) => {
     await recordReplica(deps.database, { ...request, service: context.caller });
     return {};

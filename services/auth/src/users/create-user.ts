@@ -18,7 +18,7 @@ import { readUser } from './users-store.ts';
  * Without a password the user gets one through a reset link. A machine never has one, and whoever makes it is responsible for it.
  * With a password the account counts as its maker's until the person has chosen another one.
  */
-export function createUser(deps: AuthDeps): Handler<(typeof auth.UsersService)['createUser']> {
+export function createUser(deps: AuthDeps): Handler<typeof auth.UsersService.createUser> {
   return async (request, context) => {
     const canonical = canonicalLogin(request.username);
     const kind = request.kind === 'machine' ? 'machine' : 'person';

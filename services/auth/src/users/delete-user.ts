@@ -14,7 +14,7 @@ import { actingNow, requireNotAbove, standingOf } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
 /** Keeps the row, ends all access in the same transaction, and answers 404 to reads from then on. Machines of theirs are suspended. */
-export function deleteUser(deps: AuthDeps): Handler<(typeof auth.UsersService)['deleteUser']> {
+export function deleteUser(deps: AuthDeps): Handler<typeof auth.UsersService.deleteUser> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

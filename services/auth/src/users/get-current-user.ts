@@ -4,7 +4,7 @@ import type { AuthDeps } from '../deps.ts';
 import { readUser } from './users-store.ts';
 
 /** The caller with what they may do: of an API token, what it was narrowed to. */
-export function getCurrentUser(deps: AuthDeps): Handler<(typeof auth.AuthService)['getCurrentUser']> {
+export function getCurrentUser(deps: AuthDeps): Handler<typeof auth.AuthService.getCurrentUser> {
   return async (_request, context) => {
     const { tenantId, userId, permissions } = context.actor;
     return deps.database.readTenant(tenantId, async (reader) => {

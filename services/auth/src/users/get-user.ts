@@ -4,7 +4,7 @@ import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { readUser } from './users-store.ts';
 
-export function getUser(deps: AuthDeps): Handler<(typeof auth.UsersService)['getUser']> {
+export function getUser(deps: AuthDeps): Handler<typeof auth.UsersService.getUser> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     return { user: await deps.database.readTenant(context.tenantId, (reader) => readUser(reader, userId)) };

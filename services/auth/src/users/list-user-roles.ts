@@ -8,7 +8,7 @@ import { ROLE_SORT } from '../roles/list-roles.ts';
 import { roleMessage, rolesQuery } from '../roles/roles-store.ts';
 import { readUser } from './users-store.ts';
 
-export function listUserRoles(deps: AuthDeps): Handler<(typeof auth.UsersService)['listUserRoles']> {
+export function listUserRoles(deps: AuthDeps): Handler<typeof auth.UsersService.listUserRoles> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

@@ -13,7 +13,7 @@ const SORT: SortFields = {
   lastLoginAt: { column: 'users.last_login_at', type: 'timestamptz', nullable: true },
 };
 
-export function listUsers(deps: AuthDeps): Handler<(typeof auth.UsersService)['listUsers']> {
+export function listUsers(deps: AuthDeps): Handler<typeof auth.UsersService.listUsers> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       let query = usersQuery(reader);

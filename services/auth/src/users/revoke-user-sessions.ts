@@ -8,9 +8,7 @@ import { actingNow } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
 /** Ends every session of the user at once, API tokens included; one's own session among them. */
-export function revokeUserSessions(
-  deps: AuthDeps,
-): Handler<(typeof auth.UsersService)['revokeUserSessions']> {
+export function revokeUserSessions(deps: AuthDeps): Handler<typeof auth.UsersService.revokeUserSessions> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

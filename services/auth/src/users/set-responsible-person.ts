@@ -18,9 +18,7 @@ import { lockUser, readUser } from './users-store.ts';
  * Makes a person responsible for a machine, oneself unless another is named. Whoever was responsible knows its tokens and has asked
  * for its grants: both end. The actor must hold what the machine's roles give, so nobody gains rights by it.
  */
-export function setResponsiblePerson(
-  deps: AuthDeps,
-): Handler<(typeof auth.UsersService)['setResponsiblePerson']> {
+export function setResponsiblePerson(deps: AuthDeps): Handler<typeof auth.UsersService.setResponsiblePerson> {
   return async (request, context) => {
     requirePerson(context);
     const userId = objectId(request.userId);

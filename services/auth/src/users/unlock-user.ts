@@ -7,7 +7,7 @@ import { actingNow } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
 /** Lifts the locks after wrong passwords and wrong codes, for every place. */
-export function unlockUser(deps: AuthDeps): Handler<(typeof auth.UsersService)['unlockUser']> {
+export function unlockUser(deps: AuthDeps): Handler<typeof auth.UsersService.unlockUser> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

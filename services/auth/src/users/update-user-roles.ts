@@ -19,7 +19,7 @@ import { actingNow, refuseSelf, requireHeld } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
 /** Replaces the roles of somebody else. Neither given nor taken may be what the actor does not hold. */
-export function updateUserRoles(deps: AuthDeps): Handler<(typeof auth.UsersService)['updateUserRoles']> {
+export function updateUserRoles(deps: AuthDeps): Handler<typeof auth.UsersService.updateUserRoles> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

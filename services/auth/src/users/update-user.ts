@@ -17,7 +17,7 @@ import { lockUser, readUser } from './users-store.ts';
  * Absent fields stay. Disabling ends every session, API token, request and grant of the account, and suspends the machines of its
  * person; enabling again brings none of what ended back.
  */
-export function updateUser(deps: AuthDeps): Handler<(typeof auth.UsersService)['updateUser']> {
+export function updateUser(deps: AuthDeps): Handler<typeof auth.UsersService.updateUser> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

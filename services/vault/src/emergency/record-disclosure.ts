@@ -1,7 +1,7 @@
 import type { VaultDeps } from '../deps.ts';
 import { recordExposure } from '../disclosure/record-exposure.ts';
 import type { VaultTx } from '../schema.ts';
-import { rotateSeen } from './end-session.ts';
+import { rotateSeen } from './end-emergency-session.ts';
 import { type JournaledDisclosure, outboxRowOf } from './journal-entry.ts';
 
 /**

@@ -11,7 +11,7 @@ import type { VaultDeps } from '../deps.ts';
  */
 export function destroyTenantKeys(
   deps: VaultDeps,
-): Handler<(typeof tenantKeys.TenantKeysService)['destroyTenantKeys']> {
+): Handler<typeof tenantKeys.TenantKeysService.destroyTenantKeys> {
   return async (request, context) => {
     const { tenantId } = context;
     context.auditSubject = { type: 'tenant', id: tenantId };

@@ -9,7 +9,7 @@ import { toKeyJob } from './key-jobs-store.ts';
 /** The tenant's key hierarchy as it stands in the database, and whether the root key opens it. */
 export function getEncryptionStatus(
   deps: VaultDeps,
-): Handler<(typeof encryption.EncryptionService)['getEncryptionStatus']> {
+): Handler<typeof encryption.EncryptionService.getEncryptionStatus> {
   return (_, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       const [keys, counts, latest] = await Promise.all([

@@ -5,7 +5,8 @@ import { isUniqueViolation, requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type RawBuilder, type Selectable, sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
-import type { VaultSchema, VaultTx } from '../schema.ts';
+
+import type { VaultReader, VaultSchema, VaultTx } from '../schema.ts';
 import { runKeyJob } from './run-key-job-definition.ts';
 
 export type KeyJobRow = Selectable<VaultSchema['key_jobs']>;
@@ -131,4 +132,11 @@ export function toKeyJob(row: KeyJobRow): encryption.KeyJob {
       ? 100
       : Math.min(99, row.total === 0 ? 0 : Math.floor((100 * row.processed) / row.total)),
   });
+}
+
+/** Throws `not_found`. */
+export async function keyJobById(reader: VaultReader, id: string): Promise<KeyJobRow> {
+  const row = await reader.selectFrom('key_jobs').selectAll().where('id', '=', id).executeTakeFirst();
+  if (!row) throw ClavigerError.notFound();
+  return row;
 }

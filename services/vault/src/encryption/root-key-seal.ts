@@ -1,9 +1,9 @@
-import * as contract from '@claviger/contracts/cluster/v1/seal';
+import type * as contract from '@claviger/contracts/cluster/v1/seal';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { RootKeyConfig } from '@claviger/keyring';
 import { type CanaryStore, openSeal, type Seal, sealHandlers } from '@claviger/sealing';
-import type { Logger, RpcServer } from '@claviger/service-kit';
+import type { Handlers, Logger } from '@claviger/service-kit';
 import type { VaultSchema } from '../schema.ts';
 
 /** Whether the vault has the root key that its database was set up with. */
@@ -21,32 +21,26 @@ export function openRootKeySeal(options: {
 }
 
 /** What operators do with the seal of this replica. */
-export function addSealHandlers(
-  rpc: RpcServer,
-  options: {
-    node: string;
-    database: Database<VaultSchema>;
-    emitter: Emitter;
-    logger: Logger;
-    seal: RootKeySeal;
-  },
-): void {
-  const { node, database, emitter, logger, seal } = options;
-  rpc.add(
-    contract.SealService,
-    sealHandlers({
-      service: 'vault',
-      node,
-      seal,
-      canary: canaryIn(database),
-      logger,
-      record: async (context, tenantId, event) => {
-        await database.withTenant(tenantId, (tx) =>
-          emitter.audit(tx, context, { ...event, subject: { type: 'seal', id: node } }),
-        );
-      },
-    }),
-  );
+export function vaultSealHandlers(deps: {
+  readonly node: string;
+  readonly database: Database<VaultSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly seal: RootKeySeal;
+}): Handlers<typeof contract.SealService> {
+  const { node, database, emitter, logger, seal } = deps;
+  return sealHandlers({
+    service: 'vault',
+    node,
+    seal,
+    canary: canaryIn(database),
+    logger,
+    record: async (context, tenantId, event) => {
+      await database.withTenant(tenantId, (tx) =>
+        emitter.audit(tx, context, { ...event, subject: { type: 'seal', id: node } }),
+      );
+    },
+  });
 }
 
 /** The database of the vault is empty as long as it holds no tenant's key. */

@@ -2,6 +2,7 @@ import { isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { VaultDeps } from '../deps.ts';
 import type { VaultTx } from '../schema.ts';
+import { checkKeys } from './check-keys.ts';
 import { exchangeKek, type Progress } from './exchange-kek.ts';
 import {
   changeKeyJob,
@@ -13,7 +14,6 @@ import {
   RELEASED,
   takeKeyJob,
 } from './key-jobs-store.ts';
-import { repairKeysOf } from './repair-keys.ts';
 
 const RETRY_SECONDS = 30;
 
@@ -32,7 +32,7 @@ export async function workOnKeyJob(
   if (!taken) return;
   const { held, job } = taken;
   try {
-    const work = job.kind === 'rotate-kek' ? exchangeKek : repairKeysOf;
+    const work = job.kind === 'rotate-kek' ? exchangeKek : checkKeys;
     await conclude(deps, held, await work(deps, held, job, signal));
   } catch (error) {
     if (error instanceof KeyJobLostError) return;

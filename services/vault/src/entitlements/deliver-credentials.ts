@@ -8,7 +8,7 @@ import { requireId } from '../ids.ts';
 /** To the grantee alone, and once when the grant is for one time. */
 export function deliverCredentials(
   deps: VaultDeps,
-): Handler<(typeof vault.EntitlementsService)['deliverCredentials']> {
+): Handler<typeof vault.EntitlementsService.deliverCredentials> {
   return async (request, context) => {
     context.auditSubject = { type: 'grant', id: request.grantId };
     const grantId = requireId(request.grantId);

@@ -9,7 +9,7 @@ import type { VaultReader } from '../schema.ts';
 /** Who of these people owns or shares the entry, or any of the resource: they gain from a lower protection, and decide on none. */
 export function describeBeneficiaries(
   deps: VaultDeps,
-): Handler<(typeof vault.EntitlementsService)['describeBeneficiaries']> {
+): Handler<typeof vault.EntitlementsService.describeBeneficiaries> {
   return ({ entryId, resourceId, userIds }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       if ((entryId === '') === (resourceId === ''))

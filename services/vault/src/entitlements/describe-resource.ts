@@ -6,7 +6,7 @@ import { requireId } from '../ids.ts';
 
 export function describeResource(
   deps: VaultDeps,
-): Handler<(typeof vault.EntitlementsService)['describeResource']> {
+): Handler<typeof vault.EntitlementsService.describeResource> {
   return async (request, context) => {
     const id = requireId(request.resourceId);
     const row = await deps.database.readTenant(context.tenantId, (reader) =>

@@ -7,9 +7,7 @@ import { unproven } from '../rights/unproven.ts';
 import type { VaultReader } from '../schema.ts';
 
 /** What a request is about. A resource stands for its entry when it has exactly one. */
-export function describeSubject(
-  deps: VaultDeps,
-): Handler<(typeof vault.EntitlementsService)['describeSubject']> {
+export function describeSubject(deps: VaultDeps): Handler<typeof vault.EntitlementsService.describeSubject> {
   return ({ entryId, resourceId }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       if (!entryId && !resourceId) throw ClavigerError.invalid('/entryId', 'is required, or resourceId');

@@ -12,7 +12,7 @@ import { grantEnded, hasEnded, lockGrant } from './ended-grants.ts';
  */
 export function placeEntitlement(
   deps: VaultDeps,
-): Handler<(typeof vault.EntitlementsService)['placeEntitlement']> {
+): Handler<typeof vault.EntitlementsService.placeEntitlement> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const { grantId, userId, expiresAt } = request;

@@ -18,7 +18,7 @@ type Entitlement = Selectable<VaultSchema['entitlements']>;
  */
 export function removeEntitlement(
   deps: VaultDeps,
-): Handler<(typeof vault.EntitlementsService)['removeEntitlement']> {
+): Handler<typeof vault.EntitlementsService.removeEntitlement> {
   return async ({ grantId, cause }, context) => {
     const kek = await keyIfOpen(deps, context.tenantId);
     return deps.database.withTenant(context.tenantId, async (tx) => {

@@ -12,7 +12,7 @@ import { entryById, entrySubject, toEntry } from './entry-rows.ts';
  * An owner of the resource makes an unproven account one of theirs. Whoever named it must not read what a rotation through the
  * resource's admin entry makes of it: the entry passes to the acceptor, and its shares end.
  */
-export function acceptAccount(deps: VaultDeps): Handler<(typeof vault.EntriesService)['acceptAccount']> {
+export function acceptAccount(deps: VaultDeps): Handler<typeof vault.EntriesService.acceptAccount> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

@@ -16,7 +16,7 @@ const PROPOSAL_HOURS = 72;
  * Takes over an entry whose owner has left. Auth says who has, at this moment. Of two administrators who propose at once one
  * does, and the other confirms.
  */
-export function adoptEntry(deps: VaultDeps): Handler<(typeof vault.EntriesService)['adoptEntry']> {
+export function adoptEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.adoptEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

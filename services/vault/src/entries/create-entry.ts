@@ -17,7 +17,7 @@ import { setBy } from './set-by.ts';
 
 const NO_PROTECTION = { requiresGrant: false, requiresReason: false };
 
-export function createEntry(deps: VaultDeps): Handler<(typeof vault.EntriesService)['createEntry']> {
+export function createEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.createEntry> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     const type = request.type || 'password';

@@ -8,7 +8,7 @@ import { lockEntry } from '../rights/lock-entry.ts';
 import { entrySubject, refuseDuringRotation } from './entry-rows.ts';
 
 /** The entry becomes invisible; its encrypted versions stay until the purge at the end of the retention. */
-export function deleteEntry(deps: VaultDeps): Handler<(typeof vault.EntriesService)['deleteEntry']> {
+export function deleteEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.deleteEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

@@ -4,7 +4,7 @@ import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { entryById, toEntry } from './entry-rows.ts';
 
-export function getEntry(deps: VaultDeps): Handler<(typeof vault.EntriesService)['getEntry']> {
+export function getEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.getEntry> {
   return async (request, context) => {
     const id = requireId(request.entryId);
     const row = await deps.database.readTenant(context.tenantId, (reader) => entryById(reader, id));

@@ -16,7 +16,7 @@ const SORT: SortFields = {
 };
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
-export function listEntries(deps: VaultDeps): Handler<(typeof vault.EntriesService)['listEntries']> {
+export function listEntries(deps: VaultDeps): Handler<typeof vault.EntriesService.listEntries> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({

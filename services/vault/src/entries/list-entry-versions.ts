@@ -7,9 +7,7 @@ import { requireId, time } from '../ids.ts';
 import { entryById } from './entry-rows.ts';
 
 /** Newest first. */
-export function listEntryVersions(
-  deps: VaultDeps,
-): Handler<(typeof vault.EntriesService)['listEntryVersions']> {
+export function listEntryVersions(deps: VaultDeps): Handler<typeof vault.EntriesService.listEntryVersions> {
   return async (request, context) => {
     const id = requireId(request.entryId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

@@ -19,9 +19,7 @@ const MAX_CANDIDATES = 50;
  * Every secret that the target may hold, newest first: pending ones, the current and the one before it, and those rejected
  * lately, since a slow target may have taken one after it was asked. An entry that requires a grant shows them under one only.
  */
-export function recoverCandidates(
-  deps: VaultDeps,
-): Handler<(typeof vault.EntriesService)['recoverCandidates']> {
+export function recoverCandidates(deps: VaultDeps): Handler<typeof vault.EntriesService.recoverCandidates> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

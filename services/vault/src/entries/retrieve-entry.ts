@@ -8,7 +8,7 @@ import { discloseInEmergency, mayBeOvercome } from '../emergency/disclose-in-eme
 import { requireId } from '../ids.ts';
 
 /** The audit record is committed before the secret is decrypted; without it there is no secret. */
-export function retrieveEntry(deps: VaultDeps): Handler<(typeof vault.EntriesService)['retrieveEntry']> {
+export function retrieveEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.retrieveEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const entryId = requireId(request.entryId);

@@ -23,7 +23,7 @@ const TAKES_FULL_ACCESS = ['username', 'requiresGrant', 'requiresReason'] as con
  * protection that a policy demands only as its approvers decided. A new secret becomes the current version at once, as what a
  * person says the target holds: that also settles an entry that was out of step with its target.
  */
-export function updateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesService)['updateEntry']> {
+export function updateEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.updateEntry> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     context.auditSubject = { type: 'entry', id: request.entryId };

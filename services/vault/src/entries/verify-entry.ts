@@ -21,7 +21,7 @@ const LOGIN_SECRETS = ['password', 'ssh-key'] as const;
  * within the account’s budget of logins that may fail. An unproven account is proved by it. Throws conflict
  * `probe_budget_spent` when the next one could lock the account.
  */
-export function verifyEntry(deps: VaultDeps): Handler<(typeof vault.EntriesService)['verifyEntry']> {
+export function verifyEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.verifyEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

@@ -7,9 +7,7 @@ import { requireId } from '../ids.ts';
 import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-rows.ts';
 
 /** Who knows which version of a secret, the newest version first. */
-export function getEntryExposure(
-  deps: VaultDeps,
-): Handler<(typeof exposure.ExposureService)['getEntryExposure']> {
+export function getEntryExposure(deps: VaultDeps): Handler<typeof exposure.ExposureService.getEntryExposure> {
   return async (request, context) => {
     const id = requireId(request.entryId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

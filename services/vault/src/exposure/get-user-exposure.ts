@@ -7,9 +7,7 @@ import { knownUser } from './known-user.ts';
 import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-rows.ts';
 
 /** What a person knows, the latest first; also one who was deleted. */
-export function getUserExposure(
-  deps: VaultDeps,
-): Handler<(typeof exposure.ExposureService)['getUserExposure']> {
+export function getUserExposure(deps: VaultDeps): Handler<typeof exposure.ExposureService.getUserExposure> {
   return async (request, context) => {
     const userId = await knownUser(deps, context, request.userId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

@@ -17,7 +17,7 @@ const NAMED_IN_EVENT = 100;
  */
 export function rotateUserExposure(
   deps: VaultDeps,
-): Handler<(typeof exposure.ExposureService)['rotateUserExposure']> {
+): Handler<typeof exposure.ExposureService.rotateUserExposure> {
   return async (request, context) => {
     context.auditSubject = { type: 'user', id: request.userId };
     const userId = await knownUser(deps, context, request.userId);

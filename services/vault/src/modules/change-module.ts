@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
-import type { CallContext, Handler } from '@claviger/service-kit';
+import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { assignAccounts } from '../accounts/assign-accounts.ts';
 import type { VaultDeps } from '../deps.ts';
@@ -14,17 +14,11 @@ import { checkResource } from '../targets/resource-target.ts';
 import { withUniqueName } from '../unique-names.ts';
 import { moduleById, toModule } from './module-rows.ts';
 
-/** Replaces name and configuration. */
-export function updateModule(deps: VaultDeps): Handler<(typeof vault.ModulesService)['updateModule']> {
-  return (request, context) => changeModule(deps, context, { ...request, config: request.config ?? {} });
-}
-
-/** Changes only what is given. */
-export function patchModule(deps: VaultDeps): Handler<(typeof vault.ModulesService)['patchModule']> {
-  return (request, context) => changeModule(deps, context, request);
-}
-
-async function changeModule(
+/**
+ * Changes what is given of a module. Throws `precondition_failed` for another row version, `invalid` for a
+ * configuration that would leave a resource without what it needs.
+ */
+export async function changeModule(
   deps: VaultDeps,
   context: CallContext,
   request: vault.PatchModuleRequest,

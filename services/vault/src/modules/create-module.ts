@@ -6,7 +6,7 @@ import { parseModuleConfig } from '../targets/module-config.ts';
 import { withUniqueName } from '../unique-names.ts';
 import { moduleById, toModule } from './module-rows.ts';
 
-export function createModule(deps: VaultDeps): Handler<(typeof vault.ModulesService)['createModule']> {
+export function createModule(deps: VaultDeps): Handler<typeof vault.ModulesService.createModule> {
   return async (request, context) => {
     parseModuleConfig(request.type, request.config);
     return withUniqueName('a module', () =>

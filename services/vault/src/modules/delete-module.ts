@@ -6,7 +6,7 @@ import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 
 /** Refused while resources use the module. */
-export function deleteModule(deps: VaultDeps): Handler<(typeof vault.ModulesService)['deleteModule']> {
+export function deleteModule(deps: VaultDeps): Handler<typeof vault.ModulesService.deleteModule> {
   return async (request, context) => {
     context.auditSubject = { type: 'module', id: request.moduleId };
     const id = requireId(request.moduleId);

@@ -4,7 +4,7 @@ import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { moduleById, toModule } from './module-rows.ts';
 
-export function getModule(deps: VaultDeps): Handler<(typeof vault.ModulesService)['getModule']> {
+export function getModule(deps: VaultDeps): Handler<typeof vault.ModulesService.getModule> {
   return async (request, context) => {
     const id = requireId(request.moduleId);
     const row = await deps.database.readTenant(context.tenantId, (reader) => moduleById(reader, id));

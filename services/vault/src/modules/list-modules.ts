@@ -13,7 +13,7 @@ const SORT: SortFields = {
   updatedAt: { column: 'updated_at', type: 'timestamptz' },
 };
 
-export function listModules(deps: VaultDeps): Handler<(typeof vault.ModulesService)['listModules']> {
+export function listModules(deps: VaultDeps): Handler<typeof vault.ModulesService.listModules> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({

@@ -25,7 +25,7 @@ import { moduleById } from './module-rows.ts';
 const TEST_TIMEOUT_MS = 8_000;
 
 /** Logs in to a resource of the module with its admin entry, or with its first account, and keeps the outcome as status. */
-export function testModule(deps: VaultDeps): Handler<(typeof vault.ModulesService)['testModule']> {
+export function testModule(deps: VaultDeps): Handler<typeof vault.ModulesService.testModule> {
   return async (request, context) => {
     context.auditSubject = { type: 'module', id: request.moduleId };
     const moduleId = requireId(request.moduleId);

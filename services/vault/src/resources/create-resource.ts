@@ -7,7 +7,7 @@ import { withUniqueName } from '../unique-names.ts';
 import { checkReferences } from './resource-references.ts';
 import { resourceById, toResource } from './resource-rows.ts';
 
-export function createResource(deps: VaultDeps): Handler<(typeof vault.ResourcesService)['createResource']> {
+export function createResource(deps: VaultDeps): Handler<typeof vault.ResourcesService.createResource> {
   return (request, context) =>
     withUniqueName('a resource', () =>
       deps.database.withTenant(context.tenantId, async (tx) => {

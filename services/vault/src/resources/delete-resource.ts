@@ -6,7 +6,7 @@ import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 
 /** Refused while the resource has accounts. Accounts that were deleted lose their place, their sealed versions stay. */
-export function deleteResource(deps: VaultDeps): Handler<(typeof vault.ResourcesService)['deleteResource']> {
+export function deleteResource(deps: VaultDeps): Handler<typeof vault.ResourcesService.deleteResource> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
     const id = requireId(request.resourceId);

@@ -24,9 +24,7 @@ import { isOfTheWay, seesTheWay, UNIFORM_HINT } from '../targets/target-answer.t
 const DISCOVER_TIMEOUT_MS = 8_000;
 
 /** Reads the accounts of the target with the resource's admin entry, beside those the vault knows. Changes nothing. */
-export function discoverAccounts(
-  deps: VaultDeps,
-): Handler<(typeof vault.ResourcesService)['discoverAccounts']> {
+export function discoverAccounts(deps: VaultDeps): Handler<typeof vault.ResourcesService.discoverAccounts> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
     const resourceId = requireId(request.resourceId);

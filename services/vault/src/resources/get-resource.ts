@@ -4,7 +4,7 @@ import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { resourceById, toResource } from './resource-rows.ts';
 
-export function getResource(deps: VaultDeps): Handler<(typeof vault.ResourcesService)['getResource']> {
+export function getResource(deps: VaultDeps): Handler<typeof vault.ResourcesService.getResource> {
   return async (request, context) => {
     const id = requireId(request.resourceId);
     const row = await deps.database.readTenant(context.tenantId, (reader) => resourceById(reader, id));

@@ -14,7 +14,7 @@ const SORT: SortFields = {
   updatedAt: { column: 'assets.updated_at', type: 'timestamptz' },
 };
 
-export function listResources(deps: VaultDeps): Handler<(typeof vault.ResourcesService)['listResources']> {
+export function listResources(deps: VaultDeps): Handler<typeof vault.ResourcesService.listResources> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({

@@ -9,9 +9,7 @@ import { resourceRight } from '../rights/resource-right.ts';
 import { resourceById, toResource } from './resource-rows.ts';
 
 /** The owner adopts entries of the resource whose own owner has left: only the owner, or an administrator, gives it away. */
-export function putResourceOwner(
-  deps: VaultDeps,
-): Handler<(typeof vault.ResourcesService)['putResourceOwner']> {
+export function putResourceOwner(deps: VaultDeps): Handler<typeof vault.ResourcesService.putResourceOwner> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
     const id = requireId(request.resourceId);

@@ -16,7 +16,7 @@ import { checkReferences } from './resource-references.ts';
 import { resourceById, toResource } from './resource-rows.ts';
 
 /** Changes what is given. */
-export function updateResource(deps: VaultDeps): Handler<(typeof vault.ResourcesService)['updateResource']> {
+export function updateResource(deps: VaultDeps): Handler<typeof vault.ResourcesService.updateResource> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
     const id = requireId(request.resourceId);

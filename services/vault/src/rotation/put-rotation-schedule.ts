@@ -11,7 +11,7 @@ import { isAccount } from './request-rotation.ts';
 
 export function putRotationSchedule(
   deps: VaultDeps,
-): Handler<(typeof vault.EntriesService)['putRotationSchedule']> {
+): Handler<typeof vault.EntriesService.putRotationSchedule> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

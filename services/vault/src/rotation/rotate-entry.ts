@@ -11,7 +11,7 @@ import { requestRotation, requireRotatable } from './request-rotation.ts';
 import { toRotation } from './rotation-rows.ts';
 
 /** Queues a rotation; of two at once one gets it. Throws conflict `no_admin_entry` for a lost secret that nobody can set. */
-export function rotateEntry(deps: VaultDeps): Handler<(typeof vault.EntriesService)['rotateEntry']> {
+export function rotateEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.rotateEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

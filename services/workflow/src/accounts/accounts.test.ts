@@ -6,9 +6,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Elevations, startElevations, TECHNICIAN } from '../../elevation-support.ts';
 import { APPROVER, bind, codeOf, REQUESTER, type Tenant } from '../../test-support.ts';
+import { accountStandingService, pamRulesService } from '../registry.ts';
 import { type Decided, decide, type RequestState } from '../requests/request-machine.ts';
-import { ruleHandlers } from '../rules/add-rule-handlers.ts';
-import { applyAccountStanding } from './apply-account-standing.ts';
 
 let service: Elevations;
 let tenant: Tenant;
@@ -28,12 +27,17 @@ const administrator = (): Actor => tenant.user(['*']);
 
 /** As auth tells workflow. */
 function tell(who: Actor, version: number, more: { active?: boolean; ends?: boolean } = {}) {
-  const { apply } = bind(accountStanding.AccountStandingService, {
-    apply: applyAccountStanding(service.deps),
-  });
+  const handlers = bind(accountStanding.AccountStandingService, accountStandingService(service.deps));
   const { active = false, ends = true } = more;
   const changedBy = randomUUID();
-  return apply(administrator(), { userId: who.userId, version, active, ends, cause: 'Disabled.', changedBy });
+  return handlers.applyAccountStanding(administrator(), {
+    userId: who.userId,
+    version,
+    active,
+    ends,
+    cause: 'Disabled.',
+    changedBy,
+  });
 }
 
 async function requestOf(who: Actor): Promise<string> {
@@ -240,7 +244,7 @@ describe('a person and everything they are responsible for count once', () => {
   });
 
   test('nobody co-signs a rule by an account that counts as theirs', async () => {
-    const call = bind(rules.PamRulesService, ruleHandlers(service.deps));
+    const call = bind(rules.PamRulesService, pamRulesService(service.deps));
     const maker = tenant.user(['*']);
     const puppet = behind(tenant.user(['*']), maker);
     const { rule } = await call.createRule(maker, {

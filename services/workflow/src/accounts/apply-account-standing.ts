@@ -20,7 +20,7 @@ import { settleAccount } from './settle-account.ts';
  */
 export function applyAccountStanding(
   deps: WorkflowDeps,
-): Handler<typeof accountStanding.AccountStandingService.apply> {
+): Handler<typeof accountStanding.AccountStandingService.applyAccountStanding> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const { tenantId } = context;

@@ -81,7 +81,7 @@ async function answer(
     try {
       if (leftMs <= 0) throw new ProviderError('There was no time left to ask the provider.');
       const signal = AbortSignal.any([context.signal, AbortSignal.timeout(leftMs)]);
-      const call = { policy: deps.policy(), signal, timeoutMs: leftMs };
+      const call = { policy: deps.providerPolicy(), signal, timeoutMs: leftMs };
       return { ...(await providerAnswer(message, provider, deps.docs, from, call)), by: 'provider', notice };
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;

@@ -13,6 +13,6 @@ export interface AssistantDeps extends Pick<WorkflowDeps, 'database' | 'emitter'
   /** Whether a user may act now. */
   readonly standings: Pick<ServiceClient<typeof auth.DirectoryService>, 'getStanding'>;
   /** Where a provider may be. */
-  readonly policy: () => TargetPolicy;
+  readonly providerPolicy: () => TargetPolicy;
   readonly checkProvider: ProviderCheck;
 }

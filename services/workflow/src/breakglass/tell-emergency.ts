@@ -45,7 +45,10 @@ async function place(
   const call = callOf(row, requestId);
   const expiresAt = row.expires_at!.toISOString();
   const { id: sessionId, user_id: userId } = row;
-  const { settled } = await deps.standing.apply({ userId, sessionId, until: expiresAt }, call);
+  const { settled } = await deps.standing.applyEmergencyStanding(
+    { userId, sessionId, until: expiresAt },
+    call,
+  );
   try {
     await deps.emergency.placeEmergencySession(
       {
@@ -95,7 +98,10 @@ async function end(
   const call = callOf(row, requestId);
   const { id: sessionId, user_id: userId } = row;
   const told = await deps.emergency.endEmergencySession({ sessionId, cause: row.state }, call);
-  const { settled } = await deps.standing.apply({ userId, sessionId, until: undefined }, call);
+  const { settled } = await deps.standing.applyEmergencyStanding(
+    { userId, sessionId, until: undefined },
+    call,
+  );
   const known = await deps.database.withTenant(row.tenant_id, (tx) =>
     tx
       .updateTable('breakglass_sessions')

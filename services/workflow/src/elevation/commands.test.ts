@@ -5,7 +5,7 @@ import { eventually } from '@claviger/testkit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Elevations, promptOf, startElevations, TECHNICIAN } from '../../elevation-support.ts';
 import { bind, codeOf, type Tenant } from '../../test-support.ts';
-import { elevationHandlers } from './add-elevation-handlers.ts';
+import { agentElevationsService } from '../registry.ts';
 import { endElevations } from './end-elevations.ts';
 
 let service: Elevations;
@@ -231,7 +231,7 @@ test('a go signal that was seen is not handed out once its revocation was answer
       return database.withTenant(tenantId, work);
     },
   };
-  const { agents } = elevationHandlers({ ...service.deps, database: slow, bell: service.bell });
+  const agents = agentElevationsService({ ...service.deps, database: slow, bell: service.bell });
   const { fetchAgentCommands } = bind(elevation.AgentElevationsService, agents);
   const { commands } = await fetchAgentCommands(agent, { id: agent.userId });
   expect(commands.map((each) => each.type)).toEqual(['revoke_elevation']);

@@ -5,7 +5,7 @@ import type { ClavigerError } from '@claviger/errors';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Elevations, promptOf, startElevations, TECHNICIAN } from '../../elevation-support.ts';
 import { bind, codeOf, type Tenant } from '../../test-support.ts';
-import { elevationHandlers } from './add-elevation-handlers.ts';
+import { agentElevationsService } from '../registry.ts';
 
 let service: Elevations;
 let tenant: Tenant;
@@ -213,7 +213,7 @@ test('H-191 a rule that cannot be asked leaves the prompt pending, never approve
   );
   const handlers = bind(
     elevation.AgentElevationsService,
-    elevationHandlers({ ...service.deps, bell: service.bell }).agents,
+    agentElevationsService({ ...service.deps, bell: service.bell }),
   );
   const answer = await handlers.ingestElevationRequest(agent, promptOf(agent.userId));
   expect(answer).toMatchObject({ status: 'pending', httpStatus: 201 });

@@ -3,7 +3,7 @@ import * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Elevations, startElevations, TECHNICIAN } from '../../elevation-support.ts';
 import { bind, codeOf, type Tenant } from '../../test-support.ts';
-import { elevationHandlers } from './add-elevation-handlers.ts';
+import { elevationRequestsService } from '../registry.ts';
 import { moveElevation } from './move-elevation.ts';
 
 let service: Elevations;
@@ -100,7 +100,7 @@ test('H-343 when the tool has stopped waiting, nobody approves any more and noth
 
 test('H-343 that the tool stops waiting while somebody decides or claims is noticed in the same statement', async () => {
   const { id } = await ask();
-  const slowly = elevationHandlers({
+  const slowly = elevationRequestsService({
     ...service.deps,
     bell: service.bell,
     settings: {
@@ -110,7 +110,7 @@ test('H-343 that the tool stops waiting while somebody decides or claims is noti
       },
     },
   });
-  const { respondToElevation } = bind(elevation.ElevationRequestsService, slowly.requests);
+  const { respondToElevation } = bind(elevation.ElevationRequestsService, slowly);
   expect(await codeOf(respondToElevation(tenant.user(TECHNICIAN), { id, decision: 'approve' }))).toBe(
     'race_lost',
   );

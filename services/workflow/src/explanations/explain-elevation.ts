@@ -1,20 +1,18 @@
 import type * as explanations from '@claviger/contracts/workflow/v1/explanations';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { statusAt } from '../elevation/elevation-machine.ts';
 import type { ElevationRow } from '../elevation/elevation-schema.ts';
 import { mayReadRulesOf, maySeeElevation } from '../elevation/may-see-elevation.ts';
 import { readElevation } from '../elevation/read-elevation.ts';
 import { findEvaluation } from '../rules/record-evaluation.ts';
 import { idOrNotFound } from '../uuid.ts';
-import type { DecidedBy } from './read-decision.ts';
+import type { ExplanationsDeps } from './deps.ts';
 import { tell } from './tell.ts';
 
 /** Why an elevation was decided as it was, and by whom since; to whoever sees the request. */
 export function explainElevation(
-  deps: Pick<WorkflowDeps, 'database'>,
-  decidedBy: DecidedBy,
+  deps: ExplanationsDeps,
 ): Handler<typeof explanations.ExplanationsService.explainElevation> {
   return async (request, context) => {
     const id = idOrNotFound(request.id);
@@ -32,7 +30,7 @@ export function explainElevation(
         kept: await findEvaluation(reader, id),
       };
     });
-    const ruleSet = told.mayReadRules ? await decidedBy(context.tenantId, told.kept) : undefined;
+    const ruleSet = told.mayReadRules ? await deps.decidedBy(context.tenantId, told.kept) : undefined;
     return { success: true, explanation: await tell({ ...told, ruleSet, actor }) };
   };
 }

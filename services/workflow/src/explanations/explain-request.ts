@@ -2,20 +2,18 @@ import type * as explanations from '@claviger/contracts/workflow/v1/explanations
 import { ClavigerError } from '@claviger/errors';
 import { type Handler, permits } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import { seesAllRequests } from '../requests/may-see.ts';
 import { statusAt } from '../requests/request-machine.ts';
 import { decisionsOf, stateOf } from '../requests/request-store.ts';
 import { findEvaluation } from '../rules/record-evaluation.ts';
 import type { DecisionRow, RequestRow } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
-import type { DecidedBy } from './read-decision.ts';
+import type { ExplanationsDeps } from './deps.ts';
 import { tell } from './tell.ts';
 
 /** Why a request for access takes what it takes, and what people have said since; to whoever sees the request. */
 export function explainRequest(
-  deps: Pick<WorkflowDeps, 'database'>,
-  decidedBy: DecidedBy,
+  deps: ExplanationsDeps,
 ): Handler<typeof explanations.ExplanationsService.explainRequest> {
   return async (request, context) => {
     const id = idOrNotFound(request.requestId);
@@ -34,7 +32,7 @@ export function explainRequest(
         kept: await findEvaluation(reader, id),
       };
     });
-    const ruleSet = mayReadRules ? await decidedBy(context.tenantId, told.kept) : undefined;
+    const ruleSet = mayReadRules ? await deps.decidedBy(context.tenantId, told.kept) : undefined;
     return { success: true, explanation: await tell({ ...told, ruleSet, mayReadRules, actor }) };
   };
 }

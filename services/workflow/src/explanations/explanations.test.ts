@@ -6,9 +6,10 @@ import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Elevations, promptOf, startElevations, TECHNICIAN } from '../../elevation-support.ts';
 import { ADMIN, APPROVER, bind, codeOf, REQUESTER, type Tenant } from '../../test-support.ts';
-import { elevationHandlers } from '../elevation/add-elevation-handlers.ts';
+import { agentElevationsService, elevationRequestsService, explanationsService } from '../registry.ts';
 import { changeRuleSet, type RuleSetChange } from '../rules/change-rule-set.ts';
-import { explanationHandlers } from './explanation-handlers.ts';
+import { createRuleSetCache } from '../rules/rule-set-cache.ts';
+import { readerOfRules } from './read-decision.ts';
 
 let service: Elevations;
 let handlers: ReturnType<typeof bound>;
@@ -20,11 +21,13 @@ afterAll(() => service?.[Symbol.asyncDispose]());
 
 /** With the decider of the product. */
 function bound() {
-  const { requests, agents } = elevationHandlers({ ...service.deps, bell: service.bell });
+  const { database } = service.deps;
+  const deps = { ...service.deps, bell: service.bell };
+  const decidedBy = readerOfRules(database, createRuleSetCache());
   return {
-    ...bind(elevation.ElevationRequestsService, requests),
-    ...bind(elevation.AgentElevationsService, agents),
-    ...bind(explanations.ExplanationsService, explanationHandlers(service.deps)),
+    ...bind(elevation.ElevationRequestsService, elevationRequestsService(deps)),
+    ...bind(elevation.AgentElevationsService, agentElevationsService(deps)),
+    ...bind(explanations.ExplanationsService, explanationsService({ database, decidedBy })),
   };
 }
 

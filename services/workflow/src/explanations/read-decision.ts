@@ -8,6 +8,9 @@ import type { Kept } from './tell.ts';
 /** The rules by which a decision was made, as they were then. Undefined where none decided. */
 export type DecidedBy = (tenantId: string, kept: Kept) => Promise<RuleSet | undefined>;
 
+/** How many rules are kept for the next explanation: two of the largest sets. */
+export const MAX_EXPLAINED_RULES = 45_000;
+
 export function readerOfRules(database: Database<WorkflowSchema>, cache: RuleSetCache): DecidedBy {
   return async (tenantId, kept) => {
     const version = kept?.evaluation.ruleSetVersion;

@@ -5,7 +5,7 @@ import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bind, codeOf, startWorkflow, type Tenant, type Workflow } from '../../test-support.ts';
 import type { Devices } from '../deps.ts';
-import { ruleHandlers, softwareHandlers } from './add-rule-handlers.ts';
+import { pamRulesService, softwarePolicyService } from '../registry.ts';
 import { recordEvaluation } from './record-evaluation.ts';
 
 let service: Workflow;
@@ -18,8 +18,8 @@ const connect = () => {
   });
   const deps = { ...service.deps, devices: { ...service.deps.devices, listPermittedUsers } };
   return {
-    ...bind(contract.PamRulesService, ruleHandlers(deps)),
-    ...bind(contract.SoftwarePolicyService, softwareHandlers(deps)),
+    ...bind(contract.PamRulesService, pamRulesService(deps)),
+    ...bind(contract.SoftwarePolicyService, softwarePolicyService(deps)),
   };
 };
 let call: ReturnType<typeof connect>;

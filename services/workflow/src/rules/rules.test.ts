@@ -4,12 +4,12 @@ import type { Rule } from '@claviger/evaluator';
 import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ADMIN, bind, codeOf, startWorkflow, type Tenant, type Workflow } from '../../test-support.ts';
-import { ruleHandlers, softwareHandlers } from './add-rule-handlers.ts';
+import { pamRulesService, softwarePolicyService } from '../registry.ts';
 
 let service: Workflow;
 const connect = () => ({
-  ...bind(contract.PamRulesService, ruleHandlers(service.deps)),
-  ...bind(contract.SoftwarePolicyService, softwareHandlers(service.deps)),
+  ...bind(contract.PamRulesService, pamRulesService(service.deps)),
+  ...bind(contract.SoftwarePolicyService, softwarePolicyService(service.deps)),
 });
 let call: ReturnType<typeof connect>;
 beforeAll(async () => {

@@ -12,23 +12,23 @@ export const protobufPackage = "claviger.auth.v1";
 
 export const protobufFileName = "claviger/auth/v1/emergency_standing.proto";
 
-export interface ApplyRequest {
+export interface ApplyEmergencyStandingRequest {
   userId: string;
   sessionId: string;
   /** Unset: the session has ended. */
   until: string | undefined;
 }
 
-export interface ApplyResponse {
+export interface ApplyEmergencyStandingResponse {
   settled: boolean;
 }
 
-function createBaseApplyRequest(): ApplyRequest {
+function createBaseApplyEmergencyStandingRequest(): ApplyEmergencyStandingRequest {
   return { userId: "", sessionId: "", until: undefined };
 }
 
-export const ApplyRequest: MessageFns<ApplyRequest> = {
-  encode(message: ApplyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ApplyEmergencyStandingRequest: MessageFns<ApplyEmergencyStandingRequest> = {
+  encode(message: ApplyEmergencyStandingRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.userId !== "") {
       writer.uint32(10).string(message.userId);
     }
@@ -41,7 +41,7 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ApplyRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyEmergencyStandingRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -50,7 +50,7 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseApplyRequest();
+      const message = createBaseApplyEmergencyStandingRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -91,19 +91,19 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
   },
 };
 
-function createBaseApplyResponse(): ApplyResponse {
+function createBaseApplyEmergencyStandingResponse(): ApplyEmergencyStandingResponse {
   return { settled: false };
 }
 
-export const ApplyResponse: MessageFns<ApplyResponse> = {
-  encode(message: ApplyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ApplyEmergencyStandingResponse: MessageFns<ApplyEmergencyStandingResponse> = {
+  encode(message: ApplyEmergencyStandingResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.settled !== false) {
       writer.uint32(8).bool(message.settled);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ApplyResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyEmergencyStandingResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -112,7 +112,7 @@ export const ApplyResponse: MessageFns<ApplyResponse> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseApplyResponse();
+      const message = createBaseApplyEmergencyStandingResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -158,5 +158,5 @@ export interface MessageFns<T> {
 import { unary } from "../../../../rpc.ts";
 
 export const EmergencyStandingService = {
-  apply: unary("/claviger.auth.v1.EmergencyStandingService/Apply", ApplyRequest, ApplyResponse),
+  applyEmergencyStanding: unary("/claviger.auth.v1.EmergencyStandingService/ApplyEmergencyStanding", ApplyEmergencyStandingRequest, ApplyEmergencyStandingResponse),
 };

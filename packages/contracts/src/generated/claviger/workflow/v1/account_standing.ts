@@ -11,7 +11,7 @@ export const protobufPackage = "claviger.workflow.v1";
 
 export const protobufFileName = "claviger/workflow/v1/account_standing.proto";
 
-export interface ApplyRequest {
+export interface ApplyAccountStandingRequest {
   userId: string;
   version: number;
   /** False: the account starts nothing. */
@@ -23,17 +23,17 @@ export interface ApplyRequest {
   changedBy: string;
 }
 
-export interface ApplyResponse {
+export interface ApplyAccountStandingResponse {
   /** False while the vault has not confirmed every end yet. */
   settled: boolean;
 }
 
-function createBaseApplyRequest(): ApplyRequest {
+function createBaseApplyAccountStandingRequest(): ApplyAccountStandingRequest {
   return { userId: "", version: 0, active: false, ends: false, cause: "", changedBy: "" };
 }
 
-export const ApplyRequest: MessageFns<ApplyRequest> = {
-  encode(message: ApplyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ApplyAccountStandingRequest: MessageFns<ApplyAccountStandingRequest> = {
+  encode(message: ApplyAccountStandingRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.userId !== "") {
       writer.uint32(10).string(message.userId);
     }
@@ -55,7 +55,7 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ApplyRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyAccountStandingRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -64,7 +64,7 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseApplyRequest();
+      const message = createBaseApplyAccountStandingRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -129,19 +129,19 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
   },
 };
 
-function createBaseApplyResponse(): ApplyResponse {
+function createBaseApplyAccountStandingResponse(): ApplyAccountStandingResponse {
   return { settled: false };
 }
 
-export const ApplyResponse: MessageFns<ApplyResponse> = {
-  encode(message: ApplyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ApplyAccountStandingResponse: MessageFns<ApplyAccountStandingResponse> = {
+  encode(message: ApplyAccountStandingResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.settled !== false) {
       writer.uint32(8).bool(message.settled);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ApplyResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyAccountStandingResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -150,7 +150,7 @@ export const ApplyResponse: MessageFns<ApplyResponse> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseApplyResponse();
+      const message = createBaseApplyAccountStandingResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -194,5 +194,5 @@ export interface MessageFns<T> {
 import { unary } from "../../../../rpc.ts";
 
 export const AccountStandingService = {
-  apply: unary("/claviger.workflow.v1.AccountStandingService/Apply", ApplyRequest, ApplyResponse),
+  applyAccountStanding: unary("/claviger.workflow.v1.AccountStandingService/ApplyAccountStanding", ApplyAccountStandingRequest, ApplyAccountStandingResponse),
 };

@@ -1,0 +1,22 @@
+import type * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
+import type { Handlers } from '@claviger/service-kit';
+import { tenantStandingHandlers } from '@claviger/tenancy';
+import { sql } from 'kysely';
+import type { AuditDeps } from '../audit-deps.ts';
+
+/** How the log follows the standing of tenants. */
+export function tenantHandlers(
+  deps: Pick<AuditDeps, 'database'>,
+): Handlers<typeof tenantStanding.TenantStandingService> {
+  return tenantStandingHandlers({
+    database: deps.database,
+    describe: async (reader) => {
+      const { rows } = await sql<{ sealed: number; unsealed: number; last_at: Date | null }>`SELECT
+          coalesce((SELECT size FROM trees WHERE tenant_id = current_tenant()), 0)::int8 AS sealed,
+          (SELECT count(*) FROM events WHERE sequence IS NULL)::int8 AS unsealed,
+          (SELECT max(occurred_at) FROM events) AS last_at`.execute(reader);
+      const { sealed, unsealed, last_at } = rows[0]!;
+      return { measures: { events: sealed + unsealed, unsealedEvents: unsealed }, lastActivityAt: last_at };
+    },
+  });
+}

@@ -1,0 +1,27 @@
+import type * as contract from '@claviger/contracts/cluster/v1/seal';
+import { sealHandlers } from '@claviger/sealing';
+import type { Handlers } from '@claviger/service-kit';
+import type { AuthDeps } from '../deps.ts';
+import { findTenant } from '../sign-in/tenants-store.ts';
+import { canaryIn } from './tenant-keys.ts';
+
+/** What operators do with the seal of this replica. */
+export function authSealHandlers(
+  deps: Pick<AuthDeps, 'config' | 'database' | 'emitter' | 'logger' | 'tenantKeys'>,
+): Handlers<typeof contract.SealService> {
+  const { config, database, emitter, logger, tenantKeys } = deps;
+  const { node } = config;
+  return sealHandlers({
+    service: 'auth',
+    node,
+    seal: tenantKeys.seal,
+    canary: canaryIn(database),
+    logger,
+    record: async (context, tenantId, event) => {
+      await database.withTenant(tenantId, (tx) =>
+        emitter.audit(tx, context, { ...event, subject: { type: 'seal', id: node } }),
+      );
+    },
+    platformTenant: async () => (await findTenant(database, ''))?.id,
+  });
+}

@@ -1,0 +1,94 @@
+import type * as emergency from '@claviger/contracts/vault/v1/emergency';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import { isId } from '../ids.ts';
+import { isAccount } from '../rotation/request-rotation.ts';
+import type { RotationAfterGrant, VaultTx } from '../schema.ts';
+import { lockSession } from './place-emergency-session.ts';
+
+/**
+ * Repeatable, and possible while the vault is sealed. No disclosure begins after it; one that had begun is recorded before or after,
+ * and either way what was seen and is still the current secret is put into the due-queue of rotations.
+ */
+export function endEmergencySession(
+  deps: VaultDeps,
+): Handler<typeof emergency.EmergencyService.endEmergencySession> {
+  return async ({ sessionId, cause }, context) => {
+    context.auditSubject = { type: 'breakglass-session', id: sessionId };
+    return deps.database.withTenant(context.tenantId, async (tx) => {
+      const counts = isId(sessionId)
+        ? await end(tx, context.tenantId, sessionId, cause)
+        : { disclosed: 0, rotationsQueued: 0, rotationsImpossible: 0 };
+      await deps.emitter.audit(tx, context, {
+        subject: { type: 'breakglass-session', id: sessionId },
+        details: { cause, ...counts },
+      });
+      return counts;
+    });
+  };
+}
+
+async function end(tx: VaultTx, tenantId: string, sessionId: string, cause: string) {
+  await lockSession(tx, sessionId);
+  await tx
+    .insertInto('ended_emergency_sessions')
+    .values({ tenant_id: tenantId, id: sessionId })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  await tx
+    .updateTable('emergency_sessions')
+    .set({ ended_at: sql<Date>`clock_timestamp()`, end_cause: cause })
+    .where('id', '=', sessionId)
+    .where('ended_at', 'is', null)
+    .execute();
+  await rotateSeen(tx, sessionId);
+  const { rows } = await sql<{ disclosed: number; queued: number; impossible: number }>`
+    SELECT count(*)::int AS disclosed, count(DISTINCT entry_id) FILTER (WHERE rotation = 'queued')::int AS queued,
+      count(DISTINCT entry_id) FILTER (WHERE rotation = 'impossible')::int AS impossible
+    FROM emergency_disclosures WHERE session_id = ${sessionId}`.execute(tx);
+  const [row] = rows;
+  return { disclosed: row!.disclosed, rotationsQueued: row!.queued, rotationsImpossible: row!.impossible };
+}
+
+/** Also for disclosures that a journal brought after the end: whoever records one calls it for an ended session. */
+export async function rotateSeen(tx: VaultTx, sessionId: string): Promise<void> {
+  const seen = await tx
+    .selectFrom('emergency_disclosures')
+    .select(['entry_id', 'version'])
+    .distinct()
+    .where('session_id', '=', sessionId)
+    .where('rotation', 'is', null)
+    .orderBy('entry_id')
+    .execute();
+  for (const { entry_id, version } of seen) {
+    const rotation = await rotationOf(tx, entry_id, version);
+    await tx
+      .updateTable('emergency_disclosures')
+      .set({ rotation })
+      .where('session_id', '=', sessionId)
+      .where('entry_id', '=', entry_id)
+      .where('version', '=', version)
+      .execute();
+  }
+}
+
+async function rotationOf(tx: VaultTx, entryId: string, version: number): Promise<RotationAfterGrant> {
+  const entry = await tx
+    .selectFrom('entries')
+    .selectAll()
+    .where('id', '=', entryId)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  if (entry.current_version !== version) return 'not-needed';
+  if (entry.status !== 'active' || !isAccount(entry)) return 'impossible';
+  await tx
+    .updateTable('entries')
+    .set({
+      next_rotation_at: sql<Date>`least(coalesce(next_rotation_at, 'infinity'), now())`,
+      rotation_cause: sql<'exposure' | 'grant-ended'>`coalesce(rotation_cause, 'grant-ended')`,
+    })
+    .where('id', '=', entryId)
+    .execute();
+  return 'queued';
+}

@@ -1,0 +1,41 @@
+import type * as emergency from '@claviger/contracts/vault/v1/emergency';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { isId, time } from '../ids.ts';
+
+/** Whoever reads more has the audit log. */
+const LIMIT = 1_000;
+
+/** In the order in which they were disclosed. */
+export function listEmergencyDisclosures(
+  deps: VaultDeps,
+): Handler<typeof emergency.EmergencyService.listEmergencyDisclosures> {
+  return async ({ sessionId }, context) => {
+    if (!isId(sessionId)) return { items: [] };
+    const rows = await deps.database.readTenant(context.tenantId, (reader) =>
+      reader
+        .selectFrom('emergency_disclosures as d')
+        .innerJoin('entries', (join) =>
+          join.onRef('entries.tenant_id', '=', 'd.tenant_id').onRef('entries.id', '=', 'd.entry_id'),
+        )
+        .selectAll('d')
+        .select('entries.name as entry_name')
+        .where('d.session_id', '=', sessionId)
+        .orderBy('d.disclosed_at')
+        .orderBy('d.event_id')
+        .limit(LIMIT)
+        .execute(),
+    );
+    return {
+      items: rows.map((row) => ({
+        eventId: row.event_id,
+        entryId: row.entry_id,
+        entryName: row.entry_name,
+        version: row.version,
+        disclosedAt: time(row.disclosed_at),
+        rotation: row.rotation ?? '',
+        fromJournal: row.from_journal,
+      })),
+    };
+  };
+}

@@ -1,0 +1,76 @@
+import type * as emergency from '@claviger/contracts/vault/v1/emergency';
+import { requireActiveTenant } from '@claviger/database';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
+import type { VaultDeps } from '../deps.ts';
+import { isId } from '../ids.ts';
+import type { VaultTx } from '../schema.ts';
+
+/** Placing and ending one session wait for each other, also while the vault does not know it yet. */
+export async function lockSession(tx: VaultTx, sessionId: string): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended('emergency ' || ${sessionId}, 0))`.execute(tx);
+}
+
+/** Repeatable. One that ended stays ended, also when the end came first. */
+export function placeEmergencySession(
+  deps: VaultDeps,
+): Handler<typeof emergency.EmergencyService.placeEmergencySession> {
+  return async (request, context) => {
+    const { sessionId, userId, allEntries, entryIds, resourceIds, expiresAt } = request;
+    context.auditSubject = { type: 'breakglass-session', id: sessionId };
+    for (const [field, ids] of [
+      ['/sessionId', [sessionId]],
+      ['/userId', [userId]],
+      ['/entryIds', entryIds],
+      ['/resourceIds', resourceIds],
+    ] as const) {
+      if (!ids.every(isId)) throw ClavigerError.invalid(field, 'must be UUIDs');
+    }
+    await deps.database.withTenant(context.tenantId, async (tx) => {
+      await requireActiveTenant(tx);
+      await lockSession(tx, sessionId);
+      const ended = await tx
+        .selectFrom('ended_emergency_sessions')
+        .select('id')
+        .where('id', '=', sessionId)
+        .executeTakeFirst();
+      if (ended) throw sessionEnded();
+      await tx
+        .insertInto('emergency_sessions')
+        .values({
+          tenant_id: context.tenantId,
+          id: sessionId,
+          user_id: userId,
+          all_entries: allEntries,
+          entry_ids: entryIds,
+          resource_ids: resourceIds,
+          expires_at: expiresAt!,
+        })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      const open = await tx
+        .selectFrom('emergency_sessions')
+        .select('id')
+        .where('id', '=', sessionId)
+        .where('user_id', '=', userId)
+        .where('ended_at', 'is', null)
+        .executeTakeFirst();
+      if (!open) throw sessionEnded();
+      await deps.emitter.audit(tx, context, {
+        subject: { type: 'breakglass-session', id: sessionId },
+        details: {
+          userId,
+          allEntries,
+          entries: entryIds.length,
+          resources: resourceIds.length,
+          expiresAt: expiresAt!,
+        },
+      });
+    });
+    return {};
+  };
+}
+
+const sessionEnded = (): ClavigerError =>
+  new ClavigerError('conflict', 'This emergency session has ended.', { code: 'breakglass_ended' });

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import type * as emergency from '@claviger/contracts/vault/v1/emergency';
+import { ClavigerError } from '@claviger/errors';
+import { openSecret, sealSecret } from '@claviger/keyring';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { isId } from '../ids.ts';
+import type { JournaledDrill } from './journal-entry.ts';
+
+const VALUE = 'a value made for the drill';
+
+/** The steps of an emergency disclosure on this replica, with a value that opens nothing. */
+export function runEmergencyDrill(
+  deps: VaultDeps,
+): Handler<typeof emergency.EmergencyService.runEmergencyDrill> {
+  return async ({ sessionId }, context) => {
+    context.auditSubject = { type: 'breakglass-drill', id: sessionId };
+    if (!isId(sessionId)) throw ClavigerError.invalid('/sessionId', 'must be a UUID');
+    const { tenantId } = context;
+    const steps = [
+      await step('journal', () => throughJournal(deps, tenantId, sessionId)),
+      await step('keys', () => throughKeys(deps, tenantId)),
+      await step('database', () => deps.database.ping()),
+    ];
+    await deps.database.withTenant(tenantId, (tx) =>
+      deps.emitter.audit(tx, context, {
+        subject: { type: 'breakglass-drill', id: sessionId },
+        details: {
+          node: deps.config.node,
+          passed: steps.every((each) => each.ok),
+          failed: steps.filter((each) => !each.ok).map((each) => each.name),
+        },
+      }),
+    );
+    return { node: deps.config.node, steps };
+  };
+}
+
+async function step(name: string, work: () => Promise<unknown>): Promise<emergency.DrillStep> {
+  const startedMs = performance.now();
+  const took = () => Math.round(performance.now() - startedMs);
+  try {
+    await work();
+    return { name, ok: true, problem: '', tookMs: took() };
+  } catch (error) {
+    // What a drill is for is to find this out: it is its result, and stands in the audit log.
+    return { name, ok: false, problem: (error as Error).message, tookMs: took() };
+  }
+}
+
+async function throughJournal(deps: VaultDeps, tenantId: string, sessionId: string): Promise<void> {
+  const entry: JournaledDrill = {
+    v: 1,
+    kind: 'drill',
+    tenantId,
+    sessionId,
+    at: new Date().toISOString(),
+  };
+  const seq = await deps.journal.append(JSON.stringify(entry));
+  const [read] = await deps.journal.records(seq - 1);
+  if (read?.payload !== JSON.stringify(entry)) throw new Error('the journal does not hold what was written');
+}
+
+async function throughKeys(deps: VaultDeps, tenantId: string): Promise<void> {
+  const kek = await deps.secrets.keyFor(tenantId);
+  const ids = { tenantId, entryId: randomUUID(), version: 1, purpose: 'drill', kekId: kek.kekId };
+  const opened = openSecret(kek, sealSecret(kek, Buffer.from(VALUE), ids), ids);
+  if (opened.toString() !== VALUE) throw new Error('what was sealed did not open');
+}

@@ -1,0 +1,24 @@
+import type * as vault from '@claviger/contracts/vault/v1/vault';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { requireId } from '../ids.ts';
+import { lockEntry } from '../rights/lock-entry.ts';
+import { entrySubject } from './entry-rows.ts';
+import { accessShared } from './share-store.ts';
+
+export function deleteShare(deps: VaultDeps): Handler<typeof vault.EntriesService.deleteShare> {
+  return async (request, context) => {
+    context.auditSubject = { type: 'entry', id: request.entryId };
+    const id = requireId(request.entryId);
+    const userId = requireId(request.userId);
+    await deps.database.withTenant(context.tenantId, async (tx) => {
+      const entry = await lockEntry(tx, context, id);
+      const before = await accessShared(tx, id, userId);
+      if (before === null) throw ClavigerError.notFound();
+      await tx.deleteFrom('shares').where('entry_id', '=', id).where('user_id', '=', userId).execute();
+      await deps.emitter.audit(tx, context, { subject: entrySubject(entry), details: { userId, before } });
+    });
+    return {};
+  };
+}

@@ -1,0 +1,25 @@
+import type * as vault from '@claviger/contracts/vault/v1/vault';
+import { ClavigerError } from '@claviger/errors';
+import type { Handler } from '@claviger/service-kit';
+import type { VaultDeps } from '../deps.ts';
+import { entryById } from '../entries/entry-rows.ts';
+import { requireId } from '../ids.ts';
+import { toRotation } from './rotation-rows.ts';
+
+export function getRotation(deps: VaultDeps): Handler<typeof vault.EntriesService.getRotation> {
+  return async (request, context) => {
+    const entryId = requireId(request.entryId);
+    const id = requireId(request.rotationId);
+    return deps.database.readTenant(context.tenantId, async (reader) => {
+      await entryById(reader, entryId);
+      const row = await reader
+        .selectFrom('rotations')
+        .selectAll()
+        .where('id', '=', id)
+        .where('entry_id', '=', entryId)
+        .executeTakeFirst();
+      if (!row) throw ClavigerError.notFound();
+      return { rotation: toRotation(row, context) };
+    });
+  };
+}

@@ -1,0 +1,34 @@
+import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as vault from '@claviger/contracts/vault/v1/vault';
+import { createDocsIndex, documentationFolder, readSections } from '@claviger/docs-search';
+import type { Platform } from '@claviger/outbound';
+import type { Peers } from '@claviger/service-kit';
+import type { WorkflowConfig } from '../config.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import type { AssistantDeps } from './assistant-deps.ts';
+import { callerReads } from './caller-reads.ts';
+import { createProviderCheck } from './provider/provider-check.ts';
+import { providerPolicy } from './provider/provider-policy.ts';
+
+/** What the assistant needs beside the other operations, with its index of the documentation. */
+export function openAssistant(
+  deps: WorkflowDeps,
+  peers: Pick<Peers, 'client'>,
+  config: WorkflowConfig,
+  platform: Platform,
+): Pick<AssistantDeps, 'docs' | 'providerPolicy' | 'reads' | 'standings' | 'checkProvider'> {
+  const docs = createDocsIndex(readSections(documentationFolder()));
+  if (docs.sections === 0)
+    deps.logger.warn('the folder docs is not there: the assistant answers without documentation');
+  const policy = providerPolicy(config, platform);
+  return {
+    docs,
+    providerPolicy: policy,
+    reads: callerReads(deps, {
+      entries: peers.client('vault', vault.EntriesService),
+      users: peers.client('auth', auth.UsersService),
+    }),
+    standings: peers.client('auth', auth.DirectoryService),
+    checkProvider: createProviderCheck(policy),
+  };
+}

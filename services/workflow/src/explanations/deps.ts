@@ -1,0 +1,9 @@
+import type { Database } from '@claviger/database';
+import type { WorkflowSchema } from '../schema.ts';
+import type { DecidedBy } from './read-decision.ts';
+
+/** What explanations are made with. */
+export interface ExplanationsDeps {
+  readonly database: Database<WorkflowSchema>;
+  readonly decidedBy: DecidedBy;
+}

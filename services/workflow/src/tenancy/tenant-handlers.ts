@@ -1,0 +1,34 @@
+import type * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
+import type { Handlers } from '@claviger/service-kit';
+import { type TenantMeasures, tenantStandingHandlers } from '@claviger/tenancy';
+import { sql } from 'kysely';
+import { endSessionsOfTenant } from '../breakglass/end-sessions-of-tenant.ts';
+import type { WorkflowDeps } from '../deps.ts';
+import { endElevations } from '../elevation/end-elevations.ts';
+import { endGrants } from './end-grants.ts';
+
+/** How workflow follows the standing of tenants. */
+export function tenantHandlers(
+  deps: Pick<WorkflowDeps, 'database' | 'emitter' | 'logger'>,
+): Handlers<typeof tenantStanding.TenantStandingService> {
+  return tenantStandingHandlers({
+    database: deps.database,
+    onChange: async (tx, applied) => {
+      if (applied.before !== 'active' || applied.standing === 'active') return;
+      const { tenantId, changedBy } = applied;
+      const end = { tenantId, endedBy: changedBy, reason: 'The tenant was suspended.' };
+      await endGrants(deps, tx, end);
+      await endSessionsOfTenant(deps, tx, end);
+      await endElevations(deps, tx, end);
+    },
+    describe: async (reader): Promise<TenantMeasures> => {
+      const { rows } = await sql<Record<string, number>>`SELECT
+          (SELECT count(*) FROM requests WHERE status = 'pending')::int8 AS "pendingRequests",
+          (SELECT count(*) FROM grants WHERE status IN ('activating', 'active'))::int8 AS "liveGrants",
+          (SELECT count(*) FROM grants WHERE sync_wanted IS NOT NULL)::int8 AS "untoldGrants"`.execute(
+        reader,
+      );
+      return { measures: rows[0]! };
+    },
+  });
+}
