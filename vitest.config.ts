@@ -3,8 +3,15 @@ import { defineConfig } from 'vitest/config';
 /** Wherever they lie, they belong to the project `extended`. */
 const extendedTests = ['**/*.extended.test.ts', '**/node_modules/**'];
 
+/** They change nothing in their process, so they need not load everything anew for each file. */
+const sharedModules = [
+  'packages/{compliance-package,csv,errors,evaluator,keyring,merkle,outbound,settings,siem}/src/**/*.test.ts',
+  'services/workflow/src/**/*.test.ts',
+];
+
 /**
- * `unit`: beside the sources, each file with the parts it needs. `network`: against one running installation that all
+ * `unit`: beside the sources, each file in a process of its own, with the servers it needs. `unit-shared`: the same, several files
+ * in one process. `network`: against one running installation that all
  * files share, each in tenants of its own. `faults`: each file breaks an installation of its own. `extended`: long outages, large
  * sizes, and tools from package registries; not part of a plain run. An extended test has an installation of its own.
  */
@@ -30,7 +37,18 @@ export default defineConfig({
             'services/*/src/**/*.test.ts',
             'test/{guards,support}/**/*.test.ts',
           ],
+          exclude: [...extendedTests, ...sharedModules],
+          globalSetup: ['test/shared-postgres.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'unit-shared',
+          include: sharedModules,
           exclude: extendedTests,
+          globalSetup: ['test/shared-postgres.ts'],
+          isolate: false,
         },
       },
       {

@@ -9,7 +9,7 @@ import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { createEmitter } from '@claviger/events';
 import { createRootKeyFile } from '@claviger/keyring';
 import { type Actor, type CallContext, createLogger, permits, type RpcServer } from '@claviger/service-kit';
-import { startScratchDatabase } from '@claviger/testkit';
+import { startMigratedDatabase } from '@claviger/testkit';
 import type { WorkflowSays } from './rights-oracle.ts';
 import type { VaultConfig } from './src/config.ts';
 import type { VaultDeps } from './src/deps.ts';
@@ -30,11 +30,10 @@ type AnyHandler = (request: object, context: CallContext) => Promise<unknown>;
 
 /** All operations of the vault in this process, on a real PostgreSQL, called as the pipeline calls them. */
 export async function startRights(options: { readonly rotation?: Partial<VaultConfig['rotation']> } = {}) {
-  const scratch = await startScratchDatabase();
+  const scratch = await startMigratedDatabase('vault', (schema) => migrate(schema, migrations));
   const folder = await mkdtemp(join(tmpdir(), 'claviger-rights-'));
   const patience = { connectMs: PATIENT_MS, lockMs: PATIENT_MS, statementMs: PATIENT_MS };
-  const schema = { ...(await scratch.createSchema()), poolSize: 8, patience };
-  await migrate(schema, migrations);
+  const schema = { ...scratch.schema, poolSize: 8, patience };
   const database = createDatabase<VaultSchema>(schema);
   const logger = createLogger({ service: 'vault', node: 'vault-test', level: 'silent' });
   const rootKeyFile = join(folder, 'root-key');

@@ -8,7 +8,7 @@ import { ClavigerError } from '@claviger/errors';
 import { createEmitter } from '@claviger/events';
 import { type Actor, type CallContext, createLogger, permits } from '@claviger/service-kit';
 import { sections } from '@claviger/settings';
-import { startScratchDatabase } from '@claviger/testkit';
+import { startMigratedDatabase } from '@claviger/testkit';
 import { DeviceRecorder } from './device-recorder.ts';
 import { EmergencyRecorder } from './emergency-recorder.ts';
 import { sweepBreakglass } from './src/breakglass/sweep-breakglass.ts';
@@ -149,11 +149,10 @@ export const PATIENT_MS = 120_000;
 
 /** Handlers of this service on a real PostgreSQL, called like the pipeline calls them. */
 export async function startWorkflow() {
-  const scratch = await startScratchDatabase();
+  const scratch = await startMigratedDatabase('workflow', (schema) => migrate(schema, migrations));
   // Many calls at once wait for one row and for the connections: how long is not what is tested.
   const patience = { connectMs: PATIENT_MS, lockMs: PATIENT_MS, statementMs: PATIENT_MS };
-  const schema = { ...(await scratch.createSchema()), poolSize: 16, patience };
-  await migrate(schema, migrations);
+  const schema = { ...scratch.schema, poolSize: 16, patience };
   const database: Database<WorkflowSchema> = createDatabase(schema);
   const vault = new VaultRecorder();
   const emergency = new EmergencyRecorder();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type ScratchDatabase, type ScratchSchema, startScratchDatabase } from '@claviger/testkit';
+import { type ScratchSchema, type ScratchServer, startScratchServer } from '@claviger/testkit';
 import { type CompiledQuery, type Generated, sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type Database, listen, migrate, type Tx } from './index.ts';
@@ -12,12 +12,12 @@ interface Schema {
 const T1 = randomUUID();
 const T2 = randomUUID();
 
-let scratch: ScratchDatabase;
+let scratch: ScratchServer;
 let schema: ScratchSchema;
 let database: Database<Schema>;
 
 beforeAll(async () => {
-  scratch = await startScratchDatabase();
+  scratch = await startScratchServer();
   schema = await scratch.createSchema();
   await migrate(schema, [
     {

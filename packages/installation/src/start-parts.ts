@@ -53,7 +53,12 @@ export async function startParts(
     ...(before?.ports[name] === undefined ? {} : { port: before.ports[name] }),
   });
   const started = await Promise.allSettled([
-    startPostgres({ ...common('postgres'), passwordFile: layout.secret('postgres-superuser') }),
+    startPostgres({
+      ...common('postgres'),
+      passwordFile: layout.secret('postgres-superuser'),
+      // Tests kill processes, and never the machine.
+      fsync: environment !== 'test',
+    }),
     startRedis({ ...common('redis'), passwordFile: layout.secret('redis') }),
     startNats({
       ...common('nats'),

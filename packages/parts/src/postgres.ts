@@ -23,6 +23,11 @@ export interface StartPostgresOptions {
   readonly portIsFixed?: boolean;
   /** The account to run under; default: see `partsAccount`. */
   readonly runAs?: Account;
+  /**
+   * Whether what is acknowledged is on disk: on unless told otherwise. Off is for tests: the data survives the death of
+   * every process, and not a failure of the machine.
+   */
+  readonly fsync?: boolean;
   /** Where CLAVIGER_POSTGRES_URL and PATH are read from. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -54,6 +59,9 @@ const settings: Readonly<Record<string, string>> = {
   log_parameter_max_length_on_error: '0',
 };
 
+/** For `fsync: false`. A commit still waits until its journal is with the operating system. */
+const withoutFsync: Readonly<Record<string, string>> = { fsync: 'off', full_page_writes: 'off' };
+
 /**
  * Starts a PostgreSQL of our own (initialising its cluster the first time), or connects to the one that
  * CLAVIGER_POSTGRES_URL names. Resolves when the superuser can connect and the server has proved that it is
@@ -83,7 +91,8 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Post
   }
   const bin = dirname(found.where);
   const password = await readOrCreatePassword(options.passwordFile ?? join(folder, 'password'));
-  if (major === undefined) await initialise(bin, folder, data, password, account);
+  const fsync = options.fsync ?? true;
+  if (major === undefined) await initialise(bin, folder, data, password, account, fsync);
   await endLeftover(data);
   const socketDir = await prepareSocketFolder(folder, account);
 
@@ -107,7 +116,10 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Post
         String(port),
         '-k',
         socketDir,
-        ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+        ...Object.entries({ ...settings, ...(fsync ? {} : withoutFsync) }).flatMap(([name, value]) => [
+          '-c',
+          `${name}=${value}`,
+        ]),
       ],
     }),
     // After a kill: a process of the former server that was busy has not noticed yet that it is alone.
@@ -156,6 +168,7 @@ async function initialise(
   data: string,
   password: string,
   account: Account | undefined,
+  fsync: boolean,
 ): Promise<void> {
   const fresh = join(folder, 'data.new');
   const passwordFile = join(folder, 'initdb-password');
@@ -172,6 +185,7 @@ async function initialise(
         '--auth=scram-sha-256',
         `--pwfile=${passwordFile}`,
         '--encoding=UTF8',
+        ...(fsync ? [] : ['--no-sync']),
         process.platform === 'darwin' ? '--locale=en_US.UTF-8' : '--locale=C.UTF-8',
       ],
       { uid: account?.uid, gid: account?.gid, cwd: folder, env: { PATH: process.env.PATH, TZ: 'UTC' } },

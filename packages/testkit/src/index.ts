@@ -8,6 +8,15 @@ export {
 } from './network.ts';
 export { type CollectedSpan, type OtlpCollector, startOtlpCollector } from './otlp-collector.ts';
 export { createRestClient, type RestAnswer, type RestClient } from './rest-client.ts';
-export { type ScratchDatabase, type ScratchSchema, startScratchDatabase } from './scratch-database.ts';
+export {
+  type MigratedDatabase,
+  type ScratchDatabase,
+  type ScratchSchema,
+  type ScratchServer,
+  startMigratedDatabase,
+  startScratchDatabase,
+  startScratchServer,
+} from './scratch-database.ts';
 export { enrolSecondFactor, type SecondFactor, totp } from './second-factor.ts';
+export { startSharedPostgres } from './shared-postgres.ts';
 export { accessOf, type StartedNetwork, startNetwork } from './start-network.ts';

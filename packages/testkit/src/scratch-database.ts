@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type PostgresPart, startPostgres } from '@claviger/parts';
 import { Client } from '@claviger/postgres-client';
 import type pg from 'pg';
+import { type ServerAccess, sharedPostgres } from './shared-postgres.ts';
 
 /** What createDatabase and migrate need to reach one schema. */
 export interface ScratchSchema {
@@ -22,63 +23,161 @@ export interface ScratchSchema {
   readonly applicationName: string;
 }
 
-/** A PostgreSQL of its own, for tests of one package: real server, no services. */
+/** A database of its own, for tests of one package: real server, no services. */
 export interface ScratchDatabase extends AsyncDisposable {
-  readonly postgres: PostgresPart;
+  readonly postgres: ServerAccess;
+  /** The database's name. */
+  readonly name: string;
   /** A new empty schema with its three roles, none of which bypasses row-level security. */
   createSchema(): Promise<ScratchSchema>;
   /** As superuser, past every policy: to arrange and to look, never to do what is tested. */
   query<R extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R[]>;
 }
 
+/** A database on a server of its own, which the test may kill and configure. */
+export interface ScratchServer extends ScratchDatabase {
+  readonly postgres: PostgresPart;
+}
+
+/** A database whose one schema has been migrated. */
+export interface MigratedDatabase extends ScratchDatabase {
+  readonly schema: ScratchSchema;
+}
+
+/** A new database on the server that the files of this run share; where there is none, on a server of its own. */
 export async function startScratchDatabase(): Promise<ScratchDatabase> {
+  const server = sharedPostgres();
+  if (server === undefined) return startScratchServer();
+  const name = `d${randomBytes(6).toString('hex')}`;
+  await queryAt(server, 'postgres', `CREATE DATABASE ${name}`);
+  return sharedDatabase(server, name);
+}
+
+/** A new server with one database, for tests that kill it or change its configuration. */
+export async function startScratchServer(): Promise<ScratchServer> {
   const folder = await mkdtemp(join(tmpdir(), 'claviger-scratch-'));
   await chmod(folder, 0o711);
-  const postgres = await startPostgres({ dataDir: join(folder, 'pg'), logFile: join(folder, 'pg.log') });
-  const query = async <R extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R[]> => {
-    const client = new Client({
-      host: postgres.socketDir,
-      port: postgres.port,
-      user: postgres.superuser,
-      password: postgres.password,
-      database: 'postgres',
-    });
-    client.on('error', () => {});
-    await client.connect();
-    try {
-      return (await client.query<R>(sql, values)).rows;
-    } finally {
-      await client.end();
-    }
-  };
+  const postgres = await startPostgres({
+    dataDir: join(folder, 'pg'),
+    logFile: join(folder, 'pg.log'),
+    fsync: false,
+  });
   return {
+    ...databaseAt(postgres, 'postgres'),
     postgres,
-    query,
-    createSchema: async () => {
-      const schema = `s${randomBytes(6).toString('hex')}`;
-      const password = randomBytes(24).toString('base64url');
-      const roles = { owner: `${schema}_owner`, service: schema, system: `${schema}_system` };
-      for (const role of Object.values(roles))
-        await query(`CREATE ROLE ${role} LOGIN NOBYPASSRLS PASSWORD '${password}'`);
-      await query(`CREATE SCHEMA ${schema} AUTHORIZATION ${roles.owner}`);
-      return {
-        host: postgres.socketDir,
-        port: postgres.port,
-        name: 'postgres',
-        schema,
-        user: roles.service,
-        password,
-        systemUser: roles.system,
-        systemPassword: password,
-        ownerUser: roles.owner,
-        ownerPassword: password,
-        poolSize: 4,
-        applicationName: schema,
-      };
-    },
     [Symbol.asyncDispose]: async () => {
       await postgres.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+const TEMPLATE_LOCK = 0x74706c;
+
+/**
+ * A new database with the migrated schema of one service. On the shared server the first file migrates the template
+ * `tpl_<service>`, and every file copies it: the roles are those of the template, so a role alone does not tell one
+ * file's connections from another's; `current_database()` does.
+ */
+export async function startMigratedDatabase(
+  service: string,
+  migrate: (schema: ScratchSchema) => Promise<unknown>,
+): Promise<MigratedDatabase> {
+  const server = sharedPostgres();
+  if (server === undefined) {
+    const scratch = await startScratchServer();
+    const schema = await scratch.createSchema();
+    await migrate(schema);
+    return { ...scratch, schema };
+  }
+  const template = `tpl_${service}`;
+  const name = `d${randomBytes(6).toString('hex')}`;
+  const schemaAt = (database: string) => schemaOf(server, database, template, server.password);
+  await withClient(server, 'postgres', async (client) => {
+    await client.query('SELECT pg_advisory_lock($1, hashtext($2))', [TEMPLATE_LOCK, template]);
+    const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [template]);
+    if (rowCount === 0) {
+      const unfinished = `${template}_new`;
+      await client.query(`DROP DATABASE IF EXISTS ${unfinished}`);
+      await client.query(`CREATE DATABASE ${unfinished}`);
+      await createRolesAndSchema(server, schemaAt(unfinished));
+      await migrate(schemaAt(unfinished));
+      await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`);
+    }
+    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  });
+  return { ...sharedDatabase(server, name), schema: schemaAt(name) };
+}
+
+function databaseAt(server: ServerAccess, name: string): Omit<ScratchDatabase, keyof AsyncDisposable> {
+  return {
+    postgres: server,
+    name,
+    query: (sql, values) => queryAt(server, name, sql, values),
+    createSchema: async () => {
+      const role = `s${randomBytes(6).toString('hex')}`;
+      const schema = schemaOf(server, name, role, randomBytes(24).toString('base64url'));
+      await createRolesAndSchema(server, schema);
+      return schema;
+    },
+  };
+}
+
+/** It is dropped when disposed, with whoever is still connected. */
+function sharedDatabase(server: ServerAccess, name: string): ScratchDatabase {
+  return {
+    ...databaseAt(server, name),
+    [Symbol.asyncDispose]: async () =>
+      void (await queryAt(server, 'postgres', `DROP DATABASE ${name} WITH (FORCE)`)),
+  };
+}
+
+function schemaOf(server: ServerAccess, name: string, role: string, password: string): ScratchSchema {
+  return {
+    host: server.socketDir,
+    port: server.port,
+    name,
+    schema: role,
+    user: role,
+    password,
+    systemUser: `${role}_system`,
+    systemPassword: password,
+    ownerUser: `${role}_owner`,
+    ownerPassword: password,
+    poolSize: 4,
+    applicationName: role,
+  };
+}
+
+async function createRolesAndSchema(server: ServerAccess, schema: ScratchSchema): Promise<void> {
+  const at = (sql: string) => queryAt(server, schema.name, sql);
+  for (const role of [schema.ownerUser, schema.user, schema.systemUser]) {
+    await at(`DROP ROLE IF EXISTS ${role}`);
+    await at(`CREATE ROLE ${role} LOGIN NOBYPASSRLS PASSWORD '${schema.password}'`);
+  }
+  await at(`CREATE SCHEMA ${schema.schema} AUTHORIZATION ${schema.ownerUser}`);
+}
+
+async function queryAt<R extends pg.QueryResultRow>(
+  server: ServerAccess,
+  database: string,
+  sql: string,
+  values?: unknown[],
+): Promise<R[]> {
+  return withClient(server, database, async (client) => (await client.query<R>(sql, values)).rows);
+}
+
+async function withClient<T>(
+  { socketDir, port, superuser, password }: ServerAccess,
+  database: string,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = new Client({ host: socketDir, port, user: superuser, password, database });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }

@@ -36,7 +36,7 @@ export async function mergeBase(root: string): Promise<string | undefined> {
 export async function changedTests(root: string, base: string | undefined): Promise<ChangedTests> {
   const since = base === undefined ? ['--changed'] : [`--changed=${base}`];
   const [{ stdout: listed }, changed] = await Promise.all([
-    run('node_modules/.bin/vitest', ['list', '--project', 'unit', '--filesOnly', '--json', ...since], {
+    run('node_modules/.bin/vitest', ['list', '--project', 'unit*', '--filesOnly', '--json', ...since], {
       cwd: root,
       maxBuffer: 64 * 1024 * 1024,
     }),

@@ -5,7 +5,7 @@ import { targetPolicy } from '@claviger/outbound';
 import { createLogger } from '@claviger/service-kit';
 import { sections } from '@claviger/settings';
 import { openLoopback } from '@claviger/targets';
-import { startScratchDatabase } from '@claviger/testkit';
+import { startMigratedDatabase } from '@claviger/testkit';
 import { type AuditSchema, migrations } from '../schema.ts';
 import type { SiemDeps } from './siem-deps.ts';
 
@@ -22,9 +22,8 @@ export interface TestLog extends AsyncDisposable {
 
 export async function startTestLog(): Promise<TestLog> {
   await using stack = new AsyncDisposableStack();
-  const scratch = stack.use(await startScratchDatabase());
-  const schema = await scratch.createSchema();
-  await migrate(schema, migrations);
+  const scratch = stack.use(await startMigratedDatabase('audit', (schema) => migrate(schema, migrations)));
+  const { schema } = scratch;
   const database = createDatabase<AuditSchema>(schema);
   stack.defer(() => database.close());
   const values = new Map<string, { version: string; targets: readonly object[] }>();

@@ -168,6 +168,10 @@ test('messages have their bounds, and a tenant may do without an assistant', asy
 
 test('history is one’s own, also from an administrator, and can be erased', async () => {
   await ask(ann, 'list my requests');
+  // Two questions of one millisecond have no order.
+  await service.scratch.query(
+    `UPDATE ${service.schema}.assistant_exchanges SET created_at = created_at - interval '1 minute' WHERE user_id = '${ann.userId}'`,
+  );
   await ask(ann, 'approve this');
   await ask(bob, 'what is waiting for me?');
   const list = async (actor: Actor) => (await assistant.handlers.listChatHistory(actor)).items;

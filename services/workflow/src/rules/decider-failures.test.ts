@@ -83,7 +83,7 @@ async function lockTable(table: string): Promise<{ release(): Promise<void> }> {
     port: postgres.port,
     user: postgres.superuser,
     password: postgres.password,
-    database: 'postgres',
+    database: service.scratch.name,
   });
   await client.connect();
   await client.query(`BEGIN; LOCK TABLE ${service.schema}.${table} IN ACCESS EXCLUSIVE MODE`);
@@ -92,7 +92,8 @@ async function lockTable(table: string): Promise<{ release(): Promise<void> }> {
 
 const endConnections = (): Promise<unknown> =>
   service.scratch.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${service.schema}' AND state <> 'idle'`,
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND usename = '${service.schema}' AND state <> 'idle'`,
   );
 
 describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {

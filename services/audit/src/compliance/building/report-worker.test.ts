@@ -7,7 +7,7 @@ import { createDatabase, type Database, migrate, serialized } from '@claviger/da
 import { createEmitter, startRelay } from '@claviger/events';
 import { createJobQueues, type JobDefinition } from '@claviger/jobs';
 import { type RedisPart, startRedis } from '@claviger/parts';
-import { eventually, type ScratchDatabase, startScratchDatabase } from '@claviger/testkit';
+import { eventually, type MigratedDatabase, startMigratedDatabase } from '@claviger/testkit';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { silent as logger } from '../../../test-support.ts';
@@ -28,7 +28,7 @@ const { privateKey: treeHead, publicKey: treeHeadPublic } = generateKeyPairSync(
 
 let folder: string;
 let redis: RedisPart;
-let scratch: ScratchDatabase;
+let scratch: MigratedDatabase;
 let database: Database<AuditSchema>;
 let replicas: AsyncDisposableStack;
 
@@ -36,18 +36,15 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'report-worker-test-'));
   await chmod(folder, 0o711);
   redis = await startRedis({ dataDir: join(folder, 'redis'), logFile: join(folder, 'redis.log') });
-  scratch = await startScratchDatabase();
 });
 beforeEach(async () => {
-  const schema = await scratch.createSchema();
-  await migrate(schema, migrations);
-  database = createDatabase<AuditSchema>({ ...schema, poolSize: 8 });
   replicas = new AsyncDisposableStack();
+  scratch = replicas.use(await startMigratedDatabase('audit', (schema) => migrate(schema, migrations)));
+  database = createDatabase<AuditSchema>({ ...scratch.schema, poolSize: 8 });
   replicas.defer(() => database.close());
 });
 afterEach(() => replicas?.disposeAsync());
 afterAll(async () => {
-  await scratch?.[Symbol.asyncDispose]();
   await redis?.stop();
   await rm(folder, { recursive: true, force: true });
 });

@@ -1,22 +1,19 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { applyTenantStanding, createDatabase, type Database, migrate } from '@claviger/database';
 import { createEmitter } from '@claviger/events';
-import { type ScratchDatabase, type ScratchSchema, startScratchDatabase } from '@claviger/testkit';
+import { type MigratedDatabase, startMigratedDatabase } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AuditSchema, migrations } from '../../schema.ts';
 import { claimReport } from '../building/claim-next.ts';
 import { queueReport, type ReportOrder } from './queue-report.ts';
 
 const emitter = createEmitter({ service: 'audit', macKey: randomBytes(32) });
-let scratch: ScratchDatabase;
-let schema: ScratchSchema;
+let scratch: MigratedDatabase;
 let database: Database<AuditSchema>;
 
 beforeAll(async () => {
-  scratch = await startScratchDatabase();
-  schema = await scratch.createSchema();
-  await migrate(schema, migrations);
-  database = createDatabase<AuditSchema>(schema);
+  scratch = await startMigratedDatabase('audit', (schema) => migrate(schema, migrations));
+  database = createDatabase<AuditSchema>(scratch.schema);
 });
 afterAll(async () => {
   await database?.close();
@@ -50,7 +47,7 @@ test('ten equal orders at once are one package and one job; whatever differs is 
   ids.add(await order(randomUUID()));
   expect(ids.size).toBe(2 + others.length);
   const [outbox] = await scratch.query<{ jobs: number }>(
-    `SELECT count(*)::int AS jobs FROM ${schema.schema}.outbox WHERE tenant_id = $1`,
+    `SELECT count(*)::int AS jobs FROM ${scratch.schema.schema}.outbox WHERE tenant_id = $1`,
     [tenantId],
   );
   expect(outbox?.jobs).toBe(1 + others.length);

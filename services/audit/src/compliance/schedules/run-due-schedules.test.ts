@@ -3,9 +3,9 @@ import { soleLeadership } from '@claviger/cluster';
 import { createDatabase, type Database, migrate } from '@claviger/database';
 import { createEmitter } from '@claviger/events';
 import type { Logger } from '@claviger/service-kit';
-import { type ScratchDatabase, startScratchDatabase } from '@claviger/testkit';
+import { type MigratedDatabase, startMigratedDatabase } from '@claviger/testkit';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type AuditSchema, migrations } from '../../schema.ts';
 import { queueReport } from '../reports/queue-report.ts';
 import { runDueSchedules } from './run-due-schedules.ts';
@@ -15,20 +15,15 @@ const emitter = createEmitter({ service: 'audit', macKey: randomBytes(32) });
 const warned: object[] = [];
 const logger = { warn: (line: object) => void warned.push(line) } as unknown as Logger;
 const TOO_MANY = 'There are 50 packages waiting to be made already.';
-let scratch: ScratchDatabase;
+let scratch: MigratedDatabase | undefined;
 let database: Database<AuditSchema>;
 
-beforeAll(async () => {
-  scratch = await startScratchDatabase();
-});
 beforeEach(async () => {
-  await database?.close();
-  const schema = await scratch.createSchema();
-  await migrate(schema, migrations);
-  database = createDatabase<AuditSchema>(schema);
+  scratch = await startMigratedDatabase('audit', (schema) => migrate(schema, migrations));
+  database = createDatabase<AuditSchema>(scratch.schema);
   warned.length = 0;
 });
-afterAll(async () => {
+afterEach(async () => {
   await database?.close();
   await scratch?.[Symbol.asyncDispose]();
 });

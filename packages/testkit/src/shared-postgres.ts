@@ -1,0 +1,36 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type PostgresPart, startPostgres } from '@claviger/parts';
+
+/** How to reach a PostgreSQL as its superuser. */
+export type ServerAccess = Pick<PostgresPart, 'socketDir' | 'port' | 'superuser' | 'password'>;
+
+/** Where the test files of a run find the PostgreSQL that they share: `ServerAccess` as JSON. */
+export const SHARED_POSTGRES_VARIABLE = 'CLAVIGER_TEST_POSTGRES';
+
+/** Starts the PostgreSQL that the test files of a run share; each takes databases of its own. Stops it when disposed. */
+export async function startSharedPostgres(): Promise<AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), 'claviger-shared-'));
+  await chmod(folder, 0o711);
+  const { socketDir, port, superuser, password, stop } = await startPostgres({
+    dataDir: join(folder, 'pg'),
+    logFile: join(folder, 'pg.log'),
+    fsync: false,
+  });
+  const access: ServerAccess = { socketDir, port, superuser, password };
+  process.env[SHARED_POSTGRES_VARIABLE] = JSON.stringify(access);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      delete process.env[SHARED_POSTGRES_VARIABLE];
+      await stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The shared server of this run; `undefined` where none was started. */
+export function sharedPostgres(): ServerAccess | undefined {
+  const text = process.env[SHARED_POSTGRES_VARIABLE];
+  return text === undefined ? undefined : (JSON.parse(text) as ServerAccess);
+}
