@@ -12,13 +12,12 @@ import { type Actor, type CallContext, createLogger, permits, type RpcServer } f
 import { startMigratedDatabase } from '@claviger/testkit';
 import type { WorkflowSays } from './rights-oracle.ts';
 import type { VaultConfig } from './src/config.ts';
-import type { VaultDeps } from './src/deps.ts';
 import { createDisclosureGate } from './src/disclosure/disclosure-gate.ts';
 import { openRootKeySeal } from './src/encryption/root-key-seal.ts';
 import { createSecrets } from './src/encryption/secrets.ts';
 import { createTenantKeys } from './src/encryption/tenant-keys.ts';
 import { migrations } from './src/migrate-vault.ts';
-import { registerHandlers } from './src/registry.ts';
+import { type HandlerDeps, registerHandlers } from './src/registry.ts';
 import type { VaultSchema } from './src/schema.ts';
 
 const PATIENT_MS = 120_000;
@@ -99,7 +98,7 @@ export async function startRights(options: { readonly rotation?: Partial<VaultCo
         };
       },
     },
-  } as unknown as VaultDeps;
+  } as unknown as HandlerDeps;
   const handlers = new Map<string, AnyHandler>();
   const requests = new Map<string, object>();
   const collector = {

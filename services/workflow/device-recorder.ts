@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ClavigerError } from '@claviger/errors';
 import type { Actor } from '@claviger/service-kit';
-import type { Devices } from './src/deps.ts';
+import type { Devices } from './src/peers.ts';
 
 interface Device {
   readonly tenantId: string;

@@ -1,5 +1,5 @@
 import { ClavigerError } from '@claviger/errors';
-import type { Emergency, Standing } from './src/deps.ts';
+import type { Emergency, Standing } from './src/peers.ts';
 
 /** Stands where the vault and auth stand in an emergency: keeps what it is told, and can be away. The network tests have the real ones. */
 export class EmergencyRecorder {

@@ -12,14 +12,15 @@ import { startMigratedDatabase } from '@claviger/testkit';
 import { DeviceRecorder } from './device-recorder.ts';
 import { EmergencyRecorder } from './emergency-recorder.ts';
 import { sweepBreakglass } from './src/breakglass/sweep-breakglass.ts';
-import type { Vault, WorkflowDeps } from './src/deps.ts';
 import { runSweep } from './src/duties/sweep.ts';
 import { createEvaluationPool } from './src/evaluation/evaluation-pool.ts';
 import { migrations } from './src/migrate.ts';
+import type { Vault } from './src/peers.ts';
 import {
   accessPoliciesService,
   breakglassService,
   grantsService,
+  type HandlerDeps,
   protectionService,
   requestsService,
 } from './src/registry.ts';
@@ -143,6 +144,12 @@ export class VaultRecorder {
       });
   }
 }
+
+/** What the handlers need, without what the assistant, elevations and explanations need besides. */
+type WorkflowDeps = Omit<
+  HandlerDeps,
+  'bell' | 'checkProvider' | 'decidedBy' | 'docs' | 'providerPolicy' | 'reads' | 'standings'
+>;
 
 /** A slow machine must not meet a deadline where it is not what is tested. */
 export const PATIENT_MS = 120_000;

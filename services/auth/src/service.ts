@@ -8,7 +8,7 @@ import { type RunningService, readSecretFile } from '@claviger/service-kit';
 import { migrateStore, openStoreService, storeMigrations } from '@claviger/store-service';
 import { startAccountDeliveries } from './account-standings/deliver-accounts.ts';
 import { withNotedReasons } from './audit-reason.ts';
-import { replicasClients } from './cluster/cluster-deps.ts';
+import { replicasClients } from './cluster/deps.ts';
 import { type AuthConfig, hashParameters } from './config.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { platformTenantId } from './licence/licence-store.ts';

@@ -10,7 +10,6 @@ import { readSecretFile } from '@claviger/service-kit';
 import { startSettings } from '@claviger/settings';
 import { openStoreService, type ServingStore } from '@claviger/store-service';
 import type { VaultConfig } from './config.ts';
-import type { VaultDeps } from './deps.ts';
 import { createDisclosureGate } from './disclosure/disclosure-gate.ts';
 import { startJournalMerge } from './emergency/merge-journal.ts';
 import { openEmergencyJournal } from './emergency/open-emergency-journal.ts';
@@ -21,7 +20,7 @@ import { createSecrets } from './encryption/secrets.ts';
 import { createTenantKeys } from './encryption/tenant-keys.ts';
 import { startPurge } from './entries/purge-duty.ts';
 import { migrations } from './migrate-vault.ts';
-import { registerHandlers } from './registry.ts';
+import { type HandlerDeps, registerHandlers } from './registry.ts';
 import { rotateCredentialJob } from './rotation/rotate-credential-job.ts';
 import { startRotationDuty } from './rotation/rotation-duty.ts';
 import type { VaultSchema } from './schema.ts';
@@ -29,7 +28,7 @@ import { endAccessAfterRestore } from './tenancy/end-access-after-restore.ts';
 import { tenantHandlers } from './tenancy/tenant-handlers.ts';
 
 export interface VaultService extends ServingStore {
-  readonly deps: VaultDeps;
+  readonly deps: HandlerDeps;
 }
 
 /** Starts the vault. A sealed vault starts, too: it is live, not ready, and answers `sealed` where it needs a key. */
@@ -52,7 +51,8 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
   const journal = parts.use(
     await openEmergencyJournal({ file: config.emergencyJournalFile, key: store.macKey, logger }),
   );
-  const deps: VaultDeps = {
+  const journalMerge = parts.use(startJournalMerge({ config, database, logger }, journal));
+  const deps: HandlerDeps = {
     config,
     database,
     emitter,
@@ -65,7 +65,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     gate: createDisclosureGate(database, emitter),
     platform: store.platform,
     journal,
-    wakeJournalMerge: () => journalMerge.wake(),
+    wakeJournalMerge: journalMerge.wake,
     receiptKey,
     protection: {
       describePolicy: (request, options) =>
@@ -78,7 +78,6 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
         peers.client('auth', auth.DirectoryService).getUserNames(request, options),
     },
   };
-  const journalMerge = parts.use(startJournalMerge(deps, journal));
   parts.use(startKeyJobs(deps, queues, cluster));
   parts.use(startPurge(deps, cluster));
   parts.use(startRotationDuty(deps, queues, cluster));

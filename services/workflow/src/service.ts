@@ -12,7 +12,6 @@ import { openAssistant } from './assistant/open-assistant.ts';
 import { withBreakglassAlerts } from './breakglass/alert.ts';
 import { startBreakglassSweep } from './breakglass/sweep-breakglass.ts';
 import type { WorkflowConfig } from './config.ts';
-import type { WorkflowDeps } from './deps.ts';
 import { startSweep } from './duties/sweep.ts';
 import { startCommandBell } from './elevation/command-bell.ts';
 import { startForgettingReports } from './elevation/forget-reports.ts';
@@ -42,7 +41,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     startSettings({ config, logger, sections: ['access', 'assistant', 'breakglass', 'elevation'] }),
   );
   const ruleSets = createRuleSetCache();
-  const deps: WorkflowDeps = {
+  const deps = {
     settings,
     database,
     emitter,

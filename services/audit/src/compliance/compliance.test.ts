@@ -15,7 +15,7 @@ import { type AuditBench, eventually, silent, startBench, storeSealed } from '..
 import { claimReport } from './building/claim-next.ts';
 import { makeInThread } from './building/make-in-thread.ts';
 import { runReport } from './building/run-report.ts';
-import type { ComplianceDeps } from './compliance-deps.ts';
+import type { ComplianceDeps } from './deps.ts';
 import { downloadReport } from './reports/download-report.ts';
 import { momentsOf } from './schedules/cron.ts';
 import { runDueSchedules } from './schedules/run-due-schedules.ts';

@@ -8,7 +8,7 @@ import type { AuditConfig } from '../config.ts';
 import { makeInThread } from './building/make-in-thread.ts';
 import { removeExpired } from './building/remove-expired.ts';
 import { startReportWorker } from './building/report-worker.ts';
-import type { ComplianceDeps, Evidence } from './compliance-deps.ts';
+import type { ComplianceDeps, Evidence } from './deps.ts';
 import { runDueSchedules } from './schedules/run-due-schedules.ts';
 
 const SWEEP_EVERY_MS = 1_000;

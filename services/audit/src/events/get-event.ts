@@ -1,13 +1,13 @@
 import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuditDeps } from '../audit-deps.ts';
 import { recordRead } from '../reads/record-read.ts';
 import { existingId } from '../uuid.ts';
+import type { EventsDeps } from './deps.ts';
 import { eventMessage, STORED_EVENT } from './event-message.ts';
 
 /** One event, with the exact text that was hashed. */
-export function getEvent(deps: AuditDeps): Handler<typeof audit.AuditService.getEvent> {
+export function getEvent(deps: EventsDeps): Handler<typeof audit.AuditService.getEvent> {
   return async (request, context) => {
     const id = existingId(request.eventId);
     context.auditSubject = { type: 'event', id };

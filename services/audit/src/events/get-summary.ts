@@ -2,9 +2,9 @@ import type * as audit from '@claviger/contracts/audit/v1/audit';
 import type { Database } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { LogDeps } from '../audit-deps.ts';
 import { recordRead } from '../reads/record-read.ts';
 import type { AuditSchema } from '../schema.ts';
+import type { EventsDeps } from './deps.ts';
 import { timeRange } from './time-range.ts';
 
 const ACTIONS = 50;
@@ -18,7 +18,7 @@ interface SummaryRow {
   sealed: number;
 }
 
-export function getSummary(deps: LogDeps): Handler<typeof audit.AuditService.getSummary> {
+export function getSummary(deps: EventsDeps): Handler<typeof audit.AuditService.getSummary> {
   return async (request, context) => {
     const answer = await deps.costly.value(
       { kind: 'summary', tenantId: context.tenantId, request },

@@ -2,8 +2,8 @@ import type * as breakglassAudit from '@claviger/contracts/audit/v1/breakglass_a
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuditDeps } from '../audit-deps.ts';
 import { recordRead } from '../reads/record-read.ts';
+import type { EventsDeps } from './deps.ts';
 import { eventFilter } from './event-filter.ts';
 import { eventMessage, STORED_EVENT } from './event-message.ts';
 import { EVENT_SORT } from './list-events.ts';
@@ -16,7 +16,7 @@ const IS_BREAKGLASS = sql<boolean>`(starts_with(action, 'breakglass.') OR positi
 
 /** Newest first unless asked otherwise; paged and filtered like the list of all events. */
 export function listBreakglassEvents(
-  deps: AuditDeps,
+  deps: EventsDeps,
 ): Handler<typeof breakglassAudit.BreakglassAuditService.listBreakglassEvents> {
   return async (request, context) => {
     const filter = eventFilter(request);

@@ -1,9 +1,9 @@
 import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { type Database, pageOf, type Reader, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { LogDeps } from '../audit-deps.ts';
 import { recordRead } from '../reads/record-read.ts';
 import type { AuditSchema } from '../schema.ts';
+import type { EventsDeps } from './deps.ts';
 import { type EventFilter, eventFilter } from './event-filter.ts';
 import { eventMessage, STORED_EVENT } from './event-message.ts';
 
@@ -13,7 +13,7 @@ export const EVENT_SORT: SortFields = {
 };
 
 /** Events of the tenant, newest first unless asked otherwise. */
-export function listEvents(deps: LogDeps): Handler<typeof audit.AuditService.listEvents> {
+export function listEvents(deps: EventsDeps): Handler<typeof audit.AuditService.listEvents> {
   return async (request, context) => {
     const { tenantId, signal } = context;
     // The contract names the search as costly.

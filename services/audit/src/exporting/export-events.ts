@@ -2,10 +2,10 @@ import type * as audit from '@claviger/contracts/audit/v1/audit';
 import type { HttpBody } from '@claviger/contracts/google/api/httpbody';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { LogDeps } from '../audit-deps.ts';
 import { eventFilter } from '../events/event-filter.ts';
 import { notSealed } from '../not-sealed.ts';
 import { lastHead } from '../sealing/store.ts';
+import type { ExportingDeps } from './deps.ts';
 import type { ExportFormat } from './export-chunks.ts';
 
 const CONTENT_TYPES: Record<ExportFormat, string> = {
@@ -18,7 +18,7 @@ const CONTENT_TYPES: Record<ExportFormat, string> = {
  * Streams the sealed events of a filter, in memory that does not grow with them. Format jsonl is the whole log with its
  * tree head, for offline verification. That an export was made is on record before its first byte leaves.
  */
-export function exportEvents(deps: LogDeps): Handler<typeof audit.AuditService.exportEvents> {
+export function exportEvents(deps: ExportingDeps): Handler<typeof audit.AuditService.exportEvents> {
   return async function* (request, context): AsyncGenerator<HttpBody> {
     const filter = eventFilter(request);
     const format = (request.format || 'csv') as ExportFormat;

@@ -2,12 +2,14 @@ import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { ClavigerError } from '@claviger/errors';
 import { consistencyProof, consistencyProofNodes } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
-import type { AuditDeps } from '../audit-deps.ts';
 import { recordRead } from '../reads/record-read.ts';
+import type { ProofsDeps } from './deps.ts';
 import { newestHead, readNodes } from './store.ts';
 
 /** The proof that the log of `second` events begins with the log of `first`. */
-export function getConsistencyProof(deps: AuditDeps): Handler<typeof audit.AuditService.getConsistencyProof> {
+export function getConsistencyProof(
+  deps: ProofsDeps,
+): Handler<typeof audit.AuditService.getConsistencyProof> {
   return async (request, context) => {
     const { first, second } = request;
     if (first > second) throw ClavigerError.invalid('/first', 'must not be greater than second');

@@ -2,14 +2,14 @@ import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { ClavigerError } from '@claviger/errors';
 import { inclusionProof, inclusionProofNodes } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
-import type { AuditDeps } from '../audit-deps.ts';
 import { notSealed } from '../not-sealed.ts';
 import { recordRead } from '../reads/record-read.ts';
 import { existingId } from '../uuid.ts';
+import type { ProofsDeps } from './deps.ts';
 import { headOfSize, newestHead, readNodes } from './store.ts';
 
 /** The path from one event up to a signed tree head. */
-export function getInclusionProof(deps: AuditDeps): Handler<typeof audit.AuditService.getInclusionProof> {
+export function getInclusionProof(deps: ProofsDeps): Handler<typeof audit.AuditService.getInclusionProof> {
   return async (request, context) => {
     const eventId = existingId(request.eventId);
     context.auditSubject = { type: 'event', id: eventId };

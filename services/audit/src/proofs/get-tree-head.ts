@@ -1,11 +1,11 @@
 import type * as audit from '@claviger/contracts/audit/v1/audit';
 import type { Handler } from '@claviger/service-kit';
-import type { AuditDeps } from '../audit-deps.ts';
 import { recordRead } from '../reads/record-read.ts';
+import type { ProofsDeps } from './deps.ts';
 import { newestHead } from './store.ts';
 
 /** The newest signed tree head of the tenant. */
-export function getTreeHead(deps: AuditDeps): Handler<typeof audit.AuditService.getTreeHead> {
+export function getTreeHead(deps: ProofsDeps): Handler<typeof audit.AuditService.getTreeHead> {
   return async (request, context) => {
     const treeHead = await deps.database.readTenant(context.tenantId, newestHead);
     await recordRead(deps, context, request);

@@ -2,10 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { keyIdOf } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
-import type { AuditDeps } from '../audit-deps.ts';
+import type { ProofsDeps } from './deps.ts';
 
 /** The public keys under which tree heads and receipts are signed. Keep them outside: they are what verification trusts. */
-export function listKeys(deps: AuditDeps): Handler<typeof audit.AuditService.listKeys> {
+export function listKeys(deps: ProofsDeps): Handler<typeof audit.AuditService.listKeys> {
   const keyOf = (purpose: string, key: KeyObject): audit.PublicKey => ({
     keyId: keyIdOf(key),
     purpose,

@@ -1,9 +1,9 @@
 import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { AuditDeps } from '../audit-deps.ts';
 import { recordRead } from '../reads/record-read.ts';
 import { headOfRow } from '../sealing/tree-head-row.ts';
+import type { ProofsDeps } from './deps.ts';
 
 const SORT: SortFields = {
   size: { column: 'size', type: 'int8' },
@@ -11,7 +11,7 @@ const SORT: SortFields = {
 };
 
 /** Every head that was ever signed for the tenant, newest first unless asked otherwise. */
-export function listTreeHeads(deps: AuditDeps): Handler<typeof audit.AuditService.listTreeHeads> {
+export function listTreeHeads(deps: ProofsDeps): Handler<typeof audit.AuditService.listTreeHeads> {
   return async (request, context) => {
     const answer = await deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({

@@ -1,12 +1,12 @@
 import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { verifyReceipt as isSigned } from '@claviger/merkle';
 import type { CallContext, Handler } from '@claviger/service-kit';
-import type { AuditDeps } from '../audit-deps.ts';
 import { recordRead } from '../reads/record-read.ts';
 import { existingId } from '../uuid.ts';
+import type { ProofsDeps } from './deps.ts';
 
 /** Checks a receipt's signature, and finds its event in the log. Nothing is looked up for a receipt that is not ours. */
-export function verifyReceipt(deps: AuditDeps): Handler<typeof audit.AuditService.verifyReceipt> {
+export function verifyReceipt(deps: ProofsDeps): Handler<typeof audit.AuditService.verifyReceipt> {
   return async (request, context) => {
     const found = await check(deps, context, request.receipt!);
     await recordRead(deps, context, request);
@@ -15,7 +15,7 @@ export function verifyReceipt(deps: AuditDeps): Handler<typeof audit.AuditServic
 }
 
 async function check(
-  deps: AuditDeps,
+  deps: ProofsDeps,
   context: CallContext,
   { eventId, tenantId, leafHash, action, issuedAt, keyId, signature }: audit.Receipt,
 ): Promise<audit.VerifyReceiptResponse> {

@@ -2,8 +2,8 @@ import { type Duty, type DutyHost, startDuty } from '@claviger/cluster';
 import type { Tx } from '@claviger/database';
 import type { AuditEvent, Emitter } from '@claviger/events';
 import { sql } from 'kysely';
-import type { AuditDeps } from '../audit-deps.ts';
 import type { AuditSchema } from '../schema.ts';
+import type { ReadsDeps } from './deps.ts';
 
 const POLL_MS = 5_000;
 const BATCH = 200;
@@ -13,7 +13,7 @@ const BATCH = 200;
  * leaves one event in ten minutes.
  */
 export function startReadClosing(
-  deps: Pick<AuditDeps, 'database' | 'emitter'> & { readonly cluster: DutyHost },
+  deps: Pick<ReadsDeps, 'database' | 'emitter'> & { readonly cluster: DutyHost },
 ): Duty {
   const { database, emitter, cluster } = deps;
   return startDuty({

@@ -4,7 +4,7 @@ import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { canonicalJson } from '@claviger/merkle';
 import type { AuditSubject, CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuditDeps } from '../audit-deps.ts';
+import type { ReadsDeps } from './deps.ts';
 
 /** Where somebody is in a list and how it is sorted says nothing of what they look for. */
 const NOT_FILTER = new Set(['page', 'pageSize', 'sortBy', 'sortOrder', 'cursor']);
@@ -16,7 +16,7 @@ const NOT_FILTER = new Set(['page', 'pageSize', 'sortBy', 'sortOrder', 'cursor']
  * Called after the read, in a transaction of its own: readers of the same thing wait for each other only that long.
  */
 export async function recordRead(
-  deps: Pick<AuditDeps, 'database' | 'emitter'>,
+  deps: Pick<ReadsDeps, 'database' | 'emitter'>,
   context: CallContext,
   request: object,
   subject?: AuditSubject,

@@ -4,7 +4,7 @@ import { type Reader, requireActiveTenant, type Tx } from '@claviger/database';
 import { sql } from 'kysely';
 import type { AuditSchema, EventRow } from '../schema.ts';
 import { backoffMs } from './backoff.ts';
-import type { SiemDeps, SiemTarget } from './siem-deps.ts';
+import type { SiemDeps, SiemTarget } from './deps.ts';
 
 const BATCH = 256;
 const CHANCES = 1_000_000;

@@ -4,7 +4,7 @@ import { OutboundError } from '@claviger/outbound';
 import { failpoint } from '@claviger/service-kit';
 import { sendEvents } from '@claviger/siem';
 import { advance, type Due, nextBatch, postpone } from './cursors.ts';
-import { type SiemDeps, type SiemTarget, targetsOf } from './siem-deps.ts';
+import { type SiemDeps, type SiemTarget, targetsOf } from './deps.ts';
 import { siemEventOf } from './siem-event-of.ts';
 
 /** Of one turn: then the next target has its turn. */

@@ -1,8 +1,8 @@
 import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
 import { ofActiveTenant, requireActiveTenant } from '@claviger/database';
 import { type Due, dueTargets, syncCursors } from './cursors.ts';
+import type { SiemDeps } from './deps.ts';
 import { forward, isLeadershipLost } from './forward.ts';
-import type { SiemDeps } from './siem-deps.ts';
 
 const EVERY_MS = 500;
 /** Settings are read again so long after a tenant's log has grown: longer than a reader may give old ones. */

@@ -4,7 +4,7 @@ import { UNIFORM_PROBLEM } from '@claviger/outbound';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuditSchema, SiemCursorRow } from '../schema.ts';
-import { type SiemDeps, type SiemTarget, targetsOf } from './siem-deps.ts';
+import { type SiemDeps, type SiemTarget, targetsOf } from './deps.ts';
 import { seesTheWay } from './uniform-answer.ts';
 
 /** How far each target has got. */

@@ -7,7 +7,7 @@ import { sections } from '@claviger/settings';
 import { openLoopback } from '@claviger/targets';
 import { startMigratedDatabase } from '@claviger/testkit';
 import { type AuditSchema, migrations } from '../schema.ts';
-import type { SiemDeps } from './siem-deps.ts';
+import type { SiemDeps } from './deps.ts';
 
 /** Sealed logs in a real database, and settings that a test sets. */
 export interface TestLog extends AsyncDisposable {

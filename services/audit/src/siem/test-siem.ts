@@ -5,8 +5,8 @@ import { OutboundError, untilUniform } from '@claviger/outbound';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { type SiemEvent, sendEvents } from '@claviger/siem';
 import { sql } from 'kysely';
+import { type SiemDeps, type SiemTarget, targetsOf } from './deps.ts';
 import { problemOf } from './forward.ts';
-import { type SiemDeps, type SiemTarget, targetsOf } from './siem-deps.ts';
 import { seesTheWay, uniform } from './uniform-answer.ts';
 
 const TIMEOUT_MS = 8_000;

@@ -1,13 +1,13 @@
 import type * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuditDeps } from '../audit-deps.ts';
+import type { TenancyDeps } from './deps.ts';
 
 const PAGE = 500;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /** Of every tenant that has a log, by tenant id. */
-export function listLogSizes(deps: AuditDeps): Handler<typeof tenantLog.TenantLogService.listLogSizes> {
+export function listLogSizes(deps: TenancyDeps): Handler<typeof tenantLog.TenantLogService.listLogSizes> {
   return async ({ afterTenantId }) => {
     const rows = await deps.database.system((tx) =>
       tx

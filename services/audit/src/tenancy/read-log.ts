@@ -1,13 +1,13 @@
 import type * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
 import type { AuditEvent } from '@claviger/events';
 import type { Handler } from '@claviger/service-kit';
-import type { AuditDeps } from '../audit-deps.ts';
+import type { TenancyDeps } from './deps.ts';
 
 /** Sequence numbers looked at by one call. */
 const SPAN = 2_000;
 
 /** The sealed events from a sequence number on, of some actions. Asked again with the same number it answers the same. */
-export function readLog(deps: AuditDeps): Handler<typeof tenantLog.TenantLogService.readLog> {
+export function readLog(deps: TenancyDeps): Handler<typeof tenantLog.TenantLogService.readLog> {
   return ({ fromSequence, actions }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       const tree = await reader.selectFrom('trees').select('size').executeTakeFirst();

@@ -4,9 +4,9 @@ import { lockedTenantStanding } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { canonicalJson, keyIdOf } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
-import type { AuditDeps } from '../audit-deps.ts';
 import type { AuditKeys } from '../keys.ts';
 import { lastHead } from '../sealing/store.ts';
+import type { TenancyDeps } from './deps.ts';
 
 /** So that the signature cannot pass for one over anything else. */
 const TYPE = 'claviger-deletion-record+jwt';
@@ -16,7 +16,7 @@ const TYPE = 'claviger-deletion-record+jwt';
  * give that log another end. Signed by the key of tree heads, whose public half stands at /api/v1/audit/keys.
  */
 export function signDeletionRecord(
-  deps: Pick<AuditDeps, 'database'> & { readonly keys: Pick<AuditKeys, 'treeHead'> },
+  deps: Pick<TenancyDeps, 'database'> & { readonly keys: Pick<AuditKeys, 'treeHead'> },
 ): Handler<typeof tenantLog.TenantLogService.signDeletionRecord> {
   return async (request, context) => {
     const { tenantId } = context;

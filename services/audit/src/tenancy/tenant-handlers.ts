@@ -2,11 +2,11 @@ import type * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_stan
 import type { Handlers } from '@claviger/service-kit';
 import { tenantStandingHandlers } from '@claviger/tenancy';
 import { sql } from 'kysely';
-import type { AuditDeps } from '../audit-deps.ts';
+import type { TenancyDeps } from './deps.ts';
 
 /** How the log follows the standing of tenants. */
 export function tenantHandlers(
-  deps: Pick<AuditDeps, 'database'>,
+  deps: Pick<TenancyDeps, 'database'>,
 ): Handlers<typeof tenantStanding.TenantStandingService> {
   return tenantStandingHandlers({
     database: deps.database,

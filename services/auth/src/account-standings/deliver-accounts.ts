@@ -1,8 +1,8 @@
 import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
 import { failpoint } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
+import type { AccountStandingsDeps } from './deps.ts';
 import { ofAccount } from './note-accounts.ts';
 
 const CALL_TIMEOUT_MS = 3_000;
@@ -11,7 +11,7 @@ const MAX_BACKOFF_SECONDS = 60;
 const BATCH = 100;
 const AT_ONCE = 8;
 
-type Deps = Pick<AuthDeps, 'database' | 'logger' | 'accountStanding'>;
+type Deps = Pick<AccountStandingsDeps, 'database' | 'logger' | 'accountStanding'>;
 type Row = Selectable<AuthSchema['account_standings']>;
 
 /**

@@ -2,13 +2,13 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { readConfiguration } from '../configuration-policies/read-configuration.ts';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import type { AgentsDeps } from './deps.ts';
 import { otherAgent } from './own-device.ts';
 
 /** What the agent's own device is to do. */
 export function getAgentConfiguration(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<AgentsDeps, 'database'>,
 ): Handler<typeof devices.AgentsService.getAgentConfiguration> {
   return async (request, context) => {
     const deviceId = objectId(request.agentId);

@@ -2,9 +2,9 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { endAgentTokens, issueAgentToken } from './agent-tokens-store.ts';
+import type { AgentsDeps } from './deps.ts';
 import { lockOwnDevice } from './own-device.ts';
 
 /** From the first rotation that it asked for, whatever became of the answers. */
@@ -15,7 +15,7 @@ const FORMER_LIVES_HOURS = 24;
  * former, the one that was never used is replaced: its answer was lost.
  */
 export function rotateOwnAgentToken(
-  deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
+  deps: Pick<AgentsDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.AgentsService.rotateOwnAgentToken> {
   return async (request, context) => {
     context.auditSubject = { type: 'device', id: objectId(request.agentId) };

@@ -1,10 +1,10 @@
 import type * as anomalies from '@claviger/contracts/auth/v1/anomalies';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { platformTenantId } from '../licence/licence-store.ts';
+import type { AnomaliesDeps } from './deps.ts';
 
 export function getPlatformTenant({
   database,
-}: Pick<AuthDeps, 'database'>): Handler<typeof anomalies.AnomaliesService.getPlatformTenant> {
+}: Pick<AnomaliesDeps, 'database'>): Handler<typeof anomalies.AnomaliesService.getPlatformTenant> {
   return async () => ({ tenantId: (await platformTenantId(database)) ?? '' });
 }

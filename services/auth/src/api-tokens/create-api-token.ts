@@ -5,7 +5,6 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { requireEnded } from '../account-standings/note-accounts.ts';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { checkedPermissions } from '../roles/checked-permissions.ts';
 import { narrowed } from '../roles/permission-patterns.ts';
@@ -15,6 +14,7 @@ import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
 import { actingNow, requireHeld, requirePerson, standingOf } from '../users/standing.ts';
 import { type LockedUser, lockUser } from '../users/users-store.ts';
 import { apiTokenMessage } from './api-tokens-store.ts';
+import type { ApiTokensDeps } from './deps.ts';
 
 const DEFAULT_DAYS = 30;
 /** Live tokens of one user. */
@@ -24,7 +24,7 @@ const MAX_TOKENS = 100;
  * A token for oneself or for a machine that one is responsible for, shown once. It can never do more than its user and, of a
  * machine, its responsible person may at the time of use, nor more than its maker may now.
  */
-export function createApiToken(deps: AuthDeps): Handler<typeof auth.ApiTokensService.createApiToken> {
+export function createApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiTokensService.createApiToken> {
   return async (request, context) => {
     requirePerson(context);
     const userId = request.userId ? objectId(request.userId) : context.actor.userId;

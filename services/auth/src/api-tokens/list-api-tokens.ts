@@ -2,9 +2,9 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { isObjectId } from '../object-id.ts';
 import { apiTokenMessage, apiTokensQuery } from './api-tokens-store.ts';
+import type { ApiTokensDeps } from './deps.ts';
 
 const SORT: SortFields = {
   createdAt: { column: 'api_tokens.created_at', type: 'timestamptz' },
@@ -19,7 +19,7 @@ const BY_STATUS = {
 };
 
 /** Never shows a token; its first characters tell it from others. */
-export function listApiTokens(deps: AuthDeps): Handler<typeof auth.ApiTokensService.listApiTokens> {
+export function listApiTokens(deps: ApiTokensDeps): Handler<typeof auth.ApiTokensService.listApiTokens> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       let query = apiTokensQuery(reader);

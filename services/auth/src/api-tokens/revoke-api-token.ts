@@ -1,14 +1,14 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { endSession } from '../sign-in/sessions-store.ts';
 import { actingNow } from '../users/standing.ts';
+import type { ApiTokensDeps } from './deps.ts';
 
 /** Takes effect before the answer. Doing it twice does no harm. */
-export function revokeApiToken(deps: AuthDeps): Handler<typeof auth.ApiTokensService.revokeApiToken> {
+export function revokeApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiTokensService.revokeApiToken> {
   return async (request, context) => {
     const apiTokenId = objectId(request.apiTokenId);
     context.auditSubject = { type: 'api-token', id: apiTokenId };

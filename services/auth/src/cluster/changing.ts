@@ -1,6 +1,6 @@
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
-import type { ClusterDeps, ReplicasClient } from './cluster-deps.ts';
+import type { ClusterDeps, ReplicasClient } from './deps.ts';
 
 interface Order {
   readonly service: string;

@@ -2,7 +2,7 @@ import type * as clusterAdmin from '@claviger/contracts/auth/v1/cluster_admin';
 import type * as replicas from '@claviger/contracts/cluster/v1/replicas';
 import { isClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { type ClusterDeps, callOf } from './cluster-deps.ts';
+import { type ClusterDeps, callOf } from './deps.ts';
 
 /** A service that does not answer must not keep the others from being seen. */
 const ANSWER_WITHIN_MS = 3_000;

@@ -1,7 +1,7 @@
 import type * as clusterAdmin from '@claviger/contracts/auth/v1/cluster_admin';
 import type { Handler } from '@claviger/service-kit';
 import { changing } from './changing.ts';
-import { type ClusterDeps, callOf } from './cluster-deps.ts';
+import { type ClusterDeps, callOf } from './deps.ts';
 
 export function promoteNode(deps: ClusterDeps): Handler<typeof clusterAdmin.ClusterAdminService.promoteNode> {
   return (request, context) =>

@@ -1,14 +1,14 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { actingNow } from '../users/standing.ts';
+import type { ConfigurationPoliciesDeps } from './deps.ts';
 import { findPolicy } from './find-policy.ts';
 import { lockPlace } from './policy-place.ts';
 
 /** The next level decides again. */
 export function deleteConfigurationPolicy(
-  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+  deps: Pick<ConfigurationPoliciesDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.ConfigurationPoliciesService.deleteConfigurationPolicy> {
   return async (request, context) => {
     const subject = `${request.feature}/${request.scope}/${request.scopeId}`;

@@ -2,8 +2,8 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import type { ConfigurationScope } from '../schema.ts';
+import type { ConfigurationPoliciesDeps } from './deps.ts';
 import { policiesQuery, policyMessage } from './policies-store.ts';
 
 const SORT: SortFields = {
@@ -14,7 +14,7 @@ const SORT: SortFields = {
 
 /** What levels say, that of the partner among it. Whoever is kept to sites sees nothing of other sites and their devices. */
 export function listConfigurationPolicies(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<ConfigurationPoliciesDeps, 'database'>,
 ): Handler<typeof devices.ConfigurationPoliciesService.listConfigurationPolicies> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {

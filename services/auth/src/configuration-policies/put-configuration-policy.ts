@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { actingNow } from '../users/standing.ts';
+import type { ConfigurationPoliciesDeps } from './deps.ts';
 import { findPolicy } from './find-policy.ts';
 import { policiesQuery, policyMessage } from './policies-store.ts';
 import { lockPlace } from './policy-place.ts';
 
 /** What a level says from now on, in whole: what is not named is left to the next level. */
 export function putConfigurationPolicy(
-  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+  deps: Pick<ConfigurationPoliciesDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.ConfigurationPoliciesService.putConfigurationPolicy> {
   return async (request, context) => {
     const { tenantId } = context;

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
 import { actingNow } from '../users/standing.ts';
+import type { DeviceGroupsDeps } from './deps.ts';
 import { orGroupExists, readGroup, storeMembers } from './device-groups-store.ts';
 
 export function createDeviceGroup(
-  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+  deps: Pick<DeviceGroupsDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.DeviceGroupsService.createDeviceGroup> {
   return async (request, context) => {
     const { tenantId } = context;

@@ -1,14 +1,14 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
 import { actingNow } from '../users/standing.ts';
+import type { DeviceGroupsDeps } from './deps.ts';
 import { lockGroup } from './device-groups-store.ts';
 
 /** What the group said of features goes with it; its devices stay. */
 export function deleteDeviceGroup(
-  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+  deps: Pick<DeviceGroupsDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.DeviceGroupsService.deleteDeviceGroup> {
   return async (request, context) => {
     const groupId = objectId(request.groupId);

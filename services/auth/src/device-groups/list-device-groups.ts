@@ -1,7 +1,7 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
+import type { DeviceGroupsDeps } from './deps.ts';
 import { groupMessage, groupsQuery } from './device-groups-store.ts';
 
 const SORT: SortFields = {
@@ -10,7 +10,7 @@ const SORT: SortFields = {
 };
 
 export function listDeviceGroups(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<DeviceGroupsDeps, 'database'>,
 ): Handler<typeof devices.DeviceGroupsService.listDeviceGroups> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {

@@ -1,16 +1,16 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
 import { actingNow } from '../users/standing.ts';
+import type { DeviceGroupsDeps } from './deps.ts';
 import { lockGroup, readGroup, storeMembers } from './device-groups-store.ts';
 
 /** Takes the place of all members; neither those that go nor those that come may stand outside the actor's sites. */
 export function setDeviceGroupMembers(
-  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+  deps: Pick<DeviceGroupsDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.DeviceGroupsService.setDeviceGroupMembers> {
   return async (request, context) => {
     const groupId = objectId(request.groupId);

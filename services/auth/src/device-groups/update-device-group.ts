@@ -1,15 +1,15 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
 import { actingNow } from '../users/standing.ts';
+import type { DeviceGroupsDeps } from './deps.ts';
 import { lockGroup, orGroupExists, readGroup } from './device-groups-store.ts';
 
 export function updateDeviceGroup(
-  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+  deps: Pick<DeviceGroupsDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.DeviceGroupsService.updateDeviceGroup> {
   return async (request, context) => {
     const groupId = objectId(request.groupId);

@@ -1,10 +1,10 @@
 import type { Tx } from '@claviger/database';
 import type { CallContext } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { requireSite, type Sites, sitesNow } from '../sites/actor-sites.ts';
 import { actingNow } from '../users/standing.ts';
+import type { DevicesDeps } from './deps.ts';
 import { type LockedDevice, lockDevice } from './devices-store.ts';
 
 /**
@@ -12,7 +12,7 @@ import { type LockedDevice, lockDevice } from './devices-store.ts';
  * device that the tenant does not have, `site_denied` for one outside.
  */
 export async function changeDevice<T>(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<DevicesDeps, 'database'>,
   context: CallContext,
   deviceIdText: string,
   work: (tx: Tx<AuthSchema>, device: LockedDevice, sites: Sites) => Promise<T>,

@@ -2,13 +2,13 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { endAgentTokens } from '../agents/agent-tokens-store.ts';
-import type { AuthDeps } from '../deps.ts';
 import { changeDevice } from './change-device.ts';
+import type { DevicesDeps } from './deps.ts';
 import { readDevice } from './devices-store.ts';
 
 /** For good, and before the answer. Doing it twice does no harm. */
 export function decommissionDevice(
-  deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
+  deps: Pick<DevicesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.DevicesService.decommissionDevice> {
   return async (request, context) => {
     const { device, tell } = await changeDevice(

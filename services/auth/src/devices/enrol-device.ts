@@ -4,16 +4,16 @@ import { isUniqueViolation, requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { issueAgentToken } from '../agents/agent-tokens-store.ts';
-import type { AuthDeps } from '../deps.ts';
 import type { DeviceOs } from '../schema.ts';
 import { requestedSite, sitesNow } from '../sites/actor-sites.ts';
 import { actingNow } from '../users/standing.ts';
+import type { DevicesDeps } from './deps.ts';
 import { readDevice } from './devices-store.ts';
 import { linkedResource } from './linked-resource.ts';
 
 /** Makes a device with the token of its agent. With a resource, it is that very machine and takes its id. */
 export function enrolDevice(
-  deps: Pick<AuthDeps, 'database' | 'emitter' | 'resources'>,
+  deps: Pick<DevicesDeps, 'database' | 'emitter' | 'resources'>,
 ): Handler<typeof devices.DevicesService.enrolDevice> {
   return async (request, context) => {
     const { tenantId } = context;

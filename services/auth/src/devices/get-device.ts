@@ -1,11 +1,11 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import type { DevicesDeps } from './deps.ts';
 import { readDevice } from './devices-store.ts';
 
 export function getDevice(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<DevicesDeps, 'database'>,
 ): Handler<typeof devices.DevicesService.getDevice> {
   return async (request, context) => {
     const deviceId = objectId(request.deviceId);

@@ -2,9 +2,9 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { isObjectId } from '../object-id.ts';
 import type { DeviceStatus } from '../schema.ts';
+import type { DevicesDeps } from './deps.ts';
 import { deviceMessage, devicesQuery } from './devices-store.ts';
 
 const SORT: SortFields = {
@@ -17,7 +17,7 @@ const nothing = sql<boolean>`false`;
 
 /** Those in the sites that the caller may see. */
 export function listDevices(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<DevicesDeps, 'database'>,
 ): Handler<typeof devices.DevicesService.listDevices> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {

@@ -1,12 +1,12 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { endAgentTokens } from '../agents/agent-tokens-store.ts';
-import type { AuthDeps } from '../deps.ts';
 import { changeDevice } from './change-device.ts';
+import type { DevicesDeps } from './deps.ts';
 
 /** Takes effect before the answer. Doing it twice does no harm. */
 export function revokeAgentToken(
-  deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
+  deps: Pick<DevicesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.DevicesService.revokeAgentToken> {
   return async (request, context) => {
     const tell = await changeDevice(deps, context, request.deviceId, async (tx, device) => {

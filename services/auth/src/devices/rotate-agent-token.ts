@@ -2,13 +2,13 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { endAgentTokens, issueAgentToken } from '../agents/agent-tokens-store.ts';
-import type { AuthDeps } from '../deps.ts';
 import { changeDevice } from './change-device.ts';
+import type { DevicesDeps } from './deps.ts';
 import { readDevice, requireInService } from './devices-store.ts';
 
 /** The former token stops before the answer. */
 export function rotateAgentToken(
-  deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
+  deps: Pick<DevicesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.DevicesService.rotateAgentToken> {
   return async (request, context) => {
     const { answer, tell } = await changeDevice(

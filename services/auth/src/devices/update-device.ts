@@ -2,15 +2,15 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { raiseDevices } from '../agents/agent-tokens-store.ts';
-import type { AuthDeps } from '../deps.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { requestedSite } from '../sites/actor-sites.ts';
 import { changeDevice } from './change-device.ts';
+import type { DevicesDeps } from './deps.ts';
 import { readDevice, requireInService } from './devices-store.ts';
 
 /** Absent fields stay. What the agent claims of its device is new at once. */
 export function updateDevice(
-  deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
+  deps: Pick<DevicesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.DevicesService.updateDevice> {
   return async (request, context) => {
     const { device, live } = await changeDevice(

@@ -1,12 +1,12 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { readUser } from '../users/users-store.ts';
+import type { DirectoryIdentitiesDeps } from './deps.ts';
 import { readIdentity } from './directory-identities-store.ts';
 
 export function getDirectoryIdentity(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<DirectoryIdentitiesDeps, 'database'>,
 ): Handler<typeof devices.DirectoryIdentitiesService.getDirectoryIdentity> {
   return async (request, context) => {
     const userId = objectId(request.userId);

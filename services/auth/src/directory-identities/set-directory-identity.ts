@@ -3,13 +3,13 @@ import { isUniqueViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
 import { actingNow, refuseSelf } from '../users/standing.ts';
 import { lockUser } from '../users/users-store.ts';
 import { bareName, checkedTexts, foldedName } from './account-names.ts';
+import type { DirectoryIdentitiesDeps } from './deps.ts';
 import { readIdentity } from './directory-identities-store.ts';
 
 /**
@@ -17,7 +17,7 @@ import { readIdentity } from './directory-identities-store.ts';
  * their own. A machine sits before no device: with the name of its maker it would hide who that is.
  */
 export function setDirectoryIdentity(
-  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+  deps: Pick<DirectoryIdentitiesDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.DirectoryIdentitiesService.setDirectoryIdentity> {
   return async (request, context) => {
     const userId = objectId(request.userId);

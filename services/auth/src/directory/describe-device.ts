@@ -1,13 +1,13 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { readDevice } from '../devices/devices-store.ts';
 import { objectId } from '../object-id.ts';
+import type { DirectoryDeps } from './deps.ts';
 
 /** For other services: where a device stands, and whether its agent can be reached. */
 export function describeDevice(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<DirectoryDeps, 'database'>,
 ): Handler<typeof devices.DeviceDirectoryService.describeDevice> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');

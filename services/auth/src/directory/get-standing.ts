@@ -1,12 +1,12 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { standingOf } from '../users/standing.ts';
+import type { DirectoryDeps } from './deps.ts';
 
 /** The standing of a user right now, from their roles in the database. A deleted user is inactive without rights. */
-export function getStanding(deps: AuthDeps): Handler<typeof auth.DirectoryService.getStanding> {
+export function getStanding(deps: DirectoryDeps): Handler<typeof auth.DirectoryService.getStanding> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const userId = objectId(request.userId);

@@ -1,11 +1,11 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { isObjectId } from '../object-id.ts';
+import type { DirectoryDeps } from './deps.ts';
 
 /** Names for showing, of deleted users too, and whether each may still act; ids that nobody has are left out. */
-export function getUserNames(deps: AuthDeps): Handler<typeof auth.DirectoryService.getUserNames> {
+export function getUserNames(deps: DirectoryDeps): Handler<typeof auth.DirectoryService.getUserNames> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const ids = [...new Set(request.userIds)].filter(isObjectId);

@@ -2,16 +2,16 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { peopleBehindUser } from '../responsible/people-behind.ts';
 import { sitesOfUser } from '../sites/actor-sites.ts';
 import { rolesOfUser } from '../users/rights-of-user.ts';
+import type { DirectoryDeps } from './deps.ts';
 
 const DEFAULT_LIMIT = 1_000;
 
 /** Active people who hold a permission by their roles as they are now; machines decide about nothing. */
 export function listPermittedUsers(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<DirectoryDeps, 'database'>,
 ): Handler<typeof devices.DeviceDirectoryService.listPermittedUsers> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');

@@ -3,11 +3,11 @@ import type { Reader } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { foldedName, possibleNames } from '../directory-identities/account-names.ts';
 import { objectId } from '../object-id.ts';
 import { peopleBehindUser } from '../responsible/people-behind.ts';
 import type { AuthSchema } from '../schema.ts';
+import type { DirectoryDeps } from './deps.ts';
 
 const CONTROLS = /\p{Cc}/u;
 
@@ -17,7 +17,7 @@ const CONTROLS = /\p{Cc}/u;
  * sign in under it, so that giving a name of one's own to somebody else gains nothing.
  */
 export function resolveSubject(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<DirectoryDeps, 'database'>,
 ): Handler<typeof devices.DeviceDirectoryService.resolveSubject> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');

@@ -3,17 +3,17 @@ import type { Tx } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
+import type { EmergencyDeps } from './deps.ts';
 
 /**
  * Notes that a person has emergency access open, or that this session of theirs has ended. It is stored when this answers. Where
  * gateways could not be told it is not settled: an emergency must not wait for Redis, and the caller repeats.
  */
 export function applyEmergencyStanding(
-  deps: AuthDeps,
+  deps: EmergencyDeps,
 ): Handler<typeof emergencyStanding.EmergencyStandingService.applyEmergencyStanding> {
   return async ({ userId: id, sessionId, until }, context) => {
     const userId = objectId(id);

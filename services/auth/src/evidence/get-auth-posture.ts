@@ -1,11 +1,11 @@
 import type * as authEvidence from '@claviger/contracts/auth/v1/evidence';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
+import type { EvidenceDeps } from './deps.ts';
 
 /** Counts of what keeps and breaks the rules about users, as of now by the database's clock. */
 export function getAuthPosture(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<EvidenceDeps, 'database'>,
 ): Handler<typeof authEvidence.EvidenceService.getAuthPosture> {
   return async (_request, context) => {
     const { rows } = await deps.database.readTenant(context.tenantId, (reader) =>

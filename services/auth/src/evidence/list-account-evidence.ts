@@ -2,7 +2,7 @@ import type * as authEvidence from '@claviger/contracts/auth/v1/evidence';
 import { keysetCursor, parseKeysetCursor } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
+import type { EvidenceDeps } from './deps.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
 interface AccountRow {
@@ -19,7 +19,7 @@ interface AccountRow {
 
 /** Users with their roles, as of now; the deleted ones too, since events name them. */
 export function listAccountEvidence(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<EvidenceDeps, 'database'>,
 ): Handler<typeof authEvidence.EvidenceService.listAccountEvidence> {
   return async (request, context) => {
     const after = parseKeysetCursor(request.cursor, 1);

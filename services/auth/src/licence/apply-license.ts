@@ -2,16 +2,16 @@ import type * as licence from '@claviger/contracts/auth/v1/licence';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { lockConfig } from '../settings/settings-store.ts';
 import { actingNow } from '../users/standing.ts';
+import type { LicenceDeps } from './deps.ts';
 import { licenceInForce } from './licence-store.ts';
 import { licenseMessage } from './license-message.ts';
 import { VENDOR_KEYS } from './vendor-keys.ts';
 import { verifyLicence } from './verify-licence.ts';
 
 /** Checks a licence and puts it in force. The same once more changes nothing. */
-export function applyLicense(deps: AuthDeps): Handler<typeof licence.LicenceService.applyLicense> {
+export function applyLicense(deps: LicenceDeps): Handler<typeof licence.LicenceService.applyLicense> {
   return async (request, context) => {
     const { tenantId } = context;
     context.auditSubject = { type: 'license', id: tenantId };

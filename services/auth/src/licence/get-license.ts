@@ -1,11 +1,11 @@
 import type * as licence from '@claviger/contracts/auth/v1/licence';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
+import type { LicenceDeps } from './deps.ts';
 import { licenceInForce } from './licence-store.ts';
 import { licenseMessage } from './license-message.ts';
 
 /** The licence in force. Its caller is of the platform's own tenant. */
-export function getLicense(deps: AuthDeps): Handler<typeof licence.LicenceService.getLicense> {
+export function getLicense(deps: LicenceDeps): Handler<typeof licence.LicenceService.getLicense> {
   return async (_request, { tenantId }) => ({
     license: await licenseMessage(deps.database, tenantId, await licenceInForce(deps.database, tenantId)),
   });

@@ -1,7 +1,7 @@
 import type { Database } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
-import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
+import type { LicenceDeps } from './deps.ts';
 import { licenceInForce, platformTenantId } from './licence-store.ts';
 
 export type Limited = 'users' | 'tenants';
@@ -30,7 +30,10 @@ export function countUsed(database: Database<AuthSchema>, what: Limited): Promis
  * Throws `conflict` (`license_limit_reached`) when one more would go beyond a licence that enforces its limits. An expired
  * one refuses nothing, nor does having none.
  */
-export async function requireWithinLicence(deps: Pick<AuthDeps, 'database'>, what: Limited): Promise<void> {
+export async function requireWithinLicence(
+  deps: Pick<LicenceDeps, 'database'>,
+  what: Limited,
+): Promise<void> {
   const platformId = await platformTenantId(deps.database);
   const licence = platformId ? await licenceInForce(deps.database, platformId) : undefined;
   const limit = licence?.claims.enforce && !licence.expired ? licence.claims.limits[what] : undefined;

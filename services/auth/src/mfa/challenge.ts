@@ -1,7 +1,6 @@
 import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
 import { notePlace, placeOf } from '../sign-in/places.ts';
 import {
@@ -15,6 +14,7 @@ import {
 } from '../sign-in/sessions-store.ts';
 import { requirePerson } from '../users/standing.ts';
 import { lockUser } from '../users/users-store.ts';
+import type { MfaDeps } from './deps.ts';
 import { mfaRefused } from './mfa-errors.ts';
 import { oneTimeCode } from './one-time-code.ts';
 import { proveSecondFactor } from './prove-second-factor.ts';
@@ -34,7 +34,7 @@ export interface Challenge {
  * and every other session of the person ends. `also` runs in the same transaction.
  */
 export async function challenge<T>(
-  deps: AuthDeps,
+  deps: MfaDeps,
   context: CallContext,
   given: string,
   confirm: boolean,
@@ -88,7 +88,7 @@ export async function challenge<T>(
  * A session that owes its factor is asked about at each call (`fresh`), so that no gateway goes on with it: signing in
  * does not depend on Redis.
  */
-async function tellGateways(deps: AuthDeps, sessionIds: readonly string[], optional: boolean): Promise<void> {
+async function tellGateways(deps: MfaDeps, sessionIds: readonly string[], optional: boolean): Promise<void> {
   try {
     await deps.liveness.revoke(sessionIds);
   } catch (error) {

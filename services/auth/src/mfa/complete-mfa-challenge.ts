@@ -1,12 +1,12 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { signInAnswer } from '../sign-in/sign-in-answer.ts';
 import { readUser } from '../users/users-store.ts';
 import { challenge } from './challenge.ts';
+import type { MfaDeps } from './deps.ts';
 
 /** Second step of a sign-in; in a full session, a fresh proof for what needs step-up. */
-export function completeMfaChallenge(deps: AuthDeps): Handler<typeof auth.AuthService.completeMfaChallenge> {
+export function completeMfaChallenge(deps: MfaDeps): Handler<typeof auth.AuthService.completeMfaChallenge> {
   return async (request, context) => {
     const done = await challenge(deps, context, request.code, false, (tx) =>
       readUser(tx, context.actor.userId),

@@ -1,14 +1,14 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
 import { actingNow, requirePerson } from '../users/standing.ts';
 import { lockUser } from '../users/users-store.ts';
+import type { MfaDeps } from './deps.ts';
 import { removeFactor } from './factors-store.ts';
 import { mfaRefused } from './mfa-errors.ts';
 
 /** Switches off the caller's own second factor (step-up needed) and ends their other sessions. */
-export function disableMfa(deps: AuthDeps): Handler<typeof auth.AuthService.disableMfa> {
+export function disableMfa(deps: MfaDeps): Handler<typeof auth.AuthService.disableMfa> {
   return async (_request, context) => {
     requirePerson(context);
     const { userId, tenantId, sessionId } = context.actor;

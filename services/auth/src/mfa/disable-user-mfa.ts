@@ -1,17 +1,17 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
 import { actingNow, refuseSelf, requireNotAbove } from '../users/standing.ts';
 import { lockUser } from '../users/users-store.ts';
+import type { MfaDeps } from './deps.ts';
 import { removeFactor } from './factors-store.ts';
 import { mfaRefused } from './mfa-errors.ts';
 
 /** An administrator switches off the second factor of somebody who lost it; that user's sessions end. */
-export function disableUserMfa(deps: AuthDeps): Handler<typeof auth.UsersService.disableUserMfa> {
+export function disableUserMfa(deps: MfaDeps): Handler<typeof auth.UsersService.disableUserMfa> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

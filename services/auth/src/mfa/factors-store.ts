@@ -2,8 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Reader, Tx } from '@claviger/database';
 import { openSecret, sealSecret } from '@claviger/keyring';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
+import type { MfaDeps } from './deps.ts';
 import { base32, TOTP_SECRET_BYTES } from './totp.ts';
 
 const PURPOSE = 'totp';
@@ -22,7 +22,7 @@ export async function hasConfirmedFactor(reader: Reader<AuthSchema>, userId: str
 
 /** Makes a pending factor, in place of an earlier pending one. Undefined when the user has a confirmed one. */
 export async function replacePendingFactor(
-  deps: AuthDeps,
+  deps: MfaDeps,
   tx: Tx<AuthSchema>,
   { tenantId, userId, sessionId }: { tenantId: string; userId: string; sessionId: string },
 ): Promise<string | undefined> {
@@ -73,7 +73,7 @@ export interface Factor {
 
 /** The factor of a user, locked: all codes of one user are checked one after the other. */
 export async function lockFactor(
-  deps: AuthDeps,
+  deps: MfaDeps,
   tx: Tx<AuthSchema>,
   tenantId: string,
   userId: string,

@@ -2,9 +2,9 @@ import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
 import { actingNow } from '../users/standing.ts';
+import type { MfaDeps } from './deps.ts';
 import { replacePendingFactor } from './factors-store.ts';
 import { owesFactor } from './mfa-errors.ts';
 import { otpauthUri } from './totp.ts';
@@ -17,7 +17,7 @@ const PASSWORD_MINUTES = 5;
  * actor has proved the password: a stolen session must not add a factor.
  */
 export async function makePendingFactor(
-  deps: AuthDeps,
+  deps: MfaDeps,
   context: CallContext,
   requireProof: (signedInJustNow: boolean, tx: Tx<AuthSchema>) => void | Promise<void>,
 ): Promise<{ secret: string; otpauthUri: string }> {

@@ -1,7 +1,7 @@
 import type { Tx } from '@claviger/database';
-import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
 import { type Attempt, countFailure, standingOfAttempt } from '../sign-in/lockout.ts';
+import type { MfaDeps } from './deps.ts';
 import { type Factor, lockFactor, spendStep } from './factors-store.ts';
 import type { Refused } from './mfa-errors.ts';
 import type { OneTimeCode } from './one-time-code.ts';
@@ -18,7 +18,7 @@ export type Proof =
  * caller's transaction commits the count.
  */
 export async function proveSecondFactor(
-  deps: AuthDeps,
+  deps: MfaDeps,
   tx: Tx<AuthSchema>,
   by: { tenantId: string; userId: string; place: string; sessionId?: string },
   code: OneTimeCode,

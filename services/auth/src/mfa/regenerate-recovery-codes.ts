@@ -1,14 +1,14 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { actingNow, requirePerson } from '../users/standing.ts';
+import type { MfaDeps } from './deps.ts';
 import { hasConfirmedFactor } from './factors-store.ts';
 import { mfaRefused } from './mfa-errors.ts';
 import { replaceRecoveryCodes } from './recovery-codes.ts';
 
 /** Replaces all recovery codes; the new ones are shown this once. */
 export function regenerateRecoveryCodes(
-  deps: AuthDeps,
+  deps: MfaDeps,
 ): Handler<typeof auth.AuthService.regenerateRecoveryCodes> {
   return async (_request, context) => {
     requirePerson(context);

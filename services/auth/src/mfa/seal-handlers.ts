@@ -1,13 +1,13 @@
 import type * as contract from '@claviger/contracts/cluster/v1/seal';
 import { sealHandlers } from '@claviger/sealing';
 import type { Handlers } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { findTenant } from '../sign-in/tenants-store.ts';
+import type { MfaDeps } from './deps.ts';
 import { canaryIn } from './tenant-keys.ts';
 
 /** What operators do with the seal of this replica. */
 export function authSealHandlers(
-  deps: Pick<AuthDeps, 'config' | 'database' | 'emitter' | 'logger' | 'tenantKeys'>,
+  deps: Pick<MfaDeps, 'config' | 'database' | 'emitter' | 'logger' | 'tenantKeys'>,
 ): Handlers<typeof contract.SealService> {
   const { config, database, emitter, logger, tenantKeys } = deps;
   const { node } = config;

@@ -1,13 +1,13 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { credentialOfUser } from '../passwords/credentials-store.ts';
 import { provePassword, wrongPassword } from '../passwords/prove-password.ts';
 import { requirePerson } from '../users/standing.ts';
+import type { MfaDeps } from './deps.ts';
 import { makePendingFactor } from './make-pending-factor.ts';
 
 /** As setupMfa, for a session of any age: the request has the password. */
-export function setupMfaWithPassword(deps: AuthDeps): Handler<typeof auth.AuthService.setupMfaWithPassword> {
+export function setupMfaWithPassword(deps: MfaDeps): Handler<typeof auth.AuthService.setupMfaWithPassword> {
   return async (request, context) => {
     requirePerson(context);
     const { userId } = context.actor;

@@ -1,12 +1,12 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { requirePerson } from '../users/standing.ts';
+import type { MfaDeps } from './deps.ts';
 import { makePendingFactor } from './make-pending-factor.ts';
 
 /** Makes a pending factor for a session that has just signed in by password, and shows its secret, this once. */
-export function setupMfa(deps: AuthDeps): Handler<typeof auth.AuthService.setupMfa> {
+export function setupMfa(deps: MfaDeps): Handler<typeof auth.AuthService.setupMfa> {
   return async (_request, context) => {
     requirePerson(context);
     return makePendingFactor(deps, context, (signedInJustNow) => {

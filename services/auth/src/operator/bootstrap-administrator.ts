@@ -1,8 +1,8 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { generatePassword } from '@claviger/keyring';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { canonicalLogin, shownLogin } from '../passwords/canonical-login.ts';
+import type { OperatorDeps } from './deps.ts';
 import { ensureTenant } from './ensure-tenant.ts';
 import { createFirstAdministrator, refuseEarly, requireNoUser } from './first-user.ts';
 
@@ -11,7 +11,7 @@ const POLICY = { minLength: 24, maxLength: 24, lower: 1, upper: 1, digits: 1, ex
 
 /** The first administrator of a tenant with a generated password. Throws `conflict` once there is a user. */
 export function bootstrapAdministrator(
-  deps: AuthDeps,
+  deps: OperatorDeps,
 ): Handler<typeof auth.OperatorService.bootstrapAdministrator> {
   return async (request, context) => {
     canonicalLogin(request.username);

@@ -1,16 +1,16 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { canonicalLogin, shownLogin } from '../passwords/canonical-login.ts';
 import { linkRefused, spendLink } from '../passwords/one-time-links.ts';
 import { checkNewPassword } from '../passwords/password-rules.ts';
 import { readLinkToken } from '../sign-in/bearer-secrets.ts';
 import { readUser } from '../users/users-store.ts';
+import type { OperatorDeps } from './deps.ts';
 import { createFirstAdministrator, refuseEarly, requireNoUser } from './first-user.ts';
 
 /** Spends the set-up link: the first administrator chooses name and password. */
-export function completeSetup(deps: AuthDeps): Handler<typeof auth.AuthService.completeSetup> {
+export function completeSetup(deps: OperatorDeps): Handler<typeof auth.AuthService.completeSetup> {
   return async (request, context) => {
     canonicalLogin(request.username);
     checkNewPassword(request.password, request.username, '/password');

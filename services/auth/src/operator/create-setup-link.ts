@@ -1,19 +1,19 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { createLink } from '../passwords/one-time-links.ts';
+import type { OperatorDeps } from './deps.ts';
 import { ensureTenant } from './ensure-tenant.ts';
 import { hasUser } from './first-user.ts';
 
 export const SETUP_LINK_TTL_MINUTES = 24 * 60;
 
 /** The token stands in the fragment: it reaches no server log and no referrer. */
-export const setupUrl = (deps: Pick<AuthDeps, 'config'>, token: string): string =>
+export const setupUrl = (deps: Pick<OperatorDeps, 'config'>, token: string): string =>
   `${deps.config.publicUrl}/setup#token=${token}`;
 
 /** A one-time link for the first administrator, in place of any earlier one; no link once there is a user. */
-export function createSetupLink(deps: AuthDeps): Handler<typeof auth.OperatorService.createSetupLink> {
+export function createSetupLink(deps: OperatorDeps): Handler<typeof auth.OperatorService.createSetupLink> {
   return async (request, context) => {
     const tenantId = await ensureTenant(deps, context, request.tenant);
     context.auditTenantId = tenantId;

@@ -1,11 +1,11 @@
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { DEFAULT_TENANT, findTenant } from '../sign-in/tenants-store.ts';
+import type { OperatorDeps } from './deps.ts';
 import { createTenant } from './provision-tenant.ts';
 
 /** The tenant of an operator's command. `default` is made when it is missing; any other must be provisioned before. */
-export async function ensureTenant(deps: AuthDeps, context: CallContext, name: string): Promise<string> {
+export async function ensureTenant(deps: OperatorDeps, context: CallContext, name: string): Promise<string> {
   const found = await findTenant(deps.database, name);
   if (found) return found.id;
   if (name !== '' && name !== DEFAULT_TENANT) throw ClavigerError.notFound();

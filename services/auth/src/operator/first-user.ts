@@ -1,11 +1,11 @@
 import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
-import type { AuthDeps } from '../deps.ts';
 import { canonicalLogin, shownLogin } from '../passwords/canonical-login.ts';
 import { storePassword } from '../passwords/credentials-store.ts';
 import { ADMINISTRATOR } from '../roles/built-in-roles.ts';
 import { rolesByName, setRoles } from '../roles/roles-store.ts';
 import type { AuthSchema } from '../schema.ts';
+import type { OperatorDeps } from './deps.ts';
 
 /** Whether the tenant has or ever had a user. */
 export async function hasUser(tx: Tx<AuthSchema>): Promise<boolean> {
@@ -51,6 +51,6 @@ export function alreadySetUp(): ClavigerError {
 }
 
 /** A cheap look before a costly hash; the decision is taken under the lock. */
-export async function refuseEarly(deps: AuthDeps, tenantId: string): Promise<void> {
+export async function refuseEarly(deps: OperatorDeps, tenantId: string): Promise<void> {
   if (await deps.database.withTenant(tenantId, hasUser)) throw alreadySetUp();
 }

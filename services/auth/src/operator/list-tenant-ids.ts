@@ -1,14 +1,14 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
+import type { OperatorDeps } from './deps.ts';
 
 const PAGE = 500;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /** All tenants in the order of their ids, whatever their status. */
 export function listTenantIds(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<OperatorDeps, 'database'>,
 ): Handler<typeof auth.OperatorService.listTenantIds> {
   return async ({ afterTenantId }) => {
     const rows = await deps.database.system((tx) =>

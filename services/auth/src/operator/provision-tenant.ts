@@ -3,15 +3,15 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { asTenant, isUniqueViolation, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { requireWithinLicence } from '../licence/licence-usage.ts';
 import { createBuiltInRoles } from '../roles/roles-store.ts';
 import type { AuthSchema } from '../schema.ts';
 import { DEFAULT_TENANT } from '../sign-in/tenants-store.ts';
 import { checkTenantName } from '../tenants/tenant-name.ts';
+import type { OperatorDeps } from './deps.ts';
 
 /** Creates a tenant with its key and the built-in roles. Throws `already_exists` for a name that is taken. */
-export function provisionTenant(deps: AuthDeps): Handler<typeof auth.OperatorService.provisionTenant> {
+export function provisionTenant(deps: OperatorDeps): Handler<typeof auth.OperatorService.provisionTenant> {
   return async (request, context) => {
     checkTenantName(request.name);
     await requireWithinLicence(deps, 'tenants');
@@ -22,7 +22,7 @@ export function provisionTenant(deps: AuthDeps): Handler<typeof auth.OperatorSer
 
 /** Its name has been checked, or is that of the platform. */
 export async function createTenant(
-  deps: AuthDeps,
+  deps: OperatorDeps,
   context: CallContext,
   name: string,
   displayName: string,
@@ -38,7 +38,7 @@ export async function createTenant(
 
 /** The rows of a new tenant, and what `also` adds in its name. */
 export async function storeTenant<T>(
-  deps: Pick<AuthDeps, 'tenantKeys' | 'emitter'>,
+  deps: Pick<OperatorDeps, 'tenantKeys' | 'emitter'>,
   tx: Tx<AuthSchema>,
   context: CallContext,
   { name, displayName }: { readonly name: string; readonly displayName: string },

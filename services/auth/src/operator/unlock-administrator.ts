@@ -1,7 +1,6 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import { addressPrefix, type Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { canonicalLogin } from '../passwords/canonical-login.ts';
 import { credentialByLogin } from '../passwords/credentials-store.ts';
 import { type Attempt, clearFailures, countFailure, standingOfAttempt } from '../sign-in/lockout.ts';
@@ -9,10 +8,11 @@ import { notePlace } from '../sign-in/places.ts';
 import { findTenant } from '../sign-in/tenants-store.ts';
 import { standingOf } from '../users/standing.ts';
 import { lockUser } from '../users/users-store.ts';
+import type { OperatorDeps } from './deps.ts';
 
 /** The way in of an administrator whom attackers keep locked out. It gives no right: who signs in proves the same as ever. */
 export function unlockAdministrator(
-  deps: AuthDeps,
+  deps: OperatorDeps,
 ): Handler<typeof auth.OperatorService.unlockAdministrator> {
   return async (request, context) => {
     const canonical = canonicalLogin(request.username);

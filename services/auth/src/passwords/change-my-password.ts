@@ -1,7 +1,6 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { hasConfirmedFactor } from '../mfa/factors-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import { placeOf } from '../sign-in/places.ts';
@@ -9,13 +8,14 @@ import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
 import { actingNow, requirePerson } from '../users/standing.ts';
 import { lockUser } from '../users/users-store.ts';
 import { credentialOfUser, storePassword } from './credentials-store.ts';
+import type { PasswordsDeps } from './deps.ts';
 import { checkNewPassword } from './password-rules.ts';
 import { provePassword, wrongPassword } from './prove-password.ts';
 
 const STEP_UP_WINDOW_SECONDS = 600;
 
 /** Needs the present password, and a recent second factor where there is one. The caller's other sessions end. */
-export function changeMyPassword(deps: AuthDeps): Handler<typeof auth.AuthService.changeMyPassword> {
+export function changeMyPassword(deps: PasswordsDeps): Handler<typeof auth.AuthService.changeMyPassword> {
   return async (request, context) => {
     requirePerson(context);
     const { userId, userName, tenantId, sessionId, mfaAt } = context.actor;

@@ -1,18 +1,18 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { readLinkToken } from '../sign-in/bearer-secrets.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import { notePlace, placeOf } from '../sign-in/places.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
 import { credentialOfUser, storePassword } from './credentials-store.ts';
+import type { PasswordsDeps } from './deps.ts';
 import { linkRefused, spendLink } from './one-time-links.ts';
 import { checkNewPassword } from './password-rules.ts';
 
 /** Spends a reset link: sets the password, lifts the lock, ends every session. The second factor stays as it is. */
 export function completePasswordReset(
-  deps: AuthDeps,
+  deps: PasswordsDeps,
 ): Handler<typeof auth.AuthService.completePasswordReset> {
   return async (request, context) => {
     const link = readLinkToken(request.token);

@@ -1,16 +1,20 @@
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { noteReason } from '../audit-reason.ts';
-import type { AuthDeps } from '../deps.ts';
 import { type Attempt, countFailure, mustWait, standingOfAttempt } from '../sign-in/lockout.ts';
 import { placeOf } from '../sign-in/places.ts';
 import { credentialOfUser } from './credentials-store.ts';
+import type { PasswordsDeps } from './deps.ts';
 
 /**
  * Checks the present password of the actor. Wrong ones count like those at sign-in. Answers the stored hash: the caller
  * compares it in its own transaction, because the password may change meanwhile.
  */
-export async function provePassword(deps: AuthDeps, context: CallContext, password: string): Promise<string> {
+export async function provePassword(
+  deps: PasswordsDeps,
+  context: CallContext,
+  password: string,
+): Promise<string> {
   const { userId, tenantId } = context.actor;
   const attempt: Attempt = { tenantId, kind: 'password', subject: userId, userId, place: placeOf(context) };
   const { phc, standing } = await deps.database.readTenant(tenantId, async (reader) => ({

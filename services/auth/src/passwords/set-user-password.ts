@@ -3,7 +3,6 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { deliverAccounts } from '../account-standings/deliver-accounts.ts';
 import { noteAccounts } from '../account-standings/note-accounts.ts';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { requireOwnAccount } from '../responsible/people-behind.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
@@ -13,13 +12,14 @@ import { tellGateways } from '../tenants/end-all-access.ts';
 import { actingNow, refuseSelf, requireNotAbove } from '../users/standing.ts';
 import { type LockedUser, lockUser, readUser } from '../users/users-store.ts';
 import { storePassword } from './credentials-store.ts';
+import type { PasswordsDeps } from './deps.ts';
 import { checkNewPassword } from './password-rules.ts';
 
 /**
  * An administrator sets the password of somebody else, who may not hold more than they do. Sessions and grants of the account end,
  * and it counts as the administrator's until its person has chosen another password.
  */
-export function setUserPassword(deps: AuthDeps): Handler<typeof auth.UsersService.setUserPassword> {
+export function setUserPassword(deps: PasswordsDeps): Handler<typeof auth.UsersService.setUserPassword> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

@@ -1,17 +1,19 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { actingNow, refuseSelf, requireNotAbove } from '../users/standing.ts';
 import { lockUser } from '../users/users-store.ts';
+import type { PasswordsDeps } from './deps.ts';
 import { createLink } from './one-time-links.ts';
 import { requireHuman } from './set-user-password.ts';
 
 const TTL_MINUTES = 60;
 
 /** A one-time link to be handed to the user. The present password goes on working until the link is used. */
-export function startPasswordReset(deps: AuthDeps): Handler<typeof auth.UsersService.startPasswordReset> {
+export function startPasswordReset(
+  deps: PasswordsDeps,
+): Handler<typeof auth.UsersService.startPasswordReset> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

@@ -2,12 +2,12 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isUniqueViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { actingNow, requireHeld } from '../users/standing.ts';
 import { checkedPermissions } from './checked-permissions.ts';
+import type { RolesDeps } from './deps.ts';
 import { roleMessage } from './roles-store.ts';
 
-export function createRole(deps: AuthDeps): Handler<typeof auth.RolesService.createRole> {
+export function createRole(deps: RolesDeps): Handler<typeof auth.RolesService.createRole> {
   return async (request, context) => {
     const permissions = checkedPermissions(request.permissions);
     try {

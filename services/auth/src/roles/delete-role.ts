@@ -2,14 +2,14 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isForeignKeyViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { actingNow, requireHeld } from '../users/standing.ts';
+import type { RolesDeps } from './deps.ts';
 import { lockOwnRole } from './update-role.ts';
 
 /** Only a role that nobody has. */
-export function deleteRole(deps: AuthDeps): Handler<typeof auth.RolesService.deleteRole> {
+export function deleteRole(deps: RolesDeps): Handler<typeof auth.RolesService.deleteRole> {
   return async (request, context) => {
     const roleId = objectId(request.roleId);
     context.auditSubject = { type: 'role', id: roleId };

@@ -1,11 +1,11 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import type { RolesDeps } from './deps.ts';
 import { roleMessage, rolesQuery } from './roles-store.ts';
 
-export function getRole(deps: AuthDeps): Handler<typeof auth.RolesService.getRole> {
+export function getRole(deps: RolesDeps): Handler<typeof auth.RolesService.getRole> {
   return async (request, context) => {
     const roleId = objectId(request.roleId);
     const row = await deps.database.readTenant(context.tenantId, (reader) =>

@@ -1,12 +1,12 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
+import type { RolesDeps } from './deps.ts';
 import { roleMessage, rolesQuery } from './roles-store.ts';
 
 export const ROLE_SORT: SortFields = { name: { column: 'roles.name', type: 'text' } };
 
-export function listRoles(deps: AuthDeps): Handler<typeof auth.RolesService.listRoles> {
+export function listRoles(deps: RolesDeps): Handler<typeof auth.RolesService.listRoles> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       let query = rolesQuery(reader);

@@ -3,17 +3,17 @@ import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import { requireEverySite, sitesNow } from '../sites/actor-sites.ts';
 import { actingNow, requireHeld } from '../users/standing.ts';
 import { checkedPermissions } from './checked-permissions.ts';
+import type { RolesDeps } from './deps.ts';
 import { lockAdministration, type RoleRow, roleMessage, rolesQuery } from './roles-store.ts';
 
 /** Replaces description and permissions; takes effect at once for all who have the role. */
-export function updateRole(deps: AuthDeps): Handler<typeof auth.RolesService.updateRole> {
+export function updateRole(deps: RolesDeps): Handler<typeof auth.RolesService.updateRole> {
   return async (request, context) => {
     const roleId = objectId(request.roleId);
     context.auditSubject = { type: 'role', id: roleId };

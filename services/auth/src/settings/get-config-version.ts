@@ -1,7 +1,7 @@
 import type * as settings from '@claviger/contracts/auth/v1/settings';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
+import type { SettingsDeps } from './deps.ts';
 import { shownValues } from './get-config.ts';
 import { versionMessage } from './list-config-versions.ts';
 import { settingKeys } from './setting-keys.ts';
@@ -10,7 +10,9 @@ import { lastChanges } from './settings-store.ts';
 const VERSION = /^[1-9][0-9]{0,8}$/;
 
 /** What one version changed: the values of its keys before and after, placeholders in the place of secrets. */
-export function getConfigVersion(deps: AuthDeps): Handler<typeof settings.ConfigService.getConfigVersion> {
+export function getConfigVersion(
+  deps: SettingsDeps,
+): Handler<typeof settings.ConfigService.getConfigVersion> {
   return async (request, context) => {
     if (!VERSION.test(request.version)) throw ClavigerError.notFound();
     const version = Number(request.version);

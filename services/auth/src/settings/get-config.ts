@@ -1,13 +1,13 @@
 import type * as settings from '@claviger/contracts/auth/v1/settings';
 import type { Handler } from '@claviger/service-kit';
 import { maskSecrets } from '@claviger/settings';
-import type { AuthDeps } from '../deps.ts';
+import type { SettingsDeps } from './deps.ts';
 import { pendingRestarts } from './pending-restarts.ts';
 import { bySection, keysInScope, type NamedKey } from './setting-keys.ts';
 import { configVersion, lastChanges, type StoredSetting } from './settings-store.ts';
 
 /** Every setting of the caller's scope; opens no secret. */
-export function getConfig(deps: AuthDeps): Handler<typeof settings.ConfigService.getConfig> {
+export function getConfig(deps: SettingsDeps): Handler<typeof settings.ConfigService.getConfig> {
   return async (_request, context) => {
     const keys = keysInScope(context.actor.platform);
     const { rowVersion, changes } = await deps.database.readTenant(context.tenantId, async (reader) => ({

@@ -1,13 +1,13 @@
 import type * as settings from '@claviger/contracts/auth/v1/settings';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
+import type { SettingsDeps } from './deps.ts';
 
 const SORT: SortFields = { version: { column: 'config_versions.version', type: 'int8' } };
 
 /** Who changed settings, when and why. */
 export function listConfigVersions(
-  deps: AuthDeps,
+  deps: SettingsDeps,
 ): Handler<typeof settings.ConfigService.listConfigVersions> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {

@@ -2,12 +2,12 @@ import type * as settings from '@claviger/contracts/auth/v1/settings';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { type SectionName, type SettingsService, sections } from '@claviger/settings';
-import type { AuthDeps } from '../deps.ts';
+import type { SettingsDeps } from './deps.ts';
 
 /** For a service: the sections that it reads, and no others. */
 export function readSettings({
   settingsSource: source,
-}: Pick<AuthDeps, 'settingsSource'>): Handler<typeof settings.SettingsService.readSettings> {
+}: Pick<SettingsDeps, 'settingsSource'>): Handler<typeof settings.SettingsService.readSettings> {
   return async (request, context) => {
     const names = request.sections.map((name) => {
       const known = Object.hasOwn(sections, name) ? sections[name as SectionName] : undefined;

@@ -3,8 +3,8 @@ import type * as settings from '@claviger/contracts/auth/v1/settings';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { maskSecrets } from '@claviger/settings';
-import type { AuthDeps } from '../deps.ts';
 import { actingNow } from '../users/standing.ts';
+import type { SettingsDeps } from './deps.ts';
 import { shownValues } from './get-config.ts';
 import { pendingRestarts } from './pending-restarts.ts';
 import { type PlannedChange, planChange } from './plan-change.ts';
@@ -21,7 +21,7 @@ import {
 const MAX_SHOWN_LENGTH = 500;
 
 /** Changes what is given, as one version; nothing when nothing differs. */
-export function updateConfig(deps: AuthDeps): Handler<typeof settings.ConfigService.updateConfig> {
+export function updateConfig(deps: SettingsDeps): Handler<typeof settings.ConfigService.updateConfig> {
   return async (request, context) => {
     const { tenantId } = context;
     const { platform } = context.actor;

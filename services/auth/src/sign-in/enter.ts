@@ -3,7 +3,6 @@ import { isActiveTenant, type Tx } from '@claviger/database';
 import type { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { hasConfirmedFactor } from '../mfa/factors-store.ts';
 import { mfaRefused } from '../mfa/mfa-errors.ts';
 import type { OneTimeCode } from '../mfa/one-time-code.ts';
@@ -11,6 +10,7 @@ import { proveSecondFactor } from '../mfa/prove-second-factor.ts';
 import { credentialOfUser, type StoredCredential } from '../passwords/credentials-store.ts';
 import type { AuthSchema } from '../schema.ts';
 import { readUser } from '../users/users-store.ts';
+import type { SignInDeps } from './deps.ts';
 import { type Attempt, clearFailures, mustWait, standingOfAttempt } from './lockout.ts';
 import { notePlace } from './places.ts';
 import { issueRefreshToken, openSession, type SessionFacts } from './sessions-store.ts';
@@ -35,7 +35,7 @@ export type Entered =
  * Opens the session of a right password. Looks again under the lock of the user: what was read before the hash may have
  * changed while it was computed.
  */
-export async function enter(deps: AuthDeps, tx: Tx<AuthSchema>, entry: Entry): Promise<Entered> {
+export async function enter(deps: SignInDeps, tx: Tx<AuthSchema>, entry: Entry): Promise<Entered> {
   const { tenant, stored, attempt, context, code } = entry;
   const { userId } = stored;
   const recovers = attempt.kind === 'recovery';

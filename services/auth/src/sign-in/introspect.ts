@@ -4,7 +4,6 @@ import { ClavigerError } from '@claviger/errors';
 import { type Actor, type Handler, signActorToken } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { type FoundAgent, readAgent } from '../agents/read-agent.ts';
-import type { AuthDeps } from '../deps.ts';
 import { peopleBehindUser } from '../responsible/people-behind.ts';
 import { responsiblePerson, responsiblePersonGone, withinRights } from '../responsible/responsible-person.ts';
 import { narrowed } from '../roles/permission-patterns.ts';
@@ -13,6 +12,7 @@ import { sitesOfUser, withinBoth } from '../sites/actor-sites.ts';
 import { permissionsOfUser, rolesOfUser } from '../users/rights-of-user.ts';
 import { invalidToken } from './access-token.ts';
 import { readAgentToken, readApiToken } from './bearer-secrets.ts';
+import type { SignInDeps } from './deps.ts';
 import { isExpired, sessionEnded } from './sessions-store.ts';
 
 /** Last use is written at most this often. */
@@ -24,7 +24,7 @@ const AUDIENCE = /^[a-z]{1,32}$/;
  * Turns a credential into an actor token for the named services, after a look at session, user and tenant as they are
  * now. `unauthenticated` means that the credential is bad; an outage is `unavailable`, never a verdict.
  */
-export function introspect(deps: AuthDeps): Handler<typeof auth.SessionsService.introspect> {
+export function introspect(deps: SignInDeps): Handler<typeof auth.SessionsService.introspect> {
   return async (request) => {
     const { audiences, credential } = request;
     if (audiences.length === 0 || !audiences.every((audience) => AUDIENCE.test(audience))) {
@@ -66,7 +66,7 @@ type FoundPerson = { readonly tenantId: string } & (
   | { readonly apiTokenHash: Buffer }
 );
 
-async function lookUp(deps: AuthDeps, credential: Credential): Promise<FoundPerson | FoundAgent> {
+async function lookUp(deps: SignInDeps, credential: Credential): Promise<FoundPerson | FoundAgent> {
   if (credential?.$case === 'accessToken') return deps.accessTokens.verify(credential.value);
   if (credential?.$case === 'agentToken') {
     const agentToken = readAgentToken(credential.value);
@@ -79,7 +79,7 @@ async function lookUp(deps: AuthDeps, credential: Credential): Promise<FoundPers
 }
 
 async function readActor(
-  deps: AuthDeps,
+  deps: SignInDeps,
   tx: Tx<AuthSchema>,
   found: FoundPerson,
   secondFactorMandatory: boolean,

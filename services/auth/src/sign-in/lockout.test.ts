@@ -24,10 +24,10 @@ import {
   usersOf,
 } from '../../test-support.ts';
 import { configSchema } from '../config.ts';
-import type { AuthDeps } from '../deps.ts';
 import { tidy } from '../housekeeping.ts';
 import { createPasswordHasher } from '../passwords/password-hasher.ts';
 import type { AuthSchema } from '../schema.ts';
+import type { SignInDeps } from './deps.ts';
 import { login } from './login.ts';
 
 let stack: AuthStack;
@@ -380,7 +380,7 @@ test('unknown tenant, unknown user, wrong password and lock take the same hashes
     },
     nameHash: (text: string) => `hash of ${text}`,
     logger: createLogger({ service: 'auth', node: 'test', level: 'error' }),
-  } as unknown as AuthDeps;
+  } as unknown as SignInDeps;
   const query = vi.spyOn(pg.Client.prototype, 'query');
   onTestFinished(() => query.mockRestore());
   /** The texts of all statements until the refusal, and whose log it goes to. */

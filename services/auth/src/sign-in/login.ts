@@ -2,8 +2,8 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { noteReason } from '../audit-reason.ts';
-import type { AuthDeps } from '../deps.ts';
 import { oneTimeCode } from '../mfa/one-time-code.ts';
+import type { SignInDeps } from './deps.ts';
 import { enter } from './enter.ts';
 import { countFailure, mustWait } from './lockout.ts';
 import { readAttempt, type SignInAttempt } from './read-attempt.ts';
@@ -13,7 +13,7 @@ import { signInAnswer } from './sign-in-answer.ts';
  * Password, then second factor where there is one. Unknown tenant or user, wrong password, lock and disabled account
  * get one answer after the same work: one hash, the same queries. Only the audit log tells them apart.
  */
-export function login(deps: AuthDeps): Handler<typeof auth.AuthService.login> {
+export function login(deps: SignInDeps): Handler<typeof auth.AuthService.login> {
   return async (request, context) => {
     const code = request.code === '' ? undefined : oneTimeCode(request.code);
     const tried = await readAttempt(deps, request, code, context);

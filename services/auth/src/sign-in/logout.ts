@@ -1,10 +1,10 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
+import type { SignInDeps } from './deps.ts';
 import { endSession } from './sessions-store.ts';
 
 /** Ends the session: access and refresh tokens die together, before the answer. Doing it twice does no harm. */
-export function logout(deps: AuthDeps): Handler<typeof auth.AuthService.logout> {
+export function logout(deps: SignInDeps): Handler<typeof auth.AuthService.logout> {
   return async (_request, context) => {
     const { sessionId, tenantId } = context.actor;
     await deps.database.withTenant(tenantId, async (tx) => {

@@ -1,10 +1,10 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { CallContext } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import type { OneTimeCode } from '../mfa/one-time-code.ts';
 import { hasRecoveryCode } from '../mfa/recovery-codes.ts';
 import { canonicalLogin } from '../passwords/canonical-login.ts';
 import { credentialByLogin, type StoredCredential } from '../passwords/credentials-store.ts';
+import type { SignInDeps } from './deps.ts';
 import { type Attempt, NOBODY, type Standing, standingOfAttempt } from './lockout.ts';
 import { placeOf } from './places.ts';
 import { findSignInTenant, type TenantEntry } from './tenants-store.ts';
@@ -29,7 +29,7 @@ export interface SignInAttempt {
  * even looked at: such tries say nothing about it.
  */
 export async function readAttempt(
-  deps: AuthDeps,
+  deps: SignInDeps,
   request: auth.LoginRequest,
   code: OneTimeCode | undefined,
   context: CallContext,

@@ -3,11 +3,11 @@ import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, failpoint, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { owesFactor } from '../mfa/mfa-errors.ts';
 import type { AuthSchema } from '../schema.ts';
 import { readUser } from '../users/users-store.ts';
 import { readRefreshToken } from './bearer-secrets.ts';
+import type { SignInDeps } from './deps.ts';
 import {
   endSession,
   issueRefreshToken,
@@ -24,7 +24,7 @@ const REUSE_GRACE_SECONDS = 10;
  * Rotates the refresh token of a session, or gives one to the bearer of a valid access token. A spent token that comes
  * again means that two parties hold it: the session ends. What was proved at sign-in never changes here.
  */
-export function refresh(deps: AuthDeps): Handler<typeof auth.AuthService.refresh> {
+export function refresh(deps: SignInDeps): Handler<typeof auth.AuthService.refresh> {
   return async (request, context) => {
     const byToken = request.refreshToken !== '';
     const presented = byToken ? readRefreshToken(request.refreshToken) : undefined;
@@ -68,7 +68,7 @@ export function refresh(deps: AuthDeps): Handler<typeof auth.AuthService.refresh
 
 /** The session is locked first, always: two that refresh, or one that refreshes and one that revokes, take turns. */
 async function sessionOfToken(
-  deps: AuthDeps,
+  deps: SignInDeps,
   tx: Tx<AuthSchema>,
   hash: Buffer,
 ): Promise<LockedSession | undefined> {
@@ -81,7 +81,7 @@ async function sessionOfToken(
 }
 
 async function spend(
-  deps: AuthDeps,
+  deps: SignInDeps,
   tx: Tx<AuthSchema>,
   context: CallContext,
   session: LockedSession,

@@ -1,9 +1,9 @@
-import type { AuthDeps } from '../deps.ts';
 import { ACCESS_TOKEN_TTL_SECONDS } from './access-token.ts';
+import type { SignInDeps } from './deps.ts';
 import type { SessionFacts } from './sessions-store.ts';
 
 /** The tokens of a session, under all the names that clients look for. */
-export async function signInAnswer(deps: AuthDeps, session: SessionFacts, refreshToken: string) {
+export async function signInAnswer(deps: SignInDeps, session: SessionFacts, refreshToken: string) {
   const accessToken = await deps.accessTokens.sign(session);
   return {
     accessToken,

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { actingNow } from '../users/standing.ts';
 import { requireEverySite, sitesNow } from './actor-sites.ts';
+import type { SitesDeps } from './deps.ts';
 import { orSiteExists, readSite } from './sites-store.ts';
 
 /** Whoever is kept to some sites makes no new ones. */
 export function createSite(
-  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+  deps: Pick<SitesDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.SitesService.createSite> {
   return async (request, context) => {
     const { tenantId } = context;

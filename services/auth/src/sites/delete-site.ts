@@ -1,10 +1,10 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { actingNow } from '../users/standing.ts';
 import { requireEverySite, sitesNow } from './actor-sites.ts';
+import type { SitesDeps } from './deps.ts';
 import { lockSite } from './sites-store.ts';
 
 /**
@@ -12,7 +12,7 @@ import { lockSite } from './sites-store.ts';
  * the site said of features is gone.
  */
 export function deleteSite(
-  deps: Pick<AuthDeps, 'database' | 'emitter'>,
+  deps: Pick<SitesDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.SitesService.deleteSite> {
   return async (request, context) => {
     const siteId = objectId(request.siteId);

@@ -1,10 +1,10 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import type { SitesDeps } from './deps.ts';
 import { readSite } from './sites-store.ts';
 
-export function getSite(deps: Pick<AuthDeps, 'database'>): Handler<typeof devices.SitesService.getSite> {
+export function getSite(deps: Pick<SitesDeps, 'database'>): Handler<typeof devices.SitesService.getSite> {
   return async (request, context) => {
     const siteId = objectId(request.siteId);
     return {

@@ -1,12 +1,12 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { readUser } from '../users/users-store.ts';
 import { readSites } from './actor-sites.ts';
+import type { SitesDeps } from './deps.ts';
 
 export function getUserSites(
-  deps: Pick<AuthDeps, 'database'>,
+  deps: Pick<SitesDeps, 'database'>,
 ): Handler<typeof devices.SitesService.getUserSites> {
   return async (request, context) => {
     const userId = objectId(request.userId);

@@ -1,7 +1,7 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
+import type { SitesDeps } from './deps.ts';
 import { siteMessage, sitesQuery } from './sites-store.ts';
 
 const SORT: SortFields = {
@@ -10,7 +10,7 @@ const SORT: SortFields = {
 };
 
 /** Those that the caller may see. */
-export function listSites(deps: Pick<AuthDeps, 'database'>): Handler<typeof devices.SitesService.listSites> {
+export function listSites(deps: Pick<SitesDeps, 'database'>): Handler<typeof devices.SitesService.listSites> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       const query = sitesQuery(reader, context.actor.siteIds).$if(request.search !== '', (all) =>

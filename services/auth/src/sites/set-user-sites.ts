@@ -2,7 +2,6 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { isObjectId, objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import type { AuthSchema } from '../schema.ts';
@@ -10,11 +9,12 @@ import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import { actingNow, refuseSelf, requireNotAbove } from '../users/standing.ts';
 import { lockUser } from '../users/users-store.ts';
 import { readSites, requireEverySite, requireSite, sitesNow } from './actor-sites.ts';
+import type { SitesDeps } from './deps.ts';
 import { storeUserSites } from './store-user-sites.ts';
 
 /** Keeps somebody else to these sites, or to none in particular; at once, also for their API tokens. */
 export function setUserSites(
-  deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
+  deps: Pick<SitesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.SitesService.setUserSites> {
   return async (request, context) => {
     const userId = objectId(request.userId);

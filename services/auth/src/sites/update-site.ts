@@ -2,16 +2,16 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { raiseDevices } from '../agents/agent-tokens-store.ts';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { actingNow } from '../users/standing.ts';
 import { requireSite, sitesNow } from './actor-sites.ts';
+import type { SitesDeps } from './deps.ts';
 import { lockSite, orSiteExists, readSite } from './sites-store.ts';
 
 /** Absent fields stay. Agents of its devices claim the new name at once. */
 export function updateSite(
-  deps: Pick<AuthDeps, 'database' | 'emitter' | 'liveness'>,
+  deps: Pick<SitesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.SitesService.updateSite> {
   return async (request, context) => {
     const siteId = objectId(request.siteId);

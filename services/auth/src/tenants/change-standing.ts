@@ -2,8 +2,8 @@ import { applyTenantStanding, asTenant, type TenantStanding, type Tx } from '@cl
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
+import type { TenantsDeps } from './deps.ts';
 import { type EndedAccess, endAllAccess } from './end-all-access.ts';
 
 export type TenantRow = Selectable<AuthSchema['tenants']>;
@@ -37,7 +37,7 @@ export async function lockTenant(tx: Tx<AuthSchema>, id: string): Promise<Tenant
  * stores are to be told, and, unless it becomes active, the end of every way in. The tenant's own log gets its event, too.
  */
 export async function changeStanding(
-  deps: Pick<AuthDeps, 'emitter' | 'tenantPeers'>,
+  deps: Pick<TenantsDeps, 'emitter' | 'tenantPeers'>,
   tx: Tx<AuthSchema>,
   context: CallContext,
   tenant: TenantRow,
@@ -52,7 +52,7 @@ export async function changeStanding(
 
 /** The rows of a change; the transaction acts as the tenant. */
 export async function storeStanding(
-  deps: Pick<AuthDeps, 'tenantPeers'>,
+  deps: Pick<TenantsDeps, 'tenantPeers'>,
   tx: Tx<AuthSchema>,
   tenant: TenantRow,
   order: StandingOrder,
@@ -79,7 +79,7 @@ export async function storeStanding(
 
 /** Every store is to know this version. */
 export async function wantDeliveries(
-  deps: Pick<AuthDeps, 'tenantPeers'>,
+  deps: Pick<TenantsDeps, 'tenantPeers'>,
   tx: Tx<AuthSchema>,
   tenantId: string,
   version: number,
@@ -101,7 +101,7 @@ export async function wantDeliveries(
 
 /** The event of this call in the log of the tenant that it concerns; the transaction acts as that tenant. */
 export async function emitInTenant(
-  deps: Pick<AuthDeps, 'emitter'>,
+  deps: Pick<TenantsDeps, 'emitter'>,
   tx: Tx<AuthSchema>,
   context: CallContext,
   tenantId: string,

@@ -1,17 +1,17 @@
 import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { requireWithinLicence } from '../licence/licence-usage.ts';
 import { SETUP_LINK_TTL_MINUTES, setupUrl } from '../operator/create-setup-link.ts';
 import { storeTenant, tenantExists } from '../operator/provision-tenant.ts';
 import { createLink } from '../passwords/one-time-links.ts';
 import { wantDeliveries } from './change-standing.ts';
 import { deliverStanding } from './deliver-standing.ts';
+import type { TenantsDeps } from './deps.ts';
 import { checkTenantName } from './tenant-name.ts';
 import { readTenant } from './tenant-view.ts';
 
 /** A tenant with its keys and roles, and the one-time link for its first administrator: all of it or nothing. */
-export function createTenant(deps: AuthDeps): Handler<typeof tenants.TenantsService.createTenant> {
+export function createTenant(deps: TenantsDeps): Handler<typeof tenants.TenantsService.createTenant> {
   return async (request, context) => {
     const { name, displayName } = request;
     checkTenantName(name);

@@ -1,13 +1,13 @@
 import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
+import type { TenantsDeps } from './deps.ts';
 
 const CALL_TIMEOUT_MS = 3_000;
 const INTERVAL_MS = 1_000;
 const MAX_BACKOFF_SECONDS = 60;
 const BATCH = 100;
 
-type Deps = Pick<AuthDeps, 'database' | 'logger' | 'tenantPeers'>;
+type Deps = Pick<TenantsDeps, 'database' | 'logger' | 'tenantPeers'>;
 
 /**
  * Tells every store that does not know it yet the standing that the tenant has now. Whoever does not answer is asked again by

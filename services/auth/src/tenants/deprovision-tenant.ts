@@ -4,11 +4,11 @@ import { asTenant, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { changeStanding, lockTenant, type TenantRow } from './change-standing.ts';
 import { deliverStanding } from './deliver-standing.ts';
+import type { TenantsDeps } from './deps.ts';
 import { type EndedAccess, tellGateways } from './end-all-access.ts';
 import { readTenant } from './tenant-view.ts';
 
@@ -19,7 +19,9 @@ const CONFIRM_HOURS = 24;
  * The first call is an order and changes nothing yet; the same call by another administrator within a day confirms it. From
  * then on the tenant is suspended, and its keys are destroyed when the retention is over. Until then reinstating takes it back.
  */
-export function deprovisionTenant(deps: AuthDeps): Handler<typeof tenants.TenantsService.deprovisionTenant> {
+export function deprovisionTenant(
+  deps: TenantsDeps,
+): Handler<typeof tenants.TenantsService.deprovisionTenant> {
   return async (request, context) => {
     const id = objectId(request.tenantId);
     context.auditSubject = { type: 'tenant', id };
@@ -54,7 +56,7 @@ export function deprovisionTenant(deps: AuthDeps): Handler<typeof tenants.Tenant
   };
 }
 
-async function tellEverybody(deps: AuthDeps, id: string, ended: EndedAccess): Promise<void> {
+async function tellEverybody(deps: TenantsDeps, id: string, ended: EndedAccess): Promise<void> {
   const told = await Promise.allSettled([tellGateways(deps, ended), deliverStanding(deps, id)]);
   for (const each of told) if (each.status === 'rejected') throw each.reason;
 }
@@ -101,7 +103,7 @@ async function placeOrder(
 }
 
 async function confirmOrder(
-  deps: Pick<AuthDeps, 'config'>,
+  deps: Pick<TenantsDeps, 'config'>,
   tx: Tx<AuthSchema>,
   context: CallContext,
   orderId: string,
@@ -121,7 +123,7 @@ async function confirmOrder(
 }
 
 function audit(
-  deps: Pick<AuthDeps, 'emitter'>,
+  deps: Pick<TenantsDeps, 'emitter'>,
   tx: Tx<AuthSchema>,
   context: CallContext,
   tenant: TenantRow,

@@ -2,16 +2,16 @@ import { type Duty, type DutyHost, type Leadership, LeadershipLost, startDuty } 
 import { asTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type Selectable, sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
 import { storeStanding } from './change-standing.ts';
 import { deliverStanding } from './deliver-standing.ts';
+import type { TenantsDeps } from './deps.ts';
 
 const INTERVAL_MS = 5_000;
 const BATCH = 10;
 const MAX_BACKOFF_SECONDS = 3_600;
 
-type Deps = Pick<AuthDeps, 'database' | 'emitter' | 'logger' | 'tenantPeers'>;
+type Deps = Pick<TenantsDeps, 'database' | 'emitter' | 'logger' | 'tenantPeers'>;
 type Order = Selectable<AuthSchema['deprovision_orders']>;
 
 interface DestroyedKey {

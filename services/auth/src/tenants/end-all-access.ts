@@ -1,9 +1,9 @@
 import type { Tx } from '@claviger/database';
 import { sql } from 'kysely';
 import { raiseDevices } from '../agents/agent-tokens-store.ts';
-import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
 import type { LiveSession } from '../sign-in/liveness.ts';
+import type { TenantsDeps } from './deps.ts';
 
 /** What gateways must be told after the commit. */
 export interface EndedAccess {
@@ -60,6 +60,6 @@ export async function endAllAccess(tx: Tx<AuthSchema>): Promise<EndedAccess> {
 }
 
 /** After the commit and before the answer. Throws `unavailable` when gateways could not be told. */
-export async function tellGateways(deps: Pick<AuthDeps, 'liveness'>, ended: EndedAccess): Promise<void> {
+export async function tellGateways(deps: Pick<TenantsDeps, 'liveness'>, ended: EndedAccess): Promise<void> {
   await Promise.all([deps.liveness.revoke(ended.revoked), deps.liveness.raise(ended.raised)]);
 }

@@ -1,12 +1,14 @@
 import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import type { TenantsDeps } from './deps.ts';
 import { readTenant } from './tenant-view.ts';
 
 /** Not found until the keys are destroyed. */
-export function getDeletionRecord(deps: AuthDeps): Handler<typeof tenants.TenantsService.getDeletionRecord> {
+export function getDeletionRecord(
+  deps: TenantsDeps,
+): Handler<typeof tenants.TenantsService.getDeletionRecord> {
   return async (request) => {
     const id = objectId(request.tenantId);
     const row = await deps.database.system((tx) =>

@@ -1,8 +1,8 @@
 import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
+import type { TenantsDeps } from './deps.ts';
 import type { TenantStore } from './tenant-stores.ts';
 import { readTenant } from './tenant-view.ts';
 
@@ -13,7 +13,7 @@ interface Part extends tenants.TenantPart {
 }
 
 /** Every part is asked now. One that does not answer is shown as such, and no number is made up for it. */
-export function getTenantHealth(deps: AuthDeps): Handler<typeof tenants.TenantsService.getTenantHealth> {
+export function getTenantHealth(deps: TenantsDeps): Handler<typeof tenants.TenantsService.getTenantHealth> {
   return async (request) => {
     const id = objectId(request.tenantId);
     const tenant = await readTenant(deps, id);
@@ -36,7 +36,7 @@ export function getTenantHealth(deps: AuthDeps): Handler<typeof tenants.TenantsS
   };
 }
 
-async function ownPart(deps: AuthDeps, id: string, standing: string, version: number): Promise<Part> {
+async function ownPart(deps: TenantsDeps, id: string, standing: string, version: number): Promise<Part> {
   const { rows } = await deps.database.readTenant(id, (reader) =>
     sql<{ users: number; sessions: number; api_tokens: number; last_activity_at: Date | null }>`SELECT
       (SELECT count(*) FROM users WHERE deleted_at IS NULL) AS users,
@@ -59,7 +59,7 @@ async function ownPart(deps: AuthDeps, id: string, standing: string, version: nu
   };
 }
 
-async function askStore(deps: AuthDeps, store: TenantStore, tenantId: string): Promise<Part> {
+async function askStore(deps: TenantsDeps, store: TenantStore, tenantId: string): Promise<Part> {
   const { service } = store;
   try {
     const answer = await store.standing.describe({}, { tenantId, timeoutMs: TIMEOUT_MS });

@@ -1,7 +1,7 @@
 import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import { likeTerm, pageOf, type SortFields, type TenantStanding } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
+import type { TenantsDeps } from './deps.ts';
 import { tenantMessage, tenantsQuery } from './tenant-view.ts';
 
 const SORT: SortFields = {
@@ -11,7 +11,7 @@ const SORT: SortFields = {
 };
 
 /** All tenants, read by the system role; whoever looks leaves an event. */
-export function listTenants(deps: AuthDeps): Handler<typeof tenants.TenantsService.listTenants> {
+export function listTenants(deps: TenantsDeps): Handler<typeof tenants.TenantsService.listTenants> {
   return async (request, context) => {
     const page = await deps.database.system((tx) => {
       let query = tenantsQuery(tx);

@@ -3,11 +3,11 @@ import { asTenant, isUniqueViolation, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { changeStanding, lockTenant } from './change-standing.ts';
 import { deliverStanding } from './deliver-standing.ts';
+import type { TenantsDeps } from './deps.ts';
 import { checkTenantName } from './tenant-name.ts';
 import { readTenant } from './tenant-view.ts';
 
@@ -15,7 +15,7 @@ import { readTenant } from './tenant-view.ts';
  * The tenant is active again, with its data and API tokens. Sessions, links, grants and queued jobs of before stay dead. Also
  * takes a deprovisioning back until the retention is over; then another name is needed if its own was given away.
  */
-export function reinstateTenant(deps: AuthDeps): Handler<typeof tenants.TenantsService.reinstateTenant> {
+export function reinstateTenant(deps: TenantsDeps): Handler<typeof tenants.TenantsService.reinstateTenant> {
   return async (request, context) => {
     const id = objectId(request.tenantId);
     context.auditSubject = { type: 'tenant', id };

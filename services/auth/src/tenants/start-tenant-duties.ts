@@ -1,12 +1,12 @@
 import type { DutyHost } from '@claviger/cluster';
-import type { AuthDeps } from '../deps.ts';
 import { startMetering } from './billing/meter-tenants.ts';
 import { startStandingDeliveries } from './deliver-standing.ts';
+import type { TenantsDeps } from './deps.ts';
 import { startTenantDestruction } from './destroy-due-tenants.ts';
 
 /** What goes on for tenants by itself, on the replica that leads. */
 export function startTenantDuties(
-  deps: Pick<AuthDeps, 'database' | 'emitter' | 'logger' | 'tenantPeers'>,
+  deps: Pick<TenantsDeps, 'database' | 'emitter' | 'logger' | 'tenantPeers'>,
   cluster: DutyHost,
 ): AsyncDisposable {
   const duties = [

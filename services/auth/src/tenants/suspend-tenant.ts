@@ -2,10 +2,10 @@ import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import { asTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { changeStanding, lockTenant } from './change-standing.ts';
 import { deliverStanding } from './deliver-standing.ts';
+import type { TenantsDeps } from './deps.ts';
 import { endAllAccess, tellGateways } from './end-all-access.ts';
 import { readTenant } from './tenant-view.ts';
 
@@ -13,7 +13,7 @@ import { readTenant } from './tenant-view.ts';
  * Answers when gateways and every store that can be reached know it. A store that was away is named in the answer, which
  * then says `suspending`; it is told as soon as it is back. Suspending again tells everybody again.
  */
-export function suspendTenant(deps: AuthDeps): Handler<typeof tenants.TenantsService.suspendTenant> {
+export function suspendTenant(deps: TenantsDeps): Handler<typeof tenants.TenantsService.suspendTenant> {
   return async (request, context) => {
     const id = objectId(request.tenantId);
     context.auditSubject = { type: 'tenant', id };

@@ -3,8 +3,8 @@ import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { Reader } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import type { AuthSchema } from '../schema.ts';
+import type { TenantsDeps } from './deps.ts';
 
 interface OrderJson {
   state: string;
@@ -68,7 +68,7 @@ export function tenantMessage(row: TenantRow): tenants.Tenant {
 const iso = (time: string | null): string | undefined => (time ? new Date(time).toISOString() : undefined);
 
 /** Throws `not_found`. */
-export async function readTenant(deps: Pick<AuthDeps, 'database'>, id: string): Promise<tenants.Tenant> {
+export async function readTenant(deps: Pick<TenantsDeps, 'database'>, id: string): Promise<tenants.Tenant> {
   const row = await deps.database.system((tx) =>
     tenantsQuery(tx).where('tenants.id', '=', id).executeTakeFirst(),
   );

@@ -1,14 +1,14 @@
 import type * as updates from '@claviger/contracts/auth/v1/updates';
 import { type Handler, productVersion } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { RUNNING_SECONDS } from '../settings/pending-restarts.ts';
+import type { UpdatesDeps } from './deps.ts';
 
 const MAX_VERSIONS = 200;
 
 /** What runs, what ran, and what was done to the schemas. A service that is away is shown as unknown. */
 export function getUpdatesStatus(
-  deps: Pick<AuthDeps, 'database' | 'schemaHistories'>,
+  deps: Pick<UpdatesDeps, 'database' | 'schemaHistories'>,
 ): Handler<typeof updates.UpdatesService.getUpdatesStatus> {
   return async (_request, context) => {
     const [schemas, { replicas, history }] = await Promise.all([

@@ -1,10 +1,10 @@
 import type * as updates from '@claviger/contracts/auth/v1/updates';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
+import type { UpdatesDeps } from './deps.ts';
 import { recordReplica } from './record-replica.ts';
 
 /** The service is the one that the certificate names. */
-export function reportReplica(deps: AuthDeps): Handler<typeof updates.ReplicasService.reportReplica> {
+export function reportReplica(deps: UpdatesDeps): Handler<typeof updates.ReplicasService.reportReplica> {
   return async (request, context) => {
     await recordReplica(deps.database, { ...request, service: context.caller });
     return {};

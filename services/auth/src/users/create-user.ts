@@ -2,7 +2,6 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isUniqueViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { requireWithinLicence } from '../licence/licence-usage.ts';
 import { canonicalLogin, shownLogin } from '../passwords/canonical-login.ts';
 import { storePassword } from '../passwords/credentials-store.ts';
@@ -11,6 +10,7 @@ import { requireOwnAccount } from '../responsible/people-behind.ts';
 import { rolesByName, setRoles } from '../roles/roles-store.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
 import { storeUserSites } from '../sites/store-user-sites.ts';
+import type { UsersDeps } from './deps.ts';
 import { actingNow, requireHeld } from './standing.ts';
 import { readUser } from './users-store.ts';
 
@@ -18,7 +18,7 @@ import { readUser } from './users-store.ts';
  * Without a password the user gets one through a reset link. A machine never has one, and whoever makes it is responsible for it.
  * With a password the account counts as its maker's until the person has chosen another one.
  */
-export function createUser(deps: AuthDeps): Handler<typeof auth.UsersService.createUser> {
+export function createUser(deps: UsersDeps): Handler<typeof auth.UsersService.createUser> {
   return async (request, context) => {
     const canonical = canonicalLogin(request.username);
     const kind = request.kind === 'machine' ? 'machine' : 'person';

@@ -3,18 +3,18 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { deliverAccounts } from '../account-standings/deliver-accounts.ts';
 import { noteAccounts } from '../account-standings/note-accounts.ts';
-import type { AuthDeps } from '../deps.ts';
 import { forgetDirectoryIdentity } from '../directory-identities/directory-identities-store.ts';
 import { objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { tellGateways } from '../tenants/end-all-access.ts';
+import type { UsersDeps } from './deps.ts';
 import { endAccess } from './end-access.ts';
 import { actingNow, requireNotAbove, standingOf } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
 /** Keeps the row, ends all access in the same transaction, and answers 404 to reads from then on. Machines of theirs are suspended. */
-export function deleteUser(deps: AuthDeps): Handler<typeof auth.UsersService.deleteUser> {
+export function deleteUser(deps: UsersDeps): Handler<typeof auth.UsersService.deleteUser> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

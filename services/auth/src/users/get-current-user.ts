@@ -1,10 +1,10 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
+import type { UsersDeps } from './deps.ts';
 import { readUser } from './users-store.ts';
 
 /** The caller with what they may do: of an API token, what it was narrowed to. */
-export function getCurrentUser(deps: AuthDeps): Handler<typeof auth.AuthService.getCurrentUser> {
+export function getCurrentUser(deps: UsersDeps): Handler<typeof auth.AuthService.getCurrentUser> {
   return async (_request, context) => {
     const { tenantId, userId, permissions } = context.actor;
     return deps.database.readTenant(tenantId, async (reader) => {

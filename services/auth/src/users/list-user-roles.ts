@@ -2,13 +2,13 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { ROLE_SORT } from '../roles/list-roles.ts';
 import { roleMessage, rolesQuery } from '../roles/roles-store.ts';
+import type { UsersDeps } from './deps.ts';
 import { readUser } from './users-store.ts';
 
-export function listUserRoles(deps: AuthDeps): Handler<typeof auth.UsersService.listUserRoles> {
+export function listUserRoles(deps: UsersDeps): Handler<typeof auth.UsersService.listUserRoles> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

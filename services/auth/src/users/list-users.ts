@@ -2,8 +2,8 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import type { UserStatus } from '../schema.ts';
+import type { UsersDeps } from './deps.ts';
 import { userMessage, usersQuery } from './users-store.ts';
 
 const SORT: SortFields = {
@@ -13,7 +13,7 @@ const SORT: SortFields = {
   lastLoginAt: { column: 'users.last_login_at', type: 'timestamptz', nullable: true },
 };
 
-export function listUsers(deps: AuthDeps): Handler<typeof auth.UsersService.listUsers> {
+export function listUsers(deps: UsersDeps): Handler<typeof auth.UsersService.listUsers> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       let query = usersQuery(reader);

@@ -1,14 +1,14 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
+import type { UsersDeps } from './deps.ts';
 import { actingNow } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
 /** Ends every session of the user at once, API tokens included; one's own session among them. */
-export function revokeUserSessions(deps: AuthDeps): Handler<typeof auth.UsersService.revokeUserSessions> {
+export function revokeUserSessions(deps: UsersDeps): Handler<typeof auth.UsersService.revokeUserSessions> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

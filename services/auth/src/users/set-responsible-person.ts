@@ -5,11 +5,11 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { deliverAccounts } from '../account-standings/deliver-accounts.ts';
 import { noteAccounts } from '../account-standings/note-accounts.ts';
-import type { AuthDeps } from '../deps.ts';
 import { isObjectId, objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import type { AuthSchema } from '../schema.ts';
 import { tellGateways } from '../tenants/end-all-access.ts';
+import type { UsersDeps } from './deps.ts';
 import { endAccess } from './end-access.ts';
 import { actingNow, requireNotAbove, requirePerson } from './standing.ts';
 import { lockUser, readUser } from './users-store.ts';
@@ -18,7 +18,9 @@ import { lockUser, readUser } from './users-store.ts';
  * Makes a person responsible for a machine, oneself unless another is named. Whoever was responsible knows its tokens and has asked
  * for its grants: both end. The actor must hold what the machine's roles give, so nobody gains rights by it.
  */
-export function setResponsiblePerson(deps: AuthDeps): Handler<typeof auth.UsersService.setResponsiblePerson> {
+export function setResponsiblePerson(
+  deps: UsersDeps,
+): Handler<typeof auth.UsersService.setResponsiblePerson> {
   return async (request, context) => {
     requirePerson(context);
     const userId = objectId(request.userId);

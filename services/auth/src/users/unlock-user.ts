@@ -1,13 +1,13 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
+import type { UsersDeps } from './deps.ts';
 import { actingNow } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
 /** Lifts the locks after wrong passwords and wrong codes, for every place. */
-export function unlockUser(deps: AuthDeps): Handler<typeof auth.UsersService.unlockUser> {
+export function unlockUser(deps: UsersDeps): Handler<typeof auth.UsersService.unlockUser> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

@@ -1,7 +1,6 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { ADMINISTRATOR } from '../roles/built-in-roles.ts';
 import {
@@ -15,11 +14,12 @@ import {
 import { requireRowVersion } from '../row-version.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
+import type { UsersDeps } from './deps.ts';
 import { actingNow, refuseSelf, requireHeld } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
 /** Replaces the roles of somebody else. Neither given nor taken may be what the actor does not hold. */
-export function updateUserRoles(deps: AuthDeps): Handler<typeof auth.UsersService.updateUserRoles> {
+export function updateUserRoles(deps: UsersDeps): Handler<typeof auth.UsersService.updateUserRoles> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

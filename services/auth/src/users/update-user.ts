@@ -4,11 +4,11 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { deliverAccounts } from '../account-standings/deliver-accounts.ts';
 import { noteAccounts, requireEnded } from '../account-standings/note-accounts.ts';
-import type { AuthDeps } from '../deps.ts';
 import { objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import type { UserStatus } from '../schema.ts';
 import { tellGateways } from '../tenants/end-all-access.ts';
+import type { UsersDeps } from './deps.ts';
 import { endAccess } from './end-access.ts';
 import { actingNow, requireNotAbove, standingOf } from './standing.ts';
 import { lockUser, readUser } from './users-store.ts';
@@ -17,7 +17,7 @@ import { lockUser, readUser } from './users-store.ts';
  * Absent fields stay. Disabling ends every session, API token, request and grant of the account, and suspends the machines of its
  * person; enabling again brings none of what ended back.
  */
-export function updateUser(deps: AuthDeps): Handler<typeof auth.UsersService.updateUser> {
+export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.updateUser> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };

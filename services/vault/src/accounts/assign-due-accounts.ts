@@ -1,11 +1,11 @@
 import { type Leadership, LeadershipLost } from '@claviger/cluster';
-import type { VaultDeps } from '../deps.ts';
 import { linkAccounts } from './assign-accounts.ts';
+import type { AccountsDeps } from './deps.ts';
 
 const BATCH = 200;
 
 /** Finds out the accounts of entries that a former release stored, the oldest first. */
-export async function assignDueAccounts(deps: VaultDeps, leadership: Leadership): Promise<void> {
+export async function assignDueAccounts(deps: AccountsDeps, leadership: Leadership): Promise<void> {
   let failed = false;
   while (!failed) {
     const due = await deps.database.system((tx) =>

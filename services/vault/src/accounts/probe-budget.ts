@@ -1,7 +1,7 @@
 import type { AccountKey } from '@claviger/connectors';
 import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
+import type { AccountsDeps } from './deps.ts';
 
 /** A stored secret, by the entry and the version that hold it. */
 export interface StoredSecret {
@@ -15,7 +15,7 @@ export interface StoredSecret {
  * one may.
  */
 export async function takeProbe(
-  deps: VaultDeps,
+  deps: AccountsDeps,
   tenantId: string,
   account: AccountKey,
 ): Promise<Date | undefined> {
@@ -24,7 +24,7 @@ export async function takeProbe(
 
 /** When the next login may be tried, and how many seconds of the database's clock that is away; undefined when one may now. */
 function tryProbe(
-  deps: VaultDeps,
+  deps: AccountsDeps,
   tenantId: string,
   account: AccountKey,
 ): Promise<{ at: Date; restSeconds: number } | undefined> {
@@ -56,7 +56,7 @@ function tryProbe(
 
 /** The target did not refuse: it has nothing to count. Notes the secret, when it accepted one. */
 export async function giveProbeBack(
-  deps: VaultDeps,
+  deps: AccountsDeps,
   tenantId: string,
   account: AccountKey,
   accepted?: StoredSecret,
@@ -68,13 +68,13 @@ export async function giveProbeBack(
 }
 
 /** The target refused a login: what it accepted before no longer counts as right. */
-export async function noteRefusal(deps: VaultDeps, tenantId: string, account: AccountKey): Promise<void> {
+export async function noteRefusal(deps: AccountsDeps, tenantId: string, account: AccountKey): Promise<void> {
   await change(deps, tenantId, account, { accepted_entry_id: null, accepted_version: null });
 }
 
 /** Whether the target accepted this secret last: a login with it is no guess. */
 export async function isAccepted(
-  deps: VaultDeps,
+  deps: AccountsDeps,
   tenantId: string,
   account: AccountKey,
   secret: StoredSecret,
@@ -93,7 +93,7 @@ export async function isAccepted(
 }
 
 /** Counts a login that a person asked for. Throws conflict `probe_budget_spent` when it could lock the account. */
-export async function spendProbe(deps: VaultDeps, tenantId: string, account: AccountKey): Promise<void> {
+export async function spendProbe(deps: AccountsDeps, tenantId: string, account: AccountKey): Promise<void> {
   const spent = await tryProbe(deps, tenantId, account);
   if (!spent) return;
   throw new ClavigerError('conflict', 'Another login that fails could lock the account on the target.', {
@@ -104,7 +104,7 @@ export async function spendProbe(deps: VaultDeps, tenantId: string, account: Acc
 }
 
 async function change(
-  deps: VaultDeps,
+  deps: AccountsDeps,
   tenantId: string,
   account: AccountKey,
   set: Record<string, unknown>,

@@ -3,10 +3,10 @@ import { ClavigerError, isClavigerError } from '@claviger/errors';
 import type { SealedForm } from '@claviger/events';
 import { type CallContext, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
 import { unproven } from '../rights/unproven.ts';
 import type { VaultTx } from '../schema.ts';
+import type { DisclosureDeps } from './deps.ts';
 import { auditUnavailable } from './disclosure-gate.ts';
 import { recordExposure } from './record-exposure.ts';
 
@@ -26,7 +26,7 @@ export interface CommittedDelivery {
  * `grant_ended`, or `audit_unavailable`.
  */
 export async function deliverUnderGrant(
-  deps: VaultDeps,
+  deps: DisclosureDeps,
   context: CallContext,
   grantId: string,
   said: { readonly reason: string; readonly ticket: string },
@@ -43,7 +43,7 @@ export async function deliverUnderGrant(
 
 async function deliver(
   tx: VaultTx,
-  deps: VaultDeps,
+  deps: DisclosureDeps,
   context: CallContext,
   grantId: string,
   said: { readonly reason: string; readonly ticket: string },

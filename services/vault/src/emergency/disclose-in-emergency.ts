@@ -3,8 +3,8 @@ import type { SealedForm } from '@claviger/events';
 import { JournalUnwritableError } from '@claviger/journal';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
+import type { EmergencyDeps } from './deps.ts';
 import { journalEntryOf } from './journal-entry.ts';
 import { recordDisclosure } from './record-disclosure.ts';
 
@@ -26,7 +26,7 @@ export function mayBeOvercome(error: unknown): error is ClavigerError {
  * `unavailable` (`journal_unwritable`) when the record is not safe.
  */
 export async function discloseInEmergency(
-  deps: VaultDeps,
+  deps: EmergencyDeps,
   context: CallContext,
   request: { readonly entryId: string; readonly reason: string; readonly version: number | undefined },
 ): Promise<EmergencyDisclosure | undefined> {
@@ -79,7 +79,7 @@ export async function discloseInEmergency(
   };
 }
 
-async function append(deps: VaultDeps, text: string): Promise<number> {
+async function append(deps: EmergencyDeps, text: string): Promise<number> {
   try {
     return await deps.journal.append(text);
   } catch (error) {
@@ -99,7 +99,7 @@ async function append(deps: VaultDeps, text: string): Promise<number> {
 
 /** Reads only: it must also work while nothing can be written. Expiry goes by the database's clock. */
 function findUnderSession(
-  deps: VaultDeps,
+  deps: EmergencyDeps,
   context: CallContext,
   request: { readonly entryId: string; readonly version: number | undefined },
 ) {

@@ -1,10 +1,10 @@
 import type * as emergency from '@claviger/contracts/vault/v1/emergency';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { isId } from '../ids.ts';
 import { isAccount } from '../rotation/request-rotation.ts';
 import type { RotationAfterGrant, VaultTx } from '../schema.ts';
+import type { EmergencyDeps } from './deps.ts';
 import { lockSession } from './place-emergency-session.ts';
 
 /**
@@ -12,7 +12,7 @@ import { lockSession } from './place-emergency-session.ts';
  * and either way what was seen and is still the current secret is put into the due-queue of rotations.
  */
 export function endEmergencySession(
-  deps: VaultDeps,
+  deps: EmergencyDeps,
 ): Handler<typeof emergency.EmergencyService.endEmergencySession> {
   return async ({ sessionId, cause }, context) => {
     context.auditSubject = { type: 'breakglass-session', id: sessionId };

@@ -1,14 +1,14 @@
 import type * as emergency from '@claviger/contracts/vault/v1/emergency';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { isId, time } from '../ids.ts';
+import type { EmergencyDeps } from './deps.ts';
 
 /** Whoever reads more has the audit log. */
 const LIMIT = 1_000;
 
 /** In the order in which they were disclosed. */
 export function listEmergencyDisclosures(
-  deps: VaultDeps,
+  deps: EmergencyDeps,
 ): Handler<typeof emergency.EmergencyService.listEmergencyDisclosures> {
   return async ({ sessionId }, context) => {
     if (!isId(sessionId)) return { items: [] };

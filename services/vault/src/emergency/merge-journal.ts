@@ -1,5 +1,5 @@
 import type { Journal } from '@claviger/journal';
-import type { VaultDeps } from '../deps.ts';
+import type { EmergencyDeps } from './deps.ts';
 import { readJournalEntry } from './journal-entry.ts';
 import { recordDisclosure } from './record-disclosure.ts';
 
@@ -16,7 +16,10 @@ export interface JournalMerge extends AsyncDisposable {
  * Takes what this replica's journal holds into the database, each record once, again and again until it is done. Every replica
  * sees to its own journal: nobody else can read it.
  */
-export function startJournalMerge(deps: VaultDeps, journal: Journal): JournalMerge {
+export function startJournalMerge(
+  deps: Pick<EmergencyDeps, 'config' | 'database' | 'logger'>,
+  journal: Journal,
+): JournalMerge {
   const stop = new AbortController();
   let mergedUpTo = 0;
   let waiting = 0;

@@ -3,9 +3,9 @@ import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { isId } from '../ids.ts';
 import type { VaultTx } from '../schema.ts';
+import type { EmergencyDeps } from './deps.ts';
 
 /** Placing and ending one session wait for each other, also while the vault does not know it yet. */
 export async function lockSession(tx: VaultTx, sessionId: string): Promise<void> {
@@ -14,7 +14,7 @@ export async function lockSession(tx: VaultTx, sessionId: string): Promise<void>
 
 /** Repeatable. One that ended stays ended, also when the end came first. */
 export function placeEmergencySession(
-  deps: VaultDeps,
+  deps: EmergencyDeps,
 ): Handler<typeof emergency.EmergencyService.placeEmergencySession> {
   return async (request, context) => {
     const { sessionId, userId, allEntries, entryIds, resourceIds, expiresAt } = request;

@@ -1,6 +1,6 @@
-import type { VaultDeps } from '../deps.ts';
 import { recordExposure } from '../disclosure/record-exposure.ts';
 import type { VaultTx } from '../schema.ts';
+import type { EmergencyDeps } from './deps.ts';
 import { rotateSeen } from './end-emergency-session.ts';
 import { type JournaledDisclosure, outboxRowOf } from './journal-entry.ts';
 
@@ -9,7 +9,7 @@ import { type JournaledDisclosure, outboxRowOf } from './journal-entry.ts';
  * Answers false when it was there already.
  */
 export async function recordDisclosure(
-  deps: VaultDeps,
+  deps: Pick<EmergencyDeps, 'database'>,
   entry: JournaledDisclosure,
   at: { readonly node: string; readonly seq: number; readonly fromJournal: boolean },
 ): Promise<boolean> {

@@ -3,15 +3,15 @@ import type * as emergency from '@claviger/contracts/vault/v1/emergency';
 import { ClavigerError } from '@claviger/errors';
 import { openSecret, sealSecret } from '@claviger/keyring';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { isId } from '../ids.ts';
+import type { EmergencyDeps } from './deps.ts';
 import type { JournaledDrill } from './journal-entry.ts';
 
 const VALUE = 'a value made for the drill';
 
 /** The steps of an emergency disclosure on this replica, with a value that opens nothing. */
 export function runEmergencyDrill(
-  deps: VaultDeps,
+  deps: EmergencyDeps,
 ): Handler<typeof emergency.EmergencyService.runEmergencyDrill> {
   return async ({ sessionId }, context) => {
     context.auditSubject = { type: 'breakglass-drill', id: sessionId };
@@ -48,7 +48,7 @@ async function step(name: string, work: () => Promise<unknown>): Promise<emergen
   }
 }
 
-async function throughJournal(deps: VaultDeps, tenantId: string, sessionId: string): Promise<void> {
+async function throughJournal(deps: EmergencyDeps, tenantId: string, sessionId: string): Promise<void> {
   const entry: JournaledDrill = {
     v: 1,
     kind: 'drill',
@@ -61,7 +61,7 @@ async function throughJournal(deps: VaultDeps, tenantId: string, sessionId: stri
   if (read?.payload !== JSON.stringify(entry)) throw new Error('the journal does not hold what was written');
 }
 
-async function throughKeys(deps: VaultDeps, tenantId: string): Promise<void> {
+async function throughKeys(deps: EmergencyDeps, tenantId: string): Promise<void> {
   const kek = await deps.secrets.keyFor(tenantId);
   const ids = { tenantId, entryId: randomUUID(), version: 1, purpose: 'drill', kekId: kek.kekId };
   const opened = openSecret(kek, sealSecret(kek, Buffer.from(VALUE), ids), ids);

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
+import type { EncryptionDeps } from './deps.ts';
 import type { Progress } from './exchange-kek.ts';
 import { changeKeyJob, type HeldJob, type KeyJobRow } from './key-jobs-store.ts';
 import { BATCH, type Finding, rewrapRows, storeFindings } from './rewrap-rows.ts';
@@ -14,7 +14,7 @@ const BEGINNING = { entryId: '00000000-0000-0000-0000-000000000000', version: 0 
  * hide its loss.
  */
 export async function checkKeys(
-  deps: VaultDeps,
+  deps: EncryptionDeps,
   held: HeldJob,
   job: KeyJobRow,
   signal: AbortSignal,
@@ -32,7 +32,7 @@ export async function checkKeys(
   return 'done';
 }
 
-async function begin(deps: VaultDeps, held: HeldJob): Promise<typeof BEGINNING> {
+async function begin(deps: EncryptionDeps, held: HeldJob): Promise<typeof BEGINNING> {
   await deps.database.withTenant(held.tenantId, async (tx) => {
     const { total } = await tx
       .selectFrom('entry_versions')
@@ -45,7 +45,7 @@ async function begin(deps: VaultDeps, held: HeldJob): Promise<typeof BEGINNING> 
 }
 
 async function repairBatch(
-  deps: VaultDeps,
+  deps: EncryptionDeps,
   held: HeldJob,
   after: typeof BEGINNING,
 ): Promise<typeof BEGINNING | undefined> {
@@ -85,7 +85,7 @@ async function repairBatch(
 }
 
 /** Entries whose present version is not there at all. */
-async function reportMissing(deps: VaultDeps, held: HeldJob): Promise<void> {
+async function reportMissing(deps: EncryptionDeps, held: HeldJob): Promise<void> {
   await deps.database.withTenant(held.tenantId, async (tx) => {
     const missing = await tx
       .selectFrom('entries')

@@ -3,14 +3,14 @@ import { lockedTenantStanding } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
+import type { EncryptionDeps } from './deps.ts';
 
 /**
  * Overwrites every key of a tenant that this vault itself knows as being wound down, on the word of two persons. What the keys
  * protected cannot be opened any more, by anybody. Repeated, it answers the same keys.
  */
 export function destroyTenantKeys(
-  deps: VaultDeps,
+  deps: EncryptionDeps,
 ): Handler<typeof tenantKeys.TenantKeysService.destroyTenantKeys> {
   return async (request, context) => {
     const { tenantId } = context;

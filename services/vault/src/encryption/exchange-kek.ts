@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createKek, IntegrityError, type Kek, openSecret, sealSecret } from '@claviger/keyring';
 import { failpoint } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
+import type { EncryptionDeps } from './deps.ts';
 import { changeKeyJob, type HeldJob, type KeyJobRow } from './key-jobs-store.ts';
 import { BATCH, rewrapRows, storeFindings } from './rewrap-rows.ts';
 import { SEALED_COLUMNS } from './secrets.ts';
@@ -16,7 +16,7 @@ export type Progress = { readonly againInSeconds: number } | { readonly failed: 
  * be opened stays `retiring`.
  */
 export async function exchangeKek(
-  deps: VaultDeps,
+  deps: EncryptionDeps,
   held: HeldJob,
   job: KeyJobRow,
   signal: AbortSignal,
@@ -46,7 +46,7 @@ export async function exchangeKek(
 }
 
 /** A new key in the database, wrapped by the root key, not in use yet. */
-async function storeNewKek(deps: VaultDeps, held: HeldJob): Promise<string> {
+async function storeNewKek(deps: EncryptionDeps, held: HeldJob): Promise<string> {
   const { tenantId } = held;
   const provider = deps.rootKey();
   const { latest } = await deps.database.readTenant(tenantId, (reader) =>
@@ -94,7 +94,7 @@ function tryOut(kek: Kek): void {
     throw new IntegrityError('cek_refused');
 }
 
-async function giveUp(deps: VaultDeps, held: HeldJob, newKekId: string): Promise<void> {
+async function giveUp(deps: EncryptionDeps, held: HeldJob, newKekId: string): Promise<void> {
   await deps.database.withTenant(held.tenantId, async (tx) => {
     await changeKeyJob(tx, deps, held, {});
     await tx
@@ -107,7 +107,7 @@ async function giveUp(deps: VaultDeps, held: HeldJob, newKekId: string): Promise
 }
 
 /** From here on new secrets are sealed under the new key. Does nothing when it is the active one already. */
-async function activate(deps: VaultDeps, held: HeldJob, newKekId: string): Promise<void> {
+async function activate(deps: EncryptionDeps, held: HeldJob, newKekId: string): Promise<void> {
   await deps.database.withTenant(held.tenantId, async (tx) => {
     await changeKeyJob(tx, deps, held, {});
     await tx
@@ -126,7 +126,11 @@ async function activate(deps: VaultDeps, held: HeldJob, newKekId: string): Promi
 }
 
 /** One batch in one transaction, which also asserts the lease. */
-async function rewrapBatch(deps: VaultDeps, held: HeldJob, kek: Kek): Promise<'more' | 'locked' | 'none'> {
+async function rewrapBatch(
+  deps: EncryptionDeps,
+  held: HeldJob,
+  kek: Kek,
+): Promise<'more' | 'locked' | 'none'> {
   await failpoint('vault.kek.batch_start');
   const outcome = await deps.database.withTenant(held.tenantId, async (tx) => {
     const former = tx.selectFrom('keks').select('id').where('id', '<>', kek.kekId);
@@ -169,7 +173,7 @@ async function rewrapBatch(deps: VaultDeps, held: HeldJob, kek: Kek): Promise<'m
  * Retires every emptied key, once no process can go on sealing under what it remembers. Answers how long to wait for that,
  * in seconds; 0 when it was done.
  */
-async function retire(deps: VaultDeps, held: HeldJob, newKekId: string): Promise<number> {
+async function retire(deps: EncryptionDeps, held: HeldJob, newKekId: string): Promise<number> {
   const { kekGraceSeconds } = deps.config.encryption;
   const wait = await deps.database.withTenant(held.tenantId, async (tx) => {
     await changeKeyJob(tx, deps, held, {});

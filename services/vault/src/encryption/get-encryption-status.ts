@@ -1,14 +1,14 @@
 import type * as encryption from '@claviger/contracts/vault/v1/encryption';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { time } from '../ids.ts';
 import type { VaultReader } from '../schema.ts';
+import type { EncryptionDeps } from './deps.ts';
 import { toKeyJob } from './key-jobs-store.ts';
 
 /** The tenant's key hierarchy as it stands in the database, and whether the root key opens it. */
 export function getEncryptionStatus(
-  deps: VaultDeps,
+  deps: EncryptionDeps,
 ): Handler<typeof encryption.EncryptionService.getEncryptionStatus> {
   return (_, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {

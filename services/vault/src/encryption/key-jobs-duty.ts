@@ -3,7 +3,7 @@ import { ofActiveTenant, requireActiveTenant } from '@claviger/database';
 import { isClavigerError } from '@claviger/errors';
 import type { JobQueues } from '@claviger/jobs';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
+import type { EncryptionDeps } from './deps.ts';
 import { insertKeyJob } from './key-jobs-store.ts';
 import { workOnKeyJob } from './run-key-job.ts';
 import { runKeyJob } from './run-key-job-definition.ts';
@@ -15,7 +15,7 @@ const EVERY_MS = 1_000;
  * Works on jobs of the key hierarchy: those that the queue wakes this process for, and on the leader those that a sweep finds
  * due. The leader also asks for the rotation of keys that have grown old or have wrapped too much.
  */
-export function startKeyJobs(deps: VaultDeps, queues: JobQueues, cluster: Cluster): AsyncDisposable {
+export function startKeyJobs(deps: EncryptionDeps, queues: JobQueues, cluster: Cluster): AsyncDisposable {
   const stop = new AbortController();
   const running = new Map<string, Promise<void>>();
   const run = (tenantId: string, jobId: string): Promise<void> => {
@@ -91,7 +91,7 @@ export function startKeyJobs(deps: VaultDeps, queues: JobQueues, cluster: Cluste
   };
 }
 
-function dueJobs(deps: VaultDeps) {
+function dueJobs(deps: EncryptionDeps) {
   return deps.database.system((tx) =>
     tx
       .selectFrom('key_jobs')
@@ -107,7 +107,7 @@ function dueJobs(deps: VaultDeps) {
 }
 
 /** Tenants whose active key has reached its age or its count. */
-async function worn(deps: VaultDeps): Promise<{ tenant_id: string; trigger: 'age' | 'wraps' }[]> {
+async function worn(deps: EncryptionDeps): Promise<{ tenant_id: string; trigger: 'age' | 'wraps' }[]> {
   const { kekMaxAgeDays, kekMaxWraps } = deps.config.encryption;
   const aged = sql<boolean>`keks.activated_at < now() - make_interval(days => ${kekMaxAgeDays})`;
   const wraps = sql<number>`(SELECT sum(c.total) FROM row_counts c

@@ -4,9 +4,8 @@ import type * as encryption from '@claviger/contracts/vault/v1/encryption';
 import { isUniqueViolation, requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type RawBuilder, type Selectable, sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
-
 import type { VaultReader, VaultSchema, VaultTx } from '../schema.ts';
+import type { EncryptionDeps } from './deps.ts';
 import { runKeyJob } from './run-key-job-definition.ts';
 
 export type KeyJobRow = Selectable<VaultSchema['key_jobs']>;
@@ -38,7 +37,7 @@ export type KeyJobChange = Partial<{
 /** Stores a job and wakes a worker. Throws conflict `key_job_in_progress` while the tenant has another one. */
 export async function insertKeyJob(
   tx: VaultTx,
-  deps: VaultDeps,
+  deps: EncryptionDeps,
   job: Pick<KeyJobRow, 'tenant_id' | 'kind' | 'trigger' | 'reason' | 'requested_by' | 'requested_by_name'>,
 ): Promise<KeyJobRow> {
   try {
@@ -67,7 +66,7 @@ export interface HeldJob {
 
 /** Takes a due job that nobody works on; undefined otherwise. By the clock of the database. Throws for a suspended tenant. */
 export async function takeKeyJob(
-  deps: VaultDeps,
+  deps: EncryptionDeps,
   tenantId: string,
   jobId: string,
 ): Promise<{ held: HeldJob; job: KeyJobRow } | undefined> {
@@ -100,7 +99,7 @@ export async function takeKeyJob(
  */
 export async function changeKeyJob(
   tx: VaultTx,
-  deps: VaultDeps,
+  deps: EncryptionDeps,
   held: HeldJob,
   change: KeyJobChange,
 ): Promise<KeyJobRow> {
@@ -116,7 +115,7 @@ export async function changeKeyJob(
   return row;
 }
 
-const leaseEnd = (deps: VaultDeps): RawBuilder<Date> =>
+const leaseEnd = (deps: EncryptionDeps): RawBuilder<Date> =>
   sql<Date>`clock_timestamp() + make_interval(secs => ${deps.config.encryption.leaseSeconds})`;
 
 export const RELEASED = { lease_owner: null, lease_until: null } as const;

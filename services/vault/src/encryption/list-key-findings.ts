@@ -1,13 +1,13 @@
 import type * as encryption from '@claviger/contracts/vault/v1/encryption';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { requireId, time } from '../ids.ts';
+import type { EncryptionDeps } from './deps.ts';
 import { keyJobById } from './key-jobs-store.ts';
 
 /** By entry and version. */
 export function listKeyFindings(
-  deps: VaultDeps,
+  deps: EncryptionDeps,
 ): Handler<typeof encryption.EncryptionService.listKeyFindings> {
   return async (request, context) => {
     const id = requireId(request.jobId);

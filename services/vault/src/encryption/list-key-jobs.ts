@@ -1,11 +1,11 @@
 import type * as encryption from '@claviger/contracts/vault/v1/encryption';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
+import type { EncryptionDeps } from './deps.ts';
 import { type KeyJobRow, toKeyJob } from './key-jobs-store.ts';
 
 /** Newest first. */
-export function listKeyJobs(deps: VaultDeps): Handler<typeof encryption.EncryptionService.listKeyJobs> {
+export function listKeyJobs(deps: EncryptionDeps): Handler<typeof encryption.EncryptionService.listKeyJobs> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       let jobs = reader.selectFrom('key_jobs');

@@ -1,9 +1,9 @@
 import type * as encryption from '@claviger/contracts/vault/v1/encryption';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
+import type { EncryptionDeps } from './deps.ts';
 import { requestKeyJob } from './request-key-job.ts';
 
 /** Queues a check of every content key of the tenant. */
-export function repairKeys(deps: VaultDeps): Handler<typeof encryption.EncryptionService.repairKeys> {
+export function repairKeys(deps: EncryptionDeps): Handler<typeof encryption.EncryptionService.repairKeys> {
   return requestKeyJob(deps, 'repair');
 }

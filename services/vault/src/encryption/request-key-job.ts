@@ -1,11 +1,11 @@
 import type * as encryption from '@claviger/contracts/vault/v1/encryption';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
+import type { EncryptionDeps } from './deps.ts';
 import { insertKeyJob, toKeyJob } from './key-jobs-store.ts';
 
 /** Makes the handler that queues a job of one kind and records who asked for it. */
 export function requestKeyJob(
-  deps: VaultDeps,
+  deps: EncryptionDeps,
   kind: 'rotate-kek' | 'repair',
 ): Handler<typeof encryption.EncryptionService.rotateKek> {
   return async (request, context) => {

@@ -1,8 +1,8 @@
 import { isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import type { VaultTx } from '../schema.ts';
 import { checkKeys } from './check-keys.ts';
+import type { EncryptionDeps } from './deps.ts';
 import { exchangeKek, type Progress } from './exchange-kek.ts';
 import {
   changeKeyJob,
@@ -19,7 +19,7 @@ const RETRY_SECONDS = 30;
 
 /** Works on a due job as far as it gets; another run goes on from there. Does nothing when somebody else has it. */
 export async function workOnKeyJob(
-  deps: VaultDeps,
+  deps: EncryptionDeps,
   tenantId: string,
   jobId: string,
   signal: AbortSignal,
@@ -46,7 +46,7 @@ export async function workOnKeyJob(
   }
 }
 
-async function conclude(deps: VaultDeps, held: HeldJob, progress: Progress): Promise<void> {
+async function conclude(deps: EncryptionDeps, held: HeldJob, progress: Progress): Promise<void> {
   if (progress !== 'done' && 'againInSeconds' in progress) {
     await write(deps, held, {
       ...RELEASED,
@@ -62,7 +62,7 @@ async function conclude(deps: VaultDeps, held: HeldJob, progress: Progress): Pro
 }
 
 async function write(
-  deps: VaultDeps,
+  deps: EncryptionDeps,
   held: HeldJob,
   change: KeyJobChange,
   also?: (tx: VaultTx, job: KeyJobRow) => Promise<unknown>,
@@ -73,7 +73,7 @@ async function write(
   });
 }
 
-function audit(tx: VaultTx, deps: VaultDeps, job: KeyJobRow) {
+function audit(tx: VaultTx, deps: EncryptionDeps, job: KeyJobRow) {
   const sound = job.state === 'done' && job.unrecoverable === 0;
   return deps.emitter.auditDuty(tx, {
     tenantId: job.tenant_id,

@@ -1,13 +1,13 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { deliverUnderGrant } from '../disclosure/deliver-under-grant.ts';
 import { receiptOf } from '../disclosure/receipt.ts';
 import { requireId } from '../ids.ts';
+import type { EntitlementsDeps } from './deps.ts';
 
 /** To the grantee alone, and once when the grant is for one time. */
 export function deliverCredentials(
-  deps: VaultDeps,
+  deps: EntitlementsDeps,
 ): Handler<typeof vault.EntitlementsService.deliverCredentials> {
   return async (request, context) => {
     context.auditSubject = { type: 'grant', id: request.grantId };

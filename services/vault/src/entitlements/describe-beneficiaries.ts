@@ -2,13 +2,13 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { isId, requireId } from '../ids.ts';
 import type { VaultReader } from '../schema.ts';
+import type { EntitlementsDeps } from './deps.ts';
 
 /** Who of these people owns or shares the entry, or any of the resource: they gain from a lower protection, and decide on none. */
 export function describeBeneficiaries(
-  deps: VaultDeps,
+  deps: EntitlementsDeps,
 ): Handler<typeof vault.EntitlementsService.describeBeneficiaries> {
   return ({ entryId, resourceId, userIds }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {

@@ -1,11 +1,11 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
+import type { EntitlementsDeps } from './deps.ts';
 
 export function describeResource(
-  deps: VaultDeps,
+  deps: EntitlementsDeps,
 ): Handler<typeof vault.EntitlementsService.describeResource> {
   return async (request, context) => {
     const id = requireId(request.resourceId);

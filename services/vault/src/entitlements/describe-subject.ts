@@ -1,13 +1,15 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { unproven } from '../rights/unproven.ts';
 import type { VaultReader } from '../schema.ts';
+import type { EntitlementsDeps } from './deps.ts';
 
 /** What a request is about. A resource stands for its entry when it has exactly one. */
-export function describeSubject(deps: VaultDeps): Handler<typeof vault.EntitlementsService.describeSubject> {
+export function describeSubject(
+  deps: EntitlementsDeps,
+): Handler<typeof vault.EntitlementsService.describeSubject> {
   return ({ entryId, resourceId }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       if (!entryId && !resourceId) throw ClavigerError.invalid('/entryId', 'is required, or resourceId');

@@ -2,16 +2,16 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { entrySubject } from '../entries/entry-rows.ts';
 import { isId, requireId } from '../ids.ts';
+import type { EntitlementsDeps } from './deps.ts';
 import { grantEnded, hasEnded, lockGrant } from './ended-grants.ts';
 
 /**
  * Repeatable. Placed again with another expiry it lasts until then; one that ended stays ended, also when the end came first.
  */
 export function placeEntitlement(
-  deps: VaultDeps,
+  deps: EntitlementsDeps,
 ): Handler<typeof vault.EntitlementsService.placeEntitlement> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };

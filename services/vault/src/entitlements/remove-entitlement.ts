@@ -3,11 +3,11 @@ import { isClavigerError } from '@claviger/errors';
 import type { Kek } from '@claviger/keyring';
 import type { Handler } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { entrySubject, type LockedEntry } from '../entries/entry-rows.ts';
 import { isId } from '../ids.ts';
 import { isAccount, requestRotation, requireRotatable } from '../rotation/request-rotation.ts';
 import type { RotationAfterGrant, VaultSchema, VaultTx } from '../schema.ts';
+import type { EntitlementsDeps } from './deps.ts';
 import { lockGrant, rememberEnd } from './ended-grants.ts';
 
 type Entitlement = Selectable<VaultSchema['entitlements']>;
@@ -17,7 +17,7 @@ type Entitlement = Selectable<VaultSchema['entitlements']>;
  * here, or finds the grant ended. What the grantee has seen and still is the current secret gets rotated.
  */
 export function removeEntitlement(
-  deps: VaultDeps,
+  deps: EntitlementsDeps,
 ): Handler<typeof vault.EntitlementsService.removeEntitlement> {
   return async ({ grantId, cause }, context) => {
     const kek = await keyIfOpen(deps, context.tenantId);
@@ -77,7 +77,7 @@ async function entryOfGrant(tx: VaultTx, grantId: string) {
 
 async function rotateWhatWasSeen(
   tx: VaultTx,
-  deps: VaultDeps,
+  deps: EntitlementsDeps,
   entry: LockedEntry,
   grant: Entitlement,
   kek: Kek | undefined,
@@ -134,7 +134,7 @@ async function rememberedRotation(tx: VaultTx, grantId: string): Promise<Rotatio
   return row?.rotation ?? 'not-needed';
 }
 
-async function keyIfOpen(deps: VaultDeps, tenantId: string): Promise<Kek | undefined> {
+async function keyIfOpen(deps: EntitlementsDeps, tenantId: string): Promise<Kek | undefined> {
   try {
     return await deps.secrets.keyFor(tenantId);
   } catch (error) {

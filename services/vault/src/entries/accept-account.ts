@@ -2,17 +2,17 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import { notResourceOwner, ownsTarget } from '../rights/resource-owner.ts';
+import type { EntriesDeps } from './deps.ts';
 import { entryById, entrySubject, toEntry } from './entry-rows.ts';
 
 /**
  * An owner of the resource makes an unproven account one of theirs. Whoever named it must not read what a rotation through the
  * resource's admin entry makes of it: the entry passes to the acceptor, and its shares end.
  */
-export function acceptAccount(deps: VaultDeps): Handler<typeof vault.EntriesService.acceptAccount> {
+export function acceptAccount(deps: EntriesDeps): Handler<typeof vault.EntriesService.acceptAccount> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

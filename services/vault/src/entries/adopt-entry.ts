@@ -2,12 +2,12 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { requireId, time } from '../ids.ts';
 import { activeUsers } from '../rights/active-users.ts';
 import { type AdoptionVerdict, decideAdoption } from '../rights/adoption-rule.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import type { VaultReader, VaultTx } from '../schema.ts';
+import type { EntriesDeps } from './deps.ts';
 import { entrySubject, type LockedEntry } from './entry-rows.ts';
 
 const PROPOSAL_HOURS = 72;
@@ -16,7 +16,7 @@ const PROPOSAL_HOURS = 72;
  * Takes over an entry whose owner has left. Auth says who has, at this moment. Of two administrators who propose at once one
  * does, and the other confirms.
  */
-export function adoptEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.adoptEntry> {
+export function adoptEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.adoptEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);
@@ -84,7 +84,7 @@ async function openProposal(tx: VaultTx, entry: LockedEntry) {
 
 /** In the place of a proposal that lapsed, or whose proposer has left, too. */
 async function propose(
-  deps: VaultDeps,
+  deps: EntriesDeps,
   tx: VaultTx,
   context: CallContext,
   entry: LockedEntry,

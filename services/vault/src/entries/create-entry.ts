@@ -4,20 +4,20 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { assignAccounts } from '../accounts/assign-accounts.ts';
-import type { VaultDeps } from '../deps.ts';
 import { recordPath } from '../disclosure/record-exposure.ts';
 import { isId } from '../ids.ts';
 import { requireRotationRight } from '../rights/require-account-use.ts';
 import { hasAccessPolicy, leastProtection, mustBeProved } from '../rights/unproven.ts';
 import type { VaultTx } from '../schema.ts';
 import { withUniqueName } from '../unique-names.ts';
+import type { EntriesDeps } from './deps.ts';
 import { entryById, entrySubject, toEntry } from './entry-rows.ts';
 import { firstSecret } from './secret-rules.ts';
 import { setBy } from './set-by.ts';
 
 const NO_PROTECTION = { requiresGrant: false, requiresReason: false };
 
-export function createEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.createEntry> {
+export function createEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.createEntry> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     const type = request.type || 'password';
@@ -93,7 +93,7 @@ export function createEntry(deps: VaultDeps): Handler<typeof vault.EntriesServic
 
 /** Whether an access policy binds the account. Workflow is asked only where the account will begin unproven. */
 async function policyOfOthers(
-  deps: VaultDeps,
+  deps: EntriesDeps,
   context: CallContext,
   account: { readonly type: string; readonly username: string; readonly asset_id: string | null },
 ): Promise<boolean> {

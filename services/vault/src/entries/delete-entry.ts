@@ -2,13 +2,13 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
+import type { EntriesDeps } from './deps.ts';
 import { entrySubject, refuseDuringRotation } from './entry-rows.ts';
 
 /** The entry becomes invisible; its encrypted versions stay until the purge at the end of the retention. */
-export function deleteEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.deleteEntry> {
+export function deleteEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.deleteEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

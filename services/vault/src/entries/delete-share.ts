@@ -1,13 +1,13 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
+import type { EntriesDeps } from './deps.ts';
 import { entrySubject } from './entry-rows.ts';
 import { accessShared } from './share-store.ts';
 
-export function deleteShare(deps: VaultDeps): Handler<typeof vault.EntriesService.deleteShare> {
+export function deleteShare(deps: EntriesDeps): Handler<typeof vault.EntriesService.deleteShare> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

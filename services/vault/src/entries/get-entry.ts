@@ -1,10 +1,10 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
+import type { EntriesDeps } from './deps.ts';
 import { entryById, toEntry } from './entry-rows.ts';
 
-export function getEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.getEntry> {
+export function getEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.getEntry> {
   return async (request, context) => {
     const id = requireId(request.entryId);
     const row = await deps.database.readTenant(context.tenantId, (reader) => entryById(reader, id));

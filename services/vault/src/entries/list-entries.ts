@@ -2,10 +2,10 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { countRows, likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { isId } from '../ids.ts';
 import { keptTotal } from '../list-totals.ts';
 import type { EntryRotationState, VaultReader } from '../schema.ts';
+import type { EntriesDeps } from './deps.ts';
 import { entryQuery, toEntry } from './entry-rows.ts';
 
 const SORT: SortFields = {
@@ -16,7 +16,7 @@ const SORT: SortFields = {
 };
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
-export function listEntries(deps: VaultDeps): Handler<typeof vault.EntriesService.listEntries> {
+export function listEntries(deps: EntriesDeps): Handler<typeof vault.EntriesService.listEntries> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({

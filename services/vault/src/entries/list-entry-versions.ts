@@ -2,12 +2,12 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { requireId, time } from '../ids.ts';
+import type { EntriesDeps } from './deps.ts';
 import { entryById } from './entry-rows.ts';
 
 /** Newest first. */
-export function listEntryVersions(deps: VaultDeps): Handler<typeof vault.EntriesService.listEntryVersions> {
+export function listEntryVersions(deps: EntriesDeps): Handler<typeof vault.EntriesService.listEntryVersions> {
   return async (request, context) => {
     const id = requireId(request.entryId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

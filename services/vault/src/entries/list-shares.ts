@@ -1,12 +1,12 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
+import type { EntriesDeps } from './deps.ts';
 import { entryById } from './entry-rows.ts';
 import { toShare } from './share-store.ts';
 
-export function listShares(deps: VaultDeps): Handler<typeof vault.EntriesService.listShares> {
+export function listShares(deps: EntriesDeps): Handler<typeof vault.EntriesService.listShares> {
   return async (request, context) => {
     const id = requireId(request.entryId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

@@ -1,6 +1,6 @@
 import { type Cluster, startDuty } from '@claviger/cluster';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
+import type { EntriesDeps } from './deps.ts';
 import { purgeEntry } from './purge-entry.ts';
 
 const EVERY_MS = 60_000;
@@ -8,7 +8,7 @@ const EVERY_MS = 60_000;
 const BATCH = 200;
 
 /** On the leader: purges deleted entries whose retention is over, the oldest first. */
-export function startPurge(deps: VaultDeps, cluster: Cluster): AsyncDisposable {
+export function startPurge(deps: EntriesDeps, cluster: Cluster): AsyncDisposable {
   const due = () =>
     deps.database.system((tx) =>
       tx

@@ -1,13 +1,13 @@
 import type { Leadership } from '@claviger/cluster';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
+import type { EntriesDeps } from './deps.ts';
 
 /**
  * Removes the wrapped keys and the encrypted secrets of a deleted entry whose retention is over, in one transaction with its
  * audit event. Who saw which version, and the hash of each, stay. Answers whether it did: two sweeps never do it twice.
  */
 export async function purgeEntry(
-  deps: Pick<VaultDeps, 'database' | 'emitter' | 'config'>,
+  deps: Pick<EntriesDeps, 'database' | 'emitter' | 'config'>,
   tenantId: string,
   entryId: string,
   leadership: Pick<Leadership, 'assert'>,

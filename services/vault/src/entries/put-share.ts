@@ -1,10 +1,10 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { isId, requireId } from '../ids.ts';
 import { activeUsers } from '../rights/active-users.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
+import type { EntriesDeps } from './deps.ts';
 import { entrySubject } from './entry-rows.ts';
 import { accessShared, toShare } from './share-store.ts';
 
@@ -12,7 +12,7 @@ import { accessShared, toShare } from './share-store.ts';
  * Gives or changes standing access. Throws `invalid` for anybody but an active user: a share of somebody
  * disabled would open the entry on the day they are enabled again.
  */
-export function putShare(deps: VaultDeps): Handler<typeof vault.EntriesService.putShare> {
+export function putShare(deps: EntriesDeps): Handler<typeof vault.EntriesService.putShare> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

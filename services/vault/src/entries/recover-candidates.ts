@@ -3,7 +3,6 @@ import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { auditUnavailable } from '../disclosure/disclosure-gate.ts';
 import { receiptOf } from '../disclosure/receipt.ts';
 import { recordExposure } from '../disclosure/record-exposure.ts';
@@ -11,6 +10,7 @@ import { SEALED_COLUMNS } from '../encryption/secrets.ts';
 import { requireId } from '../ids.ts';
 import { requireAccess } from '../rights/require-access.ts';
 import { requireLiveGrant } from '../rights/require-live-grant.ts';
+import type { EntriesDeps } from './deps.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
 
 const MAX_CANDIDATES = 50;
@@ -19,7 +19,7 @@ const MAX_CANDIDATES = 50;
  * Every secret that the target may hold, newest first: pending ones, the current and the one before it, and those rejected
  * lately, since a slow target may have taken one after it was asked. An entry that requires a grant shows them under one only.
  */
-export function recoverCandidates(deps: VaultDeps): Handler<typeof vault.EntriesService.recoverCandidates> {
+export function recoverCandidates(deps: EntriesDeps): Handler<typeof vault.EntriesService.recoverCandidates> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

@@ -1,14 +1,14 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { CallContext, Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { deliverUnderGrant } from '../disclosure/deliver-under-grant.ts';
 import type { DisclosureRequest } from '../disclosure/disclosure-gate.ts';
 import { receiptOf } from '../disclosure/receipt.ts';
 import { discloseInEmergency, mayBeOvercome } from '../emergency/disclose-in-emergency.ts';
 import { requireId } from '../ids.ts';
+import type { EntriesDeps } from './deps.ts';
 
 /** The audit record is committed before the secret is decrypted; without it there is no secret. */
-export function retrieveEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.retrieveEntry> {
+export function retrieveEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.retrieveEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const entryId = requireId(request.entryId);
@@ -28,7 +28,7 @@ export function retrieveEntry(deps: VaultDeps): Handler<typeof vault.EntriesServ
 }
 
 /** By a share or a grant; where those do not allow it, or cannot be recorded, by an open emergency session. */
-async function commitDisclosure(deps: VaultDeps, context: CallContext, request: DisclosureRequest) {
+async function commitDisclosure(deps: EntriesDeps, context: CallContext, request: DisclosureRequest) {
   try {
     const verdict = await deps.gate.retrieve(context, request);
     return verdict.kind === 'committed'

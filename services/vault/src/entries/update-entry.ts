@@ -3,7 +3,6 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { assignAccounts } from '../accounts/assign-accounts.ts';
 import { changedFields } from '../changed-fields.ts';
-import type { VaultDeps } from '../deps.ts';
 import { recordPath } from '../disclosure/record-exposure.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
@@ -11,6 +10,7 @@ import { askForLowering, useLoweringDecision } from '../rights/lowered-protectio
 import { requireAccess } from '../rights/require-access.ts';
 import { mustBeProved } from '../rights/unproven.ts';
 import { withUniqueName } from '../unique-names.ts';
+import type { EntriesDeps } from './deps.ts';
 import { entryById, entrySubject, type LockedEntry, refuseDuringRotation, toEntry } from './entry-rows.ts';
 import { promoteVersion } from './promote-version.ts';
 import { checkedSecret } from './secret-rules.ts';
@@ -23,7 +23,7 @@ const TAKES_FULL_ACCESS = ['username', 'requiresGrant', 'requiresReason'] as con
  * protection that a policy demands only as its approvers decided. A new secret becomes the current version at once, as what a
  * person says the target holds: that also settles an entry that was out of step with its target.
  */
-export function updateEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.updateEntry> {
+export function updateEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.updateEntry> {
   return async (request, context) => {
     const { tenantId, actor } = context;
     context.auditSubject = { type: 'entry', id: request.entryId };

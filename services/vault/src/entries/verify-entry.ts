@@ -5,12 +5,12 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt } from '../accounts/account-at.ts';
 import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
-import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { requireAccess } from '../rights/require-access.ts';
 import { connectorOf } from '../targets/connector-of.ts';
 import { connectorContext, loadTarget, sealedAccount } from '../targets/load-target.ts';
 import { seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
+import type { EntriesDeps } from './deps.ts';
 import { entryById, entrySubject } from './entry-rows.ts';
 
 const VERIFY_TIMEOUT_MS = 8_000;
@@ -21,7 +21,7 @@ const LOGIN_SECRETS = ['password', 'ssh-key'] as const;
  * within the account’s budget of logins that may fail. An unproven account is proved by it. Throws conflict
  * `probe_budget_spent` when the next one could lock the account.
  */
-export function verifyEntry(deps: VaultDeps): Handler<typeof vault.EntriesService.verifyEntry> {
+export function verifyEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.verifyEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
     const id = requireId(request.entryId);

@@ -1,11 +1,11 @@
 import type * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
+import type { EvidenceDeps } from './deps.ts';
 
 /** Counts of what keeps and breaks the rules about secrets, as of now by the database's clock. */
 export function getVaultPosture(
-  deps: VaultDeps,
+  deps: EvidenceDeps,
 ): Handler<typeof vaultEvidence.EvidenceService.getVaultPosture> {
   return async (_request, context) => {
     const { rows } = await deps.database.readTenant(context.tenantId, (reader) =>

@@ -3,13 +3,13 @@ import { keysetCursor, parseKeysetCursor } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { time } from '../ids.ts';
+import type { EvidenceDeps } from './deps.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
 /** Entitlements that were in force at a moment: rows stay when they end, so that the past can be told. */
 export function listEntitlementEvidence(
-  deps: VaultDeps,
+  deps: EvidenceDeps,
 ): Handler<typeof vaultEvidence.EvidenceService.listEntitlementEvidence> {
   return async ({ at, cursor }, context) => {
     if (!at) throw ClavigerError.invalid('/at', 'is required');

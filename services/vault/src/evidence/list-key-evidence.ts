@@ -1,7 +1,7 @@
 import type * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
+import type { EvidenceDeps } from './deps.ts';
 
 interface KeyRow {
   id: string;
@@ -14,7 +14,7 @@ interface KeyRow {
 
 /** The tenant's key-encryption keys: ids, versions and ages. A tenant has few, so that one page holds them. */
 export function listKeyEvidence(
-  deps: VaultDeps,
+  deps: EvidenceDeps,
 ): Handler<typeof vaultEvidence.EvidenceService.listKeyEvidence> {
   return async (_request, context) => {
     const { rows } = await deps.database.readTenant(context.tenantId, (reader) =>

@@ -3,13 +3,13 @@ import { keysetCursor, parseKeysetCursor } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { time } from '../ids.ts';
+import type { EvidenceDeps } from './deps.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
 /** Rotations that were asked for within a range, in the order of time. */
 export function listRotationEvidence(
-  deps: VaultDeps,
+  deps: EvidenceDeps,
 ): Handler<typeof vaultEvidence.EvidenceService.listRotationEvidence> {
   return async ({ from, before, cursor }, context) => {
     if (!from || !before) throw ClavigerError.invalid('/from', 'from and before are required');

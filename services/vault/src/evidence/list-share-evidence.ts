@@ -2,13 +2,13 @@ import type * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
 import { keysetCursor, parseKeysetCursor } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { time } from '../ids.ts';
+import type { EvidenceDeps } from './deps.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
 /** Who holds a share of which entry. Shares that were taken away leave no row: it is told as of now. */
 export function listShareEvidence(
-  deps: VaultDeps,
+  deps: EvidenceDeps,
 ): Handler<typeof vaultEvidence.EvidenceService.listShareEvidence> {
   return async (request, context) => {
     const after = parseKeysetCursor(request.cursor, 2);

@@ -1,13 +1,15 @@
 import type * as exposure from '@claviger/contracts/vault/v1/exposure';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { entryById } from '../entries/entry-rows.ts';
 import { requireId } from '../ids.ts';
+import type { ExposureDeps } from './deps.ts';
 import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-rows.ts';
 
 /** Who knows which version of a secret, the newest version first. */
-export function getEntryExposure(deps: VaultDeps): Handler<typeof exposure.ExposureService.getEntryExposure> {
+export function getEntryExposure(
+  deps: ExposureDeps,
+): Handler<typeof exposure.ExposureService.getEntryExposure> {
   return async (request, context) => {
     const id = requireId(request.entryId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

@@ -1,13 +1,15 @@
 import type * as exposure from '@claviger/contracts/vault/v1/exposure';
 import { countRows, likeTerm, pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import type { VaultReader } from '../schema.ts';
+import type { ExposureDeps } from './deps.ts';
 import { knownUser } from './known-user.ts';
 import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-rows.ts';
 
 /** What a person knows, the latest first; also one who was deleted. */
-export function getUserExposure(deps: VaultDeps): Handler<typeof exposure.ExposureService.getUserExposure> {
+export function getUserExposure(
+  deps: ExposureDeps,
+): Handler<typeof exposure.ExposureService.getUserExposure> {
   return async (request, context) => {
     const userId = await knownUser(deps, context, request.userId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

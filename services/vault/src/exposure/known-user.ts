@@ -1,13 +1,13 @@
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
+import type { ExposureDeps } from './deps.ts';
 
 /**
  * The id of somebody who is or was a user of the tenant; throws `not_found`. Whom the ledger names was one, so that a leaver's
  * exposure can be read and ended without auth; only of the others auth is asked.
  */
-export async function knownUser(deps: VaultDeps, context: CallContext, userId: string): Promise<string> {
+export async function knownUser(deps: ExposureDeps, context: CallContext, userId: string): Promise<string> {
   const id = requireId(userId);
   const named = await deps.database.readTenant(context.tenantId, (reader) =>
     reader

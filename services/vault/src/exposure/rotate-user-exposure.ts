@@ -2,9 +2,9 @@ import type * as exposure from '@claviger/contracts/vault/v1/exposure';
 import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { isId } from '../ids.ts';
 import type { VaultTx } from '../schema.ts';
+import type { ExposureDeps } from './deps.ts';
 import { knownUser } from './known-user.ts';
 import { reasonOf } from './obstacles.ts';
 
@@ -16,7 +16,7 @@ const NAMED_IN_EVENT = 100;
  * disclosed to the person after this instant is theirs to know, and stands in their exposure again.
  */
 export function rotateUserExposure(
-  deps: VaultDeps,
+  deps: ExposureDeps,
 ): Handler<typeof exposure.ExposureService.rotateUserExposure> {
   return async (request, context) => {
     context.auditSubject = { type: 'user', id: request.userId };

@@ -4,7 +4,6 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { assignAccounts } from '../accounts/assign-accounts.ts';
-import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 import { isAdministrator } from '../rights/effective-access.ts';
 import { requireDestinationOfModule } from '../rights/require-destination.ts';
@@ -12,6 +11,7 @@ import type { VaultTx } from '../schema.ts';
 import { parseModuleConfig } from '../targets/module-config.ts';
 import { checkResource } from '../targets/resource-target.ts';
 import { withUniqueName } from '../unique-names.ts';
+import type { ModulesDeps } from './deps.ts';
 import { moduleById, toModule } from './module-rows.ts';
 
 /**
@@ -19,7 +19,7 @@ import { moduleById, toModule } from './module-rows.ts';
  * configuration that would leave a resource without what it needs.
  */
 export async function changeModule(
-  deps: VaultDeps,
+  deps: ModulesDeps,
   context: CallContext,
   request: vault.PatchModuleRequest,
 ): Promise<{ module: vault.Module }> {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { parseModuleConfig } from '../targets/module-config.ts';
 import { withUniqueName } from '../unique-names.ts';
+import type { ModulesDeps } from './deps.ts';
 import { moduleById, toModule } from './module-rows.ts';
 
-export function createModule(deps: VaultDeps): Handler<typeof vault.ModulesService.createModule> {
+export function createModule(deps: ModulesDeps): Handler<typeof vault.ModulesService.createModule> {
   return async (request, context) => {
     parseModuleConfig(request.type, request.config);
     return withUniqueName('a module', () =>

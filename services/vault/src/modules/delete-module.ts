@@ -2,11 +2,11 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { isForeignKeyViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
+import type { ModulesDeps } from './deps.ts';
 
 /** Refused while resources use the module. */
-export function deleteModule(deps: VaultDeps): Handler<typeof vault.ModulesService.deleteModule> {
+export function deleteModule(deps: ModulesDeps): Handler<typeof vault.ModulesService.deleteModule> {
   return async (request, context) => {
     context.auditSubject = { type: 'module', id: request.moduleId };
     const id = requireId(request.moduleId);

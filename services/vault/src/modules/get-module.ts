@@ -1,10 +1,10 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
+import type { ModulesDeps } from './deps.ts';
 import { moduleById, toModule } from './module-rows.ts';
 
-export function getModule(deps: VaultDeps): Handler<typeof vault.ModulesService.getModule> {
+export function getModule(deps: ModulesDeps): Handler<typeof vault.ModulesService.getModule> {
   return async (request, context) => {
     const id = requireId(request.moduleId);
     const row = await deps.database.readTenant(context.tenantId, (reader) => moduleById(reader, id));

@@ -1,8 +1,8 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import type { VaultReader } from '../schema.ts';
+import type { ModulesDeps } from './deps.ts';
 import { toModule } from './module-rows.ts';
 
 const SORT: SortFields = {
@@ -13,7 +13,7 @@ const SORT: SortFields = {
   updatedAt: { column: 'updated_at', type: 'timestamptz' },
 };
 
-export function listModules(deps: VaultDeps): Handler<typeof vault.ModulesService.listModules> {
+export function listModules(deps: ModulesDeps): Handler<typeof vault.ModulesService.listModules> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({

@@ -6,7 +6,6 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt } from '../accounts/account-at.ts';
 import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
-import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { requireAccountUse } from '../rights/require-account-use.ts';
 import type { VaultReader } from '../schema.ts';
@@ -20,12 +19,13 @@ import {
   usableAdmin,
 } from '../targets/load-target.ts';
 import { seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
+import type { ModulesDeps } from './deps.ts';
 import { moduleById } from './module-rows.ts';
 
 const TEST_TIMEOUT_MS = 8_000;
 
 /** Logs in to a resource of the module with its admin entry, or with its first account, and keeps the outcome as status. */
-export function testModule(deps: VaultDeps): Handler<typeof vault.ModulesService.testModule> {
+export function testModule(deps: ModulesDeps): Handler<typeof vault.ModulesService.testModule> {
   return async (request, context) => {
     context.auditSubject = { type: 'module', id: request.moduleId };
     const moduleId = requireId(request.moduleId);

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { requireDestination } from '../rights/require-destination.ts';
 import { withUniqueName } from '../unique-names.ts';
+import type { ResourcesDeps } from './deps.ts';
 import { checkReferences } from './resource-references.ts';
 import { resourceById, toResource } from './resource-rows.ts';
 
-export function createResource(deps: VaultDeps): Handler<typeof vault.ResourcesService.createResource> {
+export function createResource(deps: ResourcesDeps): Handler<typeof vault.ResourcesService.createResource> {
   return (request, context) =>
     withUniqueName('a resource', () =>
       deps.database.withTenant(context.tenantId, async (tx) => {

@@ -2,11 +2,11 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
+import type { ResourcesDeps } from './deps.ts';
 
 /** Refused while the resource has accounts. Accounts that were deleted lose their place, their sealed versions stay. */
-export function deleteResource(deps: VaultDeps): Handler<typeof vault.ResourcesService.deleteResource> {
+export function deleteResource(deps: ResourcesDeps): Handler<typeof vault.ResourcesService.deleteResource> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
     const id = requireId(request.resourceId);

@@ -7,7 +7,6 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt, accountsAt } from '../accounts/account-at.ts';
 import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
-import type { VaultDeps } from '../deps.ts';
 import { requireId } from '../ids.ts';
 import { requireAccountUse } from '../rights/require-account-use.ts';
 import { connectorOf } from '../targets/connector-of.ts';
@@ -20,11 +19,14 @@ import {
   usableAdmin,
 } from '../targets/load-target.ts';
 import { isOfTheWay, seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
+import type { ResourcesDeps } from './deps.ts';
 
 const DISCOVER_TIMEOUT_MS = 8_000;
 
 /** Reads the accounts of the target with the resource's admin entry, beside those the vault knows. Changes nothing. */
-export function discoverAccounts(deps: VaultDeps): Handler<typeof vault.ResourcesService.discoverAccounts> {
+export function discoverAccounts(
+  deps: ResourcesDeps,
+): Handler<typeof vault.ResourcesService.discoverAccounts> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
     const resourceId = requireId(request.resourceId);

@@ -2,9 +2,9 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { countRows, likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { keptTotal } from '../list-totals.ts';
 import type { VaultReader } from '../schema.ts';
+import type { ResourcesDeps } from './deps.ts';
 import { resourceQuery, toResource } from './resource-rows.ts';
 
 const SORT: SortFields = {
@@ -14,7 +14,7 @@ const SORT: SortFields = {
   updatedAt: { column: 'assets.updated_at', type: 'timestamptz' },
 };
 
-export function listResources(deps: VaultDeps): Handler<typeof vault.ResourcesService.listResources> {
+export function listResources(deps: ResourcesDeps): Handler<typeof vault.ResourcesService.listResources> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) =>
       pageOf({

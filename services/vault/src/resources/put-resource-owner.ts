@@ -2,14 +2,16 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { isId, requireId, requireRowVersion } from '../ids.ts';
 import { activeUsers } from '../rights/active-users.ts';
 import { resourceRight } from '../rights/resource-right.ts';
+import type { ResourcesDeps } from './deps.ts';
 import { resourceById, toResource } from './resource-rows.ts';
 
 /** The owner adopts entries of the resource whose own owner has left: only the owner, or an administrator, gives it away. */
-export function putResourceOwner(deps: VaultDeps): Handler<typeof vault.ResourcesService.putResourceOwner> {
+export function putResourceOwner(
+  deps: ResourcesDeps,
+): Handler<typeof vault.ResourcesService.putResourceOwner> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
     const id = requireId(request.resourceId);

@@ -6,17 +6,17 @@ import type { CallContext, Handler } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
 import { assignAccounts } from '../accounts/assign-accounts.ts';
 import { changedFields } from '../changed-fields.ts';
-import type { VaultDeps } from '../deps.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 import { type Destination, requireDestination } from '../rights/require-destination.ts';
 import { notResourceOwner, ownsResource, ownsTarget } from '../rights/resource-owner.ts';
 import type { VaultSchema, VaultTx } from '../schema.ts';
 import { withUniqueName } from '../unique-names.ts';
+import type { ResourcesDeps } from './deps.ts';
 import { checkReferences } from './resource-references.ts';
 import { resourceById, toResource } from './resource-rows.ts';
 
 /** Changes what is given. */
-export function updateResource(deps: VaultDeps): Handler<typeof vault.ResourcesService.updateResource> {
+export function updateResource(deps: ResourcesDeps): Handler<typeof vault.ResourcesService.updateResource> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
     const id = requireId(request.resourceId);

@@ -1,12 +1,12 @@
 import type { CallContext } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
+import type { RightsDeps } from './deps.ts';
 
 /**
  * Who of these is an active user of the tenant, as auth says right now. Throws `unavailable` while auth cannot say: that
  * somebody has left is never concluded from an outage.
  */
 export async function activeUsers(
-  deps: Pick<VaultDeps, 'directory'>,
+  deps: Pick<RightsDeps, 'directory'>,
   context: CallContext,
   ids: readonly (string | null)[],
 ): Promise<ReadonlySet<string>> {

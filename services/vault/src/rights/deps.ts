@@ -1,3 +1,4 @@
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Database } from '@claviger/database';
 import type { ServiceClient } from '@claviger/service-kit';
@@ -8,4 +9,6 @@ export interface RightsDeps {
   readonly database: Database<VaultSchema>;
   /** Workflow: who must approve a lower protection. */
   readonly protection: ServiceClient<typeof workflow.ProtectionService>;
+  /** Of auth: who is or was a user. */
+  readonly directory: Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserNames'>;
 }

@@ -8,9 +8,9 @@ import {
   type StoredSecret,
   takeProbe,
 } from '../accounts/probe-budget.ts';
-import type { VaultDeps } from '../deps.ts';
 import { storedSecret, type Target } from '../targets/load-target.ts';
 import { rotatesAsAdmin } from './as-admin.ts';
+import type { RotationDeps } from './deps.ts';
 import type { Lease } from './lease.ts';
 
 /** The login by which a rotation changes a password: of the account itself, or of the resource's administrator. */
@@ -34,7 +34,7 @@ export function changingLogin(target: Target, username: string, current: StoredS
  * of many accounts by one administrator do not wait for each other. Answers whether it was counted, or when it may be tried.
  */
 export async function countLogin(
-  deps: VaultDeps,
+  deps: RotationDeps,
   tenantId: string,
   { account, secret }: ChangingLogin,
 ): Promise<boolean | Date> {
@@ -44,7 +44,7 @@ export async function countLogin(
 
 /** The outcome of the login. Repeatable, also after a crash: the rotation's row knows whether the login is still counted. */
 export async function settleLogin(
-  deps: VaultDeps,
+  deps: RotationDeps,
   { tenantId, rotationId }: Lease,
   { account, secret, isAdmin }: ChangingLogin,
   outcome: 'accepted' | 'refused' | 'unknown',

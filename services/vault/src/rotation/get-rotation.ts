@@ -1,12 +1,12 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { entryById } from '../entries/entry-rows.ts';
 import { requireId } from '../ids.ts';
+import type { RotationDeps } from './deps.ts';
 import { toRotation } from './rotation-rows.ts';
 
-export function getRotation(deps: VaultDeps): Handler<typeof vault.EntriesService.getRotation> {
+export function getRotation(deps: RotationDeps): Handler<typeof vault.EntriesService.getRotation> {
   return async (request, context) => {
     const entryId = requireId(request.entryId);
     const id = requireId(request.rotationId);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isActiveTenant } from '@claviger/database';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
+import type { RotationDeps } from './deps.ts';
 import type { RotationRow } from './rotation-rows.ts';
 
 /** Another worker has taken the rotation over: whatever this one learned, it writes nothing any more. */
@@ -25,7 +25,7 @@ export interface Lease extends Disposable {
  * database's clock decides; the lease is renewed until it is disposed.
  */
 export async function takeLease(
-  deps: VaultDeps,
+  deps: RotationDeps,
   tenantId: string,
   rotationId: string,
 ): Promise<{ lease: Lease; rotation: RotationRow; appliedSecondsAgo: number } | undefined> {

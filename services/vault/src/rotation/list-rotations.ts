@@ -1,13 +1,13 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { VaultDeps } from '../deps.ts';
 import { entryById } from '../entries/entry-rows.ts';
 import { requireId } from '../ids.ts';
+import type { RotationDeps } from './deps.ts';
 import { toRotation } from './rotation-rows.ts';
 
 /** Newest first. */
-export function listRotations(deps: VaultDeps): Handler<typeof vault.EntriesService.listRotations> {
+export function listRotations(deps: RotationDeps): Handler<typeof vault.EntriesService.listRotations> {
   return async (request, context) => {
     const id = requireId(request.entryId);
     return deps.database.readTenant(context.tenantId, async (reader) => {

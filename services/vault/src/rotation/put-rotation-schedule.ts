@@ -2,15 +2,15 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { entryById, entrySubject, toEntry } from '../entries/entry-rows.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import { requireRotationRight } from '../rights/require-account-use.ts';
+import type { RotationDeps } from './deps.ts';
 import { isAccount } from './request-rotation.ts';
 
 export function putRotationSchedule(
-  deps: VaultDeps,
+  deps: RotationDeps,
 ): Handler<typeof vault.EntriesService.putRotationSchedule> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };

@@ -2,10 +2,10 @@ import type { Leadership } from '@claviger/cluster';
 import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import type { LockedEntry } from '../entries/entry-rows.ts';
 import type { VaultTx } from '../schema.ts';
 import { asAdmin } from './as-admin.ts';
+import type { RotationDeps } from './deps.ts';
 import { requestRotation, requireRotatable } from './request-rotation.ts';
 
 /** No rotation is under way; out of step with its target only where somebody has seen the secret. */
@@ -18,7 +18,7 @@ export const isFree = sql<boolean>`(rotation_state = 'idle'
  * help, and the audit log says why.
  */
 export async function queueScheduled(
-  deps: VaultDeps,
+  deps: RotationDeps,
   tenantId: string,
   entryId: string,
   leadership: Leadership,
@@ -85,7 +85,7 @@ export async function queueScheduled(
 
 async function audit(
   tx: VaultTx,
-  deps: VaultDeps,
+  deps: RotationDeps,
   entry: LockedEntry,
   outcome: 'allowed' | 'failed',
   reason: string,

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { ClavigerError } from '@claviger/errors';
 import type { Kek } from '@claviger/keyring';
-import type { VaultDeps } from '../deps.ts';
 import type { LockedEntry } from '../entries/entry-rows.ts';
 import { newPassword } from '../entries/secret-rules.ts';
 import { unproven } from '../rights/unproven.ts';
 import type { RotationTrigger, VaultReader, VaultTx } from '../schema.ts';
 import { loadTarget, type Target, usableAdmin } from '../targets/load-target.ts';
 import { rotatesAsAdmin } from './as-admin.ts';
+import type { RotationDeps } from './deps.ts';
 import { rotateCredentialJob } from './rotate-credential-job.ts';
 import type { RotationRow } from './rotation-rows.ts';
 
@@ -67,7 +67,7 @@ async function refuseShared(
  */
 export async function requestRotation(
   tx: VaultTx,
-  deps: VaultDeps,
+  deps: RotationDeps,
   request: {
     readonly entry: LockedEntry;
     readonly kek: Kek;
@@ -101,7 +101,7 @@ export async function requestRotation(
 /** A new random secret as the entry's next version. Answers its number. */
 export async function storeCandidate(
   tx: VaultTx,
-  deps: VaultDeps,
+  deps: RotationDeps,
   entry: Pick<LockedEntry, 'tenant_id' | 'id' | 'type'>,
   kek: Kek,
   createdBy: string,

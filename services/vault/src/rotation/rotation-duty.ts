@@ -4,7 +4,7 @@ import { isClavigerError } from '@claviger/errors';
 import type { JobQueues } from '@claviger/jobs';
 import { sql } from 'kysely';
 import { assignDueAccounts } from '../accounts/assign-due-accounts.ts';
-import type { VaultDeps } from '../deps.ts';
+import type { RotationDeps } from './deps.ts';
 import { isFree, queueScheduled } from './queue-scheduled.ts';
 import { rotateCredentialJob } from './rotate-credential-job.ts';
 import { runRotation } from './run-rotation.ts';
@@ -17,7 +17,7 @@ const STOP_AFTER_MS = 8_000;
  * finds due. Disposing it lets running rotations finish for some seconds, then cuts their connections, which leaves
  * them to be found out about.
  */
-export function startRotationDuty(deps: VaultDeps, queues: JobQueues, cluster: DutyHost): AsyncDisposable {
+export function startRotationDuty(deps: RotationDeps, queues: JobQueues, cluster: DutyHost): AsyncDisposable {
   const { concurrency, sweepIntervalSeconds } = deps.config.rotation;
   const stop = new AbortController();
   const cut = new AbortController();
@@ -82,7 +82,7 @@ function isPassing(error: unknown): boolean {
 
 /** The due-queue is read from its front: what stays there for ever would in the end fill a whole batch. */
 async function putOff(
-  deps: VaultDeps,
+  deps: RotationDeps,
   tenantId: string,
   entryId: string,
   leadership: Leadership,
@@ -98,7 +98,7 @@ async function putOff(
   });
 }
 
-function dueRotations(deps: VaultDeps) {
+function dueRotations(deps: RotationDeps) {
   return deps.database.system((tx) =>
     tx
       .selectFrom('rotations')
@@ -113,7 +113,7 @@ function dueRotations(deps: VaultDeps) {
   );
 }
 
-function dueEntries(deps: VaultDeps) {
+function dueEntries(deps: RotationDeps) {
   return deps.database.system((tx) =>
     tx
       .selectFrom('entries')
@@ -129,7 +129,7 @@ function dueEntries(deps: VaultDeps) {
 }
 
 /** Rotations and schedules whose time has come, each counted to ten thousand. */
-async function rotationLag(deps: VaultDeps): Promise<DutyLag> {
+async function rotationLag(deps: RotationDeps): Promise<DutyLag> {
   const { rows } = await deps.database.system((tx) =>
     sql<{ waiting: number; oldest_ms: number | null }>`
       SELECT count(*)::int AS waiting, (extract(epoch FROM now() - min(due_at)) * 1000)::bigint AS oldest_ms

@@ -2,7 +2,6 @@ import type { VerifyResult } from '@claviger/connectors';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { accountAt } from '../accounts/account-at.ts';
 import { giveProbeBack, noteRefusal, takeProbe } from '../accounts/probe-budget.ts';
-import type { VaultDeps } from '../deps.ts';
 import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
 import { connectorOf } from '../targets/connector-of.ts';
 import {
@@ -14,6 +13,7 @@ import {
 } from '../targets/load-target.ts';
 import { asAdmin } from './as-admin.ts';
 import { type ChangingLogin, changingLogin } from './changing-login.ts';
+import type { RotationDeps } from './deps.ts';
 import { isDisclosure } from './disclosure-triggers.ts';
 import type { Lease } from './lease.ts';
 import { requireRotatable } from './request-rotation.ts';
@@ -22,7 +22,7 @@ import { postpone } from './transitions.ts';
 
 /** One step of a rotation by the worker that holds its lease. */
 export interface Step {
-  readonly deps: VaultDeps;
+  readonly deps: RotationDeps;
   readonly lease: Lease;
   readonly rotation: RotationRow;
   readonly signal: AbortSignal;

@@ -2,12 +2,12 @@ import type { RotateResult } from '@claviger/connectors';
 import { failpoint } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt } from '../accounts/account-at.ts';
-import type { VaultDeps } from '../deps.ts';
 import { connectorOf } from '../targets/connector-of.ts';
 import { connectorContext, credentialOf } from '../targets/load-target.ts';
 import { asAdmin } from './as-admin.ts';
 import { countLogin, settleLogin } from './changing-login.ts';
 import { checkCurrentSecret } from './check-current-secret.ts';
+import type { RotationDeps } from './deps.ts';
 import { isDisclosure } from './disclosure-triggers.ts';
 import { type Lease, LeaseLostError, takeLease } from './lease.ts';
 import type { RotationRow } from './rotation-rows.ts';
@@ -36,7 +36,7 @@ type Next = RotationRow | undefined;
  * promoted. Whatever the target may have accepted is kept.
  */
 export async function runRotation(
-  deps: VaultDeps,
+  deps: RotationDeps,
   tenantId: string,
   rotationId: string,
   signal: AbortSignal,
@@ -258,7 +258,7 @@ async function win({ deps, lease }: Step, { target, username }: Prepared): Promi
 }
 
 /** Leaves a rotation so that it is taken up again; where even that fails, its lease runs out. */
-async function leaveAfterError(deps: VaultDeps, lease: Lease): Promise<void> {
+async function leaveAfterError(deps: RotationDeps, lease: Lease): Promise<void> {
   try {
     const row = await deps.database.readTenant(lease.tenantId, (reader) =>
       reader

@@ -1,10 +1,10 @@
 import type { AccountKey } from '@claviger/connectors';
 import { requireActiveTenant } from '@claviger/database';
 import { type RawBuilder, sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { promoteVersion } from '../entries/promote-version.ts';
 import type { EntryRotationState, FirstLogin, ProblemKind, RotationState, VaultTx } from '../schema.ts';
 import type { SealedAccount } from '../targets/load-target.ts';
+import type { RotationDeps } from './deps.ts';
 import { isDisclosure } from './disclosure-triggers.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
 import { storeCandidate } from './request-rotation.ts';
@@ -63,7 +63,7 @@ async function entryState(tx: VaultTx, entryId: string, state: EntryRotationStat
 }
 
 /** The target is about to be changed. */
-export function beginApplying(deps: VaultDeps, lease: Lease, loginCounted: boolean): Promise<RotationRow> {
+export function beginApplying(deps: RotationDeps, lease: Lease, loginCounted: boolean): Promise<RotationRow> {
   return deps.database.withTenant(lease.tenantId, async (tx) => {
     await requireActiveTenant(tx);
     const row = await change(tx, lease, {
@@ -79,7 +79,7 @@ export function beginApplying(deps: VaultDeps, lease: Lease, loginCounted: boole
 
 /** What the target said to the current secret. An entry whose secret it accepted is verified. */
 export async function noteFirstLogin(
-  deps: VaultDeps,
+  deps: RotationDeps,
   lease: Lease,
   { entryId, version, accountId }: SealedAccount,
   said: FirstLogin,
@@ -99,7 +99,7 @@ export async function noteFirstLogin(
 }
 
 /** The same candidate again, at once: what the target holds cannot be found out, and setting it twice does no harm. */
-export async function applyAgain(deps: VaultDeps, lease: Lease, problem: Problem): Promise<RotationRow> {
+export async function applyAgain(deps: RotationDeps, lease: Lease, problem: Problem): Promise<RotationRow> {
   return deps.database.withTenant(lease.tenantId, async (tx) => {
     const row = await change(tx, lease, {
       state: 'pending',
@@ -116,7 +116,7 @@ export async function applyAgain(deps: VaultDeps, lease: Lease, problem: Problem
  * event when it begins to wait, and when the reason becomes another.
  */
 export async function postpone(
-  deps: VaultDeps,
+  deps: RotationDeps,
   lease: Lease,
   state: 'pending' | 'ambiguous',
   problem: Problem,
@@ -143,7 +143,7 @@ export async function postpone(
 }
 
 /** Until the window is over, or for the usual wait: the logins in the budget may be under way and end well. */
-export async function waitForBudget(deps: VaultDeps, lease: Lease, nextAt: Date): Promise<void> {
+export async function waitForBudget(deps: RotationDeps, lease: Lease, nextAt: Date): Promise<void> {
   const { backoffSeconds } = deps.config.rotation;
   const at = sql<Date>`least(${nextAt.toISOString()}::timestamptz,
     clock_timestamp() + make_interval(secs => ${backoffSeconds}))`;
@@ -152,7 +152,7 @@ export async function waitForBudget(deps: VaultDeps, lease: Lease, nextAt: Date)
 
 /** At a time given: after the target had time to settle, or when the account may be probed again. */
 export async function waitUntil(
-  deps: VaultDeps,
+  deps: RotationDeps,
   lease: Lease,
   at: RawBuilder<Date>,
   problem?: Problem,
@@ -167,7 +167,7 @@ export async function waitUntil(
 }
 
 /** The target may or may not have changed: both secrets are kept, and it is asked once it had time to settle. */
-export async function becomeAmbiguous(deps: VaultDeps, lease: Lease, problem: Problem): Promise<void> {
+export async function becomeAmbiguous(deps: RotationDeps, lease: Lease, problem: Problem): Promise<void> {
   const { settleSeconds } = deps.config.rotation;
   await deps.database.withTenant(lease.tenantId, async (tx) => {
     const row = await change(tx, lease, {
@@ -185,7 +185,7 @@ export async function becomeAmbiguous(deps: VaultDeps, lease: Lease, problem: Pr
  * The target is known to hold the candidate: this account of it, whatever the entry names by now, accepted a
  * login.
  */
-export async function promote(deps: VaultDeps, lease: Lease, account: AccountKey): Promise<void> {
+export async function promote(deps: RotationDeps, lease: Lease, account: AccountKey): Promise<void> {
   await deps.database.withTenant(lease.tenantId, async (tx) => {
     const row = await promoteIn(tx, lease, 'verified', { text: '' });
     await tx
@@ -213,7 +213,7 @@ export async function promote(deps: VaultDeps, lease: Lease, account: AccountKey
  * The target reported the change of an account that cannot log in, which no login can prove. The candidate is
  * the best that is known; the former secret is kept as previous, and the new one counts as never verified.
  */
-export async function promoteUnverified(deps: VaultDeps, lease: Lease, problem: Problem): Promise<void> {
+export async function promoteUnverified(deps: RotationDeps, lease: Lease, problem: Problem): Promise<void> {
   await deps.database.withTenant(lease.tenantId, async (tx) => {
     await audit(tx, deps, await promoteIn(tx, lease, 'unverified', problem), 'allowed');
   });
@@ -248,7 +248,7 @@ async function promoteIn(
 
 /** Over without success. `refused`: the target surely kept the current secret. `out_of_sync`: it holds none that is known. */
 export async function finish(
-  deps: VaultDeps,
+  deps: RotationDeps,
   lease: Lease,
   state: 'refused' | 'out_of_sync',
   problem: Problem,
@@ -261,7 +261,7 @@ export async function finish(
 
 async function finishIn(
   tx: VaultTx,
-  deps: VaultDeps,
+  deps: RotationDeps,
   lease: Lease,
   state: 'refused' | 'out_of_sync',
   problem: Problem,
@@ -297,7 +297,7 @@ async function finishIn(
 
 /** The target kept the current secret and dislikes, or never got, the candidate: another one, a few times a day. */
 export async function rejectAndRetry(
-  deps: VaultDeps,
+  deps: RotationDeps,
   lease: Lease,
   problem: Problem,
 ): Promise<RotationRow | undefined> {
@@ -341,7 +341,7 @@ async function reject(tx: VaultTx, row: RotationRow): Promise<void> {
 
 async function audit(
   tx: VaultTx,
-  deps: VaultDeps,
+  deps: RotationDeps,
   row: RotationRow,
   outcome: 'allowed' | 'failed',
 ): Promise<void> {

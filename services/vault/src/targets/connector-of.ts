@@ -1,6 +1,6 @@
 import { ConnectorsBusyError, type PooledConnector } from '@claviger/connectors';
 import { ClavigerError } from '@claviger/errors';
-import type { VaultDeps } from '../deps.ts';
+import type { TargetsDeps } from './deps.ts';
 import type { Target } from './load-target.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { Target } from './load-target.ts';
  * nothing was sent to the target then.
  */
 export function connectorOf(
-  { connectors }: Pick<VaultDeps, 'connectors'>,
+  { connectors }: Pick<TargetsDeps, 'connectors'>,
   tenantId: string,
   { type }: Pick<Target, 'type'>,
 ): PooledConnector {

@@ -1,9 +1,9 @@
 import type { ConnectorContext, Credential } from '@claviger/connectors';
 import { ClavigerError } from '@claviger/errors';
-import type { VaultDeps } from '../deps.ts';
 import { SEALED_COLUMNS, type SealedVersion, type Secrets } from '../encryption/secrets.ts';
 import { unproven } from '../rights/unproven.ts';
 import type { VaultReader } from '../schema.ts';
+import type { TargetsDeps } from './deps.ts';
 import { type ModuleConfig, parseModuleConfig, policyOf } from './module-config.ts';
 import { connectorTarget } from './resource-target.ts';
 
@@ -117,7 +117,7 @@ export async function credentialOf(account: SealedAccount, secrets: Secrets): Pr
 
 /** The platform's rules are those of this moment. */
 export function connectorContext(
-  { platform }: Pick<VaultDeps, 'platform'>,
+  { platform }: Pick<TargetsDeps, 'platform'>,
   target: Target,
   operationTimeoutMs: number,
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 import type { EndTenantAccess } from '@claviger/restore';
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import type { VaultSchema } from '../schema.ts';
+import type { TenancyDeps } from './deps.ts';
 import { endWhatWaits } from './end-what-waits.ts';
 
 /**
@@ -9,7 +9,7 @@ import { endWhatWaits } from './end-what-waits.ts';
  * entitlement is left. Emergency access ends; leases of workers of the former state are taken away, so that what they left
  * unclear is found out about at once.
  */
-export function endAccessAfterRestore(deps: Pick<VaultDeps, 'emitter'>): EndTenantAccess<VaultSchema> {
+export function endAccessAfterRestore(deps: Pick<TenancyDeps, 'emitter'>): EndTenantAccess<VaultSchema> {
   return async (tx, { tenantId }) => {
     const { entitlements, rotations } = await endWhatWaits(deps, tx, {
       tenantId,

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-import type { VaultDeps } from '../deps.ts';
 import { isDisclosure } from '../rotation/disclosure-triggers.ts';
 import type { VaultTx } from '../schema.ts';
+import type { TenancyDeps } from './deps.ts';
 
 /**
  * Ends what waits in a tenant that was suspended or whose database was restored. Entitlements expire; rotations that
@@ -9,7 +9,7 @@ import type { VaultTx } from '../schema.ts';
  * pending version. Rotations that may have changed their target are kept and probed: no password is lost.
  */
 export async function endWhatWaits(
-  deps: Pick<VaultDeps, 'emitter'>,
+  deps: Pick<TenancyDeps, 'emitter'>,
   tx: VaultTx,
   end: { readonly tenantId: string; readonly reason: string },
 ): Promise<{ entitlements: number; rotations: number }> {

@@ -1,13 +1,13 @@
 import type * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
 import type { Handlers } from '@claviger/service-kit';
 import { tenantStandingHandlers } from '@claviger/tenancy';
-import type { VaultDeps } from '../deps.ts';
+import type { TenancyDeps } from './deps.ts';
 import { describeTenant } from './describe-tenant.ts';
 import { endWhatWaits } from './end-what-waits.ts';
 
 /** How the vault follows the standing of tenants. */
 export function tenantHandlers(
-  deps: Pick<VaultDeps, 'database' | 'emitter' | 'keys' | 'logger'>,
+  deps: Pick<TenancyDeps, 'database' | 'emitter' | 'keys' | 'logger'>,
 ): Handlers<typeof tenantStanding.TenantStandingService> {
   return tenantStandingHandlers({
     database: deps.database,

@@ -3,9 +3,9 @@ import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { failpoint, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
+import type { AccountsDeps } from './deps.ts';
 import { endApprovalsOf } from './end-approvals.ts';
 import { endBreakglassOf } from './end-breakglass.ts';
 import { endElevationsOf } from './end-elevations.ts';
@@ -19,7 +19,7 @@ import { settleAccount } from './settle-account.ts';
  * already ends nothing again. Answers `settled` when the vault knows of every end.
  */
 export function applyAccountStanding(
-  deps: WorkflowDeps,
+  deps: AccountsDeps,
 ): Handler<typeof accountStanding.AccountStandingService.applyAccountStanding> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');

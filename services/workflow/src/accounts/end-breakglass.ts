@@ -2,13 +2,13 @@ import type { Tx } from '@claviger/database';
 import { sql } from 'kysely';
 import { alert } from '../breakglass/alert.ts';
 import { sessionDetails } from '../breakglass/session-details.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import type { AccountEnd } from './account-end.ts';
+import type { AccountsDeps } from './deps.ts';
 
 /** Ends the emergency access of an account. */
 export async function endBreakglassOf(
-  deps: Pick<WorkflowDeps, 'emitter' | 'logger'>,
+  deps: Pick<AccountsDeps, 'emitter' | 'logger'>,
   tx: Tx<WorkflowSchema>,
   { userId, cause, changedBy }: AccountEnd,
 ): Promise<void> {

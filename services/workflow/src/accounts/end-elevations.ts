@@ -1,6 +1,5 @@
 import type { Tx } from '@claviger/database';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import { announce } from '../elevation/announce.ts';
 import type { ElevationRow } from '../elevation/elevation-schema.ts';
 import { present } from '../elevation/move-elevation.ts';
@@ -8,8 +7,9 @@ import { takeBack } from '../elevation/queue-command.ts';
 import { factsOf } from '../elevation/record-elevation.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import type { AccountEnd } from './account-end.ts';
+import type { AccountsDeps } from './deps.ts';
 
-type Deps = Pick<WorkflowDeps, 'emitter'>;
+type Deps = Pick<AccountsDeps, 'emitter'>;
 
 /** Ends what an account asked for or has of elevations: what waits is denied, what is in force is taken back from the device. */
 export async function endElevationsOf(deps: Deps, tx: Tx<WorkflowSchema>, end: AccountEnd): Promise<void> {

@@ -1,15 +1,15 @@
 import type { Tx } from '@claviger/database';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import type { AccountEnd } from './account-end.ts';
+import type { AccountsDeps } from './deps.ts';
 
 /** The due queue leaves the first try to whoever ends the account. */
 const FIRST_TRY_SECONDS = 5;
 
 /** Revokes the grants of an account; the vault takes the entitlements back and rotates what was seen. */
 export async function endGrantsOf(
-  deps: Pick<WorkflowDeps, 'emitter'>,
+  deps: Pick<AccountsDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,
   { userId, cause, changedBy }: AccountEnd,
 ): Promise<void> {

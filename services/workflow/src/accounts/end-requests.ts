@@ -1,12 +1,12 @@
 import type { Tx } from '@claviger/database';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import type { AccountEnd } from './account-end.ts';
+import type { AccountsDeps } from './deps.ts';
 
 /** Cancels the requests of an account that still wait. */
 export async function endRequestsOf(
-  deps: Pick<WorkflowDeps, 'emitter'>,
+  deps: Pick<AccountsDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,
   { userId, cause, changedBy }: AccountEnd,
 ): Promise<void> {

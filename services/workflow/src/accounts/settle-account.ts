@@ -1,12 +1,12 @@
 import { tellEmergency } from '../breakglass/tell-emergency.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import { tellVault } from '../grants/tell-vault.ts';
+import type { AccountsDeps } from './deps.ts';
 
 const AT_MOST = 50;
 
 /** Tells the vault of what an account's end has ended; the due queues repeat what fails. True when nothing is left to tell. */
 export async function settleAccount(
-  deps: WorkflowDeps,
+  deps: AccountsDeps,
   tenantId: string,
   userId: string,
   requestId: string,

@@ -1,6 +1,6 @@
 import { ClavigerError } from '@claviger/errors';
 import type { SectionValues } from '@claviger/settings';
-import type { AssistantDeps } from './assistant-deps.ts';
+import type { AssistantDeps } from './deps.ts';
 import type { Provider } from './provider/chat-completion.ts';
 
 export type AssistantSettings = SectionValues<'assistant'>['assistant'];

@@ -2,8 +2,7 @@ import * as auth from '@claviger/contracts/auth/v1/auth';
 import * as vault from '@claviger/contracts/vault/v1/vault';
 import * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import * as workflow from '@claviger/contracts/workflow/v1/workflow';
-import type { CallContext, CallOptions, ServiceClient } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
+import type { CallContext, CallOptions, DepsOf, ServiceClient } from '@claviger/service-kit';
 import { listActiveElevations } from '../elevation/list-active-elevations.ts';
 import { listElevationRequests } from '../elevation/list-elevation-requests.ts';
 import { listGrants } from '../grants/list-grants.ts';
@@ -18,10 +17,20 @@ export interface CallerPeers {
   readonly users: Pick<ServiceClient<typeof auth.UsersService>, 'getUser'>;
 }
 
+/** What the handlers need that serve workflow's own data. */
+export type CallerReadsDeps = DepsOf<
+  | typeof listElevationRequests
+  | typeof listActiveElevations
+  | typeof listRequests
+  | typeof getRequest
+  | typeof listGrants
+  | typeof getAccessPolicy
+>;
+
 export type CallerReads = ReturnType<typeof callerReads>;
 
 /** All that the assistant can reach. Workflow's own data come through the very handlers that serve the lists. */
-export function callerReads(deps: WorkflowDeps, peers: CallerPeers) {
+export function callerReads(deps: CallerReadsDeps, peers: CallerPeers) {
   const { RequestsService: requests, GrantsService: grants } = workflow;
   const { EntriesService: entries } = vault;
   const { ElevationRequestsService: elevations } = elevation;

@@ -1,6 +1,6 @@
 import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import type { Handler } from '@claviger/service-kit';
-import type { AssistantDeps } from './assistant-deps.ts';
+import type { AssistantDeps } from './deps.ts';
 
 /** Deletes the caller's own exchanges, or those before a time. */
 export function eraseChatHistory(

@@ -1,7 +1,7 @@
 import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
 import { sql } from 'kysely';
-import type { AssistantDeps } from './assistant-deps.ts';
 import { assistantSettings } from './assistant-settings.ts';
+import type { AssistantDeps } from './deps.ts';
 
 const EVERY_MS = 3_600_000;
 const BATCH = 5_000;

@@ -1,7 +1,7 @@
 import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import { type Handler, permits } from '@claviger/service-kit';
-import type { AssistantDeps } from './assistant-deps.ts';
 import { assistantSettings, providerOf } from './assistant-settings.ts';
+import type { AssistantDeps } from './deps.ts';
 import { shownProblem } from './provider/shown-problem.ts';
 import { queries } from './queries/queries.ts';
 

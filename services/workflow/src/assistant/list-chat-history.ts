@@ -1,7 +1,7 @@
 import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { AssistantDeps } from './assistant-deps.ts';
+import type { AssistantDeps } from './deps.ts';
 import { sourceMessage } from './source-message.ts';
 
 const SORT: SortFields = { createdAt: { column: 'created_at', type: 'timestamptz' } };

@@ -4,15 +4,14 @@ import { createDocsIndex, documentationFolder, readSections } from '@claviger/do
 import type { Platform } from '@claviger/outbound';
 import type { Peers } from '@claviger/service-kit';
 import type { WorkflowConfig } from '../config.ts';
-import type { WorkflowDeps } from '../deps.ts';
-import type { AssistantDeps } from './assistant-deps.ts';
-import { callerReads } from './caller-reads.ts';
+import { type CallerReadsDeps, callerReads } from './caller-reads.ts';
+import type { AssistantDeps } from './deps.ts';
 import { createProviderCheck } from './provider/provider-check.ts';
 import { providerPolicy } from './provider/provider-policy.ts';
 
 /** What the assistant needs beside the other operations, with its index of the documentation. */
 export function openAssistant(
-  deps: WorkflowDeps,
+  deps: CallerReadsDeps & Pick<AssistantDeps, 'logger'>,
   peers: Pick<Peers, 'client'>,
   config: WorkflowConfig,
   platform: Platform,

@@ -6,12 +6,12 @@ import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { requireLivingAccount } from '../accounts/living-account.ts';
 import { presentMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { isUuid } from '../uuid.ts';
 import { alert } from './alert.ts';
 import type { BreakglassSessionRow, OpenedBy } from './breakglass-schema.ts';
 import { type BreakglassSettings, breakglassSettings } from './breakglass-settings.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { expireSessions } from './expire-sessions.ts';
 import {
   activationPending,
@@ -48,7 +48,7 @@ type Refused = 'open' | 'wrong' | { readonly lockedSeconds: number };
  * `sealed_code_*`, unavailable `activation_pending`.
  */
 export function activateBreakglass(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.activateBreakglass> {
   return async (request, context) => {
     const ask = askOf(request, await breakglassSettings(deps, context.tenantId));
@@ -88,7 +88,7 @@ function askOf(request: breakglass.ActivateBreakglassRequest, policy: Breakglass
 }
 
 async function open(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
   tx: Tx<WorkflowSchema>,
   context: CallContext,
   ask: Ask,
@@ -164,7 +164,7 @@ export const activatedFor = (durationMinutes: number) => ({
 });
 
 /** Without a leader nobody repeats what the vault was not told: whoever asks again does. */
-async function hurry(deps: WorkflowDeps, context: CallContext): Promise<void> {
+async function hurry(deps: BreakglassDeps, context: CallContext): Promise<void> {
   const due = await deps.database.readTenant(context.tenantId, (reader) =>
     reader
       .selectFrom('breakglass_sessions')

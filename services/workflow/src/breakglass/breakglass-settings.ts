@@ -1,11 +1,14 @@
 import { isClavigerError } from '@claviger/errors';
 import { type SectionValues, sections } from '@claviger/settings';
-import type { WorkflowDeps } from '../deps.ts';
+import type { BreakglassDeps } from './deps.ts';
 
 export type BreakglassSettings = SectionValues<'breakglass'>['breakglass'];
 
 /** The policy of a tenant. Auth being away must not keep an emergency out: then what was known last holds, or the defaults. */
-export async function breakglassSettings(deps: WorkflowDeps, tenantId: string): Promise<BreakglassSettings> {
+export async function breakglassSettings(
+  deps: BreakglassDeps,
+  tenantId: string,
+): Promise<BreakglassSettings> {
   try {
     return (await deps.settings.read(tenantId)).values.breakglass;
   } catch (error) {

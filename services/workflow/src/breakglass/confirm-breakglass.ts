@@ -4,13 +4,13 @@ import { ClavigerError } from '@claviger/errors';
 import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { activatedFor } from './activate-breakglass.ts';
 import { alert } from './alert.ts';
 import type { BreakglassSessionRow } from './breakglass-schema.ts';
 import { breakglassSettings } from './breakglass-settings.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { activationPending, wrongStatus } from './refusals.ts';
 import { sessionDetails, subjectOf } from './session-details.ts';
 import { sessionMessage } from './session-view.ts';
@@ -21,7 +21,7 @@ import { tellEmergency } from './tell-emergency.ts';
  * the vault. Throws denied `self_approval`, conflict `wrong_status`, unavailable `activation_pending`.
  */
 export function confirmBreakglass(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.confirmBreakglass> {
   return async (request, context) => {
     const id = idOrNotFound(request.sessionId);

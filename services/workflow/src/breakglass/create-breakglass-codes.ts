@@ -3,15 +3,15 @@ import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import { alert } from './alert.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { newSealedCode, sealedCodeHash } from './sealed-code.ts';
 
 const DEFAULT_COUNT = 5;
 
 /** Makes sealed codes and answers them this once; those before that nobody used stop working. */
 export function createBreakglassCodes(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.createBreakglassCodes> {
   return async (request, context) => {
     const { tenantId, actor } = context;

@@ -4,12 +4,12 @@ import { ClavigerError } from '@claviger/errors';
 import { type CallContext, type Handler, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { FIRST_TRY_SECONDS } from './activate-breakglass.ts';
 import { alert } from './alert.ts';
 import type { BreakglassSessionRow } from './breakglass-schema.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { expireSessions } from './expire-sessions.ts';
 import { deactivationPending, notOpen } from './refusals.ts';
 import { sessionDetails, subjectOf } from './session-details.ts';
@@ -21,7 +21,7 @@ import { tellEmergency } from './tell-emergency.ts';
  * is ended here all the same, the answer is unavailable `deactivation_pending`, and calling again finishes it.
  */
 export function deactivateBreakglass(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.deactivateBreakglass> {
   return async (request, context) => {
     const named = request.sessionId && idOrNotFound(request.sessionId);

@@ -1,14 +1,14 @@
 import type { Tx } from '@claviger/database';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import type { AccessEnd } from '../tenancy/access-end.ts';
 import { alert } from './alert.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { sessionDetails } from './session-details.ts';
 
 /** Ends the emergency access of a tenant, and withdraws the offline codes that are out. Answers how many of each. */
 export async function endSessionsOfTenant(
-  deps: Pick<WorkflowDeps, 'emitter' | 'logger'>,
+  deps: Pick<BreakglassDeps, 'emitter' | 'logger'>,
   tx: Tx<WorkflowSchema>,
   end: AccessEnd,
 ): Promise<{ sessions: number; codes: number }> {

@@ -1,9 +1,9 @@
 import type { Tx } from '@claviger/database';
 import { sql, type UpdateQueryBuilder, type UpdateResult } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { alert } from './alert.ts';
 import type { BreakglassSessionRow } from './breakglass-schema.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { sessionDetails } from './session-details.ts';
 
 type Update = UpdateQueryBuilder<WorkflowSchema, 'breakglass_sessions', 'breakglass_sessions', UpdateResult>;
@@ -14,7 +14,7 @@ const present = sql<Date>`clock_timestamp()`;
  * itself has stopped by its own clock. Answers how many.
  */
 export async function expireSessions(
-  deps: Pick<WorkflowDeps, 'emitter' | 'logger'>,
+  deps: Pick<BreakglassDeps, 'emitter' | 'logger'>,
   tx: Tx<WorkflowSchema>,
   among: (query: Update) => Update,
 ): Promise<number> {
@@ -52,7 +52,7 @@ export async function expireSessions(
 }
 
 async function record(
-  deps: Pick<WorkflowDeps, 'emitter' | 'logger'>,
+  deps: Pick<BreakglassDeps, 'emitter' | 'logger'>,
   tx: Tx<WorkflowSchema>,
   row: BreakglassSessionRow,
 ): Promise<void> {

@@ -2,14 +2,14 @@ import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { sessionMessage } from './session-view.ts';
 
 /** One session with what was disclosed in it, as the vault knows it. Throws `unavailable` while that cannot be asked. */
 export function getBreakglassSession(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.getBreakglassSession> {
   return async (request, context) => {
     const id = idOrNotFound(request.sessionId);

@@ -3,14 +3,14 @@ import type { Reader } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { breakglassSettings } from './breakglass-settings.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { sessionMessage } from './session-view.ts';
 
 /** Whether emergency access is open in the tenant, for whom, and what the policy says. */
 export function getBreakglassStatus(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.getBreakglassStatus> {
   return async (_request, { tenantId }) => {
     const { mode, maximumMinutes } = await breakglassSettings(deps, tenantId);

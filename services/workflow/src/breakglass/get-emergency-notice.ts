@@ -1,11 +1,11 @@
 import type * as emergencyNotice from '@claviger/contracts/workflow/v1/emergency_notice';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { openSessions } from './get-breakglass-status.ts';
 
 /** That emergency access is open in the tenant, and until when: for everybody, so it names nobody. */
 export function getEmergencyNotice(
-  deps: Pick<WorkflowDeps, 'database'>,
+  deps: Pick<BreakglassDeps, 'database'>,
 ): Handler<typeof emergencyNotice.EmergencyNoticeService.getEmergencyNotice> {
   return async (_request, { tenantId }) => {
     const rows = await deps.database.readTenant(tenantId, openSessions);

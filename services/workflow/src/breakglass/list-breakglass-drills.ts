@@ -1,14 +1,14 @@
 import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { drillMessage } from './drill-view.ts';
 
 const SORT: SortFields = { runAt: { column: 'run_at', type: 'timestamptz' } };
 
 /** The latest first unless asked otherwise. */
 export function listBreakglassDrills(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.listBreakglassDrills> {
   return (request, { tenantId }) =>
     deps.database.readTenant(tenantId, (reader) => {

@@ -3,10 +3,10 @@ import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { type SelectQueryBuilder, sql } from 'kysely';
 import { transactionTimeMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { isUuid } from '../uuid.ts';
 import type { BreakglassState } from './breakglass-schema.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { sessionMessage } from './session-view.ts';
 
 type Rows = SelectQueryBuilder<WorkflowSchema, 'breakglass_sessions', object>;
@@ -18,7 +18,7 @@ const SORT: SortFields = {
 
 /** All of the tenant, the latest first unless asked otherwise. */
 export function listBreakglassSessions(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.listBreakglassSessions> {
   return (request, { tenantId }) =>
     deps.database.readTenant(tenantId, async (reader) => {

@@ -3,8 +3,8 @@ import { ClavigerError } from '@claviger/errors';
 import { type Handler, peopleBehind } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import { idOrNotFound } from '../uuid.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { expireSessions } from './expire-sessions.ts';
 import { wrongStatus } from './refusals.ts';
 import { sessionDetails, subjectOf } from './session-details.ts';
@@ -12,7 +12,7 @@ import { sessionMessage } from './session-view.ts';
 
 /** Says, once, what came of a session that has ended. Neither who opened nor who confirmed it does: denied `self_approval`. */
 export function reviewBreakglassSession(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.reviewBreakglassSession> {
   return async (request, context) => {
     const id = idOrNotFound(request.sessionId);

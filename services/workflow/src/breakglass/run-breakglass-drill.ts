@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { requireActiveTenant } from '@claviger/database';
 import type { CallContext, Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { internalCall } from '../vault-call.ts';
 import type { DrillStep } from './breakglass-schema.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { drillMessage } from './drill-view.ts';
 
 const NODE = 'workflow';
@@ -13,7 +13,7 @@ const MAX_REPLICAS = 16;
 
 /** Tries each step of emergency access without opening anything, and keeps what worked and what did not as evidence. */
 export function runBreakglassDrill(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.runBreakglassDrill> {
   return async (request, context) => {
     const { tenantId, actor } = context;
@@ -54,7 +54,7 @@ export function runBreakglassDrill(
 }
 
 /** Where the policy wants envelopes, some must be there. */
-async function aWayIn(deps: WorkflowDeps, tenantId: string, mode: string): Promise<void> {
+async function aWayIn(deps: BreakglassDeps, tenantId: string, mode: string): Promise<void> {
   if (mode !== 'sealed-code') return;
   const code = await deps.database.readTenant(tenantId, (reader) =>
     reader
@@ -69,7 +69,7 @@ async function aWayIn(deps: WorkflowDeps, tenantId: string, mode: string): Promi
 }
 
 /** What each replica of the vault says of itself; the first that does not answer ends the round. */
-async function vaultSteps(deps: WorkflowDeps, context: CallContext, id: string): Promise<DrillStep[]> {
+async function vaultSteps(deps: BreakglassDeps, context: CallContext, id: string): Promise<DrillStep[]> {
   const steps: DrillStep[] = [];
   const nodes = new Set<string>();
   for (let turn = 0; turn < MAX_REPLICAS; turn += 1) {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Duty, type DutyHost, type DutyLag, type Leadership, startDuty } from '@claviger/cluster';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { Due } from '../duties/due.ts';
 import type { BreakglassSessionRow } from './breakglass-schema.ts';
+import type { BreakglassDeps } from './deps.ts';
 import { expireSessions } from './expire-sessions.ts';
 import { tellEmergency } from './tell-emergency.ts';
 
@@ -11,7 +11,7 @@ const BATCH = 100;
 const MAX_BACKOFF_SECONDS = 30;
 
 /** Ends sessions past their time, and tells auth and the vault what they do not know yet; on the leader. */
-export function startBreakglassSweep(deps: WorkflowDeps, cluster: DutyHost, intervalMs: number): Duty {
+export function startBreakglassSweep(deps: BreakglassDeps, cluster: DutyHost, intervalMs: number): Duty {
   return startDuty({
     cluster,
     name: 'emergency session sweep',
@@ -22,7 +22,7 @@ export function startBreakglassSweep(deps: WorkflowDeps, cluster: DutyHost, inte
 }
 
 /** One round. One session's trouble does not hold up the others: the first failure is thrown when all had their turn. */
-export async function sweepBreakglass(deps: WorkflowDeps, leadership: Leadership): Promise<void> {
+export async function sweepBreakglass(deps: BreakglassDeps, leadership: Leadership): Promise<void> {
   const failures: unknown[] = [];
   const each = async (due: readonly Due[], work: (one: Due) => Promise<unknown>): Promise<void> => {
     for (const one of due) {
@@ -40,7 +40,7 @@ export async function sweepBreakglass(deps: WorkflowDeps, leadership: Leadership
   if (failures.length > 0) throw failures[0];
 }
 
-async function sync(deps: WorkflowDeps, due: Due, leadership: Leadership): Promise<void> {
+async function sync(deps: BreakglassDeps, due: Due, leadership: Leadership): Promise<void> {
   const row = await claimSync(deps, due, leadership);
   if (!row) return;
   try {
@@ -55,7 +55,7 @@ async function sync(deps: WorkflowDeps, due: Due, leadership: Leadership): Promi
 
 /** Puts the next try off before this one starts: others leave it alone, and a crash costs one delay. */
 export function claimSync(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
   due: Due,
   leadership?: Leadership,
 ): Promise<BreakglassSessionRow | undefined> {
@@ -74,7 +74,7 @@ export function claimSync(
   });
 }
 
-function overdue({ database }: WorkflowDeps): Promise<Due[]> {
+function overdue({ database }: BreakglassDeps): Promise<Due[]> {
   return database.system((tx) =>
     tx
       .selectFrom('breakglass_sessions')
@@ -86,7 +86,7 @@ function overdue({ database }: WorkflowDeps): Promise<Due[]> {
   );
 }
 
-function unsynced({ database }: WorkflowDeps): Promise<Due[]> {
+function unsynced({ database }: BreakglassDeps): Promise<Due[]> {
   return database.system((tx) =>
     tx
       .selectFrom('breakglass_sessions')
@@ -98,7 +98,7 @@ function unsynced({ database }: WorkflowDeps): Promise<Due[]> {
   );
 }
 
-async function lagOf({ database }: WorkflowDeps): Promise<DutyLag> {
+async function lagOf({ database }: BreakglassDeps): Promise<DutyLag> {
   const { rows } = await database.system((tx) =>
     sql<{ waiting: number; oldest_ms: number | null }>`
       SELECT count(*)::int AS waiting, (extract(epoch FROM now() - min(due_at)) * 1000)::bigint AS oldest_ms

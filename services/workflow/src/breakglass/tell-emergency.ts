@@ -1,8 +1,8 @@
 import { isClavigerError } from '@claviger/errors';
 import { failpoint } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { BreakglassSessionRow } from './breakglass-schema.ts';
+import type { BreakglassDeps } from './deps.ts';
 
 /** Auth may take two seconds to find out that Redis is away. */
 const TIMEOUT_MS = 5_000;
@@ -19,7 +19,7 @@ const callOf = (row: BreakglassSessionRow, requestId: string) => ({
  * queue then repeats it. Answers the session as it then is.
  */
 export async function tellEmergency(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
   row: BreakglassSessionRow,
   requestId: string,
 ): Promise<BreakglassSessionRow> {
@@ -38,7 +38,7 @@ export async function tellEmergency(
 
 /** The restriction comes before what it restricts: the vault is told when auth has stored the standing. */
 async function place(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
   row: BreakglassSessionRow,
   requestId: string,
 ): Promise<BreakglassSessionRow> {
@@ -91,7 +91,7 @@ async function place(
 
 /** The access ends first; then its holder may administer again. */
 async function end(
-  deps: WorkflowDeps,
+  deps: BreakglassDeps,
   row: BreakglassSessionRow,
   requestId: string,
 ): Promise<BreakglassSessionRow> {

@@ -1,11 +1,11 @@
 import type { Tx } from '@claviger/database';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
+import type { DutiesDeps } from './deps.ts';
 
 /** Ends grants whose time is over and puts what the vault must be told into the due queue. Answers how many. */
 export async function expireGrants(
-  deps: Pick<WorkflowDeps, 'emitter'>,
+  deps: Pick<DutiesDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,
   ids: readonly string[],
 ): Promise<number> {

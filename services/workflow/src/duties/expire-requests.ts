@@ -1,13 +1,13 @@
 import type { Tx } from '@claviger/database';
 import { sql, type UpdateQueryBuilder, type UpdateResult } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
+import type { DutiesDeps } from './deps.ts';
 
 type Update = UpdateQueryBuilder<WorkflowSchema, 'requests', 'requests', UpdateResult>;
 
 /** Writes down, with its audit event, that pending requests have lapsed; `among` names which ones to look at. */
 export async function expireRequests(
-  deps: Pick<WorkflowDeps, 'emitter'>,
+  deps: Pick<DutiesDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,
   among: (query: Update) => Update,
 ): Promise<number> {

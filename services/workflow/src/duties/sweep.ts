@@ -1,7 +1,7 @@
 import { type Duty, type DutyHost, type Leadership, LeadershipLost, startDuty } from '@claviger/cluster';
 import { isClavigerError } from '@claviger/errors';
-import type { WorkflowDeps } from '../deps.ts';
 import { expireElevations, lapsedElevations } from '../elevation/expire-elevations.ts';
+import type { DutiesDeps } from './deps.ts';
 import { type Due, lapsedGrants, lapsedRequests, sweepLag, unsyncedGrants } from './due.ts';
 import { expireGrants } from './expire-grants.ts';
 import { expireRequests } from './expire-requests.ts';
@@ -11,7 +11,7 @@ import { syncGrants } from './sync-grants.ts';
  * Writes down what has lapsed, then tells the vault what is due; again and again, on the leader. The columns are the queue:
  * nothing is remembered in the process.
  */
-export function startSweep(deps: WorkflowDeps, cluster: DutyHost, intervalMs: number): Duty {
+export function startSweep(deps: DutiesDeps, cluster: DutyHost, intervalMs: number): Duty {
   return startDuty({
     cluster,
     name: 'request and grant sweep',
@@ -22,7 +22,7 @@ export function startSweep(deps: WorkflowDeps, cluster: DutyHost, intervalMs: nu
 }
 
 /** One round. What fails in one step holds up no other: it is thrown when all had their turn. */
-export async function runSweep(deps: WorkflowDeps, leadership: Leadership): Promise<void> {
+export async function runSweep(deps: DutiesDeps, leadership: Leadership): Promise<void> {
   const { database } = deps;
   const steps = [
     async () =>

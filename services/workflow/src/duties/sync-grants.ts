@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Leadership } from '@claviger/cluster';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import { tellVault } from '../grants/tell-vault.ts';
 import type { GrantRow } from '../schema.ts';
+import type { DutiesDeps } from './deps.ts';
 import type { Due } from './due.ts';
 
 const AT_ONCE = 8;
@@ -11,7 +11,7 @@ const MAX_BACKOFF_SECONDS = 30;
 
 /** Tells the vault what is due. Answers how many it has confirmed; a vault that is away ends the round. */
 export async function syncGrants(
-  deps: WorkflowDeps,
+  deps: DutiesDeps,
   due: readonly Due[],
   leadership: Leadership,
 ): Promise<number> {
@@ -28,7 +28,7 @@ export async function syncGrants(
 }
 
 async function syncGrant(
-  deps: WorkflowDeps,
+  deps: DutiesDeps,
   due: Due,
   leadership: Leadership,
 ): Promise<'told' | 'failed' | 'taken'> {
@@ -47,7 +47,7 @@ async function syncGrant(
 }
 
 /** Puts the next try off before this one starts: other replicas leave it alone, and a crash costs one delay. */
-function claim(deps: WorkflowDeps, due: Due, leadership: Leadership): Promise<GrantRow | undefined> {
+function claim(deps: DutiesDeps, due: Due, leadership: Leadership): Promise<GrantRow | undefined> {
   return deps.database.withTenant(due.tenantId, async (tx) => {
     await leadership.assert(tx);
     return tx

@@ -4,7 +4,7 @@ import { failpoint, type Handler } from '@claviger/service-kit';
 import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
 import { announce } from './announce.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 import { refusalOf, statusAt } from './elevation-machine.ts';
 import { moveElevation } from './move-elevation.ts';
 import { queueCommand } from './queue-command.ts';

@@ -1,8 +1,8 @@
 import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
+import type { ElevationDeps } from './deps.ts';
 import { findReport, type KnownReport, reportOf } from './device-reports.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
 import { statusAt } from './elevation-machine.ts';
 import { readElevation } from './read-elevation.ts';
 import { subjectOf } from './record-elevation.ts';

@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { idOrNotFound } from '../uuid.ts';
 import { announce } from './announce.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 import { refusalOf, statusAt } from './elevation-machine.ts';
 import { elevationMessage } from './elevation-view.ts';
 import { isOwn } from './may-see-elevation.ts';

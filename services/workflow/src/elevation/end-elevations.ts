@@ -1,9 +1,9 @@
 import type { Tx } from '@claviger/database';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import type { AccessEnd } from '../tenancy/access-end.ts';
 import { announce } from './announce.ts';
+import type { ElevationDeps } from './deps.ts';
 import { present } from './move-elevation.ts';
 import { takeBack } from './queue-command.ts';
 import { factsOf } from './record-elevation.ts';
@@ -13,7 +13,7 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Ends the elevations of a tenant that are in force, for good. Answers how many ended. */
 export async function endElevations(
-  deps: Pick<WorkflowDeps, 'emitter'>,
+  deps: Pick<ElevationDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,
   end: AccessEnd,
 ): Promise<number> {

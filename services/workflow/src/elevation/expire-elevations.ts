@@ -1,9 +1,9 @@
 import { type Database, ofActiveTenant, type Tx } from '@claviger/database';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { Due } from '../duties/due.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { announce } from './announce.ts';
+import type { ElevationDeps } from './deps.ts';
 import { factsOf } from './record-elevation.ts';
 
 const BATCH = 200;
@@ -25,7 +25,7 @@ export function lapsedElevations(database: Database<WorkflowSchema>): Promise<Du
 
 /** Writes down, with event and announcement, that their time is over; everybody sees them as expired already. */
 export async function expireElevations(
-  deps: Pick<WorkflowDeps, 'emitter'>,
+  deps: Pick<ElevationDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,
   ids: readonly string[],
 ): Promise<number> {

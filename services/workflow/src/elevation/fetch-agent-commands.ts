@@ -3,7 +3,7 @@ import { isActiveTenant, type Reader } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 import { ownDevice } from './own-device.ts';
 
 /** What an answer needs to come back in time. */

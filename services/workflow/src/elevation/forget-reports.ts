@@ -1,11 +1,11 @@
 import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
+import type { ElevationDeps } from './deps.ts';
 
 const EVERY_MS = 600_000;
 const BATCH = 2_000;
 
-type Deps = Pick<WorkflowDeps, 'database' | 'logger'>;
+type Deps = Pick<ElevationDeps, 'database' | 'logger'>;
 
 /** Erases what is no longer needed of devices: reports that are old by now, and people who were not seen for 30 days. */
 export function startForgettingReports(deps: Deps, cluster: DutyHost): Duty {

@@ -2,7 +2,7 @@ import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 import { elevationMessage } from './elevation-view.ts';
 import { withinSitesOf } from './list-elevation-requests.ts';
 

@@ -5,7 +5,7 @@ import { type SelectQueryBuilder, sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
 import { dateRange } from '../date-range.ts';
 import type { WorkflowSchema } from '../schema.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 import type { ElevationStatus } from './elevation-schema.ts';
 import { elevationMessage } from './elevation-view.ts';
 import { requireSite } from './refusals.ts';

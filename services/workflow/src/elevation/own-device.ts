@@ -2,7 +2,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 
 /**
  * The id of the device whose agent calls, when the path names it. Another device of the organisation is refused, what it

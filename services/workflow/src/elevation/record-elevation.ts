@@ -9,7 +9,7 @@ import type { Decided } from '../rules/decider.ts';
 import { recordEvaluation } from '../rules/record-evaluation.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { announce } from './announce.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 import type { ElevationRow, NewElevation } from './elevation-schema.ts';
 import { approvedUntil, present } from './move-elevation.ts';
 import { refuseTooMany } from './refuse-too-many.ts';

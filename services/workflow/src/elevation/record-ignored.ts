@@ -3,7 +3,7 @@ import type { Tx } from '@claviger/database';
 import type { CallContext } from '@claviger/service-kit';
 import type { Decided } from '../rules/decider.ts';
 import type { WorkflowSchema } from '../schema.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 
 /** A prompt that a rule ignores leaves no request: only the audit log tells of it. */
 export async function recordIgnored(

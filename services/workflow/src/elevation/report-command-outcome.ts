@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { announce } from './announce.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 import type { CommandOutcome } from './elevation-schema.ts';
 import { present } from './move-elevation.ts';
 import { ownDevice } from './own-device.ts';

@@ -4,7 +4,7 @@ import type { ElevationFacts } from '@claviger/evaluator';
 import { type Handler, peopleBehind } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
 import { internalCall } from '../vault-call.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 import { elevationMessage } from './elevation-view.ts';
 import { recordElevation } from './record-elevation.ts';
 import { decommissioned, requireSite } from './refusals.ts';

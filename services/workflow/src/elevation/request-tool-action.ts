@@ -6,7 +6,7 @@ import { type CallContext, type Handler, peopleBehind } from '@claviger/service-
 import { presentMs } from '../database-clock.ts';
 import { idOrNotFound, isUuid } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 import { elevationMessage } from './elevation-view.ts';
 import { recordElevation } from './record-elevation.ts';
 import { requireSite } from './refusals.ts';

@@ -1,7 +1,7 @@
 import { isClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { internalCall } from '../vault-call.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 
 /** A device waits for its answer, and an unknown subject only costs the automatic approval. */
 const TIMEOUT_MS = 1_000;

@@ -4,7 +4,7 @@ import { askedElevation } from '../asked/asked-elevation.ts';
 import { beyondAsked } from '../asked/beyond-asked.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { announce } from './announce.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 import { refusalOf, statusAt } from './elevation-machine.ts';
 import type { ElevationRow } from './elevation-schema.ts';
 import { refuseOwn, refuseOwnDevice } from './may-decide.ts';

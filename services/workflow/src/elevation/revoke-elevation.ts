@@ -2,7 +2,7 @@ import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Handler } from '@claviger/service-kit';
 import { idOrNotFound } from '../uuid.ts';
 import { announce } from './announce.ts';
-import type { ElevationDeps } from './elevation-deps.ts';
+import type { ElevationDeps } from './deps.ts';
 import { refusalOf, statusAt } from './elevation-machine.ts';
 import { moveElevation, present } from './move-elevation.ts';
 import { takeBack } from './queue-command.ts';

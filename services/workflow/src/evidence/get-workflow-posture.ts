@@ -2,11 +2,11 @@ import type * as workflowEvidence from '@claviger/contracts/workflow/v1/evidence
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
+import type { EvidenceDeps } from './deps.ts';
 
 /** Counts of what keeps and breaks the rules about decisions and grants, as of now by the database's clock. */
 export function getWorkflowPosture(
-  deps: WorkflowDeps,
+  deps: EvidenceDeps,
 ): Handler<typeof workflowEvidence.EvidenceService.getWorkflowPosture> {
   return async ({ from }, context) => {
     if (!from) throw ClavigerError.invalid('/from', 'is required');

@@ -3,12 +3,12 @@ import { keysetCursor, parseKeysetCursor } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
+import type { EvidenceDeps } from './deps.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
 /** Requests made within a range, in the order of time, each with all its decisions. */
 export function listApprovalEvidence(
-  deps: WorkflowDeps,
+  deps: EvidenceDeps,
 ): Handler<typeof workflowEvidence.EvidenceService.listApprovalEvidence> {
   return async ({ from, before, cursor }, context) => {
     if (!from || !before) throw ClavigerError.invalid('/from', 'from and before are required');

@@ -2,12 +2,12 @@ import type * as workflowEvidence from '@claviger/contracts/workflow/v1/evidence
 import { keysetCursor, parseKeysetCursor } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
+import type { EvidenceDeps } from './deps.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
 /** Access policies as of now: who must approve what. */
 export function listPolicyEvidence(
-  deps: WorkflowDeps,
+  deps: EvidenceDeps,
 ): Handler<typeof workflowEvidence.EvidenceService.listPolicyEvidence> {
   return async (request, context) => {
     const after = parseKeysetCursor(request.cursor, 1);

@@ -1,17 +1,13 @@
 import type { CallContext } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import type { GrantRow } from '../schema.ts';
+import type { GrantsDeps } from './deps.ts';
 import { tellVault } from './tell-vault.ts';
 
 /**
  * First try to make a new grant active. The approval stands whatever comes of it: without the vault the grant stays
  * `activating`, and the due queue goes on.
  */
-export async function activateGrant(
-  deps: WorkflowDeps,
-  context: CallContext,
-  grant: GrantRow,
-): Promise<void> {
+export async function activateGrant(deps: GrantsDeps, context: CallContext, grant: GrantRow): Promise<void> {
   try {
     await tellVault(deps, grant, context.requestId);
   } catch (error) {

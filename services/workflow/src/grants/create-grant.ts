@@ -5,15 +5,15 @@ import { sql } from 'kysely';
 import { requireLivingAccount } from '../accounts/living-account.ts';
 import { askedAccess, givenAccess } from '../asked/asked-access.ts';
 import { beyondAsked } from '../asked/beyond-asked.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import type { GrantRow, RequestRow, WorkflowSchema } from '../schema.ts';
+import type { GrantsDeps } from './deps.ts';
 
 /** The due queue leaves the first try to whoever has just approved. */
 const FIRST_TRY_SECONDS = 5;
 
 /** The grant of a request that has just been approved, in the same transaction. Its time runs from now. */
 export async function createGrant(
-  deps: Pick<WorkflowDeps, 'emitter'>,
+  deps: Pick<GrantsDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,
   context: CallContext,
   request: RequestRow,

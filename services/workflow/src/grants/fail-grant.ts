@@ -1,13 +1,13 @@
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { GrantRow } from '../schema.ts';
+import type { GrantsDeps } from './deps.ts';
 
 /**
  * Ends a grant that the vault will never know of, with the reason, once; one that has ended meanwhile stays as it ended. The
  * vault is told that it is over, should an earlier call still be on its way. Answers the grant as it then is.
  */
 export function failGrant(
-  deps: WorkflowDeps,
+  deps: GrantsDeps,
   grant: GrantRow,
   problem: string,
   requestId: string,

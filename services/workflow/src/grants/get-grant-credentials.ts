@@ -3,9 +3,9 @@ import { ClavigerError } from '@claviger/errors';
 import { type CallContext, type Handler, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { transactionTimeMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import type { GrantRow } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
+import type { GrantsDeps } from './deps.ts';
 import { grantStatusAt } from './grant-view.ts';
 
 /**
@@ -13,7 +13,7 @@ import { grantStatusAt } from './grant-view.ts';
  * transaction and with its own record; what is checked and marked here only spares it what is hopeless.
  */
 export function getGrantCredentials(
-  deps: WorkflowDeps,
+  deps: GrantsDeps,
 ): Handler<typeof workflow.GrantsService.getGrantCredentials> {
   return async (request, context) => {
     const grant = await usableGrant(deps, context, idOrNotFound(request.grantId));
@@ -32,7 +32,7 @@ export function getGrantCredentials(
   };
 }
 
-async function usableGrant(deps: WorkflowDeps, context: CallContext, id: string): Promise<GrantRow> {
+async function usableGrant(deps: GrantsDeps, context: CallContext, id: string): Promise<GrantRow> {
   context.auditSubject = { type: 'grant', id };
   return deps.database.readTenant(context.tenantId, async (reader) => {
     const grant = await reader.selectFrom('grants').selectAll().where('id', '=', id).executeTakeFirst();
@@ -73,7 +73,7 @@ async function usableGrant(deps: WorkflowDeps, context: CallContext, id: string)
 }
 
 async function markDelivered(
-  deps: WorkflowDeps,
+  deps: GrantsDeps,
   context: CallContext,
   grant: GrantRow,
   version: number,

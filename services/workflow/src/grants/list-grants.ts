@@ -3,12 +3,12 @@ import { likeTerm } from '@claviger/database';
 import { type Handler, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { dateRange } from '../date-range.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import { isUuid } from '../uuid.ts';
+import type { GrantsDeps } from './deps.ts';
 import { type GrantRows, grantPage, withGrantStatus } from './grant-page.ts';
 
 /** One's own; all of the tenant with grants.read-all. `from` and `to` are about the start. */
-export function listGrants(deps: WorkflowDeps): Handler<typeof workflow.GrantsService.listGrants> {
+export function listGrants(deps: GrantsDeps): Handler<typeof workflow.GrantsService.listGrants> {
   return async (request, context) => {
     const { actor } = context;
     const narrow = filterOf(request);

@@ -1,13 +1,13 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
+import type { GrantsDeps } from './deps.ts';
 import { grantPage, withGrantStatus } from './grant-page.ts';
 
 /** Grants in force on a resource, or those of the status asked for. The vault says whether the resource exists. */
 export function listResourceGrants(
-  deps: WorkflowDeps,
+  deps: GrantsDeps,
 ): Handler<typeof workflow.GrantsService.listResourceGrants> {
   return async (request, context) => {
     const resourceId = idOrNotFound(request.resourceId);

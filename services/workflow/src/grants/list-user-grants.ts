@@ -1,13 +1,13 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
+import type { GrantsDeps } from './deps.ts';
 import { grantPage, withGrantStatus } from './grant-page.ts';
 
 /** All grants of a user, or those of one status. Auth says whether the user exists: a deleted one does not. */
-export function listUserGrants(deps: WorkflowDeps): Handler<typeof workflow.GrantsService.listUserGrants> {
+export function listUserGrants(deps: GrantsDeps): Handler<typeof workflow.GrantsService.listUserGrants> {
   return async (request, context) => {
     const userId = idOrNotFound(request.userId);
     const { users } = await deps.directory.getUserNames({ userIds: [userId] }, internalCall(context));

@@ -4,9 +4,9 @@ import { ClavigerError } from '@claviger/errors';
 import { type Actor, type CallContext, type Handler, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import type { GrantRow, WorkflowSchema } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
+import type { GrantsDeps } from './deps.ts';
 import { grantMessage } from './grant-view.ts';
 import { tellVault } from './tell-vault.ts';
 
@@ -17,7 +17,7 @@ const FIRST_TRY_SECONDS = 5;
  * Ends a grant: one's own, or any with grants.revoke. Answers only when the vault has taken the entitlement back; when
  * it cannot be reached the grant is revoked all the same, the answer is `unavailable`, and calling again finishes it.
  */
-export function revokeGrant(deps: WorkflowDeps): Handler<typeof workflow.GrantsService.revokeGrant> {
+export function revokeGrant(deps: GrantsDeps): Handler<typeof workflow.GrantsService.revokeGrant> {
   return async (request, context) => {
     const { actor, tenantId } = context;
     if (!permits(actor.permissions, 'grants.revoke') && !permits(actor.permissions, 'grants.use')) {
@@ -107,7 +107,7 @@ async function awaitingRemoval(tx: Tx<WorkflowSchema>, id: string): Promise<Gran
 }
 
 async function recordRevocation(
-  deps: WorkflowDeps,
+  deps: GrantsDeps,
   tx: Tx<WorkflowSchema>,
   context: CallContext,
   grant: GrantRow,

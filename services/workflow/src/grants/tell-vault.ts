@@ -1,16 +1,16 @@
 import { isClavigerError } from '@claviger/errors';
 import { failpoint } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { GrantRow } from '../schema.ts';
 import { syncCall } from '../vault-call.ts';
+import type { GrantsDeps } from './deps.ts';
 import { failGrant } from './fail-grant.ts';
 
 /**
  * Tells the vault what a grant's state asks for, and writes down that it knows. Throws what the vault's call threw; the
  * due queue then repeats it. Answers the grant as it then is.
  */
-export async function tellVault(deps: WorkflowDeps, grant: GrantRow, requestId: string): Promise<GrantRow> {
+export async function tellVault(deps: GrantsDeps, grant: GrantRow, requestId: string): Promise<GrantRow> {
   await failpoint(`workflow.grant.before_${grant.sync_wanted ?? 'nothing'}`);
   switch (grant.sync_wanted) {
     case 'place':
@@ -24,7 +24,7 @@ export async function tellVault(deps: WorkflowDeps, grant: GrantRow, requestId: 
   }
 }
 
-async function place(deps: WorkflowDeps, grant: GrantRow, requestId: string): Promise<GrantRow> {
+async function place(deps: GrantsDeps, grant: GrantRow, requestId: string): Promise<GrantRow> {
   try {
     await deps.vault.placeEntitlement(
       {
@@ -71,7 +71,7 @@ function finalRefusal(error: unknown): string | undefined {
   return undefined;
 }
 
-async function remove(deps: WorkflowDeps, grant: GrantRow, requestId: string): Promise<GrantRow> {
+async function remove(deps: GrantsDeps, grant: GrantRow, requestId: string): Promise<GrantRow> {
   const { rotation } = await deps.vault.removeEntitlement(
     { grantId: grant.id, cause: grant.status },
     syncCall(grant.tenant_id, requestId),

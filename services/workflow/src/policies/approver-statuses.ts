@@ -1,13 +1,13 @@
 import type { CallContext } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import type { Step } from '../schema.ts';
 import { internalCall } from '../vault-call.ts';
+import type { PoliciesDeps } from './deps.ts';
 
 const IDS_AT_ONCE = 1_000;
 
 /** What auth says of the users that these steps name: active, disabled or deleted. Who is not there does not exist. */
 export async function approverStatuses(
-  deps: Pick<WorkflowDeps, 'directory'>,
+  deps: Pick<PoliciesDeps, 'directory'>,
   context: CallContext,
   steps: readonly Step[],
 ): Promise<ReadonlyMap<string, string>> {

@@ -4,9 +4,9 @@ import { ClavigerError } from '@claviger/errors';
 import type { AccessPolicyFields } from '@claviger/evaluator';
 import { canonicalJson } from '@claviger/merkle';
 import type { CallContext } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { requestChange } from '../requests/request-change.ts';
 import type { AccessPolicy, PolicyChange } from '../schema.ts';
+import type { PoliciesDeps } from './deps.ts';
 import { lowersApproval } from './lowered-approval.ts';
 import { findPolicy } from './policy-store.ts';
 
@@ -21,7 +21,7 @@ export interface Lowering {
  * is lowered. Throws conflict `approval_required` naming the request that was opened or still waits.
  */
 export async function askForLowering(
-  deps: WorkflowDeps,
+  deps: PoliciesDeps,
   context: CallContext,
   resource: vault.DescribeResourceResponse,
   resourceId: string,

@@ -1,12 +1,12 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { idOrNotFound } from '../uuid.ts';
+import type { PoliciesDeps } from './deps.ts';
 import { findPolicy } from './policy-store.ts';
 
 /** For the vault: what somebody adds to a resource begins with the protection that its policy demands. */
 export function describePolicy(
-  deps: WorkflowDeps,
+  deps: PoliciesDeps,
 ): Handler<typeof workflow.ProtectionService.describePolicy> {
   return async (request, context) => {
     const id = idOrNotFound(request.resourceId);

@@ -1,13 +1,13 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
 import { policyMessage } from './access-policy.ts';
+import type { PoliciesDeps } from './deps.ts';
 import { findPolicy } from './policy-store.ts';
 
 export function getAccessPolicy(
-  deps: WorkflowDeps,
+  deps: PoliciesDeps,
 ): Handler<typeof workflow.AccessPoliciesService.getAccessPolicy> {
   return async (request, context) => {
     const resourceId = idOrNotFound(request.resourceId);

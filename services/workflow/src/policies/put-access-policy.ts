@@ -4,7 +4,6 @@ import { ClavigerError } from '@claviger/errors';
 import { type AccessPolicyFields, accessRuleOf, validateRule } from '@claviger/evaluator';
 import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import { changeRuleSet } from '../rules/change-rule-set.ts';
 import type { Step } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
@@ -12,6 +11,7 @@ import { internalCall } from '../vault-call.ts';
 import { parseSteps, policyMessage, policyOf } from './access-policy.ts';
 import { approverStatuses } from './approver-statuses.ts';
 import { askForLowering, changeOf } from './ask-for-lowering.ts';
+import type { PoliciesDeps } from './deps.ts';
 import { lowersApproval } from './lowered-approval.ts';
 
 /**
@@ -21,7 +21,7 @@ import { lowersApproval } from './lowered-approval.ts';
  * `approval_required` naming the request that was opened or still waits.
  */
 export function putAccessPolicy(
-  deps: WorkflowDeps,
+  deps: PoliciesDeps,
 ): Handler<typeof workflow.AccessPoliciesService.putAccessPolicy> {
   return async (request, context) => {
     const resourceId = idOrNotFound(request.resourceId);
@@ -112,7 +112,7 @@ function refuseUnusable(resourceId: string, policy: AccessPolicyFields): void {
 
 /** A step that waits for somebody who cannot decide would never be passed; ids of other tenants are unknown here. */
 async function refuseUnknownApprovers(
-  deps: WorkflowDeps,
+  deps: PoliciesDeps,
   context: CallContext,
   steps: readonly Step[],
 ): Promise<void> {

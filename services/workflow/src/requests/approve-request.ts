@@ -1,14 +1,14 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { activateGrant } from '../grants/activate-grant.ts';
+import type { RequestsDeps } from './deps.ts';
 import { settleRequest } from './settle-request.ts';
 
 /**
  * Approves the step that waits. With the last approval the grant exists; it becomes active as soon as the vault knows of
  * it, which is usually before this answers.
  */
-export function approveRequest(deps: WorkflowDeps): Handler<typeof workflow.RequestsService.approveRequest> {
+export function approveRequest(deps: RequestsDeps): Handler<typeof workflow.RequestsService.approveRequest> {
   return async (request, context) => {
     const settled = await settleRequest(deps, context, {
       requestId: request.requestId,

@@ -1,6 +1,6 @@
 import { type CallContext, peopleBehind, permits } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { internalCall } from '../vault-call.ts';
+import type { RequestsDeps } from './deps.ts';
 
 /** Who may see every secret gains from each protection that falls. */
 export const SEES_EVERY_SECRET = 'vault.entries.retrieve-any';
@@ -11,7 +11,7 @@ export const SEES_EVERY_SECRET = 'vault.entries.retrieve-any';
  * every secret. Throws `unavailable` while the vault cannot say.
  */
 export async function benefitsFrom(
-  deps: Pick<WorkflowDeps, 'database' | 'vault'>,
+  deps: Pick<RequestsDeps, 'database' | 'vault'>,
   context: CallContext,
   requestId: string,
 ): Promise<boolean> {

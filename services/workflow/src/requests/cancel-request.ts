@@ -2,8 +2,8 @@ import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import { idOrNotFound } from '../uuid.ts';
+import type { RequestsDeps } from './deps.ts';
 import { seesAllRequests } from './may-see.ts';
 import { refusalError } from './refusals.ts';
 import { cancel } from './request-machine.ts';
@@ -11,7 +11,7 @@ import { lockRequest } from './request-store.ts';
 import { requestMessage } from './request-view.ts';
 
 /** The requester withdraws a pending request. */
-export function cancelRequest(deps: WorkflowDeps): Handler<typeof workflow.RequestsService.cancelRequest> {
+export function cancelRequest(deps: RequestsDeps): Handler<typeof workflow.RequestsService.cancelRequest> {
   return async (request, context) => {
     const id = idOrNotFound(request.requestId);
     context.auditSubject = { type: 'request', id };

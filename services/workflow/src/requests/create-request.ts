@@ -4,12 +4,12 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { requireLivingAccount } from '../accounts/living-account.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import { expireRequests } from '../duties/expire-requests.ts';
 import { recordEvaluation } from '../rules/record-evaluation.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
 import { decideAccess } from './decide-access.ts';
+import type { RequestsDeps } from './deps.ts';
 import { refuseUnpassable } from './refuse-unpassable.ts';
 import { requestDigest } from './request-digest.ts';
 import { requestMessage } from './request-view.ts';
@@ -18,7 +18,7 @@ import { requestMessage } from './request-view.ts';
  * Asks for access. The rules decide what it takes, and what they say is copied into the request: a later change of them touches
  * nobody. The decision is kept with all that it depended on, in the transaction of the request.
  */
-export function createRequest(deps: WorkflowDeps): Handler<typeof workflow.RequestsService.createRequest> {
+export function createRequest(deps: RequestsDeps): Handler<typeof workflow.RequestsService.createRequest> {
   return async (request, context) => {
     const subject = await deps.vault.describeSubject(
       {

@@ -1,9 +1,9 @@
 import { ClavigerError } from '@claviger/errors';
 import type { AccessDecision, AccessFacts, ApprovalStep } from '@claviger/evaluator';
 import { transactionTimeMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import { findPolicy } from '../policies/policy-store.ts';
 import type { Decided } from '../rules/decider.ts';
+import type { RequestsDeps } from './deps.ts';
 import { nobodyCanApprove } from './refuse-unpassable.ts';
 
 export interface AskedAccess {
@@ -25,7 +25,7 @@ export type AccessTerms = Omit<AccessDecision, 'excludedUserIds'>;
  * to the people whom the policy names; where that cannot be read either, it throws `unavailable`. It never approves.
  */
 export async function decideAccess(
-  deps: WorkflowDeps,
+  deps: RequestsDeps,
   asked: AskedAccess,
 ): Promise<{ readonly decided: Decided; readonly terms: AccessTerms }> {
   const { tenantId, resourceId, requesterId, durationMinutes, reason, maximumMinutes } = asked;

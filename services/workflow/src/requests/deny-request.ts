@@ -1,10 +1,10 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
+import type { RequestsDeps } from './deps.ts';
 import { settleRequest } from './settle-request.ts';
 
 /** Denies: final at once, whatever was approved before. */
-export function denyRequest(deps: WorkflowDeps): Handler<typeof workflow.RequestsService.denyRequest> {
+export function denyRequest(deps: RequestsDeps): Handler<typeof workflow.RequestsService.denyRequest> {
   return async (request, context) => {
     const settled = await settleRequest(deps, context, {
       requestId: request.requestId,

@@ -4,9 +4,9 @@ import { type Actor, type Handler, peopleBehind, permits } from '@claviger/servi
 import { type SelectQueryBuilder, sql } from 'kysely';
 import { transactionTimeMs } from '../database-clock.ts';
 import { dateRange } from '../date-range.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { isUuid } from '../uuid.ts';
+import type { RequestsDeps } from './deps.ts';
 import { seesAllRequests } from './may-see.ts';
 import { requestMessages } from './request-view.ts';
 
@@ -18,7 +18,7 @@ const SORT: SortFields = {
 };
 
 /** Newest first unless the request sorts. */
-export function listRequests(deps: WorkflowDeps): Handler<typeof workflow.RequestsService.listRequests> {
+export function listRequests(deps: RequestsDeps): Handler<typeof workflow.RequestsService.listRequests> {
   return async (request, context) => {
     dateRange(request);
     return deps.database.readTenant(context.tenantId, async (reader) => {

@@ -1,8 +1,8 @@
 import { type CallContext, peopleBehind } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import type { Step } from '../schema.ts';
 import { internalCall } from '../vault-call.ts';
 import { SEES_EVERY_SECRET } from './beneficiaries.ts';
+import type { RequestsDeps } from './deps.ts';
 import { nobodyCanApprove } from './refuse-unpassable.ts';
 import { isEligible } from './request-machine.ts';
 
@@ -13,7 +13,7 @@ const MAX_PEOPLE = 5_000;
  * decide: all who could gain from it. A tenant with more deciders than are listed is not judged.
  */
 export async function refuseUndecidable(
-  deps: Pick<WorkflowDeps, 'devices' | 'vault'>,
+  deps: Pick<RequestsDeps, 'devices' | 'vault'>,
   context: CallContext,
   subject: { readonly entryId: string; readonly resourceId: string },
   steps: readonly Step[],

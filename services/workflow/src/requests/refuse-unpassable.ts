@@ -1,15 +1,15 @@
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, peopleBehind } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { approverStatuses } from '../policies/approver-statuses.ts';
 import type { Step } from '../schema.ts';
+import type { RequestsDeps } from './deps.ts';
 
 /**
  * Throws conflict `nobody_can_approve` for a request that would only wait for its end: too few of the people whom a step names
  * can still decide. Steps that any approver or a role may pass are not judged.
  */
 export async function refuseUnpassable(
-  deps: WorkflowDeps,
+  deps: RequestsDeps,
   context: CallContext,
   steps: readonly Step[],
 ): Promise<void> {

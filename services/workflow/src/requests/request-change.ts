@@ -4,12 +4,12 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { requireLivingAccount } from '../accounts/living-account.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import { expireRequests } from '../duties/expire-requests.ts';
 import { recordEvaluation } from '../rules/record-evaluation.ts';
 import type { PolicyChange, ProtectionChange, WorkflowSchema } from '../schema.ts';
 import { protectedBy } from './beneficiaries.ts';
 import { decideAccess } from './decide-access.ts';
+import type { RequestsDeps } from './deps.ts';
 import { refuseUndecidable } from './refuse-undecidable.ts';
 import { requestDigest } from './request-digest.ts';
 
@@ -40,7 +40,7 @@ export interface ChangeRequest {
  * there is none. Throws what refuses a request, such as conflict `nobody_can_approve`.
  */
 export async function requestChange(
-  deps: WorkflowDeps,
+  deps: RequestsDeps,
   context: CallContext,
   wanted: WantedChange,
 ): Promise<ChangeRequest> {
@@ -82,7 +82,7 @@ function findRequest(
 }
 
 async function openRequest(
-  deps: WorkflowDeps,
+  deps: RequestsDeps,
   context: CallContext,
   wanted: WantedChange,
 ): Promise<ChangeRequest> {

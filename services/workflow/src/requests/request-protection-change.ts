@@ -1,9 +1,9 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { findPolicy } from '../policies/policy-store.ts';
 import { idOrNotFound } from '../uuid.ts';
+import type { RequestsDeps } from './deps.ts';
 import { requestChange } from './request-change.ts';
 
 /**
@@ -13,7 +13,7 @@ import { requestChange } from './request-change.ts';
  * the state of the entry that the digest names.
  */
 export function requestProtectionChange(
-  deps: WorkflowDeps,
+  deps: RequestsDeps,
 ): Handler<typeof workflow.ProtectionService.requestProtectionChange> {
   return async (request, context) => {
     const entryId = idOrNotFound(request.entryId);

@@ -2,11 +2,11 @@ import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import { createGrant } from '../grants/create-grant.ts';
 import type { GrantRow } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
 import { benefitsFrom } from './beneficiaries.ts';
+import type { RequestsDeps } from './deps.ts';
 import { refusalError } from './refusals.ts';
 import { decide } from './request-machine.ts';
 import { lockRequest } from './request-store.ts';
@@ -25,7 +25,7 @@ export interface Settlement {
  * the audit event and, with the last approval that was missing, the grant. Answers that grant too.
  */
 export async function settleRequest(
-  deps: WorkflowDeps,
+  deps: RequestsDeps,
   context: CallContext,
   settlement: Settlement,
 ): Promise<{ request: workflow.AccessRequest; newGrant: GrantRow | undefined }> {

@@ -1,13 +1,13 @@
 import { ClavigerError } from '@claviger/errors';
 import type { Rule, SoftwareEntry } from '@claviger/evaluator';
 import { type CallContext, peopleBehind } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { internalCall } from '../vault-call.ts';
+import type { RulesDeps } from './deps.ts';
 import type { RevisionRow } from './rules-tables.ts';
 
 /** Who acts, with everybody who stands behind them, by id. What a machine writes, its responsible person writes. */
 export async function actingPeople(
-  deps: Pick<WorkflowDeps, 'directory'>,
+  deps: Pick<RulesDeps, 'directory'>,
   context: CallContext,
 ): Promise<Record<string, string>> {
   const { actor } = context;

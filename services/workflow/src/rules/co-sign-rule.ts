@@ -1,14 +1,14 @@
 import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { Rule } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { ruleDetails } from './audit-details.ts';
 import { actingPeople, coSignersAfter, namesFor } from './authorship.ts';
+import type { RulesDeps } from './deps.ts';
 import { putRevision, revisionToChange } from './revision-store.ts';
 import { ruleMessage } from './rule-view.ts';
 
 /** Somebody who wrote nothing of a rule agrees to it as it is. From then on it may also approve those who wrote it. */
-export function coSignRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesService.coSignRule> {
+export function coSignRule(deps: RulesDeps): Handler<typeof contract.PamRulesService.coSignRule> {
   return async (request, context) => {
     context.auditSubject = { type: 'pam-rule', id: request.id };
     const acting = await actingPeople(deps, context);

@@ -1,15 +1,15 @@
 import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { SoftwareEntry } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { ruleDetails } from './audit-details.ts';
 import { actingPeople, coSignersAfter, namesFor } from './authorship.ts';
+import type { RulesDeps } from './deps.ts';
 import { putRevision, revisionToChange } from './revision-store.ts';
 import { entryMessage } from './rule-view.ts';
 
 /** Somebody who wrote nothing of an entry agrees to it as it is. From then on it may also approve those who wrote it, and local accounts. */
 export function coSignSoftwareEntry(
-  deps: WorkflowDeps,
+  deps: RulesDeps,
 ): Handler<typeof contract.SoftwarePolicyService.coSignSoftwareEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'software-entry', id: request.id };

@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import { type Rule, validateRule } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { ruleDetails } from './audit-details.ts';
 import { actingPeople, authorsAfter } from './authorship.ts';
+import type { RulesDeps } from './deps.ts';
 import { putRevision, refuseProblems, requireRoom } from './revision-store.ts';
 import { requireSite } from './rule-access.ts';
 import { ruleFieldsOf } from './rule-fields.ts';
 import { ruleMessage } from './rule-view.ts';
 
 /** In force, unless it is disabled, from the answer on. */
-export function createRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesService.createRule> {
+export function createRule(deps: RulesDeps): Handler<typeof contract.PamRulesService.createRule> {
   return async (request, context) => {
     const fields = ruleFieldsOf(request);
     refuseProblems('rule', validateRule(fields));

@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import { problemsOfEntry, type SoftwareEntry } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { ruleDetails } from './audit-details.ts';
 import { actingPeople, authorsAfter } from './authorship.ts';
+import type { RulesDeps } from './deps.ts';
 import { putRevision, refuseProblems, requireRoom } from './revision-store.ts';
 import { requireSite } from './rule-access.ts';
 import { entryFieldsOf } from './rule-fields.ts';
 import { entryMessage } from './rule-view.ts';
 
 export function createSoftwareEntry(
-  deps: WorkflowDeps,
+  deps: RulesDeps,
 ): Handler<typeof contract.SoftwarePolicyService.createSoftwareEntry> {
   return async (request, context) => {
     const people = await actingPeople(deps, context);

@@ -1,13 +1,13 @@
 import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { Rule } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { ruleDetails } from './audit-details.ts';
 import { changeRuleSet } from './change-rule-set.ts';
+import type { RulesDeps } from './deps.ts';
 import { revisionToChange } from './revision-store.ts';
 
 /** It decides nothing any more; what it has decided can still be explained. */
-export function deleteRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesService.deleteRule> {
+export function deleteRule(deps: RulesDeps): Handler<typeof contract.PamRulesService.deleteRule> {
   return async (request, context) => {
     context.auditSubject = { type: 'pam-rule', id: request.id };
     const { tenantId, actor } = context;

@@ -1,13 +1,13 @@
 import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { SoftwareEntry } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { ruleDetails } from './audit-details.ts';
 import { changeRuleSet } from './change-rule-set.ts';
+import type { RulesDeps } from './deps.ts';
 import { revisionToChange } from './revision-store.ts';
 
 export function deleteSoftwareEntry(
-  deps: WorkflowDeps,
+  deps: RulesDeps,
 ): Handler<typeof contract.SoftwarePolicyService.deleteSoftwareEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'software-entry', id: request.id };

@@ -1,11 +1,11 @@
 import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
+import type { RulesDeps } from './deps.ts';
 
 const EVERY_MS = 3_600_000;
 const BATCH = 2_000;
 
-type Deps = Pick<WorkflowDeps, 'database' | 'settings' | 'logger'>;
+type Deps = Pick<RulesDeps, 'database' | 'settings' | 'logger'>;
 
 /** Erases decisions that are older than the days that each tenant keeps them, every hour, on the leader. */
 export function startForgettingEvaluations(deps: Deps, cluster: DutyHost): Duty {

@@ -2,9 +2,9 @@ import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { Finding, LintContext } from '@claviger/evaluator';
 import { type Handler, peopleBehind, permits, withinSites } from '@claviger/service-kit';
 import { transactionTimeMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import { seesAllRequests } from '../requests/may-see.ts';
 import { internalCall } from '../vault-call.ts';
+import type { RulesDeps } from './deps.ts';
 import { draftRuleSet, isAccess } from './draft-rule-set.ts';
 import { findingMessage } from './finding-view.ts';
 import { loweredPolicies } from './lowered-policies.ts';
@@ -15,7 +15,7 @@ const MAX_MS = 60_000;
 
 /** What is wrong with the rules in force with drafts in their places, and which requests nobody can approve. */
 export function lintRules(
-  deps: Pick<WorkflowDeps, 'database' | 'devices' | 'evaluations'>,
+  deps: Pick<RulesDeps, 'database' | 'devices' | 'evaluations'>,
 ): Handler<typeof contract.PamRulesService.lintRules> {
   return async (request, context) => {
     const { tenantId, actor } = context;

@@ -2,7 +2,7 @@ import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
+import type { RulesDeps } from './deps.ts';
 import { readVersion } from './load-rule-set.ts';
 import { revisionPage } from './revision-page.ts';
 import { ruleMessage } from './rule-view.ts';
@@ -15,7 +15,7 @@ const SORT: SortFields = {
 };
 
 /** In the order in which they are asked, unless the request sorts. */
-export function listRules(deps: WorkflowDeps): Handler<typeof contract.PamRulesService.listRules> {
+export function listRules(deps: RulesDeps): Handler<typeof contract.PamRulesService.listRules> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       const page = await revisionPage(reader, {

@@ -2,7 +2,7 @@ import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
+import type { RulesDeps } from './deps.ts';
 import { revisionPage } from './revision-page.ts';
 import { entryMessage } from './rule-view.ts';
 
@@ -13,7 +13,7 @@ const SORT: SortFields = {
 };
 
 export function listSoftwareEntries(
-  deps: WorkflowDeps,
+  deps: RulesDeps,
 ): Handler<typeof contract.SoftwarePolicyService.listSoftwareEntries> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {

@@ -4,7 +4,7 @@ import type { AccessFacts, ElevationFacts, Facts, ToolFacts } from '@claviger/ev
 import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bind, codeOf, startWorkflow, type Tenant, type Workflow } from '../../test-support.ts';
-import type { Devices } from '../deps.ts';
+import type { Devices } from '../peers.ts';
 import { pamRulesService, softwarePolicyService } from '../registry.ts';
 import { recordEvaluation } from './record-evaluation.ts';
 

@@ -8,9 +8,9 @@ import {
 } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
 import { transactionTimeMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import { statusAt } from '../elevation/elevation-machine.ts';
 import { decidedHistory, type PastDecision } from './decided-history.ts';
+import type { RulesDeps } from './deps.ts';
 import { criteriaOf } from './rule-fields.ts';
 
 const MAX_SCANNED = 20_000;
@@ -19,7 +19,7 @@ const DAY_MS = 24 * 60 * 60_000;
 
 /** What a draft alone would have matched among the elevations of the last days. Nobody sees more than they see in lists. */
 export function previewRule(
-  deps: Pick<WorkflowDeps, 'database' | 'evaluations'>,
+  deps: Pick<RulesDeps, 'database' | 'evaluations'>,
 ): Handler<typeof contract.PamRulesService.previewRule> {
   return async (request, context) => {
     const nowMs = await deps.database.readTenant(context.tenantId, transactionTimeMs);

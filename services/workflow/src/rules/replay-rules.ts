@@ -9,9 +9,9 @@ import {
 } from '@claviger/evaluator';
 import { type Handler, peopleBehind, permits } from '@claviger/service-kit';
 import { transactionTimeMs } from '../database-clock.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import { seesAllRequests } from '../requests/may-see.ts';
 import { decidedHistory, type PastDecision } from './decided-history.ts';
+import type { RulesDeps } from './deps.ts';
 import { draftRuleSet } from './draft-rule-set.ts';
 
 /** The newest count; what is older is left out, and the answer says so. */
@@ -24,7 +24,7 @@ const DAY_MS = 24 * 60 * 60_000;
  * the instant as they were. Who may not see the requests of others sees no requests for access here either.
  */
 export function replayRules(
-  deps: Pick<WorkflowDeps, 'database' | 'evaluations'>,
+  deps: Pick<RulesDeps, 'database' | 'evaluations'>,
   maxMs = MAX_MS,
 ): Handler<typeof contract.PamRulesService.replayRules> {
   return async (request, context) => {

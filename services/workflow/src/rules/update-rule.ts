@@ -1,16 +1,16 @@
 import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import { mergeRule, type Rule, type RuleFields, validateRule } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { ruleDetails } from './audit-details.ts';
 import { actingPeople, authorsAfter, namesFor } from './authorship.ts';
+import type { RulesDeps } from './deps.ts';
 import { putRevision, refuseProblems, revisionToChange } from './revision-store.ts';
 import { requireSite } from './rule-access.ts';
 import { rulePatchOf } from './rule-fields.ts';
 import { ruleMessage } from './rule-view.ts';
 
 /** A partial change, judged by its result. Who had co-signed the rule has co-signed another one. */
-export function updateRule(deps: WorkflowDeps): Handler<typeof contract.PamRulesService.updateRule> {
+export function updateRule(deps: RulesDeps): Handler<typeof contract.PamRulesService.updateRule> {
   return async (request, context) => {
     context.auditSubject = { type: 'pam-rule', id: request.id };
     const patch = rulePatchOf(request);

@@ -1,9 +1,9 @@
 import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import { problemsOfEntry, type SoftwareEntry } from '@claviger/evaluator';
 import type { Handler } from '@claviger/service-kit';
-import type { WorkflowDeps } from '../deps.ts';
 import { ruleDetails } from './audit-details.ts';
 import { actingPeople, authorsAfter, namesFor } from './authorship.ts';
+import type { RulesDeps } from './deps.ts';
 import { putRevision, refuseProblems, revisionToChange } from './revision-store.ts';
 import { requireSite } from './rule-access.ts';
 import { entryPatchOf } from './rule-fields.ts';
@@ -11,7 +11,7 @@ import { entryMessage } from './rule-view.ts';
 
 /** A partial change, judged by its result. Who had co-signed the entry has co-signed another one. */
 export function updateSoftwareEntry(
-  deps: WorkflowDeps,
+  deps: RulesDeps,
 ): Handler<typeof contract.SoftwarePolicyService.updateSoftwareEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'software-entry', id: request.id };

@@ -1,9 +1,9 @@
 import type { EndTenantAccess } from '@claviger/restore';
 import { sql } from 'kysely';
 import { endSessionsOfTenant } from '../breakglass/end-sessions-of-tenant.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import { endElevations } from '../elevation/end-elevations.ts';
 import type { WorkflowSchema } from '../schema.ts';
+import type { TenancyDeps } from './deps.ts';
 import { endGrants } from './end-grants.ts';
 
 const REASON = 'The database was restored to an older state.';
@@ -13,7 +13,7 @@ const REASON = 'The database was restored to an older state.';
  * offline codes, elevations, and requests that wait (one of them may have been denied since).
  */
 export function endAccessAfterRestore(
-  deps: Pick<WorkflowDeps, 'emitter' | 'logger'>,
+  deps: Pick<TenancyDeps, 'emitter' | 'logger'>,
 ): EndTenantAccess<WorkflowSchema> {
   return async (tx, { tenantId }) => {
     const end = { tenantId, reason: REASON };

@@ -1,8 +1,8 @@
 import type { Tx } from '@claviger/database';
 import { sql } from 'kysely';
-import type { WorkflowDeps } from '../deps.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import type { AccessEnd } from './access-end.ts';
+import type { TenancyDeps } from './deps.ts';
 
 /** Where no user changed it. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
@@ -12,7 +12,7 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
  * how many ended.
  */
 export async function endGrants(
-  deps: Pick<WorkflowDeps, 'emitter'>,
+  deps: Pick<TenancyDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,
   end: AccessEnd,
 ): Promise<number> {

@@ -3,13 +3,13 @@ import type { Handlers } from '@claviger/service-kit';
 import { type TenantMeasures, tenantStandingHandlers } from '@claviger/tenancy';
 import { sql } from 'kysely';
 import { endSessionsOfTenant } from '../breakglass/end-sessions-of-tenant.ts';
-import type { WorkflowDeps } from '../deps.ts';
 import { endElevations } from '../elevation/end-elevations.ts';
+import type { TenancyDeps } from './deps.ts';
 import { endGrants } from './end-grants.ts';
 
 /** How workflow follows the standing of tenants. */
 export function tenantHandlers(
-  deps: Pick<WorkflowDeps, 'database' | 'emitter' | 'logger'>,
+  deps: Pick<TenancyDeps, 'database' | 'emitter' | 'logger'>,
 ): Handlers<typeof tenantStanding.TenantStandingService> {
   return tenantStandingHandlers({
     database: deps.database,

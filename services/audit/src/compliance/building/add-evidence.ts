@@ -1,6 +1,6 @@
 import type { Basis, PackageBuilder, Row, Section, TableName } from '@claviger/compliance-package';
 import type { CallOptions } from '@claviger/service-kit';
-import type { Evidence } from '../compliance-deps.ts';
+import type { Evidence } from '../deps.ts';
 import { evidenceRows } from './evidence-pages.ts';
 
 const DAY_MS = 86_400_000;

@@ -3,7 +3,7 @@ import { requireActiveTenant, serialized, type Tx } from '@claviger/database';
 import { isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { AuditSchema } from '../../schema.ts';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 import type { ClaimedReport } from './claimed-report.ts';
 import { failReport, LEASE_SECONDS } from './lease.ts';
 

@@ -1,7 +1,7 @@
 import { requireActiveTenant, type Tx } from '@claviger/database';
 import { sql } from 'kysely';
 import type { AuditSchema } from '../../schema.ts';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 import type { ClaimedReport } from './claimed-report.ts';
 import { LeaseLost } from './report-problem.ts';
 

@@ -9,8 +9,8 @@ import {
   summaryPdf,
 } from '@claviger/compliance-package';
 import { createPace } from '@claviger/service-kit';
-import type { ComplianceDeps } from '../compliance-deps.ts';
 import { assessControls } from '../controls/assess-controls.ts';
+import type { ComplianceDeps } from '../deps.ts';
 import { instantsOf } from '../reports/report-range.ts';
 import { addEvents, type EventCounts } from './add-events.ts';
 import { addEvidence } from './add-evidence.ts';

@@ -1,6 +1,6 @@
 import type { Leadership } from '@claviger/cluster';
 import { sql } from 'kysely';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 
 const BATCH = 20;
 

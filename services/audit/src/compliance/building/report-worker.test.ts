@@ -12,7 +12,7 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { silent as logger } from '../../../test-support.ts';
 import { type AuditSchema, migrations } from '../../schema.ts';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 import { queueReport } from '../reports/queue-report.ts';
 import { buildReportJob } from './build-report-job.ts';
 import { claimReport } from './claim-next.ts';

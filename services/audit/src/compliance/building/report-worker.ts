@@ -1,6 +1,6 @@
 import type { Leadership } from '@claviger/cluster';
 import type { JobQueues } from '@claviger/jobs';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 import { buildReportJob } from './build-report-job.ts';
 import { claimNext } from './claim-next.ts';
 import type { ClaimedReport } from './claimed-report.ts';

@@ -1,5 +1,5 @@
 import { isClavigerError } from '@claviger/errors';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 import type { ClaimedReport } from './claimed-report.ts';
 import { failReport, putBack } from './lease.ts';
 import { makePackage } from './make-package.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FinishedPackage } from '@claviger/compliance-package';
 import { sql } from 'kysely';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 import type { ClaimedReport } from './claimed-report.ts';
 import { holdLease } from './lease.ts';
 import { LeaseLost } from './report-problem.ts';

@@ -1,5 +1,5 @@
 import type { Control } from '@claviger/compliance-package';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 import { breakGlassControls } from './break-glass-controls.ts';
 import { disclosureControl } from './disclosure-control.ts';
 import { type Assessment, LOOK_BACK_DAYS } from './judgement.ts';

@@ -4,7 +4,7 @@ import { emptyRoot } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
 import { recordRead } from '../../reads/record-read.ts';
 import { lastHead } from '../../sealing/store.ts';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 import { assessControls } from './assess-controls.ts';
 
 /** The state of all controls at this moment, signed with the key of the tree heads. */

@@ -1,5 +1,5 @@
 import type { Control } from '@claviger/compliance-package';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 
 /** Decisions, break-glass and disclosures are looked at so far back. */
 export const LOOK_BACK_DAYS = 90;

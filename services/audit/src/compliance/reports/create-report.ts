@@ -1,6 +1,6 @@
 import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import type { Handler } from '@claviger/service-kit';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 import { queueReport } from './queue-report.ts';
 import { reportMessage, reportQuery } from './report-message.ts';
 import { dayRange, requestedSections } from './report-range.ts';

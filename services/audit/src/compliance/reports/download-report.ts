@@ -4,7 +4,7 @@ import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { existingId } from '../../uuid.ts';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 
 /** Streams a finished package, chunk by chunk. That it was fetched is on record before its first byte leaves. */
 export function downloadReport(

@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { recordRead } from '../../reads/record-read.ts';
 import { existingId } from '../../uuid.ts';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 import { reportMessage, reportQuery } from './report-message.ts';
 
 export function getReport(deps: ComplianceDeps): Handler<typeof compliance.ComplianceService.getReport> {

@@ -5,8 +5,8 @@ import type { ExpressionBuilder } from 'kysely';
 import { timeRange } from '../../events/time-range.ts';
 import { recordRead } from '../../reads/record-read.ts';
 import type { AuditSchema } from '../../schema.ts';
-import type { ComplianceDeps } from '../compliance-deps.ts';
 import type { ReportState } from '../compliance-tables.ts';
+import type { ComplianceDeps } from '../deps.ts';
 import { reportMessage, reportQuery } from './report-message.ts';
 
 const SORT: SortFields = {

@@ -2,7 +2,7 @@ import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { existingId } from '../../uuid.ts';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 
 /** Ends a schedule. What it has asked for already is made. */
 export function deleteSchedule(

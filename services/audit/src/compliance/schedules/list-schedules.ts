@@ -2,7 +2,7 @@ import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { recordRead } from '../../reads/record-read.ts';
-import type { ComplianceDeps } from '../compliance-deps.ts';
+import type { ComplianceDeps } from '../deps.ts';
 import { scheduleMessage } from './schedule-message.ts';
 
 const SORT: SortFields = {

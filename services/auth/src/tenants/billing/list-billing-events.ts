@@ -1,10 +1,12 @@
 import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../../deps.ts';
+import type { TenantsDeps } from '../deps.ts';
 import { BILLING_EVENT_SORT, billingEventPage } from './billing-event-page.ts';
 
 /** Across tenants, read by the system role; whoever looks leaves an event. */
-export function listBillingEvents(deps: AuthDeps): Handler<typeof tenants.TenantsService.listBillingEvents> {
+export function listBillingEvents(
+  deps: TenantsDeps,
+): Handler<typeof tenants.TenantsService.listBillingEvents> {
   return async (request, context) => {
     const found = await deps.database.system((tx) =>
       billingEventPage(tx, request, BILLING_EVENT_SORT, 'occurredAt', undefined),

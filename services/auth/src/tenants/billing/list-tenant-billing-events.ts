@@ -2,8 +2,8 @@ import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { SortFields } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import type { AuthDeps } from '../../deps.ts';
 import { objectId } from '../../object-id.ts';
+import type { TenantsDeps } from '../deps.ts';
 import { BILLING_EVENT_SORT, billingEventPage } from './billing-event-page.ts';
 
 const TENANT_SORT: SortFields = {
@@ -13,7 +13,7 @@ const TENANT_SORT: SortFields = {
 
 /** In the order in which they happened, unless asked otherwise. */
 export function listTenantBillingEvents(
-  deps: AuthDeps,
+  deps: TenantsDeps,
 ): Handler<typeof tenants.TenantsService.listTenantBillingEvents> {
   return async (request) => {
     const id = objectId(request.tenantId);

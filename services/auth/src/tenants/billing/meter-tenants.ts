@@ -1,7 +1,7 @@
 import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
 import type * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
 import type { ServiceClient } from '@claviger/service-kit';
-import type { AuthDeps } from '../../deps.ts';
+import type { TenantsDeps } from '../deps.ts';
 import { METERED_ACTIONS, type Metered, meter } from './meter.ts';
 
 const INTERVAL_MS = 2_000;
@@ -9,7 +9,7 @@ const INTERVAL_MS = 2_000;
 const OF_NO_TENANT = '00000000-0000-0000-0000-000000000000';
 
 type Log = ServiceClient<typeof tenantLog.TenantLogService>;
-type Deps = Pick<AuthDeps, 'database' | 'logger' | 'tenantPeers'>;
+type Deps = Pick<TenantsDeps, 'database' | 'logger' | 'tenantPeers'>;
 
 /** Meters what was sealed since the last time, of every tenant. What audit holds is never lost, so no event is. */
 export function startMetering(deps: Deps, cluster: DutyHost): Duty | undefined {

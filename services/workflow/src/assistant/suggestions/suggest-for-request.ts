@@ -4,8 +4,8 @@ import { type CallContext, type Handler, permits } from '@claviger/service-kit';
 import { seesAllRequests } from '../../requests/may-see.ts';
 import { idOrNotFound } from '../../uuid.ts';
 import { internalCall } from '../../vault-call.ts';
-import type { AssistantDeps } from '../assistant-deps.ts';
 import { assistantSettings, requireEnabled } from '../assistant-settings.ts';
+import type { AssistantDeps } from '../deps.ts';
 import { durationAssessment, inWords, timeAssessment } from './in-words.ts';
 import {
   approversOf,

@@ -1,9 +1,11 @@
 import type * as authEvidence from '@claviger/contracts/auth/v1/evidence';
 import type * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
 import type * as workflowEvidence from '@claviger/contracts/workflow/v1/evidence';
-import type { ServiceClient } from '@claviger/service-kit';
-import type { AuditDeps } from '../audit-deps.ts';
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { Logger, ServiceClient } from '@claviger/service-kit';
 import type { AuditKeys } from '../keys.ts';
+import type { AuditSchema } from '../schema.ts';
 import type { HeadsFile } from '../sealing/heads-file.ts';
 import type { ComplianceConfig } from './compliance-config.ts';
 
@@ -15,7 +17,10 @@ export interface Evidence {
 }
 
 /** What packages, attestations and schedules are made with. */
-export interface ComplianceDeps extends Omit<AuditDeps, 'keys'> {
+export interface ComplianceDeps {
+  readonly database: Database<AuditSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
   readonly keys: Pick<AuditKeys, 'treeHead' | 'treeHeadPublic'>;
   readonly headsFile: Pick<HeadsFile, 'newest' | 'problem'>;
   readonly evidence: Evidence;

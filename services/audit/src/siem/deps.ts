@@ -1,11 +1,17 @@
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
 import type { TargetPolicy } from '@claviger/outbound';
+import type { Logger } from '@claviger/service-kit';
 import type { SectionValues } from '@claviger/settings';
-import type { AuditDeps } from '../audit-deps.ts';
+import type { AuditSchema } from '../schema.ts';
 
 export type SiemTarget = SectionValues<'siem'>['siem']['targets'][number];
 
 /** What passing the log on works with. */
-export interface SiemDeps extends Pick<AuditDeps, 'database' | 'emitter' | 'logger'> {
+export interface SiemDeps {
+  readonly database: Database<AuditSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
   readonly settings: SiemSettings;
   /** What may be reached from here at this moment. */
   readonly destinationPolicy: () => TargetPolicy;

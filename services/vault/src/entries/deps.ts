@@ -5,27 +5,20 @@ import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Journal } from '@claviger/journal';
-import type { RootKeyProvider } from '@claviger/keyring';
 import type { Platform } from '@claviger/outbound';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
-import type { VaultConfig } from './config.ts';
-import type { DisclosureGate } from './disclosure/disclosure-gate.ts';
-import type { Secrets } from './encryption/secrets.ts';
-import type { TenantKeys } from './encryption/tenant-keys.ts';
-import type { VaultSchema } from './schema.ts';
+import type { VaultConfig } from '../config.ts';
+import type { DisclosureGate } from '../disclosure/disclosure-gate.ts';
+import type { Secrets } from '../encryption/secrets.ts';
+import type { VaultSchema } from '../schema.ts';
 
-/** What the operations of the vault work with. */
-export interface VaultDeps {
+/** What the operations and duties in this folder need. */
+export interface EntriesDeps {
   readonly config: VaultConfig;
   readonly database: Database<VaultSchema>;
   readonly emitter: Emitter;
   readonly logger: Logger;
   readonly secrets: Secrets;
-  readonly keys: TenantKeys;
-  /** Throws `sealed` or `unavailable` while it cannot be had. */
-  readonly rootKey: () => RootKeyProvider;
-  /** `open` or `sealed`, and which root key it is. */
-  readonly rootKeyState: () => { readonly provider: string; readonly keyId: string; readonly state: string };
   /** Workers in which connectors run; see `targets/connector-of.ts`. */
   readonly connectors: ConnectorPool;
   readonly gate: DisclosureGate;

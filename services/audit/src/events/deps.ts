@@ -1,0 +1,11 @@
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { CostlyReads } from '../costly/costly-reads.ts';
+import type { AuditSchema } from '../schema.ts';
+
+/** What the operations and duties in this folder need. */
+export interface EventsDeps {
+  readonly database: Database<AuditSchema>;
+  readonly emitter: Emitter;
+  readonly costly: CostlyReads;
+}

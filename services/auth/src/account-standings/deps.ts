@@ -1,0 +1,12 @@
+import type * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
+import type { Database } from '@claviger/database';
+import type { Logger, ServiceClient } from '@claviger/service-kit';
+import type { AuthSchema } from '../schema.ts';
+
+/** What the operations and duties in this folder need. */
+export interface AccountStandingsDeps {
+  readonly database: Database<AuthSchema>;
+  readonly logger: Logger;
+  /** Workflow, which ends what accounts held; undefined where this installation has none. */
+  readonly accountStanding: ServiceClient<typeof accountStanding.AccountStandingService> | undefined;
+}

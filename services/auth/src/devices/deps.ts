@@ -1,0 +1,14 @@
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { AuthSchema } from '../schema.ts';
+import type { Liveness } from '../sign-in/liveness.ts';
+import type { Resources } from './linked-resource.ts';
+
+/** What the operations and duties in this folder need. */
+export interface DevicesDeps {
+  readonly database: Database<AuthSchema>;
+  readonly emitter: Emitter;
+  readonly liveness: Liveness;
+  /** The vault's resources, which devices can be linked to; undefined where this installation has no vault. */
+  readonly resources: Resources | undefined;
+}

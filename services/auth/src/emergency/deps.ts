@@ -1,0 +1,13 @@
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { Logger } from '@claviger/service-kit';
+import type { AuthSchema } from '../schema.ts';
+import type { Liveness } from '../sign-in/liveness.ts';
+
+/** What the operations and duties in this folder need. */
+export interface EmergencyDeps {
+  readonly database: Database<AuthSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly liveness: Liveness;
+}

@@ -1,0 +1,31 @@
+import type { KeyObject } from 'node:crypto';
+import type * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { Logger, ServiceClient } from '@claviger/service-kit';
+import type { AuthConfig } from '../config.ts';
+import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import type { AuthSchema } from '../schema.ts';
+import type { OwnSettings } from '../settings/own-settings.ts';
+import type { AccessTokens } from '../sign-in/access-token.ts';
+import type { Liveness } from '../sign-in/liveness.ts';
+import type { TenantKeys } from './tenant-keys.ts';
+
+/** What the operations and duties in this folder need. */
+export interface MfaDeps {
+  readonly config: AuthConfig;
+  readonly database: Database<AuthSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly passwords: PasswordHasher;
+  readonly accessTokens: AccessTokens;
+  readonly liveness: Liveness;
+  readonly tenantKeys: TenantKeys;
+  /** Workflow, which ends what accounts held; undefined where this installation has none. */
+  readonly accountStanding: ServiceClient<typeof accountStanding.AccountStandingService> | undefined;
+  /** What administrators set, as far as this service goes by it. */
+  readonly settings: OwnSettings;
+  readonly actorKey: KeyObject;
+  /** Keyed hash of a sign-in name, so that names nobody has are not kept in clear. */
+  readonly nameHash: (canonicalLogin: string) => string;
+}

@@ -1,0 +1,14 @@
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { SettingsSource } from '@claviger/settings';
+import type { TenantKeys } from '../mfa/tenant-keys.ts';
+import type { AuthSchema } from '../schema.ts';
+
+/** What the operations and duties in this folder need. */
+export interface SettingsDeps {
+  readonly database: Database<AuthSchema>;
+  readonly emitter: Emitter;
+  readonly tenantKeys: TenantKeys;
+  /** What the other services read. */
+  readonly settingsSource: SettingsSource;
+}

@@ -1,0 +1,11 @@
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { AuthSchema } from '../schema.ts';
+import type { Liveness } from '../sign-in/liveness.ts';
+
+/** What the operations and duties in this folder need. */
+export interface SitesDeps {
+  readonly database: Database<AuthSchema>;
+  readonly emitter: Emitter;
+  readonly liveness: Liveness;
+}

@@ -1,0 +1,18 @@
+import type * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { Logger, ServiceClient } from '@claviger/service-kit';
+import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import type { AuthSchema } from '../schema.ts';
+import type { Liveness } from '../sign-in/liveness.ts';
+
+/** What the operations and duties in this folder need. */
+export interface UsersDeps {
+  readonly database: Database<AuthSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly passwords: PasswordHasher;
+  readonly liveness: Liveness;
+  /** Workflow, which ends what accounts held; undefined where this installation has none. */
+  readonly accountStanding: ServiceClient<typeof accountStanding.AccountStandingService> | undefined;
+}

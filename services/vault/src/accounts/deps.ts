@@ -1,0 +1,11 @@
+import type { Database } from '@claviger/database';
+import type { Logger } from '@claviger/service-kit';
+import type { VaultConfig } from '../config.ts';
+import type { VaultSchema } from '../schema.ts';
+
+/** What the operations and duties in this folder need. */
+export interface AccountsDeps {
+  readonly config: VaultConfig;
+  readonly database: Database<VaultSchema>;
+  readonly logger: Logger;
+}

@@ -1,0 +1,19 @@
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { Journal } from '@claviger/journal';
+import type { Logger } from '@claviger/service-kit';
+import type { VaultConfig } from '../config.ts';
+import type { Secrets } from '../encryption/secrets.ts';
+import type { VaultSchema } from '../schema.ts';
+
+/** What the operations and duties in this folder need. */
+export interface EmergencyDeps {
+  readonly config: VaultConfig;
+  readonly database: Database<VaultSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly secrets: Secrets;
+  /** Of emergency disclosures, on this replica's disk. */
+  readonly journal: Journal;
+  readonly wakeJournalMerge: () => void;
+}

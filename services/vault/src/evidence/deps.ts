@@ -1,0 +1,7 @@
+import type { Database } from '@claviger/database';
+import type { VaultSchema } from '../schema.ts';
+
+/** What the operations and duties in this folder need. */
+export interface EvidenceDeps {
+  readonly database: Database<VaultSchema>;
+}

@@ -1,0 +1,24 @@
+import type { ConnectorPool } from '@claviger/connectors';
+import type * as auth from '@claviger/contracts/auth/v1/auth';
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { Platform } from '@claviger/outbound';
+import type { Logger, ServiceClient } from '@claviger/service-kit';
+import type { VaultConfig } from '../config.ts';
+import type { Secrets } from '../encryption/secrets.ts';
+import type { VaultSchema } from '../schema.ts';
+
+/** What the operations and duties in this folder need. */
+export interface ResourcesDeps {
+  readonly config: VaultConfig;
+  readonly database: Database<VaultSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly secrets: Secrets;
+  /** Workers in which connectors run; see `targets/connector-of.ts`. */
+  readonly connectors: ConnectorPool;
+  /** Decides first what may be reached. */
+  readonly platform: Platform;
+  /** Of auth: who is or was a user. */
+  readonly directory: Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserNames'>;
+}

@@ -1,0 +1,13 @@
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { Logger } from '@claviger/service-kit';
+import type { TenantKeys } from '../encryption/tenant-keys.ts';
+import type { VaultSchema } from '../schema.ts';
+
+/** What the operations and duties in this folder need. */
+export interface TenancyDeps {
+  readonly database: Database<VaultSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly keys: TenantKeys;
+}

@@ -1,0 +1,19 @@
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { Logger } from '@claviger/service-kit';
+import type { SettingsReader } from '@claviger/settings';
+import type { Directory, Emergency, Standing, Vault } from '../peers.ts';
+import type { WorkflowSchema } from '../schema.ts';
+
+/** What the operations and duties in this folder need. */
+export interface AccountsDeps {
+  readonly database: Database<WorkflowSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly vault: Vault;
+  readonly emergency: Emergency;
+  readonly standing: Standing;
+  readonly directory: Directory;
+  /** What administrators set. */
+  readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass' | 'elevation'>;
+}

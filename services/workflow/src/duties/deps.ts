@@ -1,0 +1,14 @@
+import type { Database } from '@claviger/database';
+import type { Emitter } from '@claviger/events';
+import type { Logger } from '@claviger/service-kit';
+import type { Directory, Vault } from '../peers.ts';
+import type { WorkflowSchema } from '../schema.ts';
+
+/** What the operations and duties in this folder need. */
+export interface DutiesDeps {
+  readonly database: Database<WorkflowSchema>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly vault: Vault;
+  readonly directory: Directory;
+}
