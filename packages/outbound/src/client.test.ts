@@ -275,6 +275,31 @@ describe('an answer that is too long, too late or none', () => {
     expect(failure).toMatchObject({ name: 'OutboundError' });
     expect(String(failure)).not.toContain('mail');
   });
+  test.each([
+    ['an unasked 100 Continue, then the answer', 'HTTP/1.1 100 Continue\r\n\r\n', undefined],
+    ['interim answers without end', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(20), 'protocol'],
+    [
+      'another protocol',
+      'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n',
+      'protocol',
+    ],
+    ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n', 'protocol'],
+    ['bytes after the content', 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nx', 'protocol'],
+    [
+      'a chunk extension of 300 kB',
+      `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;${'x'.repeat(300_000)}`,
+      'protocol',
+    ],
+  ])('%s', async (_, bytes, kind) => {
+    await using stray = createRaw((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(`${bytes}HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok`));
+    }).listen(0, '127.0.0.1');
+    await once(stray, 'listening');
+    const answer = client().request({ url: at((stray.address() as AddressInfo).port) });
+    if (kind === undefined) expect(String((await answer).body)).toBe('ok');
+    else await expect(answer).rejects.toMatchObject({ kind, sent: true });
+  });
   test('nobody there', async () => {
     const gone = createRaw().listen(0, '127.0.0.1');
     await once(gone, 'listening');
