@@ -26,8 +26,8 @@ import { Client } from 'pg';
 import { type AuditConfig, configSchema } from './src/config.ts';
 import { type AuditKeys, readKeys } from './src/keys.ts';
 import type { AuditSchema } from './src/schema.ts';
+import { lastHead } from './src/sealing/head-store.ts';
 import { sealTenant } from './src/sealing/seal-tenant.ts';
-import { lastHead } from './src/sealing/store.ts';
 
 /** A real audit process with real PostgreSQL and NATS, and everything that a test reaches into it with. */
 export interface AuditBench extends AsyncDisposable {

@@ -4,7 +4,7 @@ import type { OutboxMessage } from '@claviger/events';
 import { failpoint, type Logger } from '@claviger/service-kit';
 import type { AuditSchema } from '../schema.ts';
 import { checkMessage, type ProvenEvent } from './check-message.ts';
-import { insertDeadLetter, insertEvents } from './store.ts';
+import { insertDeadLetter, insertEvents } from './event-store.ts';
 
 export interface IngestionDeps {
   readonly database: Database<AuditSchema>;

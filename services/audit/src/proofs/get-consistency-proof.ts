@@ -4,7 +4,7 @@ import { consistencyProof, consistencyProofNodes } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
 import { recordRead } from '../reads/record-read.ts';
 import type { ProofsDeps } from './deps.ts';
-import { newestHead, readNodes } from './store.ts';
+import { newestHead, readNodes } from './proof-store.ts';
 
 /** The proof that the log of `second` events begins with the log of `first`. */
 export function getConsistencyProof(

@@ -6,7 +6,7 @@ import { notSealed } from '../not-sealed.ts';
 import { recordRead } from '../reads/record-read.ts';
 import { existingId } from '../uuid.ts';
 import type { ProofsDeps } from './deps.ts';
-import { headOfSize, newestHead, readNodes } from './store.ts';
+import { headOfSize, newestHead, readNodes } from './proof-store.ts';
 
 /** The path from one event up to a signed tree head. */
 export function getInclusionProof(deps: ProofsDeps): Handler<typeof audit.AuditService.getInclusionProof> {

@@ -4,7 +4,7 @@ import type { NodeId, ReadNode, SignedTreeHead } from '@claviger/merkle';
 import { sql } from 'kysely';
 import { notSealed } from '../not-sealed.ts';
 import type { AuditSchema } from '../schema.ts';
-import { lastHead } from '../sealing/store.ts';
+import { lastHead } from '../sealing/head-store.ts';
 import { headOfRow } from '../sealing/tree-head-row.ts';
 
 /** @throws {ClavigerError} `not_sealed` while the tenant has no head at all. */

@@ -2,9 +2,9 @@ import type { KeyObject } from 'node:crypto';
 import type { Database } from '@claviger/database';
 import { type SignedTreeHead, verifyTreeHead } from '@claviger/merkle';
 import type { AuditSchema } from '../schema.ts';
+import { lastHead } from './head-store.ts';
 import type { HeadsFile } from './heads-file.ts';
 import type { HeadProblem } from './sealing-problem.ts';
-import { lastHead } from './store.ts';
 import { headOfRow } from './tree-head-row.ts';
 
 export interface CompareHeadsDeps {

@@ -6,7 +6,6 @@ import { failpoint, type Logger } from '@claviger/service-kit';
 import type { AuditKeys } from '../keys.ts';
 import type { AuditSchema } from '../schema.ts';
 import { findAltered } from './find-altered.ts';
-import type { HeadsFile } from './heads-file.ts';
 import {
   lastHead,
   lockTree,
@@ -15,7 +14,8 @@ import {
   storeHead,
   storeNodes,
   storeSequences,
-} from './store.ts';
+} from './head-store.ts';
+import type { HeadsFile } from './heads-file.ts';
 import { requireUnbroken } from './unbroken-tree.ts';
 
 /** What announces a head, before the id of its tenant. */

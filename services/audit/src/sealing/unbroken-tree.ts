@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { rootOf, type SignedTreeHead, verifyTreeHead } from '@claviger/merkle';
+import type { LockedTree } from './head-store.ts';
 import { SealingProblem } from './sealing-problem.ts';
-import type { LockedTree } from './store.ts';
 
 /**
  * Refuses to go on unless the stored tree is exactly the one under the last head, and no head kept outside knows more.

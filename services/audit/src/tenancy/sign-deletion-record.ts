@@ -5,7 +5,7 @@ import { ClavigerError } from '@claviger/errors';
 import { canonicalJson, keyIdOf } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
 import type { AuditKeys } from '../keys.ts';
-import { lastHead } from '../sealing/store.ts';
+import { lastHead } from '../sealing/head-store.ts';
 import type { TenancyDeps } from './deps.ts';
 
 /** So that the signature cannot pass for one over anything else. */

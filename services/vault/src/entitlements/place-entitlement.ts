@@ -2,7 +2,7 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { entrySubject } from '../entries/entry-rows.ts';
+import { entrySubject } from '../entries/entry-store.ts';
 import { isId, requireId } from '../ids.ts';
 import type { EntitlementsDeps } from './deps.ts';
 import { grantEnded, hasEnded, lockGrant } from './ended-grants.ts';

@@ -3,7 +3,7 @@ import { isClavigerError } from '@claviger/errors';
 import type { Kek } from '@claviger/keyring';
 import type { Handler } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
-import { entrySubject, type LockedEntry } from '../entries/entry-rows.ts';
+import { entrySubject, type LockedEntry } from '../entries/entry-store.ts';
 import { isId } from '../ids.ts';
 import { isAccount, requestRotation, requireRotatable } from '../rotation/request-rotation.ts';
 import type { RotationAfterGrant, VaultSchema, VaultTx } from '../schema.ts';

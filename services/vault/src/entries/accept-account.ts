@@ -6,7 +6,7 @@ import { requireId, requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import { notResourceOwner, ownsTarget } from '../rights/resource-owner.ts';
 import type { EntriesDeps } from './deps.ts';
-import { entryById, entrySubject, toEntry } from './entry-rows.ts';
+import { entryById, entrySubject, toEntry } from './entry-store.ts';
 
 /**
  * An owner of the resource makes an unproven account one of theirs. Whoever named it must not read what a rotation through the

@@ -8,7 +8,7 @@ import { type AdoptionVerdict, decideAdoption } from '../rights/adoption-rule.ts
 import { lockEntry } from '../rights/lock-entry.ts';
 import type { VaultReader, VaultTx } from '../schema.ts';
 import type { EntriesDeps } from './deps.ts';
-import { entrySubject, type LockedEntry } from './entry-rows.ts';
+import { entrySubject, type LockedEntry } from './entry-store.ts';
 
 const PROPOSAL_HOURS = 72;
 

@@ -11,7 +11,7 @@ import { hasAccessPolicy, leastProtection, mustBeProved } from '../rights/unprov
 import type { VaultTx } from '../schema.ts';
 import { withUniqueName } from '../unique-names.ts';
 import type { EntriesDeps } from './deps.ts';
-import { entryById, entrySubject, toEntry } from './entry-rows.ts';
+import { entryById, entrySubject, toEntry } from './entry-store.ts';
 import { firstSecret } from './secret-rules.ts';
 import { setBy } from './set-by.ts';
 

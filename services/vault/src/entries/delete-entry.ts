@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { requireId, requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import type { EntriesDeps } from './deps.ts';
-import { entrySubject, refuseDuringRotation } from './entry-rows.ts';
+import { entrySubject, refuseDuringRotation } from './entry-store.ts';
 
 /** The entry becomes invisible; its encrypted versions stay until the purge at the end of the retention. */
 export function deleteEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.deleteEntry> {

@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { requireId } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import type { EntriesDeps } from './deps.ts';
-import { entrySubject } from './entry-rows.ts';
+import { entrySubject } from './entry-store.ts';
 import { accessShared } from './share-store.ts';
 
 export function deleteShare(deps: EntriesDeps): Handler<typeof vault.EntriesService.deleteShare> {

@@ -2,7 +2,7 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { Handler } from '@claviger/service-kit';
 import { requireId } from '../ids.ts';
 import type { EntriesDeps } from './deps.ts';
-import { entryById, toEntry } from './entry-rows.ts';
+import { entryById, toEntry } from './entry-store.ts';
 
 export function getEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.getEntry> {
   return async (request, context) => {

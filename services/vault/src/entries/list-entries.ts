@@ -6,7 +6,7 @@ import { isId } from '../ids.ts';
 import { keptTotal } from '../list-totals.ts';
 import type { EntryRotationState, VaultReader } from '../schema.ts';
 import type { EntriesDeps } from './deps.ts';
-import { entryQuery, toEntry } from './entry-rows.ts';
+import { entryQuery, toEntry } from './entry-store.ts';
 
 const SORT: SortFields = {
   name: { column: 'entries.name', type: 'text' },

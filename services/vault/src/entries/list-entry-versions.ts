@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { requireId, time } from '../ids.ts';
 import type { EntriesDeps } from './deps.ts';
-import { entryById } from './entry-rows.ts';
+import { entryById } from './entry-store.ts';
 
 /** Newest first. */
 export function listEntryVersions(deps: EntriesDeps): Handler<typeof vault.EntriesService.listEntryVersions> {

@@ -3,7 +3,7 @@ import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { requireId } from '../ids.ts';
 import type { EntriesDeps } from './deps.ts';
-import { entryById } from './entry-rows.ts';
+import { entryById } from './entry-store.ts';
 import { toShare } from './share-store.ts';
 
 export function listShares(deps: EntriesDeps): Handler<typeof vault.EntriesService.listShares> {

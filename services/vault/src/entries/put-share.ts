@@ -5,7 +5,7 @@ import { isId, requireId } from '../ids.ts';
 import { activeUsers } from '../rights/active-users.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import type { EntriesDeps } from './deps.ts';
-import { entrySubject } from './entry-rows.ts';
+import { entrySubject } from './entry-store.ts';
 import { accessShared, toShare } from './share-store.ts';
 
 /**

@@ -11,7 +11,7 @@ import { requireId } from '../ids.ts';
 import { requireAccess } from '../rights/require-access.ts';
 import { requireLiveGrant } from '../rights/require-live-grant.ts';
 import type { EntriesDeps } from './deps.ts';
-import { entryById, entrySubject } from './entry-rows.ts';
+import { entryById, entrySubject } from './entry-store.ts';
 
 const MAX_CANDIDATES = 50;
 

@@ -11,7 +11,7 @@ import { requireAccess } from '../rights/require-access.ts';
 import { mustBeProved } from '../rights/unproven.ts';
 import { withUniqueName } from '../unique-names.ts';
 import type { EntriesDeps } from './deps.ts';
-import { entryById, entrySubject, type LockedEntry, refuseDuringRotation, toEntry } from './entry-rows.ts';
+import { entryById, entrySubject, type LockedEntry, refuseDuringRotation, toEntry } from './entry-store.ts';
 import { promoteVersion } from './promote-version.ts';
 import { checkedSecret } from './secret-rules.ts';
 import { setBy } from './set-by.ts';

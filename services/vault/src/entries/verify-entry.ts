@@ -11,7 +11,7 @@ import { connectorOf } from '../targets/connector-of.ts';
 import { connectorContext, loadTarget, sealedAccount } from '../targets/load-target.ts';
 import { seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
 import type { EntriesDeps } from './deps.ts';
-import { entryById, entrySubject } from './entry-rows.ts';
+import { entryById, entrySubject } from './entry-store.ts';
 
 const VERIFY_TIMEOUT_MS = 8_000;
 const LOGIN_SECRETS = ['password', 'ssh-key'] as const;

@@ -1,10 +1,10 @@
 import type * as exposure from '@claviger/contracts/vault/v1/exposure';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import { entryById } from '../entries/entry-rows.ts';
+import { entryById } from '../entries/entry-store.ts';
 import { requireId } from '../ids.ts';
 import type { ExposureDeps } from './deps.ts';
-import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-rows.ts';
+import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-store.ts';
 
 /** Who knows which version of a secret, the newest version first. */
 export function getEntryExposure(

@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import type { VaultReader } from '../schema.ts';
 import type { ExposureDeps } from './deps.ts';
 import { knownUser } from './known-user.ts';
-import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-rows.ts';
+import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-store.ts';
 
 /** What a person knows, the latest first; also one who was deleted. */
 export function getUserExposure(

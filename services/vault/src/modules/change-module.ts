@@ -12,7 +12,7 @@ import { parseModuleConfig } from '../targets/module-config.ts';
 import { checkResource } from '../targets/resource-target.ts';
 import { withUniqueName } from '../unique-names.ts';
 import type { ModulesDeps } from './deps.ts';
-import { moduleById, toModule } from './module-rows.ts';
+import { moduleById, toModule } from './module-store.ts';
 
 /**
  * Changes what is given of a module. Throws `precondition_failed` for another row version, `invalid` for a

@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { parseModuleConfig } from '../targets/module-config.ts';
 import { withUniqueName } from '../unique-names.ts';
 import type { ModulesDeps } from './deps.ts';
-import { moduleById, toModule } from './module-rows.ts';
+import { moduleById, toModule } from './module-store.ts';
 
 export function createModule(deps: ModulesDeps): Handler<typeof vault.ModulesService.createModule> {
   return async (request, context) => {

@@ -3,7 +3,7 @@ import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultReader } from '../schema.ts';
 import type { ModulesDeps } from './deps.ts';
-import { toModule } from './module-rows.ts';
+import { toModule } from './module-store.ts';
 
 const SORT: SortFields = {
   name: { column: 'name', type: 'text' },

@@ -20,7 +20,7 @@ import {
 } from '../targets/load-target.ts';
 import { seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
 import type { ModulesDeps } from './deps.ts';
-import { moduleById } from './module-rows.ts';
+import { moduleById } from './module-store.ts';
 
 const TEST_TIMEOUT_MS = 8_000;
 

@@ -5,7 +5,7 @@ import { requireDestination } from '../rights/require-destination.ts';
 import { withUniqueName } from '../unique-names.ts';
 import type { ResourcesDeps } from './deps.ts';
 import { checkReferences } from './resource-references.ts';
-import { resourceById, toResource } from './resource-rows.ts';
+import { resourceById, toResource } from './resource-store.ts';
 
 export function createResource(deps: ResourcesDeps): Handler<typeof vault.ResourcesService.createResource> {
   return (request, context) =>

@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { keptTotal } from '../list-totals.ts';
 import type { VaultReader } from '../schema.ts';
 import type { ResourcesDeps } from './deps.ts';
-import { resourceQuery, toResource } from './resource-rows.ts';
+import { resourceQuery, toResource } from './resource-store.ts';
 
 const SORT: SortFields = {
   name: { column: 'assets.name', type: 'text' },

@@ -6,7 +6,7 @@ import { isId, requireId, requireRowVersion } from '../ids.ts';
 import { activeUsers } from '../rights/active-users.ts';
 import { resourceRight } from '../rights/resource-right.ts';
 import type { ResourcesDeps } from './deps.ts';
-import { resourceById, toResource } from './resource-rows.ts';
+import { resourceById, toResource } from './resource-store.ts';
 
 /** The owner adopts entries of the resource whose own owner has left: only the owner, or an administrator, gives it away. */
 export function putResourceOwner(

@@ -13,7 +13,7 @@ import type { VaultSchema, VaultTx } from '../schema.ts';
 import { withUniqueName } from '../unique-names.ts';
 import type { ResourcesDeps } from './deps.ts';
 import { checkReferences } from './resource-references.ts';
-import { resourceById, toResource } from './resource-rows.ts';
+import { resourceById, toResource } from './resource-store.ts';
 
 /** Changes what is given. */
 export function updateResource(deps: ResourcesDeps): Handler<typeof vault.ResourcesService.updateResource> {

@@ -1,6 +1,6 @@
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
-import type { LockedEntry } from '../entries/entry-rows.ts';
+import type { LockedEntry } from '../entries/entry-store.ts';
 import type { VaultTx } from '../schema.ts';
 import { requireAccess } from './require-access.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ClavigerError } from '@claviger/errors';
 import { canonicalJson } from '@claviger/merkle';
 import type { CallContext } from '@claviger/service-kit';
-import type { LockedEntry } from '../entries/entry-rows.ts';
+import type { LockedEntry } from '../entries/entry-store.ts';
 import type { VaultTx } from '../schema.ts';
 import type { RightsDeps } from './deps.ts';
 import { requireAccess } from './require-access.ts';

@@ -1,10 +1,10 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { entryById } from '../entries/entry-rows.ts';
+import { entryById } from '../entries/entry-store.ts';
 import { requireId } from '../ids.ts';
 import type { RotationDeps } from './deps.ts';
-import { toRotation } from './rotation-rows.ts';
+import { toRotation } from './rotation-store.ts';
 
 export function getRotation(deps: RotationDeps): Handler<typeof vault.EntriesService.getRotation> {
   return async (request, context) => {

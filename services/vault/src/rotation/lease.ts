@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isActiveTenant } from '@claviger/database';
 import { sql } from 'kysely';
 import type { RotationDeps } from './deps.ts';
-import type { RotationRow } from './rotation-rows.ts';
+import type { RotationRow } from './rotation-store.ts';
 
 /** Another worker has taken the rotation over: whatever this one learned, it writes nothing any more. */
 export class LeaseLostError extends Error {

@@ -1,10 +1,10 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import { entryById } from '../entries/entry-rows.ts';
+import { entryById } from '../entries/entry-store.ts';
 import { requireId } from '../ids.ts';
 import type { RotationDeps } from './deps.ts';
-import { toRotation } from './rotation-rows.ts';
+import { toRotation } from './rotation-store.ts';
 
 /** Newest first. */
 export function listRotations(deps: RotationDeps): Handler<typeof vault.EntriesService.listRotations> {

@@ -2,7 +2,7 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { entryById, entrySubject, toEntry } from '../entries/entry-rows.ts';
+import { entryById, entrySubject, toEntry } from '../entries/entry-store.ts';
 import { requireId, requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import { requireRotationRight } from '../rights/require-account-use.ts';

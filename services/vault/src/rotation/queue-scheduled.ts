@@ -2,7 +2,7 @@ import type { Leadership } from '@claviger/cluster';
 import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
-import type { LockedEntry } from '../entries/entry-rows.ts';
+import type { LockedEntry } from '../entries/entry-store.ts';
 import type { VaultTx } from '../schema.ts';
 import { asAdmin } from './as-admin.ts';
 import type { RotationDeps } from './deps.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ClavigerError } from '@claviger/errors';
 import type { Kek } from '@claviger/keyring';
-import type { LockedEntry } from '../entries/entry-rows.ts';
+import type { LockedEntry } from '../entries/entry-store.ts';
 import { newPassword } from '../entries/secret-rules.ts';
 import { unproven } from '../rights/unproven.ts';
 import type { RotationTrigger, VaultReader, VaultTx } from '../schema.ts';
@@ -9,7 +9,7 @@ import { loadTarget, type Target, usableAdmin } from '../targets/load-target.ts'
 import { rotatesAsAdmin } from './as-admin.ts';
 import type { RotationDeps } from './deps.ts';
 import { rotateCredentialJob } from './rotate-credential-job.ts';
-import type { RotationRow } from './rotation-rows.ts';
+import type { RotationRow } from './rotation-store.ts';
 
 /** Whether the entry is an account at all. */
 export function isAccount(entry: Pick<LockedEntry, 'type' | 'asset_id' | 'username'>): boolean {

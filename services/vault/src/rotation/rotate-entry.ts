@@ -1,14 +1,14 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { entrySubject, refuseDuringRotation } from '../entries/entry-rows.ts';
+import { entrySubject, refuseDuringRotation } from '../entries/entry-store.ts';
 import { requireId } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import { requireRotationRight } from '../rights/require-account-use.ts';
 import { asAdmin, rotatesAsAdmin } from './as-admin.ts';
 import type { RotationDeps } from './deps.ts';
 import { requestRotation, requireRotatable } from './request-rotation.ts';
-import { toRotation } from './rotation-rows.ts';
+import { toRotation } from './rotation-store.ts';
 
 /** Queues a rotation; of two at once one gets it. Throws conflict `no_admin_entry` for a lost secret that nobody can set. */
 export function rotateEntry(deps: RotationDeps): Handler<typeof vault.EntriesService.rotateEntry> {

@@ -17,7 +17,7 @@ import type { RotationDeps } from './deps.ts';
 import { isDisclosure } from './disclosure-triggers.ts';
 import type { Lease } from './lease.ts';
 import { requireRotatable } from './request-rotation.ts';
-import type { RotationRow } from './rotation-rows.ts';
+import type { RotationRow } from './rotation-store.ts';
 import { postpone } from './transitions.ts';
 
 /** One step of a rotation by the worker that holds its lease. */

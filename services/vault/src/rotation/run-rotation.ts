@@ -10,8 +10,8 @@ import { checkCurrentSecret } from './check-current-secret.ts';
 import type { RotationDeps } from './deps.ts';
 import { isDisclosure } from './disclosure-triggers.ts';
 import { type Lease, LeaseLostError, takeLease } from './lease.ts';
-import type { RotationRow } from './rotation-rows.ts';
 import { logIn, mayReset, type Prepared, prepare, type Step } from './rotation-step.ts';
+import type { RotationRow } from './rotation-store.ts';
 import {
   applyAgain,
   becomeAmbiguous,

@@ -8,7 +8,7 @@ import type { RotationDeps } from './deps.ts';
 import { isDisclosure } from './disclosure-triggers.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
 import { storeCandidate } from './request-rotation.ts';
-import type { RotationRow } from './rotation-rows.ts';
+import type { RotationRow } from './rotation-store.ts';
 
 const MAX_BACKOFF_SECONDS = 3_600;
 export const WAITS_FOR_BUDGET = 'Waiting: another login that fails could lock the account.';

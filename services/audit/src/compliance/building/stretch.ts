@@ -2,7 +2,7 @@ import type { LogProof } from '@claviger/compliance-package';
 import type { Reader } from '@claviger/database';
 import { consistencyProof, consistencyProofNodes, type NodeId, type SignedTreeHead } from '@claviger/merkle';
 import { sql } from 'kysely';
-import { readNodes } from '../../proofs/store.ts';
+import { readNodes } from '../../proofs/proof-store.ts';
 import type { AuditSchema } from '../../schema.ts';
 import { headOfRow } from '../../sealing/tree-head-row.ts';
 

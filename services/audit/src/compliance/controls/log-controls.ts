@@ -2,9 +2,9 @@ import type { Control } from '@claviger/compliance-package';
 import type { Reader } from '@claviger/database';
 import { leafHash, rootOf, treeAccumulator, verifyTreeHead } from '@claviger/merkle';
 import { sql } from 'kysely';
-import { readNodes } from '../../proofs/store.ts';
+import { readNodes } from '../../proofs/proof-store.ts';
 import type { AuditSchema } from '../../schema.ts';
-import { lastHead } from '../../sealing/store.ts';
+import { lastHead } from '../../sealing/head-store.ts';
 import { frontierNodes } from '../building/stretch.ts';
 import { type Assessment, judged } from './judgement.ts';
 
