@@ -57,7 +57,8 @@ export interface PreparedInstallation {
   readonly publicUrl: string;
 }
 
-const repositoryServices = join(import.meta.dirname, '../../../services');
+/** The services of this repository. */
+export const servicesFolder = join(import.meta.dirname, '../../../services');
 
 /** Every protection that costs nothing: no prototype pollution through `__proto__`, no debugger on a signal. */
 const nodeFlags = ['--disable-proto=delete', '--disable-sigusr1', '--disable-warning=ExperimentalWarning'];
@@ -173,7 +174,7 @@ export async function prepareInstallation(
       );
       const configFile = layout.configFile(node);
       await writeAtomically(configFile, `${JSON.stringify(config, null, 2)}\n`);
-      const main = join(options.servicesDir ?? repositoryServices, service, 'src/main.ts');
+      const main = join(options.servicesDir ?? servicesFolder, service, 'src/main.ts');
       return {
         node,
         service,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { identifyProcess, type Part, startChild } from '@claviger/parts';
 import { ensureCertificates } from './certificates.ts';
 import { type Layout, layoutOf } from './layout.ts';
+import { migrateInProcess } from './migrate-in-process.ts';
 import { createNodeProcess, type NodeProcess, serviceEnvironment } from './node-process.ts';
 import { closeTargets, openTargets } from './open-targets.ts';
 import {
@@ -143,7 +144,12 @@ async function bringUp(
   await record.write(false);
 
   tell('migrating the database');
-  await Promise.all(prepared.nodes.map((node) => migrate(node, layout, envOf(node))));
+  const inProcess = options.environment === 'test' && options.servicesDir === undefined;
+  await Promise.all(
+    prepared.nodes
+      .filter((node) => node.migrateArgs !== undefined)
+      .map((node) => (inProcess ? migrateInProcess(node) : migrate(node, layout, envOf(node)))),
+  );
 
   tell(`starting ${prepared.nodes.map((each) => each.node).join(', ')}`);
   for (const definition of prepared.nodes) {

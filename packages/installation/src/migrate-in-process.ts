@@ -1,0 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type NodeDefinition, servicesFolder } from './prepare-installation.ts';
+
+/**
+ * Runs a service's migrations in this process, for tests: a process for each service would take most of the time until
+ * they are ready. Throws when a migration fails.
+ */
+export async function migrateInProcess({ service, configFile }: NodeDefinition): Promise<void> {
+  // Loaded when it is needed: the command line does without.
+  const { migrateStore, storeMigrations } = await import('@claviger/store-service');
+  const config = JSON.parse(await readFile(configFile, 'utf8')) as Parameters<typeof migrateStore>[0];
+  await migrateStore(config, storeMigrations(join(servicesFolder, service, 'src/migrations')));
+}
