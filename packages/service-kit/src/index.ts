@@ -10,6 +10,7 @@ export { ALERTS, type Alert, type Anomaly, anomalyAction, type ReportAnomaly } f
 export { type AnomalyReporter, type CountedAnomaly, createAnomalyReporter } from './anomaly-reporter.ts';
 export type { RecordOutcome } from './audit-trail.ts';
 export type { AuditSubject, CallContext, IdempotentCall } from './call-context.ts';
+export { changedNothing } from './changed-nothing.ts';
 export {
   type CallOptions,
   createPeers,

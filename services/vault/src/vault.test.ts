@@ -384,6 +384,7 @@ test('a destroyed key is gone from memory, too', async () => {
         each.status === 'rejected' && (each.reason as { code?: string }).code === 'tenant_deprovisioned',
     );
   });
+  expect(await eventsOf('encryption.tenant-keys.destroyed', tenantId)).toHaveLength(1);
 });
 
 const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
@@ -531,7 +532,29 @@ describe('grants', () => {
         .map(({ details }) => details as { grantId: string; rotation: string })
         .filter((each) => each.grantId === grantId)
         .map((each) => each.rotation),
-    ).toEqual(['impossible', 'impossible']);
+    ).toEqual(['impossible']);
+  });
+
+  test('a grant that is placed or ended again leaves no second event; another end time does', async () => {
+    const entry = await newEntry(admin);
+    const user = await colleague([]);
+    const workflow = bench.workflow(admin.actor.tenantId);
+    const grantId = randomUUID();
+    const placing = { grantId, entryId: entry.id, userId: user.actor.userId, expiresAt: inAnHour() };
+    for (let turn = 0; turn < 3; turn += 1) await workflow.placeEntitlement(placing);
+    const expiresAt = new Date(Date.parse(placing.expiresAt) + 60_000).toISOString();
+    for (let turn = 0; turn < 2; turn += 1) await workflow.placeEntitlement({ ...placing, expiresAt });
+    expect(await eventsOf('vault.entitlement.placed', entry.id)).toMatchObject([
+      { details: { grantId, expiresAt: placing.expiresAt } },
+      { details: { grantId, expiresAt } },
+    ]);
+    const neverPlaced = randomUUID();
+    for (let turn = 0; turn < 3; turn += 1)
+      expect(await workflow.removeEntitlement({ grantId: neverPlaced, cause: 'revoked' })).toEqual({
+        rotation: 'not-needed',
+        rotationQueued: false,
+      });
+    expect(await eventsOf('vault.entitlement.removed', neverPlaced)).toHaveLength(1);
   });
 
   test('a one-time grant is also spent by a retrieval', async () => {

@@ -1,7 +1,7 @@
 import type * as emergencyStanding from '@claviger/contracts/auth/v1/emergency_standing';
 import type { Tx } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
-import type { Handler } from '@claviger/service-kit';
+import { changedNothing, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
@@ -10,7 +10,8 @@ import type { EmergencyDeps } from './deps.ts';
 
 /**
  * Notes that a person has emergency access open, or that this session of theirs has ended. It is stored when this answers. Where
- * gateways could not be told it is not settled: an emergency must not wait for Redis, and the caller repeats.
+ * gateways could not be told it is not settled: an emergency must not wait for Redis, and the caller repeats. A repetition
+ * tells gateways again and records no event.
  */
 export function applyEmergencyStanding(
   deps: EmergencyDeps,
@@ -19,8 +20,11 @@ export function applyEmergencyStanding(
     const userId = objectId(id);
     context.auditSubject = { type: 'user', id: userId };
     const live = await deps.database.withTenant(context.tenantId, async (tx) => {
-      await (until ? begin(tx, userId, objectId(sessionId), until) : end(tx, userId, objectId(sessionId)));
-      await deps.emitter.audit(tx, context, { details: { sessionId, until: until ?? '' } });
+      const isNew = await (until
+        ? begin(tx, userId, objectId(sessionId), until)
+        : end(tx, userId, objectId(sessionId)));
+      if (isNew) await deps.emitter.audit(tx, context, { details: { sessionId, until: until ?? '' } });
+      else changedNothing(context);
       return raiseEpoch(tx, [userId]);
     });
     try {
@@ -34,24 +38,46 @@ export function applyEmergencyStanding(
   };
 }
 
-/** Of two sessions the later end holds: rather too long without administration than a moment with it. */
-async function begin(tx: Tx<AuthSchema>, userId: string, sessionId: string, until: string): Promise<void> {
-  const { numUpdatedRows } = await tx
+/**
+ * Keeps the later end of two sessions: to restrict for too long is safer than too short. Returns false when this session and
+ * end are stored already.
+ */
+async function begin(
+  tx: Tx<AuthSchema>,
+  userId: string,
+  sessionId: string,
+  until: string,
+): Promise<boolean> {
+  const user = await tx
+    .selectFrom('users')
+    .select(
+      sql<boolean>`coalesce(emergency_session_id = ${sessionId}::uuid AND emergency_until >= ${until}::timestamptz, false)`.as(
+        'known',
+      ),
+    )
+    .where('id', '=', userId)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!user) throw ClavigerError.notFound();
+  if (user.known) return false;
+  await tx
     .updateTable('users')
     .set({
       emergency_until: sql<Date>`greatest(emergency_until, ${until}::timestamptz)`,
       emergency_session_id: sessionId,
     })
     .where('id', '=', userId)
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw ClavigerError.notFound();
+    .execute();
+  return true;
 }
 
-async function end(tx: Tx<AuthSchema>, userId: string, sessionId: string): Promise<void> {
-  await tx
+/** Returns false when no restriction of this session is stored. */
+async function end(tx: Tx<AuthSchema>, userId: string, sessionId: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx
     .updateTable('users')
     .set({ emergency_until: null, emergency_session_id: null })
     .where('id', '=', userId)
     .where('emergency_session_id', '=', sessionId)
-    .execute();
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
 }

@@ -28,14 +28,22 @@ const responder = () =>
 
 async function openSession(person: Person, scope: object = { allEntries: true }): Promise<string> {
   const sessionId = randomUUID();
-  await bench.emergency(person.actor.tenantId).placeEmergencySession({
-    sessionId,
-    userId: person.actor.userId,
-    expiresAt: inAnHour(),
-    ...scope,
-  });
+  const session = { sessionId, userId: person.actor.userId, expiresAt: inAnHour(), ...scope };
+  const calls = bench.emergency(person.actor.tenantId);
+  await calls.placeEmergencySession(session);
+  // As workflow does until auth knows of it too.
+  await calls.placeEmergencySession(session);
   return sessionId;
 }
+
+const sessionEvents = (sessionId: string) =>
+  bench.superuser(async (client) => {
+    const { rows } = await client.query<{ payload: string }>(
+      `SELECT payload FROM outbox WHERE subject = 'audit.vault' AND payload::jsonb ->> 'subjectId' = $1 ORDER BY created_at`,
+      [sessionId],
+    );
+    return rows.map(({ payload }) => JSON.parse(payload) as { action: string });
+  });
 
 const eventsOf = (entryId: string) =>
   bench.superuser(async (client) => {
@@ -226,6 +234,11 @@ test('what was seen is queued for rotation at the end, also when the journal bri
     });
     const again = await calls.endEmergencySession({ sessionId, cause: 'deactivated' });
     expect(again).toMatchObject({ disclosed: 3, rotationsQueued: 2, rotationsImpossible: 1 });
+    // One event for each change, whatever was repeated.
+    expect((await sessionEvents(sessionId)).map(({ action }) => action)).toEqual([
+      'breakglass.session.placed',
+      'breakglass.session.ended',
+    ]);
   } finally {
     await target.stop();
   }

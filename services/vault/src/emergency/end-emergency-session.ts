@@ -1,5 +1,5 @@
 import type * as emergency from '@claviger/contracts/vault/v1/emergency';
-import type { Handler } from '@claviger/service-kit';
+import { changedNothing, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { isId } from '../ids.ts';
 import { isAccount } from '../rotation/request-rotation.ts';
@@ -9,7 +9,8 @@ import { lockSession } from './place-emergency-session.ts';
 
 /**
  * Repeatable, and possible while the vault is sealed. No disclosure begins after it; one that had begun is recorded before or after,
- * and either way what was seen and is still the current secret is put into the due-queue of rotations.
+ * and either way what was seen and is still the current secret is put into the due-queue of rotations. A repetition answers
+ * the counts as they are now and records no event.
  */
 export function endEmergencySession(
   deps: EmergencyDeps,
@@ -17,13 +18,15 @@ export function endEmergencySession(
   return async ({ sessionId, cause }, context) => {
     context.auditSubject = { type: 'breakglass-session', id: sessionId };
     return deps.database.withTenant(context.tenantId, async (tx) => {
-      const counts = isId(sessionId)
+      const { isFirst, counts } = isId(sessionId)
         ? await end(tx, context.tenantId, sessionId, cause)
-        : { disclosed: 0, rotationsQueued: 0, rotationsImpossible: 0 };
-      await deps.emitter.audit(tx, context, {
-        subject: { type: 'breakglass-session', id: sessionId },
-        details: { cause, ...counts },
-      });
+        : { isFirst: false, counts: { disclosed: 0, rotationsQueued: 0, rotationsImpossible: 0 } };
+      if (isFirst) {
+        await deps.emitter.audit(tx, context, {
+          subject: { type: 'breakglass-session', id: sessionId },
+          details: { cause, ...counts },
+        });
+      } else changedNothing(context);
       return counts;
     });
   };
@@ -31,11 +34,11 @@ export function endEmergencySession(
 
 async function end(tx: VaultTx, tenantId: string, sessionId: string, cause: string) {
   await lockSession(tx, sessionId);
-  await tx
+  const { numInsertedOrUpdatedRows = 0n } = await tx
     .insertInto('ended_emergency_sessions')
     .values({ tenant_id: tenantId, id: sessionId })
     .onConflict((conflict) => conflict.doNothing())
-    .execute();
+    .executeTakeFirstOrThrow();
   await tx
     .updateTable('emergency_sessions')
     .set({ ended_at: sql<Date>`clock_timestamp()`, end_cause: cause })
@@ -48,7 +51,14 @@ async function end(tx: VaultTx, tenantId: string, sessionId: string, cause: stri
       count(DISTINCT entry_id) FILTER (WHERE rotation = 'impossible')::int AS impossible
     FROM emergency_disclosures WHERE session_id = ${sessionId}`.execute(tx);
   const [row] = rows;
-  return { disclosed: row!.disclosed, rotationsQueued: row!.queued, rotationsImpossible: row!.impossible };
+  return {
+    isFirst: numInsertedOrUpdatedRows > 0n,
+    counts: {
+      disclosed: row!.disclosed,
+      rotationsQueued: row!.queued,
+      rotationsImpossible: row!.impossible,
+    },
+  };
 }
 
 /** Also for disclosures that a journal brought after the end: whoever records one calls it for an ended session. */

@@ -1,7 +1,7 @@
 import type * as emergency from '@claviger/contracts/vault/v1/emergency';
 import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
-import type { Handler } from '@claviger/service-kit';
+import { changedNothing, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { isId } from '../ids.ts';
 import type { VaultTx } from '../schema.ts';
@@ -12,7 +12,7 @@ export async function lockSession(tx: VaultTx, sessionId: string): Promise<void>
   await sql`SELECT pg_advisory_xact_lock(hashtextextended('emergency ' || ${sessionId}, 0))`.execute(tx);
 }
 
-/** Repeatable. One that ended stays ended, also when the end came first. */
+/** Repeatable; a repetition records no event. One that ended stays ended, also when the end came first. */
 export function placeEmergencySession(
   deps: EmergencyDeps,
 ): Handler<typeof emergency.EmergencyService.placeEmergencySession> {
@@ -36,7 +36,7 @@ export function placeEmergencySession(
         .where('id', '=', sessionId)
         .executeTakeFirst();
       if (ended) throw sessionEnded();
-      await tx
+      const inserted = await tx
         .insertInto('emergency_sessions')
         .values({
           tenant_id: context.tenantId,
@@ -48,7 +48,8 @@ export function placeEmergencySession(
           expires_at: expiresAt!,
         })
         .onConflict((conflict) => conflict.doNothing())
-        .execute();
+        .returning('id')
+        .executeTakeFirst();
       const open = await tx
         .selectFrom('emergency_sessions')
         .select('id')
@@ -57,6 +58,10 @@ export function placeEmergencySession(
         .where('ended_at', 'is', null)
         .executeTakeFirst();
       if (!open) throw sessionEnded();
+      if (!inserted) {
+        changedNothing(context);
+        return;
+      }
       await deps.emitter.audit(tx, context, {
         subject: { type: 'breakglass-session', id: sessionId },
         details: {

@@ -1,13 +1,13 @@
 import type * as tenantKeys from '@claviger/contracts/vault/v1/tenant_keys';
 import { lockedTenantStanding } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
-import type { Handler } from '@claviger/service-kit';
+import { changedNothing, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { EncryptionDeps } from './deps.ts';
 
 /**
  * Overwrites every key of a tenant that this vault itself knows as being wound down, on the word of two persons. What the keys
- * protected cannot be opened any more, by anybody. Repeated, it answers the same keys.
+ * protected cannot be opened any more, by anybody. Repeated, it answers the same keys and records no event.
  */
 export function destroyTenantKeys(
   deps: EncryptionDeps,
@@ -41,9 +41,11 @@ export function destroyTenantKeys(
         .where('destroyed_at', 'is', null)
         .returning('id')
         .execute();
-      await deps.emitter.audit(tx, context, {
-        details: { orderedBy, confirmedBy, keyIds: now.map((key) => key.id), repeated: now.length === 0 },
-      });
+      if (now.length > 0) {
+        await deps.emitter.audit(tx, context, {
+          details: { orderedBy, confirmedBy, keyIds: now.map((key) => key.id) },
+        });
+      } else changedNothing(context);
       return tx.selectFrom('keks').select(['id', 'version', 'destroyed_at']).orderBy('version').execute();
     });
     // Other replicas forget theirs within a quarter of an hour, and show nothing of this tenant meanwhile.

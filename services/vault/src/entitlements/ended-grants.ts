@@ -20,18 +20,22 @@ export async function hasEnded(tx: VaultTx, grantId: string): Promise<boolean> {
   return row !== undefined;
 }
 
-/** Remembers the end of a grant that was never placed, so that a late call to place it is refused. */
+/**
+ * Stores the end of a grant that was never placed, so that a late call to place it is refused. Returns false when the end was
+ * stored before.
+ */
 export async function rememberEnd(
   tx: VaultTx,
   tenantId: string,
   grantId: string,
   cause: string,
-): Promise<void> {
-  await tx
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows = 0n } = await tx
     .insertInto('ended_grants')
     .values({ tenant_id: tenantId, grant_id: grantId, cause })
     .onConflict((conflict) => conflict.doNothing())
-    .execute();
+    .executeTakeFirstOrThrow();
+  return numInsertedOrUpdatedRows > 0n;
 }
 
 export function grantEnded(): ClavigerError {

@@ -1,14 +1,17 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
-import type { Handler } from '@claviger/service-kit';
+import { changedNothing, type Handler } from '@claviger/service-kit';
+import { sql } from 'kysely';
 import { entrySubject } from '../entries/entry-store.ts';
 import { isId, requireId } from '../ids.ts';
+import type { VaultTx } from '../schema.ts';
 import type { EntitlementsDeps } from './deps.ts';
 import { grantEnded, hasEnded, lockGrant } from './ended-grants.ts';
 
 /**
- * Repeatable. Placed again with another expiry it lasts until then; one that ended stays ended, also when the end came first.
+ * Repeatable. Placed again with another expiry it lasts until then; with the same one nothing changes, and no event is
+ * recorded. One that ended stays ended, also when the end came first.
  */
 export function placeEntitlement(
   deps: EntitlementsDeps,
@@ -32,7 +35,7 @@ export function placeEntitlement(
         .forShare()
         .executeTakeFirst();
       if (!entry) throw ClavigerError.notFound();
-      await tx
+      const inserted = await tx
         .insertInto('entitlements')
         .values({
           tenant_id: context.tenantId,
@@ -44,17 +47,12 @@ export function placeEntitlement(
           rotate_on_end: request.rotateOnEnd,
         })
         .onConflict((conflict) => conflict.doNothing())
-        .execute();
-      const placed = await tx
-        .updateTable('entitlements')
-        .set({ expires_at: expiresAt })
-        .where('grant_id', '=', grantId)
-        .where('entry_id', '=', entryId)
-        .where('user_id', '=', userId)
-        .where('removed_at', 'is', null)
         .returning('grant_id')
         .executeTakeFirst();
-      if (!placed) throw grantEnded();
+      if (!inserted && !(await prolong(tx, { grantId, entryId, userId, expiresAt }))) {
+        changedNothing(context);
+        return;
+      }
       await deps.emitter.audit(tx, context, {
         subject: entrySubject(entry),
         details: {
@@ -68,4 +66,28 @@ export function placeEntitlement(
     });
     return {};
   };
+}
+
+/** Sets the expiry of a grant that was placed before. Returns false when it has this expiry already; throws `grant_ended`. */
+async function prolong(
+  tx: VaultTx,
+  wanted: { grantId: string; entryId: string; userId: string; expiresAt: string },
+): Promise<boolean> {
+  const placed = await tx
+    .selectFrom('entitlements')
+    .select(sql<boolean>`expires_at <> ${wanted.expiresAt}::timestamptz`.as('differs'))
+    .where('grant_id', '=', wanted.grantId)
+    .where('entry_id', '=', wanted.entryId)
+    .where('user_id', '=', wanted.userId)
+    .where('removed_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!placed) throw grantEnded();
+  if (!placed.differs) return false;
+  await tx
+    .updateTable('entitlements')
+    .set({ expires_at: wanted.expiresAt })
+    .where('grant_id', '=', wanted.grantId)
+    .execute();
+  return true;
 }

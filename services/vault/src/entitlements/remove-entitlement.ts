@@ -1,7 +1,7 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { isClavigerError } from '@claviger/errors';
 import type { Kek } from '@claviger/keyring';
-import type { Handler } from '@claviger/service-kit';
+import { changedNothing, type Handler } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
 import { entrySubject, type LockedEntry } from '../entries/entry-store.ts';
 import { isId } from '../ids.ts';
@@ -13,8 +13,9 @@ import { lockGrant, rememberEnd } from './ended-grants.ts';
 type Entitlement = Selectable<VaultSchema['entitlements']>;
 
 /**
- * Repeatable, and possible while the vault is sealed. A disclosure that is under way either commits before, and is then seen
- * here, or finds the grant ended. What the grantee has seen and still is the current secret gets rotated.
+ * Repeatable, and possible while the vault is sealed: the call that ends the grant records the event, a repetition gets the
+ * same answer and records none. A disclosure that is under way either commits before, and is then seen here, or finds the
+ * grant ended. What the grantee has seen and still is the current secret gets rotated.
  */
 export function removeEntitlement(
   deps: EntitlementsDeps,
@@ -24,11 +25,12 @@ export function removeEntitlement(
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const known = isId(grantId) ? await entryOfGrant(tx, grantId) : undefined;
       if (!known) {
-        if (isId(grantId)) await rememberEnd(tx, context.tenantId, grantId, cause);
-        await deps.emitter.audit(tx, context, {
-          subject: { type: 'grant', id: grantId },
-          details: { grantId, cause, known: false },
-        });
+        if (isId(grantId) && (await rememberEnd(tx, context.tenantId, grantId, cause))) {
+          await deps.emitter.audit(tx, context, {
+            subject: { type: 'grant', id: grantId },
+            details: { grantId, cause, known: false },
+          });
+        } else changedNothing(context);
         return answer('not-needed');
       }
       // The entry before its grants, as everybody does.
@@ -45,21 +47,15 @@ export function removeEntitlement(
         .where('removed_at', 'is', null)
         .returningAll()
         .executeTakeFirst();
-      const rotation = removed
-        ? await rotateWhatWasSeen(tx, deps, entry, removed, kek)
-        : await rememberedRotation(tx, grantId);
-      if (removed) {
-        await tx.updateTable('entitlements').set({ rotation }).where('grant_id', '=', grantId).execute();
+      if (!removed) {
+        changedNothing(context);
+        return answer(await rememberedRotation(tx, grantId));
       }
+      const rotation = await rotateWhatWasSeen(tx, deps, entry, removed, kek);
+      await tx.updateTable('entitlements').set({ rotation }).where('grant_id', '=', grantId).execute();
       await deps.emitter.audit(tx, context, {
         subject: entrySubject(entry),
-        details: {
-          grantId,
-          cause,
-          rotation,
-          rotationQueued: rotation === 'queued',
-          repeated: !removed,
-        },
+        details: { grantId, cause, rotation, rotationQueued: rotation === 'queued' },
       });
       return answer(rotation);
     });
