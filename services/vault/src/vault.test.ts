@@ -30,6 +30,12 @@ const answered = <T>(call: () => Promise<T>): Promise<T> =>
       return undefined;
     }
   }).then(({ value }) => value);
+/** Whether a session of the database waits for a lock. */
+const waitsForLock = () =>
+  bench.superuser(async (client) => {
+    const { rowCount } = await client.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+    return rowCount! > 0;
+  });
 const eventsOf = (action: string, subjectId: string) =>
   bench.superuser(async (client) => {
     const { rows } = await client.query<{ payload: string }>(
@@ -555,6 +561,72 @@ describe('grants', () => {
         rotationQueued: false,
       });
     expect(await eventsOf('vault.entitlement.removed', neverPlaced)).toHaveLength(1);
+  });
+
+  test('a grant that expires while its lock is waited for discloses nothing', async () => {
+    const entry = await newEntry(admin, { requiresGrant: true });
+    const user = await colleague();
+    const grantId = await place(entry.id, user.actor.userId, { oneTime: false });
+    await user.entries.retrieveEntry({ entryId: entry.id });
+    await bench.superuser(async (locker) => {
+      await locker.query('BEGIN');
+      await locker.query('UPDATE entitlements SET delivery_count = delivery_count WHERE grant_id = $1', [
+        grantId,
+      ]);
+      const retrieving = user.entries.retrieveEntry({ entryId: entry.id });
+      retrieving.catch(() => {});
+      await eventually('a wait for the lock', () => waitsForLock());
+      // After the start of the transaction that waits.
+      await locker.query('UPDATE entitlements SET expires_at = clock_timestamp() WHERE grant_id = $1', [
+        grantId,
+      ]);
+      await locker.query('COMMIT');
+      await expect(retrieving).rejects.toMatchObject({ reason: 'denied' });
+    });
+  });
+
+  test('a grant that expires before the commit discloses nothing, in a retrieval and in a delivery', async () => {
+    const user = await colleague();
+    for (const disclose of [
+      ({ entryId }: { entryId: string; grantId: string }) => user.entries.retrieveEntry({ entryId }),
+      ({ grantId }: { entryId: string; grantId: string }) =>
+        user.entitlements.deliverCredentials({ grantId }),
+    ]) {
+      // Again where a busy machine came too late to one of the steps.
+      await eventually('a disclosure that waits beyond the end of its grant', async () => {
+        const entry = await newEntry(admin, { requiresGrant: true });
+        const first = await place(entry.id, user.actor.userId, { oneTime: false });
+        await user.entries.retrieveEntry({ entryId: entry.id });
+        await bench.workflow(admin.actor.tenantId).removeEntitlement({ grantId: first, cause: 'revoked' });
+        return bench.superuser(async (locker) => {
+          await locker.query(
+            "UPDATE exposures SET last_seen_at = now() - interval '1 hour' WHERE entry_id = $1",
+            [entry.id],
+          );
+          await locker.query('BEGIN');
+          await locker.query('SELECT FROM exposures WHERE entry_id = $1 FOR UPDATE', [entry.id]);
+          const expiresAt = new Date(Date.now() + 1_000).toISOString();
+          const grantId = await place(entry.id, user.actor.userId, { oneTime: false, expiresAt });
+          const disclosing = disclose({ entryId: entry.id, grantId });
+          const outcome = disclosing.then(
+            () => 'disclosed',
+            (error: { code?: string }) => error.code,
+          );
+          const waited = await Promise.race([
+            outcome.then(() => false),
+            eventually('a wait for the lock', () => waitsForLock()),
+          ]);
+          await locker.query(
+            'SELECT pg_sleep(greatest(0, extract(epoch FROM $1::timestamptz - clock_timestamp())))',
+            [expiresAt],
+          );
+          await locker.query('COMMIT');
+          const code = await outcome;
+          expect(code).not.toBe('disclosed');
+          return waited && (code === 'denied' || code === 'grant_expired');
+        });
+      });
+    }
   });
 
   test('a one-time grant is also spent by a retrieval', async () => {

@@ -7,7 +7,7 @@ import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
 import { unproven } from '../rights/unproven.ts';
 import type { VaultTx } from '../schema.ts';
 import type { DisclosureDeps } from './deps.ts';
-import { auditUnavailable } from './disclosure-gate.ts';
+import { auditUnavailable, endedSince } from './disclosure-gate.ts';
 import { recordExposure } from './record-exposure.ts';
 
 export interface CommittedDelivery {
@@ -18,6 +18,12 @@ export interface CommittedDelivery {
   readonly host: string;
   readonly port: number;
   readonly event: SealedForm;
+}
+
+interface Taken {
+  readonly delivery: CommittedDelivery;
+  /** What was left of the grant when its row was locked. */
+  readonly endsInMs: number;
 }
 
 /**
@@ -32,9 +38,12 @@ export async function deliverUnderGrant(
   said: { readonly reason: string; readonly ticket: string },
 ): Promise<CommittedDelivery> {
   try {
-    return await deps.database.withTenant(context.tenantId, (tx) =>
+    const sentAt = performance.now();
+    const { delivery, endsInMs } = await deps.database.withTenant(context.tenantId, (tx) =>
       deliver(tx, deps, context, grantId, said),
     );
+    if (endedSince(sentAt, endsInMs)) throw grantExpired();
+    return delivery;
   } catch (error) {
     if (isClavigerError(error) && error.reason !== 'unavailable') throw error;
     throw auditUnavailable(error);
@@ -47,7 +56,7 @@ async function deliver(
   context: CallContext,
   grantId: string,
   said: { readonly reason: string; readonly ticket: string },
-): Promise<CommittedDelivery> {
+): Promise<Taken> {
   const { userId } = context.actor;
   await requireActiveTenant(tx);
   const taken = await tx
@@ -61,9 +70,14 @@ async function deliver(
     .where('removed_at', 'is', null)
     .where('expires_at', '>', sql<Date>`clock_timestamp()`)
     .where((eb) => eb.or([eb('one_time', '=', false), eb('delivered_at', 'is', null)]))
-    .returning(['entry_id'])
+    .returning('entry_id')
+    .returning(
+      sql<number>`(extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8`.as('ends_in_ms'),
+    )
     .executeTakeFirst();
   if (!taken) throw await refusal(tx, context, grantId);
+  // The lock of the row may have been waited for.
+  if (taken.ends_in_ms <= 0) throw grantExpired();
   const found = await tx
     .selectFrom('entries')
     .innerJoin('entry_versions', (join) =>
@@ -113,13 +127,16 @@ async function deliver(
     },
   });
   return {
-    sealedVersion: found,
-    entryId: found.entry_id,
-    username: found.username,
-    rotationState: found.rotation_state,
-    host: found.host ?? '',
-    port: found.port ?? 0,
-    event,
+    endsInMs: taken.ends_in_ms,
+    delivery: {
+      sealedVersion: found,
+      entryId: found.entry_id,
+      username: found.username,
+      rotationState: found.rotation_state,
+      host: found.host ?? '',
+      port: found.port ?? 0,
+      event,
+    },
   };
 }
 
@@ -143,6 +160,10 @@ async function refusal(tx: VaultTx, context: CallContext, grantId: string): Prom
       hint: 'If they did not reach you, end the grant and ask again: the secret is then rotated.',
     });
   }
+  return grantExpired();
+}
+
+function grantExpired(): ClavigerError {
   return new ClavigerError('conflict', 'The grant has expired.', {
     code: 'grant_expired',
     hint: 'Ask for access again.',

@@ -57,6 +57,8 @@ interface Verdict {
   version: number;
   basis: string | null;
   grant_id: string | null;
+  /** What was left of the grant when the statement decided; null without a grant. */
+  grant_ends_in_ms: number | null;
   one_time_grant_id: string | null;
   /** Unproven, and the actor is not its owner. */
   withheld: boolean;
@@ -81,11 +83,13 @@ export function createDisclosureGate(database: Database<VaultSchema>, emitter: E
       for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
         const expected = foreseen.get(key);
         const record = expected && eventOf(emitter, context, request, expected);
+        const sentAt = performance.now();
         const row = await decide(database, context, request, expected, record?.row);
         if (!row) await database.readTenant(tenantId, (reader) => requireActiveTenant(reader));
         const facts = checked(row, request);
         if ('kind' in facts) return facts;
         if (facts.recorded && record) {
+          if (facts.grant_id && endedSince(sentAt, facts.grant_ends_in_ms!)) throw noAccess();
           return {
             kind: 'committed',
             sealedVersion: row as unknown as SealedVersion,
@@ -113,15 +117,27 @@ export function createDisclosureGate(database: Database<VaultSchema>, emitter: E
   };
 }
 
+/**
+ * Whether a grant has ended by now that had `endsInMs` left at some moment after `sentAt`. The commit may wait for others:
+ * then its event tells of a disclosure that did not happen, and no secret leaves after the end.
+ */
+export function endedSince(sentAt: number, endsInMs: number): boolean {
+  return performance.now() - sentAt >= endsInMs;
+}
+
+function noAccess(): ClavigerError {
+  return new ClavigerError('denied', 'Neither a share nor a live grant lets you see this secret.', {
+    hint: 'Ask for access with POST /api/v1/requests.',
+  });
+}
+
 /** Throws the verdict where it is a refusal. */
 function checked(row: Verdict | undefined, request: DisclosureRequest): Verdict | OneTimeOnly {
   if (!row) throw ClavigerError.notFound();
   const oneTimeGrantId = request.version === undefined ? row.one_time_grant_id : null;
   if (!row.basis && !oneTimeGrantId) {
     if (row.withheld) throw unproven('denied', 'This account');
-    throw new ClavigerError('denied', 'Neither a share nor a live grant lets you see this secret.', {
-      hint: 'Ask for access with POST /api/v1/requests.',
-    });
+    throw noAccess();
   }
   if (row.requires_reason && request.reason.trim() === '') {
     throw ClavigerError.invalid('/reason', 'is required for this entry');

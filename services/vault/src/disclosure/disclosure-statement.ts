@@ -10,6 +10,9 @@ const NONE = '00000000-0000-0000-0000-000000000000';
  * exposure of the last minute is left as it is: readers of the same secret do not queue for one row. `way` counts the rows of
  * `seen` only to come after it: whoever else writes to both tables does it in this order.
  *
+ * A grant counts by the time after its row is locked, not by the start of the transaction: the lock may be waited for, and the
+ * grant expires meanwhile. `grant_ends_in_ms` is what is left of it then.
+ *
  * A grant does not open an unproven account, except to its owner (`withheld`).
  *
  * It is written so that every step can only go by the whole primary key (`OFFSET 0` keeps a step from becoming a join,
@@ -24,20 +27,22 @@ WITH facts AS MATERIALIZED (
     FROM entries e WHERE e.id = $1::uuid AND e.deleted_at IS NULL
      AND NOT EXISTS (SELECT FROM tenant_standings t WHERE t.tenant_id = current_tenant() AND t.standing <> 'active' OFFSET 0)
 ), live AS MATERIALIZED (
-  SELECT g.grant_id FROM entitlements g
-   WHERE g.entry_id = $1::uuid AND g.user_id = $2::uuid AND g.removed_at IS NULL AND g.expires_at > now() AND NOT g.one_time
+  SELECT g.grant_id, g.expires_at FROM entitlements g
+   WHERE g.entry_id = $1::uuid AND g.user_id = $2::uuid AND g.removed_at IS NULL AND g.expires_at > clock_timestamp() AND NOT g.one_time
    ORDER BY g.expires_at DESC LIMIT 1 FOR SHARE
 ), verdict AS MATERIALIZED (
   SELECT f.*, CASE WHEN NOT f.withheld THEN l.grant_id END AS grant_id,
+         (extract(epoch FROM l.expires_at - clock_timestamp()) * 1000)::float8 AS grant_ends_in_ms,
          CASE WHEN l.grant_id IS NOT NULL AND NOT f.withheld THEN 'grant' WHEN f.requires_grant THEN NULL
               WHEN standing_access(f.owner_id, f.share, $2::uuid, $3::boolean) = 'none' THEN NULL
               WHEN f.share IS NOT NULL THEN 'share' WHEN f.owner_id = $2::uuid THEN 'owner' ELSE 'administrator' END AS basis,
          (SELECT g.grant_id FROM entitlements g
-           WHERE g.entry_id = f.id AND g.user_id = $2::uuid AND g.removed_at IS NULL AND g.expires_at > now()
+           WHERE g.entry_id = f.id AND g.user_id = $2::uuid AND g.removed_at IS NULL AND g.expires_at > clock_timestamp()
              AND g.one_time AND g.delivered_at IS NULL AND NOT f.withheld LIMIT 1) AS one_time_grant_id
-    FROM facts f LEFT JOIN live l ON true
+    FROM facts f LEFT JOIN live l ON l.expires_at > clock_timestamp()
 ), chosen AS MATERIALIZED (
-  SELECT v.id, v.asset_id, v.username, v.rotation_state, v.requires_reason, v.basis, v.grant_id, v.one_time_grant_id, v.withheld,
+  SELECT v.id, v.asset_id, v.username, v.rotation_state, v.requires_reason, v.basis, v.grant_id, v.grant_ends_in_ms,
+         v.one_time_grant_id, v.withheld,
          ev.tenant_id, ev.entry_id, v.wanted AS version, ev.purpose, ev.kek_id, ev.cek_id, ev.wrapped_cek, ev.iv, ev.ciphertext,
          ev.tag, ev.commitment, ev.blob_sha256, ev.version IS NOT NULL AS has_version,
          coalesce(v.basis = $8::text AND (NOT v.requires_reason OR $5::boolean) AND ev.version = $6::int, false)
