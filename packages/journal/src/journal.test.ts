@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -98,4 +98,70 @@ test('a file that somebody exchanges, cuts or writes to while it is open takes n
     meddle(file);
     await expect(journal.append('two')).rejects.toBeInstanceOf(JournalUnwritableError);
   }
+});
+
+test('a trimmed journal keeps what comes after, its numbers and its chain', async () => {
+  const file = freshFile();
+  {
+    await using journal = await openJournal({ file, key, keepBytes: 0 });
+    for (const payload of ['one', 'two', 'three']) await journal.append(payload);
+    const [, four] = await Promise.all([journal.trim(2), journal.append('four')]);
+    expect(four).toBe(4);
+    expect((await journal.records(0)).map(({ seq }) => seq)).toEqual([3, 4]);
+    await journal.trim(4);
+    expect(await journal.append('five')).toBe(5);
+    // Nothing is left to remove.
+    await journal.trim(4);
+  }
+  expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3);
+  await using again = await openJournal({ file, key });
+  expect(again.problem()).toBeUndefined();
+  expect(await again.records(0)).toEqual([{ seq: 5, payload: 'five' }]);
+  expect(await again.append('six')).toBe(6);
+});
+
+test('a small journal is not trimmed', async () => {
+  const file = await written(['one', 'two']);
+  const whole = readFileSync(file);
+  await using journal = await openJournal({ file, key });
+  await journal.trim(2);
+  expect(readFileSync(file)).toEqual(whole);
+});
+
+test('no byte of a trimmed journal can be changed unnoticed, and the line it begins with fits no other', async () => {
+  const file = await written(['one', 'two', 'three']);
+  const before = readFileSync(file, 'utf8').split('\n');
+  {
+    await using journal = await openJournal({ file, key, keepBytes: 0 });
+    await journal.trim(2);
+  }
+  const whole = readFileSync(file);
+  for (let at = 0; at < whole.length - 1; at += 1) {
+    const changed = Buffer.from(whole);
+    changed[at] = changed[at]! ^ 1;
+    writeFileSync(file, changed);
+    await using journal = await openJournal({ file, key });
+    expect(await journal.records(0)).toEqual([]);
+    expect(journal.problem()).toBeDefined();
+  }
+  const [base] = whole.toString().split('\n');
+  for (const lines of [
+    [base, before[1]],
+    [before[0], base, before[2]],
+  ]) {
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    await using journal = await openJournal({ file, key });
+    expect(journal.problem()).toBeDefined();
+  }
+});
+
+test('a journal that cannot be replaced stays in use as it is', async () => {
+  const file = freshFile();
+  await using journal = await openJournal({ file, key, keepBytes: 0 });
+  await journal.append('one');
+  // Not even root can put a file where a folder with something in it is.
+  mkdirSync(join(`${file}.new`, 'taken'), { recursive: true });
+  await expect(journal.trim(1)).rejects.toThrow();
+  expect(await journal.append('two')).toBe(2);
+  expect((await journal.records(0)).map(({ payload }) => payload)).toEqual(['one', 'two']);
 });

@@ -1,7 +1,8 @@
 import { createSecretKey } from 'node:crypto';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { BEGINNING, chainMac, lineOf, readLine } from './chain.ts';
+import { baseLineOf, chainMac, lineOf } from './chain.ts';
+import { readJournal } from './read-journal.ts';
 
 export interface JournalRecord {
   /** 1-based, without gaps. */
@@ -18,6 +19,13 @@ export interface Journal extends AsyncDisposable {
   append(payload: string): Promise<number>;
   /** What is on the disk, in order, from the one after `seq`. */
   records(seq: number): Promise<readonly JournalRecord[]>;
+  /**
+   * Removes the records up to `seq` where the file is larger than `keepBytes`; numbers and chain continue. The file is
+   * replaced as a whole: a crash leaves the old one or the new one. A broken journal is left as it is.
+   *
+   * @throws when the new file cannot be written; the old one then stays in use.
+   */
+  trim(seq: number): Promise<void>;
   /** Why nothing can be appended; undefined when all is well. */
   problem(): string | undefined;
 }
@@ -38,36 +46,53 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** About 250 records. */
+const KEEP_BYTES = 256 * 1024;
+
 /**
  * Opens the file, creating it when missing, and checks its chain. One process writes to it. A broken one is opened for reading
  * what precedes the break; appending to it fails.
  *
  * @param options.key 32 bytes; who has it can write records that look like ours.
+ * @param options.keepBytes up to this size `trim` removes nothing; 256 KiB when absent.
  * @throws when the file cannot be read or created.
  */
-export async function openJournal(options: { file: string; key: Buffer }): Promise<Journal> {
+export async function openJournal(options: {
+  file: string;
+  key: Buffer;
+  keepBytes?: number;
+}): Promise<Journal> {
+  const { file, keepBytes = KEEP_BYTES } = options;
   const key = createSecretKey(options.key);
-  await mkdir(dirname(options.file), { recursive: true, mode: 0o700 });
-  const handle = await open(options.file, 'a+', 0o600);
-  const read = await readAll(handle, (former, line) => readLine(key, former, line));
-  let problem = read.brokenAt === undefined ? undefined : brokenText(options.file, read.brokenAt);
-  let { seq, mac, bytes } = read;
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  let handle = await open(file, 'a+', 0o600);
+  const read = await readJournal(handle, key);
+  let { last, bytes } = read;
+  let problem = read.brokenAt === undefined ? undefined : brokenText(file, read.brokenAt);
   if (!problem && read.tornBytes > 0) await handle.truncate(bytes);
   const waiting: Waiting[] = [];
-  let writing: Promise<void> | undefined;
+
+  /** One after the other: whatever reads or writes the file. */
+  let working: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = working.then(work);
+    working = turn.catch(() => {});
+    return turn;
+  };
 
   const write = async (group: readonly Waiting[]): Promise<void> => {
-    let next = { seq, mac };
+    let next = last;
     const text = group
       .map(({ payload }) => {
-        next = { seq: next.seq + 1, mac: chainMac(key, next.mac, next.seq + 1, payload) };
-        return lineOf(next.seq, payload, next.mac);
+        const seq = next.seq + 1;
+        next = { seq, mac: chainMac(key, next.mac, seq, payload) };
+        return lineOf(seq, payload, next.mac);
       })
       .join('');
     try {
-      if (!problem) await requireWhole(handle, options.file, bytes);
+      if (!problem) await requireWhole(handle, file, bytes);
     } catch (error) {
-      problem = `${options.file}: ${(error as Error).message}; keep it as evidence, and restart to begin with what is there`;
+      problem = `${file}: ${(error as Error).message}; keep it as evidence, and restart to begin with what is there`;
     }
     try {
       if (problem) throw new JournalBrokenError(problem);
@@ -77,45 +102,84 @@ export async function openJournal(options: { file: string; key: Buffer }): Promi
       // What was half written must not stand before what comes next.
       if (!problem) {
         await handle.truncate(bytes).catch((error: unknown) => {
-          problem = `${options.file} could not be cut back after a failed write: ${String(error)}`;
+          problem = `${file} could not be cut back after a failed write: ${String(error)}`;
         });
       }
       const error = new JournalUnwritableError(
-        problem ?? `${options.file} cannot be written: make room, or mend its permissions`,
+        problem ?? `${file} cannot be written: make room, or mend its permissions`,
         { cause },
       );
       for (const each of group) each.reject(error);
       return;
     }
-    const first = seq + 1;
-    ({ seq, mac } = next);
+    const first = last.seq + 1;
+    last = next;
     bytes += Buffer.byteLength(text);
     group.forEach((each, index) => {
       each.resolve(first + index);
     });
   };
-  const drain = async (): Promise<void> => {
-    while (waiting.length > 0) await write(waiting.splice(0));
-    writing = undefined;
+
+  const trim = async (upTo: number): Promise<void> => {
+    if (problem || bytes <= keepBytes) return;
+    await requireWhole(handle, file, bytes);
+    const { records } = await readJournal(handle, key);
+    const base = records.findLast((record) => record.seq <= upTo);
+    if (!base) return;
+    const kept = records.filter((record) => record.seq > upTo);
+    const text =
+      baseLineOf(key, base) + kept.map(({ seq, payload, mac }) => lineOf(seq, payload, mac)).join('');
+    const former = handle;
+    handle = await replaceFile(file, text);
+    bytes = Buffer.byteLength(text);
+    await former.close();
+    await syncFolder(dirname(file)).catch((error: unknown) => {
+      // A crash could bring the former file back, without what is appended from here on.
+      problem = `${file} was replaced and its folder could not be synced (${String(error)}): mend the disk, then restart`;
+      throw error;
+    });
   };
 
   return {
     append: (payload) =>
       new Promise((resolve, reject) => {
-        waiting.push({ payload, resolve, reject });
-        writing ??= drain();
+        // The first that waits writes for all that come before its turn.
+        if (waiting.push({ payload, resolve, reject }) === 1) void inTurn(() => write(waiting.splice(0)));
       }),
-    records: async (after) => {
-      await writing;
-      const { records } = await readAll(handle, (former, line) => readLine(key, former, line), seq);
-      return records.filter((record) => record.seq > after);
-    },
+    records: (after) =>
+      inTurn(async () => {
+        const { records } = await readJournal(handle, key, last.seq);
+        return records.filter(({ seq }) => seq > after).map(({ seq, payload }) => ({ seq, payload }));
+      }),
+    trim: (upTo) => inTurn(() => trim(upTo)),
     problem: () => problem,
     [Symbol.asyncDispose]: async () => {
-      await writing;
+      await working;
       await handle.close();
     },
   };
+}
+
+/** Writes the text to a file beside it, and renames that one once it is on the disk. Returns it open for appending. */
+async function replaceFile(file: string, text: string): Promise<FileHandle> {
+  const besides = `${file}.new`;
+  await rm(besides, { force: true });
+  const handle = await open(besides, 'ax+', 0o600);
+  try {
+    await handle.appendFile(text);
+    await handle.datasync();
+    await rename(besides, file);
+  } catch (error) {
+    await handle.close();
+    await rm(besides, { force: true });
+    throw error;
+  }
+  return handle;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path);
+  await folder.sync().finally(() => folder.close());
 }
 
 /** The open file must be the one at its path, and end where we ended: nobody else has written, cut or exchanged it. */
@@ -132,43 +196,6 @@ async function statOf(file: string) {
   } finally {
     await other.close();
   }
-}
-
-interface ReadResult {
-  readonly records: JournalRecord[];
-  readonly seq: number;
-  readonly mac: Buffer;
-  /** Of the records that fit. */
-  readonly bytes: number;
-  /** After them, what a crash has left of one line. */
-  readonly tornBytes: number;
-  /** Number of the first record that does not fit. */
-  readonly brokenAt: number | undefined;
-}
-
-async function readAll(
-  handle: FileHandle,
-  parse: (
-    former: { seq: number; mac: Buffer },
-    line: string,
-  ) => { seq: number; payload: string; mac: Buffer } | undefined,
-  upTo = Number.POSITIVE_INFINITY,
-): Promise<ReadResult> {
-  const { size } = await handle.stat();
-  const { buffer } = await handle.read(Buffer.alloc(size), 0, size, 0);
-  const records: JournalRecord[] = [];
-  let former: { seq: number; mac: Buffer } = { seq: 0, mac: BEGINNING };
-  let at = 0;
-  while (at < size && former.seq < upTo) {
-    const end = buffer.indexOf('\n', at);
-    if (end === -1) return { records, ...former, bytes: at, tornBytes: size - at, brokenAt: undefined };
-    const record = parse(former, buffer.toString('utf8', at, end));
-    if (!record) return { records, ...former, bytes: at, tornBytes: 0, brokenAt: former.seq + 1 };
-    records.push({ seq: record.seq, payload: record.payload });
-    former = { seq: record.seq, mac: record.mac };
-    at = end + 1;
-  }
-  return { records, ...former, bytes: at, tornBytes: 0, brokenAt: undefined };
 }
 
 const brokenText = (file: string, seq: number): string =>

@@ -9,6 +9,7 @@ export const ALERTS = [
   'internal_certificate_refused',
   'internal_call_refused',
   'last_replica_demoted',
+  'journal_record_quarantined',
 ] as const;
 
 export type Alert = (typeof ALERTS)[number];

@@ -11,7 +11,7 @@ import { startSettings } from '@claviger/settings';
 import { openStoreService, type ServingStore } from '@claviger/store-service';
 import type { VaultConfig } from './config.ts';
 import { createDisclosureGate } from './disclosure/disclosure-gate.ts';
-import { startJournalMerge } from './emergency/merge-journal.ts';
+import { type JournalMerge, startJournalMerge } from './emergency/merge-journal.ts';
 import { openEmergencyJournal } from './emergency/open-emergency-journal.ts';
 import { startKeyJobs } from './encryption/key-jobs-duty.ts';
 import { openRootKeySeal, type RootKeySeal, vaultSealHandlers } from './encryption/root-key-seal.ts';
@@ -51,7 +51,8 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
   const journal = parts.use(
     await openEmergencyJournal({ file: config.emergencyJournalFile, key: store.macKey, logger }),
   );
-  const journalMerge = parts.use(startJournalMerge({ config, database, logger }, journal));
+  const { reportAnomaly } = store;
+  const journalMerge = parts.use(startJournalMerge({ config, database, logger, journal, reportAnomaly }));
   const deps: HandlerDeps = {
     config,
     database,
@@ -94,14 +95,18 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     checks: [
       { name: 'root key', required: true, check: async () => void seal.requireOpen() },
       { name: 'root key provider', required: false, check: seal.checkProvider },
-      { name: 'emergency journal', required: false, check: async () => requireJournal(journal) },
+      {
+        name: 'emergency journal',
+        required: false,
+        check: async () => requireJournal(journal, journalMerge),
+      },
     ],
   });
   return { ...serving, deps };
 }
 
-function requireJournal(journal: Journal): void {
-  const problem = journal.problem();
+function requireJournal(journal: Journal, merge: JournalMerge): void {
+  const problem = journal.problem() ?? merge.problem();
   if (problem) throw new Error(problem);
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync } from 'node:fs';
+import { openJournal } from '@claviger/journal';
 import { startPostgresTarget } from '@claviger/targets';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually, type Person, startVault, type VaultBench } from '../../test-support.ts';
@@ -53,6 +54,21 @@ const eventsOf = (entryId: string) =>
     );
     return rows.map((row) => JSON.parse(row.payload) as { action: string; outcome: string; details: object });
   });
+
+const journalFile = () => `${bench.installation.layout.journals}/vault-1.jsonl`;
+
+/**
+ * Two records that cannot be merged, one in a form that no version writes and one that the database refuses, and after them
+ * the last disclosure once more, as another one.
+ */
+async function writeBadRecords(): Promise<void> {
+  const key = Buffer.from(readFileSync(bench.installation.layout.outboxMacKey('vault'), 'utf8').trim());
+  await using journal = await openJournal({ file: journalFile(), key });
+  const last = JSON.parse((await journal.records(0)).at(-1)!.payload) as object;
+  await journal.append('{"v":9,"kind":"of another version"}');
+  await journal.append(JSON.stringify({ ...last, eventId: randomUUID(), entryId: randomUUID() }));
+  await journal.append(JSON.stringify({ ...last, eventId: randomUUID() }));
+}
 
 /** The database takes no audit record, for the length of `work`. */
 async function withoutAudit(work: () => Promise<void>): Promise<void> {
@@ -156,20 +172,28 @@ test('H-181 while the database takes no audit record, one on the local disk goes
     });
     const seen = await person.entries.retrieveEntry({ entryId, reason: 'fire' });
     expect(seen.secret).toBe(secret);
-    const journal = readFileSync(`${bench.installation.layout.journals}/vault-1.jsonl`, 'utf8');
+    const journal = readFileSync(journalFile(), 'utf8');
     expect(journal).toContain(seen.receipt!.eventId);
     expect(journal).not.toContain(secret);
     expect(await eventsOf(entryId)).toEqual([]);
+    await writeBadRecords();
     // Its process may end before the database comes back.
     await bench.restart({ env: {} });
   });
-  await eventually('the merge', async () => (await eventsOf(entryId)).length > 0);
+  await eventually('the merge', async () => (await eventsOf(entryId)).length === 2);
   const calls = bench.emergency(owner.actor.tenantId);
   const { items } = await calls.listEmergencyDisclosures({ sessionId });
-  expect(items).toMatchObject([{ entryId, fromJournal: true }]);
+  expect(items).toMatchObject([
+    { entryId, fromJournal: true },
+    { entryId, fromJournal: true },
+  ]);
+  // What cannot be merged is reported, stays where it is, and holds up nothing.
+  for (const why of ['it is not in a form that this version knows', 'the database refuses it'])
+    expect(bench.log()).toContain(`"why":"${why}"`);
+  expect(readFileSync(journalFile(), 'utf8')).toContain('of another version');
   await bench.restart({ env: {} });
   await person.entries.retrieveEntry({ entryId, reason: 'again' });
-  expect(await eventsOf(entryId)).toHaveLength(2);
+  expect(await eventsOf(entryId)).toHaveLength(3);
 });
 
 test('what was seen is queued for rotation at the end, also when the journal brings it later; notes are for people', async () => {
@@ -274,7 +298,7 @@ test('a journal that cannot be written to means no disclosure; everything else g
   const { entryId, secret } = await note();
   const person = await responder();
   await openSession(person);
-  const file = `${bench.installation.layout.journals}/vault-1.jsonl`;
+  const file = journalFile();
   renameSync(file, `${file}.gone`);
   await expect(person.entries.retrieveEntry({ entryId, reason: 'fire' })).rejects.toMatchObject({
     reason: 'unavailable',

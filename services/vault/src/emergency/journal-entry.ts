@@ -49,7 +49,7 @@ export function journalEntryOf(
   };
 }
 
-/** Throws for a record that this program did not write: the journal's chain says otherwise, so it must be loud. */
+/** @throws for a record that this version of the vault does not write. */
 export function readJournalEntry(payload: string): JournalEntry {
   return journalEntrySchema.parse(JSON.parse(payload));
 }

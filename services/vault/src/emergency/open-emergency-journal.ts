@@ -24,6 +24,7 @@ export async function openEmergencyJournal(options: {
         throw new JournalUnwritableError(problem, { cause });
       },
       records: async () => [],
+      trim: async () => {},
       problem: () => problem,
       [Symbol.asyncDispose]: async () => {},
     };
