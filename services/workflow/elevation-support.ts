@@ -22,6 +22,12 @@ export class FixedDecider implements Decider {
   readonly authors = new Set<string>();
   readonly asked: Facts[] = [];
 
+  readonly snapshot: Decider['snapshot'];
+
+  constructor(snapshot: Decider['snapshot']) {
+    this.snapshot = snapshot;
+  }
+
   async decide(_tenantId: string, facts: Facts) {
     this.asked.push(facts);
     const gaining = [
@@ -68,7 +74,7 @@ export class FixedDecider implements Decider {
 /** The elevation handlers of this service on a real PostgreSQL, with a bell of their own. */
 export async function startElevations(options: { fallbackMs?: number } = {}) {
   const service = await startWorkflow();
-  const decider = new FixedDecider();
+  const decider = new FixedDecider(service.deps.decider.snapshot);
   const bell = startCommandBell({
     database: service.deps.database,
     connection: service.connection,

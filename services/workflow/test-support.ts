@@ -5,6 +5,7 @@ import * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { createDatabase, type Database, migrate } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
+import type { Facts } from '@claviger/evaluator';
 import { createEmitter } from '@claviger/events';
 import { type Actor, type CallContext, createLogger, permits } from '@claviger/service-kit';
 import { sections } from '@claviger/settings';
@@ -24,7 +25,7 @@ import {
   protectionService,
   requestsService,
 } from './src/registry.ts';
-import { createDecider } from './src/rules/decider.ts';
+import { createDecider, type Decided, type Decider } from './src/rules/decider.ts';
 import type { WorkflowSchema } from './src/schema.ts';
 
 interface Entitlement {
@@ -357,6 +358,11 @@ function contextOf(method: MethodInfo, actor: Actor): CallContext {
     auditTenantId: undefined,
     auditActorId: undefined,
   };
+}
+
+/** Decides by the rules as they are now. */
+export async function decideNow(decider: Decider, tenantId: string, facts: Facts): Promise<Decided> {
+  return decider.decide(tenantId, facts, await decider.snapshot(tenantId));
 }
 
 /** `ok`, or the code of the refusal; anything else is thrown on. */

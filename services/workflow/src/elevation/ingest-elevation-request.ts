@@ -2,7 +2,6 @@ import { createHash, randomUUID } from 'node:crypto';
 import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { ElevationFacts } from '@claviger/evaluator';
 import type { CallContext, Handler } from '@claviger/service-kit';
-import { presentMs } from '../database-clock.ts';
 import { answerRepeated } from './answer-repeated.ts';
 import type { ElevationDeps } from './deps.ts';
 import { claimReport, findReport, refuseUntimely, reportOf } from './device-reports.ts';
@@ -26,25 +25,25 @@ export function ingestElevationRequest(
     const deviceId = await ownDevice(deps, context, request.id);
     context.auditSubject = { type: 'device', id: deviceId, resourceId: deviceId };
     const report = reportOf(request);
-    const [stored, subject, settings] = await Promise.all([
+    const [snapshot, stored, subject, settings] = await Promise.all([
+      deps.decider.snapshot(tenantId),
       deps.database.readTenant(tenantId, async (reader) => ({
-        nowMs: await presentMs(reader),
         users: await usersOfDevice(reader, deviceId),
         known: await findReport(reader, deviceId, report),
       })),
       subjectIfKnown(deps, context, request.subjectUsername),
       deps.settings.read(tenantId),
     ]);
-    const { nowMs, users } = stored;
+    const { nowMs } = snapshot;
     refuseUntimely(request, nowMs);
     if (stored.known) return answerRepeated(deps, context, request, stored.known);
     const siteId = actor.device?.siteId ?? null;
     const facts: ElevationFacts = {
       ...factsOf(request, subject, siteId, nowMs),
       otherUserIds: subject.possibleUserIds,
-      deviceUserIds: users,
+      deviceUserIds: stored.users,
     };
-    const decided = await deps.decider.decide(tenantId, facts);
+    const decided = await deps.decider.decide(tenantId, facts, snapshot);
     const isIgnored = decided.evaluation.verdict === 'ignored';
     const id = randomUUID();
     const answer = await deps.database.withTenant(tenantId, async (tx) => {

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Elevations, promptOf, startElevations, TECHNICIAN } from '../../elevation-support.ts';
 import { bind, codeOf, type Tenant } from '../../test-support.ts';
 import { agentElevationsService } from '../registry.ts';
+import { changeRuleSet } from '../rules/change-rule-set.ts';
+import type { Decider } from '../rules/decider.ts';
 
 let service: Elevations;
 let tenant: Tenant;
@@ -183,6 +185,43 @@ test('a prompt is recorded while auth is away, with a subject that is not known'
   const id = await service.prompt(agent);
   expect(Object.keys(service.decider.asked.at(-1)!)).not.toEqual(expect.arrayContaining(['subjectUserId']));
   expect((await service.row(id)).status).toBe('pending');
+});
+
+test('a rule that changes while a prompt is decided for several people decides for none of them', async () => {
+  const agent = service.devices.add(tenant.tenantId);
+  service.devices.link('acme\\twins', { possibleUserIds: [randomUUID(), randomUUID()] });
+  const body = {
+    id: randomUUID(),
+    name: 'signed',
+    verdict: 'auto_deny' as const,
+    matchSigner: 'Mozilla Corporation',
+    authorIds: [],
+  };
+  const change = (verdict: 'auto_deny' | 'auto_approve') =>
+    service.deps.database.withTenant(tenant.tenantId, (tx) =>
+      changeRuleSet(tx, tenant.tenantId, [{ kind: 'rule', objectId: body.id, body: { ...body, verdict } }]),
+    );
+  await change('auto_deny');
+  const decider: Decider = {
+    snapshot: async (tenantId) => {
+      const snapshot = await service.deps.decider.snapshot(tenantId);
+      await change('auto_approve');
+      return snapshot;
+    },
+    decide: service.deps.decider.decide,
+  };
+  const handlers = bind(
+    elevation.AgentElevationsService,
+    agentElevationsService({ ...service.deps, decider, bell: service.bell }),
+  );
+  const prompt = { ...promptOf(agent.userId), subjectUsername: 'acme\\twins' };
+  const { id, status } = await handlers.ingestElevationRequest(agent, prompt);
+  expect(status).toBe('denied');
+  const kept = await service.scratch.query(
+    `SELECT rule_set_version::int FROM ${service.schema}.evaluations WHERE request_id = $1`,
+    [id],
+  );
+  expect(kept).toEqual([{ rule_set_version: 1 }]);
 });
 
 test('two people of the same name are not nobody', async () => {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { ElevationFacts } from '@claviger/evaluator';
 import { type Handler, peopleBehind } from '@claviger/service-kit';
-import { presentMs } from '../database-clock.ts';
 import { internalCall } from '../vault-call.ts';
 import type { ElevationDeps } from './deps.ts';
 import { elevationMessage } from './elevation-view.ts';
@@ -21,11 +20,12 @@ export function requestElevation(
     const device = await deps.devices.describeDevice({ deviceId: request.deviceId }, internalCall(context));
     requireSite(actor, device.siteId || null);
     if (device.status === 'decommissioned') throw decommissioned('/deviceId');
-    const [nowMs, subject, settings] = await Promise.all([
-      deps.database.readTenant(tenantId, presentMs),
+    const [snapshot, subject, settings] = await Promise.all([
+      deps.decider.snapshot(tenantId),
       subjectIfKnown(deps, context, actor.userName),
       deps.settings.read(tenantId),
     ]);
+    const { nowMs } = snapshot;
     const userId = actor.responsibleId ?? actor.userId;
     const facts: ElevationFacts = {
       kind: 'elevation',
@@ -37,7 +37,7 @@ export function requestElevation(
       username: actor.userName,
       ...(subject.groups && subject.userId === userId ? { groups: subject.groups } : {}),
     };
-    const decided = await deps.decider.decide(tenantId, facts);
+    const decided = await deps.decider.decide(tenantId, facts, snapshot);
     const row = await deps.database.withTenant(tenantId, (tx) =>
       recordElevation(deps, tx, context, {
         asked: {

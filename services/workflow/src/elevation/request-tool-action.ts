@@ -3,7 +3,6 @@ import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import type { ToolFacts } from '@claviger/evaluator';
 import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
-import { presentMs } from '../database-clock.ts';
 import { idOrNotFound, isUuid } from '../uuid.ts';
 import { internalCall } from '../vault-call.ts';
 import type { ElevationDeps } from './deps.ts';
@@ -26,11 +25,12 @@ export function requestToolAction(
       request.deviceId ? deviceOf(deps, context, request.deviceId) : undefined,
       personOf(deps, context, request.onBehalfOf),
     ]);
-    const [nowMs, subject, settings] = await Promise.all([
-      deps.database.readTenant(tenantId, presentMs),
+    const [snapshot, subject, settings] = await Promise.all([
+      deps.decider.snapshot(tenantId),
       subjectIfKnown(deps, context, person.name),
       deps.settings.read(tenantId),
     ]);
+    const { nowMs } = snapshot;
     const actionDigest = request.actionDigest.toLowerCase();
     const facts: ToolFacts = {
       kind: 'tool',
@@ -44,7 +44,7 @@ export function requestToolAction(
       actionDigest,
       ...(subject.groups && subject.userId === person.id ? { groups: subject.groups } : {}),
     };
-    const decided = await deps.decider.decide(tenantId, facts);
+    const decided = await deps.decider.decide(tenantId, facts, snapshot);
     const waitSeconds = request.executionTimeoutSeconds ?? DEFAULT_EXECUTION_SECONDS;
     const row = await deps.database.withTenant(tenantId, (tx) =>
       recordElevation(deps, tx, context, {

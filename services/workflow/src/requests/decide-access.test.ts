@@ -88,6 +88,40 @@ describe('a request for access is decided by the evaluator', () => {
     expect(kept).toEqual([]);
   });
 
+  test('a policy that changes while a request is decided has no part in it', async () => {
+    const { tenant, resourceId, admin, requester } = scene();
+    await service.handlers.putAccessPolicy(admin, { resourceId, ...terms });
+    const { decider } = service.deps;
+    /** Lists and rules are read after the change. */
+    const create = asking({
+      snapshot: async (tenantId) => {
+        const snapshot = await decider.snapshot(tenantId);
+        await service.handlers.putAccessPolicy(admin, { resourceId, ...terms, maxDurationMinutes: 20 });
+        return snapshot;
+      },
+      decide: decider.decide,
+    });
+    const wanted = { resourceId, reason: 'why', durationMinutes: 30 };
+    const { request } = await create(requester, wanted);
+    expect((await evaluationOf(tenant, request!.id))?.evaluation).toMatchObject({
+      verdict: 'needs_approval',
+      ruleSetVersion: '1',
+      access: { maxDurationMinutes: 60 },
+    });
+    // A refusal tells of the policy that it went by, which is the second version here.
+    const another = asking({
+      snapshot: async (tenantId) => {
+        const snapshot = await decider.snapshot(tenantId);
+        await service.handlers.putAccessPolicy(admin, { resourceId, ...terms, maxDurationMinutes: 480 });
+        return snapshot;
+      },
+      decide: decider.decide,
+    });
+    await expect(another(requester, { ...wanted, durationMinutes: 40 })).rejects.toMatchObject({
+      fields: [{ pointer: '/durationMinutes', detail: expect.stringContaining('at most 20') }],
+    });
+  });
+
   test('a name that nobody can see is refused: a rule that cannot be read would hold up every decision', async () => {
     const { resourceId, admin } = scene();
     const steps = [{ ...anyone, name: 'a\u200bb' }];
@@ -103,7 +137,7 @@ describe('an evaluator that fails', () => {
     hangs: (parts) => ({ ...parts, rules: () => new Promise(() => {}) }),
     'cannot read its rules': (parts) => ({
       ...parts,
-      version: () => Promise.reject(new Error('the database is away')),
+      snapshot: () => Promise.reject(new Error('the database is away')),
     }),
   };
 
@@ -128,9 +162,10 @@ describe('an evaluator that fails', () => {
     const { database } = service.deps;
     let failed = false;
     const decider: Decider = {
-      decide: (tenantId, facts) => {
+      snapshot: service.deps.decider.snapshot,
+      decide: (tenantId, facts, snapshot) => {
         failed = true;
-        return createDecider(service.deps, { parts: broken.throws! }).decide(tenantId, facts);
+        return createDecider(service.deps, { parts: broken.throws! }).decide(tenantId, facts, snapshot);
       },
     };
     const away: typeof database = {

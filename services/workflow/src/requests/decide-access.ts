@@ -1,7 +1,6 @@
 import { ClavigerError } from '@claviger/errors';
-import type { AccessDecision, AccessFacts, ApprovalStep } from '@claviger/evaluator';
-import { transactionTimeMs } from '../database-clock.ts';
-import { findPolicy } from '../policies/policy-store.ts';
+import type { AccessFacts, ApprovalStep } from '@claviger/evaluator';
+import { type AccessTerms, findPolicyAt } from '../policies/policy-store.ts';
 import type { Decided } from '../rules/decider.ts';
 import type { RequestsDeps } from './deps.ts';
 import { nobodyCanApprove } from './refuse-unpassable.ts';
@@ -17,8 +16,6 @@ export interface AskedAccess {
   readonly maximumMinutes: number;
 }
 
-export type AccessTerms = Omit<AccessDecision, 'excludedUserIds'>;
-
 /**
  * What the rules make of a request for access: who must agree and what holds then, together with the decision to keep. Throws
  * what the policy refuses: `invalid` naming the field, conflict `nobody_can_approve`. An evaluator that fails leaves the request
@@ -29,19 +26,22 @@ export async function decideAccess(
   asked: AskedAccess,
 ): Promise<{ readonly decided: Decided; readonly terms: AccessTerms }> {
   const { tenantId, resourceId, requesterId, durationMinutes, reason, maximumMinutes } = asked;
-  const now = await deps.database.readTenant(tenantId, transactionTimeMs);
+  const snapshot = await deps.decider.snapshot(tenantId);
   const facts: AccessFacts = {
     kind: 'access',
-    at: new Date(now).toISOString(),
+    at: new Date(snapshot.nowMs).toISOString(),
     subjectUserId: requesterId,
     resourceId,
     durationMinutes,
     reason,
   };
-  const decided = await deps.decider.decide(tenantId, facts);
+  const decided = await deps.decider.decide(tenantId, facts, snapshot);
   const { evaluation } = decided;
   const given = evaluation.verdict === 'needs_approval' ? evaluation.access : null;
-  const terms = given ?? (await deps.database.readTenant(tenantId, (tx) => findPolicy(tx, resourceId)));
+  // A refusal tells of the policy that it went by; what no rule decides is left to the policy in force.
+  const policy = evaluation.verdict === 'denied' ? snapshot.version : undefined;
+  const terms =
+    given ?? (await deps.database.readTenant(tenantId, (tx) => findPolicyAt(tx, resourceId, policy)));
   if (evaluation.verdict === 'denied') throw refusalOf(decided, terms, asked);
   // What no evaluator has looked at is held to the policy all the same.
   if (durationMinutes > Math.min(terms.maxDurationMinutes, maximumMinutes)) throw tooLong(terms, asked);

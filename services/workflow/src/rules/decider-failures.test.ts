@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ElevationFacts, Rule, SoftwareEntry } from '@claviger/evaluator';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startWorkflow, type Workflow } from '../../test-support.ts';
+import { decideNow, startWorkflow, type Workflow } from '../../test-support.ts';
 import { changeRuleSet } from './change-rule-set.ts';
 import { createDecider, type DecidingParts } from './decider.ts';
 
@@ -100,7 +100,11 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
   const facts = promptFor(stage);
 
   test('decides when nothing is wrong', async () => {
-    const { evaluation } = await sabotaged(stage, async () => {}).decide(tenantId, facts);
+    const { evaluation } = await decideNow(
+      sabotaged(stage, async () => {}),
+      tenantId,
+      facts,
+    );
     expect(evaluation).toMatchObject({
       verdict: 'auto_approved',
       decidingRule: { id: stage === 'software' ? listed.id : rule.id },
@@ -112,7 +116,7 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
     const decider = sabotaged(stage, async () => {
       if (broken) throw new TypeError('a defect');
     });
-    const { evaluation } = await decider.decide(tenantId, facts);
+    const { evaluation } = await decideNow(decider, tenantId, facts);
     expect(evaluation).toMatchObject(left);
     expect(evaluation.trace.steps).toMatchObject([
       { stage: stage === 'software' ? 'software_policy' : 'rules', outcome: 'failed' },
@@ -120,7 +124,7 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
     // What went wrong inside is for the log alone.
     expect(JSON.stringify(evaluation)).not.toContain('defect');
     broken = false;
-    expect((await decider.decide(tenantId, facts)).evaluation.verdict).toBe('auto_approved');
+    expect((await decideNow(decider, tenantId, facts)).evaluation.verdict).toBe('auto_approved');
   });
 
   test('throws at once instead of rejecting: the same', async () => {
@@ -132,16 +136,16 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
         },
       }),
     });
-    expect((await thrower.decide(tenantId, facts)).evaluation).toMatchObject(left);
+    expect((await decideNow(thrower, tenantId, facts)).evaluation).toMatchObject(left);
   });
 
   test('never answers: the request waits for a person, and the next one is decided', async () => {
     let hangs = true;
     const decider = sabotaged(stage, () => (hangs ? new Promise(() => {}) : Promise.resolve()), 250);
-    expect((await decider.decide(tenantId, facts)).evaluation).toMatchObject(left);
+    expect((await decideNow(decider, tenantId, facts)).evaluation).toMatchObject(left);
     hangs = false;
     const again = sabotaged(stage, async () => {});
-    expect((await again.decide(tenantId, facts)).evaluation.verdict).toBe('auto_approved');
+    expect((await decideNow(again, tenantId, facts)).evaluation.verdict).toBe('auto_approved');
   });
 
   test('answers too late: what it says then is not heard', async () => {
@@ -149,7 +153,11 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
     const late = new Promise<void>((resolve) => {
       answer = resolve;
     });
-    const { evaluation } = await sabotaged(stage, () => late, 100).decide(tenantId, facts);
+    const { evaluation } = await decideNow(
+      sabotaged(stage, () => late, 100),
+      tenantId,
+      facts,
+    );
     answer();
     await new Promise((resolve) => setImmediate(resolve));
     expect(evaluation).toMatchObject(left);
@@ -168,17 +176,17 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
     // A machine so slow that the evaluator is not even reached in time leaves the request all the same.
     await expect
       .poll(async () => {
-        expect((await decider.decide(tenantId, facts)).evaluation).toMatchObject(left);
+        expect((await decideNow(decider, tenantId, facts)).evaluation).toMatchObject(left);
         return locked !== undefined;
       }, UNTIL)
       .toBe(true);
     // The lock may come later than the decision waits for it.
     const lock = await locked!;
     // Also without the sabotage, as long as the lock is there.
-    expect((await decider.decide(tenantId, facts)).evaluation).toMatchObject(left);
+    expect((await decideNow(decider, tenantId, facts)).evaluation).toMatchObject(left);
     await lock.release();
     await expect
-      .poll(async () => (await decider.decide(tenantId, facts)).evaluation.verdict, UNTIL)
+      .poll(async () => (await decideNow(decider, tenantId, facts)).evaluation.verdict, UNTIL)
       .toBe('auto_approved');
   });
 
@@ -190,11 +198,11 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
       revoking = false;
     });
     try {
-      expect((await decider.decide(tenantId, facts)).evaluation).toMatchObject(left);
+      expect((await decideNow(decider, tenantId, facts)).evaluation).toMatchObject(left);
     } finally {
       await scratch.query(`GRANT SELECT ON ${schema}.rule_revisions TO ${schema}`);
     }
-    expect((await decider.decide(tenantId, facts)).evaluation.verdict).toBe('auto_approved');
+    expect((await decideNow(decider, tenantId, facts)).evaluation.verdict).toBe('auto_approved');
   });
 
   test('loses its connection while it reads: the request waits for a person, the next one is decided', async () => {
@@ -205,7 +213,7 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
       first = false;
       locked.resolve(await lockTable('rule_revisions'));
     });
-    const deciding = decider.decide(tenantId, facts);
+    const deciding = decideNow(decider, tenantId, facts);
     const lock = await locked.promise;
     let isDecided = false;
     void deciding.then(() => {
@@ -220,7 +228,7 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
     expect((await deciding).evaluation).toMatchObject(left);
     await lock.release();
     await expect
-      .poll(async () => (await decider.decide(tenantId, facts)).evaluation.verdict, UNTIL)
+      .poll(async () => (await decideNow(decider, tenantId, facts)).evaluation.verdict, UNTIL)
       .toBe('auto_approved');
   });
 });
@@ -230,16 +238,16 @@ test('the version itself cannot be read: nothing is decided by the one remembere
   const decider = createDecider(service.deps, { deadlineMs: 1_000 });
   const facts = promptFor('rules');
   await expect
-    .poll(async () => (await decider.decide(tenantId, facts)).evaluation.verdict, UNTIL)
+    .poll(async () => (await decideNow(decider, tenantId, facts)).evaluation.verdict, UNTIL)
     .toBe('auto_approved');
   const lock = await lockTable('rule_set_heads');
   try {
-    expect((await decider.decide(tenantId, facts)).evaluation).toMatchObject(left);
+    expect((await decideNow(decider, tenantId, facts)).evaluation).toMatchObject(left);
   } finally {
     await lock.release();
   }
   await expect
-    .poll(async () => (await decider.decide(tenantId, facts)).evaluation.verdict, UNTIL)
+    .poll(async () => (await decideNow(decider, tenantId, facts)).evaluation.verdict, UNTIL)
     .toBe('auto_approved');
 });
 
@@ -248,7 +256,7 @@ test('lists that fail are not passed over: no rule decides instead', async () =>
     throw new Error('lost');
   });
   for (const stage of ['software', 'rules'] as const)
-    expect((await decider.decide(tenantId, promptFor(stage))).evaluation).toMatchObject(left);
+    expect((await decideNow(decider, tenantId, promptFor(stage))).evaluation).toMatchObject(left);
 });
 
 test('a rule that ignores or denies says nothing either while it cannot be asked', async () => {
@@ -260,13 +268,15 @@ test('a rule that ignores or denies says nothing either while it cannot be asked
     const decider = sabotaged('rules', async () => {
       throw new Error('lost');
     });
-    expect((await decider.decide(other, promptFor('rules'))).evaluation).toMatchObject(left);
+    expect((await decideNow(decider, other, promptFor('rules'))).evaluation).toMatchObject(left);
   }
 });
 
 test('facts that are none are left to a person', async () => {
   for (const facts of [undefined, null, 7, {}, { kind: 'elevation' }])
-    expect((await service.deps.decider.decide(tenantId, facts as never)).evaluation.verdict).toBe('pending');
+    expect((await decideNow(service.deps.decider, tenantId, facts as never)).evaluation.verdict).toBe(
+      'pending',
+    );
 });
 
 test.each<[string, object]>([
@@ -284,6 +294,6 @@ test.each<[string, object]>([
     `INSERT INTO ${schema}.rule_revisions (tenant_id, kind, object_id, from_version, body) VALUES ($1, 'rule', 'damaged', 1, $2)`,
     [other, JSON.stringify({ ...rule, id: 'damaged', ...damage })],
   );
-  const { evaluation } = await service.deps.decider.decide(other, promptFor('rules'));
+  const { evaluation } = await decideNow(service.deps.decider, other, promptFor('rules'));
   expect(evaluation).toMatchObject({ verdict: 'pending', because: 'failed' });
 });

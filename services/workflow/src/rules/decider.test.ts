@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ElevationFacts, Rule, SoftwareEntry } from '@claviger/evaluator';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startWorkflow, type Workflow } from '../../test-support.ts';
+import { decideNow, startWorkflow, type Workflow } from '../../test-support.ts';
 import { changeRuleSet, type RuleSetChange } from './change-rule-set.ts';
 import { findEvaluation, recordEvaluation } from './record-evaluation.ts';
 
@@ -42,7 +42,7 @@ const asRule = (body: Rule): RuleSetChange => ({ kind: 'rule', objectId: body.id
 
 describe('the decider', () => {
   test('leaves everything to a person where nobody has written a rule', async () => {
-    const { evaluation } = await service.deps.decider.decide(randomUUID(), prompt());
+    const { evaluation } = await decideNow(service.deps.decider, randomUUID(), prompt());
     expect(evaluation).toMatchObject({ verdict: 'pending', because: 'no_rule', ruleSetVersion: '0' });
   });
 
@@ -50,13 +50,13 @@ describe('the decider', () => {
     const tenantId = randomUUID();
     const body = rule();
     expect(await put(tenantId, asRule(body))).toBe(1);
-    const first = await service.deps.decider.decide(tenantId, prompt());
+    const first = await decideNow(service.deps.decider, tenantId, prompt());
     expect(first.evaluation).toMatchObject({ verdict: 'auto_approved', ruleSetVersion: '1' });
     expect(await put(tenantId, asRule({ ...body, verdict: 'auto_deny' }))).toBe(2);
-    const second = await service.deps.decider.decide(tenantId, prompt());
+    const second = await decideNow(service.deps.decider, tenantId, prompt());
     expect(second.evaluation).toMatchObject({ verdict: 'denied', ruleSetVersion: '2' });
     await put(tenantId, { kind: 'rule', objectId: body.id, body: null });
-    const third = await service.deps.decider.decide(tenantId, prompt());
+    const third = await decideNow(service.deps.decider, tenantId, prompt());
     expect(third.evaluation).toMatchObject({ verdict: 'pending', because: 'no_rule', ruleSetVersion: '3' });
   });
 
@@ -70,20 +70,20 @@ describe('the decider', () => {
       authorIds: [],
     };
     await put(tenantId, asRule(rule()), { kind: 'software', objectId: entry.id, body: entry });
-    const denied = await service.deps.decider.decide(tenantId, prompt());
+    const denied = await decideNow(service.deps.decider, tenantId, prompt());
     expect(denied.evaluation).toMatchObject({ verdict: 'denied', source: 'software_policy' });
-    const other = await service.deps.decider.decide(tenantId, prompt({ hash: 'b'.repeat(64) }));
+    const other = await decideNow(service.deps.decider, tenantId, prompt({ hash: 'b'.repeat(64) }));
     expect(other.evaluation).toMatchObject({ verdict: 'auto_approved', source: 'pam_rule' });
   });
 
   test('no rule of another tenant has a say', async () => {
     await put(randomUUID(), asRule(rule()));
-    const { evaluation } = await service.deps.decider.decide(randomUUID(), prompt());
+    const { evaluation } = await decideNow(service.deps.decider, randomUUID(), prompt());
     expect(evaluation.because).toBe('no_rule');
   });
 
   test('a request for access without a policy of its own meets the default one', async () => {
-    const { evaluation } = await service.deps.decider.decide(randomUUID(), {
+    const { evaluation } = await decideNow(service.deps.decider, randomUUID(), {
       kind: 'access',
       at: '2026-11-20T10:00:00Z',
       subjectUserId: randomUUID(),
@@ -104,7 +104,7 @@ describe('the decider', () => {
     const tenantId = randomUUID();
     await put(tenantId, asRule(rule({ matchSigner: null, matchPathGlob: 'C:\\*' })));
     for (const path of ['C:\\a\u0000.exe', 'C:\\a\ud800.exe']) {
-      const decided = await service.deps.decider.decide(tenantId, prompt({ path }));
+      const decided = await decideNow(service.deps.decider, tenantId, prompt({ path }));
       expect(decided.evaluation).toMatchObject({ verdict: 'pending', because: 'not_known' });
       const requestId = randomUUID();
       await service.deps.database.withTenant(tenantId, (tx) =>

@@ -9,8 +9,10 @@ import {
   type TraceStep,
 } from '@claviger/evaluator';
 import type { Logger } from '@claviger/service-kit';
+import { presentMs } from '../database-clock.ts';
 import type { WorkflowSchema } from '../schema.ts';
-import { limitStatements, type RuleSetPart, readEntries, readRules, readVersion } from './load-rule-set.ts';
+import { type DecisionSnapshot, readSnapshot } from './decision-snapshot.ts';
+import { limitStatements, type RuleSetPart, readEntries, readRules } from './load-rule-set.ts';
 import { createRuleSetCache, type RuleSetCache } from './rule-set-cache.ts';
 import { storableFacts } from './storable-facts.ts';
 
@@ -22,15 +24,20 @@ export interface Decided {
 
 export interface Decider {
   /**
-   * Decides by the rules in force, all of one version. Never throws and never waits long: where rules or lists cannot be
-   * read, or an evaluator throws or hangs, the verdict is `pending` because it `failed`.
+   * The time and the version of the rules that one decision goes by, for all whom it concerns. Where the version cannot be read
+   * it is undefined; throws `unavailable` where the database does not answer at all.
    */
-  decide(tenantId: string, facts: Facts): Promise<Decided>;
+  snapshot(tenantId: string): Promise<DecisionSnapshot>;
+  /**
+   * Decides by the rules of the snapshot's version. Never throws and never waits long: where rules or lists cannot be read, or
+   * an evaluator throws or hangs, the verdict is `pending` because it `failed`.
+   */
+  decide(tenantId: string, facts: Facts, snapshot: DecisionSnapshot): Promise<Decided>;
 }
 
 /** The two evaluators and what they decide by. Each may fail or hang by itself. */
 export interface DecidingParts {
-  readonly version: (tenantId: string) => Promise<number>;
+  readonly snapshot: (tenantId: string) => Promise<DecisionSnapshot>;
   readonly software: (tenantId: string, version: number, facts: Facts) => Promise<StageAnswer>;
   readonly rules: (
     tenantId: string,
@@ -51,7 +58,7 @@ export interface DeciderOptions {
 
 const DEADLINE_MS = 1_500;
 /** Of the deadline: the database gives up before nobody waits any more. */
-const READ_VERSION_SHARE = 0.8;
+const READ_SNAPSHOT_SHARE = 0.8;
 /** A large set may load for longer than one decision waits: the next one finds it. */
 const LOAD_SHARE = 2;
 
@@ -59,18 +66,29 @@ export function createDecider(
   deps: { readonly database: Database<WorkflowSchema>; readonly logger: Logger },
   { deadlineMs = DEADLINE_MS, parts = (own) => own, cache = createRuleSetCache() }: DeciderOptions = {},
 ): Decider {
-  const { version, software, rules } = parts(partsOf(deps.database, deadlineMs, cache));
+  const { snapshot, software, rules } = parts(partsOf(deps.database, deadlineMs, cache));
   return {
-    async decide(tenantId, given) {
+    async snapshot(tenantId) {
+      try {
+        return await within(deadlineMs, () => snapshot(tenantId));
+      } catch (error) {
+        deps.logger.error({ err: error, tenantId }, 'the version of the rules cannot be read');
+        return { nowMs: await deps.database.readTenant(tenantId, presentMs), version: undefined };
+      }
+    },
+    async decide(tenantId, given, { version }) {
       let stage: TraceStep['stage'] = given?.kind === 'elevation' ? 'software_policy' : 'rules';
       let facts = given;
       try {
         facts = storableFacts(given);
-        const at = await within(deadlineMs, () => version(tenantId));
-        const known = await within(deadlineMs, () => software(tenantId, at, facts));
+        if (version === undefined) return { facts, evaluation: failed(stage, false) };
+        const known = await within(deadlineMs, () => software(tenantId, version, facts));
         if (known.evaluation) return { facts, evaluation: known.evaluation };
         stage = 'rules';
-        return { facts, evaluation: await within(deadlineMs, () => rules(tenantId, at, facts, known.steps)) };
+        return {
+          facts,
+          evaluation: await within(deadlineMs, () => rules(tenantId, version, facts, known.steps)),
+        };
       } catch (error) {
         deps.logger.error(
           { err: error, tenantId, stage },
@@ -95,14 +113,14 @@ function partsOf(database: Database<WorkflowSchema>, deadlineMs: number, cache: 
       return compileRuleSetGradually(`${version}`, rules, entries);
     });
   return {
-    version: (tenantId) =>
+    snapshot: (tenantId) =>
       database.readTenant(tenantId, async (reader) => {
         // Sent together: every decision pays for this.
-        const limited = limitStatements(reader, deadlineMs * READ_VERSION_SHARE);
+        const limited = limitStatements(reader, deadlineMs * READ_SNAPSHOT_SHARE);
         limited.catch(() => {});
-        const version = await readVersion(reader);
+        const snapshot = await readSnapshot(reader);
         await limited;
-        return version;
+        return snapshot;
       }),
     software: async (tenantId, version, facts) => {
       // Only prompts are held against the lists; no other request depends on their being there.

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { soleLeadership } from '@claviger/cluster';
 import type { AccessFacts } from '@claviger/evaluator';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startWorkflow, type Workflow } from '../../test-support.ts';
+import { decideNow, startWorkflow, type Workflow } from '../../test-support.ts';
 import { forgetEvaluations } from './forget-evaluations.ts';
 import { recordEvaluation } from './record-evaluation.ts';
 
@@ -22,7 +22,7 @@ const facts: AccessFacts = {
 };
 
 async function decidedDaysAgo(tenantId: string, days: number): Promise<string> {
-  const decided = await service.deps.decider.decide(tenantId, facts);
+  const decided = await decideNow(service.deps.decider, tenantId, facts);
   const requestId = randomUUID();
   await service.deps.database.withTenant(tenantId, (tx) =>
     recordEvaluation(tx, { tenantId, requestId, label: 'a request', decided }),

@@ -3,7 +3,7 @@ import * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { AccessFacts, ElevationFacts, Facts, ToolFacts } from '@claviger/evaluator';
 import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bind, codeOf, startWorkflow, type Tenant, type Workflow } from '../../test-support.ts';
+import { bind, codeOf, decideNow, startWorkflow, type Tenant, type Workflow } from '../../test-support.ts';
 import type { Devices } from '../peers.ts';
 import { pamRulesService, softwarePolicyService } from '../registry.ts';
 import { recordEvaluation } from './record-evaluation.ts';
@@ -50,7 +50,7 @@ async function past(tenantId: string, facts: Facts, fields: PastFields = {}): Pr
   minutesAgo -= 1;
   const at = `timestamptz '${PRESENT}' - interval '${daysAgo} days ${minutesAgo} minutes'`;
   const { schema, deps, scratch } = service;
-  const decided = await deps.decider.decide(tenantId, facts);
+  const decided = await decideNow(deps.decider, tenantId, facts);
   const requestId = randomUUID();
   await deps.database.withTenant(tenantId, (tx) =>
     recordEvaluation(tx, { tenantId, requestId, label: `request ${requestId}`, decided }),

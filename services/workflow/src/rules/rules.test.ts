@@ -3,7 +3,15 @@ import * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { Rule } from '@claviger/evaluator';
 import type { Actor } from '@claviger/service-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ADMIN, bind, codeOf, startWorkflow, type Tenant, type Workflow } from '../../test-support.ts';
+import {
+  ADMIN,
+  bind,
+  codeOf,
+  decideNow,
+  startWorkflow,
+  type Tenant,
+  type Workflow,
+} from '../../test-support.ts';
 import { pamRulesService, softwarePolicyService } from '../registry.ts';
 
 let service: Workflow;
@@ -168,7 +176,7 @@ describe('rules', () => {
     expect(await call.deleteRule(admin, { id })).toEqual({ success: true, id });
     expect(await codeOf(call.getRule(admin, { id }))).toBe('not_found');
     expect(await codeOf(call.deleteRule(admin, { id }))).toBe('not_found');
-    const { evaluation } = await service.deps.decider.decide(admin.tenantId, prompt(randomUUID()));
+    const { evaluation } = await decideNow(service.deps.decider, admin.tenantId, prompt(randomUUID()));
     expect(evaluation).toMatchObject({ because: 'no_rule', ruleSetVersion: '2' });
   });
 
@@ -176,7 +184,7 @@ describe('rules', () => {
     const admin = someone(service.tenant());
     const { id } = await create(admin, { enabled: false });
     const decide = async () =>
-      (await service.deps.decider.decide(admin.tenantId, prompt(randomUUID()))).evaluation.verdict;
+      (await decideNow(service.deps.decider, admin.tenantId, prompt(randomUUID()))).evaluation.verdict;
     expect(await decide()).toBe('pending');
     await call.updateRule(admin, { id, enabled: true, updateMask: ['enabled'] });
     expect(await decide()).toBe('auto_approved');
@@ -190,7 +198,7 @@ describe('co-signing', () => {
     const { id } = await create(author);
     await call.updateRule(editor, { id, priority: 7, updateMask: ['priority'] });
     const decideFor = async (who: Actor) =>
-      (await service.deps.decider.decide(tenant.tenantId, prompt(who.userId))).evaluation;
+      (await decideNow(service.deps.decider, tenant.tenantId, prompt(who.userId))).evaluation;
     for (const who of [author, editor]) {
       expect(await decideFor(who)).toMatchObject({ verdict: 'pending', because: 'own_rule' });
       expect(await codeOf(call.coSignRule(who, { id }))).toBe('own_rule');
@@ -276,7 +284,7 @@ describe('known software', () => {
     ).entry!;
     expect(entry).toMatchObject({ list: 'allow', matchHash: 'a'.repeat(64), enabled: true, rowVersion: 1 });
     const decide = async () =>
-      (await service.deps.decider.decide(tenant.tenantId, prompt(randomUUID()))).evaluation;
+      (await decideNow(service.deps.decider, tenant.tenantId, prompt(randomUUID()))).evaluation;
     expect(await decide()).toMatchObject({ verdict: 'auto_approved', source: 'software_policy' });
     const { id } = entry;
     const update = (fields: object) =>
@@ -305,7 +313,7 @@ describe('known software', () => {
     const made = { name: 'Firefox', list: 'allow', matchHash: 'a'.repeat(64) };
     const { id } = (await call.createSoftwareEntry(author, made)).entry!;
     const because = async () =>
-      (await service.deps.decider.decide(tenant.tenantId, prompt(null))).evaluation.because;
+      (await decideNow(service.deps.decider, tenant.tenantId, prompt(null))).evaluation.because;
     expect(await because()).toBe('unowned_name');
     expect(await codeOf(call.coSignSoftwareEntry(author, { id }))).toBe('own_rule');
     expect(await codeOf(call.coSignSoftwareEntry(third, { id, rowVersion: 2 }))).toBe('precondition_failed');
