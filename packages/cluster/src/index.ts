@@ -19,6 +19,7 @@ export { type ClusterConfig, joinCluster } from './join-cluster.ts';
 export { type Leadership, LeadershipLost } from './leadership.ts';
 export { registerReplica } from './register-replica.ts';
 export { createRegisteredReplicas, type RegisteredReplicas } from './registered-replicas.ts';
+export { type BatchedStatement, type Removed, removeInBatches } from './remove-in-batches.ts';
 export { replicaHandlers } from './replica-handlers.ts';
 export { type LeadershipSchema, lastReplicaMigration, leadershipMigration } from './schema.ts';
 export { createServiceReplicas, type Demotion, type ServiceReplicas } from './service-replicas.ts';

@@ -42,12 +42,7 @@ export function applyEmergencyStanding(
  * Keeps the later end of two sessions: to restrict for too long is safer than too short. Returns false when this session and
  * end are stored already.
  */
-async function begin(
-  tx: Tx<AuthSchema>,
-  userId: string,
-  sessionId: string,
-  until: string,
-): Promise<boolean> {
+async function begin(tx: Tx<AuthSchema>, userId: string, sessionId: string, until: string): Promise<boolean> {
   const user = await tx
     .selectFrom('users')
     .select(

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { soleLeadership } from '@claviger/cluster';
 import * as auth from '@claviger/contracts/auth/v1/auth';
+import * as emergencyStanding from '@claviger/contracts/auth/v1/emergency_standing';
 import { createDatabase } from '@claviger/database';
 import { createLogger, loadConfig, readSecretFile } from '@claviger/service-kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -22,8 +23,8 @@ import {
   startAuth,
 } from '../../test-support.ts';
 import { configSchema } from '../config.ts';
-import { tidy } from '../housekeeping.ts';
 import { openTenantKeys } from '../mfa/tenant-keys.ts';
+import { removeEnded } from '../remove-ended.ts';
 import { syncBuiltInRoles } from '../roles/sync-built-in-roles.ts';
 import type { AuthSchema } from '../schema.ts';
 
@@ -197,7 +198,7 @@ test('housekeeping removes what ended long ago and nothing else', async () => {
   ]);
   const database = openDatabase();
   try {
-    await tidy(database, soleLeadership);
+    await removeEnded(database, soleLeadership);
   } finally {
     await database.close();
   }
@@ -212,6 +213,89 @@ test('housekeeping removes what ended long ago and nothing else', async () => {
   expect(await codeOf(authOf(stack).refresh({ refreshToken: old.answer.refreshToken }))).toBe(
     'token_invalid',
   );
+});
+
+test('housekeeping works off any backlog in statements of at most 5,000 rows, API tokens included', async () => {
+  const tenant = await newTenant(stack);
+  const ended = "now() - interval '8 days'";
+  const count = async (table: string) => {
+    const [row] = await stack.sql<{ count: number }>(
+      `SELECT count(*)::int FROM ${table} WHERE tenant_id = $1`,
+      [tenant.id],
+    );
+    return row!.count;
+  };
+  const user = await stack.sql<{ id: string }>('SELECT id FROM users WHERE tenant_id = $1', [tenant.id]);
+  const ids = [tenant.id, user[0]!.id];
+  const before = { sessions: await count('sessions'), api_tokens: await count('api_tokens') };
+  for (const text of [
+    `CREATE FUNCTION refuse_many() RETURNS trigger LANGUAGE plpgsql AS $f$
+     BEGIN IF (SELECT count(*) FROM gone) > 5000 THEN RAISE EXCEPTION 'too many rows'; END IF; RETURN NULL; END $f$`,
+    ...['sessions', 'refresh_tokens', 'one_time_links'].map(
+      (table) =>
+        `CREATE TRIGGER refuse_many AFTER DELETE ON ${table} REFERENCING OLD TABLE AS gone EXECUTE FUNCTION refuse_many()`,
+    ),
+  ])
+    await stack.sql(text);
+  const database = openDatabase();
+  try {
+    await stack.sql(
+      `INSERT INTO sessions (tenant_id, id, user_id, kind, amr, expires_at)
+       SELECT $1, gen_random_uuid(), $2, 'user', '{pwd}', ${ended} FROM generate_series(1, 5500)`,
+      ids,
+    );
+    // One session with more refresh tokens than one statement may remove.
+    await stack.sql(
+      `INSERT INTO refresh_tokens (tenant_id, token_hash, session_id, generation)
+       SELECT $1, sha256(s.id::text::bytea || n::text::bytea), s.id, n
+       FROM (SELECT id FROM sessions WHERE tenant_id = $1 AND expires_at < now() LIMIT 1) s, generate_series(1, 5500) n`,
+      [tenant.id],
+    );
+    await stack.sql(
+      `INSERT INTO one_time_links (tenant_id, id, purpose, secret_hash, expires_at)
+       SELECT $1, gen_random_uuid(), 'setup', '', ${ended} FROM generate_series(1, 5500)`,
+      [tenant.id],
+    );
+    await stack.sql(
+      `WITH made AS (INSERT INTO sessions (tenant_id, id, user_id, kind, amr, expires_at)
+         SELECT $1, gen_random_uuid(), $2, 'api-token', '{token}', at FROM (VALUES (${ended}), (now())) AS v (at)
+         RETURNING id, expires_at)
+       INSERT INTO api_tokens (tenant_id, user_id, session_id, name, prefix, token_hash, permissions, created_by, created_at, expires_at)
+       SELECT $1, $2, id, 'old', 'clv_', sha256(id::text::bytea), '{}', $2, expires_at - interval '1 day', expires_at FROM made`,
+      ids,
+    );
+    await removeEnded(database, soleLeadership);
+    expect(await count('refresh_tokens')).toBe(0);
+    expect(await count('one_time_links')).toBe(0);
+    // The token that ended a moment ago stays, with its session.
+    expect(await count('api_tokens')).toBe(before.api_tokens + 1);
+    expect(await count('sessions')).toBe(before.sessions + 1);
+  } finally {
+    await database.close();
+    await stack.sql('DROP FUNCTION refuse_many CASCADE');
+  }
+});
+
+test('a restriction of emergency access leaves one event when it begins and one when it ends, however often it is told', async () => {
+  const tenant = await newTenant(stack);
+  const [user] = await stack.sql<{ id: string }>('SELECT id FROM users WHERE tenant_id = $1', [tenant.id]);
+  const standing = stack.workflow.client('auth', emergencyStanding.EmergencyStandingService);
+  const sessionId = randomUUID();
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  for (const end of [until, until, undefined, undefined])
+    await standing.applyEmergencyStanding(
+      { userId: user!.id, sessionId, until: end },
+      { tenantId: tenant.id },
+    );
+  const events = (await auditOf(stack, tenant.id)).filter(
+    ({ action }) => action === 'breakglass.standing.applied',
+  );
+  expect(events.map(({ details }) => details?.until)).toEqual([until, '']);
+  const unknown = standing.applyEmergencyStanding(
+    { userId: randomUUID(), sessionId, until },
+    { tenantId: tenant.id },
+  );
+  expect(await codeOf(unknown)).toBe('not_found');
 });
 
 test('what a version adds to built-in roles reaches the tenants that were there before; own roles stay', async () => {

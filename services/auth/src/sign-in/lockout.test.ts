@@ -24,8 +24,8 @@ import {
   usersOf,
 } from '../../test-support.ts';
 import { configSchema } from '../config.ts';
-import { tidy } from '../housekeeping.ts';
 import { createPasswordHasher } from '../passwords/password-hasher.ts';
+import { removeEnded } from '../remove-ended.ts';
 import type { AuthSchema } from '../schema.ts';
 import type { SignInDeps } from './deps.ts';
 import { login } from './login.ts';
@@ -350,7 +350,7 @@ test('places are forgotten after 30 days, the newest twenty are kept, and counts
   );
   const database = openDatabase();
   onTestFinished(() => database.close());
-  await tidy(database, soleLeadership);
+  await removeEnded(database, soleLeadership);
   expect(await known()).toEqual([]);
   expect(await failuresOf(user.id)).toEqual([]);
 });

@@ -9,6 +9,8 @@ import type { TenantsDeps } from './deps.ts';
 
 const INTERVAL_MS = 5_000;
 const BATCH = 10;
+/** Rows that one statement removes. */
+const PROOFS = 5_000;
 const MAX_BACKOFF_SECONDS = 3_600;
 
 type Deps = Pick<TenantsDeps, 'database' | 'emitter' | 'logger' | 'tenantPeers'>;
@@ -88,6 +90,7 @@ async function destroyTenant(deps: Deps, leadership: Leadership, order: Order): 
     })),
     ...(await destroyOwn(deps, leadership, order)),
   ];
+  await eraseProofs(deps, leadership, order);
   const signed = await log.signDeletionRecord({ facts: factsOf(order, destroyed) }, { tenantId });
   await finish(deps, leadership, order, { ...signed, signedAt: signed.signedAt! }, destroyed);
   await deliverStanding(deps, tenantId, leadership);
@@ -117,7 +120,7 @@ async function holdConfirmed(deps: Deps, leadership: Leadership, order: Order): 
   });
 }
 
-/** Auth's own keys, and whatever could still prove a password. */
+/** Auth's own keys. */
 function destroyOwn(deps: Deps, leadership: Leadership, order: Order): Promise<DestroyedKey[]> {
   const tenantId = order.tenant_id;
   return deps.database.withTenant(tenantId, async (tx) => {
@@ -129,10 +132,6 @@ function destroyOwn(deps: Deps, leadership: Leadership, order: Order): Promise<D
       .where('destroyed_at', 'is', null)
       .returning('id')
       .execute();
-    await tx.deleteFrom('recovery_codes').execute();
-    await tx.deleteFrom('mfa_factors').execute();
-    await tx.deleteFrom('credentials').execute();
-    await tx.deleteFrom('sign_in_places').execute();
     const keys = await tx
       .selectFrom('tenant_keys')
       .select(['id', 'version', 'destroyed_at'])
@@ -152,6 +151,24 @@ function destroyOwn(deps: Deps, leadership: Leadership, order: Order): Promise<D
       destroyedAt: key.destroyed_at!.toISOString(),
     }));
   });
+}
+
+/** Whatever could still prove a password or a factor, in batches: a tenant may have had many users. */
+async function eraseProofs(deps: Deps, leadership: Leadership, order: Order): Promise<void> {
+  for (const name of ['recovery_codes', 'mfa_factors', 'credentials', 'sign_in_places']) {
+    const table = sql.table(name);
+    for (let removed = PROOFS; removed === PROOFS; ) {
+      removed = await deps.database.withTenant(order.tenant_id, async (tx) => {
+        await leadership.assert(tx);
+        await requireStillConfirmed(tx, order);
+        const { numAffectedRows = 0n } =
+          await sql`DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} LIMIT ${PROOFS}))`.execute(
+            tx,
+          );
+        return Number(numAffectedRows);
+      });
+    }
+  }
 }
 
 async function requireStillConfirmed(

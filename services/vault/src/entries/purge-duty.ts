@@ -7,7 +7,10 @@ const EVERY_MS = 60_000;
 /** Entries in one run; the next run takes the next ones. */
 const BATCH = 200;
 
-/** On the leader: purges deleted entries whose retention is over, the oldest first. */
+/**
+ * On the leader: purges deleted entries whose retention is over, the oldest first. An entry that fails does not hold up the others:
+ * the first failure is thrown when all of the run had their turn.
+ */
 export function startPurge(deps: EntriesDeps, cluster: Cluster): AsyncDisposable {
   const due = () =>
     deps.database.system((tx) =>
@@ -30,10 +33,14 @@ export function startPurge(deps: EntriesDeps, cluster: Cluster): AsyncDisposable
     name: 'purge of deleted entries',
     everyMs: EVERY_MS,
     run: async (leadership) => {
-      for (const { tenant_id, id } of await due()) {
+      const failures: unknown[] = [];
+      const entries = await due();
+      for (const { tenant_id, id } of entries) {
         if (leadership.signal.aborted) return;
-        await purgeEntry(deps, tenant_id, id, leadership);
+        await purgeEntry(deps, tenant_id, id, leadership).catch((error: unknown) => failures.push(error));
       }
+      if (failures.length > 0) throw failures[0];
+      return entries.length === BATCH ? { nextInMs: 0 } : undefined;
     },
   });
 }

@@ -1,5 +1,6 @@
 import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
 import { sql } from 'kysely';
+import { tenantsWith } from '../duties/tenants-with.ts';
 import { assistantSettings } from './assistant-settings.ts';
 import type { AssistantDeps } from './deps.ts';
 
@@ -24,15 +25,8 @@ export function startForgetting(deps: Deps, cluster: DutyHost): Duty {
  */
 export async function forgetExchanges(deps: Deps, leadership: Leadership): Promise<boolean> {
   const { database, logger } = deps;
-  const tenants = await database.system((tx) =>
-    tx
-      .selectFrom('assistant_exchanges')
-      .select(['tenant_id as tenantId', (each) => each.fn.min('created_at').as('oldest')])
-      .groupBy('tenant_id')
-      .execute(),
-  );
   let more = false;
-  for (const { tenantId } of tenants) {
+  for (const tenantId of await tenantsWith(database, 'assistant_exchanges')) {
     if (leadership.signal.aborted) return false;
     try {
       const { historyDays } = (await assistantSettings(deps, tenantId)).values;

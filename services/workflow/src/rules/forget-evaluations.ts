@@ -1,5 +1,6 @@
 import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
 import { sql } from 'kysely';
+import { tenantsWith } from '../duties/tenants-with.ts';
 import type { RulesDeps } from './deps.ts';
 
 const EVERY_MS = 3_600_000;
@@ -28,7 +29,7 @@ export async function forgetEvaluations(
   batch = BATCH,
 ): Promise<boolean> {
   let more = false;
-  for (const tenantId of await tenantsWithDecisions(database)) {
+  for (const tenantId of await tenantsWith(database, 'evaluations')) {
     if (leadership.signal.aborted) return false;
     try {
       const { evaluationRetentionDays } = (await settings.read(tenantId)).values.elevation;
@@ -47,18 +48,4 @@ export async function forgetEvaluations(
     }
   }
   return more;
-}
-
-/** From tenant to tenant by the index: their decisions may be millions. */
-async function tenantsWithDecisions(database: Deps['database']): Promise<string[]> {
-  const { rows } = await database.system((tx) =>
-    sql<{ tenant_id: string }>`
-      WITH RECURSIVE found AS (
-        (SELECT tenant_id FROM evaluations ORDER BY tenant_id LIMIT 1)
-        UNION ALL
-        SELECT (SELECT e.tenant_id FROM evaluations e WHERE e.tenant_id > found.tenant_id ORDER BY e.tenant_id LIMIT 1)
-        FROM found WHERE found.tenant_id IS NOT NULL
-      ) SELECT tenant_id FROM found WHERE tenant_id IS NOT NULL`.execute(tx),
-  );
-  return rows.map(({ tenant_id }) => tenant_id);
 }
