@@ -6,7 +6,9 @@ import type { CallContext } from './call-context.ts';
  */
 export function changedNothing(context: CallContext): void {
   if (!context.method.policy!.internal) {
-    throw new Error(`${context.method.path} records an event of each call: only internal methods may leave it out.`);
+    throw new Error(
+      `${context.method.path} records an event of each call: only internal methods may leave it out.`,
+    );
   }
   context.audited = true;
 }
