@@ -12,8 +12,9 @@ try {
       EXIT.usage,
     );
   }
-  const program = await createProgram();
-  await program.parseAsync(process.argv);
+  const args = process.argv.slice(2);
+  const program = await createProgram(args);
+  await program.parseAsync(args, { from: 'user' });
 } catch (error) {
   process.exitCode = await report(error);
 }

@@ -1,17 +1,26 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import type { Noun, Verb } from './contract/noun.ts';
 
-/** What every file in `commands/` exports: it adds its command to the program. */
-export interface CommandFile {
-  register(program: Command): void;
+/** What a file in `commands/` exports: a command made by hand, or a verb of the contract. */
+interface CommandFile {
+  readonly register?: (program: Command) => void;
+  readonly command?: Verb;
 }
 
+/** Services of the contract that hand-made commands serve: signing in, and the command `ask`. */
+const BY_HAND: Noun = {
+  about: '',
+  services: ['AuthService', 'AssistantService', 'ExplanationsService', 'UpdatesService'],
+  verbs: {},
+};
+
 /**
- * The program with every command. A command is a file in `commands/`; nothing else lists it. Command files import
- * what is heavy only when they run, so that each command starts fast.
+ * The program. A command is a file in `commands/` or `nouns/`, called by its name; nothing else lists it. Of a command line
+ * that names one, only that file is loaded; without, all of them, and what the contract alone gives.
  */
-export async function createProgram(): Promise<Command> {
+export async function createProgram(args: readonly string[] = []): Promise<Command> {
   const program = new Command('claviger')
     .description('Claviger keeps privileged credentials, lends them on approval, and proves who saw what.')
     .exitOverride()
@@ -21,12 +30,59 @@ export async function createProgram(): Promise<Command> {
       `
 Exit codes: 0 ok, 1 error, 2 usage, 3 denied, 4 pending, 5 not found, 6 conflict, 7 sealed`,
     );
-  const folder = join(import.meta.dirname, 'commands');
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
-  for (const name of files.sort()) {
-    const file = (await import(join(folder, name))) as Partial<CommandFile>;
-    if (file.register === undefined) throw new Error(`commands/${name} does not export register()`);
-    file.register(program);
-  }
+  const files = await commandFiles();
+  const [wanted = ''] = args;
+  if (files.has(wanted)) await add(program, wanted, files.get(wanted)!, true);
+  else await addAll(program, files, !/^(-h|--help)?$/.test(wanted));
   return program;
+}
+
+/** Folder of each command. */
+async function commandFiles(): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const folder of ['commands', 'nouns'])
+    for (const name of await readdir(join(import.meta.dirname, folder)))
+      if (name.endsWith('.ts') && !name.endsWith('.test.ts')) files.set(name.slice(0, -'.ts'.length), folder);
+  return new Map([...files].sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+/** `whole`: with its verbs; else a noun is only named, as in the list of commands. */
+async function add(
+  program: Command,
+  name: string,
+  folder: string,
+  whole: boolean,
+): Promise<Noun | undefined> {
+  const file = (await import(join(import.meta.dirname, folder, `${name}.ts`))) as CommandFile & {
+    noun?: Noun;
+  };
+  if (file.register !== undefined) file.register(program);
+  else {
+    const { noun, command } = file;
+    const shortcuts = Object.entries(noun?.shortcuts ?? {});
+    if (!whole) {
+      program.command(name).description(noun?.about ?? command?.about ?? '');
+      for (const [shortcut, { about = '' }] of shortcuts) program.command(shortcut).description(about);
+      return noun;
+    }
+    const { registerNoun, registerVerb } = await import('./contract/register.ts');
+    if (command !== undefined) registerVerb(program, name, command);
+    if (noun !== undefined) await registerNoun(program, name, noun);
+    for (const [shortcut, verb] of shortcuts) registerVerb(program, shortcut, verb, noun);
+    return noun;
+  }
+  return undefined;
+}
+
+async function addAll(program: Command, files: ReadonlyMap<string, string>, whole: boolean): Promise<void> {
+  const nouns: Noun[] = [BY_HAND];
+  for (const [name, folder] of files) {
+    const noun = await add(program, name, folder, whole);
+    if (noun !== undefined) nouns.push(noun);
+  }
+  const { derivedNouns } = await import('./contract/derived-verbs.ts');
+  for (const [name, noun] of derivedNouns(nouns)) {
+    if (whole) await (await import('./contract/register.ts')).registerNoun(program, name, noun);
+    else program.command(name).description(noun.about);
+  }
 }

@@ -1,5 +1,5 @@
+import { escapeText } from '../io/escape.ts';
 import { say, sayJson } from '../output.ts';
-import { escapeText } from '../people/escape.ts';
 
 /** What an agent tells, by the names that programs read. */
 export type AgentEvent =

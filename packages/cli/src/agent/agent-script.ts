@@ -1,5 +1,5 @@
 import { CommandError, EXIT } from '../exit-codes.ts';
-import { readText } from '../people/text-input.ts';
+import { readText } from '../io/text-input.ts';
 import type { Outcome } from './command-journal.ts';
 
 /** A prompt that the device shows, and what the person before it waits for. */

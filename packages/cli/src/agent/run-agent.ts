@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ApiClient } from '../api/api-client.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { connectionOf } from '../people/connection.ts';
-import { parseSeconds } from '../people/duration.ts';
+import { parseSeconds } from '../io/duration.ts';
+import { connectionOf } from '../session/connection.ts';
 import { type AgentLog, agentLog } from './agent-log.ts';
 import { readScript } from './agent-script.ts';
 import { openCommandJournal } from './command-journal.ts';

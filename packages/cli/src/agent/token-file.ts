@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeAtomically } from '@claviger/identity';
 import { CommandError, EXIT } from '../exit-codes.ts';
-import { readText } from '../people/text-input.ts';
+import { readText } from '../io/text-input.ts';
 
 const FORM = /^cla_[A-Za-z0-9_-]{60,200}$/;
 

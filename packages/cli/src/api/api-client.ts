@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { methodOf, takesIdempotencyKey } from '@claviger/contracts';
+import { type MethodInfo, methodOf, takesIdempotencyKey } from '@claviger/contracts';
 import { Agent } from 'undici';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { CliProblem, problemFrom } from './cli-problem.ts';
@@ -80,9 +80,17 @@ export class ApiClient implements AsyncDisposable {
   async call<Request extends object, Response extends object>(
     operation: Operation<Request, Response>,
     request: Partial<Request>,
-    { signal, idempotencyKey, once = false }: CallOptions = {},
+    options: CallOptions = {},
   ): Promise<Response> {
-    const info = methodOf(operation.path);
+    return (await this.invoke(methodOf(operation.path), request, options)) as Response;
+  }
+
+  /** Calls an operation by what the contract says of it. */
+  async invoke(
+    info: MethodInfo,
+    request: object,
+    { signal, idempotencyKey, once = false }: CallOptions = {},
+  ): Promise<Readonly<Record<string, unknown>>> {
     const plain = wireRequest(info, request);
     this.#options.onRequest?.(curlCommand(this.#options, plain, info.request));
     const own = takesIdempotencyKey(info) && !once ? randomUUID() : undefined;
@@ -96,7 +104,7 @@ export class ApiClient implements AsyncDisposable {
     const patiently = () => this.#patiently(send);
     const answer = await (once ? send() : key === undefined ? patiently() : this.#sendAgain(patiently));
     const json: unknown = answer.text === '' ? {} : JSON.parse(answer.text);
-    return answerOf(info, json) as Response;
+    return answerOf(info, json) as Record<string, unknown>;
   }
 
   /** Any request; `body` is sent as it is, as JSON. */

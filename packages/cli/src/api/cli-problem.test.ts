@@ -1,7 +1,7 @@
 import { REASONS } from '@claviger/errors';
 import { expect, test } from 'vitest';
+import { explanations } from '../commands/explain.ts';
 import { EXIT } from '../exit-codes.ts';
-import { explanations } from '../people/explanations.ts';
 import { problemFrom } from './cli-problem.ts';
 
 const document = (status: number, code: string, more: object = {}) =>

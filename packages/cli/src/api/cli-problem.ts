@@ -1,6 +1,6 @@
 import { REASONS } from '@claviger/errors';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
-import { escapeText } from '../people/escape.ts';
+import { escapeText } from '../io/escape.ts';
 
 /** What the server answers instead of a result (RFC 9457), as far as it is to be trusted to have sent it. */
 export interface ProblemFields {

@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
-import type { ApiOptions } from '../people/call-api.ts';
-import { peopleCommand, withConnectionOptions } from '../people/command-options.ts';
+import { peopleCommand, withConnectionOptions } from '../command-options.ts';
+import { CommandError, EXIT } from '../exit-codes.ts';
+import { escapeLines } from '../io/escape.ts';
+import { showJson } from '../io/show.ts';
+import { readText } from '../io/text-input.ts';
+import type { ConnectionOptions } from '../session/connection.ts';
+import { withSession } from '../session/session.ts';
 
 export function register(program: Command): void {
   const command = peopleCommand(
@@ -9,8 +14,42 @@ export function register(program: Command): void {
     'call the REST API as the one who is signed in; the answer is printed as it came',
     'claviger api GET /api/v1/audit/summary',
   ).option('--data <@file>', 'JSON body: @file, or - for standard input');
-  withConnectionOptions(command).action(async (method: string, path: string, options: ApiOptions) => {
-    const { callApi } = await import('../people/call-api.ts');
-    await callApi(method, path, options);
+  withConnectionOptions(command).action(callApi);
+}
+
+export interface ApiOptions extends ConnectionOptions {
+  readonly data?: string;
+}
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** The command `api`. */
+export async function callApi(method: string, path: string, options: ApiOptions): Promise<void> {
+  const verb = method.toUpperCase();
+  if (!methods.has(verb))
+    throw new CommandError(`${verb} is not one of ${[...methods].join(', ')}`, EXIT.usage);
+  const body = await readBody(options.data);
+  await withSession(options, async ({ api }) => {
+    const { text, contentType } = await api.raw(verb, path, body);
+    if (text === '') return;
+    if (/^application\/(.+\+)?json\b/.test(contentType)) return showJson(JSON.parse(text));
+    process.stdout.write(process.stdout.isTTY ? escapeLines(text) : text);
   });
+}
+
+/** Never the body itself: it could hold a secret, and arguments can be seen by everybody on the machine. */
+async function readBody(data: string | undefined): Promise<string | undefined> {
+  if (data === undefined) return undefined;
+  if (data !== '-' && !data.startsWith('@'))
+    throw new CommandError(
+      '--data takes @FILE, or - for standard input, since arguments can be seen by others',
+      EXIT.usage,
+    );
+  const text = await readText(data === '-' ? undefined : data.slice(1));
+  try {
+    JSON.parse(text);
+  } catch {
+    throw new CommandError('the body is not JSON', EXIT.usage);
+  }
+  return text;
 }

@@ -1,6 +1,47 @@
 import type { Command } from 'commander';
-import type { AskOptions } from '../people/ask.ts';
-import { peopleCommand, withConnectionOptions } from '../people/command-options.ts';
+import { peopleCommand, withConnectionOptions } from '../command-options.ts';
+import { fieldsText, tableText, timeText } from '../contract/cells.ts';
+import type { Column } from '../contract/noun.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { escapeLines } from '../io/escape.ts';
+import { showJson } from '../io/show.ts';
+import { say, tell } from '../output.ts';
+import type { ConnectionOptions } from '../session/connection.ts';
+import { withSession } from '../session/session.ts';
+
+interface AskOptions extends ConnectionOptions {
+  readonly history?: true;
+  readonly eraseHistory?: true;
+  readonly status?: true;
+}
+interface Exchange {
+  readonly message: string;
+  readonly answer: string;
+  readonly notice?: string;
+  readonly answeredBy: string;
+  readonly used: readonly { readonly name: string }[];
+  readonly createdAt: string;
+}
+interface Status {
+  readonly queries: readonly object[];
+}
+
+const STATUS = [
+  'enabled  enabled?yes:no',
+  'answers  answersBy',
+  'provider  {providerState}{providerAddress? :}{providerAddress}{model? :}{model}',
+  'problem  providerProblem',
+  'documentation  {documents} pages, {sections} sections',
+  'history  {historyDays} days',
+];
+const QUERIES: Column[] = [
+  'QUERY  name',
+  [
+    'YOU MAY',
+    (row: { permitted: boolean; permission: string }) => (row.permitted ? 'yes' : `no: ${row.permission}`),
+  ],
+  'EXAMPLE  example',
+];
 
 export function register(program: Command): void {
   const command = peopleCommand(
@@ -13,7 +54,52 @@ export function register(program: Command): void {
     .option('--erase-history', 'erase them for good')
     .option('--status', 'show who answers, and what can be asked');
   withConnectionOptions(command).action(async (words: string[], options: AskOptions) => {
-    const { ask } = await import('../people/ask.ts');
     process.exitCode = await ask(words.join(' '), options);
   });
+}
+
+/** The command `ask`. Exit code 2 without a question. */
+export function ask(message: string, options: AskOptions): Promise<ExitCode> {
+  const chosen = [options.history, options.eraseHistory, options.status, message || undefined];
+  if (chosen.filter((each) => each !== undefined).length !== 1) {
+    tell('ask one thing: a question, --history, --erase-history or --status');
+    return Promise.resolve(EXIT.usage);
+  }
+  return withSession(options, async ({ invoke, format }) => {
+    if (options.eraseHistory) {
+      await invoke('EraseChatHistory', {});
+      tell('erased');
+    } else if (options.history) {
+      const answer = await invoke<{ items: Exchange[] }>('ListChatHistory', {});
+      if (format === 'json') showJson(answer);
+      else if (answer.items.length === 0) tell('nothing is kept');
+      else for (const each of answer.items.toReversed()) say(exchangeText(each));
+    } else if (options.status) {
+      const status = await invoke<Status>('GetAssistantStatus', {});
+      if (format === 'json') showJson(status);
+      else say(statusText(status));
+    } else {
+      const answer = await invoke<Exchange>('AskAssistant', { message });
+      if (format === 'json') showJson(answer);
+      else {
+        say(escapeLines(answer.answer));
+        if (answer.notice) tell(escapeLines(answer.notice));
+        tell(usedText(answer));
+      }
+    }
+    return EXIT.ok;
+  });
+}
+
+function usedText({ used, answeredBy }: Exchange): string {
+  const by = answeredBy === 'provider' ? 'by the provider, ' : '';
+  return `(${by}from: ${used.map(({ name }) => escapeLines(name)).join('; ') || 'nothing'})`;
+}
+
+function exchangeText(each: Exchange): string {
+  return `${timeText(each.createdAt)}  ${escapeLines(each.message)}\n${escapeLines(each.answer)}\n${usedText(each)}\n`;
+}
+
+function statusText(status: Status): string {
+  return `${fieldsText(STATUS, status)}\n\n${tableText(QUERIES, status.queries)}`;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { peopleCommand } from '../command-options.ts';
 import type { DemoOptions } from '../demo/run-demo.ts';
-import { peopleCommand } from '../people/command-options.ts';
 
 export function register(program: Command): void {
   peopleCommand(

@@ -1,6 +1,25 @@
+import { REASONS, type Reason } from '@claviger/errors';
 import { type Command, Option } from 'commander';
-import { peopleCommand } from '../people/command-options.ts';
-import type { OutputFormat } from '../people/show.ts';
+import { peopleCommand } from '../command-options.ts';
+import { fieldsText, tableText } from '../contract/cells.ts';
+import { CommandError, EXIT } from '../exit-codes.ts';
+import { showJson } from '../io/show.ts';
+import { say } from '../output.ts';
+import texts from './explanations.json' with { type: 'json' };
+
+/** What a problem code means, and what to do next. */
+export interface Explanation {
+  readonly meaning: string;
+  readonly next: string;
+}
+
+/** One explanation for every reason there is: a new one does not compile until it is explained. */
+const reasons: Readonly<Record<Reason, Explanation>> = texts.reasons;
+
+/** Every code that a problem can carry. */
+export const explanations: ReadonlyMap<string, Explanation> = new Map(
+  Object.entries({ ...reasons, ...texts.codes }),
+);
 
 export function register(program: Command): void {
   peopleCommand(
@@ -14,8 +33,29 @@ export function register(program: Command): void {
         .choices(['table', 'json'])
         .default('table'),
     )
-    .action(async (code: string | undefined, options: { readonly output: OutputFormat }) => {
-      const { explain } = await import('../people/explain.ts');
-      explain(code, options.output);
-    });
+    .action(explain);
+}
+
+/** The command `explain`: one code, or all of them. */
+function explain(code: string | undefined, { output }: { readonly output: string }): void {
+  if (code === undefined) {
+    const all = [...explanations].map(([name, explanation]) => ({ code: name, ...explanation }));
+    return output === 'json' ? showJson(all) : say(tableText(['CODE  code', 'MEANING  meaning'], all));
+  }
+  const name = code.replace(/^urn:claviger:problem:/, '');
+  const explanation = explanations.get(name);
+  if (explanation === undefined)
+    throw new CommandError(
+      `no code "${name}" is known: \`claviger explain\` lists all of them`,
+      EXIT.notFound,
+    );
+  if (output === 'json') return showJson({ code: name, ...explanation });
+  const http = Object.hasOwn(REASONS, name) ? REASONS[name as Reason].http : undefined;
+  say(
+    fieldsText(['code  code', 'status  http', 'meaning  meaning', 'next  next'], {
+      code: name,
+      http,
+      ...explanation,
+    }),
+  );
 }

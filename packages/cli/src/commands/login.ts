@@ -1,6 +1,24 @@
+import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Command } from 'commander';
-import { peopleCommand, withConnectionOptions } from '../people/command-options.ts';
-import type { LoginOptions } from '../people/login.ts';
+import { peopleCommand, withConnectionOptions } from '../command-options.ts';
+import { fieldsText } from '../contract/cells.ts';
+import { CommandError, EXIT } from '../exit-codes.ts';
+import { escapeText } from '../io/escape.ts';
+import { firstWrittenLine, readCode } from '../io/read-code.ts';
+import { askHidden, readSecretLine, readSecretLines } from '../io/secret-input.ts';
+import { showJson } from '../io/show.ts';
+import { say, tell } from '../output.ts';
+import type { ConnectionOptions } from '../session/connection.ts';
+import { withTokenLock, writeProfile, writeTokens } from '../session/profiles.ts';
+import { type Session, tokensFrom, withoutSession } from '../session/session.ts';
+import { FACTOR, showCodes } from './mfa.ts';
+
+export interface LoginOptions extends ConnectionOptions {
+  readonly username?: string;
+  readonly passwordStdin?: boolean;
+  readonly passwordFile?: string;
+  readonly recoveryCode?: boolean;
+}
 
 export function register(program: Command): void {
   const command = peopleCommand(
@@ -19,8 +37,86 @@ export function register(program: Command): void {
       'sign in with a recovery code beside the password; works while the account is locked, too',
     )
     .option('--password-file <file>', 'read the password from the first line of a file');
-  withConnectionOptions(command).action(async (username: string | undefined, options: LoginOptions) => {
-    const { login } = await import('../people/login.ts');
-    await login(username, options);
-  });
+  withConnectionOptions(command).action(login);
 }
+
+/** The command `login`: proves who one is and keeps the tokens in the profile. */
+export function login(argument: string | undefined, options: LoginOptions): Promise<void> {
+  let accessToken: string | undefined;
+  return withoutSession(
+    options,
+    async ({ invoke, connection, format }) => {
+      const username = argument ?? options.username ?? connection.profile?.username;
+      if (username === undefined || username === '')
+        throw new CommandError('say who you are: claviger login NAME', EXIT.usage);
+      const { password, code } = await readPassword(username, options);
+      const tenant = connection.tenant;
+      const recoveryCode = options.recoveryCode ? (code ?? (await askCode())) : '';
+      const first = await invoke<auth.LoginResponse>('Login', {
+        username,
+        password,
+        tenant,
+        code: recoveryCode,
+      });
+      accessToken = first.accessToken;
+      if (first.mfaSetupRequired) await showNewFactor(invoke);
+      const answer = first.mfaSetupRequired
+        ? await invoke<auth.VerifyMfaResponse>('VerifyMfa', { code: await askCode() })
+        : first.mfaRequired
+          ? await invoke<auth.LoginResponse>('CompleteMfaChallenge', { code: code ?? (await askCode()) })
+          : first;
+      if ('recoveryCodes' in answer) showCodes(answer.recoveryCodes, format);
+      const { profileName, server, caFile } = connection;
+      await writeProfile(profileName, {
+        server,
+        username,
+        ...(caFile === undefined ? {} : { ca: caFile }),
+        ...(tenant === '' ? {} : { tenant }),
+      });
+      await withTokenLock(() => writeTokens(profileName, tokensFrom(server, answer)));
+      if (format === 'json') {
+        const user = 'user' in answer ? answer.user : undefined;
+        showJson({ profile: profileName, server, username, user });
+      } else tell(escapeText(`signed in at ${server} as ${username} (profile ${profileName})`));
+    },
+    () => accessToken,
+  );
+}
+
+/** The tenant wants a second factor of everybody, and this person has none. */
+async function showNewFactor(invoke: Session['invoke']): Promise<void> {
+  const factor = await invoke('SetupMfa', {});
+  tell(
+    'a second factor is mandatory: enter one of these in an authenticator app, then the code that it shows',
+  );
+  say(fieldsText(FACTOR, factor));
+}
+
+async function readPassword(
+  username: string,
+  { passwordStdin, passwordFile }: LoginOptions,
+): Promise<{ password: string; code: string | undefined }> {
+  if (passwordStdin && passwordFile !== undefined)
+    throw new CommandError('give one of --password-stdin and --password-file', EXIT.usage);
+  if (passwordStdin) {
+    const [password = '', ...lines] = await readSecretLines(undefined);
+    return { password: nonEmpty(password), code: firstWrittenLine(lines) };
+  }
+  if (passwordFile !== undefined)
+    return { password: await readSecretLine('password', passwordFile), code: undefined };
+  const question = `Password of ${escapeText(username)}: `;
+  const password = await askHidden(question, 'give the password with --password-stdin or --password-file');
+  return { password: nonEmpty(password), code: undefined };
+}
+
+function nonEmpty(password: string): string {
+  if (password === '') throw new CommandError('the password is empty', EXIT.usage);
+  return password;
+}
+
+const askCode = () =>
+  readCode({
+    question: 'Code of the second factor (or a recovery code): ',
+    otherWay:
+      'give the code as the second line of --password-stdin, or let machines use an API token (CLAVIGER_TOKEN)',
+  });

@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
-import { peopleCommand, withConnectionOptions } from '../people/command-options.ts';
-import type { ConnectionOptions } from '../people/connection.ts';
+import { CliProblem } from '../api/cli-problem.ts';
+import { peopleCommand, withConnectionOptions } from '../command-options.ts';
+import { CommandError, EXIT } from '../exit-codes.ts';
+import { tell } from '../output.ts';
+import type { ConnectionOptions } from '../session/connection.ts';
+import { readTokens, withTokenLock, writeTokens } from '../session/profiles.ts';
+import { withSession } from '../session/session.ts';
 
 export function register(program: Command): void {
   const command = peopleCommand(
@@ -9,8 +14,22 @@ export function register(program: Command): void {
     'end the session, at the server and here',
     'claviger logout',
   );
-  withConnectionOptions(command).action(async (options: ConnectionOptions) => {
-    const { logout } = await import('../people/login.ts');
-    await logout(options);
+  withConnectionOptions(command).action(logout);
+}
+
+/** The command `logout`: ends the session at the server at once, then forgets its tokens. */
+export async function logout(options: ConnectionOptions): Promise<void> {
+  await withSession(options, async ({ invoke, connection }) => {
+    const { profileName, token } = connection;
+    if (token !== undefined)
+      throw new CommandError('CLAVIGER_TOKEN is set: unset it to end the session of a profile', EXIT.usage);
+    await invoke('Logout', {}).catch((error: unknown) => {
+      // A session that is over already needs no end.
+      if (!(error instanceof CliProblem) || error.status !== 401) throw error;
+    });
+    await withTokenLock(async () => {
+      if ((await readTokens(profileName)) !== undefined) await writeTokens(profileName, undefined);
+    });
+    tell(`signed out (profile ${profileName})`);
   });
 }

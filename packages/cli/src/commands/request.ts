@@ -1,6 +1,18 @@
 import type { Command } from 'commander';
-import { peopleCommand, withConnectionOptions } from '../people/command-options.ts';
-import type { RequestOptions } from '../people/request-access.ts';
+import { peopleCommand, withConnectionOptions } from '../command-options.ts';
+import { fieldsText } from '../contract/cells.ts';
+import { type AccessRequest, decisionsText, requestFields } from '../contract/request-view.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { parseMinutes, parseSeconds } from '../io/duration.ts';
+import { escapeText } from '../io/escape.ts';
+import { pollUntil } from '../io/poll.ts';
+import { say, tell } from '../output.ts';
+import type { ConnectionOptions } from '../session/connection.ts';
+import { type Session, withSession } from '../session/session.ts';
+
+interface Answer {
+  readonly request: AccessRequest;
+}
 
 export function register(program: Command): void {
   const command = peopleCommand(
@@ -15,7 +27,69 @@ export function register(program: Command): void {
     .option('--wait', 'wait for the decision: exit code 0 approved, 3 denied, 4 still pending')
     .option('--timeout <duration>', 'how long to wait', '5m');
   withConnectionOptions(command).action(async (subject: string, options: RequestOptions) => {
-    const { requestAccess } = await import('../people/request-access.ts');
     process.exitCode = await requestAccess(subject, options);
   });
+}
+
+export interface RequestOptions extends ConnectionOptions {
+  readonly for: string;
+  readonly reason: string;
+  readonly ticket?: string;
+  readonly wait?: boolean;
+  readonly timeout: string;
+}
+
+/** The command `request`. */
+export function requestAccess(subject: string, options: RequestOptions): Promise<ExitCode> {
+  const durationMinutes = parseMinutes(options.for, '--for');
+  const timeoutMs = parseSeconds(options.timeout, '--timeout') * 1000;
+  return withSession(options, async ({ api, invoke, format }) => {
+    const created = await invoke<Answer>('CreateRequest', {
+      ...(await (await import('../contract/names.ts')).accessSubject(api, subject)),
+      reason: options.reason,
+      durationMinutes,
+      ...(options.ticket === undefined ? {} : { ticket: options.ticket }),
+    });
+    let request = created.request;
+    if (options.wait) {
+      tell(`waiting for a decision on ${request.id}: others see it with \`claviger requests --decidable\``);
+      request = await untilDecided(invoke, request, timeoutMs);
+    }
+    const { printForPrograms } = await import('../contract/print-answer.ts');
+    if (!(await printForPrograms(format, request))) say(fieldsText(requestFields(request), request));
+    return options.wait ? outcomeOf(request) : EXIT.ok;
+  });
+}
+
+async function untilDecided(
+  invoke: Session['invoke'],
+  request: AccessRequest,
+  timeoutMs: number,
+): Promise<AccessRequest> {
+  return pollUntil(
+    async () => (await invoke<Answer>('GetRequest', { requestId: request.id })).request,
+    ({ status }) => status !== 'pending',
+    { timeoutMs, everyMs: 2_000 },
+  );
+}
+
+/** What happened in words and as an exit code. */
+export function outcomeOf(request: AccessRequest): ExitCode {
+  const { id, status, grantId } = request;
+  if (status === 'approved') {
+    tell(
+      `approved${escapeText(decisionsText(request))}: receive the credential with \`claviger get ${grantId || id}\``,
+    );
+    return EXIT.ok;
+  }
+  if (status === 'pending') {
+    tell(
+      `still pending: look again with \`claviger requests\`, or take it back with \`claviger cancel ${id}\``,
+    );
+    return EXIT.pending;
+  }
+  tell(
+    `${status}${escapeText(decisionsText(request))}: ask again with another reason or a shorter time if it is still needed`,
+  );
+  return EXIT.denied;
 }

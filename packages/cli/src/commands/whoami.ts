@@ -1,16 +1,21 @@
-import type { Command } from 'commander';
-import { peopleCommand, withConnectionOptions } from '../people/command-options.ts';
-import type { ConnectionOptions } from '../people/connection.ts';
+import type { Verb } from '../contract/noun.ts';
 
-export function register(program: Command): void {
-  const command = peopleCommand(
-    program,
-    'whoami',
-    'show who is signed in, where, and what they may do',
-    'claviger whoami -o json',
-  );
-  withConnectionOptions(command).action(async (options: ConnectionOptions) => {
-    const { whoami } = await import('../people/whoami.ts');
-    await whoami(options);
-  });
-}
+export const command: Verb = {
+  call: 'GetCurrentUser',
+  about: 'show who is signed in, where, and with which permissions',
+  example: 'whoami -o json',
+  run: async ({ invoke, connection }) => ({
+    server: connection.server,
+    ...(await invoke('GetCurrentUser', {})),
+  }),
+  fields: [
+    'user  user.username',
+    'name  user.displayName',
+    'id  user.id',
+    'server  server',
+    'tenant  tenant|tenantId',
+    'roles  user.roles',
+    'second factor  user.mfaEnabled?on:off',
+    ['may', ({ permissions }: { permissions: string[] }) => permissions.join(' ')],
+  ],
+};

@@ -1,6 +1,30 @@
 import type { Command } from 'commander';
-import { peopleCommand, withConnectionOptions } from '../people/command-options.ts';
-import type { ConnectionOptions } from '../people/connection.ts';
+import { peopleCommand, withConnectionOptions } from '../command-options.ts';
+import { timeText } from '../contract/cells.ts';
+import { CommandError, EXIT } from '../exit-codes.ts';
+import { escapeText } from '../io/escape.ts';
+import { say } from '../output.ts';
+import type { ConnectionOptions } from '../session/connection.ts';
+import { type Session, withSession } from '../session/session.ts';
+
+interface Explanation {
+  readonly status: string;
+  readonly summary: string;
+  readonly lines: readonly string[];
+  readonly nearest?: { readonly words: string };
+  readonly rulesShown: boolean;
+  readonly decisions: readonly {
+    readonly name: string;
+    readonly by: string;
+    readonly decision: string;
+    readonly step: string;
+    readonly reason: string;
+    readonly decidedAt: string;
+  }[];
+}
+interface Answer {
+  readonly explanation?: Explanation;
+}
 
 export function register(program: Command): void {
   const command = peopleCommand(
@@ -9,8 +33,44 @@ export function register(program: Command): void {
     'why a request was decided as it was: for access, or for elevation',
     'claviger why 0b9d2c1e-6f0a-4a39-9f57-0a8d6e0f4c11',
   );
-  withConnectionOptions(command).action(async (request: string, options: ConnectionOptions) => {
-    const { why } = await import('../people/why.ts');
-    await why(request, options);
+  withConnectionOptions(command).action(why);
+}
+
+/** The command `why`: an id of either kind of request. */
+export function why(id: string, options: ConnectionOptions): Promise<void> {
+  return withSession(options, async ({ invoke, format }) => {
+    const { printForPrograms } = await import('../contract/print-answer.ts');
+    const explanation = await explanationOf(invoke, id);
+    if (await printForPrograms(format, explanation)) return;
+    say(inWords(explanation));
   });
+}
+
+async function explanationOf(invoke: Session['invoke'], id: string): Promise<Explanation> {
+  const { orNotFound } = await import('../contract/names.ts');
+  const answer =
+    (await orNotFound(invoke<Answer>('ExplainElevation', { id }))) ??
+    (await orNotFound(invoke<Answer>('ExplainRequest', { requestId: id })));
+  if (answer?.explanation) return answer.explanation;
+  throw new CommandError(
+    'there is no such request, or you may not see it: `claviger requests` shows those for access, `claviger elevations list` the others',
+    EXIT.notFound,
+  );
+}
+
+function inWords(told: Explanation): string {
+  const decided = told.decisions.map(({ name, by, decision, step, reason, decidedAt }) => {
+    const where = step === '' ? '' : ` (${step})`;
+    const because = reason === '' ? '' : `: ${reason}`;
+    return `${timeText(decidedAt)}  ${decision} by ${name || by}${where}${because}`;
+  });
+  return [
+    `${told.status}. ${told.summary}`,
+    ...told.lines.map((line) => `  ${line}`),
+    ...(told.nearest ? [told.nearest.words] : []),
+    ...decided,
+    ...(told.rulesShown ? [] : ['Which rules there are is not shown to you.']),
+  ]
+    .map(escapeText)
+    .join('\n');
 }

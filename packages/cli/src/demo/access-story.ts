@@ -1,6 +1,6 @@
 import * as vault from '@claviger/contracts/vault/v1/vault';
 import * as workflow from '@claviger/contracts/workflow/v1/workflow';
-import { pollUntil } from '../people/poll.ts';
+import { pollUntil } from '../io/poll.ts';
 import type { DemoTarget } from './demo-target.ts';
 import { check, DemoFailure, type Narrator } from './narrator.ts';
 import { mustBeRefused, type Person } from './person.ts';

@@ -8,10 +8,10 @@ import * as audit from '@claviger/contracts/audit/v1/audit';
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { exportLines, type SignedReceipt } from '@claviger/merkle';
 import { CliProblem } from '../api/cli-problem.ts';
-import { readHeads, readPublicKeys } from '../people/audit-files.ts';
-import { verdictLines } from '../people/audit-verify.ts';
-import { pollUntil } from '../people/poll.ts';
-import { type Evidence, verifyAuditFile } from '../people/verify-audit-file.ts';
+import { readHeads, readPublicKeys } from '../audit/audit-files.ts';
+import { type Evidence, verifyAuditFile } from '../audit/verify-audit-file.ts';
+import { verdictLines } from '../flows/audit-verify.ts';
+import { pollUntil } from '../io/poll.ts';
 import { check, DemoFailure, type Narrator } from './narrator.ts';
 import type { Person } from './person.ts';
 

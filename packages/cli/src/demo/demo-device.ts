@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { pollUntil } from '../people/poll.ts';
+import { pollUntil } from '../io/poll.ts';
 import { DemoFailure } from './narrator.ts';
 import type { DemoServer } from './person.ts';
 

@@ -2,7 +2,7 @@ import * as devices from '@claviger/contracts/auth/v1/devices';
 import * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import * as explanations from '@claviger/contracts/workflow/v1/explanations';
 import * as rules from '@claviger/contracts/workflow/v1/rules';
-import { pollUntil } from '../people/poll.ts';
+import { pollUntil } from '../io/poll.ts';
 import type { Cast } from './access-story.ts';
 import { type DemoDevice, startDevice } from './demo-device.ts';
 import { check, DemoFailure, type Narrator } from './narrator.ts';

@@ -1,6 +1,6 @@
+import { escapeLines } from '../io/escape.ts';
+import { styled } from '../io/show.ts';
 import { say } from '../output.ts';
-import { escapeLines } from '../people/escape.ts';
-import { styled } from '../people/show.ts';
 
 /** A step did not do what Claviger promises. */
 export class DemoFailure extends Error {

@@ -6,8 +6,8 @@ import {
   ShareTextError,
 } from '@claviger/sealing';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
+import { askHidden, readSecretLines } from '../io/secret-input.ts';
 import { said, say, sayJson, table, tell } from '../output.ts';
-import { askHidden, readSecretLines } from '../people/secret-input.ts';
 import { connectSeals, type ReplicaSeal, type Seals } from './seals.ts';
 
 export interface UnsealRequest {

@@ -1,0 +1,64 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { FORMATS } from './io/show.ts';
+
+/** What every command for people takes, beside its own options. */
+export function withConnectionOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('-o, --output <format>', 'how to print the answer').choices([...FORMATS]).default('table'),
+    )
+    .option('--json', 'the same as -o json')
+    .optionsGroup('Connection:')
+    .option('--profile <name>', 'whose sign-in to use (CLAVIGER_PROFILE; "default")')
+    .option('--server <url>', 'server, e.g. https://localhost:7101 (CLAVIGER_ADDR)')
+    .option('--ca <file>', 'CA certificate to trust (CLAVIGER_CA)')
+    .option('--tenant <name>', 'tenant to sign in to (CLAVIGER_TENANT)')
+    .option('--show-curl', 'print each request as a curl command, secrets masked');
+}
+
+/** A new command for people; `example` stands at the end of its help. */
+export function peopleCommand(
+  parent: Command,
+  nameAndArguments: string,
+  description: string,
+  example: string,
+  options: { readonly isDefault?: boolean } = {},
+): Command {
+  const command = parent.command(nameAndArguments, options).description(description);
+  return command.addHelpText('after', `\nExample:\n  ${example}`);
+}
+
+/** A noun with verbs, e.g. `entries`; without a verb it shows its help. */
+export function nounCommand(program: Command, name: string, description: string): Command {
+  return program.command(name).description(description).showHelpAfterError(`(claviger ${name} --help)`);
+}
+
+export interface ListOptions {
+  readonly all?: boolean;
+  readonly limit?: number;
+}
+
+/** A list is shown up to a limit, or whole. */
+export function withPaging(command: Command): Command {
+  return command
+    .option('--limit <n>', 'how many to show at most', positive, 25)
+    .option('--all', 'show all of them');
+}
+
+/** A whole number from 0. */
+export function whole(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number from 0.');
+}
+
+/** A whole number from 1. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,9}$/.test(text) && value >= 1) return value;
+  throw new InvalidArgumentError('It must be a whole number from 1.');
+}
+
+/** Collects an option that may be given several times. */
+export function several(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}

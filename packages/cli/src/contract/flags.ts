@@ -1,0 +1,241 @@
+import type { FieldInfo, MessageInfo, MethodInfo } from '@claviger/contracts';
+import { Option } from 'commander';
+import type { ApiClient } from '../api/api-client.ts';
+import { positive, several, whole } from '../command-options.ts';
+import { CommandError, EXIT } from '../exit-codes.ts';
+import { parseSeconds } from '../io/duration.ts';
+import { readJsonFile } from '../io/json-file.ts';
+import { readSecret } from '../io/secret-input.ts';
+import { idOf, kindOf } from './names.ts';
+import type { Noun, Verb } from './noun.ts';
+
+/** Fields that pages, orders and versions take; commands have options of their own for these, or none. */
+const PAGING = new Set([
+  'page',
+  'pageSize',
+  'limit',
+  'cursor',
+  'sortBy',
+  'sortOrder',
+  'rowVersion',
+  'updateMask',
+]);
+
+/** A field of the request and the options that give it. */
+export interface Flag {
+  readonly field: FieldInfo;
+  readonly options: readonly Option[];
+}
+
+const kebab = (name: string) =>
+  name
+    .replaceAll('_', '-')
+    .replaceAll(/(?<=[a-z0-9])[A-Z]/g, '-$&')
+    .toLowerCase();
+const singular = (name: string) => name.replace(/ies$/, 'y').replace(/([^s])s$/, '$1');
+
+/** `--for <duration>!=2m  how long`: the flag, whether it is mandatory, its default, and what it says. */
+export function parseFlag(text: string): { flag: string; mandatory: boolean; preset?: string; says: string } {
+  const [, flag = '', mark = '', preset, says = ''] =
+    /^(--[a-z-]+(?: <[^>]+>(?:\.\.\.)?)?)(!?)(?:=(\S+))?(?: {2}(.*))?$/s.exec(text) ?? [];
+  if (flag === '') throw new Error(`"${text}" is no flag`);
+  return { flag, mandatory: mark === '!', ...(preset === undefined ? {} : { preset }), says };
+}
+
+/** Units in which the contract measures durations. */
+const UNITS: readonly (readonly [suffix: RegExp, seconds: number])[] = [
+  [/Minutes$/, 60],
+  [/Hours$/, 3_600],
+  [/Seconds$/, 1],
+  [/Days$/, 86_400],
+];
+
+/** Flags of an operation's request, without the fields that are words. */
+export function flagsOf(info: MethodInfo, verb: Verb, words: readonly string[]): Flag[] {
+  const inPath = new Set([...(info.http[0]?.path.matchAll(/\{(\w+)\}/g) ?? [])].map((match) => match[1]));
+  return info.request.fields
+    .filter(
+      ({ property, jsonName, protoName }) =>
+        !PAGING.has(jsonName) && !words.includes(property) && !inPath.has(protoName),
+    )
+    .filter(({ property }) => verb.flags?.[property] !== false && !(property in (verb.fixed ?? {})))
+    .filter(({ property }) => !(verb.bare || verb.fixed || verb.file) || verb.flags?.[property] !== undefined)
+    .map((field) => ({
+      field,
+      options: optionsOf(field, verb.flags?.[field.property] || '', /^(Update|Patch)/.test(info.name)),
+    }));
+}
+
+function optionsOf(field: FieldInfo, said: string, isChange: boolean): Option[] {
+  const own = said.startsWith('--') ? parseFlag(said) : undefined;
+  const bare = kindOf(field.property) === undefined ? field.property : field.property.replace(/Ids?$/, '');
+  const isDuration = field.kind === 'integer' && UNITS.some(([suffix]) => suffix.test(bare));
+  const name = kebab(
+    field.repeated && field.kind !== 'message'
+      ? singular(bare.replace(/Ids$/, 'Id'))
+      : bare.replace(isDuration ? /[A-Z][a-z]+$/ : /$/, ''),
+  );
+  const about = own?.says || (own === undefined ? said : '') || aboutOf(field);
+  const flag =
+    own?.flag ??
+    `--${name}${field.public || field.kind !== 'string' ? '' : '-file'}${placeholderOf(field, name)}`;
+  const choices = /<(\w+\|[\w|]+)>/.exec(flag)?.[1]?.split('|') ?? field.rules?.allowed ?? [];
+  const option = new Option(
+    flag,
+    field.repeated ? `${about}${about === '' ? '' : '; '}may be given several times` : about,
+  );
+  const mayBeZero = own === undefined && field.rules?.hasRange && field.rules.minimum === 0;
+  if (flag.includes('<port>')) option.argParser(Number);
+  else if (field.kind === 'integer' && !flag.includes('duration'))
+    option.argParser(mayBeZero ? whole : positive);
+  else if (field.repeated && field.kind !== 'message') option.argParser(several);
+  else if (choices.length > 0 && field.kind !== 'message') option.choices([...choices]);
+  if (own?.mandatory || (own === undefined && field.rules?.required)) option.makeOptionMandatory();
+  if (own?.preset !== undefined) option.default(own.preset);
+  const long = flag.split(' ')[0]!;
+  const isSwitch = field.kind === 'bool' && field.optional && !flag.includes('<');
+  const no = (says: string) => [option, new Option(long.replace('--', '--no-'), says)];
+  if (isSwitch) return no(`the opposite of ${long}`);
+  return isChange && field.optional && field.rules?.nullable ? no(`none, in place of ${long}`) : [option];
+}
+
+function placeholderOf(
+  { kind, jsonName, repeated, rules, public: isPublic }: FieldInfo,
+  name: string,
+): string {
+  if (kind === 'bool') return '';
+  if (kind === 'struct' || kind === 'message' || !isPublic) return ' <file>';
+  if (kind === 'integer' || kind === 'double')
+    return UNITS.some(([suffix]) => suffix.test(jsonName)) ? ' <duration>' : ' <n>';
+  if (kind === 'timestamp') return ' <time>';
+  return kindOf(jsonName) === undefined && !repeated && !rules?.allowed.length
+    ? ' <text>'
+    : ` <${name.split('-').at(-1)}>`;
+}
+
+/** What the contract says about a field, for its help. */
+function aboutOf({ comment, rules, kind, jsonName, public: isPublic }: FieldInfo): string {
+  if (comment !== '') return lowerFirst(comment.replace(/\.$/, ''));
+  if (!isPublic) return 'a file with it; - for standard input';
+  if (kindOf(jsonName) !== undefined) return 'by name or id';
+  if (kind === 'struct' || kind === 'message') return 'a file with JSON';
+  return rules?.rule ? rules.rule : '';
+}
+
+export const lowerFirst = (text: string) =>
+  /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+
+/** The request's fields as the flags give them; what is not given is left out. */
+export async function valuesOf(
+  flags: readonly Flag[],
+  options: Readonly<Record<string, unknown>>,
+  api: ApiClient,
+): Promise<Record<string, unknown>> {
+  const values: Record<string, unknown> = {};
+  for (const {
+    field,
+    options: [option],
+  } of flags) {
+    const given = options[option!.attributeName()];
+    if (given === undefined) continue;
+    values[field.property] = await fieldValue(field, given, option!.flags.split(' ')[0]!, api);
+  }
+  return values;
+}
+
+/** A word or the text of a flag as the value of its field. */
+export async function fieldValue(
+  field: FieldInfo,
+  given: unknown,
+  name: string,
+  api: ApiClient,
+  kind = kindOf(field.property),
+): Promise<unknown> {
+  if (Array.isArray(given)) {
+    const all: unknown[] = [];
+    for (const each of given) all.push(await fieldValue(field, each, name, api, kind));
+    return all;
+  }
+  // `--no-site`, `--no-group`: none.
+  if (given === false && field.kind !== 'bool')
+    return field.repeated ? [] : field.rules?.nullable ? null : '';
+  if (typeof given !== 'string') return given;
+  if (kind !== undefined) return idOf(api, kind, given);
+  if (field.kind === 'string' && !field.public) return readSecret(given === '-' ? undefined : given);
+  if (field.kind === 'struct') return readJsonFile(given);
+  if (field.kind === 'message') {
+    const json = await readJsonFile(given, field.repeated);
+    refuseUnknownNames(given, json, field.message!);
+    return json;
+  }
+  if (field.kind === 'bool') return given === 'on';
+  if (field.kind === 'integer') return inUnits(field.jsonName, given, name);
+  if (field.kind !== 'timestamp') return given;
+  if (Number.isNaN(Date.parse(given)))
+    throw new CommandError(`${name} takes a time such as 2026-12-24T03:00:00Z`, EXIT.usage);
+  return new Date(given).toISOString();
+}
+
+function inUnits(jsonName: string, text: string, name: string): number {
+  const unit = UNITS.find(([suffix]) => suffix.test(jsonName))?.[1];
+  if (unit === undefined) return Number(text);
+  const seconds = parseSeconds(text, name);
+  if (seconds % unit === 0) return seconds / unit;
+  const units = { 60: 'minutes', 3600: 'hours', 86400: 'days' }[unit];
+  throw new CommandError(`${name} is "${text}": it is counted in whole ${units}`, EXIT.usage);
+}
+
+/** A misspelt name in a file must not vanish from a request: it is a usage error that names what is known. */
+export function refuseUnknownNames(file: string, json: unknown, info: MessageInfo, pointer = ''): void {
+  if (Array.isArray(json))
+    for (const [index, item] of json.entries()) refuseUnknownNames(file, item, info, `${pointer}/${index}`);
+  else if (typeof json === 'object' && json !== null)
+    for (const [name, value] of Object.entries(json)) {
+      const field = info.byJsonName.get(name);
+      if (field === undefined) {
+        const known = info.fields.map(({ jsonName }) => jsonName).join(', ');
+        throw new CommandError(
+          `${file}: there is no ${pointer}/${name} here, but there is ${known}`,
+          EXIT.usage,
+        );
+      }
+      if (field.message !== undefined && !field.map)
+        refuseUnknownNames(file, value, field.message, `${pointer}/${name}`);
+    }
+}
+
+/** A word after the verb: which field it gives. */
+export interface Word {
+  readonly property: string;
+  readonly usage: string;
+  /** What it names, e.g. `entry`. */
+  readonly kind?: string;
+}
+
+/** Words of a verb: those that it declares, else the parameters of its path. */
+export function wordsOf(info: MethodInfo, verb: Verb, noun: Pick<Noun, 'id'> | undefined): Word[] {
+  const inPath = [...(info.http[0]?.path.matchAll(/\{(\w+)\}/g) ?? [])].map((match) => match[1]!);
+  const declared = (
+    verb.words ??
+    inPath.map((name) => info.request.fields.find((field) => field.protoName === name)!.property).join(' ')
+  )
+    .split(' ')
+    .filter((word) => word !== '');
+  return declared.map((word) => {
+    const [, property = '', mark = '', as] = /^(\w+)([?]|\.\.\.)?(?:=(\S+))?$/.exec(word) ?? [];
+    const kind = property === 'id' ? noun?.id : kindOf(property);
+    const label =
+      as ??
+      (property === 'id'
+        ? (noun?.id ?? 'id')
+        : kind === undefined
+          ? kebab(property)
+          : kebab(property.replace(/Ids?$/, '')));
+    const name = mark === '...' ? `${singular(label)}...` : label;
+    return {
+      property,
+      usage: mark === '' ? `<${name}>` : `[${name}]`,
+      ...(kind === undefined ? {} : { kind }),
+    };
+  });
+}

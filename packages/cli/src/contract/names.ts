@@ -1,0 +1,113 @@
+import type { ApiClient } from '../api/api-client.ts';
+import { CliProblem } from '../api/cli-problem.ts';
+import { CommandError, EXIT } from '../exit-codes.ts';
+import { listAll } from './lists.ts';
+
+interface Named {
+  /** The operation that lists them. */
+  readonly list: string;
+  /** What they are called by. */
+  readonly by: string;
+  /** The noun whose list shows them. */
+  readonly noun: string;
+  /** Of several with one name, these come first. */
+  readonly prefer?: (row: Readonly<Record<string, unknown>>) => boolean;
+}
+
+/** What has a name that may stand for its id. */
+const NAMED: Readonly<Record<string, Named>> = {
+  entry: { list: 'ListEntries', by: 'name', noun: 'entries' },
+  resource: { list: 'ListResources', by: 'name', noun: 'resources' },
+  module: { list: 'ListModules', by: 'name', noun: 'modules' },
+  user: { list: 'ListUsers', by: 'username', noun: 'users' },
+  role: { list: 'ListRoles', by: 'name', noun: 'roles' },
+  device: { list: 'ListDevices', by: 'hostname', noun: 'devices', prefer: (row) => row.status === 'active' },
+  group: { list: 'ListDeviceGroups', by: 'name', noun: 'device-groups' },
+  site: { list: 'ListSites', by: 'name', noun: 'sites' },
+  rule: { list: 'ListRules', by: 'name', noun: 'rules' },
+  software: { list: 'ListSoftwareEntries', by: 'name', noun: 'software-policy' },
+  tenant: {
+    list: 'ListTenants',
+    by: 'name',
+    noun: 'tenants',
+    prefer: (row) => !String(row.status).startsWith('deprovision'),
+  },
+};
+
+/** Fields that are called by the part that somebody plays. */
+const ALIASES: Readonly<Record<string, string>> = {
+  owner: 'user',
+  responsible: 'user',
+  adminEntry: 'entry',
+};
+
+/** What the field names, e.g. `entry` for `entryIds`; undefined for ids of what has no name. */
+export function kindOf(property: string): string | undefined {
+  const bare = property.replace(/Ids?$/, '');
+  if (bare === property) return undefined;
+  const kind = ALIASES[bare] ?? bare;
+  return kind in NAMED ? kind : undefined;
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+export const isId = (text: string) => uuid.test(text);
+
+/** All with exactly this name; the server's own search is wider. Host names are the same in every case. */
+async function named(
+  api: ApiClient,
+  kind: string,
+  text: string,
+): Promise<Readonly<Record<string, unknown>>[]> {
+  const { list, by, prefer } = NAMED[kind]!;
+  const fold = (name: unknown) => (by === 'hostname' ? String(name).toLowerCase() : name);
+  const found = (await listAll(api, list, { search: text })).filter((row) => fold(row[by]) === fold(text));
+  const preferred = prefer === undefined ? found : found.filter(prefer);
+  return preferred.length > 0 ? preferred : found;
+}
+
+/** The id of what is given by name or id. Refused where there is none with the name, or several. */
+export async function idOf(api: ApiClient, kind: string, text: string): Promise<string> {
+  if (isId(text)) return text;
+  return onlyId(kind, text, await named(api, kind, text));
+}
+
+function onlyId(kind: string, text: string, found: readonly Readonly<Record<string, unknown>>[]): string {
+  const { noun } = NAMED[kind]!;
+  if (found.length === 0)
+    throw new CommandError(
+      `there is no ${kind} "${text}", or you may not see it: \`claviger ${noun} list\` shows them`,
+      EXIT.notFound,
+    );
+  const ids = found.map(({ id }) => String(id));
+  if (ids.length > 1)
+    throw new CommandError(
+      `${ids.length} of ${noun} are called "${text}": name one by its id (${ids.join(', ')})`,
+      EXIT.usage,
+    );
+  return ids[0]!;
+}
+
+/** Undefined where the server says that there is no such object, or none that the actor may see. */
+export async function orNotFound<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof CliProblem && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** What a request is for: a resource or an entry, by name or id. A resource goes before an entry of the same name. */
+export async function accessSubject(
+  api: ApiClient,
+  text: string,
+): Promise<{ resourceId: string } | { entryId: string }> {
+  if (isId(text)) {
+    const { operation } = await import('./operations.ts');
+    const resource = await orNotFound(api.invoke(operation('GetResource'), { resourceId: text }));
+    return resource === undefined ? { entryId: text } : { resourceId: text };
+  }
+  const resources = await named(api, 'resource', text);
+  if (resources.length > 0) return { resourceId: onlyId('resource', text, resources) };
+  return { entryId: await idOf(api, 'entry', text) };
+}

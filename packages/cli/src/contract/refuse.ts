@@ -1,0 +1,20 @@
+import { CommandError, EXIT } from '../exit-codes.ts';
+
+/** A usage error. */
+export const refuse = (message: string): CommandError => new CommandError(message, EXIT.usage);
+
+type Given = Readonly<Record<string, unknown>>;
+
+const count = (given: Given) =>
+  Object.values(given).filter((value) => value !== undefined && value !== false).length;
+
+/** Refuses none and several of these options. */
+export function oneOf(given: Given): void {
+  if (count(given) !== 1) throw refuse(`give one of ${Object.keys(given).join(' and ')}`);
+}
+
+/** Whether one of these options is given; refuses several of them. */
+export function atMostOneOf(given: Given): boolean {
+  if (count(given) > 1) throw refuse(`give one of ${Object.keys(given).join(', ')}, not several of them`);
+  return count(given) === 1;
+}

@@ -1,0 +1,109 @@
+import { type Command, Option } from 'commander';
+import {
+  nounCommand,
+  peopleCommand,
+  positive,
+  several,
+  withConnectionOptions,
+  withPaging,
+} from '../command-options.ts';
+import { derivedVerbs } from './derived-verbs.ts';
+import { flagsOf, lowerFirst, parseFlag, wordsOf } from './flags.ts';
+import { rowsOf } from './lists.ts';
+import type { Noun, Verb } from './noun.ts';
+import { operation } from './operations.ts';
+
+/** Adds a noun with its verbs: those of its file, then those that the contract alone gives it. */
+export async function registerNoun(parent: Command, name: string, noun: Noun): Promise<void> {
+  const command =
+    noun.own === undefined
+      ? nounCommand(parent, name, noun.about)
+      : registerVerb(parent, name, { about: noun.about, ...noun.own }, noun);
+  await noun.flows?.(command);
+  for (const [verb, says] of Object.entries(noun.verbs)) registerVerb(command, verb, says, noun);
+  for (const [inner, says] of Object.entries(noun.nouns ?? {}))
+    await registerNoun(command, inner, { ...says, views: { ...noun.views, ...says.views } });
+  for (const [verb, says] of Object.entries(derivedVerbs(noun))) registerVerb(command, verb, says, noun);
+}
+
+/** Adds a verb: its words, flags and help come from its operation, unless the verb says otherwise. */
+export function registerVerb(parent: Command, name: string, verb: Verb, noun?: Noun): Command {
+  const info = operation(verb.call);
+  const words = wordsOf(info, verb, noun);
+  const flags = flagsOf(
+    info,
+    verb,
+    words.map(({ property }) => property),
+  );
+  const usage = [name, ...words.map((word) => word.usage)].join(' ');
+  const about = verb.about ?? lowerFirst((info.comment || sentence(info.name)).replace(/\.$/, ''));
+  const path = [...ancestry(parent), name].join(' ');
+  const example =
+    verb.example === ''
+      ? [path, ...words.map((word) => word.usage.replaceAll(/[[\]<>.]/g, '').toUpperCase())].join(' ')
+      : verb.example;
+  const command = peopleCommand(parent, usage, about, `claviger ${example}`, {
+    isDefault: verb.isDefault ?? false,
+  });
+  if (verb.alias !== undefined) command.alias(verb.alias);
+  if (verb.file !== undefined)
+    command.addOption(
+      new Option('--file <file>', verb.file).makeOptionMandatory(verb.fileIsOptional !== true),
+    );
+  if (verb.save !== undefined) command.option('--save <file>', 'write it to a new file');
+  for (const { options } of flags) for (const option of options) command.addOption(option);
+  for (const text of verb.options ?? []) addOption(command, text);
+  if (info.policy?.discloses && verb.secret === undefined && verb.line === undefined)
+    command.option('--show', 'print the secrets of the answer on the terminal');
+  if (verb.secret !== undefined)
+    command
+      .option('--show', 'print the secret on the terminal')
+      .option('--output-file <file>', 'write the secret to a new file, readable for you only');
+  if (verb.secret === 'secret')
+    command.option('--receipt-file <file>', 'keep the receipt, for `claviger audit verify --receipt`');
+  if (verb.code || info.policy?.stepUp)
+    command.option(
+      '--code-stdin',
+      'read the code of your second factor from standard input; else a terminal asks for it',
+    );
+  if (verb.confirm !== undefined || info.http[0]!.method === 'DELETE')
+    command.option('--yes', 'do it without a question at the terminal');
+  const rows = rowsOf(info.response);
+  if (rows !== undefined) {
+    withPaging(command);
+    const orders = info.request.byJsonName.get('sortBy')?.rules?.allowed ?? [];
+    if (orders.length > 0)
+      command
+        .addOption(new Option('--sort <field>', 'in this order').choices([...orders]))
+        .option('--descending', 'the last of that order first');
+  }
+  return withConnectionOptions(command).action(async (...given: unknown[]) => {
+    const { runVerb } = await import('./run-verb.ts');
+    const options = command.opts();
+    await runVerb(
+      { name, path, noun, verb, info, words, flags },
+      given.slice(0, words.length) as string[],
+      options,
+    );
+  });
+}
+
+/** `--wait  wait until it has ended`: an option that is no field of the request. */
+function addOption(command: Command, text: string): void {
+  const { flag, mandatory, preset, says } = parseFlag(text);
+  const option = new Option(flag, says);
+  const choices = /<(\w+\|[\w|]+)>/.exec(flag)?.[1]?.split('|');
+  if (choices !== undefined) option.choices(choices);
+  if (/<n>|<hours>/.test(flag)) option.argParser(positive);
+  if (flag.endsWith('...')) option.argParser(several);
+  if (preset !== undefined) option.default(preset);
+  if (mandatory) option.makeOptionMandatory();
+  command.addOption(option);
+}
+
+const sentence = (name: string) =>
+  name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+function ancestry(command: Command): string[] {
+  return command.parent === null ? [] : [...ancestry(command.parent), command.name()];
+}

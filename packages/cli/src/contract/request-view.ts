@@ -1,0 +1,127 @@
+import { minutesText } from '../io/duration.ts';
+import { lines, timeText } from './cells.ts';
+import type { Column } from './noun.ts';
+
+interface Policy {
+  readonly steps: readonly {
+    readonly name: string;
+    readonly quorum: number;
+    readonly approverRoles: readonly string[];
+    readonly approverUserIds: readonly string[];
+  }[];
+}
+interface Protection {
+  readonly requiresGrant: boolean;
+  readonly requiresReason: boolean;
+}
+interface Decision {
+  readonly decision: string;
+  readonly userName: string;
+  readonly userId: string;
+  readonly comment: string;
+  readonly decidedAt: string;
+}
+
+/** A request for access, as far as commands read it. */
+export interface AccessRequest {
+  readonly id: string;
+  readonly status: string;
+  readonly grantId: string;
+  readonly digest: string;
+  readonly requesterName: string;
+  readonly requesterId: string;
+  readonly reason: string;
+  readonly resourceName: string;
+  readonly entryName: string;
+  readonly durationMinutes: number;
+  readonly approvedDurationMinutes: number;
+  readonly steps: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly approvals: number;
+    readonly quorum: number;
+  }[];
+  readonly decisions: readonly Decision[];
+  readonly change?: { readonly before?: Protection; readonly after?: Protection };
+  readonly policyChange?: { readonly before?: Policy; readonly after?: Policy };
+}
+
+export const requestColumns: readonly Column[] = [
+  'ID  id',
+  'STATUS  status',
+  'WHO  requesterName|requesterId',
+  ['WHAT', subjectText],
+  ['FOR', (row: AccessRequest) => minutesText(row.approvedDurationMinutes || row.durationMinutes)],
+  'SINCE  createdAt',
+  'REASON  reason',
+];
+
+/** `resource / entry`. */
+export function subjectText(row: { readonly resourceName: string; readonly entryName: string }): string {
+  return [row.resourceName, row.entryName].filter((name) => name !== '').join(' / ');
+}
+
+/** ` by bob ("fine")`, or nothing. */
+export function decisionsText({ decisions }: AccessRequest): string {
+  const all = decisions.map(
+    ({ userName, userId, comment }) => `${userName || userId}${comment === '' ? '' : ` ("${comment}")`}`,
+  );
+  return all.length === 0 ? '' : ` by ${all.join(', ')}`;
+}
+
+/** Of a request to lower a protection or a policy, e.g. `requires a grant`: what no longer holds after it. */
+function changeText({ change, policyChange }: AccessRequest): string {
+  if (policyChange) return `${stepsText(policyChange.before)} → ${stepsText(policyChange.after)}`;
+  const { before, after } = change ?? {};
+  if (!before || !after) return '';
+  const lowered = [
+    before.requiresGrant && !after.requiresGrant && 'requires a grant',
+    before.requiresReason && !after.requiresReason && 'requires a reason',
+  ];
+  return lowered.filter(Boolean).join(', ');
+}
+
+/** E.g. `owners: 2 of dba or 0190…; security: 1 of anybody who decides`. */
+function stepsText(policy: Policy | undefined): string {
+  return (policy?.steps ?? [])
+    .map(({ name, quorum, approverRoles, approverUserIds }) => {
+      const approvers = [...approverRoles, ...approverUserIds].join(' or ');
+      return `${name}: ${quorum} of ${approvers || 'anybody who decides'}`;
+    })
+    .join('; ');
+}
+
+export const requestFields = (request: AccessRequest): Column[] => [
+  'request  id',
+  'status  status',
+  'who  requesterName|requesterId',
+  ['what', subjectText],
+  ['lowers', changeText],
+  'reason  reason',
+  'ticket  ticket',
+  ...lines([
+    ['asked for', minutesText(request.durationMinutes)],
+    ['approved for', request.approvedDurationMinutes > 0 ? minutesText(request.approvedDurationMinutes) : ''],
+    ...request.steps.map(
+      ({ name, state, approvals, quorum }, index) =>
+        [`step ${index + 1}`, `${name} ${state}, ${approvals} of ${quorum} approvals`.trim()] as const,
+    ),
+    ...request.decisions.map(
+      ({ decision, userName, userId, decidedAt, comment }) =>
+        [decision, `${userName || userId} ${timeText(decidedAt)} ${comment}`.trim()] as const,
+    ),
+  ]),
+  ...(request.status === 'pending' ? ['lapses  expiresAt'] : []),
+  'grant  grantId',
+];
+
+export const grantFields: readonly Column[] = [
+  'grant  id',
+  'status  status',
+  'who  userName|userId',
+  ['what', subjectText],
+  'received  credentialsDeliveredAt',
+  'ended  endedAt',
+  'reason  revokeReason',
+  'then  rotateOnEnd?what was received is rotated, where a connector reaches it:',
+];

@@ -1,0 +1,53 @@
+import { createPublicKey } from 'node:crypto';
+import { parseSignedTreeHead, verifyInclusion, verifyTreeHead } from '@claviger/merkle';
+import { readPublicKeys } from '../audit/audit-files.ts';
+import type { Running } from '../contract/noun.ts';
+import { printForPrograms } from '../contract/print-answer.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { say } from '../output.ts';
+
+interface Proof {
+  readonly eventId: string;
+  readonly sequence: number;
+  readonly leafHash: string;
+  readonly proof: readonly string[];
+  readonly treeHead: object;
+}
+interface Keys {
+  readonly items: readonly { readonly publicKey: string }[];
+}
+
+/** Fetches an inclusion proof and checks it here, with the keys of a file when one is given. */
+export async function proveEvent(
+  { invoke, format, options }: Running,
+  request: Record<string, unknown>,
+): Promise<ExitCode> {
+  const proof = await invoke<Proof>('GetInclusionProof', request);
+  const keyFile = options.keys as string | undefined;
+  const keys =
+    keyFile === undefined
+      ? (await invoke<Keys>('ListKeys', {})).items.map(({ publicKey }) => createPublicKey(publicKey))
+      : (await readPublicKeys(keyFile)).treeHead;
+  const head = parseSignedTreeHead(proof.treeHead);
+  const signed = head !== undefined && verifyTreeHead(head, keys);
+  const included =
+    head !== undefined &&
+    verifyInclusion({
+      leafHash: Buffer.from(proof.leafHash, 'hex'),
+      index: proof.sequence,
+      size: head.size,
+      proof: proof.proof.map((hash) => Buffer.from(hash, 'hex')),
+      root: Buffer.from(head.rootHash, 'hex'),
+    });
+  const ok = signed && included;
+  if (await printForPrograms(format, { ok, signed, included, ...proof })) return ok ? EXIT.ok : EXIT.error;
+  if (ok)
+    say(
+      `✔ event ${proof.eventId} is number ${proof.sequence} of ${head.size}, under a head signed by ${head.keyId}`,
+    );
+  else
+    say(
+      `✘ ${signed ? 'the proof does not lead to the root of the tree head' : 'the tree head is not signed by a believed key'}`,
+    );
+  return ok ? EXIT.ok : EXIT.error;
+}

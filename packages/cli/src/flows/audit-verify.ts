@@ -1,0 +1,126 @@
+import { type Command, Option } from 'commander';
+import { readHeads, readPublicKeys, readReceipt } from '../audit/audit-files.ts';
+import type { FileChange } from '../audit/exported-lines.ts';
+import { type AuditVerdict, verifyAuditFile } from '../audit/verify-audit-file.ts';
+import { peopleCommand, several } from '../command-options.ts';
+import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
+import { escapeText } from '../io/escape.ts';
+import { showJson } from '../io/show.ts';
+import { say, tell } from '../output.ts';
+
+/** Adds `audit verify`. */
+export async function register(noun: Command): Promise<void> {
+  peopleCommand(
+    noun,
+    'verify <file>',
+    'verify an export offline: no server is asked, none is trusted',
+    'claviger audit verify audit.jsonl --head 2026-03-01.head.json --keys audit-keys.json --receipt db.receipt',
+  )
+    .option(
+      '--head <file>',
+      'tree heads kept elsewhere (JSON, or one a line); may be given several times',
+      several,
+    )
+    .option('--keys <file>', 'public keys to believe (from `claviger audit keys --save`, or PEM)')
+    .option(
+      '--receipt <file>',
+      'a receipt whose event must stand in the log; may be given several times',
+      several,
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'how to print the answer')
+        .choices(['table', 'json'])
+        .default('table'),
+    )
+    .action(async (file: string, options: AuditVerifyOptions) => {
+      process.exitCode = await auditVerify(file, options);
+    });
+}
+
+interface AuditVerifyOptions {
+  readonly head?: readonly string[];
+  readonly keys?: string;
+  readonly receipt?: readonly string[];
+  readonly output: 'table' | 'json';
+}
+
+/**
+ * The command `audit verify`: exit code 0 only when the log is proven by all that was given, 2 when nothing is wrong but a head
+ * that does not belong to the file, else 1.
+ */
+export async function auditVerify(file: string, options: AuditVerifyOptions): Promise<ExitCode> {
+  const { head = [], receipt = [], keys: keyFile } = options;
+  const heads = (await Promise.all(head.map(readHeads))).flat();
+  const keys = keyFile === undefined ? undefined : await readPublicKeys(keyFile);
+  const receipts = await Promise.all(
+    receipt.map(async (name) => ({ name, receipt: await readReceipt(name) })),
+  );
+  const verdict = await verifyAuditFile(file, { heads, keys, receipts }).catch(
+    (cause: NodeJS.ErrnoException) => {
+      if (cause.syscall === undefined) throw cause;
+      throw new CommandError(`it cannot be read: ${cause.message}`, EXIT.usage, { cause });
+    },
+  );
+  if (options.output === 'json') showJson(verdict);
+  else for (const line of verdictLines(file, verdict)) say(line);
+  if (heads.length === 0)
+    tell('no --head was given: that the log was not rewritten as a whole and signed anew is not proven');
+  if (verdict.trust === 'first-use')
+    tell("no --keys were given: the file's own keys were believed, so anybody could have signed it");
+  if (verdict.ok) return EXIT.ok;
+  const wrong = verdict.problems.length > 0 || verdict.receipts.some(({ ok }) => !ok);
+  return wrong ? EXIT.error : EXIT.usage;
+}
+
+/** The verdict for a person: one line when all is well, else what is wrong and where. */
+export function verdictLines(file: string, verdict: AuditVerdict): string[] {
+  const {
+    events,
+    treeHead,
+    knownHeadsMatched,
+    unfitHeads,
+    problems,
+    problemsOmitted,
+    receipts,
+    fileChanges,
+  } = verdict;
+  const lines: string[] = [];
+  if (problems.length === 0) {
+    const heads = knownHeadsMatched === 1 ? '1 kept head matched' : `${knownHeadsMatched} kept heads matched`;
+    const parts = [
+      `${events} events`,
+      `tree head signed by ${treeHead?.keyId}${verdict.trust === 'first-use' ? ' (a key from the file itself)' : ''}`,
+      ...(knownHeadsMatched > 0 ? [heads] : []),
+    ];
+    lines.push(`✔ ${parts.join(', ')}`);
+  } else {
+    lines.push(`✘ ${escapeText(file)} was altered or is not whole:`);
+    for (const { line, seq, problem } of problems)
+      lines.push(`  line ${line}${seq === null ? '' : `, event ${seq}`}: ${escapeText(problem)}`);
+    if (problemsOmitted > 0) lines.push(`  and ${problemsOmitted} more`);
+    if (treeHead === null)
+      lines.push('  What can be verified is written by `claviger audit export --format jsonl`.');
+  }
+  if (fileChanges.length > 0) lines.push(changesLine(verdict));
+  for (const { size, timestamp, problem } of unfitHeads)
+    lines.push(`✘ head of ${size} events of ${timestamp}: ${escapeText(problem)}`);
+  for (const { name, ok, seq, problem } of receipts)
+    lines.push(
+      ok ? `✔ receipt ${escapeText(name)}: event ${seq}` : `✘ receipt ${escapeText(name)}: ${problem}`,
+    );
+  return lines;
+}
+
+const CHANGES: Record<FileChange, string> = {
+  'byte-order-mark': 'a byte order mark was put before its first line',
+  'carriage-returns': 'carriage returns were put before its line ends',
+  'empty-last-lines': 'empty lines were put after its last one',
+  'no-last-line-end': 'its last line end is missing',
+};
+
+function changesLine({ fileChanges, problems }: AuditVerdict): string {
+  const changes = fileChanges.map((change) => CHANGES[change]).join(', ');
+  return problems.length === 0
+    ? `  The file is not byte for byte as it was exported (${changes}), as after an editor or a transfer in text mode. The log in it is intact. To have the file as it was, copy it again in binary mode, or export again.`
+    : `  Besides, ${changes}, as after an editor, or a transfer in text mode or one that was broken off: copy the file again in binary mode, or export again, and verify that.`;
+}

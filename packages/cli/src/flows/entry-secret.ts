@@ -1,0 +1,41 @@
+import { refuse } from '../contract/refuse.ts';
+import { readSecret } from '../io/secret-input.ts';
+import { inputName, readBytes } from '../io/text-input.ts';
+import { tell } from '../output.ts';
+
+const MAX_FILE_BYTES = 49_152;
+/** What is pasted and stored as one line. */
+const ONE_LINE_TYPES = new Set(['password', 'api-key']);
+
+/** The secret of a new entry; nothing where the vault makes it. */
+export async function newSecret(
+  generate: boolean,
+  type: string,
+  file: string | undefined,
+): Promise<{ readonly secret?: string }> {
+  if (!generate) return { secret: await secretOf(type, file) };
+  if (file !== undefined) throw refuse('give one of --generate and --secret-file');
+  return {};
+}
+
+/** The secret for an entry of this type, as the API takes it, from a file or from standard input. */
+export async function secretOf(type: string, file: string | undefined): Promise<string> {
+  if (type === 'file') return (await fileOf(file)).toString('base64');
+  const secret = await readSecret(
+    file,
+    'keep its bytes as they are in an entry of the type file: `claviger entries create NAME --type file`',
+  );
+  if (secret.includes('\n') && ONE_LINE_TYPES.has(type))
+    tell(`${inputName(file)} holds several lines: all of it is the secret, its line ends included`);
+  return secret;
+}
+
+async function fileOf(file: string | undefined): Promise<Buffer> {
+  const bytes = await readBytes(file);
+  if (bytes.length === 0) throw refuse(`${inputName(file)} is empty`);
+  if (bytes.length > MAX_FILE_BYTES)
+    throw refuse(
+      `${inputName(file)} has ${bytes.length} bytes, and an entry of the type file holds ${MAX_FILE_BYTES} (48 KiB): keep it encrypted elsewhere, and its key here`,
+    );
+  return bytes;
+}

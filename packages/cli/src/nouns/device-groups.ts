@@ -1,0 +1,74 @@
+import { listAll } from '../contract/lists.ts';
+import { idOf } from '../contract/names.ts';
+import type { Noun } from '../contract/noun.ts';
+import { CommandError, EXIT } from '../exit-codes.ts';
+
+const device = 'a device, by host name or id';
+interface Group {
+  readonly id: string;
+  readonly rowVersion: number;
+}
+
+export const noun: Noun = {
+  about: 'devices for which the same holds, wherever they stand',
+  services: ['DeviceGroupsService'],
+  elsewhere: ['SetDeviceGroupMembers'],
+  views: {
+    DeviceGroup: {
+      columns: ['ID  id', 'NAME  name', 'DEVICES  devices', 'CHANGED  updatedAt'],
+      fields: ['group  id', 'name  name', 'devices  devices', 'changed  updatedAt'],
+    },
+  },
+  verbs: {
+    list: {
+      call: 'ListDeviceGroups',
+      about: 'list groups; the devices of one: claviger devices list --group NAME',
+      example: 'device-groups list',
+    },
+    create: {
+      call: 'CreateDeviceGroup',
+      about: 'add a group',
+      example: 'device-groups create Kiosks --device WIN-1 --device WIN-2',
+      words: 'name',
+      flags: { deviceIds: device },
+    },
+    update: {
+      call: 'UpdateDeviceGroup',
+      about: 'give it another name, add devices, remove devices',
+      example: 'device-groups update Kiosks --add WIN-3 --remove WIN-1',
+      flags: { name: 'new name' },
+      options: [`--add <device>...  ${device}`, `--remove <device>...  ${device}`],
+      needs: '--name, --add or --remove',
+      run: async ({ api, invoke, options }, { groupId, name }) => {
+        const ids = async (names: unknown): Promise<string[]> =>
+          Promise.all(((names ?? []) as string[]).map((text) => idOf(api, 'device', text)));
+        const [coming, going] = [await ids(options.add), await ids(options.remove)];
+        let answer: object = {};
+        if (coming.length + going.length > 0) {
+          // The version is read before the members: a change in between makes the next call fail.
+          const groups = (await listAll(
+            api,
+            'ListDeviceGroups',
+            {},
+          )) as readonly unknown[] as readonly Group[];
+          const group = groups.find(({ id }) => id === groupId);
+          if (group === undefined)
+            throw new CommandError(
+              'there is no such group: `claviger device-groups list` shows them',
+              EXIT.notFound,
+            );
+          const { rowVersion } = group;
+          const members = (await listAll(api, 'ListDevices', { groupId })).map(({ id }) => String(id));
+          const deviceIds = [...new Set([...members, ...coming])].filter((id) => !going.includes(id));
+          answer = await invoke('SetDeviceGroupMembers', { groupId, deviceIds, rowVersion });
+        }
+        return name === undefined ? answer : invoke('UpdateDeviceGroup', { groupId, name });
+      },
+    },
+    delete: {
+      call: 'DeleteDeviceGroup',
+      about: 'remove a group and its policies; its devices stay',
+      example: 'device-groups delete Kiosks',
+    },
+  },
+};

@@ -1,0 +1,204 @@
+import { listAll, listItems } from '../contract/lists.ts';
+import { idOf, orNotFound } from '../contract/names.ts';
+import type { Noun, Running, Verb } from '../contract/noun.ts';
+import { refuse } from '../contract/refuse.ts';
+
+const policyColumns = [
+  'LEVEL  scope',
+  'OF  scopeName',
+  [
+    'UAC INTERCEPTION',
+    ({ pam }: { pam?: { uacInterceptionEnabled?: boolean } }) =>
+      pam?.uacInterceptionEnabled === undefined
+        ? 'left to the next level'
+        : pam.uacInterceptionEnabled
+          ? 'on'
+          : 'off',
+  ],
+  'CHANGED  updatedAt',
+] as const;
+
+const levels = [
+  '--device <device>  the level of a device, by host name or id',
+  '--group <group>  that of a group of devices, by name or id',
+  '--site <site>  that of a site, by name or id',
+  '--organization  that of the whole tenant',
+  '--partner  that of the installation, for every tenant',
+];
+const LEVELS = 'give one of --device, --group, --site, --organization and --partner';
+
+/** The level that the options name; undefined where they name none, refused where they name several. */
+async function levelOf({ api, options }: Running): Promise<{ scope: string; scopeId: string } | undefined> {
+  const named = ['device', 'group', 'site', 'organization', 'partner'].filter(
+    (each) => options[each] !== undefined,
+  );
+  const [scope] = named;
+  if (named.length > 1) throw refuse(`${LEVELS}, not several of them`);
+  if (scope === undefined) return undefined;
+  const given = options[scope];
+  return { scope, scopeId: given === true ? 'default' : await idOf(api, scope, String(given)) };
+}
+
+async function required(running: Running): Promise<{ scope: string; scopeId: string }> {
+  const level = await levelOf(running);
+  if (level === undefined) throw refuse(LEVELS);
+  return { ...level };
+}
+
+const token: Pick<Verb, 'secret' | 'told'> = {
+  secret: 'agentToken',
+  told: 'device {device.id}; the token of its agent is shown this once',
+};
+
+export const noun: Noun = {
+  about: 'machines whose agents report prompts and act on decisions',
+  services: ['DevicesService'],
+  elsewhere: ['GetDeviceConfiguration'],
+  views: {
+    Device: {
+      columns: [
+        'ID  id',
+        'HOST  hostname',
+        'SITE  siteName',
+        'OS  os',
+        'STATUS  status',
+        'TOKEN  hasToken?yes:none',
+        'LAST SEEN  lastSeenAt',
+      ],
+      fields: [
+        'device  id',
+        'host  hostname',
+        'site  siteName',
+        'os  os',
+        'status  status',
+        'resource  linkedToResource?its accounts are kept in the vault:',
+        'agent token  {hasToken?since :none}{tokenCreatedAt}',
+        'last seen  lastSeenAt',
+        'enrolled by  enrolledBy',
+        'decommissioned  decommissionedAt',
+        'prompts  prompts',
+      ],
+    },
+    ConfigurationPolicy: { columns: policyColumns },
+  },
+  verbs: {
+    list: { call: 'ListDevices', about: 'list devices', example: 'devices list --site HQ' },
+    show: {
+      call: 'GetDevice',
+      about: 'show one, by host name or id, and whether it captures prompts',
+      example: 'devices show WIN-ACCT-04',
+      run: async ({ invoke, format }, request) => {
+        const { device } = await invoke<{ device: object }>('GetDevice', request);
+        const { configuration } = await invoke<{ configuration?: Configuration }>(
+          'GetDeviceConfiguration',
+          request,
+        );
+        return {
+          device:
+            format === 'table'
+              ? { ...device, prompts: promptsText(configuration) }
+              : { ...device, configuration },
+        };
+      },
+    },
+    enrol: {
+      call: 'EnrolDevice',
+      about: 'add a device; the token of its agent is shown once',
+      example: 'devices enrol WIN-ACCT-04 --site HQ --os windows --output-file ./device.token',
+      words: 'hostname',
+      flags: { resourceId: 'the resource of the vault that is this machine, by name or id' },
+      ...token,
+    },
+    update: {
+      call: 'UpdateDevice',
+      about: 'give it another host name, or move it to another site; its agent is of that site at once',
+      example: 'devices update WIN-ACCT-04 --site Harbour',
+      options: ['--no-site  it stands in no site'],
+      needs: '--hostname, --site or --no-site',
+    },
+    'rotate-token': {
+      call: 'RotateAgentToken',
+      about: 'make a new token for the agent, shown once; the former ends at once',
+      example: 'devices rotate-token WIN-ACCT-04 --output-file ./device.token',
+      ...token,
+    },
+    'revoke-token': {
+      call: 'RevokeAgentToken',
+      about: 'shut the agent out at once, until it is given a new token',
+      example: 'devices revoke-token WIN-ACCT-04',
+      told: 'the agent is shut out',
+    },
+    decommission: {
+      call: 'DecommissionDevice',
+      about: 'retire a device for good: its token ends at once',
+      example: 'devices decommission WIN-ACCT-04 --reason "scrapped"',
+      flags: { reason: '--reason <text>!  why; it stands in the audit log' },
+      confirm: 'decommission {0}?',
+    },
+  },
+  nouns: {
+    policy: {
+      about: 'whether prompts are captured: the policy of each level; the closest to a device wins',
+      services: ['ConfigurationPoliciesService'],
+      verbs: {
+        get: {
+          call: 'ListConfigurationPolicies',
+          about: 'show the policies of levels; what results for one device: claviger devices show',
+          example: 'devices policy get --site HQ',
+          bare: true,
+          options: levels,
+          fixed: { feature: 'pam' },
+          rows: 'ConfigurationPolicy',
+          none: 'this level says nothing: the next one decides',
+          run: async (running, request) => {
+            const level = await levelOf(running);
+            if (level === undefined)
+              return listItems(running.api, 'ListConfigurationPolicies', request, running.options);
+            const said = await listAll(running.api, 'ListConfigurationPolicies', {
+              ...request,
+              scope: level.scope,
+            });
+            const items = said.filter(({ scopeId }) => scopeId === level.scopeId);
+            return { items, totalItems: items.length };
+          },
+        },
+        set: {
+          call: 'PutConfigurationPolicy',
+          about: 'set the policy of one level',
+          example: 'devices policy set --site HQ --uac-interception off',
+          bare: true,
+          words: '',
+          options: ['--uac-interception <on|off>!  whether devices capture elevation prompts', ...levels],
+          fixed: { feature: 'pam' },
+          prepare: async (running) => ({
+            ...(await required(running)),
+            pam: { uacInterceptionEnabled: running.options.uacInterception === 'on' },
+          }),
+          asTable: true,
+        },
+        clear: {
+          call: 'DeleteConfigurationPolicy',
+          about: 'remove the policy of one level: the next one decides',
+          example: 'devices policy clear --site HQ',
+          bare: true,
+          words: '',
+          options: levels,
+          fixed: { feature: 'pam' },
+          prepare: required,
+          run: async ({ invoke, tell }, request) => {
+            const cleared = await orNotFound(invoke('DeleteConfigurationPolicy', request));
+            tell(cleared === undefined ? 'this level said nothing' : 'cleared: the next level decides');
+          },
+        },
+      },
+    },
+  },
+};
+
+interface Configuration {
+  readonly pam?: { readonly uacInterceptionEnabled?: boolean };
+  readonly sources?: readonly { readonly scope: string }[];
+}
+
+const promptsText = (configuration: Configuration | undefined) =>
+  `${(configuration?.pam?.uacInterceptionEnabled ?? true) ? 'captured' : 'not captured'}, as the ${configuration?.sources?.[0]?.scope ?? 'default'} says`;

@@ -1,0 +1,139 @@
+import type { Noun, Running, Verb } from '../contract/noun.ts';
+
+const id = '0b9d2c1e-6f0a-4a39-9f57-0a8d6e0f4c11';
+const why = 'why; it stands in the audit log';
+
+interface Elevation {
+  readonly targetExecutablePath?: string;
+  readonly toolName?: string;
+  readonly flowType?: string;
+  readonly deviceHostname?: string;
+  readonly siteName?: string;
+  readonly subjectUsername?: string;
+  readonly actionDigest?: string;
+}
+
+const whatText = (row: Elevation) =>
+  row.targetExecutablePath ?? row.toolName ?? (row.flowType === 'tech_jit_admin' ? 'administrator' : '');
+const whereText = (row: Elevation) => [row.deviceHostname, row.siteName].filter(Boolean).join(' at ');
+const decidedBy = 'approvedByName|deniedByName|pamRuleName|matchedPolicyName|decisionSource';
+
+/** Approves or denies what was shown here: another action needs another approval. */
+const respond = (decision: 'approve' | 'deny'): Verb => ({
+  call: 'RespondToElevation',
+  about: `${decision} a pending request, not one's own`,
+  example: `elevations ${decision} ${id}${decision === 'approve' ? ' --for 30m' : ' --reason "not ours"'}`,
+  fixed: { decision },
+  flags: {
+    reason: why,
+    durationMinutes:
+      decision === 'approve' && '--for <duration>  how long it holds; as long as is usual when absent',
+  },
+  prepare: async ({ invoke, tell }, request) => {
+    const { request: seen } = await invoke<{ request: Elevation }>('GetElevationRequest', request);
+    tell(
+      `${seen.subjectUsername ?? 'somebody'} asks for ${whatText(seen)} on ${seen.deviceHostname ?? 'no device'}`,
+    );
+    return { actionDigest: seen.actionDigest };
+  },
+  line: '{id} is {status}',
+});
+
+export const noun: Noun = {
+  about: 'requests to be administrator for a while, and their decisions',
+  services: ['ElevationRequestsService', 'DeviceActuationService', 'ToolActionsService'],
+  id: 'request',
+  views: {
+    ElevationRequest: {
+      columns: [
+        'ID  id',
+        'STATUS  status',
+        'WHO  subjectUsername',
+        ['WHAT', whatText],
+        ['WHERE', whereText],
+        'SINCE  requestedAt',
+        'UNTIL  expiresAt',
+        `DECIDED BY  ${decidedBy}`,
+      ],
+      fields: [
+        'request  id',
+        'status  status',
+        'kind  flowType',
+        'who  subjectUsername',
+        ['what', whatText],
+        'signed by  targetExecutableSigner',
+        'SHA-256  targetExecutableHash',
+        'started by  parentImage',
+        ['where', whereText],
+        'risk tier  riskTier',
+        'action  actionDigest',
+        'reason  reason',
+        'asked  requestedAt',
+        'decided  decidedAt',
+        `decided by  ${decidedBy}`,
+        'because  decisionReason',
+        'until  expiresAt',
+        'revoked by  revokedByName',
+        'on the device  actuationOutcome',
+      ],
+    },
+  },
+  verbs: {
+    list: {
+      call: 'ListElevationRequests',
+      about: 'list requests, the newest first',
+      example: 'elevations list --status pending --site HQ',
+      flags: { flowType: '--flow <kind>  only those of this kind' },
+    },
+    active: {
+      call: 'ListActiveElevations',
+      about: 'list what is in force now, what ends first on top; 500 at most',
+      example: 'elevations active',
+      run: async ({ invoke }) => {
+        const { active } = await invoke<{ active: readonly object[] }>('ListActiveElevations', {});
+        return { items: active, totalItems: active.length };
+      },
+      rows: 'ElevationRequest',
+    },
+    show: {
+      call: 'GetElevationRequest',
+      about: 'show one, with its decision',
+      example: `elevations show ${id}`,
+    },
+    request: {
+      call: 'RequestElevation',
+      about: 'ask to be administrator of a device, by host name or id',
+      example: 'elevations request WIN-ACCT-04 --for 30m --reason "printer driver"',
+      words: 'deviceId',
+      flags: { durationMinutes: '--for <duration>  how long; as long as is usual when absent' },
+    },
+    approve: respond('approve'),
+    deny: respond('deny'),
+    revoke: {
+      call: 'RevokeElevation',
+      about: 'end an elevation that is in force',
+      example: `elevations revoke ${id} --reason "no longer needed"`,
+      flags: { reason: `--reason <text>!  ${why}` },
+      line: '{id} is {status}',
+    },
+    actuate: {
+      call: 'ActuateElevation',
+      about: 'send the go signal to the device, once',
+      example: `elevations actuate ${id}`,
+      words: 'elevationRequestId=request',
+      flags: { timeoutMs: 'for how long the agent may try; 8000 when absent' },
+      options: ['--device <device>  the device, by host name or id; that of the request when absent'],
+      prepare: async ({ api, invoke, options }: Running, { elevationRequestId }) => {
+        if (options.device !== undefined) {
+          const { idOf } = await import('../contract/names.ts');
+          return { id: await idOf(api, 'device', String(options.device)) };
+        }
+        const answer = await invoke<{ request: { deviceId?: string } }>('GetElevationRequest', {
+          id: elevationRequestId,
+        });
+        return { id: answer.request.deviceId };
+      },
+      line: 'command {commandId} waits for the agent',
+    },
+  },
+};

@@ -1,0 +1,220 @@
+import type { Noun } from '../contract/noun.ts';
+
+const grant = 'a live grant is needed even by those who hold a share';
+const reason = 'whoever retrieves it must say why';
+const why = 'why; auditors read it';
+const secretFile = '--secret-file <file>  file with the secret (UTF-8; any bytes for the type file)';
+
+export const noun: Noun = {
+  about: 'the secrets in the vault',
+  services: ['EntriesService'],
+  elsewhere: ['DeleteShare'],
+  views: {
+    Entry: {
+      columns: [
+        'ID  id',
+        'NAME  name',
+        'TYPE  type',
+        'RESOURCE  resourceName',
+        'USER  username',
+        'VERSION  currentVersion',
+        'ROTATION  rotationState',
+        'ROTATED  lastRotatedAt',
+      ],
+      fields: [
+        'entry  id',
+        'name  name',
+        'type  type',
+        'resource  resourceName|resourceId',
+        'user  username',
+        'description  description',
+        'tags  tags',
+        'owner  ownerId',
+        'version  currentVersion',
+        'rotation  rotationState',
+        [
+          'every',
+          (row: { rotationIntervalHours: number }) =>
+            row.rotationIntervalHours > 0 ? `${row.rotationIntervalHours} hours` : '',
+        ],
+        'next  nextRotationAt',
+        'rotated  lastRotatedAt',
+        'verified  lastVerifiedAt',
+        'proven  unproven?no: verify it, or have an owner of the resource accept it:',
+        [
+          'needs',
+          ({ requiresGrant, requiresReason }: { requiresGrant: boolean; requiresReason: boolean }) =>
+            [requiresGrant && 'a grant', requiresReason && 'a reason'].filter(Boolean).join(' and '),
+        ],
+        'changed  updatedAt',
+      ],
+    },
+    Rotation: {
+      columns: [
+        'ID  id',
+        'STATE  state',
+        'VERSION  version',
+        'TRIGGER  trigger',
+        'ATTEMPTS  attempts',
+        'ASKED  requestedAt',
+        'ENDED  finishedAt',
+        'PROBLEM  problem',
+        'HINT  hint',
+      ],
+    },
+    EntryVersion: {
+      columns: [
+        'VERSION  version',
+        'STATE  state',
+        'MADE  createdAt',
+        'BY  createdBy',
+        'SEEN BY  seenByCount',
+      ],
+    },
+  },
+  verbs: {
+    list: {
+      call: 'ListEntries',
+      about: 'list and search entries',
+      example: 'entries list --search postgres',
+    },
+    show: { call: 'GetEntry', about: 'show one, without its secret', example: 'entries show app-login' },
+    create: {
+      call: 'CreateEntry',
+      about: 'keep a secret: from a file, from standard input, or generated',
+      example: 'entries create app-login --resource db-prod --username app --secret-file ./app.password',
+      words: 'name',
+      flags: {
+        resourceId: 'resource that the account is on, by name or id',
+        username: 'name of the account',
+        secret: false,
+        generate: 'let the vault make a password',
+        rotationIntervalHours: '--rotate-every <hours>  rotate it by itself, every so many hours',
+        requiresGrant: grant,
+        requiresReason: reason,
+      },
+      options: [`${secretFile}; without it, standard input is read`],
+      prepare: async ({ options }, { generate, type }) => {
+        const { newSecret } = await import('../flows/entry-secret.ts');
+        return newSecret(
+          generate === true,
+          String(type ?? 'password'),
+          options.secretFile as string | undefined,
+        );
+      },
+    },
+    update: {
+      call: 'UpdateEntry',
+      about: 'change what is given; a new secret becomes a new version',
+      example: 'entries update app-login --description "billing" --requires-reason',
+      flags: { secret: false, replaceTags: false, requiresGrant: grant, requiresReason: reason },
+      options: [secretFile],
+      prepare: async ({ options, invoke }, { entryId, tags }) => {
+        const { secretOf } = await import('../flows/entry-secret.ts');
+        const type = async () =>
+          (await invoke<{ entry: { type: string } }>('GetEntry', { entryId })).entry.type;
+        return {
+          ...(tags === undefined ? {} : { replaceTags: true }),
+          ...(options.secretFile === undefined
+            ? {}
+            : { secret: await secretOf(await type(), String(options.secretFile)) }),
+        };
+      },
+    },
+    delete: {
+      call: 'DeleteEntry',
+      about: 'delete an entry; its events stay in the audit log',
+      example: 'entries delete app-login',
+    },
+    verify: {
+      call: 'VerifyEntry',
+      about: 'log in to the target with the current secret; that proves an unproven account',
+      example: 'entries verify app-login',
+      told: '{outcome}{problem?: :}{problem}{hint?\n:}{hint}',
+      quiet: true,
+      exit: ({ outcome }: { outcome: string }) => (outcome === 'accepted' ? 0 : 1),
+    },
+    accept: {
+      call: 'AcceptAccount',
+      about:
+        'accept an unproven account as owner of its resource; the entry becomes yours and its shares end',
+      example: 'entries accept app-login --reason "ours"',
+      flags: { reason: why },
+    },
+    schedule: {
+      call: 'PutRotationSchedule',
+      about: 'rotate it by itself, or stop that',
+      example: 'entries schedule app-login --every 720 --starting-at 2026-12-24T03:00:00Z',
+      flags: {
+        intervalHours: '--every <hours>  every so many hours',
+        startsAt: '--starting-at <time>  when first; one interval from now when not given',
+      },
+      options: ['--never  not any more'],
+      needs: 'one of --every and --never',
+      prepare: async ({ options }, { intervalHours }) => {
+        const { oneOf } = await import('../contract/refuse.ts');
+        oneOf({ '--every': intervalHours, '--never': options.never });
+        return options.never === true ? { intervalHours: 0 } : {};
+      },
+    },
+    retrieve: {
+      call: 'RetrieveEntry',
+      about: 'disclose the secret to you, by a share or a live grant; the event is recorded first',
+      example: 'entries retrieve app-login --reason "restore test" --output-file ./app.password',
+      flags: {
+        reason: why,
+        ticket: 'ticket that it belongs to',
+        version: '--entry-version <n>  an older version',
+      },
+      secret: 'secret',
+    },
+    adopt: {
+      call: 'AdoptEntry',
+      about:
+        'take over an entry whose owner has left; without an owner of its resource two administrators do',
+      example: 'entries adopt app-login --reason "its owner has left"',
+      flags: { reason: `--reason <text>!  ${why}` },
+      print: async ({ state, ownerId, expiresAt }: { state: string; ownerId: string; expiresAt: string }) => {
+        const [{ tell }, { timeText }] = await Promise.all([
+          import('../output.ts'),
+          import('../contract/cells.ts'),
+        ]);
+        if (state === 'adopted') tell(`adopted: its owner is ${ownerId}`);
+        else tell(`proposed: another administrator confirms it until ${timeText(expiresAt)}`);
+      },
+    },
+    rotate: {
+      call: 'RotateEntry',
+      about: 'change the password on the target and in the vault',
+      example: 'entries rotate app-login --wait',
+      flags: { reason: why },
+      options: ['--wait  wait until it has ended', '--timeout <duration>=2m  how long to wait'],
+      run: async (running, request, { views }) =>
+        (await import('../flows/rotate-entry.ts')).rotateEntry(running, request, views!.Rotation!.columns!),
+    },
+    rotations: {
+      call: 'ListRotations',
+      about: 'list its rotations',
+      example: 'entries rotations app-login',
+    },
+    versions: {
+      call: 'ListEntryVersions',
+      about: 'list its versions and how many have seen each',
+      example: 'entries versions app-login',
+    },
+    share: {
+      call: 'PutShare',
+      about: 'give a user an access level on an entry, or take it back',
+      example: 'entries share app-login bob --access view',
+      flags: { access: '--access <view|modify|manage|none>!  access level' },
+      told: 'shared: {share.access}',
+      quiet: true,
+      run: async ({ invoke }, { access, ...ids }) => {
+        if (access !== 'none') return invoke('PutShare', { ...ids, access });
+        await invoke('DeleteShare', ids);
+        const { tell } = await import('../output.ts');
+        tell('taken back');
+      },
+    },
+  },
+};

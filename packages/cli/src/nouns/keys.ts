@@ -1,0 +1,76 @@
+import type { Noun, Verb } from '../contract/noun.ts';
+
+const job = (verb: string, call: string, about: string): Verb => ({
+  call,
+  about,
+  example: `keys ${verb} --reason "quarterly" --wait`,
+  flags: { reason: '--reason <text>!  why, for the audit log' },
+  options: ['--wait  show the progress until it is done'],
+  run: async (running, request, { views }) =>
+    (await import('../flows/key-job.ts')).startKeyJob(call, running, request, views?.KeyJob?.columns),
+});
+
+export const noun: Noun = {
+  about: 'the keys that protect the secrets of your tenant',
+  services: ['EncryptionService'],
+  views: {
+    GetEncryptionStatusResponse: {
+      fields: [
+        'root key  {rootKey.state} {rootKey.provider} {rootKey.keyId}',
+        'content keys  contentKeys',
+        'unrecoverable  unrecoverable',
+      ],
+    },
+    KeyEncryptionKey: {
+      columns: [
+        'VERSION  version',
+        'STATE  state',
+        'AGE  {ageDays} d',
+        'WRAPS  wraps',
+        'CONTENT KEYS  contentKeys',
+        'ROTATED BEFORE  rotateBefore',
+        'ID  id',
+      ],
+    },
+    KeyJob: {
+      columns: [
+        'ID  id',
+        'KIND  kind',
+        'STATE  state',
+        'PROGRESS  {progressPercent} %',
+        'REWRAPPED  rewrapped',
+        'UNRECOVERABLE  unrecoverable',
+        'ASKED  createdAt',
+        'BY  requestedByName',
+        'PROBLEM  problem',
+      ],
+    },
+    KeyFinding: {
+      columns: [
+        'ENTRY  entryName',
+        'VERSION  version',
+        'OUTCOME  outcome',
+        'PROBLEM  problem',
+        'ENTRY ID  entryId',
+      ],
+    },
+  },
+  verbs: {
+    status: {
+      call: 'GetEncryptionStatus',
+      about: 'show the key hierarchy and what to do',
+      example: 'keys status',
+      table: 'keys',
+      after: '{advice}',
+    },
+    rotate: job('rotate', 'RotateKek', 'exchange the key encryption key'),
+    repair: job('repair', 'RepairKeys', 'check whether every DEK opens, and repair what can be'),
+    jobs: { call: 'ListKeyJobs', about: 'list exchanges and repairs', example: 'keys jobs' },
+    findings: {
+      call: 'ListKeyFindings',
+      about: 'list the versions of secrets that a job found wrong',
+      example: 'keys findings 6f1c2a90-3a54-4b0e-8f6e-0f2f5a3d9c11',
+      words: 'jobId=job',
+    },
+  },
+};

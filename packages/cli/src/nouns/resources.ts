@@ -1,0 +1,111 @@
+import { lines } from '../contract/cells.ts';
+import type { Column, Noun } from '../contract/noun.ts';
+
+interface Step {
+  readonly name: string;
+  readonly quorum: number;
+  readonly approverRoles: readonly string[];
+  readonly approverUserIds: readonly string[];
+}
+interface Policy {
+  readonly customised: boolean;
+  readonly steps: readonly Step[];
+  readonly oneTime: boolean;
+  readonly rotateOnEnd: boolean;
+}
+
+const stepText = ({ name, quorum, approverRoles, approverUserIds }: Step) =>
+  `${name} ${quorum} of ${[...approverRoles, ...approverUserIds].join(', ') || 'those who may decide'}`.trim();
+
+const policyFields = ({ customised, steps, oneTime, rotateOnEnd }: Policy): Column[] => [
+  ...lines([['policy', customised ? 'of this resource' : 'the default']]),
+  ...lines(steps.map((step, index) => [`step ${index + 1}`, stepText(step)])),
+  'at most  {maxDurationMinutes} minutes',
+  ...lines([
+    ['one-time', oneTime ? 'yes: a credential is shown once' : 'no'],
+    ['rotated', rotateOnEnd ? 'when the access ends' : 'not by a grant'],
+  ]),
+  'lapses  {requestTtlMinutes} minutes after the request',
+];
+
+const address: Column = [
+  'ADDRESS',
+  ({ host, port }: { host: string; port: number }) => (port > 0 ? `${host}:${port}` : host),
+];
+const example =
+  'resources create db-prod --type database --module pg --host db.example --port 5432 --settings settings.json';
+const flags = {
+  moduleId: 'connector that reaches it, by name or id',
+  port: '--port <port>  port',
+  settings: 'settings of the connector as JSON, e.g. the fingerprint of a host key; no secrets',
+  adminEntryId: 'entry with which the connector changes passwords, by name or id',
+};
+
+export const noun: Noun = {
+  about: 'the systems whose accounts the vault keeps',
+  services: ['ResourcesService', 'AccessPoliciesService'],
+  elsewhere: ['GetAccessPolicy'],
+  views: {
+    Resource: {
+      columns: [
+        'ID  id',
+        'NAME  name',
+        'TYPE  type',
+        'CONNECTOR  moduleType',
+        address,
+        'ENTRIES  entryCount',
+        'STATUS  status',
+      ],
+      fields: [
+        'resource  id',
+        'name  name',
+        'type  type',
+        'status  status',
+        'connector  moduleType',
+        ['address', address[1] as never],
+        'owner  ownerId',
+        'description  description',
+        'tags  tags',
+        'entries  entryCount',
+        'settings  settings',
+        'changed  updatedAt',
+      ],
+    },
+    AccessPolicy: { fields: policyFields },
+  },
+  verbs: {
+    list: { call: 'ListResources', about: 'list resources', example: 'resources list --search db' },
+    show: { call: 'GetResource', about: 'show one, by name or id', example: 'resources show db-prod' },
+    create: { call: 'CreateResource', about: 'add a resource', example, words: 'name', flags },
+    update: {
+      call: 'UpdateResource',
+      about: 'change what is given',
+      example: 'resources update db-prod --host db2.example',
+      flags: { ...flags, replaceTags: false },
+      prepare: (_, { tags }) => (tags === undefined ? {} : { replaceTags: true }),
+    },
+    delete: {
+      call: 'DeleteResource',
+      about: 'remove a resource that has no entries',
+      example: 'resources delete db-old',
+    },
+    owner: {
+      call: 'PutResourceOwner',
+      about: 'give a resource to another owner',
+      example: 'resources owner db-prod bob',
+      words: 'resourceId ownerId=user',
+    },
+    policy: {
+      call: 'PutAccessPolicy',
+      about: 'show what a request must pass; with --file, replace it',
+      example: 'resources policy db-prod --file policy.json',
+      bare: true,
+      options: ['--file <file>  JSON: steps, maxDurationMinutes, oneTime, rotateOnEnd, requestTtlMinutes'],
+      run: async ({ invoke, options }, { resourceId }) => {
+        if (options.file === undefined) return invoke('GetAccessPolicy', { resourceId });
+        const { readJsonFile } = await import('../io/json-file.ts');
+        return invoke('PutAccessPolicy', { ...(await readJsonFile(String(options.file))), resourceId });
+      },
+    },
+  },
+};

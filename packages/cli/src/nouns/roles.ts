@@ -1,0 +1,49 @@
+import type { Noun } from '../contract/noun.ts';
+
+export const noun: Noun = {
+  about: 'named sets of permissions',
+  services: ['RolesService'],
+  views: {
+    Role: {
+      columns: [
+        'ROLE  name',
+        'BUILT IN  builtIn?yes:',
+        'DESCRIPTION  description',
+        'PERMISSIONS  permissions',
+      ],
+      fields: [
+        'role  name',
+        'id  id',
+        'description  description',
+        ['permissions', (row: { permissions: string[] }) => row.permissions.join(' ')],
+      ],
+    },
+  },
+  verbs: {
+    list: { call: 'ListRoles', about: 'list the roles that can be given', example: 'roles list' },
+    permissions: {
+      call: 'ListPermissions',
+      about: 'list every permission that a role can hold',
+      example: 'roles permissions',
+      line: '{items}',
+    },
+    create: {
+      call: 'CreateRole',
+      about: 'add a role',
+      example: 'roles create reader --permission vault.entries.read --permission resources.read',
+      words: 'name',
+    },
+    update: {
+      call: 'UpdateRole',
+      about: 'change a role; the permissions that are given replace all that it had',
+      example: 'roles update reader --description "sees entries, no secrets"',
+      needs: '--description or --permission',
+      prepare: async ({ invoke }, { roleId, ...given }) => {
+        const { role } = await invoke<{ role: Record<string, unknown> }>('GetRole', { roleId });
+        const { description, permissions, rowVersion } = role;
+        return { description, permissions, rowVersion, ...given };
+      },
+    },
+    delete: { call: 'DeleteRole', about: 'delete a role', example: 'roles delete reader' },
+  },
+};

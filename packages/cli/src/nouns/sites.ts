@@ -1,0 +1,48 @@
+import type { Noun } from '../contract/noun.ts';
+
+export const noun: Noun = {
+  about: 'places where devices stand, and technicians restricted to them',
+  services: ['SitesService'],
+  elsewhere: ['GetUserSites'],
+  views: {
+    Site: {
+      columns: ['ID  id', 'NAME  name', 'DEVICES  devices', 'DESCRIPTION  description'],
+      fields: [
+        'site  id',
+        'name  name',
+        'description  description',
+        'devices  devices',
+        'changed  updatedAt',
+      ],
+    },
+  },
+  verbs: {
+    list: { call: 'ListSites', about: 'list the sites that you may see', example: 'sites list' },
+    show: { call: 'GetSite', about: 'show one, by name or id', example: 'sites show HQ' },
+    create: { call: 'CreateSite', about: 'add a site', example: 'sites create HQ', words: 'name' },
+    update: {
+      call: 'UpdateSite',
+      about: 'change what is given',
+      example: 'sites update HQ --name Headquarters',
+    },
+    delete: { call: 'DeleteSite', about: 'remove a site without devices', example: 'sites delete HQ' },
+    keep: {
+      call: 'SetUserSites',
+      about: 'show the sites to which a technician is restricted; with an option, replace them at once',
+      example: 'sites keep tom --site HQ --site Harbour',
+      flags: { siteIds: '--site <site>  to this one, by name or id', restricted: false },
+      options: ['--none  to no site at all', '--every  to none in particular'],
+      run: async ({ invoke, options }, { userId, siteIds = [] }) => {
+        const { atMostOneOf } = await import('../contract/refuse.ts');
+        const given = { '--site': options.site, '--none': options.none, '--every': options.every };
+        if (!atMostOneOf(given)) return invoke('GetUserSites', { userId });
+        return invoke('SetUserSites', { userId, restricted: options.every !== true, siteIds });
+      },
+      print: ({ restricted, siteIds }: { restricted: boolean; siteIds: string[] }, { say }) => {
+        if (!restricted) say('every site');
+        else if (siteIds.length === 0) say('no site');
+        else for (const id of siteIds) say(id);
+      },
+    },
+  },
+};

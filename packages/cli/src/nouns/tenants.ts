@@ -1,0 +1,125 @@
+import type { Noun, Verb } from '../contract/noun.ts';
+
+interface Tenant {
+  readonly status: string;
+  readonly pendingServices: readonly string[];
+  readonly platform: boolean;
+}
+
+function statusText({ status, pendingServices, platform }: Tenant): string {
+  if (pendingServices.length > 0) return `${status}, not yet in ${pendingServices.join(' ')}`;
+  return platform ? `${status}, the platform` : status;
+}
+
+const change = (verb: string, call: string, about: string, flags: Verb['flags'] = {}): Verb => ({
+  call,
+  about,
+  example: `tenants ${verb} acme --reason "contract"`,
+  flags: { reason: '--reason <text>!  why; it stands in the audit logs', ...flags },
+  ...(verb === 'reinstate' ? {} : { confirm: `${verb} {0}?` }),
+});
+
+const order = ({ deprovisioning }: { deprovisioning?: { state: string; orderedBy: string } }) =>
+  deprovisioning && `${deprovisioning.state}, ordered by ${deprovisioning.orderedBy}`;
+const isWaiting = 'awaiting-confirmation';
+
+export const noun: Noun = {
+  about: 'tenants of this installation, for those who run it',
+  services: ['TenantsService'],
+  elsewhere: ['ListTenantBillingEvents'],
+  views: {
+    Tenant: {
+      columns: ['ID  id', 'TENANT  name', 'NAME  displayName', ['STATUS', statusText], 'CREATED  createdAt'],
+      fields: (row: { deprovisioning?: { state: string } }) => [
+        'tenant  name',
+        'id  id',
+        'name  displayName',
+        ['status', statusText],
+        'since  statusChangedAt|createdAt',
+        'reason  statusReason',
+        ['winding down', order],
+        ...(row.deprovisioning?.state === isWaiting ? ['confirm until  deprovisioning.confirmUntil'] : []),
+        'keys destroyed  deprovisioning.destroyAt',
+      ],
+    },
+    BillingEvent: {
+      columns: [
+        'TIME  occurredAt',
+        'TENANT  tenantId',
+        'NUMBER  sequence',
+        'KIND  kind',
+        [
+          'QUANTITY',
+          ({ quantity, unit }: { quantity: number; unit: string }) =>
+            unit === 'count' ? quantity : `${quantity} ${unit}`,
+        ],
+        'SUBJECT  {subjectType} {subjectId}',
+      ],
+    },
+    TenantPart: {
+      columns: [
+        'SERVICE  service',
+        [
+          'STANDING',
+          (row: { answered: boolean; standing: string; problem: string }) =>
+            row.answered ? row.standing : row.problem,
+        ],
+        [
+          'HOLDS',
+          ({ measures }: { measures: { name: string; value: number }[] }) =>
+            measures.map(({ name, value }) => `${name} ${value}`).join(', '),
+        ],
+      ],
+    },
+  },
+  verbs: {
+    list: { call: 'ListTenants', about: 'list tenants', example: 'tenants list --status suspended' },
+    show: { call: 'GetTenant', about: 'show one, by name or id', example: 'tenants show acme' },
+    create: {
+      call: 'CreateTenant',
+      about: 'provision a tenant and print the one-time link for its first administrator',
+      example: 'tenants create acme --display-name "Acme Inc."',
+      words: 'name',
+      told: '{tenant.name} is {tenant.id}\nhand this one-time link to its first administrator; it ends at {setupExpiresAt}:',
+      line: '{setupUrl}',
+    },
+    suspend: change('suspend', 'SuspendTenant', 'keep every user of a tenant out, at once'),
+    reinstate: change('reinstate', 'ReinstateTenant', 'lift a suspension, or take a deprovisioning back', {
+      name: 'where its own was given to another tenant',
+    }),
+    deprovision: change(
+      'deprovision',
+      'DeprovisionTenant',
+      'order that a tenant be wound down, or confirm the order of another administrator',
+    ),
+    health: {
+      call: 'GetTenantHealth',
+      about: 'ask every service about a tenant',
+      example: 'tenants health acme',
+      told: '{status}; last activity {lastActivityAt}{lastActivityAt?:unknown}',
+      table: 'parts',
+    },
+    'deletion-record': {
+      call: 'GetDeletionRecord',
+      about: 'show the signed proof that the keys of a tenant were destroyed',
+      example: 'tenants deletion-record 0b9d2c1e-6f0a-4a39-9f57-0a8d6e0f4c11',
+      line: '{record}',
+    },
+    billing: {
+      call: 'ListBillingEvents',
+      about: 'list billing events of a tenant, or of all',
+      example: 'tenants billing acme --from 2026-01-01 --to 2026-01-31',
+      words: 'tenantId?',
+      rows: 'BillingEvent',
+      run: async ({ api, words: [tenant], options }, request) => {
+        const [{ listItems }, { idOf }] = await Promise.all([
+          import('../contract/lists.ts'),
+          import('../contract/names.ts'),
+        ]);
+        if (tenant === undefined) return listItems(api, 'ListBillingEvents', request, options);
+        const tenantId = await idOf(api, 'tenant', tenant);
+        return listItems(api, 'ListTenantBillingEvents', { ...request, tenantId }, options);
+      },
+    },
+  },
+};
