@@ -124,7 +124,7 @@ test('pattern, format and allowed values speak of each item of a list', () => {
 
 const UUID = '0b7c1d9e-3f44-4b8e-9d38-6f2f0f6f6c11';
 const FORMATS: Record<string, { good: string[]; bad: string[] }> = {
-  uuid: { good: [UUID], bad: [UUID.toUpperCase(), `${UUID} `, `{${UUID}}`, UUID.replaceAll('-', ''), 'x'] },
+  uuid: { good: [UUID, UUID.toUpperCase()], bad: [`${UUID} `, `{${UUID}}`, UUID.replaceAll('-', ''), 'x'] },
   identifier: { good: ['a', 'a.b-c_d', '0x'], bad: ['-a', 'A', 'a b', 'ä', 'a/b', '.', '../a'] },
   line: {
     good: ['Müller 😀', 'שלום', ' padded '],

@@ -1,5 +1,6 @@
 import type { Field } from './generated/claviger/options/v1/options.ts';
 import type { FieldInfo, MessageInfo } from './method-info.ts';
+import { UUID } from './normalize-ids.ts';
 
 export interface Problem {
   /** JSON pointer into the request. */
@@ -7,7 +8,6 @@ export interface Problem {
   detail: string;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const IDENTIFIER = /^[a-z0-9][a-z0-9._-]*$/;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;

@@ -4,6 +4,7 @@ import {
   type MethodInfo,
   methodOf,
   methodsOfService,
+  normalizeIds,
   type ServiceDefinition,
   takesIdempotencyKey,
   validateMessage,
@@ -308,6 +309,7 @@ async function enter(
     ) {
       throw ClavigerError.invalid('', 'an internal call must name its tenant');
     }
+    normalizeIds(method.request, call.request);
     const problems = validateMessage(method.request, call.request);
     if (problems.length > 0)
       throw new ClavigerError('invalid', 'The request is not valid.', { fields: problems });

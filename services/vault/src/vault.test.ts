@@ -408,6 +408,14 @@ async function place(entryId: string, userId: string, more: object = {}): Promis
   return grantId;
 }
 
+test('an id works in upper case, too, and stands in events in lower case', async () => {
+  const entry = await newEntry(admin);
+  const entryId = entry.id.toUpperCase();
+  expect((await admin.entries.getEntry({ entryId })).entry).toMatchObject({ id: entry.id });
+  expect(await admin.entries.retrieveEntry({ entryId })).toMatchObject({ entryId: entry.id, secret: CANARY });
+  expect(await eventsOf('vault.entry.retrieved', entry.id)).toHaveLength(1);
+});
+
 describe('grants', () => {
   test('H-170 of 50 deliveries of one-time credentials at once, one gets them', async () => {
     const entry = await newEntry(admin);

@@ -137,7 +137,7 @@ export interface Field {
   /**
    * Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed),
    * "id" (of an object: a UUID, or what pattern and allowed say; another text of at most 64 characters is not refused: it
-   * names nothing).
+   * names nothing). A UUID may be given in upper case; the handler gets it in lower case.
    */
   format: string;
   example: string;
