@@ -575,7 +575,8 @@ describe('grants', () => {
     const entry = await newEntry(admin, { requiresGrant: true });
     const user = await colleague();
     const grantId = await place(entry.id, user.actor.userId, { oneTime: false });
-    await user.entries.retrieveEntry({ entryId: entry.id });
+    // Both replicas then foresee the event, and decide in one statement.
+    await Promise.all(Array.from({ length: 8 }, () => user.entries.retrieveEntry({ entryId: entry.id })));
     await bench.superuser(async (locker) => {
       await locker.query('BEGIN');
       await locker.query('UPDATE entitlements SET delivery_count = delivery_count WHERE grant_id = $1', [
