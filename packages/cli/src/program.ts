@@ -10,7 +10,7 @@ interface CommandFile {
 }
 
 /** Services of the contract that hand-made commands serve: signing in, and the command `ask`. */
-const BY_HAND: Noun = {
+export const BY_HAND: Noun = {
   about: '',
   services: ['AuthService', 'AssistantService', 'ExplanationsService', 'UpdatesService'],
   verbs: {},
@@ -18,7 +18,8 @@ const BY_HAND: Noun = {
 
 /**
  * The program. A command is a file in `commands/` or `nouns/`, called by its name; nothing else lists it. Of a command line
- * that names one, only that file is loaded; without, all of them, and what the contract alone gives.
+ * that names one, only that file is loaded. The list of commands (`--help`) loads the files alone; a word that no file names, also
+ * what the contract alone gives.
  */
 export async function createProgram(args: readonly string[] = []): Promise<Command> {
   const program = new Command('claviger')
@@ -80,9 +81,8 @@ async function addAll(program: Command, files: ReadonlyMap<string, string>, whol
     const noun = await add(program, name, folder, whole);
     if (noun !== undefined) nouns.push(noun);
   }
+  if (!whole) return;
   const { derivedNouns } = await import('./contract/derived-verbs.ts');
-  for (const [name, noun] of derivedNouns(nouns)) {
-    if (whole) await (await import('./contract/register.ts')).registerNoun(program, name, noun);
-    else program.command(name).description(noun.about);
-  }
+  const { registerNoun } = await import('./contract/register.ts');
+  for (const [name, noun] of derivedNouns(nouns)) await registerNoun(program, name, noun);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { orNotFound } from '../api/or-not-found.ts';
 import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 import type { AccessRequest } from '../contract/request-view.ts';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
@@ -56,7 +57,6 @@ async function receive(invoke: Invoke, id: string): Promise<Disclosure | ExitCod
 
 /** The id of an active grant, from its own id or its request's; or the exit code when there is none yet. */
 async function grantOf(invoke: Invoke, id: string): Promise<string | ExitCode> {
-  const { orNotFound } = await import('../contract/names.ts');
   const direct = await orNotFound(invoke('GetGrant', { grantId: id }));
   if (direct !== undefined) return untilActive(invoke, id);
   const { request } = await invoke<{ request: AccessRequest }>('GetRequest', { requestId: id });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { orNotFound } from '../api/or-not-found.ts';
 import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 import { timeText } from '../contract/cells.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
@@ -47,7 +48,6 @@ export function why(id: string, options: ConnectionOptions): Promise<void> {
 }
 
 async function explanationOf(invoke: Session['invoke'], id: string): Promise<Explanation> {
-  const { orNotFound } = await import('../contract/names.ts');
   const answer =
     (await orNotFound(invoke<Answer>('ExplainElevation', { id }))) ??
     (await orNotFound(invoke<Answer>('ExplainRequest', { requestId: id })));

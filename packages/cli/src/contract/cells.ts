@@ -48,6 +48,11 @@ export function evaluate(expression: string, row: unknown, between = ' '): strin
 
 const split = (column: string) => /^(.*?) {2}(.*)$/.exec(column)?.slice(1) as [string, string] | undefined;
 
+/** A string may hold several columns, with semicolons between them. */
+function separate(columns: readonly Column[]): Column[] {
+  return columns.flatMap((column): Column[] => (typeof column === 'string' ? column.split('; ') : [column]));
+}
+
 /** Heading and text of a column for a row. */
 export function cellOf(column: Column, row: unknown, between?: string): string {
   if (typeof column !== 'string') return cellText(column[1](row as never));
@@ -58,15 +63,16 @@ export function headingOf(column: Column): string {
   return typeof column === 'string' ? split(column)![0] : column[0];
 }
 
-/** The expression of a column; undefined of one that is a function. */
-export function expressionOf(column: Column): string | undefined {
-  return typeof column === 'string' ? split(column)?.[1] : undefined;
+/** The expressions of columns, without those that are functions. */
+export function expressionsOf(columns: readonly Column[]): string[] {
+  return separate(columns).flatMap((column) => (typeof column === 'string' ? [split(column)![1]] : []));
 }
 
 const cellText = (value: Cell) => (value === undefined || value === null ? '' : escapeText(String(value)));
 
 /** Aligned columns under headings, every cell escaped. */
-export function tableText(columns: readonly Column[], rows: readonly unknown[]): string {
+export function tableText(specified: readonly Column[], rows: readonly unknown[]): string {
+  const columns = separate(specified);
   const lines = [columns.map(headingOf), ...rows.map((row) => columns.map((column) => cellOf(column, row)))];
   const widths = columns.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
   return lines
@@ -77,7 +83,7 @@ export function tableText(columns: readonly Column[], rows: readonly unknown[]):
 
 /** One object as `name  value` lines; empty values are left out. */
 export function fieldsText(columns: readonly Column[], row: unknown): string {
-  const shown = columns
+  const shown = separate(columns)
     .map((column) => [headingOf(column), cellOf(column, row, ', ')] as const)
     .filter(([, text]) => text !== '');
   const width = Math.max(0, ...shown.map(([name]) => name.length));

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { type MessageInfo, methods } from '@claviger/contracts';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { createProgram } from '../program.ts';
-import { expressionOf, pathsOf } from './cells.ts';
-import { derivedVerbs } from './derived-verbs.ts';
+import { BY_HAND, createProgram } from '../program.ts';
+import { expressionsOf, pathsOf } from './cells.ts';
+import { derivedNouns, derivedVerbs } from './derived-verbs.ts';
 import type { Column, Noun, Verb } from './noun.ts';
 import { operation, operations } from './operations.ts';
 
@@ -31,8 +31,8 @@ for (const { response } of methods.values()) collect(response);
 
 /** What an expression reads that the message does not have. */
 function unknownPaths(info: MessageInfo, columns: readonly Column[]): string[] {
-  return columns
-    .flatMap((column) => pathsOf(expressionOf(column) ?? ''))
+  return expressionsOf(columns)
+    .flatMap(pathsOf)
     .filter((path) => path !== '' && !/\.\d+$/.test(path))
     .filter((path) => {
       let at: MessageInfo | undefined = info;
@@ -87,9 +87,8 @@ test('every operation of the REST API has a command, and every command an exampl
       ...(noun.elsewhere ?? []),
     ]),
   ]);
-  const byHand = /\.(AuthService|AssistantService|ExplanationsService|UpdatesService)$/;
   const missing = [...operations.values()].filter(
-    ({ name, service }) => !served.has(name) && !byHand.test(service),
+    ({ name, service }) => !served.has(name) && !BY_HAND.services.includes(service.split('.').at(-1)!),
   );
   expect(missing.map(({ name }) => name)).toEqual([]);
   const bare = commands.filter((command) => {
@@ -102,6 +101,11 @@ test('every operation of the REST API has a command, and every command an exampl
     );
   });
   expect(bare.map((command) => command.name())).toEqual([]);
+});
+
+test('every service has a noun, so that the list of commands names it', () => {
+  const unnamed = [...derivedNouns([...nouns, BY_HAND]).keys()];
+  expect(unnamed, 'Add packages/cli/src/nouns/NAME.ts with its services.').toEqual([]);
 });
 
 test('no secret of a request is taken from the arguments', async () => {

@@ -1,5 +1,5 @@
 import type { ApiClient } from '../api/api-client.ts';
-import { CliProblem } from '../api/cli-problem.ts';
+import { orNotFound } from '../api/or-not-found.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { listAll } from './lists.ts';
 
@@ -85,16 +85,6 @@ function onlyId(kind: string, text: string, found: readonly Readonly<Record<stri
       EXIT.usage,
     );
   return ids[0]!;
-}
-
-/** Undefined where the server says that there is no such object, or none that the actor may see. */
-export async function orNotFound<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof CliProblem && error.status === 404) return undefined;
-    throw error;
-  }
 }
 
 /** What a request is for: a resource or an entry, by name or id. A resource goes before an entry of the same name. */

@@ -7,7 +7,7 @@ export type Cell = string | number | boolean | undefined | null;
 /**
  * A column of a table, or a line of one object: `HEADING  expression` with two blanks between them. The expression is a property
  * (`name`, `rule.name`), alternatives (`userName|userId`: the first that is not empty), a condition (`enabled?yes:no`), or a
- * template (`{latencyMs} ms`). What takes more is a function of the row.
+ * template (`{latencyMs} ms`). What takes more is a function of the row. A string may hold several columns: `ID  id; NAME  name`.
  */
 export type Column = string | readonly [heading: string, cell: (row: never) => Cell];
 
@@ -25,6 +25,15 @@ export interface Running extends Session {
   readonly words: readonly (string | undefined)[];
   /** Calls another operation by its name, e.g. `GetDevice`. */
   invoke<Answer = Record<string, unknown>>(operation: string, request: object): Promise<Answer>;
+  /** All rows of a list; a filter that the list does not have is left out. */
+  listAll(
+    operation: string,
+    request: Record<string, unknown>,
+  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Rows up to `--limit`, or all with `--all`. */
+  listItems(operation: string, request: object): Promise<object>;
+  /** The id of an `entry`, a `user`… that is given by name or id. */
+  idOf(kind: string, text: unknown): Promise<string>;
   /** Rows as a table on standard output, where a table was asked for. */
   printRows(rows: readonly unknown[], columns: readonly Column[]): void;
   /** A line of the answer, escaped. */

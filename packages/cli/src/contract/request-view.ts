@@ -47,13 +47,10 @@ export interface AccessRequest {
 }
 
 export const requestColumns: readonly Column[] = [
-  'ID  id',
-  'STATUS  status',
-  'WHO  requesterName|requesterId',
+  'ID  id; STATUS  status; WHO  requesterName|requesterId',
   ['WHAT', subjectText],
   ['FOR', (row: AccessRequest) => minutesText(row.approvedDurationMinutes || row.durationMinutes)],
-  'SINCE  createdAt',
-  'REASON  reason',
+  'SINCE  createdAt; REASON  reason',
 ];
 
 /** `resource / entry`. */
@@ -92,13 +89,10 @@ function stepsText(policy: Policy | undefined): string {
 }
 
 export const requestFields = (request: AccessRequest): Column[] => [
-  'request  id',
-  'status  status',
-  'who  requesterName|requesterId',
+  'request  id; status  status; who  requesterName|requesterId',
   ['what', subjectText],
   ['lowers', changeText],
-  'reason  reason',
-  'ticket  ticket',
+  'reason  reason; ticket  ticket',
   ...lines([
     ['asked for', minutesText(request.durationMinutes)],
     ['approved for', request.approvedDurationMinutes > 0 ? minutesText(request.approvedDurationMinutes) : ''],
@@ -116,12 +110,8 @@ export const requestFields = (request: AccessRequest): Column[] => [
 ];
 
 export const grantFields: readonly Column[] = [
-  'grant  id',
-  'status  status',
-  'who  userName|userId',
+  'grant  id; status  status; who  userName|userId',
   ['what', subjectText],
-  'received  credentialsDeliveredAt',
-  'ended  endedAt',
-  'reason  revokeReason',
+  'received  credentialsDeliveredAt; ended  endedAt; reason  revokeReason',
   'then  rotateOnEnd?what was received is rotated, where a connector reaches it:',
 ];

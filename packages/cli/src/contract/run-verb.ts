@@ -10,7 +10,8 @@ import { withStepUp } from '../session/step-up.ts';
 import { fieldsText, template } from './cells.ts';
 import { confirmed } from './confirm.ts';
 import { type Flag, fieldValue, parseFlag, refuseUnknownNames, valuesOf, type Word } from './flags.ts';
-import { listItems, rowsOf } from './lists.ts';
+import { listAll, listItems, rowsOf } from './lists.ts';
+import { idOf } from './names.ts';
 import type { Noun, Running, Verb } from './noun.ts';
 import { columnsOf, printFields, printForPrograms, printMessage, printRows } from './print-answer.ts';
 import { refuse } from './refuse.ts';
@@ -45,6 +46,9 @@ export async function runVerb(built: BuiltVerb, words: Running['words'], options
       ...session,
       options,
       words,
+      listAll: (name, request) => listAll(session.api, name, request),
+      listItems: (name, request) => listItems(session.api, name, request, options),
+      idOf: (kind, text) => idOf(session.api, kind, String(text)),
       printRows,
       say: (line) => say(escapeText(line)),
       tell: (line) => tell(escapeText(line)),

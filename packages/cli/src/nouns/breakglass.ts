@@ -20,25 +20,13 @@ export const noun: Noun = {
   views: {
     BreakglassSession: {
       columns: [
-        'ID  id',
-        'STATE  state',
-        'WHO  userName',
-        'OPENED BY  confirmedByName|openedBy',
-        'REQUESTED  requestedAt',
-        'UNTIL  endedAt|expiresAt',
-        'SEEN  disclosed',
-        'REVIEW  reviewedByName',
-        'REASON  reason',
+        'ID  id; STATE  state; WHO  userName; OPENED BY  confirmedByName|openedBy; REQUESTED  requestedAt',
+        'UNTIL  endedAt|expiresAt; SEEN  disclosed; REVIEW  reviewedByName; REASON  reason',
       ],
       fields: (row: Session) => [
-        'session  id',
-        'state  state',
-        'who  userName',
-        'reason  reason',
+        'session  id; state  state; who  userName; reason  reason',
         ['covers', covers],
-        'opened by  openedBy',
-        'confirmed by  confirmedByName',
-        'until  endedAt|expiresAt',
+        'opened by  openedBy; confirmed by  confirmedByName; until  endedAt|expiresAt',
         ...(row.endedAt
           ? ['seen  disclosed', 'rotations  rotationsQueued', 'to change by hand  rotationsImpossible']
           : []),
@@ -47,11 +35,8 @@ export const noun: Noun = {
     },
     GetBreakglassStatusResponse: {
       fields: [
-        'emergency access  active?OPEN:closed',
-        'opened by  mode',
-        'at most  {maximumMinutes} minutes',
-        'sealed codes  unusedCodes',
-        'without review  unreviewed',
+        'emergency access  active?OPEN:closed; opened by  mode; at most  {maximumMinutes} minutes',
+        'sealed codes  unusedCodes; without review  unreviewed',
         [
           'last drill',
           (row: { lastDrillAt?: string; lastDrillPassed: boolean }) =>

@@ -11,8 +11,7 @@ export const noun: Noun = {
   views: {
     Report: {
       columns: [
-        'ID  id',
-        'RANGE  {from} to {to}',
+        'ID  id; RANGE  {from} to {to}',
         [
           'STATE',
           (row: { state: string; progressPercent: number }) =>
@@ -24,19 +23,12 @@ export const noun: Noun = {
           (row: { scheduleId?: string; requestedByName: string }) =>
             row.scheduleId === undefined ? row.requestedByName : 'schedule',
         ],
-        'BYTES  sizeBytes',
-        'NOTE  problem|note',
+        'BYTES  sizeBytes; NOTE  problem|note',
       ],
     },
     Schedule: {
       columns: [
-        'ID  id',
-        'NAME  name',
-        'CRON  cron',
-        'ZONE  timeZone',
-        'RANGE  period',
-        'NEXT  nextRuns.0',
-        'LAST  lastRunAt',
+        'ID  id; NAME  name; CRON  cron; ZONE  timeZone; RANGE  period; NEXT  nextRuns.0; LAST  lastRunAt',
         'PROBLEM  problem',
       ],
       fields: (row: { nextRuns: readonly string[] }) => [

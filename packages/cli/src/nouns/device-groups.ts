@@ -1,5 +1,3 @@
-import { listAll } from '../contract/lists.ts';
-import { idOf } from '../contract/names.ts';
 import type { Noun } from '../contract/noun.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 
@@ -39,18 +37,14 @@ export const noun: Noun = {
       flags: { name: 'new name' },
       options: [`--add <device>...  ${device}`, `--remove <device>...  ${device}`],
       needs: '--name, --add or --remove',
-      run: async ({ api, invoke, options }, { groupId, name }) => {
+      run: async ({ idOf, invoke, listAll, options }, { groupId, name }) => {
         const ids = async (names: unknown): Promise<string[]> =>
-          Promise.all(((names ?? []) as string[]).map((text) => idOf(api, 'device', text)));
+          Promise.all(((names ?? []) as string[]).map((text) => idOf('device', text)));
         const [coming, going] = [await ids(options.add), await ids(options.remove)];
         let answer: object = {};
         if (coming.length + going.length > 0) {
           // The version is read before the members: a change in between makes the next call fail.
-          const groups = (await listAll(
-            api,
-            'ListDeviceGroups',
-            {},
-          )) as readonly unknown[] as readonly Group[];
+          const groups = (await listAll('ListDeviceGroups', {})) as readonly unknown[] as readonly Group[];
           const group = groups.find(({ id }) => id === groupId);
           if (group === undefined)
             throw new CommandError(
@@ -58,7 +52,7 @@ export const noun: Noun = {
               EXIT.notFound,
             );
           const { rowVersion } = group;
-          const members = (await listAll(api, 'ListDevices', { groupId })).map(({ id }) => String(id));
+          const members = (await listAll('ListDevices', { groupId })).map(({ id }) => String(id));
           const deviceIds = [...new Set([...members, ...coming])].filter((id) => !going.includes(id));
           answer = await invoke('SetDeviceGroupMembers', { groupId, deviceIds, rowVersion });
         }

@@ -1,11 +1,9 @@
-import { listAll, listItems } from '../contract/lists.ts';
-import { idOf, orNotFound } from '../contract/names.ts';
+import { orNotFound } from '../api/or-not-found.ts';
 import type { Noun, Running, Verb } from '../contract/noun.ts';
 import { refuse } from '../contract/refuse.ts';
 
 const policyColumns = [
-  'LEVEL  scope',
-  'OF  scopeName',
+  'LEVEL  scope; OF  scopeName',
   [
     'UAC INTERCEPTION',
     ({ pam }: { pam?: { uacInterceptionEnabled?: boolean } }) =>
@@ -28,7 +26,7 @@ const levels = [
 const LEVELS = 'give one of --device, --group, --site, --organization and --partner';
 
 /** The level that the options name; undefined where they name none, refused where they name several. */
-async function levelOf({ api, options }: Running): Promise<{ scope: string; scopeId: string } | undefined> {
+async function levelOf({ idOf, options }: Running): Promise<{ scope: string; scopeId: string } | undefined> {
   const named = ['device', 'group', 'site', 'organization', 'partner'].filter(
     (each) => options[each] !== undefined,
   );
@@ -36,7 +34,7 @@ async function levelOf({ api, options }: Running): Promise<{ scope: string; scop
   if (named.length > 1) throw refuse(`${LEVELS}, not several of them`);
   if (scope === undefined) return undefined;
   const given = options[scope];
-  return { scope, scopeId: given === true ? 'default' : await idOf(api, scope, String(given)) };
+  return { scope, scopeId: given === true ? 'default' : await idOf(scope, given) };
 }
 
 async function required(running: Running): Promise<{ scope: string; scopeId: string }> {
@@ -57,26 +55,14 @@ export const noun: Noun = {
   views: {
     Device: {
       columns: [
-        'ID  id',
-        'HOST  hostname',
-        'SITE  siteName',
-        'OS  os',
-        'STATUS  status',
-        'TOKEN  hasToken?yes:none',
+        'ID  id; HOST  hostname; SITE  siteName; OS  os; STATUS  status; TOKEN  hasToken?yes:none',
         'LAST SEEN  lastSeenAt',
       ],
       fields: [
-        'device  id',
-        'host  hostname',
-        'site  siteName',
-        'os  os',
-        'status  status',
+        'device  id; host  hostname; site  siteName; os  os; status  status',
         'resource  linkedToResource?its accounts are kept in the vault:',
-        'agent token  {hasToken?since :none}{tokenCreatedAt}',
-        'last seen  lastSeenAt',
-        'enrolled by  enrolledBy',
-        'decommissioned  decommissionedAt',
-        'prompts  prompts',
+        'agent token  {hasToken?since :none}{tokenCreatedAt}; last seen  lastSeenAt',
+        'enrolled by  enrolledBy; decommissioned  decommissionedAt; prompts  prompts',
       ],
     },
     ConfigurationPolicy: { columns: policyColumns },
@@ -152,9 +138,8 @@ export const noun: Noun = {
           none: 'this level says nothing: the next one decides',
           run: async (running, request) => {
             const level = await levelOf(running);
-            if (level === undefined)
-              return listItems(running.api, 'ListConfigurationPolicies', request, running.options);
-            const said = await listAll(running.api, 'ListConfigurationPolicies', {
+            if (level === undefined) return running.listItems('ListConfigurationPolicies', request);
+            const said = await running.listAll('ListConfigurationPolicies', {
               ...request,
               scope: level.scope,
             });

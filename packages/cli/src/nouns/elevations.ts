@@ -46,34 +46,20 @@ export const noun: Noun = {
   views: {
     ElevationRequest: {
       columns: [
-        'ID  id',
-        'STATUS  status',
-        'WHO  subjectUsername',
+        'ID  id; STATUS  status; WHO  subjectUsername',
         ['WHAT', whatText],
         ['WHERE', whereText],
-        'SINCE  requestedAt',
-        'UNTIL  expiresAt',
+        'SINCE  requestedAt; UNTIL  expiresAt',
         `DECIDED BY  ${decidedBy}`,
       ],
       fields: [
-        'request  id',
-        'status  status',
-        'kind  flowType',
-        'who  subjectUsername',
+        'request  id; status  status; kind  flowType; who  subjectUsername',
         ['what', whatText],
-        'signed by  targetExecutableSigner',
-        'SHA-256  targetExecutableHash',
-        'started by  parentImage',
+        'signed by  targetExecutableSigner; SHA-256  targetExecutableHash; started by  parentImage',
         ['where', whereText],
-        'risk tier  riskTier',
-        'action  actionDigest',
-        'reason  reason',
-        'asked  requestedAt',
-        'decided  decidedAt',
+        'risk tier  riskTier; action  actionDigest; reason  reason; asked  requestedAt; decided  decidedAt',
         `decided by  ${decidedBy}`,
-        'because  decisionReason',
-        'until  expiresAt',
-        'revoked by  revokedByName',
+        'because  decisionReason; until  expiresAt; revoked by  revokedByName',
         'on the device  actuationOutcome',
       ],
     },
@@ -123,11 +109,8 @@ export const noun: Noun = {
       words: 'elevationRequestId=request',
       flags: { timeoutMs: 'for how long the agent may try; 8000 when absent' },
       options: ['--device <device>  the device, by host name or id; that of the request when absent'],
-      prepare: async ({ api, invoke, options }: Running, { elevationRequestId }) => {
-        if (options.device !== undefined) {
-          const { idOf } = await import('../contract/names.ts');
-          return { id: await idOf(api, 'device', String(options.device)) };
-        }
+      prepare: async ({ idOf, invoke, options }: Running, { elevationRequestId }) => {
+        if (options.device !== undefined) return { id: await idOf('device', options.device) };
         const answer = await invoke<{ request: { deviceId?: string } }>('GetElevationRequest', {
           id: elevationRequestId,
         });

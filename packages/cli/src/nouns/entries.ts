@@ -12,34 +12,19 @@ export const noun: Noun = {
   views: {
     Entry: {
       columns: [
-        'ID  id',
-        'NAME  name',
-        'TYPE  type',
-        'RESOURCE  resourceName',
-        'USER  username',
-        'VERSION  currentVersion',
-        'ROTATION  rotationState',
-        'ROTATED  lastRotatedAt',
+        'ID  id; NAME  name; TYPE  type; RESOURCE  resourceName; USER  username; VERSION  currentVersion',
+        'ROTATION  rotationState; ROTATED  lastRotatedAt',
       ],
       fields: [
-        'entry  id',
-        'name  name',
-        'type  type',
-        'resource  resourceName|resourceId',
-        'user  username',
-        'description  description',
-        'tags  tags',
-        'owner  ownerId',
-        'version  currentVersion',
+        'entry  id; name  name; type  type; resource  resourceName|resourceId; user  username',
+        'description  description; tags  tags; owner  ownerId; version  currentVersion',
         'rotation  rotationState',
         [
           'every',
           (row: { rotationIntervalHours: number }) =>
             row.rotationIntervalHours > 0 ? `${row.rotationIntervalHours} hours` : '',
         ],
-        'next  nextRotationAt',
-        'rotated  lastRotatedAt',
-        'verified  lastVerifiedAt',
+        'next  nextRotationAt; rotated  lastRotatedAt; verified  lastVerifiedAt',
         'proven  unproven?no: verify it, or have an owner of the resource accept it:',
         [
           'needs',
@@ -51,25 +36,12 @@ export const noun: Noun = {
     },
     Rotation: {
       columns: [
-        'ID  id',
-        'STATE  state',
-        'VERSION  version',
-        'TRIGGER  trigger',
-        'ATTEMPTS  attempts',
-        'ASKED  requestedAt',
-        'ENDED  finishedAt',
-        'PROBLEM  problem',
-        'HINT  hint',
+        'ID  id; STATE  state; VERSION  version; TRIGGER  trigger; ATTEMPTS  attempts; ASKED  requestedAt',
+        'ENDED  finishedAt; PROBLEM  problem; HINT  hint',
       ],
     },
     EntryVersion: {
-      columns: [
-        'VERSION  version',
-        'STATE  state',
-        'MADE  createdAt',
-        'BY  createdBy',
-        'SEEN BY  seenByCount',
-      ],
+      columns: ['VERSION  version; STATE  state; MADE  createdAt; BY  createdBy; SEEN BY  seenByCount'],
     },
   },
   verbs: {

@@ -6,8 +6,7 @@ const version: Column = [
   (row: { version: number; current: boolean }) => `${row.version}${row.current ? '' : ', former'}`,
 ];
 const ways: readonly Column[] = [
-  'TIMES  times',
-  'LAST  lastSeenAt',
+  'TIMES  times; LAST  lastSeenAt',
   ['BY', ({ paths }: { paths: { kind: string }[] }) => [...new Set(paths.map(({ kind }) => kind))].join(' ')],
 ];
 

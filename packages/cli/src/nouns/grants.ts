@@ -8,12 +8,9 @@ export const noun: Noun = {
   views: {
     Grant: {
       columns: [
-        'ID  id',
-        'STATUS  status',
-        'WHO  userName|userId',
+        'ID  id; STATUS  status; WHO  userName|userId',
         ['WHAT', subjectText],
-        'RECEIVED  credentialsDeliveredAt',
-        'UNTIL  endedAt|expiresAt',
+        'RECEIVED  credentialsDeliveredAt; UNTIL  endedAt|expiresAt',
       ],
       fields: grantFields,
     },

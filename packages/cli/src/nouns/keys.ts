@@ -16,43 +16,24 @@ export const noun: Noun = {
   views: {
     GetEncryptionStatusResponse: {
       fields: [
-        'root key  {rootKey.state} {rootKey.provider} {rootKey.keyId}',
-        'content keys  contentKeys',
+        'root key  {rootKey.state} {rootKey.provider} {rootKey.keyId}; content keys  contentKeys',
         'unrecoverable  unrecoverable',
       ],
     },
     KeyEncryptionKey: {
       columns: [
-        'VERSION  version',
-        'STATE  state',
-        'AGE  {ageDays} d',
-        'WRAPS  wraps',
-        'CONTENT KEYS  contentKeys',
-        'ROTATED BEFORE  rotateBefore',
-        'ID  id',
+        'VERSION  version; STATE  state; AGE  {ageDays} d; WRAPS  wraps; CONTENT KEYS  contentKeys',
+        'ROTATED BEFORE  rotateBefore; ID  id',
       ],
     },
     KeyJob: {
       columns: [
-        'ID  id',
-        'KIND  kind',
-        'STATE  state',
-        'PROGRESS  {progressPercent} %',
-        'REWRAPPED  rewrapped',
-        'UNRECOVERABLE  unrecoverable',
-        'ASKED  createdAt',
-        'BY  requestedByName',
-        'PROBLEM  problem',
+        'ID  id; KIND  kind; STATE  state; PROGRESS  {progressPercent} %; REWRAPPED  rewrapped',
+        'UNRECOVERABLE  unrecoverable; ASKED  createdAt; BY  requestedByName; PROBLEM  problem',
       ],
     },
     KeyFinding: {
-      columns: [
-        'ENTRY  entryName',
-        'VERSION  version',
-        'OUTCOME  outcome',
-        'PROBLEM  problem',
-        'ENTRY ID  entryId',
-      ],
+      columns: ['ENTRY  entryName; VERSION  version; OUTCOME  outcome; PROBLEM  problem; ENTRY ID  entryId'],
     },
   },
   verbs: {

@@ -6,13 +6,8 @@ export const noun: Noun = {
   views: {
     License: {
       fields: [
-        'state  state',
-        'owner  owner',
-        'licence  id',
-        'installation  installationId',
-        'ends  expiresAt',
-        'support until  supportUntil',
-        'limits  enforce?enforced:reported only',
+        'state  state; owner  owner; licence  id; installation  installationId; ends  expiresAt',
+        'support until  supportUntil; limits  enforce?enforced:reported only',
       ],
     },
     LicenseLimit: {

@@ -10,22 +10,13 @@ export const noun: Noun = {
   views: {
     Module: {
       columns: [
-        'ID  id',
-        'NAME  name',
-        'TYPE  type',
-        'ENABLED  enabled?yes:no',
-        'STATUS  status',
-        'TESTED  testedAt',
+        'ID  id; NAME  name; TYPE  type; ENABLED  enabled?yes:no; STATUS  status; TESTED  testedAt',
         'PROBLEM  statusProblem',
       ],
     },
     TestModuleResponse: {
       fields: [
-        'result  ok?ok:failing',
-        'took  {latencyMs} ms',
-        'server  serverVersion',
-        'problem  problem',
-        'next  hint',
+        'result  ok?ok:failing; took  {latencyMs} ms; server  serverVersion; problem  problem; next  hint',
       ],
     },
   },

@@ -5,16 +5,9 @@ export const noun: Noun = {
   services: ['RolesService'],
   views: {
     Role: {
-      columns: [
-        'ROLE  name',
-        'BUILT IN  builtIn?yes:',
-        'DESCRIPTION  description',
-        'PERMISSIONS  permissions',
-      ],
+      columns: ['ROLE  name; BUILT IN  builtIn?yes:; DESCRIPTION  description; PERMISSIONS  permissions'],
       fields: [
-        'role  name',
-        'id  id',
-        'description  description',
+        'role  name; id  id; description  description',
         ['permissions', (row: { permissions: string[] }) => row.permissions.join(' ')],
       ],
     },

@@ -8,20 +8,14 @@ export const noun: Noun = {
   views: {
     SiemTargetStatus: {
       columns: [
-        'NAME  name',
-        'TRANSPORT  transport',
-        'ADDRESS  address',
-        'MAX BYTES  maxMessageBytes',
-        'STATE  state',
-        'NEXT  nextSequence',
-        'WAITING  lagEvents',
+        'NAME  name; TRANSPORT  transport; ADDRESS  address; MAX BYTES  maxMessageBytes; STATE  state',
+        'NEXT  nextSequence; WAITING  lagEvents',
         [
           'OLDEST',
           (row: { lagEvents: number; oldestUnsentAgeSeconds: number }) =>
             row.lagEvents === 0 ? '' : `${row.oldestUnsentAgeSeconds} s`,
         ],
-        'LAST SUCCESS  lastSuccessAt',
-        'PROBLEM  lastError',
+        'LAST SUCCESS  lastSuccessAt; PROBLEM  lastError',
       ],
     },
   },
@@ -39,13 +33,7 @@ export const noun: Noun = {
       example: 'siem test --target soc',
       flags: { target: '--target <name>  only this one' },
       table: 'results',
-      columns: [
-        'NAME  name',
-        'RESULT  ok?ok:failing',
-        'TOOK  {latencyMs} ms',
-        'PROBLEM  problem',
-        'NEXT  hint',
-      ],
+      columns: ['NAME  name; RESULT  ok?ok:failing; TOOK  {latencyMs} ms; PROBLEM  problem; NEXT  hint'],
       none,
       after: 'look for event {eventId} there',
       exit: ({ ok }: { ok: boolean }) => (ok ? 0 : 1),

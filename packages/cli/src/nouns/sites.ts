@@ -7,13 +7,7 @@ export const noun: Noun = {
   views: {
     Site: {
       columns: ['ID  id', 'NAME  name', 'DEVICES  devices', 'DESCRIPTION  description'],
-      fields: [
-        'site  id',
-        'name  name',
-        'description  description',
-        'devices  devices',
-        'changed  updatedAt',
-      ],
+      fields: ['site  id; name  name; description  description; devices  devices; changed  updatedAt'],
     },
   },
   verbs: {

@@ -1,4 +1,3 @@
-import { listAll } from '../contract/lists.ts';
 import type { Noun } from '../contract/noun.ts';
 import { people, whenText } from '../contract/rule-view.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
@@ -20,14 +19,8 @@ export const noun: Noun = {
     SoftwareEntry: {
       columns: ['LIST  list', 'NAME  name', ['WHEN', whenText], 'STATE  enabled?:off', 'ID  id'],
       fields: [
-        'entry  id',
-        'name  name',
-        'list  list',
-        'state  enabled?on:off',
-        'signer  matchSigner',
-        'SHA-256  matchHash',
-        'path  matchPathGlob',
-        'site  siteId',
+        'entry  id; name  name; list  list; state  enabled?on:off; signer  matchSigner; SHA-256  matchHash',
+        'path  matchPathGlob; site  siteId',
         ['written by', ({ authors }: { authors: never[] }) => people(authors)],
         ['co-signed by', ({ coSigners }: { coSigners: never[] }) => people(coSigners)],
         'changed  updatedAt',
@@ -59,8 +52,8 @@ export const noun: Noun = {
       about: 'agree to an entry that another person wrote, as it is now',
       example: 'software-policy co-sign "Mozilla installers"',
       words: 'id=entry',
-      prepare: async ({ api, tell }, { id }) => {
-        const seen = (await listAll(api, 'ListSoftwareEntries', {})).find((entry) => entry.id === id);
+      prepare: async ({ listAll, tell }, { id }) => {
+        const seen = (await listAll('ListSoftwareEntries', {})).find((entry) => entry.id === id);
         if (seen === undefined)
           throw new CommandError(
             'there is no such entry: `claviger software-policy list` shows them',

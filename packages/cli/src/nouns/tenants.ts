@@ -31,12 +31,9 @@ export const noun: Noun = {
     Tenant: {
       columns: ['ID  id', 'TENANT  name', 'NAME  displayName', ['STATUS', statusText], 'CREATED  createdAt'],
       fields: (row: { deprovisioning?: { state: string } }) => [
-        'tenant  name',
-        'id  id',
-        'name  displayName',
+        'tenant  name; id  id; name  displayName',
         ['status', statusText],
-        'since  statusChangedAt|createdAt',
-        'reason  statusReason',
+        'since  statusChangedAt|createdAt; reason  statusReason',
         ['winding down', order],
         ...(row.deprovisioning?.state === isWaiting ? ['confirm until  deprovisioning.confirmUntil'] : []),
         'keys destroyed  deprovisioning.destroyAt',
@@ -44,10 +41,7 @@ export const noun: Noun = {
     },
     BillingEvent: {
       columns: [
-        'TIME  occurredAt',
-        'TENANT  tenantId',
-        'NUMBER  sequence',
-        'KIND  kind',
+        'TIME  occurredAt; TENANT  tenantId; NUMBER  sequence; KIND  kind',
         [
           'QUANTITY',
           ({ quantity, unit }: { quantity: number; unit: string }) =>
@@ -111,15 +105,10 @@ export const noun: Noun = {
       example: 'tenants billing acme --from 2026-01-01 --to 2026-01-31',
       words: 'tenantId?',
       rows: 'BillingEvent',
-      run: async ({ api, words: [tenant], options }, request) => {
-        const [{ listItems }, { idOf }] = await Promise.all([
-          import('../contract/lists.ts'),
-          import('../contract/names.ts'),
-        ]);
-        if (tenant === undefined) return listItems(api, 'ListBillingEvents', request, options);
-        const tenantId = await idOf(api, 'tenant', tenant);
-        return listItems(api, 'ListTenantBillingEvents', { ...request, tenantId }, options);
-      },
+      run: async ({ idOf, listItems, words: [tenant] }, request) =>
+        tenant === undefined
+          ? listItems('ListBillingEvents', request)
+          : listItems('ListTenantBillingEvents', { ...request, tenantId: await idOf('tenant', tenant) }),
     },
   },
 };

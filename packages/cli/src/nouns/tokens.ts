@@ -6,13 +6,8 @@ export const noun: Noun = {
   views: {
     ApiToken: {
       columns: [
-        'ID  id',
-        'NAME  name',
-        'STARTS WITH  prefix',
-        'USER  userId',
-        'UNTIL  revokedAt|expiresAt',
-        'LAST USED  lastUsedAt',
-        'STATE  revokedAt?revoked:',
+        'ID  id; NAME  name; STARTS WITH  prefix; USER  userId; UNTIL  revokedAt|expiresAt',
+        'LAST USED  lastUsedAt; STATE  revokedAt?revoked:',
       ],
     },
   },

@@ -6,14 +6,8 @@ const responsible: Column = [
 ];
 
 const fields = (row: { readonly kind: string }) => [
-  'user  username',
-  'id  id',
-  'name  displayName',
-  'e-mail  email',
-  'kind  kind',
-  'status  {status}{locked?, locked:}',
-  'roles  roles',
-  'second factor  mfaEnabled?on:off',
+  'user  username; id  id; name  displayName; e-mail  email; kind  kind',
+  'status  {status}{locked?, locked:}; roles  roles; second factor  mfaEnabled?on:off',
   'last sign-in  lastLoginAt',
   ...(row.kind === 'machine' ? [responsible] : []),
   'password set by  heldBy',
@@ -26,23 +20,13 @@ export const noun: Noun = {
   views: {
     User: {
       columns: [
-        'ID  id',
-        'USER  username',
-        'NAME  displayName',
-        'KIND  kind',
-        'STATUS  {status}{locked?, locked:}',
-        'ROLES  roles',
-        'LAST SIGN-IN  lastLoginAt',
+        'ID  id; USER  username; NAME  displayName; KIND  kind; STATUS  {status}{locked?, locked:}',
+        'ROLES  roles; LAST SIGN-IN  lastLoginAt',
       ],
       fields,
     },
     Role: {
-      columns: [
-        'ROLE  name',
-        'BUILT IN  builtIn?yes:',
-        'DESCRIPTION  description',
-        'PERMISSIONS  permissions',
-      ],
+      columns: ['ROLE  name; BUILT IN  builtIn?yes:; DESCRIPTION  description; PERMISSIONS  permissions'],
     },
     DirectoryIdentity: {
       fields: [
@@ -82,11 +66,10 @@ export const noun: Noun = {
       about: 'show the roles of a user; with names, replace them',
       example: 'users roles bob approver auditor',
       words: 'userId roles...',
-      run: async ({ invoke, api }, request) => {
-        const { listAll } = await import('../contract/lists.ts');
+      run: async ({ invoke, listAll }, request) => {
         const { items } =
           request.roles === undefined
-            ? { items: await listAll(api, 'ListUserRoles', request) }
+            ? { items: await listAll('ListUserRoles', request) }
             : await invoke<{ items: readonly object[] }>('UpdateUserRoles', request);
         return { items, totalItems: items.length };
       },
