@@ -30,10 +30,7 @@ export function derivedVerbs(noun: Noun): Record<string, Verb> {
     if (!noun.services.includes(shortName(info.service)) || served.has(info.name) || info.responseStream)
       continue;
     const name = verbName(info);
-    derived[name in noun.verbs || name in derived ? kebab(info.name) : name] = {
-      call: info.name,
-      example: '',
-    };
+    derived[name in noun.verbs || name in derived ? kebab(info.name) : name] = { call: info.name };
   }
   return derived;
 }

@@ -44,14 +44,14 @@ export interface Running extends Session {
 
 type Request = Record<string, unknown>;
 
-/** What a verb says beside the contract. Only the operation and the example are needed. */
+/** What a verb says beside the contract. Only the operation is needed. */
 export interface Verb {
   /** The operation, e.g. `ListEntries`. */
   readonly call: string;
   /** For the help; the contract's comment when absent. */
   readonly about?: string;
-  /** Words after `claviger`. */
-  readonly example: string;
+  /** Words after `claviger`; made from the verb's words when absent. */
+  readonly example?: string;
   readonly alias?: string;
   /** The verb of a noun that is given without one. */
   readonly isDefault?: true;
@@ -122,6 +122,8 @@ export interface Noun {
   readonly services: readonly string[];
   /** Their operations that other commands serve. */
   readonly elsewhere?: readonly string[];
+  /** A name for examples, e.g. `app-login`. */
+  readonly sample?: string;
   /** What a path parameter called `id` names, e.g. `rule`. */
   readonly id?: string;
   /** What the noun does without a verb. */

@@ -43,7 +43,6 @@ export const noun: Noun = {
     show: {
       call: 'GetEvent',
       about: 'show one event',
-      example: `audit show ${id}`,
       words: 'eventId=event-id',
     },
     export: {

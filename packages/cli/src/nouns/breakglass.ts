@@ -53,7 +53,6 @@ export const noun: Noun = {
     status: {
       call: 'GetBreakglassStatus',
       about: 'whether it is open, and for whom',
-      example: 'breakglass status',
       table: 'openSessions',
     },
     activate: {
@@ -94,7 +93,6 @@ export const noun: Noun = {
     confirm: {
       call: 'ConfirmBreakglass',
       about: 'open what another person asked for',
-      example: `breakglass confirm ${id}`,
       words: session,
       flags: { comment: logged },
       code: true,
@@ -141,7 +139,6 @@ export const noun: Noun = {
     drills: {
       call: 'ListBreakglassDrills',
       about: 'list the drills',
-      example: 'breakglass drills',
     },
   },
 };

@@ -26,7 +26,6 @@ export const noun: Noun = {
       call: 'GetClusterStatus',
       about:
         'show every replica: role, term, last heartbeat, version, and what waits; exit code 1 when degraded',
-      example: 'cluster status',
       print: async (answer: never) => (await import('../flows/cluster-status.ts')).printClusterStatus(answer),
       exit: ({ status }: { status: string }) => (status === 'ok' ? EXIT.ok : EXIT.error),
     },

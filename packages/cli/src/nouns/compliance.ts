@@ -47,7 +47,7 @@ export const noun: Noun = {
       run: async (running, request) =>
         (await import('../flows/compliance-report.ts')).orderReport(running, request),
     },
-    list: { call: 'ListReports', about: 'list packages and how far they are', example: 'compliance list' },
+    list: { call: 'ListReports', about: 'list packages and how far they are' },
     download: {
       call: 'DownloadReport',
       about: 'fetch a package',
@@ -63,7 +63,7 @@ export const noun: Noun = {
       about: 'packages that are made again and again',
       services: [],
       verbs: {
-        list: { call: 'ListSchedules', about: 'list schedules', example: 'compliance schedules list' },
+        list: { call: 'ListSchedules', about: 'list schedules' },
         create: {
           call: 'CreateSchedule',
           about: 'have packages made at these times',
@@ -81,7 +81,6 @@ export const noun: Noun = {
         delete: {
           call: 'DeleteSchedule',
           about: 'end a schedule',
-          example: `compliance schedules delete ${id}`,
           words: 'scheduleId=schedule-id',
         },
       },

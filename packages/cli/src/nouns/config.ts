@@ -35,7 +35,6 @@ export const noun: Noun = {
     history: {
       call: 'ListConfigVersions',
       about: 'list who changed what, when and why',
-      example: 'config history',
     },
     diff: {
       call: 'GetConfigVersion',

@@ -9,6 +9,7 @@ interface Group {
 
 export const noun: Noun = {
   about: 'devices for which the same holds, wherever they stand',
+  sample: 'Kiosks',
   services: ['DeviceGroupsService'],
   elsewhere: ['SetDeviceGroupMembers'],
   views: {
@@ -21,7 +22,6 @@ export const noun: Noun = {
     list: {
       call: 'ListDeviceGroups',
       about: 'list groups; the devices of one: claviger devices list --group NAME',
-      example: 'device-groups list',
     },
     create: {
       call: 'CreateDeviceGroup',
@@ -62,7 +62,6 @@ export const noun: Noun = {
     delete: {
       call: 'DeleteDeviceGroup',
       about: 'remove a group and its policies; its devices stay',
-      example: 'device-groups delete Kiosks',
     },
   },
 };

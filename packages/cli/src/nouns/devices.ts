@@ -50,6 +50,7 @@ const token: Pick<Verb, 'secret' | 'told'> = {
 
 export const noun: Noun = {
   about: 'machines whose agents report prompts and act on decisions',
+  sample: 'WIN-ACCT-04',
   services: ['DevicesService'],
   elsewhere: ['GetDeviceConfiguration'],
   views: {
@@ -72,7 +73,6 @@ export const noun: Noun = {
     show: {
       call: 'GetDevice',
       about: 'show one, by host name or id, and whether it captures prompts',
-      example: 'devices show WIN-ACCT-04',
       run: async ({ invoke, format }, request) => {
         const { device } = await invoke<{ device: object }>('GetDevice', request);
         const { configuration } = await invoke<{ configuration?: Configuration }>(
@@ -111,7 +111,6 @@ export const noun: Noun = {
     'revoke-token': {
       call: 'RevokeAgentToken',
       about: 'shut the agent out at once, until it is given a new token',
-      example: 'devices revoke-token WIN-ACCT-04',
       told: 'the agent is shut out',
     },
     decommission: {

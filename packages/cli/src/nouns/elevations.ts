@@ -74,7 +74,6 @@ export const noun: Noun = {
     active: {
       call: 'ListActiveElevations',
       about: 'list what is in force now, what ends first on top; 500 at most',
-      example: 'elevations active',
       run: async ({ invoke }) => {
         const { active } = await invoke<{ active: readonly object[] }>('ListActiveElevations', {});
         return { items: active, totalItems: active.length };
@@ -84,7 +83,6 @@ export const noun: Noun = {
     show: {
       call: 'GetElevationRequest',
       about: 'show one, with its decision',
-      example: `elevations show ${id}`,
     },
     request: {
       call: 'RequestElevation',
@@ -105,7 +103,6 @@ export const noun: Noun = {
     actuate: {
       call: 'ActuateElevation',
       about: 'send the go signal to the device, once',
-      example: `elevations actuate ${id}`,
       words: 'elevationRequestId=request',
       flags: { timeoutMs: 'for how long the agent may try; 8000 when absent' },
       options: ['--device <device>  the device, by host name or id; that of the request when absent'],

@@ -7,6 +7,7 @@ const secretFile = '--secret-file <file>  file with the secret (UTF-8; any bytes
 
 export const noun: Noun = {
   about: 'the secrets in the vault',
+  sample: 'app-login',
   services: ['EntriesService'],
   elsewhere: ['DeleteShare'],
   views: {
@@ -50,7 +51,7 @@ export const noun: Noun = {
       about: 'list and search entries',
       example: 'entries list --search postgres',
     },
-    show: { call: 'GetEntry', about: 'show one, without its secret', example: 'entries show app-login' },
+    show: { call: 'GetEntry', about: 'show one, without its secret' },
     create: {
       call: 'CreateEntry',
       about: 'keep a secret: from a file, from standard input, or generated',
@@ -96,12 +97,10 @@ export const noun: Noun = {
     delete: {
       call: 'DeleteEntry',
       about: 'delete an entry; its events stay in the audit log',
-      example: 'entries delete app-login',
     },
     verify: {
       call: 'VerifyEntry',
       about: 'log in to the target with the current secret; that proves an unproven account',
-      example: 'entries verify app-login',
       told: '{outcome}{problem?: :}{problem}{hint?\n:}{hint}',
       quiet: true,
       exit: ({ outcome }: { outcome: string }) => (outcome === 'accepted' ? 0 : 1),
@@ -167,12 +166,10 @@ export const noun: Noun = {
     rotations: {
       call: 'ListRotations',
       about: 'list its rotations',
-      example: 'entries rotations app-login',
     },
     versions: {
       call: 'ListEntryVersions',
       about: 'list its versions and how many have seen each',
-      example: 'entries versions app-login',
     },
     share: {
       call: 'PutShare',

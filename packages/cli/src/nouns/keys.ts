@@ -40,17 +40,15 @@ export const noun: Noun = {
     status: {
       call: 'GetEncryptionStatus',
       about: 'show the key hierarchy and what to do',
-      example: 'keys status',
       table: 'keys',
       after: '{advice}',
     },
     rotate: job('rotate', 'RotateKek', 'exchange the key encryption key'),
     repair: job('repair', 'RepairKeys', 'check whether every DEK opens, and repair what can be'),
-    jobs: { call: 'ListKeyJobs', about: 'list exchanges and repairs', example: 'keys jobs' },
+    jobs: { call: 'ListKeyJobs', about: 'list exchanges and repairs' },
     findings: {
       call: 'ListKeyFindings',
       about: 'list the versions of secrets that a job found wrong',
-      example: 'keys findings 6f1c2a90-3a54-4b0e-8f6e-0f2f5a3d9c11',
       words: 'jobId=job',
     },
   },

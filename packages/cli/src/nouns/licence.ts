@@ -23,7 +23,6 @@ export const noun: Noun = {
     show: {
       call: 'GetLicense',
       about: 'show owner, limits and support',
-      example: 'licence show',
       table: 'limits',
       after: '{hint}',
     },

@@ -5,6 +5,7 @@ const configFlag = 'JSON: the addresses and ports that it may reach, and its def
 
 export const noun: Noun = {
   about: 'the connectors that reach the systems',
+  sample: 'pg',
   services: ['ModulesService'],
   elsewhere: ['UpdateModule'],
   views: {
@@ -21,8 +22,8 @@ export const noun: Noun = {
     },
   },
   verbs: {
-    list: { call: 'ListModules', about: 'list modules', example: 'modules list' },
-    show: { call: 'GetModule', about: 'show one, by name or id', example: 'modules show pg' },
+    list: { call: 'ListModules', about: 'list modules' },
+    show: { call: 'GetModule', about: 'show one, by name or id' },
     create: {
       call: 'CreateModule',
       about: 'set up a connector and what it may reach',
@@ -40,7 +41,7 @@ export const noun: Noun = {
       example: 'modules update pg --no-enabled',
       flags: { config: configFlag, enabled: 'whether it is used' },
     },
-    delete: { call: 'DeleteModule', about: 'remove a module', example: 'modules delete pg' },
+    delete: { call: 'DeleteModule', about: 'remove a module' },
     test: {
       call: 'TestModule',
       about: 'connect to a resource of the module and say what happened',

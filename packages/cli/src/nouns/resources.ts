@@ -43,6 +43,7 @@ const flags = {
 
 export const noun: Noun = {
   about: 'the systems whose accounts the vault keeps',
+  sample: 'db-prod',
   services: ['ResourcesService', 'AccessPoliciesService'],
   elsewhere: ['GetAccessPolicy'],
   views: {
@@ -63,7 +64,7 @@ export const noun: Noun = {
   },
   verbs: {
     list: { call: 'ListResources', about: 'list resources', example: 'resources list --search db' },
-    show: { call: 'GetResource', about: 'show one, by name or id', example: 'resources show db-prod' },
+    show: { call: 'GetResource', about: 'show one, by name or id' },
     create: { call: 'CreateResource', about: 'add a resource', example, words: 'name', flags },
     update: {
       call: 'UpdateResource',

@@ -2,6 +2,7 @@ import type { Noun } from '../contract/noun.ts';
 
 export const noun: Noun = {
   about: 'named sets of permissions',
+  sample: 'reader',
   services: ['RolesService'],
   views: {
     Role: {
@@ -13,11 +14,10 @@ export const noun: Noun = {
     },
   },
   verbs: {
-    list: { call: 'ListRoles', about: 'list the roles that can be given', example: 'roles list' },
+    list: { call: 'ListRoles', about: 'list the roles that can be given' },
     permissions: {
       call: 'ListPermissions',
       about: 'list every permission that a role can hold',
-      example: 'roles permissions',
       line: '{items}',
     },
     create: {
@@ -37,6 +37,6 @@ export const noun: Noun = {
         return { description, permissions, rowVersion, ...given };
       },
     },
-    delete: { call: 'DeleteRole', about: 'delete a role', example: 'roles delete reader' },
+    delete: { call: 'DeleteRole', about: 'delete a role' },
   },
 };

@@ -21,6 +21,7 @@ interface Rule extends RuleConditions {
 
 export const noun: Noun = {
   about: 'rules that decide elevations before a person has to',
+  sample: '"signed installers"',
   services: ['PamRulesService'],
   id: 'rule',
   views: {
@@ -46,7 +47,7 @@ export const noun: Noun = {
       about: 'list rules in the order in which they are asked',
       example: 'rules list --verdict auto_approve',
     },
-    show: { call: 'GetRule', about: 'show one, by name or id', example: 'rules show "signed installers"' },
+    show: { call: 'GetRule', about: 'show one, by name or id' },
     add: { call: 'CreateRule', about: 'add a rule', example: 'rules add --file rule.json', file: fields },
     update: {
       call: 'UpdateRule',

@@ -23,7 +23,6 @@ export const noun: Noun = {
     status: {
       call: 'GetSiemStatus',
       about: 'show how far each destination has got, and what waits',
-      example: 'siem status',
       table: 'items',
       none,
     },

@@ -2,6 +2,7 @@ import type { Noun } from '../contract/noun.ts';
 
 export const noun: Noun = {
   about: 'places where devices stand, and technicians restricted to them',
+  sample: 'HQ',
   services: ['SitesService'],
   elsewhere: ['GetUserSites'],
   views: {
@@ -11,15 +12,15 @@ export const noun: Noun = {
     },
   },
   verbs: {
-    list: { call: 'ListSites', about: 'list the sites that you may see', example: 'sites list' },
-    show: { call: 'GetSite', about: 'show one, by name or id', example: 'sites show HQ' },
-    create: { call: 'CreateSite', about: 'add a site', example: 'sites create HQ', words: 'name' },
+    list: { call: 'ListSites', about: 'list the sites that you may see' },
+    show: { call: 'GetSite', about: 'show one, by name or id' },
+    create: { call: 'CreateSite', about: 'add a site', words: 'name' },
     update: {
       call: 'UpdateSite',
       about: 'change what is given',
       example: 'sites update HQ --name Headquarters',
     },
-    delete: { call: 'DeleteSite', about: 'remove a site without devices', example: 'sites delete HQ' },
+    delete: { call: 'DeleteSite', about: 'remove a site without devices' },
     keep: {
       call: 'SetUserSites',
       about: 'show the sites to which a technician is restricted; with an option, replace them at once',

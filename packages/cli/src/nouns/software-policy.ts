@@ -13,6 +13,7 @@ const conditions = {
 
 export const noun: Noun = {
   about: 'known software, allowed or denied before any rule is asked',
+  sample: '"Mozilla installers"',
   services: ['SoftwarePolicyService'],
   id: 'software',
   views: {
@@ -50,7 +51,6 @@ export const noun: Noun = {
     'co-sign': {
       call: 'CoSignSoftwareEntry',
       about: 'agree to an entry that another person wrote, as it is now',
-      example: 'software-policy co-sign "Mozilla installers"',
       words: 'id=entry',
       prepare: async ({ listAll, tell }, { id }) => {
         const seen = (await listAll('ListSoftwareEntries', {})).find((entry) => entry.id === id);
@@ -66,7 +66,6 @@ export const noun: Noun = {
     delete: {
       call: 'DeleteSoftwareEntry',
       about: 'take it off the list',
-      example: 'software-policy delete "Mozilla installers"',
       words: 'id=entry',
       alias: 'remove',
     },

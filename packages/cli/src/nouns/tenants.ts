@@ -25,6 +25,7 @@ const isWaiting = 'awaiting-confirmation';
 
 export const noun: Noun = {
   about: 'tenants of this installation, for those who run it',
+  sample: 'acme',
   services: ['TenantsService'],
   elsewhere: ['ListTenantBillingEvents'],
   views: {
@@ -68,7 +69,7 @@ export const noun: Noun = {
   },
   verbs: {
     list: { call: 'ListTenants', about: 'list tenants', example: 'tenants list --status suspended' },
-    show: { call: 'GetTenant', about: 'show one, by name or id', example: 'tenants show acme' },
+    show: { call: 'GetTenant', about: 'show one, by name or id' },
     create: {
       call: 'CreateTenant',
       about: 'provision a tenant and print the one-time link for its first administrator',
@@ -89,7 +90,6 @@ export const noun: Noun = {
     health: {
       call: 'GetTenantHealth',
       about: 'ask every service about a tenant',
-      example: 'tenants health acme',
       told: '{status}; last activity {lastActivityAt}{lastActivityAt?:unknown}',
       table: 'parts',
     },

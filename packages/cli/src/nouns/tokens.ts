@@ -12,7 +12,7 @@ export const noun: Noun = {
     },
   },
   verbs: {
-    list: { call: 'ListApiTokens', about: 'list tokens, never their text', example: 'tokens list' },
+    list: { call: 'ListApiTokens', about: 'list tokens, never their text' },
     create: {
       call: 'CreateApiToken',
       about: 'make a token; its text is shown once',

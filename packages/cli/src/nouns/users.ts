@@ -15,6 +15,7 @@ const fields = (row: { readonly kind: string }) => [
 
 export const noun: Noun = {
   about: 'who may sign in, and with which roles',
+  sample: 'alice',
   services: ['UsersService'],
   elsewhere: ['ListUserRoles'],
   views: {
@@ -39,7 +40,7 @@ export const noun: Noun = {
   },
   verbs: {
     list: { call: 'ListUsers', about: 'list users', example: 'users list --search ali' },
-    show: { call: 'GetUser', about: 'show one, by user name or id', example: 'users show alice' },
+    show: { call: 'GetUser', about: 'show one, by user name or id' },
     create: {
       call: 'CreateUser',
       about: 'add a user; the password comes from a file or standard input',
@@ -77,7 +78,6 @@ export const noun: Noun = {
     disable: {
       call: 'UpdateUser',
       about: 'keep a user from signing in, and end their sessions',
-      example: 'users disable alice',
       fixed: { status: 'disabled' },
       told: 'disabled',
       quiet: true,
@@ -85,35 +85,30 @@ export const noun: Noun = {
     enable: {
       call: 'UpdateUser',
       about: 'let a disabled user sign in again',
-      example: 'users enable alice',
       fixed: { status: 'active' },
       told: 'enabled',
       quiet: true,
     },
-    unlock: { call: 'UnlockUser', about: 'lift a lock after failed sign-ins', example: 'users unlock alice' },
+    unlock: { call: 'UnlockUser', about: 'lift a lock after failed sign-ins' },
     'sign-out': {
       call: 'RevokeUserSessions',
       about: 'end every session of a user at once',
-      example: 'users sign-out alice',
       told: '{revokedSessions} sessions ended',
       quiet: true,
     },
     delete: {
       call: 'DeleteUser',
       about: 'delete a user; their events stay in the audit log',
-      example: 'users delete alice',
     },
     'disable-mfa': {
       call: 'DisableUserMfa',
       about: 'switch off the second factor of a user who has lost it; needs a recent one of your own',
-      example: 'users disable-mfa alice',
       code: true,
       told: 'the second factor is off',
     },
     'reset-password': {
       call: 'StartPasswordReset',
       about: 'make a one-time link with which a user chooses a new password',
-      example: 'users reset-password alice',
       told: 'hand this one-time link to {0}; it ends at {expiresAt}:',
       line: '{resetUrl}',
     },
