@@ -5,6 +5,8 @@ import type { Leadership } from './leadership.ts';
 
 /** Until then whatever a duty needs may be starting too: no warning in the log of a healthy start. */
 const STARTING_SECONDS = 30;
+/** How long a replica that does not lead, or cannot tell, waits at most before it looks again. */
+const HOLD_CHECK_MS = 1_000;
 
 /** What waits to be done by a duty. */
 export interface DutyLag {
@@ -79,10 +81,10 @@ export function startDuty(options: DutyOptions): Duty {
     woken = true;
     wakeUp?.();
   };
-  const pause = async (ms: number | undefined): Promise<void> => {
+  const pause = async (ms: number): Promise<void> => {
     if (woken || stop.signal.aborted) return;
     await new Promise<void>((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
+      const timer = setTimeout(resolve, ms);
       wakeUp = () => {
         clearTimeout(timer);
         resolve();
@@ -124,7 +126,8 @@ export function startDuty(options: DutyOptions): Duty {
       woken = false;
       const leadership = cluster.leadership();
       if (!leadership?.holds()) {
-        await pause(undefined);
+        // Bounded: a lease that is renewed just in time begins no term, and so nothing wakes the duty.
+        await pause(HOLD_CHECK_MS);
         continue;
       }
       let pauseMs = 0;
