@@ -61,6 +61,15 @@ test('no regular expression is made from what came from outside', () => {
   );
 });
 
+test('a list in a statement is one parameter: its length does not change the text', () => {
+  // Allowed are a list of literals, a subquery, and a function that makes one.
+  nowhere(
+    files,
+    /'(?:not )?in',(?!\s*(?:\[(?:\s*(?:'[^']*'|\d+),?)+\s*\]|\(?\w+\)? =>|[\w.]+\s*\.select))/g,
+    "Write where('id', '=', anyOf(ids, 'uuid')): every length of a list would be a statement of its own, prepared on each connection.",
+  );
+});
+
 test('TLS is never told to trust anybody', () => {
   nowhere(
     files.filter((file) => !file.path.startsWith('test/guards/')),

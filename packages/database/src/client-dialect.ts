@@ -12,9 +12,13 @@ import {
 import type { ClientBase } from 'pg';
 
 const names = new Map<string, string>();
-const MAX_NAMES = 2_000;
+/** A connection prepares at most so many statements; PostgreSQL keeps each in the memory of its server process. */
+const MAX_NAMES = 1_000;
 
-/** Each statement's text gets one name, so that every connection prepares it once. */
+/**
+ * Each statement's text gets one name, so that every connection prepares it once. Undefined when there are enough: such a
+ * statement is parsed each time. Texts are those of the source, as long as no list or value is part of them (`anyOf`).
+ */
 export function statementName(text: string): string | undefined {
   let name = names.get(text);
   if (!name && names.size < MAX_NAMES) {

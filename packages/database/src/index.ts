@@ -1,3 +1,4 @@
+export { anyOf, type ListType, noneOf } from './any-of.ts';
 export { asTenant } from './as-tenant.ts';
 export {
   createDatabase,

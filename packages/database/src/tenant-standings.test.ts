@@ -7,6 +7,7 @@ import {
 } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  anyOf,
   applyTenantStanding,
   createDatabase,
   type Database,
@@ -108,7 +109,7 @@ test('the system role finds due rows of active tenants only, and cannot change a
     tx
       .selectFrom('tenant_standings')
       .select('tenant_id')
-      .where('tenant_id', 'in', [suspended, back])
+      .where('tenant_id', '=', anyOf([suspended, back], 'uuid'))
       .where(ofActiveTenant('tenant_standings.tenant_id'))
       .execute(),
   );

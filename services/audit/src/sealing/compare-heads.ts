@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { Database } from '@claviger/database';
+import { anyOf, type Database } from '@claviger/database';
 import { type SignedTreeHead, verifyTreeHead } from '@claviger/merkle';
 import type { AuditSchema } from '../schema.ts';
 import { lastHead } from './head-store.ts';
@@ -37,7 +37,7 @@ export async function compareHeads(deps: CompareHeadsDeps): Promise<Map<string, 
       stored: await reader
         .selectFrom('tree_heads')
         .selectAll()
-        .where('size', 'in', [0, ...outside.map(({ size }) => size)])
+        .where('size', '=', anyOf([0, ...outside.map(({ size }) => size)], 'bigint'))
         .execute(),
       newest: await lastHead(reader),
     }));

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type * as siem from '@claviger/contracts/audit/v1/siem';
+import { anyOf } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { OutboundError, untilUniform } from '@claviger/outbound';
 import type { CallContext, Handler } from '@claviger/service-kit';
@@ -74,7 +75,7 @@ async function tryAgainNow(deps: SiemDeps, tenantId: string, names: readonly str
     tx
       .updateTable('siem_cursors')
       .set({ next_attempt_at: sql<Date>`least(next_attempt_at, clock_timestamp())` })
-      .where('target', 'in', names)
+      .where('target', '=', anyOf(names, 'text'))
       .execute(),
   );
 }

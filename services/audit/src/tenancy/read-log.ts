@@ -1,4 +1,5 @@
 import type * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
+import { anyOf } from '@claviger/database';
 import type { AuditEvent } from '@claviger/events';
 import type { Handler } from '@claviger/service-kit';
 import type { TenancyDeps } from './deps.ts';
@@ -17,7 +18,7 @@ export function readLog(deps: TenancyDeps): Handler<typeof tenantLog.TenantLogSe
         .select(['sequence', 'canonical'])
         .where('sequence', '>=', fromSequence)
         .where('sequence', '<', nextSequence);
-      if (actions.length > 0) query = query.where('action', 'in', actions);
+      if (actions.length > 0) query = query.where('action', '=', anyOf(actions, 'text'));
       const rows = await query.orderBy('sequence').execute();
       return { items: rows.map((row) => loggedEvent(row.sequence!, row.canonical)), nextSequence };
     });

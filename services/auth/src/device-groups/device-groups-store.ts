@@ -1,6 +1,6 @@
 import { rowMapper } from '@claviger/contracts';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
-import { isUniqueViolation, type Reader, type Tx } from '@claviger/database';
+import { anyOf, isUniqueViolation, type Reader, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import { isObjectId } from '../object-id.ts';
@@ -86,7 +86,11 @@ export async function storeMembers(
   const rows =
     known.length === 0
       ? []
-      : await tx.selectFrom('devices').select(['id', 'site_id']).where('id', 'in', known).execute();
+      : await tx
+          .selectFrom('devices')
+          .select(['id', 'site_id'])
+          .where('id', '=', anyOf(known, 'uuid'))
+          .execute();
   const siteOf = new Map(rows.map((row) => [row.id, row.site_id]));
   deviceIds.forEach((deviceId, index) => {
     const siteId = siteOf.get(deviceId);

@@ -1,4 +1,5 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
+import { anyOf } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { isObjectId } from '../object-id.ts';
@@ -14,7 +15,7 @@ export function getUserNames(deps: DirectoryDeps): Handler<typeof auth.Directory
       reader
         .selectFrom('users')
         .select(['id', 'username', 'display_name', 'status', 'deleted_at'])
-        .where('id', 'in', ids)
+        .where('id', '=', anyOf(ids, 'uuid'))
         .execute(),
     );
     return {

@@ -1,5 +1,5 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
-import type { Reader } from '@claviger/database';
+import { anyOf, type Reader } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -105,7 +105,7 @@ async function withPeopleBehind(reader: Reader<AuthSchema>, ids: readonly string
   const rows = await reader
     .selectFrom('users')
     .select(peopleBehindUser.as('behind'))
-    .where('id', 'in', [...ids])
+    .where('id', '=', anyOf(ids, 'uuid'))
     .execute();
   return [...new Set([...ids, ...rows.flatMap((row) => row.behind)])];
 }

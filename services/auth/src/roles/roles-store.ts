@@ -1,5 +1,5 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
-import type { Reader, Tx } from '@claviger/database';
+import { anyOf, type Reader, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { AuthSchema } from '../schema.ts';
 import { ADMINISTRATOR, BUILT_IN_ROLES } from './built-in-roles.ts';
@@ -55,9 +55,7 @@ export async function createBuiltInRoles(tx: Tx<AuthSchema>, tenantId: string): 
 /** The roles with these names, each name exact. Throws `invalid` for a name that no role has. */
 export async function rolesByName(reader: Reader<AuthSchema>, names: readonly string[]): Promise<RoleRow[]> {
   if (names.length === 0) return [];
-  const rows = await rolesQuery(reader)
-    .where('roles.name', 'in', [...names])
-    .execute();
+  const rows = await rolesQuery(reader).where('roles.name', '=', anyOf(names, 'text')).execute();
   names.forEach((name, index) => {
     if (!rows.some((row) => row.name === name)) {
       throw ClavigerError.invalid(`/roles/${index}`, 'is not the name of a role');

@@ -1,4 +1,4 @@
-import type { Reader, Tx } from '@claviger/database';
+import { anyOf, type Reader, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { AuthSchema, FailureKind } from '../schema.ts';
@@ -106,7 +106,7 @@ export async function clearFailures(
     .selectFrom('login_failures')
     .select('place')
     .where('subject', '=', subject)
-    .where('kind', 'in', [...kinds])
+    .where('kind', '=', anyOf(kinds, 'text'))
     .$if(place !== undefined, (query) => query.where('place', '=', place!))
     .orderBy('place', 'desc')
     .forUpdate()
@@ -114,7 +114,7 @@ export async function clearFailures(
   await tx
     .deleteFrom('login_failures')
     .where('subject', '=', subject)
-    .where('kind', 'in', [...kinds])
+    .where('kind', '=', anyOf(kinds, 'text'))
     .$if(place !== undefined, (query) => query.where('place', '=', place!))
     .execute();
 }

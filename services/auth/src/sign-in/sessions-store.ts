@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Reader, Tx } from '@claviger/database';
+import { anyOf, type Reader, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { AuthConfig } from '../config.ts';
@@ -278,7 +278,9 @@ export async function raiseEpoch(tx: Tx<AuthSchema>, userIds: readonly string[])
   await tx
     .updateTable('users')
     .set({ epoch: sql`epoch + 1` })
-    .where(({ or, eb }) => or([eb('id', 'in', [...userIds]), eb('responsible_id', 'in', [...userIds])]))
+    .where(({ or, eb }) =>
+      or([eb('id', '=', anyOf(userIds, 'uuid')), eb('responsible_id', '=', anyOf(userIds, 'uuid'))]),
+    )
     .execute();
   return liveSessions(tx, userIds);
 }
@@ -291,7 +293,10 @@ async function liveSessions(reader: Reader<AuthSchema>, userIds: readonly string
     )
     .select(['sessions.id', sql<number>`sessions.epoch + users.epoch`.as('epoch')])
     .where(({ or, eb }) =>
-      or([eb('users.id', 'in', [...userIds]), eb('users.responsible_id', 'in', [...userIds])]),
+      or([
+        eb('users.id', '=', anyOf(userIds, 'uuid')),
+        eb('users.responsible_id', '=', anyOf(userIds, 'uuid')),
+      ]),
     )
     .where('sessions.revoked_at', 'is', null)
     .where(sql<boolean>`sessions.expires_at > now()`)

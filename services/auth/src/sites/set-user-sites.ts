@@ -1,5 +1,5 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
-import type { Tx } from '@claviger/database';
+import { anyOf, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { isObjectId, objectId } from '../object-id.ts';
@@ -57,7 +57,7 @@ async function requireSites(tx: Tx<AuthSchema>, siteIds: readonly string[]): Pro
       : await tx
           .selectFrom('sites')
           .select('id')
-          .where('id', 'in', known)
+          .where('id', '=', anyOf(known, 'uuid'))
           .orderBy('id')
           .forKeyShare()
           .execute();

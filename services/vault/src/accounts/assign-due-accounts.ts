@@ -1,4 +1,5 @@
 import { type Leadership, LeadershipLost } from '@claviger/cluster';
+import { anyOf } from '@claviger/database';
 import { linkAccounts } from './assign-accounts.ts';
 import type { AccountsDeps } from './deps.ts';
 
@@ -24,7 +25,7 @@ export async function assignDueAccounts(deps: AccountsDeps, leadership: Leadersh
       await deps.database
         .withTenant(tenantId, async (tx) => {
           await leadership.assert(tx);
-          await linkAccounts(tx, tenantId, (eb) => eb('entries.id', 'in', ids));
+          await linkAccounts(tx, tenantId, (eb) => eb('entries.id', '=', anyOf(ids, 'uuid')));
         })
         .catch((error: unknown) => {
           if (error instanceof LeadershipLost) throw error;

@@ -133,10 +133,9 @@ async function rewrapBatch(
 ): Promise<'more' | 'locked' | 'none'> {
   await failpoint('vault.kek.batch_start');
   const outcome = await deps.database.withTenant(held.tenantId, async (tx) => {
-    const former = tx.selectFrom('keks').select('id').where('id', '<>', kek.kekId);
     const open = tx
       .selectFrom('entry_versions')
-      .where('kek_id', 'in', former)
+      .where('kek_id', 'in', tx.selectFrom('keks').select('id').where('id', '<>', kek.kekId))
       .where(({ not, exists, selectFrom }) =>
         not(
           exists(

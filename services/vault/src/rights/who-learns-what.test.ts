@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { anyOf } from '@claviger/database';
 import { isClavigerError } from '@claviger/errors';
 import type { Actor } from '@claviger/service-kit';
 import fc from 'fast-check';
@@ -595,9 +596,13 @@ class Play {
       rows: await reader
         .selectFrom('exposure_paths')
         .select(['user_id', 'entry_id', 'version'])
-        .where('entry_id', 'in', this.#entryIds)
+        .where('entry_id', '=', anyOf(this.#entryIds, 'uuid'))
         .execute(),
-      entries: await reader.selectFrom('entries').selectAll().where('id', 'in', this.#entryIds).execute(),
+      entries: await reader
+        .selectFrom('entries')
+        .selectAll()
+        .where('id', '=', anyOf(this.#entryIds, 'uuid'))
+        .execute(),
     }));
     const person = (userId: string | null) => this.#actors.findIndex((actor) => actor.userId === userId);
     const ledger = new Set(

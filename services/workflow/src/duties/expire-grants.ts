@@ -1,4 +1,4 @@
-import type { Tx } from '@claviger/database';
+import { anyOf, type Tx } from '@claviger/database';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 import type { DutiesDeps } from './deps.ts';
@@ -18,7 +18,7 @@ export async function expireGrants(
       next_sync_at: sql<Date>`now()`,
       sync_attempts: 0,
     }))
-    .where('id', 'in', ids)
+    .where('id', '=', anyOf(ids, 'uuid'))
     .where('status', 'in', ['activating', 'active'])
     .where('expires_at', '<=', sql<Date>`now()`)
     .returningAll()

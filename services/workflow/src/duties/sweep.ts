@@ -1,4 +1,5 @@
 import { type Duty, type DutyHost, type Leadership, LeadershipLost, startDuty } from '@claviger/cluster';
+import { anyOf } from '@claviger/database';
 import { isClavigerError } from '@claviger/errors';
 import { expireElevations, lapsedElevations } from '../elevation/expire-elevations.ts';
 import type { DutiesDeps } from './deps.ts';
@@ -29,7 +30,7 @@ export async function runSweep(deps: DutiesDeps, leadership: Leadership): Promis
       perTenant(await lapsedRequests(database), (tenantId, ids) =>
         database.withTenant(tenantId, async (tx) => {
           await leadership.assert(tx);
-          return expireRequests(deps, tx, (query) => query.where('id', 'in', ids));
+          return expireRequests(deps, tx, (query) => query.where('id', '=', anyOf(ids, 'uuid')));
         }),
       ),
     async () =>

@@ -1,4 +1,4 @@
-import { type Database, ofActiveTenant, type Tx } from '@claviger/database';
+import { anyOf, type Database, ofActiveTenant, type Tx } from '@claviger/database';
 import { sql } from 'kysely';
 import type { Due } from '../duties/due.ts';
 import type { WorkflowSchema } from '../schema.ts';
@@ -32,7 +32,7 @@ export async function expireElevations(
   const expired = await tx
     .updateTable('elevation_requests')
     .set((each) => ({ status: 'expired', ended_at: each.ref('expires_at') }))
-    .where('id', 'in', ids)
+    .where('id', '=', anyOf(ids, 'uuid'))
     .where('status', 'in', ['pending', 'approved', 'auto_approved', 'actuating'])
     .where('expires_at', '<=', sql<Date>`clock_timestamp()`)
     .returningAll()

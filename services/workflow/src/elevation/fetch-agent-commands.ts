@@ -1,5 +1,5 @@
 import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
-import { isActiveTenant, type Reader } from '@claviger/database';
+import { anyOf, isActiveTenant, type Reader } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
@@ -52,7 +52,7 @@ async function openCommands(
       await tx
         .updateTable('device_commands')
         .set({ first_delivered_at: sql<Date>`clock_timestamp()` })
-        .where('id', 'in', first)
+        .where('id', '=', anyOf(first, 'uuid'))
         .where('first_delivered_at', 'is', null)
         .where('outcome', 'is', null)
         .execute();

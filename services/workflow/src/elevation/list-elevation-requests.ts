@@ -1,5 +1,5 @@
 import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
-import { likeTerm, pageOf, type Reader, type SortFields } from '@claviger/database';
+import { anyOf, likeTerm, pageOf, type Reader, type SortFields } from '@claviger/database';
 import type { Actor, Handler } from '@claviger/service-kit';
 import { type SelectQueryBuilder, sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
@@ -76,7 +76,7 @@ function filtered(reader: Reader<WorkflowSchema>, request: Request, actor: Actor
 export function withinSitesOf(rows: Rows, actor: Pick<Actor, 'siteIds'>): Rows {
   if (actor.siteIds === undefined) return rows;
   return actor.siteIds.length > 0
-    ? rows.where('site_id', 'in', [...actor.siteIds])
+    ? rows.where('site_id', '=', anyOf(actor.siteIds, 'uuid'))
     : rows.where(sql<boolean>`false`);
 }
 

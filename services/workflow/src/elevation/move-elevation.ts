@@ -1,4 +1,4 @@
-import { requireActiveTenant, type Tx } from '@claviger/database';
+import { anyOf, requireActiveTenant, type Tx } from '@claviger/database';
 import { sql, type UpdateObject } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 import { type Move, moveOf } from './elevation-machine.ts';
@@ -32,7 +32,7 @@ export async function moveElevation(
     .updateTable('elevation_requests')
     .set({ ...changes, status: to })
     .where('id', '=', id)
-    .where('status', 'in', [...from])
+    .where('status', '=', anyOf(from, 'text'))
     .where('expires_at', '>', sql<Date>`clock_timestamp()`)
     .$if(ENDS_WITH_THE_WAIT.has(move), (query) =>
       query.where(sql<boolean>`(execution_expires_at IS NULL OR execution_expires_at > clock_timestamp())`),

@@ -1,5 +1,5 @@
 import type * as workflowEvidence from '@claviger/contracts/workflow/v1/evidence';
-import { keysetCursor, parseKeysetCursor } from '@claviger/database';
+import { anyOf, keysetCursor, parseKeysetCursor } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -33,7 +33,7 @@ export function listApprovalEvidence(
           : await reader
               .selectFrom('decisions')
               .selectAll()
-              .where('request_id', 'in', ids)
+              .where('request_id', '=', anyOf(ids, 'uuid'))
               .orderBy('decided_at')
               .orderBy('user_id')
               .execute();

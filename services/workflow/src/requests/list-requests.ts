@@ -1,5 +1,5 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
-import { likeTerm, pageOf, type Reader, type SortFields } from '@claviger/database';
+import { anyOf, likeTerm, noneOf, pageOf, type Reader, type SortFields } from '@claviger/database';
 import { type Actor, type Handler, peopleBehind, permits } from '@claviger/service-kit';
 import { type SelectQueryBuilder, sql } from 'kysely';
 import { transactionTimeMs } from '../database-clock.ts';
@@ -87,7 +87,7 @@ function decidableBy(rows: Rows, actor: Actor): Rows {
   const people = [...peopleBehind(actor)];
   const step = sql`(steps -> open_step)`;
   return withStatus(rows, 'pending')
-    .where('requester_id', 'not in', people)
+    .where('requester_id', '<>', noneOf(people, 'uuid'))
     .where(sql<boolean>`NOT requester_behind && ${people}::uuid[]`)
     .where(
       sql<boolean>`(jsonb_array_length(${step} -> 'approverUserIds') + jsonb_array_length(${step} -> 'approverRoles') = 0
@@ -103,7 +103,7 @@ function decidableBy(rows: Rows, actor: Actor): Rows {
             .whereRef('decisions.request_id', '=', 'requests.id')
             .where((decided) =>
               decided.or([
-                decided('decisions.user_id', 'in', people),
+                decided('decisions.user_id', '=', anyOf(people, 'uuid')),
                 sql<boolean>`decisions.user_behind && ${people}::uuid[]`,
               ]),
             ),

@@ -1,4 +1,4 @@
-import type { Reader } from '@claviger/database';
+import { anyOf, type Reader } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { presentMs } from '../database-clock.ts';
 import type { DecisionRow, RequestRow, WorkflowSchema } from '../schema.ts';
@@ -52,7 +52,7 @@ export function decisionsOf(
   return reader
     .selectFrom('decisions')
     .selectAll()
-    .where('request_id', 'in', requestIds)
+    .where('request_id', '=', anyOf(requestIds, 'uuid'))
     .orderBy('decided_at')
     .orderBy('user_id')
     .execute();

@@ -1,6 +1,6 @@
 import { type RowOf, rowMapper } from '@claviger/contracts';
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
-import type { Reader } from '@claviger/database';
+import { anyOf, type Reader } from '@claviger/database';
 import { policyMessage } from '../policies/access-policy.ts';
 import type { DecisionRow, PolicyChange, ProtectionChange, RequestRow, WorkflowSchema } from '../schema.ts';
 import { progressOf, statusAt } from './request-machine.ts';
@@ -19,7 +19,11 @@ export async function requestMessages(
   const ids = rows.map((row) => row.id);
   const [decisions, grants] = await Promise.all([
     decisionsOf(reader, ids),
-    reader.selectFrom('grants').select(['id', 'request_id']).where('request_id', 'in', ids).execute(),
+    reader
+      .selectFrom('grants')
+      .select(['id', 'request_id'])
+      .where('request_id', '=', anyOf(ids, 'uuid'))
+      .execute(),
   ]);
   const byRequest = Map.groupBy(decisions, (each) => each.request_id);
   const grantIds = new Map(grants.map((grant) => [grant.request_id, grant.id]));

@@ -1,4 +1,4 @@
-import type { Database, Reader } from '@claviger/database';
+import { anyOf, type Database, type Reader } from '@claviger/database';
 import type { Facts, FlowType, Verdict } from '@claviger/evaluator';
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { ElevationStatus } from '../elevation/elevation-schema.ts';
@@ -73,7 +73,7 @@ async function batchOf(
   // What is asked for is picked from each stretch of the history: where little of it is, a search for a whole batch would read
   // all of the history in one statement, and be stopped.
   const wanted = (e: ExpressionBuilder<WorkflowSchema, 'evaluations'>) => {
-    const all: Expression<SqlBool>[] = [e('kind', 'in', [...kinds])];
+    const all: Expression<SqlBool>[] = [e('kind', '=', anyOf(kinds, 'text'))];
     if (flowType) all.push(e('flow_type', '=', flowType));
     if (siteIds) {
       const sites = siteIds.map((id) => id.toLowerCase());

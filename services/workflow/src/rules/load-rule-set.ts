@@ -1,4 +1,4 @@
-import type { Database, Reader } from '@claviger/database';
+import { anyOf, type Database, type Reader } from '@claviger/database';
 import {
   accessRuleOf,
   compileRuleSetGradually,
@@ -60,7 +60,7 @@ function revisionsAt(reader: Reader<WorkflowSchema>, kinds: readonly RevisionKin
   return reader
     .selectFrom('rule_revisions')
     .select(['kind', 'object_id', 'body'])
-    .where('kind', 'in', [...kinds])
+    .where('kind', '=', anyOf(kinds, 'text'))
     .where('from_version', '<=', version)
     .where((each) => each.or([each('until_version', 'is', null), each('until_version', '>', version)]))
     .execute();

@@ -1,3 +1,4 @@
+import { anyOf } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type Actor, withinSites } from '@claviger/service-kit';
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
@@ -21,6 +22,8 @@ export function visibleTo(actor: Pick<Actor, 'siteIds'>) {
     if (actor.siteIds === undefined) return sql<boolean>`true`;
     const sites = actor.siteIds.map((id) => id.toLowerCase());
     const organisation = each('site_id', 'is', null);
-    return sites.length > 0 ? each.or([organisation, each('site_id', 'in', sites)]) : organisation;
+    return sites.length > 0
+      ? each.or([organisation, each('site_id', '=', anyOf(sites, 'text'))])
+      : organisation;
   };
 }

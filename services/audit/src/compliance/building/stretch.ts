@@ -1,5 +1,5 @@
 import type { LogProof } from '@claviger/compliance-package';
-import type { Reader } from '@claviger/database';
+import { anyOf, type Reader } from '@claviger/database';
 import { consistencyProof, consistencyProofNodes, type NodeId, type SignedTreeHead } from '@claviger/merkle';
 import { sql } from 'kysely';
 import { readNodes } from '../../proofs/proof-store.ts';
@@ -86,8 +86,11 @@ async function headsOf(
     .selectAll()
     .where(
       'size',
-      'in',
-      rows.map(({ size }) => size),
+      '=',
+      anyOf(
+        rows.map(({ size }) => size),
+        'bigint',
+      ),
     )
     .orderBy('size')
     .execute();

@@ -1,5 +1,6 @@
 import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
 import type * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
+import { anyOf } from '@claviger/database';
 import type { ServiceClient } from '@claviger/service-kit';
 import type { TenantsDeps } from '../deps.ts';
 import { METERED_ACTIONS, type Metered, meter } from './meter.ts';
@@ -57,7 +58,7 @@ async function cursorsOf(deps: Deps, tenantIds: readonly string[]): Promise<Map<
       .selectFrom('tenants')
       .leftJoin('billing_cursors', 'billing_cursors.tenant_id', 'tenants.id')
       .select(['tenants.id', 'billing_cursors.next_audit_sequence'])
-      .where('tenants.id', 'in', [...tenantIds])
+      .where('tenants.id', '=', anyOf(tenantIds, 'uuid'))
       .execute(),
   );
   return new Map(rows.map((row) => [row.id, row.next_audit_sequence ?? 0]));
