@@ -1,9 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { soleLeadership, soleReplica } from '@claviger/cluster';
 import { eventually } from '@claviger/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DiscardPolicy, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createCleaner } from './clean-outbox.ts';
-import { createEmitter, startRelay } from './index.ts';
+import {
+  AUDIT_STREAM,
+  type Bus,
+  createEmitter,
+  EVENT_STREAM,
+  type OutboxMessage,
+  type Publisher,
+  startRelay,
+} from './index.ts';
 import { startTestParts, type TestParts } from './test-parts.ts';
 
 let parts: TestParts;
@@ -11,91 +21,249 @@ beforeAll(async () => {
   parts = await startTestParts();
 });
 afterAll(() => parts?.[Symbol.asyncDispose]());
+beforeEach(() => parts.scratch.query(`TRUNCATE ${parts.schema.schema}.outbox`));
 
 const TENANT = randomUUID();
-const ALWAYS = 0;
+const SECOND_NS = 1_000_000_000;
 
-const announce = (name: string) =>
-  parts.database.withTenant(TENANT, (tx) =>
-    createEmitter({ service: 'vault', macKey: parts.macKey }).event(tx, TENANT, name, {}),
-  );
+const emitter = () => createEmitter({ service: 'vault', macKey: parts.macKey });
+const record = (): Promise<string> =>
+  parts.database.withTenant(TENANT, async (tx) => {
+    const { event } = await emitter().auditDuty(tx, {
+      tenantId: TENANT,
+      action: 'test.happened',
+      outcome: 'allowed',
+      subjectType: '',
+      subjectId: '',
+      resourceId: '',
+      requestId: '',
+      reason: '',
+      details: {},
+    });
+    return event.id;
+  });
 const kept = async (): Promise<string[]> =>
   (await parts.scratch.query<{ event_id: string }>(`SELECT event_id FROM ${parts.schema.schema}.outbox`)).map(
     (row) => row.event_id,
   );
-const age = (hours: number) =>
+/** As if that much time had passed since the publication. */
+const age = (interval: string) =>
   parts.scratch.query(
-    `UPDATE ${parts.schema.schema}.outbox SET published_at = published_at - interval '${hours} hours'`,
+    `UPDATE ${parts.schema.schema}.outbox SET published_at = published_at - interval '${interval}'`,
   );
 
-test('an event stays in the outbox until its consumer has taken it up, however long that takes', async () => {
-  await using bus = parts.bus();
-  let isBroken = true;
-  const arrived: string[] = [];
-  await using _consumer = bus.consume({
-    durable: 'slow',
-    subject: 'event.slow',
-    batch: 10,
-    handle: async (messages) => {
-      if (isBroken) throw new Error('on purpose');
-      arrived.push(...messages.map((each) => each.eventId));
+/** What a consumer has stored, and how often each message came. */
+function consumer() {
+  const stored = new Set<string>();
+  const came: string[] = [];
+  return {
+    stored,
+    came,
+    missing: async (messages: readonly OutboxMessage[]) =>
+      messages.filter((message) => !stored.has(message.eventId)),
+    handle: async (messages: readonly OutboxMessage[]) => {
+      for (const { eventId } of messages) {
+        came.push(eventId);
+        stored.add(eventId);
+      }
     },
+  };
+}
+
+const consume = (bus: Bus, handle: (messages: readonly OutboxMessage[]) => Promise<void>) =>
+  bus.consume({ durable: 'audit', subject: 'audit.>', batch: 10, handle });
+
+/** Publishes all that waits, without the duty that follows it. */
+async function publishAll(publisher: Publisher): Promise<void> {
+  await using relay = startRelay({
+    database: parts.database,
+    logger: parts.logger,
+    cluster: soleReplica(parts.logger),
+    publishers: { audit: async (messages) => publisher(messages) },
   });
-  const id = await announce('slow');
-  {
-    // Only until it has published: it cleans by itself, too.
-    await using relay = startRelay({
-      database: parts.database,
-      logger: parts.logger,
-      cluster: soleReplica(parts.logger),
-      publishers: { event: bus.publisher },
-    });
-    await eventually(async () => {
-      await relay.runOnce();
-      expect(await parts.unpublished()).toBe(0);
-    });
-  }
-  const store = async () => (await bus.publisher.storeCreatedAt!()).getTime();
-  const cleaner = createCleaner(parts.database, 'event', bus.publisher, ALWAYS);
-  await eventually(async () => expect((await bus.publisher.progress!()).consumed).toBeGreaterThanOrEqual(0));
-  for (let turn = 0; turn < 5; turn += 1) await cleaner.runIfDue(await store(), soleLeadership);
-  await age(48);
-  for (let turn = 0; turn < 5; turn += 1) await cleaner.runIfDue(await store(), soleLeadership);
-  expect(await kept()).toEqual([id]);
-  isBroken = false;
-  await eventually(() => expect(arrived).toEqual([id]));
-  // A store that is not the one that was published to says nothing about what was published.
-  await cleaner.runIfDue((await store()) - 1, soleLeadership);
-  expect(await kept()).toEqual([id]);
   await eventually(async () => {
-    await cleaner.runIfDue(await store(), soleLeadership);
-    expect(await kept()).toEqual([]);
+    await relay.runOnce();
+    expect(await parts.unpublished()).toBe(0);
+  });
+}
+
+const cleanerOf = (publisher: Publisher) =>
+  createCleaner({ database: parts.database, logger: parts.logger, kind: 'audit', publisher });
+
+async function manager() {
+  const { nats } = parts;
+  const connection = await connect({
+    servers: nats.url,
+    user: nats.operator,
+    pass: nats.passwords[nats.operator]!,
+  });
+  const { streams } = await jetstreamManager(connection);
+  return { streams, [Symbol.asyncDispose]: () => connection.close() };
+}
+
+test('an event stays in the outbox until its consumer has stored it, however long that takes', async () => {
+  await using bus = parts.bus();
+  const { stored, missing } = consumer();
+  const publisher = bus.auditPublisher(missing);
+  const id = await record();
+  await publishAll(publisher);
+  const cleaner = cleanerOf(publisher);
+  await age('48 hours');
+  await cleaner.confirmNext(soleLeadership);
+  await cleaner.removeOld(soleLeadership);
+  expect(await kept()).toEqual([id]);
+  stored.add(id);
+  await cleaner.removeOld(soleLeadership);
+  expect(await kept()).toEqual([]);
+  await using taken = takeRest(bus);
+  await taken.drained();
+});
+
+/** Takes what a test left in the stream. */
+function takeRest(bus: Bus) {
+  const consuming = consume(bus, async () => {});
+  const { isDrained } = bus.auditPublisher(async () => []).arrival!;
+  return {
+    drained: () => eventually(async () => expect(await isDrained()).toBe(true)),
+    [Symbol.asyncDispose]: () => consuming[Symbol.asyncDispose](),
+  };
+}
+
+test('while the consumer cannot be asked nothing is removed', async () => {
+  const away = async (): Promise<never> => Promise.reject(new Error('away'));
+  const publisher = Object.assign(async () => {}, {
+    arrival: { missing: away, isDrained: async () => true },
+  });
+  const id = await record();
+  await publishAll(publisher);
+  await age('48 hours');
+  await expect(cleanerOf(publisher).removeOld(soleLeadership)).rejects.toThrow('away');
+  expect(await kept()).toEqual([id]);
+});
+
+test('events that aged out of the stream while their consumer was away arrive once each, and age out no more', async () => {
+  await using admin = await manager();
+  const { stored, came, missing, handle } = consumer();
+  const ids = [await record(), await record(), await record()];
+  {
+    await using bus = parts.bus();
+    await publishAll(bus.auditPublisher(missing));
+    await admin.streams.update(AUDIT_STREAM, { max_age: SECOND_NS / 5, duplicate_window: SECOND_NS / 5 });
+    await eventually(async () => expect((await admin.streams.info(AUDIT_STREAM)).state.messages).toBe(0));
+  }
+  // The consumer starts: its bus brings the stream to the limits of this release first.
+  await using bus = parts.bus();
+  await using _consuming = consume(bus, handle);
+  const publisher = bus.auditPublisher(missing);
+  await age('1 minute');
+  await cleanerOf(publisher).confirmNext(soleLeadership);
+  await eventually(() => expect([...stored].sort()).toEqual(ids.toSorted()));
+  expect(came.toSorted()).toEqual(ids.toSorted());
+  expect((await admin.streams.info(AUDIT_STREAM)).config).toMatchObject({
+    max_age: 0,
+    discard: DiscardPolicy.New,
+    retention: RetentionPolicy.Workqueue,
   });
 });
 
+test('an event that was taken from the stream and not stored is sent again, though the stream knows its id', async () => {
+  await using bus = parts.bus();
+  const { stored, missing, handle } = consumer();
+  let drop = true;
+  await using _consuming = consume(bus, async (messages) => {
+    if (!drop) await handle(messages);
+  });
+  const publisher = bus.auditPublisher(missing);
+  const id = await record();
+  await publishAll(publisher);
+  await eventually(async () => expect(await publisher.arrival!.isDrained()).toBe(true));
+  drop = false;
+  await age('1 minute');
+  await cleanerOf(publisher).confirmNext(soleLeadership);
+  await eventually(() => expect([...stored]).toEqual([id]));
+});
+
+test('what the stream still holds is not sent again', async () => {
+  await using bus = parts.bus();
+  const { stored, came, missing, handle } = consumer();
+  const publisher = bus.auditPublisher(missing);
+  const ids = [await record(), await record()];
+  await publishAll(publisher);
+  await age('1 minute');
+  const cleaner = cleanerOf(publisher);
+  await cleaner.confirmNext(soleLeadership);
+  await using _consuming = consume(bus, handle);
+  await eventually(() => expect([...stored].sort()).toEqual(ids.toSorted()));
+  expect(came).toHaveLength(2);
+});
+
+test('a full stream refuses new events and drops none; they arrive when there is room', async () => {
+  await using admin = await manager();
+  await using bus = parts.bus();
+  const { stored, missing, handle } = consumer();
+  const publisher = bus.auditPublisher(missing);
+  const first = await record();
+  await publishAll(publisher);
+  await admin.streams.update(AUDIT_STREAM, { max_bytes: 1_000 });
+  const second = await record();
+  const refusal = publisher([
+    {
+      tenantId: TENANT,
+      eventId: second,
+      subject: 'audit.vault',
+      payload: 'x'.repeat(1_000),
+      mac: Buffer.alloc(32),
+      traceparent: undefined,
+    },
+  ]);
+  await expect(refusal).rejects.toThrow('is full: events wait in the outbox');
+  await using _consuming = consume(bus, handle);
+  await eventually(() => expect(stored.has(first)).toBe(true));
+  await publishAll(publisher);
+  await eventually(() => expect(stored.has(second)).toBe(true));
+});
+
+test('events in the one stream of an older release arrive after the update', async () => {
+  await using admin = await manager();
+  for (const name of [AUDIT_STREAM, EVENT_STREAM]) await admin.streams.delete(name).catch(() => {});
+  await admin.streams.add({
+    name: EVENT_STREAM,
+    subjects: ['claviger.audit.>', 'claviger.event.>'],
+    discard: DiscardPolicy.New,
+    deny_delete: true,
+    deny_purge: true,
+    max_age: 7 * 24 * 3_600 * SECOND_NS,
+    duplicate_window: 600 * SECOND_NS,
+  });
+  const { stored, missing, handle } = consumer();
+  const id = await record();
+  await publishAll(async (messages) => {
+    const { nats } = parts;
+    await using sender = await connect({
+      servers: nats.url,
+      user: nats.operator,
+      pass: nats.passwords[nats.operator]!,
+    }).then((connection) => ({ connection, [Symbol.asyncDispose]: () => connection.close() }));
+    for (const message of messages) sender.connection.publish(`claviger.${message.subject}`, message.payload);
+    await sender.connection.flush();
+  });
+  await using bus = parts.bus();
+  await using _consuming = consume(bus, handle);
+  await age('1 minute');
+  await cleanerOf(bus.auditPublisher(missing)).confirmNext(soleLeadership);
+  await eventually(() => expect([...stored]).toEqual([id]));
+  expect((await admin.streams.info(EVENT_STREAM)).config.subjects).toEqual(['claviger.event.>']);
+});
+
 test('what only has to be taken over stays for an hour', async () => {
-  const taken: string[] = [];
-  const publisher = async (messages: readonly { eventId: string }[]) => {
-    taken.push(...messages.map((each) => each.eventId));
-  };
-  const id = await announce('any');
-  {
-    await using _relay = startRelay({
-      database: parts.database,
-      logger: parts.logger,
-      cluster: soleReplica(parts.logger),
-      publishers: { event: publisher },
-    });
-    await eventually(() => expect(taken).toEqual([id]));
-    await eventually(async () => expect(await parts.unpublished()).toBe(0));
-  }
-  const cleaner = createCleaner(parts.database, 'event', publisher, ALWAYS);
-  await cleaner.runIfDue(undefined, soleLeadership);
+  const publisher = async () => {};
+  const id = await record();
+  await publishAll(publisher);
+  const cleaner = cleanerOf(publisher);
+  await age('30 minutes');
+  await cleaner.removeOld(soleLeadership);
   expect(await kept()).toEqual([id]);
-  await age(1);
-  const other = createCleaner(parts.database, 'job', publisher, ALWAYS);
-  await other.runIfDue(undefined, soleLeadership);
-  expect(await kept()).toEqual([id]);
-  await cleaner.runIfDue(undefined, soleLeadership);
+  await age('31 minutes');
+  await cleaner.removeOld(soleLeadership);
   expect(await kept()).toEqual([]);
 });

@@ -1,83 +1,114 @@
-import type { Leadership } from '@claviger/cluster';
-import type { Database } from '@claviger/database';
+import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/cluster';
 import { sql } from 'kysely';
-import type { Publisher } from './publisher.ts';
-import type { OutboxSchema } from './schema.ts';
+import { type ConfirmDeps, confirmArrival } from './confirm-arrival.ts';
+import { MESSAGE_COLUMNS, messageOf, rowsOf } from './outbox-rows.ts';
+import type { OutboxMessage } from './publisher.ts';
 
-const BATCH = 5_000;
-const INTERVAL_MS = 60_000;
-const MAX_MARKS = 1_000;
+/** Rows of one step. */
+const BATCH = 1_000;
+const INTERVAL_MS = 2_000;
+const REMOVAL_INTERVAL_MS = 60_000;
+/** Most messages have arrived by then: asked about earlier, they would be asked about twice. */
+const SETTLED = sql`interval '2 seconds'`;
 
-/** What was published before `at`, by the database's clock, has a number up to `stored` in the store. */
-interface Mark {
-  readonly at: Date;
-  readonly stored: number;
+/** Place in the order of publication; the time as PostgreSQL writes it, because a `Date` has only milliseconds. */
+interface Cursor {
+  readonly at: string;
+  readonly id: string;
+}
+
+export interface Cleaner {
+  /** Looks at the next messages that were published, and has those that were lost sent again. Answers whether more wait. */
+  confirmNext(leadership: Leadership): Promise<boolean>;
+  /**
+   * Removes rows that were published more than an hour ago and, where the kind has an `arrival`, are known to have arrived.
+   * Answers whether more wait.
+   */
+  removeOld(leadership: Leadership): Promise<boolean>;
 }
 
 /**
- * Removes what was published more than an hour ago; of messages that consumers must take up only what all of them have: until
- * then the outbox is the one place that is certain to keep it. Marks are kept in memory: a start only delays the removal.
+ * Follows the messages of one kind after their publication. Each is asked about twice: soon, so that a loss is mended within
+ * seconds, and before its row is removed. The place of the first pass is kept in memory: a start asks again.
  */
-export function createCleaner(
-  database: Database<OutboxSchema>,
-  kind: string,
-  publisher: Publisher,
-  intervalMs: number = INTERVAL_MS,
-) {
-  let marks: Mark[] = [];
-  let dueAt = performance.now() + Math.min(intervalMs, 5_000);
-  return {
-    /** The store is another one: its numbers start anew. */
-    forget: (): void => {
-      marks = [];
-    },
-    /** Removes a bite when it is time. `knownStore` is the store (epoch milliseconds) that holds all that was published. */
-    runIfDue: async (knownStore: number | undefined, leadership: Leadership): Promise<void> => {
-      if (performance.now() < dueAt) return;
-      dueAt = performance.now() + intervalMs;
-      const before = await settledBefore(knownStore);
-      if (before && (await remove(database, kind, before, leadership)) === BATCH) dueAt = 0;
-    },
+export function createCleaner(deps: ConfirmDeps): Cleaner {
+  const { database, kind, publisher } = deps;
+  let cursor: Cursor = { at: '-infinity', id: '00000000-0000-0000-0000-000000000000' };
+
+  const removeRows = async (leadership: Leadership, messages: readonly OutboxMessage[]): Promise<void> => {
+    if (messages.length === 0) return;
+    await database.system(async (tx) => {
+      await leadership.assert(tx);
+      // The policy of the table keeps what is younger than an hour.
+      await tx.deleteFrom('outbox').where(rowsOf(messages)).execute();
+    });
   };
 
-  async function settledBefore(knownStore: number | undefined): Promise<Date | undefined> {
-    const at = await databaseTime(database);
-    if (!publisher.progress) return at;
-    const { createdAt, stored, consumed } = await publisher.progress();
-    if (createdAt.getTime() !== knownStore) return undefined;
-    marks.push({ at, stored });
-    const settled = marks.findLast((mark) => mark.stored <= consumed);
-    if (settled) marks = marks.slice(marks.indexOf(settled));
-    // While consumers are away for long, coarser marks do.
-    else if (marks.length > MAX_MARKS) marks = marks.filter((_, index) => index % 2 === 1);
-    return settled?.at;
-  }
+  return {
+    confirmNext: async (leadership) => {
+      if (!publisher.arrival) return false;
+      const rows = await database.system((tx) =>
+        tx
+          .selectFrom('outbox')
+          .select(MESSAGE_COLUMNS)
+          .select(sql<string>`published_at::text`.as('at'))
+          .where('kind', '=', kind)
+          .where('published_at', '>=', sql<Date>`${cursor.at}::timestamptz`)
+          .where('published_at', '<', sql<Date>`clock_timestamp() - ${SETTLED}`)
+          .where(sql<boolean>`(published_at, event_id) > (${cursor.at}::timestamptz, ${cursor.id}::uuid)`)
+          .orderBy('published_at')
+          .orderBy('event_id')
+          .limit(BATCH)
+          .execute(),
+      );
+      const waiting = new Set(
+        (await confirmArrival(deps, leadership, rows.map(messageOf))).map((each) => each.eventId),
+      );
+      // Up to the first that still waits; from there it goes on next time. Those sent again are published later now.
+      const first = rows.findIndex((row) => waiting.has(row.event_id));
+      const last = first === -1 ? rows.at(-1) : rows[first - 1];
+      if (last) cursor = { at: last.at, id: last.event_id };
+      return first === -1 && rows.length === BATCH;
+    },
+    removeOld: async (leadership) => {
+      const rows = await database.system((tx) =>
+        tx
+          .selectFrom('outbox')
+          .select(MESSAGE_COLUMNS)
+          .where('kind', '=', kind)
+          .where('published_at', '<', sql<Date>`clock_timestamp() - interval '1 hour'`)
+          .orderBy('published_at')
+          .limit(BATCH)
+          .execute(),
+      );
+      const messages = rows.map(messageOf);
+      const waiting = new Set(await confirmArrival(deps, leadership, messages));
+      await removeRows(
+        leadership,
+        messages.filter((each) => !waiting.has(each)),
+      );
+      return waiting.size === 0 && rows.length === BATCH;
+    },
+  };
 }
 
-async function databaseTime(database: Database<OutboxSchema>): Promise<Date> {
-  const { rows } = await database.system((tx) =>
-    sql<{ now: Date }>`SELECT clock_timestamp() AS now`.execute(tx),
-  );
-  return rows[0]!.now;
-}
-
-/** In bites; the policy of the table keeps what is younger than an hour. */
-async function remove(
-  database: Database<OutboxSchema>,
-  kind: string,
-  before: Date,
-  leadership: Leadership,
-): Promise<number> {
-  const result = await database.system(async (tx) => {
-    await leadership.assert(tx);
-    return tx
-      .deleteFrom('outbox')
-      .where(
-        sql<boolean>`(tenant_id, event_id) IN (SELECT tenant_id, event_id FROM outbox
-          WHERE published_at < least(now() - interval '1 hour', ${before.toISOString()}::timestamptz)
-            AND kind = ${kind} LIMIT ${BATCH})`,
-      )
-      .executeTakeFirst();
+/** The duty of a `Cleaner`. While the consumer is away nothing is removed. */
+export function startCleaner(deps: ConfirmDeps & { readonly cluster: DutyHost }): Duty {
+  const cleaner = createCleaner(deps);
+  const everyMs = deps.publisher.arrival ? INTERVAL_MS : REMOVAL_INTERVAL_MS;
+  let removalDueAt = performance.now();
+  return startDuty({
+    cluster: deps.cluster,
+    name: `outbox cleanup: ${deps.kind}`,
+    everyMs,
+    run: async (leadership) => {
+      let more = await cleaner.confirmNext(leadership);
+      if (performance.now() >= removalDueAt) {
+        const moreToRemove = await cleaner.removeOld(leadership);
+        if (!moreToRemove) removalDueAt = performance.now() + REMOVAL_INTERVAL_MS;
+        more ||= moreToRemove;
+      }
+      return more ? { nextInMs: 0 } : undefined;
+    },
   });
-  return Number(result.numDeletedRows);
 }

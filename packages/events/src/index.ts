@@ -15,8 +15,15 @@ export {
   type OutboxRow,
   outboxMac,
 } from './emitter.ts';
-export { type Bus, createBus, STREAM } from './jetstream.ts';
-export { type OutboxMessage, type Publisher, RefusedMessages } from './publisher.ts';
+export { type Bus, createBus } from './jetstream.ts';
+export { messageDigest } from './message-digest.ts';
+export {
+  askMissingEvents,
+  type FindMissing,
+  missingMessages,
+  type PublishedEvent,
+} from './missing-messages.ts';
+export { type Arrival, type OutboxMessage, type Publisher, RefusedMessages } from './publisher.ts';
 export { type Relay, startRelay } from './relay.ts';
 export {
   type AnomaliesSchema,
@@ -25,3 +32,4 @@ export {
   type OutboxTable,
   outboxMigration,
 } from './schema.ts';
+export { AUDIT_STREAM, EVENT_STREAM } from './streams.ts';

@@ -1,23 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import type { Logger } from '@claviger/service-kit';
 import { inSpans, SpanKind } from '@claviger/service-kit';
 import {
   AckPolicy,
   type ConsumerMessages,
-  DiscardPolicy,
+  JetStreamApiError,
   type JetStreamClient,
   type JsMsg,
   jetstream,
   jetstreamManager,
-  RetentionPolicy,
-  StorageType,
+  type StreamInfo,
 } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 import { gather } from './gather.ts';
-import { type OutboxMessage, type Publisher, RefusedMessages } from './publisher.ts';
+import { type Arrival, type OutboxMessage, type Publisher, RefusedMessages } from './publisher.ts';
+import { AUDIT_STREAM, EVENT_STREAM, ensureStreams, SUBJECT_PREFIX, streamOf } from './streams.ts';
 
-export const STREAM = 'CLAVIGER_EVENTS';
-const SUBJECT_PREFIX = 'claviger.';
-const DUPLICATE_WINDOW_NS = 10 * 60 * 1_000_000_000;
 const ACK_WAIT_NS = 60 * 1_000_000_000;
 /** How long one request for messages stands; twice in that time the server shows that it is there. */
 const PULL_MS = 5_000;
@@ -29,8 +27,14 @@ const MANAGE_TIMEOUT_MS = 2_000;
 const HEADER_ROOM_BYTES = 4_096;
 const HEADER = { tenant: 'Claviger-Tenant', mac: 'Claviger-Mac', traceparent: 'traceparent' };
 
+/** Ends the event id in the message id of a message that is sent again: the stream would drop a known message id. */
+const AGAIN = '#';
+
 export interface Bus extends AsyncDisposable {
+  /** For `event.*`. */
   readonly publisher: Publisher;
+  /** For `audit.*`; `missing` asks the audit service. */
+  auditPublisher(missing: Arrival['missing']): Publisher;
   /** Throws when the server cannot be reached. */
   ping(): Promise<void>;
   /**
@@ -83,7 +87,7 @@ export function createBus(options: {
   const client = (): Promise<JetStreamClient> => {
     stream ??= connected()
       .then(async (nc) => {
-        await ensureStream(nc);
+        await ensureStreams(nc);
         return jetstream(nc, { timeout: PUBLISH_TIMEOUT_MS });
       })
       .catch((error: unknown) => {
@@ -93,7 +97,7 @@ export function createBus(options: {
     return stream;
   };
 
-  const publish = async (messages: readonly OutboxMessage[]): Promise<void> => {
+  const publish: Publisher = async (messages, { again = false } = {}) => {
     const nc = await connected();
     const js = await client();
     const room = (nc.info?.max_payload ?? Number.POSITIVE_INFINITY) - HEADER_ROOM_BYTES;
@@ -110,49 +114,47 @@ export function createBus(options: {
           sent.set(HEADER.mac, message.mac.toString('base64url'));
           if (message.traceparent) sent.set(HEADER.traceparent, message.traceparent);
           await js.publish(SUBJECT_PREFIX + message.subject, message.payload, {
-            msgID: message.eventId,
+            msgID: again ? `${message.eventId}${AGAIN}${randomUUID()}` : message.eventId,
             headers: sent,
           });
         }),
       );
     } catch (error) {
-      // The server may have come back with empty storage: look for the stream again.
+      // The server may have come back with empty storage: look for the streams again.
       stream = undefined;
-      throw error;
+      if (!isFull(error)) throw error;
+      throw new Error(
+        'The stream on NATS is full: events wait in the outbox until the audit service has taken what is there. See that it runs.',
+        { cause: error },
+      );
     }
     if (refused.size > 0) throw new RefusedMessages(refused);
   };
 
-  const publisher = Object.assign(publish, {
-    storeCreatedAt: async () => {
-      await client();
-      try {
-        const manager = await jetstreamManager(await connected(), { timeout: MANAGE_TIMEOUT_MS });
-        return new Date((await manager.streams.info(STREAM)).created);
-      } catch (error) {
-        stream = undefined;
-        throw error;
-      }
-    },
-    progress: async () => {
-      await client();
+  /** Asks the server about a stream; when it fails, the streams are looked for again. */
+  const streamInfo = async (name: string): Promise<StreamInfo> => {
+    await client();
+    try {
       const manager = await jetstreamManager(await connected(), { timeout: MANAGE_TIMEOUT_MS });
-      const { created, state } = await manager.streams.info(STREAM);
-      const floors: number[] = [];
-      for await (const consumer of manager.consumers.list(STREAM)) {
-        const isIdle = consumer.num_pending === 0 && consumer.num_ack_pending === 0;
-        floors.push(isIdle ? state.last_seq : consumer.ack_floor.stream_seq);
-      }
-      return {
-        createdAt: new Date(created),
-        stored: state.last_seq,
-        consumed: floors.length === 0 ? -1 : Math.min(...floors),
-      };
-    },
-  });
+      return await manager.streams.info(name);
+    } catch (error) {
+      stream = undefined;
+      throw error;
+    }
+  };
 
   return {
-    publisher,
+    publisher: Object.assign(publish.bind(undefined), {
+      storeCreatedAt: async () => new Date((await streamInfo(EVENT_STREAM)).created),
+    }),
+    auditPublisher: (missing) =>
+      Object.assign(publish.bind(undefined), {
+        arrival: {
+          missing,
+          // What its consumer has taken, the stream does not keep.
+          isDrained: async () => (await streamInfo(AUDIT_STREAM)).state.messages === 0,
+        },
+      }),
     ping: async () => {
       const nc = await connected();
       if (nc.isClosed()) throw new Error('the connection to NATS is closed');
@@ -161,11 +163,11 @@ export function createBus(options: {
     newest: async function* (prefix) {
       await client();
       const manager = await jetstreamManager(await connected(), { timeout: MANAGE_TIMEOUT_MS });
-      const { state } = await manager.streams.info(STREAM, {
+      const { state } = await manager.streams.info(EVENT_STREAM, {
         subjects_filter: `${SUBJECT_PREFIX}${prefix}.>`,
       });
       for (const subject of Object.keys(state.subjects ?? {})) {
-        const message = await manager.streams.getMessage(STREAM, { last_by_subj: subject });
+        const message = await manager.streams.getMessage(EVENT_STREAM, { last_by_subj: subject });
         if (message) yield { subject: subject.slice(SUBJECT_PREFIX.length), payload: message.string() };
       }
     },
@@ -203,7 +205,7 @@ export function createBus(options: {
           try {
             const js = await client();
             await ensureConsumer(await connected(), durable, subject);
-            const consumer = await js.consumers.get(STREAM, durable);
+            const consumer = await js.consumers.get(streamOf(subject), durable);
             // One subscription as long as it goes well. A fetch that gives up while messages are on their way to it, as on a
             // machine that is busy for a second, would leave them to the acknowledgement wait.
             running = await consumer.consume({
@@ -252,7 +254,7 @@ export function createBus(options: {
 function outboxMessageOf(message: JsMsg): OutboxMessage {
   return {
     tenantId: message.headers?.get(HEADER.tenant) ?? '',
-    eventId: message.headers?.get('Nats-Msg-Id') ?? '',
+    eventId: message.headers?.get('Nats-Msg-Id').split(AGAIN)[0] ?? '',
     subject: message.subject.slice(SUBJECT_PREFIX.length),
     payload: message.string(),
     mac: Buffer.from(message.headers?.get(HEADER.mac) ?? '', 'base64url'),
@@ -260,37 +262,20 @@ function outboxMessageOf(message: JsMsg): OutboxMessage {
   };
 }
 
-async function ensureStream(nc: NatsConnection): Promise<void> {
-  const manager = await jetstreamManager(nc, { timeout: MANAGE_TIMEOUT_MS });
-  const config = {
-    name: STREAM,
-    subjects: [`${SUBJECT_PREFIX}audit.>`, `${SUBJECT_PREFIX}event.>`],
-    retention: RetentionPolicy.Limits,
-    storage: StorageType.File,
-    discard: DiscardPolicy.New,
-    duplicate_window: DUPLICATE_WINDOW_NS,
-    deny_delete: true,
-    deny_purge: true,
-    max_age: 7 * 24 * 3_600 * 1_000_000_000,
-  };
-  try {
-    await manager.streams.info(STREAM);
-  } catch {
-    await manager.streams.add(config).catch((cause: Error) => {
-      // Only audit may make it. At a first start the others are simply early: no stack in their logs for that.
-      if (!/Permissions Violation/i.test(cause.message)) throw cause;
-      throw new Error('the stream is not there yet: the audit service makes it when it starts');
-    });
-  }
-}
-
 async function ensureConsumer(nc: NatsConnection, durable: string, subject: string): Promise<void> {
   const manager = await jetstreamManager(nc, { timeout: MANAGE_TIMEOUT_MS });
-  await manager.consumers.add(STREAM, {
+  await manager.consumers.add(streamOf(subject), {
     durable_name: durable,
     filter_subject: SUBJECT_PREFIX + subject,
     ack_policy: AckPolicy.Explicit,
     ack_wait: ACK_WAIT_NS,
     max_ack_pending: 5_000,
   });
+}
+
+/** JetStream's answer where a stream has as many bytes as it may have. */
+const MAXIMUM_BYTES_EXCEEDED = 10_077;
+
+function isFull(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === MAXIMUM_BYTES_EXCEEDED;
 }

@@ -1,12 +1,15 @@
 import { type OutboxMessage, type Publisher, RefusedMessages } from './publisher.ts';
 
-/** Below the ten seconds after which the database ends a transaction that only waits. */
 const PUBLISH_TIMEOUT_MS = 8_000;
 
-/** Publishes, or throws after eight seconds. Answers which messages were refused for good, with the reason. */
+/**
+ * Publishes, or throws after eight seconds. Answers which messages were refused for good, with the reason. No transaction
+ * may be open meanwhile: a server that hangs would hold its connection, its locks and the next election.
+ */
 export async function publishInTime(
   publisher: Publisher,
   messages: readonly OutboxMessage[],
+  options?: { readonly again?: boolean },
 ): Promise<ReadonlyMap<string, string>> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -16,7 +19,7 @@ export async function publishInTime(
     );
   });
   try {
-    await Promise.race([publisher(messages), late]);
+    await Promise.race([publisher(messages, options), late]);
     return new Map();
   } catch (error) {
     if (error instanceof RefusedMessages) return error.refused;

@@ -9,22 +9,23 @@ export interface OutboxMessage {
 
 /**
  * Takes messages over for good: resolves only when each is stored where it went. Throws RefusedMessages when it took
- * over all but some that can never go; anything else it throws has all tried again.
+ * over all but some that can never go; anything else it throws has all tried again. With `again` the store must keep the
+ * messages even if it remembers that it had them before.
  */
 export interface Publisher {
-  (messages: readonly OutboxMessage[]): Promise<void>;
+  (messages: readonly OutboxMessage[], options?: { readonly again?: boolean }): Promise<void>;
   /** When the store that takes messages over was made: what was published before that is gone, and published again. */
   readonly storeCreatedAt?: () => Promise<Date>;
-  /** How far the store is filled and consumed. Absent where messages have done their duty once they are taken over. */
-  readonly progress?: () => Promise<StoreProgress>;
+  /** For messages that leave the outbox only when their consumer has stored them. Then `storeCreatedAt` is not needed. */
+  readonly arrival?: Arrival;
 }
 
-export interface StoreProgress {
-  readonly createdAt: Date;
-  /** Number of the newest message. */
-  readonly stored: number;
-  /** Every consumer has finished with all messages up to this number; -1 while there is no consumer. */
-  readonly consumed: number;
+/** What the relay asks to know whether a published message has reached its consumer. */
+export interface Arrival {
+  /** Those of the messages that the consumer has not stored. Throws while the consumer cannot be asked. */
+  missing(messages: readonly OutboxMessage[]): Promise<readonly OutboxMessage[]>;
+  /** Whether the store holds no message that the consumer has still to take: what is missing then is lost. */
+  isDrained(): Promise<boolean>;
 }
 
 /** These can never be taken over; all the others of the batch were. They must not hold up the rest. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { soleReplica } from '@claviger/cluster';
+import { type Leadership, LeadershipLost, soleLeadership, soleReplica } from '@claviger/cluster';
 import { eventually } from '@claviger/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
@@ -202,19 +202,65 @@ test('a row that can never go is set aside and does not hold up the rest', async
 
 test('a publisher that never answers is given up in time, and the rows stay', async () => {
   let calls = 0;
-  const id = await announce('hang');
+  await announce('hang');
   await using _relay = relayOf({
-    event: () => {
+    event: async () => {
       calls += 1;
-      return new Promise(() => {});
+      if (calls === 1) return new Promise(() => {});
+      expect(await parts.unpublished()).toBe(1);
     },
   });
-  await eventually(() => expect(calls).toBeGreaterThan(1));
-  expect(await parts.unpublished()).toBe(1);
-  const [row] = await parts.scratch.query<{ event_id: string }>(
-    `SELECT event_id FROM ${parts.schema.schema}.outbox`,
-  );
-  expect(row!.event_id).toBe(id);
+  await eventually(async () => expect(await parts.unpublished()).toBe(0));
+  expect(calls).toBe(2);
+});
+
+test('while NATS takes connections and answers nothing, the relay holds no transaction, and a term that ended marks nothing', async () => {
+  const { nats, scratch, schema } = parts;
+  await using bus = parts.bus();
+  await bus.publisher.storeCreatedAt!();
+  let isOver = false;
+  const leadership: Leadership = {
+    ...soleLeadership,
+    assert: async () => {
+      if (isOver) throw new LeadershipLost('The next term has begun.');
+    },
+  };
+  const id = await announce('hang');
+  const asked = Promise.withResolvers<void>();
+  const arrived = inbox();
+  await using _consumer = bus.consume({
+    durable: 'hang',
+    subject: 'event.hang',
+    batch: 10,
+    handle: arrived.handle,
+  });
+  nats.kill('SIGSTOP');
+  try {
+    await using _relay = startRelay({
+      database: parts.database,
+      logger: parts.logger,
+      cluster: { ...soleReplica(parts.logger), leadership: () => leadership },
+      publishers: {
+        event: async (messages, options) => {
+          asked.resolve();
+          await bus.publisher(messages, options);
+        },
+      },
+    });
+    await asked.promise;
+    // A transaction that waited for NATS would hold the row, and with it a connection and the term.
+    await scratch.query(`SELECT FROM ${schema.schema}.outbox WHERE event_id = '${id}' FOR UPDATE NOWAIT`);
+    isOver = true;
+    nats.kill('SIGCONT');
+    await eventually(() => expect(arrived.effects.has(id)).toBe(true));
+    expect(await parts.unpublished()).toBe(1);
+    // Whoever leads next publishes it again: the same message for the bus, and for consumers the same event.
+    isOver = false;
+    await eventually(async () => expect(await parts.unpublished()).toBe(0));
+  } finally {
+    nats.kill('SIGCONT');
+  }
+  expect([...arrived.effects.keys()]).toEqual([id]);
 });
 
 test('refused messages do not make the others of their batch go again', async () => {

@@ -2,10 +2,11 @@ import { type DutyHost, type DutyLag, type Leadership, LeadershipLost, startDuty
 import type { Database } from '@claviger/database';
 import { inSpans, type Logger, SpanKind } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { createCleaner } from './clean-outbox.ts';
+import { startCleaner } from './clean-outbox.ts';
+import { MESSAGE_COLUMNS, markPublished, messageOf } from './outbox-rows.ts';
 import { publishInTime } from './publish-in-time.ts';
 import type { Publisher } from './publisher.ts';
-import { messageOf, republish } from './republish.ts';
+import { republish } from './republish.ts';
 import type { OutboxSchema } from './schema.ts';
 import { createSetAside } from './set-aside.ts';
 
@@ -20,9 +21,10 @@ const STORE_CHECK_MS = 10_000;
 const LAG_LIMIT = 10_000;
 
 /**
- * Publishes outbox rows at least once, in batches, by `published_at IS NULL … SKIP LOCKED`: never by an id, whose order
- * is not the order of commits. A duty of the leader, with its term asserted where rows are marked. Each kind of message has
- * a duty of its own: while the server of one is away, the others flow.
+ * Publishes outbox rows at least once, in batches, by `published_at IS NULL`: never by an id, whose order is not the order
+ * of commits. A duty of the leader, whose term is asserted where rows are marked: a row needs no claim besides. While one
+ * leader follows another both may publish a row; its id makes them one. Each kind of message has a duty of its own: while
+ * the server of one is away, the others flow. Another duty of each kind follows what was published (`clean-outbox.ts`).
  */
 export function startRelay<DB extends OutboxSchema>(options: {
   database: Database<DB>;
@@ -42,7 +44,7 @@ export function startRelay<DB extends OutboxSchema>(options: {
       return counts.reduce((sum, count) => sum + count, 0);
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(lanes.map((each) => each.duty[Symbol.asyncDispose]()));
+      await Promise.all(lanes.flatMap(({ duties }) => duties.map((duty) => duty[Symbol.asyncDispose]())));
     },
   };
 }
@@ -63,53 +65,46 @@ interface LaneOptions {
 
 function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) {
   const setAside = createSetAside();
-  const cleaner = createCleaner(database, kind, publisher);
   let storeCheckedAt = 0;
   let knownStore: number | undefined;
 
-  const runOnce = (leadership: Leadership): Promise<number> =>
-    database.system(async (tx) => {
-      const rows = await tx
+  // Three steps, and only the first and the last are transactions: a server that hangs holds no connection of the pool, no
+  // lock and no term. A crash between the steps has the rows published again.
+  const runOnce = async (leadership: Leadership): Promise<number> => {
+    const rows = await database.system((tx) =>
+      tx
         .selectFrom('outbox')
-        .select(['tenant_id', 'event_id', 'subject', 'payload', 'mac', 'traceparent'])
+        .select(MESSAGE_COLUMNS)
         .where('published_at', 'is', null)
         .where('kind', '=', kind)
         .where(sql<boolean>`event_id <> ALL (${setAside.now()}::uuid[])`)
         .orderBy('created_at')
         .limit(BATCH)
-        .forUpdate()
-        .skipLocked()
-        .execute();
-      if (rows.length === 0) return 0;
-      const messages = rows.map(messageOf);
-      const parents = messages.map((message) => message.traceparent);
-      const refused = await inSpans('outbox relay', SpanKind.PRODUCER, parents, () =>
-        publishInTime(publisher, messages),
-      );
-      for (const [eventId, reason] of refused) {
-        setAside.add(eventId);
-        logger.error({ eventId, kind, reason }, 'an outbox row cannot be published: it was set aside');
-      }
-      const taken = messages.filter((message) => !refused.has(message.eventId));
-      const [tenants, ids] = [taken.map((each) => each.tenantId), taken.map((each) => each.eventId)];
-      const mark = tx
-        .updateTable('outbox')
-        .set({ published_at: sql`clock_timestamp()` })
-        // Locked above, so by their keys alone: a backlog of a hundred thousand must cost no more than one of ten.
-        .where(
-          sql<boolean>`(tenant_id, event_id) IN (SELECT * FROM unnest(${tenants}::uuid[], ${ids}::uuid[]))`,
-        );
-      // Asserted only now: while a server is slow to take messages, nobody who was elected has to wait. Sent together.
-      await Promise.all([leadership.assert(tx), mark.execute()]);
-      return rows.length;
-    });
+        .execute(),
+    );
+    if (rows.length === 0) return 0;
+    const messages = rows.map(messageOf);
+    const parents = messages.map((message) => message.traceparent);
+    const refused = await inSpans('outbox relay', SpanKind.PRODUCER, parents, () =>
+      publishInTime(publisher, messages),
+    );
+    for (const [eventId, reason] of refused) {
+      setAside.add(eventId);
+      logger.error({ eventId, kind, reason }, 'an outbox row cannot be published: it was set aside');
+    }
+    await markPublished(
+      database,
+      leadership,
+      messages.filter((message) => !refused.has(message.eventId)),
+    );
+    return rows.length;
+  };
 
   /** A store that is newer than what was published to it has lost it. */
   const checkStore = async ({ signal }: Leadership): Promise<void> => {
     if (!publisher.storeCreatedAt || Date.now() - storeCheckedAt < STORE_CHECK_MS) return;
     const createdAt = await publisher.storeCreatedAt();
     if (createdAt.getTime() !== knownStore) {
-      cleaner.forget();
       const count = await republish(database, kind, publisher, createdAt, signal);
       // Whoever begins to lead does not know which store took them over, and sends again what may be older than this one.
       if (count > 0 && knownStore === undefined)
@@ -124,13 +119,6 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
     try {
       await checkStore(leadership);
       const published = await runOnce(leadership);
-      await cleaner.runIfDue(knownStore, leadership).catch((error: unknown) => {
-        if (error instanceof LeadershipLost) throw error;
-        logger.warn(
-          { err: error, kind },
-          'published outbox rows were not removed; it tries again in a minute',
-        );
-      });
       return { nextInMs: published === BATCH ? 0 : POLL_MS };
     } catch (error) {
       storeCheckedAt = 0;
@@ -149,5 +137,6 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
     });
 
   const duty = startDuty({ cluster, name: `outbox relay: ${kind}`, everyMs: POLL_MS, run, lag });
-  return { runOnce, duty };
+  const cleaner = startCleaner({ database, logger, cluster, kind, publisher });
+  return { runOnce, duties: [duty, cleaner] };
 }

@@ -1,6 +1,7 @@
 import type { Database } from '@claviger/database';
+import { MESSAGE_COLUMNS, messageOf } from './outbox-rows.ts';
 import { publishInTime } from './publish-in-time.ts';
-import type { OutboxMessage, Publisher } from './publisher.ts';
+import type { Publisher } from './publisher.ts';
 import type { OutboxSchema } from './schema.ts';
 
 const BATCH = 200;
@@ -24,7 +25,7 @@ export async function republish(
     const rows = await database.system((tx) =>
       tx
         .selectFrom('outbox')
-        .select(['tenant_id', 'event_id', 'subject', 'payload', 'mac', 'traceparent'])
+        .select(MESSAGE_COLUMNS)
         .where('published_at', '<', new Date(before.getTime() + CLOCK_MARGIN_MS))
         .where('kind', '=', kind)
         .where('event_id', '>', after)
@@ -33,26 +34,8 @@ export async function republish(
         .execute(),
     );
     if (rows.length === 0) return count;
-    await publishInTime(publisher, rows.map(messageOf));
+    await publishInTime(publisher, rows.map(messageOf), { again: true });
     count += rows.length;
     after = rows.at(-1)!.event_id;
   }
-}
-
-export function messageOf(row: {
-  tenant_id: string;
-  event_id: string;
-  subject: string;
-  payload: string;
-  mac: Buffer;
-  traceparent: string | null;
-}): OutboxMessage {
-  return {
-    tenantId: row.tenant_id,
-    eventId: row.event_id,
-    subject: row.subject,
-    payload: row.payload,
-    mac: row.mac,
-    traceparent: row.traceparent ?? undefined,
-  };
 }

@@ -11,9 +11,9 @@ export interface NatsConfiguration {
 /** Who may do everything: `operator` (commands, tests) and `audit` (owns the stream and its consumers). */
 const unrestricted = new Set(['operator', 'audit']);
 
-/** A service that only publishes: events out, acknowledgements in, and a look at the state of the stream and its consumers. */
+/** A service that only publishes: events out, acknowledgements in, and a look at the state of the streams. */
 const publisherPermissions =
-  'permissions: { publish: { allow: ["claviger.>", "$JS.API.INFO", "$JS.API.STREAM.INFO.>", "$JS.API.STREAM.NAMES", "$JS.API.CONSUMER.LIST.>"] },' +
+  'permissions: { publish: { allow: ["claviger.>", "$JS.API.INFO", "$JS.API.STREAM.INFO.>", "$JS.API.STREAM.NAMES"] },' +
   ' subscribe: { allow: ["_INBOX.>"] } }';
 
 /** `sync_interval: always` (2.10 and later) makes an acknowledged event survive a power cut. */

@@ -21,12 +21,15 @@ import {
   schemaHistory,
 } from '@claviger/database';
 import {
+  askMissingEvents,
   type Bus,
   createBus,
   createEmitter,
   createOutcomeRecorder,
   type Emitter,
+  missingMessages,
   type OutboxSchema,
+  type PublishedEvent,
   startAnomalyDuty,
   startRelay,
   storeAnomalies,
@@ -75,6 +78,11 @@ export interface StoreServiceOptions<DB> {
   readonly publishes?: 'events';
   /** Those it may queue; who works on them says `queues.work`. */
   readonly jobs?: readonly JobDefinition<never>[];
+  /** For audit, which knows it; the others ask audit. Answers the places of the events that audit has not stored. */
+  readonly findMissingEvents?: (
+    database: Database<DB>,
+    events: readonly PublishedEvent[],
+  ) => Promise<number[]>;
   /** For auth, which knows it; the others ask auth. */
   readonly platformTenant?: (database: Database<DB>) => Promise<string | undefined>;
   /** Around the recorder of denied and failed calls. */
@@ -206,7 +214,13 @@ export function openStoreService<DB extends OutboxSchema>(
     joinCluster({ service, version: productVersion, config, database, logger, mayLead, reportAnomaly }),
   );
   const publishers = {
-    audit: bus.publisher,
+    audit: bus.auditPublisher(
+      missingMessages(
+        options.findMissingEvents
+          ? (events) => options.findMissingEvents!(database, events)
+          : (events) => askMissingEvents(config, peers, events),
+      ),
+    ),
     ...(options.publishes === 'events' ? { event: bus.publisher } : {}),
     ...(jobs.length > 0 ? { job: queues.publisher } : {}),
   };

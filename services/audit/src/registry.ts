@@ -27,6 +27,7 @@ import { deleteSchedule } from './compliance/schedules/delete-schedule.ts';
 import { getSiemStatus } from './siem/get-siem-status.ts';
 import { testSiem } from './siem/test-siem.ts';
 import { listLogSizes } from './tenancy/list-log-sizes.ts';
+import { findMissingEvents } from './tenancy/find-missing-events.ts';
 import { readLog } from './tenancy/read-log.ts';
 import { signDeletionRecord } from './tenancy/sign-deletion-record.ts';
 
@@ -104,11 +105,13 @@ export const siemService = (
 export const tenantLogService = (
   deps: DepsOf<
     | typeof listLogSizes
+    | typeof findMissingEvents
     | typeof readLog
     | typeof signDeletionRecord
   >,
 ): Handlers<typeof tenantLog.TenantLogService> => ({
   listLogSizes: listLogSizes(deps),
+  findMissingEvents: findMissingEvents(deps),
   readLog: readLog(deps),
   signDeletionRecord: signDeletionRecord(deps),
 });

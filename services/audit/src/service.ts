@@ -8,6 +8,7 @@ import { evidenceOf, startCompliance } from './compliance/start-compliance.ts';
 import type { AuditConfig } from './config.ts';
 import { createCostlyReads } from './costly/costly-reads.ts';
 import { healthChecks } from './health-checks.ts';
+import { findMissing } from './ingestion/find-missing.ts';
 import { ingestEvents } from './ingestion/ingest-events.ts';
 import { readKeys } from './keys.ts';
 import { startReadClosing } from './reads/close-reads.ts';
@@ -34,6 +35,7 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
     migrations,
     actorTokenPublicKey: readSecretFile(config.actorTokenPublicKeyFile),
     publishes: 'events',
+    findMissingEvents: findMissing,
     jobs: [buildReportJob as JobDefinition<never>],
   });
   const { database, bus, emitter, logger, peers, queues, rpc, parts, cluster, reportAnomaly, restore } =

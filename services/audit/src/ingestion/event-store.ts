@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import type { Tx } from '@claviger/database';
-import type { OutboxMessage } from '@claviger/events';
+import { anyOf, type Tx } from '@claviger/database';
+import { messageDigest, type OutboxMessage } from '@claviger/events';
 import { sql } from 'kysely';
 import { columnsOf } from '../event-columns.ts';
 import type { AuditSchema } from '../schema.ts';
@@ -41,8 +40,11 @@ async function differentTexts(tx: Tx<AuditSchema>, events: readonly ProvenEvent[
     .select(['event_id', 'leaf_hash'])
     .where(
       'event_id',
-      'in',
-      events.map(({ event }) => event.id),
+      '=',
+      anyOf(
+        events.map(({ event }) => event.id),
+        'uuid',
+      ),
     )
     .execute();
   const hashes = new Map(stored.map((row) => [row.event_id, row.leaf_hash]));
@@ -56,14 +58,10 @@ export async function insertDeadLetter(
   reason: string,
 ): Promise<void> {
   const printable = (text: string): string => text.replaceAll('\u0000', '\ufffd').slice(0, 256);
-  const id = createHash('sha256')
-    .update(JSON.stringify([message.subject, message.tenantId, message.eventId, message.payload]))
-    .update(message.mac)
-    .digest('hex');
   await tx
     .insertInto('dead_letters')
     .values({
-      id,
+      id: messageDigest(message),
       reason,
       subject: printable(message.subject),
       tenant_id: printable(message.tenantId),

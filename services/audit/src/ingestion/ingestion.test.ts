@@ -1,12 +1,22 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { soleReplica } from '@claviger/cluster';
 import * as audit from '@claviger/contracts/audit/v1/audit';
-import { createBus, macKeyOf, type OutboxMessage, outboxMac, sealedForm } from '@claviger/events';
+import {
+  createBus,
+  macKeyOf,
+  missingMessages,
+  type OutboxMessage,
+  outboxMac,
+  sealedForm,
+  startRelay,
+} from '@claviger/events';
 import { exportLines, verifyExport } from '@claviger/merkle';
 import { createPeers, readSecretFile } from '@claviger/service-kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AuditBench, eventually, silent, startBench } from '../../test-support.ts';
+import { findMissing } from './find-missing.ts';
 import { ingestEvents } from './ingest-events.ts';
 
 let bench: AuditBench;
@@ -112,6 +122,74 @@ test('events that NATS had taken over and lost with its files arrive all the sam
   await nats.start();
   expect((await bench.sealed(tenant, 60)).size).toBe(60);
   expect(await wholeLog(tenant)).toMatchObject({ ok: true });
+});
+
+test('events that left the stream while audit was away and never reached its tables arrive once each', async () => {
+  const tenant = randomUUID();
+  await bench.stack.kill('audit-1', 'SIGTERM');
+  const ids = await bench.record(tenant, 20);
+  const { nats } = bench.stack.parts;
+  await using bus = createBus({
+    url: nats.url,
+    user: nats.operator,
+    password: nats.passwords[nats.operator]!,
+    name: 'thief',
+    logger: silent,
+  });
+  {
+    await using relay = startRelay({
+      database: bench.database,
+      logger: silent,
+      cluster: soleReplica(silent),
+      publishers: { audit: async (messages) => bus.publisher(messages) },
+    });
+    await eventually(async () => (await relay.runOnce()) === 0);
+    // Takes them in the place of audit, and keeps nothing.
+    await using _thief = bus.consume({
+      durable: 'audit',
+      subject: 'audit.>',
+      batch: 200,
+      handle: async () => {},
+    });
+    await eventually(() => bus.auditPublisher(async () => []).arrival!.isDrained());
+  }
+  await bench.stack.restart('audit-1');
+  expect((await bench.sealed(tenant, 20)).size).toBe(20);
+  const rows = await bench.superuser('SELECT event_id FROM events WHERE tenant_id = $1', [tenant]);
+  expect(rows.map((row) => row.event_id as string).toSorted()).toEqual(ids.toSorted());
+});
+
+test('while NATS hangs, stored events are still given their places in the log', async () => {
+  const tenant = randomUUID();
+  const { nats } = bench.stack.parts;
+  nats.kill('SIGSTOP');
+  try {
+    await bench.record(tenant, 1);
+    await ingest(Array.from({ length: 300 }, () => message(tenant)));
+    await bench.sealed(tenant, 300);
+  } finally {
+    nats.kill('SIGCONT');
+  }
+  expect((await bench.sealed(tenant, 301)).size).toBe(301);
+});
+
+test('what is neither stored with its text nor kept as a dead letter is missing', async () => {
+  const tenant = randomUUID();
+  const [stored, otherText, refused, unknown] = [
+    message(tenant),
+    message(tenant),
+    { ...message(tenant), mac: randomBytes(32) },
+    message(tenant),
+  ];
+  await ingest([stored, otherText, refused]);
+  await bench.sealed(tenant, 2);
+  const changed = { ...message(tenant, { id: otherText.eventId, action: 'another' }) };
+  const missing = missingMessages((events) => findMissing(bench.database, events));
+  expect(await missing([stored, changed, refused, { ...refused, mac: randomBytes(32) }, unknown])).toEqual([
+    changed,
+    expect.objectContaining({ eventId: refused.eventId }),
+    unknown,
+  ]);
 });
 
 test('F-31 the same batch given again, and an event twice in one batch, leave one row each', async () => {

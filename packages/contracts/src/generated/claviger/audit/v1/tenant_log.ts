@@ -27,6 +27,24 @@ export interface LogSize {
   size: number;
 }
 
+export interface FindMissingEventsRequest {
+  events: PublishedEvent[];
+}
+
+export interface PublishedEvent {
+  tenantId: string;
+  id: string;
+  /** RFC 9162 leaf hash of the canonical event. */
+  leafHash: Buffer;
+  /** SHA-256 of the message in hex: subject, tenant, id, payload and MAC. */
+  messageDigest: string;
+}
+
+export interface FindMissingEventsResponse {
+  /** Places in `events`, from 0. */
+  missing: number[];
+}
+
 export interface ReadLogRequest {
   fromSequence: number;
   /** Only these; all when empty. */
@@ -196,6 +214,187 @@ export const LogSize: MessageFns<LogSize> = {
 
             message.size = longToNumber(reader.int64());
             continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFindMissingEventsRequest(): FindMissingEventsRequest {
+  return { events: [] };
+}
+
+export const FindMissingEventsRequest: MessageFns<FindMissingEventsRequest> = {
+  encode(message: FindMissingEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.events) {
+      PublishedEvent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindMissingEventsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindMissingEventsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.events.push(PublishedEvent.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePublishedEvent(): PublishedEvent {
+  return { tenantId: "", id: "", leafHash: Buffer.alloc(0), messageDigest: "" };
+}
+
+export const PublishedEvent: MessageFns<PublishedEvent> = {
+  encode(message: PublishedEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenantId !== "") {
+      writer.uint32(10).string(message.tenantId);
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    if (message.leafHash.length !== 0) {
+      writer.uint32(26).bytes(message.leafHash);
+    }
+    if (message.messageDigest !== "") {
+      writer.uint32(34).string(message.messageDigest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PublishedEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePublishedEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenantId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.leafHash = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.messageDigest = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFindMissingEventsResponse(): FindMissingEventsResponse {
+  return { missing: [] };
+}
+
+export const FindMissingEventsResponse: MessageFns<FindMissingEventsResponse> = {
+  encode(message: FindMissingEventsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.missing) {
+      writer.uint32(8).int32(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindMissingEventsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindMissingEventsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.missing.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.missing.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
@@ -603,6 +802,7 @@ import { unary } from "../../../../rpc.ts";
 
 export const TenantLogService = {
   listLogSizes: unary("/claviger.audit.v1.TenantLogService/ListLogSizes", ListLogSizesRequest, ListLogSizesResponse),
+  findMissingEvents: unary("/claviger.audit.v1.TenantLogService/FindMissingEvents", FindMissingEventsRequest, FindMissingEventsResponse),
   readLog: unary("/claviger.audit.v1.TenantLogService/ReadLog", ReadLogRequest, ReadLogResponse),
   signDeletionRecord: unary("/claviger.audit.v1.TenantLogService/SignDeletionRecord", SignDeletionRecordRequest, SignDeletionRecordResponse),
 };

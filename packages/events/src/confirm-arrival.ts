@@ -1,0 +1,37 @@
+import type { Leadership } from '@claviger/cluster';
+import type { Database } from '@claviger/database';
+import type { Logger } from '@claviger/service-kit';
+import { markPublished } from './outbox-rows.ts';
+import { publishInTime } from './publish-in-time.ts';
+import type { OutboxMessage, Publisher } from './publisher.ts';
+import type { OutboxSchema } from './schema.ts';
+
+export interface ConfirmDeps {
+  readonly database: Database<OutboxSchema>;
+  readonly logger: Logger;
+  readonly kind: string;
+  readonly publisher: Publisher;
+}
+
+/**
+ * Answers the messages that are not known to have arrived. One rule for every way to lose a message, be it expired, purged
+ * or gone with its store: what the consumer does not have while the store holds nothing for it is lost, and published again.
+ */
+export async function confirmArrival(
+  { database, logger, kind, publisher }: ConfirmDeps,
+  leadership: Leadership,
+  messages: readonly OutboxMessage[],
+): Promise<readonly OutboxMessage[]> {
+  const { arrival } = publisher;
+  if (!arrival || messages.length === 0) return [];
+  const missing = await arrival.missing(messages);
+  if (missing.length === 0 || !(await arrival.isDrained())) return missing;
+  // Asked again: since the first answer the consumer may have taken what the store still held then.
+  const lost = await arrival.missing(missing);
+  if (lost.length > 0) {
+    await publishInTime(publisher, lost, { again: true });
+    await markPublished(database, leadership, lost);
+    logger.warn({ kind, count: lost.length }, 'published messages never reached their consumer: sent again');
+  }
+  return lost;
+}
