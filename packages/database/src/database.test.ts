@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type ScratchSchema, type ScratchServer, startScratchServer } from '@claviger/testkit';
 import { type CompiledQuery, type Generated, sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDatabase, type Database, listen, migrate, type Tx } from './index.ts';
+import { anyOf, createDatabase, type Database, listen, migrate, noneOf, type Tx } from './index.ts';
 
 interface Schema {
   note: { tenant_id: string; id: string; body: string; data: Generated<unknown> };
@@ -543,4 +543,67 @@ test('a stopped server is an outage for whoever begins or is in the middle; afte
     )
     .toBe('well');
   expect(await bodies(T1)).not.toContain('in the middle');
+});
+
+test('the system role reads by an index when it looks for due rows, and as the planner likes when it counts all', async () => {
+  await scratch.query(
+    `INSERT INTO ${schema.schema}.due SELECT gen_random_uuid(), gen_random_uuid(), 'x' FROM generate_series(1, 2000)`,
+  );
+  await scratch.query(`ANALYZE ${schema.schema}.due`);
+  const plan = sql<{
+    'QUERY PLAN': string;
+  }>`EXPLAIN SELECT count(a.hidden) FROM due AS a JOIN due AS b USING (tenant_id, id)`;
+  const text = (rows: { 'QUERY PLAN': string }[]) => rows.map((row) => row['QUERY PLAN']).join('\n');
+  const counting = await database.acrossTenants(async (reader) => text((await plan.execute(reader)).rows));
+  expect(counting).toContain('Seq Scan');
+  expect(counting).toContain('Hash Join');
+  // On a connection that counted before, too.
+  for (let turn = 0; turn < 4; turn += 1) {
+    const looking = await database.system(async (tx) => text((await plan.execute(tx)).rows));
+    expect(looking).toContain('Index');
+    expect(looking).not.toMatch(/Seq Scan|Hash Join/);
+  }
+  const write = database.acrossTenants((reader) => insertNote(reader as Tx<Schema>, T1, 'x'));
+  await expect(write).rejects.toMatchObject({ code: '25006' });
+});
+
+test('a list is one parameter of a statement that has one text for all lengths', async () => {
+  const ids = await database.withTenant(T1, async (tx) => [
+    (await insertNote(tx, T1, 'list 1')).id,
+    (await insertNote(tx, T1, 'list 2')).id,
+  ]);
+  const texts = new Set<string>();
+  const read = (some: readonly string[], none = false) =>
+    database.readTenant(T1, async (tx) => {
+      const query = tx
+        .selectFrom('note')
+        .select('body')
+        .where('body', 'like', 'list %')
+        .where('id', none ? '<>' : '=', none ? noneOf(some, 'uuid') : anyOf(some, 'uuid'))
+        .orderBy('body');
+      if (!none) texts.add(query.compile().sql);
+      return (await query.execute()).map((row) => row.body);
+    });
+  expect(await read(ids)).toEqual(['list 1', 'list 2']);
+  expect(await read([ids[1]!])).toEqual(['list 2']);
+  expect(await read([])).toEqual([]);
+  expect(texts.size).toBe(1);
+  expect(await read([ids[0]!], true)).toEqual(['list 2']);
+  expect(await read([], true)).toEqual(['list 1', 'list 2']);
+});
+
+test('a connection prepares a limited number of statements, and runs what exceeds it all the same', async () => {
+  const count = sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_prepared_statements WHERE ${1}::int = 1`;
+  const prepared = await database.readTenant(T1, async (reader) => {
+    for (let n = 0; n < 1_200; n += 1) {
+      const { rows } = await sql<{ n: number }>`SELECT ${n}::int + ${sql.raw(String(n))} AS n`.execute(
+        reader,
+      );
+      expect(rows[0]!.n).toBe(2 * n);
+    }
+    return (await count.execute(reader)).rows[0]!.n;
+  });
+  expect(prepared).toBeGreaterThan(500);
+  // Those of the transaction itself are named besides.
+  expect(prepared).toBeLessThanOrEqual(1_002);
 });

@@ -51,6 +51,11 @@ export interface Database<DB> {
   /** A transaction of the system role, for duties across tenants: it may only do what its grants name. */
   system<T>(work: (tx: Tx<DB>) => Promise<T>): Promise<T>;
   /**
+   * A read-only transaction of the system role that counts or lists across tenants. Unlike in `system`, whose statements look for
+   * few due rows by an index, the planner may read whole tables and join them by hash.
+   */
+  acrossTenants<T>(work: (reader: Reader<DB>) => Promise<T>): Promise<T>;
+  /**
    * A whole transaction in one round trip: begin, tenant, the statements, commit. Resolves after the commit. Where one
    * fails, all are rolled back and the first error is thrown.
    */
@@ -79,6 +84,12 @@ const BY_INDEX_ONLY = [
   '-c enable_mergejoin=off',
   BY_VALUES,
 ];
+
+/** For a transaction of a connection that has `BY_INDEX_ONLY`. */
+const BY_ANY_PLAN = {
+  name: 'by-any-plan',
+  text: "SELECT set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true)",
+};
 
 const tracer = trace.getTracer('claviger');
 
@@ -131,7 +142,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
   const transact = async <T>(
     from: Pool,
     begin: string,
-    tenantId: string | undefined,
+    setting: pg.QueryConfig | undefined,
     work: (tx: Tx<DB>) => Promise<T>,
   ): Promise<T> => {
     const client = await connect(from);
@@ -139,7 +150,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     try {
       const opened = together(client, () => [
         client.query(begin),
-        ...(tenantId ? [client.query({ ...SET_TENANT, values: [tenantId] })] : []),
+        ...(setting ? [client.query(setting)] : []),
       ]);
       // Their failure also fails what follows; unheard here it would end the process.
       for (const step of opened) step.catch(() => {});
@@ -175,10 +186,12 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
 
   return {
     withTenant: (tenantId, work) =>
-      span('transaction', () => transact(tenantPool, 'BEGIN', checkedTenant(tenantId), work)),
+      span('transaction', () => transact(tenantPool, 'BEGIN', ofTenant(tenantId), work)),
     readTenant: (tenantId, work) =>
-      span('read transaction', () => transact(tenantPool, BEGIN_READ, checkedTenant(tenantId), work)),
+      span('read transaction', () => transact(tenantPool, BEGIN_READ, ofTenant(tenantId), work)),
     system: (work) => span('system transaction', () => transact(systemPool, 'BEGIN', undefined, work)),
+    acrossTenants: (work) =>
+      span('system read transaction', () => transact(systemPool, BEGIN_READ, BY_ANY_PLAN, work)),
     flight: (tenantId, queries) =>
       span('transaction', () => flight(() => connect(tenantPool), checkedTenant(tenantId), queries)),
     groupedFlight: (tenantId, query, orderKey) =>
@@ -196,6 +209,10 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
 function checkedTenant(tenantId: string): string {
   if (!UUID.test(tenantId)) throw new Error('A transaction needs the id of a tenant.');
   return tenantId;
+}
+
+function ofTenant(tenantId: string): pg.QueryConfig {
+  return { ...SET_TENANT, values: [checkedTenant(tenantId)] };
 }
 
 async function connect(pool: Pool): Promise<pg.PoolClient> {

@@ -24,7 +24,7 @@ export interface CompareHeadsDeps {
 export async function compareHeads(deps: CompareHeadsDeps): Promise<Map<string, HeadProblem>> {
   const { database, headsFile, publicKey, onBus } = deps;
   const problems = new Map<string, HeadProblem>();
-  const trees = await database.system((tx) =>
+  const trees = await database.acrossTenants((tx) =>
     tx.selectFrom('trees').select('tenant_id').where('size', '>', 0).execute(),
   );
   const tenants = new Set([...trees.map((tree) => tree.tenant_id), ...headsFile.tenants(), ...onBus.keys()]);

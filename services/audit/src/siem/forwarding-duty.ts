@@ -37,7 +37,7 @@ export function startForwarding(deps: SiemDeps & { readonly cluster: DutyHost })
   const syncTargets = async (leadership: Leadership): Promise<void> => {
     if (leadership.term !== knownTerm) tenants.clear();
     knownTerm = leadership.term;
-    const trees = await database.system((tx) =>
+    const trees = await database.acrossTenants((tx) =>
       tx.selectFrom('trees').select(['tenant_id', 'size']).where(ofActiveTenant('trees.tenant_id')).execute(),
     );
     const grown = trees.flatMap(({ tenant_id: tenantId, size }) => {

@@ -8,7 +8,7 @@ export type Limited = 'users' | 'tenants';
 
 /** People, and tenants that are not gone, of the whole installation. */
 export function countUsed(database: Database<AuthSchema>, what: Limited): Promise<number> {
-  return database.system(async (tx) => {
+  return database.acrossTenants(async (tx) => {
     const row =
       what === 'users'
         ? await tx

@@ -13,7 +13,7 @@ const SORT: SortFields = {
 /** All tenants, read by the system role; whoever looks leaves an event. */
 export function listTenants(deps: TenantsDeps): Handler<typeof tenants.TenantsService.listTenants> {
   return async (request, context) => {
-    const page = await deps.database.system((tx) => {
+    const page = await deps.database.acrossTenants((tx) => {
       let query = tenantsQuery(tx);
       if (request.status) {
         const status = request.status as TenantStanding;

@@ -8,7 +8,7 @@ export function listBillingEvents(
   deps: TenantsDeps,
 ): Handler<typeof tenants.TenantsService.listBillingEvents> {
   return async (request, context) => {
-    const found = await deps.database.system((tx) =>
+    const found = await deps.database.acrossTenants((tx) =>
       billingEventPage(tx, request, BILLING_EVENT_SORT, 'occurredAt', undefined),
     );
     await deps.database.withTenant(context.tenantId, (tx) =>

@@ -17,7 +17,7 @@ export function listTenantBillingEvents(
 ): Handler<typeof tenants.TenantsService.listTenantBillingEvents> {
   return async (request) => {
     const id = objectId(request.tenantId);
-    return deps.database.system(async (tx) => {
+    return deps.database.acrossTenants(async (tx) => {
       const tenant = await tx.selectFrom('tenants').select('id').where('id', '=', id).executeTakeFirst();
       if (!tenant) throw ClavigerError.notFound();
       return billingEventPage(tx, request, TENANT_SORT, 'sequence', id);
