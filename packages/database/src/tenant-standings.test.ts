@@ -91,7 +91,8 @@ test('a suspension is answered only when transactions that relied on the former 
   const suspension = eventually(() => apply(tenant, 'suspended', 2)).then(() => order.push('suspension'));
   await eventually(async () => {
     const [row] = await scratch.query<{ waiting: number }>(
-      `SELECT count(*)::int AS waiting FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`,
+      `SELECT count(*)::int AS waiting FROM pg_locks JOIN pg_database d ON d.oid = database
+       WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()`,
     );
     expect(row?.waiting).toBe(1);
   });
