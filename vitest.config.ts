@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** Wherever they lie, they belong to the project `extended`. */
 const extendedTests = ['**/*.extended.test.ts', '**/node_modules/**'];
 
+/** They run with small numbers in a plain run, and with large ones where `EXTENDED_TESTS` is set. */
+const largerWhenExtended = ['services/vault/src/rights/who-learns-what.test.ts'];
+
 /** They change nothing in their process, so they need not load everything anew for each file. */
 const sharedModules = [
   'packages/{compliance-package,csv,errors,evaluator,keyring,merkle,outbound,settings,siem}/src/**/*.test.ts',
@@ -69,7 +72,12 @@ export default defineConfig({
         // Tools are fetched, code is compiled, and outages last for minutes.
         test: {
           name: 'extended',
-          include: ['test/extended/**/*.test.ts', '{packages,services,test}/**/*.extended.test.ts'],
+          include: [
+            'test/extended/**/*.test.ts',
+            '{packages,services,test}/**/*.extended.test.ts',
+            ...largerWhenExtended,
+          ],
+          env: { EXTENDED_TESTS: '1' },
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },

@@ -25,9 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => bench?.[Symbol.asyncDispose]());
 
-/** Sequences: several run at once, each with people and entries of its own. */
+/** Sequences: several run at once, each with people and entries of its own. More of them in an extended run. */
 const LANES = 8;
-const RUNS_OF_A_LANE = 200;
+const RUNS_OF_A_LANE = process.env.EXTENDED_TESTS === undefined ? 40 : 200;
 const PEOPLE = 5;
 const ENTRIES = 2;
 const RESOURCES = 2;
