@@ -1,29 +1,63 @@
-/**
- * Named points where a test may make this process crash, fail, stand still or wait. Off unless FAILPOINTS is set, which a production
- * configuration refuses. Form: `vault.rotate.after_target_change=crash@1,other.point=error`; `@n` acts from the n-th pass on.
- */
-const armed = new Map<string, { action: string; at: number; passes: number }>();
-for (const part of (process.env.FAILPOINTS ?? '').split(',').filter(Boolean)) {
-  const [name, action = ''] = part.split('=');
-  const [what = '', at = '1'] = action.split('@');
-  if (!['crash', 'error', 'hang', 'stop'].includes(what) || !(Number(at) >= 1))
-    throw new Error(`FAILPOINTS: ${part} is not of the form name=crash|error|hang|stop[@n].`);
-  armed.set(name!, { action: what, at: Number(at), passes: 0 });
+import { readFileSync } from 'node:fs';
+
+/** Where a test arms points of a process that runs. Relative to its working directory; it may be missing. */
+const file = process.env.FAILPOINTS_FILE;
+
+interface Failpoint {
+  readonly action: string;
+  readonly at: number;
+  passes: number;
+}
+
+let text = process.env.FAILPOINTS ?? '';
+let armed = parse(text);
+
+/** Form: `vault.rotate.after_target_change=crash@1,other.point=error`; `@n` acts from the n-th pass on. */
+function parse(points: string): Map<string, Failpoint> {
+  const parsed = new Map<string, Failpoint>();
+  for (const part of points.trim().split(',').filter(Boolean)) {
+    const [name, action = ''] = part.split('=');
+    const [what = '', at = '1'] = action.split('@');
+    if (!['crash', 'error', 'hang', 'stop'].includes(what) || !(Number(at) >= 1))
+      throw new Error(`FAILPOINTS: ${part} is not of the form name=crash|error|hang|stop[@n].`);
+    parsed.set(name!, { action: what, at: Number(at), passes: 0 });
+  }
+  return parsed;
+}
+
+/** Reads the file again when there is one: a change of its text replaces all points and begins to count anew. */
+function armedNow(): Map<string, Failpoint> {
+  if (file === undefined) return armed;
+  let now = '';
+  try {
+    now = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  if (now !== text) {
+    armed = parse(now);
+    text = now;
+  }
+  return armed;
 }
 
 /** Throws when failpoints are set in production. Call once at start. */
 export function refuseFailpointsInProduction(environment: string): void {
-  if (armed.size > 0 && environment === 'production') {
-    throw new Error('FAILPOINTS is set, which a production configuration refuses. Unset it.');
+  if ((armed.size > 0 || file !== undefined) && environment === 'production') {
+    throw new Error(
+      'FAILPOINTS or FAILPOINTS_FILE is set, which a production configuration refuses. Unset it.',
+    );
   }
 }
 
 /**
- * Acts when the point is armed: `crash` kills the process at once, `error` throws, `hang` never returns,
- * `stop` stops the process as SIGSTOP does: it goes on here, much later, with SIGCONT.
+ * A named point where a test may make this process crash, fail, stand still or wait. It does nothing unless FAILPOINTS
+ * (the points) or FAILPOINTS_FILE (a file that holds them, read at each pass) is set, which a production configuration
+ * refuses. `crash` kills the process at once, `error` throws, `hang` never returns, `stop` stops the process as SIGSTOP
+ * does: it goes on here, much later, with SIGCONT.
  */
 export async function failpoint(name: string): Promise<void> {
-  const point = armed.get(name);
+  const point = armedNow().get(name);
   if (!point) return;
   point.passes += 1;
   if (point.passes < point.at) return;

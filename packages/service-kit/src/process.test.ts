@@ -75,10 +75,29 @@ test('failpoints crash, fail or do nothing, from the pass that they name', async
     expect((await run(source, { env: { FAILPOINTS: wrong } })).output).toContain('is not of the form');
 });
 
+test('failpoints of a file are armed and disarmed while the process runs', async () => {
+  const file = join(folder, 'failpoints');
+  const source = `const { writeFileSync, rmSync } = await import('node:fs');
+    const pass = async () => console.log(await kit.failpoint('a.b').then(() => 'passed', (error) => error.message));
+    const arm = (text) => writeFileSync(process.env.FAILPOINTS_FILE, text);
+    await pass(); arm('a.b=error@2'); await pass(); await pass(); arm('a.b=explode'); await pass();
+    rmSync(process.env.FAILPOINTS_FILE); await pass();`;
+  const { output } = await run(source, { env: { FAILPOINTS_FILE: file } });
+  expect(output.split('\n')).toEqual([
+    'passed',
+    'passed',
+    'failpoint a.b',
+    expect.stringContaining('is not of the form'),
+    'passed',
+    '',
+  ]);
+});
+
 test('failpoints are refused by a production configuration', async () => {
   const source = `kit.refuseFailpointsInProduction('test'); kit.refuseFailpointsInProduction('production'); console.log('started');`;
   expect((await run(source)).output).toBe('started\n');
-  expect((await run(source, { env: { FAILPOINTS: 'a=error' } })).output).toContain('Unset it');
+  for (const env of [{ FAILPOINTS: 'a=error' }, { FAILPOINTS_FILE: join(folder, 'none') }])
+    expect((await run(source, { env })).output).toContain('Unset it');
 });
 
 const program = (create: string) => `
