@@ -38,6 +38,8 @@ const encryptionSchema = z.strictObject({
   /** How long a process may go on sealing under the key it remembers; an old key is not retired before. */
   kekGraceSeconds: seconds.default(60),
   leaseSeconds: seconds.default(60),
+  /** How many content keys one transaction wraps anew. */
+  batchSize: z.number().int().min(1).max(5_000).default(500),
   /** How often keys are looked at for age and count. */
   checkIntervalSeconds: seconds.default(60),
 });

@@ -1,120 +1,35 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { soleLeadership } from '@claviger/cluster';
-import { type Section, verifyPackage } from '@claviger/compliance-package';
+import { verifyPackage } from '@claviger/compliance-package';
 import { methods } from '@claviger/contracts';
-import type { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AuditBench, eventually, silent, startBench, storeSealed } from '../../test-support.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AuditBench, eventually } from '../../test-support.ts';
 import { claimReport } from './building/claim-next.ts';
 import { makeInThread } from './building/make-in-thread.ts';
-import { runReport } from './building/run-report.ts';
 import type { ComplianceDeps } from './deps.ts';
 import { downloadReport } from './reports/download-report.ts';
 import { momentsOf } from './schedules/cron.ts';
 import { runDueSchedules } from './schedules/run-due-schedules.ts';
+import { longLog } from './test-long-log.ts';
+import { type ReportsBench, startReports } from './test-reports.ts';
 
+let reports: ReportsBench;
 let bench: AuditBench;
-let folder: string;
 let deps: ComplianceDeps;
-const DAY_MS = 86_400_000;
-const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10);
-const day = dayOf(Date.now());
-/** Midnight may come while the tests run. */
-const days = { from: day, to: dayOf(Date.now() + DAY_MS) };
+let days: ReportsBench['days'];
+let order: ReportsBench['order'];
+let makeDue: ReportsBench['makeDue'];
+let made: ReportsBench['made'];
+let stateOf: ReportsBench['stateOf'];
+let fileOf: ReportsBench['fileOf'];
 
 beforeAll(async () => {
-  bench = await startBench();
-  folder = await mkdtemp(join(tmpdir(), 'compliance-test-'));
-  deps = {
-    database: bench.database,
-    emitter: bench.emitter,
-    logger: silent,
-    keys: bench.keys,
-    headsFile: { newest: () => undefined, problem: () => undefined },
-    // These reports hold what audit knows itself; the others are asked in test/e2e.
-    evidence: {} as ComplianceDeps['evidence'],
-    config: { maxPackageMiB: 512, retentionDays: 365, concurrency: 1 },
-    node: 'test',
-    version: '0.1.0',
-  };
+  reports = await startReports();
+  ({ audit: bench, deps, days, order, makeDue, made, stateOf, fileOf } = reports);
 });
-afterAll(async () => {
-  await bench?.[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
-
-/** Orders a report that no job wakes anybody for, and which nobody else sweeps up. */
-async function order(tenantId: string, range = days, bom = false): Promise<string> {
-  const id = randomUUID();
-  await bench.database.withTenant(tenantId, (tx) =>
-    tx
-      .insertInto('compliance_reports')
-      .values({
-        tenant_id: tenantId,
-        id,
-        from_day: range.from,
-        to_day: range.to,
-        sections: ['events', 'break-glass'] satisfies Section[],
-        requested_by: 'ann',
-        requested_by_name: 'ann',
-        bom,
-        schedule_id: null,
-        // Not due: the sweep of the running service leaves it alone until it is claimed here.
-        next_attempt_at: sql<Date>`NULL` as never,
-      })
-      .execute(),
-  );
-  return id;
-}
-
-async function makeDue(tenantId: string, id: string): Promise<void> {
-  await bench.database.withTenant(tenantId, (tx) =>
-    tx
-      .updateTable('compliance_reports')
-      .set({ next_attempt_at: sql<Date>`now()` })
-      .where('id', '=', id)
-      .where('state', '=', 'queued')
-      .execute(),
-  );
-}
-
-async function made(tenantId: string, id: string, by: ComplianceDeps = deps) {
-  await makeDue(tenantId, id);
-  const claimed = await claimReport(by, tenantId);
-  if (claimed) await runReport(by, claimed, new AbortController().signal);
-  await eventually(async () => {
-    const { state } = await bench.database.readTenant(tenantId, (reader) =>
-      reader.selectFrom('compliance_reports').select('state').where('id', '=', id).executeTakeFirstOrThrow(),
-    );
-    return state === 'ready' || state === 'failed';
-  });
-  return bench.database.readTenant(tenantId, async (reader) => ({
-    report: await reader
-      .selectFrom('compliance_reports')
-      .select(['state', 'problem', 'sha256', 'size_bytes'])
-      .where('id', '=', id)
-      .executeTakeFirstOrThrow(),
-    chunks: await reader
-      .selectFrom('compliance_package_chunks')
-      .select(['number', 'bytes'])
-      .where('report_id', '=', id)
-      .orderBy('number')
-      .execute(),
-  }));
-}
-
-async function fileOf(chunks: readonly { bytes: Buffer }[]): Promise<string> {
-  const file = join(folder, `${randomUUID()}.zip`);
-  await writeFile(file, Buffer.concat(chunks.map(({ bytes }) => bytes)));
-  return file;
-}
+afterAll(async () => reports?.[Symbol.asyncDispose]());
 
 test('a package holds the events of its range, proven, and of a log that goes on', async () => {
   const tenantId = randomUUID();
@@ -226,13 +141,6 @@ test('what a suspension has ended is not made afterwards', async () => {
   });
 });
 
-async function stateOf(tenantId: string, id: string): Promise<string> {
-  const { state } = await bench.database.readTenant(tenantId, (reader) =>
-    reader.selectFrom('compliance_reports').select('state').where('id', '=', id).executeTakeFirstOrThrow(),
-  );
-  return state;
-}
-
 async function addSchedule(tenantId: string, hoursAgo: number): Promise<string> {
   const id = randomUUID();
   const now = new Date();
@@ -322,72 +230,4 @@ test('a schedule of a suspended tenant waits', async () => {
   expect(await occurrences(tenantId)).toEqual([]);
 });
 
-describe('of a long log', () => {
-  const tenantId = randomUUID();
-  beforeAll(async () => {
-    await storeSealed(bench, tenantId, 100_000, (n) => ({
-      actorId: randomUUID(),
-      subjectId: randomUUID(),
-      requestId: randomUUID(),
-      reason: `event ${n}`,
-      occurredAt: `${day}T00:00:00.000Z`,
-    }));
-  });
-
-  test('a package of 100,000 events is made and verified in memory that does not grow with them', async () => {
-    const id = await order(tenantId);
-    const live = watchLiveMemory();
-    const { report, chunks } = await (async () => {
-      // As its duty does: what a busy machine could not finish is begun again.
-      await eventually(async () => {
-        await makeDue(tenantId, id);
-        const running = claimReport(deps, tenantId).then(
-          (claimed) => claimed && runReport(deps, claimed, new AbortController().signal),
-        );
-        return running.then(
-          () => true,
-          (error: ClavigerError) => {
-            if (!['unavailable', 'deadline_exceeded'].includes(error.reason)) throw error;
-            return false;
-          },
-        );
-      });
-      const grown = live.stop();
-      // All of it at once would be well over 100 MiB.
-      expect(grown).toBeLessThan(64 * 1024 * 1024);
-      return made(tenantId, id);
-    })();
-    expect(report).toMatchObject({ state: 'ready', problem: '' });
-    const file = await fileOf(chunks);
-    const verdict = await verifyPackage(file, { trustedKeys: [bench.keys.treeHeadPublic] });
-    expect(verdict).toMatchObject({ ok: true, problem: null, log: { included: 100_000 } });
-  });
-});
-
-/** How much more memory was in use at most than at the beginning, garbage left out. */
-function watchLiveMemory(): { stop(): number } {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  const inUse = (): number => {
-    collect();
-    const { heapUsed, external } = process.memoryUsage();
-    return heapUsed + external;
-  };
-  const before = inUse();
-  let most = before;
-  let timer: NodeJS.Timeout;
-  // Each after a pause, however long the last one took: else little time is left for what is watched.
-  const look = (): void => {
-    timer = setTimeout(() => {
-      most = Math.max(most, inUse());
-      look();
-    }, 1_000);
-  };
-  look();
-  return {
-    stop: () => {
-      clearTimeout(timer);
-      return Math.max(most, inUse()) - before;
-    },
-  };
-}
+longLog(() => reports, 10_000, 16);

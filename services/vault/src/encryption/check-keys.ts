@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { EncryptionDeps } from './deps.ts';
 import type { Progress } from './exchange-kek.ts';
 import { changeKeyJob, type HeldJob, type KeyJobRow } from './key-jobs-store.ts';
-import { BATCH, type Finding, rewrapRows, storeFindings } from './rewrap-rows.ts';
+import { type Finding, rewrapRows, storeFindings } from './rewrap-rows.ts';
 import { SEALED_COLUMNS } from './secrets.ts';
 
 /** The first possible place. */
@@ -58,7 +58,7 @@ async function repairBatch(
       .where(sql<boolean>`(entry_id, version) > (${after.entryId}::uuid, ${after.version}::int)`)
       .orderBy('entry_id')
       .orderBy('version')
-      .limit(BATCH)
+      .limit(deps.config.encryption.batchSize)
       .forUpdate()
       .execute();
     const last = rows.at(-1);

@@ -4,7 +4,7 @@ import { failpoint } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { EncryptionDeps } from './deps.ts';
 import { changeKeyJob, type HeldJob, type KeyJobRow } from './key-jobs-store.ts';
-import { BATCH, rewrapRows, storeFindings } from './rewrap-rows.ts';
+import { rewrapRows, storeFindings } from './rewrap-rows.ts';
 import { SEALED_COLUMNS } from './secrets.ts';
 
 /** Seconds until the job is worked on again, or that it is over, with a reason when it failed. */
@@ -147,7 +147,12 @@ async function rewrapBatch(
           ),
         ),
       );
-    const rows = await open.select(SEALED_COLUMNS).limit(BATCH).forUpdate().skipLocked().execute();
+    const rows = await open
+      .select(SEALED_COLUMNS)
+      .limit(deps.config.encryption.batchSize)
+      .forUpdate()
+      .skipLocked()
+      .execute();
     if (rows.length === 0) {
       const { left } = await open
         .select((eb) => eb.fn.countAll<number>().as('left'))

@@ -5,9 +5,6 @@ import type { HeldJob } from './key-jobs-store.ts';
 import type { SealedVersion } from './secrets.ts';
 import type { TenantKeys } from './tenant-keys.ts';
 
-/** Versions of secrets treated in one transaction. */
-export const BATCH = 500;
-
 export interface Finding {
   readonly entryId: string;
   readonly version: number;

@@ -1,0 +1,12 @@
+import { afterAll, beforeAll } from 'vitest';
+import { longLog } from './test-long-log.ts';
+import { type ReportsBench, startReports } from './test-reports.ts';
+
+let reports: ReportsBench;
+beforeAll(async () => {
+  reports = await startReports();
+});
+afterAll(async () => reports?.[Symbol.asyncDispose]());
+
+// All of it at once would be well over 100 MiB.
+longLog(() => reports, 100_000, 64);
