@@ -77,7 +77,7 @@ test('TLS is never told to trust anybody', () => {
     'Trust the authority that signed: pass its certificate as ca.',
     // These refuse to run with it.
     [
-      'packages/cli/src/main.ts',
+      'packages/cli/src/run-command.ts',
       'packages/cli/src/operator/operator-commands.test.ts',
       'packages/service-kit/src/refuse-environment.ts',
       'services/workflow/src/service.test.ts',

@@ -1,18 +1,10 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type CommandOutcome, runInProcess } from '@claviger/cli/test-in-process';
 import type { NetworkAccess, TestUser } from '@claviger/testkit';
 
-const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
-
-export interface CommandOutcome {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The real command on a folder of its own, each time as somebody. */
+/** The commands on a folder of their own, each time as somebody. */
 export interface CommandLine extends Disposable {
   readonly folder: string;
   /** A file there with this JSON; answers its path. */
@@ -26,30 +18,16 @@ export function commandLine(access: NetworkAccess): CommandLine {
   const folder = mkdtempSync(join(tmpdir(), 'claviger-commands-'));
   const run: CommandLine['run'] = async (who, ...args) => {
     const token = await who.freshToken();
-    const { promise, resolve, reject } = Promise.withResolvers<CommandOutcome>();
-    const child = spawn(process.execPath, [main, ...args], {
+    return runInProcess(args, {
       cwd: folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH ?? '',
         HOME: folder,
-        NODE_COMPILE_CACHE: join(access.dataDir, 'compile-cache'),
         CLAVIGER_ADDR: access.urls[0]!,
         CLAVIGER_CA: access.caCertificate,
         CLAVIGER_TOKEN: token,
       },
     });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
-    return promise;
   };
   return {
     folder,

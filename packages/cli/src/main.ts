@@ -1,38 +1,6 @@
-import { CommanderError } from 'commander';
-import { CommandError, EXIT, exitCodeOf } from './exit-codes.ts';
-import { createProgram } from './program.ts';
-import { outputFailed, watchOutput } from './watch-output.ts';
+import { runCommand } from './run-command.ts';
+import { watchOutput } from './watch-output.ts';
 
 watchOutput();
-
-try {
-  if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
-    throw new CommandError(
-      'NODE_TLS_REJECT_UNAUTHORIZED=0 lets anybody pose as the server: unset it, and name the CA with --ca or CLAVIGER_CA',
-      EXIT.usage,
-    );
-  }
-  const args = process.argv.slice(2);
-  const program = await createProgram(args);
-  await program.parseAsync(args, { from: 'user' });
-} catch (error) {
-  process.exitCode = await report(error);
-}
-
-/** Says what went wrong on standard error and answers the exit code. */
-async function report(error: unknown): Promise<number> {
-  // Commander has printed its own message already.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  // Asked to stop because its output is gone: what it says of that is not news.
-  if (outputFailed()) return EXIT.error;
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`claviger: ${message}\n`);
-  if (process.env.CLAVIGER_DEBUG === '1' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  if (error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number') {
-    return error.exitCode;
-  }
-  const { isClavigerError } = await import('@claviger/errors');
-  if (!isClavigerError(error)) return EXIT.error;
-  if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`);
-  return exitCodeOf(error.reason);
-}
+const exitCode = await runCommand(process.argv.slice(2));
+if (exitCode !== undefined) process.exitCode = exitCode;

@@ -1,12 +1,13 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
 import { createTemporaryDataDir, type Installation, startInstallation } from '@claviger/installation';
 import { type PostgresTarget, startPostgresTarget } from '@claviger/targets';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+
 import { bootstrapAdministrator } from './operator/operator-client.ts';
+import { type CommandOutcome, runInProcess } from './test-in-process.ts';
 
 const main = join(import.meta.dirname, 'main.ts');
 const rolePassword = 'first-password-of-the-role';
@@ -17,47 +18,43 @@ let installation: Installation;
 let target: PostgresTarget;
 let adminPassword: string;
 
-interface Outcome {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly bytes: Buffer;
-  readonly stderr: string;
-}
+const envOf = (profile: string): Record<string, string> => ({
+  PATH: process.env.PATH ?? '',
+  CLAVIGER_DATA_DIR: dataDir,
+  NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
+  XDG_CONFIG_HOME: join(dataDir, 'people'),
+  CLAVIGER_PROFILE: profile,
+});
 
-/** Runs the real command, as the one whose profile it is. */
-function claviger(
+/** Runs a command as the one whose profile it is. */
+const claviger = (
   profile: string,
   args: readonly string[],
   input: string | Buffer = '',
   env: Record<string, string> = {},
+): Promise<CommandOutcome> => runInProcess(args, { env: { ...envOf(profile), ...env }, input, cwd: dataDir });
+
+/** Runs the command in a process of its own, whose standard output may be a file. */
+function clavigerProcess(
+  profile: string,
+  args: readonly string[],
   stdout: number | 'pipe' = 'pipe',
-): Promise<Outcome> {
-  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+): Promise<Omit<CommandOutcome, 'bytes' | 'code'> & { readonly code: number | null }> {
+  const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<typeof clavigerProcess>>>();
   const child = spawn(process.execPath, [main, ...args], {
     cwd: dataDir,
-    env: {
-      PATH: process.env.PATH ?? '',
-      CLAVIGER_DATA_DIR: dataDir,
-      NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
-      XDG_CONFIG_HOME: join(dataDir, 'people'),
-      CLAVIGER_PROFILE: profile,
-      ...env,
-    },
-    stdio: ['pipe', stdout, 'pipe'],
-  }) as ChildProcessByStdio<Writable, Readable | null, Readable>;
-  const chunks: Buffer[] = [];
-  let stderr = '';
-  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
+    env: envOf(profile),
+    stdio: ['ignore', stdout, 'pipe'],
+  });
+  const said = { stdout: '', stderr: '' };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    said.stdout += text;
+  });
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    said.stderr += text;
   });
   child.on('error', reject);
-  child.on('close', (code) => {
-    const bytes = Buffer.concat(chunks);
-    resolve({ code, stdout: bytes.toString('utf8'), bytes, stderr });
-  });
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
+  child.on('close', (code) => resolve({ code, ...said }));
   return promise;
 }
 
@@ -284,7 +281,7 @@ test('commands that find their token run out at once renew it once, and all go o
   const before = all.bob!.refreshToken;
   writeFileSync(path, JSON.stringify({ ...all, bob: { ...all.bob!, expiresAt: 0 } }));
   const outcomes = await Promise.all(
-    Array.from({ length: 4 }, () => claviger('bob', ['whoami', '-o', 'json'])),
+    Array.from({ length: 4 }, () => clavigerProcess('bob', ['whoami', '-o', 'json'])),
   );
   for (const { code, stderr } of outcomes) expect(code, stderr).toBe(0);
   const after = JSON.parse(readFileSync(path, 'utf8')) as typeof all;
@@ -432,7 +429,7 @@ test('an answer that a full disk does not take ends with 1 and one line', async 
     ['entries', 'retrieve', 'small'],
     ['audit', 'export'],
   ];
-  const outcomes = await Promise.all(commands.map((args) => claviger('admin', args, '', {}, full)));
+  const outcomes = await Promise.all(commands.map((args) => clavigerProcess('admin', args, full)));
   closeSync(full);
   for (const { code, stderr } of outcomes)
     expect([code, stderr]).toEqual([

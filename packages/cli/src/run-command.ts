@@ -1,0 +1,41 @@
+import { CommanderError } from 'commander';
+import { CommandError, EXIT, exitCodeOf } from './exit-codes.ts';
+import { createProgram } from './program.ts';
+import { outputFailed } from './watch-output.ts';
+
+/**
+ * Runs the command of these arguments, e.g. `['whoami']`. Resolves to the exit code, or to undefined where the command has set `process.exitCode` itself or ends with 0. Says what went wrong on standard error.
+ */
+export async function runCommand(args: readonly string[]): Promise<number | undefined> {
+  try {
+    if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
+      throw new CommandError(
+        'NODE_TLS_REJECT_UNAUTHORIZED=0 lets anybody pose as the server: unset it, and name the CA with --ca or CLAVIGER_CA',
+        EXIT.usage,
+      );
+    }
+    const program = await createProgram(args);
+    await program.parseAsync(args, { from: 'user' });
+    return undefined;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+/** Says what went wrong on standard error and answers the exit code. */
+async function report(error: unknown): Promise<number> {
+  // Commander has printed its own message already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  // Asked to stop because its output is gone: what it says of that is not news.
+  if (outputFailed()) return EXIT.error;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`claviger: ${message}\n`);
+  if (process.env.CLAVIGER_DEBUG === '1' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number') {
+    return error.exitCode;
+  }
+  const { isClavigerError } = await import('@claviger/errors');
+  if (!isClavigerError(error)) return EXIT.error;
+  if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`);
+  return exitCodeOf(error.reason);
+}
