@@ -10,9 +10,8 @@ import {
   startNetwork,
 } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type CommandOutcome, runInProcess } from '../../packages/cli/src/test-in-process.ts';
 import { createPeople, type People, requestAccess } from '../support/main-job.ts';
-
-const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
 
 const options = {
   // The steps of a restore reach either replica.
@@ -42,6 +41,13 @@ async function whileStopped(work: () => void): Promise<void> {
   started = await startNetwork({ dataDir, ...options, publicPort: Number(former.port) });
 }
 
+async function whilePostgresIsStopped(work: () => void): Promise<void> {
+  const { postgres } = started!.installation.parts;
+  await postgres.stop();
+  work();
+  await postgres.start();
+}
+
 const postgresFiles = () => join(dataDir, 'parts', 'postgres');
 const backup = () => join(dataDir, 'backup');
 const copy = (from: string, to: string): void => {
@@ -50,14 +56,10 @@ const copy = (from: string, to: string): void => {
   if (status !== 0) throw new Error(stderr);
 };
 
-function claviger(installation: Installation, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [main, ...args, '--operator-config', installation.operator.configFile, '--json'],
-    { encoding: 'utf8', env: { PATH: process.env.PATH ?? '', HOME: dataDir } },
-  );
-  return { status, stdout, stderr };
-}
+const claviger = (installation: Installation, ...args: string[]): Promise<CommandOutcome> =>
+  runInProcess([...args, '--operator-config', installation.operator.configFile, '--json'], {
+    env: { PATH: process.env.PATH ?? '', HOME: dataDir },
+  });
 
 /** The status of a call that needs a live session or token, asked until the services behind the gateway are reached. */
 const asks = async (client: RestClient): Promise<string> => {
@@ -85,10 +87,11 @@ test('H-262 after a restore nothing is served until it is finished, and what had
   // Of before the backup: they must not come back to life.
   const sessions = [tenant.admin.token, people.requester.token].map((bearer) => network.anonymous.as(bearer));
 
-  await whileStopped(() => copy(postgresFiles(), backup()));
+  await whilePostgresIsStopped(() => copy(postgresFiles(), backup()));
+  await allReady(started!.installation);
 
   // What happens after the backup, and must not be undone.
-  expect(await asks(robot)).toBe('200');
+  await eventually(async () => expect(await asks(robot)).toBe('200'));
   await admin.must('DELETE', `/api/v1/api-tokens/${(token.apiToken as { id: string }).id}`);
   await people.requester.client.must('GET', `/api/v1/grants/${delivered}/credentials`);
   await people.approver.client.must('POST', `/api/v1/requests/${waiting}/deny`, { comment: 'no' });
@@ -104,15 +107,15 @@ test('H-262 after a restore nothing is served until it is finished, and what had
     const retrieved = await admin.post(`/api/v1/vault/entries/${entryId}/retrieve`, { reason: 'x' });
     expect(retrieved.status).toBe(503);
   });
-  const state = claviger(installation, 'restore', 'status');
+  const state = await claviger(installation, 'restore', 'status');
   expect([
-    state.status,
+    state.code,
     JSON.parse(state.stdout).services.map((each: { epoch: number }) => each.epoch),
   ]).toEqual([1, [0, 0, 0, 0]]);
 
   // Not by mistake.
-  expect(claviger(installation, 'restore', 'finish')).toMatchObject({ status: 2, stdout: '' });
-  const finished = claviger(installation, 'restore', 'finish', '--yes');
+  expect(await claviger(installation, 'restore', 'finish')).toMatchObject({ code: 2, stdout: '' });
+  const finished = await claviger(installation, 'restore', 'finish', '--yes');
   expect(finished.stderr).toContain('ended the access of');
   const { ended } = JSON.parse(finished.stdout) as { ended: Record<string, number> };
   expect(ended).toMatchObject({ requests: 1, grants: 1, entitlements: 1, oneTimeLinks: expect.any(Number) });
@@ -141,21 +144,15 @@ test('H-262 after a restore nothing is served until it is finished, and what had
   });
   // A later start has nothing to complain about.
   await installation.restart('audit-1');
-  expect(claviger(installation, 'restore', 'status').status).toBe(0);
+  expect((await claviger(installation, 'restore', 'status')).code).toBe(0);
 });
 
 test('H-262 a database that is set back while everything runs is not served either', async () => {
   const { network, installation } = started!;
-  const { postgres } = installation.parts;
   const tenant = await network.createTenant();
   const { client: admin, password } = tenant.admin;
   const note = (name: string) =>
     admin.must('POST', '/api/v1/vault/entries', { name, type: 'note', secret: 'value' });
-  const whilePostgresIsStopped = async (work: () => void): Promise<void> => {
-    await postgres.stop();
-    work();
-    await postgres.start();
-  };
   await note('before');
   await whilePostgresIsStopped(() => copy(postgresFiles(), backup()));
   await eventually(async () => expect(await asks(admin)).toBe('200'));
@@ -165,12 +162,12 @@ test('H-262 a database that is set back while everything runs is not served eith
   await whilePostgresIsStopped(() => copy(backup(), postgresFiles()));
   await eventually(async () => expect(await asks(admin)).toBe('503 restore_unfinished'));
   await eventually(async () => {
-    const { stdout } = claviger(installation, 'restore', 'status');
+    const { stdout } = await claviger(installation, 'restore', 'status');
     for (const { problem } of (JSON.parse(stdout) as { services: { problem: string }[] }).services)
       expect(problem).toContain('restored to an older state');
   });
 
-  expect(claviger(installation, 'restore', 'finish', '--yes').status).toBe(0);
+  expect((await claviger(installation, 'restore', 'finish', '--yes')).code).toBe(0);
   await allReady(installation);
   await eventually(async () => expect(await asks(admin)).toContain('401'));
   const fresh = network.anonymous.as(await tenant.signIn('admin', password));

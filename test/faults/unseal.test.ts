@@ -1,43 +1,45 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import * as contract from '@claviger/contracts/cluster/v1/seal';
 import { baseConfigSchema, createPeers, loadConfig } from '@claviger/service-kit';
-import { eventually, type StartedNetwork, startNetwork, type TestTenant } from '@claviger/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  eventually,
+  type OtlpCollector,
+  type StartedNetwork,
+  startNetwork,
+  startOtlpCollector,
+  type TestTenant,
+} from '@claviger/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CommandOutcome, runInProcess } from '../../packages/cli/src/test-in-process.ts';
+import { oneTrace } from './suites/one-trace.ts';
 
-const cli = join(import.meta.dirname, '../../packages/cli/src/main.ts');
 const shamir = { rootKey: { provider: 'shamir' } };
 const nodes = ['auth-1', 'vault-1', 'vault-2'];
 
 let started: StartedNetwork;
+let collector: OtlpCollector;
 let shares: string[];
 let tenant: TestTenant;
 let entryId: string;
 
 beforeAll(async () => {
-  started = await startNetwork({ replicas: { vault: 2 }, overrides: { vault: shamir, auth: shamir } });
+  collector = await startOtlpCollector();
+  started = await startNetwork({
+    replicas: { vault: 2 },
+    overrides: { vault: shamir, auth: shamir },
+    otlpEndpoint: collector.endpoint,
+  });
 });
-afterAll(() => started?.[Symbol.asyncDispose](), 60_000);
-
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+afterAll(async () => {
+  await started?.[Symbol.asyncDispose]();
+  await collector?.[Symbol.asyncDispose]();
+}, 60_000);
 
 /** The command with its standard input, which is never a terminal here. */
-function claviger(args: readonly string[], input = ''): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [cli, ...args],
-      { env: { ...process.env, CLAVIGER_DATA_DIR: started.installation.dataDir } },
-      (error, stdout, stderr) =>
-        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
-    );
-    child.stdin!.end(input);
+const claviger = (args: readonly string[], input = ''): Promise<CommandOutcome> =>
+  runInProcess(args, {
+    env: { PATH: process.env.PATH ?? '', CLAVIGER_DATA_DIR: started.installation.dataDir },
+    input,
   });
-}
 
 interface Replica {
   readonly node: string;
@@ -211,3 +213,9 @@ test('what operators did stands in the log of the platform, without any share', 
   for (const node of nodes) expect(all).toContain(node);
   for (const share of shares) expect(all).not.toContain(share.slice(40, 80));
 });
+
+describe('a trace', () =>
+  oneTrace(
+    () => started.network,
+    () => collector,
+  ));

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:tls';
 import {
+  eventually,
   type RestAnswer,
   type StartedNetwork,
   startNetwork,
@@ -8,6 +9,7 @@ import {
   type TestUser,
 } from '@claviger/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { enrolDevice, promptOf, reportPrompt } from '../support/elevation.ts';
 
 /** An installation of its own, with limits, which the shared one has not. */
 let started: StartedNetwork;
@@ -29,6 +31,22 @@ const flood = (count: number, send: (url: string) => Promise<RestAnswer>): Promi
   Promise.all(Array.from({ length: count }, (_, index) => send(urls[index % 2]!)));
 const refused = (answers: readonly RestAnswer[]): RestAnswer[] =>
   answers.filter(({ status }) => status === 429);
+
+test('H-192 a device that reports more than ten prompts a second is told to come later', async () => {
+  const { id, agent } = await enrolDevice(tenant.admin.client);
+  const answers = await Promise.all(
+    Array.from({ length: 300 }, () => agent.post(`/api/v1/agents/${id}/elevation-requests`, promptOf())),
+  );
+  const refused = answers.filter(({ status }) => status === 429);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused.length + answers.filter(({ status }) => status === 201).length).toBe(300);
+  for (const { body, headers } of refused) {
+    expect(body).toMatchObject({ code: 'rate_limited', retryable: true });
+    expect(headers['retry-after']).toMatch(/^[1-9]\d*$/);
+  }
+  const other = await enrolDevice(owner.client);
+  expect((await eventually(() => reportPrompt(other))).length).toBe(36);
+});
 
 test('the limit of a user holds over both gateways, and says when to come again', async () => {
   const answers = await flood(300, (url) => tenant.admin.client.at(url).get('/api/v1/roles'));

@@ -96,8 +96,11 @@ test('failpoints of a file are armed and disarmed while the process runs', async
 test('failpoints are refused by a production configuration', async () => {
   const source = `kit.refuseFailpointsInProduction('test'); kit.refuseFailpointsInProduction('production'); console.log('started');`;
   expect((await run(source)).output).toBe('started\n');
-  for (const env of [{ FAILPOINTS: 'a=error' }, { FAILPOINTS_FILE: join(folder, 'none') }])
-    expect((await run(source, { env })).output).toContain('Unset it');
+  for (const [name, value] of [
+    ['FAILPOINTS', 'a=error'],
+    ['FAILPOINTS_FILE', join(folder, 'none')],
+  ] as const)
+    expect((await run(source, { env: { [name]: value } })).output).toContain('Unset it');
 });
 
 const program = (create: string) => `

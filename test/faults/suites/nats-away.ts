@@ -1,66 +1,62 @@
-import { eventually, type StartedNetwork, startNetwork } from '@claviger/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '@claviger/testkit';
+import { expect, test } from 'vitest';
+import type { Topology } from '../../support/topology.ts';
 
-let started: StartedNetwork;
-beforeAll(async () => {
-  started = await startNetwork();
-});
-afterAll(async () => started?.[Symbol.asyncDispose]());
+/** No event is lost or doubled while NATS is away under load for so many milliseconds. */
+export function natsAway(topology: Topology, outageMs: number): void {
+  test('F-27 with NATS away under load, no event is lost or doubled', async () => {
+    const { network, installation } = topology;
+    const tenant = await network.createTenant();
+    const entry = await tenant.admin.client.must('POST', '/api/v1/vault/entries', {
+      name: 'hot',
+      type: 'note',
+      secret: 'value',
+    });
+    let running = true;
+    const acknowledged: string[] = [];
+    const client = async (number: number): Promise<void> => {
+      for (let turn = 0; running; turn += 1) {
+        const requestId = `load-${number}-${turn}`;
+        const answer = await tenant.admin.client.post(
+          `/api/v1/vault/entries/${entry.id}/retrieve`,
+          { reason: 'load' },
+          { headers: { 'x-request-id': requestId } },
+        );
+        // Retrieval never needs NATS.
+        expect(answer.status).toBe(200);
+        acknowledged.push(requestId);
+        // Paced on purpose: load, not a flood.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    const load = Promise.all([1, 2, 3, 4].map(client));
+    await expect.poll(() => acknowledged.length, { timeout: 60_000 }).toBeGreaterThan(50);
+    await installation.parts.nats.stop();
+    const stoppedAt = Date.now();
+    await expect
+      .poll(() => Date.now() - stoppedAt, { timeout: outageMs * 2, interval: 500 })
+      .toBeGreaterThan(outageMs);
+    const during = acknowledged.length;
+    await installation.parts.nats.start();
+    await expect.poll(() => acknowledged.length, { timeout: 60_000 }).toBeGreaterThan(during + 50);
+    running = false;
+    await load;
 
-const OUTAGE_MS = 60_000;
-
-test('F-27 with NATS away for a minute under load, no event is lost or doubled', async () => {
-  const { network, installation } = started;
-  const tenant = await network.createTenant();
-  const entry = await tenant.admin.client.must('POST', '/api/v1/vault/entries', {
-    name: 'hot',
-    type: 'note',
-    secret: 'value',
+    await eventually(
+      async () => {
+        const found = await network.superuser(
+          async (db) =>
+            (
+              await db.query<{ request_id: string; sequence: number | null }>(
+                `SELECT request_id, sequence FROM audit.events WHERE tenant_id = $1 AND action = 'vault.entry.retrieved'`,
+                [tenant.id],
+              )
+            ).rows,
+        );
+        expect(found.map((row) => row.request_id).toSorted()).toEqual(acknowledged.toSorted());
+        expect(found.every((row) => row.sequence !== null)).toBe(true);
+      },
+      { intervalMs: 500 },
+    );
   });
-  let running = true;
-  const acknowledged: string[] = [];
-  const client = async (number: number): Promise<void> => {
-    for (let turn = 0; running; turn += 1) {
-      const requestId = `load-${number}-${turn}`;
-      const answer = await tenant.admin.client.post(
-        `/api/v1/vault/entries/${entry.id}/retrieve`,
-        { reason: 'load' },
-        { headers: { 'x-request-id': requestId } },
-      );
-      // Retrieval never needs NATS.
-      expect(answer.status).toBe(200);
-      acknowledged.push(requestId);
-      // Paced on purpose: load, not a flood.
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
-  const load = Promise.all([1, 2, 3, 4].map(client));
-  await expect.poll(() => acknowledged.length, { timeout: 60_000 }).toBeGreaterThan(50);
-  await installation.parts.nats.stop();
-  const stoppedAt = Date.now();
-  await expect
-    .poll(() => Date.now() - stoppedAt, { timeout: OUTAGE_MS * 2, interval: 500 })
-    .toBeGreaterThan(OUTAGE_MS);
-  const during = acknowledged.length;
-  await installation.parts.nats.start();
-  await expect.poll(() => acknowledged.length, { timeout: 60_000 }).toBeGreaterThan(during + 50);
-  running = false;
-  await load;
-
-  await eventually(
-    async () => {
-      const found = await network.superuser(
-        async (db) =>
-          (
-            await db.query<{ request_id: string; sequence: number | null }>(
-              `SELECT request_id, sequence FROM audit.events WHERE tenant_id = $1 AND action = 'vault.entry.retrieved'`,
-              [tenant.id],
-            )
-          ).rows,
-      );
-      expect(found.map((row) => row.request_id).toSorted()).toEqual(acknowledged.toSorted());
-      expect(found.every((row) => row.sequence !== null)).toBe(true);
-    },
-    { intervalMs: 500 },
-  );
-});
+}

@@ -1,138 +1,140 @@
 import { type RsyslogTarget, startRsyslog } from '@claviger/targets';
-import { eventually, type StartedNetwork, startNetwork, type TestTenant } from '@claviger/testkit';
+import { eventually, type TestTenant } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { crashed, restartToCrash } from '../support/restart.ts';
-import { ableToConfigure, arrivedAt, setSiemTargets } from '../support/siem.ts';
+import { ableToConfigure, arrivedAt, setSiemTargets } from '../../support/siem.ts';
+import type { Topology } from '../../support/topology.ts';
 
-const CALLS = 150;
+/** A SIEM destination that is away, or an audit that is killed while it sends, loses no event. */
+export function siemDestinationDown(topology: Topology): void {
+  const CALLS = 150;
 
-let started: StartedNetwork;
-let down: RsyslogTarget;
-let up: RsyslogTarget;
-beforeAll(async () => {
-  [started, down, up] = await Promise.all([startNetwork(), startRsyslog({ started: false }), startRsyslog()]);
-  const ports = [down, up].flatMap((each) => Object.values(each.ports));
-  await started.network.openTargets(...ports);
-});
-afterAll(async () => {
-  await started?.[Symbol.asyncDispose]();
-  await down?.[Symbol.asyncDispose]();
-  await up?.[Symbol.asyncDispose]();
-});
-
-/** Ids of the tenant's sealed events, in the order of its log. */
-const logOf = (tenant: TestTenant) =>
-  started.network.superuser(async (db) => {
-    const { rows } = await db.query<{ event_id: string }>(
-      'SELECT event_id FROM audit.events WHERE tenant_id = $1 AND sequence IS NOT NULL ORDER BY sequence',
-      [tenant.id],
-    );
-    return rows.map(({ event_id }) => event_id);
+  let down: RsyslogTarget;
+  let up: RsyslogTarget;
+  beforeAll(async () => {
+    [down, up] = await Promise.all([startRsyslog({ started: false }), startRsyslog()]);
+    const ports = [down, up].flatMap((each) => Object.values(each.ports));
+    await topology.network.openTargets(...ports);
+  });
+  afterAll(async () => {
+    await down?.[Symbol.asyncDispose]();
+    await up?.[Symbol.asyncDispose]();
   });
 
-const stateOf = async (tenant: TestTenant, name: string) => {
-  const { items } = await tenant.admin.client.must('GET', '/api/v1/admin/siem/status');
-  return (items as Record<string, unknown>[]).find((item) => item.name === name)!;
-};
-
-/** No other target has anything to take, which would count where batches are counted. */
-const untilAllIsSent = () =>
-  eventually(() =>
-    started.network.superuser(async (db) => {
-      const { rows } = await db.query(
-        `SELECT target FROM audit.siem_cursors JOIN audit.trees USING (tenant_id) WHERE next_sequence < size`,
+  /** Ids of the tenant's sealed events, in the order of its log. */
+  const logOf = (tenant: TestTenant) =>
+    topology.network.superuser(async (db) => {
+      const { rows } = await db.query<{ event_id: string }>(
+        'SELECT event_id FROM audit.events WHERE tenant_id = $1 AND sequence IS NOT NULL ORDER BY sequence',
+        [tenant.id],
       );
-      expect(rows).toEqual([]);
-    }),
-  );
+      return rows.map(({ event_id }) => event_id);
+    });
 
-test('F-55: a sink that is down for the length of a load run holds up nothing, and then has every event once, in order', async () => {
-  const tenants = await Promise.all([1, 2].map(() => started.network.createTenant()));
-  for (const tenant of tenants) {
+  const stateOf = async (tenant: TestTenant, name: string) => {
+    const { items } = await tenant.admin.client.must('GET', '/api/v1/admin/siem/status');
+    return (items as Record<string, unknown>[]).find((item) => item.name === name)!;
+  };
+
+  /** No other target has anything to take, which would count where batches are counted. */
+  const untilAllIsSent = () =>
+    eventually(() =>
+      topology.network.superuser(async (db) => {
+        const { rows } = await db.query(
+          `SELECT target FROM audit.siem_cursors JOIN audit.trees USING (tenant_id) WHERE next_sequence < size`,
+        );
+        expect(rows).toEqual([]);
+      }),
+    );
+
+  test('F-55: a sink that is down for the length of a load run holds up nothing, and then has every event once, in order', async () => {
+    const tenants = await Promise.all([1, 2].map(() => topology.network.createTenant()));
+    for (const tenant of tenants) {
+      await ableToConfigure(tenant);
+      const common = { host: '127.0.0.1', transport: 'syslog-tls', ca: up.ca };
+      await setSiemTargets(tenant, [
+        { ...common, name: 'down', port: down.ports.tls, ca: down.ca },
+        { ...common, name: 'up', port: up.ports.tls },
+      ]);
+    }
+    await Promise.all(
+      tenants.map(async (tenant) => {
+        const { client } = tenant.admin;
+        const entry = await client.must('POST', '/api/v1/vault/entries', {
+          name: 'hot',
+          type: 'note',
+          secret: 'value',
+        });
+        const caller = async (): Promise<void> => {
+          for (let call = 0; call < CALLS; call += 1) {
+            const answer = await client.post(`/api/v1/vault/entries/${entry.id}/retrieve`, {
+              reason: 'load',
+            });
+            // No request notices that a sink is down.
+            expect(answer.status).toBe(200);
+          }
+        };
+        await Promise.all([caller(), caller()]);
+      }),
+    );
+    for (const tenant of tenants) {
+      await eventually(async () => expect((await logOf(tenant)).length).toBeGreaterThan(2 * CALLS));
+      await eventually(
+        async () => expect((await arrivedAt(up, tenant.id)).map(({ id }) => id)).toEqual(await logOf(tenant)),
+        { intervalMs: 200 },
+      );
+      await eventually(async () =>
+        expect(await stateOf(tenant, 'down')).toMatchObject({ state: 'never_connected', nextSequence: 0 }),
+      );
+    }
+    expect(await down.records()).toEqual([]);
+
+    await down.start();
+    for (const tenant of tenants) {
+      await eventually(
+        async () => {
+          const arrived = await arrivedAt(down, tenant.id);
+          expect(arrived.map(({ id }) => id)).toEqual(await logOf(tenant));
+          expect(arrived.map(({ sequence }) => sequence)).toEqual(arrived.map((_, index) => index));
+        },
+        { intervalMs: 200 },
+      );
+      // Its place moves a moment after the sink has the batch.
+      await eventually(async () =>
+        expect(await stateOf(tenant, 'down')).toMatchObject({ state: 'ok', lastError: '', lagEvents: 0 }),
+      );
+    }
+  });
+
+  test('audit killed between a batch and its place in the log loses none: what comes twice has the same id', async () => {
+    const { network } = topology;
+    const tenant = await network.createTenant();
     await ableToConfigure(tenant);
-    const common = { host: '127.0.0.1', transport: 'syslog-tls', ca: up.ca };
-    await setSiemTargets(tenant, [
-      { ...common, name: 'down', port: down.ports.tls, ca: down.ca },
-      { ...common, name: 'up', port: up.ports.tls },
-    ]);
-  }
-  await Promise.all(
-    tenants.map(async (tenant) => {
-      const { client } = tenant.admin;
-      const entry = await client.must('POST', '/api/v1/vault/entries', {
-        name: 'hot',
-        type: 'note',
-        secret: 'value',
-      });
-      const caller = async (): Promise<void> => {
-        for (let call = 0; call < CALLS; call += 1) {
-          const answer = await client.post(`/api/v1/vault/entries/${entry.id}/retrieve`, { reason: 'load' });
-          // No request notices that a sink is down.
-          expect(answer.status).toBe(200);
-        }
-      };
-      await Promise.all([caller(), caller()]);
-    }),
-  );
-  for (const tenant of tenants) {
+    const { client } = tenant.admin;
+    const entry = await client.must('POST', '/api/v1/vault/entries', {
+      name: 'hot',
+      type: 'note',
+      secret: 'value',
+    });
+    // More than one batch.
+    const caller = async (): Promise<void> => {
+      for (let call = 0; call < CALLS; call += 1)
+        await client.must('POST', `/api/v1/vault/entries/${entry.id}/retrieve`, { reason: 'load' });
+    };
+    await Promise.all([caller(), caller()]);
     await eventually(async () => expect((await logOf(tenant)).length).toBeGreaterThan(2 * CALLS));
-    await eventually(
-      async () => expect((await arrivedAt(up, tenant.id)).map(({ id }) => id)).toEqual(await logOf(tenant)),
-      { intervalMs: 200 },
-    );
-    await eventually(async () =>
-      expect(await stateOf(tenant, 'down')).toMatchObject({ state: 'never_connected', nextSequence: 0 }),
-    );
-  }
-  expect(await down.records()).toEqual([]);
-
-  await down.start();
-  for (const tenant of tenants) {
+    await untilAllIsSent();
+    topology.arm('audit-1', 'audit.siem.after_send=crash@2');
+    await setSiemTargets(tenant, [
+      { name: 'mortal', transport: 'syslog-tcp', host: '127.0.0.1', port: up.ports.tcp },
+    ]);
+    await topology.recover('audit-1');
     await eventually(
       async () => {
-        const arrived = await arrivedAt(down, tenant.id);
-        expect(arrived.map(({ id }) => id)).toEqual(await logOf(tenant));
-        expect(arrived.map(({ sequence }) => sequence)).toEqual(arrived.map((_, index) => index));
+        const ids = (await arrivedAt(up, tenant.id)).map(({ id }) => id);
+        expect([...new Set(ids)]).toEqual(await logOf(tenant));
+        expect(ids.length).toBeGreaterThan(new Set(ids).size);
       },
       { intervalMs: 200 },
     );
-    // Its place moves a moment after the sink has the batch.
-    await eventually(async () =>
-      expect(await stateOf(tenant, 'down')).toMatchObject({ state: 'ok', lastError: '', lagEvents: 0 }),
-    );
-  }
-});
-
-test('audit killed between a batch and its place in the log loses none: what comes twice has the same id', async () => {
-  const { network, installation } = started;
-  const tenant = await network.createTenant();
-  await ableToConfigure(tenant);
-  const { client } = tenant.admin;
-  const entry = await client.must('POST', '/api/v1/vault/entries', {
-    name: 'hot',
-    type: 'note',
-    secret: 'value',
   });
-  // More than one batch.
-  const caller = async (): Promise<void> => {
-    for (let call = 0; call < CALLS; call += 1)
-      await client.must('POST', `/api/v1/vault/entries/${entry.id}/retrieve`, { reason: 'load' });
-  };
-  await Promise.all([caller(), caller()]);
-  await eventually(async () => expect((await logOf(tenant)).length).toBeGreaterThan(2 * CALLS));
-  await untilAllIsSent();
-  await restartToCrash(installation, 'audit-1', 'audit.siem.after_send=crash@2');
-  await setSiemTargets(tenant, [
-    { name: 'mortal', transport: 'syslog-tcp', host: '127.0.0.1', port: up.ports.tcp },
-  ]);
-  await crashed(installation, 'audit-1');
-  await installation.restart('audit-1', { env: {} });
-  await eventually(
-    async () => {
-      const ids = (await arrivedAt(up, tenant.id)).map(({ id }) => id);
-      expect([...new Set(ids)]).toEqual(await logOf(tenant));
-      expect(ids.length).toBeGreaterThan(new Set(ids).size);
-    },
-    { intervalMs: 200 },
-  );
-});
+}

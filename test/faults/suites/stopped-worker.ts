@@ -1,75 +1,67 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type PostgresTarget, startPostgresTarget } from '@claviger/targets';
-import { eventually, type StartedNetwork, startNetwork } from '@claviger/testkit';
+import { eventually } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createPeople, type People, postgresAccount, retrieve } from '../support/main-job.ts';
+import { createPeople, type People, postgresAccount, retrieve } from '../../support/main-job.ts';
+import type { Topology } from '../../support/topology.ts';
 
-let started: StartedNetwork;
-let people: People;
-let target: PostgresTarget;
+/** A worker that stood still past its lease. It needs three replicas of the vault. */
+export function stoppedWorker(topology: Topology): void {
+  let people: People;
+  let target: PostgresTarget;
 
-beforeAll(async () => {
-  [started, target] = await Promise.all([
-    startNetwork({
-      replicas: { vault: 2 },
-      env: { 'vault-1': { FAILPOINTS: 'vault.rotate.after_candidate_stored=stop@1' } },
-      overrides: {
-        vault: { rotation: { leaseSeconds: 2, settleSeconds: 1, backoffSeconds: 1, probesPerWindow: 10 } },
-      },
-    }),
-    startPostgresTarget(),
-  ]);
-  await started.network.openTargets(target.port);
-  people = await createPeople(await started.network.createTenant());
-});
-afterAll(async () => {
-  const pid = started?.installation.pid('vault-1');
-  if (pid) process.kill(pid, 'SIGCONT');
-  await Promise.all([started?.[Symbol.asyncDispose](), target?.stop()]);
-});
-
-const stands = (pid: number): boolean => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ');
-
-test('F-23 a vault that stood still past its lease changes nothing on the target when it goes on', async () => {
-  const { installation, network } = started;
-  const admin = people.admin;
-  const account = await postgresAccount(admin, target);
-  // As an administrator: the target then asks for no current password, and would take a late change.
-  const adminEntry = await admin.must('POST', '/api/v1/vault/entries', {
-    name: `admin-${randomUUID()}`,
-    username: target.admin.username,
-    secret: target.admin.password,
+  beforeAll(async () => {
+    target = await startPostgresTarget();
+    await topology.network.openTargets(target.port);
+    people = await createPeople(await topology.network.createTenant());
   });
-  await admin.must('PUT', `/api/v1/resources/${account.resourceId}`, {
-    adminEntryId: adminEntry.id,
-    settings: { database: target.database, tls: { mode: 'disable' }, rotateAs: 'admin' },
+  afterAll(() => target?.stop());
+
+  const stands = (pid: number): boolean => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ');
+
+  test('F-23 a vault that stood still past its lease changes nothing on the target when it goes on', async () => {
+    const { installation, network } = topology;
+    const admin = people.admin;
+    const account = await postgresAccount(admin, target);
+    // As an administrator: the target then asks for no current password, and would take a late change.
+    const adminEntry = await admin.must('POST', '/api/v1/vault/entries', {
+      name: `admin-${randomUUID()}`,
+      username: target.admin.username,
+      secret: target.admin.password,
+    });
+    await admin.must('PUT', `/api/v1/resources/${account.resourceId}`, {
+      adminEntryId: adminEntry.id,
+      settings: { database: target.database, tls: { mode: 'disable' }, rotateAs: 'admin' },
+    });
+    const others = ['vault-2', 'vault-3'];
+    for (const node of others) await installation.kill(node);
+    topology.arm('vault-1', 'vault.rotate.after_candidate_stored=stop');
+    const asked = await admin.post(`/api/v1/vault/entries/${account.entryId}/rotate`, { reason: 'stop' });
+    expect(asked.status).toBe(202);
+    const pid = installation.pid('vault-1')!;
+    await eventually(() => expect(stands(pid)).toBe(true));
+    await Promise.all(others.map((node) => installation.restart(node)));
+    // Past the gateways: their calls may still wait for the one that stands still.
+    await eventually(
+      () =>
+        network.superuser(async (db) => {
+          const { rows } = await db.query(`SELECT state FROM vault.rotations WHERE entry_id = $1`, [
+            account.entryId,
+          ]);
+          expect(rows).toEqual([{ state: 'verified' }]);
+        }),
+      { timeoutMs: 60_000 },
+    );
+    const changes = (): number => target.log().split(`ALTER ROLE "${account.username}" PASSWORD`).length - 1;
+    const before = changes();
+    process.kill(pid, 'SIGCONT');
+    await eventually(() =>
+      expect(readFileSync(network.access.logFiles['vault-1']!, 'utf8')).toContain(
+        'a rotation was taken over by another worker',
+      ),
+    );
+    expect(changes()).toBe(before);
+    expect(await target.accepts(account.username, await retrieve(admin, account.entryId))).toBe(true);
   });
-  await installation.kill('vault-2');
-  const asked = await admin.post(`/api/v1/vault/entries/${account.entryId}/rotate`, { reason: 'stop' });
-  expect(asked.status).toBe(202);
-  const pid = installation.pid('vault-1')!;
-  await eventually(() => expect(stands(pid)).toBe(true));
-  await installation.restart('vault-2');
-  // Past the gateways: their calls may still wait for the one that stands still.
-  await eventually(
-    () =>
-      network.superuser(async (db) => {
-        const { rows } = await db.query(`SELECT state FROM vault.rotations WHERE entry_id = $1`, [
-          account.entryId,
-        ]);
-        expect(rows).toEqual([{ state: 'verified' }]);
-      }),
-    { timeoutMs: 60_000 },
-  );
-  const changes = (): number => target.log().split(`ALTER ROLE "${account.username}" PASSWORD`).length - 1;
-  const before = changes();
-  process.kill(pid, 'SIGCONT');
-  await eventually(() =>
-    expect(readFileSync(network.access.logFiles['vault-1']!, 'utf8')).toContain(
-      'a rotation was taken over by another worker',
-    ),
-  );
-  expect(changes()).toBe(before);
-  expect(await target.accepts(account.username, await retrieve(admin, account.entryId))).toBe(true);
-});
+}

@@ -1,122 +1,117 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, type StartedNetwork, startNetwork } from '@claviger/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '@claviger/testkit';
+import { expect, test } from 'vitest';
+import { runInProcess } from '../../../packages/cli/src/test-in-process.ts';
+import type { Topology } from '../../support/topology.ts';
 
-const cli = join(import.meta.dirname, '../../packages/cli/src/main.ts');
-const folder = mkdtempSync(join(tmpdir(), 'claviger-tampering-'));
+/** What a superuser of the database changes in the log is found offline. It damages the logs of its tenants for good. */
+export function tampering(topology: Topology): void {
+  const folder = mkdtempSync(join(tmpdir(), 'claviger-tampering-'));
 
-let started: StartedNetwork;
-beforeAll(async () => {
-  started = await startNetwork();
-});
-afterAll(async () => started?.[Symbol.asyncDispose]());
-
-/** A tenant with a sealed log, and what an auditor keeps of it outside: a tree head and the keys. */
-interface Log {
-  readonly tenantId: string;
-  /** The export of now, checked offline against the head and the keys of before. */
-  verdict(): Promise<{ ok: boolean; output: string }>;
-}
-
-async function sealedLog(): Promise<Log> {
-  const tenant = await started.network.createTenant();
-  const { client } = tenant.admin;
-  for (let i = 0; i < 12; i += 1) {
-    await client.must('POST', '/api/v1/vault/entries', { name: `note ${i}`, type: 'note', secret: 'x' });
+  /** A tenant with a sealed log, and what an auditor keeps of it outside: a tree head and the keys. */
+  interface Log {
+    readonly tenantId: string;
+    /** The exit code of a check of the export of now, offline, against the head and the keys of before: 1 when it is not the same log. */
+    verdict(): Promise<{ code: number; output: string }>;
   }
-  const head = await eventually(async () => {
-    const { unsealedEvents, sealedEvents } = await client.must('GET', '/api/v1/audit/summary');
-    expect(unsealedEvents).toBe(0);
-    expect(sealedEvents).toBeGreaterThanOrEqual(14);
-    return client.must('GET', '/api/v1/audit/tree-head');
-  });
-  const file = (name: string, content: string): string => {
-    const path = join(folder, `${tenant.name}-${name}`);
-    writeFileSync(path, content);
-    return path;
-  };
-  const headFile = file('head.json', JSON.stringify(head));
-  const keysFile = file('keys.json', JSON.stringify(await client.must('GET', '/api/v1/audit/keys')));
-  return {
-    tenantId: tenant.id,
-    verdict: async () => {
-      const exported = await client.get('/api/v1/audit/events/export?format=jsonl');
-      if (exported.status !== 200) return { ok: false, output: `export answered ${exported.status}` };
-      const args = [
-        'audit',
-        'verify',
-        file('export.jsonl', exported.text),
-        '--head',
-        headFile,
-        '--keys',
-        keysFile,
-      ];
-      return new Promise((resolve) => {
-        execFile(process.execPath, [cli, ...args], (error, stdout, stderr) =>
-          resolve({ ok: error === null, output: stdout + stderr }),
-        );
-      });
-    },
-  };
-}
 
-/** Events of one second stand in no certain order: one that speaks of a note, well inside the log. */
-const NOTE = `(SELECT max(sequence) FROM audit.events
+  async function sealedLog(): Promise<Log> {
+    const tenant = await topology.network.createTenant();
+    const { client } = tenant.admin;
+    for (let i = 0; i < 12; i += 1) {
+      await client.must('POST', '/api/v1/vault/entries', { name: `note ${i}`, type: 'note', secret: 'x' });
+    }
+    const head = await eventually(async () => {
+      const { unsealedEvents, sealedEvents } = await client.must('GET', '/api/v1/audit/summary');
+      expect(unsealedEvents).toBe(0);
+      expect(sealedEvents).toBeGreaterThanOrEqual(14);
+      return client.must('GET', '/api/v1/audit/tree-head');
+    });
+    const file = (name: string, content: string): string => {
+      const path = join(folder, `${tenant.name}-${name}`);
+      writeFileSync(path, content);
+      return path;
+    };
+    const headFile = file('head.json', JSON.stringify(head));
+    const keysFile = file('keys.json', JSON.stringify(await client.must('GET', '/api/v1/audit/keys')));
+    return {
+      tenantId: tenant.id,
+      verdict: async () => {
+        const exported = await client.get('/api/v1/audit/events/export?format=jsonl');
+        if (exported.status !== 200) return { code: 1, output: `export answered ${exported.status}` };
+        const args = [
+          'audit',
+          'verify',
+          file('export.jsonl', exported.text),
+          '--head',
+          headFile,
+          '--keys',
+          keysFile,
+        ];
+        const { code, stdout, stderr } = await runInProcess(args, { env: {} });
+        return { code, output: stdout + stderr };
+      },
+    };
+  }
+
+  /** Events of one second stand in no certain order: one that speaks of a note, well inside the log. */
+  const NOTE = `(SELECT max(sequence) FROM audit.events
   WHERE tenant_id = $tenant AND sequence < 12 AND canonical LIKE '%note%')`;
 
-test('an untouched log verifies', async () => {
-  const log = await sealedLog();
-  expect(await log.verdict()).toMatchObject({ ok: true });
-});
+  test('an untouched log verifies', async () => {
+    const log = await sealedLog();
+    const { code, output } = await log.verdict();
+    expect(code, output).toBe(0);
+  });
 
-test.each([
-  [
-    'an altered payload',
-    `UPDATE audit.events SET canonical = replace(canonical, 'note', 'n0te') WHERE tenant_id = $tenant AND sequence = $note`,
-  ],
-  [
-    'an altered leaf hash',
-    `UPDATE audit.events SET leaf_hash = sha256('x') WHERE tenant_id = $tenant AND sequence = 5`,
-  ],
-  [
-    'an altered payload with its leaf hash made anew',
-    `UPDATE audit.events SET canonical = replace(canonical, 'note', 'n0te'),
+  test.each([
+    [
+      'an altered payload',
+      `UPDATE audit.events SET canonical = replace(canonical, 'note', 'n0te') WHERE tenant_id = $tenant AND sequence = $note`,
+    ],
+    [
+      'an altered leaf hash',
+      `UPDATE audit.events SET leaf_hash = sha256('x') WHERE tenant_id = $tenant AND sequence = 5`,
+    ],
+    [
+      'an altered payload with its leaf hash made anew',
+      `UPDATE audit.events SET canonical = replace(canonical, 'note', 'n0te'),
        leaf_hash = sha256('\\x00'::bytea || convert_to(replace(canonical, 'note', 'n0te'), 'UTF8')) WHERE tenant_id = $tenant AND sequence = $note`,
-  ],
-  ['a deleted event', `DELETE FROM audit.events WHERE tenant_id = $tenant AND sequence = 5`],
-  [
-    'a deleted event with the others moved up',
-    `DELETE FROM audit.events WHERE tenant_id = $tenant AND sequence = 5;
+    ],
+    ['a deleted event', `DELETE FROM audit.events WHERE tenant_id = $tenant AND sequence = 5`],
+    [
+      'a deleted event with the others moved up',
+      `DELETE FROM audit.events WHERE tenant_id = $tenant AND sequence = 5;
      UPDATE audit.events SET sequence = sequence + 1000000 WHERE tenant_id = $tenant AND sequence > 5;
      UPDATE audit.events SET sequence = sequence - 1000001 WHERE tenant_id = $tenant AND sequence > 1000000`,
-  ],
-  [
-    'two swapped events',
-    `UPDATE audit.events SET sequence = 1000000 WHERE tenant_id = $tenant AND sequence = 5;
+    ],
+    [
+      'two swapped events',
+      `UPDATE audit.events SET sequence = 1000000 WHERE tenant_id = $tenant AND sequence = 5;
      UPDATE audit.events SET sequence = 5 WHERE tenant_id = $tenant AND sequence = 6;
      UPDATE audit.events SET sequence = 6 WHERE tenant_id = $tenant AND sequence = 1000000`,
-  ],
-  ['an altered tree head', `UPDATE audit.tree_heads SET root_hash = sha256('x') WHERE tenant_id = $tenant`],
-  [
-    'an altered signature',
-    `UPDATE audit.tree_heads SET signature = reverse(signature) WHERE tenant_id = $tenant`,
-  ],
-  [
-    'a cut tail, its head with it',
-    `DELETE FROM audit.events WHERE tenant_id = $tenant AND sequence >= 6;
+    ],
+    ['an altered tree head', `UPDATE audit.tree_heads SET root_hash = sha256('x') WHERE tenant_id = $tenant`],
+    [
+      'an altered signature',
+      `UPDATE audit.tree_heads SET signature = reverse(signature) WHERE tenant_id = $tenant`,
+    ],
+    [
+      'a cut tail, its head with it',
+      `DELETE FROM audit.events WHERE tenant_id = $tenant AND sequence >= 6;
      DELETE FROM audit.tree_heads WHERE tenant_id = $tenant AND size > 6`,
-  ],
-])('%s is found', async (_, sql) => {
-  const log = await sealedLog();
-  // Only a superuser who switches the triggers off gets this far.
-  await started.network.superuser(async (client) => {
-    await client.query('SET session_replication_role = replica');
-    const statement = sql.replaceAll('$note', NOTE).replaceAll('$tenant', `'${log.tenantId}'`);
-    await client.query(statement);
+    ],
+  ])('%s is found', async (_, sql) => {
+    const log = await sealedLog();
+    // Only a superuser who switches the triggers off gets this far.
+    await topology.network.superuser(async (client) => {
+      await client.query('SET session_replication_role = replica');
+      const statement = sql.replaceAll('$note', NOTE).replaceAll('$tenant', `'${log.tenantId}'`);
+      await client.query(statement);
+    });
+    const { code, output } = await log.verdict();
+    expect(code, output).toBe(1);
   });
-  const found = await log.verdict();
-  expect(found.ok, found.output).toBe(false);
-});
+}
