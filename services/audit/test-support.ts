@@ -1,5 +1,6 @@
 import { createPrivateKey, randomUUID } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { soleLeadership } from '@claviger/cluster';
 import * as audit from '@claviger/contracts/audit/v1/audit';
 import * as cluster from '@claviger/contracts/cluster/v1/health';
@@ -32,6 +33,8 @@ import { sealTenant } from './src/sealing/seal-tenant.ts';
 /** A real audit process with real PostgreSQL and NATS, and everything that a test reaches into it with. */
 export interface AuditBench extends AsyncDisposable {
   readonly stack: Installation;
+  /** Arms failpoints of the service while it runs, e.g. `audit.seal.before_commit=crash`; '' disarms them. */
+  arm(points: string): void;
   readonly config: AuditConfig;
   readonly keys: AuditKeys;
   readonly database: Database<AuditSchema>;
@@ -65,6 +68,7 @@ export async function startBench(): Promise<AuditBench> {
     dataDir,
     environment: 'test',
     services: ['audit'],
+    env: { audit: { FAILPOINTS_FILE: 'failpoints' } },
     // The other services are away here.
     overrides: { audit: { peers: { auth: NOBODY, vault: NOBODY, workflow: NOBODY } } },
   });
@@ -119,6 +123,7 @@ export async function startBench(): Promise<AuditBench> {
   const moved = cleanup.move();
   return {
     stack,
+    arm: (points) => writeFileSync(join(stack.dataDir, 'failpoints'), points),
     config,
     keys,
     database,

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ServiceDefinition } from '@claviger/contracts';
 import * as emergency from '@claviger/contracts/vault/v1/emergency';
 import * as encryption from '@claviger/contracts/vault/v1/encryption';
@@ -32,6 +33,8 @@ export interface VaultBench extends AsyncDisposable {
   readonly receiptPublicKey: ReturnType<typeof createPublicKey>;
   /** Starts the vault anew, and waits until those who call it are connected again. */
   restart(options?: { readonly env?: Readonly<Record<string, string>> }): Promise<void>;
+  /** Arms failpoints of all vaults that run, e.g. `vault.rotate.before_promote=crash`; '' disarms them. */
+  arm(points: string): void;
   /** The calls of one person, as the gateway makes them (workflow's, for deliveries). */
   as(person: Partial<Actor>): Promise<Person>;
   /** Calls of the workflow service in a tenant. */
@@ -87,6 +90,7 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
     services: ['vault'],
     overrides: { vault: { rotation: quickRotation } },
     ...options,
+    env: { ...options.env, vault: { FAILPOINTS_FILE: 'failpoints', ...options.env?.vault } },
   });
   const { layout } = installation;
   const actorKey = createPrivateKey(readFileSync(layout.secret('actor-token.pem')));
@@ -153,6 +157,7 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
       await installation.restart('vault-1', options);
       await connected();
     },
+    arm: (points) => writeFileSync(join(installation.dataDir, 'failpoints'), points),
     openPorts: (...ports) => installation.openTargets(...ports.map((port) => `127.0.0.1:${port}`)),
     receiptPublicKey: createPublicKey(readFileSync(layout.secret('vault-receipt.pem'))),
     as: async (person) => {

@@ -271,12 +271,11 @@ test.each(['audit.ingest.before_ack', 'audit.seal.before_commit', 'audit.seal.af
   'a crash at %s loses and doubles nothing',
   async (point) => {
     const tenant = randomUUID();
-    await bench.stack.kill('audit-1', 'SIGTERM');
+    bench.arm(`${point}=crash`);
     const ids = await bench.record(tenant, 30);
-    // It may get there before it is ready.
-    await bench.stack.restart('audit-1', { env: { FAILPOINTS: `${point}=crash@1` } }).catch(() => {});
     await eventually(async () => bench.stack.pid('audit-1') === undefined);
-    await bench.stack.restart('audit-1', { env: {} });
+    bench.arm('');
+    await bench.stack.restart('audit-1');
     const more = await bench.record(tenant, 1);
     await bench.sealed(tenant, 31);
     const rows = await bench.superuser('SELECT event_id FROM events WHERE tenant_id = $1 AND sequence < 31', [

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileRootKeyProvider, type Kek, openKek, openSecret, sealSecret } from '@claviger/keyring';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -27,7 +25,6 @@ export function kekRotation(entries: number, batchSize: number): void {
       overrides: {
         vault: { encryption: { kekGraceSeconds: 0.5, leaseSeconds: 2, checkIntervalSeconds: 1, batchSize } },
       },
-      env: { vault: { FAILPOINTS_FILE: 'failpoints' } },
     });
     person = await bench.as({});
     other = await bench.as({});
@@ -133,13 +130,12 @@ export function kekRotation(entries: number, batchSize: number): void {
   test.each(failpoints)(
     'F-06 killed at %s, the exchange of a key goes on: every entry opens, none is under a retired key',
     async (point) => {
-      const failpoints = join(bench.installation.dataDir, 'failpoints');
-      writeFileSync(failpoints, point);
+      bench.arm(point);
       const before = bench.installation.pid('vault-1');
       const { job } = await person.encryption.rotateKek({ reason: 'drill' });
       await expect.poll(() => bench.installation.pid('vault-1'), { timeout: 60_000 }).not.toBe(before);
       expect(await openEverything()).not.toContain('retired');
-      rmSync(failpoints);
+      bench.arm('');
       await bench.restart();
       const ended = await done(job!.id);
       expect(ended).toMatchObject({ state: 'done', unrecoverable: 0, total: entries, progressPercent: 100 });
