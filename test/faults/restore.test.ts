@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { type CommandOutcome, runInProcess } from '@claviger/cli/test-in-process';
 import { createTemporaryDataDir, type Installation } from '@claviger/installation';
 import {
   enrolSecondFactor,
@@ -10,7 +11,6 @@ import {
   startNetwork,
 } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type CommandOutcome, runInProcess } from '../../packages/cli/src/test-in-process.ts';
 import { createPeople, type People, requestAccess } from '../support/main-job.ts';
 
 const options = {

@@ -1,3 +1,4 @@
+import { type CommandOutcome, runInProcess } from '@claviger/cli/test-in-process';
 import * as contract from '@claviger/contracts/cluster/v1/seal';
 import { baseConfigSchema, createPeers, loadConfig } from '@claviger/service-kit';
 import {
@@ -9,7 +10,6 @@ import {
   type TestTenant,
 } from '@claviger/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CommandOutcome, runInProcess } from '../../packages/cli/src/test-in-process.ts';
 import { oneTrace } from './suites/one-trace.ts';
 
 const shamir = { rootKey: { provider: 'shamir' } };

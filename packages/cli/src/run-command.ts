@@ -4,7 +4,8 @@ import { createProgram } from './program.ts';
 import { outputFailed } from './watch-output.ts';
 
 /**
- * Runs the command of these arguments, e.g. `['whoami']`. Resolves to the exit code, or to undefined where the command has set `process.exitCode` itself or ends with 0. Says what went wrong on standard error.
+ * Runs the command of these arguments, e.g. `['whoami']`, and says on standard error what went wrong. Resolves to the exit
+ * code, or to undefined where the command has set `process.exitCode` itself or ends with 0.
  */
 export async function runCommand(args: readonly string[]): Promise<number | undefined> {
   try {

@@ -1,9 +1,9 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runInProcess } from '@claviger/cli/test-in-process';
 import { eventually } from '@claviger/testkit';
 import { expect, test } from 'vitest';
-import { runInProcess } from '../../../packages/cli/src/test-in-process.ts';
 import type { Topology } from '../../support/topology.ts';
 
 /** What a superuser of the database changes in the log is found offline. It damages the logs of its tenants for good. */
