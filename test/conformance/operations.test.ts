@@ -133,21 +133,18 @@ describe('with a token of the other kind', () => {
 });
 
 describe("H-176 with another tenant's real object", () => {
-  test.concurrent.each(titled(addressed))(
-    '%s answers 404, the same as for an unknown id',
-    async (_, operation) => {
-      const make = samples[operation.method.name];
-      const sample = make ? await make(world) : { params: { user_id: world.userId } };
-      const other = operation.method.policy!.agent ? strangeAgent : stranger;
-      const foreign = await send(other, operation, sample, 'same');
-      const unknown = await send(other, operation, { ...sample, params: {} }, 'same');
-      // What concerns the whole installation is refused before anything is looked up.
-      const expected = operation.method.policy!.platform ? 403 : 404;
-      expect(foreign.status).toBe(expected);
-      expect(foreign.text).toBe(unknown.text);
-      expect(unknown.status).toBe(expected);
-    },
-  );
+  test.each(titled(addressed))('%s answers 404, the same as for an unknown id', async (_, operation) => {
+    const make = samples[operation.method.name];
+    const sample = make ? await make(world) : { params: { user_id: world.userId } };
+    const other = operation.method.policy!.agent ? strangeAgent : stranger;
+    const foreign = await send(other, operation, sample, 'same');
+    const unknown = await send(other, operation, { ...sample, params: {} }, 'same');
+    // What concerns the whole installation is refused before anything is looked up.
+    const expected = operation.method.policy!.platform ? 403 : 404;
+    expect(foreign.status).toBe(expected);
+    expect(foreign.text).toBe(unknown.text);
+    expect(unknown.status).toBe(expected);
+  });
 });
 
 describe('a permitted call', () => {
