@@ -1,3 +1,4 @@
+import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import type { Command } from 'commander';
 import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 import { fieldsText, tableText, timeText } from '../contract/cells.ts';
@@ -14,18 +15,6 @@ interface AskOptions extends ConnectionOptions {
   readonly eraseHistory?: true;
   readonly status?: true;
 }
-interface Exchange {
-  readonly message: string;
-  readonly answer: string;
-  readonly notice?: string;
-  readonly answeredBy: string;
-  readonly used: readonly { readonly name: string }[];
-  readonly createdAt: string;
-}
-interface Status {
-  readonly queries: readonly object[];
-}
-
 const STATUS = [
   'enabled  enabled?yes:no',
   'answers  answersBy',
@@ -70,16 +59,16 @@ export function ask(message: string, options: AskOptions): Promise<ExitCode> {
       await invoke('EraseChatHistory', {});
       tell('erased');
     } else if (options.history) {
-      const answer = await invoke<{ items: Exchange[] }>('ListChatHistory', {});
+      const answer = await invoke<assistant.ListChatHistoryResponse>('ListChatHistory', {});
       if (format === 'json') showJson(answer);
       else if (answer.items.length === 0) tell('nothing is kept');
       else for (const each of answer.items.toReversed()) say(exchangeText(each));
     } else if (options.status) {
-      const status = await invoke<Status>('GetAssistantStatus', {});
+      const status = await invoke<assistant.GetAssistantStatusResponse>('GetAssistantStatus', {});
       if (format === 'json') showJson(status);
       else say(statusText(status));
     } else {
-      const answer = await invoke<Exchange>('AskAssistant', { message });
+      const answer = await invoke<assistant.AskAssistantResponse>('AskAssistant', { message });
       if (format === 'json') showJson(answer);
       else {
         say(escapeLines(answer.answer));
@@ -91,15 +80,15 @@ export function ask(message: string, options: AskOptions): Promise<ExitCode> {
   });
 }
 
-function usedText({ used, answeredBy }: Exchange): string {
+function usedText({ used, answeredBy }: Pick<assistant.ChatExchange, 'used' | 'answeredBy'>): string {
   const by = answeredBy === 'provider' ? 'by the provider, ' : '';
   return `(${by}from: ${used.map(({ name }) => escapeLines(name)).join('; ') || 'nothing'})`;
 }
 
-function exchangeText(each: Exchange): string {
+function exchangeText(each: assistant.ChatExchange): string {
   return `${timeText(each.createdAt)}  ${escapeLines(each.message)}\n${escapeLines(each.answer)}\n${usedText(each)}\n`;
 }
 
-function statusText(status: Status): string {
+function statusText(status: assistant.GetAssistantStatusResponse): string {
   return `${fieldsText(STATUS, status)}\n\n${tableText(QUERIES, status.queries)}`;
 }

@@ -1,3 +1,4 @@
+import type * as explanations from '@claviger/contracts/workflow/v1/explanations';
 import type { Command } from 'commander';
 import { orNotFound } from '../api/or-not-found.ts';
 import { peopleCommand, withConnectionOptions } from '../command-options.ts';
@@ -7,25 +8,6 @@ import { escapeText } from '../io/escape.ts';
 import { say } from '../output.ts';
 import type { ConnectionOptions } from '../session/connection.ts';
 import { type Session, withSession } from '../session/session.ts';
-
-interface Explanation {
-  readonly status: string;
-  readonly summary: string;
-  readonly lines: readonly string[];
-  readonly nearest?: { readonly words: string };
-  readonly rulesShown: boolean;
-  readonly decisions: readonly {
-    readonly name: string;
-    readonly by: string;
-    readonly decision: string;
-    readonly step: string;
-    readonly reason: string;
-    readonly decidedAt: string;
-  }[];
-}
-interface Answer {
-  readonly explanation?: Explanation;
-}
 
 export function register(program: Command): void {
   const command = peopleCommand(
@@ -47,10 +29,10 @@ export function why(id: string, options: ConnectionOptions): Promise<void> {
   });
 }
 
-async function explanationOf(invoke: Session['invoke'], id: string): Promise<Explanation> {
+async function explanationOf(invoke: Session['invoke'], id: string): Promise<explanations.Explanation> {
   const answer =
-    (await orNotFound(invoke<Answer>('ExplainElevation', { id }))) ??
-    (await orNotFound(invoke<Answer>('ExplainRequest', { requestId: id })));
+    (await orNotFound(invoke<explanations.ExplainRequestResponse>('ExplainElevation', { id }))) ??
+    (await orNotFound(invoke<explanations.ExplainRequestResponse>('ExplainRequest', { requestId: id })));
   if (answer?.explanation) return answer.explanation;
   throw new CommandError(
     'there is no such request, or you may not see it: `claviger requests` shows those for access, `claviger elevations list` the others',
@@ -58,7 +40,7 @@ async function explanationOf(invoke: Session['invoke'], id: string): Promise<Exp
   );
 }
 
-function inWords(told: Explanation): string {
+function inWords(told: explanations.Explanation): string {
   const decided = told.decisions.map(({ name, by, decision, step, reason, decidedAt }) => {
     const where = step === '' ? '' : ` (${step})`;
     const because = reason === '' ? '' : `: ${reason}`;

@@ -1,50 +1,9 @@
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { minutesText } from '../io/duration.ts';
 import { lines, timeText } from './cells.ts';
 import type { Column } from './noun.ts';
 
-interface Policy {
-  readonly steps: readonly {
-    readonly name: string;
-    readonly quorum: number;
-    readonly approverRoles: readonly string[];
-    readonly approverUserIds: readonly string[];
-  }[];
-}
-interface Protection {
-  readonly requiresGrant: boolean;
-  readonly requiresReason: boolean;
-}
-interface Decision {
-  readonly decision: string;
-  readonly userName: string;
-  readonly userId: string;
-  readonly comment: string;
-  readonly decidedAt: string;
-}
-
-/** A request for access, as far as commands read it. */
-export interface AccessRequest {
-  readonly id: string;
-  readonly status: string;
-  readonly grantId: string;
-  readonly digest: string;
-  readonly requesterName: string;
-  readonly requesterId: string;
-  readonly reason: string;
-  readonly resourceName: string;
-  readonly entryName: string;
-  readonly durationMinutes: number;
-  readonly approvedDurationMinutes: number;
-  readonly steps: readonly {
-    readonly name: string;
-    readonly state: string;
-    readonly approvals: number;
-    readonly quorum: number;
-  }[];
-  readonly decisions: readonly Decision[];
-  readonly change?: { readonly before?: Protection; readonly after?: Protection };
-  readonly policyChange?: { readonly before?: Policy; readonly after?: Policy };
-}
+export type AccessRequest = workflow.AccessRequest;
 
 export const requestColumns: readonly Column[] = [
   'ID  id; STATUS  status; WHO  requesterName|requesterId',
@@ -79,7 +38,7 @@ function changeText({ change, policyChange }: AccessRequest): string {
 }
 
 /** E.g. `owners: 2 of dba or 0190…; security: 1 of anybody who decides`. */
-function stepsText(policy: Policy | undefined): string {
+function stepsText(policy: workflow.AccessPolicy | undefined): string {
   return (policy?.steps ?? [])
     .map(({ name, quorum, approverRoles, approverUserIds }) => {
       const approvers = [...approverRoles, ...approverUserIds].join(' or ');

@@ -1,3 +1,4 @@
+import type * as rules from '@claviger/contracts/workflow/v1/rules';
 import { readJsonFile } from '../io/json-file.ts';
 import { say as print } from '../output.ts';
 import { fieldsText, timeText } from './cells.ts';
@@ -18,15 +19,7 @@ export async function readConditions(file: string): Promise<Json> {
   return conditions;
 }
 
-interface Preview {
-  readonly totalMatched: number;
-  readonly totalScanned: number;
-  readonly windowDays: number;
-  readonly truncated: boolean;
-  readonly sample: readonly object[];
-}
-
-export function printPreview(preview: Preview, { say, printRows }: Running): void {
+export function printPreview(preview: rules.PreviewRuleResponse, { say, printRows }: Running): void {
   const { totalMatched, totalScanned, windowDays, truncated, sample } = preview;
   const more = truncated ? ', and there are more than were looked at' : '';
   say(`${totalMatched} of ${totalScanned} requests of the last ${windowDays} days match${more}`);
@@ -34,16 +27,7 @@ export function printPreview(preview: Preview, { say, printRows }: Running): voi
     printRows(sample, ['ID  id', 'WHEN  requestedAt', 'KIND  flowType', 'STATUS  status']);
 }
 
-interface Replay {
-  readonly changes: readonly {
-    readonly from: string;
-    readonly to: string;
-    readonly count: number;
-    readonly samples: readonly object[];
-  }[];
-}
-
-export function printReplay(replay: Replay, { say, printRows }: Running): void {
+export function printReplay(replay: rules.ReplayRulesResponse, { say, printRows }: Running): void {
   print(
     fieldsText(
       [
@@ -64,16 +48,7 @@ export function printReplay(replay: Replay, { say, printRows }: Running): void {
   }
 }
 
-interface Finding {
-  readonly severity: string;
-  readonly ruleName: string;
-  readonly requestId: string;
-  readonly message: string;
-  readonly hint: string;
-  readonly approvers: readonly { readonly name: string; readonly availableAt?: string }[];
-}
-
-export function printFindings({ findings }: { findings: readonly Finding[] }, { say, tell }: Running): void {
+export function printFindings({ findings }: rules.LintRulesResponse, { say, tell }: Running): void {
   if (findings.length === 0) tell('nothing is wrong');
   for (const { severity, ruleName, requestId, message, hint, approvers } of findings) {
     const about = ruleName || (requestId && `request ${requestId}`);

@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto';
+import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { parseSignedTreeHead, verifyInclusion, verifyTreeHead } from '@claviger/merkle';
 import { readPublicKeys } from '../audit/audit-files.ts';
 import type { Running } from '../contract/noun.ts';
@@ -6,27 +7,18 @@ import { printForPrograms } from '../contract/print-answer.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { say } from '../output.ts';
 
-interface Proof {
-  readonly eventId: string;
-  readonly sequence: number;
-  readonly leafHash: string;
-  readonly proof: readonly string[];
-  readonly treeHead: object;
-}
-interface Keys {
-  readonly items: readonly { readonly publicKey: string }[];
-}
-
 /** Fetches an inclusion proof and checks it here, with the keys of a file when one is given. */
 export async function proveEvent(
   { invoke, format, options }: Running,
   request: Record<string, unknown>,
 ): Promise<ExitCode> {
-  const proof = await invoke<Proof>('GetInclusionProof', request);
+  const proof = await invoke<audit.GetInclusionProofResponse>('GetInclusionProof', request);
   const keyFile = options.keys as string | undefined;
   const keys =
     keyFile === undefined
-      ? (await invoke<Keys>('ListKeys', {})).items.map(({ publicKey }) => createPublicKey(publicKey))
+      ? (await invoke<audit.ListKeysResponse>('ListKeys', {})).items.map(({ publicKey }) =>
+          createPublicKey(publicKey),
+        )
       : (await readPublicKeys(keyFile)).treeHead;
   const head = parseSignedTreeHead(proof.treeHead);
   const signed = head !== undefined && verifyTreeHead(head, keys);

@@ -1,46 +1,22 @@
+import type * as clusterAdmin from '@claviger/contracts/auth/v1/cluster_admin';
+import type * as replicas from '@claviger/contracts/cluster/v1/replicas';
 import { tableText } from '../contract/cells.ts';
 import type { Column } from '../contract/noun.ts';
 import { escapeText } from '../io/escape.ts';
 import { say, tell } from '../output.ts';
 
-interface Duty {
-  readonly name: string;
-  readonly waiting: number;
-  readonly oldestMs: number;
-  readonly failures: number;
-}
-interface Replica {
-  readonly duties: readonly Duty[];
-  readonly term: number;
-  readonly lastHeartbeatAt?: string;
-}
-interface Cluster {
-  readonly status: string;
-  readonly services: readonly {
-    readonly service: string;
-    readonly leader: string;
-    readonly problem: string;
-    readonly replicas: readonly Replica[];
-    readonly demoted: readonly {
-      readonly node: string;
-      readonly reason: string;
-      readonly demotedBy: string;
-    }[];
-  }[];
-}
-
 const columns: readonly Column[] = [
   'SERVICE  service',
   'NODE  node',
   'ROLE  role',
-  ['TERM', ({ term }: Replica) => (term === 0 ? '' : term)],
-  ['HEARTBEAT', ({ lastHeartbeatAt }: Replica) => agoText(lastHeartbeatAt)],
+  ['TERM', ({ term }: replicas.Replica) => (term === 0 ? '' : term)],
+  ['HEARTBEAT', ({ lastHeartbeatAt }: replicas.Replica) => agoText(lastHeartbeatAt)],
   'VERSION  version',
-  ['WAITING', ({ duties }: Replica) => duties.map(waitingText).filter(Boolean).join(', ')],
+  ['WAITING', ({ duties }: replicas.Replica) => duties.map(waitingText).filter(Boolean).join(', ')],
 ];
 
 /** Every replica of every service, then what is wrong. */
-export function printClusterStatus({ services, status }: Cluster): void {
+export function printClusterStatus({ services, status }: clusterAdmin.GetClusterStatusResponse): void {
   const rows = services.flatMap(({ replicas, service }) =>
     replicas.map((replica) => ({ ...replica, service })),
   );
@@ -59,7 +35,7 @@ function agoText(time: string | undefined): string {
   return `${Math.max(0, Math.round((Date.now() - Date.parse(time)) / 1_000))} s ago`;
 }
 
-function waitingText(duty: Duty): string {
+function waitingText(duty: replicas.DutyStatus): string {
   if (duty.failures > 0) return `${duty.name}: failing`;
   if (duty.waiting === 0) return '';
   return `${duty.name}: ${duty.waiting}, ${Math.round(duty.oldestMs / 1_000)} s old`;

@@ -1,4 +1,5 @@
 import { attestationProblem, type PackageVerdict, verifyPackage } from '@claviger/compliance-package';
+import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { type Command, Option } from 'commander';
 import { readHeads, readPublicKeys } from '../audit/audit-files.ts';
 import { peopleCommand, several, withConnectionOptions } from '../command-options.ts';
@@ -12,12 +13,6 @@ import { readText } from '../io/text-input.ts';
 import { say, tell } from '../output.ts';
 import type { ConnectionOptions } from '../session/connection.ts';
 import { withSession } from '../session/session.ts';
-
-interface Attestation {
-  readonly controls: readonly { readonly status: string }[];
-  readonly issuedAt: string;
-  readonly keyId: string;
-}
 
 /** Adds `compliance verify` and `compliance attestation`, which need no server to verify what was saved. */
 export async function register(noun: Command): Promise<void> {
@@ -131,7 +126,7 @@ const CONTROLS: readonly Column[] = [
 async function attestation(options: AttestationOptions): Promise<ExitCode> {
   if (options.verify !== undefined) return verifySaved(options.verify, options.keys);
   await withSession(options, async ({ invoke, format }) => {
-    const answer = await invoke<Attestation>('GetAttestation', {});
+    const answer = await invoke<compliance.GetAttestationResponse>('GetAttestation', {});
     if (options.save !== undefined) {
       await writeNewFile(options.save, `${JSON.stringify(answer, null, 2)}\n`);
       tell(`the attestation is in ${options.save}`);
@@ -152,7 +147,7 @@ async function verifySaved(file: string, keyFile: string | undefined): Promise<E
     say(`✘ ${escapeText(file)}: ${problem}`);
     return EXIT.error;
   }
-  const { controls, issuedAt, keyId } = parse(text) as Attestation;
+  const { controls, issuedAt, keyId } = parse(text) as compliance.GetAttestationResponse;
   const failed = controls.filter(({ status }) => status === 'failed').length;
   say(`✔ signed by ${keyId} at ${issuedAt}: ${controls.length} controls, ${failed} failed`);
   return EXIT.ok;

@@ -1,3 +1,4 @@
+import type * as settings from '@claviger/contracts/auth/v1/settings';
 import { tableText } from '../contract/cells.ts';
 import type { Running } from '../contract/noun.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
@@ -9,25 +10,6 @@ interface SetOptions {
   readonly file?: string;
   readonly valueFile?: string;
 }
-interface Config {
-  readonly rowVersion: number;
-  readonly values?: Values;
-  readonly keys: readonly { readonly key: string; readonly secret: boolean }[];
-  readonly pendingRestart: readonly {
-    readonly key: string;
-    readonly service: string;
-    readonly nodes: readonly string[];
-  }[];
-}
-interface Changed extends Config {
-  readonly effectiveNow: readonly string[];
-}
-interface Diff {
-  readonly keys: readonly string[];
-  readonly before: Values;
-  readonly after: Values;
-}
-
 type Values = Record<string, Record<string, unknown>>;
 const columns = [
   'KEY  key',
@@ -40,9 +22,9 @@ const columns = [
 
 /** The command `config get`: all settings, those of one section, or one. */
 export async function getConfig({ invoke, format, words: [name] }: Running): Promise<unknown> {
-  const config = await invoke<Config>('GetConfig', {});
+  const config = await invoke<settings.GetConfigResponse>('GetConfig', {});
   if (format !== 'table' && name === undefined) return config;
-  const values = config.values ?? {};
+  const values = (config.values ?? {}) as Values;
   const keys = config.keys.filter(({ key }) => !name || key === name || key.startsWith(`${name}.`));
   if (keys.length === 0) throw new CommandError(`there is no setting ${name}`, EXIT.notFound);
   if (format !== 'table') return Object.fromEntries(keys.map(({ key }) => [key, settingOf(values, key)]));
@@ -55,9 +37,13 @@ export async function getConfig({ invoke, format, words: [name] }: Running): Pro
 
 /** The command `config set`: changes settings from the version that was just read. */
 export async function setConfig({ invoke, options, format, words }: Running): Promise<unknown> {
-  const { keys, rowVersion } = await invoke<Config>('GetConfig', {});
+  const { keys, rowVersion } = await invoke<settings.GetConfigResponse>('GetConfig', {});
   const values = await valuesFrom(words[0] as unknown as readonly string[], options, keys);
-  const answer = await invoke<Changed>('UpdateConfig', { values, rowVersion, reason: options.reason ?? '' });
+  const answer = await invoke<settings.UpdateConfigResponse>('UpdateConfig', {
+    values,
+    rowVersion,
+    reason: options.reason ?? '',
+  });
   if (format !== 'table') return answer;
   if (answer.rowVersion === rowVersion) tell('nothing differs: nothing was changed');
   else
@@ -68,11 +54,11 @@ export async function setConfig({ invoke, options, format, words }: Running): Pr
 }
 
 /** What one version changed. */
-export function printDiff({ keys, before, after }: Diff): void {
+export function printDiff({ keys, before, after }: settings.GetConfigVersionResponse): void {
   const rows = keys.map((key) => ({
     key,
-    before: shown(settingOf(before, key)),
-    after: shown(settingOf(after, key)),
+    before: shown(settingOf(before as Values, key)),
+    after: shown(settingOf(after as Values, key)),
   }));
   say(tableText(['KEY  key', 'BEFORE  before', 'AFTER  after'], rows));
 }
@@ -80,7 +66,7 @@ export function printDiff({ keys, before, after }: Diff): void {
 async function valuesFrom(
   assignments: readonly string[],
   { file, valueFile }: SetOptions,
-  keys: Config['keys'],
+  keys: readonly settings.ConfigKey[],
 ): Promise<Values> {
   if (file !== undefined) {
     if (assignments.length > 0) throw new CommandError('give either KEY=VALUE or --file', EXIT.usage);
@@ -137,7 +123,7 @@ function settingOf(values: Values, key: string): unknown {
 
 const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
 
-function tellPending(pending: Config['pendingRestart']): void {
+function tellPending(pending: readonly settings.PendingRestart[]): void {
   for (const { key, service: name, nodes } of pending)
     tell(`${key} waits for a restart of ${name}${nodes.length > 0 ? ` (${nodes.join(', ')})` : ''}`);
 }

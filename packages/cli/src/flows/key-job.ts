@@ -1,3 +1,4 @@
+import type * as encryption from '@claviger/contracts/vault/v1/encryption';
 import { tableText } from '../contract/cells.ts';
 import type { Noun, Running } from '../contract/noun.ts';
 import { printForPrograms } from '../contract/print-answer.ts';
@@ -7,17 +8,6 @@ import { say, tell } from '../output.ts';
 
 const WAIT_MS = 24 * 60 * 60 * 1_000;
 
-interface Answer {
-  readonly job: {
-    readonly id: string;
-    readonly state: string;
-    readonly progressPercent: number;
-    readonly processed: number;
-    readonly total: number;
-    readonly unrecoverable: number;
-  };
-}
-
 /** The commands `keys rotate` and `keys repair`. With --wait, exit code 0 only when the job is done and every DEK opens. */
 export async function startKeyJob(
   operation: string,
@@ -25,15 +15,15 @@ export async function startKeyJob(
   request: object,
   columns: NonNullable<Noun['views']>[string]['columns'] = [],
 ): Promise<ExitCode> {
-  const asked = (await invoke<Answer>(operation, request)).job;
+  const asked = (await invoke<{ job: encryption.KeyJob }>(operation, request)).job;
   let told = -1;
   const read = async () => {
-    const { job } = await invoke<Answer>('GetKeyJob', { jobId: asked.id });
+    const { job } = await invoke<{ job: encryption.KeyJob }>('GetKeyJob', { jobId: asked.id });
     if (job.progressPercent !== told) tell(`${job.state}: ${job.processed} of ${job.total}`);
     told = job.progressPercent;
     return job;
   };
-  const isOver = ({ state }: Answer['job']) => state === 'done' || state === 'failed';
+  const isOver = ({ state }: encryption.KeyJob) => state === 'done' || state === 'failed';
   const job = options.wait ? await pollUntil(read, isOver, { timeoutMs: WAIT_MS, everyMs: 1_000 }) : asked;
   if (!(await printForPrograms(format, job))) say(tableText(columns, [job]));
   if (job.unrecoverable > 0) tell(`\`claviger keys findings ${job.id}\` names what cannot be opened`);

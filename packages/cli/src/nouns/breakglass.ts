@@ -1,17 +1,11 @@
+import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import type { Noun } from '../contract/noun.ts';
 
 const id = '0b9d2c1e-6f0a-4a39-9f57-0a8d6e0f4c11';
 const session = 'sessionId=session';
 const logged = 'it stands in the audit log';
 
-interface Session {
-  readonly allEntries: boolean;
-  readonly entryIds: readonly string[];
-  readonly resourceIds: readonly string[];
-  readonly endedAt?: string;
-}
-
-const covers = ({ allEntries, entryIds, resourceIds }: Session) =>
+const covers = ({ allEntries, entryIds, resourceIds }: breakglass.BreakglassSession) =>
   allEntries ? 'every entry' : `${entryIds.length + resourceIds.length} entries and resources named`;
 
 export const noun: Noun = {
@@ -23,7 +17,7 @@ export const noun: Noun = {
         'ID  id; STATE  state; WHO  userName; OPENED BY  confirmedByName|openedBy; REQUESTED  requestedAt',
         'UNTIL  endedAt|expiresAt; SEEN  disclosed; REVIEW  reviewedByName; REASON  reason',
       ],
-      fields: (row: Session) => [
+      fields: (row: breakglass.BreakglassSession) => [
         'session  id; state  state; who  userName; reason  reason',
         ['covers', covers],
         'opened by  openedBy; confirmed by  confirmedByName; until  endedAt|expiresAt',

@@ -1,12 +1,8 @@
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Noun } from '../contract/noun.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 
 const device = 'a device, by host name or id';
-interface Group {
-  readonly id: string;
-  readonly rowVersion: number;
-}
-
 export const noun: Noun = {
   about: 'devices for which the same holds, wherever they stand',
   sample: 'Kiosks',
@@ -44,7 +40,10 @@ export const noun: Noun = {
         let answer: object = {};
         if (coming.length + going.length > 0) {
           // The version is read before the members: a change in between makes the next call fail.
-          const groups = (await listAll('ListDeviceGroups', {})) as readonly unknown[] as readonly Group[];
+          const groups = (await listAll(
+            'ListDeviceGroups',
+            {},
+          )) as readonly unknown[] as readonly devices.DeviceGroup[];
           const group = groups.find(({ id }) => id === groupId);
           if (group === undefined)
             throw new CommandError(

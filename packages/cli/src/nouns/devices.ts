@@ -1,3 +1,4 @@
+import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { orNotFound } from '../api/or-not-found.ts';
 import type { Noun, Running, Verb } from '../contract/noun.ts';
 import { refuse } from '../contract/refuse.ts';
@@ -6,7 +7,7 @@ const policyColumns = [
   'LEVEL  scope; OF  scopeName',
   [
     'UAC INTERCEPTION',
-    ({ pam }: { pam?: { uacInterceptionEnabled?: boolean } }) =>
+    ({ pam }: devices.ConfigurationPolicy) =>
       pam?.uacInterceptionEnabled === undefined
         ? 'left to the next level'
         : pam.uacInterceptionEnabled
@@ -75,7 +76,7 @@ export const noun: Noun = {
       about: 'show one, by host name or id, and whether it captures prompts',
       run: async ({ invoke, format }, request) => {
         const { device } = await invoke<{ device: object }>('GetDevice', request);
-        const { configuration } = await invoke<{ configuration?: Configuration }>(
+        const { configuration } = await invoke<{ configuration?: devices.DeviceConfiguration }>(
           'GetDeviceConfiguration',
           request,
         );
@@ -179,10 +180,5 @@ export const noun: Noun = {
   },
 };
 
-interface Configuration {
-  readonly pam?: { readonly uacInterceptionEnabled?: boolean };
-  readonly sources?: readonly { readonly scope: string }[];
-}
-
-const promptsText = (configuration: Configuration | undefined) =>
+const promptsText = (configuration: devices.DeviceConfiguration | undefined) =>
   `${(configuration?.pam?.uacInterceptionEnabled ?? true) ? 'captured' : 'not captured'}, as the ${configuration?.sources?.[0]?.scope ?? 'default'} says`;

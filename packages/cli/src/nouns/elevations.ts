@@ -1,21 +1,13 @@
+import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Noun, Running, Verb } from '../contract/noun.ts';
 
 const id = '0b9d2c1e-6f0a-4a39-9f57-0a8d6e0f4c11';
 const why = 'why; it stands in the audit log';
 
-interface Elevation {
-  readonly targetExecutablePath?: string;
-  readonly toolName?: string;
-  readonly flowType?: string;
-  readonly deviceHostname?: string;
-  readonly siteName?: string;
-  readonly subjectUsername?: string;
-  readonly actionDigest?: string;
-}
-
-const whatText = (row: Elevation) =>
+const whatText = (row: elevation.ElevationRequest) =>
   row.targetExecutablePath ?? row.toolName ?? (row.flowType === 'tech_jit_admin' ? 'administrator' : '');
-const whereText = (row: Elevation) => [row.deviceHostname, row.siteName].filter(Boolean).join(' at ');
+const whereText = (row: elevation.ElevationRequest) =>
+  [row.deviceHostname, row.siteName].filter(Boolean).join(' at ');
 const decidedBy = 'approvedByName|deniedByName|pamRuleName|matchedPolicyName|decisionSource';
 
 /** Approves or denies what was shown here: another action needs another approval. */
@@ -30,7 +22,10 @@ const respond = (decision: 'approve' | 'deny'): Verb => ({
       decision === 'approve' && '--for <duration>  how long it holds; as long as is usual when absent',
   },
   prepare: async ({ invoke, tell }, request) => {
-    const { request: seen } = await invoke<{ request: Elevation }>('GetElevationRequest', request);
+    const { request: seen } = await invoke<{ request: elevation.ElevationRequest }>(
+      'GetElevationRequest',
+      request,
+    );
     tell(
       `${seen.subjectUsername ?? 'somebody'} asks for ${whatText(seen)} on ${seen.deviceHostname ?? 'no device'}`,
     );

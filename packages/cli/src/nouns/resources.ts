@@ -1,23 +1,11 @@
+import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { lines } from '../contract/cells.ts';
 import type { Column, Noun } from '../contract/noun.ts';
 
-interface Step {
-  readonly name: string;
-  readonly quorum: number;
-  readonly approverRoles: readonly string[];
-  readonly approverUserIds: readonly string[];
-}
-interface Policy {
-  readonly customised: boolean;
-  readonly steps: readonly Step[];
-  readonly oneTime: boolean;
-  readonly rotateOnEnd: boolean;
-}
-
-const stepText = ({ name, quorum, approverRoles, approverUserIds }: Step) =>
+const stepText = ({ name, quorum, approverRoles, approverUserIds }: workflow.ApprovalStep) =>
   `${name} ${quorum} of ${[...approverRoles, ...approverUserIds].join(', ') || 'those who may decide'}`.trim();
 
-const policyFields = ({ customised, steps, oneTime, rotateOnEnd }: Policy): Column[] => [
+const policyFields = ({ customised, steps, oneTime, rotateOnEnd }: workflow.AccessPolicy): Column[] => [
   ...lines([['policy', customised ? 'of this resource' : 'the default']]),
   ...lines(steps.map((step, index) => [`step ${index + 1}`, stepText(step)])),
   'at most  {maxDurationMinutes} minutes',

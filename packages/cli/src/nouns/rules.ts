@@ -1,3 +1,4 @@
+import type * as rules from '@claviger/contracts/workflow/v1/rules';
 import type { Noun } from '../contract/noun.ts';
 import {
   printFindings,
@@ -6,18 +7,12 @@ import {
   readConditions,
   readDraft,
 } from '../contract/rule-drafts.ts';
-import { people, type RuleConditions, whenText } from '../contract/rule-view.ts';
+import { people, whenText } from '../contract/rule-view.ts';
 
 const drafts = 'JSON: one rule, or rules, removedRuleIds, softwareEntries, accessPolicies, wholeSet';
 const fields = 'JSON: name, verdict, priority, matchSigner, matchPathGlob, timeWindow …';
 const days = '--days <n>  how far back; 30 when absent';
 const named = 'rules {verb} "signed installers"';
-
-interface Rule extends RuleConditions {
-  readonly name: string;
-  readonly verdict: string;
-  readonly rowVersion: number;
-}
 
 export const noun: Noun = {
   about: 'rules that decide elevations before a person has to',
@@ -79,7 +74,7 @@ export const noun: Noun = {
       about: 'agree to a rule that another person wrote, as it is now',
       example: named.replace('{verb}', 'co-sign'),
       prepare: async ({ invoke, tell }, request) => {
-        const { rule } = await invoke<{ rule: Rule }>('GetRule', request);
+        const { rule } = await invoke<{ rule: rules.PamRule }>('GetRule', request);
         tell(`${rule.name}: ${rule.verdict} when ${whenText(rule)}`);
         return { rowVersion: rule.rowVersion };
       },

@@ -1,12 +1,7 @@
+import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { Noun, Verb } from '../contract/noun.ts';
 
-interface Tenant {
-  readonly status: string;
-  readonly pendingServices: readonly string[];
-  readonly platform: boolean;
-}
-
-function statusText({ status, pendingServices, platform }: Tenant): string {
+function statusText({ status, pendingServices, platform }: tenants.Tenant): string {
   if (pendingServices.length > 0) return `${status}, not yet in ${pendingServices.join(' ')}`;
   return platform ? `${status}, the platform` : status;
 }
@@ -19,7 +14,7 @@ const change = (verb: string, call: string, about: string, flags: Verb['flags'] 
   ...(verb === 'reinstate' ? {} : { confirm: `${verb} {0}?` }),
 });
 
-const order = ({ deprovisioning }: { deprovisioning?: { state: string; orderedBy: string } }) =>
+const order = ({ deprovisioning }: tenants.Tenant) =>
   deprovisioning && `${deprovisioning.state}, ordered by ${deprovisioning.orderedBy}`;
 const isWaiting = 'awaiting-confirmation';
 
@@ -31,7 +26,7 @@ export const noun: Noun = {
   views: {
     Tenant: {
       columns: ['ID  id', 'TENANT  name', 'NAME  displayName', ['STATUS', statusText], 'CREATED  createdAt'],
-      fields: (row: { deprovisioning?: { state: string } }) => [
+      fields: (row: tenants.Tenant) => [
         'tenant  name; id  id; name  displayName',
         ['status', statusText],
         'since  statusChangedAt|createdAt; reason  statusReason',
