@@ -108,6 +108,7 @@ function patient(peers: Peers): Peers {
         ]),
       ) as unknown as typeof client;
     },
+    each: peers.each,
     close: () => peers.close(),
   };
 }

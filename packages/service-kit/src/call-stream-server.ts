@@ -20,6 +20,8 @@ export interface CallStreams {
 }
 
 const DETAILS_KEY = 'grpc-status-details-bin';
+/** How long a caller may take to end its half of a stream that goes away. */
+const GO_AWAY_PATIENCE_MS = 2_000;
 /** A message larger than the channel takes would end the stream, with everybody's calls. */
 const MAX_RESPONSE_BYTES = 15 * 1024 * 1024;
 
@@ -34,28 +36,39 @@ export function createCallStreams(
     open: (stream) => {
       // The connection's, so the same for all its calls; asking for the certificate is not cheap.
       const auth = stream.getAuthContext();
-      const send = createFrameWriter(stream);
+      const writer = createFrameWriter(stream, () => {
+        if (paused && !writer.full) {
+          paused = false;
+          stream.resume();
+        }
+        endWhenIdle();
+      });
       const running = new Map<number, EventEmitter>();
-      let goingAway = false;
+      // Whether the caller sends no further calls: it has ended its half, or took too long to do so.
+      let complete = false;
       let ended = false;
-      const end = (): void => {
-        if (ended || running.size > 0) return;
+      // While the caller does not read its answers, none of its calls is read.
+      let paused = false;
+      const endWhenIdle = (): void => {
+        if (ended || !complete || running.size > 0 || !writer.empty) return;
         ended = true;
         stream.end();
       };
-      const endWhenIdle = (): void => {
-        // After the frames that this turn still sends.
-        if (goingAway && running.size === 0) setImmediate(() => setImmediate(end));
-      };
-      const goAway = (): void => {
-        goingAway = true;
-        send(frameOf({ id: 0, cancel: true }));
+      const finish = (): void => {
+        complete = true;
         endWhenIdle();
+      };
+      // A call that is on its way already is still answered: the stream ends after the caller has heard of it.
+      const goAway = (): void => {
+        writer.send(frameOf({ id: 0, cancel: true }));
+        setTimeout(finish, GO_AWAY_PATIENCE_MS).unref();
       };
       const answer = (id: number, values: Partial<calls.CallFrame>): void => {
         if (!running.delete(id)) return;
-        send(frameOf({ ...values, id }));
-        endWhenIdle();
+        writer.send(frameOf({ ...values, id }));
+        if (paused || !writer.full) return;
+        paused = true;
+        stream.pause();
       };
       const close = (): void => {
         ended = true;
@@ -64,9 +77,9 @@ export function createCallStreams(
         running.clear();
       };
       drains.add(goAway);
-      // Tells the caller that this replica is there: until then it prefers others.
-      send(frameOf({ id: 0 }));
+      // Tells the caller that this replica takes calls.
       if (draining) goAway();
+      else writer.send(frameOf({ id: 0 }));
       stream.on('data', ({ frames }: calls.CallFrames) => {
         // A call that can have no answer any more must have no effect either.
         if (ended) return;
@@ -75,10 +88,7 @@ export function createCallStreams(
           else if (!running.has(frame.id)) void run(auth, frame, running, find, answer, logger);
         }
       });
-      stream.on('end', () => {
-        goingAway = true;
-        endWhenIdle();
-      });
+      stream.on('end', finish);
       stream.on('cancelled', close);
       stream.on('close', close);
       stream.on('error', close);

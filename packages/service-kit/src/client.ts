@@ -1,13 +1,19 @@
-import { isIPv4 } from 'node:net';
 import { methodOf, type ServiceDefinition } from '@claviger/contracts';
 import type * as calls from '@claviger/contracts/cluster/v1/calls';
+import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { decodeServiceError } from '@claviger/errors/grpc';
-import { Client, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { type ChannelOptions, Client, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { ReportAnomaly } from './anomaly.ts';
-import { type CallStreamClient, createCallStreamClient } from './call-stream-client.ts';
-import { type BaseConfig, type Peer, splitAddress } from './config.ts';
+import type { BaseConfig, Peer } from './config.ts';
 import { channelCredentials } from './credentials.ts';
 import { METADATA } from './metadata.ts';
+import {
+  createReplicaAddresses,
+  type Lookup,
+  type ReplicaAddresses,
+  systemLookup,
+} from './replica-addresses.ts';
+import { createReplicaSet, type ReplicaSet } from './replica-set.ts';
 import { currentTraceparent, inSpan, SpanKind } from './telemetry.ts';
 
 export type RequestOf<M> = M extends { requestDeserialize: (value: Buffer) => infer R } ? R : never;
@@ -42,90 +48,129 @@ const STREAM_TIMEOUT_MS = 3_600_000;
 const MARGIN_MS = 100;
 
 export interface Peers {
-  /** A client of one service of a peer; channels are shared. Failures arrive as ClavigerError. */
+  /** A client of one service of a peer; connections are shared. Failures arrive as ClavigerError. */
   client<D extends ServiceDefinition>(peer: Peer, definition: D): ServiceClient<D>;
+  /**
+   * Asks every replica of a peer at once, and answers in the order of their addresses. Names are looked up first.
+   *
+   * @throws `unavailable` when a name cannot be looked up: then nobody knows which replicas there are.
+   */
+  each<D extends ServiceDefinition, R>(
+    peer: Peer,
+    definition: D,
+    ask: (client: ServiceClient<D>, address: string) => Promise<R>,
+  ): Promise<ReplicaAnswer<R>[]>;
   close(): void;
 }
 
-/** Connections to the peers of a configuration, spread over their replicas. */
-export function createPeers(config: BaseConfig, reportAnomaly?: ReportAnomaly): Peers {
-  const peers = new Map<Peer, Replicas>();
-  const replicas = (peer: Peer): Replicas => {
-    const known = peers.get(peer);
-    if (known) return known;
-    const addresses = config.peers[peer];
-    if (!addresses) throw new Error(`The configuration names no address for the peer ${peer}.`);
-    const connect = (target: string): Client =>
-      new Client(target, channelCredentials(config, peer, reportAnomaly), {
-        'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
-        // Addresses are numbers, which TLS does not take for names; whose certificate it is, the credentials check.
-        'grpc.ssl_target_name_override': peer,
-        'grpc.keepalive_time_ms': 10_000,
-        'grpc.keepalive_timeout_ms': 5_000,
-        'grpc.initial_reconnect_backoff_ms': 100,
-        'grpc.max_reconnect_backoff_ms': 1_000,
-        'grpc.max_receive_message_length': 16 * 1024 * 1024,
-        // A proxy of the environment is for what leaves the installation.
-        'grpc.enable_http_proxy': 0,
-      });
-    const made = createReplicas(
-      connect(targetOf(addresses)),
-      addresses.map((address) => connect(targetOf([address]))),
-    );
+/** What the replica at one address answered, or why it did not. */
+export type ReplicaAnswer<R> =
+  | { readonly address: string; readonly answer: R; readonly error?: undefined }
+  | { readonly address: string; readonly error: ClavigerError };
+
+/** Connections to all replicas of the peers of a configuration. */
+export function createPeers(
+  config: BaseConfig,
+  reportAnomaly?: ReportAnomaly,
+  find: Lookup = systemLookup,
+): Peers {
+  interface Known {
+    readonly addresses: ReplicaAddresses;
+    readonly replicas: ReplicaSet;
+    readonly connect: (address: string) => Client;
+  }
+  const peers = new Map<Peer, Known>();
+  const known = (peer: Peer): Known => {
+    const found = peers.get(peer);
+    if (found) return found;
+    const configured = config.peers[peer];
+    if (!configured) throw new Error(`The configuration names no address for the peer ${peer}.`);
+    const credentials = channelCredentials(config, peer, reportAnomaly);
+    const connect = (address: string): Client => new Client(targetOf(address), credentials, optionsFor(peer));
+    const addresses = createReplicaAddresses(configured, find);
+    const made = { addresses, connect, replicas: createReplicaSet(addresses, connect) };
     peers.set(peer, made);
     return made;
   };
   return {
-    client: (peer, definition) => serviceClient(replicas(peer), definition),
+    client: (peer, definition) => serviceClient(known(peer).replicas, definition),
+    each: async (peer, definition, ask) => {
+      const { addresses, connect } = known(peer);
+      const unknown = await addresses.refresh();
+      if (unknown.length > 0) throw notFound(peer, unknown);
+      return Promise.all(
+        addresses.known.map(async (address) => {
+          const one = createReplicaSet(createReplicaAddresses([address], find), connect);
+          try {
+            return { address, answer: await ask(serviceClient(one, definition), address) };
+          } catch (error) {
+            if (!isClavigerError(error)) throw error;
+            return { address, error };
+          } finally {
+            one.close();
+          }
+        }),
+      );
+    },
     close: () => {
-      for (const { close } of peers.values()) close();
+      for (const { replicas } of peers.values()) replicas.close();
     },
   };
 }
 
-/** IPv4 addresses go to gRPC as one list; a name stands for whatever it resolves to, e.g. all pods behind a service. */
-function targetOf(addresses: readonly string[]): string {
-  const numeric = addresses.every((address) => isIPv4(splitAddress(address).host));
-  return numeric ? `ipv4:${addresses.join(',')}` : `dns:${addresses[0]}`;
+/**
+ * The answers, when every replica gave one.
+ *
+ * @throws `unavailable`, which names each replica that did not and says why.
+ */
+export function requireEvery<R>(peer: Peer, answers: readonly ReplicaAnswer<R>[]): R[] {
+  const silent = answers.flatMap(({ address, error }) => (error ? `${address} (${error.message})` : []));
+  if (silent.length > 0) {
+    throw new ClavigerError(
+      'unavailable',
+      `${silent.length} of ${answers.length} replicas of ${peer} did not confirm: ${silent.join(', ')}.`,
+      { hint: `Start these replicas, or remove their addresses from peers.${peer}.`, retryAfterSeconds: 5 },
+    );
+  }
+  return answers.flatMap((each) => (each.error ? [] : [each.answer]));
 }
 
-/** The replicas of one peer. Unary calls share one stream to each; server streams go through `client`. */
-interface Replicas {
-  readonly client: Client;
-  /** The next replica that is there and answers; where none does, the next one. */
-  pick(): CallStreamClient;
-  close(): void;
+function notFound(peer: Peer, names: readonly string[]): ClavigerError {
+  return new ClavigerError('unavailable', `No address is found for ${names.join(', ')}.`, {
+    hint: `Check the DNS server and peers.${peer} in the configuration.`,
+    retryAfterSeconds: 5,
+  });
 }
 
-function createReplicas(client: Client, clients: readonly Client[]): Replicas {
-  const streams = clients.map(createCallStreamClient);
-  let turn = 0;
+/** An address as gRPC takes it without a look-up of its own. */
+function targetOf(address: string): string {
+  return `${address.startsWith('[') ? 'ipv6' : 'ipv4'}:${address}`;
+}
+
+function optionsFor(peer: Peer): ChannelOptions {
   return {
-    client,
-    pick: () => {
-      turn = (turn + 1) % streams.length;
-      const order = [...streams.slice(turn), ...streams.slice(0, turn)];
-      for (const stream of order) stream.warm();
-      const ready = order.filter((stream) => stream.ready);
-      return ready.find((stream) => !stream.silent) ?? ready[0] ?? order[0]!;
-    },
-    close: () => {
-      for (const stream of streams) stream.close();
-      for (const each of [client, ...clients]) each.close();
-    },
+    // Addresses are numbers, which TLS does not take for names; whose certificate it is, the credentials check.
+    'grpc.ssl_target_name_override': peer,
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 5_000,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1_000,
+    'grpc.max_receive_message_length': 16 * 1024 * 1024,
+    // A proxy of the environment is for what leaves the installation.
+    'grpc.enable_http_proxy': 0,
   };
 }
 
-function serviceClient<D extends ServiceDefinition>(replicas: Replicas, definition: D): ServiceClient<D> {
+function serviceClient<D extends ServiceDefinition>(replicas: ReplicaSet, definition: D): ServiceClient<D> {
   const methods: Record<string, unknown> = {};
   for (const [name, method] of Object.entries(definition)) {
     methodOf(method.path);
-    methods[name] = method.responseStream ? stream(replicas.client, method) : unary(replicas, method);
+    methods[name] = method.responseStream ? stream(replicas, method) : unary(replicas, method);
   }
   return methods as ServiceClient<D>;
 }
 
-function unary(replicas: Replicas, method: ServiceDefinition[string]) {
+function unary(replicas: ReplicaSet, method: ServiceDefinition[string]) {
   const serialize = method.requestSerialize as (value: unknown) => Buffer;
   return (request: unknown, options: CallOptions = {}): Promise<unknown> =>
     inSpan(
@@ -133,46 +178,50 @@ function unary(replicas: Replicas, method: ServiceDefinition[string]) {
       { kind: SpanKind.CLIENT, attributes: { 'rpc.system.name': 'grpc' } },
       async () =>
         method.responseDeserialize(
-          await replicas.pick().call({
+          await replicas.call({
             path: method.path,
             payload: serialize(request),
             metadata: entriesOf(options),
-            deadline: deadlineOf(options, DEFAULT_TIMEOUT_MS),
+            deadlineMs: deadlineOf(options, DEFAULT_TIMEOUT_MS),
             signal: options.signal,
-            waits: options.waits,
+            waits: options.waits ?? false,
           }),
         ),
     );
 }
 
-function stream(client: Client, method: ServiceDefinition[string]) {
+function stream(replicas: ReplicaSet, method: ServiceDefinition[string]) {
   const serialize = method.requestSerialize as (value: unknown) => Buffer;
   return async function* (request: unknown, options: CallOptions = {}): AsyncIterable<unknown> {
+    const { signal } = options;
+    const deadlineMs = deadlineOf(options, STREAM_TIMEOUT_MS);
+    const { client, release } = await replicas.lease({ deadlineMs, signal });
     const call = client.makeServerStreamRequest(
       method.path,
       serialize,
       method.responseDeserialize,
       request,
       metadataOf(options),
-      { deadline: deadlineOf(options, STREAM_TIMEOUT_MS) },
+      { deadline: deadlineMs },
     );
     const onAbort = (): void => call.cancel();
-    options.signal?.addEventListener('abort', onAbort, { once: true });
-    if (options.signal?.aborted) call.cancel();
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
       for await (const message of call) yield message;
     } catch (error) {
       throw decodeServiceError(error as ServiceError);
     } finally {
-      options.signal?.removeEventListener('abort', onAbort);
+      signal?.removeEventListener('abort', onAbort);
       call.cancel();
+      release();
     }
   };
 }
 
-function deadlineOf(options: CallOptions, timeoutMs: number): Date {
+/** In milliseconds of the clock. */
+function deadlineOf(options: CallOptions, timeoutMs: number): number {
   const own = Date.now() + (options.timeoutMs ?? timeoutMs);
-  return new Date(options.deadline ? Math.min(own, options.deadline.getTime() - MARGIN_MS) : own);
+  return options.deadline ? Math.min(own, options.deadline.getTime() - MARGIN_MS) : own;
 }
 
 function metadataOf(options: CallOptions): Metadata {

@@ -15,6 +15,8 @@ export {
   type CallOptions,
   createPeers,
   type Peers,
+  type ReplicaAnswer,
+  requireEvery,
   type ServiceClient,
 } from './client.ts';
 export {
@@ -33,5 +35,6 @@ export { createLogger, type Logger } from './logger.ts';
 export { otlpEndpointProblem } from './otlp-endpoint.ts';
 export { createPace, type Pace } from './pace.ts';
 export { productVersion } from './product-version.ts';
+export { type Lookup, systemLookup } from './replica-addresses.ts';
 export { createRpcServer, type RpcServer } from './server.ts';
 export { currentTraceparent, inSpan, inSpans, SpanKind, startTelemetry } from './telemetry.ts';
