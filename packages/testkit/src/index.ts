@@ -1,3 +1,4 @@
+export { type DnsServer, startDnsServer } from './dns-server.ts';
 export { eventually } from './eventually.ts';
 export {
   connectNetwork,
