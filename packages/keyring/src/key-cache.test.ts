@@ -18,14 +18,18 @@ function counter() {
   const advance = (ms: number): void => {
     nowMs += ms;
   };
-  return { opened, open, advance, clock: () => nowMs };
+  return { opened, open, advance, clock: () => nowMs, destroyedAmong: async (): Promise<string[]> => [] };
 }
 
 test('a KEK is opened once in fifteen minutes, then again', async () => {
-  const { opened, open, advance, clock } = counter();
-  const cache = createKeyCache({ clock });
+  const { opened, open, advance, ...options } = counter();
+  const cache = createKeyCache(options);
   const first = await cache.get('t-1', 'k-1', open());
-  advance(15 * MINUTE_MS - 1);
+  for (let i = 0; i < 29; i++) {
+    advance(MINUTE_MS / 2);
+    await cache.check();
+  }
+  advance(MINUTE_MS / 2 - 1);
   expect(await cache.get('t-1', 'k-1', open())).toBe(first);
   advance(1);
   expect(await cache.get('t-1', 'k-1', open())).not.toBe(first);
@@ -35,8 +39,8 @@ test('a KEK is opened once in fifteen minutes, then again', async () => {
 });
 
 test('use does not prolong the time that a KEK is kept', async () => {
-  const { opened, open, advance, clock } = counter();
-  const cache = createKeyCache({ maxAgeMs: 1000, clock });
+  const { opened, open, advance, ...options } = counter();
+  const cache = createKeyCache({ maxAgeMs: 1000, ...options });
   for (let i = 0; i < 5; i++) {
     await cache.get('t-1', 'k-1', open());
     advance(400);
@@ -45,8 +49,8 @@ test('use does not prolong the time that a KEK is kept', async () => {
 });
 
 test('tenants and KEKs are kept apart, whatever their ids contain', async () => {
-  const { opened, open, clock } = counter();
-  const cache = createKeyCache({ clock });
+  const { opened, open, advance: _, ...options } = counter();
+  const cache = createKeyCache(options);
   for (const [tenantId, kekId] of [
     ['a', 'b'],
     ['a', 'c'],
@@ -59,16 +63,16 @@ test('tenants and KEKs are kept apart, whatever their ids contain', async () => 
 });
 
 test('callers at the same time share one opening', async () => {
-  const { opened, open, clock } = counter();
-  const cache = createKeyCache({ clock });
+  const { opened, open, advance: _, ...options } = counter();
+  const cache = createKeyCache(options);
   const keks = await Promise.all(Array.from({ length: 20 }, () => cache.get('t-1', 'k-1', open())));
   expect(new Set(keks).size).toBe(1);
   expect(opened).toHaveLength(1);
 });
 
 test('a failure reaches every caller and is not remembered', async () => {
-  const { open, clock } = counter();
-  const cache = createKeyCache({ clock });
+  const { open, opened: _, advance: __, ...options } = counter();
+  const cache = createKeyCache(options);
   const failing = async (): Promise<Kek> => {
     throw new Error('provider is away');
   };
@@ -78,16 +82,16 @@ test('a failure reaches every caller and is not remembered', async () => {
 });
 
 test('another KEK than was asked for is refused and not kept', async () => {
-  const { opened, open, clock } = counter();
-  const cache = createKeyCache({ clock });
+  const { opened, open, advance: _, ...options } = counter();
+  const cache = createKeyCache(options);
   await expect(cache.get('t-1', 'k-1', open('t-2', 'k-1'))).rejects.toThrow(TypeError);
   expect(() => opened[0]!.key()).toThrow(KekDisposedError);
   await expect(cache.get('t-1', 'k-1', open())).resolves.toBeInstanceOf(Kek);
 });
 
 test('dropping disposes one KEK, clearing all, those just being opened included', async () => {
-  const { opened, open, clock } = counter();
-  const cache = createKeyCache({ clock });
+  const { opened, open, advance: _, ...options } = counter();
+  const cache = createKeyCache(options);
   const dropped = await cache.get('t-1', 'k-1', open());
   const kept = await cache.get('t-1', 'k-2', open('t-1', 'k-2'));
   cache.drop('t-1', 'k-1');
@@ -104,16 +108,63 @@ test('dropping disposes one KEK, clearing all, those just being opened included'
   expect(() => again.key()).not.toThrow();
 });
 
-test('sweeping forgets what is too old, without anyone asking for it', async () => {
-  const { opened, open, advance, clock } = counter();
-  const cache = createKeyCache({ maxAgeMs: 1000, clock });
+test('a check forgets what is too old, without anyone asking for it', async () => {
+  const { opened, open, advance, ...options } = counter();
+  const cache = createKeyCache({ maxAgeMs: 1000, ...options });
   await cache.get('t-1', 'k-1', open());
   advance(600);
   await cache.get('t-1', 'k-2', open('t-1', 'k-2'));
   advance(600);
-  cache.sweep();
+  await cache.check();
   await cache.get('t-1', 'k-2', open('t-1', 'k-2'));
   expect(opened).toHaveLength(2);
   await cache.get('t-1', 'k-1', open());
   expect(opened).toHaveLength(3);
+});
+
+test('a KEK that was destroyed elsewhere is dropped and disposed by the next check', async () => {
+  const { opened, open, advance: _, clock } = counter();
+  const destroyed: string[] = [];
+  const asked: string[][] = [];
+  const destroyedAmong = async (tenantIds: readonly string[]): Promise<string[]> => {
+    asked.push([...tenantIds]);
+    return destroyed;
+  };
+  const cache = createKeyCache({ clock, destroyedAmong });
+  await cache.check();
+  await cache.get('t-1', 'k-1', open('t-1', 'k-1'));
+  await cache.get('t-1', 'k-2', open('t-1', 'k-2'));
+  const kept = await cache.get('t-2', 'k-1', open('t-2', 'k-1'));
+  destroyed.push('t-1');
+  await cache.check();
+  expect(asked).toEqual([['t-1', 't-2']]);
+  for (const kek of opened.filter(({ tenantId }) => tenantId === 't-1'))
+    expect(() => kek.key()).toThrow(KekDisposedError);
+  expect(await cache.get('t-2', 'k-1', open('t-2', 'k-1'))).toBe(kept);
+  expect(() => kept.key()).not.toThrow();
+});
+
+test('no KEK is used or kept for longer than a minute without knowing whether it was destroyed', async () => {
+  const { opened, open, advance, clock } = counter();
+  let away = true;
+  const destroyedAmong = async (): Promise<string[]> => {
+    if (away) throw new Error('the database is away');
+    return [];
+  };
+  const cache = createKeyCache({ clock, destroyedAmong });
+  await cache.get('t-1', 'k-1', open());
+  advance(MINUTE_MS - 1);
+  await cache.check();
+  expect(() => opened[0]!.key()).not.toThrow();
+  advance(1);
+  await cache.check();
+  await Promise.resolve();
+  expect(() => opened[0]!.key()).toThrow(KekDisposedError);
+
+  // A process that stood still uses none before it has asked.
+  away = false;
+  await cache.get('t-1', 'k-1', open());
+  await cache.check();
+  advance(MINUTE_MS);
+  expect(await cache.get('t-1', 'k-1', open())).toBe(opened[2]);
 });

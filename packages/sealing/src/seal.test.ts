@@ -104,7 +104,7 @@ test('with the provider away, keys in use go on, new ones are closed, and all wo
   const seal = await sealOf(mounted);
   const wrapped = await createKek(seal.requireOpen(), ids);
   let nowMs = 0;
-  const cache = createKeyCache({ clock: () => nowMs });
+  const cache = createKeyCache({ clock: () => nowMs, destroyedAmong: async () => [] });
   const use = () => cache.get('t-1', 'k-1', () => openKek(seal.requireOpen(), wrapped, ids));
   await use();
   rmSync(path);

@@ -3,6 +3,7 @@ import type { Database, Reader, Tx } from '@claviger/database';
 import { createKek, createKeyCache, type Kek, openKek, type RootKeyConfig } from '@claviger/keyring';
 import { type CanaryStore, openSeal, type Seal } from '@claviger/sealing';
 import type { Logger } from '@claviger/service-kit';
+import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 
 /** The key encryption keys of tenants, under this service's own root key. */
@@ -24,7 +25,7 @@ export async function openTenantKeys(
   rootKey: RootKeyConfig,
   logger: Logger,
 ): Promise<TenantKeys> {
-  const cache = createKeyCache();
+  const cache = createKeyCache({ destroyedAmong: (tenantIds) => tenantsToDestroy(database, tenantIds) });
   const seal = await openSeal({
     config: rootKey,
     canary: canaryIn(database),
@@ -58,6 +59,24 @@ export async function openTenantKeys(
       cache.clear();
     },
   };
+}
+
+/** Tenants whose keys are destroyed, or are about to be: their retention is over, and nothing needs the keys any more. */
+async function tenantsToDestroy(
+  database: Database<AuthSchema>,
+  tenantIds: readonly string[],
+): Promise<string[]> {
+  const rows = await database.system((tx) =>
+    tx
+      .selectFrom('deprovision_orders')
+      .select('tenant_id')
+      .distinct()
+      .where(sql<boolean>`tenant_id = ANY (${tenantIds}::uuid[])`)
+      .where(sql<boolean>`state = ANY ('{confirmed,done}')`)
+      .where('destroy_at', '<=', sql<Date>`now()`)
+      .execute(),
+  );
+  return rows.map((row) => row.tenant_id);
 }
 
 /** The database of auth is empty as long as it holds no tenant. */

@@ -48,7 +48,7 @@ export function destroyTenantKeys(
       } else changedNothing(context);
       return tx.selectFrom('keks').select(['id', 'version', 'destroyed_at']).orderBy('version').execute();
     });
-    // Other replicas forget theirs within a quarter of an hour, and show nothing of this tenant meanwhile.
+    // Auth asks every replica. One that it does not know of finds out by its own check (`key-cache.ts`).
     deps.keys.forget(
       tenantId,
       keys.map((key) => key.id),

@@ -24,7 +24,9 @@ export function createTenantKeys(
   seal: RootKeySeal,
   options: { readonly activeForMs: number },
 ): TenantKeys {
-  const cache = createKeyCache();
+  const cache = createKeyCache({
+    destroyedAmong: (tenantIds) => tenantsWithDestroyedKeys(database, tenantIds),
+  });
   const activeIds = new Map<string, { readonly id: string; readonly untilMs: number }>();
 
   const named = (tenantId: string, kekId: string): Promise<Kek> => {
@@ -64,6 +66,23 @@ export function createTenantKeys(
       cache.clear();
     },
   };
+}
+
+/** All keys of a tenant are destroyed together. */
+async function tenantsWithDestroyedKeys(
+  database: Database<VaultSchema>,
+  tenantIds: readonly string[],
+): Promise<string[]> {
+  const rows = await database.system((tx) =>
+    tx
+      .selectFrom('keks')
+      .select('tenant_id')
+      .distinct()
+      .where(sql<boolean>`tenant_id = ANY (${tenantIds}::uuid[])`)
+      .where('state', '=', 'destroyed')
+      .execute(),
+  );
+  return rows.map((row) => row.tenant_id);
 }
 
 function activeId(database: Database<VaultSchema>, tenantId: string): Promise<string | undefined> {
