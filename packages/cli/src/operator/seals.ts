@@ -1,11 +1,12 @@
 import * as contract from '@claviger/contracts/cluster/v1/seal';
-import { isClavigerError } from '@claviger/errors';
+import { type ClavigerError, isClavigerError } from '@claviger/errors';
 import { type SealedService, type ShareText, sealedServices } from '@claviger/sealing';
 import {
   baseConfigSchema,
   type CallOptions,
   createPeers,
   loadConfig,
+  type ReplicaAnswer,
   type ServiceClient,
 } from '@claviger/service-kit';
 
@@ -37,12 +38,8 @@ const TIMEOUT_MS = 15_000;
 /** With the operator's certificate, which only the account that runs the installation can read. */
 export function connectSeals(configFile: string): Seals {
   const config = loadConfig(baseConfigSchema, configFile);
-  const replicas = sealedServices.flatMap((service) =>
-    (config.peers[service] ?? []).map((address) => {
-      const peers = createPeers({ ...config, peers: { [service]: [address] } });
-      return { service, address, peers, client: peers.client(service, contract.SealService) };
-    }),
-  );
+  const peers = createPeers(config);
+  const configured = sealedServices.filter((service) => config.peers[service] !== undefined);
   // Whose log records what is done; auth knows it.
   let tenantId: string | undefined;
   const each = (
@@ -53,19 +50,20 @@ export function connectSeals(configFile: string): Seals {
     ) => Promise<{ seal?: contract.SealState | undefined }>,
   ) =>
     Promise.all(
-      replicas.map(async ({ service, address, client }): Promise<ReplicaSeal> => {
-        try {
-          const { seal } = await ask(client, service, { timeoutMs: TIMEOUT_MS, tenantId });
-          return seal === undefined
-            ? { service, address, problem: 'it answered nothing' }
-            : { service, address, seal };
-        } catch (error) {
-          if (!isClavigerError(error)) throw error;
-          const hint = error.hint === undefined ? '' : ` ${error.hint}`;
-          return { service, address, problem: `${error.message}${hint}`, code: error.code };
-        }
-      }),
-    );
+      configured.map((service) =>
+        peers
+          .each(service, contract.SealService, (client) =>
+            ask(client, service, { timeoutMs: TIMEOUT_MS, tenantId }),
+          )
+          .then(
+            (replicas) => replicas.map((replica) => sealOf(service, replica)),
+            (error: unknown) => {
+              if (!isClavigerError(error)) throw error;
+              return [failed(service, config.peers[service]!.join(', '), error)];
+            },
+          ),
+      ),
+    ).then((answers) => answers.flat());
   const look = async (): Promise<ReplicaSeal[]> => {
     const found = await each((client, _, options) => client.getSeal({}, options));
     tenantId = found.map(({ seal }) => seal?.platformTenantId).find((id) => id) ?? tenantId;
@@ -86,8 +84,21 @@ export function connectSeals(configFile: string): Seals {
         const { seal } = await client.getSeal({}, options);
         return seal?.provider === 'shamir' ? { seal } : client.openSeal({}, options);
       }),
-    close: () => {
-      for (const { peers } of replicas) peers.close();
-    },
+    close: () => peers.close(),
   };
+}
+
+function sealOf(
+  service: SealedService,
+  replica: ReplicaAnswer<{ seal?: contract.SealState | undefined }>,
+): ReplicaSeal {
+  const { address, error } = replica;
+  if (error) return failed(service, address, error);
+  const { seal } = replica.answer;
+  return seal ? { service, address, seal } : { service, address, problem: 'it answered nothing' };
+}
+
+function failed(service: SealedService, address: string, error: ClavigerError): ReplicaSeal {
+  const hint = error.hint === undefined ? '' : ` ${error.hint}`;
+  return { service, address, problem: `${error.message}${hint}`, code: error.code };
 }

@@ -66,21 +66,17 @@ export async function destroyDueTenants(deps: Deps, leadership: Leadership): Pro
  */
 async function destroyTenant(deps: Deps, leadership: Leadership, order: Order): Promise<void> {
   const tenantId = order.tenant_id;
-  const { keys, log } = deps.tenantPeers;
-  if (!keys || !log) {
+  const { destroyKeys, log } = deps.tenantPeers;
+  if (!destroyKeys || !log) {
     throw new ClavigerError('unavailable', 'The vault and the audit service are needed to destroy keys.');
   }
   await deliverStanding(deps, tenantId, leadership);
   const version = await holdConfirmed(deps, leadership, order);
   if (version === undefined) return;
-  const destroy = () =>
-    keys.destroyTenantKeys(
-      { orderedBy: order.ordered_by, confirmedBy: order.confirmed_by!, standingVersion: version },
-      { tenantId },
-    );
-  const ofVault = await destroy();
-  // Calls go to the replicas in turn: each forgets what it had opened.
-  for (let told = 1; told < deps.tenantPeers.vaultReplicas; told += 1) await destroy();
+  const ofVault = await destroyKeys(
+    { orderedBy: order.ordered_by, confirmedBy: order.confirmed_by!, standingVersion: version },
+    { tenantId },
+  );
   const destroyed: DestroyedKey[] = [
     ...ofVault.keys.map((key) => ({
       service: 'vault',

@@ -1,7 +1,13 @@
 import * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
 import * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
 import * as tenantKeys from '@claviger/contracts/vault/v1/tenant_keys';
-import type { BaseConfig, Peers, ServiceClient } from '@claviger/service-kit';
+import {
+  type BaseConfig,
+  type CallOptions,
+  type Peers,
+  requireEvery,
+  type ServiceClient,
+} from '@claviger/service-kit';
 
 /** Another service that keeps state of tenants. */
 export interface TenantStore {
@@ -12,9 +18,13 @@ export interface TenantStore {
 /** What auth asks of other services about tenants. A part that this installation does not have is absent. */
 export interface TenantPeers {
   readonly stores: readonly TenantStore[];
-  readonly keys: ServiceClient<typeof tenantKeys.TenantKeysService> | undefined;
-  /** Replicas of the vault, each with keys in its own memory. */
-  readonly vaultReplicas: number;
+  /** Destroys a tenant's keys in the vault, and in the memory of each of its replicas. Throws unless all confirm. */
+  readonly destroyKeys:
+    | ((
+        request: tenantKeys.DestroyTenantKeysRequest,
+        options: CallOptions,
+      ) => Promise<tenantKeys.DestroyTenantKeysResponse>)
+    | undefined;
   readonly log: ServiceClient<typeof tenantLog.TenantLogService> | undefined;
 }
 
@@ -27,8 +37,14 @@ export function tenantPeers(config: Pick<BaseConfig, 'peers'>, peers: Peers): Te
       service,
       standing: peers.client(service, tenantStanding.TenantStandingService),
     })),
-    keys: config.peers.vault && peers.client('vault', tenantKeys.TenantKeysService),
-    vaultReplicas: config.peers.vault?.length ?? 0,
+    destroyKeys:
+      config.peers.vault &&
+      (async (request, options) => {
+        const answers = await peers.each('vault', tenantKeys.TenantKeysService, (replica) =>
+          replica.destroyTenantKeys(request, options),
+        );
+        return requireEvery('vault', answers)[0]!;
+      }),
     log: config.peers.audit && peers.client('audit', tenantLog.TenantLogService),
   };
 }
