@@ -140,9 +140,8 @@ export function createReplicaSet(
     }
     return best;
   };
-  const place = (id: number, what: Waiting): void => {
-    const replica = choose(what.kind);
-    if (replica) return what.begin(replica);
+  /** For what `choose` found no replica. */
+  const hold = (id: number, what: Waiting): void => {
     const full = order.some(({ stream }) => stream.ready);
     if (full || waiting.size >= MAX_WAITING_CALLS || waitingBytes + what.bytes > MAX_WAITING_BYTES)
       return what.reject(overloaded());
@@ -156,6 +155,11 @@ export function createReplicaSet(
     if (found && waiting.delete(id)) waitingBytes -= found.bytes;
     if (waiting.size === 0) timer?.unref();
     return found;
+  };
+  const place = (id: number, what: Waiting): void => {
+    const replica = choose(what.kind);
+    if (replica) what.begin(replica);
+    else hold(id, what);
   };
   const placeWaiting = (): void => {
     for (const id of [...waiting.keys()]) place(id, remove(id)!);
@@ -220,8 +224,11 @@ export function createReplicaSet(
             reject(error);
           },
         };
-        place(id, {
-          kind: call.waits ? 'wait' : 'call',
+        const kind = call.waits ? 'wait' : 'call';
+        const replica = choose(kind);
+        if (replica) return replica.stream.send(pending);
+        hold(id, {
+          kind,
           deadlineMs: call.deadlineMs,
           bytes: call.payload.length,
           waitedMs: 0,

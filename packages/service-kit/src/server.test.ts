@@ -667,6 +667,29 @@ test('a stream arrives whole and in order, and is made no faster than it is read
   expect(read).toBe(400);
 });
 
+test('server streams are spread over the replicas behind all names', async () => {
+  const served = new Set<number>();
+  const ports = await Promise.all(
+    [1, 2].map(async (replica) => {
+      const exportEvents = (_: unknown, context: CallContext) => {
+        served.add(replica);
+        return chunks(context, 1, () => {});
+      };
+      return (await kit.serve({ exportEvents }, 'audit')).port;
+    }),
+  );
+  const peers = await kit.callerOf(
+    'gateway',
+    ports.map((port) => `localhost:${port}`),
+  );
+  await expect
+    .poll(async () => {
+      for await (const { data } of await exporter(peers)) expect(data[0]).toBe(0);
+      return served.size;
+    }, PATIENT)
+    .toBe(2);
+});
+
 test('a stream that the reader leaves is stopped at its source', async () => {
   let ended = false;
   const peers = await auditGateway((_: unknown, context: CallContext) =>

@@ -31,8 +31,8 @@ export interface TestServices extends AsyncDisposable {
   configOf(service: string, authority?: CertificateAuthority): Promise<BaseConfig>;
   /** Serves EntriesService, EntitlementsService and AuditService; what has no handler here fails. */
   serve(handlers: Record<string, unknown>, service?: string): Promise<{ server: RpcServer; port: number }>;
-  /** Clients of a caller of that name towards one or several ports. */
-  callerOf(service: string, ports: number[], authority?: CertificateAuthority): Promise<Peers>;
+  /** Clients of a caller of that name towards one or several addresses, or ports of 127.0.0.1. */
+  callerOf(service: string, peers: (number | string)[], authority?: CertificateAuthority): Promise<Peers>;
   token(changes?: Partial<Actor>, audiences?: string[], key?: KeyObject): Promise<string>;
 }
 
@@ -100,8 +100,8 @@ export async function startTestServices(): Promise<TestServices> {
       servers.push(server);
       return { server, port: await server.listen() };
     },
-    callerOf: async (service, ports, by) => {
-      const addresses = ports.map((port) => `127.0.0.1:${port}`);
+    callerOf: async (service, at, by) => {
+      const addresses = at.map((each) => (typeof each === 'number' ? `127.0.0.1:${each}` : each));
       const config = { ...(await configOf(service, by)), peers: { vault: addresses, audit: addresses } };
       const made = createPeers(config, reportAnomaly);
       peers.push(made);
