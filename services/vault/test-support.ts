@@ -6,7 +6,6 @@ import type { ServiceDefinition } from '@claviger/contracts';
 import * as emergency from '@claviger/contracts/vault/v1/emergency';
 import * as encryption from '@claviger/contracts/vault/v1/encryption';
 import * as exposure from '@claviger/contracts/vault/v1/exposure';
-import * as tenantKeys from '@claviger/contracts/vault/v1/tenant_keys';
 import * as vault from '@claviger/contracts/vault/v1/vault';
 import {
   createTemporaryDataDir,
@@ -22,6 +21,7 @@ import {
   type CallOptions,
   createPeers,
   loadConfig,
+  type Peers,
   type ServiceClient,
   signActorToken,
 } from '@claviger/service-kit';
@@ -40,8 +40,9 @@ export interface VaultBench extends AsyncDisposable {
   /** Calls of the workflow service in a tenant. */
   workflow(tenantId: string): Calls<typeof vault.EntitlementsService>;
   emergency(tenantId: string): Calls<typeof emergency.EmergencyService>;
-  /** Calls of auth, which winds tenants down. */
-  tenantKeys(tenantId: string): Calls<typeof tenantKeys.TenantKeysService>;
+  readonly gateway: Peers;
+  /** Auth winds tenants down. */
+  readonly auth: Peers;
   /** Lets targets be at these ports of 127.0.0.1. */
   openPorts(...ports: readonly number[]): Promise<void>;
   superuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
@@ -58,6 +59,8 @@ export type Calls<D extends ServiceDefinition> = {
 
 export interface Person {
   readonly actor: Actor;
+  /** What each call of theirs carries. */
+  options(): Promise<CallOptions>;
   readonly entries: Calls<typeof vault.EntriesService>;
   readonly resources: Calls<typeof vault.ResourcesService>;
   readonly modules: Calls<typeof vault.ModulesService>;
@@ -180,6 +183,7 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
       });
       return {
         actor,
+        options: call,
         entries: withOptions(gateway.client('vault', vault.EntriesService), vault.EntriesService, call),
         resources: withOptions(gateway.client('vault', vault.ResourcesService), vault.ResourcesService, call),
         modules: withOptions(gateway.client('vault', vault.ModulesService), vault.ModulesService, call),
@@ -212,12 +216,8 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
         emergency.EmergencyService,
         async () => ({ tenantId }),
       ),
-    tenantKeys: (tenantId) =>
-      withOptions(
-        auth.client('vault', tenantKeys.TenantKeysService),
-        tenantKeys.TenantKeysService,
-        async () => ({ tenantId }),
-      ),
+    gateway,
+    auth,
     superuser,
     log: () => installation.nodes.map((node) => readFileSync(node.logFile, 'utf8')).join('\n'),
     [Symbol.asyncDispose]: async () => {

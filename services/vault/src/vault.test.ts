@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import * as tenantKeys from '@claviger/contracts/vault/v1/tenant_keys';
+import * as vault from '@claviger/contracts/vault/v1/vault';
 import { verifyReceipt } from '@claviger/merkle';
+import { requireEvery } from '@claviger/service-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, type Person, startVault, type VaultBench } from '../test-support.ts';
 
@@ -8,7 +11,7 @@ let bench: VaultBench;
 let admin: Person;
 
 beforeAll(async () => {
-  bench = await startVault({ services: ['vault', 'auth'], replicas: { vault: 2 } });
+  bench = await startVault({ services: ['vault', 'auth'], replicas: { vault: 3 } });
   admin = await bench.as({});
 });
 afterAll(() => bench?.[Symbol.asyncDispose]());
@@ -359,11 +362,15 @@ test('nothing is shown of a suspended tenant, even to a call that was let in bef
   for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'tenant_suspended' });
 });
 
-test('a destroyed key is gone from memory, too', async () => {
+test('a destroyed key is gone from the memory of every replica, also of one that was frozen meanwhile', async () => {
   const person = await bench.as({});
   const { tenantId } = person.actor;
   const entry = await newEntry(person);
-  expect((await person.entries.retrieveEntry({ entryId: entry.id })).secret).toBe(CANARY);
+  const options = await person.options();
+  const unset = vault.EntriesService.retrieveEntry.requestDeserialize(Buffer.alloc(0));
+  const request = { ...unset, entryId: entry.id };
+  const retrieve = () =>
+    bench.gateway.each('vault', vault.EntriesService, (replica) => replica.retrieveEntry(request, options));
   const standing = (name: string, version: number) =>
     bench.superuser((client) =>
       client.query(
@@ -372,24 +379,29 @@ test('a destroyed key is gone from memory, too', async () => {
         [tenantId, name, version],
       ),
     );
-  let version = 2;
-  // Each replica has a memory of its own; calls reach them in turn, once both are connected.
-  await eventually('that both have forgotten', async () => {
-    version += 2;
-    await standing('deprovisioning', version);
-    await bench
-      .tenantKeys(tenantId)
-      .destroyTenantKeys({ orderedBy: 'one', confirmedBy: 'another', standingVersion: version });
-    // Whatever may still bring it back to life: there is nothing to open its secrets with.
-    await standing('active', version + 1);
-    const tries = await Promise.allSettled(
-      Array.from({ length: 4 }, () => person.entries.retrieveEntry({ entryId: entry.id })),
+  expect(requireEvery('vault', await retrieve()).map(({ secret }) => secret)).toEqual([
+    CANARY,
+    CANARY,
+    CANARY,
+  ]);
+  await standing('deprovisioning', 2);
+  const pid = bench.installation.pid('vault-3')!;
+  process.kill(pid, 'SIGSTOP');
+  try {
+    const order = { orderedBy: 'one', confirmedBy: 'another', standingVersion: 2 };
+    const answers = await bench.auth.each('vault', tenantKeys.TenantKeysService, (replica) =>
+      replica.destroyTenantKeys(order, { tenantId }),
     );
-    return tries.every(
-      (each) =>
-        each.status === 'rejected' && (each.reason as { code?: string }).code === 'tenant_deprovisioned',
-    );
-  });
+    expect(() => requireEvery('vault', answers)).toThrow('1 of 3 replicas of vault did not confirm');
+    // Whatever may still bring it back to life: there is nothing to decrypt its secrets with.
+    await standing('active', 3);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  // Nobody tells the third one: it asks the database.
+  await eventually('that all have dropped the key', async () =>
+    (await retrieve()).every(({ error }) => error?.code === 'tenant_deprovisioned'),
+  );
   expect(await eventsOf('encryption.tenant-keys.destroyed', tenantId)).toHaveLength(1);
 });
 
