@@ -119,7 +119,7 @@ function aboutOf({ comment, rules, kind, jsonName, public: isPublic }: FieldInfo
   if (!isPublic) return 'a file with it; - for standard input';
   if (kindOf(jsonName) !== undefined) return 'by name or id';
   if (kind === 'struct' || kind === 'message') return 'a file with JSON';
-  return rules?.rule ? rules.rule : '';
+  return rules?.rule || (rules?.required ? 'mandatory' : '');
 }
 
 export const lowerFirst = (text: string) =>

@@ -8,7 +8,7 @@ import {
   withPaging,
 } from '../command-options.ts';
 import { derivedVerbs } from './derived-verbs.ts';
-import { flagsOf, lowerFirst, parseFlag, type Word, wordsOf } from './flags.ts';
+import { type Flag, flagsOf, lowerFirst, parseFlag, type Word, wordsOf } from './flags.ts';
 import { rowsOf } from './lists.ts';
 import type { Noun, Verb } from './noun.ts';
 import { operation } from './operations.ts';
@@ -38,7 +38,7 @@ export function registerVerb(parent: Command, name: string, verb: Verb, noun?: N
   const usage = [name, ...words.map((word) => word.usage)].join(' ');
   const about = verb.about ?? lowerFirst((info.comment || sentence(info.name)).replace(/\.$/, ''));
   const path = [...ancestry(parent), name].join(' ');
-  const example = verb.example ?? exampleOf(path, words, noun);
+  const example = verb.example ?? exampleOf(path, words, flags, noun);
   const command = peopleCommand(parent, usage, about, `claviger ${example}`, {
     isDefault: verb.isDefault ?? false,
   });
@@ -105,14 +105,23 @@ function ancestry(command: Command): string[] {
   return command.parent === null ? [] : [...ancestry(command.parent), command.name()];
 }
 
-/** Words as a person types them: the name of a thing that the noun gives, an id, or what the word is called. */
-function exampleOf(path: string, words: readonly Word[], noun: Noun | undefined): string {
+/** Words as a person types them (the name that the noun gives, an id, or what the word is called), and mandatory options. */
+function exampleOf(
+  path: string,
+  words: readonly Word[],
+  flags: readonly Flag[],
+  noun: Noun | undefined,
+): string {
   const sampleOf = ({ property, kind, usage }: Word): string => {
     const isName = kind !== undefined || /^(user|host)?name$/.test(property);
     if (isName && noun?.sample !== undefined) return noun.sample;
     return /(^id|Id)$/.test(property) ? SAMPLE_ID : usage.replaceAll(/[[\]<>.]/g, '').toUpperCase();
   };
-  return [path, ...words.map(sampleOf)].join(' ');
+  const mandatory = flags
+    .map(({ options: [option] }) => option!)
+    .filter((option) => option.mandatory && option.defaultValue === undefined)
+    .map(({ flags: text }) => text.replace(/<(.+)>/, (_, value: string) => value.toUpperCase()));
+  return [path, ...words.map(sampleOf), ...mandatory].join(' ');
 }
 
 const SAMPLE_ID = '0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11';
