@@ -37,16 +37,12 @@ async function licence({ platform }: World): Promise<string> {
 }
 
 export const administrationSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
-  GetConfig: () => ({}),
   UpdateConfig: () => ({ body: change() }),
-  ListConfigVersions: () => ({}),
   GetConfigVersion: async ({ steppedUp }) => {
     const { rowVersion } = await steppedUp.must('PUT', CONFIG, change());
     return { params: { version: String(rowVersion) } };
   },
-  GetLicense: () => ({}),
   ApplyLicense: async (world) => ({ body: { license: await licence(world) } }),
-  GetUpdatesStatus: () => ({}),
 };
 
 /** Four versions of the configuration, so that their list can be paged through. */

@@ -5,10 +5,8 @@ const CHAT = '/api/v1/ai/chat';
 
 export const assistantSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
   AskAssistant: () => ({ body: { message: 'Which access of mine is active?' } }),
-  ListChatHistory: () => ({}),
   // The history that the lists are tested with stays: only what is older goes.
   EraseChatHistory: () => ({ query: '?before=2020-01-01' }),
-  GetAssistantStatus: () => ({}),
   SuggestForRequest: (world) => ({ body: { requestId: world.requestId } }),
 };
 

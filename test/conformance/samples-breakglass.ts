@@ -38,8 +38,6 @@ export const breakglassSamples: Readonly<Record<string, (world: World) => Promis
     const { client, id } = await asked(world);
     return { client, body: { sessionId: id } };
   },
-  GetBreakglassStatus: () => ({}),
-  ListBreakglassSessions: () => ({}),
   GetBreakglassSession: async (world) => ({ params: { session_id: (await asked(world)).id } }),
   ReviewBreakglassSession: async (world) => ({
     params: { session_id: await ended(world) },
@@ -47,7 +45,6 @@ export const breakglassSamples: Readonly<Record<string, (world: World) => Promis
   }),
   CreateBreakglassCodes: () => ({ body: { reason: 'conformance' } }),
   RunBreakglassDrill: () => ({ body: {} }),
-  ListBreakglassDrills: () => ({}),
   ListBreakglassEvents: (world) => ({ client: world.auditor.client }),
 };
 

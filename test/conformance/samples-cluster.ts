@@ -37,7 +37,6 @@ const ofFollower = async (world: World): Promise<Sample> => ({
 });
 
 export const clusterSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
-  GetClusterStatus: () => ({}),
   PromoteNode: ofFollower,
   DemoteNode: ofFollower,
   ReadmitNode: ofFollower,

@@ -32,18 +32,14 @@ export async function fillDevices(world: World): Promise<void> {
 }
 
 export const deviceSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
-  ListSites: () => ({}),
   CreateSite: () => ({ body: { name: unique('site'), description: 'by the river' } }),
   GetSite: (w) => ({ params: { site_id: w.siteId } }),
   UpdateSite: async (w) => ({ params: { site_id: await newSite(w) }, body: { name: unique('moved') } }),
   DeleteSite: async (w) => ({ params: { site_id: await newSite(w) } }),
-  GetUserSites: (w) => ({ params: { user_id: w.userId } }),
   SetUserSites: async (w) => ({
     params: { user_id: (await w.createUser()).id },
     body: { restricted: true, siteIds: [w.siteId] },
   }),
-  ListDevices: () => ({}),
-  GetDevice: (w) => ({ params: { device_id: w.deviceId } }),
   EnrolDevice: async (w) => ({
     body: { hostname: unique('PC'), os: 'windows', siteId: w.siteId, resourceId: await w.createResource() },
   }),
@@ -57,8 +53,6 @@ export const deviceSamples: Readonly<Record<string, (world: World) => Promise<Sa
   }),
   RotateAgentToken: async (w) => ({ params: { device_id: (await w.createDevice()).deviceId }, body: {} }),
   RevokeAgentToken: async (w) => ({ params: { device_id: (await w.createDevice()).deviceId } }),
-  GetDeviceConfiguration: (w) => ({ params: { device_id: w.deviceId } }),
-  ListDeviceGroups: () => ({}),
   CreateDeviceGroup: (w) => ({ body: { name: unique('group'), deviceIds: [w.deviceId] } }),
   UpdateDeviceGroup: async (w) => ({
     params: { group_id: await newGroup(w) },
@@ -69,13 +63,11 @@ export const deviceSamples: Readonly<Record<string, (world: World) => Promise<Sa
     body: { deviceIds: [(await w.createDevice()).deviceId] },
   }),
   DeleteDeviceGroup: async (w) => ({ params: { group_id: await newGroup(w) } }),
-  ListConfigurationPolicies: () => ({}),
   PutConfigurationPolicy: async (w) => ({
     params: await newPolicy(w),
     body: { pam: { uacInterceptionEnabled: true } },
   }),
   DeleteConfigurationPolicy: async (w) => ({ params: await newPolicy(w) }),
-  GetDirectoryIdentity: (w) => ({ params: { user_id: w.userId } }),
   SetDirectoryIdentity: async (w) => ({
     params: { user_id: (await w.createUser()).id },
     body: { accountNames: [`acme\\${unique('user')}`], groups: ['Domain Users'] },

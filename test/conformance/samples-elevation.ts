@@ -38,9 +38,7 @@ async function approvedAction(world: World): Promise<string> {
 }
 
 export const elevationSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
-  ListElevationRequests: () => ({}),
   GetElevationRequest: async (world) => ({ params: { id: await prompt(world) } }),
-  ListActiveElevations: () => ({}),
   RequestElevation: ({ deviceId }) => ({
     body: { deviceId, reason: 'conformance', durationMinutes: 5 },
   }),

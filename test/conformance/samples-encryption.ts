@@ -32,10 +32,8 @@ const asked = async (world: World): Promise<Sample> => {
 const ofJob = async (world: World): Promise<Sample> => ({ params: { job_id: await someJob(world) } });
 
 export const encryptionSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
-  GetEncryptionStatus: () => ({}),
   RotateKek: asked,
   RepairKeys: asked,
-  ListKeyJobs: () => ({}),
   GetKeyJob: ofJob,
   ListKeyFindings: ofJob,
 };

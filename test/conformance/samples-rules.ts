@@ -34,7 +34,6 @@ export async function fillRules(world: World): Promise<void> {
 }
 
 export const ruleSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
-  ListRules: () => ({}),
   GetRule: async (w) => ({ params: { id: await newRule(w) } }),
   CreateRule: () => ({ body: rule() }),
   UpdateRule: async (w) => ({
@@ -51,7 +50,6 @@ export const ruleSamples: Readonly<Record<string, (world: World) => Promise<Samp
   PreviewRule: () => ({ body: { ...aboutNothing(), windowDays: 7, flowType: 'uac_intercept' } }),
   ReplayRules: () => ({ body: { windowDays: 7, rules: [rule()], kind: 'elevation', samples: 5 } }),
   LintRules: () => ({ body: { rules: [rule()] } }),
-  ListSoftwareEntries: () => ({}),
   CreateSoftwareEntry: () => ({ body: entry() }),
   UpdateSoftwareEntry: async (w) => ({
     params: { id: await newEntry(w) },

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { methods } from '@claviger/contracts';
 import { enrolSecondFactor } from '@claviger/testkit';
+import { derivedSample } from './derived-sample.ts';
 import type { Sample } from './sample.ts';
 import { administrationSamples } from './samples-administration.ts';
 import { assistantSamples } from './samples-assistant.ts';
@@ -12,17 +14,15 @@ import { encryptionSamples } from './samples-encryption.ts';
 import { explanationSamples } from './samples-explanations.ts';
 import { exposureSamples } from './samples-exposure.ts';
 import { ruleSamples } from './samples-rules.ts';
-import { siemSamples } from './samples-siem.ts';
 import { tenantSamples } from './samples-tenants.ts';
 import type { World } from './world.ts';
 
 const name = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`;
 
-/**
- * By RPC name. An operation of the contract without a sample fails the suite, so that nothing new goes untested; `null`
- * means that its success needs a journey of its own, which stands under test/e2e.
- */
-export const samples: Readonly<Record<string, ((world: World) => Promise<Sample> | Sample) | null>> = {
+type Samples = Readonly<Record<string, ((world: World) => Promise<Sample> | Sample) | null>>;
+
+/** What no declaration tells; `null` means that success needs a journey of its own, which stands under test/e2e. */
+const ownSamples: Samples = {
   ...administrationSamples,
   ...assistantSamples,
   ...breakglassSamples,
@@ -34,7 +34,6 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
   ...explanationSamples,
   ...exposureSamples,
   ...ruleSamples,
-  ...siemSamples,
   ...tenantSamples,
   // audit
   // Read by somebody who reads nothing else: a repeated read leaves no event of its own.
@@ -53,7 +52,6 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     });
     return { body: { receipt } };
   },
-  ListKeys: () => ({}),
   // auth
   Login: (w) => ({
     body: { username: w.requester.username, password: w.requester.password, tenant: w.tenant.name },
@@ -75,7 +73,6 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
   VerifyMfa: null,
   DisableMfa: null,
   RegenerateRecoveryCodes: null,
-  GetCurrentUser: () => ({}),
   ChangeMyPassword: async (w) => {
     const user = await w.createUser();
     return {
@@ -89,15 +86,12 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     return { client: w.admin.as(undefined), body: { token: resetToken, newPassword: `${randomUUID()} Aa9` } };
   },
   CompleteSetup: null,
-  ListUsers: () => ({}),
-  GetUser: (w) => ({ params: { user_id: w.userId } }),
   CreateUser: () => ({ body: { username: name('user'), roles: ['requester'] } }),
   UpdateUser: async (w) => ({
     params: { user_id: (await w.createUser()).id },
     body: { displayName: 'Another' },
   }),
   DeleteUser: async (w) => ({ params: { user_id: (await w.createUser()).id } }),
-  ListUserRoles: (w) => ({ params: { user_id: w.userId } }),
   UpdateUserRoles: async (w) => ({
     params: { user_id: (await w.createUser()).id },
     body: { roles: ['auditor'] },
@@ -118,7 +112,6 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     return { params: { user_id: user.id } };
   },
   UnlockUser: async (w) => ({ params: { user_id: (await w.createUser()).id }, body: {} }),
-  ListRoles: () => ({}),
   GetRole: (w) => ({ params: { role_id: w.roleId } }),
   CreateRole: () => ({ body: { name: name('role'), permissions: ['resources.read'] } }),
   UpdateRole: (w) => ({
@@ -129,16 +122,12 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     const role = await w.admin.must('POST', '/api/v1/roles', { name: name('role'), permissions: [] });
     return { params: { role_id: role.id as string } };
   },
-  ListPermissions: () => ({}),
-  ListApiTokens: () => ({}),
   CreateApiToken: () => ({ body: { name: 'robot' } }),
   RevokeApiToken: async (w) => {
     const { apiToken } = await w.admin.must('POST', '/api/v1/api-tokens', { name: 'robot' });
     return { params: { api_token_id: (apiToken as { id: string }).id } };
   },
   // vault
-  ListResources: () => ({}),
-  GetResource: (w) => ({ params: { resource_id: w.resourceId } }),
   CreateResource: () => ({ body: { name: name('host'), type: 'server' } }),
   UpdateResource: async (w) => ({
     params: { resource_id: await w.createResource() },
@@ -150,8 +139,6 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
   }),
   DeleteResource: async (w) => ({ params: { resource_id: await w.createResource() } }),
   DiscoverAccounts: (w) => ({ params: { resource_id: w.resourceId }, body: {} }),
-  ListEntries: () => ({}),
-  GetEntry: (w) => ({ params: { entry_id: w.entryId } }),
   CreateEntry: () => ({ body: { name: name('note'), type: 'note', secret: 'text' } }),
   UpdateEntry: async (w) => ({
     params: { entry_id: await w.createEntry({ detached: true }) },
@@ -163,7 +150,6 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     params: { entry_id: await w.createEntry() },
     body: { reason: 'conformance' },
   }),
-  ListRotations: (w) => ({ params: { entry_id: w.entryId } }),
   GetRotation: (w) => ({ params: { entry_id: w.entryId, rotation_id: w.rotationId } }),
   PutRotationSchedule: async (w) => ({
     params: { entry_id: await w.createEntry() },
@@ -180,9 +166,7 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     });
     return { params: { entry_id: named.id as string }, body: { reason: 'ours' } };
   },
-  ListEntryVersions: (w) => ({ params: { entry_id: w.entryId } }),
   RecoverCandidates: (w) => ({ params: { entry_id: w.entryId }, body: { reason: 'conformance' } }),
-  ListShares: (w) => ({ params: { entry_id: w.entryId } }),
   // The owner of the resource adopts what a leaver left.
   AdoptEntry: async (w) => {
     const leaver = await w.tenant.createUser(['operator']);
@@ -197,8 +181,6 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     await w.admin.must('PUT', `/api/v1/vault/entries/${w.entryId}/shares/${user.id}`, { access: 'view' });
     return { params: { entry_id: w.entryId, user_id: user.id } };
   },
-  ListModules: () => ({}),
-  GetModule: (w) => ({ params: { module_id: w.moduleId } }),
   CreateModule: (w) => ({
     body: {
       name: name('postgres'),
@@ -217,8 +199,6 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
   DeleteModule: async (w) => ({ params: { module_id: await w.createModule() } }),
   TestModule: (w) => ({ params: { module_id: w.moduleId }, body: { resourceId: w.resourceId } }),
   // workflow
-  ListRequests: () => ({}),
-  GetRequest: (w) => ({ params: { request_id: w.requestId } }),
   CreateRequest: async (w) => ({
     client: w.requester.client,
     body: { entryId: await w.createEntry({ detached: true }), reason: 'conformance', durationMinutes: 15 },
@@ -238,8 +218,6 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     params: { request_id: await w.createRequest() },
     body: {},
   }),
-  ListGrants: () => ({}),
-  GetGrant: (w) => ({ params: { grant_id: w.grantId } }),
   RevokeGrant: async (w) => ({
     params: { grant_id: (await w.createGrant()).grantId },
     body: { reason: 'conformance' },
@@ -248,9 +226,6 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     client: w.requester.client,
     params: { grant_id: (await w.createGrant()).grantId },
   }),
-  ListResourceGrants: (w) => ({ params: { resource_id: w.resourceId } }),
-  ListUserGrants: (w) => ({ params: { user_id: w.userId } }),
-  GetAccessPolicy: (w) => ({ params: { resource_id: w.resourceId } }),
   PutAccessPolicy: async (w) => ({
     params: { resource_id: await w.createResource() },
     body: {
@@ -262,6 +237,17 @@ export const samples: Readonly<Record<string, ((world: World) => Promise<Sample>
     },
   }),
 };
+
+/** What the declarations tell. */
+const derivedSamples: Samples = Object.fromEntries(
+  [...methods.values()].flatMap((method) => {
+    const sample = method.http[0] && derivedSample(method, method.http[0]);
+    return sample ? [[method.name, sample]] : [];
+  }),
+);
+
+/** By RPC name. An operation without a sample fails the suite, so that nothing new goes untested. */
+export const samples: Samples = { ...derivedSamples, ...ownSamples };
 
 /** Path of a binding with its parameters filled in; unknown objects where the sample gives none. */
 export function fillPath(template: string, params: Readonly<Record<string, string>> = {}): string {

@@ -1,6 +1,0 @@
-import type { Sample } from './sample.ts';
-
-export const siemSamples: Readonly<Record<string, () => Sample>> = {
-  GetSiemStatus: () => ({}),
-  TestSiem: () => ({ body: {} }),
-};
