@@ -8,7 +8,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Facts } from '@claviger/evaluator';
 import { createEmitter } from '@claviger/events';
 import { type Actor, type CallContext, createLogger, permits } from '@claviger/service-kit';
-import { sections } from '@claviger/settings';
+import { type SettingsReader, sections } from '@claviger/settings';
 import { startMigratedDatabase } from '@claviger/testkit';
 import { DeviceRecorder } from './device-recorder.ts';
 import { EmergencyRecorder } from './emergency-recorder.ts';
@@ -149,8 +149,10 @@ export class VaultRecorder {
 /** What the handlers need, without what the assistant, elevations and explanations need besides. */
 type WorkflowDeps = Omit<
   HandlerDeps,
-  'bell' | 'checkProvider' | 'decidedBy' | 'docs' | 'providerPolicy' | 'reads' | 'standings'
->;
+  'bell' | 'checkProvider' | 'decidedBy' | 'docs' | 'providerPolicy' | 'reads' | 'settings' | 'standings'
+> & {
+  readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass' | 'elevation'>;
+};
 
 /** A slow machine must not meet a deadline where it is not what is tested. */
 export const PATIENT_MS = 120_000;

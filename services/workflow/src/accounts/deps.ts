@@ -15,5 +15,5 @@ export interface AccountsDeps {
   readonly standing: Standing;
   readonly directory: Directory;
   /** What administrators set. */
-  readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass' | 'elevation'>;
+  readonly settings: SettingsReader<'breakglass'>;
 }

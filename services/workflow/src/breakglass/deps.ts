@@ -14,5 +14,5 @@ export interface BreakglassDeps {
   readonly standing: Standing;
   readonly directory: Directory;
   /** What administrators set. */
-  readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass' | 'elevation'>;
+  readonly settings: SettingsReader<'breakglass'>;
 }

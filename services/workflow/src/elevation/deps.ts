@@ -17,7 +17,7 @@ export interface ElevationDeps {
   /** The one way to decide a request by rules. */
   readonly decider: Decider;
   /** What administrators set. */
-  readonly settings: SettingsReader<'access' | 'elevation'>;
+  readonly settings: SettingsReader<'elevation'>;
   /** Rings when a command was queued for a device. */
   readonly bell: Pick<CommandBell, 'wait'>;
 }

@@ -17,5 +17,5 @@ export interface RequestsDeps {
   /** The one way to decide a request by rules. */
   readonly decider: Decider;
   /** What administrators set. */
-  readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass' | 'elevation'>;
+  readonly settings: SettingsReader<'access'>;
 }

@@ -16,5 +16,5 @@ export interface RulesDeps {
   /** Where rules are replayed, previewed and linted. */
   readonly evaluations: EvaluationPool;
   /** What administrators set. */
-  readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass' | 'elevation'>;
+  readonly settings: SettingsReader<'elevation'>;
 }
