@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
-import { parseEndpoint } from '@claviger/outbound';
 import { type Command, Option } from 'commander';
+import { several } from '../command-options.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { dataDirOf, environmentOf, otlpEndpointOf, rateLimitsOf, wholeNumber } from '../operator/settings.ts';
 
@@ -13,13 +13,15 @@ interface UpOptions {
   readonly servicesDir?: string;
 }
 
-/** Collects the values of `--open-target`. */
-function openTarget(value: string, before: readonly string[]): readonly string[] {
-  if (parseEndpoint(value) !== undefined) return [...before, value];
-  throw new CommandError(
-    `--open-target ${value}: must be one HOST:PORT, such as 127.0.0.1:5432 or [::1]:22`,
-    EXIT.usage,
-  );
+/** Refuses what is no address of a target. The package that knows is loaded here: it would slow the list of commands. */
+async function checkTargets(openTargets: readonly string[]): Promise<void> {
+  const { parseEndpoint } = await import('@claviger/outbound');
+  for (const value of openTargets)
+    if (parseEndpoint(value) === undefined)
+      throw new CommandError(
+        `--open-target ${value}: must be one HOST:PORT, such as 127.0.0.1:5432 or [::1]:22`,
+        EXIT.usage,
+      );
 }
 
 export function register(program: Command): void {
@@ -33,7 +35,7 @@ export function register(program: Command): void {
     .option(
       '--open-target <host:port>',
       'let targets be at this address of this machine; repeatable; also while it runs',
-      openTarget,
+      several,
       [],
     )
     .addOption(new Option('--services-dir <folder>').hideHelp())
@@ -53,6 +55,7 @@ Examples:
   claviger up --detach --replicas 3     three of each service; one of each leads its duties: claviger cluster status`,
     )
     .action(async (options: UpOptions) => {
+      await checkTargets(options.openTarget);
       const environment = environmentOf();
       const rateLimits = rateLimitsOf();
       if (environment === 'production' && rateLimits === 'off') {
