@@ -13,7 +13,7 @@ export function tampering(topology: Topology): void {
   /** A tenant with a sealed log, and what an auditor keeps of it outside: a tree head and the keys. */
   interface Log {
     readonly tenantId: string;
-    /** The exit code of a check of the export of now, offline, against the head and the keys of before: 1 when it is not the same log. */
+    /** The exit code of a check of the export of now, offline, against the head and the keys of before. */
     verdict(): Promise<{ code: number; output: string }>;
   }
 
@@ -112,6 +112,8 @@ export function tampering(topology: Topology): void {
       await client.query(statement);
     });
     const { code, output } = await log.verdict();
-    expect(code, output).toBe(1);
+    expect(code, output).not.toBe(0);
+    // A log that is shorter than the head that was kept; without that line it is a mistake in the call.
+    if (code === 2) expect(output).toContain('✘ head of');
   });
 }
