@@ -564,13 +564,8 @@ test('a proxy that the environment names does not come between services', async 
   }
 });
 
-test('frames that are no request, and answers that cannot be encoded, fail their own call only', async () => {
-  const { port, client } = await gateway({
-    getEntry: async () => ({ entry: { name: Symbol('none') } }),
-    listEntries: async () => ({ items: 7 }),
-  });
-  const actorToken = await kit.token();
-  expect((await failureOf(client.getEntry(get, { actorToken }))).reason).toBe('internal');
+/** A call stream as its frames, without the client of this package. */
+async function openRawStream(port: number) {
   const raw = new Client(`127.0.0.1:${port}`, channelCredentials(await kit.configOf('gateway'), 'vault'), {
     'grpc.ssl_target_name_override': 'vault',
   });
@@ -591,6 +586,33 @@ test('frames that are no request, and answers that cannot be encoded, fail their
     statusCode: 0,
     statusDetails: Buffer.alloc(0),
   };
+  return { raw, stream, frames, frame };
+}
+
+test('a server that drains still answers a call that was on its way', async () => {
+  const { server, port } = await gateway({});
+  const { raw, stream, frames, frame } = await openRawStream(port);
+  await expect.poll(() => frames.length, PATIENT).toBe(1);
+  stream.on('data', (message: calls.CallFrames) => {
+    if (!message.frames.some(({ id, cancel }) => id === 0 && cancel)) return;
+    // The caller has sent this before it heard that the server goes away.
+    stream.write({ frames: [{ ...frame, id: 1, path: '/none', payload: Buffer.alloc(0) }] });
+  });
+  const drained = server.drain(60_000);
+  await expect.poll(() => frames.map(({ id }) => id), PATIENT).toEqual([0, 0, 1]);
+  stream.end();
+  await drained;
+  raw.close();
+});
+
+test('frames that are no request, and answers that cannot be encoded, fail their own call only', async () => {
+  const { port, client } = await gateway({
+    getEntry: async () => ({ entry: { name: Symbol('none') } }),
+    listEntries: async () => ({ items: 7 }),
+  });
+  const actorToken = await kit.token();
+  expect((await failureOf(client.getEntry(get, { actorToken }))).reason).toBe('internal');
+  const { raw, stream, frames, frame } = await openRawStream(port);
   stream.write({
     frames: [
       {
