@@ -77,11 +77,6 @@ test('the page on adding an operation holds, step by step', async () => {
   const handler = 'services/workflow/src/requests/add-request-note';
   writeFileSync(at(`${handler}.ts`), block('ts', 'export function addRequestNote('));
   writeFileSync(at(`${handler}.test.ts`), block('ts', 'service.handlers.addRequestNote('));
-  insert(
-    'test/conformance/samples.ts',
-    'Readonly<Record<string, ((world: World) => Promise<Sample> | Sample) | null>> = {',
-    block('ts', 'params: { request_id: await w.createRequest() }'),
-  );
   await generate();
   await inCopy(bin('biome'), 'check', '--write', '.');
   await inCopy(bin('tsc'), '--noEmit');
@@ -97,6 +92,17 @@ test('the page on adding an operation holds, step by step', async () => {
     ],
     { cwd: at('services/workflow') },
   );
+  // The generated tests of the REST edge take their call from the declaration.
+  const sample = await run(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      "const { samples } = await import('./conformance/samples.ts'); console.log(JSON.stringify(await samples.AddRequestNote({ createRequest: () => 'made', requester: {} })));",
+    ],
+    { cwd: at('test') },
+  );
+  expect(JSON.parse(sample)).toEqual({ params: { request_id: 'made' }, body: { text: 'conformance' } });
   expect(paths).toContain('/api/v1/requests/{request_id}/notes');
   const help = await inCopy(
     process.execPath,
