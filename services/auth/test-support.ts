@@ -21,17 +21,20 @@ import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { stepAt, totpCode } from './src/mfa/totp.ts';
 
-/** auth alone, as two real processes on real PostgreSQL, Redis and NATS, called as the gateway and the operator do. */
+/**
+ * Runs auth alone, as two real processes on real PostgreSQL, Redis and NATS. Called as the gateway and the
+ * operator do.
+ */
 export interface AuthStack extends AsyncDisposable {
   readonly installation: Installation;
   readonly gateway: Peers;
   readonly operator: Peers;
-  /** With the certificate of another service. */
+  /** Connects with the certificate of another service. */
   peersOf(service: string): Peers;
-  /** As a service that auth lets ask for standing. */
+  /** Connects as workflow, which may read the permissions of users. */
   readonly workflow: Peers;
   readonly redis: Redis;
-  /** As superuser, past row-level security. */
+  /** Runs a statement as superuser, without row-level security. */
   sql<R extends object = Record<string, unknown>>(text: string, values?: unknown[]): Promise<R[]>;
 }
 
@@ -64,7 +67,7 @@ export async function startAuth(): Promise<AuthStack> {
   });
   await database.connect();
   const redis = new Redis({ host: parts.redis.host, port: parts.redis.port, password: parts.redis.password });
-  // Tests stop Redis too.
+  // Some tests stop Redis.
   redis.on('error', () => {});
   const gateway = peersOf('gateway');
   const workflow = peersOf('workflow');
@@ -88,7 +91,7 @@ export async function startAuth(): Promise<AuthStack> {
   };
 }
 
-/** Only for what hangs: how long a busy machine takes to answer is not what is tested here. */
+/** Detects only hanging calls; the tests do not check how fast a busy machine answers. */
 const PATIENCE_MS = 120_000;
 
 function patient(peers: Peers): Peers {
@@ -113,15 +116,15 @@ function patient(peers: Peers): Peers {
   };
 }
 
-/** Resolves when auth answers over these connections: a call does not wait for one for long. */
+/** Resolves when auth answers over these connections, because a call waits only briefly for a connection. */
 async function reach(peers: Peers): Promise<void> {
   const reason = await reasonOf(peers.client('auth', cluster.HealthService).getHealth({}));
   if (reason === 'unavailable') await reach(peers);
 }
 
 /**
- * Asks again, as the refusal says, where others held the same objects for too long: nothing was done then. For tests of many
- * that want one thing at once, who stand in line for longer the slower the disk is.
+ * Repeats a call that was refused because its locks were held for too long; the refused call changed nothing.
+ * For tests with many concurrent callers, which wait longer on a slow disk.
  */
 export function insisting<T>(ask: () => Promise<T>): Promise<T> {
   return ask().catch((error: unknown) => {
@@ -131,10 +134,7 @@ export function insisting<T>(ask: () => Promise<T>): Promise<T> {
   });
 }
 
-/**
- * What gateways may remember of a session, once it stands there: it is noted at each introspection, unless Redis was too slow to
- * take it up.
- */
+/** Introspects until the liveness entry of the session is in Redis; a slow Redis may miss one. */
 export async function noted(
   stack: AuthStack,
   introspected: () => Promise<auth.IntrospectResponse>,
@@ -148,7 +148,7 @@ export async function noted(
 
 export const PASSWORD = 'Weather balloons drift northward';
 
-/** A tenant of its own for each test, with its first administrator. */
+/** A separate tenant for each test, with its first administrator. */
 export interface TestTenant {
   readonly name: string;
   readonly id: string;
@@ -169,7 +169,7 @@ export async function newTenant(stack: AuthStack): Promise<TestTenant> {
 
 export interface SignedIn {
   readonly answer: auth.LoginResponse;
-  /** Options of a call that carry a fresh actor token, as the gateway makes them. */
+  /** Options of a call with a new actor token, as the gateway sends. */
   as(): Promise<CallOptions>;
 }
 
@@ -186,7 +186,7 @@ export async function signIn(
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** The code of a factor's secret at this moment; `offset` moves it by steps. */
+/** Returns the current code of a factor's secret; `offset` is in steps. */
 export function codeAt(secret: string, offset: number): string {
   const bits = [...secret].map((letter) => ALPHABET.indexOf(letter).toString(2).padStart(5, '0')).join('');
   const bytes = Buffer.from(bits.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2)));
@@ -196,18 +196,18 @@ export function codeAt(secret: string, offset: number): string {
 export interface Enrolment {
   readonly secret: string;
   readonly recoveryCodes: string[];
-  /** The session in which the factor was confirmed: it took the place of the one that asked. */
+  /** The session that replaced the one that confirmed the factor. */
   readonly session: SignedIn;
 }
 
-/** Gives the person of a session a confirmed factor; the code of the next step is not spent. */
+/** Confirms a factor for the person of a session; the code of the next step stays unused. */
 export async function enrolFactor(stack: AuthStack, session: SignedIn): Promise<Enrolment> {
   const { secret } = await authOf(stack).setupMfa({}, await session.as());
   const verified = await authOf(stack).verifyMfa({ code: codeAt(secret, 0) }, await session.as());
   return { secret, recoveryCodes: verified.recoveryCodes, session: continued(stack, session, verified) };
 }
 
-/** The session that took the place of another one after a second factor. */
+/** The session that replaced another one after a second factor. */
 export const continued = (
   stack: AuthStack,
   { answer }: SignedIn,
@@ -217,7 +217,7 @@ export const continued = (
   as: () => actingWith(stack, accessToken),
 });
 
-/** An administrator who has just proved a second factor. */
+/** Call options of an administrator who has just proved a second factor. */
 export async function asSteppedUp(stack: AuthStack, tenant: TestTenant): Promise<CallOptions> {
   const { username, password } = tenant.administrator;
   const session = await signIn(stack, tenant.name, username, password);
@@ -250,7 +250,7 @@ export const asAdministrator = async (stack: AuthStack, tenant: TestTenant): Pro
   return (await signIn(stack, tenant.name, username, password)).as();
 };
 
-/** A user with the password of these tests, which the user has chosen. */
+/** Creates a user with the password of these tests; the user counts as having chosen it. */
 export async function newUser(
   stack: AuthStack,
   tenant: TestTenant,
@@ -272,7 +272,7 @@ export async function newUser(
 
 export const page = { page: undefined, pageSize: undefined, sortBy: '', sortOrder: '', cursor: '' };
 
-/** The code of the refusal, or `ok`. */
+/** Returns the code of the refusal, or `ok`. */
 export async function codeOf(call: Promise<unknown>): Promise<string> {
   try {
     await call;
@@ -303,7 +303,7 @@ export interface AuditRow {
   details: Record<string, unknown>;
 }
 
-/** The audit events of a tenant in the order of their writing. */
+/** Returns the audit events of a tenant in the order in which they were written. */
 export async function auditOf(stack: AuthStack, tenantId: string): Promise<AuditRow[]> {
   const rows = await stack.sql<{ payload: string }>(
     `SELECT payload FROM outbox WHERE tenant_id = $1 AND subject = 'audit.auth' ORDER BY created_at`,
@@ -315,7 +315,7 @@ export async function auditOf(stack: AuthStack, tenantId: string): Promise<Audit
 export const devicesOf = (stack: AuthStack) => stack.gateway.client('auth', devices.DevicesService);
 export const agentsOf = (stack: AuthStack) => stack.gateway.client('auth', devices.AgentsService);
 
-/** A device with the token of its agent. */
+/** Enrols a device and returns it with the token of its agent. */
 export async function enrol(
   stack: AuthStack,
   tenant: TestTenant,

@@ -1,8 +1,8 @@
 import type { CallContext, RecordOutcome } from '@claviger/service-kit';
 
 /**
- * Callers get the same answer for an unknown user, a wrong password and a locked account. The audit log tells the
- * difference: whoever refuses notes the true reason here.
+ * Callers get the same answer for an unknown user, a wrong password and a locked account. The code that
+ * refuses notes the true reason here, for the audit log only.
  */
 const reasons = new WeakMap<CallContext, string>();
 
@@ -10,7 +10,7 @@ export function noteReason(context: CallContext, reason: string): void {
   reasons.set(context, reason);
 }
 
-/** A recorder that prefers the noted reason to the one that the caller was given. */
+/** Returns a recorder that records the noted reason instead of the reason in the answer. */
 export function withNotedReasons(record: RecordOutcome): RecordOutcome {
   return (context, outcome) =>
     record(context, { ...outcome, reason: reasons.get(context) ?? outcome.reason });

@@ -2,20 +2,23 @@ import { rootKeySchema } from '@claviger/keyring';
 import { storeConfigSchema } from '@claviger/store-service';
 import { z } from 'zod';
 
-/** OWASP's least: configuration cannot go below. */
+/** Minimum of OWASP; the configuration accepts no lower values. */
 export const HASH_FLOOR = { memoryKib: 19_456, passes: 2 };
 const PRODUCTION_HASH = { memoryKib: 65_536, passes: 3 };
 
 export const configSchema = z.strictObject({
   ...storeConfigSchema.shape,
-  /** Where people reach the gateway; links are built from this and from no request. */
+  /** URL of the gateway for people. Links are built from it, never from a request. */
   publicUrl: z.url(),
   /** Ed25519 private keys, PKCS#8 PEM. */
   accessTokenKeyFile: z.string(),
   actorTokenKeyFile: z.string(),
-  /** Hexadecimal; without it no stored password can be checked, nor guessed from a copy of the database. */
+  /**
+   * Hexadecimal. Without the pepper, stored passwords can neither be checked nor guessed from a copy of the
+   * database.
+   */
   pepperFile: z.string(),
-  /** Wraps the keys that the secrets of second factors are encrypted with. */
+  /** Wraps the keys that encrypt the secrets of second factors. */
   rootKey: rootKeySchema,
   /** argon2id. 64 MiB and 3 passes in production, the floor elsewhere. */
   passwordHash: z
@@ -24,7 +27,10 @@ export const configSchema = z.strictObject({
       passes: z.number().int().min(HASH_FLOOR.passes).max(20),
     })
     .optional(),
-  /** Hashes computed at once and waiting; beyond that sign-in answers 503 rather than starving the machine. */
+  /**
+   * Limits of concurrent and waiting password hashes. Beyond them sign-in answers 503 instead of exhausting
+   * the CPU.
+   */
   passwordQueue: z
     .strictObject({
       concurrency: z.number().int().min(1).max(64).default(2),
@@ -33,7 +39,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   tenants: z
     .strictObject({
-      /** How long the keys of a deprovisioned tenant are kept before they are destroyed. */
+      /** Days from the confirmation of a deprovisioning to the destruction of the tenant's keys. */
       retentionDays: z.number().int().min(30).max(3_650).default(30),
     })
     .prefault({}),

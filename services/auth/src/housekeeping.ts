@@ -7,7 +7,7 @@ import type { AuthSchema } from './schema.ts';
 const INTERVAL_MS = 10 * 60_000;
 const MORE_MS = 1_000;
 
-/** Brings built-in roles up to date and removes what has ended long ago; every ten minutes, on the leader. */
+/** Updates built-in roles and removes rows that ended long ago; every ten minutes, on the leader. */
 export function startHousekeeping(options: { database: Database<AuthSchema>; cluster: DutyHost }): Duty {
   let syncedInTerm: number | undefined;
   return startDuty({
@@ -15,7 +15,8 @@ export function startHousekeeping(options: { database: Database<AuthSchema>; clu
     name: 'housekeeping',
     everyMs: INTERVAL_MS,
     run: async (leadership: Leadership) => {
-      // Once a term: during an upgrade a replica of the former version may have led in between, and brought its own.
+      // Once per term: during an upgrade a replica of the former version may have led in between and written
+      // its own roles.
       if (syncedInTerm !== leadership.term) await syncBuiltInRoles(options.database, leadership);
       if (!leadership.signal.aborted) syncedInTerm = leadership.term;
       return (await removeEnded(options.database, leadership)) ? { nextInMs: MORE_MS } : undefined;

@@ -5,12 +5,15 @@ import type { AuthSchema } from './schema.ts';
 import { PLACE_DAYS } from './sign-in/places.ts';
 
 const BATCH = 5_000;
-/** Sessions whose refresh tokens one statement looks at, and that one statement removes. */
+/** Maximum number of sessions that one statement examines or removes. */
 const SESSIONS = 1_000;
 
 const week = sql`now() - interval '7 days'`;
 
-/** In this order: a session goes after the tokens that belong to it. The policies of the tables name what may go. */
+/**
+ * The order matters: a session is deleted after its tokens. The policies of the tables limit what may be
+ * deleted.
+ */
 const REMOVALS: readonly (readonly BatchedStatement[])[] = [
   [old('login_failures', sql`last_failed_at < now() - interval '1 hour'`)],
   [old('sign_in_places', sql`last_at < now() - make_interval(days => ${PLACE_DAYS}::int)`)],
@@ -45,9 +48,9 @@ function old(table: string, condition: RawBuilder<unknown>): BatchedStatement {
 }
 
 /**
- * Removes failure counts of an hour ago, places of a month ago, and links, agent tokens, API tokens, sessions and refresh tokens
- * that ended a week ago. Returns whether more may be left. One table's trouble does not hold up the others: the first failure is
- * thrown when all had their turn.
+ * Removes failure counts after an hour, places after 30 days, and links, agent tokens, API tokens, sessions
+ * and refresh tokens a week after they ended. Returns whether more may remain. A failure in one table does
+ * not stop the others: the first error is thrown at the end.
  */
 export async function removeEnded(database: Database<AuthSchema>, leadership: Leadership): Promise<boolean> {
   const failures: unknown[] = [];

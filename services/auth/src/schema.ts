@@ -83,7 +83,7 @@ interface UsersTable {
   emergency_until: Date | null;
   emergency_session_id: string | null;
   site_restricted: Generated<boolean>;
-  /** Of a machine; null: nobody. */
+  /** The responsible person of a machine identity; null if there is none. */
   responsible_id: string | null;
 }
 
@@ -92,7 +92,7 @@ interface CredentialsTable {
   user_id: string;
   phc: string;
   changed_at: Generated<Date>;
-  /** Who set it for the user; null once the user has chosen it. */
+  /** The user who set it for somebody else; null once the user has chosen it. */
   set_by: string | null;
 }
 
@@ -189,7 +189,7 @@ interface OneTimeLinksTable {
   ended_at: Date | null;
 }
 
-/** `unlock`: by the operator. */
+/** `unlock` counts unlocks by the operator. */
 export type FailureKind = 'password' | 'mfa' | 'recovery' | 'unlock';
 
 interface LoginFailuresTable {

@@ -29,10 +29,10 @@ import { startOwnReplica } from './updates/start-own-replica.ts';
 
 const migrations = storeMigrations(join(import.meta.dirname, 'migrations'));
 
-/** Brings the schema to this version. */
+/** Migrates the schema to this version. */
 export const migrateAuth = (config: AuthConfig): Promise<void> => migrateStore(config, migrations);
 
-/** Starts one replica; resolves when it serves. */
+/** Starts one replica. Resolves when it accepts calls. */
 export async function createAuthService(config: AuthConfig): Promise<RunningService> {
   const pepper = Buffer.from(readSecretFile(config.pepperFile), 'hex');
   if (pepper.length < 32) throw new Error(`${config.pepperFile} must hold at least 64 hexadecimal digits.`);
@@ -112,7 +112,7 @@ function signingKey(file: string): KeyObject {
   return key;
 }
 
-/** A key of its own, derived from the pepper: two uses of one key could be played against each other. */
+/** A separate key derived from the pepper, because one key must not serve two purposes. */
 function nameHasher(pepper: Buffer): (canonicalLogin: string) => string {
   const key = createHmac('sha256', pepper).update('claviger/sign-in-name/v1').digest();
   return (canonicalLogin) => createHmac('sha256', key).update(canonicalLogin).digest('hex');

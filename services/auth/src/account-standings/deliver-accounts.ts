@@ -15,8 +15,8 @@ type Deps = Pick<AccountStandingsDeps, 'database' | 'logger' | 'accountStanding'
 type Row = Selectable<AuthSchema['account_standings']>;
 
 /**
- * Tells workflow what it does not know yet of an account and of the machines of its person. What fails is repeated by the duty, so
- * this throws only where auth's own database does.
+ * Sends workflow the unconfirmed status of an account and of the machine identities its person is responsible
+ * for. The duty repeats failed deliveries, so this throws only if auth's own database fails.
  */
 export async function deliverAccounts(deps: Deps, tenantId: string, userId: string): Promise<void> {
   await failpoint('auth.account.before_delivery');
@@ -33,7 +33,7 @@ export async function deliverAccounts(deps: Deps, tenantId: string, userId: stri
   await deliverAll(deps, due);
 }
 
-/** Repeats what workflow has not confirmed. */
+/** Repeats deliveries that workflow has not confirmed. */
 export function startAccountDeliveries(deps: Deps, cluster: DutyHost): Duty {
   return startDuty({
     cluster,
@@ -63,7 +63,7 @@ async function deliverAll(deps: Deps, due: readonly Row[], leadership?: Leadersh
     const settled = await Promise.all(
       due.slice(start, start + AT_ONCE).map((row) => deliver(deps, row, leadership)),
     );
-    // Workflow is away: the next ones would wait in vain.
+    // Workflow is unavailable: the remaining calls would only time out.
     if (settled.every((each) => !each)) return;
   }
 }
@@ -77,7 +77,7 @@ async function deliver(deps: Deps, row: Row, leadership: Leadership | undefined)
         (error: unknown) => {
           deps.logger.warn(
             { err: error, tenantId, userId, version },
-            'workflow could not be told of an account; it is tried again',
+            'workflow did not confirm the status of an account; the delivery is repeated',
           );
           return false;
         },
@@ -92,7 +92,7 @@ async function deliver(deps: Deps, row: Row, leadership: Leadership | undefined)
           ? {
               attempts: 0,
               applied_version: sql<number>`greatest(applied_version, ${version}::bigint)`,
-              // Whatever was noted meanwhile is still to come.
+              // A later change may still have to end what the account holds.
               ends: sql<boolean>`ends AND wanted_version > ${version}::bigint`,
             }
           : {

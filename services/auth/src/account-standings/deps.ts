@@ -7,6 +7,9 @@ import type { AuthSchema } from '../schema.ts';
 export interface AccountStandingsDeps {
   readonly database: Database<AuthSchema>;
   readonly logger: Logger;
-  /** Workflow, which ends what accounts held; undefined where this installation has none. */
+  /**
+   * Workflow ends requests, grants and elevations of accounts; undefined if this installation has no
+   * workflow.
+   */
   readonly accountStanding: ServiceClient<typeof accountStanding.AccountStandingService> | undefined;
 }

@@ -3,18 +3,20 @@ import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 
-/** The duty leaves the first try to the operation that changed the account. */
+/** Delay before the duty's first try: the operation that changed the account delivers first. */
 const FIRST_TRY_SECONDS = 5;
 
 export interface AccountChange {
   readonly userId: string;
-  /** What the account holds is to end: its requests, grants, elevations and emergency access. */
+  /** Whether the requests, grants, elevations and emergency access of the account must end. */
   readonly ends: boolean;
   readonly cause: string;
   readonly changedBy: string;
 }
 
-/** Queues what workflow is to know of an account and of the machines that its person is responsible for. */
+/**
+ * Queues the new status of an account, and of the machine identities of its person, for delivery to workflow.
+ */
 export async function noteAccounts(tx: Tx<AuthSchema>, change: AccountChange): Promise<void> {
   const { userId, ends, cause, changedBy } = change;
   await sql`INSERT INTO account_standings AS known
@@ -31,8 +33,8 @@ export async function noteAccounts(tx: Tx<AuthSchema>, change: AccountChange): P
 }
 
 /**
- * Whoever begins again with an account begins with nothing: throws `unavailable` while something that it held, or that a machine of
- * its person held, has not been ended everywhere.
+ * An account is enabled again only with nothing left from before. Throws `unavailable` while workflow has not
+ * ended everything that the account, or a machine identity of its person, held.
  */
 export async function requireEnded(reader: Reader<AuthSchema>, userId: string): Promise<void> {
   const pending = await reader
@@ -43,14 +45,18 @@ export async function requireEnded(reader: Reader<AuthSchema>, userId: string): 
     .limit(1)
     .executeTakeFirst();
   if (!pending) return;
-  throw new ClavigerError('unavailable', 'What this account held has not been ended everywhere yet.', {
-    code: 'account_ending_pending',
-    hint: 'It is being repeated by itself. Try again in a moment.',
-    retryAfterSeconds: 2,
-  });
+  throw new ClavigerError(
+    'unavailable',
+    'The former requests and grants of this account have not ended everywhere yet.',
+    {
+      code: 'account_ending_pending',
+      hint: 'This is repeated automatically. Try again in a moment.',
+      retryAfterSeconds: 2,
+    },
+  );
 }
 
-/** Rows of a user and of the machines that the user is responsible for. */
+/** Rows of a user and of the machine identities that the user is responsible for. */
 export const ofAccount = (userId: string) =>
   sql<boolean>`(account_standings.user_id = ${userId}::uuid OR EXISTS (SELECT FROM users machine
     WHERE machine.tenant_id = account_standings.tenant_id AND machine.id = account_standings.user_id

@@ -5,11 +5,14 @@ import type { AgentTokenEnd, AuthSchema } from '../schema.ts';
 import { newAgentToken } from '../sign-in/bearer-secrets.ts';
 import type { LiveSession } from '../sign-in/liveness.ts';
 
-/** By the clock of now: a transaction may have waited for its lock. */
+/** Uses clock_timestamp(): the transaction may have waited for its lock since now(). */
 export const isLiveToken = sql<boolean>`agent_tokens.revoked_at IS NULL
   AND (agent_tokens.expires_at IS NULL OR agent_tokens.expires_at > clock_timestamp())`;
 
-/** A new token of a device whose row the caller has locked or just made. It is shown once; its SHA-256 stays. */
+/**
+ * Creates a token for a device whose row the caller has locked or inserted. Returns it; only its SHA-256 is
+ * stored.
+ */
 export async function issueAgentToken(
   tx: Tx<AuthSchema>,
   tenantId: string,
@@ -23,7 +26,7 @@ export async function issueAgentToken(
       id: randomUUID(),
       device_id: deviceId,
       token_hash: hash,
-      // Of the time after the lock: the newest is the one made last.
+      // Taken after the lock, so that the newest row is the last one issued.
       created_at: sql<Date>`clock_timestamp()`,
       first_used_at: null,
       expires_at: null,
@@ -35,8 +38,8 @@ export async function issueAgentToken(
 }
 
 /**
- * Ends the tokens of a device, but for `exceptId`. Answers every one that a gateway might still remember, also those that
- * ended a moment ago: telling twice does no harm, forgetting one would.
+ * Ends the tokens of a device except `exceptId`. Returns the ids of all tokens that ended within 15 minutes,
+ * because a gateway may still hold them as alive; revoking one twice is harmless.
  */
 export async function endAgentTokens(
   tx: Tx<AuthSchema>,
@@ -60,7 +63,10 @@ export async function endAgentTokens(
   return recent.map((row) => row.id);
 }
 
-/** Raises the epoch of devices whose claims changed; answers their live tokens, to be told to gateways. */
+/**
+ * Raises the epoch of devices whose claims changed. Returns their live tokens, which the caller passes to
+ * `liveness.raise`.
+ */
 export async function raiseDevices(
   tx: Tx<AuthSchema>,
   which: 'all' | { readonly deviceId: string } | { readonly siteId: string },

@@ -35,7 +35,7 @@ afterAll(() => stack?.[Symbol.asyncDispose]());
 const liveness = (id: string) => stack.redis.get(`claviger:live:{${id}}`);
 const refused = (token: string) => reasonOf(introspectAgent(stack, token));
 
-test('the token is shown once, is kept as a hash, and says nothing but which device acts', async () => {
+test('a token is shown once, stored as a hash, and identifies only the device', async () => {
   const { device, agentToken } = await enrol(stack, tenant, 'WIN-ACCT-04');
   expect(agentToken).toMatch(/^cla_[A-Za-z0-9_-]{43}_[0-9a-f]{40}$/);
   expect(device).toMatchObject({ hostname: 'WIN-ACCT-04', status: 'active', hasToken: true, siteId: '' });
@@ -67,7 +67,7 @@ test('the token is shown once, is kept as a hash, and says nothing but which dev
   });
 });
 
-test('a token with a digit changed, of another kind or of nobody is refused', async () => {
+test('a modified token, a token of another kind and an unknown token are refused', async () => {
   const { agentToken } = await enrol(stack, tenant);
   const flipped = agentToken.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
   for (const token of [flipped, agentToken.replace('cla_', 'clv_'), `${agentToken}0`, 'cla_', ''])
@@ -78,7 +78,7 @@ test('a token with a digit changed, of another kind or of nobody is refused', as
   expect(await reasonOf(asApi)).toBe('unauthenticated');
 });
 
-test('revocation, rotation and decommissioning act at once, also on a token that gateways remember', async () => {
+test('revocation, rotation and decommissioning take effect immediately, also for a cached token', async () => {
   const admin = await asAdministrator(stack, tenant);
   const ends: ((deviceId: string) => Promise<unknown>)[] = [
     (deviceId) => devicesOf(stack).revokeAgentToken({ deviceId }, admin),
@@ -94,7 +94,7 @@ test('revocation, rotation and decommissioning act at once, also on a token that
   }
 });
 
-test('a rotated token works, a revoked device can be given one, a decommissioned one cannot', async () => {
+test('a rotated token works; a revoked device can get a new token, a decommissioned one cannot', async () => {
   const admin = await asAdministrator(stack, tenant);
   const { device, agentToken } = await enrol(stack, tenant);
   const deviceId = device.id;
@@ -131,25 +131,25 @@ test('a rotated token works, a revoked device can be given one, a decommissioned
   ]);
 });
 
-test('what the agent claims of its device is new at once', async () => {
+test('changes of a device reach the claims of its agent immediately', async () => {
   const { device, agentToken } = await enrol(stack, tenant, 'before');
   const before = await introspectAgent(stack, agentToken);
   await devicesOf(stack).updateDevice(
     { deviceId: device.id, hostname: 'after', siteId: undefined, rowVersion: undefined },
     await asAdministrator(stack, tenant),
   );
-  // Gateways compare the epoch: what they remember no longer serves.
+  // Gateways compare the epoch, so their cached entry is no longer valid.
   expect(Number(await liveness(before.sessionId))).toBeGreaterThan(before.epoch);
   const after = await introspectAgent(stack, agentToken);
   expect(JSON.parse(Buffer.from(after.actorToken.split('.')[1]!, 'base64url').toString()).name).toBe('after');
 });
 
-test('an agent that rotates its own token keeps the former until the new one is used', async () => {
+test('after an agent rotates its own token, the former works until the new one is used', async () => {
   const { device, agentToken: first } = await enrol(stack, tenant);
   const rotate = async (token: string): Promise<string> =>
     (await agentsOf(stack).rotateOwnAgentToken({ agentId: device.id }, await asAgent(stack, token)))
       .agentToken;
-  // The answer is lost, twice: the former goes on, and what was never used is replaced.
+  // The answer is lost twice: the former token still works, and the unused one is replaced.
   const lost = await rotate(first);
   expect(await refused(first)).toBe('ok');
   const lostToo = await rotate(first);
@@ -158,7 +158,7 @@ test('an agent that rotates its own token keeps the former until the new one is 
   expect(await refused(lostToo)).toBe('unauthenticated');
   expect(await refused(first)).toBe('ok');
   const { sessionId } = await introspectAgent(stack, first);
-  // The new one arrives.
+  // The agent receives the new token.
   expect(await refused(second)).toBe('ok');
   expect(await liveness(sessionId)).toBe('revoked');
   expect(await refused(first)).toBe('unauthenticated');
@@ -166,7 +166,7 @@ test('an agent that rotates its own token keeps the former until the new one is 
   expect(await codeOf(rotate(second))).toBe('ok');
 });
 
-test('the former token lasts a day at most, however often the agent asks', async () => {
+test('the former token lasts at most a day, even if the agent rotates repeatedly', async () => {
   const { device, agentToken } = await enrol(stack, tenant);
   const rotate = async () =>
     agentsOf(stack).rotateOwnAgentToken({ agentId: device.id }, await asAgent(stack, agentToken));
@@ -190,7 +190,7 @@ test('the former token lasts a day at most, however often the agent asks', async
   expect(await codeOf(introspectAgent(stack, agentToken))).toBe('session_expired');
 });
 
-test('of many first uses and rotations at once the device keeps exactly one line of tokens', async () => {
+test('concurrent first uses and rotations leave the device exactly one valid chain of tokens', async () => {
   const { device, agentToken } = await enrol(stack, tenant);
   const acting = await asAgent(stack, agentToken);
   const made = await Promise.allSettled(
@@ -205,13 +205,13 @@ test('of many first uses and rotations at once the device keeps exactly one line
   );
   expect(verdicts.filter((verdict) => verdict === 'ok')).toHaveLength(1);
   expect(await refused(agentToken)).toBe('unauthenticated');
-  // What was taken from the former while it lived serves no more either.
+  // Actor tokens of the former token are no longer valid either.
   expect(await reasonOf(agentsOf(stack).rotateOwnAgentToken({ agentId: device.id }, acting))).toBe(
     'unauthenticated',
   );
 });
 
-test('H-190 an agent acts for its own device only; people and foreign agents do not pass for it', async () => {
+test('H-190 an agent acts only for its own device; people and other agents cannot act for it', async () => {
   const [own, sibling, foreign] = await Promise.all([
     enrol(stack, tenant),
     enrol(stack, tenant),
@@ -236,7 +236,7 @@ test('H-190 an agent acts for its own device only; people and foreign agents do 
   expect(await refused(sibling.agentToken)).toBe('ok');
 });
 
-test('a suspended tenant’s agents are out at once, and in again after the reinstatement', async () => {
+test('agents of a suspended tenant are refused immediately and accepted after the reinstatement', async () => {
   const { agentToken } = await enrol(stack, other);
   const before = await introspectAgent(stack, agentToken);
   const first = await stack.operator
@@ -253,7 +253,7 @@ test('a suspended tenant’s agents are out at once, and in again after the rein
   expect(await refused(agentToken)).toBe('ok');
 });
 
-test('being seen is written once a minute at most', async () => {
+test('the last-seen time is written at most once a minute', async () => {
   const { device, agentToken } = await enrol(stack, tenant);
   const seen = async () =>
     (
@@ -269,7 +269,7 @@ test('being seen is written once a minute at most', async () => {
   expect(await seen()).toBe(first);
 });
 
-test('a machine’s token names its maker, one’s own does not', async () => {
+test('a token of a machine identity names its creator, a person’s own token does not', async () => {
   const admin = await asAdministrator(stack, tenant);
   const machine = await newUser(stack, tenant, `robot-${randomUUID()}`, ['requester'], 'machine');
   const tokens = stack.gateway.client('auth', auth.ApiTokensService);
@@ -286,7 +286,7 @@ test('a machine’s token names its maker, one’s own does not', async () => {
   expect(await responsible('')).toBeUndefined();
 });
 
-test('who sits before a device is known by the account name alone, and whoever might be meant is named', async () => {
+test('only an account name identifies the user of a device; other possible users are listed', async () => {
   const directory = stack.workflow.client('auth', devices.DeviceDirectoryService);
   const { device } = await enrol(stack, tenant, 'host');
   const call = { tenantId: tenant.id };
@@ -321,7 +321,7 @@ test('who sits before a device is known by the account name alone, and whoever m
     (await directory.resolveSubject({ username: 'sarah', deviceId: '' }, { tenantId: other.id }))
       .possibleUserIds,
   ).toEqual([]);
-  // Whoever enrolled the device is told with the name that it reports, and so is whoever made a token of the machine that did.
+  // The answer also names the user who enrolled the device and the creators of that user's tokens.
   const named = await directory.resolveSubject({ username: 'nobody', deviceId: device.id }, call);
   expect(named.deviceEnrollerIds).toEqual([tenant.administrator.id]);
   const machine = await newUser(stack, tenant, `robot-${randomUUID()}`, ['administrator'], 'machine');

@@ -6,7 +6,7 @@ import { objectId } from '../object-id.ts';
 import type { AgentsDeps } from './deps.ts';
 import { otherAgent } from './own-device.ts';
 
-/** What the agent's own device is to do. */
+/** Returns the effective configuration of the agent's own device. */
 export function getAgentConfiguration(
   deps: Pick<AgentsDeps, 'database'>,
 ): Handler<typeof devices.AgentsService.getAgentConfiguration> {

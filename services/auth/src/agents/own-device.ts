@@ -7,8 +7,8 @@ import { isLiveToken } from './agent-tokens-store.ts';
 import { agentTokenEnded } from './read-agent.ts';
 
 /**
- * The device of the path, which must be the agent's own, locked until the transaction ends, and the token that the agent
- * acts with, alive now. Throws `denied` for another device of the tenant, `not_found` for one that it does not have.
+ * Locks the agent's own device until the transaction ends and checks that its token is live. Throws `denied`
+ * for another device of the tenant, `not_found` for an unknown device, `unauthenticated` if the token ended.
  */
 export async function lockOwnDevice(
   tx: Tx<AuthSchema>,
@@ -37,7 +37,7 @@ export async function lockOwnDevice(
 }
 
 export const otherAgent = (): ClavigerError =>
-  new ClavigerError('denied', 'An agent acts for its own device only.', {
+  new ClavigerError('denied', 'An agent can act only for its own device.', {
     code: 'other_agent',
-    hint: 'Name the id of your own device in the path.',
+    hint: 'Use the id of your own device in the path.',
   });

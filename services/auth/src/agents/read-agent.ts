@@ -12,8 +12,9 @@ export interface FoundAgent {
 }
 
 /**
- * The agent behind a token, by token, device and tenant as they are now. Its first use ends the token before it: the
- * agent has the new one for certain. Throws `unauthenticated`. Answers the tokens that gateways must be told of.
+ * Reads the agent of a token from the current rows of token, device and tenant. The first use of a token ends
+ * the device's other tokens, because the agent has received the new one. Returns in `ended` the token ids to
+ * revoke at gateways. Throws `unauthenticated`.
  */
 export async function readAgent(
   tx: Tx<AuthSchema>,
@@ -23,7 +24,7 @@ export async function readAgent(
   let row = await readRow(tx, found, touchSeconds);
   let ended: readonly string[] = [];
   if (!row.used) {
-    // First use and rotation take turns.
+    // Serialises first use and rotation.
     await tx.selectFrom('devices').select('id').where('id', '=', row.device_id).forNoKeyUpdate().execute();
     row = await readRow(tx, found, touchSeconds);
     if (!row.used) {
@@ -91,8 +92,8 @@ async function readRow(tx: Tx<AuthSchema>, found: FoundAgent, touchSeconds: numb
 export function agentTokenEnded(
   code: 'session_revoked' | 'session_expired' = 'session_revoked',
 ): ClavigerError {
-  return new ClavigerError('unauthenticated', 'The token of this agent does not work any more.', {
+  return new ClavigerError('unauthenticated', 'The token of this agent is no longer valid.', {
     code,
-    hint: 'Use the newest token of the device, or have an administrator make one.',
+    hint: 'Use the newest token of the device, or ask an administrator to rotate it.',
   });
 }

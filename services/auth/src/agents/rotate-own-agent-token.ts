@@ -7,12 +7,12 @@ import { endAgentTokens, issueAgentToken } from './agent-tokens-store.ts';
 import type { AgentsDeps } from './deps.ts';
 import { lockOwnDevice } from './own-device.ts';
 
-/** From the first rotation that it asked for, whatever became of the answers. */
+/** Counted from the first rotation request with the former token, even if its answer was lost. */
 const FORMER_LIVES_HOURS = 24;
 
 /**
- * A new token for the agent itself. The former works until the new one is first used, at most a day. Asked again with the
- * former, the one that was never used is replaced: its answer was lost.
+ * Issues a new token to the agent. The former token works until the new one is first used, at most 24 hours.
+ * A repeated request with the former token replaces a token that was never used: its answer was lost.
  */
 export function rotateOwnAgentToken(
   deps: Pick<AgentsDeps, 'database' | 'emitter' | 'liveness'>,

@@ -4,7 +4,7 @@ import type { Alert, Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
 import type { AnomaliesDeps } from './deps.ts';
 
-/** Keeps what a gateway observed; the event follows from the table. */
+/** Stores anomalies that a gateway observed; the stored rows become audit events. */
 export function reportAnomalies({
   database,
 }: Pick<AnomaliesDeps, 'database'>): Handler<typeof anomalies.AnomaliesService.reportAnomalies> {

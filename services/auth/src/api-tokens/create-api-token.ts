@@ -17,12 +17,13 @@ import { apiTokenMessage } from './api-tokens-store.ts';
 import type { ApiTokensDeps } from './deps.ts';
 
 const DEFAULT_DAYS = 30;
-/** Live tokens of one user. */
+/** Maximum number of live tokens of one user. */
 const MAX_TOKENS = 100;
 
 /**
- * A token for oneself or for a machine that one is responsible for, shown once. It can never do more than its user and, of a
- * machine, its responsible person may at the time of use, nor more than its maker may now.
+ * Creates a token for the caller or for a machine identity that the caller is responsible for; it is shown
+ * once. Its permissions never exceed those of its user (and of the responsible person) at each use, nor those
+ * of its creator now.
  */
 export function createApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiTokensService.createApiToken> {
   return async (request, context) => {
@@ -36,10 +37,14 @@ export function createApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiToke
       const user = await lockUser(tx, userId);
       const holds = await actingNow(tx, context);
       if (userId !== context.actor.userId && user.kind !== 'machine') {
-        throw new ClavigerError('denied', 'A token can be made for yourself or for a machine.', {
-          code: 'not_a_machine',
-          hint: 'People make their own tokens.',
-        });
+        throw new ClavigerError(
+          'denied',
+          'You can create tokens only for yourself or for a machine identity.',
+          {
+            code: 'not_a_machine',
+            hint: 'That person has to create the token.',
+          },
+        );
       }
       if (user.status !== 'active') {
         throw new ClavigerError('conflict', 'The user is disabled.', { code: 'user_disabled' });
@@ -86,16 +91,23 @@ export function createApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiToke
   };
 }
 
-/** Whoever makes a token knows it, so nobody else makes one: the machine counts as its responsible person. */
+/**
+ * The creator of a token knows it. So only the responsible person, who answers for the machine identity,
+ * creates its tokens.
+ */
 function requireResponsible(machine: LockedUser, { actor }: CallContext): void {
   if (machine.responsibleId === actor.userId) return;
-  throw new ClavigerError('denied', 'Only the person who is responsible for a machine makes tokens for it.', {
-    code: 'not_responsible',
-    hint: 'Ask that person, or take the machine over with PUT /api/v1/users/{id}/responsible.',
-  });
+  throw new ClavigerError(
+    'denied',
+    'Only the responsible person of a machine identity can create tokens for it.',
+    {
+      code: 'not_responsible',
+      hint: 'Ask that person, or take over the machine identity with PUT /api/v1/users/{id}/responsible.',
+    },
+  );
 }
 
-/** The row of the user is locked: of two at once the second one counts the first. */
+/** The caller has locked the user's row: concurrent creations are counted one after the other. */
 async function requireRoom(tx: Tx<AuthSchema>, userId: string): Promise<void> {
   const { live } = await tx
     .selectFrom('api_tokens')
@@ -108,6 +120,6 @@ async function requireRoom(tx: Tx<AuthSchema>, userId: string): Promise<void> {
   if (live < MAX_TOKENS) return;
   throw new ClavigerError('conflict', `This user has ${MAX_TOKENS} API tokens already.`, {
     code: 'too_many_api_tokens',
-    hint: 'Revoke those that are not used any more.',
+    hint: 'Revoke tokens that are no longer used.',
   });
 }

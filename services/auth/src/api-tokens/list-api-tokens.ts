@@ -18,7 +18,7 @@ const BY_STATUS = {
   expired: sql<boolean>`api_tokens.revoked_at IS NULL AND api_tokens.expires_at <= now()`,
 };
 
-/** Never shows a token; its first characters tell it from others. */
+/** Returns no tokens, only their first characters. */
 export function listApiTokens(deps: ApiTokensDeps): Handler<typeof auth.ApiTokensService.listApiTokens> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {

@@ -7,7 +7,7 @@ import { endSession } from '../sign-in/sessions-store.ts';
 import { actingNow } from '../users/standing.ts';
 import type { ApiTokensDeps } from './deps.ts';
 
-/** Takes effect before the answer. Doing it twice does no harm. */
+/** Takes effect before the answer. Idempotent. */
 export function revokeApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiTokensService.revokeApiToken> {
   return async (request, context) => {
     const apiTokenId = objectId(request.apiTokenId);

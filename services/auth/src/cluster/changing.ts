@@ -10,9 +10,9 @@ interface Order {
 }
 
 /**
- * Carries out what an operator orders for a node, with its audit event: the event is written first, and committed only
- * if the service did it, so that a refused order leaves the event of a refusal alone. `work` gets the client of the
- * service, or undefined for auth itself; it takes less time than a transaction may wait.
+ * Executes an operator's order for a node together with its audit event. The event is committed only if
+ * `work` succeeds; a refused order leaves only the event of the refusal. `work` gets the client of the
+ * service, undefined for auth itself, and must finish within the limit of a transaction.
  */
 export async function changing<R>(
   deps: ClusterDeps,
@@ -25,8 +25,8 @@ export async function changing<R>(
   context.auditSubject = subject;
   const client = deps.otherReplicas.get(service);
   if (!client && service !== 'auth') {
-    throw new ClavigerError('unavailable', `No address of ${service} is known here.`, {
-      hint: 'The configuration of auth names its peers.',
+    throw new ClavigerError('unavailable', `Auth knows no address of ${service}.`, {
+      hint: 'Add the service to `peers` in the configuration of auth.',
     });
   }
   return deps.database.withTenant(context.tenantId, async (tx) => {

@@ -11,7 +11,7 @@ export function demoteNode(deps: ClusterDeps): Handler<typeof clusterAdmin.Clust
       const { changed, wasLast } = client
         ? await client.standDown(order, callOf(context))
         : await deps.ownReplicas.standDown(order);
-      // Beside the event of the order: nothing does the service's duties from now on.
+      // Reported in addition to the event of the order: no replica executes the service's duties now.
       if (changed && wasLast) deps.reportAnomaly(lastReplicaDemoted(service, node, order.demotedBy));
       return { service, node, changed, wasLast };
     });

@@ -14,22 +14,22 @@ import type { AuthSchema } from '../schema.ts';
 
 export type ReplicasClient = ServiceClient<typeof replicas.ReplicasService>;
 
-/** What the handlers of this folder work with. */
+/** What the operations in this folder need. */
 export interface ClusterDeps {
   readonly database: Database<AuthSchema>;
   readonly emitter: Emitter;
   readonly logger: Logger;
   readonly reportAnomaly: ReportAnomaly;
-  /** Of auth itself. */
+  /** The replicas of auth itself. */
   readonly ownReplicas: ServiceReplicas;
   readonly gatewayReplicas: RegisteredReplicas;
-  /** The other services that keep state. */
+  /** The other services with a database. */
   readonly otherReplicas: ReadonlyMap<string, ReplicasClient>;
 }
 
 const OTHERS = ['vault', 'workflow', 'audit'] as const;
 
-/** Of the peers that the configuration names. */
+/** Creates a client for each peer that the configuration names. */
 export function replicasClients(
   peers: Peers,
   named: Readonly<Record<string, unknown>>,

@@ -4,7 +4,7 @@ import { isClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { type ClusterDeps, callOf } from './deps.ts';
 
-/** A service that does not answer must not keep the others from being seen. */
+/** Limit for each service, so that one without an answer does not block the status of the others. */
 const ANSWER_WITHIN_MS = 3_000;
 
 export function getClusterStatus(
@@ -17,7 +17,7 @@ export function getClusterStatus(
           const options = { ...callOf(context), timeoutMs: ANSWER_WITHIN_MS };
           return (await client.getReplicas({}, options)).replicas ?? silent(service, 'no answer');
         } catch (error) {
-          deps.logger.warn({ err: error, service }, 'a service does not tell of its replicas');
+          deps.logger.warn({ err: error, service }, 'a service did not report its replicas');
           return silent(service, isClavigerError(error) ? error.message : 'It does not answer.');
         }
       },

@@ -6,7 +6,7 @@ import type { ConfigurationPoliciesDeps } from './deps.ts';
 import { findPolicy } from './find-policy.ts';
 import { lockPlace } from './policy-place.ts';
 
-/** The next level decides again. */
+/** Deletes the setting of one level; the next level then applies. */
 export function deleteConfigurationPolicy(
   deps: Pick<ConfigurationPoliciesDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.ConfigurationPoliciesService.deleteConfigurationPolicy> {

@@ -3,13 +3,13 @@ import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 import type { PolicyPlace } from './policy-place.ts';
 
-/** What the tenant itself says at a place, locked; undefined for nothing. */
+/** Returns and locks the tenant's own policy row at a place; undefined if there is none. */
 export function findPolicy(tx: Tx<AuthSchema>, tenantId: string, place: PolicyPlace) {
   return (
     tx
       .selectFrom('configuration_policies')
       .select(['id', 'row_version', 'uac_interception_enabled'])
-      // Of the partner's rows another tenant sees those of the platform, too.
+      // Row-level security also shows the partner rows of the platform to other tenants.
       .where('tenant_id', '=', tenantId)
       .where('feature', '=', place.feature)
       .where('scope', '=', place.scope)

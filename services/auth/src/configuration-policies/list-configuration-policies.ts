@@ -12,7 +12,10 @@ const SORT: SortFields = {
   createdAt: { column: 'configuration_policies.created_at', type: 'timestamptz' },
 };
 
-/** What levels say, that of the partner among it. Whoever is kept to sites sees nothing of other sites and their devices. */
+/**
+ * Lists policies of all levels, including the partner's. Site-restricted users do not see policies of other
+ * sites or devices there.
+ */
 export function listConfigurationPolicies(
   deps: Pick<ConfigurationPoliciesDeps, 'database'>,
 ): Handler<typeof devices.ConfigurationPoliciesService.listConfigurationPolicies> {

@@ -3,13 +3,13 @@ import type { Reader } from '@claviger/database';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 
-/** `default` for the partner and the organisation, which are there once. */
+/** Scope id of the partner and organization levels, which exist once. */
 export const THE_ONLY = 'default';
 
 export const scopeIdOfPolicy = sql<string>`coalesce(configuration_policies.site_id::text,
   configuration_policies.group_id::text, configuration_policies.device_id::text, 'default')`;
 
-/** What levels say, with the name of what they say it for. */
+/** Policies of all levels, with the name of the site, group or device. */
 export function policiesQuery(reader: Reader<AuthSchema>) {
   return reader
     .selectFrom('configuration_policies')
@@ -32,7 +32,7 @@ export function policiesQuery(reader: Reader<AuthSchema>) {
 
 export type PolicyRow = Awaited<ReturnType<ReturnType<typeof policiesQuery>['executeTakeFirstOrThrow']>>;
 
-/** Who keeps the level of the partner is nobody's business in other tenants. */
+/** Maps a row. Other tenants do not learn who changed the policy of the partner. */
 export function policyMessage(tenantId: string): (row: PolicyRow) => devices.ConfigurationPolicy {
   return (row) => ({
     feature: row.feature,

@@ -9,7 +9,7 @@ import { requireEverySite, requireSite, sitesNow } from '../sites/actor-sites.ts
 import { lockSite } from '../sites/sites-store.ts';
 import { THE_ONLY } from './policies-store.ts';
 
-/** Where a level keeps what it says. */
+/** Identifies the policy of one level. */
 export interface PolicyPlace {
   readonly feature: 'pam';
   readonly scope: ConfigurationScope;
@@ -21,8 +21,9 @@ export interface PolicyPlace {
 const NOWHERE = { feature: 'pam', site_id: null, group_id: null, device_id: null } as const;
 
 /**
- * The place that a path names, held until the transaction ends. Throws `not_found` for what does not exist, `site_denied`
- * for what reaches beyond the actor's sites, and `platform_only` for the partner, who speaks for every tenant.
+ * Resolves the policy that a path names and locks its site, group or device until the transaction ends.
+ * Throws `not_found`, `site_denied` beyond the actor's sites, and `platform_only` for the partner level,
+ * which applies to every tenant.
  */
 export async function lockPlace(
   tx: Tx<AuthSchema>,
@@ -60,7 +61,7 @@ export async function lockPlace(
 }
 
 const platformOnly = (): ClavigerError =>
-  new ClavigerError('denied', 'This concerns the whole installation, not one tenant.', {
+  new ClavigerError('denied', 'This policy applies to the whole installation, not to one tenant.', {
     code: 'platform_only',
-    hint: 'Set it for your organisation: the closer level wins.',
+    hint: 'Set it for your organization: the closer level overrides the partner.',
   });

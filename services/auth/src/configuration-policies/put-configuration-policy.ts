@@ -9,7 +9,7 @@ import { findPolicy } from './find-policy.ts';
 import { policiesQuery, policyMessage } from './policies-store.ts';
 import { lockPlace } from './policy-place.ts';
 
-/** What a level says from now on, in whole: what is not named is left to the next level. */
+/** Replaces the policy of one level. Settings that are absent are left to the next level. */
 export function putConfigurationPolicy(
   deps: Pick<ConfigurationPoliciesDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.ConfigurationPoliciesService.putConfigurationPolicy> {

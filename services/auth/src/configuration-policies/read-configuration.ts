@@ -7,7 +7,10 @@ import type { Sites } from '../sites/actor-sites.ts';
 import { scopeIdOfPolicy } from './policies-store.ts';
 import { resolveUacInterception } from './resolve-uac-interception.ts';
 
-/** What holds for a device, and which level says so. Undefined without such a device in the sites. */
+/**
+ * Returns the effective configuration of a device and the level each setting comes from. Undefined if the
+ * device does not exist or is outside `sites`.
+ */
 export async function readConfiguration(
   reader: Reader<AuthSchema>,
   deviceId: string,
@@ -20,7 +23,7 @@ export async function readConfiguration(
     .$if(sites !== undefined, (query) => query.where(inSites(sites ?? [])))
     .executeTakeFirst();
   if (!device) return undefined;
-  // Rows of the partner are another tenant's, and the only ones of it that row-level security shows.
+  // Partner rows belong to the platform's tenant; row-level security shows other tenants no other rows of it.
   const sayings = await reader
     .selectFrom('configuration_policies')
     .select(['scope', scopeIdOfPolicy.as('scopeId'), 'uac_interception_enabled as enabled'])

@@ -12,17 +12,17 @@ const say = (scope: ConfigurationScope, enabled: boolean | null, scopeId: string
   enabled,
 });
 
-/** Every combination of what the five levels may say: 3^5 of them. */
+/** All 3^5 combinations of the settings of the five levels. */
 const combinations = SCOPES.reduce<LevelSaying[][]>(
   (made, scope) => made.flatMap((sayings) => SAYS.map((enabled) => [...sayings, say(scope, enabled)])),
   [[]],
 );
 
-test('of all combinations of levels the closest that says something decides', () => {
+test('for all combinations of levels, the closest level with a setting decides', () => {
   expect(combinations).toHaveLength(243);
   for (const sayings of combinations) {
     let expected: Resolved = { enabled: true, scope: 'default', scopeId: '' };
-    // From far to near, each that says something takes over.
+    // From the farthest to the closest level: each level that has a setting overrides.
     for (const { scope, scopeId, enabled } of sayings)
       if (enabled !== null) expected = { enabled, scope, scopeId };
     expect(resolveUacInterception(sayings)).toEqual(expected);
@@ -30,9 +30,9 @@ test('of all combinations of levels the closest that says something decides', ()
 });
 
 test.each<[string, LevelSaying[], Resolved]>([
-  ['nobody says anything', [], { enabled: true, scope: 'default', scopeId: '' }],
+  ['no level has a setting', [], { enabled: true, scope: 'default', scopeId: '' }],
   [
-    'all levels leave it open',
+    'all levels are unset',
     SCOPES.map((scope) => say(scope, null)),
     { enabled: true, scope: 'default', scopeId: '' },
   ],
@@ -47,7 +47,7 @@ test.each<[string, LevelSaying[], Resolved]>([
     { enabled: true, scope: 'device', scopeId: 'device' },
   ],
   [
-    'one group leaves it open, the site says off',
+    'one group is unset, the site says off',
     [say('group', null, 'a'), say('site', false)],
     { enabled: false, scope: 'site', scopeId: 'site' },
   ],
@@ -60,7 +60,7 @@ test.each<[string, LevelSaying[], Resolved]>([
   expect(resolveUacInterception(sayings)).toEqual(expected);
 });
 
-/** Written apart from the rule: look at each level in turn, say what its members say together. */
+/** An independent implementation: visits each level in turn and combines the settings of its members. */
 function oracle(sayings: readonly LevelSaying[]): { enabled: boolean; scope: string } {
   for (const scope of ['device', 'group', 'site', 'organization', 'partner']) {
     let on = 0;
@@ -76,7 +76,7 @@ function oracle(sayings: readonly LevelSaying[]): { enabled: boolean; scope: str
   return { enabled: true, scope: 'default' };
 }
 
-test('whatever is said, in whatever order, the rule agrees with a naive reading of it', () => {
+test('for any settings in any order, the rule agrees with a naive implementation', () => {
   const sayings = fc.array(
     fc.record({
       scope: fc.constantFrom(...SCOPES),
@@ -90,7 +90,7 @@ test('whatever is said, in whatever order, the rule agrees with a naive reading 
       const before = structuredClone(said);
       const { enabled, scope, scopeId } = resolveUacInterception(said);
       expect({ enabled, scope }).toEqual(oracle(said));
-      // The level that is named says so.
+      // The source that is named has this setting.
       if (scope !== 'default') expect(said).toContainEqual({ scope, scopeId, enabled });
       expect(resolveUacInterception([...said].reverse())).toEqual({ enabled, scope, scopeId });
       expect(said).toEqual(before);

@@ -1,6 +1,6 @@
 import type { ConfigurationScope } from '../schema.ts';
 
-/** What a level says that concerns a device; unset says nothing. */
+/** The setting of one level for a device; null if the level does not set it. */
 export interface LevelSaying {
   readonly scope: ConfigurationScope;
   readonly scopeId: string;
@@ -16,8 +16,8 @@ export interface Resolved {
 const CLOSEST_FIRST: readonly ConfigurationScope[] = ['device', 'group', 'site', 'organization', 'partner'];
 
 /**
- * Whether a device captures elevation prompts: the closest level that says something decides. A device may be in several
- * groups; where they disagree, off wins. Where nobody says anything it captures.
+ * Decides whether a device captures elevation prompts: the closest level that sets it applies. A device may
+ * be in several groups; if they disagree, off applies. If no level sets it, the device captures prompts.
  */
 export function resolveUacInterception(sayings: readonly LevelSaying[]): Resolved {
   for (const scope of CLOSEST_FIRST) {

@@ -6,7 +6,7 @@ import { actingNow } from '../users/standing.ts';
 import type { DeviceGroupsDeps } from './deps.ts';
 import { lockGroup } from './device-groups-store.ts';
 
-/** What the group said of features goes with it; its devices stay. */
+/** Deletes the group and its policies; its devices remain. */
 export function deleteDeviceGroup(
   deps: Pick<DeviceGroupsDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.DeviceGroupsService.deleteDeviceGroup> {

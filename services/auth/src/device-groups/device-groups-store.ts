@@ -7,7 +7,7 @@ import { isObjectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { requireSite, type Sites, siteDenied } from '../sites/actor-sites.ts';
 
-/** Groups know no sites; of their devices those are counted that are in the sites given. */
+/** Groups belong to no site; the count includes only devices in the given sites. */
 export function groupsQuery(reader: Reader<AuthSchema>, sites: Sites) {
   const seen = sites === undefined ? sql`` : sql` AND d.site_id = ANY(${[...sites]}::uuid[])`;
   return reader.selectFrom('device_groups').select([
@@ -45,8 +45,8 @@ export interface LockedGroup {
 }
 
 /**
- * The group with its members, locked until the transaction ends. Throws `not_found`, and `site_denied` where it holds
- * devices outside the sites: what is done to the group is done to them.
+ * Locks the group until the transaction ends and returns its members. Throws `not_found`, and `site_denied`
+ * if it contains devices outside `sites`, because a change of the group affects them.
  */
 export async function lockGroup(tx: Tx<AuthSchema>, groupId: string, sites: Sites): Promise<LockedGroup> {
   const group = await tx
@@ -71,7 +71,10 @@ export async function lockGroup(tx: Tx<AuthSchema>, groupId: string, sites: Site
   };
 }
 
-/** Gives a group, locked or just made, these devices. Throws `invalid` for one that does not exist. */
+/**
+ * Replaces the members of a group that the caller has locked or inserted. Throws `invalid` for an unknown
+ * device.
+ */
 export async function storeMembers(
   tx: Tx<AuthSchema>,
   tenantId: string,
@@ -94,7 +97,7 @@ export async function storeMembers(
   const siteOf = new Map(rows.map((row) => [row.id, row.site_id]));
   deviceIds.forEach((deviceId, index) => {
     const siteId = siteOf.get(deviceId);
-    // Whether a device outside one's sites exists is nobody's business.
+    // The answer must not tell whether a device outside the actor's sites exists.
     if (sites !== undefined && (!siteId || !sites.includes(siteId))) throw siteDenied();
     if (siteId === undefined) throw ClavigerError.invalid(`/deviceIds/${index}`, 'is not the id of a device');
   });
@@ -104,13 +107,13 @@ export async function storeMembers(
     .execute();
 }
 
-/** Two groups of one name are refused as such. */
+/** Converts a unique violation to `already_exists`. */
 export async function orGroupExists<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    throw new ClavigerError('already_exists', 'There is a group of this name already.', {
+    throw new ClavigerError('already_exists', 'A group with this name already exists.', {
       code: 'device_group_exists',
     });
   }

@@ -8,7 +8,7 @@ import { actingNow } from '../users/standing.ts';
 import type { DeviceGroupsDeps } from './deps.ts';
 import { lockGroup, readGroup, storeMembers } from './device-groups-store.ts';
 
-/** Takes the place of all members; neither those that go nor those that come may stand outside the actor's sites. */
+/** Replaces all members. Neither added nor removed devices may be outside the actor's sites. */
 export function setDeviceGroupMembers(
   deps: Pick<DeviceGroupsDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.DeviceGroupsService.setDeviceGroupMembers> {

@@ -8,8 +8,8 @@ import type { DevicesDeps } from './deps.ts';
 import { type LockedDevice, lockDevice } from './devices-store.ts';
 
 /**
- * A change of one device by a person: who they are now, the device locked, within their sites. Throws `not_found` for a
- * device that the tenant does not have, `site_denied` for one outside.
+ * Runs `work` with the device locked, after it checks the actor's current permissions and sites. Throws
+ * `not_found` for an unknown device, `site_denied` for one outside the actor's sites.
  */
 export async function changeDevice<T>(
   deps: Pick<DevicesDeps, 'database'>,

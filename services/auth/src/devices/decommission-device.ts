@@ -6,7 +6,7 @@ import { changeDevice } from './change-device.ts';
 import type { DevicesDeps } from './deps.ts';
 import { readDevice } from './devices-store.ts';
 
-/** For good, and before the answer. Doing it twice does no harm. */
+/** Final; takes effect before the answer. Idempotent. */
 export function decommissionDevice(
   deps: Pick<DevicesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.DevicesService.decommissionDevice> {

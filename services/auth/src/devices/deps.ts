@@ -9,6 +9,6 @@ export interface DevicesDeps {
   readonly database: Database<AuthSchema>;
   readonly emitter: Emitter;
   readonly liveness: Liveness;
-  /** The vault's resources, which devices can be linked to; undefined where this installation has no vault. */
+  /** Resources of the vault that devices can be linked to; undefined if this installation has no vault. */
   readonly resources: Resources | undefined;
 }

@@ -9,7 +9,7 @@ import type { Sites } from '../sites/actor-sites.ts';
 const LIVE = sql`t.tenant_id = devices.tenant_id AND t.device_id = devices.id AND t.revoked_at IS NULL
   AND (t.expires_at IS NULL OR t.expires_at > now())`;
 
-/** Devices in the sites given, with what the API shows of them. */
+/** Devices in the given sites, with the columns that the API shows. */
 export function devicesQuery(reader: Reader<AuthSchema>, sites: Sites) {
   return reader
     .selectFrom('devices')
@@ -37,7 +37,7 @@ export function devicesQuery(reader: Reader<AuthSchema>, sites: Sites) {
     .$if(sites !== undefined, (query) => query.where(inSites(sites ?? [])));
 }
 
-/** An empty list is in no site at all. */
+/** Matches nothing for an empty list. */
 export const inSites = (siteIds: readonly string[]) =>
   sql<boolean>`devices.site_id = ANY(${[...siteIds]}::uuid[])`;
 
@@ -52,7 +52,7 @@ export function deviceMessage(row: DeviceRow): devices.Device {
   });
 }
 
-/** Throws `not_found` for a device that is nobody's, another tenant's or outside the sites. */
+/** Throws `not_found` for an unknown device, one of another tenant or one outside `sites`. */
 export async function readDevice(
   reader: Reader<AuthSchema>,
   deviceId: string,
@@ -70,7 +70,10 @@ export interface LockedDevice {
   readonly rowVersion: number;
 }
 
-/** The device, locked until the transaction ends. After the actor's session, never before. Throws `not_found`. */
+/**
+ * Locks the device until the transaction ends. Call after the actor's session is locked, never before. Throws
+ * `not_found`.
+ */
 export async function lockDevice(tx: Tx<AuthSchema>, deviceId: string): Promise<LockedDevice> {
   const row = await tx
     .selectFrom('devices')
@@ -86,6 +89,6 @@ export function requireInService(device: Pick<LockedDevice, 'status'>): void {
   if (device.status === 'active') return;
   throw new ClavigerError('conflict', 'The device was decommissioned.', {
     code: 'device_decommissioned',
-    hint: 'Enrol the machine anew.',
+    hint: 'Enrol the device again.',
   });
 }

@@ -42,7 +42,7 @@ const groupsOf = () => stack.gateway.client('auth', devices.DeviceGroupsService)
 const policiesOf = () => stack.gateway.client('auth', devices.ConfigurationPoliciesService);
 const identitiesOf = () => stack.gateway.client('auth', devices.DirectoryIdentitiesService);
 
-/** Signed in with a second factor that was proved just now. */
+/** Signs in with a second factor that was proved just now. */
 async function steppedUp(of: string, username: string, password: string): Promise<Caller> {
   const session = await signIn(stack, of, username, password);
   await stack.sql('UPDATE sessions SET mfa_at = now() WHERE id = $1', [
@@ -67,14 +67,14 @@ const move = (deviceId: string, siteId: string) => ({
 const claimsOf = (actorToken: string) =>
   JSON.parse(Buffer.from(actorToken.split('.')[1]!, 'base64url').toString()) as Record<string, unknown>;
 
-/** A person with these roles, kept to these sites. */
+/** Creates a person with these roles, restricted to these sites. */
 async function technician(siteIds: string[], roles: string[]) {
   const user = await newUser(stack, tenant, `tech-${randomUUID()}`, roles);
   await sitesOf().setUserSites({ userId: user.id, restricted: true, siteIds }, await admin());
   return { user, as: () => steppedUp(tenant.name, user.username, PASSWORD) };
 }
 
-test('a site is named once, holds its devices, and goes only when nothing and nobody is left in it', async () => {
+test('a site name is unique, and a site is deleted only without devices and users', async () => {
   const caller = await admin();
   const siteId = await newSite(tenant, 'Headquarters');
   expect(await codeOf(newSite(tenant, 'HEADquarters'))).toBe('site_exists');
@@ -103,7 +103,7 @@ test('a site is named once, holds its devices, and goes only when nothing and no
     expect(await codeOf(sitesOf().getSite({ siteId: id }, foreign))).toBe('not_found');
 });
 
-test('whoever is kept to sites sees and changes what stands there, and nothing else', async () => {
+test('site-restricted users read and change only objects of their sites', async () => {
   const [here, there] = [await newSite(), await newSite()];
   const [inside, outside, nowhere] = [
     await enrol(stack, tenant, 'inside', here),
@@ -169,7 +169,7 @@ test('whoever is kept to sites sees and changes what stands there, and nothing e
   expect(await codeOf(devicesOf(stack).rotateAgentToken({ deviceId }, caller))).toBe('ok');
 });
 
-test('sites take effect at once, also for API tokens, and only restricted people carry them', async () => {
+test('sites take effect immediately, also for API tokens, and only restricted users carry them', async () => {
   const siteId = await newSite();
   const user = await newUser(stack, tenant, `tech-${randomUUID()}`, ['administrator']);
   const { answer } = await signIn(stack, tenant.name, user.username, PASSWORD);
@@ -180,7 +180,7 @@ test('sites take effect at once, also for API tokens, and only restricted people
   expect(Number(await stack.redis.get(`claviger:live:{${before.sessionId}}`))).toBeGreaterThan(before.epoch);
   const after = await introspectAccess(stack, answer.accessToken);
   expect(claimsOf(after.actorToken).sites).toEqual([siteId]);
-  // Also an actor token of the minute before: a change asks the database.
+  // Also with an older actor token: a change checks the database.
   expect(
     await codeOf(
       sitesOf().createSite({ name: randomUUID(), description: '' }, { actorToken: before.actorToken }),
@@ -204,7 +204,7 @@ test('sites take effect at once, also for API tokens, and only restricted people
   );
 });
 
-test('nobody who is kept to sites gets beyond them: not themselves, not through others, roles or machines', async () => {
+test('site-restricted users cannot reach other sites directly or through users, roles or machine identities', async () => {
   const [here, there] = [await newSite(), await newSite()];
   const { user, as } = await technician([here], ['administrator']);
   const caller = await as();
@@ -282,7 +282,7 @@ test('nobody who is kept to sites gets beyond them: not themselves, not through 
       ),
     ),
   ).toBe('site_denied');
-  // Whom they make is kept to their own sites.
+  // Users they create are restricted to their own sites.
   const made = await usersOf(stack).createUser(
     {
       username: `made-${randomUUID()}`,
@@ -301,7 +301,7 @@ test('nobody who is kept to sites gets beyond them: not themselves, not through 
   expect(
     await codeOf(sitesOf().setUserSites({ userId: made.user!.id, restricted: true, siteIds: [] }, caller)),
   ).toBe('ok');
-  // Nobody would be left who could undo it.
+  // No user would remain who could undo it.
   const first = tenant.administrator.id;
   const peer = await newUser(stack, tenant, `peer-${randomUUID()}`, ['administrator']);
   const asPeer = await steppedUp(tenant.name, peer.username, PASSWORD);
@@ -322,7 +322,7 @@ test('nobody who is kept to sites gets beyond them: not themselves, not through 
     ).toBe('invalid');
 });
 
-test('the tenant keeps an administrator of all sites', async () => {
+test('a tenant always has an administrator of all sites', async () => {
   const lonely = await newTenant(stack);
   const siteId = await newSite(lonely);
   const helper = await newUser(stack, lonely, 'helper', ['administrator']);
@@ -337,7 +337,7 @@ test('the tenant keeps an administrator of all sites', async () => {
   expect(['site_denied', 'last_administrator']).toContain(both.find((code) => code !== 'ok'));
 });
 
-test('a group is named once, and takes devices of its tenant only', async () => {
+test('a group name is unique, and a group accepts only devices of its tenant', async () => {
   const caller = await admin();
   const [one, two, foreign] = [
     await enrol(stack, tenant),
@@ -376,7 +376,7 @@ test('a group is named once, and takes devices of its tenant only', async () => 
   expect(await codeOf(groupsOf().deleteDeviceGroup({ groupId }, caller))).toBe('not_found');
 });
 
-test('what holds for a device comes from the closest level that says something, and says which', async () => {
+test('the configuration of a device comes from the closest level with a setting and names it', async () => {
   const first = await stack.operator
     .client('auth', auth.OperatorService)
     .bootstrapAdministrator({ username: 'platform.admin', tenant: 'default' });
@@ -421,7 +421,7 @@ test('what holds for a device comes from the closest level that says something, 
   expect(await holds()).toEqual([false, 'group', second.group!.id]);
   await say('device', device.id, true);
   expect(await holds()).toEqual([true, 'device', device.id]);
-  // Nothing said at a level is as if it were not there.
+  // A level without a setting has no effect.
   expect((await say('device', device.id, undefined)).policy).toMatchObject({ pam: {}, rowVersion: 2 });
   expect(await holds()).toEqual([false, 'group', second.group!.id]);
   await groupsOf().deleteDeviceGroup({ groupId: second.group!.id }, caller);
@@ -433,7 +433,7 @@ test('what holds for a device comes from the closest level that says something, 
   await silence('organization', 'default');
   expect(await holds()).toEqual([false, 'partner', 'default']);
 
-  // The partner holds for every organisation; what an organisation says, for itself alone.
+  // The partner level applies to every organization; an organization's setting applies only to itself.
   const elsewhere = await devicesOf(stack).getDeviceConfiguration(
     { deviceId: foreign.device.id },
     await asAdministrator(stack, other),
@@ -460,7 +460,7 @@ test('what holds for a device comes from the closest level that says something, 
   await silence('partner', 'default', platform);
   expect(await codeOf(silence('partner', 'default', platform))).toBe('not_found');
   expect(await holds()).toEqual([true, 'default', '']);
-  // The rule stands in the database, too.
+  // The database enforces the rule, too.
   const forged = stack.sql(
     `INSERT INTO configuration_policies (tenant_id, id, feature, scope, updated_by)
      VALUES ($1, gen_random_uuid(), 'pam', 'partner', 'x')`,
@@ -469,7 +469,7 @@ test('what holds for a device comes from the closest level that says something, 
   await expect(forged).rejects.toThrow('only the platform');
 });
 
-test('an account name is one person’s, without regard to case, and identifies them with their groups', async () => {
+test('an account name belongs to one person, without regard to case, and identifies person and groups', async () => {
   const caller = await admin();
   const directory = stack.workflow.client('auth', devices.DeviceDirectoryService);
   const call = { tenantId: tenant.id };
@@ -503,7 +503,7 @@ test('an account name is one person’s, without regard to case, and identifies 
       possibleUserIds: [sarah.id],
       deviceEnrollerIds: [],
     });
-  // Given away, a name is still kept from deciding by who signs in under it.
+  // A user who signs in under the name still cannot decide after it is assigned to another person.
   const same = await newUser(stack, tenant, `x-${randomUUID()}`, ['approver']);
   await set(tom.id, [`acme\\${same.username}`]);
   expect(
@@ -512,7 +512,7 @@ test('an account name is one person’s, without regard to case, and identifies 
     userId: tom.id,
     possibleUserIds: [tom.id, same.id],
   });
-  // Another domain, or none: not identified, and yet nobody who might be meant decides about it.
+  // Another domain, or none: nobody is identified, and no possible user can decide.
   for (const username of ['WS-04\\sarah', 'sarah', 'sarah@elsewhere.example'])
     expect(await directory.resolveSubject({ username, deviceId: '' }, call)).toMatchObject({
       userId: '',
@@ -540,7 +540,7 @@ test('an account name is one person’s, without regard to case, and identifies 
     behind: [],
     groups: ['Domain Users', 'Finance'],
   });
-  // A name is free again when its person is gone.
+  // The name can be assigned again after its person is deleted.
   await usersOf(stack).deleteUser({ userId: sarah.id, rowVersion: undefined }, caller);
   expect((await directory.resolveSubject({ username: 'acme\\sarah', deviceId: '' }, call)).userId).toBe('');
   expect(await codeOf(set(tom.id, ['acme\\sarah']))).toBe('ok');
@@ -551,16 +551,16 @@ test('an account name is one person’s, without regard to case, and identifies 
   expect(events.at(-1)).toMatchObject({ action: 'user.directory-identity.updated', outcome: 'allowed' });
 });
 
-test('a device whose resource nobody can be asked about is not made', async () => {
+test('a device is not created if the vault cannot confirm its resource', async () => {
   const caller = await admin();
   const enrolLinked = (resourceId: string) =>
     devicesOf(stack).enrolDevice({ hostname: 'linked', siteId: '', os: '', resourceId }, caller);
-  // This network has no vault: an outage, never "there is no such resource".
+  // This installation has no vault: the answer is an outage, not an unknown resource.
   expect(await codeOf(enrolLinked(randomUUID()))).toBe('unavailable');
   expect(await codeOf(enrolLinked('none'))).toBe('invalid');
 });
 
-test('nobody sets their own identity through a machine, and a machine has no names to hide behind', async () => {
+test('nobody sets their own identity through a machine identity, which has no account names', async () => {
   const maker = await admin();
   const machine = await newUser(stack, tenant, `robot-${randomUUID()}`, ['administrator'], 'machine');
   const { token } = await tokensOf(stack).createApiToken(

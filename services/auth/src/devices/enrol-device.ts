@@ -11,13 +11,16 @@ import type { DevicesDeps } from './deps.ts';
 import { readDevice } from './devices-store.ts';
 import { linkedResource } from './linked-resource.ts';
 
-/** Makes a device with the token of its agent. With a resource, it is that very machine and takes its id. */
+/**
+ * Creates a device and the token of its agent. If a resource is named, the device is that resource and takes
+ * its id.
+ */
 export function enrolDevice(
   deps: Pick<DevicesDeps, 'database' | 'emitter' | 'resources'>,
 ): Handler<typeof devices.DevicesService.enrolDevice> {
   return async (request, context) => {
     const { tenantId } = context;
-    // Before the transaction: nothing is locked while another service thinks.
+    // Before the transaction, so that no lock is held during the call to the vault.
     const resourceId = request.resourceId
       ? await linkedResource(deps.resources, context, request.resourceId)
       : undefined;
@@ -49,9 +52,9 @@ export function enrolDevice(
       });
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
-      throw new ClavigerError('already_exists', 'This resource is a device already.', {
+      throw new ClavigerError('already_exists', 'This resource is already enrolled as a device.', {
         code: 'device_exists',
-        hint: 'Rotate the agent token of the device that there is.',
+        hint: 'Rotate the agent token of the existing device.',
       });
     }
   };

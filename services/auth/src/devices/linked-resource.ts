@@ -3,14 +3,14 @@ import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { type CallContext, permits, type ServiceClient } from '@claviger/service-kit';
 import { isObjectId } from '../object-id.ts';
 
-/** The vault, as far as it knows which resources there are. */
+/** The call of the vault that this file uses. */
 export type Resources = Pick<ServiceClient<typeof vault.EntitlementsService>, 'describeResource'>;
 
 const TIMEOUT_MS = 3_000;
 
 /**
- * The id of a resource of the actor's tenant. Throws `invalid` for one that does not exist there, `denied` without the
- * permission to see resources, `unavailable` when the vault does not answer.
+ * Returns the id of a resource of the actor's tenant. Throws `invalid` for an unknown resource, `denied`
+ * without `resources.read`, `unavailable` if the vault does not answer.
  */
 export async function linkedResource(
   resources: Resources | undefined,
@@ -18,10 +18,17 @@ export async function linkedResource(
   resourceId: string,
 ): Promise<string> {
   if (!permits(context.actor.permissions, 'resources.read')) {
-    throw new ClavigerError('denied', 'The permission resources.read is needed to name a resource.');
+    throw new ClavigerError(
+      'denied',
+      'Linking a device to a resource requires the permission resources.read.',
+    );
   }
   if (!isObjectId(resourceId)) throw notAResource();
-  if (!resources) throw new ClavigerError('unavailable', 'This installation has no vault to ask.');
+  if (!resources)
+    throw new ClavigerError(
+      'unavailable',
+      'This installation has no vault, so devices cannot be linked to resources.',
+    );
   try {
     const { tenantId, requestId, sourceAddress, deadline, signal } = context;
     await resources.describeResource(

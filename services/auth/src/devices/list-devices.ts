@@ -15,7 +15,7 @@ const SORT: SortFields = {
 
 const nothing = sql<boolean>`false`;
 
-/** Those in the sites that the caller may see. */
+/** Lists devices in the sites that the caller may see. */
 export function listDevices(
   deps: Pick<DevicesDeps, 'database'>,
 ): Handler<typeof devices.DevicesService.listDevices> {

@@ -6,7 +6,7 @@ import { changeDevice } from './change-device.ts';
 import type { DevicesDeps } from './deps.ts';
 import { readDevice, requireInService } from './devices-store.ts';
 
-/** The former token stops before the answer. */
+/** Issues a new token. The former token ends before the answer. */
 export function rotateAgentToken(
   deps: Pick<DevicesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.DevicesService.rotateAgentToken> {

@@ -8,7 +8,7 @@ import { changeDevice } from './change-device.ts';
 import type { DevicesDeps } from './deps.ts';
 import { readDevice, requireInService } from './devices-store.ts';
 
-/** Absent fields stay. What the agent claims of its device is new at once. */
+/** Absent fields stay unchanged. The agent's next call carries the new host name and site. */
 export function updateDevice(
   deps: Pick<DevicesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.DevicesService.updateDevice> {

@@ -1,19 +1,19 @@
 import { ClavigerError } from '@claviger/errors';
 
-// Controls, invisible characters and blanks: what they are added to may be meant all the same.
+// Control, invisible and blank characters are ignored when names are compared loosely.
 const INVISIBLE = /[\p{C}\p{Z}\s]/gu;
 
-/** The form in which account names are the same: as Windows compares them, without regard to case. */
+/** Canonical form of account names: compared without regard to case, as Windows does. */
 export function foldedName(name: string): string {
   return name.normalize('NFC').toLowerCase();
 }
 
-/** The form in which somebody may be meant: wider than `foldedName`, as sign-in names are compared. */
+/** Loose form, as sign-in names are compared: matches every user whom a name may mean. */
 function looseName(name: string): string {
   return name.replace(INVISIBLE, '').normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
 }
 
-/** The name without its domain: after the last backslash, before the first @. */
+/** Returns the name without its domain: after the last backslash, before the first @. */
 export function bareName(name: string): string {
   const loose = looseName(name);
   const local = loose.slice(loose.lastIndexOf('\\') + 1);
@@ -21,7 +21,7 @@ export function bareName(name: string): string {
   return at > 0 ? local.slice(0, at) : local;
 }
 
-/** Every name by which somebody might be meant. */
+/** Returns all loose forms of a name, with and without its domain. */
 export function possibleNames(name: string): string[] {
   const loose = looseName(name);
   const local = loose.slice(loose.lastIndexOf('\\') + 1);
@@ -32,14 +32,17 @@ export function possibleNames(name: string): string[] {
 const MAX_LENGTH = 512;
 const CONTROLS = /\p{Cc}/u;
 
-/** Texts of one line, each once. Throws `invalid` naming the first that is none. */
+/**
+ * Returns the texts without duplicates. Throws `invalid` with the pointer of the first that is not one
+ * trimmed line.
+ */
 export function checkedTexts(texts: readonly string[], pointer: string): string[] {
   const seen = new Map<string, string>();
   texts.forEach((text, index) => {
     if (text.trim() === '' || text !== text.trim() || text.length > MAX_LENGTH || CONTROLS.test(text)) {
       throw ClavigerError.invalid(
         `${pointer}/${index}`,
-        `must be one line of 1 to ${MAX_LENGTH} characters, without blanks around it`,
+        `must be one line of 1 to ${MAX_LENGTH} characters without leading or trailing blanks`,
       );
     }
     if (!seen.has(foldedName(text))) seen.set(foldedName(text), text);

@@ -3,7 +3,7 @@ import type { Reader, Tx } from '@claviger/database';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 
-/** What is known of a user in the directory; empty, at version 0, while nothing is. */
+/** Returns the directory identity of a user; empty with row version 0 if none is set. */
 export async function readIdentity(
   reader: Reader<AuthSchema>,
   userId: string,
@@ -34,7 +34,7 @@ export async function readIdentity(
   };
 }
 
-/** The names of somebody who is gone are free again. */
+/** Deletes the identity of a deleted user, so that the account names can be given to another user. */
 export async function forgetDirectoryIdentity(tx: Tx<AuthSchema>, userId: string): Promise<void> {
   await tx.deleteFrom('directory_identities').where('user_id', '=', userId).execute();
 }

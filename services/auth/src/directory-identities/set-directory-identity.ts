@@ -13,8 +13,8 @@ import type { DirectoryIdentitiesDeps } from './deps.ts';
 import { readIdentity } from './directory-identities-store.ts';
 
 /**
- * In whole. Rules go by these names and groups, and nobody decides about what they asked for themselves: so nobody sets
- * their own. A machine sits before no device: with the name of its maker it would hide who that is.
+ * Replaces account names and groups of another user. Rules use them, so no user sets their own. A machine
+ * identity gets no account names: the name of its creator would hide who that person is.
  */
 export function setDirectoryIdentity(
   deps: Pick<DirectoryIdentitiesDeps, 'database' | 'emitter'>,
@@ -30,7 +30,7 @@ export function setDirectoryIdentity(
       return await deps.database.withTenant(tenantId, async (tx) => {
         const { kind } = await lockUser(tx, userId);
         if (kind !== 'person' && accountNames.length > 0)
-          throw ClavigerError.invalid('/accountNames', 'must be empty: the user is a machine');
+          throw ClavigerError.invalid('/accountNames', 'must be empty: the user is a machine identity');
         await actingNow(tx, context);
         await requireSitesWithin(tx, await sitesNow(tx, context), userId);
         const before = await readIdentity(tx, userId);
@@ -76,7 +76,7 @@ export function setDirectoryIdentity(
       });
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
-      throw new ClavigerError('conflict', 'One of these account names is another person’s.', {
+      throw new ClavigerError('conflict', 'One of these account names belongs to another person.', {
         code: 'account_name_taken',
       });
     }

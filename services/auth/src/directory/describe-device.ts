@@ -5,7 +5,7 @@ import { readDevice } from '../devices/devices-store.ts';
 import { objectId } from '../object-id.ts';
 import type { DirectoryDeps } from './deps.ts';
 
-/** For other services: where a device stands, and whether its agent can be reached. */
+/** Tells other services the site and status of a device and whether its agent has a live token. */
 export function describeDevice(
   deps: Pick<DirectoryDeps, 'database'>,
 ): Handler<typeof devices.DeviceDirectoryService.describeDevice> {

@@ -5,7 +5,10 @@ import { objectId } from '../object-id.ts';
 import { standingOf } from '../users/standing.ts';
 import type { DirectoryDeps } from './deps.ts';
 
-/** The standing of a user right now, from their roles in the database. A deleted user is inactive without rights. */
+/**
+ * Returns status, permissions and roles of a user from the database. A deleted user is inactive and has no
+ * permissions.
+ */
 export function getStanding(deps: DirectoryDeps): Handler<typeof auth.DirectoryService.getStanding> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');

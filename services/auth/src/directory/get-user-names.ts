@@ -5,7 +5,7 @@ import type { Handler } from '@claviger/service-kit';
 import { isObjectId } from '../object-id.ts';
 import type { DirectoryDeps } from './deps.ts';
 
-/** Names for showing, of deleted users too, and whether each may still act; ids that nobody has are left out. */
+/** Returns display names and status of users, including deleted ones. Unknown ids are left out. */
 export function getUserNames(deps: DirectoryDeps): Handler<typeof auth.DirectoryService.getUserNames> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');

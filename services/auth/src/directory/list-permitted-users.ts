@@ -9,7 +9,10 @@ import type { DirectoryDeps } from './deps.ts';
 
 const DEFAULT_LIMIT = 1_000;
 
-/** Active people who hold a permission by their roles as they are now; machines decide about nothing. */
+/**
+ * Lists active people who hold a permission by their current roles. Machine identities are left out: they
+ * decide nothing.
+ */
 export function listPermittedUsers(
   deps: Pick<DirectoryDeps, 'database'>,
 ): Handler<typeof devices.DeviceDirectoryService.listPermittedUsers> {
@@ -56,7 +59,7 @@ export function listPermittedUsers(
   };
 }
 
-/** Every pattern that covers a permission: `a.b.c` is covered by itself, `a.b.*`, `a.*` and `*`. */
+/** Returns every pattern that covers a permission: `a.b.c` is covered by itself, `a.b.*`, `a.*` and `*`. */
 function patternsFor(permission: string): string[] {
   const parts = permission.split('.');
   return ['*', permission, ...parts.slice(1).map((_, index) => `${parts.slice(0, index + 1).join('.')}.*`)];

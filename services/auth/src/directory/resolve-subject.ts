@@ -12,9 +12,10 @@ import type { DirectoryDeps } from './deps.ts';
 const CONTROLS = /\p{Cc}/u;
 
 /**
- * Who is behind a name that a device reports. Only a name that an administrator gave to a person identifies them. Whoever else
- * might be meant is told, so that they decide nothing about it: where nobody is identified everybody of such a name, else those who
- * sign in under it, so that giving a name of one's own to somebody else gains nothing.
+ * Resolves a name that a device reports. Only an account name that an administrator assigned identifies a
+ * person. `possibleUserIds` lists further users whom the name may mean, and they must not decide: all matches
+ * if nobody is identified, else users who sign in under the name. So assigning one's own name to another
+ * person gains nothing.
  */
 export function resolveSubject(
   deps: Pick<DirectoryDeps, 'database'>,
@@ -26,7 +27,7 @@ export function resolveSubject(
       const deviceEnrollerIds = deviceId
         ? await withPeopleBehind(reader, await enrollersOf(reader, deviceId))
         : [];
-      // Nobody is given a name with controls in it.
+      // Account names contain no control characters.
       const known = CONTROLS.test(request.username) ? undefined : await identified(reader, request.username);
       if (known) {
         return {
@@ -53,7 +54,9 @@ export function resolveSubject(
   };
 }
 
-/** Who enrolled a device, and whoever made a token of the machine that did. */
+/**
+ * Returns the user who enrolled a device, and the creators of tokens of that user (for machine identities).
+ */
 async function enrollersOf(reader: Reader<AuthSchema>, deviceId: string): Promise<string[]> {
   const rows = await reader
     .selectFrom('devices')
@@ -81,7 +84,10 @@ function identified(reader: Reader<AuthSchema>, name: string) {
     .executeTakeFirst();
 }
 
-/** Active people who sign in under such a name, and those who have it in another domain. */
+/**
+ * Active users who sign in under such a name or, unless `bySignInAlone`, have it as an account name in any
+ * domain.
+ */
 async function possible(reader: Reader<AuthSchema>, name: string, bySignInAlone: boolean): Promise<string[]> {
   const names = possibleNames(name);
   if (names.length === 0) return [];
@@ -99,7 +105,7 @@ async function possible(reader: Reader<AuthSchema>, name: string, bySignInAlone:
   return rows.map((row) => row.id);
 }
 
-/** The same people, and those whose accounts these are as well. */
+/** Returns the users and the people whose accounts they are as well. */
 async function withPeopleBehind(reader: Reader<AuthSchema>, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];
   const rows = await reader

@@ -9,9 +9,9 @@ import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import type { EmergencyDeps } from './deps.ts';
 
 /**
- * Notes that a person has emergency access open, or that this session of theirs has ended. It is stored when this answers. Where
- * gateways could not be told it is not settled: an emergency must not wait for Redis, and the caller repeats. A repetition
- * tells gateways again and records no event.
+ * Stores that a person has emergency access until `until`, or that this session of it ended. An emergency
+ * must not wait for Redis: if gateways cannot be notified, `settled` is false and the caller repeats. A
+ * repetition notifies gateways again and records no event.
  */
 export function applyEmergencyStanding(
   deps: EmergencyDeps,
@@ -31,7 +31,7 @@ export function applyEmergencyStanding(
       await deps.liveness.raise(live);
     } catch (error) {
       if (!isClavigerError(error) || error.reason !== 'unavailable') throw error;
-      deps.logger.warn({ err: error, userId }, 'gateways could not be told of an emergency standing');
+      deps.logger.warn({ err: error, userId }, 'gateways were not notified of a change of emergency access');
       return { settled: false };
     }
     return { settled: true };
@@ -39,8 +39,8 @@ export function applyEmergencyStanding(
 }
 
 /**
- * Keeps the later end of two sessions: to restrict for too long is safer than too short. Returns false when this session and
- * end are stored already.
+ * Keeps the later end of two sessions: over-restricting is safer than under-restricting. Returns false if
+ * this session and end are stored already.
  */
 async function begin(tx: Tx<AuthSchema>, userId: string, sessionId: string, until: string): Promise<boolean> {
   const user = await tx
@@ -66,7 +66,7 @@ async function begin(tx: Tx<AuthSchema>, userId: string, sessionId: string, unti
   return true;
 }
 
-/** Returns false when no restriction of this session is stored. */
+/** Returns false if no restriction of this session is stored. */
 async function end(tx: Tx<AuthSchema>, userId: string, sessionId: string): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('users')

@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { EvidenceDeps } from './deps.ts';
 
-/** Counts of what keeps and breaks the rules about users, as of now by the database's clock. */
+/** Counts users and sessions that meet or violate the rules, by the clock of the database. */
 export function getAuthPosture(
   deps: Pick<EvidenceDeps, 'database'>,
 ): Handler<typeof authEvidence.EvidenceService.getAuthPosture> {

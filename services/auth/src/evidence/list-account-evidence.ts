@@ -17,7 +17,7 @@ interface AccountRow {
   last_login_at: Date | null;
 }
 
-/** Users with their roles, as of now; the deleted ones too, since events name them. */
+/** Lists users with their current roles. Deleted users are included because events name them. */
 export function listAccountEvidence(
   deps: Pick<EvidenceDeps, 'database'>,
 ): Handler<typeof authEvidence.EvidenceService.listAccountEvidence> {

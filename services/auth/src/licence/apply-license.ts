@@ -10,7 +10,7 @@ import { licenseMessage } from './license-message.ts';
 import { VENDOR_KEYS } from './vendor-keys.ts';
 import { verifyLicence } from './verify-licence.ts';
 
-/** Checks a licence and puts it in force. The same once more changes nothing. */
+/** Verifies a license and puts it in force. Applying the same license again changes nothing. */
 export function applyLicense(deps: LicenceDeps): Handler<typeof licence.LicenceService.applyLicense> {
   return async (request, context) => {
     const { tenantId } = context;
@@ -34,8 +34,8 @@ export function applyLicense(deps: LicenceDeps): Handler<typeof licence.LicenceS
         .executeTakeFirst();
       const version = last?.version ?? 0;
       if (request.rowVersion !== undefined && request.rowVersion !== version) {
-        throw new ClavigerError('precondition_failed', 'Another licence was applied since you looked.', {
-          hint: 'Read it again and decide anew.',
+        throw new ClavigerError('precondition_failed', 'Another license was applied since you read it.', {
+          hint: 'Read it again and decide again.',
         });
       }
       if (last?.token !== token) {

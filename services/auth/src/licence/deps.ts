@@ -7,6 +7,6 @@ import type { OwnSettings } from '../settings/own-settings.ts';
 export interface LicenceDeps {
   readonly database: Database<AuthSchema>;
   readonly emitter: Emitter;
-  /** What administrators set, as far as this service goes by it. */
+  /** The settings that this service reads. */
   readonly settings: OwnSettings;
 }

@@ -9,11 +9,14 @@ export interface LicenceInForce {
   readonly version: number;
   readonly appliedBy: string;
   readonly appliedAt: Date;
-  /** By the database's clock. */
+  /** By the clock of the database. */
   readonly expired: boolean;
 }
 
-/** The tenant that runs the installation; its id is the installation's. Undefined before the first set-up. */
+/**
+ * Returns the id of the tenant that runs the installation, which is also the installation id. Undefined
+ * before set-up.
+ */
 export async function platformTenantId(database: Database<AuthSchema>): Promise<string | undefined> {
   const row = await database.system((tx) =>
     tx.selectFrom('tenants').select('id').where('platform', '=', true).executeTakeFirst(),
@@ -21,7 +24,7 @@ export async function platformTenantId(database: Database<AuthSchema>): Promise<
   return row?.id;
 }
 
-/** The last licence that was put in force. */
+/** Returns the license that was applied last. */
 export async function licenceInForce(
   database: Database<AuthSchema>,
   platformId: string,

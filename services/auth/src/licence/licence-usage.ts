@@ -6,7 +6,7 @@ import { licenceInForce, platformTenantId } from './licence-store.ts';
 
 export type Limited = 'users' | 'tenants';
 
-/** People, and tenants that are not gone, of the whole installation. */
+/** Counts people, or tenants that are not deprovisioned, of the whole installation. */
 export function countUsed(database: Database<AuthSchema>, what: Limited): Promise<number> {
   return database.acrossTenants(async (tx) => {
     const row =
@@ -27,8 +27,8 @@ export function countUsed(database: Database<AuthSchema>, what: Limited): Promis
 }
 
 /**
- * Throws `conflict` (`license_limit_reached`) when one more would go beyond a licence that enforces its limits. An expired
- * one refuses nothing, nor does having none.
+ * Throws `conflict` (`license_limit_reached`) if one more would exceed a license that enforces its limits.
+ * Without a license, or with an expired one, nothing is refused.
  */
 export async function requireWithinLicence(
   deps: Pick<LicenceDeps, 'database'>,
@@ -38,8 +38,8 @@ export async function requireWithinLicence(
   const licence = platformId ? await licenceInForce(deps.database, platformId) : undefined;
   const limit = licence?.claims.enforce && !licence.expired ? licence.claims.limits[what] : undefined;
   if (limit === undefined || (await countUsed(deps.database, what)) < limit) return;
-  throw new ClavigerError('conflict', `The licence allows ${limit} ${what}, and there are as many.`, {
+  throw new ClavigerError('conflict', `The license allows ${limit} ${what}, and all of them are in use.`, {
     code: 'license_limit_reached',
-    hint: 'Delete what is not needed any more, or apply a licence with a higher limit.',
+    hint: 'Delete what is no longer needed, or apply a license with a higher limit.',
   });
 }

@@ -23,7 +23,7 @@ const KID = 'test-vendor';
 const DAY = 86_400;
 
 let stack: AuthStack;
-/** With an actor token of its own each time, as gateways have: one lives for a minute only. */
+/** Uses a new actor token for each call, as gateways do, because one is valid for a minute. */
 let platform: () => Promise<CallOptions>;
 let installationId: string;
 
@@ -67,14 +67,14 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
-test('without a licence everything is on, and other tenants have no say', async () => {
+test('without a license all functions work, and other tenants cannot read or apply one', async () => {
   expect(await current()).toMatchObject({ state: 'none', enforce: false, rowVersion: 0 });
   const tenant = await asAdministrator(stack, await newTenant(stack));
   expect(await codeOf(licences().getLicense({}, tenant))).toBe('platform_only');
   expect(await codeOf(apply(await sign({}), tenant))).toBe('platform_only');
 });
 
-test('each way of being wrong is refused with its own code, and nothing is put in force (H-330)', async () => {
+test('each kind of invalid license is refused with its own code and not applied (H-330)', async () => {
   const good = await sign({});
   const [header, payload, signature] = good.split('.') as [string, string, string];
   const none = Buffer.from(JSON.stringify({ alg: 'none', typ: 'claviger-licence+jwt', kid: KID })).toString(
@@ -101,7 +101,7 @@ test('each way of being wrong is refused with its own code, and nothing is put i
   expect(await current()).toMatchObject({ state: 'none', rowVersion: 0 });
 });
 
-test('a licence adds owner, limits and support; applied twice it is the same one', async () => {
+test('a license sets owner, limits and support; applying it again changes nothing', async () => {
   const token = await sign({
     installation: installationId,
     exp: epoch() + DAY,
@@ -125,7 +125,7 @@ test('a licence adds owner, limits and support; applied twice it is the same one
   expect(users).toMatchObject({ limit: 1, exceeded: true });
 });
 
-test('limits refuse only where the licence says so, and nothing at all once it has ended (H-330)', async () => {
+test('limits refuse only if the license enforces them, and not after it has expired (H-330)', async () => {
   await apply(await sign({ exp: epoch() + DAY, enforce: true, limits: { users: 1 } }));
   const administrator = await asAdministrator(stack, await newTenant(stack));
   expect(await codeOf(usersOf(stack).createUser(person('refused'), administrator))).toBe(
@@ -136,7 +136,7 @@ test('limits refuse only where the licence says so, and nothing at all once it h
   ).toBe('ok');
   await apply(await sign({ enforce: true, limits: { tenants: 1 } }));
   expect(await codeOf(newTenant(stack))).toBe('license_limit_reached');
-  // As a licence looks whose time has passed.
+  // A license that has expired.
   const ended = await sign({ exp: epoch() - 60, enforce: true, limits: { users: 1 } });
   await stack.sql(
     `INSERT INTO licences (tenant_id, version, token, applied_by) SELECT tenant_id, max(version) + 1, $1, 'test' FROM licences GROUP BY tenant_id`,
@@ -149,10 +149,10 @@ test('limits refuse only where the licence says so, and nothing at all once it h
   expect(await codeOf(usersOf(stack).createUser(person('welcome'), administrator))).toBe('ok');
 });
 
-test('what runs, what ran, and what was done to the schemas is told; what is away is unknown', async () => {
+test('running versions, former versions and schema migrations are reported; an unavailable service is unknown', async () => {
   const replicas = stack.peersOf('vault').client('auth', updates.ReplicasService);
   await replicas.reportReplica({ node: 'vault-1', version: '0.0.9', runningMs: 5_000, ending: false });
-  // Each reports itself at its start, but nothing waits for that.
+  // Each replica reports itself at its start, but the start does not wait for the report.
   await expect.poll(async () => (await updatesStatus()).replicas.length).toBe(3);
   const status = await updatesStatus();
   expect(status).toMatchObject({ version: productVersion, replicasDiffer: true, state: 'replicas-differ' });

@@ -6,12 +6,13 @@ import { countUsed } from './licence-usage.ts';
 import { iso, type LicenceClaims } from './verify-licence.ts';
 
 const HINTS = {
-  none: 'Everything works without a licence.',
+  none: 'All functions work without a license.',
   active: '',
-  expired: 'The licence has ended. Nothing stops working; ask the vendor for a new one to have support.',
+  expired:
+    'The license has expired. All functions continue to work; ask the vendor for a new license to have support.',
 };
 
-/** The licence as the API shows it, with what it counts. */
+/** The license as the API shows it, with current usage. */
 export async function licenseMessage(
   database: Database<AuthSchema>,
   installationId: string,

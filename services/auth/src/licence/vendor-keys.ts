@@ -1,6 +1,6 @@
 /**
- * Public keys of vendors whose licences every installation takes: `id` is the key id in the licence's header, `publicKey` the
- * `x` of an Ed25519 JWK. None sells licences of the open edition yet; further keys come from the setting
- * `licence.publicKeys`.
+ * Public keys of vendors whose licenses every installation accepts: `id` is the key id in the license's
+ * header, `publicKey` the `x` of an Ed25519 JWK. Empty in the open edition; the setting `licence.publicKeys`
+ * adds keys.
  */
 export const VENDOR_KEYS: readonly { readonly id: string; readonly publicKey: string }[] = [];

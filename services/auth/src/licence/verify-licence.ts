@@ -11,33 +11,33 @@ export interface LicenceKey {
 
 const MAX_BYTES = 8 * 1024;
 const TYPE = 'claviger-licence+jwt';
-/** Clocks of vendor and installation may differ by this much. */
+/** Allowed difference between the clocks of vendor and installation. */
 const SKEW_SECONDS = 300;
 
 const seconds = z.int().min(0).max(253_402_300_799);
 const count = z.int().min(0).max(2_147_483_647).optional();
 
 const claims = z.strictObject({
-  /** Of the licence. */
+  /** License id. */
   jti: z.string().min(1).max(64),
   owner: z.string().min(1).max(200),
-  /** The installation that it is for; any when absent. */
+  /** The installation it is issued for; any if absent. */
   installation: z.uuid().optional(),
   iat: seconds,
   nbf: seconds.optional(),
   exp: seconds.optional(),
   supportUntil: seconds.optional(),
   limits: z.strictObject({ users: count, resources: count, tenants: count }).default({}),
-  /** Limits refuse what goes beyond; otherwise they are only reported. */
+  /** Whether exceeding a limit is refused; otherwise it is only reported. */
   enforce: z.boolean().default(false),
 });
 
 export type LicenceClaims = z.infer<typeof claims>;
 
 /**
- * Checks a licence that is to be put in force now. Throws `invalid` with a code of its own for each way in which it can be
- * wrong: `license_too_large`, `license_malformed`, `license_unsigned`, `license_unknown_key`, `license_signature_invalid`,
- * `license_other_installation`, `license_not_yet_valid`, `license_expired`.
+ * Verifies a license that is to be applied now. Throws `invalid` with one of the codes `license_too_large`,
+ * `license_malformed`, `license_unsigned`, `license_unknown_key`, `license_signature_invalid`,
+ * `license_other_installation`, `license_not_yet_valid` and `license_expired`.
  */
 export async function verifyLicence(
   token: string,
@@ -47,7 +47,7 @@ export async function verifyLicence(
   const { keyId } = headerOf(token);
   const known = by.keys.find(({ id }) => id === keyId);
   if (!known) {
-    throw refused('license_unknown_key', 'is signed with a key that is not known here', {
+    throw refused('license_unknown_key', 'is signed with an unknown key', {
       hint: 'Ask the vendor for its public key and add it to the setting licence.publicKeys.',
     });
   }
@@ -57,24 +57,24 @@ export async function verifyLicence(
     ({ payload } = await compactVerify(token, key, { algorithms: ['EdDSA'] }));
   } catch (error) {
     if (!(error instanceof errors.JOSEError)) throw error;
-    throw refused('license_signature_invalid', 'was altered, or is not signed by whom it names');
+    throw refused('license_signature_invalid', 'was altered, or was not signed with the key it names');
   }
   const licence = parseClaims(payload);
   if (licence.installation !== undefined && licence.installation !== by.installationId) {
     throw refused('license_other_installation', 'is for another installation', {
-      hint: `Ask the vendor for one for the installation ${by.installationId}.`,
+      hint: `Ask the vendor for a license for the installation ${by.installationId}.`,
     });
   }
   if ((licence.nbf ?? 0) > by.nowSeconds + SKEW_SECONDS) {
-    throw refused('license_not_yet_valid', `is valid from ${iso(licence.nbf!)} only`);
+    throw refused('license_not_yet_valid', `is not valid before ${iso(licence.nbf!)}`);
   }
   if (licence.exp !== undefined && licence.exp <= by.nowSeconds) {
-    throw refused('license_expired', `ended at ${iso(licence.exp)}`);
+    throw refused('license_expired', `expired at ${iso(licence.exp)}`);
   }
   return licence;
 }
 
-/** What a licence says that was checked when it was put in force. */
+/** Reads the claims of a license that was verified when it was applied. */
 export function readLicence(token: string): { readonly claims: LicenceClaims; readonly keyId: string } {
   return {
     claims: parseClaims(Buffer.from(token.split('.')[1] ?? '', 'base64url')),
@@ -91,7 +91,7 @@ function headerOf(token: string): { keyId: string } {
   try {
     header = decodeProtectedHeader(token);
   } catch {
-    // Whatever the library says of a text that is no header: it is no licence.
+    // The library throws several errors for a malformed header; all mean that the text is not a license.
     throw malformed();
   }
   if (header.alg === undefined || header.alg.toLowerCase() === 'none' || parts[2] === '') {
@@ -115,13 +115,13 @@ function parseClaims(payload: Uint8Array): LicenceClaims {
 }
 
 function malformed(): ClavigerError {
-  return refused('license_malformed', 'is not a licence of this product', {
+  return refused('license_malformed', 'is not a license of this product', {
     hint: 'Paste the whole text as the vendor sent it, without line breaks.',
   });
 }
 
 function refused(code: string, detail: string, options: { hint?: string } = {}): ClavigerError {
-  return new ClavigerError('invalid', `The licence ${detail}.`, {
+  return new ClavigerError('invalid', `The license ${detail}.`, {
     code,
     fields: [{ pointer: '/license', detail }],
     ...options,

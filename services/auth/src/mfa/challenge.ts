@@ -21,17 +21,17 @@ import { proveSecondFactor } from './prove-second-factor.ts';
 import { replaceRecoveryCodes } from './recovery-codes.ts';
 
 export interface Challenge {
-  /** The new session: it takes the place of the actor's. */
+  /** The new session, which replaces the actor's session. */
   readonly session: SessionFacts;
   readonly refreshToken: string;
-  /** When a pending factor was confirmed. */
+  /** Set if a pending factor was confirmed. */
   readonly recoveryCodes: readonly string[];
 }
 
 /**
- * Proves a code for the actor's session. Its rights rise, so a session with a new id takes its place: the access token
- * and the refresh tokens that were issued before are dead. With `confirm`, a pending factor is confirmed by the code,
- * and every other session of the person ends. `also` runs in the same transaction.
+ * Verifies a code for the actor's session and replaces the session with one of a new id: its privileges rise,
+ * so access and refresh tokens issued before end. With `confirm`, the code confirms a pending factor and ends
+ * every other session of the person. `also` runs in the same transaction.
  */
 export async function challenge<T>(
   deps: MfaDeps,
@@ -47,7 +47,8 @@ export async function challenge<T>(
   const code = oneTimeCode(given);
   const result = await deps.database.withTenant(tenantId, async (tx) => {
     if (confirm) {
-      // In the common order, before the factor: a challenge in another session may wait for it.
+      // The common lock order: user and sessions before the factor, because a challenge in another session
+      // may wait for it.
       await lockUser(tx, userId);
       await lockSessionsOfUser(tx, userId);
     }
@@ -56,7 +57,7 @@ export async function challenge<T>(
     const proof = await proveSecondFactor(deps, tx, { ...before, place }, code, { pendingToo: confirm });
     if ('refused' in proof) return { refusal: mfaRefused(proof) };
     const session = await replaceSession(tx, deps.config, before, proof.method);
-    // Only now the sign-in has succeeded.
+    // The sign-in succeeds only now.
     if (before.mfaPending) await notePlace(tx, tenantId, userId, place);
     const refreshToken = await issueRefreshToken(tx, tenantId, session.sessionId);
     const { tell } = proof.confirmedNow
@@ -84,9 +85,9 @@ export async function challenge<T>(
 }
 
 /**
- * Before the commit: when gateways cannot be told, nothing has happened, the code is not spent, and the caller repeats.
- * A session that owes its factor is asked about at each call (`fresh`), so that no gateway goes on with it: signing in
- * does not depend on Redis.
+ * Called before the commit: if gateways cannot be notified, nothing is stored, the code is not spent, and the
+ * caller repeats. Optional for a session without its second factor, which gateways introspect at each call:
+ * signing in must not depend on Redis.
  */
 async function tellGateways(deps: MfaDeps, sessionIds: readonly string[], optional: boolean): Promise<void> {
   try {
@@ -95,7 +96,7 @@ async function tellGateways(deps: MfaDeps, sessionIds: readonly string[], option
     if (!optional) {
       throw new ClavigerError(
         'unavailable',
-        'Gateways cannot be told of the new session; nothing was changed.',
+        'Gateways cannot be notified of the new session; nothing was changed.',
         {
           cause: error,
           retryAfterSeconds: 2,
@@ -103,6 +104,6 @@ async function tellGateways(deps: MfaDeps, sessionIds: readonly string[], option
         },
       );
     }
-    deps.logger.warn({ err: error }, 'gateways were not told of a session that was replaced');
+    deps.logger.warn({ err: error }, 'gateways were not notified of a replaced session');
   }
 }

@@ -5,7 +5,7 @@ import { readUser } from '../users/users-store.ts';
 import { challenge } from './challenge.ts';
 import type { MfaDeps } from './deps.ts';
 
-/** Second step of a sign-in; in a full session, a fresh proof for what needs step-up. */
+/** Second step of a sign-in. In a complete session it is the step-up for operations that require one. */
 export function completeMfaChallenge(deps: MfaDeps): Handler<typeof auth.AuthService.completeMfaChallenge> {
   return async (request, context) => {
     const done = await challenge(deps, context, request.code, false, (tx) =>

@@ -21,11 +21,14 @@ export interface MfaDeps {
   readonly accessTokens: AccessTokens;
   readonly liveness: Liveness;
   readonly tenantKeys: TenantKeys;
-  /** Workflow, which ends what accounts held; undefined where this installation has none. */
+  /**
+   * Workflow ends requests, grants and elevations of accounts; undefined if this installation has no
+   * workflow.
+   */
   readonly accountStanding: ServiceClient<typeof accountStanding.AccountStandingService> | undefined;
-  /** What administrators set, as far as this service goes by it. */
+  /** The settings that this service reads. */
   readonly settings: OwnSettings;
   readonly actorKey: KeyObject;
-  /** Keyed hash of a sign-in name, so that names nobody has are not kept in clear. */
+  /** Keyed hash of a sign-in name, so that unknown names are not stored in clear text. */
   readonly nameHash: (canonicalLogin: string) => string;
 }

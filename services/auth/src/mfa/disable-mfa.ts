@@ -7,7 +7,7 @@ import type { MfaDeps } from './deps.ts';
 import { removeFactor } from './factors-store.ts';
 import { mfaRefused } from './mfa-errors.ts';
 
-/** Switches off the caller's own second factor (step-up needed) and ends their other sessions. */
+/** Removes the caller's second factor (requires step-up) and ends their other sessions. */
 export function disableMfa(deps: MfaDeps): Handler<typeof auth.AuthService.disableMfa> {
   return async (_request, context) => {
     requirePerson(context);

@@ -10,7 +10,7 @@ import type { MfaDeps } from './deps.ts';
 import { removeFactor } from './factors-store.ts';
 import { mfaRefused } from './mfa-errors.ts';
 
-/** An administrator switches off the second factor of somebody who lost it; that user's sessions end. */
+/** Removes the second factor of another user, e.g. after a lost device, and ends that user's sessions. */
 export function disableUserMfa(deps: MfaDeps): Handler<typeof auth.UsersService.disableUserMfa> {
   return async (request, context) => {
     const userId = objectId(request.userId);

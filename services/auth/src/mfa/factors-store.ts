@@ -7,7 +7,7 @@ import type { MfaDeps } from './deps.ts';
 import { base32, TOTP_SECRET_BYTES } from './totp.ts';
 
 const PURPOSE = 'totp';
-/** A factor that was not confirmed by then is made anew. */
+/** A pending factor expires after this time and must be set up again. */
 const PENDING_MINUTES = 10;
 
 export async function hasConfirmedFactor(reader: Reader<AuthSchema>, userId: string): Promise<boolean> {
@@ -20,7 +20,10 @@ export async function hasConfirmedFactor(reader: Reader<AuthSchema>, userId: str
   return row !== undefined;
 }
 
-/** Makes a pending factor, in place of an earlier pending one. Undefined when the user has a confirmed one. */
+/**
+ * Creates a pending factor, which replaces an earlier pending one. Returns its secret in base32; undefined if
+ * the user has a confirmed factor.
+ */
 export async function replacePendingFactor(
   deps: MfaDeps,
   tx: Tx<AuthSchema>,
@@ -64,14 +67,14 @@ export async function replacePendingFactor(
 export interface Factor {
   readonly id: string;
   readonly confirmed: boolean;
-  /** The session that made a pending factor a short while ago; undefined when it is too old. */
+  /** The session that created a pending factor; undefined once the factor has expired. */
   readonly setUpIn: string | undefined;
   readonly lastStep: number;
-  /** The caller wipes it. */
+  /** The caller overwrites it after use. */
   readonly secret: Buffer;
 }
 
-/** The factor of a user, locked: all codes of one user are checked one after the other. */
+/** Returns the factor of a user and locks it, so that codes of one user are checked one after the other. */
 export async function lockFactor(
   deps: MfaDeps,
   tx: Tx<AuthSchema>,
@@ -109,7 +112,7 @@ export async function lockFactor(
   };
 }
 
-/** Spends the code of a step; false when that step or a later one was spent before. */
+/** Marks the code of a step as used. Returns false if this or a later step was used before. */
 export async function spendStep(tx: Tx<AuthSchema>, factorId: string, step: number): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('mfa_factors')
@@ -120,7 +123,7 @@ export async function spendStep(tx: Tx<AuthSchema>, factorId: string, step: numb
   return numUpdatedRows > 0n;
 }
 
-/** Removes factor and recovery codes; false when there was no factor. */
+/** Removes the factor and the recovery codes. Returns false if there was no factor. */
 export async function removeFactor(tx: Tx<AuthSchema>, userId: string): Promise<boolean> {
   await tx.deleteFrom('recovery_codes').where('user_id', '=', userId).execute();
   const { numDeletedRows } = await tx

@@ -9,12 +9,12 @@ import { replacePendingFactor } from './factors-store.ts';
 import { owesFactor } from './mfa-errors.ts';
 import { otpauthUri } from './totp.ts';
 
-/** Whoever adds the first factor has proved the password within this time. */
+/** Adding the first factor requires a password verified within this time. */
 const PASSWORD_MINUTES = 5;
 
 /**
- * Makes a pending factor for the actor's session; only this session can confirm it. `requireProof` throws unless the
- * actor has proved the password: a stolen session must not add a factor.
+ * Creates a pending factor for the actor's session; only this session can confirm it. `requireProof` throws
+ * unless the actor proved the password recently: a stolen session must not add a factor.
  */
 export async function makePendingFactor(
   deps: MfaDeps,
@@ -25,12 +25,12 @@ export async function makePendingFactor(
   const secret = await deps.database.withTenant(tenantId, async (tx) => {
     await actingNow(tx, context);
     const made = await replacePendingFactor(deps, tx, { tenantId, userId, sessionId });
-    // A session that owes its factor may set up a first one, and learns nothing more of one that is there.
+    // A session without its second factor may set up a first one but learns nothing about an existing one.
     if (!made && context.actor.mfaPending) throw owesFactor();
     if (!made) {
-      throw new ClavigerError('conflict', 'There is a confirmed second factor already.', {
+      throw new ClavigerError('conflict', 'A confirmed second factor already exists.', {
         code: 'mfa_already_enabled',
-        hint: 'Switch it off first: DELETE /api/v1/auth/mfa.',
+        hint: 'Remove it first: DELETE /api/v1/auth/mfa.',
       });
     }
     await requireProof(await signedInJustNow(tx, sessionId), tx);

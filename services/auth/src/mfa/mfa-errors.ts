@@ -4,13 +4,13 @@ export type Refused =
   | { readonly refused: 'wrong' | 'used' | 'no_factor' }
   | { readonly refused: 'locked'; readonly waitSeconds: number };
 
-/** What the caller is told of a refused code. */
+/** Returns the error for a refused code. */
 export function mfaRefused(refusal: Refused): ClavigerError {
   switch (refusal.refused) {
     case 'wrong':
       return new ClavigerError('unauthenticated', 'The code is wrong.', {
         code: 'mfa_code_invalid',
-        hint: 'Take the code that the authenticator shows now, and check the clock of the device.',
+        hint: 'Use the code that the authenticator shows now, and check the clock of the device.',
       });
     case 'used':
       return new ClavigerError('unauthenticated', 'This code was used before.', {
@@ -24,16 +24,16 @@ export function mfaRefused(refusal: Refused): ClavigerError {
         hint: `Try again in ${refusal.waitSeconds} seconds, or use a recovery code.`,
       });
     case 'no_factor':
-      return new ClavigerError('conflict', 'There is no second factor to prove.', {
+      return new ClavigerError('conflict', 'The user has no second factor.', {
         code: 'mfa_not_set_up',
-        hint: 'Start with GET /api/v1/auth/mfa/setup.',
+        hint: 'Set one up with GET /api/v1/auth/mfa/setup.',
       });
   }
 }
 
-/** Of a session that has to prove its second factor before it may do anything else. */
+/** The error for a session that requires its second factor before any other operation. */
 export function owesFactor(): ClavigerError {
-  return new ClavigerError('unauthenticated', 'This session still owes its second factor.', {
+  return new ClavigerError('unauthenticated', 'This session requires its second factor.', {
     code: 'mfa_required',
     hint: 'Complete it with POST /api/v1/auth/mfa/challenge.',
   });

@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
-/** Of the next step unless told otherwise: accepted now, and not the one that confirmed the factor. */
+/** The code of the next step by default: accepted now, and not the one that confirmed the factor. */
 const codeNow = (secret: string, offset = 1): string => codeAt(secret, offset);
 const wrongCode = (secret: string): string => {
   const right = [-2, -1, 0, 1, 2].map((offset) => codeNow(secret, offset));
@@ -45,14 +45,14 @@ interface Enrolled extends Enrolment {
 }
 
 let users = 0;
-/** A user with a confirmed factor whose next step is not spent yet. */
+/** A user with a confirmed factor whose next step is unused. */
 async function enrolled(): Promise<Enrolled> {
   users += 1;
   const user = await newUser(stack, tenant, `person-${users}`);
   return { user, ...(await enrolFactor(stack, await signIn(stack, tenant.name, user.username, PASSWORD))) };
 }
 
-test('H-027 setup shows a secret once; only the latest pending one confirms, and nothing is on before', async () => {
+test('H-027 setup shows a secret once; only the latest pending one confirms, and nothing is enabled before', async () => {
   const user = await newUser(stack, tenant, 'setup');
   const session = await signIn(stack, tenant.name, 'setup', PASSWORD);
   const first = await authOf(stack).setupMfa({}, await session.as());
@@ -84,7 +84,7 @@ const backdate = (userId: string, minutes: number) =>
     [userId, minutes],
   );
 
-test('a stolen session adds no factor: five minutes after the sign-in it takes the password again', async () => {
+test('a stolen session cannot add a factor: five minutes after the sign-in the password is required again', async () => {
   const user = await newUser(stack, tenant, 'stolen');
   const session = await signIn(stack, tenant.name, 'stolen', PASSWORD);
   await backdate(user.id, 6);
@@ -93,7 +93,7 @@ test('a stolen session adds no factor: five minutes after the sign-in it takes t
     authOf(stack).setupMfaWithPassword({ password }, await session.as());
   expect(await codeOf(withPassword('wrong wrong wrong'))).toBe('current_password_wrong');
   expect(await stack.sql('SELECT 1 FROM mfa_factors WHERE user_id = $1', [user.id])).toEqual([]);
-  // A refresh is no sign-in.
+  // A refresh is not a sign-in.
   const renewed = await authOf(stack).refresh({ refreshToken: session.answer.refreshToken });
   const options = await actingWith(stack, renewed.accessToken);
   expect(await codeOf(authOf(stack).setupMfa({}, options))).toBe('password_required');
@@ -117,7 +117,7 @@ test('only the session that made a pending factor confirms it, within ten minute
   expect(await confirm(session)).toBe('ok');
 });
 
-test('the first factor ends the other sessions, and everything issued before in its own', async () => {
+test('the first factor ends the other sessions and all former tokens of its own session', async () => {
   const user = await newUser(stack, tenant, 'first-factor');
   const other = await signIn(stack, tenant.name, 'first-factor', PASSWORD);
   const before = await signIn(stack, tenant.name, 'first-factor', PASSWORD);
@@ -137,7 +137,7 @@ test('the first factor ends the other sessions, and everything issued before in 
   expect(rows.map((row) => row.revoked_reason)).toEqual(['factor-added', 'second-factor-proved', null]);
 });
 
-test('a step-up changes the id of the session: the sign-in and the end stay, what was issued before is dead', async () => {
+test('a step-up changes the session id, keeps sign-in time and end, and ends former tokens', async () => {
   const { user, secret, session } = await enrolled();
   await backdate(user.id, 60);
   const before = await introspectAccess(stack, session.answer.accessToken);
@@ -157,14 +157,14 @@ test('a step-up changes the id of the session: the sign-in and the end stay, wha
   );
   expect(await stack.redis.get(`claviger:live:{${before.sessionId}}`)).toBe('revoked');
   expect(await codeOf(authOf(stack).refresh({ refreshToken: done.refreshToken }))).toBe('ok');
-  // The new session is as old as the sign-in: it proves no password of the last five minutes.
+  // The new session keeps the sign-in time, so it does not prove a password within the last five minutes.
   await authOf(stack).disableMfa({}, await actingWith(stack, done.accessToken));
   expect(await codeOf(authOf(stack).setupMfa({}, await actingWith(stack, done.accessToken)))).toBe(
     'password_required',
   );
 });
 
-test('of sessions that enrol and prove at once none blocks another, and one session is left', async () => {
+test('sessions that enrol and prove concurrently do not block each other, and one session remains', async () => {
   const user = await newUser(stack, tenant, 'at-once');
   const sessions = await Promise.all(
     Array.from({ length: 4 }, () => signIn(stack, tenant.name, 'at-once', PASSWORD)),
@@ -182,7 +182,7 @@ test('of sessions that enrol and prove at once none blocks another, and one sess
   expect(live).toHaveLength(1);
 });
 
-test('a sign-in without the code owes its factor and may do nothing else until the challenge', async () => {
+test('a sign-in without the code permits nothing but the challenge', async () => {
   const { user, secret } = await enrolled();
   const { answer, as } = await signIn(stack, tenant.name, user.username, PASSWORD);
   expect(answer).toMatchObject({ mfaRequired: true, refreshToken: '', user: undefined });
@@ -206,7 +206,7 @@ test('a sign-in without the code owes its factor and may do nothing else until t
   expect(claims).toMatchObject({ amr: ['pwd', 'otp'], acr: 'mfa', aud: 'claviger-api' });
 });
 
-test('H-020 H-022 a code works once, also when thirty try it at the same moment over two nodes', async () => {
+test('H-020 H-022 a code works once, also with thirty concurrent attempts on two replicas', async () => {
   const { user, secret } = await enrolled();
   const sessions = await Promise.all(
     [0, 1, 2].map(async () => (await signIn(stack, tenant.name, user.username, PASSWORD)).as()),
@@ -218,14 +218,14 @@ test('H-020 H-022 a code works once, also when thirty try it at the same moment 
     ),
   );
   expect(codes.filter((each) => each === 'ok')).toHaveLength(1);
-  // Of the session that won the former id is dead; in the other two the code is.
+  // In the session that succeeded, the former id has ended; in the other two the code is used.
   expect(codes.filter((each) => each === 'session_revoked')).toHaveLength(9);
   expect(codes.filter((each) => each === 'mfa_code_used')).toHaveLength(20);
   const other = await signIn(stack, tenant.name, user.username, PASSWORD);
   expect(await codeOf(authOf(stack).completeMfaChallenge({ code }, await other.as()))).toBe('mfa_code_used');
 });
 
-/** As apps show it, as it is pasted, and in full width. */
+/** The spellings of apps, of pasted text and in full width. */
 const spellingsOf = (code: string): string[] => [
   `${code.slice(0, 3)} ${code.slice(3)}`,
   `${code.slice(0, 3)}\u00a0${code.slice(3)}`,
@@ -236,7 +236,7 @@ const spellingsOf = (code: string): string[] => [
 const failuresOf = (userId: string) =>
   stack.sql('SELECT kind, place, failures FROM login_failures WHERE subject = $1', [userId]);
 
-test('H-021 a code is accepted in each spelling wherever one is asked for, and a used one in none', async () => {
+test('H-021 a code is accepted in each spelling by each operation, a used code in none', async () => {
   const user = await newUser(stack, tenant, 'spellings');
   const session = await signIn(stack, tenant.name, 'spellings', PASSWORD);
   const { secret } = await authOf(stack).setupMfa({}, await session.as());
@@ -253,7 +253,7 @@ test('H-021 a code is accepted in each spelling wherever one is asked for, and a
     );
     expect(await codeOf(signIn(stack, tenant.name, 'spellings', PASSWORD, each)), each).toBe('mfa_code_used');
   }
-  // As if that code had not been used: a challenge, and a step-up in the session that comes of it.
+  // Sets that code to unused: a challenge, and a step-up in the resulting session.
   const unused = () => stack.sql('UPDATE mfa_factors SET last_step = 0 WHERE user_id = $1', [user.id]);
   await unused();
   const done = await authOf(stack).completeMfaChallenge({ code: spaced! }, await as());
@@ -268,7 +268,7 @@ test('H-021 a code is accepted in each spelling wherever one is asked for, and a
   );
 });
 
-test('H-021 what cannot be a code is no guess: it is refused by field, counts nowhere and locks nobody out', async () => {
+test('H-021 a malformed code is refused by field, is not counted and locks no account', async () => {
   const { user, secret } = await enrolled();
   const { as } = await signIn(stack, tenant.name, user.username, PASSWORD);
   const challenge = async (code: string) => codeOf(authOf(stack).completeMfaChallenge({ code }, await as()));
@@ -277,7 +277,7 @@ test('H-021 what cannot be a code is no guess: it is refused by field, counts no
     expect(await challenge(each), each).toBe('mfa_code_malformed');
     const refused = signIn(stack, tenant.name, user.username, PASSWORD, each);
     await expect(refused, each).rejects.toMatchObject({ reason: 'invalid', code: 'mfa_code_malformed' });
-    // Said of the field alone: nothing tells whether the password is right.
+    // The answer concerns only the field and does not tell whether the password is right.
     expect(await codeOf(signIn(stack, tenant.name, user.username, 'wrong wrong wrong', each)), each).toBe(
       'mfa_code_malformed',
     );
@@ -286,7 +286,7 @@ test('H-021 what cannot be a code is no guess: it is refused by field, counts no
   expect(await challenge(codeNow(secret))).toBe('ok');
 });
 
-test('a lock of the second factor says its rest to the second, and ends with it', async () => {
+test('a lock of the second factor tells its remaining seconds and ends after them', async () => {
   const { user, secret } = await enrolled();
   for (let i = 0; i < 5; i += 1) {
     const from = { sourceAddress: `198.51.100.${i}` };
@@ -325,7 +325,7 @@ test('a lock of the second factor says its rest to the second, and ends with it'
   expect(await codeOf(prove())).toBe('ok');
 });
 
-test('H-023 five wrong codes lock over fresh sign-ins, not per challenge; an administrator lifts it', async () => {
+test('H-023 five wrong codes lock across new sign-ins, not per challenge; an administrator unlocks', async () => {
   const { user, secret } = await enrolled();
   for (let i = 0; i < 5; i += 1) {
     const { as } = await signIn(stack, tenant.name, user.username, PASSWORD);
@@ -355,7 +355,7 @@ test('H-023 five wrong codes lock over fresh sign-ins, not per challenge; an adm
   expect(reasons).toHaveLength(6);
 });
 
-test('H-031 a recovery code replaces the device once, also when two try it at the same moment', async () => {
+test('H-031 a recovery code replaces the device once, also with two concurrent attempts', async () => {
   const { user, recoveryCodes } = await enrolled();
   const sessions = await Promise.all([0, 1].map(() => signIn(stack, tenant.name, user.username, PASSWORD)));
   const code = recoveryCodes[0]!;
@@ -374,7 +374,7 @@ test('H-031 a recovery code replaces the device once, also when two try it at th
   expect(stored?.found).toBe(0);
 });
 
-test('new recovery codes end the old ones, and need a fresh factor', async () => {
+test('new recovery codes end the old ones and require a recent factor', async () => {
   const { user, secret, recoveryCodes, session } = await enrolled();
   const fresh = await authOf(stack).regenerateRecoveryCodes({}, await session.as());
   expect(fresh.recoveryCodes).toHaveLength(10);
@@ -383,7 +383,7 @@ test('new recovery codes end the old ones, and need a fresh factor', async () =>
     'mfa_not_satisfied',
   );
   expect(await codeOf(authOf(stack).disableMfa({}, await session.as()))).toBe('mfa_not_satisfied');
-  // A challenge in a full session is the step-up.
+  // A challenge in a complete session is the step-up.
   const done = await authOf(stack).completeMfaChallenge({ code: codeNow(secret) }, await session.as());
   const proved = continued(stack, session, done);
   expect(await codeOf(authOf(stack).regenerateRecoveryCodes({}, await proved.as()))).toBe('ok');
@@ -392,7 +392,7 @@ test('new recovery codes end the old ones, and need a fresh factor', async () =>
   );
 });
 
-test('switching off ends the other sessions; an administrator may do it for somebody else only', async () => {
+test('removing the factor ends the other sessions; an administrator removes only those of other users', async () => {
   const { user, secret, session } = await enrolled();
   const other = await signIn(stack, tenant.name, user.username, PASSWORD, codeNow(secret));
   await authOf(stack).disableMfa({}, await session.as());
@@ -416,7 +416,7 @@ test('switching off ends the other sessions; an administrator may do it for some
   ).toBe('own_account');
 });
 
-test('H-029 an API token proves no second factor and changes no way of signing in', async () => {
+test('H-029 an API token cannot prove a second factor or change how a person signs in', async () => {
   const { session } = await enrolled();
   await stack.sql(
     `INSERT INTO user_roles SELECT r.tenant_id, s.user_id, r.id FROM roles r, sessions s
@@ -442,7 +442,7 @@ test('H-029 an API token proves no second factor and changes no way of signing i
   ).toBe('not_for_api_tokens');
 });
 
-test('changing the own password needs the old one and a fresh factor where there is one', async () => {
+test('changing the own password requires the old one and, if there is a factor, a recent proof', async () => {
   const { user, secret, session } = await enrolled();
   const other = await signIn(stack, tenant.name, user.username, PASSWORD, codeNow(secret));
   const change = (

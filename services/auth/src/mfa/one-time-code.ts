@@ -1,6 +1,6 @@
 import { ClavigerError } from '@claviger/errors';
 
-/** A code as a caller gave it, in its one spelling: six ASCII digits, or a recovery code such as `abcd-efgh-ijkl-mnop`. */
+/** A code in canonical form: six ASCII digits, or a recovery code such as `abcd-efgh-ijkl-mnop`. */
 export interface OneTimeCode {
   readonly kind: 'otp' | 'recovery';
   readonly text: string;
@@ -8,12 +8,13 @@ export interface OneTimeCode {
 
 const OTP = /^[0-9]{6}$/;
 const RECOVERY = /^[a-z2-7]{16}$/;
-/** White space with line ends and no-break spaces, hyphens and dashes, and characters without a width. */
+/** White space including line ends and no-break spaces, hyphens, dashes and characters without width. */
 const SEPARATORS = /[\p{White_Space}\p{Dash}\p{Cf}]/gu;
 
 /**
- * Reads a code as apps show it and as it is pasted: separators, letter case, full-width forms and the script of the digits
- * do not matter. Throws `invalid` (`mfa_code_malformed`) for what cannot be a code: that is no guess, and counts as none.
+ * Normalises a code as apps show it or as it is pasted: separators, letter case, full-width forms and the
+ * script of the digits do not matter. Throws `invalid` (`mfa_code_malformed`) for a text that cannot be a
+ * code; this is not counted as a wrong code.
  */
 export function oneTimeCode(given: string): OneTimeCode {
   const text = given
@@ -28,11 +29,11 @@ export function oneTimeCode(given: string): OneTimeCode {
     fields: [
       { pointer: '/code', detail: 'must be six digits, or a recovery code such as abcd-efgh-ijkl-mnop' },
     ],
-    hint: 'Give the code as the authenticator shows it. This try was not counted.',
+    hint: 'Send the code as the authenticator shows it. This attempt was not counted.',
   });
 }
 
-/** Unicode has the ten digits of each script in a row, from zero on. */
+/** Unicode encodes the ten digits of each script consecutively, starting with zero. */
 function asciiDigit(digit: string): string {
   const codePoint = digit.codePointAt(0)!;
   let before = 0;

@@ -13,9 +13,9 @@ export type Proof =
   { readonly method: 'otp' | 'recovery'; readonly confirmedNow: boolean } | Refused;
 
 /**
- * Checks a code of the user and spends it. With `pendingToo`, it confirms a factor that this very session made.
- * Wrong codes count per user over all challenges and nodes. A refusal is an answer, not an exception, so that the
- * caller's transaction commits the count.
+ * Checks a code of the user and marks it as used. With `pendingToo`, it confirms a factor that the same
+ * session created. Wrong codes are counted per user over all challenges and replicas. A refusal is returned,
+ * not thrown, so that the caller's transaction commits the count.
  */
 export async function proveSecondFactor(
   deps: MfaDeps,
@@ -25,7 +25,7 @@ export async function proveSecondFactor(
   options: { pendingToo?: boolean } = {},
 ): Promise<Proof> {
   const { tenantId, userId, sessionId, place } = by;
-  // A recovery code is no guess, and helps against a lock: it counts apart.
+  // Recovery codes are counted separately: they cannot be guessed and must work while the account is locked.
   const kind = code.kind === 'recovery' ? 'recovery' : 'mfa';
   const attempt: Attempt = { tenantId, kind, subject: userId, userId, place };
   const factor = await lockFactor(deps, tx, tenantId, userId);
@@ -37,7 +37,7 @@ export async function proveSecondFactor(
     const restSeconds = Math.max(waitSeconds, lockedSeconds);
     if (restSeconds > 0) return { refused: 'locked', waitSeconds: restSeconds };
     const proof = await check(tx, factor, userId, code);
-    // A code that was right once gives nothing to a guesser: it does not count.
+    // A used code was right once, so it gives a guesser no information and is not counted.
     if ('refused' in proof && proof.refused !== 'used') await countFailure(tx, attempt);
     return proof;
   } finally {

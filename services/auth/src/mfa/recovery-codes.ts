@@ -9,7 +9,10 @@ import { base32 } from './totp.ts';
 const COUNT = 10;
 const BYTES = 10;
 
-/** Ten new codes of 80 bits in place of all earlier ones; stored as hashes, shown this once. */
+/**
+ * Creates ten codes of 80 bits, which replace all earlier ones. Only their hashes are stored; they are shown
+ * once.
+ */
 export async function replaceRecoveryCodes(
   tx: Tx<AuthSchema>,
   tenantId: string,
@@ -33,7 +36,7 @@ export async function replaceRecoveryCodes(
   return codes;
 }
 
-/** Whether a person has this code unused. Nobody is asked about with the same work. */
+/** Whether a person has this code unused. An unknown user causes the same query. */
 export async function hasRecoveryCode(
   reader: Reader<AuthSchema>,
   userId: string | undefined,
@@ -49,7 +52,7 @@ export async function hasRecoveryCode(
   return row !== undefined;
 }
 
-/** Whether the code was there and unused; it is used now. */
+/** Marks a code as used. Returns false if it was unknown or used before. */
 export async function spendRecoveryCode(tx: Tx<AuthSchema>, userId: string, code: string): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('recovery_codes')

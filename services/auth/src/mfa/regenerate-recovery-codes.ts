@@ -6,7 +6,7 @@ import { hasConfirmedFactor } from './factors-store.ts';
 import { mfaRefused } from './mfa-errors.ts';
 import { replaceRecoveryCodes } from './recovery-codes.ts';
 
-/** Replaces all recovery codes; the new ones are shown this once. */
+/** Replaces all recovery codes; the new ones are shown once. */
 export function regenerateRecoveryCodes(
   deps: MfaDeps,
 ): Handler<typeof auth.AuthService.regenerateRecoveryCodes> {

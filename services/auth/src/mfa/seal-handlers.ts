@@ -5,7 +5,7 @@ import { findTenant } from '../sign-in/tenants-store.ts';
 import type { MfaDeps } from './deps.ts';
 import { canaryIn } from './tenant-keys.ts';
 
-/** What operators do with the seal of this replica. */
+/** The operations of `SealService` for this replica. */
 export function authSealHandlers(
   deps: Pick<MfaDeps, 'config' | 'database' | 'emitter' | 'logger' | 'tenantKeys'>,
 ): Handlers<typeof contract.SealService> {

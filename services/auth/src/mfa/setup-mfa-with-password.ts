@@ -6,7 +6,7 @@ import { requirePerson } from '../users/standing.ts';
 import type { MfaDeps } from './deps.ts';
 import { makePendingFactor } from './make-pending-factor.ts';
 
-/** As setupMfa, for a session of any age: the request has the password. */
+/** Like setupMfa, for a session of any age: the request contains the password. */
 export function setupMfaWithPassword(deps: MfaDeps): Handler<typeof auth.AuthService.setupMfaWithPassword> {
   return async (request, context) => {
     requirePerson(context);

@@ -5,16 +5,20 @@ import { requirePerson } from '../users/standing.ts';
 import type { MfaDeps } from './deps.ts';
 import { makePendingFactor } from './make-pending-factor.ts';
 
-/** Makes a pending factor for a session that has just signed in by password, and shows its secret, this once. */
+/** Creates a pending factor for a session that signed in by password recently. Its secret is shown once. */
 export function setupMfa(deps: MfaDeps): Handler<typeof auth.AuthService.setupMfa> {
   return async (_request, context) => {
     requirePerson(context);
     return makePendingFactor(deps, context, (signedInJustNow) => {
       if (signedInJustNow) return;
-      throw new ClavigerError('denied', 'Adding a second factor needs a password of the last five minutes.', {
-        code: 'password_required',
-        hint: 'Send the password with POST /api/v1/auth/mfa/setup, or sign in again.',
-      });
+      throw new ClavigerError(
+        'denied',
+        'Adding a second factor requires a password check within the last five minutes.',
+        {
+          code: 'password_required',
+          hint: 'Send the password with POST /api/v1/auth/mfa/setup, or sign in again.',
+        },
+      );
     });
   };
 }

@@ -6,20 +6,23 @@ import type { Logger } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 
-/** The key encryption keys of tenants, under this service's own root key. */
+/** The key-encryption keys (KEK) of tenants, wrapped by this service's own root key. */
 export interface TenantKeys {
-  /** Whether this service has the root key that its database was set up with. */
+  /** Whether this service has the root key with which its database was set up. */
   readonly seal: Seal;
-  /** For a new tenant. Throws `sealed`. */
+  /** Creates the first KEK of a tenant. Throws `sealed`. */
   create(tx: Tx<AuthSchema>, tenantId: string): Promise<void>;
-  /** The key that new secrets are sealed with. Throws `sealed`. */
+  /** The KEK for new secrets. Throws `sealed`. */
   current(reader: Reader<AuthSchema>, tenantId: string): Promise<Kek>;
   /** Throws `sealed`. */
   byId(reader: Reader<AuthSchema>, tenantId: string, kekId: string): Promise<Kek>;
   close(): void;
 }
 
-/** A missing or wrong root key seals what needs it; it never makes a new one over data that an earlier one protects. */
+/**
+ * A missing or wrong root key seals the service. It never creates a new key over data that an earlier one
+ * protects.
+ */
 export async function openTenantKeys(
   database: Database<AuthSchema>,
   rootKey: RootKeyConfig,
@@ -41,7 +44,7 @@ export async function openTenantKeys(
     reader
       .selectFrom('tenant_keys')
       .select(['id', 'version', 'wrapped'])
-      // What is destroyed here is not used from memory elsewhere.
+      // A destroyed key must not be used from the cache of another replica.
       .where('destroyed_at', 'is', null);
   return {
     seal,
@@ -61,7 +64,7 @@ export async function openTenantKeys(
   };
 }
 
-/** Tenants whose keys are destroyed, or are about to be: their retention is over, and nothing needs the keys any more. */
+/** Returns the tenants whose keys are destroyed or due: their retention has ended. */
 async function tenantsToDestroy(
   database: Database<AuthSchema>,
   tenantIds: readonly string[],
@@ -79,7 +82,7 @@ async function tenantsToDestroy(
   return rows.map((row) => row.tenant_id);
 }
 
-/** The database of auth is empty as long as it holds no tenant. */
+/** The canary of auth's database, which counts as empty while it contains no tenant. */
 export function canaryIn(database: Database<AuthSchema>): CanaryStore {
   return {
     read: () =>

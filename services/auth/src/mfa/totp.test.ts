@@ -15,7 +15,7 @@ test.each([
   expect(totpCode(SECRET, stepAt(seconds))).toBe(code);
 });
 
-test('the step before and the one after are accepted, no others', () => {
+test('only the current, previous and next steps are accepted', () => {
   const now = 1_111_111_111;
   const matches = [-2, -1, 0, 1, 2].map((offset) =>
     matchingStep(SECRET, totpCode(SECRET, stepAt(now) + offset), now),

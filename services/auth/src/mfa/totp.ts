@@ -1,9 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** RFC 6238 with the parameters that every authenticator app knows: SHA-1, six digits, 30 seconds. */
+/** RFC 6238 with the parameters that every authenticator app supports: SHA-1, six digits, 30 seconds. */
 const STEP_SECONDS = 30;
 const DIGITS = 6;
-/** Steps before and after the present one that are accepted: clocks of phones differ. */
+/** Accepted steps before and after the current one, because clocks of phones differ. */
 const WINDOW = 1;
 export const TOTP_SECRET_BYTES = 20;
 
@@ -21,7 +21,10 @@ export function totpCode(secret: Uint8Array, step: number): string {
 
 export const stepAt = (seconds: number): number => Math.floor(seconds / STEP_SECONDS);
 
-/** The step whose code this is, or undefined. All steps of the window are computed and compared, whichever matches. */
+/**
+ * Returns the step whose code this is, or undefined. Compares every step of the window, so that the time does
+ * not tell which one matches.
+ */
 export function matchingStep(secret: Uint8Array, code: string, nowSeconds: number): number | undefined {
   const given = Buffer.from(code);
   let found: number | undefined;
@@ -49,7 +52,7 @@ export function base32(bytes: Uint8Array): string {
   return bits > 0 ? out + BASE32[(value << (5 - bits)) & 31]! : out;
 }
 
-/** What a QR code for an authenticator app says. */
+/** The content of the QR code for an authenticator app. */
 export function otpauthUri(secret: string, username: string): string {
   const label = `Claviger:${encodeURIComponent(username)}`;
   return `otpauth://totp/${label}?secret=${secret}&issuer=Claviger&algorithm=SHA1&digits=${DIGITS}&period=${STEP_SECONDS}`;

@@ -6,10 +6,13 @@ import type { OperatorDeps } from './deps.ts';
 import { ensureTenant } from './ensure-tenant.ts';
 import { createFirstAdministrator, refuseEarly, requireNoUser } from './first-user.ts';
 
-/** About 140 bits, without characters that people mistake for one another. */
+/** About 140 bits, without characters that are easily confused. */
 const POLICY = { minLength: 24, maxLength: 24, lower: 1, upper: 1, digits: 1, excludeAmbiguous: true };
 
-/** The first administrator of a tenant with a generated password. Throws `conflict` once there is a user. */
+/**
+ * Creates the first administrator of a tenant with a generated password. Throws `conflict` if the tenant has
+ * a user.
+ */
 export function bootstrapAdministrator(
   deps: OperatorDeps,
 ): Handler<typeof auth.OperatorService.bootstrapAdministrator> {

@@ -9,7 +9,7 @@ import { readUser } from '../users/users-store.ts';
 import type { OperatorDeps } from './deps.ts';
 import { createFirstAdministrator, refuseEarly, requireNoUser } from './first-user.ts';
 
-/** Spends the set-up link: the first administrator chooses name and password. */
+/** Consumes a set-up link: the first administrator chooses a name and a password. */
 export function completeSetup(deps: OperatorDeps): Handler<typeof auth.AuthService.completeSetup> {
   return async (request, context) => {
     canonicalLogin(request.username);
@@ -19,7 +19,7 @@ export function completeSetup(deps: OperatorDeps): Handler<typeof auth.AuthServi
     await refuseEarly(deps, link.tenantId);
     const phc = await deps.passwords.hash(request.password);
     const user = await deps.database.withTenant(link.tenantId, async (tx) => {
-      // The tenant first: a link that is spent in vain stays good when somebody else made the user.
+      // Lock the tenant first: if another caller created the user, the link is not consumed.
       await requireNoUser(tx, link.tenantId);
       if (!(await isActiveTenant(tx))) return undefined;
       const spent = await spendLink(tx, 'setup', link);

@@ -8,18 +8,21 @@ import { hasUser } from './first-user.ts';
 
 export const SETUP_LINK_TTL_MINUTES = 24 * 60;
 
-/** The token stands in the fragment: it reaches no server log and no referrer. */
+/** The token is in the fragment, which is sent to no server and in no referrer. */
 export const setupUrl = (deps: Pick<OperatorDeps, 'config'>, token: string): string =>
   `${deps.config.publicUrl}/setup#token=${token}`;
 
-/** A one-time link for the first administrator, in place of any earlier one; no link once there is a user. */
+/**
+ * Creates a one-time link for the first administrator, which replaces any earlier one; no link if the tenant
+ * has a user.
+ */
 export function createSetupLink(deps: OperatorDeps): Handler<typeof auth.OperatorService.createSetupLink> {
   return async (request, context) => {
     const tenantId = await ensureTenant(deps, context, request.tenant);
     context.auditTenantId = tenantId;
     return deps.database.withTenant(tenantId, async (tx) => {
       await tx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
-      // After the row, as whoever suspends the tenant does.
+      // After the tenant's row, in the same lock order as suspending a tenant.
       await requireActiveTenant(tx);
       const needed = !(await hasUser(tx));
       const link = needed
@@ -31,7 +34,7 @@ export function createSetupLink(deps: OperatorDeps): Handler<typeof auth.Operato
           })
         : undefined;
       await deps.emitter.audit(tx, context, {
-        // The log must not say that a link was made when none was.
+        // The audit log must not report a link that was not created.
         ...(needed ? {} : { action: 'auth.setup-link.not-needed' }),
         subject: { type: 'tenant', id: tenantId },
         details: { created: needed },

@@ -12,7 +12,10 @@ export async function hasUser(tx: Tx<AuthSchema>): Promise<boolean> {
   return (await tx.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined;
 }
 
-/** Takes the tenant's row, so that of many who would make the first user one does. Throws `conflict`. */
+/**
+ * Locks the tenant's row, so that one of several concurrent callers creates the first user. Throws
+ * `conflict`.
+ */
 export async function requireNoUser(tx: Tx<AuthSchema>, tenantId: string): Promise<void> {
   await tx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
   if (await hasUser(tx)) throw alreadySetUp();
@@ -44,13 +47,13 @@ export async function createFirstAdministrator(
 }
 
 export function alreadySetUp(): ClavigerError {
-  return new ClavigerError('conflict', 'The tenant has a user already.', {
+  return new ClavigerError('conflict', 'The tenant already has a user.', {
     code: 'already_set_up',
     hint: 'Sign in as an administrator and create users there.',
   });
 }
 
-/** A cheap look before a costly hash; the decision is taken under the lock. */
+/** Refuses before a costly hash; the check under the lock decides. */
 export async function refuseEarly(deps: OperatorDeps, tenantId: string): Promise<void> {
   if (await deps.database.withTenant(tenantId, hasUser)) throw alreadySetUp();
 }

@@ -6,7 +6,7 @@ import type { OperatorDeps } from './deps.ts';
 const PAGE = 500;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
-/** All tenants in the order of their ids, whatever their status. */
+/** Lists the ids of all tenants in order, whatever their status. */
 export function listTenantIds(
   deps: Pick<OperatorDeps, 'database'>,
 ): Handler<typeof auth.OperatorService.listTenantIds> {

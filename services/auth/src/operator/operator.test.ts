@@ -38,7 +38,7 @@ const operatorOf = () => stack.operator.client('auth', auth.OperatorService);
 const setup = (token: string, username = 'first') =>
   authOf(stack).completeSetup({ token, username, password: PASSWORD, displayName: '', email: '' });
 
-test('of fifty that would be the first administrator of a fresh installation, one is', async () => {
+test('of fifty concurrent first administrators of a new installation, one is created', async () => {
   const results = await Promise.allSettled(
     Array.from({ length: 50 }, (_, i) =>
       operatorOf().bootstrapAdministrator({ username: `root-${i}`, tenant: '' }),
@@ -62,7 +62,7 @@ test('of fifty that would be the first administrator of a fresh installation, on
   ]);
 });
 
-test('a set-up link makes the first administrator once, and only the latest one', async () => {
+test('a set-up link creates the first administrator once, and only the latest link works', async () => {
   const name = `t-${randomUUID()}`;
   const { tenantId } = await operatorOf().provisionTenant({ name, displayName: 'One' });
   const earlier = await operatorOf().createSetupLink({ tenant: name });
@@ -84,7 +84,7 @@ test('a set-up link makes the first administrator once, and only the latest one'
   expect(count).toBe(1);
 });
 
-test('tenants are provisioned once per name, and an unknown one is not found', async () => {
+test('tenant names are unique, and an unknown tenant is not found', async () => {
   const name = `t-${randomUUID()}`;
   const codes = await Promise.all(
     [0, 1, 2].map(() => codeOf(insisting(() => operatorOf().provisionTenant({ name, displayName: '' })))),
@@ -96,17 +96,17 @@ test('tenants are provisioned once per name, and an unknown one is not found', a
   expect(await reasonOf(operatorOf().provisionTenant({ name: 'Bad Name', displayName: '' }))).toBe('invalid');
 });
 
-test('the gateway may not call what is the operator’s', async () => {
+test('the gateway cannot call operations of the operator', async () => {
   const gateway = stack.gateway.client('auth', auth.OperatorService);
   expect(await reasonOf(gateway.bootstrapAdministrator({ username: 'mallory', tenant: '' }))).toBe('denied');
 });
 
-test('without Redis a revoke is stored but not called done, and sign-ins go on', async () => {
+test('without Redis a revocation is stored but answered as unavailable, and sign-ins work', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer, as } = await signIn(stack, tenant.name, username, password);
   await stack.installation.parts.redis.stop();
-  // A repetition under the same key is what completes it.
+  // A repetition with the same key completes it.
   const options = { ...(await as()), idempotencyKey: randomUUID() };
   try {
     expect(await codeOf(introspectAccess(stack, answer.accessToken))).toBe('ok');
@@ -119,7 +119,7 @@ test('without Redis a revoke is stored but not called done, and sign-ins go on',
   await expect.poll(() => codeOf(authOf(stack).logout({}, options))).toBe('ok');
 });
 
-test('without the database nothing is a verdict about a credential', async () => {
+test('without the database every answer is an outage, not a refused credential', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer } = await signIn(stack, tenant.name, username, password);
@@ -142,7 +142,7 @@ const openDatabase = () => {
   });
 };
 
-test('a wrong or missing root key seals, and replaces nothing', async () => {
+test('a wrong or missing root key seals the service and replaces nothing', async () => {
   const tenant = await newTenant(stack);
   const { layout, dataDir } = stack.installation;
   const logger = createLogger({ service: 'test', node: 'test', level: 'silent' });
@@ -173,7 +173,7 @@ test('a wrong or missing root key seals, and replaces nothing', async () => {
   }
 });
 
-test('housekeeping removes what ended long ago and nothing else', async () => {
+test('housekeeping removes only rows that ended long ago', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const old = await signIn(stack, tenant.name, username, password);
@@ -191,7 +191,7 @@ test('housekeeping removes what ended long ago and nothing else', async () => {
   await devicesOf(stack).rotateAgentToken({ deviceId: device.id }, caller);
   const { agentToken } = await devicesOf(stack).rotateAgentToken({ deviceId: device.id }, caller);
   expect(await tokens()).toHaveLength(3);
-  // Last: the service's own housekeeping may remove them at once.
+  // Last, because the service's own housekeeping may remove them immediately.
   await stack.sql(`UPDATE sessions SET expires_at = now() - interval '8 days' WHERE id = $1`, [sessionId]);
   await stack.sql(`UPDATE agent_tokens SET revoked_at = now() - interval '8 days' WHERE id = $1`, [
     first!.id,
@@ -215,7 +215,7 @@ test('housekeeping removes what ended long ago and nothing else', async () => {
   );
 });
 
-test('housekeeping works off any backlog in statements of at most 5,000 rows, API tokens included', async () => {
+test('housekeeping removes any backlog in statements of at most 5,000 rows, including API tokens', async () => {
   const tenant = await newTenant(stack);
   const ended = "now() - interval '8 days'";
   const count = async (table: string) => {
@@ -244,7 +244,7 @@ test('housekeeping works off any backlog in statements of at most 5,000 rows, AP
        SELECT $1, gen_random_uuid(), $2, 'user', '{pwd}', ${ended} FROM generate_series(1, 5500)`,
       ids,
     );
-    // One session with more refresh tokens than one statement may remove.
+    // One session with more refresh tokens than one statement removes.
     await stack.sql(
       `INSERT INTO refresh_tokens (tenant_id, token_hash, session_id, generation)
        SELECT $1, sha256(s.id::text::bytea || n::text::bytea), s.id, n
@@ -276,7 +276,7 @@ test('housekeeping works off any backlog in statements of at most 5,000 rows, AP
   }
 });
 
-test('a restriction of emergency access leaves one event when it begins and one when it ends, however often it is told', async () => {
+test('a restriction by emergency access records one event at its begin and one at its end, also if repeated', async () => {
   const tenant = await newTenant(stack);
   const [user] = await stack.sql<{ id: string }>('SELECT id FROM users WHERE tenant_id = $1', [tenant.id]);
   const standing = stack.workflow.client('auth', emergencyStanding.EmergencyStandingService);
@@ -298,7 +298,7 @@ test('a restriction of emergency access leaves one event when it begins and one 
   expect(await codeOf(unknown)).toBe('not_found');
 });
 
-test('what a version adds to built-in roles reaches the tenants that were there before; own roles stay', async () => {
+test('changes of built-in roles reach existing tenants; custom roles stay unchanged', async () => {
   const tenant = await newTenant(stack);
   const roles = async () =>
     new Map(
@@ -320,7 +320,7 @@ test('what a version adds to built-in roles reaches the tenants that were there 
   );
   const database = openDatabase();
   try {
-    // The service's own housekeeping may have been there first.
+    // The service's own housekeeping may have run first.
     await syncBuiltInRoles(database, soleLeadership);
     expect(await syncBuiltInRoles(database, soleLeadership)).toBe(0);
   } finally {

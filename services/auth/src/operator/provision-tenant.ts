@@ -10,7 +10,7 @@ import { DEFAULT_TENANT } from '../sign-in/tenants-store.ts';
 import { checkTenantName } from '../tenants/tenant-name.ts';
 import type { OperatorDeps } from './deps.ts';
 
-/** Creates a tenant with its key and the built-in roles. Throws `already_exists` for a name that is taken. */
+/** Creates a tenant with its key and the built-in roles. Throws `already_exists` if the name is taken. */
 export function provisionTenant(deps: OperatorDeps): Handler<typeof auth.OperatorService.provisionTenant> {
   return async (request, context) => {
     checkTenantName(request.name);
@@ -20,7 +20,7 @@ export function provisionTenant(deps: OperatorDeps): Handler<typeof auth.Operato
   };
 }
 
-/** Its name has been checked, or is that of the platform. */
+/** Creates a tenant whose name the caller has checked, or the platform's tenant. */
 export async function createTenant(
   deps: OperatorDeps,
   context: CallContext,
@@ -36,7 +36,7 @@ export async function createTenant(
   return id;
 }
 
-/** The rows of a new tenant, and what `also` adds in its name. */
+/** Inserts the rows of a new tenant, then runs `also` as that tenant in the same transaction. */
 export async function storeTenant<T>(
   deps: Pick<OperatorDeps, 'tenantKeys' | 'emitter'>,
   tx: Tx<AuthSchema>,
@@ -68,10 +68,10 @@ export async function storeTenant<T>(
   });
 }
 
-/** What a name that is taken becomes; everything else is thrown as it is. */
+/** Converts a unique violation to `already_exists`; rethrows any other error. */
 export function tenantExists(error: unknown): never {
   if (!isUniqueViolation(error)) throw error;
-  throw new ClavigerError('already_exists', 'There is a tenant of this name already.', {
+  throw new ClavigerError('already_exists', 'A tenant with this name already exists.', {
     code: 'tenant_exists',
     cause: undefined,
   });

@@ -10,7 +10,10 @@ import { standingOf } from '../users/standing.ts';
 import { lockUser } from '../users/users-store.ts';
 import type { OperatorDeps } from './deps.ts';
 
-/** The way in of an administrator whom attackers keep locked out. It gives no right: who signs in proves the same as ever. */
+/**
+ * Unlocks an administrator whom attackers keep locked out. It grants nothing: the administrator signs in with
+ * the usual factors.
+ */
 export function unlockAdministrator(
   deps: OperatorDeps,
 ): Handler<typeof auth.OperatorService.unlockAdministrator> {
@@ -29,7 +32,7 @@ export function unlockAdministrator(
       if (!standing?.active || !standing.permissions.has('*')) throw notAnAdministrator();
       const { userId } = found;
       context.auditSubject = { type: 'user', id: userId };
-      // Each unlock gives guessers five more tries.
+      // Limited, because each unlock allows guessers five more attempts.
       const attempt: Attempt = { tenantId, kind: 'unlock', subject: userId, userId, place: '' };
       const { waitSeconds } = await standingOfAttempt(tx, attempt);
       if (waitSeconds > 0) throw unlockedTooOften(waitSeconds);
@@ -44,7 +47,7 @@ export function unlockAdministrator(
 }
 
 function notAnAdministrator(): ClavigerError {
-  return new ClavigerError('conflict', 'This is no active administrator.', {
+  return new ClavigerError('conflict', 'This user is not an active administrator.', {
     code: 'not_an_administrator',
     hint: 'An administrator unlocks other users: claviger users unlock NAME.',
   });
@@ -57,7 +60,7 @@ function unlockedTooOften(retryAfterSeconds: number): ClavigerError {
     {
       code: 'unlocked_too_often',
       retryAfterSeconds,
-      hint: 'Name the address from which they sign in: it is not locked with the others then.',
+      hint: 'Pass the address from which they sign in: wrong attempts from elsewhere then do not lock it.',
     },
   );
 }

@@ -1,23 +1,23 @@
 import { ClavigerError } from '@claviger/errors';
 
 const MAX_LENGTH = 256;
-// Controls, format characters (zero-width among them), surrogates, private use, unassigned; any blank.
+// Control, format (including zero-width), surrogate, private-use and unassigned characters, and blanks.
 const REFUSED = /[\p{C}\p{Z}\s]/u;
 
-/** The name as it is shown: compatibility forms folded, case kept. */
+/** The displayed name: compatibility forms folded, case kept. */
 export function shownLogin(username: string): string {
   return username.normalize('NFKC');
 }
 
 /**
- * The form in which sign-in names are compared, stored unique and counted: NFKC, case folded. Names that could look
- * like another one through invisible characters or blanks are refused.
+ * Canonical form for comparison, uniqueness and counting: NFKC, case folded. Throws `invalid` for names with
+ * blanks or invisible characters, which could look like another name.
  */
 export function canonicalLogin(username: string): string {
   const shown = shownLogin(username);
   if (shown === '' || shown.length > MAX_LENGTH || REFUSED.test(username) || REFUSED.test(shown)) {
     throw ClavigerError.invalid('/username', 'may not contain blanks, control or invisible characters');
   }
-  // Upper case first unites what has no one-to-one lower case, such as the German sharp s.
+  // Upper case first, to fold characters without a one-to-one lower case, such as the German sharp s.
   return shown.toUpperCase().toLowerCase().normalize('NFKC');
 }

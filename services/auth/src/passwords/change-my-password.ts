@@ -14,7 +14,10 @@ import { provePassword, wrongPassword } from './prove-password.ts';
 
 const STEP_UP_WINDOW_SECONDS = 600;
 
-/** Needs the present password, and a recent second factor where there is one. The caller's other sessions end. */
+/**
+ * Requires the current password, and a recent second factor if the user has one. Ends the caller's other
+ * sessions.
+ */
 export function changeMyPassword(deps: PasswordsDeps): Handler<typeof auth.AuthService.changeMyPassword> {
   return async (request, context) => {
     requirePerson(context);
@@ -25,10 +28,14 @@ export function changeMyPassword(deps: PasswordsDeps): Handler<typeof auth.AuthS
       hasConfirmedFactor(reader, userId),
     );
     if (hasFactor && Date.now() / 1000 - mfaAt > STEP_UP_WINDOW_SECONDS) {
-      throw new ClavigerError('step_up_required', 'A second factor of the last ten minutes is needed.', {
-        code: 'mfa_not_satisfied',
-        hint: 'Prove it with POST /api/v1/auth/mfa/challenge, then try again.',
-      });
+      throw new ClavigerError(
+        'step_up_required',
+        'This requires a second factor used within the last ten minutes.',
+        {
+          code: 'mfa_not_satisfied',
+          hint: 'Prove it with POST /api/v1/auth/mfa/challenge, then try again.',
+        },
+      );
     }
     const before = await provePassword(deps, context, request.currentPassword);
     const phc = await deps.passwords.hash(request.newPassword);

@@ -1,4 +1,7 @@
-/** Long passwords that guessing lists begin with; in lower case and without symbols. Shorter ones are refused anyway. */
+/**
+ * Common passwords of at least twelve characters, in lower case without symbols. Shorter ones are refused
+ * anyway.
+ */
 export const COMMON_PASSWORDS: ReadonlySet<string> = new Set(
   `
 123456789012 1234567890123 12345678901234 123456789123 123456789abc 1234567890ab 0123456789ab 012345678910 987654321012

@@ -10,19 +10,22 @@ import type { PasswordsDeps } from './deps.ts';
 import { linkRefused, spendLink } from './one-time-links.ts';
 import { checkNewPassword } from './password-rules.ts';
 
-/** Spends a reset link: sets the password, lifts the lock, ends every session. The second factor stays as it is. */
+/**
+ * Consumes a reset link: sets the password, removes the lock and ends every session. The second factor is
+ * unchanged.
+ */
 export function completePasswordReset(
   deps: PasswordsDeps,
 ): Handler<typeof auth.AuthService.completePasswordReset> {
   return async (request, context) => {
     const link = readLinkToken(request.token);
     if (!link) throw linkRefused();
-    // A password that is refused must not cost the link: the rules that need no user come first.
+    // Check the rules that need no user first: a refused password must not consume the link.
     checkNewPassword(request.newPassword, '', '/newPassword');
     const phc = await deps.passwords.hash(request.newPassword);
     const { tenantId } = link;
     const done = await deps.database.withTenant(tenantId, async (tx) => {
-      // Whether a tenant is suspended is told to nobody who only holds a link.
+      // The holder of a link must not learn whether the tenant is suspended.
       if (!(await isActiveTenant(tx))) return undefined;
       const spent = await spendLink(tx, 'password-reset', link);
       if (spent.known) {
@@ -38,7 +41,7 @@ export function completePasswordReset(
       checkNewPassword(request.newPassword, user.username, '/newPassword');
       await storePassword(tx, { tenantId, userId, phc, setBy: null });
       await clearFailures(tx, userId, ['password']);
-      // Whoever was given the link signs in from here next, also while the account is locked elsewhere.
+      // The user signs in from this place next, also while the account is locked elsewhere.
       await notePlace(tx, tenantId, userId, placeOf(context));
       await deps.emitter.audit(tx, context, {});
       return endSessionsOfUser(tx, userId, 'password-changed', { keepApiTokens: true });

@@ -6,11 +6,11 @@ export interface StoredCredential {
   readonly userId: string;
   readonly username: string;
   readonly active: boolean;
-  /** Absent for machines and for users that never set a password. */
+  /** Absent for machine identities and for users without a password. */
   readonly phc: string | undefined;
 }
 
-/** The user of a sign-in name, whatever their state. */
+/** Returns the user of a sign-in name, whatever their status. */
 export async function credentialByLogin(
   reader: Reader<AuthSchema>,
   canonicalLogin: string,
@@ -57,11 +57,11 @@ export interface NewPassword {
   readonly tenantId: string;
   readonly userId: string;
   readonly phc: string;
-  /** Who chose it for the user; null where the user did. */
+  /** Id of the user who set it for somebody else; null if the user chose it. */
   readonly setBy: string | null;
 }
 
-/** Sets the password of a user, and ends every reset link of theirs that was not used. */
+/** Stores the password of a user and ends their unused reset links. */
 export async function storePassword(
   tx: Tx<AuthSchema>,
   { tenantId, userId, phc, setBy }: NewPassword,

@@ -7,7 +7,7 @@ import { newLinkToken } from '../sign-in/bearer-secrets.ts';
 
 const MAX_TRIES = 5;
 
-/** A new link in place of all earlier ones of its kind; only its hash is stored. */
+/** Creates a link, which replaces all earlier ones of its purpose. Only the hash of its secret is stored. */
 export async function createLink(
   tx: Tx<AuthSchema>,
   input: { tenantId: string; purpose: LinkPurpose; userId: string | null; ttlMinutes: number },
@@ -47,14 +47,14 @@ export async function endLinks(
 
 export interface SpentLink {
   readonly right: boolean;
-  /** There is such a link; only its secret may have been wrong. */
+  /** Whether the link exists; its secret may have been wrong. */
   readonly known: boolean;
   readonly userId: string | null;
 }
 
 /**
- * Spends a link. A wrong secret counts against the link, which burns at the fifth; so a refusal is an answer, not an
- * exception, and the caller's transaction commits the count.
+ * Consumes a link. A wrong secret counts against the link, which ends at the fifth. A refusal is returned,
+ * not thrown, so that the caller's transaction commits the count.
  */
 export async function spendLink(
   tx: Tx<AuthSchema>,
@@ -82,8 +82,8 @@ export async function spendLink(
 }
 
 export function linkRefused(): ClavigerError {
-  return new ClavigerError('unauthenticated', 'This link is not valid any more.', {
+  return new ClavigerError('unauthenticated', 'This link is no longer valid.', {
     code: 'link_invalid',
-    hint: 'Ask for a new one.',
+    hint: 'Ask an administrator for a new link.',
   });
 }

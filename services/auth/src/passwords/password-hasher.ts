@@ -4,14 +4,14 @@ import { hash, parseOptions, verify } from '@node-rs/argon2';
 import { opaqueString } from './password-rules.ts';
 
 export interface PasswordHasher {
-  /** PHC string of argon2id. Throws `unavailable` when too many wait already. */
+  /** Returns a PHC string of argon2id. Throws `unavailable` if the queue is full. */
   hash(password: string): Promise<string>;
   /**
-   * Whether this is the password. Without a stored hash the same work is done on a dummy, so that the time does not
+   * Whether the password matches. Without a stored hash it verifies a dummy hash, so that the time does not
    * tell whether the user exists.
    */
   verify(phc: string | undefined, password: string): Promise<boolean>;
-  /** Whether the hash was made with other parameters than today's. */
+  /** Whether the hash was computed with parameters other than the current ones. */
   isOutdated(phc: string): boolean;
 }
 
@@ -48,7 +48,7 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
   };
 }
 
-/** At most `concurrency` at once and `waiting` in line; beyond that it refuses at once. */
+/** Runs at most `concurrency` at once and queues at most `waiting`; beyond that it throws `unavailable`. */
 function limiter(concurrency: number, waiting: number): <T>(work: () => Promise<T>) => Promise<T> {
   let running = 0;
   const line: (() => void)[] = [];
@@ -56,7 +56,7 @@ function limiter(concurrency: number, waiting: number): <T>(work: () => Promise<
     if (running < concurrency) running += 1;
     else if (line.length < waiting) await new Promise<void>((resolve) => line.push(resolve));
     else {
-      throw new ClavigerError('unavailable', 'Too many people sign in at this moment.', {
+      throw new ClavigerError('unavailable', 'Too many sign-ins are in progress.', {
         code: 'sign_in_busy',
         retryAfterSeconds: 1,
         hint: 'Try again in a second.',
@@ -65,7 +65,7 @@ function limiter(concurrency: number, waiting: number): <T>(work: () => Promise<
     try {
       return await work();
     } finally {
-      // The place is handed on, so that nobody can slip in between.
+      // Hand the slot to the next waiter directly, so that no new caller can take it.
       const next = line.shift();
       if (next) next();
       else running -= 1;

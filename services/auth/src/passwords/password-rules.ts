@@ -5,12 +5,15 @@ const MIN_LENGTH = 12;
 const MAX_LENGTH = 256;
 const MIN_DISTINCT = 5;
 
-/** RFC 8265 OpaqueString: blanks of other scripts become the ASCII one, then NFC. The same before hash and check. */
+/**
+ * RFC 8265 OpaqueString: maps non-ASCII spaces to ASCII, then NFC. Used both for hashing and for
+ * verification.
+ */
 export function opaqueString(password: string): string {
   return password.replace(/\p{Zs}/gu, ' ').normalize('NFC');
 }
 
-/** Throws `invalid` at `pointer` when the password is not good enough for this user. */
+/** Throws `invalid` at `pointer` unless the password meets the rules for this user. */
 export function checkNewPassword(password: string, username: string, pointer: string): void {
   const prepared = opaqueString(password);
   const characters = [...prepared];

@@ -8,7 +8,7 @@ import { checkNewPassword } from './password-rules.ts';
 
 const options = { ...HASH_FLOOR, concurrency: 2, waiting: 2, pepper: randomBytes(32) };
 
-test('names that look the same are the same, and the form is stable', () => {
+test('names that look the same have one canonical form, which is stable', () => {
   for (const name of ['Alice', 'ALICE', 'ａｌｉｃｅ']) expect(canonicalLogin(name)).toBe('alice');
   expect(canonicalLogin('Straße')).toBe(canonicalLogin('STRASSE'));
   expect(canonicalLogin('Å')).toBe(canonicalLogin('A\u030a'));
@@ -51,7 +51,7 @@ test('passphrases and other scripts are accepted, counted in characters', () => 
   checkNewPassword('🐢🦊🐙🦉🐝🦋🐌🐞🦀🐡🐬🐳', 'mallory', '/password');
 });
 
-test('a hash fits its password only, under its pepper only, in every composition of the letters', async () => {
+test('a hash matches only its password with its pepper, in every Unicode composition', async () => {
   const hasher = await createPasswordHasher(options);
   const phc = await hasher.hash('Mu\u0308ller geht nach Hause');
   expect(phc).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
@@ -64,7 +64,7 @@ test('a hash fits its password only, under its pepper only, in every composition
   expect(other.isOutdated(phc)).toBe(true);
 });
 
-test('two hashes at once, two in line, and the rest is told to come again', async () => {
+test('two hashes run, two wait, and further ones are refused as unavailable', async () => {
   const hasher = await createPasswordHasher(options);
   const codes = await Promise.all(
     Array.from({ length: 10 }, (_, i) => codeOf(hasher.hash(`a password of many ${i}`))),

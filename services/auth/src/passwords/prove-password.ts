@@ -7,8 +7,8 @@ import { credentialOfUser } from './credentials-store.ts';
 import type { PasswordsDeps } from './deps.ts';
 
 /**
- * Checks the present password of the actor. Wrong ones count like those at sign-in. Answers the stored hash: the caller
- * compares it in its own transaction, because the password may change meanwhile.
+ * Checks the actor's current password. Wrong ones count like those at sign-in. Returns the stored hash, which
+ * the caller compares in its own transaction, because the password may change in between.
  */
 export async function provePassword(
   deps: PasswordsDeps,
@@ -33,6 +33,6 @@ export async function provePassword(
 export function wrongPassword(): ClavigerError {
   return new ClavigerError('denied', 'The current password is wrong, or the account is locked.', {
     code: 'current_password_wrong',
-    hint: 'Check it, or ask an administrator for a reset.',
+    hint: 'Check it, or ask an administrator to reset it.',
   });
 }

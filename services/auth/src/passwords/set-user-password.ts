@@ -16,8 +16,8 @@ import type { PasswordsDeps } from './deps.ts';
 import { checkNewPassword } from './password-rules.ts';
 
 /**
- * An administrator sets the password of somebody else, who may not hold more than they do. Sessions and grants of the account end,
- * and it counts as the administrator's until its person has chosen another password.
+ * Sets the password of another user, who may not hold more than the actor. Ends the sessions and grants of
+ * the account, which counts as the actor's until its person changes the password.
  */
 export function setUserPassword(deps: PasswordsDeps): Handler<typeof auth.UsersService.setUserPassword> {
   return async (request, context) => {
@@ -42,11 +42,11 @@ export function setUserPassword(deps: PasswordsDeps): Handler<typeof auth.UsersS
       await noteAccounts(tx, {
         userId,
         ends: true,
-        cause: 'Somebody else set the password of the account.',
+        cause: 'Another user set the password of the account.',
         changedBy: actor.userId,
       });
       const ended = await endSessionsOfUser(tx, userId, 'password-changed', { keepApiTokens: true });
-      // Tokens of the user and of their machines say who is behind them.
+      // Tokens of the user and of their machine identities name the people behind the account.
       return { tell: ended.tell, raised: await raiseEpoch(tx, [userId]) };
     });
     await tellGateways(deps, { revoked: tell, raised });
@@ -55,10 +55,10 @@ export function setUserPassword(deps: PasswordsDeps): Handler<typeof auth.UsersS
   };
 }
 
-/** Machines have API tokens and no password. */
+/** Throws `conflict` for a machine identity: it has API tokens and no password. */
 export function requireHuman(user: LockedUser): void {
   if (user.kind === 'machine') {
-    throw new ClavigerError('conflict', 'A machine has no password.', {
+    throw new ClavigerError('conflict', 'A machine identity has no password.', {
       code: 'machine_user',
       hint: 'Create an API token for it.',
     });

@@ -10,7 +10,10 @@ import { requireHuman } from './set-user-password.ts';
 
 const TTL_MINUTES = 60;
 
-/** A one-time link to be handed to the user. The present password goes on working until the link is used. */
+/**
+ * Creates a one-time link that the actor gives to the user. The current password works until the link is
+ * used.
+ */
 export function startPasswordReset(
   deps: PasswordsDeps,
 ): Handler<typeof auth.UsersService.startPasswordReset> {

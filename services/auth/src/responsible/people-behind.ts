@@ -2,12 +2,12 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 
-/** Each link of such a chain is an account whose person never chose a password. */
+/** Each link of the chain is an account whose person has not chosen the password. */
 const MAX_BEHIND = 16;
 
 /**
- * The people whose account a row of `users` is as well: who is responsible for a machine, who set a password that its person has
- * not changed, and whoever is behind those in turn.
+ * The people to whom a row of `users` also belongs: the person responsible for a machine identity, the user
+ * who set an unchanged password, and the people behind those, recursively.
  */
 export const peopleBehindUser = sql<string[]>`ARRAY(WITH RECURSIVE behind(id) AS (
     SELECT users.id
@@ -16,10 +16,13 @@ export const peopleBehindUser = sql<string[]>`ARRAY(WITH RECURSIVE behind(id) AS
       CROSS JOIN LATERAL (VALUES (u.responsible_id), (c.set_by)) AS holder(id) WHERE holder.id IS NOT NULL)
   SELECT behind.id::text FROM behind WHERE behind.id <> users.id ORDER BY 1)`;
 
-/** Who sets passwords for others has not themselves the last of a long chain of passwords that others set: chains stay short. */
+/**
+ * Throws `denied` if the actor is at the end of a chain of passwords set by others. This limits the length of
+ * chains.
+ */
 export function requireOwnAccount(context: CallContext): void {
   if ((context.actor.behind?.length ?? 0) < MAX_BEHIND) return;
-  throw new ClavigerError('denied', 'Choose a password of your own before you set one for somebody else.', {
+  throw new ClavigerError('denied', 'Change your own password before you set one for another user.', {
     code: 'password_not_own',
     hint: 'Use PUT /api/v1/users/me/password.',
   });

@@ -48,7 +48,7 @@ const claims = async (token: string) => claimsOf((await introspectApi(stack, tok
 const sites = () => stack.gateway.client('auth', devices.SitesService);
 const unique = (name: string) => `${name}-${randomUUID().slice(0, 8)}`;
 
-/** An administrator of machines, and a machine with a token of theirs. */
+/** Creates an administrator of machine identities, and a machine identity with a token. */
 async function scene(roles = ['administrator']) {
   const boss = await asAdministrator(stack, tenant);
   const username = unique('maker');
@@ -75,7 +75,7 @@ async function scene(roles = ['administrator']) {
   return { boss, maker, as, machine: machine!, makeToken: token, token: await token() };
 }
 
-test('a machine never has more than its responsible person has at the moment: roles, sites and emergency', async () => {
+test('a machine identity never exceeds the current roles, sites and emergency access of its responsible person', async () => {
   const { boss, maker, token, machine } = await scene();
   const free = await claims(token);
   expect(free).toMatchObject({ rsp: maker.id, bhd: [maker.id] });
@@ -88,7 +88,7 @@ test('a machine never has more than its responsible person has at the moment: ro
     boss,
   );
   await usersOf(stack).updateUserRoles({ userId: maker.id, roles: [role!.name] }, boss);
-  // What gateways remember of the machine is over at once.
+  // The cached entry of the machine identity ends immediately.
   expect(Number(await stack.redis.get(`claviger:live:{${before.seen.sessionId}}`))).toBeGreaterThan(
     Number(before.live),
   );
@@ -122,7 +122,7 @@ test('a machine never has more than its responsible person has at the moment: ro
   expect((await claims(token)).emg).toBe(true);
 });
 
-test('without a living responsible person a machine is suspended, at once, and it goes on only with that person', async () => {
+test('without an active responsible person a machine identity is suspended immediately until that person is active', async () => {
   const { boss, maker, token } = await scene();
   const { seen } = await noted(stack, () => introspectApi(stack, token));
   const live = () => stack.redis.get(`claviger:live:{${seen.sessionId}}`);
@@ -141,7 +141,7 @@ test('without a living responsible person a machine is suspended, at once, and i
   expect(await codeOf(introspectApi(stack, token))).toBe('responsible_person_gone');
 });
 
-test('a machine is taken over by somebody who holds what it holds; former tokens end, and its person alone makes new ones', async () => {
+test('a machine identity is taken over by a user who holds its permissions; former tokens end, and only the new person creates tokens', async () => {
   const { boss, maker, as, machine, token, makeToken } = await scene();
   const weakName = unique('weak');
   const { role } = await rolesOf(stack).createRole(
@@ -174,7 +174,7 @@ test('a machine is taken over by somebody who holds what it holds; former tokens
     subjectId: machine.id,
     details: { responsibleId: tenant.administrator.id, responsibleIdBefore: maker.id },
   });
-  // The database refuses a token of anybody else, and a responsible machine, past every handler.
+  // The database itself refuses a token by another creator, and a machine identity as responsible person.
   await expect(
     stack.sql(
       `INSERT INTO api_tokens (tenant_id, user_id, session_id, name, prefix, token_hash, permissions, created_by, expires_at)
@@ -188,7 +188,7 @@ test('a machine is taken over by somebody who holds what it holds; former tokens
   );
 });
 
-test('an account counts as whoever set its password, and as whoever set theirs, until its person has chosen one', async () => {
+test('an account counts as the user who set its password, recursively, until its person changes it', async () => {
   const boss = await asAdministrator(stack, tenant);
   const users = usersOf(stack);
   const given = 'A password that was given 7';
@@ -229,7 +229,7 @@ test('an account counts as whoever set its password, and as whoever set theirs, 
   expect((await users.getUser({ userId: second.id }, boss)).user!.heldBy).toBe(tenant.administrator.id);
 });
 
-test('existing machines get who made their newest token that works; tokens that others made end', async () => {
+test('existing machine identities get the creator of their newest valid token; tokens of other creators end', async () => {
   await using scratch = await startScratchDatabase();
   const schema = await scratch.createSchema();
   const migrations = storeMigrations(join(import.meta.dirname, '../migrations'));

@@ -6,7 +6,7 @@ import type { AuthSchema } from '../schema.ts';
 import { type Sites, sitesOfUser } from '../sites/actor-sites.ts';
 import { permissionsOfUser, rolesOfUser } from '../users/rights-of-user.ts';
 
-/** What bounds the rights of a machine at this moment. */
+/** The limits of a machine identity's permissions at this moment. */
 export interface ResponsiblePerson {
   readonly id: string;
   readonly permissions: readonly string[];
@@ -15,7 +15,10 @@ export interface ResponsiblePerson {
   readonly emergency: boolean;
 }
 
-/** Undefined where nobody is responsible, or where that person is disabled or deleted: the machine is suspended. */
+/**
+ * Undefined if nobody is responsible, or if that person is disabled or deleted: the machine identity is then
+ * suspended.
+ */
 export async function responsiblePerson(
   reader: Reader<AuthSchema>,
   id: string | null,
@@ -39,21 +42,24 @@ export async function responsiblePerson(
   return { id, permissions, roles, emergency, sites: row.site_restricted ? row.site_ids : undefined };
 }
 
-/** What both hold. A role gives more than its permissions: it names approvers, so a machine has only those of its person. */
+/**
+ * Returns the permissions and roles that both hold. Roles are limited too, because rules name approvers by
+ * role.
+ */
 export function withinRights(
   own: { readonly permissions: readonly string[]; readonly roles: readonly string[] },
   person: Pick<ResponsiblePerson, 'permissions' | 'roles'>,
 ): { readonly permissions: string[]; readonly roles: string[] } {
   return {
-    // An empty list of patterns narrows nothing elsewhere; here it allows nothing.
+    // An empty list of patterns limits nothing in `narrowed`; here it must allow nothing.
     permissions: person.permissions.length === 0 ? [] : narrowed(own.permissions, person.permissions),
     roles: own.roles.filter((role) => person.roles.includes(role)),
   };
 }
 
 export function responsiblePersonGone(): ClavigerError {
-  return new ClavigerError('unauthenticated', 'Nobody is responsible for this machine any more.', {
+  return new ClavigerError('unauthenticated', 'This machine identity has no active responsible person.', {
     code: 'responsible_person_gone',
-    hint: 'An administrator takes it over (claviger users take-over MACHINE) and makes a new token.',
+    hint: 'An administrator can take it over (claviger users take-over MACHINE) and create a new token.',
   });
 }

@@ -1,6 +1,6 @@
 export const ADMINISTRATOR = 'administrator';
 
-/** Every tenant begins with these; they cannot be changed. */
+/** The built-in roles of every tenant, which cannot be changed. */
 export const BUILT_IN_ROLES: readonly {
   name: string;
   description: string;

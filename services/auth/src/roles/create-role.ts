@@ -29,7 +29,7 @@ export function createRole(deps: RolesDeps): Handler<typeof auth.RolesService.cr
       return { role: roleMessage(row) };
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
-      throw new ClavigerError('already_exists', 'There is a role of this name already.', {
+      throw new ClavigerError('already_exists', 'A role with this name already exists.', {
         code: 'role_exists',
       });
     }

@@ -8,7 +8,7 @@ import { actingNow, requireHeld } from '../users/standing.ts';
 import type { RolesDeps } from './deps.ts';
 import { lockOwnRole } from './update-role.ts';
 
-/** Only a role that nobody has. */
+/** Deletes a role that no user has. */
 export function deleteRole(deps: RolesDeps): Handler<typeof auth.RolesService.deleteRole> {
   return async (request, context) => {
     const roleId = objectId(request.roleId);
@@ -24,9 +24,9 @@ export function deleteRole(deps: RolesDeps): Handler<typeof auth.RolesService.de
       });
     } catch (error) {
       if (!isForeignKeyViolation(error)) throw error;
-      throw new ClavigerError('conflict', 'Somebody has this role.', {
+      throw new ClavigerError('conflict', 'Users still have this role.', {
         code: 'role_in_use',
-        hint: 'Take it from its users first; GET /api/v1/users?role=NAME lists them.',
+        hint: 'Remove it from its users first; GET /api/v1/users?role=NAME lists them.',
       });
     }
     return {};

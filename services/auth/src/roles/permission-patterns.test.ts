@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { BUILT_IN_ROLES } from './built-in-roles.ts';
 import { isPermissionPattern, narrowed, PERMISSIONS } from './permission-patterns.ts';
 
-test('every pattern of a built-in role names a permission that some operation asks for', () => {
+test('every pattern of a built-in role names a permission that an operation requires', () => {
   for (const role of BUILT_IN_ROLES) {
     for (const pattern of role.permissions)
       expect(isPermissionPattern(pattern), `${role.name}: ${pattern}`).toBe(true);

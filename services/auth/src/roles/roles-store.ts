@@ -52,7 +52,7 @@ export async function createBuiltInRoles(tx: Tx<AuthSchema>, tenantId: string): 
     .execute();
 }
 
-/** The roles with these names, each name exact. Throws `invalid` for a name that no role has. */
+/** Returns the roles with exactly these names. Throws `invalid` for an unknown name. */
 export async function rolesByName(reader: Reader<AuthSchema>, names: readonly string[]): Promise<RoleRow[]> {
   if (names.length === 0) return [];
   const rows = await rolesQuery(reader).where('roles.name', '=', anyOf(names, 'text')).execute();
@@ -74,7 +74,7 @@ export async function rolesOf(reader: Reader<AuthSchema>, userId: string): Promi
     .execute();
 }
 
-/** Gives a user exactly these roles. */
+/** Replaces the roles of a user. */
 export async function setRoles(
   tx: Tx<AuthSchema>,
   tenantId: string,
@@ -90,15 +90,16 @@ export async function setRoles(
 }
 
 /**
- * Changes to other people's standing take turns within a tenant. Everybody locks in one order, so that no two wait for
- * each other: administration, user, session (`actingNow` among it), second factor.
+ * Serialises changes to other users' permissions within a tenant. The common lock order prevents deadlocks:
+ * administration, user, session (`actingNow` included), second factor.
  */
 export async function lockAdministration(tx: Tx<AuthSchema>): Promise<void> {
   await tx.selectFrom('roles').select('id').where('name', '=', ADMINISTRATOR).forNoKeyUpdate().execute();
 }
 
 /**
- * Throws `conflict` when the change left the tenant without an active administrator of all sites. Call after the change.
+ * Throws `conflict` if the change left the tenant without an active administrator of all sites. Call after
+ * the change.
  */
 export async function requireAdministrator(tx: Tx<AuthSchema>): Promise<void> {
   const left = await tx
@@ -118,7 +119,7 @@ export async function requireAdministrator(tx: Tx<AuthSchema>): Promise<void> {
     .limit(1)
     .executeTakeFirst();
   if (!left) {
-    throw new ClavigerError('conflict', 'This would leave nobody who may administer.', {
+    throw new ClavigerError('conflict', 'This would leave the tenant without an administrator.', {
       code: 'last_administrator',
       hint: 'Give the role administrator to another active person first.',
     });

@@ -5,8 +5,8 @@ import type { AuthSchema } from '../schema.ts';
 import { BUILT_IN_ROLES } from './built-in-roles.ts';
 
 /**
- * Brings the built-in roles of every tenant to what this version says: an upgrade brings permissions that the roles of
- * existing tenants lack. Answers how many roles were changed.
+ * Updates the built-in roles of every tenant to this version, because an upgrade may add permissions. Returns
+ * the number of changed roles.
  */
 export async function syncBuiltInRoles(
   database: Database<AuthSchema>,

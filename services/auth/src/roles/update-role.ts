@@ -12,7 +12,7 @@ import { checkedPermissions } from './checked-permissions.ts';
 import type { RolesDeps } from './deps.ts';
 import { lockAdministration, type RoleRow, roleMessage, rolesQuery } from './roles-store.ts';
 
-/** Replaces description and permissions; takes effect at once for all who have the role. */
+/** Replaces description and permissions. Takes effect immediately for all users who have the role. */
 export function updateRole(deps: RolesDeps): Handler<typeof auth.RolesService.updateRole> {
   return async (request, context) => {
     const roleId = objectId(request.roleId);
@@ -23,7 +23,7 @@ export function updateRole(deps: RolesDeps): Handler<typeof auth.RolesService.up
       const before = await lockOwnRole(tx, roleId);
       const holders = await lockHolders(tx, roleId);
       const holds = await actingNow(tx, context);
-      // A role holds in every site.
+      // A role applies in every site.
       requireEverySite(await sitesNow(tx, context));
       if (request.rowVersion !== undefined && request.rowVersion !== before.row_version) {
         throw new ClavigerError('precondition_failed', 'The role has changed since you read it.', {
@@ -46,20 +46,20 @@ export function updateRole(deps: RolesDeps): Handler<typeof auth.RolesService.up
   };
 }
 
-/** The role, locked. Throws `not_found`, or `conflict` for a built-in one. */
+/** Returns and locks a role. Throws `not_found`, or `conflict` for a built-in role. */
 export async function lockOwnRole(tx: Tx<AuthSchema>, roleId: string): Promise<RoleRow> {
   const row = await rolesQuery(tx).where('roles.id', '=', roleId).forUpdate().executeTakeFirst();
   if (!row) throw ClavigerError.notFound();
   if (row.built_in) {
     throw new ClavigerError('conflict', 'Built-in roles cannot be changed.', {
       code: 'built_in_role',
-      hint: 'Create a role of your own with the permissions that you need.',
+      hint: 'Create your own role with the permissions that you need.',
     });
   }
   return row;
 }
 
-/** The users who have the role, locked. */
+/** Returns and locks the users who have the role. */
 async function lockHolders(tx: Tx<AuthSchema>, roleId: string): Promise<string[]> {
   const rows = await tx
     .selectFrom('users')

@@ -9,6 +9,6 @@ export interface SettingsDeps {
   readonly database: Database<AuthSchema>;
   readonly emitter: Emitter;
   readonly tenantKeys: TenantKeys;
-  /** What the other services read. */
+  /** Source of the settings that other services read. */
   readonly settingsSource: SettingsSource;
 }

@@ -9,7 +9,9 @@ import { lastChanges } from './settings-store.ts';
 
 const VERSION = /^[1-9][0-9]{0,8}$/;
 
-/** What one version changed: the values of its keys before and after, placeholders in the place of secrets. */
+/**
+ * Returns what one version changed: the values of its keys before and after, with placeholders for secrets.
+ */
 export function getConfigVersion(
   deps: SettingsDeps,
 ): Handler<typeof settings.ConfigService.getConfigVersion> {

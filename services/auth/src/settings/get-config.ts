@@ -6,7 +6,7 @@ import { pendingRestarts } from './pending-restarts.ts';
 import { bySection, keysInScope, type NamedKey } from './setting-keys.ts';
 import { configVersion, lastChanges, type StoredSetting } from './settings-store.ts';
 
-/** Every setting of the caller's scope; opens no secret. */
+/** Returns every setting in the caller's scope; decrypts no secret. */
 export function getConfig(deps: SettingsDeps): Handler<typeof settings.ConfigService.getConfig> {
   return async (_request, context) => {
     const keys = keysInScope(context.actor.platform);
@@ -24,7 +24,7 @@ export function getConfig(deps: SettingsDeps): Handler<typeof settings.ConfigSer
   };
 }
 
-/** By section and member: what is set, or else the default; placeholders in the place of secrets. */
+/** Returns the set value or the default by section and member, with placeholders for secrets. */
 export function shownValues(
   keys: readonly NamedKey[],
   changes: ReadonlyMap<string, StoredSetting>,

@@ -5,7 +5,7 @@ import type { SettingsDeps } from './deps.ts';
 
 const SORT: SortFields = { version: { column: 'config_versions.version', type: 'int8' } };
 
-/** Who changed settings, when and why. */
+/** Lists who changed settings, when and why. */
 export function listConfigVersions(
   deps: SettingsDeps,
 ): Handler<typeof settings.ConfigService.listConfigVersions> {

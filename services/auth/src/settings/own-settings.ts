@@ -7,15 +7,15 @@ import {
   sections,
 } from '@claviger/settings';
 
-/** The sections that this service itself reads. */
+/** The sections that auth itself reads. */
 export type OwnSettings = SettingsReader<'access' | 'licence'>;
 
-/** Reads the database at each question: this service keeps the settings. */
+/** Creates a reader without a cache: auth stores the settings itself. */
 export function createOwnSettings(source: SettingsSource, logger: Logger): OwnSettings {
   return createReader({ source, sections: ['access', 'licence'], logger, freshMs: 0 });
 }
 
-/** The platform's `passwords` section as it is now; a start takes it up. */
+/** Reads the platform's `passwords` section. Changes take effect at the next start. */
 export async function readPasswordSettings(
   source: SettingsSource,
 ): Promise<SectionValues<'passwords'>['passwords']> {

@@ -4,10 +4,13 @@ import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 import type { StoredSetting } from './settings-store.ts';
 
-/** A replica that was silent for longer does not run any more, or cannot be asked. */
+/** A replica without a report for this long counts as stopped. */
 export const RUNNING_SECONDS = 60;
 
-/** Changes that some replica has not taken up; a replica has once it reported a start after the change. */
+/**
+ * Returns the changes that need a restart of a replica: it has applied a change if it reported a start after
+ * the change.
+ */
 export async function pendingRestarts(
   database: Database<AuthSchema>,
   changes: ReadonlyMap<string, StoredSetting>,

@@ -5,7 +5,7 @@ import { type NamedKey, settingKeys } from './setting-keys.ts';
 
 export interface PlannedChange {
   readonly named: NamedKey;
-  /** Undefined: was, or becomes, the default. */
+  /** Undefined means the default. */
   readonly before: unknown;
   readonly after: unknown;
 }
@@ -13,8 +13,8 @@ export interface PlannedChange {
 const NAME = /^[A-Za-z][A-Za-z0-9]{0,40}$/;
 
 /**
- * What a document of settings changes, compared with the whole values that are set now. Throws `denied` (`platform_only`)
- * for a setting of the platform, and `invalid` naming each field that is wrong in the merged result.
+ * Returns the changes that a settings document makes to the current values. Throws `denied` (`platform_only`)
+ * for a setting of the platform, and `invalid` with each field that is wrong in the merged result.
  */
 export function planChange(input: {
   readonly document: Readonly<Record<string, unknown>>;
@@ -83,7 +83,7 @@ interface Given {
 function flatten(document: Readonly<Record<string, unknown>>, problems: FieldProblem[]): Given[] {
   return Object.entries(document).flatMap(([section, members]) => {
     if (!Object.hasOwn(sections, section)) {
-      problems.push({ pointer: stepTo('/values', section), detail: 'holds a section that does not exist' });
+      problems.push({ pointer: stepTo('/values', section), detail: 'names an unknown section' });
       return [];
     }
     if (typeof members !== 'object' || members === null || Array.isArray(members)) {
@@ -95,14 +95,17 @@ function flatten(document: Readonly<Record<string, unknown>>, problems: FieldPro
       if (named) return [{ named, value }];
       problems.push({
         pointer: stepTo(`/values/${section}`, member),
-        detail: 'holds a setting that does not exist',
+        detail: 'names an unknown setting',
       });
       return [];
     });
   });
 }
 
-/** Secrets that are a whole value, and would go to a new destination without having been given anew. */
+/**
+ * Returns a problem for each unchanged secret whose destination changed: a stored secret must not go to a new
+ * destination.
+ */
 function movedSecrets(
   section: string,
   keys: Readonly<Record<string, SettingKey>>,
@@ -123,7 +126,7 @@ function movedSecrets(
     return [
       {
         pointer: `/values/${section}/${member}`,
-        detail: `must be given anew, because ${moved.join(', ')} changed`,
+        detail: `must be entered again, because ${moved.join(', ')} changed`,
       },
     ];
   });
@@ -148,5 +151,5 @@ const at =
   (prefix: string) =>
   ({ pointer, detail }: FieldProblem): FieldProblem => ({ pointer: `${prefix}${pointer}`, detail });
 
-/** A name that does not look like one may be a misplaced secret: it is not repeated. */
+/** A name of unusual form may be a misplaced secret, so it is not repeated in the answer. */
 const stepTo = (pointer: string, name: string): string => (NAME.test(name) ? `${pointer}/${name}` : pointer);

@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { type SectionName, type SettingsService, sections } from '@claviger/settings';
 import type { SettingsDeps } from './deps.ts';
 
-/** For a service: the sections that it reads, and no others. */
+/** Returns the sections that the calling service reads. Throws `denied` for any other section. */
 export function readSettings({
   settingsSource: source,
 }: Pick<SettingsDeps, 'settingsSource'>): Handler<typeof settings.SettingsService.readSettings> {
@@ -14,7 +14,7 @@ export function readSettings({
       if (!known?.services.includes(context.caller as SettingsService)) {
         throw new ClavigerError(
           'denied',
-          `${context.caller} does not read the settings of ${name.slice(0, 40)}.`,
+          `${context.caller} may not read the settings of ${name.slice(0, 40)}.`,
         );
       }
       return known.name;

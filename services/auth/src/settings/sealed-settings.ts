@@ -24,7 +24,10 @@ const NOTHING_SEALED: Sealed = {
   blob_sha256: null,
 };
 
-/** A value as it is stored: its secrets sealed with the tenant's key, placeholders where they stood. */
+/**
+ * Returns the columns of a value: secrets encrypted under the tenant's KEK and replaced by placeholders in
+ * `value`.
+ */
 export async function sealSetting(
   keys: TenantKeys,
   tx: Tx<AuthSchema>,
@@ -55,7 +58,10 @@ export async function sealSetting(
   }
 }
 
-/** The whole value again. Throws `sealed` where the root key is missing, and IntegrityError where a row was tampered with. */
+/**
+ * Returns the value with its secrets. Throws `sealed` without the root key, and IntegrityError for a modified
+ * row.
+ */
 export async function openSetting(
   keys: TenantKeys,
   reader: Reader<AuthSchema>,

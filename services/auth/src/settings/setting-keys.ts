@@ -8,7 +8,7 @@ export interface NamedKey {
   readonly key: SettingKey;
 }
 
-/** Every setting there is, by name. */
+/** All settings by name. */
 export const settingKeys: ReadonlyMap<string, NamedKey> = new Map(
   Object.entries(sections).flatMap(([section, { keys }]) =>
     Object.entries(keys as Readonly<Record<string, SettingKey>>).map(([member, key]) => [
@@ -18,12 +18,12 @@ export const settingKeys: ReadonlyMap<string, NamedKey> = new Map(
   ),
 );
 
-/** What somebody may see and set: all, for the platform's own administrators; else what is a tenant's. */
+/** Returns the settings in scope: all for administrators of the platform, else those of a tenant. */
 export function keysInScope(platform: boolean): NamedKey[] {
   return [...settingKeys.values()].filter(({ key }) => platform || key.scope === 'tenant');
 }
 
-/** Values by section and member, as the API shows them. */
+/** Groups values by section and member, as the API shows them. */
 export function bySection(
   values: Iterable<readonly [NamedKey, unknown]>,
 ): Record<string, Record<string, unknown>> {

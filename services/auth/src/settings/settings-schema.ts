@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 
-/** Tables of what administrators set, of the licence, and of what runs. */
+/** Tables of the settings, the license and the running replicas. */
 export interface SettingsTables {
   config_versions: {
     tenant_id: string;

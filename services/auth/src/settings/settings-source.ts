@@ -6,8 +6,9 @@ import { bySection, type NamedKey } from './setting-keys.ts';
 import { configVersion, lastChanges, openedValues, setOnes } from './settings-store.ts';
 
 /**
- * Reads sections for a tenant: its own values and those of the platform, secrets included, defaults left out. The version
- * is that of both. Without a tenant, those of the platform alone. Secrets of sections that nobody asked for are not opened.
+ * Reads sections for a tenant: its own values and those of the platform, with secrets and without defaults.
+ * The version combines both. Without a tenant it reads the platform's values only. Only secrets of requested
+ * sections are decrypted.
  */
 export function settingsSource(database: Database<AuthSchema>, tenantKeys: TenantKeys): SettingsSource {
   let platformId: string | undefined;
@@ -34,7 +35,8 @@ export function settingsSource(database: Database<AuthSchema>, tenantKeys: Tenan
   return async ({ tenantId, sections: asked, knownVersion }): Promise<ReadSettings> => {
     const names = new Set(asked.filter((name) => Object.hasOwn(sections, name)));
     const platformTenant = await platform();
-    // First the versions: a change in between shows at the next question, never as new values under an old version lost.
+    // Read the versions first: a change in between then appears at the next read and cannot be lost behind an
+    // old version.
     const version = [
       tenantId ? await database.readTenant(tenantId, configVersion) : 0,
       platformTenant ? await database.readTenant(platformTenant, configVersion) : 0,

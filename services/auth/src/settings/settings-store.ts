@@ -7,14 +7,14 @@ import { openSetting, sealSetting } from './sealed-settings.ts';
 import { type NamedKey, settingKeys } from './setting-keys.ts';
 import type { ConfigValuesTable } from './settings-schema.ts';
 
-/** A key that was set; `value` without its secrets. */
+/** A setting that was changed; `value` contains no secrets. */
 export interface StoredSetting {
   readonly named: NamedKey;
   readonly row: ConfigValuesTable;
   readonly changedAt: Date;
 }
 
-/** The version of a tenant's settings; 0 before the first change. */
+/** Returns the version of a tenant's settings; 0 before the first change. */
 export async function configVersion(reader: Reader<AuthSchema>): Promise<number> {
   const row = await reader
     .selectFrom('config_versions')
@@ -23,7 +23,10 @@ export async function configVersion(reader: Reader<AuthSchema>): Promise<number>
   return row?.version ?? 0;
 }
 
-/** The last change of each key up to a version, also of keys that went back to their default; unknown keys are left out. */
+/**
+ * Returns the last change of each setting up to a version, including resets to the default. Unknown keys are
+ * left out.
+ */
 export async function lastChanges(
   reader: Reader<AuthSchema>,
   upTo = 2_147_483_647,
@@ -50,12 +53,12 @@ export async function lastChanges(
   );
 }
 
-/** Those of them that have a value. */
+/** Returns the settings that have a value. */
 export function setOnes(changes: ReadonlyMap<string, StoredSetting>): StoredSetting[] {
   return [...changes.values()].filter(({ row }) => row.value !== null);
 }
 
-/** Whole values by key name, secrets included. */
+/** Returns values by key name, with secrets. */
 export async function openedValues(
   keys: TenantKeys,
   reader: Reader<AuthSchema>,
@@ -66,7 +69,7 @@ export async function openedValues(
   return opened;
 }
 
-/** Writers of one tenant's settings take turns. */
+/** Serialises changes to one tenant's settings. */
 export async function lockConfig(tx: Tx<AuthSchema>, tenantId: string): Promise<void> {
   await tx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
 }
@@ -78,7 +81,7 @@ export async function writeVersion(
   input: {
     version: number;
     reason: string;
-    /** `after` is undefined where a key goes back to its default. */
+    /** `after` is undefined for a reset to the default. */
     changes: readonly { named: NamedKey; after: unknown }[];
   },
 ): Promise<void> {

@@ -22,7 +22,7 @@ import {
 
 let stack: AuthStack;
 let tenant: TestTenant;
-/** Each with an actor token of its own, as gateways have: one lives for a minute only. */
+/** Uses a new actor token for each call, as gateways do, because one is valid for a minute. */
 let admin: () => Promise<CallOptions>;
 let platformAdmin: () => Promise<CallOptions>;
 
@@ -72,7 +72,7 @@ const target = (name: string, token: string) => ({
   token,
 });
 
-test('a tenant sees its own settings only, the platform sees all, and both see defaults before anything is set', async () => {
+test('a tenant sees only its own settings, the platform all, and both see defaults before any change', async () => {
   const own = await get(await administratorOf(await newTenant(stack)));
   expect(own).toMatchObject({ rowVersion: 0, values: { access: { maximumGrantMinutes: 10_080 } } });
   expect(own.keys.map(({ scope }) => scope)).not.toContain('platform');
@@ -84,7 +84,7 @@ test('a tenant sees its own settings only, the platform sees all, and both see d
   });
 });
 
-test('secrets are stored sealed, shown as placeholders, and unchanged when a read comes back', async () => {
+test('secrets are stored encrypted, shown as placeholders, and unchanged if a placeholder is sent back', async () => {
   const own = await newTenant(stack);
   const as = await administratorOf(own);
   const token = `canary-${randomUUID()}`;
@@ -130,7 +130,7 @@ test('secrets are stored sealed, shown as placeholders, and unchanged when a rea
   });
 });
 
-test('what is unknown or does not fit is refused by its name, and nothing of it is stored', async () => {
+test('unknown and invalid settings are refused by name, and nothing is stored', async () => {
   const refused = async (values: object) => pointersOf(put(values, await admin()));
   expect(await refused({ access: { maximumGrantMinutes: 1, other: true } })).toEqual([
     '/values/access/other',
@@ -160,7 +160,7 @@ test('settings of the platform are refused to tenants by name', async () => {
   expect(await pointersOf(put({ logging: { level: 'debug' } }, as))).toEqual(['/values/logging/level']);
 });
 
-test('a change made from an old version is refused, and of two at once one wins', async () => {
+test('a change from an old version is refused, and of two concurrent changes one succeeds', async () => {
   const as = await administratorOf(await newTenant(stack));
   const change = (minutes: number) =>
     codeOf(insisting(() => put({ access: { maximumGrantMinutes: minutes } }, as, { rowVersion: 0 })));
@@ -169,7 +169,7 @@ test('a change made from an old version is refused, and of two at once one wins'
   expect(await change(240)).toBe('precondition_failed');
 });
 
-test('null goes back to the default, and the history tells who changed what, page by page', async () => {
+test('null resets to the default, and the paged history tells who changed what', async () => {
   const own = await newTenant(stack);
   const as = await administratorOf(own);
   await put({ access: { maximumGrantMinutes: 60 } }, as, { reason: 'shorter' });
@@ -200,7 +200,7 @@ test('null goes back to the default, and the history tells who changed what, pag
   }
 });
 
-test('services read the sections that are theirs, with secrets, and hear when nothing changed', async () => {
+test('services read only their sections, with secrets, and learn if nothing changed', async () => {
   const own = await newTenant(stack);
   const as = await administratorOf(own);
   const key = `canary-${randomUUID()}`;
@@ -218,8 +218,8 @@ test('services read the sections that are theirs, with secrets, and hear when no
   ]);
 });
 
-test('what needs a restart waits for it, by name of the replicas', async () => {
-  // Each reports itself at its start, but nothing waits for that.
+test('a change that needs a restart stays pending for each named replica', async () => {
+  // Each replica reports itself at its start, but the start does not wait for the report.
   const reported = () => stack.sql('SELECT node FROM replicas ORDER BY node');
   await expect.poll(reported).toEqual([{ node: 'auth-1' }, { node: 'auth-2' }]);
   const changed = await put({ passwords: { hashConcurrency: 3 } }, await platformAdmin());
@@ -227,14 +227,14 @@ test('what needs a restart waits for it, by name of the replicas', async () => {
   expect(changed.pendingRestart).toMatchObject([
     { key: 'passwords.hashConcurrency', service: 'auth', nodes: ['auth-1', 'auth-2'] },
   ]);
-  // As if both had started after it. Their own reports, which come at any moment, say the same.
+  // Marks both as started after the change. Their own reports may arrive at any time and say the same.
   await stack.sql(
     `UPDATE config_versions SET created_at = created_at - interval '1 day' WHERE 'passwords.hashConcurrency' = ANY (keys)`,
   );
   expect((await get(await platformAdmin())).pendingRestart).toEqual([]);
 });
 
-test('a second factor that became mandatory holds sessions without one to setting it up (H-025)', async () => {
+test('after a second factor becomes mandatory, sessions without one can only set it up (H-025)', async () => {
   const own = await newTenant(stack);
   await newUser(stack, own, 'before');
   const as = await administratorOf(own);

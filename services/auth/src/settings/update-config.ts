@@ -20,7 +20,7 @@ import {
 
 const MAX_SHOWN_LENGTH = 500;
 
-/** Changes what is given, as one version; nothing when nothing differs. */
+/** Applies the given settings as one new version; without a difference no version is created. */
 export function updateConfig(deps: SettingsDeps): Handler<typeof settings.ConfigService.updateConfig> {
   return async (request, context) => {
     const { tenantId } = context;
@@ -62,7 +62,7 @@ export function updateConfig(deps: SettingsDeps): Handler<typeof settings.Config
   };
 }
 
-/** For the audit log: without secrets, but with the fact that one was changed. */
+/** Details for the audit log: no secrets, only whether one changed. */
 function shownChange({ named, before, after }: PlannedChange) {
   const [old, next] = [before, after].map((value) => maskSecrets(named.key, value ?? named.key.default));
   return {

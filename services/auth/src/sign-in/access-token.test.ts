@@ -38,7 +38,7 @@ const signed = (
     .sign(key as typeof privateKey);
 const verdict = async (token: string | Promise<string>) => codeOf(tokens.verify(await token));
 
-test('a token of ours says whose session it is, for five minutes', async () => {
+test('an access token identifies its session for five minutes', async () => {
   const token = await tokens.sign(claims);
   const { tenantId, sessionId, userId } = claims;
   expect(await tokens.verify(token)).toEqual({ tenantId, sessionId, userId });
@@ -88,6 +88,6 @@ test.each<[string, () => Promise<string> | string]>([
   expect(await verdict(token())).toBe('token_invalid');
 });
 
-test('says of a token past its time that it has expired', async () => {
+test('an expired token is refused as expired', async () => {
   expect(await verdict(signed({ exp: now - 61 }))).toBe('token_expired');
 });

@@ -12,20 +12,20 @@ const CLOCK_SKEW_SECONDS = 60;
 const MAX_LENGTH = 8_192;
 const HEADER_MEMBERS = new Set(['alg', 'kid', 'typ']);
 
-/** What a token says of its session when it was made. The session's row decides, not these. */
+/** The claims of a session at the time of signing. The session's row decides, not the claims. */
 export interface AccessClaims {
   readonly userId: string;
   readonly tenantId: string;
   readonly sessionId: string;
   readonly amr: readonly string[];
   readonly authenticatedAt: Date;
-  /** Of user and session together. */
+  /** Sum of the epochs of user and session. */
   readonly epoch: number;
 }
 
 export interface AccessTokens {
   sign(claims: AccessClaims): Promise<string>;
-  /** Throws `unauthenticated` for anything but a token of ours that is still valid. */
+  /** Throws `unauthenticated` unless the token was signed by this service and is still valid. */
   verify(token: string): Promise<{ tenantId: string; sessionId: string; userId: string }>;
 }
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
-/** A secret that is only ever stored as its SHA-256: with 256 random bits there is nothing to guess. */
+/** Hash of a stored secret. Plain SHA-256 suffices: secrets have 256 random bits. */
 export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 const SECRET = '[A-Za-z0-9_-]{43}';
@@ -16,7 +16,10 @@ const hexOf = (uuid: string): string => uuid.replaceAll('-', '');
 const uuidOf = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 const checksum = (text: string): string => crc32(text).toString(16).padStart(8, '0');
 
-/** The tenant stands in each token, because row-level security must know it before the token can be looked up. */
+/**
+ * Each token contains its tenant, because row-level security requires the tenant before the token can be
+ * looked up.
+ */
 export function newRefreshToken(tenantId: string): string {
   return `clr_${secret()}_${hexOf(tenantId)}`;
 }
@@ -26,7 +29,7 @@ export function readRefreshToken(token: string): { tenantId: string; hash: Buffe
   return match ? { tenantId: uuidOf(match[2]!), hash: sha256(token) } : undefined;
 }
 
-/** Prefix and checksum let scanners find leaked tokens and tell them from look-alikes. */
+/** Prefix and checksum let scanners find leaked tokens without false matches. */
 export function newApiToken(tenantId: string): { token: string; prefix: string; hash: Buffer } {
   const body = `clv_${secret()}_${hexOf(tenantId)}`;
   const token = body + checksum(body);
@@ -39,7 +42,7 @@ export function readApiToken(token: string): { tenantId: string; hash: Buffer } 
   return { tenantId: uuidOf(match[2]!), hash: sha256(token) };
 }
 
-/** As an API token, for the agent of a device. */
+/** Like an API token, for the agent of a device. */
 export function newAgentToken(tenantId: string): { token: string; hash: Buffer } {
   const body = `cla_${secret()}_${hexOf(tenantId)}`;
   const token = body + checksum(body);
@@ -52,7 +55,7 @@ export function readAgentToken(token: string): { tenantId: string; hash: Buffer 
   return { tenantId: uuidOf(match[2]!), hash: sha256(token) };
 }
 
-/** A one-time link names its row, so that wrong tries count against it. */
+/** A link contains the id of its row, so that wrong secrets count against that row. */
 export function newLinkToken(tenantId: string, linkId: string): { token: string; secretHash: Buffer } {
   const own = secret();
   return { token: `cl1_${own}_${hexOf(tenantId)}${hexOf(linkId)}`, secretHash: sha256(own) };

@@ -28,18 +28,18 @@ export interface Entry {
 
 export type Entered =
   | { session: SessionFacts; refreshToken: string; user: auth.User | undefined; hasFactor: boolean }
-  /** A text is for the audit log: the caller learns no more than that the sign-in failed. */
+  /** A text is the reason for the audit log; the caller learns only that the sign-in failed. */
   | { refusal: string | ClavigerError };
 
 /**
- * Opens the session of a right password. Looks again under the lock of the user: what was read before the hash may have
- * changed while it was computed.
+ * Opens a session after a correct password. Checks everything again with the user locked, because it may have
+ * changed while the hash was computed.
  */
 export async function enter(deps: SignInDeps, tx: Tx<AuthSchema>, entry: Entry): Promise<Entered> {
   const { tenant, stored, attempt, context, code } = entry;
   const { userId } = stored;
   const recovers = attempt.kind === 'recovery';
-  // Before any lock: a suspension that is under way waits for this sign-in, or this one sees it.
+  // Before any lock: either a concurrent suspension waits for this sign-in, or this sign-in sees it.
   if (!tenant.active || !(await isActiveTenant(tx))) return { refusal: 'tenant_suspended' };
   const user = await tx
     .selectFrom('users')

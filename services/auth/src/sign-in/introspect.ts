@@ -15,14 +15,14 @@ import { readAgentToken, readApiToken } from './bearer-secrets.ts';
 import type { SignInDeps } from './deps.ts';
 import { isExpired, sessionEnded } from './sessions-store.ts';
 
-/** Last use is written at most this often. */
+/** Interval between updates of the last use. */
 const TOUCH_SECONDS = 60;
 const ATTEMPTS = 3;
 const AUDIENCE = /^[a-z]{1,32}$/;
 
 /**
- * Turns a credential into an actor token for the named services, after a look at session, user and tenant as they are
- * now. `unauthenticated` means that the credential is bad; an outage is `unavailable`, never a verdict.
+ * Issues an actor token for the named services, from the current rows of session, user and tenant.
+ * `unauthenticated` means that the credential is not valid; an outage is `unavailable`.
  */
 export function introspect(deps: SignInDeps): Handler<typeof auth.SessionsService.introspect> {
   return async (request) => {
@@ -31,7 +31,7 @@ export function introspect(deps: SignInDeps): Handler<typeof auth.SessionsServic
       throw ClavigerError.invalid('/audiences', 'must name services');
     }
     const found = await lookUp(deps, credential);
-    // API tokens act for machines, which have no second factor.
+    // API tokens have no second factor.
     const secondFactorMandatory =
       'sessionId' in found && (await deps.settings.read(found.tenantId)).values.access.secondFactorMandatory;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
@@ -43,7 +43,7 @@ export function introspect(deps: SignInDeps): Handler<typeof auth.SessionsServic
       if (ended.length > 0) await deps.liveness.revoke(ended);
       const remembered = await deps.liveness.remember({ sessionId: actor.sessionId, epoch });
       if (remembered === 'revoked') throw sessionEnded('session_revoked');
-      // Somebody changed the session between our reading and our noting: what we read is old.
+      // The session changed after it was read: read it again.
       if (remembered > epoch) continue;
       const { token, expiresAt } = await signActorToken(actor, audiences, deps.actorKey);
       return {
@@ -56,7 +56,9 @@ export function introspect(deps: SignInDeps): Handler<typeof auth.SessionsServic
         mfaPending: actor.mfaPending,
       };
     }
-    throw new ClavigerError('unavailable', 'The session keeps changing.', { retryAfterSeconds: 1 });
+    throw new ClavigerError('unavailable', 'The session changed repeatedly during this call.', {
+      retryAfterSeconds: 1,
+    });
   };
 }
 

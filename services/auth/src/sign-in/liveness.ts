@@ -3,14 +3,14 @@ import type { Logger } from '@claviger/service-kit';
 import { Redis } from 'ioredis';
 
 const LIVE_TTL_SECONDS = 60;
-/** Longer than any access token and any call in flight. */
+/** Longer than any access token and any call in progress. */
 const REVOKED_TTL_SECONDS = 900;
 const REVOKED = 'revoked';
 const TELL_WITHIN_MS = 2_000;
 const RETRY_MS = 100;
 const COMMAND_TIMEOUT_MS = 500;
 
-/** Keeps `revoked` and a higher epoch; answers what stands there afterwards. */
+/** Keeps `revoked` and higher epochs; returns the resulting value. */
 const RAISE = `
 local current = redis.call('GET', KEYS[1])
 if current == '${REVOKED}' then return current end
@@ -24,20 +24,20 @@ export interface LiveSession {
 }
 
 /**
- * What gateways may remember of sessions, in Redis. PostgreSQL is the truth; here lies only what saves asking it:
- * `claviger:live:{<session>}` is the epoch of a session that was alive within the last minute, or `revoked`.
+ * What gateways may cache of sessions, in Redis. PostgreSQL is authoritative. `claviger:live:{<session>}` is
+ * the epoch of a session that was alive within the last minute, or `revoked`.
  */
 export interface Liveness {
   /**
-   * Notes that the session is alive at this epoch. Answers `revoked` or a higher epoch when somebody noted that
-   * meanwhile. Without Redis it answers the given epoch: gateways then ask every time.
+   * Stores that the session is alive at this epoch. Returns `revoked` or a higher epoch if one was stored in
+   * between. Without Redis it returns the given epoch; gateways then introspect each request.
    */
   remember(session: LiveSession): Promise<number | 'revoked'>;
-  /** Call after the commit and before the answer. Throws `unavailable` when gateways could not be told. */
+  /** Call after the commit and before the answer. Throws `unavailable` if gateways could not be notified. */
   revoke(sessionIds: readonly string[]): Promise<void>;
-  /** Makes gateways ask again. As `revoke`. */
+  /** Makes gateways introspect again. Otherwise like `revoke`. */
   raise(sessions: readonly LiveSession[]): Promise<void>;
-  /** Removes what is remembered of all sessions, so that gateways ask for each. As `revoke`. */
+  /** Removes the entries of all sessions, so that gateways introspect each. Otherwise like `revoke`. */
   forgetAll(): Promise<void>;
   ping(): Promise<void>;
   close(): void;
@@ -59,7 +59,7 @@ export function createLiveness(options: {
     connectTimeout: 2_000,
     retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
   });
-  // Each use reports its own failure.
+  // Each command reports its own failure.
   redis.on('error', () => {});
 
   const raiseOne = async ({ sessionId, epoch }: LiveSession): Promise<number | 'revoked'> => {
@@ -78,13 +78,17 @@ export function createLiveness(options: {
           await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
           continue;
         }
-        // A gateway that still reaches Redis may go on believing what it remembers: this must not look like success.
-        throw new ClavigerError('unavailable', 'The change is stored, but not every gateway knows it yet.', {
-          cause,
-          code: 'liveness_unavailable',
-          retryAfterSeconds: 2,
-          hint: 'Repeat the request: doing it twice does no harm. It takes effect within a minute in any case.',
-        });
+        // A gateway that reaches Redis may still accept its cached entry, so this must not look like success.
+        throw new ClavigerError(
+          'unavailable',
+          'The change is stored, but not every gateway has applied it yet.',
+          {
+            cause,
+            code: 'liveness_unavailable',
+            retryAfterSeconds: 2,
+            hint: 'Repeat the request; this is safe. The change takes effect within a minute in any case.',
+          },
+        );
       }
     }
   };
@@ -94,7 +98,7 @@ export function createLiveness(options: {
       try {
         return await raiseOne(session);
       } catch (error) {
-        options.logger.debug({ err: error }, 'Redis is away: gateways ask for each request');
+        options.logger.debug({ err: error }, 'Redis is unavailable: gateways introspect each request');
         return session.epoch;
       }
     },

@@ -40,14 +40,14 @@ afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
 const WRONG = 'wrong wrong wrong';
 let places = 0;
-/** An address that nobody has called from. */
+/** Returns an address without former calls. */
 const elsewhere = (): string => {
   places += 1;
   return `198.51.${places >> 8}.${places & 255}`;
 };
 
 let users = 0;
-/** A user who has signed in from `home`. */
+/** Creates a user who has signed in from `home`. */
 async function resident(): Promise<{ user: auth.User; name: string; home: string }> {
   users += 1;
   const name = `resident-${users}`;
@@ -62,7 +62,7 @@ const attempt = (username: string, password: string, from: string, { of = tenant
 const outcome = (username: string, password: string, from: string, more = {}) =>
   codeOf(attempt(username, password, from, more));
 
-/** Five wrong passwords, each from another place. */
+/** Sends five wrong passwords, each from another place. */
 async function lockElsewhere(names: readonly string[]): Promise<void> {
   for (let i = 0; i < 5; i += 1)
     expect(await outcome(names[i % names.length]!, WRONG, elsewhere())).toBe('invalid_credentials');
@@ -90,7 +90,7 @@ const waitOver = (userId: string) =>
     userId,
   ]);
 
-test('wrong passwords slow down the place that they come from, longer each time, and no other', async () => {
+test('wrong passwords delay only their own place, longer each time', async () => {
   const { user, name, home } = await resident();
   const from = elsewhere();
   for (const wait of [0, 1, 2, 4, 900]) {
@@ -105,7 +105,7 @@ test('wrong passwords slow down the place that they come from, longer each time,
   }
 });
 
-test('H-002 five wrong passwords under any spelling lock the account only for places that it did not sign in from', async () => {
+test('H-002 five wrong passwords under any spelling lock the account only for unknown places', async () => {
   const { user, name, home } = await resident();
   const network = '2001:db8:0:7';
   expect(await outcome(name, PASSWORD, `${network}::1`)).toBe('ok');
@@ -117,7 +117,7 @@ test('H-002 five wrong passwords under any spelling lock the account only for pl
     expect(await refusal(attempt(spelling, WRONG, elsewhere()))).toEqual(unknown);
   for (const spelling of [` ${name}`, `${name} `, `\u200b${name}`, `${name}\u0007`])
     expect(await outcome(spelling, PASSWORD, elsewhere()), JSON.stringify(spelling)).toBe('invalid');
-  // Elsewhere the right password is refused like a wrong one.
+  // From other places the right password is refused like a wrong one.
   expect(await refusal(attempt(name, PASSWORD, elsewhere()))).toEqual(unknown);
   expect(await refusal(attempt(name, WRONG, elsewhere()))).toEqual(unknown);
   expect(await outcome(name, PASSWORD, home)).toBe('ok');
@@ -138,7 +138,7 @@ test('H-002 five wrong passwords under any spelling lock the account only for pl
   expect(await outcome(name, PASSWORD, elsewhere())).toBe('ok');
 });
 
-test('a place that the account signed in from is locked by what comes from there alone', async () => {
+test('a known place is locked only by failures from that place', async () => {
   const { user, name, home } = await resident();
   const office = elsewhere();
   expect(await outcome(name, PASSWORD, office)).toBe('ok');
@@ -164,7 +164,7 @@ test('H-003 the right password while locked gets the same answer; the lock is no
   expect(await outcome(name, PASSWORD, elsewhere())).toBe('ok');
 });
 
-test('wrong passwords at the same moment count exactly, over two nodes, from one place and from many', async () => {
+test('concurrent wrong passwords are counted exactly, on two replicas, from one place and from many', async () => {
   const { user, name } = await resident();
   const from = elsewhere();
   const here = await Promise.all(Array.from({ length: 24 }, () => outcome(name, WRONG, from)));
@@ -181,7 +181,7 @@ test('wrong passwords at the same moment count exactly, over two nodes, from one
   expect(rows.filter((row) => row.failures === 1)).toHaveLength(12);
 });
 
-test('guesses and unlocks at the same moment never wait for each other', async () => {
+test('concurrent attempts and unlocks never deadlock', async () => {
   const { user, name } = await resident();
   const options = await asAdministrator(stack, tenant);
   const codes = await Promise.all(
@@ -219,7 +219,7 @@ test('a recovery code with the password opens a locked account from any place, o
   expect(await outcome(name, PASSWORD, home, { code: second })).toBe('ok');
   expect(await outcome(name, PASSWORD, home, { code: codeAt(secret, 1) })).toBe('ok');
 
-  // Tries with recovery codes are limited for each place.
+  // Attempts with recovery codes are limited for each place.
   const from = elsewhere();
   for (const expected of ['invalid_credentials', 'invalid_credentials', 'sign_in_slowed'])
     expect(await outcome(name, PASSWORD, from, { code: 'aaaa-bbbb-cccc-dddd' })).toBe(expected);
@@ -227,7 +227,7 @@ test('a recovery code with the password opens a locked account from any place, o
   expect(await outcome(name, PASSWORD, elsewhere(), { code: third })).toBe('ok');
 });
 
-test('a recovery code is asked for a password only together with a right one: without a factor it opens nothing', async () => {
+test('with a recovery code the password is checked only if the code is right; without a factor it unlocks nothing', async () => {
   const { user, name } = await resident();
   const code = 'aaaa-bbbb-cccc-dddd';
   const right = await refusal(attempt(name, PASSWORD, elsewhere(), { code }));
@@ -237,7 +237,7 @@ test('a recovery code is asked for a password only together with a right one: wi
   expect((await failuresOf(user.id, 'recovery')).map(({ failures }) => failures)).toEqual([1, 1]);
 });
 
-test('wrong codes from elsewhere lock the second factor there only; a recovery code still proves it', async () => {
+test('wrong codes from unknown places lock the second factor only there; a recovery code still proves it', async () => {
   const { user, name, home } = await resident();
   const { secret, recoveryCodes } = await enrolFactor(
     stack,
@@ -255,7 +255,7 @@ test('wrong codes from elsewhere lock the second factor there only; a recovery c
   const options = { ...(await actingWith(stack, pending.accessToken)), sourceAddress: from };
   const prove = (code: string) => codeOf(authOf(stack).completeMfaChallenge({ code }, options));
   expect(await prove(codeAt(secret, 1))).toBe('mfa_locked');
-  // The password alone was no sign-in: this place is as unknown as before.
+  // The password alone does not complete a sign-in, so this place stays unknown.
   expect(
     await stack.sql('SELECT 1 FROM sign_in_places WHERE user_id = $1 AND place = $2', [user.id, from]),
   ).toEqual([]);
@@ -266,7 +266,7 @@ test('wrong codes from elsewhere lock the second factor there only; a recovery c
   expect(await outcome(name, PASSWORD, home, { code: codeAt(secret, 1) })).toBe('ok');
 });
 
-test('the operator opens the way of an administrator, not into the account, and not without end', async () => {
+test('the operator unlocks an administrator without gaining access, and only a limited number of times', async () => {
   const operator = stack.operator.client('auth', auth.OperatorService);
   const own = await newTenant(stack);
   await newUser(stack, own, 'plain');
@@ -301,7 +301,7 @@ test('the operator opens the way of an administrator, not into the account, and 
   expect(events[0]).toMatchObject({ subjectId: id, details: { place: from } });
 });
 
-test('whoever completes a reset link signs in from there, also while the account is locked', async () => {
+test('a user who completes a reset link can sign in from there, also while the account is locked', async () => {
   const { user, name } = await resident();
   const options = await asAdministrator(stack, tenant);
   const { resetToken } = await usersOf(stack).startPasswordReset({ userId: user.id }, options);
@@ -326,7 +326,7 @@ const openDatabase = () => {
   });
 };
 
-test('places are forgotten after 30 days, the newest twenty are kept, and counts go after an hour', async () => {
+test('places are deleted after 30 days, the newest twenty are kept, and counts are deleted after an hour', async () => {
   const { user, name, home } = await resident();
   const known = () =>
     stack.sql<{ place: string }>('SELECT place FROM sign_in_places WHERE user_id = $1', [user.id]);
@@ -383,7 +383,7 @@ test('unknown tenant, unknown user, wrong password and lock take the same hashes
   } as unknown as SignInDeps;
   const query = vi.spyOn(pg.Client.prototype, 'query');
   onTestFinished(() => query.mockRestore());
-  /** The texts of all statements until the refusal, and whose log it goes to. */
+  /** The texts of all statements until the refusal, and the tenant whose log records it. */
   const workOf = async (username: string, of: string, code: string, from: string) => {
     query.mockClear();
     hashes = 0;
@@ -396,7 +396,7 @@ test('unknown tenant, unknown user, wrong password and lock take the same hashes
     );
     return { answer, hashes, statements, logged: context.auditTenantId !== undefined };
   };
-  // The platform's log takes what is tried at tenants that nobody has.
+  // The platform's log records attempts at unknown tenants.
   await stack.operator.client('auth', auth.OperatorService).createSetupLink({ tenant: '' });
   for (const code of ['', 'aaaa-bbbb-cccc-dddd']) {
     const reference = await workOf(name, tenant.name, code, elsewhere());
@@ -407,7 +407,7 @@ test('unknown tenant, unknown user, wrong password and lock take the same hashes
     expect(await workOf(locked.name, tenant.name, code, elsewhere())).toEqual(reference);
     expect(await workOf(locked.name, tenant.name, code, locked.home)).toEqual(reference);
   }
-  // A place that has to wait is told so for each name, before the hash.
+  // A place that has to wait gets this answer for each name, before the hash.
   const from = elsewhere();
   const names = [name, 'nobody', locked.name].map((each) => [each, tenant.name] as const);
   const slowed = [];

@@ -4,35 +4,41 @@ import { sql } from 'kysely';
 import type { AuthSchema, FailureKind } from '../schema.ts';
 import { PLACE_DAYS } from './places.ts';
 
-/** Wrong tries until the lock, for the same time of quiet, over all nodes and challenges. */
+/**
+ * Failed attempts until a lock, counted over all replicas and challenges; the same time without failures
+ * resets the count.
+ */
 export const MAX_FAILURES = 5;
 export const WINDOW_MINUTES = 15;
 const window = sql.raw(`interval '${WINDOW_MINUTES} minutes'`);
 
-/** The row that counts all places together from which the account did not sign in. */
+/** The place of the row that counts all unknown places together. */
 const ELSEWHERE = '';
-/** An id that nobody has, so that a query about nobody is the same query. */
+/** An id of no user, so that a query for an unknown user is the same statement. */
 export const NOBODY = '00000000-0000-0000-0000-000000000000';
 
-/** A try to prove something for an account, from a place. */
+/** An attempt to prove something for an account, from a place. */
 export interface Attempt {
   readonly tenantId: string;
   readonly kind: FailureKind;
-  /** Id of the user, or the hash of a name that nobody has. */
+  /** Id of the user, or the hash of an unknown name. */
   readonly subject: string;
-  /** Absent for a name that nobody has. */
+  /** Absent for an unknown name. */
   readonly userId?: string | undefined;
   readonly place: string;
 }
 
 export interface Standing {
-  /** The place has to wait for so long, whatever it shows. */
+  /** Seconds until the place may try again, whatever it sends. */
   readonly waitSeconds: number;
-  /** The account is locked for this place for so long: others failed elsewhere, and it did not sign in from here before. */
+  /**
+   * Seconds for which the account is locked for this place, because of failures elsewhere; 0 for a known
+   * place.
+   */
   readonly lockedSeconds: number;
 }
 
-/** How the account stands for a place. One query with the same work for every name. */
+/** Returns the lock status of an account for a place, with the same single query for every name. */
 export async function standingOfAttempt(reader: Reader<AuthSchema>, attempt: Attempt): Promise<Standing> {
   const { kind, subject, userId = NOBODY, place } = attempt;
   const restAt = (at: string) => sql`coalesce((
@@ -52,13 +58,13 @@ const isKnown = (userId: string, place: string) => sql<boolean>`EXISTS (SELECT F
   AND p.last_at > now() - make_interval(days => ${PLACE_DAYS}::int))`;
 
 /**
- * Counts a failed try, for its place, and for all unknown places together unless the account signed in from this one
- * before. Throws `rate_limited` when the place has to wait by now: of tries at the same moment only as many count, and
- * are told what they were, as could have come one after the other. Waiting is never extended by tries made meanwhile.
+ * Counts a failed attempt for its place and, unless the place is known, for all unknown places together.
+ * Throws `rate_limited` if the place has to wait now: of concurrent attempts only as many are counted and
+ * answered as could have come one after the other. Attempts during a wait do not extend it.
  */
 export async function countFailure(tx: Tx<AuthSchema>, attempt: Attempt): Promise<{ locked: boolean }> {
   const { tenantId, kind, subject, userId = NOBODY, place } = attempt;
-  // A recovery code cannot be guessed: tries with one lock nobody out elsewhere.
+  // A recovery code cannot be guessed, so wrong ones do not lock the account elsewhere.
   const countsElsewhere = kind === 'password' || kind === 'mfa';
   const grows = kind === 'password' || kind === 'recovery';
   const { rows } = await sql<{ counted: boolean; locked: boolean }>`
@@ -84,7 +90,10 @@ export async function countFailure(tx: Tx<AuthSchema>, attempt: Attempt): Promis
 const failures = sql`CASE WHEN f.failures >= ${MAX_FAILURES} OR f.last_failed_at < now() - ${window}
   THEN 1 ELSE f.failures + 1 END`;
 
-/** From the second failure on the place waits 1, 2, 4 seconds where the wait grows; from the fifth on a quarter of an hour. */
+/**
+ * From the second failure the place waits 1, 2, 4 seconds if `grows`; from the fifth it waits
+ * `WINDOW_MINUTES`.
+ */
 const counting = (grows: boolean) => sql`
   ON CONFLICT (tenant_id, kind, subject, place) DO UPDATE SET
     failures = ${failures},
@@ -94,14 +103,14 @@ const counting = (grows: boolean) => sql`
       WHEN ${grows}::boolean AND ${failures} > 1 THEN now() + make_interval(secs => 2 ^ (${failures} - 2)) END
   WHERE f.locked_until IS NULL OR f.locked_until <= now()`;
 
-/** Takes back what was counted of an account: from one place, or from all. */
+/** Deletes the failure counts of an account, for one place or for all. */
 export async function clearFailures(
   tx: Tx<AuthSchema>,
   subject: string,
   kinds: readonly FailureKind[],
   place?: string,
 ): Promise<void> {
-  // In the order of countFailure, the row for all unknown places last: else the two could wait for each other.
+  // Lock in the order of countFailure, the row of unknown places last, to prevent a deadlock.
   await tx
     .selectFrom('login_failures')
     .select('place')
@@ -119,12 +128,12 @@ export async function clearFailures(
     .execute();
 }
 
-/** Says nothing about the account: whoever tries names that nobody has waits as long. */
+/** The error for a place that has to wait. It tells nothing about the account: unknown names wait as long. */
 export function mustWait(seconds: number): ClavigerError {
   const retryAfterSeconds = Math.max(1, seconds);
-  return new ClavigerError('rate_limited', 'There were wrong tries for this account from your address.', {
+  return new ClavigerError('rate_limited', 'There were failed attempts for this account from your address.', {
     code: 'sign_in_slowed',
     retryAfterSeconds,
-    hint: `Try again in ${retryAfterSeconds} seconds; wrong tries meanwhile do not make it longer.`,
+    hint: `Try again in ${retryAfterSeconds} seconds; attempts before that do not extend the wait.`,
   });
 }

@@ -10,8 +10,9 @@ import { readAttempt, type SignInAttempt } from './read-attempt.ts';
 import { signInAnswer } from './sign-in-answer.ts';
 
 /**
- * Password, then second factor where there is one. Unknown tenant or user, wrong password, lock and disabled account
- * get one answer after the same work: one hash, the same queries. Only the audit log tells them apart.
+ * Checks the password, then the second factor if the user has one. Unknown tenant or user, wrong password,
+ * lock and disabled account get one answer after the same work: one hash and the same queries. Only the audit
+ * log distinguishes them.
  */
 export function login(deps: SignInDeps): Handler<typeof auth.AuthService.login> {
   return async (request, context) => {
@@ -23,9 +24,9 @@ export function login(deps: SignInDeps): Handler<typeof auth.AuthService.login> 
       context.auditActorName = stored.username;
       context.auditSubject = { type: 'user', id: stored.userId };
     }
-    // Before the hash, and whatever the password is: nothing is learnt by not waiting.
+    // Before the hash and independent of the password, so that an attempt during a wait tells nothing.
     if (standing.waitSeconds > 0) throw mustWait(standing.waitSeconds);
-    // Also while locked: the time must not tell.
+    // Also while locked, so that the time does not tell.
     const matches = await deps.passwords.verify(phc, request.password);
     const shutOut = standing.lockedSeconds > 0 && attempt.kind === 'password';
     if (!matches || shutOut || !stored || !tried.tenant) {
@@ -60,7 +61,7 @@ export function login(deps: SignInDeps): Handler<typeof auth.AuthService.login> 
   };
 }
 
-/** For the audit log only. */
+/** The reason for the audit log only. */
 function reasonOf({ tenant, stored, attempt }: SignInAttempt, shutOut: boolean, locked: boolean): string {
   if (!tenant) return 'unknown_tenant';
   if (!stored) return 'unknown_user';
@@ -73,6 +74,6 @@ function refused(context: CallContext, reason: string): ClavigerError {
   noteReason(context, reason);
   return new ClavigerError('unauthenticated', 'User name or password is wrong, or the account is locked.', {
     code: 'invalid_credentials',
-    hint: 'Check both. While the account is locked, sign in from where you did before, with a recovery code, or a quarter of an hour later.',
+    hint: 'Check both. While the account is locked, sign in from a known address, with a recovery code, or after 15 minutes.',
   });
 }

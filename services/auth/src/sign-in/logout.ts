@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import type { SignInDeps } from './deps.ts';
 import { endSession } from './sessions-store.ts';
 
-/** Ends the session: access and refresh tokens die together, before the answer. Doing it twice does no harm. */
+/** Ends the session with its access and refresh tokens before the answer. Idempotent. */
 export function logout(deps: SignInDeps): Handler<typeof auth.AuthService.logout> {
   return async (_request, context) => {
     const { sessionId, tenantId } = context.actor;

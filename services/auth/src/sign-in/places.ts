@@ -5,14 +5,17 @@ import type { AuthSchema } from '../schema.ts';
 
 export const PLACE_DAYS = 30;
 const MAX_PLACES = 20;
-/** Of a call without an address. */
+/** The place of a call without an address. */
 const NOWHERE = 'unknown';
 
-/** From where a person calls: an IPv4 address, or the /64 of an IPv6 one. */
+/** Returns the place of a call: an IPv4 address, or the /64 of an IPv6 address. */
 export const placeOf = ({ sourceAddress }: { readonly sourceAddress: string }): string =>
   addressPrefix(sourceAddress) ?? NOWHERE;
 
-/** The account signed in from here with all that it takes; of each account the newest places are kept. */
+/**
+ * Stores that the account completed a sign-in from this place. Keeps the newest `MAX_PLACES` places of an
+ * account.
+ */
 export async function notePlace(
   tx: Tx<AuthSchema>,
   tenantId: string,

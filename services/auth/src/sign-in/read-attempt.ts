@@ -9,24 +9,22 @@ import { type Attempt, NOBODY, type Standing, standingOfAttempt } from './lockou
 import { placeOf } from './places.ts';
 import { findSignInTenant, type TenantEntry } from './tenants-store.ts';
 
-/** Where tries for tenants that nobody has are looked up and counted, with the same work as for others. */
+/** Tenant id for attempts at unknown tenants, so that they cause the same queries and are counted. */
 const NO_TENANT = NOBODY;
 
 export interface SignInAttempt {
   readonly tenant: TenantEntry | undefined;
   readonly stored: StoredCredential | undefined;
-  /** What the password is checked against; undefined: it cannot be right. */
+  /** The hash to verify; undefined if no password can be correct. */
   readonly phc: string | undefined;
   readonly attempt: Attempt;
   readonly standing: Standing;
 }
 
 /**
- * Who wants to sign in, and how the account stands for the place that they call from. An unknown tenant and an unknown
- * user take the same queries as a known one.
- *
- * A recovery code at sign-in opens a locked account too. It counts apart, and without a right one the password is not
- * even looked at: such tries say nothing about it.
+ * Reads the user of a sign-in and the lock status for the caller's place. Unknown tenants and users cause the
+ * same queries. A recovery code also opens a locked account; it is counted separately, and with a wrong one
+ * the password is not checked, so such attempts tell nothing about it.
  */
 export async function readAttempt(
   deps: SignInDeps,

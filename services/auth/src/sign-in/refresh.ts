@@ -17,12 +17,12 @@ import {
 } from './sessions-store.ts';
 import { signInAnswer } from './sign-in-answer.ts';
 
-/** A client that lost the answer and tries again at once is no thief. */
+/** A client that lost the answer and repeats immediately is not treated as theft. */
 const REUSE_GRACE_SECONDS = 10;
 
 /**
- * Rotates the refresh token of a session, or gives one to the bearer of a valid access token. A spent token that comes
- * again means that two parties hold it: the session ends. What was proved at sign-in never changes here.
+ * Rotates the refresh token of a session, or issues one to the holder of a valid access token. A reused token
+ * means that two parties have it, so the session ends. The authentication of the session never changes here.
  */
 export function refresh(deps: SignInDeps): Handler<typeof auth.AuthService.refresh> {
   return async (request, context) => {
@@ -35,7 +35,7 @@ export function refresh(deps: SignInDeps): Handler<typeof auth.AuthService.refre
       const session = await (presented
         ? sessionOfToken(deps, tx, presented.hash)
         : lockSession(tx, deps.config, context.actor.sessionId));
-      // An unknown token leaves no event in a tenant that it merely names.
+      // An unknown token creates no event in the tenant that it names.
       if (session?.kind !== 'user') return { refusal: refusedToken() };
       context.auditTenantId = tenantId;
       context.auditActorId = session.userId;
@@ -66,7 +66,7 @@ export function refresh(deps: SignInDeps): Handler<typeof auth.AuthService.refre
   };
 }
 
-/** The session is locked first, always: two that refresh, or one that refreshes and one that revokes, take turns. */
+/** Locks the session first, so that concurrent refreshes and revocations of one session are serialised. */
 async function sessionOfToken(
   deps: SignInDeps,
   tx: Tx<AuthSchema>,
@@ -103,9 +103,9 @@ async function spend(
     .executeTakeFirstOrThrow();
   if (row.recent) {
     return {
-      refusal: new ClavigerError('conflict', 'This refresh token has just been used.', {
+      refusal: new ClavigerError('conflict', 'This refresh token was used a moment ago.', {
         code: 'refresh_in_progress',
-        hint: 'Use the tokens of the answer that came first, or sign in again.',
+        hint: 'Use the tokens of the first answer, or sign in again.',
       }),
     };
   }
@@ -123,13 +123,13 @@ async function spend(
       'This refresh token was used before; the session has ended.',
       {
         code: 'refresh_token_reused',
-        hint: 'Sign in again. If it was not you who used it, change your password.',
+        hint: 'Sign in again. If you did not use it, change your password.',
       },
     ),
   };
 }
 
-/** A bearer that refreshes supersedes the refresh token that it may have lost. */
+/** A refresh by access token ends the refresh token of the session, which the client may have lost. */
 async function spendAll(tx: Tx<AuthSchema>, sessionId: string): Promise<void> {
   await tx
     .updateTable('refresh_tokens')
@@ -140,17 +140,20 @@ async function spendAll(tx: Tx<AuthSchema>, sessionId: string): Promise<void> {
 }
 
 function refusedToken(): ClavigerError {
-  return new ClavigerError('unauthenticated', 'A valid refresh token or access token is needed.', {
+  return new ClavigerError('unauthenticated', 'A valid refresh token or access token is required.', {
     code: 'token_invalid',
     hint: 'Sign in again.',
   });
 }
 
-/** What was proved at sign-in is no longer enough: the session goes on once a second factor is proved in it. */
+/**
+ * The error for a session without a second factor after it became mandatory. The session continues once one
+ * is proved.
+ */
 function factorBecameMandatory(): ClavigerError {
   return new ClavigerError(
     'unauthenticated',
-    'A second factor is mandatory now, and this session has none.',
+    'A second factor is now mandatory, and this session has none.',
     {
       code: 'step_up_required',
       hint: 'Set one up with GET /api/v1/auth/mfa/setup and prove it, or sign in again.',

@@ -7,24 +7,27 @@ import type { AuthSchema } from '../schema.ts';
 import { newRefreshToken, sha256 } from './bearer-secrets.ts';
 import type { LiveSession } from './liveness.ts';
 
-/** A session that owes its second factor lives this long. */
+/** Lifetime of a session that still requires its second factor. */
 const PENDING_MINUTES = 5;
 
 const minutes = (count: number) => sql<Date>`make_interval(mins => ${count}::int)`;
 
-/** A session as its holder's tokens need it. */
+/** The facts of a session that its tokens contain. */
 export interface SessionFacts {
   readonly tenantId: string;
   readonly sessionId: string;
   readonly userId: string;
-  /** Of user and session together: both only go up, so the sum does. */
+  /** Sum of the epochs of user and session; it only increases. */
   readonly epoch: number;
   readonly amr: readonly string[];
   readonly authenticatedAt: Date;
   readonly mfaPending: boolean;
 }
 
-/** Opens the session of a sign-in. Without `mfaPending` it may live as long as the configuration says. */
+/**
+ * Opens the session of a sign-in. With `mfaPending` it lives for `PENDING_MINUTES`, else for the configured
+ * time.
+ */
 export async function openSession(
   tx: Tx<AuthSchema>,
   config: AuthConfig,
@@ -57,7 +60,7 @@ export async function openSession(
   };
 }
 
-/** The next refresh token of a session, whose row the caller has locked or just made. */
+/** Issues the next refresh token of a session whose row the caller has locked or inserted. */
 export async function issueRefreshToken(
   tx: Tx<AuthSchema>,
   tenantId: string,
@@ -91,8 +94,8 @@ export interface LockedSession extends SessionFacts {
 }
 
 /**
- * The session, locked until the transaction ends: refresh, challenge, logout and revoke of one session take turns.
- * Undefined when there is none.
+ * Returns the session and locks it until the transaction ends, so that refresh, challenge, logout and
+ * revocation of one session are serialised. Undefined if it does not exist.
  */
 export async function lockSession(
   tx: Tx<AuthSchema>,
@@ -140,12 +143,12 @@ export async function lockSession(
   };
 }
 
-/** Past its end, or unused for too long. API tokens know no idling. */
+/** Whether a session passed its end or was idle for too long. API tokens have no idle limit. */
 export const isExpired = (config: AuthConfig) =>
   sql<boolean>`sessions.expires_at <= now() OR (sessions.kind = 'user'
     AND sessions.last_seen_at <= now() - ${minutes(config.sessions.idleMinutes)})`;
 
-/** Locks the live sessions of a user in one order; the caller has locked the user. */
+/** Locks the live sessions of a user in a fixed order; the caller has locked the user. */
 export async function lockSessionsOfUser(tx: Tx<AuthSchema>, userId: string): Promise<void> {
   await tx
     .selectFrom('sessions')
@@ -158,8 +161,8 @@ export async function lockSessionsOfUser(tx: Tx<AuthSchema>, userId: string): Pr
 }
 
 /**
- * Ends a session after a proved second factor and opens a full one in its place, with the same sign-in and the same end.
- * Whoever holds something of the session from before, with fewer rights, gains nothing.
+ * Ends a session after a second factor was proved and opens a complete one with the same sign-in time and
+ * end. A copy of the former session's tokens, which have fewer privileges, gains nothing.
  */
 export async function replaceSession(
   tx: Tx<AuthSchema>,
@@ -212,7 +215,7 @@ export type EndedBecause =
   | 'api-token-revoked'
   | 'responsible-person-changed';
 
-/** Ends one session; answers its id when it had not ended before. API tokens end with their session. */
+/** Ends one session and its API token. Returns false if the session had ended before. */
 export async function endSession(
   tx: Tx<AuthSchema>,
   sessionId: string,
@@ -234,8 +237,8 @@ export async function endSession(
 }
 
 /**
- * Ends sessions of a user, API tokens included unless `keepApiTokens`. Answers every session that a gateway might still
- * remember, also those ended a moment ago: telling twice does no harm, forgetting one would.
+ * Ends sessions of a user, including API tokens unless `keepApiTokens`. Returns the ids of all sessions that
+ * ended within 15 minutes, because a gateway may still hold them as alive; revoking one twice is harmless.
  */
 export async function endSessionsOfUser(
   tx: Tx<AuthSchema>,
@@ -270,8 +273,8 @@ export async function endSessionsOfUser(
 }
 
 /**
- * Raises the epoch of users whose rights changed, and of the machines that they are responsible for; answers the live sessions of
- * both, to be told to gateways.
+ * Raises the epoch of users whose permissions changed and of the machine identities they are responsible for.
+ * Returns the live sessions of both, which the caller passes to `liveness.raise`.
  */
 export async function raiseEpoch(tx: Tx<AuthSchema>, userIds: readonly string[]): Promise<LiveSession[]> {
   if (userIds.length === 0) return [];

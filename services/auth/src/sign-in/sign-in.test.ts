@@ -42,7 +42,7 @@ test('H-047 a sign-in is introspected until its logout, and refused at once afte
   expect(await stack.redis.get(key)).toBe('revoked');
 });
 
-test('a refresh rotates; reuse within the grace is a conflict, later it ends the session', async () => {
+test('a refresh rotates the token; reuse within the grace period is a conflict, later it ends the session', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer } = await signIn(stack, tenant.name, username, password);
@@ -61,7 +61,7 @@ test('a refresh rotates; reuse within the grace is a conflict, later it ends the
   expect((await auditOf(stack, tenant.id)).map((event) => event.action)).toContain('auth.refresh.reused');
 });
 
-test('a valid bearer refreshes without the refresh token, which it supersedes', async () => {
+test('a valid access token refreshes without the refresh token, which then ends', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer, as } = await signIn(stack, tenant.name, username, password);
@@ -75,7 +75,7 @@ test('a valid bearer refreshes without the refresh token, which it supersedes', 
   expect(await codeOf(authOf(stack).refresh({ refreshToken: 'clr_x' }))).toBe('token_invalid');
 });
 
-test('of many that refresh one token at once, one gets tokens', async () => {
+test('of many concurrent refreshes of one token, one gets tokens', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer } = await signIn(stack, tenant.name, username, password);
@@ -88,7 +88,7 @@ test('of many that refresh one token at once, one gets tokens', async () => {
   expect(new Set(codes)).toEqual(new Set(['ok', 'refresh_in_progress']));
 });
 
-test('no token minted by a refresh that races a logout outlives the logout', async () => {
+test('no token of a refresh concurrent with a logout outlives the logout', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   for (let round = 0; round < 8; round += 1) {
@@ -106,7 +106,7 @@ test('no token minted by a refresh that races a logout outlives the logout', asy
   }
 });
 
-test('H-051 a refresh whose transaction fails leaves the token good for one more use', async () => {
+test('H-051 after a refresh whose transaction fails, the token can be used once more', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer } = await signIn(stack, tenant.name, username, password);
@@ -131,7 +131,7 @@ test('H-051 a refresh whose transaction fails leaves the token good for one more
   );
 });
 
-test('an idle or too old session is refused', async () => {
+test('an idle or expired session is refused', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const idle = await signIn(stack, tenant.name, username, password);
@@ -147,7 +147,7 @@ test('an idle or too old session is refused', async () => {
   );
 });
 
-test('a suspended tenant is out, and so is every session of it', async () => {
+test('a suspended tenant cannot sign in, and its sessions are refused', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer } = await signIn(stack, tenant.name, username, password);
@@ -158,7 +158,7 @@ test('a suspended tenant is out, and so is every session of it', async () => {
   expect(await codeOf(signIn(stack, tenant.name, username, password))).toBe('invalid_credentials');
 });
 
-test('a revoked session is never noted as alive again, and an older epoch never replaces a newer one', async () => {
+test('a revoked session is never stored as alive again, and an older epoch never replaces a newer one', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer } = await signIn(stack, tenant.name, username, password);
@@ -172,7 +172,7 @@ test('a revoked session is never noted as alive again, and an older epoch never 
   expect(await stack.redis.get(key)).toBe(String(epoch + 5));
 });
 
-test('actor tokens say who acts for the named services only', async () => {
+test('an actor token is valid only for the named services', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer } = await signIn(stack, tenant.name, username, password);

@@ -10,7 +10,10 @@ export interface TenantEntry {
   readonly active: boolean;
 }
 
-/** By short name; `default` when empty. One that is being wound down has given its name back. */
+/**
+ * Finds an active or suspended tenant by its short name; `default` if empty. A deprovisioned tenant has
+ * released its name.
+ */
 export async function findTenant(
   database: Database<AuthSchema>,
   name: string,
@@ -18,7 +21,7 @@ export async function findTenant(
   return (await findSignInTenant(database, name)).tenant;
 }
 
-/** Beside it the tenant that runs the installation: its log has the sign-ins to names that no tenant has. */
+/** Also returns the platform's tenant: its audit log records sign-ins to unknown tenants. */
 export async function findSignInTenant(
   database: Database<AuthSchema>,
   name: string,

@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { isObjectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 
-/** The sites that somebody is kept to; undefined: every site, and what stands in none. */
+/** The sites to which a user is restricted; undefined means every site and objects without a site. */
 export type Sites = readonly string[] | undefined;
 
 export const sitesOfUser = sql<string[]>`coalesce((SELECT array_agg(us.site_id::text ORDER BY us.site_id)
@@ -17,35 +17,38 @@ export async function readSites(reader: Reader<AuthSchema>, userId: string): Pro
     .select(['site_restricted', sitesOfUser.as('site_ids')])
     .where('id', '=', userId)
     .executeTakeFirst();
-  // Nobody is kept to nothing: it must not read as being free of limits.
+  // An unknown user has no sites: undefined would mean no restriction.
   if (!row) return [];
   return row.site_restricted ? row.site_ids : undefined;
 }
 
-/** The sites of the actor by the database: what the actor token says may be a minute old. Of a machine those of its person, too. */
+/**
+ * Returns the actor's sites from the database, because the actor token may be a minute old. Those of a
+ * machine identity are limited to its responsible person's.
+ */
 export async function sitesNow(reader: Reader<AuthSchema>, { actor }: CallContext): Promise<Sites> {
   const own = await readSites(reader, actor.userId);
   if (actor.responsibleId === undefined) return own;
   return withinBoth(own, await readSites(reader, actor.responsibleId));
 }
 
-/** The sites that both reach. */
+/** Returns the sites that both include. */
 export function withinBoth(own: Sites, other: Sites): Sites {
   if (own === undefined) return other;
   return other === undefined ? own : own.filter((id) => other.includes(id));
 }
 
-/** Throws `site_denied` for what stands outside; null stands for what belongs to no site. */
+/** Throws `site_denied` for a site outside `sites`; null means no site. */
 export function requireSite(sites: Sites, siteId: string | null): void {
   if (sites !== undefined && !withinSites({ siteIds: sites }, siteId)) throw siteDenied();
 }
 
-/** For what holds for all sites at once. */
+/** Throws `site_denied` for a restricted user: the change affects all sites. */
 export function requireEverySite(sites: Sites): void {
   if (sites !== undefined) throw siteDenied();
 }
 
-/** Nobody takes over, or gives rights to, somebody who may touch more sites than they themselves. */
+/** Throws `site_denied` if the user has sites that the actor does not have. */
 export async function requireSitesWithin(
   reader: Reader<AuthSchema>,
   sites: Sites,
@@ -57,15 +60,15 @@ export async function requireSitesWithin(
 }
 
 export function siteDenied(): ClavigerError {
-  return new ClavigerError('denied', 'This is outside the sites that you are kept to.', {
+  return new ClavigerError('denied', 'This is outside the sites to which you are restricted.', {
     code: 'site_denied',
-    hint: 'Ask somebody whose sites include it.',
+    hint: 'Ask a user whose sites include it.',
   });
 }
 
 /**
- * The site of a request that the actor may use, held until the transaction ends; null for none. Throws `invalid` for one
- * that does not exist.
+ * Returns the site of a request that the actor may use, locked against deletion until the transaction ends;
+ * null for none. Throws `invalid` for an unknown site.
  */
 export async function requestedSite(tx: Tx<AuthSchema>, sites: Sites, text: string): Promise<string | null> {
   const siteId = text === '' ? null : text;

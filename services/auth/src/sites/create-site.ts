@@ -6,7 +6,7 @@ import { requireEverySite, sitesNow } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
 import { orSiteExists, readSite } from './sites-store.ts';
 
-/** Whoever is kept to some sites makes no new ones. */
+/** Site-restricted users cannot create sites. */
 export function createSite(
   deps: Pick<SitesDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.SitesService.createSite> {

@@ -8,8 +8,8 @@ import type { SitesDeps } from './deps.ts';
 import { lockSite } from './sites-store.ts';
 
 /**
- * Refused while a device stands in it or somebody is kept to it. What was decommissioned there then stands nowhere; what
- * the site said of features is gone.
+ * Deletes a site and its policies. Refused while it contains an active device or a user is restricted to it.
+ * Decommissioned devices of the site then have no site.
  */
 export function deleteSite(
   deps: Pick<SitesDeps, 'database' | 'emitter'>,
@@ -37,7 +37,8 @@ export function deleteSite(
         .where('users.deleted_at', 'is', null)
         .limit(1)
         .executeTakeFirst();
-      if (device || person) throw inUse(device ? 'A device stands in it.' : 'Somebody is kept to it.');
+      if (device || person)
+        throw inUse(device ? 'It contains an active device.' : 'A user is restricted to it.');
       await tx.deleteFrom('user_sites').where('site_id', '=', siteId).execute();
       await tx.updateTable('devices').set({ site_id: null }).where('site_id', '=', siteId).execute();
       await tx.deleteFrom('sites').where('id', '=', siteId).execute();

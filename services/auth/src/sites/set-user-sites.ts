@@ -12,7 +12,10 @@ import { readSites, requireEverySite, requireSite, sitesNow } from './actor-site
 import type { SitesDeps } from './deps.ts';
 import { storeUserSites } from './store-user-sites.ts';
 
-/** Keeps somebody else to these sites, or to none in particular; at once, also for their API tokens. */
+/**
+ * Restricts another user to these sites, or removes the restriction. Takes effect immediately, also for API
+ * tokens.
+ */
 export function setUserSites(
   deps: Pick<SitesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.SitesService.setUserSites> {
@@ -29,7 +32,7 @@ export function setUserSites(
       await lockAdministration(tx);
       await lockUser(tx, userId);
       const holds = await actingNow(tx, context);
-      // Also refuses people with other sites than the actor's own.
+      // Also refuses users with sites that the actor does not have.
       await requireNotAbove(tx, context, holds, userId);
       const own = await sitesNow(tx, context);
       if (!restricted) requireEverySite(own);

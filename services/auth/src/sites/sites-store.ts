@@ -29,7 +29,7 @@ export type SiteRow = Awaited<ReturnType<ReturnType<typeof sitesQuery>['executeT
 
 export const siteMessage: (row: SiteRow) => devices.Site = rowMapper<devices.Site>('claviger.auth.v1.Site');
 
-/** Throws `not_found`, also for a site outside the given ones. */
+/** Throws `not_found` also for a site outside `sites`. */
 export async function readSite(
   reader: Reader<AuthSchema>,
   siteId: string,
@@ -41,7 +41,7 @@ export async function readSite(
 }
 
 /**
- * The site, locked until the transaction ends; to be deleted, nothing is placed in it meanwhile either. Throws
+ * Locks the site until the transaction ends. With `delete`, no device can be added to it meanwhile. Throws
  * `not_found`.
  */
 export async function lockSite(
@@ -55,13 +55,13 @@ export async function lockSite(
   return { rowVersion: row.row_version, name: row.name };
 }
 
-/** Two sites of one name are refused as such. */
+/** Converts a unique violation to `already_exists`. */
 export async function orSiteExists<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    throw new ClavigerError('already_exists', 'There is a site of this name already.', {
+    throw new ClavigerError('already_exists', 'A site with this name already exists.', {
       code: 'site_exists',
     });
   }

@@ -2,7 +2,9 @@ import type { Tx } from '@claviger/database';
 import type { AuthSchema } from '../schema.ts';
 import type { Sites } from './actor-sites.ts';
 
-/** Keeps a user, whom the caller has locked or just made, to these sites; undefined: to none in particular. */
+/**
+ * Restricts a user whom the caller has locked or inserted to these sites; undefined removes the restriction.
+ */
 export async function storeUserSites(
   tx: Tx<AuthSchema>,
   tenantId: string,

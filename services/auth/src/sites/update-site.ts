@@ -9,7 +9,7 @@ import { requireSite, sitesNow } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
 import { lockSite, orSiteExists, readSite } from './sites-store.ts';
 
-/** Absent fields stay. Agents of its devices claim the new name at once. */
+/** Absent fields stay unchanged. The next calls of agents of its devices carry the new name. */
 export function updateSite(
   deps: Pick<SitesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.SitesService.updateSite> {

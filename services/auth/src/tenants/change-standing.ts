@@ -11,11 +11,14 @@ export type TenantRow = Selectable<AuthSchema['tenants']>;
 export interface StandingOrder {
   readonly standing: TenantStanding;
   readonly reason: string;
-  /** A new name, where a former one was given away. */
+  /** A new name, if another tenant has the former one. */
   readonly name?: string | undefined;
 }
 
-/** The tenant, locked until the transaction ends. Throws `not_found`, or a conflict for the platform's own. */
+/**
+ * Returns and locks the tenant until the transaction ends. Throws `not_found`, or `conflict` for the
+ * platform's tenant.
+ */
 export async function lockTenant(tx: Tx<AuthSchema>, id: string): Promise<TenantRow> {
   const row = await tx
     .selectFrom('tenants')
@@ -25,7 +28,7 @@ export async function lockTenant(tx: Tx<AuthSchema>, id: string): Promise<Tenant
     .executeTakeFirst();
   if (!row) throw ClavigerError.notFound();
   if (row.platform) {
-    throw new ClavigerError('conflict', 'This tenant runs the installation: it stays active.', {
+    throw new ClavigerError('conflict', 'This tenant runs the installation and must stay active.', {
       code: 'platform_tenant',
     });
   }
@@ -33,8 +36,9 @@ export async function lockTenant(tx: Tx<AuthSchema>, id: string): Promise<Tenant
 }
 
 /**
- * Changes the standing of a tenant, in the transaction of whoever changes it: the row, auth's own table of standings, what
- * stores are to be told, and, unless it becomes active, the end of every way in. The tenant's own log gets its event, too.
+ * Changes the status of a tenant in the caller's transaction: its row, auth's own status table and the queue
+ * of deliveries to stores. Unless the tenant becomes active, all access ends. The tenant's own audit log also
+ * gets the event.
  */
 export async function changeStanding(
   deps: Pick<TenantsDeps, 'emitter' | 'tenantPeers'>,
@@ -50,7 +54,7 @@ export async function changeStanding(
   });
 }
 
-/** The rows of a change; the transaction acts as the tenant. */
+/** Writes the rows of a change; the transaction must act as the tenant. */
 export async function storeStanding(
   deps: Pick<TenantsDeps, 'tenantPeers'>,
   tx: Tx<AuthSchema>,
@@ -59,7 +63,7 @@ export async function storeStanding(
   changedBy: string,
 ): Promise<EndedAccess> {
   const version = tenant.version + 1;
-  // Waits for sign-ins that are under way; later ones see the new standing.
+  // Waits for sign-ins in progress; later ones see the new status.
   await applyTenantStanding(tx, tenant.id, { standing: order.standing, version });
   await tx
     .updateTable('tenants')
@@ -77,7 +81,7 @@ export async function storeStanding(
   return order.standing === 'active' ? { revoked: [], raised: [] } : endAllAccess(tx);
 }
 
-/** Every store is to know this version. */
+/** Queues this version for delivery to every store. */
 export async function wantDeliveries(
   deps: Pick<TenantsDeps, 'tenantPeers'>,
   tx: Tx<AuthSchema>,
@@ -99,7 +103,9 @@ export async function wantDeliveries(
     .execute();
 }
 
-/** The event of this call in the log of the tenant that it concerns; the transaction acts as that tenant. */
+/**
+ * Records the event of this call in the log of the affected tenant; the transaction must act as that tenant.
+ */
 export async function emitInTenant(
   deps: Pick<TenantsDeps, 'emitter'>,
   tx: Tx<AuthSchema>,

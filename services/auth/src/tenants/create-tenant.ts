@@ -10,7 +10,10 @@ import type { TenantsDeps } from './deps.ts';
 import { checkTenantName } from './tenant-name.ts';
 import { readTenant } from './tenant-view.ts';
 
-/** A tenant with its keys and roles, and the one-time link for its first administrator: all of it or nothing. */
+/**
+ * Creates a tenant with its keys and roles, and the one-time link for its first administrator, in one
+ * transaction.
+ */
 export function createTenant(deps: TenantsDeps): Handler<typeof tenants.TenantsService.createTenant> {
   return async (request, context) => {
     const { name, displayName } = request;

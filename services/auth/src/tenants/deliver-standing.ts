@@ -10,8 +10,8 @@ const BATCH = 100;
 type Deps = Pick<TenantsDeps, 'database' | 'logger' | 'tenantPeers'>;
 
 /**
- * Tells every store that does not know it yet the standing that the tenant has now. Whoever does not answer is asked again by
- * the duty; so this throws only where auth's own database does.
+ * Sends the current status of the tenant to every store that has not confirmed it. The duty repeats failed
+ * deliveries, so this throws only if auth's own database fails.
  */
 export async function deliverStanding(
   deps: Deps,
@@ -45,7 +45,7 @@ export async function deliverStanding(
             (error: unknown) => {
               deps.logger.warn(
                 { err: error, tenantId, service, version: tenant.version },
-                'a service could not be told the standing of a tenant; it is tried again',
+                'a service did not confirm the status of a tenant; the delivery is repeated',
               );
               return false;
             },
@@ -79,7 +79,7 @@ async function note(
   });
 }
 
-/** Repeats what a store that was away has not heard. */
+/** Repeats deliveries that a store has not confirmed. */
 export function startStandingDeliveries(deps: Deps, cluster: DutyHost): Duty {
   return startDuty({
     cluster,

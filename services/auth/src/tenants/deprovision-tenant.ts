@@ -12,12 +12,13 @@ import type { TenantsDeps } from './deps.ts';
 import { type EndedAccess, tellGateways } from './end-all-access.ts';
 import { readTenant } from './tenant-view.ts';
 
-/** The second person has a day. */
+/** Time within which a second person must confirm. */
 const CONFIRM_HOURS = 24;
 
 /**
- * The first call is an order and changes nothing yet; the same call by another administrator within a day confirms it. From
- * then on the tenant is suspended, and its keys are destroyed when the retention is over. Until then reinstating takes it back.
+ * The first call creates an order and changes nothing. The same call by another administrator within a day
+ * confirms it: the tenant is suspended, and its keys are destroyed when the retention ends. Until then it can
+ * be reinstated.
  */
 export function deprovisionTenant(
   deps: TenantsDeps,
@@ -28,7 +29,7 @@ export function deprovisionTenant(
     const ended = await deps.database.withTenant(context.tenantId, async (tx) => {
       const tenant = await lockTenant(tx, id);
       if (tenant.status === 'deprovisioning' || tenant.status === 'deprovisioned') {
-        throw new ClavigerError('conflict', 'The tenant is being wound down already.', {
+        throw new ClavigerError('conflict', 'The tenant is already being deprovisioned.', {
           code: 'wrong_status',
         });
       }
@@ -39,9 +40,9 @@ export function deprovisionTenant(
         return undefined;
       }
       if (order.ordered_by === context.actor.userId) {
-        throw new ClavigerError('conflict', 'Another administrator has to confirm this.', {
+        throw new ClavigerError('conflict', 'Another administrator must confirm this.', {
           code: 'second_person_needed',
-          hint: 'They send the same request within a day of the order.',
+          hint: 'That administrator must send the same request within a day of the order.',
         });
       }
       await asTenant(tx, id, () => confirmOrder(deps, tx, context, order.id));
@@ -61,7 +62,7 @@ async function tellEverybody(deps: TenantsDeps, id: string, ended: EndedAccess):
   for (const each of told) if (each.status === 'rejected') throw each.reason;
 }
 
-/** The order that waits for its second person; one that waited too long is closed. */
+/** Returns the order that awaits confirmation; closes one whose time has passed. */
 async function openOrder(tx: Tx<AuthSchema>) {
   await tx
     .updateTable('deprovision_orders')

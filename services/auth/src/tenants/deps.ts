@@ -15,6 +15,6 @@ export interface TenantsDeps {
   readonly logger: Logger;
   readonly liveness: Liveness;
   readonly tenantKeys: TenantKeys;
-  /** Other services, as far as they keep state of tenants. */
+  /** Clients of the services that keep data of tenants. */
   readonly tenantPeers: TenantPeers;
 }

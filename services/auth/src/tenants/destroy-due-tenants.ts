@@ -9,7 +9,7 @@ import type { TenantsDeps } from './deps.ts';
 
 const INTERVAL_MS = 5_000;
 const BATCH = 10;
-/** Rows that one statement removes. */
+/** Maximum number of rows that one statement deletes. */
 const PROOFS = 5_000;
 const MAX_BACKOFF_SECONDS = 3_600;
 
@@ -23,7 +23,7 @@ interface DestroyedKey {
   readonly destroyedAt: string;
 }
 
-/** Destroys the keys of tenants whose retention is over. */
+/** Destroys the keys of tenants whose retention has ended. */
 export function startTenantDestruction(deps: Deps, cluster: DutyHost): Duty {
   return startDuty({
     cluster,
@@ -53,7 +53,7 @@ export async function destroyDueTenants(deps: Deps, leadership: Leadership): Pro
       if (error instanceof LeadershipLost) throw error;
       deps.logger.warn(
         { err: error, tenantId: order.tenant_id },
-        'the keys of a tenant could not be destroyed; it is tried again',
+        'the keys of a tenant could not be destroyed; the duty repeats it',
       );
       await putOff(deps, leadership, order);
     }
@@ -61,14 +61,14 @@ export async function destroyDueTenants(deps: Deps, leadership: Leadership): Pro
 }
 
 /**
- * Each step can be repeated: the vault's keys, auth's own, the signed record, and the end. A tenant that was reinstated at the
- * last moment is left alone: the row of the tenant decides, and the vault goes by the standing that it knows.
+ * Each step can be repeated: the vault's keys, auth's own keys, the signed record, and the end. A tenant that
+ * is reinstated in time is left alone: its row decides, and the vault checks the version of the status.
  */
 async function destroyTenant(deps: Deps, leadership: Leadership, order: Order): Promise<void> {
   const tenantId = order.tenant_id;
   const { destroyKeys, log } = deps.tenantPeers;
   if (!destroyKeys || !log) {
-    throw new ClavigerError('unavailable', 'The vault and the audit service are needed to destroy keys.');
+    throw new ClavigerError('unavailable', 'Destroying keys requires the vault and the audit service.');
   }
   await deliverStanding(deps, tenantId, leadership);
   const version = await holdConfirmed(deps, leadership, order);
@@ -93,8 +93,9 @@ async function destroyTenant(deps: Deps, leadership: Leadership, order: Order): 
 }
 
 /**
- * The version of the standing, if this very order still holds. Waits for a reinstatement that is under way; a later one finds
- * that the retention is over, so that no tenant comes back without its keys.
+ * Returns the version of the tenant status if this order is still confirmed. Waits for a reinstatement in
+ * progress; a later one is refused because the retention has ended, so no tenant is reinstated without its
+ * keys.
  */
 async function holdConfirmed(deps: Deps, leadership: Leadership, order: Order): Promise<number | undefined> {
   return deps.database.withTenant(order.tenant_id, async (tx) => {
@@ -149,7 +150,10 @@ function destroyOwn(deps: Deps, leadership: Leadership, order: Order): Promise<D
   });
 }
 
-/** Whatever could still prove a password or a factor, in batches: a tenant may have had many users. */
+/**
+ * Deletes everything that could prove a password or a factor, in batches, because a tenant may have many
+ * users.
+ */
 async function eraseProofs(deps: Deps, leadership: Leadership, order: Order): Promise<void> {
   for (const name of ['recovery_codes', 'mfa_factors', 'credentials', 'sign_in_places']) {
     const table = sql.table(name);
@@ -178,7 +182,7 @@ async function requireStillConfirmed(
     .where('state', '=', 'confirmed')
     .forUpdate()
     .executeTakeFirst();
-  if (!held) throw new ClavigerError('conflict', 'The order was taken back.', { code: 'wrong_status' });
+  if (!held) throw new ClavigerError('conflict', 'The order was withdrawn.', { code: 'wrong_status' });
 }
 
 function factsOf(order: Order, destroyed: readonly DestroyedKey[]): Record<string, unknown> {

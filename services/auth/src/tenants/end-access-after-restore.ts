@@ -3,8 +3,9 @@ import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 
 /**
- * Sessions, links, recovery codes and tokens that exist in this state may have ended, been used or been revoked since: all of
- * them end. Locks and counted failures stay. Gateways hear of it when all live entries are removed, before the epoch is stored.
+ * Ends all sessions, links, recovery codes and tokens of the restored state, because they may have ended or
+ * been used after the backup. Locks and failure counts stay. Gateways introspect again because all live
+ * entries are removed before the epoch is stored.
  */
 export const endAccessAfterRestore: EndTenantAccess<AuthSchema> = async (
   tx,

@@ -5,19 +5,21 @@ import type { AuthSchema } from '../schema.ts';
 import type { LiveSession } from '../sign-in/liveness.ts';
 import type { TenantsDeps } from './deps.ts';
 
-/** What gateways must be told after the commit. */
+/** What gateways must be notified of after the commit. */
 export interface EndedAccess {
-  /** Sessions that are over for good. */
+  /** Sessions that ended. */
   readonly revoked: readonly string[];
-  /** Sessions of API tokens, and agent tokens: gateways must ask again, and are refused while the tenant is not active. */
+  /**
+   * Sessions of API tokens, and agent tokens. Gateways introspect them again; they are refused while the
+   * tenant is inactive.
+   */
   readonly raised: readonly LiveSession[];
 }
 
 /**
- * Ends every way into the transaction's tenant. Sessions with their refresh tokens and one-time links are over for good; an
- * API token or agent token is refused as long as the tenant is not active, and works again afterwards: a machine has nobody to
- * sign in anew.
- * Repeatable: it also answers what ended within the last quarter of an hour.
+ * Ends all access to the transaction's tenant. Sessions, refresh tokens and one-time links end. API tokens
+ * and agent tokens are refused while the tenant is not active and work again afterwards, because no person is
+ * present to sign in. Repeatable: the result includes sessions that ended within 15 minutes.
  */
 export async function endAllAccess(tx: Tx<AuthSchema>): Promise<EndedAccess> {
   await tx
@@ -59,7 +61,7 @@ export async function endAllAccess(tx: Tx<AuthSchema>): Promise<EndedAccess> {
   };
 }
 
-/** After the commit and before the answer. Throws `unavailable` when gateways could not be told. */
+/** Call after the commit and before the answer. Throws `unavailable` if gateways could not be notified. */
 export async function tellGateways(deps: Pick<TenantsDeps, 'liveness'>, ended: EndedAccess): Promise<void> {
   await Promise.all([deps.liveness.revoke(ended.revoked), deps.liveness.raise(ended.raised)]);
 }

@@ -5,7 +5,7 @@ import { objectId } from '../object-id.ts';
 import type { TenantsDeps } from './deps.ts';
 import { readTenant } from './tenant-view.ts';
 
-/** Not found until the keys are destroyed. */
+/** Returns the signed record. Throws `not_found` until the keys are destroyed. */
 export function getDeletionRecord(
   deps: TenantsDeps,
 ): Handler<typeof tenants.TenantsService.getDeletionRecord> {
@@ -16,8 +16,8 @@ export function getDeletionRecord(
     );
     if (!row) {
       const { deprovisioning } = await readTenant(deps, id);
-      throw new ClavigerError('not_found', 'There is no deletion record of this tenant yet.', {
-        hint: `It is made when the keys are destroyed: ${whenDestroyed(deprovisioning)}.`,
+      throw new ClavigerError('not_found', 'This tenant has no deletion record yet.', {
+        hint: `It is created when the keys are destroyed: ${whenDestroyed(deprovisioning)}.`,
       });
     }
     return { record: row.record, keyId: row.key_id, signedAt: row.signed_at.toISOString() };
@@ -25,6 +25,6 @@ export function getDeletionRecord(
 }
 
 function whenDestroyed(order: tenants.Deprovisioning | undefined): string {
-  if (!order) return 'nobody has ordered to wind the tenant down';
-  return order.destroyAt ? `due at ${order.destroyAt}` : 'the order still waits for a second person';
+  if (!order) return 'no deprovisioning was ordered';
+  return order.destroyAt ? `due at ${order.destroyAt}` : 'the order awaits confirmation by a second person';
 }

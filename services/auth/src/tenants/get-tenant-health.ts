@@ -12,7 +12,7 @@ interface Part extends tenants.TenantPart {
   readonly lastActivityAt: string | undefined;
 }
 
-/** Every part is asked now. One that does not answer is shown as such, and no number is made up for it. */
+/** Asks every service. A service without an answer is shown as such, without numbers. */
 export function getTenantHealth(deps: TenantsDeps): Handler<typeof tenants.TenantsService.getTenantHealth> {
   return async (request) => {
     const id = objectId(request.tenantId);
@@ -66,7 +66,7 @@ async function askStore(deps: TenantsDeps, store: TenantStore, tenantId: string)
     const { standing, version, measures, lastActivityAt } = answer;
     return { service, answered: true, standing, version, measures, problem: '', lastActivityAt };
   } catch (error) {
-    deps.logger.warn({ err: error, service, tenantId }, 'a service did not tell about a tenant');
+    deps.logger.warn({ err: error, service, tenantId }, 'a service did not report the state of a tenant');
     return {
       service,
       answered: false,

@@ -10,7 +10,7 @@ const SORT: SortFields = {
   status: { column: 'tenants.status', type: 'text' },
 };
 
-/** All tenants, read by the system role; whoever looks leaves an event. */
+/** Lists all tenants with the system role; each call records an event. */
 export function listTenants(deps: TenantsDeps): Handler<typeof tenants.TenantsService.listTenants> {
   return async (request, context) => {
     const page = await deps.database.acrossTenants((tx) => {
@@ -29,7 +29,7 @@ export function listTenants(deps: TenantsDeps): Handler<typeof tenants.TenantsSe
         request,
         query,
         sort: SORT,
-        // New ones come last: what was read does not move while somebody pages.
+        // New tenants come last, so that pages do not shift while a caller reads them.
         defaultSort: 'createdAt',
         tieBreaker: { column: 'tenants.id', type: 'uuid' },
         map: tenantMessage,

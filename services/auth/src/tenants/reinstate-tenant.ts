@@ -12,8 +12,9 @@ import { checkTenantName } from './tenant-name.ts';
 import { readTenant } from './tenant-view.ts';
 
 /**
- * The tenant is active again, with its data and API tokens. Sessions, links, grants and queued jobs of before stay dead. Also
- * takes a deprovisioning back until the retention is over; then another name is needed if its own was given away.
+ * Makes the tenant active again, with its data and API tokens. Former sessions, links, grants and queued jobs
+ * stay ended. Also withdraws a deprovisioning until the retention ends; a new name is required if another
+ * tenant has its name.
  */
 export function reinstateTenant(deps: TenantsDeps): Handler<typeof tenants.TenantsService.reinstateTenant> {
   return async (request, context) => {
@@ -24,7 +25,7 @@ export function reinstateTenant(deps: TenantsDeps): Handler<typeof tenants.Tenan
       await deps.database.withTenant(context.tenantId, async (tx) => {
         const tenant = await lockTenant(tx, id);
         if (tenant.status === 'deprovisioned') throw keysGone('are destroyed');
-        // From here on some may be gone already, whether or not all are.
+        // From here on some of the keys may be destroyed.
         if (await asTenant(tx, id, () => retentionIsOver(tx))) throw keysGone('are being destroyed');
         if (tenant.status === 'active') {
           throw new ClavigerError('conflict', 'The tenant is not suspended.', { code: 'wrong_status' });
@@ -45,9 +46,9 @@ export function reinstateTenant(deps: TenantsDeps): Handler<typeof tenants.Tenan
       });
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
-      throw new ClavigerError('conflict', 'Its name was given to another tenant meanwhile.', {
+      throw new ClavigerError('conflict', 'Another tenant now has this name.', {
         code: 'tenant_exists',
-        hint: 'Give a new name in the request.',
+        hint: 'Set a new name in the request.',
         cause: undefined,
       });
     }
@@ -56,7 +57,10 @@ export function reinstateTenant(deps: TenantsDeps): Handler<typeof tenants.Tenan
   };
 }
 
-/** By the clock of now, with the tenant locked: of this and the destruction, the later sees the earlier. */
+/**
+ * Uses clock_timestamp() with the tenant locked: of a reinstatement and a destruction, the later one sees the
+ * earlier one.
+ */
 async function retentionIsOver(tx: Tx<AuthSchema>): Promise<boolean> {
   const order = await tx
     .selectFrom('deprovision_orders')

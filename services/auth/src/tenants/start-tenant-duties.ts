@@ -4,7 +4,7 @@ import { startStandingDeliveries } from './deliver-standing.ts';
 import type { TenantsDeps } from './deps.ts';
 import { startTenantDestruction } from './destroy-due-tenants.ts';
 
-/** What goes on for tenants by itself, on the replica that leads. */
+/** Starts the duties for tenants, which the leader executes. */
 export function startTenantDuties(
   deps: Pick<TenantsDeps, 'database' | 'emitter' | 'logger' | 'tenantPeers'>,
   cluster: DutyHost,

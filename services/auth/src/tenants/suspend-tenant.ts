@@ -10,8 +10,9 @@ import { endAllAccess, tellGateways } from './end-all-access.ts';
 import { readTenant } from './tenant-view.ts';
 
 /**
- * Answers when gateways and every store that can be reached know it. A store that was away is named in the answer, which
- * then says `suspending`; it is told as soon as it is back. Suspending again tells everybody again.
+ * Answers when gateways and every reachable store have applied the status. For an unreachable store the
+ * answer contains its name and the status `suspending`; the duty repeats the delivery. Suspending again
+ * notifies all again.
  */
 export function suspendTenant(deps: TenantsDeps): Handler<typeof tenants.TenantsService.suspendTenant> {
   return async (request, context) => {
@@ -22,7 +23,7 @@ export function suspendTenant(deps: TenantsDeps): Handler<typeof tenants.Tenants
       if (tenant.status === 'deprovisioning' || tenant.status === 'deprovisioned') {
         throw new ClavigerError('conflict', 'The tenant is being wound down already.', {
           code: 'wrong_status',
-          hint: 'Nobody of it can sign in. Reinstate it first if it is to be kept.',
+          hint: 'Its users cannot sign in. To keep the tenant, reinstate it first.',
         });
       }
       await deps.emitter.audit(tx, context, {

@@ -4,7 +4,7 @@ const MIN_LENGTH = 2;
 const MAX_LENGTH = 63;
 const SHAPE = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
-/** Names that people or programs would take for a part of the system. */
+/** Names that people or programs might take for a part of the system. */
 const RESERVED = new Set(
   `admin administrator all anonymous any api audit auth claviger default everyone gateway internal localhost me msp new none null
   operator platform public root security self support sys system tenant tenants undefined vault workflow www`.split(
@@ -13,8 +13,8 @@ const RESERVED = new Set(
 );
 
 /**
- * Throws `invalid` unless this may be the name of a new tenant. The alphabet is so small that no two names can look alike by
- * case, width, accent or script: whatever Unicode would fold is refused rather than folded.
+ * Throws `invalid` unless the name is allowed for a new tenant. The alphabet is small, so that no two names
+ * look alike by case, width, accent or script.
  */
 export function checkTenantName(name: string): void {
   if (name.length < MIN_LENGTH || name.length > MAX_LENGTH) {
@@ -23,7 +23,7 @@ export function checkTenantName(name: string): void {
   if (!SHAPE.test(name)) {
     throw ClavigerError.invalid('/name', 'must be lower-case letters a-z, digits and inner hyphens');
   }
-  // What begins like this is shown by browsers as something else.
+  // Browsers display such labels as other characters.
   if (name.startsWith('xn--')) throw ClavigerError.invalid('/name', 'must not begin with xn--');
   if (RESERVED.has(name)) throw ClavigerError.invalid('/name', 'is reserved: choose another one');
 }

@@ -9,16 +9,21 @@ import {
   type ServiceClient,
 } from '@claviger/service-kit';
 
-/** Another service that keeps state of tenants. */
+/** Another service that keeps data of tenants. */
 export interface TenantStore {
   readonly service: string;
   readonly standing: ServiceClient<typeof tenantStanding.TenantStandingService>;
 }
 
-/** What auth asks of other services about tenants. A part that this installation does not have is absent. */
+/**
+ * Clients for other services' data of tenants; undefined for a service that this installation does not have.
+ */
 export interface TenantPeers {
   readonly stores: readonly TenantStore[];
-  /** Destroys a tenant's keys in the vault, and in the memory of each of its replicas. Throws unless all confirm. */
+  /**
+   * Destroys a tenant's keys in the vault and in the memory of each of its replicas. Throws unless all
+   * confirm.
+   */
   readonly destroyKeys:
     | ((
         request: tenantKeys.DestroyTenantKeysRequest,

@@ -17,7 +17,7 @@ interface OrderJson {
   destroy_at: string | null;
 }
 
-/** Tenants as the API shows them; for the system role, which alone reads across tenants. */
+/** Tenants as the API shows them; requires the system role, which can read across tenants. */
 export function tenantsQuery(reader: Reader<AuthSchema>) {
   return reader.selectFrom('tenants').select([
     'tenants.id',
@@ -48,7 +48,7 @@ export function tenantMessage(row: TenantRow): tenants.Tenant {
   const order = row.deprovision_order;
   return mapTenant({
     ...row,
-    // Suspended for everybody who signs in; only a service that was away has yet to hear of it.
+    // Users cannot sign in any more, but a store has not confirmed the status yet.
     status: row.status === 'suspended' && row.pending_services.length > 0 ? 'suspending' : row.status,
     deprovisioning: order
       ? {

@@ -6,7 +6,10 @@ import type { UpdatesDeps } from './deps.ts';
 
 const MAX_VERSIONS = 200;
 
-/** What runs, what ran, and what was done to the schemas. A service that is away is shown as unknown. */
+/**
+ * Returns running replicas, former versions and schema migrations. A service that does not answer is shown as
+ * unknown.
+ */
 export function getUpdatesStatus(
   deps: Pick<UpdatesDeps, 'database' | 'schemaHistories'>,
 ): Handler<typeof updates.UpdatesService.getUpdatesStatus> {

@@ -10,13 +10,13 @@ export interface ReplicaReport {
   readonly ending: boolean;
 }
 
-/** Notes that a replica runs, or ends; and its version, when it is the first replica that has it. */
+/** Stores that a replica runs or ends, and its version if no replica had it before. */
 export async function recordReplica(database: Database<AuthSchema>, report: ReplicaReport): Promise<void> {
   await database.system(async (tx) => {
     const row = {
       service: report.service,
       version: report.version,
-      // By the database's clock: the replica's may be another.
+      // By the clock of the database; the replica's clock may differ.
       started_at: sql<Date>`now() - make_interval(secs => ${report.runningMs / 1_000}::float8)`,
       seen_at: sql<Date>`now()`,
       ended_at: report.ending ? sql<Date>`now()` : null,

@@ -3,7 +3,7 @@ import * as schema from '@claviger/contracts/cluster/v1/schema';
 import { isClavigerError } from '@claviger/errors';
 import type { CallContext, Logger, Peers } from '@claviger/service-kit';
 
-/** The histories of all services that keep state. */
+/** Reads the schema histories of all services with a database. */
 export type SchemaHistories = (context: CallContext) => Promise<updates.SchemaStatus[]>;
 
 type History = schema.GetSchemaHistoryResponse;
@@ -11,7 +11,7 @@ type History = schema.GetSchemaHistoryResponse;
 const OTHERS = ['vault', 'workflow', 'audit'] as const;
 const TIMEOUT_MS = 3_000;
 
-/** Asks the others for theirs; `own` is auth's. */
+/** Creates the reader; `own` returns auth's history. */
 export function schemaHistories(options: {
   peers: Peers;
   /** Whether the configuration names an address of the service. */
@@ -32,7 +32,7 @@ export function schemaHistories(options: {
         return { service, known: true, ...history };
       } catch (error) {
         if (!isClavigerError(error)) throw error;
-        logger.warn({ err: error, service }, 'a service did not tell the history of its schema');
+        logger.warn({ err: error, service }, 'a service did not report the history of its schema');
         return unknown(service);
       }
     });

@@ -5,7 +5,7 @@ import type { AuthConfig } from '../config.ts';
 import type { AuthSchema } from '../schema.ts';
 import { recordReplica } from './record-replica.ts';
 
-/** Records this replica of auth until it is disposed of, as other services report theirs. */
+/** Records this replica of auth until it is disposed; other services report theirs by RPC. */
 export function startOwnReplica(
   deps: { readonly config: AuthConfig; readonly database: Database<AuthSchema>; readonly logger: Logger },
   source: SettingsSource,

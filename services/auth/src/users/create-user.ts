@@ -15,15 +15,16 @@ import { actingNow, requireHeld } from './standing.ts';
 import { readUser } from './users-store.ts';
 
 /**
- * Without a password the user gets one through a reset link. A machine never has one, and whoever makes it is responsible for it.
- * With a password the account counts as its maker's until the person has chosen another one.
+ * Creates a user. Without a password, a person sets one by a reset link. A machine identity has no password,
+ * and its creator is responsible for it. With a password, the account counts as the creator's until its
+ * person changes the password.
  */
 export function createUser(deps: UsersDeps): Handler<typeof auth.UsersService.createUser> {
   return async (request, context) => {
     const canonical = canonicalLogin(request.username);
     const kind = request.kind === 'machine' ? 'machine' : 'person';
     if (kind === 'machine' && request.password) {
-      throw ClavigerError.invalid('/password', 'must be absent: a machine signs in with API tokens');
+      throw ClavigerError.invalid('/password', 'must be absent: a machine identity uses API tokens');
     }
     if (kind === 'person') await requireWithinLicence(deps, 'users');
     if (request.password) checkNewPassword(request.password, request.username, '/password');
@@ -48,7 +49,7 @@ export function createUser(deps: UsersDeps): Handler<typeof auth.UsersService.cr
             display_name: request.displayName,
             email: request.email,
             kind,
-            // What a machine makes, its responsible person makes.
+            // If a machine identity creates one, its responsible person is responsible for both.
             responsible_id: kind === 'machine' ? (actor.responsibleId ?? actor.userId) : null,
             last_login_at: null,
             deleted_at: null,
@@ -56,7 +57,7 @@ export function createUser(deps: UsersDeps): Handler<typeof auth.UsersService.cr
           .returning('id')
           .executeTakeFirstOrThrow();
         await setRoles(tx, tenantId, id, roles);
-        // Whoever is kept to some sites makes nobody who is free of them.
+        // A site-restricted creator must not create a user without restriction.
         const sites = await sitesNow(tx, context);
         if (sites !== undefined) await storeUserSites(tx, tenantId, id, sites);
         if (phc) await storePassword(tx, { tenantId, userId: id, phc, setBy: actor.userId });
@@ -66,7 +67,7 @@ export function createUser(deps: UsersDeps): Handler<typeof auth.UsersService.cr
       return { user };
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
-      throw new ClavigerError('already_exists', 'There is a user of this name already.', {
+      throw new ClavigerError('already_exists', 'A user with this name already exists.', {
         code: 'username_taken',
       });
     }

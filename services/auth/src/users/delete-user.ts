@@ -13,7 +13,10 @@ import { endAccess } from './end-access.ts';
 import { actingNow, requireNotAbove, standingOf } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
-/** Keeps the row, ends all access in the same transaction, and answers 404 to reads from then on. Machines of theirs are suspended. */
+/**
+ * Marks the row as deleted and ends all access in the same transaction; reads then return 404. Machine
+ * identities of the user are suspended.
+ */
 export function deleteUser(deps: UsersDeps): Handler<typeof auth.UsersService.deleteUser> {
   return async (request, context) => {
     const userId = objectId(request.userId);

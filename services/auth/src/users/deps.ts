@@ -13,6 +13,9 @@ export interface UsersDeps {
   readonly logger: Logger;
   readonly passwords: PasswordHasher;
   readonly liveness: Liveness;
-  /** Workflow, which ends what accounts held; undefined where this installation has none. */
+  /**
+   * Workflow ends requests, grants and elevations of accounts; undefined if this installation has no
+   * workflow.
+   */
   readonly accountStanding: ServiceClient<typeof accountStanding.AccountStandingService> | undefined;
 }

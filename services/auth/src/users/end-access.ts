@@ -4,7 +4,10 @@ import type { AuthSchema } from '../schema.ts';
 import { type EndedBecause, endSessionsOfUser, raiseEpoch } from '../sign-in/sessions-store.ts';
 import type { EndedAccess } from '../tenants/end-all-access.ts';
 
-/** Ends every way in: sessions, API tokens, reset links. Gateways must ask again about the machines of the user. */
+/**
+ * Ends sessions, API tokens and reset links of a user. Gateways introspect the user's machine identities
+ * again.
+ */
 export async function endAccess(
   tx: Tx<AuthSchema>,
   userId: string,

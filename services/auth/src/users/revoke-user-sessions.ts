@@ -7,7 +7,7 @@ import type { UsersDeps } from './deps.ts';
 import { actingNow } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
-/** Ends every session of the user at once, API tokens included; one's own session among them. */
+/** Ends every session of a user, including API tokens; a user's own call also ends its own session. */
 export function revokeUserSessions(deps: UsersDeps): Handler<typeof auth.UsersService.revokeUserSessions> {
   return async (request, context) => {
     const userId = objectId(request.userId);

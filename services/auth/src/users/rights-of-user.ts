@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 
-/** By the roles of a row of `users`. */
+/** Role names of a row of `users`. */
 export const rolesOfUser = sql<string[]>`coalesce((SELECT array_agg(r.name ORDER BY r.name)
   FROM user_roles ur JOIN roles r ON r.tenant_id = ur.tenant_id AND r.id = ur.role_id
   WHERE ur.tenant_id = users.tenant_id AND ur.user_id = users.id), '{}')`;

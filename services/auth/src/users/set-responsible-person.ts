@@ -15,8 +15,9 @@ import { actingNow, requireNotAbove, requirePerson } from './standing.ts';
 import { lockUser, readUser } from './users-store.ts';
 
 /**
- * Makes a person responsible for a machine, oneself unless another is named. Whoever was responsible knows its tokens and has asked
- * for its grants: both end. The actor must hold what the machine's roles give, so nobody gains rights by it.
+ * Makes a person (the caller by default) responsible for a machine identity. The former person knows its
+ * tokens and requested its grants, so both end. The actor must hold all permissions of its roles, so nobody
+ * gains permissions.
  */
 export function setResponsiblePerson(
   deps: UsersDeps,
@@ -32,9 +33,9 @@ export function setResponsiblePerson(
       const machine = await lockUser(tx, userId);
       const holds = await actingNow(tx, context);
       if (machine.kind !== 'machine') {
-        throw new ClavigerError('conflict', 'A person answers for their own account.', {
+        throw new ClavigerError('conflict', 'Only machine identities have a responsible person.', {
           code: 'not_a_machine',
-          hint: 'Name a machine.',
+          hint: 'Use the id of a machine identity.',
         });
       }
       await requireNotAbove(tx, context, holds, userId);
@@ -52,7 +53,7 @@ export function setResponsiblePerson(
       await noteAccounts(tx, {
         userId,
         ends: true,
-        cause: 'The machine got another responsible person.',
+        cause: 'The responsible person of the machine identity changed.',
         changedBy: context.actor.userId,
       });
       await deps.emitter.audit(tx, context, {

@@ -8,18 +8,18 @@ import { sessionEnded } from '../sign-in/sessions-store.ts';
 import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
 import { permissionsOfUser, rolesOfUser } from './rights-of-user.ts';
 
-/** What a user may do right now, by the roles in the database. */
+/** The permissions of a user by the current roles in the database. */
 export interface Standing {
-  /** Of a machine: its responsible person lives, too. */
+  /** For a machine identity, also whether its responsible person is active. */
   readonly active: boolean;
-  /** Of a machine: those that its responsible person holds, too. */
+  /** For a machine identity, limited to those of its responsible person. */
   readonly permissions: ReadonlySet<string>;
-  /** By the roles of the user alone. */
+  /** By the roles of the user only. */
   readonly given: ReadonlySet<string>;
   readonly roles: readonly string[];
 }
 
-/** Undefined when there is no such user. */
+/** Undefined if the user does not exist. */
 export async function standingOf(reader: Reader<AuthSchema>, userId: string): Promise<Standing | undefined> {
   const row = await reader
     .selectFrom('users')
@@ -47,12 +47,12 @@ export async function standingOf(reader: Reader<AuthSchema>, userId: string): Pr
   };
 }
 
-/** Answers whether the actor holds a permission (or a whole pattern) both by token and by roles as they are now. */
+/** Returns whether the actor holds a permission or pattern both by token and by current roles. */
 export type Holds = (pattern: string) => boolean;
 
 /**
- * The actor as the database knows them now: the actor token may be a minute old. Its session is held until the
- * transaction ends, so that a revoke either comes first and is seen, or waits.
+ * Checks the actor against the database, because the actor token may be a minute old. Locks its session until
+ * the transaction ends, so that a concurrent revocation is either seen or waits.
  */
 export async function actingNow(tx: Tx<AuthSchema>, context: CallContext): Promise<Holds> {
   const { actor } = context;
@@ -70,26 +70,26 @@ export async function actingNow(tx: Tx<AuthSchema>, context: CallContext): Promi
   const holds: Holds = (pattern) =>
     permits(actor.permissions, pattern) && permits(standing.permissions, pattern);
   if (permission && !holds(permission)) {
-    throw new ClavigerError('denied', `The permission ${permission} is needed.`);
+    throw new ClavigerError('denied', `This requires the permission ${permission}.`);
   }
   return holds;
 }
 
-/** Nobody grants, or takes over, what they do not hold themselves. */
+/** Throws `denied` unless the actor holds every pattern that it grants or takes over. */
 export function requireHeld(holds: Holds, patterns: Iterable<string>): void {
   for (const pattern of patterns) {
     if (!holds(pattern)) {
       throw new ClavigerError('denied', `You do not hold ${pattern} yourself.`, {
         code: 'exceeds_own_permissions',
-        hint: 'Ask somebody who holds it.',
+        hint: 'Ask a user who holds it.',
       });
     }
   }
 }
 
 /**
- * For changes that would let the actor take over an account: its user may neither hold more than the actor, nor touch
- * more sites.
+ * For changes that would let the actor take over an account: its user may not hold more permissions or sites
+ * than the actor.
  */
 export async function requireNotAbove(
   tx: Tx<AuthSchema>,
@@ -102,7 +102,7 @@ export async function requireNotAbove(
   await requireSitesWithin(tx, await sitesNow(tx, context), userId);
 }
 
-/** Also through a machine: what it does, its responsible person does. */
+/** Throws `denied` for the actor's own account, also through a machine identity of the actor. */
 export function refuseSelf(context: CallContext, userId: string, hint: string): void {
   if (peopleBehind(context.actor).includes(userId)) {
     throw new ClavigerError('denied', 'This cannot be done to your own account.', {
@@ -112,7 +112,7 @@ export function refuseSelf(context: CallContext, userId: string, hint: string): 
   }
 }
 
-/** An API token acts for a machine: it may not change what a person signs in with. */
+/** Throws `denied` for API tokens: they may not change how a person signs in. */
 export function requirePerson(context: CallContext): void {
   if (context.actor.kind !== 'user') {
     throw new ClavigerError('denied', 'An API token cannot do this.', {

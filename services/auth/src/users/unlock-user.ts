@@ -6,7 +6,7 @@ import type { UsersDeps } from './deps.ts';
 import { actingNow } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
-/** Lifts the locks after wrong passwords and wrong codes, for every place. */
+/** Removes the locks after wrong passwords and codes, for every place. */
 export function unlockUser(deps: UsersDeps): Handler<typeof auth.UsersService.unlockUser> {
   return async (request, context) => {
     const userId = objectId(request.userId);

@@ -18,7 +18,7 @@ import type { UsersDeps } from './deps.ts';
 import { actingNow, refuseSelf, requireHeld } from './standing.ts';
 import { lockUser } from './users-store.ts';
 
-/** Replaces the roles of somebody else. Neither given nor taken may be what the actor does not hold. */
+/** Replaces the roles of another user. The actor must hold every permission that is added or removed. */
 export function updateUserRoles(deps: UsersDeps): Handler<typeof auth.UsersService.updateUserRoles> {
   return async (request, context) => {
     const userId = objectId(request.userId);

@@ -14,15 +14,15 @@ import { actingNow, requireNotAbove, standingOf } from './standing.ts';
 import { lockUser, readUser } from './users-store.ts';
 
 /**
- * Absent fields stay. Disabling ends every session, API token, request and grant of the account, and suspends the machines of its
- * person; enabling again brings none of what ended back.
+ * Absent fields stay unchanged. Disabling ends all sessions, API tokens, requests and grants of the account
+ * and suspends the machine identities of its person; enabling restores none of them.
  */
 export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.updateUser> {
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };
     const { tenantId } = context;
-    // What it held must have ended before the account begins again.
+    // What the account held must have ended before it is enabled.
     if (request.status === 'active') await deliverAccounts(deps, tenantId, userId);
     const { user, ended } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockAdministration(tx);
@@ -31,7 +31,7 @@ export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.up
       if (request.rowVersion !== undefined && request.rowVersion !== before.rowVersion) throw changed();
       const status = request.status as UserStatus | undefined;
       const changesStatus = status !== undefined && status !== before.status;
-      // Sign-in links may go to the address: whoever changes it could take the account over.
+      // Sign-in links may be sent to this address, so changing it could take over the account.
       if (changesStatus || (request.email !== undefined && userId !== context.actor.userId)) {
         await requireNotAbove(tx, context, holds, userId);
       }

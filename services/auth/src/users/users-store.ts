@@ -10,7 +10,7 @@ import { rolesOfUser } from './rights-of-user.ts';
 const heldBy = sql<string | null>`(SELECT c.set_by FROM credentials c
   WHERE c.tenant_id = users.tenant_id AND c.user_id = users.id)`;
 
-/** Users that are not deleted, with what the API shows of them. */
+/** Users that are not deleted, with the columns that the API shows. */
 export function usersQuery(reader: Reader<AuthSchema>) {
   return reader
     .selectFrom('users')
@@ -58,7 +58,7 @@ export interface UserRow {
 
 export const userMessage: (row: UserRow) => auth.User = rowMapper<auth.User>('claviger.auth.v1.User');
 
-/** Throws `not_found` for a user that is deleted, another tenant's or nobody's. */
+/** Throws `not_found` for an unknown or deleted user or one of another tenant. */
 export async function readUser(reader: Reader<AuthSchema>, userId: string): Promise<auth.User> {
   const row = await usersQuery(reader).where('users.id', '=', userId).executeTakeFirst();
   if (!row) throw ClavigerError.notFound();
@@ -72,7 +72,7 @@ export interface LockedUser {
   readonly status: UserStatus;
   readonly rowVersion: number;
   readonly epoch: number;
-  /** Of a machine: who is responsible for it. */
+  /** The responsible person of a machine identity. */
   readonly responsibleId: string | undefined;
 }
 

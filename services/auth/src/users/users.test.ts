@@ -48,7 +48,7 @@ const steppedUpAs = async (username: string) => {
   return as();
 };
 let roles = 0;
-/** A role of its own with these permissions. */
+/** Creates a separate role with these permissions. */
 async function roleWith(...permissions: string[]): Promise<string> {
   roles += 1;
   const name = `role-${roles}`;
@@ -59,7 +59,7 @@ async function roleWith(...permissions: string[]): Promise<string> {
   return name;
 }
 
-test('a user is created, read, changed against its version, listed, deleted and gone', async () => {
+test('a user is created, read, changed by row version, listed, deleted and then not found', async () => {
   const options = await asAdministrator(stack, tenant);
   const user = await newUser(stack, tenant, 'Carol', ['requester']);
   expect(user).toMatchObject({ username: 'Carol', status: 'active', kind: 'person', roles: ['requester'] });
@@ -87,14 +87,14 @@ test('a user is created, read, changed against its version, listed, deleted and 
   );
 });
 
-test('names are unique within a tenant in every spelling, and free in another tenant', async () => {
+test('names are unique within a tenant in every spelling, and available in another tenant', async () => {
   await newUser(stack, tenant, 'Dave');
   expect(await codeOf(newUser(stack, tenant, 'dave'))).toBe('username_taken');
   expect(await codeOf(newUser(stack, tenant, 'ｄave'))).toBe('username_taken');
   expect(await codeOf(newUser(stack, other, 'dave'))).toBe('ok');
 });
 
-test('lists page over more than three pages, by number and by cursor, in both directions', async () => {
+test('lists return more than three pages, by number and by cursor, in both directions', async () => {
   const from = await newTenant(stack);
   const options = await asAdministrator(stack, from);
   for (let i = 0; i < 7; i += 1) await newUser(stack, from, `page-${i}`, [], 'machine');
@@ -131,7 +131,7 @@ test('lists page over more than three pages, by number and by cursor, in both di
   expect(await reasonOf(usersOf(stack).listUsers({ ...list, search: '\u0000' }, options))).toBe('invalid');
 });
 
-test('whatever belongs to another tenant is not found, word for word like what nobody has', async () => {
+test('objects of another tenant are not found, with the same answer as unknown objects', async () => {
   const theirs = await newUser(stack, other, 'victim');
   const options = await asSteppedUp(stack, tenant);
   const theirRoles = await rolesOf(stack).listRoles(
@@ -182,7 +182,7 @@ test('whatever belongs to another tenant is not found, word for word like what n
   expect(seen.items.map((user) => user.id)).not.toContain(theirs.id);
 });
 
-test('nobody grants, takes or takes over what they do not hold, nor changes their own roles', async () => {
+test('nobody grants, removes or takes over permissions they do not hold, or changes their own roles', async () => {
   const helpdesk = await roleWith('users.*', 'roles.*', 'api-tokens.*');
   const weak = await newUser(stack, tenant, 'helpdesk', [helpdesk]);
   const target = await newUser(stack, tenant, 'target');
@@ -218,7 +218,7 @@ test('nobody grants, takes or takes over what they do not hold, nor changes thei
   expect(await codeOf(users.updateUserRoles({ userId: target.id, roles: [helpdesk] }, options))).toBe('ok');
 });
 
-test('H-052 a role that is taken is gone with the next call, whatever the token says', async () => {
+test('H-052 a removed role has no effect from the next call, whatever the token says', async () => {
   const reader = await roleWith('users.read', 'users.unlock');
   const user = await newUser(stack, tenant, 'erin', [reader]);
   const { answer, as } = await signIn(stack, tenant.name, 'erin', PASSWORD);
@@ -229,7 +229,7 @@ test('H-052 a role that is taken is gone with the next call, whatever the token 
   const key = `claviger:live:{${before.sessionId}}`;
   expect(Number(await stack.redis.get(key))).toBeGreaterThan(before.epoch);
   expect(await reasonOf(usersOf(stack).listUsers(list, await as()))).toBe('denied');
-  // Even an actor token of before does not change anything.
+  // An older actor token changes nothing either.
   expect(await reasonOf(usersOf(stack).unlockUser({ userId: user.id }, stale))).toBe('denied');
   await usersOf(stack).updateUserRoles({ userId: user.id, roles: [reader] }, options);
   const { items } = await rolesOf(stack).listRoles({ ...page, search: reader }, options);
@@ -242,7 +242,7 @@ test('H-052 a role that is taken is gone with the next call, whatever the token 
   expect(await reasonOf(usersOf(stack).listUsers(list, await as()))).toBe('denied');
 });
 
-test('the last administrator stays, also when two would remove each other at the same moment', async () => {
+test('the last administrator stays, also if two remove each other concurrently', async () => {
   const from = await newTenant(stack);
   const first = from.administrator;
   const users = usersOf(stack);
@@ -267,7 +267,7 @@ test('the last administrator stays, also when two would remove each other at the
   expect(left?.count).toBe(1);
 });
 
-test('disabling ends sessions, API tokens and reset links, and enabling revives none', async () => {
+test('disabling ends sessions, API tokens and reset links, and enabling restores none', async () => {
   const user = await newUser(stack, tenant, 'frank', ['administrator']);
   const users = usersOf(stack);
   const { answer, as } = await signIn(stack, tenant.name, 'frank', PASSWORD);
@@ -299,7 +299,7 @@ test('disabling ends sessions, API tokens and reset links, and enabling revives 
   expect(await codeOf(signIn(stack, tenant.name, 'frank', PASSWORD))).toBe('ok');
 });
 
-test('revoking ends every session of a user at once, API tokens included, and no other user is touched', async () => {
+test('revoking ends every session of a user immediately, including API tokens, and affects no other user', async () => {
   const user = await newUser(stack, tenant, 'grace', ['administrator']);
   const sessions = await Promise.all([0, 1, 2].map(() => signIn(stack, tenant.name, 'grace', PASSWORD)));
   const made = await tokensOf(stack).createApiToken(
@@ -317,7 +317,7 @@ test('revoking ends every session of a user at once, API tokens included, and no
   expect(await codeOf(usersOf(stack).listUsers(list, options))).toBe('ok');
 });
 
-test('two administrators who act against each other at once never block each other', async () => {
+test('two administrators who act on each other concurrently do not deadlock', async () => {
   const pair = await Promise.all(
     ['left', 'right'].map(async (name) => ({
       user: await newUser(stack, tenant, name, ['administrator']),
@@ -338,11 +338,11 @@ test('two administrators who act against each other at once never block each oth
     expect(codes).not.toContain('internal');
     expect(codes).not.toContain('unavailable');
   }
-  // Two that wait for each other are told apart from one that waits for a slow disk by the database alone.
+  // Only the database can tell a deadlock from a wait for a slow disk.
   expect((await log()).slice(before)).not.toContain('deadlock');
 });
 
-test('a reset link works once, burns after five wrong secrets, and ends the sessions', async () => {
+test('a reset link works once, ends after five wrong secrets, and ends the sessions', async () => {
   const user = await newUser(stack, tenant, 'heidi');
   const options = await asAdministrator(stack, tenant);
   const { answer } = await signIn(stack, tenant.name, 'heidi', PASSWORD);
@@ -369,7 +369,7 @@ test('a reset link works once, burns after five wrong secrets, and ends the sess
   expect(dumped.some((row) => row.text.includes(secret))).toBe(false);
 });
 
-test('a password set by an administrator ends the sessions; the own one is changed elsewhere', async () => {
+test('a password set by an administrator ends the sessions; users change their own by another operation', async () => {
   const user = await newUser(stack, tenant, 'ivan');
   const { answer } = await signIn(stack, tenant.name, 'ivan', PASSWORD);
   const options = await asAdministrator(stack, tenant);
@@ -381,7 +381,7 @@ test('a password set by an administrator ends the sessions; the own one is chang
   expect(await set(tenant.administrator.id, PASSWORD)).toBe('own_account');
 });
 
-test('roles: built-in ones stay, own ones change and go when nobody has them', async () => {
+test('built-in roles cannot change; custom roles can, and are deleted if no user has them', async () => {
   const options = await asAdministrator(stack, tenant);
   const { items } = await rolesOf(stack).listRoles({ ...page, search: '' }, options);
   const builtIn = items.filter((role) => role.builtIn);
@@ -413,7 +413,7 @@ test('roles: built-in ones stay, own ones change and go when nobody has them', a
   expect(permissions).toContain('users.read');
 });
 
-test('an API token is shown once, hashed at rest, narrowed, listed by its beginning and revoked at once', async () => {
+test('an API token is shown once, stored as a hash, limited, listed by its prefix and revoked immediately', async () => {
   const options = await asAdministrator(stack, tenant);
   const machine = await newUser(stack, tenant, 'pipeline', ['auditor'], 'machine');
   const tokens = tokensOf(stack);
@@ -431,12 +431,12 @@ test('an API token is shown once, hashed at rest, narrowed, listed by its beginn
   expect(row!.text).not.toContain(made.token.slice(12, 47));
   const seen = await introspectApi(stack, made.token);
   const me = await authOf(stack).getCurrentUser({}, { actorToken: seen.actorToken });
-  // What the role gives and the token narrows to; nothing that only one of them names.
+  // The permissions that both the role and the token allow.
   expect(me.permissions).toEqual(['requests.read', 'users.read']);
   const listed = await tokens.listApiTokens({ ...page, userId: machine.id, status: 'active' }, options);
   expect(listed.items[0]).toMatchObject({ prefix: made.apiToken!.prefix, name: 'nightly' });
   expect(listed.items[0]!.lastUsedAt).toBeDefined();
-  // Another last digit than it has: its check sum no longer fits.
+  // With another last digit the checksum does not match.
   const altered = `${made.token.slice(0, -1)}${made.token.endsWith('0') ? '1' : '0'}`;
   expect(await codeOf(introspectApi(stack, altered))).toBe('token_invalid');
   expect(await codeOf(introspectAccess(stack, made.token))).toBe('token_invalid');
@@ -454,7 +454,7 @@ test('an API token is shown once, hashed at rest, narrowed, listed by its beginn
   expect(await codeOf(signIn(stack, tenant.name, 'pipeline', PASSWORD))).toBe('invalid_credentials');
 });
 
-test('services ask for names and standing within one tenant', async () => {
+test('services read names and permissions within one tenant', async () => {
   const user = await newUser(stack, tenant, 'liam', ['approver']);
   const stranger = await newUser(stack, other, 'liam');
   const directory = stack.workflow.client('auth', auth.DirectoryService);
@@ -474,7 +474,7 @@ test('services ask for names and standing within one tenant', async () => {
   expect(await reasonOf(gateway.getStanding({ userId: user.id }, within))).toBe('denied');
 });
 
-test('no password, token or code stands in the database, the outbox or Redis', async () => {
+test('no password, token or code is stored in clear in the database, the outbox or Redis', async () => {
   const { answer } = await signIn(stack, tenant.name, 'liam', PASSWORD);
   const tables = await stack.sql<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relnamespace = 'auth'::regnamespace AND relkind = 'r'`,

@@ -5,13 +5,13 @@ import type { Selectable } from 'kysely';
 import type { AuthSchema } from '../../schema.ts';
 import { timeRange } from './time-range.ts';
 
-/** How billing events of all tenants can be sorted. */
+/** Sort fields for billing events of all tenants. */
 export const BILLING_EVENT_SORT: SortFields = {
   occurredAt: { column: 'billing_events.occurred_at', type: 'timestamptz' },
   kind: { column: 'billing_events.kind', type: 'text' },
 };
 
-/** One page of billing events, of one tenant or of all. */
+/** Returns one page of billing events, of one tenant or of all. */
 export function billingEventPage(
   reader: Reader<AuthSchema>,
   request: tenants.ListBillingEventsRequest,

@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import type { TenantsDeps } from '../deps.ts';
 import { BILLING_EVENT_SORT, billingEventPage } from './billing-event-page.ts';
 
-/** Across tenants, read by the system role; whoever looks leaves an event. */
+/** Lists billing events across tenants with the system role; each call records an event. */
 export function listBillingEvents(
   deps: TenantsDeps,
 ): Handler<typeof tenants.TenantsService.listBillingEvents> {

@@ -11,7 +11,7 @@ const TENANT_SORT: SortFields = {
   sequence: { column: 'billing_events.sequence', type: 'int8' },
 };
 
-/** In the order in which they happened, unless asked otherwise. */
+/** Lists billing events in the order of occurrence unless the request sorts otherwise. */
 export function listTenantBillingEvents(
   deps: TenantsDeps,
 ): Handler<typeof tenants.TenantsService.listTenantBillingEvents> {

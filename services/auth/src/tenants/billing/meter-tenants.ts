@@ -6,13 +6,15 @@ import type { TenantsDeps } from '../deps.ts';
 import { METERED_ACTIONS, type Metered, meter } from './meter.ts';
 
 const INTERVAL_MS = 2_000;
-/** Internal calls name a tenant; the list of all logs is of none. */
+/** Internal calls name a tenant; the list of log sizes belongs to none. */
 const OF_NO_TENANT = '00000000-0000-0000-0000-000000000000';
 
 type Log = ServiceClient<typeof tenantLog.TenantLogService>;
 type Deps = Pick<TenantsDeps, 'database' | 'logger' | 'tenantPeers'>;
 
-/** Meters what was sealed since the last time, of every tenant. What audit holds is never lost, so no event is. */
+/**
+ * Meters the newly sequenced events of every tenant. The audit log loses no event, so metering misses none.
+ */
 export function startMetering(deps: Deps, cluster: DutyHost): Duty | undefined {
   const { log } = deps.tenantPeers;
   return (
@@ -44,14 +46,14 @@ export async function meterTenants(
       const cursor = known.get(tenantId);
       if (cursor === undefined || cursor >= size) continue;
       await meterTenant(deps, log, tenantId, leadership).catch((error: unknown) => {
-        deps.logger.warn({ err: error, tenantId }, 'a tenant could not be metered; it is tried again');
+        deps.logger.warn({ err: error, tenantId }, 'a tenant could not be metered; the duty repeats it');
       });
     }
     afterTenantId = items.at(-1)!.tenantId;
   }
 }
 
-/** Of the tenants that auth knows; 0 for one that was never metered. */
+/** Returns the cursors of known tenants; 0 for a tenant that was never metered. */
 async function cursorsOf(deps: Deps, tenantIds: readonly string[]): Promise<Map<string, number>> {
   const rows = await deps.database.system((tx) =>
     tx
@@ -89,7 +91,7 @@ async function meterTenant(
   }
 }
 
-/** Rows and cursor together: whoever was faster has moved it, and then nothing is written here. */
+/** Stores rows and cursor in one transaction. If another writer has moved the cursor, nothing is written. */
 async function store(
   deps: Deps,
   leadership: Leadership,

@@ -19,7 +19,7 @@ const event = (action: string, more: Partial<tenantLog.LoggedEvent> = {}): tenan
   ...more,
 });
 
-test('metering a log again gives the same rows', () => {
+test('metering a log again returns the same rows', () => {
   const log = METERED_ACTIONS.map((action) =>
     event(action, {
       subjectId: action.startsWith('tenant.') ? TENANT : randomUUID(),
@@ -31,19 +31,19 @@ test('metering a log again gives the same rows', () => {
   expect(log.map((each) => meter(each, TENANT))).toEqual(once);
 });
 
-test('what was refused or failed costs nothing, nor does what is not metered', () => {
+test('refused, failed and unmetered actions are not billed', () => {
   for (const outcome of ['denied', 'failed'])
     expect(meter(event('user.created', { outcome }), TENANT)).toBeUndefined();
   for (const action of ['auth.login', 'toString', 'constructor'])
     expect(meter(event(action), TENANT)).toBeUndefined();
 });
 
-test('what the platform did to another tenant is in that tenant’s bill only', () => {
+test('actions of the platform on another tenant are billed only to that tenant', () => {
   expect(meter(event('tenant.suspended'), TENANT)).toBeUndefined();
   expect(meter(event('tenant.suspended', { subjectId: TENANT }), TENANT)?.kind).toBe('tenant.suspended');
 });
 
-test('a grant is metered by the seconds that it was held, once however often its end is confirmed', () => {
+test('a grant is metered by its duration in seconds, once even if its end is confirmed repeatedly', () => {
   const details = { startsAt: START, endedAt: '2026-01-01T00:01:30.000Z' };
   expect(meter(event('grant.revoked', { details }), TENANT)).toMatchObject({
     kind: 'grant.time',

@@ -1,6 +1,6 @@
 import type * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
 
-/** One row of a bill, before it has its number. */
+/** One billing event without its sequence number. */
 export interface Metered {
   readonly id: string;
   readonly auditSequence: number;
@@ -12,7 +12,7 @@ export interface Metered {
   readonly occurredAt: string;
 }
 
-/** What each audited action counts as, one at a time. */
+/** The billing kind of each audited action that counts once per event. */
 const COUNTED: Readonly<Record<string, string>> = {
   'tenant.provisioned': 'tenant.provisioned',
   'tenant.suspended': 'tenant.suspended',
@@ -32,25 +32,25 @@ const COUNTED: Readonly<Record<string, string>> = {
   'vault.entry.rotated': 'rotation.done',
 };
 
-/** How long somebody held a grant; told by the event of its end. */
+/** Actions that end a grant and are billed by its duration. */
 const TIMED: readonly string[] = ['grant.expired', 'grant.revoked'];
 
-/** The actions that are worth reading at all. */
+/** The actions to read from the log. */
 export const METERED_ACTIONS: readonly string[] = [...Object.keys(COUNTED), ...TIMED];
 
 /**
- * What an event of the log costs; undefined for nothing. Pure and without memory: metering a log again from its beginning
- * gives the same rows in the same order.
+ * Returns the billing event of an audit event; undefined if it is not billed. Pure: metering a log again from
+ * its beginning returns the same rows in the same order.
  */
 export function meter(event: tenantLog.LoggedEvent, tenantId: string): Metered | undefined {
   if (event.outcome !== 'allowed') return undefined;
-  // The platform's own log tells of what it did to other tenants; each of them has the event in its own.
+  // The platform's log also contains events about other tenants; those are billed from the tenant's own log.
   if (event.action.startsWith('tenant.') && event.subjectId !== tenantId) return undefined;
   const kind = Object.hasOwn(COUNTED, event.action) ? COUNTED[event.action] : undefined;
   if (kind) return rowOf(event, kind, 1, 'count');
   if (!TIMED.includes(event.action)) return undefined;
   const { startsAt, endedAt, repeated } = event.details ?? {};
-  // The same end, confirmed by a further call.
+  // Another call confirmed the same end.
   if (repeated === true) return undefined;
   const seconds = (Date.parse(String(endedAt)) - Date.parse(String(startsAt))) / 1_000;
   return Number.isFinite(seconds)

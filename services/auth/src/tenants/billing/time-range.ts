@@ -3,7 +3,10 @@ import { ClavigerError } from '@claviger/errors';
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const DAY_MS = 86_400_000;
 
-/** Half open. A bare `to` date includes its whole day (UTC), a `to` time its millisecond. Throws `invalid`. */
+/**
+ * Returns a half-open range. A `to` date includes the whole day (UTC), a `to` time its millisecond. Throws
+ * `invalid`.
+ */
 export function timeRange(request: { readonly from: string; readonly to: string }): {
   readonly from: Date | undefined;
   readonly before: Date | undefined;
@@ -19,7 +22,7 @@ function instant(text: string, pointer: string): Date | undefined {
   if (text === '') return undefined;
   const time = new Date(text);
   const midnight = new Date(`${text.slice(0, 10)}T00:00:00Z`);
-  // A Date rolls 2026-02-30 over to March.
+  // Date accepts 2026-02-30 as a day in March.
   const exists =
     !Number.isNaN(time.getTime()) &&
     !Number.isNaN(midnight.getTime()) &&
