@@ -30,10 +30,10 @@ import type { AuditSchema } from './src/schema.ts';
 import { lastHead } from './src/sealing/head-store.ts';
 import { sealTenant } from './src/sealing/seal-tenant.ts';
 
-/** A real audit process with real PostgreSQL and NATS, and everything that a test reaches into it with. */
+/** A real audit process with real PostgreSQL and NATS, and the handles that tests need. */
 export interface AuditBench extends AsyncDisposable {
   readonly stack: Installation;
-  /** Arms failpoints of the service while it runs, e.g. `audit.seal.before_commit=crash`; '' disarms them. */
+  /** Arms failpoints of the running service, e.g. `audit.seal.before_commit=crash`; '' disarms them. */
   arm(points: string): void;
   readonly config: AuditConfig;
   readonly keys: AuditKeys;
@@ -41,15 +41,15 @@ export interface AuditBench extends AsyncDisposable {
   /** Writes as the audit service itself. */
   readonly emitter: Emitter;
   readonly client: ServiceClient<typeof audit.AuditService>;
-  /** Its health, as soon as it can be reached (again). */
+  /** Its health, as soon as it answers. */
   healthNow(): Promise<cluster.GetHealthResponse>;
-  /** An auditor of the tenant. */
+  /** Call options of an auditor of the tenant. */
   as(tenantId: string, permissions?: readonly string[]): Promise<CallOptions>;
-  /** Records `count` events of the tenant through the outbox; answers their ids. */
+  /** Records `count` events of the tenant through the outbox; returns their ids. */
   record(tenantId: string, count: number, change?: (n: number) => Partial<EventInput>): Promise<string[]>;
-  /** Waits until the tenant's log is sealed up to this size, as long as it grows; answers its head. */
+  /** Waits until the tenant's log is sequenced up to this size, while it grows; returns its head. */
   sealed(tenantId: string, size: number): Promise<audit.TreeHead>;
-  /** As the owner of the machine: past every grant, policy and trigger. */
+  /** As the superuser: bypasses all grants, policies and triggers. */
   superuser(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   asRole<T>(role: string, use: (client: Client) => Promise<T>): Promise<T>;
 }
@@ -69,7 +69,7 @@ export async function startBench(): Promise<AuditBench> {
     environment: 'test',
     services: ['audit'],
     env: { audit: { FAILPOINTS_FILE: 'failpoints' } },
-    // The other services are away here.
+    // The other services do not run here.
     overrides: { audit: { peers: { auth: NOBODY, vault: NOBODY, workflow: NOBODY } } },
   });
   cleanup.defer(() => stack.stop());
@@ -156,9 +156,9 @@ export async function startBench(): Promise<AuditBench> {
     sealed: async (tenantId, size) => {
       let head: audit.TreeHead | undefined;
       for (let known = 0; known < size; known = head!.size) {
-        // Each step has its time: a busy machine takes long over many, and only what stands still is lost.
+        // Each step has its own time limit: a busy machine needs long for many, and only a stall fails.
         await eventually(async () => {
-          // Past the service: to read a head through it leaves an event, which would make the log grow.
+          // Read the database directly: a read through the service writes an event, which extends the log.
           head = await database.readTenant(tenantId, lastHead).catch(() => undefined);
           return (head?.size ?? 0) > known;
         });
@@ -186,8 +186,9 @@ function plainEvent(tenantId: string, n: number): EventInput {
 const BULK = 2_000;
 
 /**
- * A log of many events, in bulk: stored as ingestion stores them, with leaf hash and the writer's MAC, and sealed by the
- * service and by this process. OFFSET 0 has the JSON read once for each event, not once for each column.
+ * Stores a log of many events in bulk, like ingestion with leaf hash and the writer's MAC, and sequences it
+ * through the service and this process. OFFSET 0 makes PostgreSQL parse the JSON once for each event, not for
+ * each column.
  */
 export async function storeSealed(
   bench: AuditBench,
@@ -245,13 +246,13 @@ export async function storeSealed(
         events.map(({ canonical }) => outboxMac(mac, 'audit.vault', canonical)),
       ],
     );
-    // Where the service is at it, or the database is busy, the service goes on by itself.
+    // When the service holds the tree or the database is busy, the service continues by itself.
     await sealTenant(sealing, tenantId, soleLeadership).catch(() => 0);
   }
   await bench.sealed(tenantId, count);
 }
 
-/** Calls as the gateway does: with its certificate. */
+/** Calls with the certificate of the gateway. */
 function gatewayPeers(stack: Installation, config: AuditConfig): Peers {
   const { listen, ...own } = config.grpc;
   return createPeers({

@@ -1,7 +1,7 @@
 import type { AuditEvent } from '@claviger/events';
 import type { EventsTable } from './schema.ts';
 
-/** The columns that repeat parts of the canonical text, for filters. */
+/** Columns that repeat parts of the canonical event, for filters. */
 export type EventColumns = Pick<
   EventsTable,
   | 'action'
@@ -37,7 +37,10 @@ const MEMBER_OF = {
 type TextColumn = keyof typeof MEMBER_OF;
 const TEXT_COLUMNS = Object.keys(MEMBER_OF) as TextColumn[];
 
-/** PostgreSQL's text cannot hold NUL, which JSON can: the column shows a replacement, the canonical text stays exact. */
+/**
+ * PostgreSQL text cannot hold NUL, JSON can: the column has a replacement character, the canonical event is
+ * exact.
+ */
 const storable = (text: string): string => text.replaceAll('\u0000', '\ufffd');
 
 export function columnsOf(event: AuditEvent): EventColumns {
@@ -45,7 +48,7 @@ export function columnsOf(event: AuditEvent): EventColumns {
   return { ...(texts as Record<TextColumn, string>), occurred_at: new Date(event.occurredAt) };
 }
 
-/** What a row says beside its canonical text: the members in which its columns differ from it; none when all is well. */
+/** The members in which a row's columns differ from its canonical event; empty when all agree. */
 export function differingMembers(
   row: EventColumns & { tenant_id: string; event_id: string },
   event: AuditEvent,

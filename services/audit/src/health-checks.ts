@@ -5,7 +5,7 @@ import type { AuditSchema } from './schema.ts';
 import type { HeadsFile } from './sealing/heads-file.ts';
 import type { Sealer } from './sealing/sealer.ts';
 
-/** None is needed to answer: what is amiss degrades the service, so that its record stays readable. */
+/** All optional: a failure degrades the service, and the log stays readable. */
 export function healthChecks(deps: {
   database: Database<AuditSchema>;
   headsFile: HeadsFile;
@@ -27,7 +27,7 @@ export function healthChecks(deps: {
         const ageMs = rows[0]?.age_ms ?? 0;
         if (ageMs > deps.warnAfterMs)
           throw new Error(
-            `the oldest unsealed event is ${Math.round(ageMs / 1000)} s old: see the log of audit`,
+            `the oldest unsequenced event is ${Math.round(ageMs / 1000)} s old: see the service log of audit`,
           );
       },
     },
@@ -38,7 +38,7 @@ export function healthChecks(deps: {
         const broken = deps.sealer.problems().size;
         if (broken > 0)
           throw new Error(
-            `the log of ${broken} ${broken === 1 ? 'tenant' : 'tenants'} was altered outside of the service: see the log of audit`,
+            `the log of ${broken} ${broken === 1 ? 'tenant' : 'tenants'} was altered outside the service: see the service log of audit`,
           );
         const problem = deps.headsFile.problem();
         if (problem) throw new Error(problem);

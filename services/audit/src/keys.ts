@@ -7,13 +7,16 @@ export interface AuditKeys {
   readonly treeHead: KeyObject;
   readonly treeHeadPublic: KeyObject;
   readonly receiptPublic: KeyObject;
-  /** Of this service. */
+  /** This service's own key. */
   readonly outboxMac: Buffer;
-  /** By the service that writes events. */
+  /** By the name of the service that writes events. */
   readonly macs: ReadonlyMap<string, KeyObject>;
 }
 
-/** Reads every key from its file. Throws when one is missing or of another kind: then nothing may be sealed. */
+/**
+ * Reads all keys from their files. Throws when one is missing or of another type: nothing may be sequenced
+ * then.
+ */
 export function readKeys(config: AuditConfig): AuditKeys {
   const treeHead = createPrivateKey(readSecretFile(config.treeHeadKeyFile));
   const receiptPublic = createPublicKey(readSecretFile(config.receiptPublicKeyFile));

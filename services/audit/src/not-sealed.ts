@@ -1,10 +1,10 @@
 import { ClavigerError } from '@claviger/errors';
 
-/** What is asked for exists, or will in a moment, but is under no tree head yet. */
+/** The requested item exists, or will soon, but no tree head covers it yet. */
 export function notSealed(what: string): ClavigerError {
-  return new ClavigerError('conflict', `${what} not sealed yet.`, {
+  return new ClavigerError('conflict', `${what} not sequenced yet.`, {
     code: 'not_sealed',
-    hint: 'New events are sealed about every second: try again in a moment.',
+    hint: 'New events are sequenced about every second: try again in a moment.',
     retryAfterSeconds: 1,
   });
 }

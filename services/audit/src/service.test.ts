@@ -37,13 +37,13 @@ test('an event that was written to the outbox is listed, read and counted', asyn
       },
       as,
     );
-  // First of all: each read leaves an event.
+  // First, because each read writes an event.
   const summary = await bench.client.getSummary({ from: '', to: '' }, as);
   const seen = [];
   let cursor: string | undefined = '';
   while (cursor !== undefined) {
     const page: Awaited<ReturnType<typeof list>> = await list({ pageSize: 13, cursor });
-    // These reads leave an event themselves.
+    // These reads write an event themselves.
     expect(page.totalItems).toBeGreaterThanOrEqual(60);
     seen.push(...page.items.filter(({ action }) => !action.startsWith('audit.')));
     cursor = page.nextCursor;
@@ -54,7 +54,7 @@ test('an event that was written to the outbox is listed, read and counted', asyn
   expect((await list({ search: '%_SURE\\' })).totalItems).toBe(1);
   expect((await list({ search: '%' })).totalItems).toBe(1);
   expect((await list({ subjectId: 'thing-3' })).items[0]).toMatchObject({ details: { n: 3 }, canonical: '' });
-  // Two days where midnight came in between.
+  // Two days if midnight passed in between.
   const byDay = [...Map.groupBy(seen, (event) => event.occurredAt!.slice(0, 10))]
     .map(([day, events]) => ({ day, count: events.length }))
     .toSorted((a, b) => a.day.localeCompare(b.day));
@@ -89,7 +89,7 @@ test('an event that was written to the outbox is listed, read and counted', asyn
   expect(summary.byDay).toEqual(byDay);
 });
 
-test('a second tenant sees nothing: its answer for a foreign event is that for an unknown one', async () => {
+test('a tenant sees nothing of another: a foreign event and an unknown one give the same answer', async () => {
   const tenant = randomUUID();
   const [id] = await bench.record(tenant, 1);
   await bench.sealed(tenant, 1);
@@ -107,7 +107,7 @@ test('a second tenant sees nothing: its answer for a foreign event is that for a
   await expect(bench.client.getInclusionProof({ eventId: id! }, other)).rejects.toMatchObject({
     reason: 'not_found',
   });
-  // Whose log is still empty: what the one before was refused stands in its own.
+  // Its log is still empty: the refusals above are in the log of the first tenant.
   const fresh = () => bench.as(randomUUID());
   expect(await bench.client.getSummary({ from: '', to: '' }, await fresh())).toMatchObject({
     totalEvents: 0,
@@ -133,7 +133,7 @@ test('a second tenant sees nothing: its answer for a foreign event is that for a
   expect(exported.split('\r\n')).toHaveLength(2);
 });
 
-test('without the permission nothing is answered, and the refusal of an export is itself an event', async () => {
+test('without the permission nothing is returned, and a refused export is itself an event', async () => {
   const tenant = randomUUID();
   const nobody = await bench.as(tenant, ['vault.*']);
   await expect(bench.client.getSummary({ from: '', to: '' }, nobody)).rejects.toMatchObject({
@@ -164,8 +164,8 @@ test('without the permission nothing is answered, and the refusal of an export i
   expect(summary.byAction).toContainEqual({ action: 'audit.exported', count: 1 });
 });
 
-test('the service is well', async () => {
-  // Each look has two seconds for every check.
+test('the service is healthy', async () => {
+  // Each health request allows two seconds for every check.
   await expect.poll(() => bench.healthNow()).toMatchObject({ service: 'audit', status: 'ok' });
   const health = await bench.healthNow();
   expect(health.checks.map((check) => check.name)).toEqual(

@@ -23,10 +23,12 @@ import { siemPolicy } from './siem/siem-policy.ts';
 import { endLeasesAfterRestore } from './tenancy/end-leases-after-restore.ts';
 import { tenantHandlers } from './tenancy/tenant-handlers.ts';
 
-/** Brings the schema to this version. */
+/** Migrates the schema to this version. */
 export const migrateAudit = (config: AuditConfig): Promise<void> => migrateStore(config, migrations);
 
-/** Starts the service on a migrated schema; resolves when it serves. Throws, with all closed again, when it cannot. */
+/**
+ * Starts the service on a migrated schema; resolves when it serves. On failure, closes everything and throws.
+ */
 export async function createAuditService(config: AuditConfig): Promise<RunningService> {
   const keys = readKeys(config);
   await using store = openStoreService<AuditSchema>({

@@ -2,7 +2,7 @@ import { ClavigerError } from '@claviger/errors';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** An id of a request; one that is no UUID is that of no object. */
+/** Validates the id of a request. Throws `not_found` for an id that is not a UUID: no object has it. */
 export function existingId(id: string): string {
   if (!UUID.test(id)) throw ClavigerError.notFound();
   return id;

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-/** Of packages for auditors. */
+/** Packages for auditors. */
 export const complianceConfigSchema = z
   .strictObject({
-    /** A package that would be larger fails, and says so. */
+    /** A larger package fails with this reason. */
     maxPackageMiB: z.number().int().min(1).max(2_048).default(512),
-    /** How long a finished package can be fetched. */
+    /** How long a finished package can be downloaded. */
     retentionDays: z.number().int().min(1).max(3_650).default(365),
-    /** The leading replica takes up what was left behind while it makes fewer packages than this. */
+    /** The leader sweeps overdue reports only while it makes fewer packages than this. */
     concurrency: z.number().int().min(1).max(8).default(1),
   })
   .prefault({});

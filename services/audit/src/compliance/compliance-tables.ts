@@ -14,9 +14,9 @@ export interface SchedulesTable {
   sections: Section[];
   next_run_at: Date;
   last_run_at: Date | null;
-  /** Why the run that is due could not be ordered; empty when it could. */
+  /** Why the due run could not be ordered; empty after success. */
   problem: Generated<string>;
-  /** When the run that is due is tried again; null when it was never refused. */
+  /** Next attempt of the due run; null unless it was refused. */
   retry_at: Date | null;
   created_by: string;
   created_by_name: string;
@@ -49,14 +49,14 @@ export interface ReportsTable {
   expires_at: Date | null;
   size_bytes: number | null;
   sha256: string | null;
-  /** Its CSV files begin with a byte order mark. */
+  /** The CSV files begin with a byte order mark. */
   bom: Generated<boolean>;
 }
 
 export interface ComplianceSchema {
   compliance_schedules: SchedulesTable;
   compliance_reports: ReportsTable;
-  /** When a package of the tenant was begun last. */
+  /** Start of the tenant's last package. */
   compliance_turns: { tenant_id: string; taken_at: Generated<Date> };
   compliance_package_chunks: { tenant_id: string; report_id: string; number: number; bytes: Buffer };
   compliance_occurrences: {

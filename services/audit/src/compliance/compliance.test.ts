@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(async () => reports?.[Symbol.asyncDispose]());
 
-test('a package holds the events of its range, proven, and of a log that goes on', async () => {
+test('a package contains the events of its range, with proofs, from a log that grows', async () => {
   const tenantId = randomUUID();
   await bench.record(tenantId, 30, (n) => ({
     action: n % 10 === 0 ? 'breakglass.activated' : 'test.happened',
@@ -48,7 +48,7 @@ test('a package holds the events of its range, proven, and of a log that goes on
   expect(verdict.manifest?.parameters.bom).toBe(true);
 });
 
-test('a package is made in a thread, which ends; one that is told to stop ends too, and nothing is ready', async () => {
+test('a package is made in a thread that ends; a stopped thread ends too, without a ready report', async () => {
   const tenantId = randomUUID();
   await bench.record(tenantId, 20);
   await bench.sealed(tenantId, 20);
@@ -72,7 +72,7 @@ test('a package is made in a thread, which ends; one that is told to stop ends t
   expect(await stateOf(tenantId, stopped)).not.toBe('failed');
 });
 
-test('a range without events, and a log without any, make packages that verify', async () => {
+test('an empty range and an empty log make packages that verify', async () => {
   const [empty, old] = [randomUUID(), randomUUID()];
   await bench.record(old, 5);
   await bench.sealed(old, 5);
@@ -100,7 +100,7 @@ test('an altered event is not signed again: the report fails and names it', asyn
   expect(chunks).toEqual([]);
 });
 
-test('of many workers one makes the package', async () => {
+test('one of several parallel workers makes the package', async () => {
   const tenantId = randomUUID();
   await bench.record(tenantId, 3);
   await bench.sealed(tenantId, 3);
@@ -115,7 +115,7 @@ test('of many workers one makes the package', async () => {
   expect(rows).toEqual([{ attempts: 1, state: 'ready' }]);
 });
 
-test('a package that would be too large fails, and says so', async () => {
+test('a package over the size limit fails with the reason', async () => {
   const tenantId = randomUUID();
   await bench.record(tenantId, 3);
   await bench.sealed(tenantId, 3);
@@ -127,7 +127,7 @@ test('a package that would be too large fails, and says so', async () => {
   expect(report.problem).toContain('shorter range');
 });
 
-test('what a suspension has ended is not made afterwards', async () => {
+test('a report that a suspension has ended is not made afterwards', async () => {
   const tenantId = randomUUID();
   const id = await order(tenantId);
   await bench.database.withTenant(tenantId, (tx) =>
@@ -144,7 +144,7 @@ test('what a suspension has ended is not made afterwards', async () => {
 async function addSchedule(tenantId: string, hoursAgo: number): Promise<string> {
   const id = randomUUID();
   const now = new Date();
-  // Half an hour away from now: no moment comes while the test runs.
+  // Half an hour away, so that no run is due during the test.
   const cron = `${(now.getUTCMinutes() + 30) % 60} * * * *`;
   const first = momentsOf(cron, 'UTC', now).next(1, new Date(now.getTime() - hoursAgo * 3_600_000))[0]!;
   await bench.database.withTenant(tenantId, (tx) =>
@@ -173,12 +173,12 @@ const occurrences = (tenantId: string) =>
     reader.selectFrom('compliance_occurrences').select(['occurrence', 'missed']).execute(),
   );
 
-test('however many believe that they lead, each moment is run once, and an outage is caught up once', async () => {
+test('several leaders at once run each moment once, and one run covers the moments of an outage', async () => {
   const tenantId = randomUUID();
   await addSchedule(tenantId, 5);
   await Promise.all([1, 2, 3, 4, 5, 6].map(() => runDueSchedules(deps, soleLeadership)));
   await runDueSchedules(deps, soleLeadership);
-  // The service itself may have been first, and not be done yet; either way there is one.
+  // The service itself may have been first and still be running; either way there is one report.
   await eventually(async () => (await occurrences(tenantId)).length > 0);
   await runDueSchedules(deps, soleLeadership);
   const found = await occurrences(tenantId);
@@ -230,5 +230,5 @@ test('a schedule of a suspended tenant waits', async () => {
   expect(await occurrences(tenantId)).toEqual([]);
 });
 
-// All of it at once would be well over 10 MiB.
+// The whole package in memory would take well over 10 MiB.
 longLog(() => reports, 10_000, 8);

@@ -9,14 +9,14 @@ import type { AuditSchema } from '../schema.ts';
 import type { HeadsFile } from '../sealing/heads-file.ts';
 import type { ComplianceConfig } from './compliance-config.ts';
 
-/** What the other services tell of themselves. */
+/** Evidence RPCs of the other services. */
 export interface Evidence {
   readonly auth: ServiceClient<typeof authEvidence.EvidenceService>;
   readonly vault: ServiceClient<typeof vaultEvidence.EvidenceService>;
   readonly workflow: ServiceClient<typeof workflowEvidence.EvidenceService>;
 }
 
-/** What packages, attestations and schedules are made with. */
+/** Dependencies of packages, attestations and schedules. */
 export interface ComplianceDeps {
   readonly database: Database<AuditSchema>;
   readonly emitter: Emitter;
@@ -25,7 +25,7 @@ export interface ComplianceDeps {
   readonly headsFile: Pick<HeadsFile, 'newest' | 'problem'>;
   readonly evidence: Evidence;
   readonly config: ComplianceConfig;
-  /** Of this replica: holds the lease of a report that is being made. */
+  /** Name of this replica: the first part of its lease owner. */
   readonly node: string;
   readonly version: string;
 }

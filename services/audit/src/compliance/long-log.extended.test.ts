@@ -8,5 +8,5 @@ beforeAll(async () => {
 });
 afterAll(async () => reports?.[Symbol.asyncDispose]());
 
-// All of it at once would be well over 100 MiB.
+// The whole package in memory would take well over 100 MiB.
 longLog(() => reports, 100_000, 64);

@@ -13,7 +13,7 @@ import { runDueSchedules } from './schedules/run-due-schedules.ts';
 
 const SWEEP_EVERY_MS = 1_000;
 
-/** What the other services tell of themselves. */
+/** Clients for the evidence RPCs of the other services. */
 export function evidenceOf(peers: Peers): Evidence {
   return {
     auth: peers.client('auth', authEvidence.EvidenceService),
@@ -23,9 +23,9 @@ export function evidenceOf(peers: Peers): Evidence {
 }
 
 /**
- * Makes packages; runs schedules while this replica leads.
+ * Makes packages in every replica; the leader also runs schedules and removes expired packages.
  *
- * @param serviceConfig Of the whole service: what makes packages opens connections of its own.
+ * @param options.serviceConfig Configuration from which report threads open their own connections.
  */
 export function startCompliance(
   deps: ComplianceDeps,

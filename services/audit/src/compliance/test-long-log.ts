@@ -9,7 +9,7 @@ import { claimReport } from './building/claim-next.ts';
 import { runReport } from './building/run-report.ts';
 import type { ReportsBench } from './test-reports.ts';
 
-/** The package of so many events, while the memory in use grows by less than so many MiB. */
+/** Makes the package of a log of `events` events while the memory grows by less than `maxGrowthMiB`. */
 export function longLog(reports: () => ReportsBench, events: number, maxGrowthMiB: number): void {
   describe('of a long log', () => {
     const tenantId = randomUUID();
@@ -23,12 +23,12 @@ export function longLog(reports: () => ReportsBench, events: number, maxGrowthMi
       }));
     });
 
-    test('a package is made and verified in memory that does not grow with them', async () => {
+    test('a package is made and verified in memory that does not depend on their number', async () => {
       const { audit, deps, order, makeDue, made, fileOf } = reports();
       const id = await order(tenantId);
       const live = watchLiveMemory();
       const { report, chunks } = await (async () => {
-        // As its duty does: what a busy machine could not finish is begun again.
+        // As the duty does: a report that timed out on a busy machine is claimed again.
         await eventually(async () => {
           await makeDue(tenantId, id);
           const running = claimReport(deps, tenantId).then(
@@ -54,7 +54,7 @@ export function longLog(reports: () => ReportsBench, events: number, maxGrowthMi
   });
 }
 
-/** How much more memory was in use at most than at the beginning, garbage left out. */
+/** Measures the peak of live memory (after collection) above the beginning. */
 function watchLiveMemory(): { stop(): number } {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
@@ -66,7 +66,7 @@ function watchLiveMemory(): { stop(): number } {
   const before = inUse();
   let most = before;
   let timer: NodeJS.Timeout;
-  // Each after a pause, however long the last one took: else little time is left for what is watched.
+  // Pause after each collection: back-to-back collections would starve the measured work.
   const look = (): void => {
     timer = setTimeout(() => {
       most = Math.max(most, inUse());

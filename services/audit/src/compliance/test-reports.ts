@@ -9,17 +9,17 @@ import { claimReport } from './building/claim-next.ts';
 import { runReport } from './building/run-report.ts';
 import type { ComplianceDeps } from './deps.ts';
 
-/** An audit service, and reports that only the test makes. */
+/** An audit service with reports that only the test makes. */
 export interface ReportsBench extends AsyncDisposable {
   readonly audit: AuditBench;
   readonly deps: ComplianceDeps;
-  /** Today (UTC), and the days that events of the test's time fall on: midnight may come while it runs. */
+  /** Today (UTC), and the days that the test's events can fall on if midnight passes. */
   readonly day: string;
   readonly days: { readonly from: string; readonly to: string };
-  /** Orders a report that no job wakes anybody for, and which nobody else sweeps up; returns its id. */
+  /** Orders a report without a job that the sweep does not find; returns its id. */
   order(tenantId: string, range?: ReportsBench['days'], bom?: boolean): Promise<string>;
   makeDue(tenantId: string, id: string): Promise<void>;
-  /** Makes a report that was ordered, by these dependencies; returns its row and the pieces of its package. */
+  /** Makes an ordered report with these dependencies; returns its row and the chunks of its package. */
   made(tenantId: string, id: string, by?: ComplianceDeps): Promise<MadeReport>;
   stateOf(tenantId: string, id: string): Promise<string>;
   /** Writes a package to a file; returns its path. */
@@ -45,7 +45,7 @@ export async function startReports(): Promise<ReportsBench> {
     logger: silent,
     keys: audit.keys,
     headsFile: { newest: () => undefined, problem: () => undefined },
-    // These reports hold what audit knows itself; the others are asked in test/e2e.
+    // These reports hold only audit's own data; test/e2e covers the other services.
     evidence: {} as ComplianceDeps['evidence'],
     config: { maxPackageMiB: 512, retentionDays: 365, concurrency: 1 },
     node: 'test',
@@ -66,7 +66,7 @@ export async function startReports(): Promise<ReportsBench> {
           requested_by_name: 'ann',
           bom,
           schedule_id: null,
-          // Not due: the sweep of the running service leaves it alone until it is claimed here.
+          // Not due: the sweep of the running service ignores it until `makeDue`.
           next_attempt_at: sql<Date>`NULL` as never,
         })
         .execute(),

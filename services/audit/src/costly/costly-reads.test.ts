@@ -39,14 +39,14 @@ const exportOf = (tenantId: string, size: number) =>
     request: { format: 'csv', bom: false, filter: noFilter, head: { size } as never, exportedAt: '' },
   }) as const;
 
-/** The export of a log that is some megabytes long, as text. */
+/** Exports a log of some megabytes as text. */
 async function longLog() {
   const tenantId = randomUUID();
   await storeSealed(bench, tenantId, 5_000, () => ({ details: { note: 'x'.repeat(1_000) } }));
   return exportOf(tenantId, 5_000);
 }
 
-test('searches, summaries and exports of several tenants go on side by side in one thread', async () => {
+test('searches, summaries and exports of several tenants run in parallel in one thread', async () => {
   await using costly = reads();
   const [mine, others] = [await longLog(), await longLog()];
   const lengthOf = async (job: typeof mine) => {
@@ -67,7 +67,7 @@ test('searches, summaries and exports of several tenants go on side by side in o
   expect(costly.state()).toEqual({ jobs: 0, isRunning: true });
 });
 
-test('an error crosses with its fields, and a defect as a defect', async () => {
+test('errors keep their fields across the thread, and defects stay defects', async () => {
   await using costly = reads();
   await expect(costly.value(search(randomUUID(), { from: '2026-02-30' }), waits)).rejects.toMatchObject({
     reason: 'invalid',
@@ -78,7 +78,7 @@ test('an error crosses with its fields, and a defect as a defect', async () => {
   await expect(defect).rejects.not.toHaveProperty('reason');
 });
 
-test('who leaves an export ends it, and who gave up gets no answer', async () => {
+test('closing an export ends its job, and an aborted call returns no value', async () => {
   await using costly = reads();
   const job = await longLog();
   for await (const value of costly.values(job, waits)) {
@@ -98,10 +98,10 @@ test('who leaves an export ends it, and who gave up gets no answer', async () =>
   expect((await costly.value(search(job.tenantId), waits)).totalItems).toBe(5_000);
 });
 
-test('a thread that runs out of memory fails its jobs as an outage; the next one starts anew', async () => {
+test('a thread that runs out of memory fails its jobs as unavailable; the next job starts a new one', async () => {
   await using costly = reads({ heapMb: 128 });
   const tenantId = randomUUID();
-  // No event is so long. What is read at once is twice the heap.
+  // Artificially long events: one batch is twice the heap.
   await bench.superuser(
     `INSERT INTO events (tenant_id, event_id, sequence, canonical, leaf_hash, mac, action, outcome, actor_id, actor_name, actor_kind,
        subject_type, subject_id, resource_id, service, source_address, request_id, reason, occurred_at)
@@ -116,7 +116,7 @@ test('a thread that runs out of memory fails its jobs as an outage; the next one
   expect((await costly.value(search(randomUUID()), waits)).totalItems).toBe(0);
 });
 
-test('an idle thread ends with its connections, and comes back when it is needed', async () => {
+test('an idle thread ends with its connections and starts again on demand', async () => {
   await using costly = reads({ idleMs: 1 });
   for (let n = 0; n < 2; n += 1) {
     await costly.value(search(randomUUID()), waits);

@@ -4,34 +4,33 @@ import { ClavigerError } from '@claviger/errors';
 import type { Logger } from '@claviger/service-kit';
 import type { FromThread, Job, JobKind, Jobs, Problem, ThreadData, ToThread } from './messages.ts';
 
-/** A thread that was told to stop ends its transactions. */
+/** Time for a stopped thread to end its transactions. */
 const STOP_WITHIN_MS = 10_000;
 
 export interface CostlyReadsOptions {
   /** Heap of the thread. Default 256. */
   readonly heapMb?: number;
-  /** How long the thread stays after its last job. Default 30,000. */
+  /** Time that the thread stays after its last job. Default 30,000. */
   readonly idleMs?: number;
 }
 
 /**
- * Searches, summaries and exports in one thread with connections of its own, so that neither the event loop
- * nor the connections of other calls wait for them. How many there are at once is the business of the turns
- * of costly operations.
+ * Runs searches, summaries and exports in one thread with its own connections, so that they delay neither the
+ * event loop nor other calls. The pipeline limits how many costly operations run at once.
  */
 export interface CostlyReads extends AsyncDisposable {
   /**
-   * The values of a job; ends it when the consumer leaves or the signal aborts.
+   * Yields the values of a job. The job ends when the consumer stops or the signal aborts.
    *
-   * @throws {ClavigerError} what the job threw; `unavailable` when the thread ended before the job had.
+   * @throws {ClavigerError} the job's own error, or `unavailable` when the thread ended before the job.
    */
   values<K extends JobKind>(job: Job<K>, signal: AbortSignal): AsyncGenerator<Jobs[K]['value'], void>;
-  /** The one value of a job that has only one. */
+  /** Returns the value of a job that yields exactly one. */
   value<K extends Exclude<JobKind, 'export'>>(job: Job<K>, signal: AbortSignal): Promise<Jobs[K]['value']>;
   state(): { readonly jobs: number; readonly isRunning: boolean };
 }
 
-/** Starts the thread when it is needed. */
+/** Starts the thread with the first job. */
 export function createCostlyReads(
   data: ThreadData,
   logger: Logger,
@@ -53,11 +52,11 @@ export function createCostlyReads(
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: heapMb },
     });
-    // Its jobs learn it from their ports, which close.
+    // Its jobs fail when their ports close.
     thread.on('error', (error) => {
       logger.error(
         { err: error },
-        'the thread of searches and exports has ended: the next one starts another',
+        'the thread of searches and exports has ended; the next call starts a new one',
       );
       forget(thread);
     });
@@ -96,7 +95,7 @@ export function createCostlyReads(
         yield message.value as Jobs[K]['value'];
         port.postMessage('more');
       }
-      // It is gone, although its own end may not be known yet.
+      // The port closed without `done`: the thread has ended, perhaps before its `exit` event.
       forget(thread);
       throw interrupted();
     } catch (error) {
@@ -129,12 +128,12 @@ function errorOf({ reason, message, options }: Problem): Error {
 }
 
 function interrupted(): ClavigerError {
-  return new ClavigerError('unavailable', 'The reading of the log was interrupted.', {
+  return new ClavigerError('unavailable', 'The read of the audit log was interrupted.', {
     retryAfterSeconds: 1,
-    hint: 'Ask again.',
+    hint: 'Try again.',
   });
 }
 
 function callerGone(cause: unknown): ClavigerError {
-  return new ClavigerError('deadline_exceeded', 'The caller did not wait for the answer.', { cause });
+  return new ClavigerError('deadline_exceeded', 'The caller ended the call before the answer.', { cause });
 }

@@ -19,12 +19,12 @@ import {
 } from './messages.ts';
 
 /**
- * Two for searches and summaries, of which so many run at once; the exports of all tenants take turns on the
- * others.
+ * Two connections for searches and summaries, which run at most two at a time; the exports of all tenants
+ * share the others.
  */
 const CONNECTIONS = 4;
 const OPTIONS = { patience: { connectMs: 30_000 }, plansByValues: true };
-/** Calls that are not costly go first. On Linux the priority is that of this thread alone. */
+/** Other calls have priority. On Linux, the priority applies to this thread alone. */
 const LOW_PRIORITY = 5;
 
 if (process.platform === 'linux') setPriority(LOW_PRIORITY);
@@ -58,7 +58,8 @@ async function* valuesOf(job: Job, signal: AbortSignal): AsyncGenerator<Value, v
 }
 
 /**
- * Answers on the job's port, never further ahead than the other side takes. A port that closes ends the job.
+ * Sends the values of a job on its port, at most AHEAD values before the other side takes one. Closing the
+ * port ends the job.
  */
 async function serve(job: Job, port: MessagePort): Promise<void> {
   const gone = new AbortController();

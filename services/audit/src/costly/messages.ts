@@ -5,11 +5,11 @@ import type { ErrorOptions, Reason } from '@claviger/errors';
 import type { AuditConfig } from '../config.ts';
 import type { ExportRequest } from '../exporting/export-chunks.ts';
 
-/** What the thread does, each kind with its request and the values that it answers. */
+/** Jobs of the thread: the request and the values of each kind. */
 export interface Jobs {
   readonly search: { readonly request: audit.ListEventsRequest; readonly value: audit.ListEventsResponse };
   readonly summary: { readonly request: audit.GetSummaryRequest; readonly value: audit.GetSummaryResponse };
-  /** Answers many values, in their order. */
+  /** Yields many values, in order. */
   readonly export: { readonly request: ExportRequest; readonly value: Uint8Array };
 }
 
@@ -23,30 +23,27 @@ export type Job<K extends JobKind = JobKind> = {
   };
 }[K];
 
-/** What the thread opens its own connections with; plain data. */
+/** Configuration and key for the thread's own connections and exports; plain data. */
 export interface ThreadData {
   readonly config: AuditConfig;
   readonly treeHeadPublic: KeyObject;
 }
 
-/** To the thread. `stop`: no more jobs will come. */
+/** To the thread. `stop`: no further jobs follow. */
 export type ToThread = { readonly job: Job; readonly port: MessagePort } | 'stop';
 
-/**
- * On the port of a job, from the thread. On the way back each message, whatever it holds, asks for one more
- * value.
- */
+/** From the thread, on the port of a job. Each message in the other direction requests one more value. */
 export type FromThread =
   | { readonly kind: 'value'; readonly value: Jobs[JobKind]['value'] }
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly problem: Problem };
 
-/** An error as data. Without a reason it is a defect. */
+/** An error as plain data. Without a reason it is a defect. */
 export interface Problem {
   readonly reason: Reason | undefined;
   readonly message: string;
   readonly options: ErrorOptions;
 }
 
-/** So many values are on their way before one is taken. */
+/** Values that may be in flight unread. */
 export const AHEAD = 2;

@@ -3,7 +3,7 @@ import type { Emitter } from '@claviger/events';
 import type { CostlyReads } from '../costly/costly-reads.ts';
 import type { AuditSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations in this folder. */
 export interface EventsDeps {
   readonly database: Database<AuditSchema>;
   readonly emitter: Emitter;

@@ -3,7 +3,7 @@ import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely';
 import type { AuditSchema } from '../schema.ts';
 import { type TimeRange, timeRange } from './time-range.ts';
 
-/** Filters as they stand in requests: empty where not given. */
+/** Filters of a request; empty strings are not set. */
 export interface EventFilterRequest {
   readonly from: string;
   readonly to: string;
@@ -18,14 +18,14 @@ export interface EventFilterRequest {
 
 export interface EventFilter {
   readonly isEmpty: boolean;
-  /** It looks into texts, which no index helps with. */
+  /** It searches texts, which no index supports. */
   readonly scans: boolean;
-  /** The part of it that indexes help with. */
+  /** The conditions that indexes support. */
   indexed(eb: ExpressionBuilder<AuditSchema, 'events'>): ExpressionWrapper<AuditSchema, 'events', SqlBool>;
   condition(eb: ExpressionBuilder<AuditSchema, 'events'>): ExpressionWrapper<AuditSchema, 'events', SqlBool>;
 }
 
-// Sorts after every text that begins with the prefix before it.
+// Sorts after every text that begins with the preceding prefix.
 const LAST = '\u{10FFFF}';
 
 /** @throws {ClavigerError} `invalid` for a bad range. */
@@ -58,7 +58,7 @@ export function eventFilter(request: EventFilterRequest): EventFilter {
   };
 }
 
-/** A range rather than LIKE: row-level security keeps LIKE from using the index. */
+/** Uses a range instead of LIKE: under row-level security, LIKE cannot use the index. */
 function actionCondition(eb: ExpressionBuilder<AuditSchema, 'events'>, action: string) {
   if (!action.endsWith('*')) return eb('action', '=', action);
   const prefix = action.slice(0, -1);

@@ -11,9 +11,9 @@ export interface StoredEvent {
 export const STORED_EVENT = ['sequence', 'canonical', 'leaf_hash'] as const;
 
 /**
- * An event as the API shows it: read from the text that is hashed, not from the columns beside it.
+ * An event as the API shows it, read from the canonical event and not from the columns.
  *
- * @throws {ClavigerError} `integrity_error` when the text was altered so that it is no event any more.
+ * @throws {ClavigerError} `integrity_error` when the altered text is not valid JSON.
  */
 export function eventMessage(row: StoredEvent): audit.AuditEvent {
   const event = parse(row);
@@ -43,8 +43,12 @@ function parse({ canonical, sequence }: StoredEvent): AuditEvent {
   try {
     return JSON.parse(canonical) as AuditEvent;
   } catch {
-    throw new ClavigerError('integrity_error', `The stored event ${sequence ?? ''} is no event any more.`, {
-      hint: 'Export the log as jsonl and verify it offline: that names every altered event.',
-    });
+    throw new ClavigerError(
+      'integrity_error',
+      `The stored event ${sequence ?? ''} cannot be read: its text was altered.`,
+      {
+        hint: 'Export the log as jsonl and verify it offline: the verification names every altered event.',
+      },
+    );
   }
 }

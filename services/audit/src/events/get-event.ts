@@ -6,7 +6,7 @@ import { existingId } from '../uuid.ts';
 import type { EventsDeps } from './deps.ts';
 import { eventMessage, STORED_EVENT } from './event-message.ts';
 
-/** One event, with the exact text that was hashed. */
+/** One event, with its canonical text. */
 export function getEvent(deps: EventsDeps): Handler<typeof audit.AuditService.getEvent> {
   return async (request, context) => {
     const id = existingId(request.eventId);

@@ -30,8 +30,8 @@ export function getSummary(deps: EventsDeps): Handler<typeof audit.AuditService.
 }
 
 /**
- * Counts of a range: by outcome, by the most frequent actions and actors, by day (UTC). One pass over the
- * range.
+ * Counts events of a range by outcome, by the most frequent actions and actors, and by day (UTC), in one
+ * pass.
  */
 export async function summaryOf(
   database: Database<AuditSchema>,

@@ -12,11 +12,11 @@ export const EVENT_SORT: SortFields = {
   action: { column: 'action', type: 'text' },
 };
 
-/** Events of the tenant, newest first unless asked otherwise. */
+/** Lists the tenant's events, by default the newest first. */
 export function listEvents(deps: EventsDeps): Handler<typeof audit.AuditService.listEvents> {
   return async (request, context) => {
     const { tenantId, signal } = context;
-    // The contract names the search as costly.
+    // The contract declares searches as costly.
     const answer = request.search
       ? await deps.costly.value({ kind: 'search', tenantId, request }, signal)
       : await eventPage(deps.database, tenantId, request);
@@ -25,7 +25,7 @@ export function listEvents(deps: EventsDeps): Handler<typeof audit.AuditService.
   };
 }
 
-/** One page of a filter. */
+/** Returns one page of a filter. */
 export function eventPage(
   database: Database<AuditSchema>,
   tenantId: string,
@@ -46,7 +46,7 @@ export function eventPage(
   );
 }
 
-/** Counted exactly; of the whole log without reading it, since the tree knows its size. */
+/** Counts exactly. For the whole log, the size of the tree replaces counting. */
 async function totalOf(reader: Reader<AuditSchema>, filter: EventFilter): Promise<number> {
   const counting = reader.selectFrom('events').select((eb) => eb.fn.countAll<number>().as('count'));
   if (!filter.isEmpty) return (await counting.where(filter.condition).executeTakeFirstOrThrow()).count;

@@ -1,6 +1,6 @@
 import { ClavigerError } from '@claviger/errors';
 
-/** Half open: from `from` up to, not including, `before`. */
+/** Half-open: `from` is included, `before` is not. */
 export interface TimeRange {
   readonly from: Date | undefined;
   readonly before: Date | undefined;
@@ -10,8 +10,8 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const DAY_MS = 86_400_000;
 
 /**
- * The range of a request, whose two ends are dates or times, or empty. A bare `to` date includes its whole day (UTC), a
- * `to` time its millisecond.
+ * The range of a request. Each end is a date, a time or empty. A bare `to` date includes its whole day (UTC),
+ * a `to` time its millisecond.
  *
  * @throws {ClavigerError} `invalid` for a day that does not exist, or when the range ends before it begins.
  */
@@ -28,7 +28,7 @@ function instant(text: string, pointer: string): Date | undefined {
   const time = new Date(text);
   const day = text.slice(0, 10);
   const midnight = new Date(`${day}T00:00:00Z`);
-  // A Date rolls 2026-02-30 over to March. Nothing happened before 1970 or after 9999 here.
+  // Date turns 2026-02-30 into a day in March. Times must lie between 1970 and 9999.
   const exists =
     !Number.isNaN(time.getTime()) &&
     !Number.isNaN(midnight.getTime()) &&

@@ -11,13 +11,13 @@ const WINDOW = 20_000;
 export interface Snapshot {
   readonly database: Database<AuditSchema>;
   readonly tenantId: string;
-  /** Size of the tree head: later events are not part of it, whatever arrives meanwhile. */
+  /** Size of the tree head; later events are not exported. */
   readonly size: number;
-  /** Rests between batches. */
+  /** Rests between batches while the machine is busy. */
   readonly pace: Pace;
 }
 
-/** The sealed events up to the head in their order, in batches, each read in a transaction of its own. */
+/** The sequenced events below the head, in order and in batches, one transaction for each batch. */
 export async function* eventsBySequence({
   database,
   tenantId,
@@ -52,8 +52,8 @@ interface Place {
 export type PlacedEvent = StoredEvent & Place;
 
 /**
- * The sealed events of a filter in the order of time, likewise. A filter that looks into texts is applied to windows of the log, so
- * that no statement has to look through all of it for the few that it finds.
+ * The sequenced events of a filter, by time and in batches. A text search runs over windows of the log, so
+ * that no statement scans all of it for a few matches.
  */
 export async function* eventsByTime(snapshot: Snapshot, filter: EventFilter): AsyncGenerator<PlacedEvent[]> {
   let after: Place | undefined;
@@ -91,7 +91,7 @@ async function* eventsBetween(
   }
 }
 
-/** The last event of the next window; undefined when the rest of the log is smaller than one. */
+/** The last event of the next window; undefined when fewer than WINDOW events are left. */
 function endOfWindow(
   { database, tenantId, size }: Snapshot,
   filter: EventFilter,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chunks } from './chunks.ts';
 
-test('nothing more is read for somebody who has gone', async () => {
+test('after an abort nothing more is read', async () => {
   const gone = new AbortController();
   let closed = false;
   async function* endless() {
@@ -20,7 +20,7 @@ test('nothing more is read for somebody who has gone', async () => {
   expect(sizes).toBeLessThan(300_000);
 });
 
-test('small texts leave in few chunks, and none is lost', async () => {
+test('small texts are joined into few chunks without loss', async () => {
   async function* texts() {
     for (let n = 0; n < 10_000; n += 1) yield `${n} é\n`;
   }

@@ -1,6 +1,6 @@
 const CHUNK_BYTES = 64 * 1024;
 
-/** Gathers small texts into chunks of about 64 KiB. Stops, between two texts, when the signal aborts. */
+/** Joins small texts into chunks of about 64 KiB. Stops between two texts when the signal aborts. */
 export async function* chunks(texts: AsyncIterable<string>, signal: AbortSignal): AsyncGenerator<Buffer> {
   let pending: string[] = [];
   let characters = 0;

@@ -12,13 +12,13 @@ export type ExportFormat = 'csv' | 'json' | 'jsonl';
 
 export interface ExportRequest {
   readonly format: ExportFormat;
-  /** Of csv: it begins with a byte order mark. */
+  /** csv only: the text begins with a byte order mark. */
   readonly bom: boolean;
-  /** Empty for jsonl, which holds the whole log. */
+  /** Empty for jsonl, which exports the whole log. */
   readonly filter: EventFilterRequest;
-  /** The events under it are exported; without one there are none. */
+  /** The events below this head are exported; without a head there are none. */
   readonly head: SignedTreeHead | undefined;
-  /** When the head was the newest, as `toISOString` writes it. */
+  /** When the head was read, as `toISOString` formats it. */
   readonly exportedAt: string;
 }
 
@@ -29,7 +29,7 @@ export interface ExportDeps {
   readonly pace: Pace;
 }
 
-/** The bytes of an export in chunks of about 64 KiB, in memory that does not grow with them. */
+/** The bytes of an export in chunks of about 64 KiB. Memory use does not depend on the number of events. */
 export function exportChunks(
   { database, logger, treeHeadPublic, pace }: ExportDeps,
   tenantId: string,
@@ -46,7 +46,7 @@ export function exportChunks(
       (row, members) =>
         logger.error(
           { tenantId, eventId: row.event_id, members },
-          'the columns of a sealed event were altered: its text in the export shows it',
+          'the columns of a sequenced event were altered: the exported text has their values, so verification fails',
         ),
     );
     return chunks(text, signal);

@@ -36,7 +36,7 @@ const verify = (tenant: string, knownHeads: SignedTreeHead[] = []) =>
     knownHeads,
   });
 
-test('an export of the whole log verifies offline, against the heads that were kept', async () => {
+test('an export of the whole log verifies offline against the kept heads', async () => {
   const tenant = randomUUID();
   await bench.record(tenant, 20);
   const kept = await bench.sealed(tenant, 20);
@@ -72,7 +72,7 @@ test.each([
     4,
   ],
   ['a leaf hash', "UPDATE events SET leaf_hash = sha256('x') WHERE tenant_id = $1 AND sequence = 4", 4],
-  ['an event that is gone', 'DELETE FROM events WHERE tenant_id = $1 AND sequence = 4', 5],
+  ['a deleted event', 'DELETE FROM events WHERE tenant_id = $1 AND sequence = 4', 5],
   [
     'an event that moved to another tenant',
     'UPDATE events SET tenant_id = gen_random_uuid() WHERE tenant_id = $1 AND sequence = 4',
@@ -89,15 +89,15 @@ test.each([
     "UPDATE tree_heads SET timestamp = timestamp - interval '1 day' WHERE tenant_id = $1",
     null,
   ],
-  ['the tail, newest head and all', 'DELETE FROM tree_heads WHERE tenant_id = $1 AND size > 6', null],
-])('tampering with the stored log is found: %s', async (_, statement, seq) => {
+  ['the tail and its heads', 'DELETE FROM tree_heads WHERE tenant_id = $1 AND size > 6', null],
+])('verification detects a change of the stored log: %s', async (_, statement, seq) => {
   const tenant = randomUUID();
   await bench.record(tenant, 6);
   await bench.sealed(tenant, 6);
   await bench.record(tenant, 4);
   const kept = await bench.sealed(tenant, 10);
   expect((await verify(tenant, [kept])).ok).toBe(true);
-  // That export is an event of the log, too: a head that is sealed while the others are altered would be a sound one.
+  // That export is an event of the log too: a head signed while the others are altered would be valid.
   await bench.sealed(tenant, 11);
   await bench.superuser(statement, [tenant]);
   const verdict = await verify(tenant, [kept]);
@@ -105,7 +105,7 @@ test.each([
   if (seq !== null) expect(verdict.problems[0]!.seq ?? seq).toBe(seq);
 });
 
-test('csv holds what json holds, filtered, with formulas made harmless', async () => {
+test('csv has the same rows as json, filtered, with formulas neutralized', async () => {
   const tenant = randomUUID();
   await bench.record(tenant, 30, (n) => ({
     reason: n === 3 ? '=HYPERLINK("http://x")' : 'plain',
@@ -153,7 +153,7 @@ test('csv holds what json holds, filtered, with formulas made harmless', async (
   expect(JSON.parse(empty)).toEqual([]);
 });
 
-test('20,000 events are exported in memory that does not grow with them', async () => {
+test('the memory use of an export of 20,000 events does not depend on their number', async () => {
   const tenant = randomUUID();
   await storeSealed(bench, tenant, 20_000, () => ({ details: { note: 'x'.repeat(1_000) } }));
   const pid = bench.stack.pid('audit-1')!;
@@ -167,12 +167,12 @@ test('20,000 events are exported in memory that does not grow with them', async 
     most = Math.max(most, residentMb());
   }
   expect(total).toBeGreaterThan(25_000_000);
-  // Loose: garbage comes and goes, but the export itself is a multiple of this.
+  // A loose bound: garbage varies, but the export itself is several times as large.
   expect(most - before).toBeLessThan(120);
   expect((await verify(tenant)).ok).toBe(true);
 });
 
-test('an export takes the filters of the list', async () => {
+test('an export accepts the filters of the list', async () => {
   const tenant = randomUUID();
   const ids = await bench.record(tenant, 6, (n) => ({
     subjectId: `s-${n % 3}`,
@@ -197,7 +197,7 @@ test('an export takes the filters of the list', async () => {
   expect(await found({ search: 'needle', resourceId: 'r-1' })).toEqual([]);
 });
 
-test('with bom a csv of many chunks begins with one byte order mark, and says the same', async () => {
+test('with bom a csv of many chunks begins with exactly one byte order mark', async () => {
   const tenant = randomUUID();
   const reason = `\ufeff=1+1 ${'é'.repeat(1_000)}`;
   await bench.record(tenant, 60, () => ({ reason }));
@@ -212,7 +212,7 @@ test('with bom a csv of many chunks begins with one byte order mark, and says th
   expect(marked.chunks).toBeGreaterThan(1);
   expect(plain.file.subarray(0, 1).toString()).toBe('"');
   expect(marked.file).toEqual(Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), plain.file]));
-  // A mark of an event's own stands behind the apostrophe of a formula.
+  // A byte order mark within an event follows the apostrophe that neutralizes formulas.
   expect(marked.file.toString().match(/\ufeff/g)).toHaveLength(1 + 60);
   expect(marked.file.toString().match(/"'\ufeff=1/g)).toHaveLength(60);
   expect(await verify(tenant, [head])).toMatchObject({ ok: true });

@@ -15,8 +15,8 @@ const CONTENT_TYPES: Record<ExportFormat, string> = {
 };
 
 /**
- * Streams the sealed events of a filter, in memory that does not grow with them. Format jsonl is the whole log with its
- * tree head, for offline verification. That an export was made is on record before its first byte leaves.
+ * Streams the sequenced events of a filter; memory use does not depend on their number. jsonl is the whole
+ * log with its tree head, for offline verification. The audit event is stored before the first byte is sent.
  */
 export function exportEvents(deps: ExportingDeps): Handler<typeof audit.AuditService.exportEvents> {
   return async function* (request, context): AsyncGenerator<HttpBody> {
@@ -25,15 +25,15 @@ export function exportEvents(deps: ExportingDeps): Handler<typeof audit.AuditSer
     if (format === 'jsonl' && !filter.isEmpty) {
       throw new ClavigerError('invalid', 'The request is not valid.', {
         fields: [
-          { pointer: '/format', detail: 'jsonl holds the whole log, which a filter would make unverifiable' },
+          { pointer: '/format', detail: 'jsonl exports the whole log: a filtered log cannot be verified' },
         ],
-        hint: 'Leave the filters out, or take csv or json.',
+        hint: 'Remove the filters, or use csv or json.',
       });
     }
     if (request.bom && format !== 'csv') {
       throw new ClavigerError('invalid', 'The request is not valid.', {
-        fields: [{ pointer: '/bom', detail: 'is for csv alone: JSON has no byte order mark' }],
-        hint: 'Leave bom out, or take csv.',
+        fields: [{ pointer: '/bom', detail: 'is only valid with csv: JSON has no byte order mark' }],
+        hint: 'Remove bom, or use csv.',
       });
     }
     const { tenantId, signal } = context;

@@ -34,7 +34,7 @@ const COLUMNS = [
   'leafHash',
 ] as const;
 
-/** Rows of events under a header; `bom` begins the text with a byte order mark. */
+/** CSV rows of events below a header row; `bom` starts the text with a byte order mark. */
 export async function* csvText(batches: Batches, bom: boolean): AsyncGenerator<string> {
   yield `${bom ? BYTE_ORDER_MARK : ''}${csvRow([...COLUMNS, 'details'])}`;
   for await (const rows of batches) {
@@ -58,7 +58,7 @@ export async function* jsonText(batches: Batches): AsyncGenerator<string> {
   yield separator === '[\n' ? '[]\n' : '\n]\n';
 }
 
-/** The whole log under a head, as `verifyExport` reads it. */
+/** The whole log below a head, in the format that `verifyExport` reads. */
 export async function* verifiableText(
   batches: Batches<EventRow>,
   head: SignedTreeHead,
@@ -79,11 +79,11 @@ export async function* verifiableText(
 }
 
 /**
- * The text of an event. Where the row's columns, which lists filter by, no longer agree with it, the text says what the
- * columns say: it then fails against its hash, so that verification names the event.
+ * The exported text of an event. If the row's columns differ from the canonical event, the text has the
+ * values of the columns: its leaf hash then fails, so verification names the event.
  */
 function shownText(row: EventRow, onDiffering: (row: EventRow, members: string[]) => void): string {
-  // A text that fails by itself must not be mended by its columns.
+  // An altered text stays as it is; the columns must not repair it.
   if (!leafHash(row.canonical).equals(row.leaf_hash)) return row.canonical;
   let event: AuditEvent;
   try {

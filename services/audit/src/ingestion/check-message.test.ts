@@ -38,25 +38,25 @@ function message(change: Partial<OutboxMessage> = {}, event: object = {}): Outbo
   };
 }
 
-test('an event under the MAC of its service is taken', () => {
+test('an event with the MAC of its service is accepted', () => {
   expect(checkMessage(message(), macs)).toMatchObject({ event: { action: 'a.b', service: 'vault' } });
 });
 
 test.each([
   ['its MAC is missing', message({ mac: Buffer.alloc(0) })],
-  ['its MAC is of another text', message({ mac: message().mac })],
+  ['its MAC belongs to another text', message({ mac: message().mac })],
   ['it claims to come from another service', message({ subject: 'audit.auth' })],
-  ['its subject is of no service', message({ subject: 'audit.nobody' })],
+  ['its subject names no service', message({ subject: 'audit.nobody' })],
   ['its subject has more parts', message({ subject: 'audit.vault.x' })],
-  ['it is of another tenant than its header says', message({ tenantId: randomUUID() })],
-  ['it has another id than its header says', message({ eventId: randomUUID() })],
-  ['it is of another service than its subject says', message({}, { service: 'auth' })],
+  ['its tenant differs from its header', message({ tenantId: randomUUID() })],
+  ['its id differs from its header', message({ eventId: randomUUID() })],
+  ['its service differs from its subject', message({}, { service: 'auth' })],
   ['it is not canonical', message({ payload: '{ "v": 1 }' })],
-  ['it is no JSON', message({ payload: 'hello' })],
-  ['it has doubled names', message({ payload: '{"v":1,"v":1}' })],
-  ['it lacks what an event has', message({ payload: '{"v":1}' })],
-  ['its outcome is none', message({}, { outcome: 'perhaps' })],
-  ['its time is none', message({}, { occurredAt: '2026-02-30T00:00:00.000Z' })],
+  ['it is not JSON', message({ payload: 'hello' })],
+  ['it has duplicate names', message({ payload: '{"v":1,"v":1}' })],
+  ['it lacks members of an event', message({ payload: '{"v":1}' })],
+  ['its outcome is unknown', message({}, { outcome: 'perhaps' })],
+  ['its time does not exist', message({}, { occurredAt: '2026-02-30T00:00:00.000Z' })],
 ])('a message is refused with a reason when %s', (_, bad) => {
   expect(checkMessage(bad, macs)).toMatchObject({ problem: expect.any(String) });
 });

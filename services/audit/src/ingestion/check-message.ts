@@ -3,7 +3,7 @@ import { type AuditEvent, type OutboxMessage, outboxMac } from '@claviger/events
 import { canonicalJson, leafHash } from '@claviger/merkle';
 import { z } from 'zod';
 
-/** A message that proved to be an event of the service that its subject names. */
+/** A message whose MAC and content were verified as an event of the service that its subject names. */
 export interface ProvenEvent {
   readonly message: OutboxMessage;
   readonly event: AuditEvent;
@@ -15,7 +15,7 @@ export type Checked = ProvenEvent | { readonly message: OutboxMessage; readonly 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const uuid = z.string().regex(UUID);
 
-// Members beyond these are kept in the canonical text: a newer service may say more.
+// Other members are kept in the canonical event: a newer service may add some.
 const eventSchema = z.looseObject({
   v: z.literal(1),
   id: uuid,
@@ -37,8 +37,9 @@ const eventSchema = z.looseObject({
 });
 
 /**
- * Whether a message is what it claims: MACed by the service of its subject, canonical, and of one mind with its headers.
- * `macs` holds the key of each service that writes events.
+ * Verifies a message: the MAC of the service in its subject, canonical JSON, and agreement with its headers.
+ *
+ * @param macs The MAC key of each service that writes events, by service name.
  */
 export function checkMessage(message: OutboxMessage, macs: ReadonlyMap<string, KeyObject>): Checked {
   const service = /^audit\.([a-z]+)$/.exec(message.subject)?.[1];
@@ -54,7 +55,7 @@ export function checkMessage(message: OutboxMessage, macs: ReadonlyMap<string, K
   return { message, event, leafHash: leafHash(message.payload) };
 }
 
-/** Whether the MAC is the one that the service writes for this text. */
+/** Whether the MAC is the service's MAC of this text. */
 export function hasMac(key: KeyObject, subject: string, payload: string, mac: Buffer): boolean {
   const expected = outboxMac(key, subject, payload);
   return mac.length === expected.length && timingSafeEqual(mac, expected);

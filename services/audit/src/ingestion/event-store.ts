@@ -6,8 +6,8 @@ import type { AuditSchema } from '../schema.ts';
 import type { ProvenEvent } from './check-message.ts';
 
 /**
- * Inserts the events of one tenant in one statement. Those already there are left alone; answers the ones whose id is
- * already there with another text.
+ * Inserts the events of one tenant in one statement. Stored events are not changed. Returns the events whose
+ * id is stored with a different text.
  */
 export async function insertEvents(
   tx: Tx<AuditSchema>,
@@ -51,7 +51,7 @@ async function differentTexts(tx: Tx<AuditSchema>, events: readonly ProvenEvent[
   return events.filter(({ event, leafHash }) => !hashes.get(event.id)?.equals(leafHash));
 }
 
-/** Keeps a refused message with the reason. The same message given again is kept once. */
+/** Stores a refused message with the reason. A redelivery is stored once. */
 export async function insertDeadLetter(
   tx: Tx<AuditSchema>,
   message: OutboxMessage,

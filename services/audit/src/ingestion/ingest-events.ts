@@ -13,8 +13,8 @@ export interface IngestionDeps {
 }
 
 /**
- * Takes a batch over for good: each message becomes an event of its tenant, once, or a dead letter with a reason. Throws
- * only when the database cannot be reached, to have the whole batch given again.
+ * Stores a batch: each message becomes one event of its tenant, or a dead letter with a reason. Throws only
+ * when the database is unavailable; NATS then redelivers the whole batch.
  */
 export async function ingestEvents(deps: IngestionDeps, messages: readonly OutboxMessage[]): Promise<void> {
   const checked = messages.map((message) => checkMessage(message, deps.macs));
@@ -26,7 +26,7 @@ export async function ingestEvents(deps: IngestionDeps, messages: readonly Outbo
   await failpoint('audit.ingest.before_ack');
 }
 
-/** A batch may hold the same event twice; one INSERT may not. */
+/** A batch may contain an event twice; one INSERT must not. */
 function unique(events: readonly ProvenEvent[]): ProvenEvent[] {
   const byText = new Map(events.map((each) => [`${each.event.id} ${each.leafHash.toString('hex')}`, each]));
   return [...byText.values()];
@@ -39,12 +39,13 @@ async function insertOfTenant(
 ): Promise<void> {
   try {
     const twice = await deps.database.withTenant(tenantId, (tx) => insertEvents(tx, tenantId, events));
-    for (const each of twice) await refuse(deps, each.message, 'its id stands for another event already');
+    for (const each of twice) await refuse(deps, each.message, 'its id belongs to another event');
   } catch (error) {
     const state = sqlState(error);
-    // Class 22 and 23: this data cannot be stored. Everything else says nothing about the message: it is given again.
+    // SQLSTATE classes 22 and 23: this data cannot be stored. Other errors are not about the message:
+    // redeliver it.
     if (state === undefined || !/^2[23]/.test(state)) throw error;
-    // One that cannot be stored must not hold up the others.
+    // A message that cannot be stored must not block the others.
     if (events.length === 1) await refuse(deps, events[0]!.message, `it cannot be stored (${state})`);
     else for (const each of events) await insertOfTenant(deps, tenantId, [each]);
   }
@@ -54,6 +55,6 @@ async function refuse(deps: IngestionDeps, message: OutboxMessage, reason: strin
   await deps.database.system((tx) => insertDeadLetter(tx, message, reason));
   deps.logger.error(
     { subject: message.subject, claimedTenant: message.tenantId, claimedEvent: message.eventId, reason },
-    'a message on the bus is no event of ours: it was kept as a dead letter; find out who sent it',
+    'a message on the bus is not a valid event; it is kept as a dead letter; find out who sent it',
   );
 }

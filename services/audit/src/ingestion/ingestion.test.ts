@@ -81,12 +81,12 @@ async function wholeLog(tenant: string) {
     for await (const { data } of answers) yield data;
   }
   const verdict = await verifyExport(exportLines(bytes()), { trustedKeys: [bench.keys.treeHeadPublic] });
-  // The export is an event, too: what happens next must not meet it.
+  // The export is an event too: keep it out of the following steps.
   await bench.sealed(tenant, verdict.events + 1);
   return verdict;
 }
 
-test('F-27 every event of eight writers arrives once while NATS is away in the middle, and the log is whole', async () => {
+test('F-27 every event of eight writers arrives once despite an outage of NATS, and the log is complete', async () => {
   const tenant = randomUUID();
   const writer = async () => {
     const ids = [];
@@ -110,7 +110,7 @@ test('F-27 every event of eight writers arrives once while NATS is away in the m
   expect(await wholeLog(tenant)).toMatchObject({ ok: true });
 });
 
-test('events that NATS had taken over and lost with its files arrive all the same', async () => {
+test('events that NATS had accepted and lost with its files still arrive', async () => {
   const tenant = randomUUID();
   const { nats } = bench.stack.parts;
   await bench.record(tenant, 10);
@@ -124,7 +124,7 @@ test('events that NATS had taken over and lost with its files arrive all the sam
   expect(await wholeLog(tenant)).toMatchObject({ ok: true });
 });
 
-test('events that left the stream while audit was away and never reached its tables arrive once each', async () => {
+test('events that left the stream while audit was down, before audit stored them, arrive exactly once', async () => {
   const tenant = randomUUID();
   await bench.stack.kill('audit-1', 'SIGTERM');
   const ids = await bench.record(tenant, 20);
@@ -144,7 +144,7 @@ test('events that left the stream while audit was away and never reached its tab
       publishers: { audit: async (messages) => bus.publisher(messages) },
     });
     await eventually(async () => (await relay.runOnce()) === 0);
-    // Takes them in the place of audit, and keeps nothing.
+    // Consumes them in place of audit, without storing them.
     await using _thief = bus.consume({
       durable: 'audit',
       subject: 'audit.>',
@@ -159,7 +159,7 @@ test('events that left the stream while audit was away and never reached its tab
   expect(rows.map((row) => row.event_id as string).toSorted()).toEqual(ids.toSorted());
 });
 
-test('while NATS hangs, stored events are still given their places in the log', async () => {
+test('while NATS hangs, stored events are still sequenced', async () => {
   const tenant = randomUUID();
   const { nats } = bench.stack.parts;
   nats.kill('SIGSTOP');
@@ -173,7 +173,7 @@ test('while NATS hangs, stored events are still given their places in the log', 
   expect((await bench.sealed(tenant, 301)).size).toBe(301);
 });
 
-test('what is neither stored with its text nor kept as a dead letter is missing', async () => {
+test('events that are neither stored with their text nor kept as dead letters are missing', async () => {
   const tenant = randomUUID();
   const [stored, otherText, refused, unknown] = [
     message(tenant),
@@ -192,7 +192,7 @@ test('what is neither stored with its text nor kept as a dead letter is missing'
   ]);
 });
 
-test('F-31 the same batch given again, and an event twice in one batch, leave one row each', async () => {
+test('F-31 a redelivered batch, and an event twice in one batch, leave one row each', async () => {
   const tenant = randomUUID();
   const messages = Array.from({ length: 20 }, () => message(tenant));
   await ingest([...messages, ...messages.slice(0, 3)]);
@@ -202,7 +202,7 @@ test('F-31 the same batch given again, and an event twice in one batch, leave on
   expect(await bench.superuser('SELECT 1 FROM events WHERE tenant_id = $1', [tenant])).toHaveLength(20);
 });
 
-test('F-33 a forged message becomes a dead letter with a reason and holds up nobody', async () => {
+test('F-33 a forged message becomes a dead letter with a reason and blocks no other', async () => {
   const tenant = randomUUID();
   const { nats } = bench.stack.parts;
   await using bus = createBus({
@@ -215,7 +215,7 @@ test('F-33 a forged message becomes a dead letter with a reason and holds up nob
   const forged = { ...message(tenant), mac: outboxMac(macKeyOf(randomBytes(32)), 'audit.vault', 'x') };
   const foreign = { ...message(tenant), tenantId: randomUUID() };
   const noTenant = { ...message(tenant), tenantId: 'nobody', payload: '\u0000' };
-  // Under the right MAC, and unreadable all the same.
+  // A valid MAC, but unreadable content.
   const newer = message(tenant, { v: 2 });
   const mac = outboxMac(bench.keys.macs.get('vault')!, 'audit.vault', 'no JSON');
   const noJson = { ...message(tenant), payload: 'no JSON', mac };
@@ -241,7 +241,7 @@ test('F-33 a forged message becomes a dead letter with a reason and holds up nob
   expect(of(noTenant)).toMatchObject({ tenant_id: 'nobody' });
 });
 
-test('an id that stands for two events keeps the first, and the second as a dead letter', async () => {
+test('of two events with one id, the first is kept and the second becomes a dead letter', async () => {
   const tenant = randomUUID();
   const id = randomUUID();
   const [first, second] = [message(tenant, { id }), message(tenant, { id, action: 'another' })];
@@ -253,7 +253,7 @@ test('an id that stands for two events keeps the first, and the second as a dead
   expect(await bench.superuser('SELECT reason FROM dead_letters WHERE event_id = $1', [id])).toHaveLength(1);
 });
 
-test('what text columns cannot hold is kept exactly, and an event that cannot be stored holds up no other', async () => {
+test('text that columns cannot hold is kept exactly, and an event that cannot be stored blocks no other', async () => {
   const tenant = randomUUID();
   const odd = message(tenant, { reason: 'a\u0000b\u2028', details: { text: '\u0000' } });
   const unstorable = message(tenant, { occurredAt: '0000-01-01T00:00:00.000Z' });
@@ -268,7 +268,7 @@ test('what text columns cannot hold is kept exactly, and an event that cannot be
 });
 
 test.each(['audit.ingest.before_ack', 'audit.seal.before_commit', 'audit.seal.after_commit'])(
-  'a crash at %s loses and doubles nothing',
+  'a crash at %s neither loses nor duplicates events',
   async (point) => {
     const tenant = randomUUID();
     bench.arm(`${point}=crash`);
@@ -287,7 +287,7 @@ test.each(['audit.ingest.before_ack', 'audit.seal.before_commit', 'audit.seal.af
   },
 );
 
-test('a service that shows the name of another one is not called', async () => {
+test('a service with the certificate of another service is not called', async () => {
   const { listen, ...own } = bench.config.grpc;
   const peers = createPeers({
     ...bench.config,

@@ -3,7 +3,7 @@ import type { Emitter } from '@claviger/events';
 import type { AuditKeys } from '../keys.ts';
 import type { AuditSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations in this folder. */
 export interface ProofsDeps {
   readonly database: Database<AuditSchema>;
   readonly emitter: Emitter;

@@ -6,7 +6,7 @@ import { recordRead } from '../reads/record-read.ts';
 import type { ProofsDeps } from './deps.ts';
 import { newestHead, readNodes } from './proof-store.ts';
 
-/** The proof that the log of `second` events begins with the log of `first`. */
+/** The proof that the log of `second` events begins with the log of `first` events. */
 export function getConsistencyProof(
   deps: ProofsDeps,
 ): Handler<typeof audit.AuditService.getConsistencyProof> {
@@ -16,7 +16,7 @@ export function getConsistencyProof(
     const answer = await deps.database.readTenant(context.tenantId, async (reader) => {
       const { size } = await newestHead(reader);
       if (second > size)
-        throw ClavigerError.invalid('/second', `must not be greater than the log, which has ${size} events`);
+        throw ClavigerError.invalid('/second', `must not be greater than the size of the log, ${size}`);
       const nodes = await readNodes(reader, consistencyProofNodes(first, second));
       const proof = await consistencyProof(first, second, nodes);
       return { first, second, proof: proof.map((hash) => hash.toString('hex')) };

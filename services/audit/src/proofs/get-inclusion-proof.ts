@@ -8,7 +8,7 @@ import { existingId } from '../uuid.ts';
 import type { ProofsDeps } from './deps.ts';
 import { headOfSize, newestHead, readNodes } from './proof-store.ts';
 
-/** The path from one event up to a signed tree head. */
+/** The inclusion proof of one event under a signed tree head. */
 export function getInclusionProof(deps: ProofsDeps): Handler<typeof audit.AuditService.getInclusionProof> {
   return async (request, context) => {
     const eventId = existingId(request.eventId);
@@ -26,12 +26,12 @@ export function getInclusionProof(deps: ProofsDeps): Handler<typeof audit.AuditS
           ? await newestHead(reader)
           : await headOfSize(reader, request.treeSize);
       if (treeHead === undefined)
+        throw ClavigerError.invalid('/treeSize', 'must be the size of a tree head: see the list of heads');
+      if (event.sequence >= treeHead.size)
         throw ClavigerError.invalid(
           '/treeSize',
-          'must be the size of a tree head: take one from the list of heads',
+          `must be at least ${event.sequence + 1} to include this event`,
         );
-      if (event.sequence >= treeHead.size)
-        throw ClavigerError.invalid('/treeSize', `must be at least ${event.sequence + 1} to hold this event`);
       const nodes = await readNodes(reader, inclusionProofNodes(event.sequence, treeHead.size));
       const proof = await inclusionProof(event.sequence, treeHead.size, nodes);
       return {

@@ -4,7 +4,7 @@ import { keyIdOf } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
 import type { ProofsDeps } from './deps.ts';
 
-/** The public keys under which tree heads and receipts are signed. Keep them outside: they are what verification trusts. */
+/** The public keys that verify tree heads and receipts. Keep copies outside: verification trusts them. */
 export function listKeys(deps: ProofsDeps): Handler<typeof audit.AuditService.listKeys> {
   const keyOf = (purpose: string, key: KeyObject): audit.PublicKey => ({
     keyId: keyIdOf(key),

@@ -10,7 +10,7 @@ const SORT: SortFields = {
   timestamp: { column: 'timestamp', type: 'timestamptz' },
 };
 
-/** Every head that was ever signed for the tenant, newest first unless asked otherwise. */
+/** Lists all tree heads of the tenant, by default the newest first. */
 export function listTreeHeads(deps: ProofsDeps): Handler<typeof audit.AuditService.listTreeHeads> {
   return async (request, context) => {
     const answer = await deps.database.readTenant(context.tenantId, (reader) =>

@@ -7,7 +7,7 @@ import type { AuditSchema } from '../schema.ts';
 import { lastHead } from '../sealing/head-store.ts';
 import { headOfRow } from '../sealing/tree-head-row.ts';
 
-/** @throws {ClavigerError} `not_sealed` while the tenant has no head at all. */
+/** @throws {ClavigerError} `not_sealed` while the tenant has no tree head. */
 export async function newestHead(reader: Reader<AuditSchema>): Promise<SignedTreeHead> {
   const head = await lastHead(reader);
   if (head === undefined) throw notSealed('The audit log of this tenant is');
@@ -24,9 +24,7 @@ export async function headOfSize(
 }
 
 /**
- * Fetches the nodes of a proof in one query.
- *
- * @throws {ClavigerError} `integrity_error`, by the reader it answers, for a node that is not stored.
+ * Reads the nodes of a proof in one query. The returned function throws `integrity_error` for a missing node.
  */
 export async function readNodes(reader: Reader<AuditSchema>, nodes: readonly NodeId[]): Promise<ReadNode> {
   const { rows } = await sql<{ level: number; index: number; hash: Buffer }>`
@@ -39,7 +37,7 @@ export async function readNodes(reader: Reader<AuditSchema>, nodes: readonly Nod
     const hash = hashes.get(`${level}/${index}`);
     if (hash === undefined)
       throw new ClavigerError('integrity_error', 'A node of the audit log is missing.', {
-        hint: 'Export the log and verify it offline.',
+        hint: 'Export the log as jsonl and verify it offline.',
       });
     return hash;
   };

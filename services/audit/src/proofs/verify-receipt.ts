@@ -5,7 +5,9 @@ import { recordRead } from '../reads/record-read.ts';
 import { existingId } from '../uuid.ts';
 import type { ProofsDeps } from './deps.ts';
 
-/** Checks a receipt's signature, and finds its event in the log. Nothing is looked up for a receipt that is not ours. */
+/**
+ * Verifies the signature of a receipt and finds its event. Without a valid signature nothing is looked up.
+ */
 export function verifyReceipt(deps: ProofsDeps): Handler<typeof audit.AuditService.verifyReceipt> {
   return async (request, context) => {
     const found = await check(deps, context, request.receipt!);
@@ -21,9 +23,9 @@ async function check(
 ): Promise<audit.VerifyReceiptResponse> {
   const receipt = { eventId, tenantId, leafHash, action, issuedAt, keyId, signature };
   if (!isSigned(receipt, [deps.keys.receiptPublic])) {
-    return answer(false, 'The signature is not that of this installation over this receipt.');
+    return answer(false, 'The receipt is not signed by this installation.');
   }
-  if (tenantId !== context.tenantId) return answer(true, 'The receipt is of another tenant.');
+  if (tenantId !== context.tenantId) return answer(true, 'The receipt belongs to another tenant.');
   const id = existingId(eventId);
   const event = await deps.database.readTenant(context.tenantId, (reader) =>
     reader
@@ -35,10 +37,10 @@ async function check(
   if (event === undefined)
     return answer(
       true,
-      'The event is not in the log yet: events arrive within seconds, while the bus works.',
+      'The event is not in the log yet. Events usually arrive within seconds: try again later.',
     );
   if (event.leaf_hash.toString('hex') !== leafHash)
-    return answer(true, 'The event in the log is not the one that the receipt was given for.');
+    return answer(true, 'The event in the log differs from the event of the receipt.');
   return {
     signatureValid: true,
     recorded: true,

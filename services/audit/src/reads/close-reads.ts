@@ -9,8 +9,8 @@ const POLL_MS = 5_000;
 const BATCH = 200;
 
 /**
- * Ten minutes after an event of a read: another one with the count where it was repeated, else its row is removed. So whoever polls
- * leaves one event in ten minutes.
+ * Ten minutes after the event of a read, writes an event with the count if the read was repeated, else
+ * removes its row. A client that polls thus causes one event in ten minutes.
  */
 export function startReadClosing(
   deps: Pick<ReadsDeps, 'database' | 'emitter'> & { readonly cluster: DutyHost },

@@ -27,7 +27,7 @@ const list = {
   cursor: '',
 };
 
-/** The events of reads as they stand in the outbox: they are there when the answer is. */
+/** The read events in the outbox; they are stored before the answer. */
 async function readsOf(tenantId: string): Promise<AuditEvent[]> {
   const rows = await bench.superuser(
     `SELECT payload FROM outbox WHERE tenant_id = $1 AND subject = 'audit.audit' AND payload::jsonb ->> 'action' <> 'test.happened'
@@ -43,7 +43,7 @@ const windowOver = (tenantId: string) =>
     tenantId,
   ]);
 
-test('the first read of an actor, operation and filter leaves its event with the answer; paging and repeating leave none', async () => {
+test('the first read of an actor, operation and filter writes its event with the answer; paging and repeating write none', async () => {
   const tenant = randomUUID();
   const [eventId] = await bench.record(tenant, 3);
   await bench.sealed(tenant, 3);
@@ -87,7 +87,7 @@ test('the first read of an actor, operation and filter leaves its event with the
     expect(events[index]).toMatchObject({ subjectType: 'event', subjectId: eventId });
 });
 
-test('a read that finds nothing is an event of its own: what somebody tried is not folded', async () => {
+test('a read without a match writes its own event: attempts are not combined', async () => {
   const tenant = randomUUID();
   const as = await bench.as(tenant);
   for (let n = 0; n < 2; n += 1)
@@ -104,7 +104,7 @@ test('a read that finds nothing is an event of its own: what somebody tried is n
   ]);
 });
 
-test('identical reads at once and across a killed process are all counted, in one event for each ten minutes; the row goes with the last', async () => {
+test('parallel identical reads are all counted, also across a killed process, in one event for each ten minutes; the row is then removed', async () => {
   const tenant = randomUUID();
   const as = await bench.as(tenant);
   const search = { ...list, search: 'somebody' };
@@ -123,7 +123,7 @@ test('identical reads at once and across a killed process are all counted, in on
     details: { search: 'somebody', reads: 11, since: first!.occurredAt },
   });
   expect(second!.id).not.toBe(first!.id);
-  // Nobody read since: nothing is told, and nothing is kept.
+  // No reads since: no event is written and no row is kept.
   await windowOver(tenant);
   await eventually(
     async () =>
@@ -132,11 +132,11 @@ test('identical reads at once and across a killed process are all counted, in on
   expect(await readsOf(tenant)).toHaveLength(2);
   await bench.client.listEvents(search, as);
   expect(told(await readsOf(tenant)).slice(2)).toEqual([['audit.events-listed', 'allowed', 1]]);
-  // The event of the sweep is one like others: it arrives in the log, with its proof.
+  // The event of the sweep arrives in the log with its proof, like any other.
   await bench.sealed(tenant, 3);
 });
 
-test('two sweeps at once tell a count once', async () => {
+test('two parallel sweeps write a count once', async () => {
   const tenant = randomUUID();
   const as = await bench.as(tenant);
   await Promise.all(Array.from({ length: 5 }, () => bench.client.getSummary({ from: '', to: '' }, as)));
@@ -153,7 +153,7 @@ test('two sweeps at once tell a count once', async () => {
   expect(told(await readsOf(tenant)).map(([, , reads]) => reads)).toEqual([1, 4]);
 });
 
-test('without its record a read has no answer', async () => {
+test('a read that cannot be recorded returns nothing', async () => {
   const tenant = randomUUID();
   await bench.record(tenant, 1);
   await bench.sealed(tenant, 1);

@@ -6,14 +6,14 @@ import type { AuditSubject, CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { ReadsDeps } from './deps.ts';
 
-/** Where somebody is in a list and how it is sorted says nothing of what they look for. */
+/** Paging and sorting do not change what is read. */
 const NOT_FILTER = new Set(['page', 'pageSize', 'sortBy', 'sortOrder', 'cursor']);
 
 /**
- * Records that somebody read of the log, before the answer leaves; without the record there is no answer. The first read of an
- * actor, operation and filter leaves its event at once. Repetitions are counted, and told by an event ten minutes later.
- *
- * Called after the read, in a transaction of its own: readers of the same thing wait for each other only that long.
+ * Records a read of the log before the answer is sent; if that fails, the call fails. The first read of an
+ * actor, operation and filter writes its event at once. Repetitions are counted; one event ten minutes later
+ * has the count.
+ * Runs after the read, in its own transaction, so that equal reads block each other only briefly.
  */
 export async function recordRead(
   deps: Pick<ReadsDeps, 'database' | 'emitter'>,
@@ -56,18 +56,22 @@ export async function recordRead(
     });
   } catch (cause) {
     if (isClavigerError(cause)) throw cause;
-    throw new ClavigerError('audit_unavailable', 'The audit record cannot be written; nothing is shown.', {
-      cause,
-      retryAfterSeconds: 1,
-    });
+    throw new ClavigerError(
+      'audit_unavailable',
+      'The read cannot be recorded in the audit log, so nothing is returned.',
+      {
+        cause,
+        retryAfterSeconds: 1,
+      },
+    );
   }
 }
 
-/** The public fields of the request that say what was looked for; what was not given is left out. */
+/** The public filter fields of the request, without empty ones. */
 function filterOf(context: CallContext, request: object): Record<string, unknown> {
   const given = Object.entries(redact(context.method.request, request)).filter(
     ([name, value]) => !NOT_FILTER.has(name) && value !== '' && value !== undefined,
   );
-  // As JSON says it: dates and absent members have no canonical form.
+  // Dates and undefined members have no canonical form.
   return JSON.parse(JSON.stringify(Object.fromEntries(given))) as Record<string, unknown>;
 }

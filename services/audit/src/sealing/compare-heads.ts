@@ -11,15 +11,14 @@ export interface CompareHeadsDeps {
   readonly database: Database<AuditSchema>;
   readonly headsFile: HeadsFile;
   readonly publicKey: KeyObject;
-  /** The newest head of each tenant that the bus keeps; empty while it cannot be reached. */
+  /** The newest head of each tenant in the NATS stream; empty while NATS is unavailable. */
   readonly onBus: ReadonlyMap<string, SignedTreeHead>;
 }
 
 /**
- * Compares every tenant's newest heads outside, in the file and on the bus, with the database, and brings the
- * file up to date where the database knows more. What the bus kept from before the last finished restore
- * binds nothing. Answers the problems by tenant: there the database was cut, restored or rewritten, and
- * nothing may be sequenced.
+ * Compares the newest heads of each tenant in the file and on the bus with the database, and appends newer
+ * heads of the database to the file. Heads on the bus from before the last restore are ignored. Returns the
+ * problems by tenant: their logs were truncated, restored or rewritten, and must not be continued.
  */
 export async function compareHeads(deps: CompareHeadsDeps): Promise<Map<string, HeadProblem>> {
   const { database, headsFile, publicKey, onBus } = deps;
@@ -29,7 +28,7 @@ export async function compareHeads(deps: CompareHeadsDeps): Promise<Map<string, 
   );
   const tenants = new Set([...trees.map((tree) => tree.tenant_id), ...headsFile.tenants(), ...onBus.keys()]);
   for (const tenantId of tenants) {
-    // Before the database is asked: it knows a head before anybody outside does.
+    // Read the file before the database: a head is in the database before it is anywhere else.
     const inFile = headsFile.newest(tenantId);
     const published = witness(onBus.get(tenantId), deps);
     const outside = [inFile, published].filter((head) => head !== undefined);
@@ -52,7 +51,10 @@ export async function compareHeads(deps: CompareHeadsDeps): Promise<Map<string, 
   return problems;
 }
 
-/** A head of the bus that counts: every service may publish, so only one under our signature, and of after the last restore. */
+/**
+ * A head on the bus counts only when signed by our key (any service may publish) and newer than the last
+ * restore.
+ */
 function witness(
   published: SignedTreeHead | undefined,
   { headsFile, publicKey }: CompareHeadsDeps,
@@ -73,12 +75,12 @@ function difference(
   if (!verifyTreeHead(outside, [publicKey]))
     return {
       behind: false,
-      message: `the head of size ${outside.size} ${where} is not signed by our key: it was altered, or the key was exchanged`,
+      message: `the head of size ${outside.size} ${where} is not signed by our key: the head was altered, or the key was replaced`,
     };
   if ((newest?.size ?? 0) < outside.size)
     return {
       behind: true,
-      message: `the database knows ${newest?.size ?? 0} events, a head ${where} ${outside.size}: the tail was cut, or an older state was restored`,
+      message: `the database has ${newest?.size ?? 0} events, a head ${where} covers ${outside.size}: the log was truncated, or an older state was restored`,
     };
   if (stored?.rootHash !== outside.rootHash)
     return {

@@ -5,7 +5,7 @@ import type { EventsTable } from '../schema.ts';
 
 export type UnsealedRow = Pick<EventsTable, 'event_id' | 'canonical' | 'leaf_hash' | 'mac' | 'service'>;
 
-/** Events whose text is no longer the one that its service wrote, with the reason, by event id. */
+/** Finds events whose text its service did not write. Returns the reasons by event id. */
 export function findAltered(
   rows: readonly UnsealedRow[],
   macs: ReadonlyMap<string, KeyObject>,
@@ -13,11 +13,11 @@ export function findAltered(
   const altered = new Map<string, string>();
   for (const row of rows) {
     const key = macs.get(row.service);
-    if (key === undefined) altered.set(row.event_id, 'no such service writes events');
+    if (key === undefined) altered.set(row.event_id, 'its service does not write events');
     else if (!hasMac(key, `audit.${row.service}`, row.canonical, row.mac))
       altered.set(row.event_id, 'its text does not have the MAC of the service that wrote it');
     else if (!leafHash(row.canonical).equals(row.leaf_hash))
-      altered.set(row.event_id, 'its leaf hash is not that of its text');
+      altered.set(row.event_id, 'its leaf hash does not match its text');
   }
   return altered;
 }

@@ -10,7 +10,7 @@ export interface LockedTree {
   readonly frontier: Frontier;
 }
 
-/** Takes the tenant's tree for this transaction; undefined while another one holds it. */
+/** Locks the tenant's tree for this transaction; undefined while another transaction holds it. */
 export async function lockTree(tx: Tx<AuditSchema>, tenantId: string): Promise<LockedTree | undefined> {
   await tx
     .insertInto('trees')
@@ -46,7 +46,7 @@ export async function lastHead(reader: Reader<AuditSchema>): Promise<SignedTreeH
   return row && headOfRow(row);
 }
 
-/** The oldest unsealed events, in the order of their arrival. */
+/** The oldest unsequenced events, by time of arrival. */
 export function selectUnsealed(tx: Tx<AuditSchema>, limit: number): Promise<UnsealedRow[]> {
   return tx
     .selectFrom('events')
@@ -70,7 +70,7 @@ export async function quarantine(
     .execute();
 }
 
-/** Gives the events the next sequence numbers, in their order. */
+/** Assigns the next sequence numbers to the events, in order. */
 export async function storeSequences(
   tx: Tx<AuditSchema>,
   events: readonly UnsealedRow[],

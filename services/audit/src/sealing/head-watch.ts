@@ -13,19 +13,19 @@ export interface HeadWatchDeps extends Omit<CompareHeadsDeps, 'onBus'> {
   readonly logger: Logger;
 }
 
-/** Compares once, before anything is signed: the problems by tenant. A bus that is away is left out. */
+/**
+ * Compares once, before the first head is signed. Returns the problems by tenant. Without NATS, compares only
+ * the file.
+ */
 export async function compareWithOutside(deps: HeadWatchDeps): Promise<Map<string, HeadProblem>> {
   const onBus = await headsOnBus(deps.bus).catch((error: unknown): Map<string, SignedTreeHead> => {
-    deps.logger.warn(
-      { err: error },
-      'tree heads on the bus cannot be read: compared with those of the file alone',
-    );
+    deps.logger.warn({ err: error }, 'tree heads on the bus cannot be read; only the heads file is compared');
     return new Map();
   });
   return compareHeads({ ...deps, onBus });
 }
 
-/** Compares again and again, on the leader, so that also the log of a tenant in which nothing happens is watched. */
+/** Compares regularly on the leader, so that the logs of inactive tenants are checked too. */
 export function startHeadWatch(
   deps: HeadWatchDeps & {
     readonly cluster: DutyHost;
@@ -42,7 +42,7 @@ export function startHeadWatch(
       const epoch = deps.restore.epoch();
       await deps.headsFile.refresh();
       const problems = await compareWithOutside(deps);
-      // Of a restore that was finished meanwhile nothing is left to see.
+      // A restore that finished meanwhile makes these problems obsolete.
       if (deps.restore.epoch() === epoch) deps.sealer.hold(problems);
     },
   });

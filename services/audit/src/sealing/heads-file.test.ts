@@ -23,7 +23,7 @@ const headOf = (tenantId: string, size: number) =>
     privateKey,
   );
 
-test('every head is a line that outlives the process, and the newest of each tenant is known again', async () => {
+test('every head is one line in the file, and the newest of each tenant is known after reopening', async () => {
   const path = join(folder, 'new', 'heads.jsonl');
   const [one, two] = [randomUUID(), randomUUID()];
   const heads = [headOf(one, 1), headOf(two, 5), headOf(one, 3)];
@@ -40,7 +40,7 @@ test('every head is a line that outlives the process, and the newest of each ten
   expect(again.problem()).toBeUndefined();
 });
 
-test('half a line, which a crash leaves, spoils neither the lines before nor those after', async () => {
+test('half a line from a crash affects neither earlier nor later lines', async () => {
   const path = join(folder, 'torn.jsonl');
   const tenant = randomUUID();
   const whole = `${JSON.stringify(headOf(tenant, 1))}\n`;
@@ -57,7 +57,7 @@ test('half a line, which a crash leaves, spoils neither the lines before nor tho
 });
 
 test.each(['hello\n', '{"tenantId":"x"}\n', '{"tenantId":"\u00ff\n'])(
-  'a line that is no head is a problem that names the line: %j',
+  'a line that is not a head is a problem with its line number: %j',
   async (line) => {
     const path = join(folder, randomUUID());
     await appendFile(path, `${JSON.stringify(headOf(randomUUID(), 1))}\n`);
@@ -67,7 +67,7 @@ test.each(['hello\n', '{"tenantId":"x"}\n', '{"tenantId":"\u00ff\n'])(
   },
 );
 
-test('heads before a mark of a finished restore bind nothing any more; a mark that is not ours changes nothing', async () => {
+test('heads before the mark of a finished restore are ignored; a mark with a wrong signature changes nothing', async () => {
   const path = join(folder, 'restored.jsonl');
   const [one, two] = [randomUUID(), randomUUID()];
   const foreign = generateKeyPairSync('ed25519').privateKey;
@@ -89,7 +89,7 @@ test('heads before a mark of a finished restore bind nothing any more; a mark th
   expect(last.problem()).toContain('is not a tree head');
 });
 
-test('what another replica appends is known after a refresh, half a line only when it is whole', async () => {
+test('a refresh reads lines of other replicas, and half a line only when complete', async () => {
   const path = join(folder, 'shared.jsonl');
   const tenant = randomUUID();
   await using file = await openHeadsFile(path, logger, publicKey);
@@ -106,7 +106,7 @@ test('what another replica appends is known after a refresh, half a line only wh
   expect([file.newest(tenant)?.size, file.problem()]).toEqual([2, undefined]);
 });
 
-test('a file that was cut while the service runs is a problem, and its heads are not forgotten', async () => {
+test('a file that is truncated while the service runs is a problem, and its heads stay known', async () => {
   const path = join(folder, 'cut.jsonl');
   const tenant = randomUUID();
   await using file = await openHeadsFile(path, logger, publicKey);
@@ -114,6 +114,6 @@ test('a file that was cut while the service runs is a problem, and its heads are
   await file.refresh();
   await truncate(path, 10);
   await file.refresh();
-  expect(file.problem()).toContain('was cut');
+  expect(file.problem()).toContain('was truncated');
   expect(file.newest(tenant)?.size).toBe(4);
 });

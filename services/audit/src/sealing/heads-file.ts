@@ -6,29 +6,29 @@ import { ExportLineError, exportLines, parseSignedTreeHead, type SignedTreeHead 
 import type { Logger } from '@claviger/service-kit';
 import { parseRestoreMark, type RestoreMark } from './restore-mark.ts';
 
-/** The heads kept outside the database: one JSON line each, appended and synced, never rewritten. */
+/** Tree heads outside the database: one JSON line each, appended and synced, never rewritten. */
 export interface HeadsFile extends AsyncDisposable {
-  /** The newest head of the tenant that this file or process knows. */
+  /** The newest head of the tenant in the file or in this process. */
   newest(tenantId: string): SignedTreeHead | undefined;
-  /** Every tenant with a head in the file. */
+  /** All tenants with a head in the file. */
   tenants(): string[];
-  /** Resolves when the line is on the disk; a failure is kept as `problem()` and mended by the next head. */
+  /** Resolves after the write. On failure, `problem()` is set and the next append writes the head again. */
   append(head: SignedTreeHead): Promise<void>;
-  /** After a restore: heads written before this mark are not held against the database any more. Throws when it cannot be written. */
+  /** Marks a restore: earlier heads no longer bind the database. Throws when the write fails. */
   appendRestoreMark(mark: RestoreMark): Promise<void>;
-  /** When the last restore was finished, as the file says. */
+  /** When the last restore was finished, according to the file. */
   restoredAt(): string | undefined;
-  /** Reads what was appended since, e.g. by other replicas. */
+  /** Reads lines that were appended since, e.g. by other replicas. */
   refresh(): Promise<void>;
-  /** Why heads are not safe outside at present; undefined when all is well. */
+  /** Why the file cannot be relied on; undefined without a problem. */
   problem(): string | undefined;
 }
 
 const LINE_FEED = 0x0a;
 
 /**
- * Reads the file (creating it when missing) and opens it for appending. Several replicas may append to one file: each
- * line is one write.
+ * Reads the file, creating it if missing, and opens it for appending. Several replicas may append to one
+ * file: each append is one write.
  *
  * @throws when the file cannot be read or created.
  */
@@ -43,7 +43,7 @@ export async function openHeadsFile(path: string, logger: Logger, publicKey: Key
     const { size } = await handle.stat();
     let problem: string | undefined;
     if (size < at.byte) {
-      problem = `${path} was cut: it has ${size} bytes, and had ${at.byte} before`;
+      problem = `${path} was truncated: it has ${size} bytes and had ${at.byte} before`;
       at = { line: 0, byte: 0 };
     }
     const read = await readHeads(path, known, at, size, publicKey);
@@ -55,7 +55,7 @@ export async function openHeadsFile(path: string, logger: Logger, publicKey: Key
   };
   await readOn();
   if (!(await endsInLine(handle))) {
-    // A crash in the middle of a write leaves half a line: it stays, and the next one starts afresh.
+    // A crash during a write leaves half a line: end it, so that the next head starts a new line.
     await handle.appendFile('\n');
   }
   let failure: string | undefined;
@@ -71,7 +71,7 @@ export async function openHeadsFile(path: string, logger: Logger, publicKey: Key
       failure = undefined;
     } catch (error) {
       unwritten = heads;
-      failure = `the newest tree heads could not be written to ${path}: make room, or mend its permissions`;
+      failure = `the newest tree heads could not be written to ${path}: free disk space, or correct its permissions`;
       logger.error({ err: error, path }, failure);
     }
   };
@@ -107,14 +107,14 @@ export async function openHeadsFile(path: string, logger: Logger, publicKey: Key
   };
 }
 
-/** What the file says. */
+/** Content of the file. */
 interface Known {
-  /** By tenant. */
+  /** By tenant id. */
   readonly newest: Map<string, SignedTreeHead>;
   restoredAt: string | undefined;
 }
 
-/** Heads before a mark bind nothing any more. */
+/** Drops all heads before a restore mark. */
 function forget(known: Known, mark: RestoreMark): void {
   known.newest.clear();
   known.restoredAt = mark.restoredAt;
@@ -124,15 +124,15 @@ function keepNewest(newest: Map<string, SignedTreeHead>, head: SignedTreeHead): 
   if ((newest.get(head.tenantId)?.size ?? 0) <= head.size) newest.set(head.tenantId, head);
 }
 
-/** How far the file was read: whole lines only. */
+/** End of the last whole line that was read. */
 interface Place {
   readonly line: number;
   readonly byte: number;
 }
 
 /**
- * Reads on from a place up to `size`. Answers what is wrong with these lines, if anything, and how far it came. Half a last line
- * is what a crash leaves, or what another replica writes at this moment: no problem, and read again.
+ * Reads from a position up to `size`. Returns the first problem, if any, and the new position. An incomplete
+ * last line is no problem: it comes from a crash or a write in progress, and is read again.
  */
 async function readHeads(
   path: string,
@@ -163,7 +163,7 @@ async function readHeads(
   } catch (error) {
     if (!(error instanceof ExportLineError)) throw error;
     problem ??= `line ${from.line + error.line} of ${path} is ${error.message}`;
-    // What is no text is not read again and again.
+    // A line that is not text is not read again.
     byte = size;
   }
   return { problem, place: { line, byte } };
@@ -185,7 +185,7 @@ function restoreMarkOf(text: string, publicKey: KeyObject): RestoreMark | undefi
   }
 }
 
-/** Whether a line is the beginning of one of ours. */
+/** Whether a line is the beginning of a head or mark. */
 function isCutShort(text: string): boolean {
   const begins = ['{"tenantId":"', '{"restoreEpoch":'].some((start) =>
     text.startsWith(start.slice(0, text.length)),

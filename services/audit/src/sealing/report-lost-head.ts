@@ -1,6 +1,6 @@
 import type { Anomaly, ReportAnomaly } from '@claviger/service-kit';
 
-/** Two events: for the tenant, whose log cannot prove it any more, and for whoever runs the installation. */
+/** Reports two events: to the tenant, whose log is no longer provable, and to the operator. */
 export function reportLostHead(report: ReportAnomaly, tenantId: string, problem: string): void {
   const anomaly: Anomaly = {
     alert: 'tree_head_lost',

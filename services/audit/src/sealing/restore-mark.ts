@@ -1,12 +1,12 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { z } from 'zod';
 
-/** A line among the tree heads outside: the database was restored, and what heads before it say no longer binds the log. */
+/** A line in the heads file: the database was restored, and earlier heads no longer bind the log. */
 export interface RestoreMark {
   readonly restoreEpoch: number;
   /** RFC 3339. */
   readonly restoredAt: string;
-  /** Ed25519 by the key of tree heads, base64url. */
+  /** Ed25519 signature by the tree-head key, base64url. */
   readonly signature: string;
 }
 
@@ -16,7 +16,7 @@ const schema = z.strictObject({
   signature: z.string(),
 });
 
-/** So that the signature cannot pass for one over anything else. */
+/** The prefix separates this signature from others of the same key. */
 const signed = (epoch: number, at: string): Buffer =>
   Buffer.from(`claviger/restore-mark/v1\n${epoch}\n${at}`);
 
@@ -29,7 +29,7 @@ export function signRestoreMark(epoch: number, key: KeyObject): RestoreMark {
   };
 }
 
-/** Undefined when the line is none, or is not signed by the key. */
+/** Returns undefined when the line is not a mark or not signed by the key. */
 export function parseRestoreMark(line: unknown, publicKey: KeyObject): RestoreMark | undefined {
   const { data: mark } = schema.safeParse(line);
   if (mark === undefined) return undefined;

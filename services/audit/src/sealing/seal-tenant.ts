@@ -18,7 +18,7 @@ import {
 import type { HeadsFile } from './heads-file.ts';
 import { requireUnbroken } from './unbroken-tree.ts';
 
-/** What announces a head, before the id of its tenant. */
+/** Event name of a tree head, before the tenant id. */
 export const TREE_HEAD_EVENT = 'tree-head';
 
 export interface SealingDeps {
@@ -31,11 +31,11 @@ export interface SealingDeps {
 }
 
 /**
- * Seals the oldest unsealed events of a tenant under one new tree head: sequence numbers, tree nodes, head and its
- * announcement in one transaction, then the head into the file outside. Answers how many were sealed; 0 also when
- * another replica holds the tree.
+ * Sequences the oldest new events of a tenant under one new tree head: stores sequence numbers, tree nodes,
+ * the head and its event in one transaction, then appends the head to the file. Returns the number of events;
+ * 0 also when another replica holds the tree.
  *
- * @throws {SealingProblem} when the stored tree is not the one that was signed last.
+ * @throws {SealingProblem} when the stored tree does not match the last signed head.
  */
 export async function sealTenant(
   deps: SealingDeps,
@@ -54,7 +54,7 @@ export async function sealTenant(
       await quarantine(tx, tenantId, altered);
       deps.logger.error(
         { tenantId, events: [...altered.keys()] },
-        'stored events were altered before they could be sealed: they stay as they are, unsealed; find out who has access',
+        'stored events were altered before they were sequenced; they are quarantined; find out who has access to the database',
       );
     }
     const events = candidates.filter((event) => !altered.has(event.event_id));
@@ -77,7 +77,7 @@ export async function sealTenant(
       storeSequences(tx, events, tree.frontier.size),
       storeNodes(tx, tenantId, appended.completedNodes),
       storeHead(tx, head, appended.frontier),
-      // A subject of its own for each tenant: the bus then gives the newest head of each.
+      // One subject for each tenant: the stream returns the newest head of each.
       deps.emitter.event(tx, tenantId, `${TREE_HEAD_EVENT}.${tenantId}`, head),
     ]);
     await failpoint('audit.seal.before_commit');

@@ -8,21 +8,20 @@ import { sealTenant } from './seal-tenant.ts';
 import { type HeadProblem, SealingProblem } from './sealing-problem.ts';
 
 export interface Sealer extends AsyncDisposable {
-  /** Tenants whose log may not be continued, with the reason. */
+  /** Tenants whose log must not be continued, with the reason. */
   problems(): ReadonlyMap<string, string>;
-  /** After a restore was finished: every log may be continued from what the database holds. */
+  /** Called after a restore: every log continues from the state of the database. */
   forgetProblems(): void;
   /**
-   * Does not continue the logs of these tenants until a restore is finished or the service is started again.
-   * Where one of them is behind, the database as a whole is taken for one that was restored to an older
-   * state.
+   * Stops continuing the logs of these tenants until a restore is finished or the service restarts. If one of
+   * them is behind, the whole database counts as restored to an older state.
    */
   hold(problems: ReadonlyMap<string, HeadProblem>): void;
 }
 
 /**
- * Seals new events of all tenants, again and again, on the leader; the lock on a tenant's tree lets one at a time through
- * besides. Tenants of `problems` are left alone, and those that turn out to be broken join them.
+ * Sequences new events of all tenants on the leader; the lock on a tenant's tree also excludes a former
+ * leader. Skips tenants in `problems` and adds those whose tree does not match.
  */
 export function startSealer(
   deps: SealingDeps & {
@@ -41,7 +40,7 @@ export function startSealer(
       if (!problems.has(tenantId))
         deps.logger.error(
           { tenantId, problem },
-          'the audit log of a tenant is not the one that was signed: it is not continued until an operator has looked at it',
+          'the audit log of a tenant does not match its signed tree heads; it is not continued until an operator resolves this',
         );
       problems.set(tenantId, problem);
       reportLostHead(deps.reportAnomaly, tenantId, problem);
@@ -49,7 +48,7 @@ export function startSealer(
     const behind = [...found.values()].filter((each) => each.behind).length;
     if (behind > 0)
       deps.restore.seesFuture(
-        `the audit logs of ${behind} tenants end before a tree head that is kept outside: the database was restored to an older state, or cut`,
+        `the audit logs of ${behind} tenants end before a tree head kept outside the database: the database was restored to an older state, or truncated`,
       );
   };
   hold(known);
@@ -90,7 +89,7 @@ export function startSealer(
     for (const { tenant_id } of tenants) {
       if (stop.signal.aborted || leadership.signal.aborted) break;
       if (problems.has(tenant_id)) continue;
-      // What fails for one tenant must not keep the others waiting.
+      // A failure of one tenant must not delay the others.
       await sealAll(tenant_id, leadership).catch((error: unknown) => {
         if (error instanceof LeadershipLost) throw error;
         errors.push(error);
@@ -118,7 +117,7 @@ export function startSealer(
   };
 }
 
-/** Counted to ten thousand. */
+/** Counts at most ten thousand events. */
 async function unsealed({ database }: SealingDeps): Promise<DutyLag> {
   const { rows } = await database.system((tx) =>
     sql<{ waiting: number; oldest_ms: number | null }>`

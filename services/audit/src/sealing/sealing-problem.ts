@@ -1,4 +1,4 @@
-/** The stored log is not the one that was signed: nothing more may be signed on top of it. */
+/** The stored log does not match its signed heads: no further head may be signed. */
 export class SealingProblem extends Error implements HeadProblem {
   override readonly name = 'SealingProblem';
   readonly behind: boolean;
@@ -13,8 +13,8 @@ export class SealingProblem extends Error implements HeadProblem {
 export interface HeadProblem {
   readonly message: string;
   /**
-   * The database knows fewer events than a head outside that is ours: an older state was restored, or the
-   * tail was cut.
+   * The database has fewer events than a signed head outside it: it was truncated or restored to an older
+   * state.
    */
   readonly behind: boolean;
 }

@@ -46,9 +46,9 @@ async function allHeads(tenant: string): Promise<SignedTreeHead[]> {
   return heads;
 }
 
-test('many sealers at once make one dense log with one chain of heads, and every proof holds', async () => {
+test('parallel sequencers make one dense log with one chain of heads, and every proof verifies', async () => {
   const tenant = randomUUID();
-  // The service's own process seals too.
+  // The service's own process sequences too.
   await using headsFile = await openHeadsFile(
     `${bench.stack.dataDir}/other-heads.jsonl`,
     silent,
@@ -120,7 +120,7 @@ test('many sealers at once make one dense log with one chain of heads, and every
   }
   for (const bad of [
     { first: 2, second: 1 },
-    // Larger than the log, which the reads of this test let grow.
+    // Larger than the log, which the reads of this test extend.
     { first: 1, second: 10_000 },
     { first: 0, second: 1 },
   ])
@@ -130,7 +130,7 @@ test('many sealers at once make one dense log with one chain of heads, and every
   ).rejects.toMatchObject({ reason: 'invalid' });
 });
 
-test('the record cannot be changed by the service, its duties or the owner of its tables', async () => {
+test('the log cannot be changed by the service, its duties or the owner of its tables', async () => {
   const tenant = randomUUID();
   await bench.record(tenant, 3);
   await bench.sealed(tenant, 3);
@@ -165,7 +165,7 @@ test('the record cannot be changed by the service, its duties or the owner of it
   });
 });
 
-test('a stored event that was altered before sealing is never sealed, and holds up no other', async () => {
+test('a stored event that was altered before sequencing is never sequenced, and blocks no other', async () => {
   const tenant = randomUUID();
   await bench.record(tenant, 1);
   await bench.sealed(tenant, 1);
@@ -192,7 +192,7 @@ test('a stored event that was altered before sealing is never sealed, and holds 
   );
 });
 
-test('a receipt is checked against the log: its signature, its tenant and its leaf', async () => {
+test('a receipt is verified against the log: its signature, its tenant and its leaf', async () => {
   const tenant = randomUUID();
   const [eventId] = await bench.record(tenant, 1);
   await bench.sealed(tenant, 1);
@@ -231,7 +231,7 @@ test('a receipt is checked against the log: its signature, its tenant and its le
   expect(items[1]!.keyId).toBe(receipt.keyId);
 });
 
-test('a log that was rewritten is noticed by the heads outside and not continued, others go on', async () => {
+test('a rewritten log is detected by the heads outside and not continued; other logs continue', async () => {
   const [rewritten, sound] = [randomUUID(), randomUUID()];
   for (const tenant of [rewritten, sound]) {
     await bench.record(tenant, 5);
@@ -252,7 +252,7 @@ test('a log that was rewritten is noticed by the heads outside and not continued
   await eventually(async () => (await unsequenced(rewritten)) === 1);
   expect(logged()).toContain('the log was rewritten');
   expect(alertsIn(logged())).toEqual(new Set([rewritten]));
-  // One event for the tenant; the other waits for the platform's tenant, which nobody can name here.
+  // One event for the tenant; the other is for the platform tenant, whose id is unknown here.
   await eventually(
     async () =>
       (
@@ -268,9 +268,9 @@ test('a log that was rewritten is noticed by the heads outside and not continued
   expect(platform).toEqual([{ subject_id: rewritten }]);
 });
 
-test('a head that only the bus has kept shows that the database lost its tail, while the service runs; forged ones show nothing', async () => {
+test('a head that only the bus has shows that the database was truncated while the service runs; forged heads show nothing', async () => {
   const [cut, sound] = [randomUUID(), randomUUID()];
-  // Past the outboxes, from which events that the database lost would come again.
+  // Bypasses the outboxes, which would send lost events again.
   for (const tenant of [cut, sound]) await storeSealed(bench, tenant, 3, () => ({}));
   const { url, user, passwordFile } = bench.config.nats;
   const password = readSecretFile(passwordFile);
@@ -279,7 +279,7 @@ test('a head that only the bus has kept shows that the database lost its tail, w
     const heads = await headsOnBus(bus);
     return heads.get(cut)?.size === 3 && heads.get(sound)?.size === 3;
   });
-  // Any service may publish: what is not signed by us, or for another tenant, is no witness.
+  // Any service may publish: a head that is not signed by us, or for another tenant, does not count.
   const [forged, moved] = [randomUUID(), randomUUID()];
   const head = (await headsOnBus(bus)).get(sound)!;
   const publish = (tenantId: string, payload: object) =>
@@ -324,10 +324,10 @@ test('a head that only the bus has kept shows that the database lost its tail, w
     everyMs: 50,
   });
   await eventually(async () => held.has(cut));
-  expect(held.get(cut)).toContain('the database knows 0 events, a head on the bus 3');
+  expect(held.get(cut)).toContain('the database has 0 events, a head on the bus covers 3');
   for (const tenant of [sound, forged, moved]) expect(held.has(tenant)).toBe(false);
 
-  // A finished restore: what the bus kept from before binds nothing.
+  // After a finished restore, earlier heads on the bus are ignored.
   await headsFile.appendRestoreMark(signRestoreMark(1, bench.keys.treeHead));
   const again = {
     database: bench.database,
@@ -339,7 +339,7 @@ test('a head that only the bus has kept shows that the database lost its tail, w
   expect((await compareWithOutside(again)).has(cut)).toBe(false);
 });
 
-test('H-262 a database that lost its tail is noticed by the heads outside: nothing is served or continued', async () => {
+test('H-262 a truncated database is detected by the heads outside: nothing is served or continued', async () => {
   const [cut, sound] = [randomUUID(), randomUUID()];
   for (const tenant of [cut, sound]) {
     await bench.record(tenant, 5);
@@ -348,7 +348,7 @@ test('H-262 a database that lost its tail is noticed by the heads outside: nothi
     await bench.sealed(tenant, 10);
   }
   await bench.stack.kill('audit-1');
-  // An older state, head, tree and all, as a restored snapshot would be.
+  // An older state with its head and tree, like a restored snapshot.
   const [older] = await bench.superuser(
     'SELECT size FROM tree_heads WHERE tenant_id = $1 ORDER BY size LIMIT 1',
     [cut],
@@ -359,18 +359,18 @@ test('H-262 a database that lost its tail is noticed by the heads outside: nothi
   await bench.stack.restart('audit-1');
 
   await expect.poll(async () => (await bench.healthNow()).status).toBe('restore_unfinished');
-  expect(logged()).toContain('the tail was cut, or an older state was restored');
+  expect(logged()).toContain('the log was truncated, or an older state was restored');
   expect(logged()).toContain('run `claviger restore finish`');
   expect(alertsIn(logged())).toContain(cut);
 });
 
-test('H-262 while it runs, a log that was rewritten stops no other; one that lost its tail stops all until the restore is finished', async () => {
+test('H-262 while it runs, a rewritten log stops no other; a truncated one stops all until the restore is finished', async () => {
   const operator = createPeers(loadConfig(baseConfigSchema, bench.stack.operator.configFile));
   onTestFinished(() => operator.close());
   const restore = operator.client('audit', contract.RestoreService);
   const stops = () => logged().split('"alert":"restore_unfinished"').length;
   const stopsBefore = stops();
-  // That of the test before.
+  // The restore of the previous test.
   await finish(1);
   const [rewritten, cut, sound] = [randomUUID(), randomUUID(), randomUUID()];
   for (const tenant of [rewritten, cut, sound]) {
@@ -397,7 +397,7 @@ test('H-262 while it runs, a log that was rewritten stops no other; one that los
   await expect(bench.client.getSummary({ from: '', to: '' }, as)).rejects.toMatchObject({
     code: 'restore_unfinished',
   });
-  // All services: the others see the epoch.
+  // All services stop: the others see the epoch.
   await expect
     .poll(() => restore.getRestoreState({}))
     .toMatchObject({
@@ -419,7 +419,7 @@ test('H-262 while it runs, a log that was rewritten stops no other; one that los
   }
 });
 
-/** What the service has logged. */
+/** The log output of the service. */
 const logged = (): string => readFileSync(bench.stack.logFiles['audit-1']!, 'utf8');
 
 async function unsequenced(tenantId: string): Promise<number> {
@@ -430,7 +430,7 @@ async function unsequenced(tenantId: string): Promise<number> {
   return rows.length;
 }
 
-/** The logs that lines with this alert name. */
+/** The tenants whose logs are named by lines with this alert. */
 function alertsIn(logged: string): Set<string> {
   return new Set(
     logged

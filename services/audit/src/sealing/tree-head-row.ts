@@ -1,7 +1,7 @@
 import type { SignedTreeHead } from '@claviger/merkle';
 import type { TreeHeadsTable } from '../schema.ts';
 
-/** A stored head as it was signed. What was altered in the row then fails its signature. */
+/** The stored head as it was signed; its signature fails if the row was altered. */
 export function headOfRow(row: TreeHeadsTable): SignedTreeHead {
   return {
     tenantId: row.tenant_id,

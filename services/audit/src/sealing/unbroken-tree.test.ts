@@ -12,7 +12,7 @@ const judge = (key: KeyObject) => () => {
   requireUnbroken({ frontier: EMPTY_FRONTIER }, undefined, signTreeHead(head, key), publicKey);
 };
 
-test('only a larger head that is ours is a sign of a restore; one that is not only holds the log', () => {
+test('only a larger head with our signature shows a restore; one with a wrong signature only stops its log', () => {
   const stranger = generateKeyPairSync('ed25519').privateKey;
   expect(judge(privateKey)).toThrow(expect.objectContaining({ name: 'SealingProblem', behind: true }));
   expect(judge(stranger)).toThrow(expect.objectContaining({ name: 'SealingProblem', behind: false }));

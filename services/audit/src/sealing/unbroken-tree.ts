@@ -4,8 +4,8 @@ import type { LockedTree } from './head-store.ts';
 import { SealingProblem } from './sealing-problem.ts';
 
 /**
- * Refuses to go on unless the stored tree is exactly the one under the last head, and no head kept outside knows more.
- * To sign on top of anything else would give a rewritten or restored log a history that looks whole.
+ * Requires that the stored tree matches the last head, and that no head outside is larger or different. A new
+ * head on any other tree would make a rewritten or restored log look valid.
  *
  * @throws {SealingProblem}
  */
@@ -17,7 +17,7 @@ export function requireUnbroken(
 ): void {
   const { size } = tree.frontier;
   if ((stored?.size ?? 0) !== size)
-    throw new SealingProblem(`the tree has ${size} events, its last head ${stored?.size ?? 0}`);
+    throw new SealingProblem(`the tree has ${size} events, its last head covers ${stored?.size ?? 0}`);
   if (stored !== undefined) {
     if (!verifyTreeHead(stored, [publicKey]))
       throw new SealingProblem(`the stored tree head of size ${size} has a wrong signature`);
@@ -29,12 +29,12 @@ export function requireUnbroken(
     if (!verifyTreeHead(outside, [publicKey]))
       throw new SealingProblem(`the head of size ${outside.size} kept outside is not signed by our key`);
     throw new SealingProblem(
-      `the database knows ${size} events, a head kept outside ${outside.size}: the tail was cut, or an older state was restored`,
+      `the database has ${size} events, a head kept outside covers ${outside.size}: the log was truncated, or an older state was restored`,
       { behind: true },
     );
   }
   if (outside.size === size && outside.rootHash !== stored?.rootHash)
     throw new SealingProblem(
-      `the stored head of size ${size} is not the one kept outside: the log was rewritten`,
+      `the stored head of size ${size} differs from the head kept outside: the log was rewritten`,
     );
 }

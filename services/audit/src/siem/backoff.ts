@@ -1,7 +1,9 @@
 const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
 
-/** How long to wait after so many failures in a row: doubling up to half a minute, of which `chance` (0 to 1) takes away up to half. */
+/**
+ * Wait after so many failures in a row: doubles up to half a minute, minus up to half by `chance` (0 to 1).
+ */
 export function backoffMs(failures: number, chance: number): number {
   const full = Math.min(FIRST_MS * 2 ** Math.min(failures - 1, 20), LONGEST_MS);
   return Math.round(full * (1 - chance / 2));

@@ -12,11 +12,11 @@ const CHANCES = 1_000_000;
 export interface Due {
   readonly tenantId: string;
   readonly target: string;
-  /** Its last attempt failed. */
+  /** The last attempt failed. */
   readonly failing: boolean;
 }
 
-/** Which targets have events to take and may be tried again, of all tenants. */
+/** The destinations of all tenants that have unsent events and whose next attempt is due. */
 export async function dueTargets({ database }: SiemDeps): Promise<Due[]> {
   const rows = await database.system((tx) =>
     tx
@@ -32,7 +32,7 @@ export async function dueTargets({ database }: SiemDeps): Promise<Due[]> {
   return rows.map((row) => ({ tenantId: row.tenant_id, target: row.target, failing: row.failures > 0 }));
 }
 
-/** Makes cursors for new targets, and marks those that are not wanted any more. */
+/** Creates cursors of new destinations and deactivates those of removed or disabled ones. */
 export async function syncCursors(
   tx: Tx<AuditSchema>,
   leadership: Pick<Leadership, 'assert'>,
@@ -64,14 +64,14 @@ export async function syncCursors(
 
 export interface Batch {
   readonly from: number;
-  /** Sequence of the first event that is not part of it. */
+  /** Sequence number after the last event of the batch. */
   readonly next: number;
-  /** There may be more behind it. */
+  /** More events may follow. */
   readonly full: boolean;
   readonly rows: readonly EventRow[];
 }
 
-/** What the target gets next; undefined when there is nothing, or it is not its time yet. */
+/** The next batch of a destination; undefined when it has no events or its next attempt is not due. */
 export async function nextBatch(deps: SiemDeps, due: Due): Promise<Batch | undefined> {
   return deps.database.withTenant(due.tenantId, async (tx) => {
     await requireActiveTenant(tx);
@@ -100,7 +100,7 @@ function eventsFrom(reader: Reader<AuditSchema>, from: number, through: number |
   return (through === null ? query : query.where('sequence', '<=', through)).execute();
 }
 
-/** The batch was taken; `sent` is false when none of its events was the target's. */
+/** Moves the cursor after a batch. `sent` is false when no event of the batch matched the destination. */
 export async function advance(
   deps: SiemDeps,
   leadership: Pick<Leadership, 'assert'>,
@@ -124,7 +124,7 @@ export async function advance(
   });
 }
 
-/** The batch was not taken: it is tried again, later each time. */
+/** Records a failed batch and its next attempt, with a growing delay. Returns the failures in a row. */
 export async function postpone(
   deps: SiemDeps,
   leadership: Pick<Leadership, 'assert'>,

@@ -7,13 +7,13 @@ import type { AuditSchema } from '../schema.ts';
 
 export type SiemTarget = SectionValues<'siem'>['siem']['targets'][number];
 
-/** What passing the log on works with. */
+/** Dependencies of SIEM forwarding. */
 export interface SiemDeps {
   readonly database: Database<AuditSchema>;
   readonly emitter: Emitter;
   readonly logger: Logger;
   readonly settings: SiemSettings;
-  /** What may be reached from here at this moment. */
+  /** Returns the policy of permitted addresses at the time of the call. */
   readonly destinationPolicy: () => TargetPolicy;
 }
 
@@ -24,7 +24,10 @@ export interface SiemSettings {
   ): Promise<{ readonly version: string; readonly values: SectionValues<'siem'> }>;
 }
 
-/** The targets of a tenant, disabled ones too. `maxAgeMs: 0` for people, who may have set them a second ago. */
+/**
+ * The destinations of a tenant, disabled ones included. Use `maxAgeMs: 0` for people, who may have just
+ * changed them.
+ */
 export async function targetsOf(
   settings: SiemSettings,
   tenantId: string,

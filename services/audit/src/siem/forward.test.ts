@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(async () => log?.[Symbol.asyncDispose]());
 
-test('who leads no more moves no cursor: neither forward nor back', async () => {
+test('a former leader moves no cursor, neither forward nor back', async () => {
   const tenant = randomUUID();
   const sink = createServer({ allowHalfOpen: true }, (socket) => {
     socket.resume().once('end', () => socket.end());

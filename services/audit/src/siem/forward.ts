@@ -7,12 +7,13 @@ import { advance, type Due, nextBatch, postpone } from './cursors.ts';
 import { type SiemDeps, type SiemTarget, targetsOf } from './deps.ts';
 import { siemEventOf } from './siem-event-of.ts';
 
-/** Of one turn: then the next target has its turn. */
+/** Most batches before the next destination has its turn. */
 const BATCHES = 20;
 
 /**
- * Passes on what a target lacks, batch after batch, in the order of the log. The cursor moves after the sink has a batch, so that whatever
- * ends this in between has it sent again, with the same event ids. Ends at the first failure, which is written into the cursor.
+ * Sends unsent events to a destination, batch by batch in log order. The cursor moves after the destination
+ * has accepted a batch, so an interruption repeats the batch with the same event ids. The first failure is
+ * stored in the cursor and ends the run.
  */
 export async function forward(
   deps: SiemDeps,
@@ -28,13 +29,13 @@ export async function forward(
     try {
       await sendEvents(target, events, { policy: deps.destinationPolicy(), signal: leadership.signal });
     } catch (error) {
-      // Whoever leads now sends it.
+      // The new leader sends the batch.
       if (leadership.signal.aborted) return;
       const failures = await postpone(deps, leadership, due, batch, problemOf(error));
       if (failures === 1 || failures % 20 === 0)
         deps.logger.warn(
           { err: error, tenantId: due.tenantId, target: due.target, failures },
-          'a SIEM target does not take events: they wait in the log, and it is tried again',
+          'a SIEM destination does not accept events; they stay in the log and are retried',
         );
       return;
     }
@@ -47,7 +48,7 @@ export function isWanted({ actions }: SiemTarget, action: string): boolean {
   return actions.length === 0 || actions.some((prefix) => action.startsWith(prefix));
 }
 
-/** What may be shown of an error: never what the sink said. */
+/** The part of an error that may be shown: never text from the destination. */
 export function problemOf(error: unknown): string {
   return error instanceof OutboundError ? error.message : 'The events could not be sent.';
 }

@@ -5,11 +5,11 @@ import type { SiemDeps } from './deps.ts';
 import { forward, isLeadershipLost } from './forward.ts';
 
 const EVERY_MS = 500;
-/** Settings are read again so long after a tenant's log has grown: longer than a reader may give old ones. */
+/** Settings are read for this long after a tenant's log has grown: longer than a reader caches them. */
 const LOOK_FOR_MS = 15_000;
-/** Tenants whose settings are read at once. */
+/** Tenants whose settings are read in parallel. */
 const AT_ONCE = 8;
-/** At once. Those that failed before have few places, so that dead sinks keep no living one waiting. */
+/** Parallel runs. Failing destinations have few, so that they do not block healthy ones. */
 const PLACES = { healthy: 12, failing: 4 };
 
 interface Tenant {
@@ -20,8 +20,8 @@ interface Tenant {
 }
 
 /**
- * Passes sealed events on to every target of every tenant, on the replica that leads. Each target goes at its own pace: none waits for
- * another, and no request waits for any.
+ * Forwards sequenced events to all destinations of all tenants, on the leader. Destinations do not wait for
+ * each other.
  */
 export function startForwarding(deps: SiemDeps & { readonly cluster: DutyHost }): AsyncDisposable {
   const { database, settings, logger } = deps;
@@ -32,7 +32,8 @@ export function startForwarding(deps: SiemDeps & { readonly cluster: DutyHost })
   let failing = false;
 
   /**
-   * Which targets there are. A change of settings is itself an event: it is enough to look again where a log has grown.
+   * Updates the cursors from the settings. A change of settings is itself an event, so only tenants whose log
+   * has grown are read.
    */
   const syncTargets = async (leadership: Leadership): Promise<void> => {
     if (leadership.term !== knownTerm) tenants.clear();
@@ -59,7 +60,7 @@ export function startForwarding(deps: SiemDeps & { readonly cluster: DutyHost })
     if (problems.length > 0 && !failing)
       logger.warn(
         { err: problems[0], tenants: problems.length },
-        'the SIEM targets of tenants could not be read; those known last go on',
+        'the SIEM destinations of some tenants could not be read; the last known ones stay in use',
       );
     failing = problems.length > 0;
   };
@@ -84,7 +85,7 @@ export function startForwarding(deps: SiemDeps & { readonly cluster: DutyHost })
         if (isLeadershipLost(error) || signal.aborted) return;
         logger.warn(
           { err: error, tenantId: due.tenantId, target: due.target },
-          'events could not be passed on to a SIEM target; it is tried again',
+          'events could not be sent to a SIEM destination; they are retried',
         );
       })
       .finally(() => {

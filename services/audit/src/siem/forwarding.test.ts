@@ -30,7 +30,7 @@ const sink = (name: string, change = {}) => ({
   port: rsyslog.ports.tcp,
   ...change,
 });
-/** Ids of a tenant in the order in which they arrived. */
+/** Event ids of a tenant in order of arrival. */
 const arrived = async (tenantId: string, from = rsyslog) =>
   (await from.records())
     .filter(({ structuredData }) => structuredData.includes(tenantId))
@@ -38,7 +38,7 @@ const arrived = async (tenantId: string, from = rsyslog) =>
 const untilArrived = (tenantId: string, ids: readonly string[]) =>
   eventually(async () => expect(await arrived(tenantId)).toEqual(ids), { timeoutMs: 50_000 });
 
-test('a dead sink holds up no other target, and no other tenant', async () => {
+test('a failing destination blocks no other destination and no other tenant', async () => {
   const [ann, bob] = [randomUUID(), randomUUID()];
   log.set(ann, [sink('dead', { port: 1 }), sink('alive')]);
   log.set(bob, [sink('alive', { transport: 'syslog-tls', port: rsyslog.ports.tls, ca: rsyslog.ca })]);
@@ -53,19 +53,19 @@ test('a dead sink holds up no other target, and no other tenant', async () => {
       last_error: 'The target could not be reached (ECONNREFUSED).',
     });
   });
-  // Its place moves a moment after the sink has the batch.
+  // The cursor moves shortly after the destination has accepted the batch.
   await eventually(async () =>
     expect(await log.cursor(ann, 'alive')).toMatchObject({ next_sequence: 600, failures: 0, last_error: '' }),
   );
   log.set(ann, []);
 });
 
-test('a sink that is killed again and again with something unread gets everything: what comes twice has the same id', async () => {
+test('a destination that is killed repeatedly with unread data receives every event; duplicates have the same id', async () => {
   const tenant = randomUUID();
   await using mortal = await startRsyslog();
   log.set(tenant, [sink('mortal', { port: mortal.ports.tcp })]);
   const ids: string[] = [];
-  /** Has it tried at once, whatever failed before. */
+  /** Makes the next attempt due at once. */
   const soon = (check: () => Promise<void>) =>
     eventually(async () => {
       await log.query('UPDATE audit.siem_cursors SET next_attempt_at = now() WHERE tenant_id = $1', [tenant]);
@@ -75,8 +75,8 @@ test('a sink that is killed again and again with something unread gets everythin
     soon(async () => expect((await log.cursor(tenant, 'mortal'))?.next_sequence ?? 0).toBe(ids.length));
   const written = async () => (await stat(mortal.file).catch(() => undefined))?.size ?? 0;
   /**
-   * Kills it while bytes of a batch wait for it, in the middle of one if it can be had there. What it has read and not written when
-   * nothing waits is lost with it: no transport without an answer tells.
+   * Kills the destination while bytes of a batch wait for it, if possible within a batch. Data that it has
+   * read but not written is lost if nothing waits: a transport without acknowledgement cannot tell.
    */
   const kill = async () => {
     for (let attempt = 1; ; attempt += 1) {
@@ -99,12 +99,12 @@ test('a sink that is killed again and again with something unread gets everythin
     await mortal.start();
   }
   await upToDate();
-  // In the order of their first arrival: none is missing, none is out of place.
+  // In order of first arrival, none is missing and none is out of place.
   expect([...new Set(await arrived(tenant, mortal))]).toEqual(ids);
   log.set(tenant, []);
 });
 
-test('a target gets the actions it asked for, from where it asked to begin, and nothing while it is disabled', async () => {
+test('a destination receives its actions from its start position, and nothing while it is disabled', async () => {
   const tenant = randomUUID();
   await log.append(tenant, 3, 'vault.entry.created');
   log.set(tenant, [
@@ -121,7 +121,7 @@ test('a target gets the actions it asked for, from where it asked to begin, and 
   expect(await log.cursor(tenant, 'off')).toBeUndefined();
 });
 
-test('an event whose text was altered beyond reading is passed on as such, and holds up nobody', async () => {
+test('an event whose text is unreadable is forwarded with a problem and blocks no other', async () => {
   const tenant = randomUUID();
   const [first, bad, last] = await log.append(tenant, 3);
   await log.query(
@@ -132,7 +132,7 @@ test('an event whose text was altered beyond reading is passed on as such, and h
   await eventually(async () => expect((await arrived(tenant)).slice(0, 3)).toEqual([first, bad, last]));
 });
 
-test('nothing of a suspended tenant is passed on', async () => {
+test('events of a suspended tenant are not forwarded', async () => {
   const tenant = randomUUID();
   await log.append(tenant, 5);
   await log.database.withTenant(tenant, (tx) =>

@@ -7,7 +7,7 @@ import type { AuditSchema, SiemCursorRow } from '../schema.ts';
 import { type SiemDeps, type SiemTarget, targetsOf } from './deps.ts';
 import { seesTheWay } from './uniform-answer.ts';
 
-/** How far each target has got. */
+/** Returns the position and the last result of each destination. */
 export function getSiemStatus(deps: SiemDeps): Handler<typeof siem.SiemService.getSiemStatus> {
   return async (_, { tenantId, actor }) => {
     const targets = await targetsOf(deps.settings, tenantId, { maxAgeMs: 0 });
@@ -70,7 +70,7 @@ function shown(target: SiemTarget) {
   return { name, transport, format, maxMessageBytes, address: addressOf(target) };
 }
 
-/** A query can hold a token. */
+/** Without the query, which may contain a token. */
 function addressOf(target: SiemTarget): string {
   if (target.transport !== 'https')
     return target.host.includes(':') ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`;

@@ -2,7 +2,10 @@ import type { AuditEvent } from '@claviger/events';
 import type { SiemEvent } from '@claviger/siem';
 import type { EventRow } from '../schema.ts';
 
-/** A sealed event as it is passed on: what its hashed text says. One that was altered beyond reading says so, and holds up nobody. */
+/**
+ * The SIEM event of a sequenced event, from its canonical text. If that text is unreadable, uses the columns
+ * and says so, so that forwarding continues.
+ */
 export function siemEventOf(row: EventRow): SiemEvent {
   const place = { sequence: row.sequence ?? undefined, leafHash: row.leaf_hash.toString('hex') };
   try {

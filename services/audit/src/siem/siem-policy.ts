@@ -1,7 +1,9 @@
 import { type Platform, publicOrListed, type TargetPolicy } from '@claviger/outbound';
 import type { AuditConfig } from '../config.ts';
 
-/** What SIEM targets may be: public addresses, the networks that the operator lists, and the addresses that the operator opened. */
+/**
+ * Permitted SIEM destinations: public addresses, configured networks and addresses opened by the operator.
+ */
 export function siemPolicy({ siem }: Pick<AuditConfig, 'siem'>, platform: Platform): () => TargetPolicy {
   return () => publicOrListed({ cidrs: siem.allowedCidrs }, platform.rules());
 }

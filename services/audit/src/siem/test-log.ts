@@ -9,11 +9,11 @@ import { startMigratedDatabase } from '@claviger/testkit';
 import { type AuditSchema, migrations } from '../schema.ts';
 import type { SiemDeps } from './deps.ts';
 
-/** Sealed logs in a real database, and settings that a test sets. */
+/** Sequenced logs in a real database, with settings that the test sets. */
 export interface TestLog extends AsyncDisposable {
   readonly database: Database<AuditSchema>;
   readonly deps: SiemDeps;
-  /** Adds sealed events to a tenant's log; answers their ids in order. */
+  /** Appends sequenced events to a tenant's log; returns their ids in order. */
   append(tenantId: string, count: number, action?: string): Promise<string[]>;
   set(tenantId: string, targets: readonly object[]): void;
   cursor(tenantId: string, target: string): Promise<Record<string, unknown> | undefined>;

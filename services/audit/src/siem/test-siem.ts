@@ -13,8 +13,8 @@ import { seesTheWay, uniform } from './uniform-answer.ts';
 const TIMEOUT_MS = 8_000;
 
 /**
- * Sends a marked event to the targets, disabled ones too, on the way that audit events take. That it was asked for is on record before
- * anything leaves. A target that took it and had failed before is tried again at once.
+ * Sends a marked event to the destinations, disabled ones included, in the same way as audit events. The
+ * audit event is stored before anything is sent. After a success, a failing destination is retried at once.
  */
 export function testSiem(deps: SiemDeps): Handler<typeof siem.SiemService.testSiem> {
   return async (request, context) => {
@@ -22,7 +22,10 @@ export function testSiem(deps: SiemDeps): Handler<typeof siem.SiemService.testSi
     const all = await targetsOf(deps.settings, tenantId, { maxAgeMs: 0 });
     const targets = request.target === '' ? all : all.filter(({ name }) => name === request.target);
     if (request.target !== '' && targets.length === 0)
-      throw ClavigerError.invalid('/target', 'must be the name of a target in the settings siem.targets');
+      throw ClavigerError.invalid(
+        '/target',
+        'must be the name of a destination in the settings siem.targets',
+      );
     const event = testEvent(context);
     const names = targets.map(({ name }) => name);
     await deps.database.withTenant(tenantId, (tx) =>
@@ -64,7 +67,7 @@ async function tried(
     });
     return result(true);
   } catch (error) {
-    deps.logger.warn({ err: error, requestId, target: target.name }, 'the test of a SIEM target failed');
+    deps.logger.warn({ err: error, requestId, target: target.name }, 'the test of a SIEM destination failed');
     return result(false, problemOf(error), error instanceof OutboundError ? error.hint : undefined);
   }
 }
@@ -97,7 +100,7 @@ function testEvent({ tenantId, actor, sourceAddress, requestId }: CallContext): 
     service: 'audit',
     sourceAddress,
     requestId,
-    reason: 'A test of the way to this target: not a part of the log.',
+    reason: 'A test of this destination; not part of the audit log.',
     details: { test: true },
     occurredAt: new Date().toISOString(),
   };

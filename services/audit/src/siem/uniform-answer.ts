@@ -2,9 +2,12 @@ import type * as siem from '@claviger/contracts/audit/v1/siem';
 import { UNIFORM_PROBLEM } from '@claviger/outbound';
 import { type CallContext, permits } from '@claviger/service-kit';
 
-const UNIFORM_HINT = 'Somebody with config.update sees why in the same test.';
+const UNIFORM_HINT = 'A user with permission config.update sees the reason in the same test.';
 
-/** Who sets where the targets are may see what is reachable; for others each failure looks the same. */
+/**
+ * Actors who may configure destinations see the reason of a failure; for others all failures look the same,
+ * so that the test does not reveal what is reachable.
+ */
 export function seesTheWay({ actor }: Pick<CallContext, 'actor'>): boolean {
   return permits(actor.permissions, 'config.update');
 }

@@ -1,7 +1,7 @@
 import type { EndTenantAccess } from '@claviger/restore';
 import type { AuditSchema } from '../schema.ts';
 
-/** Workers of the former state lose the reports that they were making; others make them anew. */
+/** After a restore, drops the leases of workers from before it; the reports are made again. */
 export const endLeasesAfterRestore: EndTenantAccess<AuditSchema> = async (tx) => {
   const leases = await tx
     .updateTable('compliance_reports')

@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import { findMissing } from '../ingestion/find-missing.ts';
 import type { TenancyDeps } from './deps.ts';
 
-/** For the relays of other services, which keep what is missing. */
+/** Called by the relays of other services, which keep the missing events. */
 export function findMissingEvents(
   deps: TenancyDeps,
 ): Handler<typeof tenantLog.TenantLogService.findMissingEvents> {

@@ -6,7 +6,7 @@ import type { TenancyDeps } from './deps.ts';
 const PAGE = 500;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
-/** Of every tenant that has a log, by tenant id. */
+/** Lists the log sizes of all tenants, ordered by tenant id. */
 export function listLogSizes(deps: TenancyDeps): Handler<typeof tenantLog.TenantLogService.listLogSizes> {
   return async ({ afterTenantId }) => {
     const rows = await deps.database.system((tx) =>

@@ -4,10 +4,13 @@ import type { AuditEvent } from '@claviger/events';
 import type { Handler } from '@claviger/service-kit';
 import type { TenancyDeps } from './deps.ts';
 
-/** Sequence numbers looked at by one call. */
+/** Sequence numbers examined by one call. */
 const SPAN = 2_000;
 
-/** The sealed events from a sequence number on, of some actions. Asked again with the same number it answers the same. */
+/**
+ * Returns sequenced events of these actions from a sequence number on. Repeatable: the same number gives the
+ * same events.
+ */
 export function readLog(deps: TenancyDeps): Handler<typeof tenantLog.TenantLogService.readLog> {
   return ({ fromSequence, actions }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
@@ -24,7 +27,7 @@ export function readLog(deps: TenancyDeps): Handler<typeof tenantLog.TenantLogSe
     });
 }
 
-/** From the text that is hashed, not from the columns beside it. */
+/** From the canonical event, not from the columns. */
 function loggedEvent(sequence: number, canonical: string): tenantLog.LoggedEvent {
   const event = JSON.parse(canonical) as AuditEvent;
   const { id, action, outcome, subjectType, subjectId, details, occurredAt } = event;

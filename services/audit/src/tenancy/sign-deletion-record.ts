@@ -8,12 +8,13 @@ import type { AuditKeys } from '../keys.ts';
 import { lastHead } from '../sealing/head-store.ts';
 import type { TenancyDeps } from './deps.ts';
 
-/** So that the signature cannot pass for one over anything else. */
+/** Separates this signature from others of the same key. */
 const TYPE = 'claviger-deletion-record+jwt';
 
 /**
- * A compact JWS (EdDSA) over what auth says of the destroyed keys, beside the newest head of the tenant's log: later nobody can
- * give that log another end. Signed by the key of tree heads, whose public half stands at /api/v1/audit/keys.
+ * Signs auth's facts about the destroyed keys together with the newest head of the tenant's log, as a compact
+ * JWS (EdDSA): the end of that log cannot be changed later. The tree-head key signs; its public key is at
+ * /api/v1/audit/keys.
  */
 export function signDeletionRecord(
   deps: Pick<TenancyDeps, 'database'> & { readonly keys: Pick<AuditKeys, 'treeHead'> },
@@ -23,7 +24,7 @@ export function signDeletionRecord(
     const head = await deps.database.withTenant(tenantId, async (tx) => {
       const known = await lockedTenantStanding(tx);
       if (known?.standing !== 'deprovisioning') {
-        throw new ClavigerError('conflict', 'The tenant is not being wound down, as far as audit knows.', {
+        throw new ClavigerError('conflict', 'Audit does not have this tenant as being deprovisioned yet.', {
           code: 'wrong_status',
         });
       }

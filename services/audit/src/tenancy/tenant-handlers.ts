@@ -4,7 +4,7 @@ import { tenantStandingHandlers } from '@claviger/tenancy';
 import { sql } from 'kysely';
 import type { TenancyDeps } from './deps.ts';
 
-/** How the log follows the standing of tenants. */
+/** Follows the status of tenants and reports the size and last activity of their logs. */
 export function tenantHandlers(
   deps: Pick<TenancyDeps, 'database'>,
 ): Handlers<typeof tenantStanding.TenantStandingService> {

@@ -16,10 +16,10 @@ export interface EventCounts {
 }
 
 /**
- * Adds the events of a stretch: the text of those that happened within the range, the leaf hash of all. Memory does not grow with
- * them.
+ * Adds the events of a stretch: the text of each event within the range, and the leaf hash of every event.
+ * Memory use does not depend on the number of events.
  *
- * @throws {ReportProblem} for an event that is not the one that was sealed: what is wrong with the log must not be signed again.
+ * @throws {ReportProblem} when an event is missing or altered: a damaged log must not be signed again.
  */
 export async function addEvents(
   builder: PackageBuilder,
@@ -75,10 +75,10 @@ export async function addEvents(
   return counts;
 }
 
-/** The event that was hashed, provided that the text and the columns beside it still are what was sealed. */
+/** Returns the hashed event after checking its text and columns against the leaf hash. */
 function sealedEvent(row: EventRow): AuditEvent {
   const altered = new ReportProblem(
-    `Event ${row.sequence} of the audit log was altered after it was sealed. Export the log as jsonl and verify it offline: that names every altered event.`,
+    `Event ${row.sequence} of the audit log was altered after it was sequenced. Export the log as jsonl and verify the export offline: the verification names every altered event.`,
   );
   if (!leafHash(row.canonical).equals(row.leaf_hash)) throw altered;
   const event = JSON.parse(row.canonical) as AuditEvent;

@@ -5,7 +5,7 @@ import { evidenceRows } from './evidence-pages.ts';
 
 const DAY_MS = 86_400_000;
 
-/** What each table tells, and of which time. Where no history is kept, it is told as of when the package is made. */
+/** Adds the tables of other services. A table without history shows the state when the package is made. */
 export async function addEvidence(
   builder: PackageBuilder,
   sections: readonly Section[],
@@ -27,7 +27,7 @@ export async function addEvidence(
     );
     const shares = evidenceRows(vault.listShareEvidence, {}, options);
     await fill(builder, 'access-shares', 'when-made', mapped(shares, named));
-    // A moment of the future tells nothing: then it is as of now.
+    // Entitlements in the future are unknown: use the present instead.
     const at = new Date(Math.min(when.before.getTime(), when.asOf.getTime()));
     const entitlements = evidenceRows(vault.listEntitlementEvidence, { at: at.toISOString() }, options);
     await fill(builder, 'access-entitlements', 'end-of-range', mapped(entitlements, named));
@@ -59,7 +59,7 @@ async function fill(
   await table.end();
 }
 
-/** Without members that have no value: JSON has none either. */
+/** Drops members without a value, as JSON does. */
 export function defined(row: object): Row {
   return JSON.parse(JSON.stringify(row)) as Row;
 }

@@ -2,9 +2,8 @@ import type { JobDefinition } from '@claviger/jobs';
 import { z } from 'zod';
 
 /**
- * Wakes a worker at once, which makes whatever is due, in turns: not only the report that the job names. The
- * durable queue is the table of reports: what this job misses, the sweep finds, which also makes every later
- * attempt.
+ * Wakes a worker, which makes every due report in turn, not only the named one. The table of reports is the
+ * durable queue: the sweep finds what a lost job leaves, and makes all later attempts.
  */
 export const buildReportJob: JobDefinition<{ reportId: string }> = {
   queue: 'audit.build-compliance-report',

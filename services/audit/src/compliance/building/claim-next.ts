@@ -8,16 +8,16 @@ import type { ClaimedReport } from './claimed-report.ts';
 import { failReport, LEASE_SECONDS } from './lease.ts';
 
 const MAX_ATTEMPTS = 5;
-/** Tenants that are looked at before a claim is given up: others may have been quicker with each. */
+/** Tenants tried in one claim: other replicas may take the report of each first. */
 const TENANTS = 20;
 
 type ClaimDeps = Pick<ComplianceDeps, 'database' | 'node'>;
 
 /**
- * Takes the report whose turn it is among those of all tenants; undefined when there is nothing to do. A
- * tenant has one report made at a time, in whatever replica, and then goes behind the others that wait.
+ * Claims the next report over all tenants; undefined when none is due. A tenant has one report in progress
+ * over all replicas; after it, the tenant goes to the end of the queue.
  *
- * @param overdueSeconds Only of tenants that have waited for so long.
+ * @param overdueSeconds Consider only tenants that have waited at least this long.
  */
 export async function claimNext(deps: ClaimDeps, overdueSeconds = 0): Promise<ClaimedReport | undefined> {
   for (const tenantId of await tenantsByTurn(deps, overdueSeconds)) {
@@ -27,9 +27,7 @@ export async function claimNext(deps: ClaimDeps, overdueSeconds = 0): Promise<Cl
   return undefined;
 }
 
-/**
- * Tenants with a report that is due and none that is being made; those first whose last turn is longest ago.
- */
+/** Tenants with a due report and none in progress, the longest since their last turn first. */
 async function tenantsByTurn({ database }: ClaimDeps, overdueSeconds: number): Promise<string[]> {
   const { rows } = await database.system((tx) =>
     sql<{ tenant_id: string }>`
@@ -46,18 +44,18 @@ async function tenantsByTurn({ database }: ClaimDeps, overdueSeconds: number): P
 }
 
 /**
- * Takes the report of one tenant that is due for longest, or that somebody left behind; undefined when none
- * is due, or one is being made. A report of a tenant that is not active, or that was ordered before it was
- * suspended, fails.
+ * Claims the report of one tenant that has been due longest, or whose lease has expired. Returns undefined
+ * when none is due or one is in progress. Reports of a tenant that is not active, or ordered before a
+ * suspension, fail.
  */
 export async function claimReport(
   { database, node }: ClaimDeps,
   tenantId: string,
 ): Promise<ClaimedReport | undefined> {
   return database.withTenant(tenantId, async (tx) => {
-    // From here on one claim of the tenant at a time: two could each see that nothing is being made.
+    // Claims of one tenant run one at a time: two at once could both see no report in progress.
     await serialized(tx, 'compliance-turn');
-    // As many as may wait, at most.
+    // At most MAX_WAITING rows (queue-report.ts).
     const due = await tx
       .selectFrom('compliance_reports')
       .select(['id', 'created_at', 'attempts'])
@@ -70,7 +68,7 @@ export async function claimReport(
     for (const report of due) {
       const refusal =
         report.attempts >= MAX_ATTEMPTS
-          ? `It was given up after ${MAX_ATTEMPTS} attempts.`
+          ? `The report failed after ${MAX_ATTEMPTS} attempts.`
           : await refusalOf(tx, report.created_at);
       if (refusal === undefined) return begin(tx, tenantId, report.id, `${node} ${randomUUID()}`);
       await failReport(tx, report.id, refusal);
@@ -79,7 +77,7 @@ export async function claimReport(
   });
 }
 
-/** Undefined where whoever had it before holds its lease again. */
+/** Returns undefined when the previous owner has renewed its lease. */
 async function begin(
   tx: Tx<AuditSchema>,
   tenantId: string,

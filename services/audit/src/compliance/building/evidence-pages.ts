@@ -5,7 +5,7 @@ interface Page<T> {
   readonly nextCursor: string;
 }
 
-/** Every row that another service lists, page by page. */
+/** Lists all rows of another service, page by page. */
 export async function* evidenceRows<R extends { cursor: string }, T>(
   list: (request: R, options: CallOptions) => Promise<Page<T>>,
   request: Omit<R, 'cursor'>,

@@ -5,10 +5,10 @@ import type { ComplianceDeps } from '../deps.ts';
 import type { ClaimedReport } from './claimed-report.ts';
 import { LeaseLost } from './report-problem.ts';
 
-/** How long whoever makes a package may say nothing before somebody else makes it. */
+/** A worker that does not renew its lease for this long loses the report to another one. */
 export const LEASE_SECONDS = 60;
 
-/** Ends a report without a package. */
+/** Sets the report to `failed`. */
 export async function failReport(tx: Tx<AuditSchema>, reportId: string, problem: string): Promise<void> {
   await tx
     .updateTable('compliance_reports')
@@ -26,16 +26,16 @@ export async function failReport(tx: Tx<AuditSchema>, reportId: string, problem:
 }
 
 /**
- * Shows how far it is and keeps the lease, in the transaction of whatever is written.
+ * Records the progress and renews the lease, in the transaction of the caller's own write.
  *
- * @throws {LeaseLost} when somebody else has it, or it was ended.
+ * @throws {LeaseLost} when another worker holds the lease, or the report has ended.
  */
 export async function holdLease(
   tx: Tx<AuditSchema>,
   { id, leaseOwner }: ClaimedReport,
   progressPercent: number,
 ): Promise<void> {
-  // A suspension ends what is under way, too: the next claim then finds the tenant as it is.
+  // A suspension also stops a report in progress; the next claim sets it to failed.
   await requireActiveTenant(tx);
   const held = await tx
     .updateTable('compliance_reports')
@@ -51,9 +51,7 @@ export async function holdLease(
   if (held === undefined) throw new LeaseLost();
 }
 
-/**
- * Gives a report up for now: it is tried again after 10 seconds, then later each time, at most five minutes.
- */
+/** Queues the report again, after 10 seconds and then twice as long each time, at most five minutes. */
 export async function putBack(
   { database }: Pick<ComplianceDeps, 'database'>,
   { tenantId, id, leaseOwner }: ClaimedReport,

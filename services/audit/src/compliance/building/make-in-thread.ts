@@ -3,22 +3,22 @@ import type { SignedTreeHead } from '@claviger/merkle';
 import type { AuditConfig } from '../../config.ts';
 import type { ClaimedReport } from './claimed-report.ts';
 
-/** What a thread makes a package with; plain data. It opens connections of its own from the configuration. */
+/** Input of a report thread; plain data. The thread opens its own connections from the configuration. */
 export interface ThreadedReport {
   readonly config: AuditConfig;
   readonly report: ClaimedReport;
-  /** Of the tenant, kept outside the database. */
+  /** Newest head of the tenant in the heads file. */
   readonly newestHead: SignedTreeHead | undefined;
   readonly headsProblem: string | undefined;
 }
 
 const HEAP_MB = 512;
-/** A thread that was told to stop ends its transaction and removes its folder. */
+/** Time for a stopped thread to end its transaction and remove its folder. */
 const STOP_WITHIN_MS = 10_000;
 
 /**
- * Makes one package in a thread of its own, so that the event loop goes on serving the log meanwhile: packing and hashing take
- * seconds. Resolves when the thread has ended. Throws when it passed its memory or failed to start.
+ * Makes one package in its own thread, because packing and hashing take seconds of the event loop. Resolves
+ * when the thread has ended; rejects when it exceeds its memory limit or fails to start.
  */
 export async function makeInThread(threaded: ThreadedReport, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;

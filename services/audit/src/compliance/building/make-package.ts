@@ -23,10 +23,11 @@ const CALL_TIMEOUT_MS = 30_000;
 const MIB = 1024 * 1024;
 
 /**
- * Makes the package of a claimed report in a folder of its own and passes it on; the folder goes afterwards. Shows progress and keeps
- * the lease all the while.
+ * Makes the package of a claimed report in a temporary folder, passes it to `use`, then removes the folder.
+ * Records the progress and renews the lease meanwhile.
  *
- * @throws {ReportProblem} when it can never be made; {LeaseLost} when somebody else makes it, or the process stops.
+ * @throws {ReportProblem} when the package cannot be made at all.
+ * @throws {LeaseLost} when another worker has the report, or the process stops.
  */
 export async function makePackage(
   deps: ComplianceDeps,
@@ -107,8 +108,8 @@ async function addControls(
 }
 
 /**
- * Between two batches: shows how far it is, at most twice a second, stops what must not go on, and rests while
- * the machine is busy.
+ * Runs between two batches: records the progress at most twice a second, stops when the lease or the size
+ * limit is exceeded, and rests while the machine is busy.
  */
 function progressOf(
   deps: ComplianceDeps,
@@ -131,6 +132,6 @@ function progressOf(
 function requireSize(bytes: number, maxMiB: number): void {
   if (bytes > maxMiB * MIB)
     throw new ReportProblem(
-      `The package would be larger than ${maxMiB} MiB. Ask for a shorter range or fewer sections.`,
+      `The package would be larger than ${maxMiB} MiB. Request a shorter range or fewer sections.`,
     );
 }

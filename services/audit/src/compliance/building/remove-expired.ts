@@ -4,7 +4,9 @@ import type { ComplianceDeps } from '../deps.ts';
 
 const BATCH = 20;
 
-/** Removes packages whose time is over; that they were made stays on the list. Also of suspended tenants: keeping less is no access. */
+/**
+ * Removes expired packages; their reports stay listed. Includes suspended tenants: removal discloses nothing.
+ */
 export async function removeExpired(
   { database }: Pick<ComplianceDeps, 'database'>,
   leadership: Leadership,

@@ -1,9 +1,9 @@
-/** The report cannot be made, however often it is tried. The text is shown to whoever asked for it. */
+/** A permanent failure: no later attempt can succeed. The message is shown to the requester. */
 export class ReportProblem extends Error {
   override readonly name = 'ReportProblem';
 }
 
-/** Another replica makes this report now: nothing more may be written for it here. */
+/** Another worker makes this report now, or the process stops: write nothing more for it. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }

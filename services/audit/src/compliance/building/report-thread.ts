@@ -12,7 +12,7 @@ import type { ThreadedReport } from './make-in-thread.ts';
 import { runReport } from './run-report.ts';
 
 const CONNECTIONS = 2;
-/** Whoever asks the log goes before whoever waits for a package. On Linux the priority is that of this thread alone. */
+/** Reads of the log have priority over packages. On Linux, the priority applies to this thread alone. */
 const LOW_PRIORITY = 5;
 
 const { config, report, newestHead, headsProblem } = workerData as ThreadedReport;

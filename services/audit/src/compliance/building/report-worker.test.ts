@@ -55,14 +55,14 @@ const depsOf = (node: string): ComplianceDeps => ({
   logger,
   keys: { treeHead, treeHeadPublic },
   headsFile: { newest: () => undefined, problem: () => undefined },
-  // These packages hold events only.
+  // These packages contain only events.
   evidence: {} as ComplianceDeps['evidence'],
   config: { maxPackageMiB: 512, retentionDays: 365, concurrency: 1 },
   node,
   version: '0.1.0',
 });
 
-/** The worker of a replica, which makes real packages; `around` runs when one is begun. */
+/** The worker of a replica, which makes real packages; `around` runs at the start of each. */
 function replica(
   node: string,
   around: (report: ClaimedReport, make: () => Promise<void>, signal: AbortSignal) => Promise<void>,
@@ -121,7 +121,7 @@ const allReady = (...tenants: string[]) =>
       for (const report of await reportsOf(tenant)) expect(report).toMatchObject({ state: 'ready' });
   });
 
-/** As time would: what waits has waited for an hour, and leases ended. */
+/** Simulates an hour: overdue reports and expired leases. */
 const hourPasses = (tenantId: string) =>
   database.withTenant(tenantId, (tx) =>
     tx
@@ -133,7 +133,7 @@ const hourPasses = (tenantId: string) =>
       .execute(),
   );
 
-test('tenants take turns: one that queued many makes another wait for one of them', async () => {
+test('tenants take turns: a tenant with many queued packages delays another tenant by at most one', async () => {
   const [many, two, one] = [randomUUID(), randomUUID(), randomUUID()];
   const begun: string[] = [];
   const { promise: allWait, resolve: goOn } = Promise.withResolvers<void>();
@@ -151,12 +151,13 @@ test('tenants take turns: one that queued many makes another wait for one of the
   expect(begun).toEqual([many, two, one, many, two, many, many, many]);
 });
 
-test('of a tenant one package is made at once over all replicas, which are free for the others meanwhile', async () => {
+test('each tenant has one package in progress over all replicas, and replicas serve other tenants meanwhile', async () => {
   const [many, two, three] = [randomUUID(), randomUUID(), randomUUID()];
   const begun = new Map<string, number>();
   const most = new Map<string, number>();
   const { promise: othersMade, resolve: goOn } = Promise.withResolvers<void>();
-  // What is made at once is what the database says: a replica may begin the next before another has heard of its end.
+  // The database decides what is in progress: a replica may begin the next package before another one sees
+  // the end.
   const count = async (tenantId: string) => {
     const [row] = await scratch.query<{ running: number }>(
       `SELECT count(*)::int AS running FROM ${scratch.schema.schema}.compliance_reports
@@ -183,7 +184,7 @@ test('of a tenant one package is made at once over all replicas, which are free 
   expect(Object.fromEntries(most)).toEqual({ [many]: 1, [two]: 1, [three]: 1 });
 });
 
-test('a claim waits for another of its tenant, and then sees what that one has begun', async () => {
+test('a claim waits for a parallel claim of its tenant, then sees its report in progress', async () => {
   const tenantId = randomUUID();
   const [first, second] = await order(tenantId, 2);
   const { promise: committed, resolve: commit } = Promise.withResolvers<void>();
@@ -213,10 +214,10 @@ test('a claim waits for another of its tenant, and then sees what that one has b
   expect((await reportsOf(tenantId))[0]).toMatchObject({ id: first, state: 'queued' });
 });
 
-test('what a lost job or a killed replica leaves behind is made by the sweep, by nobody else before the lease ends', async () => {
+test('the sweep makes reports of lost jobs and killed replicas, after their lease has expired', async () => {
   const tenantId = randomUUID();
   const begun: string[] = [];
-  // Nobody relays jobs here.
+  // No relay publishes jobs here.
   const worker = replica('second', async ({ id }, make) => {
     begun.push(id);
     await make();
@@ -238,7 +239,7 @@ test('what a lost job or a killed replica leaves behind is made by the sweep, by
   );
 });
 
-test('a package whose making dies is tried again later, and the next of its tenant is made meanwhile', async () => {
+test('a package whose thread fails is retried later, and the next package of its tenant is made meanwhile', async () => {
   const tenantId = randomUUID();
   const begun: string[] = [];
   const worker = replica('first', async ({ id }, make) => {
@@ -250,7 +251,7 @@ test('a package whose making dies is tried again later, and the next of its tena
   await eventually(async () => expect((await reportsOf(tenantId))[1]).toMatchObject({ state: 'ready' }));
   expect((await reportsOf(tenantId))[0]).toMatchObject({ state: 'queued', attempts: 1, due: false });
   await hourPasses(tenantId);
-  // Again and again, as the duty does: one that comes while the last round ends does nothing.
+  // Repeated like the duty: a sweep at the end of the last round does nothing.
   await eventually(async () => {
     await worker.sweep(soleLeadership);
     expect(await reportsOf(tenantId)).toMatchObject([{ state: 'ready' }, { state: 'ready' }]);
@@ -258,7 +259,7 @@ test('a package whose making dies is tried again later, and the next of its tena
   expect(begun).toEqual([ids[0], ids[1], ids[0]]);
 });
 
-test('a replica that stops gives back what it was making', async () => {
+test('a stopping replica releases its report', async () => {
   const tenantId = randomUUID();
   const { promise: begun, resolve: hasBegun } = Promise.withResolvers<void>();
   const worker = replica('first', async (_, make, signal) => {

@@ -6,19 +6,19 @@ import { claimNext } from './claim-next.ts';
 import type { ClaimedReport } from './claimed-report.ts';
 import { putBack } from './lease.ts';
 
-/** What waits for longer was missed by its job. */
+/** A report that has waited longer than this has lost its job. */
 const OVERDUE_SECONDS = 2;
 
 export interface ReportWorker extends AsyncDisposable {
-  /** Takes up what no job woke anybody for. */
+  /** Makes reports whose job is lost or whose lease has expired. */
   sweep(leadership: Leadership): Promise<void>;
 }
 
 export type MakeReport = (report: ClaimedReport, signal: AbortSignal) => Promise<void>;
 
 /**
- * Has packages made, one after the other in the turns of their tenants, until none is due: in every replica
- * when the job queue wakes it, in the leading one for what was left over.
+ * Makes due packages one after the other, by turns of tenants, until none is due. Every replica does so when
+ * the job queue wakes it; the leader also sweeps.
  */
 export function startReportWorker(
   deps: Pick<ComplianceDeps, 'config' | 'database' | 'logger' | 'node'>,
@@ -33,11 +33,11 @@ export function startReportWorker(
     } catch (error) {
       deps.logger.warn(
         { err: error, reportId: report.id },
-        'a compliance report could not be made; it is tried again',
+        'a compliance report could not be made; it is retried',
       );
       return putBack(deps, report);
     }
-    // Another replica goes on with what this one leaves, without waiting for the end of the lease.
+    // Release the lease so that another replica continues at once.
     if (stop.signal.aborted) await putBack(deps, report);
   };
   const makeAll = async (first?: ClaimedReport): Promise<void> => {
@@ -60,10 +60,10 @@ export function startReportWorker(
       if (leadership.signal.aborted || running.size >= deps.config.concurrency) return;
       const report = await claimNext(deps, OVERDUE_SECONDS);
       if (report === undefined) return;
-      // Not awaited: the other duties of the leader go on meanwhile. Its lease, not the leadership, is what
-      // it works under.
+      // Not awaited: the leader's other duties continue. The work is fenced by its lease, not by the
+      // leadership.
       void start(report).catch((error: unknown) =>
-        deps.logger.warn({ err: error }, 'compliance reports could not be taken up'),
+        deps.logger.warn({ err: error }, 'overdue compliance reports could not be claimed'),
       );
     },
     [Symbol.asyncDispose]: async () => {

@@ -6,9 +6,7 @@ import { makePackage } from './make-package.ts';
 import { LeaseLost, ReportProblem } from './report-problem.ts';
 import { storePackage } from './store-package.ts';
 
-/**
- * Makes the package of a claimed report. What fails for a passing reason is tried again; the sweep finds it.
- */
+/** Makes the package of a claimed report. After a temporary failure, the report is queued again. */
 export async function runReport(
   deps: ComplianceDeps,
   report: ClaimedReport,
@@ -21,7 +19,7 @@ export async function runReport(
     if (error instanceof LeaseLost) return;
     const lasting = lastingProblem(error);
     if (lasting === undefined) {
-      deps.logger.warn({ err: error, reportId }, 'a compliance report could not be made; it is tried again');
+      deps.logger.warn({ err: error, reportId }, 'a compliance report could not be made; it is retried');
       return putBack(deps, report);
     }
     await deps.database.withTenant(tenantId, async (tx) => {
@@ -41,7 +39,7 @@ export async function runReport(
   }
 }
 
-/** What no other attempt will change. */
+/** The message of a permanent failure; undefined when a later attempt may succeed. */
 function lastingProblem(error: unknown): string | undefined {
   if (error instanceof ReportProblem) return error.message;
   if (isClavigerError(error) && error.reason === 'integrity_error') return error.message;

@@ -9,8 +9,8 @@ import { LeaseLost } from './report-problem.ts';
 const CHUNK_BYTES = 512 * 1024;
 
 /**
- * Stores a finished package in chunks, each under the lease, and then shows it as ready. What an earlier attempt left behind is
- * removed first.
+ * Stores a finished package in chunks, each under the lease, then sets the report to `ready`. Removes the
+ * chunks of an earlier attempt first.
  */
 export async function storePackage(
   { database, emitter, config }: ComplianceDeps,
@@ -68,7 +68,7 @@ export async function storePackage(
   });
 }
 
-/** The same bytes in pieces of one size. */
+/** Splits the bytes into chunks of CHUNK_BYTES. */
 async function* chunksOf(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let pending: Buffer[] = [];
   let size = 0;
@@ -80,7 +80,7 @@ async function* chunksOf(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
       pending = [];
       size = 0;
     }
-    // A copy: a file stream may use its memory again.
+    // Copy: the file stream reuses its buffer.
     if (part.length > 0) pending.push(Buffer.from(part));
     size += part.length;
   }

@@ -6,7 +6,7 @@ import { readNodes } from '../../proofs/proof-store.ts';
 import type { AuditSchema } from '../../schema.ts';
 import { headOfRow } from '../../sealing/tree-head-row.ts';
 
-/** A stretch of the sealed log: from `first` up to, not including, `end`. */
+/** A stretch of the sequenced log: from `first` up to, not including, `end`. */
 export interface Stretch {
   readonly first: number;
   readonly end: number;
@@ -14,7 +14,7 @@ export interface Stretch {
 
 const MAX_HEADS = 1_000;
 
-/** From the first to the last event of the range, with all that were sealed in between. */
+/** From the first to the last event within the range, with all events sequenced in between. */
 export async function stretchOf(
   reader: Reader<AuditSchema>,
   range: { from: Date; before: Date },
@@ -35,8 +35,8 @@ export async function stretchOf(
 }
 
 /**
- * What ties the stretch to the signed log: the frontier before it, the heads before, within and after it, and their proofs. Of the
- * heads within, the last of each day is taken.
+ * Proves the stretch against the signed log: the frontier before it, the heads before, within and after it,
+ * and their consistency proofs. Within the stretch, the last head of each day is included.
  */
 export async function proofOfStretch(
   reader: Reader<AuditSchema>,
@@ -67,7 +67,7 @@ export async function proofOfStretch(
   };
 }
 
-/** The last head before the stretch, the last one of each day within, and the newest. */
+/** The last head before the stretch, the last head of each day within it, and the newest head. */
 async function headsOf(
   reader: Reader<AuditSchema>,
   { first, end }: Stretch,
@@ -101,7 +101,7 @@ async function headsOf(
 export function frontierNodes(size: number): NodeId[] {
   const nodes: NodeId[] = [];
   let at = 0;
-  // Not `>> 1`: bit operators cut numbers to 32 bits.
+  // Not `>> 1`: bit operators truncate to 32 bits.
   for (let level = 52; level >= 0; level -= 1) {
     const width = 2 ** level;
     if (Math.floor(size / width) % 2 === 0) continue;

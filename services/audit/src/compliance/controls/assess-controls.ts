@@ -9,7 +9,7 @@ import { accountControls, decisionControls, vaultControls } from './posture-cont
 const CALL_TIMEOUT_MS = 30_000;
 const DAY_MS = 86_400_000;
 
-/** The state of every named control of a tenant at this moment, each computed from data. Throws when one cannot be computed. */
+/** Computes the present state of every control of a tenant. Throws when one cannot be computed. */
 export async function assessControls(
   deps: ComplianceDeps,
   tenantId: string,
@@ -34,13 +34,13 @@ export async function assessControls(
   return [...groups.flat(), backups];
 }
 
-/** Said rather than left out: whether there are backups that can be restored is nothing that this system can see. */
+/** Listed as not assessed: the system cannot see its backups. */
 const backups: Control = {
   id: 'backups-restorable',
-  title: 'Backups of database and root keys exist and were restored for trial',
+  title: 'Backups of the database and root keys exist and a restore was tested',
   status: 'not_assessed',
   examined: 0,
   violations: 0,
-  detail: 'Backups are made outside of this system, which cannot see them.',
+  detail: 'Backups are made outside this system, which cannot check them.',
   computedFrom: 'nothing',
 };

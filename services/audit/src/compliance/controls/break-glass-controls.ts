@@ -2,7 +2,7 @@ import { BREAK_GLASS_PREFIX, type Control } from '@claviger/compliance-package';
 import { sql } from 'kysely';
 import { type Assessment, judged, LOOK_BACK_DAYS } from './judgement.ts';
 
-/** Longer than any activation may last. */
+/** More than the longest activation. */
 const OPEN_HOURS = 24;
 const REVIEW_DAYS = 7;
 
@@ -12,24 +12,24 @@ interface Counted {
   not_reviewed: number;
 }
 
-/** Every activation of break-glass is closed, and was looked at afterwards. */
+/** Every break-glass activation has ended and was reviewed. */
 export async function breakGlassControls({ deps, tenantId, from }: Assessment): Promise<Control[]> {
   const ended = `${BREAK_GLASS_PREFIX}deactivated`;
   const reviewed = `${BREAK_GLASS_PREFIX}reviewed`;
   const { rows } = await deps.database.readTenant(tenantId, (reader) =>
     sql<Counted>`
-      WITH told AS (SELECT subject_id, action, occurred_at FROM events
+      WITH lifecycle AS (SELECT subject_id, action, occurred_at FROM events
         WHERE tenant_id = current_tenant() AND outcome = 'allowed' AND occurred_at >= ${from}
           AND action IN (${`${BREAK_GLASS_PREFIX}activated`}, ${ended}, ${`${BREAK_GLASS_PREFIX}expired`}, ${reviewed})),
-      opened AS (SELECT subject_id, min(occurred_at) AS at FROM told
+      opened AS (SELECT subject_id, min(occurred_at) AS at FROM lifecycle
         WHERE action = ${`${BREAK_GLASS_PREFIX}activated`} GROUP BY subject_id)
       SELECT count(*) AS activations,
         count(*) FILTER (WHERE at < now() - make_interval(hours => ${OPEN_HOURS})
-          AND NOT EXISTS (SELECT FROM told WHERE told.subject_id = opened.subject_id
-            AND told.action IN (${ended}, ${`${BREAK_GLASS_PREFIX}expired`}))) AS not_closed,
+          AND NOT EXISTS (SELECT FROM lifecycle AS later WHERE later.subject_id = opened.subject_id
+            AND later.action IN (${ended}, ${`${BREAK_GLASS_PREFIX}expired`}))) AS not_closed,
         count(*) FILTER (WHERE at < now() - make_interval(days => ${REVIEW_DAYS})
-          AND NOT EXISTS (SELECT FROM told WHERE told.subject_id = opened.subject_id
-            AND told.action = ${reviewed})) AS not_reviewed
+          AND NOT EXISTS (SELECT FROM lifecycle AS later WHERE later.subject_id = opened.subject_id
+            AND later.action = ${reviewed})) AS not_reviewed
       FROM opened`.execute(reader),
   );
   const { activations, not_closed, not_reviewed } = rows[0]!;

@@ -10,10 +10,10 @@ const DISCLOSING = [
   'vault.entry.candidates-recovered',
 ];
 const BATCH = 500;
-/** Events reach the log within seconds, and after an outage of the bus within minutes. */
+/** Events reach the log within seconds, after an outage of NATS within minutes. */
 const ARRIVAL_MS = 2 * 60_000;
 
-/** Every disclosure in the vault's own ledger has its event in the log. */
+/** Compares the vault's exposures with the events in the log. */
 export async function disclosureControl(assessment: Assessment): Promise<Control[]> {
   const { deps, call, from, now } = assessment;
   const range = { from: from.toISOString(), before: new Date(now.getTime() - ARRIVAL_MS).toISOString() };
@@ -36,13 +36,13 @@ export async function disclosureControl(assessment: Assessment): Promise<Control
       title: 'Every disclosure of a secret has its audit event',
       examined,
       violations,
-      detail: `Disclosures whose last one lies within ${LOOK_BACK_DAYS} days and is older than two minutes.`,
+      detail: `The latest disclosure of each user and entry, if between two minutes and ${LOOK_BACK_DAYS} days old.`,
       computedFrom: 'vault: exposures, by entry and user; audit: allowed events that disclose',
     }),
   ];
 }
 
-/** How many of them have no event of that person about that entry at the time of the last disclosure. */
+/** Counts rows without an event of that actor and entry within a minute of the last disclosure. */
 async function unrecorded(
   { deps, tenantId }: Assessment,
   batch: readonly vaultEvidence.ExposureEvidence[],

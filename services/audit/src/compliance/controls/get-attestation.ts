@@ -7,7 +7,7 @@ import { lastHead } from '../../sealing/head-store.ts';
 import type { ComplianceDeps } from '../deps.ts';
 import { assessControls } from './assess-controls.ts';
 
-/** The state of all controls at this moment, signed with the key of the tree heads. */
+/** Returns the present state of all controls, signed with the tree-head key. */
 export function getAttestation(
   deps: ComplianceDeps,
 ): Handler<typeof compliance.ComplianceService.getAttestation> {

@@ -1,10 +1,10 @@
 import type { Control } from '@claviger/compliance-package';
 import type { ComplianceDeps } from '../deps.ts';
 
-/** Decisions, break-glass and disclosures are looked at so far back. */
+/** Period in which decisions, break-glass events and disclosures are examined. */
 export const LOOK_BACK_DAYS = 90;
 
-/** What every group of controls is computed with. */
+/** Input of each group of controls. */
 export interface Assessment {
   readonly deps: ComplianceDeps;
   readonly tenantId: string;
@@ -13,7 +13,7 @@ export interface Assessment {
   readonly call: { readonly tenantId: string; readonly timeoutMs: number; readonly signal: AbortSignal };
 }
 
-/** How a control stands when so many of those examined break it. */
+/** A control fails when any examined item violates it. */
 export function judged(control: Omit<Control, 'status' | 'detail'> & { readonly detail?: string }): Control {
   return { detail: '', ...control, status: control.violations === 0 ? 'passed' : 'failed' };
 }

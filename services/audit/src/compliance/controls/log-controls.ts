@@ -8,11 +8,13 @@ import { lastHead } from '../../sealing/head-store.ts';
 import { frontierNodes } from '../building/stretch.ts';
 import { type Assessment, judged } from './judgement.ts';
 
-/** So many of the newest events are hashed again; the hashes of all others stand in the tree. */
+/** Newest events that are hashed again; older ones are covered by the stored tree nodes. */
 const REHASHED = 10_000;
 const UNSEALED_LIMIT_MS = 60_000;
 
-/** The log is the one that was signed, up to its newest head; nothing waits, and heads are kept outside. */
+/**
+ * Whether the log matches its newest signed head, sequencing keeps up, and heads exist outside the database.
+ */
 export async function logControls({ deps, tenantId }: Assessment): Promise<Control[]> {
   const { database, keys, headsFile } = deps;
   const found = await database.readTenant(tenantId, async (reader) => {
@@ -38,20 +40,20 @@ export async function logControls({ deps, tenantId }: Assessment): Promise<Contr
       title: 'The audit log is the one that was signed, up to its newest tree head',
       examined: size,
       violations: [signed, whole].filter((holds) => !holds).length,
-      detail: `The newest ${Math.min(size, REHASHED)} events were hashed again; earlier ones count by the stored tree.`,
+      detail: `The newest ${Math.min(size, REHASHED)} events were hashed again; older events are covered by the stored tree.`,
       computedFrom: 'audit: events, tree_nodes, signature and root of the newest tree head',
     }),
     judged({
       id: 'audit-events-sealed',
-      title: 'No event waits for longer than a minute to be sealed, and none was altered before',
+      title: 'Every event is sequenced within a minute, and none was altered before',
       examined: found.unsealed + found.quarantined,
       violations: Number((found.age_ms ?? 0) > UNSEALED_LIMIT_MS) + found.quarantined,
-      detail: `The oldest unsealed event is ${Math.round((found.age_ms ?? 0) / 1_000)} seconds old.`,
+      detail: `The oldest unsequenced event is ${Math.round((found.age_ms ?? 0) / 1_000)} seconds old.`,
       computedFrom: 'audit: events without a sequence number, quarantined_events',
     }),
     judged({
       id: 'tree-heads-outside',
-      title: 'Tree heads are kept outside of the database',
+      title: 'Tree heads are kept outside the database',
       examined: head === undefined ? 0 : 1,
       violations: kept ? 0 : 1,
       computedFrom: 'audit: the heads file of the replica that answered',
@@ -59,7 +61,7 @@ export async function logControls({ deps, tenantId }: Assessment): Promise<Contr
   ];
 }
 
-/** The root that the events themselves have: the newest are hashed from their text. */
+/** The root computed from the events; the newest are hashed from their text. */
 async function rootFromEvents(reader: Reader<AuditSchema>, size: number): Promise<string> {
   const first = Math.max(0, size - REHASHED);
   const ids = frontierNodes(first);

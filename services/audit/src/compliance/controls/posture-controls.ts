@@ -1,7 +1,7 @@
 import type { Control } from '@claviger/compliance-package';
 import { type Assessment, judged, LOOK_BACK_DAYS } from './judgement.ts';
 
-/** Secrets and their keys, as the vault counts them. */
+/** Secrets and their keys, as counted by the vault. */
 export async function vaultControls({ deps, call }: Assessment): Promise<Control[]> {
   const posture = await deps.evidence.vault.getVaultPosture({}, call);
   return [
@@ -14,17 +14,17 @@ export async function vaultControls({ deps, call }: Assessment): Promise<Control
     }),
     judged({
       id: 'rotations-settled',
-      title: 'No target may hold another secret than the vault',
+      title: 'No target is in doubt or out of sync with the vault',
       examined: posture.activeEntries,
       violations: posture.unsettledEntries,
       computedFrom: 'vault: active entries, rotation_state ambiguous or out_of_sync',
     }),
     judged({
       id: 'secrets-within-age',
-      title: 'No secret is older than its rotation interval, with a day of grace',
+      title: 'No secret is more than a day older than its rotation interval',
       examined: posture.scheduledEntries,
       violations: posture.entriesOlderThanPolicy,
-      detail: 'Entries without a rotation interval have no age to keep and are not counted.',
+      detail: 'Entries without a rotation interval have no maximum age and are not counted.',
       computedFrom: 'vault: active entries with a rotation interval, last_rotated_at or created_at',
     }),
     judged({
@@ -36,16 +36,16 @@ export async function vaultControls({ deps, call }: Assessment): Promise<Control
     }),
     judged({
       id: 'entitlements-end',
-      title: 'Entitlements are removed when their time is over',
+      title: 'Entitlements are removed after they expire',
       examined: posture.liveEntitlements,
       violations: posture.lingeringEntitlements,
-      detail: 'Those still listed open nothing: the vault looks at the expiry itself.',
+      detail: 'An expired entitlement gives no access: the vault checks the expiry at every disclosure.',
       computedFrom: 'vault: entitlements without removed_at, expires_at more than five minutes ago',
     }),
   ];
 }
 
-/** People, as auth counts them. */
+/** People, as counted by auth. */
 export async function accountControls({ deps, call }: Assessment): Promise<Control[]> {
   const posture = await deps.evidence.auth.getAuthPosture({}, call);
   return [
@@ -58,7 +58,7 @@ export async function accountControls({ deps, call }: Assessment): Promise<Contr
     }),
     judged({
       id: 'administrators-active',
-      title: 'No administrator has been away for 90 days',
+      title: 'Every administrator has signed in within 90 days',
       examined: posture.administrators,
       violations: posture.dormantAdministrators,
       computedFrom: 'auth: active people with permission *, last_login_at or created_at',
@@ -73,20 +73,20 @@ export async function accountControls({ deps, call }: Assessment): Promise<Contr
   ];
 }
 
-/** Requests, as workflow counts them. */
+/** Requests, as counted by workflow. */
 export async function decisionControls({ deps, call, from }: Assessment): Promise<Control[]> {
   const posture = await deps.evidence.workflow.getWorkflowPosture({ from: from.toISOString() }, call);
   return [
     judged({
       id: 'no-self-approval',
-      title: `Nobody approved their own request in the last ${LOOK_BACK_DAYS} days`,
+      title: `No request was approved by its own requester in the last ${LOOK_BACK_DAYS} days`,
       examined: posture.decisions,
       violations: posture.selfApprovals,
       computedFrom: 'workflow: decisions against the requester of their request',
     }),
     judged({
       id: 'grants-end',
-      title: 'Grants end when their time is over',
+      title: 'Grants end when they expire',
       examined: posture.openGrants,
       violations: posture.overdueGrants,
       computedFrom: 'workflow: open grants, expires_at more than five minutes ago',

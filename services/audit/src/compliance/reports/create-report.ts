@@ -5,9 +5,7 @@ import { queueReport } from './queue-report.ts';
 import { reportMessage, reportQuery } from './report-message.ts';
 import { dayRange, requestedSections } from './report-range.ts';
 
-/**
- * Orders a package. It is made in the background. Whoever asks again for one that waits is answered that one.
- */
+/** Queues a package. Repeating an order that is still queued returns the queued report. */
 export function createReport(
   deps: ComplianceDeps,
 ): Handler<typeof compliance.ComplianceService.createReport> {

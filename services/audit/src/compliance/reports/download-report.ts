@@ -6,7 +6,7 @@ import type { Handler } from '@claviger/service-kit';
 import { existingId } from '../../uuid.ts';
 import type { ComplianceDeps } from '../deps.ts';
 
-/** Streams a finished package, chunk by chunk. That it was fetched is on record before its first byte leaves. */
+/** Streams a finished package, chunk by chunk. The audit event is stored before the first byte is sent. */
 export function downloadReport(
   deps: ComplianceDeps,
 ): Handler<typeof compliance.ComplianceService.downloadReport> {
@@ -30,7 +30,7 @@ export function downloadReport(
     let contentType = 'application/zip';
     for (let number = 0; !signal.aborted; number += 1) {
       const chunk = await deps.database.readTenant(tenantId, async (reader) => {
-        // Of a tenant that is suspended meanwhile no further chunk leaves.
+        // A suspension of the tenant stops the download.
         await requireActiveTenant(reader);
         return reader
           .selectFrom('compliance_package_chunks')
@@ -53,13 +53,13 @@ function notReady({ state, problem }: { state: string; problem: string }): Clavi
       hint: problem,
     });
   if (state === 'expired')
-    return new ClavigerError('gone', 'The package was kept for its time and is gone.', {
+    return new ClavigerError('gone', 'The package has expired and was removed.', {
       code: 'report_expired',
-      hint: 'Ask for another one of the same range.',
+      hint: 'Create another report for the same range.',
     });
   return new ClavigerError('conflict', 'The report is still being made.', {
     code: 'report_not_ready',
-    hint: 'The list of reports shows how far it is.',
+    hint: 'Try again later; the list of reports shows the progress.',
     retryAfterSeconds: 2,
   });
 }

@@ -14,7 +14,7 @@ const SORT: SortFields = {
   state: { column: 'state', type: 'text' },
 };
 
-/** Packages of the tenant, newest first unless asked otherwise. */
+/** Lists the tenant's packages, by default the newest first. */
 export function listReports(deps: ComplianceDeps): Handler<typeof compliance.ComplianceService.listReports> {
   return async (request, context) => {
     const { from, before } = timeRange(request);

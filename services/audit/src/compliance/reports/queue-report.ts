@@ -8,7 +8,7 @@ import type { AuditSchema } from '../../schema.ts';
 import { buildReportJob } from '../building/build-report-job.ts';
 import type { DayRange } from './report-range.ts';
 
-/** Of a tenant: packages that wait or are being made. */
+/** Queued and running packages of one tenant. */
 const MAX_WAITING = 50;
 
 export interface ReportOrder extends DayRange {
@@ -22,10 +22,10 @@ export interface ReportOrder extends DayRange {
 }
 
 /**
- * Stores the order of a package and wakes a worker for it, in the acting transaction. Answers its id, or that
- * of an equal order of the same person or schedule that waits to be begun.
+ * Stores the order of a package and its job, in the caller's transaction. Returns the new id, or the id of an
+ * equal order of the same actor or schedule that has not begun.
  *
- * @throws {ClavigerError} `rate_limited` (`too_many_reports`) where as many as may wait do.
+ * @throws {ClavigerError} `rate_limited` (`too_many_reports`) when MAX_WAITING packages wait.
  */
 export async function queueReport(
   tx: Tx<AuditSchema>,
@@ -58,8 +58,8 @@ export async function queueReport(
 }
 
 /**
- * One that was begun already is none: it tells of the moment of its beginning. Nor is one from before a
- * suspension, which will not be made. The lock keeps it from being begun meanwhile.
+ * Finds an equal order that has not begun. One that has begun shows an earlier state, and one from before a
+ * suspension will fail. The row lock keeps the order from being claimed meanwhile.
  */
 async function equalOrder(tx: Tx<AuditSchema>, order: ReportOrder): Promise<string | undefined> {
   const found = await tx
@@ -83,7 +83,7 @@ async function equalOrder(tx: Tx<AuditSchema>, order: ReportOrder): Promise<stri
   return found?.id;
 }
 
-/** A person is told; a schedule that finds no room is tried again later. */
+/** Limits what waits. A person gets the error; a schedule retries later. */
 async function refuseTooMany(tx: Tx<AuditSchema>): Promise<void> {
   const { waiting } = await tx
     .selectFrom('compliance_reports')
@@ -91,9 +91,9 @@ async function refuseTooMany(tx: Tx<AuditSchema>): Promise<void> {
     .where('next_attempt_at', 'is not', null)
     .executeTakeFirstOrThrow();
   if (waiting < MAX_WAITING) return;
-  throw new ClavigerError('rate_limited', `There are ${MAX_WAITING} packages waiting to be made already.`, {
+  throw new ClavigerError('rate_limited', `${MAX_WAITING} packages are already waiting to be made.`, {
     code: 'too_many_reports',
     retryAfterSeconds: 60,
-    hint: 'Wait until some of them are made.',
+    hint: 'Try again when some of them are finished.',
   });
 }

@@ -4,7 +4,7 @@ import type { Reader } from '@claviger/database';
 import { sql } from 'kysely';
 import type { AuditSchema } from '../../schema.ts';
 
-/** Reports as they are shown. */
+/** The columns of a report that the API shows. */
 export function reportQuery(reader: Reader<AuditSchema>) {
   return reader
     .selectFrom('compliance_reports')

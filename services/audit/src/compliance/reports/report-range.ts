@@ -10,7 +10,9 @@ export interface DayRange {
   readonly to: string;
 }
 
-/** @throws {ClavigerError} `invalid` for a day that does not exist, an empty range, or one of more than ten years. */
+/**
+ * @throws {ClavigerError} `invalid` for a day that does not exist, an empty range, or more than ten years.
+ */
 export function dayRange({ from, to }: DayRange): DayRange {
   const [first, last] = [startOf(from, '/from'), startOf(to, '/to')];
   if (first > last) throw ClavigerError.invalid('/to', 'must not be before from');
@@ -21,18 +23,21 @@ export function dayRange({ from, to }: DayRange): DayRange {
 
 function startOf(day: string, pointer: string): number {
   const time = Date.parse(`${day}T00:00:00Z`);
-  // A Date rolls 2026-02-30 over to March.
+  // Date turns 2026-02-30 into a day in March.
   if (Number.isNaN(time) || time < 0 || !new Date(time).toISOString().startsWith(day))
-    throw ClavigerError.invalid(pointer, 'must be a day that exists, like 2026-01-31');
+    throw ClavigerError.invalid(pointer, 'must be an existing day, e.g. 2026-01-31');
   return time;
 }
 
-/** Half open, as queries want it. */
+/** The half-open interval of instants that queries use. */
 export function instantsOf({ from, to }: DayRange): { from: Date; before: Date } {
   return { from: new Date(`${from}T00:00:00Z`), before: new Date(Date.parse(`${to}T00:00:00Z`) + DAY_MS) };
 }
 
-/** All when none is named, each once, in the usual order. Break-glass events are proven as part of the events. */
+/**
+ * The named sections, or all, each once and in the usual order. Break-glass events are proven as part of the
+ * events, so they include that section.
+ */
 export function requestedSections(named: readonly string[]): Section[] {
   if (named.length === 0) return [...SECTIONS];
   return SECTIONS.filter(

@@ -12,7 +12,7 @@ import { scheduleMessage } from './schedule-message.ts';
 
 const MAX_SCHEDULES = 100;
 
-/** Has packages made again and again. The answer shows the next five runs. */
+/** Creates a schedule of packages. The answer shows the next five runs. */
 export function createSchedule(
   deps: ComplianceDeps,
 ): Handler<typeof compliance.ComplianceService.createSchedule> {
@@ -23,14 +23,14 @@ export function createSchedule(
     const { userId, userName } = context.actor;
     return deps.database.withTenant(context.tenantId, async (tx) => {
       await serialized(tx, 'compliance-schedules');
-      // By the database's clock, as everything that falls due.
+      // Due times follow the clock of the database.
       const { rows } = await sql<{ now: Date; schedules: number }>`
         SELECT now() AS now, count(*) AS schedules FROM compliance_schedules`.execute(tx);
       const { now, schedules } = rows[0]!;
       if (schedules >= MAX_SCHEDULES)
-        throw new ClavigerError('conflict', `There are ${MAX_SCHEDULES} schedules already.`, {
+        throw new ClavigerError('conflict', `The limit of ${MAX_SCHEDULES} schedules is reached.`, {
           code: 'too_many_schedules',
-          hint: 'Delete one that is not needed any more.',
+          hint: 'Delete a schedule that is no longer needed.',
         });
       const row = await tx
         .insertInto('compliance_schedules')

@@ -8,15 +8,15 @@ const next = (cron: string, zone: string, from: string, count = 2) =>
     .next(count, at(from))
     .map((moment) => moment.toISOString());
 
-test('a time that daylight saving leaves out still runs that day, once', () => {
+test('a time that daylight saving skips runs once that day', () => {
   // Berlin, 2026-03-29: 02:30 does not exist.
   const runs = next('30 2 * * *', 'Europe/Berlin', '2026-03-28T12:00:00Z', 3);
   expect(runs.filter((run) => run.startsWith('2026-03-29'))).toHaveLength(1);
   expect(runs[1]).toBe('2026-03-30T00:30:00.000Z');
 });
 
-test('a time that comes twice runs once', () => {
-  // Berlin, 2026-10-25: 02:30 comes at 00:30Z and again at 01:30Z.
+test('a time that occurs twice runs once', () => {
+  // Berlin, 2026-10-25: 02:30 is 00:30Z and again 01:30Z.
   const runs = next('30 2 * * *', 'Europe/Berlin', '2026-10-24T12:00:00Z');
   expect(runs.filter((run) => run.startsWith('2026-10-25'))).toHaveLength(1);
   expect(runs[1]).toBe('2026-10-26T01:30:00.000Z');
@@ -39,7 +39,7 @@ test.each([
   expect(() => momentsOf(cron, zone)).toThrow('not valid');
 });
 
-test('after an outage the newest moment is due, and those before it count as missed', () => {
+test('after an outage the newest moment is due, and earlier ones count as missed', () => {
   const moments = momentsOf('0 * * * *', 'UTC', at('2026-03-01T00:00:00Z'));
   const due = dueMoment(moments, at('2026-03-01T01:00:00Z'), at('2026-03-11T00:30:00Z'));
   expect(due).toEqual({ occurrence: at('2026-03-11T00:00:00Z'), missed: 239 });

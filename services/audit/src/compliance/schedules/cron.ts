@@ -2,18 +2,23 @@ import { ClavigerError } from '@claviger/errors';
 import { Cron } from 'croner';
 
 const HOUR_MS = 3_600_000;
-/** Runs of a pattern that are looked at to know how often it runs at most. */
+/** Runs that are examined to find the shortest interval of a pattern. */
 const LOOKED_AT = 60;
 
-/** The moments of a schedule. A time that daylight saving leaves out runs at its end, one that comes twice runs once. */
+/**
+ * The runs of a schedule. A time that daylight saving skips runs at the end of the gap; a repeated time runs
+ * once.
+ */
 export interface Moments {
-  /** The next ones after `from`, oldest first; fewer when the pattern ends. */
+  /** The next runs after `from`, earliest first; fewer when the pattern ends. */
   next(count: number, from: Date): Date[];
 }
 
 /**
- * @throws {ClavigerError} `invalid` for a pattern or zone that there is not, one that never runs, or one that runs more often than
- *   once an hour.
+ * Parses a cron pattern.
+ *
+ * @throws {ClavigerError} `invalid` for an unknown pattern or zone, for one that never runs, and for one that
+ *   runs more than once an hour.
  */
 export function momentsOf(cron: string, timeZone: string, now: Date = new Date()): Moments {
   requireZone(timeZone);
@@ -28,7 +33,7 @@ export function momentsOf(cron: string, timeZone: string, now: Date = new Date()
   }
   const next = (count: number, from: Date) => pattern.nextRuns(count, from);
   const runs = next(LOOKED_AT, now);
-  if (runs.length === 0) throw ClavigerError.invalid('/cron', 'must name a moment that comes');
+  if (runs.length === 0) throw ClavigerError.invalid('/cron', 'must name a moment in the future');
   if (runs.some((run, index) => index > 0 && run.getTime() - runs[index - 1]!.getTime() < HOUR_MS))
     throw ClavigerError.invalid('/cron', 'must not run more often than once an hour');
   return { next };
@@ -38,11 +43,11 @@ function requireZone(timeZone: string): void {
   try {
     new Intl.DateTimeFormat('en', { timeZone });
   } catch {
-    throw ClavigerError.invalid('/timeZone', 'must be the IANA name of a time zone, like Europe/Berlin');
+    throw ClavigerError.invalid('/timeZone', 'must be the IANA name of a time zone, e.g. Europe/Berlin');
   }
 }
 
-/** What is due at `now`: the newest moment that has come, and how many before it passed unused. */
+/** The newest due moment at `now`, and how many earlier ones were missed. */
 export function dueMoment(
   moments: Moments,
   firstDue: Date,

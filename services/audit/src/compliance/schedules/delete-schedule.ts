@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { existingId } from '../../uuid.ts';
 import type { ComplianceDeps } from '../deps.ts';
 
-/** Ends a schedule. What it has asked for already is made. */
+/** Deletes a schedule. Reports that it has already ordered are still made. */
 export function deleteSchedule(
   deps: ComplianceDeps,
 ): Handler<typeof compliance.ComplianceService.deleteSchedule> {

@@ -14,7 +14,7 @@ import { scheduleMessage } from './schedule-message.ts';
 const emitter = createEmitter({ service: 'audit', macKey: randomBytes(32) });
 const warned: object[] = [];
 const logger = { warn: (line: object) => void warned.push(line) } as unknown as Logger;
-const TOO_MANY = 'There are 50 packages waiting to be made already.';
+const TOO_MANY = '50 packages are already waiting to be made.';
 let scratch: MigratedDatabase | undefined;
 let database: Database<AuditSchema>;
 
@@ -30,7 +30,7 @@ afterEach(async () => {
 
 const run = () => runDueSchedules({ database, emitter, logger }, soleLeadership);
 
-/** Due since the beginning of the hour so many hours ago; its next moment is months away. */
+/** A schedule that became due at a full hour this many hours ago; its next moment is months away. */
 async function addSchedule(tenantId: string, hoursAgo: number): Promise<string> {
   const id = randomUUID();
   const month = ((new Date().getUTCMonth() + 6) % 12) + 1;
@@ -78,13 +78,13 @@ const schedulesOf = (tenantId: string) =>
       .execute(),
   );
 
-/** As time would. */
+/** Simulates elapsed time. */
 const retryComes = (tenantId: string) =>
   database.withTenant(tenantId, (tx) =>
     tx.updateTable('compliance_schedules').set({ retry_at: sql<Date>`now()` }).execute(),
   );
 
-test('a schedule that finds no room waits five minutes, says why, warns once, and runs when there is room', async () => {
+test('at the limit a schedule waits five minutes, shows the reason, warns once, and runs when there is capacity', async () => {
   const tenantId = randomUUID();
   await addSchedule(tenantId, 1);
   await fillQueue(tenantId);
@@ -96,7 +96,7 @@ test('a schedule that finds no room waits five minutes, says why, warns once, an
   });
   expect(refused!.retry_in_seconds).toBeGreaterThan(240);
   expect(refused!.retry_in_seconds).toBeLessThanOrEqual(300);
-  // There is room now, but its time has not come.
+  // There is capacity now, but the retry is not due.
   await database.withTenant(tenantId, (tx) =>
     tx.updateTable('compliance_reports').set({ state: 'ready', next_attempt_at: null }).execute(),
   );
@@ -115,7 +115,7 @@ test('a schedule that finds no room waits five minutes, says why, warns once, an
   expect(ran).toMatchObject({ problem: '', retry_at: null, last_run_at: refused!.next_run_at });
 });
 
-test('a hundred schedules that find no room do not keep those of another tenant waiting', async () => {
+test('a hundred schedules at the limit do not delay those of another tenant', async () => {
   const [full, other] = [randomUUID(), randomUUID()];
   await fillQueue(full);
   for (let n = 0; n < 100; n += 1) await addSchedule(full, 2);
@@ -125,7 +125,7 @@ test('a hundred schedules that find no room do not keep those of another tenant 
   expect((await schedulesOf(other))[0]!.last_run_at).not.toBeNull();
 });
 
-test('a run whose last one still waits to be begun joins it', async () => {
+test('a run joins the previous run of its schedule that has not begun', async () => {
   const tenantId = randomUUID();
   const id = await addSchedule(tenantId, 1);
   expect(await run()).toBe(1);

@@ -12,12 +12,12 @@ import { lastPeriod } from './period.ts';
 const BATCH = 100;
 const RETRY_MINUTES = 5;
 
-/** What was refused a while ago waits, and takes no place among those that are due. */
+/** A refused run waits until its next attempt and takes no place in the batch. */
 const notPutOff = sql<boolean>`(retry_at IS NULL OR retry_at <= now())`;
 
 type ScheduleDeps = Pick<ComplianceDeps, 'database' | 'emitter' | 'logger'>;
 
-/** Orders the reports whose time has come, each once. Answers how many. Schedules of suspended tenants wait. */
+/** Orders due reports, each once, and returns their number. Schedules of suspended tenants wait. */
 export async function runDueSchedules(deps: ScheduleDeps, leadership: Leadership): Promise<number> {
   const due = await deps.database.system((tx) =>
     tx
@@ -33,7 +33,7 @@ export async function runDueSchedules(deps: ScheduleDeps, leadership: Leadership
   let ordered = 0;
   for (const { tenant_id, id } of due) {
     if (leadership.signal.aborted) break;
-    // What fails for one schedule must not keep the others waiting.
+    // A failure of one schedule must not delay the others.
     const ran = await runSchedule(deps, leadership, tenant_id, id).catch(async (error: unknown) => {
       if (!leadership.holds()) throw error;
       await putOff(deps, leadership, { tenantId: tenant_id, id, error });
@@ -45,8 +45,8 @@ export async function runDueSchedules(deps: ScheduleDeps, leadership: Leadership
 }
 
 /**
- * Orders the report of one schedule and moves it on, in one transaction under the leader's term. What an outage made it miss is
- * caught up by one report, for the newest moment, which says so.
+ * Orders the report of one schedule and sets its next run, in one transaction under the leader's term. After
+ * missed runs, it orders one report for the newest moment, with a note.
  */
 async function runSchedule(
   { database, emitter }: ScheduleDeps,
@@ -97,8 +97,8 @@ async function runSchedule(
 }
 
 /**
- * The run of a schedule that could not be ordered is tried again some minutes later; the schedule says why
- * until it succeeds, and the log once for each problem. Nothing is changed where another replica has run it.
+ * Retries a refused run some minutes later. The schedule shows the problem until it succeeds; the log has
+ * each problem once. Changes nothing when another replica has run the schedule.
  */
 async function putOff(
   { database, logger }: ScheduleDeps,
@@ -123,18 +123,18 @@ async function putOff(
       .execute();
     return found?.problem;
   });
-  // Where not even this can be written, it is tried again at once, as after any outage.
+  // If this write fails too, the next sweep retries at once.
   const before = await record.catch(() => undefined);
   if (before === problem) return;
-  logger.warn({ err: error, scheduleId: id }, 'a scheduled report could not be ordered; it is tried again');
+  logger.warn({ err: error, scheduleId: id }, 'a scheduled report could not be ordered; it is retried');
 }
 
 function nextOf(moments: Moments, now: Date): Date {
-  // A pattern that ends has been refused when the schedule was made.
+  // create-schedule refuses a pattern that ends.
   return moments.next(1, now)[0]!;
 }
 
-/** The primary key of the occurrence refuses a second run of the same moment, whatever else went wrong. */
+/** The primary key of compliance_occurrences refuses a second run of the same moment. */
 async function recordRun(
   tx: Tx<AuditSchema>,
   schedule: ScheduleRow,

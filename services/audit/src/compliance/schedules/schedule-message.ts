@@ -7,7 +7,7 @@ const SHOWN_RUNS = 5;
 
 const mapSchedule = rowMapper<compliance.Schedule>('claviger.audit.v1.Schedule');
 
-/** A schedule with its next runs, the first of which is the one that the queue holds. */
+/** A schedule with its next runs; the first is the stored one. */
 export function scheduleMessage(row: ScheduleRow): compliance.Schedule {
   const later = momentsOf(row.cron, row.time_zone).next(SHOWN_RUNS - 1, row.next_run_at);
   return mapSchedule({
