@@ -38,7 +38,7 @@ import { createGatewayService, type GatewayService } from './src/service.ts';
 export const TENANT = '11111111-1111-4111-8111-111111111111';
 const logger = createLogger({ service: 'gateway', node: 'test', level: 'error' });
 
-/** Only for what hangs: the gateway, its neighbours and its clients share one thread here, and a busy machine. */
+/** Detects hangs only: the gateway, its peers and its clients share one thread on a busy machine. */
 const PATIENCE = { redisMs: 120_000, peersMs: 120_000 };
 
 export interface TestSession {
@@ -62,29 +62,32 @@ export interface Call {
   readonly body?: unknown;
   readonly raw?: string | Buffer;
   readonly headers?: Record<string, string>;
-  /** To come from another address of this machine. */
+  /** Another local source address. */
   readonly localAddress?: string;
-  /** Of another gateway than the one started here. */
+  /** For another gateway than the started one. */
   readonly port?: number;
 }
 
-/** Upstreams with trivial handlers behind the real pipeline: certificates, actor tokens, policies, field rules. */
+/**
+ * Upstreams with trivial handlers behind the real pipeline: certificates, actor tokens, policies, field
+ * rules.
+ */
 export class TestEdge {
   readonly sessions = new Map<string, TestSession>();
   readonly entries = new Map<string, vault.Entry>();
   readonly calls: { method: string; request: object; context: CallContext }[] = [];
-  /** What gateways reported to auth. */
+  /** Anomalies that gateways reported to auth. */
   readonly anomalies: anomalies.AnomalyReport[] = [];
   introspections = 0;
   authAway = false;
   vaultStatus = 'ok';
   ingestAnswer: elevation.IngestElevationRequestResponse = { id: 'r1', status: 'pending', httpStatus: 0 };
   waitsEnded = 0;
-  /** What agents wait for. */
+  /** The commands that agents wait for. */
   happened: Promise<unknown> = new Promise(() => {});
   exportChunks: number | 'fails' | 'breaks' = 3;
   exportCancelled = false;
-  /** Holds answers back. */
+  /** Delays answers. */
   beforeAnswer: () => Promise<void> = async () => {};
   folder!: string;
   redisPart!: RedisPart;
@@ -131,7 +134,7 @@ export class TestEdge {
       ...overrides,
     });
     edge.gateway = await createGatewayService(edge.config, PATIENCE);
-    // A call does not wait for a connection for long: from here on there is one to each.
+    // Calls wait only briefly for a connection: connect to each service now.
     const ready = async () => expect((await edge.call('GET', '/system/health/ready')).status).toBe(200);
     await vi.waitFor(ready, { timeout: 90_000, interval: 50 });
     return edge;
@@ -198,7 +201,7 @@ export class TestEdge {
     return server.listen();
   }
 
-  /** Any method that a test gives no handler for answers not found. */
+  /** Methods without a handler of the test return not_found. */
   #handlers<T extends object>(given: T): never {
     const notFound = async () => {
       throw ClavigerError.notFound();
@@ -392,7 +395,7 @@ export class TestEdge {
     return { session, token: await this.accessToken(session) };
   }
 
-  /** A token of a device's agent; each call gives a device one more. */
+  /** An agent token of a device; each call issues a further one. */
   enrol(deviceId: string = randomUUID()): { session: TestSession; token: string; deviceId: string } {
     const session = this.#session(deviceId, 'agent', []);
     return { session, token: `cla_${session.sessionId}`, deviceId };
@@ -456,7 +459,9 @@ export class TestEdge {
     });
   }
 
-  /** Sends exactly these bytes, and answers all that comes back until the end, or until we leave. */
+  /**
+   * Sends exactly these bytes, and returns the whole answer until the connection ends or the time is over.
+   */
   raw(bytes: string | Buffer, leave?: { until: () => boolean }, localAddress?: string): Promise<string> {
     return new Promise((resolve, reject) => {
       const { httpPort: port } = this.gateway;

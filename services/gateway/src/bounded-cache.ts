@@ -1,4 +1,4 @@
-/** A map with a limit: entries end at their time, and the oldest make room. */
+/** A map of limited size: entries expire, and the oldest are evicted. */
 export class BoundedCache<V> {
   readonly #entries = new Map<string, { value: V; expiresAtMs: number }>();
   readonly #limit: number;
@@ -16,7 +16,7 @@ export class BoundedCache<V> {
   }
 
   set(key: string, value: V, expiresAtMs: number): void {
-    // A renewed entry counts as new.
+    // Renewing an entry makes it the newest.
     this.#entries.delete(key);
     if (this.#entries.size >= this.#limit) this.#entries.delete(this.#entries.keys().next().value!);
     this.#entries.set(key, { value, expiresAtMs });

@@ -11,9 +11,9 @@ export const configSchema = z
       certFile: z.string(),
       keyFile: z.string(),
       publicUrl: z.url(),
-      /** Further names that this server is reached under, beside that of `publicUrl`. */
+      /** Further host names of this server, besides that of `publicUrl`. */
       hosts: z.array(z.string().min(1)).optional(),
-      /** Proxies in front whose X-Forwarded-For and X-Forwarded-Host are believed, e.g. `10.0.0.0/8`. */
+      /** Proxies whose X-Forwarded-For and X-Forwarded-Host are trusted, e.g. `10.0.0.0/8`. */
       trustedProxies: z.array(cidr).optional(),
     }),
     rateLimits: z.enum(['on', 'off']).default('on'),
@@ -26,13 +26,16 @@ export const configSchema = z
         disclosuresPerDay: z.number().int().min(1).default(500),
       })
       .prefault({}),
-    /** Gateways that share the load: each takes its share of the limits while Redis is away. */
+    /**
+     * Number of gateways that share the load: each enforces its share of the limits while Redis is
+     * unavailable.
+     */
     replicas: z.number().int().min(1).max(100).default(1),
     accessTokenPublicKeyFile: z.string(),
   })
   .refine((config) => config.rateLimits === 'on' || config.environment !== 'production', {
     path: ['rateLimits'],
-    message: '"off" is for measurements: a production configuration must say "on"',
+    message: '"off" is for measurements only: set "on" in production',
   });
 
 export type GatewayConfig = z.infer<typeof configSchema>;

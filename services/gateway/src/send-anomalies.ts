@@ -3,7 +3,7 @@ import type { CountedAnomaly, Peers } from '@claviger/service-kit';
 
 const TIMEOUT_MS = 3_000;
 
-/** A gateway has no database: auth keeps its anomalies and writes their events. */
+/** Sends anomalies to auth, which stores them and writes their events: the gateway has no database. */
 export async function sendAnomalies(peers: Peers, counted: readonly CountedAnomaly[]): Promise<void> {
   await peers.client('auth', anomalies.AnomaliesService).reportAnomalies(
     {

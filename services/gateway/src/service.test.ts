@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => edge?.stop());
 
 describe('the gateway', () => {
-  it('finishes what runs when it is told to stop, and takes nothing new', async () => {
+  it('finishes running requests when it stops, and accepts no new ones', async () => {
     const { token } = await edge.signIn();
     const { id } = edge.addEntry();
     let release = (): void => {};
@@ -28,7 +28,7 @@ describe('the gateway', () => {
     await stopped;
   });
 
-  it('tells agents that wait to ask elsewhere when it stops, and stops to wait for those that left', async () => {
+  it('ends waiting calls of agents when it stops, and ends the wait of those that disconnected', async () => {
     const { token, deviceId } = edge.enrol();
     const wait = `/api/v1/agents/${deviceId}/commands?waitSeconds=20`;
     const leaving = edge.raw(
@@ -45,7 +45,7 @@ describe('the gateway', () => {
     expect((await staying).json).toMatchObject({ status: 503, retryable: true });
   });
 
-  it('counts sign-ins against the address they come from, so that nobody uses up those of an account', async () => {
+  it('counts sign-ins against their address, so that nobody can exhaust the limit of an account', async () => {
     const signIns = (address: (index: number) => string) =>
       Promise.all(
         Array.from({ length: 40 }, (_, index) =>
@@ -59,7 +59,7 @@ describe('the gateway', () => {
     expect(apart.map((answer) => answer.status)).toEqual(Array<number>(40).fill(401));
     const together = await signIns(() => '127.0.0.200');
     const of = (status: number) => together.filter((answer) => answer.status === status).length;
-    // One more comes free every six seconds, so that a slow machine lets a few more through.
+    // One request becomes available every six seconds, so a slow machine may allow a few more.
     expect(of(429)).toBeGreaterThan(0);
     expect(of(401)).toBeGreaterThanOrEqual(10);
     expect(of(401) + of(429)).toBe(40);
@@ -77,7 +77,7 @@ describe('the gateway', () => {
       const { msg, port } = JSON.parse(line) as { msg: string; port: number };
       expect(msg).toBe('the gateway listens');
       const ready = async () => (await edge.call('GET', '/system/health/ready', { port })).status;
-      // It is, as soon as it has connected to all that are behind it.
+      // Ready as soon as it has connected to all services behind it.
       await expect.poll(ready).toBe(200);
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
@@ -89,7 +89,7 @@ describe('the gateway', () => {
 });
 
 describe('its configuration', () => {
-  it('refuses limits that are off in production, unknown keys, and plain secrets', async () => {
+  it('refuses disabled limits in production, unknown keys, and plain-text secrets', async () => {
     const problems = (change: object) =>
       configSchema.safeParse({ ...edge.config, ...change }).error?.issues.map((issue) => issue.message);
     expect(problems({})).toBeUndefined();

@@ -39,18 +39,18 @@ const DRAIN_TIMEOUT_MS = 10_000;
 const REDIS_START_MS = 2_000;
 
 export interface GatewayService extends RunningService {
-  /** Ports as bound, also where the configuration says 0. */
+  /** Bound ports, also when the configuration has 0. */
   readonly httpPort: number;
   readonly healthPort: number;
 }
 
-/** How long the gateway waits for each of its neighbours before it goes on without; its own measure where absent. */
+/** Longest waits for Redis and peers; defaults apply when absent. */
 export interface Patience {
   readonly redisMs?: number;
   readonly peersMs?: number;
 }
 
-/** Starts the REST edge. It keeps no state: everything it knows is in its configuration, in Redis, or with its peers. */
+/** Starts the REST edge. It is stateless: its data is in the configuration, in Redis, and at its peers. */
 export async function createGatewayService(
   config: GatewayConfig,
   patience: Patience = {},
@@ -146,9 +146,9 @@ export async function createGatewayService(
     [Symbol.asyncDispose]: async () => {
       accepting = false;
       health.setReady(false);
-      // Agents that wait for commands ask another gateway.
+      // Ends waiting calls of agents; they reconnect to another gateway.
       stopping.abort();
-      // First of all nothing new: what follows may wait for others.
+      // Stop accepting first: the following steps may wait.
       await edge.stop(DRAIN_TIMEOUT_MS);
       await replica[Symbol.asyncDispose]();
       await settings[Symbol.asyncDispose]();

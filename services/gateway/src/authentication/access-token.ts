@@ -7,24 +7,24 @@ const ISSUER = 'claviger-auth';
 const AUDIENCE = 'claviger-api';
 const TYPE = 'at+jwt';
 const CLOCK_SKEW_SECONDS = 60;
-/** Ours live for five minutes: a longer life was not given by us. */
+/** Our tokens live for five minutes; much longer lifetimes are refused. */
 const MAX_LIFE_SECONDS = 3_600;
 const CACHE_ENTRIES = 10_000;
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Whose session a token is for. Says nothing of rights, nor whether the session still stands. */
+/** The session of a token. Contains no permissions and does not show that the session is still valid. */
 export interface AccessClaims {
   readonly sessionId: string;
   readonly userId: string;
   readonly tenantId: string;
 }
 
-/** The claims of a token that auth signed and that is in its time; undefined for anything else. */
+/** Returns the claims of a token that auth signed and that has not expired; otherwise undefined. */
 export type VerifyAccessToken = (token: string) => Promise<AccessClaims | undefined>;
 
 /**
- * Verifies access tokens: Ed25519 by our one key, no header beside alg, kid and typ, exact audience and issuer, in time
- * within 60 seconds. A verdict is remembered by the token's SHA-256 for as long as the token lives.
+ * Verifies access tokens: Ed25519 by our key, no headers beside alg, kid and typ, exact audience and issuer,
+ * and times within 60 seconds. Valid tokens are cached by SHA-256 until they expire.
  */
 export function createAccessTokenVerifier(publicKeyPem: string): VerifyAccessToken {
   const key = createPublicKey(publicKeyPem);
@@ -59,13 +59,13 @@ function plainHeader(token: string, kid: string): boolean {
     const { alg, kid: named, typ, ...others } = decodeProtectedHeader(token);
     return alg === 'EdDSA' && named === kid && typ === TYPE && Object.keys(others).length === 0;
   } catch {
-    // Whatever it cannot read is no token of ours.
+    // Not a JWT.
     return false;
   }
 }
 
 function claimsOf({ sub, sid, tid, aud, iat, exp }: JWTPayload): AccessClaims | undefined {
-  // An audience beside ours would mean that the token was made for somebody else too.
+  // A second audience means that the token also serves another system.
   if (aud !== AUDIENCE) return undefined;
   if (!isId(sub) || !isId(sid) || !isId(tid)) return undefined;
   if (iat! > Date.now() / 1_000 + CLOCK_SKEW_SECONDS) return undefined;

@@ -1,11 +1,11 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { BoundedCache } from '../bounded-cache.ts';
 
-/** What auth says of a credential. */
+/** Auth's answer for a valid credential. */
 export interface Vouched {
   readonly actorToken: string;
   readonly expiresAtMs: number;
-  /** As the liveness in Redis is written. */
+  /** In the format of the session's epoch in Redis. */
   readonly epoch: string;
   readonly sessionId: string;
   readonly userId: string;
@@ -17,7 +17,7 @@ export function vouched(answer: auth.IntrospectResponse): Vouched {
   const expiresAtMs = Date.parse(answer.actorTokenExpiresAt ?? '');
   return {
     actorToken: answer.actorToken,
-    // Unreadable means: use it now, keep it not at all.
+    // An unreadable expiry: use the token once, do not cache it.
     expiresAtMs: Number.isNaN(expiresAtMs) ? 0 : expiresAtMs,
     epoch: String(answer.epoch),
     sessionId: answer.sessionId,
@@ -28,18 +28,18 @@ export function vouched(answer: auth.IntrospectResponse): Vouched {
 }
 
 const CACHE_ENTRIES = 20_000;
-/** A call may wait in a queue: a token with less life than this is not sent. */
+/** A call may be queued: tokens that expire sooner are not sent. */
 const USABLE_MS = 3_000;
-/** From this rest of its life on, one request fetches the next token while the others go on with this one. */
+/** When less than this is left, one request fetches the next token; the others use the present one. */
 const RENEW_MS = 15_000;
 
 export type Introspect = () => Promise<Vouched>;
 
-/** Actor tokens of the last minute, by credential and audiences. */
+/** Caches actor tokens for their lifetime, by credential and audiences. */
 export interface ActorTokens {
   /**
-   * The token to send for a credential whose session `liveEpoch` has just shown to be alive. A remembered one serves only
-   * at exactly that epoch; without a liveness, auth is asked. Throws what auth answers.
+   * Returns the token for a credential whose session is alive at `liveEpoch`. A cached token must have
+   * exactly that epoch. With `liveEpoch` undefined, auth is asked. Throws auth's error.
    */
   tokenFor(
     credential: string,
@@ -47,7 +47,7 @@ export interface ActorTokens {
     liveEpoch: string | undefined,
     introspect: Introspect,
   ): Promise<Vouched>;
-  /** Keeps what auth has just answered. */
+  /** Caches an answer of auth. */
   remember(credential: string, audiences: string, fetched: Vouched): void;
 }
 
@@ -76,7 +76,7 @@ export function createActorTokens(): ActorTokens {
     remember: (credential, audiences, fetched) => keep(keyOf(credential, audiences), fetched),
     tokenFor: async (credential, audiences, liveEpoch, introspect) => {
       const key = keyOf(credential, audiences);
-      // Nothing vouches for the session at this moment but auth itself, asked by this very request.
+      // Nothing but auth can confirm the session now: ask for this request.
       if (liveEpoch === undefined) {
         const fetched = await introspect();
         keep(key, fetched);
@@ -85,12 +85,13 @@ export function createActorTokens(): ActorTokens {
       const remembered = known.get(key);
       if (remembered?.epoch === liveEpoch) {
         if (remembered.expiresAtMs - Date.now() < RENEW_MS && !pending.has(key)) {
-          // A refusal shows at the next request, which will find the liveness gone or the token used up.
+          // A refusal shows at the next request: the session's epoch is gone, or the cached token has
+          // expired.
           fetchOnce(key, introspect).catch(() => {});
         }
         return remembered;
       }
-      // Requests that saw the same epoch may share one question; whoever saw another asks for itself.
+      // Requests with the same epoch share one introspection; a request with another epoch asks again.
       const fetched = await fetchOnce(key, introspect);
       return fetched.epoch === liveEpoch ? fetched : introspect();
     },

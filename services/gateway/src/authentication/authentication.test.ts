@@ -20,7 +20,7 @@ const LIST = '/api/v1/vault/entries';
 const list = (token: string) => edge.call('GET', LIST, { token });
 
 describe('a bearer', () => {
-  it('that is missing is 401 before anything else of the request is judged', async () => {
+  it('that is missing gives 401 before the request is read further', async () => {
     const answer = await edge.call('POST', LIST, {
       raw: '{"broken',
       headers: { 'content-type': '@', 'content-encoding': 'gzip' },
@@ -30,7 +30,7 @@ describe('a bearer', () => {
     expect(answer.json).toMatchObject({ code: 'token_missing' });
   });
 
-  it('is asked of auth once, then remembered while its session shows the same epoch', async () => {
+  it('is introspected once, then cached while its session has the same epoch', async () => {
     const { session, token } = await edge.signIn();
     expect((await list(token)).status).toBe(200);
     expect((await list(token)).status).toBe(200);
@@ -44,7 +44,7 @@ describe('a bearer', () => {
     expect(edge.introspections).toBe(3);
   });
 
-  it('is refused at once when its session is marked revoked, although a token is remembered', async () => {
+  it('is refused at once when its session is revoked, despite a cached token', async () => {
     const { session, token } = await edge.signIn();
     expect((await list(token)).status).toBe(200);
     await edge.redis.set(`claviger:live:{${session.sessionId}}`, 'revoked');
@@ -53,7 +53,7 @@ describe('a bearer', () => {
     expect(answer.headers['www-authenticate']).toContain('error="invalid_token"');
   });
 
-  it('is refused when the liveness is gone and auth says no', async () => {
+  it('is refused when its liveness is gone and auth refuses it', async () => {
     const { session, token } = await edge.signIn();
     expect((await list(token)).status).toBe(200);
     session.revoked = true;
@@ -61,19 +61,19 @@ describe('a bearer', () => {
     expect((await list(token)).status).toBe(401);
   });
 
-  it('is asked of auth each time where the contract wants it fresh', async () => {
+  it('is introspected each time for operations marked fresh', async () => {
     const { token } = await edge.signIn();
     for (let index = 0; index < 3; index++) await edge.call('POST', '/api/v1/modules', { token, body: {} });
     expect(edge.introspections).toBe(3);
   });
 
-  it('is 503, never 401, when auth cannot answer', async () => {
+  it('gives 503, never 401, when auth cannot answer', async () => {
     const { token } = await edge.signIn();
     edge.authAway = true;
     expect((await list(token)).status).toBe(503);
   });
 
-  it('may be an API token, whose session is then remembered', async () => {
+  it('may be an API token, whose session is then cached', async () => {
     const { session } = await edge.signIn();
     const token = `clv_${session.sessionId}`;
     expect((await list(token)).status).toBe(200);
@@ -84,7 +84,7 @@ describe('a bearer', () => {
     expect((await list(`clv_${randomUUID()}`)).status).toBe(401);
   });
 
-  it('may be the token of an agent, which auth is asked about once', async () => {
+  it('may be an agent token, which is introspected once', async () => {
     const { session, token, deviceId } = edge.enrol();
     const commands = () => edge.call('GET', `/api/v1/agents/${deviceId}/commands`, { token });
     expect((await commands()).status).toBe(200);
@@ -94,7 +94,7 @@ describe('a bearer', () => {
     expect((await commands()).status).toBe(401);
   });
 
-  it('of an agent opens nothing but what is declared for agents, and those open to nobody else', async () => {
+  it('of an agent gives access only to operations for agents, which no other bearer can call', async () => {
     const agent = edge.enrol();
     const person = await edge.signIn();
     const commands = `/api/v1/agents/${agent.deviceId}/commands`;
@@ -106,7 +106,7 @@ describe('a bearer', () => {
     expect(disguised.status).toBe(401);
   });
 
-  it('that is taken away while a call waits gets nothing of what happens then', async () => {
+  it('that is revoked while a call waits gets no data from after the revocation', async () => {
     const { session, token, deviceId } = edge.enrol();
     const { promise, resolve } = Promise.withResolvers<void>();
     edge.happened = promise;
@@ -119,7 +119,7 @@ describe('a bearer', () => {
     expect((await wait).status).toBe(401);
   });
 
-  it('that is taken away while a call waits gets nothing either where Redis has forgotten it', async () => {
+  it('that is revoked while a call waits gets no data even when Redis has lost the session', async () => {
     const { session, token, deviceId } = edge.enrol();
     const { promise, resolve } = Promise.withResolvers<void>();
     edge.happened = promise;
@@ -133,7 +133,7 @@ describe('a bearer', () => {
     expect((await wait).status).toBe(401);
   });
 
-  it('that was only noted anew while a call waits gets its answer', async () => {
+  it('whose session liveness was only renewed while a call waits gets its answer', async () => {
     const { session, token, deviceId } = edge.enrol();
     const { promise, resolve } = Promise.withResolvers<void>();
     edge.happened = promise;
@@ -148,7 +148,7 @@ describe('a bearer', () => {
     expect(edge.introspections).toBe(2);
   });
 
-  it('of an agent says nothing of another token of the device, even in one session', async () => {
+  it('of an agent shows nothing about another token of the device, even in one session', async () => {
     const { session, token, deviceId } = edge.enrol();
     const commands = (bearer: string) =>
       edge.call('GET', `/api/v1/agents/${deviceId}/commands`, { token: bearer });
@@ -161,7 +161,7 @@ describe('a bearer', () => {
     expect((await commands(token)).status).toBe(401);
   });
 
-  it('is passed on to a public operation when it is valid, and ignored when not', async () => {
+  it('is passed to a public operation when valid, and ignored otherwise', async () => {
     const { session, token } = await edge.signIn();
     const refresh = (bearer?: string) =>
       edge.call('POST', '/api/v1/auth/refresh', bearer === undefined ? {} : { token: bearer });
@@ -172,14 +172,14 @@ describe('a bearer', () => {
     expect((await refresh(token)).json.access_token).toBe('nobody');
   });
 
-  it('without the permission is 403, before the fields are judged', async () => {
+  it('without the permission gives 403 before the fields are validated', async () => {
     const { token } = await edge.signIn(['vault.entries.read']);
     const answer = await edge.call('POST', LIST, { token, body: {} });
     expect([answer.status, answer.json.code]).toEqual([403, 'denied']);
   });
 });
 
-describe('an access token that auth did not make so', () => {
+describe('an access token that auth did not issue in this form', () => {
   const now = () => Math.floor(Date.now() / 1_000);
   const kid = () => keyIdOf(edge.accessKeys.publicKey);
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -193,7 +193,7 @@ describe('an access token that auth did not make so', () => {
     'is not signed at all': (session) =>
       `${part({ alg: 'none', kid: kid(), typ: 'at+jwt' })}.${part(claims(session))}.`,
     'is signed by another key': (session) => sign(session, {}, {}, generateKeyPairSync('ed25519').privateKey),
-    'brings its own key': (session) =>
+    'contains its own key': (session) =>
       sign(session, {}, { jwk: edge.accessKeys.publicKey.export({ format: 'jwk' }) }),
     'points to a key': (session) => sign(session, {}, { jku: 'https://evil.example/keys' }),
     'has another kid': (session) => sign(session, {}, { kid: 'other' }),
@@ -202,10 +202,10 @@ describe('an access token that auth did not make so', () => {
     'has expired 61 seconds ago': (session) => sign(session, { exp: now() - 61 }),
     'never expires': (session) => sign(session, { exp: undefined }),
     'expires at the end of time': (session) => sign(session, { exp: 1e308 }),
-    'expires by a text': (session) => sign(session, { exp: 'tomorrow' }),
+    'expires at a text': (session) => sign(session, { exp: 'tomorrow' }),
     'is from the future': (session) => sign(session, { iat: now() + 120 }),
     'is not valid yet': (session) => sign(session, { nbf: now() + 120 }),
-    'is for somebody else too': (session) => sign(session, { aud: ['claviger-api', 'other'] }),
+    'has a second audience': (session) => sign(session, { aud: ['claviger-api', 'other'] }),
     'is for another audience': (session) => sign(session, { aud: 'claviger-agent' }),
     'is from another issuer': (session) => sign(session, { iss: 'evil' }),
     'names no session': (session) => sign(session, { sid: undefined }),

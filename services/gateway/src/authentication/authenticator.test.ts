@@ -17,14 +17,14 @@ const tiers = createTiers({
 });
 const CALL = { requestId: 'r', sourceAddress: '192.0.2.1' };
 
-it('a token that was refused uses up nothing of its device and tenant, until it lives again', async () => {
+it('a refused token uses no limit of its device and tenant until it is valid again', async () => {
   const [sessionId, userId, tenantId] = [randomUUID(), randomUUID(), randomUUID()];
   let lives = true;
   const counted: string[][] = [];
-  // What would be counted is what matters here; Redis is asked for the rest in the tests of the edge.
+  // This test checks which limits are counted; the tests of the edge cover Redis.
   const gate: Pick<Gate, 'check' | 'giveBack'> = {
     check: async (limits) => {
-      // What is not valid is counted against its address besides.
+      // Invalid tokens also count against their address.
       const keys = limits.map(({ key }) => key).filter((key) => !/:(?:a:|anonymous)/.test(key));
       if (keys.length > 0) counted.push(keys);
       return { limit: undefined, live: undefined };
@@ -54,7 +54,7 @@ it('a token that was refused uses up nothing of its device and tenant, until it 
   const itsOwn = [keys.token('agent', sessionId)];
   expect(await show()).toEqual(ofDevice);
   lives = false;
-  // Nobody knew.
+  // The token is unknown.
   expect(await show()).toEqual(ofDevice);
   expect(await show()).toEqual(itsOwn);
   expect(await show()).toEqual(itsOwn);

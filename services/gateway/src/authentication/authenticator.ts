@@ -20,28 +20,28 @@ import {
 const OPAQUE_TOKEN_MEMORY_MS = 60_000;
 const OPAQUE_TOKEN_ENTRIES = 20_000;
 
-/** Asks auth about a credential. */
+/** Introspects a credential at auth. */
 export type IntrospectBearer = (
   bearer: Bearer,
   audiences: readonly string[],
   call: EdgeCall,
 ) => Promise<Vouched>;
 
-/** What travels from the edge with each call. */
+/** Sent with each call to a service. */
 export interface EdgeCall {
   readonly requestId: string;
   readonly sourceAddress: string;
 }
 
-/** How an operation wants its callers authenticated. */
+/** Authentication requirements of an operation. */
 export interface Demand {
   readonly audiences: readonly string[];
-  /** The audiences as one text, sorted. */
+  /** The sorted audiences, joined. */
   readonly audienceKey: string;
-  /** Auth is asked for each call; nothing remembered serves. */
+  /** Introspect for each call; use no cached token. */
   readonly fresh: boolean;
   readonly tier: Tier;
-  /** Limits of the person beside the tier. */
+  /** Further limits of the person. */
   readonly budgets: readonly Tier[];
 }
 
@@ -55,41 +55,47 @@ export function demand(
   return { audiences: sorted, audienceKey: sorted.join(), fresh, tier, budgets };
 }
 
-/** The limit's state is there also when the request is refused by it, before anything else is asked. */
+/** `limit` is set even when the limit refuses the request before authentication. */
 export type Authenticated =
   | { readonly actor: Vouched; readonly limit: LimitState | undefined }
   | { readonly actor: undefined; readonly limit: LimitState };
 
 export interface Authenticator {
   /**
-   * Who a bearer is, after counting the request against the limit of the user, token or device. Throws `unauthenticated` for a credential that
-   * is not valid (any more), and `unavailable` when auth cannot be asked.
+   * Counts the request against the limits of its user, token or device, then authenticates it. Throws
+   * `unauthenticated` for an invalid credential and `unavailable` when auth cannot be reached.
    */
   authenticate(bearer: Bearer, demand: Demand, call: EdgeCall): Promise<Authenticated>;
-  /** Counts a credential that nobody can read against the address. Throws `unauthenticated`, or answers that there were too many. */
+  /**
+   * Counts an unreadable credential against the address. Throws `unauthenticated`, or returns the exceeded
+   * limit.
+   */
   refuse(call: EdgeCall): Promise<Authenticated>;
-  /** Who the bearer of a public operation is; undefined when it is of no use, which counts against the address. */
+  /**
+   * Returns the actor of a public operation; undefined for an invalid credential, which counts against the
+   * address.
+   */
   identify(bearer: Bearer, demand: Demand, call: EdgeCall): Promise<Vouched | undefined>;
   /**
-   * For what happened while a call waited: throws unless the actor is still the one that was let in. Auth is asked where the
-   * shared state does not say so; it is out of reach of nobody who took the token away. Counts against no limit.
+   * Checks a session again after a call has waited; throws unless it is still valid for the same actor. Auth
+   * is asked when Redis cannot confirm the session. Counts against no limit.
    */
   stillStands(bearer: Bearer, demand: Demand, call: EdgeCall, actor: Vouched): Promise<void>;
 }
 
 interface Session {
   /**
-   * Under which its actor tokens are remembered: the session of an access token, which there are many of for one session,
-   * else the digest of the very token. What one token has shown says nothing of another one of the same device.
+   * Cache key of its actor tokens: the session id of an access token, because a session has many, otherwise
+   * the digest of the token. Another token of the same device has its own entry.
    */
   readonly credential: string;
   readonly sessionId: string;
-  /** Of an agent the id of its device. */
+  /** The device id of an agent. */
   readonly userId: string;
   readonly tenantId: string;
   /**
-   * The token was refused the last time. It may live again, as when a tenant is reinstated, but until then it uses up nothing that
-   * is not its own: whoever stole it must not keep out the agent that has a new one.
+   * The token was refused last time. It may become valid again, e.g. when its tenant is reinstated. Until
+   * then it uses only its own limit, so that a stolen token cannot block an agent with a new one.
    */
   readonly ended?: boolean;
 }
@@ -100,15 +106,15 @@ export function createAuthenticator(options: {
   readonly gate: Gate;
   readonly keys: LimitKeys;
   readonly tiers: Tiers;
-  /** Hears when a person has reached a budget. */
+  /** Called when a person exhausts a disclosure budget. */
   readonly reportAnomaly: ReportAnomaly;
   readonly introspect: IntrospectBearer;
-  /** How many gateways share the load. */
+  /** Number of gateways that share the load. */
   readonly replicas: number;
 }): Authenticator {
   const { actorTokens, gate, keys, introspect, tiers, reportAnomaly } = options;
   const failures = createTokenFailures(options);
-  /** Sessions of API and agent tokens by the token's SHA-256: they cannot be read from the token itself. */
+  /** Sessions of API and agent tokens by SHA-256; these tokens do not contain their session. */
   const opaqueTokens = new BoundedCache<Session>(OPAQUE_TOKEN_ENTRIES);
   const ownLimit = ({ kind }: Bearer, { sessionId, userId, tenantId }: Session, tier: string): string => {
     switch (kind) {
@@ -126,12 +132,12 @@ export function createAuthenticator(options: {
     return [
       { key: ownLimit(bearer, session, tier.name), tier },
       { key: keys.tenant(tenantId), tier: tiers.tenant },
-      // By person: more tokens give no more secrets.
+      // Per person: several tokens share one budget.
       ...budgets.map((budget) => ({ key: keys.user(budget.name, tenantId, userId), tier: budget })),
     ];
   };
 
-  /** Nobody needs so many secrets at once: whoever asks for more may be a thief with a session. */
+  /** An exhausted disclosure budget may show a stolen session. */
   const noteBudget = (limit: LimitState, { budgets }: Demand, session: Session): void => {
     if (budgets.includes(limit.tier)) reportAnomaly(budgetReached(limit.tier, session));
   };
@@ -152,13 +158,13 @@ export function createAuthenticator(options: {
     const actor = fresh
       ? await ask()
       : await actorTokens.tokenFor(session.credential, audienceKey, live, ask);
-    // A remembered actor serves only a token that names the same person.
+    // A cached actor must match the claims of this token.
     if (actor.userId !== session.userId || actor.tenantId !== session.tenantId) throw invalidToken();
     return actor;
   };
 
   const meetings = new Map<string, Promise<Guarded<Vouched>>>();
-  /** One question for all requests that bring the same unknown token at once. */
+  /** Shares one introspection among concurrent requests with the same unknown token. */
   const askOnce = (bearer: Bearer, digest: string, wanted: Demand, call: EdgeCall) => {
     const key = `${digest} ${wanted.audienceKey}`;
     const running = meetings.get(key);
@@ -171,8 +177,8 @@ export function createAuthenticator(options: {
   };
 
   /**
-   * A token not seen within the last minute. Only what turns out to be a guess counts against the address: behind one may
-   * stand a thousand agents, which all come at once when a gateway has been started anew.
+   * Authenticates a token that is not cached. Only invalid tokens count against the address: a thousand
+   * agents behind one address may all reconnect after a restart of the gateway.
    */
   const meet = async (
     bearer: Bearer,
@@ -180,7 +186,7 @@ export function createAuthenticator(options: {
     wanted: Demand,
     call: EdgeCall,
   ): Promise<Authenticated> => {
-    // What is wanted fresh is asked for this very call.
+    // A fresh operation introspects for this very call.
     const asked = await (wanted.fresh
       ? failures.guarded(call.sourceAddress, () => introspect(bearer, wanted.audiences, call))
       : askOnce(bearer, digest, wanted, call));
@@ -196,7 +202,7 @@ export function createAuthenticator(options: {
     return { actor: undefined, limit };
   };
 
-  /** Throws that the token is not valid, or answers that there were too many of that. */
+  /** Counts a failure. Throws the error, or returns the exceeded limit. */
   const failed = async (
     failure: Failure,
     { sourceAddress }: EdgeCall,
@@ -256,7 +262,7 @@ export function createAuthenticator(options: {
     },
     refuse: (call) => failed('garbage', call),
     identify: async (bearer, wanted, call) => {
-      // No public operation is one of agents.
+      // Public operations do not accept agents.
       if (bearer.kind === 'agent-token') return undefined;
       const ask = () => introspect(bearer, wanted.audiences, call);
       try {
@@ -288,8 +294,8 @@ function budgetReached(tier: Tier, { tenantId, userId, sessionId }: Session): An
 }
 
 export function missingToken(): ClavigerError {
-  return new ClavigerError('unauthenticated', 'This operation needs a bearer token.', {
+  return new ClavigerError('unauthenticated', 'This operation requires a bearer token.', {
     code: 'token_missing',
-    hint: 'Send it as "Authorization: Bearer TOKEN"; POST /api/v1/auth/login gives one.',
+    hint: 'Send "Authorization: Bearer TOKEN"; POST /api/v1/auth/login returns a token.',
   });
 }

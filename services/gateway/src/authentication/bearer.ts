@@ -9,7 +9,7 @@ export type Bearer =
   | { readonly kind: 'api-token'; readonly token: string }
   | { readonly kind: 'agent-token'; readonly token: string };
 
-/** The credential of an Authorization header; undefined when there is none, `malformed` when it is of no use. */
+/** The credential of an Authorization header; undefined without one, `malformed` when it cannot be read. */
 export function bearerOf(header: string | undefined): Bearer | 'malformed' | undefined {
   if (header === undefined) return undefined;
   if (header.length > MAX_LENGTH) return 'malformed';

@@ -5,25 +5,29 @@ import { type Tiers, TOKEN_FAILURES_AT_ONCE } from '../limits/tiers.ts';
 import { createTurns } from './turns.ts';
 
 /**
- * Which budget of an address a failure uses: `known` of tokens whose session has ended, `garbage` of what is no token of ours or out
- * of its time. Tokens that only auth knows have a third one, so that none of these keeps out an agent with a new token.
+ * The budget that a failure counts against: `known` for tokens of ended sessions, `garbage` for unreadable,
+ * foreign or expired tokens. Unknown tokens have a third budget, so that these failures cannot block an agent
+ * with a new token.
  */
 export type Failure = 'garbage' | 'known';
 
-/** Counts tokens that are not valid against the address that they come from. */
+/** Counts invalid tokens against their source address. */
 export interface TokenFailures {
-  /** Counts one; answers the limit where there were too many, and undefined otherwise. */
+  /** Counts one failure. Returns the limit when it is exceeded, otherwise undefined. */
   count(failure: Failure, sourceAddress: string): Promise<LimitState | undefined>;
   /**
-   * Asks auth about a token that nobody here knows. It is counted as a failure before auth is asked, and given back when the token is
-   * valid: many at once learn no more than many one after the other.
+   * Introspects an unknown token. It counts as a failure before auth is asked, and is given back when valid,
+   * so that parallel guesses gain nothing.
    */
   guarded<T>(sourceAddress: string, ask: () => Promise<T>): Promise<Guarded<T>>;
 }
 
 export type Guarded<T> = { readonly answer: T } | { readonly refused: LimitState };
 
-/** `replicas`: how many gateways share the load, and with it what may be asked at once for one address. */
+/**
+ * @param options.replicas Number of gateways that share the load and the parallel introspections of an
+ *   address.
+ */
 export function createTokenFailures(options: {
   readonly gate: Gate;
   readonly keys: LimitKeys;
@@ -31,7 +35,7 @@ export function createTokenFailures(options: {
   readonly replicas: number;
 }): TokenFailures {
   const { gate, keys, tiers, replicas } = options;
-  // What valid tokens have reserved together stays within the budget: a thousand agents behind one address wait for their turn.
+  // Reservations of valid tokens stay within the budget: many agents behind one address wait for a turn.
   const turns = createTurns(Math.max(1, Math.floor(TOKEN_FAILURES_AT_ONCE / (2 * replicas))));
   return {
     count: async (failure, sourceAddress) => {
@@ -61,13 +65,13 @@ export function createTokenFailures(options: {
   };
 }
 
-/** Whether a token is not valid, which an outage never says. */
+/** Whether an error means an invalid token; an outage never does. */
 export function isInvalid(error: unknown): boolean {
   return isClavigerError(error) && error.reason === 'unauthenticated';
 }
 
 export function invalidToken(): ClavigerError {
-  return new ClavigerError('unauthenticated', 'The token is not valid, or not valid any more.', {
+  return new ClavigerError('unauthenticated', 'The token is invalid or has expired.', {
     code: 'token_invalid',
     hint: 'Sign in again, or refresh the token.',
   });

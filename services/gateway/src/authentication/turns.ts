@@ -3,11 +3,11 @@ import { ClavigerError } from '@claviger/errors';
 const MAX_WAITING = 2_000;
 
 export interface Turns {
-  /** Runs the work when fewer than the limit run for this key. Throws `rate_limited` when too many wait for it. */
+  /** Runs the work when fewer than the limit run for this key. Throws `rate_limited` when too many wait. */
   take<T>(key: string, work: () => Promise<T>): Promise<T>;
 }
 
-/** Lets a few calls for one key run at the same time; the others wait in their order. Nothing is kept of a key that is idle. */
+/** Limits parallel calls for each key; further calls wait in order. Idle keys use no memory. */
 export function createTurns(atOnce: number): Turns {
   const keys = new Map<string, { running: number; readonly waiting: (() => void)[] }>();
   return {
@@ -20,7 +20,7 @@ export function createTurns(atOnce: number): Turns {
           throw new ClavigerError('rate_limited', 'There were too many requests.', { retryAfterSeconds: 1 });
         const { promise, resolve } = Promise.withResolvers<void>();
         state.waiting.push(resolve);
-        // Whoever ends hands its place over.
+        // The finished call passes its place on.
         await promise;
       }
       try {

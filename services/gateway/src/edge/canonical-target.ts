@@ -3,14 +3,14 @@ export const MAX_TARGET_LENGTH = 8_192;
 const PLAIN_PATH = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/;
 const SEGMENT = /^(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-Fa-f]{2})*$/;
 const UNRESERVED = /[A-Za-z0-9._~-]/;
-// They would separate segments or cut names somewhere behind us.
+// A service behind us could take them for separators or the end of a name.
 const NEVER_ENCODED = /[\u0000-\u001f\u007f/\\;]/;
 const QUERY = /^[\u0021-\u007e]*$/;
 
 /**
- * Whether a request target is spelled in the one way that we accept: `/path?query`, no empty or dot segments, nothing
- * encoded that need not be, no encoded separators or control characters, UTF-8. Two spellings of one route must not meet
- * different rules on their way.
+ * Whether a request target has its one accepted spelling: `/path?query`, no empty or dot segments, no
+ * unnecessary encoding, no encoded separators or control characters, UTF-8. Two spellings of one route could
+ * be checked by different rules.
  */
 export function isCanonicalTarget(target: string): boolean {
   const question = target.indexOf('?');
@@ -23,7 +23,7 @@ export function isCanonicalTarget(target: string): boolean {
 }
 
 function isCanonicalSegment(segment: string, last: boolean): boolean {
-  // A final slash is another path, which no route has.
+  // A trailing slash is a different path; no route has one.
   if (segment === '') return last;
   if (segment === '.' || segment === '..' || !SEGMENT.test(segment)) return false;
   if (!segment.includes('%')) return true;

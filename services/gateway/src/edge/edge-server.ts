@@ -23,9 +23,9 @@ const KNOWN_HEADERS =
   /^(?:authorization|content-(?:encoding|length|type)|host|idempotency-key|if-match|traceparent|transfer-encoding|x-forwarded-(?:for|host|port|proto)|x-request-id)$/;
 
 export interface EdgeServer {
-  /** Starts to serve; answers the port. */
+  /** Starts serving; returns the port. */
   listen(address: string): Promise<number>;
-  /** Stops to accept, lets running requests finish within the time, then cuts them. */
+  /** Stops accepting, lets running requests finish within the time, then closes their connections. */
   stop(timeoutMs: number): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export interface EdgeServerOptions {
   readonly route: (request: EdgeRequest, response: ServerResponse) => void;
 }
 
-/** HTTP/1.1 over TLS. What is not a plain request in its one spelling ends here, before any route. */
+/** HTTP/1.1 over TLS. Requests that are not canonical are refused before routing. */
 export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
   let stopping = false;
   const server: Server = createServer(
@@ -58,7 +58,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
       if (!refuse(request, response, options)) options.route(request, response);
     },
   );
-  // Headers over the limit would be dropped silently: all are taken, and too many refused.
+  // Node.js drops headers over its limit silently: accept all here and refuse too many below.
   server.maxHeadersCount = 0;
   server.on('clientError', answerClientError);
   const stopWatching = watchTlsFiles(server, options.tls, options.logger);
@@ -74,7 +74,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
       stopping = true;
       stopWatching();
       const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
-      // A connection whose request began before now is kept alive by its answer: it is idle only afterwards.
+      // A keep-alive connection becomes idle only after its running request.
       const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -86,13 +86,13 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
   };
 }
 
-/** Answers what may not reach a route; true when it did. */
+/** Answers requests that must not be routed. Returns true when it has answered. */
 function refuse(request: EdgeRequest, response: ServerResponse, options: EdgeServerOptions): boolean {
   const repeated = repeatedHeader(request.rawHeaders, options.front.isProxied(request));
   if (repeated !== undefined) {
-    // A name that nobody knows may be a secret in the wrong place.
+    // An unknown header name may be a misplaced secret.
     const named = KNOWN_HEADERS.test(repeated) ? `The header ${repeated}` : 'A header';
-    const error = new ClavigerError('invalid', `${named} is given more than once.`, {
+    const error = new ClavigerError('invalid', `${named} was sent more than once.`, {
       code: 'header_repeated',
       hint: 'Send each header once.',
     });
@@ -116,7 +116,7 @@ function refuse(request: EdgeRequest, response: ServerResponse, options: EdgeSer
   if (request.rawHeaders.length > 2 * MAX_HEADERS) {
     const error = new ClavigerError(
       'payload_too_large',
-      `A request may have at most ${MAX_HEADERS} headers.`,
+      `A request can have at most ${MAX_HEADERS} headers.`,
       {
         code: 'headers_too_large',
       },
@@ -125,9 +125,9 @@ function refuse(request: EdgeRequest, response: ServerResponse, options: EdgeSer
     return true;
   }
   if (!options.front.isOurs(request)) {
-    const error = new ClavigerError('invalid', 'The request is for another host.', {
+    const error = new ClavigerError('invalid', 'This server does not serve the requested host.', {
       code: 'misdirected',
-      hint: 'Use the public address of this server; an operator can add names under http.hosts.',
+      hint: 'Use the public URL of this server; an operator can add host names under http.hosts.',
     });
     answerProblem(request, response, error, { status: 421, title: 'Misdirected request' });
     return true;
@@ -138,7 +138,7 @@ function refuse(request: EdgeRequest, response: ServerResponse, options: EdgeSer
       response,
       new ClavigerError('invalid', 'The path of the request is not in its canonical form.', {
         code: 'path_not_canonical',
-        hint: 'Leave out empty and dot segments, and encode nothing that need not be.',
+        hint: 'Remove empty and dot segments, and encode only characters that require it.',
       }),
     );
     return true;
@@ -146,13 +146,13 @@ function refuse(request: EdgeRequest, response: ServerResponse, options: EdgeSer
   return false;
 }
 
-/** An error of the parser: what it was reading, and how far it got in that. */
+/** A parser error with the packet and the position. */
 interface ParseError extends NodeJS.ErrnoException {
   readonly rawPacket?: Buffer;
   readonly bytesParsed?: number;
 }
 
-/** The header in which the parser stopped; undefined for one that nobody knows, which may be a secret in the wrong place. */
+/** The header at which the parser stopped; undefined for an unknown name, which may be a misplaced secret. */
 function brokenHeader({ code, rawPacket, bytesParsed = 0 }: ParseError): string | undefined {
   if (!rawPacket || !code?.startsWith('HPE_')) return undefined;
   const line = rawPacket.subarray(rawPacket.lastIndexOf('\n', bytesParsed - 1) + 1, bytesParsed);
@@ -160,7 +160,7 @@ function brokenHeader({ code, rawPacket, bytesParsed = 0 }: ParseError): string 
   return name !== undefined && KNOWN_HEADERS.test(name) ? name : undefined;
 }
 
-/** What is no HTTP request at all gets a short answer, without anything of what was sent. */
+/** Answers input that is not HTTP, without repeating any of it. */
 function answerClientError(error: ParseError, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -178,7 +178,7 @@ function answerClientError(error: ParseError, socket: Duplex): void {
     type: `urn:claviger:problem:${code}`,
     title,
     status,
-    detail: header === undefined ? title : `The header ${header} holds what no header may hold.`,
+    detail: header === undefined ? title : `The header ${header} contains characters that are not allowed.`,
     code,
     retryable: false,
     correlationId,

@@ -33,11 +33,11 @@ describe('the edge', () => {
     '/api/v1/vault/entries%00',
     '/api/v1/vault/%c0%afentries',
     'https://evil.example/api/v1/vault/entries',
-  ])('answers no other spelling of a path: %s', async (target) => {
+  ])('refuses every other spelling of a path: %s', async (target) => {
     expect([400, 404]).toContain(statusOf(await get(target)));
   });
 
-  it('answers the one spelling, as a control', async () => {
+  it('accepts the canonical spelling, as a control', async () => {
     expect(statusOf(await get('/api/v1/vault/entries'))).toBe(200);
   });
 
@@ -61,7 +61,7 @@ describe('the edge', () => {
     );
   });
 
-  it('refuses too many headers, too long headers, too long addresses, and what is no request', async () => {
+  it('refuses too many headers, too long headers, too long targets, and input that is not HTTP', async () => {
     const many = Array.from({ length: 200 }, (_, index) => `A${index}: b\r\n`).join('');
     expect(
       statusOf(await edge.raw(`GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${many}\r\n`)),
@@ -85,7 +85,7 @@ describe('the edge', () => {
     ['X-Forwarded-For', '203.0.113.1'],
     ['X-Forwarded-Host', 'localhost'],
     ['X-hunter2', 'x'],
-  ])('takes one %s, whoever sends it', async (name, value) => {
+  ])('accepts %s only once', async (name, value) => {
     for (const bearer of [`Bearer ${token}`, undefined]) {
       const headers = new Map([
         ['Host', 'localhost'],
@@ -101,14 +101,14 @@ describe('the edge', () => {
     }
   });
 
-  it('refuses a body that says its length twice, or in two ways', async () => {
+  it('refuses a body with two lengths', async () => {
     const head = `POST /api/v1/vault/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n`;
     const both = `${head}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
     expect(statusOf(await edge.raw(both))).toBe(400);
     expect(statusOf(await edge.raw(`${head}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} `))).toBe(400);
   });
 
-  it('does not read on when a body is too large', async () => {
+  it('stops reading when a body is too large', async () => {
     const answer = await edge.raw(
       `POST /api/v1/vault/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n` +
         'Content-Type: application/json\r\nContent-Length: 104857600\r\n\r\n{"a":',
@@ -117,7 +117,7 @@ describe('the edge', () => {
     expect(answer.toLowerCase()).toContain('connection: close');
   });
 
-  it('tells an unknown path from a wrong method', async () => {
+  it('distinguishes an unknown path from an unsupported method', async () => {
     expect((await edge.call('GET', '/api/v1/nothing')).json).toMatchObject({
       status: 404,
       code: 'no_such_route',
@@ -132,7 +132,7 @@ describe('the edge', () => {
     expect(overridden.status).toBe(200);
   });
 
-  it('finds that no route takes a request without trying the routes one by one', async () => {
+  it('finds a missing route without trying the routes one by one', async () => {
     const tested = vi.spyOn(RegExp.prototype, 'test');
     const executed = vi.spyOn(RegExp.prototype, 'exec');
     const ofRoutes = () =>
@@ -149,13 +149,13 @@ describe('the edge', () => {
     }
   });
 
-  it('judges a parameter by its field rule, however long it is, and repeats none of it', async () => {
+  it('validates a parameter of any length by its field rule, without repeating it', async () => {
     const answer = await edge.call('GET', `/api/v1/vault/entries/${'a'.repeat(300)}`, { token });
     expect(answer.json).toMatchObject({ status: 400, code: 'invalid', errors: [{ pointer: '/entryId' }] });
     expect(answer.text).not.toContain('aaa');
   });
 
-  it('gives its OpenAPI document, a pointer to it, and the pages of one-time links with a policy of their own', async () => {
+  it('serves its OpenAPI document, its address, and the pages of one-time links with their own policy', async () => {
     const document = await edge.call('GET', '/openapi.json');
     expect(document.json).toMatchObject({ openapi: '3.1.0', servers: [{ url: 'https://localhost:7101' }] });
     expect(document.json.paths).toHaveProperty('/system/health/detail');
@@ -169,7 +169,7 @@ describe('the edge', () => {
 });
 
 describe('health', () => {
-  it('is open for probes, and wants a bearer for its detail', async () => {
+  it('has public probes, and requires a bearer for its detail', async () => {
     expect((await edge.call('GET', '/system/health/ping')).json).toEqual({ status: 'ok', version: '0.1.0' });
     expect((await edge.call('GET', '/system/health/live')).status).toBe(200);
     expect((await edge.call('GET', '/system/health/ready')).status).toBe(200);
@@ -182,7 +182,7 @@ describe('health', () => {
       expect(await answers[1]!.text()).toBe('');
     }
     expect((await probe('/live', 'POST')).headers.get('allow')).toBe('GET, HEAD');
-    // Agents reach the operations of agents, and nothing else.
+    // Agents can call only operations for agents.
     const agent = await edge.call('GET', '/system/health/detail', { token: edge.enrol().token });
     expect(agent.json).toMatchObject({ status: 403, code: 'not_for_agents' });
     const detail = await edge.call('GET', '/system/health/detail', { token });
@@ -203,9 +203,9 @@ describe('health', () => {
   });
 });
 
-describe('who nobody knows', () => {
-  it('sends small bodies only', async () => {
-    // Not the address of the sign-ins below.
+describe('anonymous callers', () => {
+  it('can send only small bodies', async () => {
+    // A different address than the sign-ins below.
     const localAddress = '127.0.0.78';
     const login = (body: object) => edge.call('POST', '/api/v1/auth/login', { body, localAddress });
     const long = await login({ username: 'x'.repeat(16_384), password: 'x' });
@@ -222,11 +222,11 @@ describe('who nobody knows', () => {
 });
 
 describe('limits', () => {
-  it('refuse more than ten sign-ins a minute from an address, with what the client needs to know', async () => {
+  it('refuse more than ten sign-ins a minute from an address, with the headers that clients need', async () => {
     const tries = Array.from({ length: 40 }, (_, index) => ({ username: `u${index}`, password: 'x' }));
     const answers = await Promise.all(tries.map((body) => edge.call('POST', '/api/v1/auth/login', { body })));
     const refused = answers.filter((answer) => answer.status === 429);
-    // One more comes free every six seconds, so that a slow machine lets a few more through.
+    // One request becomes available every six seconds, so a slow machine may allow a few more.
     expect(refused.length).toBeGreaterThan(0);
     expect(answers.filter((answer) => answer.status === 401).length).toBeGreaterThanOrEqual(10);
     const { json, headers } = refused[0]!;
@@ -236,12 +236,12 @@ describe('limits', () => {
     expect(headers.ratelimit).toMatch(/^"auth";r=0;t=\d+$/);
   });
 
-  it('say in Retry-After the rest of the window, after which the request is let through', async () => {
+  it('state the rest of the window in Retry-After, after which the request is allowed', async () => {
     const { token: bearer, session } = await edge.signIn();
     const report = () => edge.call('GET', '/api/v1/audit/events/export', { token: bearer });
     for (let index = 0; index < 5; index += 1) expect((await report()).status).not.toBe(429);
     const key = `claviger:limit:report:u:${TENANT}:${session.userId}`;
-    // Five an hour: the next one comes free 720 seconds after the first.
+    // Five an hour: the next one is available 720 seconds after the first.
     const fullAtMs = Number(await edge.redis.get(key));
     const before = Date.now();
     const refused = await report();
@@ -254,7 +254,7 @@ describe('limits', () => {
     expect((await report()).status).not.toBe(429);
   });
 
-  it('refuse a person more secrets than their budget, and report that as an anomaly, counted, also when auth was away', async () => {
+  it('refuse a person more disclosures than their budget, and report it as a counted anomaly, also after an outage of auth', async () => {
     const { token: thief, session } = await edge.signIn();
     const { id } = edge.addEntry();
     const retrieve = () => edge.call('POST', `/api/v1/vault/entries/${id}/retrieve`, { token: thief });
@@ -275,7 +275,7 @@ describe('limits', () => {
     });
   });
 
-  it('count each user apart, and each tier', async () => {
+  it('count each user and each tier separately', async () => {
     const one = await edge.signIn();
     const other = await edge.signIn();
     const left = async (bearer: string, path: string) =>
@@ -287,15 +287,15 @@ describe('limits', () => {
     expect(await left(one.token, '/api/v1/vault/entries')).toMatch(/^"standard";r=99;/);
   });
 
-  it('count a device once, however many tokens its agent has, and let ten calls a second through', async () => {
+  it('count a device once for all tokens of its agent, and allow ten calls a second', async () => {
     const { deviceId, token: former } = edge.enrol();
     const { token: next } = edge.enrol(deviceId);
     const other = edge.enrol();
     const call = (device: string, bearer: string) =>
       edge.call('GET', `/api/v1/agents/${device}/commands`, { token: bearer });
-    // Known to the gateway before they count, so that the calls below differ in nothing.
+    // All are introspected before they count, so that the calls below differ in nothing else.
     await Promise.all([call(deviceId, former), call(deviceId, next), call(other.deviceId, other.token)]);
-    // A second after the last call nothing is kept any more: looked at while some go on, again if it took longer.
+    // Keys expire a second after the last call: read them during the calls, and again if that took longer.
     let budgets: string[] = [];
     await expect
       .poll(async () => {
@@ -308,7 +308,7 @@ describe('limits', () => {
         return budgets.length;
       }, WITHIN)
       .toBe(1);
-    // As if thousands had come at once: how many do within a second is up to the machine.
+    // Simulates thousands of calls: the real number within a second depends on the machine.
     await edge.redis.set(budgets[0]!, String(Date.now() + 3_600_000), 'PX', 3_600_000);
     for (const bearer of [former, next]) {
       const refused = await call(deviceId, bearer);
@@ -319,36 +319,37 @@ describe('limits', () => {
     expect((await call(other.deviceId, other.token)).status).toBe(200);
   });
 
-  it('let many devices behind one address in at once, and count against it what turns out to be a guess', async () => {
+  it('allow many devices behind one address at once, and count invalid tokens against it', async () => {
     const devices = Array.from({ length: 150 }, () => edge.enrol());
     const come = (each: { deviceId: string; token: string }) =>
       edge.call('GET', `/api/v1/agents/${each.deviceId}/commands`, { token: each.token });
-    // Some at a time: a handshake is given up after ten seconds, and a busy machine does not make so many in that.
+    // In groups: a handshake times out after ten seconds, and a busy machine completes only some in that
+    // time.
     for (let first = 0; first < devices.length; first += 30) {
       const answers = await Promise.all(devices.slice(first, first + 30).map(come));
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     }
     const { deviceId } = edge.enrol();
     const guesses: number[] = [];
-    // One after the other: those that are on their way together are all heard.
+    // One at a time: parallel requests would all be introspected.
     for (let index = 0; index < 2_000 && guesses.at(-1) !== 429; index += 1) {
       const guess = await come({ deviceId, token: `cla_${randomUUID()}` });
       guesses.push(guess.status);
     }
     expect(guesses.slice(0, 20)).toEqual(Array(20).fill(401));
     expect(guesses.at(-1)).toBe(429);
-    // Many at once are no more than many one after the other, and none of them is asked about.
+    // Parallel requests gain nothing over sequential ones, and none is introspected.
     edge.introspections = 0;
     const flood = await Promise.all(
       Array.from({ length: 60 }, () => come({ deviceId, token: `cla_${randomUUID()}` })),
     );
     expect(flood.filter(({ status }) => status === 429).length).toBeGreaterThan(40);
     expect(edge.introspections).toBe(flood.filter(({ status }) => status === 401).length);
-    // Who is known already is not troubled by it.
+    // A cached token is not affected.
     expect((await come(devices[0]!)).status).toBe(200);
   });
 
-  it('count every token that is not valid, whatever is wrong with it, and trouble nobody who has one', async () => {
+  it('count every invalid token of any kind, without affecting valid ones', async () => {
     const { session, token: valid } = await edge.signIn();
     const late = await edge.accessToken(session, (jwt) => jwt.setIssuedAt(1).setExpirationTime(2));
     const elsewhere = await edge.accessToken(session, (jwt) => jwt.setAudience('another'));
@@ -365,7 +366,7 @@ describe('limits', () => {
     expect(Number(refused[0]!.headers['retry-after'])).toBeGreaterThan(0);
     const good = await edge.call('GET', '/api/v1/vault/entries', { token: valid, localAddress: from });
     expect(good.status).toBe(200);
-    // A token whose session has ended counts too, apart from them.
+    // Tokens of ended sessions count too, separately.
     session.revoked = true;
     await edge.redis.set(`claviger:live:{${session.sessionId}}`, 'revoked');
     const ended = await Promise.all(
@@ -376,7 +377,7 @@ describe('limits', () => {
     expect(new Set(ended.map(({ status }) => status))).toEqual(new Set([401, 429]));
   });
 
-  it('hold without Redis, while auth vouches for each request', async () => {
+  it('apply without Redis, while auth is asked for each request', async () => {
     await edge.redisPart.stop();
     await expect
       .poll(async () => (await edge.call('GET', '/system/health/detail', { token })).json.degraded, WITHIN)

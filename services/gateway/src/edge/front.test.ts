@@ -14,22 +14,22 @@ describe('the address of a client', () => {
     front.clientAddress(request(from, { 'x-forwarded-for': forwarded }));
 
   it.each([
-    ['a peer that is no proxy', '192.0.2.9', '1.2.3.4', '192.0.2.9'],
-    ['what a client made up, behind a proxy', '10.0.0.1', '1.2.3.4, 198.51.100.7', '198.51.100.7'],
+    ['a peer that is not a proxy', '192.0.2.9', '1.2.3.4', '192.0.2.9'],
+    ['an address forged by the client, behind a proxy', '10.0.0.1', '1.2.3.4, 198.51.100.7', '198.51.100.7'],
     ['two proxies in a row', '10.0.0.1', '198.51.100.7, 10.0.0.2', '198.51.100.7'],
     ['proxies only', '10.0.0.1', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
-    ['an entry that is no address', '10.0.0.1', '198.51.100.7, unknown, 10.0.0.2', '10.0.0.2'],
+    ['an entry that is not an address', '10.0.0.1', '198.51.100.7, unknown, 10.0.0.2', '10.0.0.2'],
     ['an entry with a port', '10.0.0.1', '198.51.100.7:4711', '198.51.100.7'],
     ['an IPv6 entry in brackets', '10.0.0.1', '[2001:db8::1]:443', '2001:db8::1'],
     ['an IPv6 proxy', 'fd00::1', '198.51.100.7', '198.51.100.7'],
     ['a proxy that a socket shows as IPv6', '::ffff:10.0.0.1', '198.51.100.7', '198.51.100.7'],
-    ['a disguised IPv4 entry', '10.0.0.1', '::ffff:198.51.100.7', '198.51.100.7'],
+    ['an IPv4-mapped IPv6 entry', '10.0.0.1', '::ffff:198.51.100.7', '198.51.100.7'],
     ['an empty list', '10.0.0.1', '', '10.0.0.1'],
   ])('H-005 %s', (_, from, forwarded, expected) => {
     expect(seen(from, forwarded)).toBe(expected);
   });
 
-  it('is that of the peer where no proxy is trusted', () => {
+  it('is the address of the peer without trusted proxies', () => {
     const bare = createFront({ publicUrl: PUBLIC });
     expect(bare.clientAddress(request('127.0.0.1', { 'x-forwarded-for': '1.2.3.4' }))).toBe('127.0.0.1');
   });
@@ -53,7 +53,7 @@ describe('the host of a request', () => {
     '127.0.0.1:7101',
     '[::1]:7101',
     '10.1.2.3:7101',
-  ])('%s is ours', (host) => {
+  ])('%s is a host of this server', (host) => {
     expect(ours(host)).toBe(true);
   });
 
@@ -66,11 +66,11 @@ describe('the host of a request', () => {
     'evil.test#localhost',
     '10.1.2.4',
     '',
-  ])('H-012 "%s" is not', (host) => {
+  ])('H-012 "%s" is not a host of this server', (host) => {
     expect(ours(host)).toBe(false);
   });
 
-  it('is what a trusted proxy says it was; nobody else is asked', () => {
+  it('is taken from a trusted proxy only', () => {
     const forwarded = { 'x-forwarded-host': 'pam.example.org' };
     expect(ours('backend:8443', forwarded, '10.0.0.1')).toBe(true);
     expect(ours('backend:8443', forwarded)).toBe(false);

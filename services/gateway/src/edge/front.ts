@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { plainAddress } from './edge-request.ts';
 
-/** What stands before this server: its names, and the proxies that speak for others. */
+/** How clients reach this server: its host names and the trusted proxies in front. */
 export interface Front {
-  /** The address of the client: of the peer, or the right-most one in X-Forwarded-For that no trusted proxy has. */
+  /** The client's address: the peer, or the right-most X-Forwarded-For entry that is not a trusted proxy. */
   clientAddress(request: IncomingMessage): string;
-  /** Whether the peer is a proxy whose X-Forwarded headers are believed. */
+  /** Whether the peer is a proxy whose X-Forwarded headers are trusted. */
   isProxied(request: IncomingMessage): boolean;
-  /** Whether the request names a host that this server is. */
+  /** Whether the request names a host of this server. */
   isOurs(request: IncomingMessage): boolean;
 }
 
@@ -36,7 +36,7 @@ export function createFront({ publicUrl, hosts = [], trustedProxies = [] }: Fron
     if (names.has(hostname) || hostname === 'localhost') return true;
     const address = hostname.replace(/^\[(.*)\]$/, '$1');
     if (isIP(address) === 0) return false;
-    // A probe knows the address only; it is the one that it has reached.
+    // Probes use the address that they have reached.
     return (
       LOOPBACK.check(address, familyOf(address)) || address === plainAddress(request.socket.localAddress)
     );
@@ -52,7 +52,7 @@ export function createFront({ publicUrl, hosts = [], trustedProxies = [] }: Fron
       if (typeof header !== 'string' || !isTrusted(client)) return client;
       for (const entry of header.split(',').reverse()) {
         const address = addressIn(entry.trim());
-        // What stands further left, whoever wrote this may have made up.
+        // Entries to the left of an unreadable one may be forged.
         if (address === undefined) return client;
         client = address;
         if (!isTrusted(client)) return client;
@@ -71,13 +71,13 @@ export function createFront({ publicUrl, hosts = [], trustedProxies = [] }: Fron
 
 const HOST = /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 
-/** Lower case, without the port and a final dot; undefined for what is no plain host. */
+/** Lower case, without port and trailing dot; undefined when it is not a plain host. */
 function hostnameOf(host: string): string | undefined {
   if (!HOST.test(host)) return undefined;
   return URL.parse(`https://${host}`)?.hostname.replace(/\.$/, '') || undefined;
 }
 
-/** An address as proxies write it: bare, with a port, or in brackets. */
+/** Parses an address as proxies write it: bare, with a port, or in brackets. */
 function addressIn(entry: string): string | undefined {
   const bare =
     /^\[([0-9a-f:.]+)\](?::\d{1,5})?$/i.exec(entry)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(entry)?.[1] ?? entry;

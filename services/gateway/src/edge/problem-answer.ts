@@ -8,10 +8,10 @@ import {
 import type { Logger } from '@claviger/service-kit';
 import { type EdgeRequest, edgeCallOf, hasBody } from './edge-request.ts';
 
-/** A rest of a body up to this size is read and thrown away; for more the connection is closed. */
+/** Up to this size, the rest of a body is read and discarded; for more, the connection is closed. */
 const DRAIN_LIMIT_BYTES = 65_536;
 
-/** What the caller may know of whatever was thrown. Anything unforeseen is logged, and says its request id only. */
+/** The error that the caller may see. Unexpected errors are logged and show only the request id. */
 export function shownError(error: unknown, requestId: string, logger: Logger): ClavigerError {
   if (isClavigerError(error)) {
     error.correlationId ??= requestId;
@@ -21,7 +21,7 @@ export function shownError(error: unknown, requestId: string, logger: Logger): C
   logger.error({ err: error, requestId }, 'request failed');
   return new Refusal('internal', 'An internal error occurred.', {
     correlationId: requestId,
-    hint: `The logs tell more under the request id ${requestId}.`,
+    hint: `The service logs have details under the request id ${requestId}.`,
   });
 }
 

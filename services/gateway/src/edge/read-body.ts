@@ -5,8 +5,8 @@ import { type EdgeRequest, hasBody } from './edge-request.ts';
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
 
 /**
- * The body of a request that has one, all of it; undefined for none. Throws `unsupported_media_type` for anything but
- * plain JSON, `payload_too_large` as soon as it is longer than `limitBytes`, without reading on.
+ * Reads the whole body; undefined without one. Throws `unsupported_media_type` for anything but plain JSON,
+ * and `payload_too_large` beyond `limitBytes`, without reading further.
  */
 export async function readJsonBody(
   request: EdgeRequest,
@@ -16,7 +16,7 @@ export async function readJsonBody(
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new ClavigerError('unsupported_media_type', 'Compressed bodies are not accepted.', {
-      hint: 'Leave Content-Encoding out.',
+      hint: 'Remove Content-Encoding.',
     });
   }
   if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
@@ -41,12 +41,15 @@ function collect(request: EdgeRequest, limitBytes: number): Promise<Buffer> {
       } else chunks.push(chunk);
     });
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
-    const broken = (): void => reject(new ClavigerError('invalid', 'The request ended before its body did.'));
+    const broken = (): void => reject(new ClavigerError('invalid', 'The body of the request is incomplete.'));
     request.on('error', broken);
     request.on('close', broken);
   });
 }
 
 function tooLarge(limitBytes: number): ClavigerError {
-  return new ClavigerError('payload_too_large', `A body may have at most ${limitBytes} bytes here.`);
+  return new ClavigerError(
+    'payload_too_large',
+    `The body of this operation can have at most ${limitBytes} bytes.`,
+  );
 }

@@ -18,14 +18,14 @@ test.each([
   'X-Forwarded-Host',
   'X-Forwarded-Proto',
   'X-Anything',
-])('%s has one value, whatever its spelling', (name) => {
+])('%s has one value, in any spelling', (name) => {
   for (const fromProxy of [true, false]) {
     expect(repeatedHeader(twice(name), fromProxy)).toBe(name.toLowerCase());
     expect(repeatedHeader(twice(name.toUpperCase(), name.toLowerCase()), fromProxy)).toBe(name.toLowerCase());
   }
 });
 
-test('lists may have several lines; a proxy that is trusted may add its own to X-Forwarded-For', () => {
+test('lists may have several lines; a trusted proxy may add a line to X-Forwarded-For', () => {
   for (const name of ['Accept-Encoding', 'Via', 'If-None-Match', 'tracestate', 'Cookie'])
     expect(repeatedHeader(twice(name), false)).toBeUndefined();
   expect(repeatedHeader(twice('X-Forwarded-For'), true)).toBeUndefined();

@@ -1,4 +1,4 @@
-/** Headers that are lists by definition: several lines mean the same as one with commas. */
+/** Headers that are lists: several lines equal one line with commas. */
 const LISTS = new Set([
   'accept',
   'accept-charset',
@@ -20,9 +20,9 @@ const LISTS = new Set([
 ]);
 
 /**
- * The first header that a request gives twice although it has one value, in lower case; undefined where there is none. Two readers
- * of a repeated header may each take another one. `fromProxy`: the peer is a trusted proxy, which may add a line of its own to
- * X-Forwarded-For.
+ * Returns the first single-valued header that is sent twice, in lower case; otherwise undefined. Two readers
+ * of a repeated header may use different values. `fromProxy`: the peer is a trusted proxy, which may add a
+ * line to X-Forwarded-For.
  */
 export function repeatedHeader(rawHeaders: readonly string[], fromProxy: boolean): string | undefined {
   const seen = new Set<string>();

@@ -10,12 +10,12 @@ export interface TlsFiles {
   readonly keyFile: string;
 }
 
-/** TLS 1.2 or later; certificate and key as they lie in their files now. */
+/** TLS 1.2 or later, with the present content of the certificate and key files. */
 export function tlsOptions(files: TlsFiles): SecureContextOptions {
   return { cert: readFileSync(files.certFile), key: readFileSync(files.keyFile), minVersion: 'TLSv1.2' };
 }
 
-/** Takes a renewed certificate into use without a restart. Answers how to stop watching. */
+/** Loads a renewed certificate without a restart. Returns a function that stops watching. */
 export function watchTlsFiles(server: Server, files: TlsFiles, logger: Logger): () => void {
   let current = readFileSync(files.certFile, 'utf8');
   const timer = setInterval(() => {
@@ -23,7 +23,7 @@ export function watchTlsFiles(server: Server, files: TlsFiles, logger: Logger): 
       const next = readFileSync(files.certFile, 'utf8');
       if (next === current) return;
       const options = tlsOptions(files);
-      // Throws while only one of the two files has been renewed: the next round finds both.
+      // Throws while only one of the files is renewed; the next round retries.
       createSecureContext(options);
       server.setSecureContext(options);
       current = next;

@@ -3,18 +3,18 @@ import type { Logger, Peers } from '@claviger/service-kit';
 
 const TIMEOUT_MS = 2_000;
 
-/** Whether emergency access is open in a tenant. */
+/** Whether emergency access is open in the tenant. */
 export interface EmergencyNotice {
   /** open | closed | unknown */
   readonly status: string;
   readonly openSessions: number;
-  /** Of the one that is open longest. */
+  /** End of the session that opened first. */
   readonly expiresAt?: string;
 }
 
 export type AskEmergencyNotice = (tenantId: string, requestId: string) => Promise<EmergencyNotice>;
 
-/** Asks workflow. When it cannot be asked the answer is `unknown`: the detail is there to tell of parts that are away. */
+/** Asks workflow. When workflow is unavailable, returns `unknown`: health must still be shown then. */
 export function createEmergencyNotice(peers: Peers, logger: Logger): AskEmergencyNotice {
   const client = peers.client('workflow', emergencyNotice.EmergencyNoticeService);
   return async (tenantId, requestId) => {
@@ -29,7 +29,7 @@ export function createEmergencyNotice(peers: Peers, logger: Logger): AskEmergenc
         ...(expiresAt ? { expiresAt } : {}),
       };
     } catch (error) {
-      logger.debug({ err: error, requestId }, 'emergency access cannot be asked about');
+      logger.debug({ err: error, requestId }, 'the status of emergency access cannot be read');
       return { status: 'unknown', openSessions: 0 };
     }
   };

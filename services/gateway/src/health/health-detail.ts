@@ -2,7 +2,7 @@ import type * as cluster from '@claviger/contracts/cluster/v1/health';
 import type { EmergencyNotice } from './emergency-notice.ts';
 import { isUsable, type PeerHealth } from './peer-health.ts';
 
-/** What runs queued and scheduled work. */
+/** Checks of queued and scheduled work. */
 const SCHEDULER_CHECKS = new Set(['redis', 'nats', 'jobs', 'scheduler', 'relay']);
 
 export interface GatewayHealth {
@@ -58,7 +58,7 @@ function overall(peers: readonly PeerHealth[], degraded: boolean): string {
   return degraded ? 'degraded' : 'ok';
 }
 
-/** The worst of the checks of one kind, over all services that have one. */
+/** The worst result of one kind of check over all services. */
 function component(peers: readonly PeerHealth[], is: (name: string) => boolean) {
   const checks = peers.flatMap((peer) =>
     peer.checks

@@ -96,9 +96,12 @@ function probe(name: string, summary: string, properties: JsonSchema['properties
   };
 }
 
-/** The gateway's own operations, for the OpenAPI document. */
+/** The gateway's own operations in the OpenAPI document. */
 export const healthOperations: Paths = {
-  '/system/health/ping': probe('ping', 'Alive, and which version', { status, version: { type: 'string' } }),
+  '/system/health/ping': probe('ping', 'Shows that the gateway runs, and its version', {
+    status,
+    version: { type: 'string' },
+  }),
   '/system/health/live': probe('live', 'Liveness probe', { status }),
   '/system/health/ready': probe(
     'ready',
@@ -106,7 +109,7 @@ export const healthOperations: Paths = {
     { status },
     {
       503: {
-        description: 'Some part is not reachable, or the vault is sealed.',
+        description: 'A service is unavailable, or the vault is sealed.',
         content: {
           'application/json': { schema: { type: 'object', properties: { status }, required: ['status'] } },
         },

@@ -17,12 +17,12 @@ export interface HealthRoutesDeps extends AdmitDeps {
   readonly version: string;
   readonly peersHealth: PeersHealth;
   readonly emergencyNotice: AskEmergencyNotice;
-  /** False from the moment that the gateway stops. */
+  /** False as soon as the gateway stops. */
   readonly accepting: () => boolean;
   readonly logger: Logger;
 }
 
-/** Probes for everybody, and the detail for whoever is signed in. */
+/** Public probes, and the health detail for signed-in actors. */
 export function healthRoutes(deps: HealthRoutesDeps): OwnRoute[] {
   const admit = admitBearer(demand(['auth'], false, deps.tiers.standard), deps);
   const ready = async (): Promise<{ code: number; status: string }> => {
@@ -55,13 +55,17 @@ export function healthRoutes(deps: HealthRoutesDeps): OwnRoute[] {
           const actor = await admit(request, response, edgeCallOf(request));
           const bearer = bearerOf(request.headers.authorization);
           if (typeof bearer === 'object' && bearer.kind === 'agent-token')
-            throw new ClavigerError('denied', 'The agent of a device may not call this.', {
+            throw new ClavigerError('denied', 'The agent of a device cannot call this operation.', {
               code: 'not_for_agents',
             });
           if (actor?.mfaPending) {
-            throw new ClavigerError('unauthenticated', 'This session still owes its second factor.', {
-              code: 'mfa_required',
-            });
+            throw new ClavigerError(
+              'unauthenticated',
+              'The second factor of this session is not verified yet.',
+              {
+                code: 'mfa_required',
+              },
+            );
           }
           const redis = await redisCheck(deps.gate);
           const { node, version } = deps;

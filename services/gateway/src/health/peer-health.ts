@@ -3,7 +3,7 @@ import { isClavigerError } from '@claviger/errors';
 import type { BaseConfig, Peers } from '@claviger/service-kit';
 
 const CALL_TIMEOUT_MS = 3_000;
-/** The probes are open to everybody: asking more often than this asks nobody. */
+/** Probes are public: within this time, they get the remembered answer. */
 const REMEMBER_MS = 1_000;
 
 type PeerName = keyof BaseConfig['peers'];
@@ -17,7 +17,7 @@ export interface PeerHealth {
   readonly checks: readonly cluster.Check[];
 }
 
-/** The health of every peer, as one of its replicas tells it; remembered for a second. */
+/** Returns the health of each peer, as answered by one of its replicas and remembered for a second. */
 export type PeersHealth = () => Promise<readonly PeerHealth[]>;
 
 export function createPeersHealth(
@@ -33,7 +33,7 @@ export function createPeersHealth(
         const answer = await client.getHealth({}, { timeoutMs });
         return { ...answer, service: name };
       } catch (error) {
-        const problem = isClavigerError(error) ? error.message : 'cannot be asked';
+        const problem = isClavigerError(error) ? error.message : 'is unavailable';
         const check = { name: 'reachable', ok: false, required: true, problem, latencyMs: 0 };
         return { service: name, status: 'unavailable', node: '', version: '', checks: [check] };
       }

@@ -1,15 +1,15 @@
 const MAX_DEPTH = 20;
-/** Members and list items of the whole document. */
+/** Members and list items in the whole document. */
 const MAX_VALUES = 1_000;
 const LIMIT = 'json_limit';
 const POISONOUS = new Set(['__proto__', 'constructor']);
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const KEY_TO_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
-/** A body that is not JSON as we accept it. Says where and why, never what stood there. */
+/** JSON that is not accepted. Contains the position and the reason, never the value. */
 export class JsonError extends Error {
   readonly pointer: string;
-  /** `json_limit` where it is right but more than is taken. */
+  /** `json_limit` for valid JSON beyond a limit. */
   readonly code: string | undefined;
 
   constructor(pointer: string, detail: string, code?: string) {
@@ -20,7 +20,7 @@ export class JsonError extends Error {
   }
 }
 
-/** One more step of a JSON pointer. A key that does not look like a name may be a misplaced secret: it is not repeated. */
+/** Extends a JSON pointer. A key that does not look like a name may be a misplaced secret: it is omitted. */
 export function stepTo(pointer: string, key: string): string {
   return KEY_TO_NAME.test(key) ? `${pointer}/${key}` : pointer;
 }
@@ -28,8 +28,9 @@ export function stepTo(pointer: string, key: string): string {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Parses the JSON object in `body`, by RFC 8259 and stricter: UTF-8 without byte order mark, an object at the root, no
- * key twice, no key that reaches a prototype, no lone surrogate, at most 20 levels and 1,000 values. Throws JsonError.
+ * Parses a JSON object by RFC 8259, more strictly: UTF-8 without byte order mark, an object as root, no
+ * duplicate keys, no keys of prototypes, no lone surrogates, at most 20 levels and 1,000 values. Throws
+ * JsonError.
  */
 export function parseStrictJson(body: Uint8Array): Record<string, unknown> {
   let text: string;
@@ -74,7 +75,7 @@ function skipSpace(state: State): void {
 
 function count(state: State, pointer: string): void {
   if (++state.values > MAX_VALUES)
-    throw new JsonError(pointer, `may hold at most ${MAX_VALUES} values`, LIMIT);
+    throw new JsonError(pointer, `may contain at most ${MAX_VALUES} values`, LIMIT);
 }
 
 function readValue(state: State, pointer: string, depth: number): unknown {
@@ -110,7 +111,7 @@ function readObject(state: State, pointer: string, depth: number): Record<string
     skipSpace(state);
     if (state.text.charCodeAt(state.at) !== QUOTE) throw broken(state);
     const key = readString(state, pointer);
-    if (POISONOUS.has(key)) throw new JsonError(pointer, 'has a key that is not allowed');
+    if (POISONOUS.has(key)) throw new JsonError(pointer, 'contains a forbidden key');
     if (Object.hasOwn(object, key)) throw new JsonError(stepTo(pointer, key), 'is given twice');
     count(state, pointer);
     skipSpace(state);
@@ -156,7 +157,7 @@ function readString(state: State, pointer: string): string {
     if (code === BACKSLASH) {
       escaped = true;
       at += 2;
-      // A control character, or the end of the text, which is no number.
+      // Otherwise a control character, or NaN at the end of the text.
     } else if (code >= 0x20) at += 1;
     else {
       state.at = Math.min(at, text.length);
@@ -165,12 +166,12 @@ function readString(state: State, pointer: string): string {
   }
   state.at = at + 1;
   const raw = escaped ? readEscaped(state, start) : text.slice(start + 1, at);
-  // It could not be sent on or stored unchanged.
+  // A lone surrogate cannot be forwarded or stored unchanged.
   if (!raw.isWellFormed()) throw new JsonError(pointer, 'is not well-formed Unicode');
   return raw;
 }
 
-/** Escapes are rare and few: the platform's parser reads them. */
+/** Escapes are rare: JSON.parse decodes them. */
 function readEscaped(state: State, start: number): string {
   try {
     return JSON.parse(state.text.slice(start, state.at)) as string;

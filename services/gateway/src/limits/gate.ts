@@ -1,6 +1,6 @@
 import type { Tier } from './tiers.ts';
 
-/** One limit that a request counts against. */
+/** A limit that a request counts against. */
 export interface Limit {
   readonly key: string;
   readonly tier: Tier;
@@ -10,40 +10,45 @@ export interface LimitState {
   readonly tier: Tier;
   readonly allowed: boolean;
   readonly remaining: number;
-  /** Until the next request would be allowed; 0 when it is now. */
+  /** Time until the next request is allowed; 0 when allowed now. */
   readonly retryAfterMs: number;
-  /** Until the whole quota is there again. */
+  /** Time until the full quota is available. */
   readonly resetMs: number;
 }
 
 export interface GateAnswer {
-  /** The tightest of the limits asked for; undefined when none was. */
+  /** The tightest of the checked limits; undefined when there are none. */
   readonly limit: LimitState | undefined;
-  /** What Redis holds for the session: its epoch, `revoked`, or undefined for nothing, or when Redis is away. */
+  /**
+   * The state of the session in Redis: its epoch or `revoked`; undefined when absent or Redis is unavailable.
+   */
   readonly live: string | undefined;
 }
 
-/** The one look that every request takes at shared state. Never throws: without Redis it answers from this process. */
+/**
+ * Single Redis round trip per request: rate limits and session liveness. Never throws: without Redis, limits
+ * are counted in this process.
+ */
 export interface Gate {
   check(limits: readonly Limit[], sessionId: string | undefined): Promise<GateAnswer>;
-  /** Takes back what was counted before it was known whether it counts. */
+  /** Gives back counted requests. */
   giveBack(limits: readonly Limit[]): Promise<void>;
-  /** Resolves when the shared state can be asked, or after the time: a start does not depend on it. */
+  /** Resolves when Redis is connected, or after the time: the gateway starts without Redis too. */
   connected(withinMs: number): Promise<void>;
-  /** Whether the shared state answers. */
+  /** Rejects when Redis does not answer. */
   ping(): Promise<void>;
   close(): void;
 }
 
-/** What stands there for a session that was ended. */
+/** State of an ended session in Redis. */
 export const REVOKED = 'revoked';
 
-/** Where auth notes sessions: the epoch at which one was alive within the last minute, or `revoked`. */
+/** Where auth stores session liveness: the epoch at which it was alive in the last minute, or `revoked`. */
 export function liveKey(sessionId: string): string {
   return `claviger:live:{${sessionId}}`;
 }
 
-/** The limit that refuses longest, else the one with the least left. */
+/** The limit that refuses longest, otherwise the one with the fewest requests left. */
 export function tightest(states: readonly LimitState[]): LimitState | undefined {
   let worst: LimitState | undefined;
   for (const state of states) {

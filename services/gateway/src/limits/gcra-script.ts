@@ -1,10 +1,10 @@
 /**
- * GCRA over any number of limits, and the session's liveness, in one round trip. A request that one limit refuses counts
- * against none, and neither does one of a session that was ended: whoever stole a token uses up nobody's budget with it.
- *
- * KEYS: the limits, then the liveness key if ARGV[1] is 1. ARGV: that flag, then for each limit the milliseconds that
- * one request costs and the milliseconds of the whole burst, then 1 to give back what one request has cost.
- * Answers: for each limit {allowed, remaining, retryAfterMs, resetMs}, then the liveness value or false.
+ * Evaluates GCRA for any number of limits and reads the session's liveness, in one round trip. A request that
+ * one limit refuses counts against none, and so does a request of a revoked session: a stolen token cannot
+ * use up the limits of others.
+ * KEYS: the limits, then the liveness key if ARGV[1] is 1. ARGV: that flag, then for each limit the cost of
+ * one request and the size of the burst in milliseconds, then 1 to give back one request.
+ * Returns for each limit {allowed, remaining, retryAfterMs, resetMs}, then the liveness value or false.
  */
 export const GATE_SCRIPT = `
 local time = redis.call('TIME')

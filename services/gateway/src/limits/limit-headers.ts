@@ -4,11 +4,11 @@ import { policyHeader } from './tiers.ts';
 
 const WHOSE: Readonly<Record<string, string>> = {
   tenant: 'of all requests of a tenant',
-  anonymous: 'of all requests without a sign-in',
+  anonymous: 'of all anonymous requests',
   'token-failure': 'of invalid tokens from one address',
 };
 
-/** Headers that tell a client where it stands (draft-ietf-httpapi-ratelimit-headers). */
+/** Headers with the state of a limit (draft-ietf-httpapi-ratelimit-headers). */
 export function limitHeaders(state: LimitState): Record<string, string> {
   return {
     'RateLimit-Policy': policyHeader(state.tier),
@@ -23,10 +23,10 @@ export function enforce(state: LimitState | undefined): void {
   const retryAfterSeconds = Math.max(1, seconds(state.retryAfterMs));
   const rule = `${requests} requests in ${windowSeconds} seconds${burst < requests ? `, ${burst} of them at once` : ''}`;
   if (name === 'disclosure' || name === 'disclosure-day') {
-    throw new ClavigerError('rate_limited', 'The budget for secrets is used up.', {
+    throw new ClavigerError('rate_limited', 'The limit of disclosed secrets is reached.', {
       code: 'disclosure_budget',
       retryAfterSeconds,
-      hint: `One person may see ${requests} secrets in ${windowSeconds} seconds.`,
+      hint: `A person can retrieve ${requests} secrets in ${windowSeconds} seconds.`,
     });
   }
   throw new ClavigerError('rate_limited', 'There were too many requests.', {

@@ -28,7 +28,7 @@ const hourly = (requests: number, burst = requests): Tier => ({
   burst,
 });
 
-it('an agent gets no more than ten tokens a minute: each ends the one before it, and everybody is told', () => {
+it('an agent gets at most ten tokens a minute: each ends the previous one, and every gateway is notified', () => {
   const { path } = devices.AgentsService.rotateOwnAgentToken;
   expect(tierOf(methodOf(path), TIERS)).toEqual(TIERS.auth);
 });
@@ -45,7 +45,7 @@ describe('the gate on Redis', () => {
       limits,
       local: createLocalLimiter(1),
       logger,
-      // What goes on without Redis counts apart: here it must not, however busy the machine is.
+      // Local counting would be separate: it must not be used here, however busy the machine is.
       commandTimeoutMs: 120_000,
     });
     gates.push(created);
@@ -64,7 +64,7 @@ describe('the gate on Redis', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'claviger-limits-'));
-    // The part may run under another account.
+    // The server may run under another account.
     await chmod(folder, 0o711);
     part = await startRedis({ dataDir: join(folder, 'redis'), logFile: join(folder, 'redis.log') });
     client = new Redis({ host: '127.0.0.1', port: part.port, password: part.password });
@@ -77,7 +77,7 @@ describe('the gate on Redis', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('lets exactly the quota through when many ask at once, over two replicas', async () => {
+  it('allows exactly the quota when many ask at once, over two replicas', async () => {
     const replicas = await Promise.all([gate(), gate()]);
     const limit = { key: 'test:quota', tier: hourly(20) };
     const answers = await Promise.all(
@@ -90,7 +90,7 @@ describe('the gate on Redis', () => {
     expect(refused.retryAfterMs).toBeLessThanOrEqual(3_600_000 / 20);
   });
 
-  it('lets no more than a burst through at once, and the rest at the pace of the whole', async () => {
+  it('allows at most a burst at once, and the rest at the rate of the tier', async () => {
     const one = await gate();
     const limit = { key: 'test:burst', tier: hourly(100, 7) };
     const answers = await Promise.all(Array.from({ length: 30 }, () => one.check([limit], undefined)));
@@ -108,7 +108,7 @@ describe('the gate on Redis', () => {
     expect((await one.check([wide], undefined)).limit!.remaining).toBe(9);
   });
 
-  it('takes back what did not count, and never more than that', async () => {
+  it('gives back uncounted requests, and never more than that', async () => {
     const one = await gate();
     const limit = { key: 'test:back', tier: hourly(3) };
     await one.check([limit], undefined);
@@ -120,7 +120,7 @@ describe('the gate on Redis', () => {
     expect(answers.filter((answer) => answer.limit!.allowed)).toHaveLength(3);
   });
 
-  it('counts what a session that was ended asks for against nothing', async () => {
+  it('does not count requests of a revoked session', async () => {
     const one = await gate();
     const limit = { key: 'test:ended', tier: hourly(1) };
     await client.set(liveKey('s4'), 'revoked');
@@ -130,7 +130,7 @@ describe('the gate on Redis', () => {
     expect((await one.check([limit], 's4')).live).toBe('revoked');
   });
 
-  it('answers the liveness in the same look, and nothing for a session that is not there', async () => {
+  it('returns the liveness in the same round trip, and undefined for an unknown session', async () => {
     const one = await gate();
     await client.set(liveKey('s1'), '7');
     await client.set(liveKey('s2'), 'revoked');
@@ -150,13 +150,13 @@ describe('the gate on Redis', () => {
     expect(await client.exists('test:off')).toBe(0);
   });
 
-  it('leaves nothing behind for ever', async () => {
+  it('leaves no key without an expiry', async () => {
     const one = await gate();
     await one.check([{ key: 'test:expiry', tier: hourly(5) }], undefined);
     expect(await client.pttl('test:expiry')).toBeGreaterThan(0);
   });
 
-  it('goes on with limits of its own when Redis is away, and knows no session then', async () => {
+  it('counts locally when Redis is unavailable, and then returns no liveness', async () => {
     const lonely = createRedisGate({
       redis: { host: '127.0.0.1', port: 1, password: 'x' },
       limits: true,
@@ -173,7 +173,7 @@ describe('the gate on Redis', () => {
 });
 
 describe('the local limiter', () => {
-  it('divides the quota among the replicas, halves that of sign-in, and gives it back with time', () => {
+  it('divides the quota among the replicas, halves that of sign-in, and restores it over time', () => {
     let now = 1_000_000;
     const limiter = createLocalLimiter(2, () => now);
     const tries = (tier: Tier, count: number) =>
@@ -185,7 +185,7 @@ describe('the local limiter', () => {
   });
 });
 
-it('the local limiter takes back what did not count, too', () => {
+it('the local limiter gives back uncounted requests too', () => {
   const limiter = createLocalLimiter(1, () => 1_000_000);
   const limit = { key: 'k', tier: hourly(2) };
   const allowed = () => limiter.check([limit])[0]!.allowed;
@@ -196,7 +196,7 @@ it('the local limiter takes back what did not count, too', () => {
   expect([allowed(), allowed(), allowed()]).toEqual([true, true, false]);
 });
 
-it('of one address no more than 100 invalid tokens are heard in any minute', () => {
+it('of one address at most 100 invalid tokens are accepted for checking in any minute', () => {
   let now = 1_000_000;
   const limiter = createLocalLimiter(1, () => now);
   const heard: number[] = [];
@@ -210,11 +210,11 @@ it('of one address no more than 100 invalid tokens are heard in any minute', () 
 describe('limit keys', () => {
   const keys = createLimitKeys('secret');
 
-  it('say no address', () => {
+  it('contain no address', () => {
     expect(keys.address('auth', '192.0.2.1')).not.toContain('192.0.2.1');
   });
 
-  it('take all of the addresses that one IPv6 client can choose from as one', () => {
+  it('treat all addresses that one IPv6 client can choose as one', () => {
     expect(keys.address('auth', '2001:db8::1')).toBe(keys.address('auth', '2001:db8:0:0:ffff::9'));
     expect(keys.address('auth', '2001:db8::1')).not.toBe(keys.address('auth', '2001:db8:0:1::1'));
   });

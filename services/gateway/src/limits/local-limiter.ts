@@ -4,14 +4,20 @@ import { gcraOf } from './tiers.ts';
 const MAX_KEYS = 50_000;
 const HALVED: ReadonlySet<string> = new Set(['auth', 'anonymous', 'token-failure']);
 
-/** GCRA in this process, for the time that Redis is away. Stricter than the shared one: other replicas count apart. */
+/**
+ * GCRA in this process, used while Redis is unavailable. Stricter than the shared limits, because each
+ * replica counts for itself.
+ */
 export interface LocalLimiter {
   check(limits: readonly Limit[]): LimitState[];
-  /** Takes back what was counted before it was known whether it counts. */
+  /** Gives back counted requests. */
   giveBack(limits: readonly Limit[]): void;
 }
 
-/** `replicas`: how many gateways share the load. Limits for sign-in are halved besides: guessing must not pay. */
+/**
+ * @param replicas Number of gateways that share the load. Limits of sign-in are halved in addition, against
+ *   guessing.
+ */
 export function createLocalLimiter(replicas: number, now: () => number = Date.now): LocalLimiter {
   const fullAt = new Map<string, number>();
   const gcra = (tier: Limit['tier']) => gcraOf(tier, HALVED.has(tier.name) ? replicas * 2 : replicas);

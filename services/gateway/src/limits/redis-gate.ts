@@ -7,16 +7,16 @@ import { gcraOf } from './tiers.ts';
 
 const COMMAND_TIMEOUT_MS = 500;
 const RECONNECT_MAX_MS = 1_000;
-/** After a failure Redis is left alone so long, so that a hanging one does not slow every request. */
+/** Redis is not used for this long after a failure, so that a hanging Redis does not slow every request. */
 const AWAY_MS = 1_000;
 
 export interface RedisGateOptions {
   readonly redis: { readonly host: string; readonly port: number; readonly password: string };
-  /** False: no limits are counted; the liveness is still read. */
+  /** False: limits are not counted; the session's liveness is still read. */
   readonly limits: boolean;
   readonly local: LocalLimiter;
   readonly logger: Logger;
-  /** How long an answer may take until the request goes on without it; 500 when absent. */
+  /** Longest wait for an answer of Redis; default 500. */
   readonly commandTimeoutMs?: number | undefined;
 }
 
@@ -32,7 +32,7 @@ interface GateRedis extends Redis {
 export function createRedisGate(options: RedisGateOptions): Gate {
   const redis = new Redis({
     ...options.redis,
-    // A request never waits for a connection: it goes on without Redis.
+    // Requests do not wait for a connection; they proceed without Redis.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
@@ -47,8 +47,11 @@ export function createRedisGate(options: RedisGateOptions): Gate {
     if (nowAway === away || closed) return;
     away = nowAway;
     if (nowAway)
-      options.logger.warn({ err: error }, 'Redis is away: limits are local, auth is asked each time');
-    else options.logger.info('Redis is back');
+      options.logger.warn(
+        { err: error },
+        'Redis is unavailable: limits are counted locally, and auth is asked for each request',
+      );
+    else options.logger.info('Redis is available again');
   };
   redis.on('error', (error) => became(true, error));
   const without = (limits: readonly Limit[], count: boolean): GateAnswer => {
@@ -56,7 +59,7 @@ export function createRedisGate(options: RedisGateOptions): Gate {
     options.local.giveBack(limits);
     return NOTHING;
   };
-  /** `count`: false to give back. */
+  /** @param count False to give back. */
   const ask = async (
     all: readonly Limit[],
     sessionId: string | undefined,
@@ -98,7 +101,7 @@ export function createRedisGate(options: RedisGateOptions): Gate {
     },
     connected: async (withinMs) => {
       if (redis.status === 'ready') return;
-      // Not the helper of node:events: that one would take a first failed attempt for the end.
+      // `once` of node:events would reject at the first failed attempt.
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, withinMs);
         redis.once('ready', () => {

@@ -1,6 +1,6 @@
 import { type MethodInfo, RateTier } from '@claviger/contracts';
 
-/** So many requests in a window, spread over it; at most `burst` of them at once (GCRA). */
+/** A rate: `requests` within a window, spread evenly, at most `burst` at once (GCRA). */
 export interface Tier {
   readonly name:
     | 'standard'
@@ -17,7 +17,7 @@ export interface Tier {
   readonly burst: number;
 }
 
-/** What an operator may choose. */
+/** Limits that an operator can configure. */
 export interface LimitSettings {
   readonly standardBurst: number;
   readonly tenantPerMinute: number;
@@ -27,22 +27,24 @@ export interface LimitSettings {
 }
 
 export interface Tiers {
-  /** As the reference documents state them, by user, API token or device; of public operations by address. */
+  /**
+   * As the reference documents state them: by user, API token or device; for public operations by address.
+   */
   readonly standard: Tier;
   readonly auth: Tier;
   readonly report: Tier;
   readonly agent: Tier;
-  /** All requests of one tenant: one that runs wild leaves the others room. */
+  /** All requests of one tenant, so that one tenant cannot exhaust the gateway. */
   readonly tenant: Tier;
-  /** All requests of nobody in particular. */
+  /** All anonymous requests. */
   readonly anonymous: Tier;
-  /** Tokens from one address that are not valid: never more than 100 in any minute, which is the burst and the pace together. */
+  /** Invalid tokens of one address: burst and rate together allow at most 100 in any minute. */
   readonly tokenFailure: Tier;
-  /** Secrets that one person is shown: who needs more than that is worth a look. */
+  /** Secrets disclosed to one person, per minute and per day. */
   readonly disclosure: readonly [Tier, Tier];
 }
 
-/** Of one address. */
+/** Per address. */
 export const TOKEN_FAILURES_AT_ONCE = 20;
 
 export function createTiers(settings: LimitSettings): Tiers {
@@ -67,7 +69,7 @@ export function createTiers(settings: LimitSettings): Tiers {
   };
 }
 
-/** The tier that the contract gives a method. */
+/** The tier of a method in the contract. */
 export function tierOf(method: MethodInfo, tiers: Tiers): Tier {
   switch (method.policy?.rateTier) {
     case RateTier.RATE_TIER_STANDARD:
@@ -83,12 +85,17 @@ export function tierOf(method: MethodInfo, tiers: Tiers): Tier {
   }
 }
 
-/** The budgets that a method counts against beside its tier. Credentials that auth makes are the caller's own affair. */
+/**
+ * Disclosure budgets that a method also counts against. Credentials that auth issues to their owner are
+ * exempt.
+ */
 export function budgetsOf(method: MethodInfo, tiers: Tiers): readonly Tier[] {
   return method.policy!.discloses && method.owner !== 'auth' ? tiers.disclosure : [];
 }
 
-/** Milliseconds that one request costs, and those of a whole burst; `share`: how many limiters divide the tier. */
+/**
+ * Milliseconds of one request and of the whole burst; `share`: the number of limiters that divide the tier.
+ */
 export function gcraOf(
   { requests, windowSeconds, burst }: Tier,
   share = 1,

@@ -1,6 +1,6 @@
 import type { OwnRoute } from '../routes/router.ts';
 
-/** The OpenAPI document, and a pointer to it at the root. */
+/** Serves the OpenAPI document, and its address at the root. */
 export function documentRoutes(openApi: string): OwnRoute[] {
   return [
     json('/', JSON.stringify({ name: 'Claviger', api: '/api/v1', openapi: '/openapi.json' })),

@@ -10,21 +10,21 @@ button { margin-top: 1.5rem; padding: 0.5rem 1rem; font: inherit; }
 `;
 
 export interface OneTimeForm {
-  /** Where the link leads. */
+  /** Path of the link. */
   readonly path: string;
-  /** The operation that takes the answer. */
+  /** The operation that receives the form. */
   readonly action: string;
   readonly heading: string;
   readonly button: string;
-  /** Said when the link's token is missing. */
+  /** Shown when the link has no token. */
   readonly needsLink: string;
-  /** HTML of the fields before the two password fields. */
+  /** HTML of the fields before the password fields. */
   readonly fields: string;
-  /** Name of the password in the request. */
+  /** Field of the password in the request. */
   readonly passwordName: string;
 }
 
-/** The one-time token stands behind the # of the link, which a browser sends to no server. */
+/** The one-time token is in the fragment of the link, which browsers do not send to servers. */
 const scriptOf = (form: OneTimeForm): string => `
 const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
 history.replaceState(null, '', location.pathname);
@@ -35,7 +35,7 @@ form.addEventListener('submit', async (event) => {
   event.preventDefault();
   const { password, again, ...fields } = Object.fromEntries(new FormData(form));
   if (password !== again) { message.textContent = 'The two passwords differ.'; return; }
-  message.textContent = 'One moment …';
+  message.textContent = 'Please wait …';
   try {
     const response = await fetch(${JSON.stringify(form.action)}, {
       method: 'POST',
@@ -75,7 +75,7 @@ ${form.fields}<label for="password">Password</label>
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** The page behind a one-time link: only its own script and style may run, and only this server may be asked. */
+/** The page of a one-time link: only its own script and style run, and it connects only to this server. */
 export function oneTimeForm(form: OneTimeForm): OwnRoute {
   const script = scriptOf(form);
   const page = pageOf(form, script);

@@ -24,8 +24,8 @@ export interface AdmitDeps {
 }
 
 /**
- * Lets a request in or throws: who is it, does the session stand, is it within its limits. Undefined for the nobody of a
- * public operation.
+ * Admits a request or throws: authenticates it, checks its session and its limits. Returns undefined for
+ * anonymous calls to public operations.
  */
 export type Admit = (
   request: EdgeRequest,
@@ -33,13 +33,13 @@ export type Admit = (
   call: EdgeCall,
 ) => Promise<Vouched | undefined>;
 
-/** What the contract says of a method decides; paths have no say. */
+/** The policy of the method in the contract decides, never the path. */
 export function admitFor(method: MethodInfo, deps: AdmitDeps): Admit {
   if (method.policy!.public) return admitAnybody(audiencesOf(method), tierOf(method, deps.tiers), deps);
   return admitBearer(demandOf(method, deps), deps);
 }
 
-/** Throws unless whoever was let in before a call waited would be let in after it, too. */
+/** Throws unless the actor of a call that has waited would still be admitted. */
 export type AdmitAgain = (request: EdgeRequest, call: EdgeCall, actor: Vouched) => Promise<void>;
 
 export function admitAgainFor(method: MethodInfo, deps: AdmitDeps): AdmitAgain {
@@ -57,7 +57,7 @@ function demandOf(method: MethodInfo, { tiers }: AdmitDeps): Demand {
   return demand(audiencesOf(method), method.policy!.fresh, tierOf(method, tiers), budgetsOf(method, tiers));
 }
 
-/** For operations that need a valid bearer. */
+/** For operations that require a valid bearer. */
 export function admitBearer(wanted: Demand, deps: AdmitDeps): Admit {
   return async (request, response, call) => {
     const bearer = bearerOf(request.headers.authorization);
@@ -70,7 +70,7 @@ export function admitBearer(wanted: Demand, deps: AdmitDeps): Admit {
   };
 }
 
-/** For public operations: the address is counted. A valid bearer is passed on; any other is ignored. */
+/** For public operations: counts the address. A valid bearer is passed on, an invalid one is ignored. */
 function admitAnybody(audiences: readonly string[], tier: Tier, deps: AdmitDeps): Admit {
   const wanted = demand(audiences, true, tier);
   return async (request, response, call) => {
@@ -92,12 +92,12 @@ function admitAnybody(audiences: readonly string[], tier: Tier, deps: AdmitDeps)
   };
 }
 
-/** A public operation does not mind what it cannot read. */
+/** Public operations ignore unreadable credentials. */
 function unlessInvalid(error: unknown): void {
   if (!isInvalid(error)) throw error;
 }
 
-/** Shows the limit's state and throws `rate_limited` when it refuses. */
+/** Sets the limit headers; throws `rate_limited` when the limit refuses. */
 export function count(limit: LimitState | undefined, response: ServerResponse): void {
   if (!limit) return;
   for (const [name, value] of Object.entries(limitHeaders(limit))) response.setHeader(name, value);

@@ -16,7 +16,7 @@ beforeEach(() => {
 const lastCall = () => edge.calls.at(-1)!;
 
 describe('an operation of the contract over REST', () => {
-  it('reaches its service with path, actor, request id and address, and answers its JSON', async () => {
+  it('reaches its service with path, actor, request id and address, and returns its JSON', async () => {
     const entry = edge.addEntry();
     const answer = await edge.call('GET', `/api/v1/vault/entries/${entry.id}`, {
       token,
@@ -41,7 +41,7 @@ describe('an operation of the contract over REST', () => {
     expect(context.actor.userName).toBe('alice');
   });
 
-  it('refuses a request id that is none under an id of its own, and ignores a trace that is none', async () => {
+  it('refuses an invalid request id under a new id, and ignores an invalid trace', async () => {
     for (const id of ['a b"c', 'x'.repeat(65), '', 'id,id', '\xe9', 'a/../b']) {
       const headers = { 'x-request-id': id };
       const answer = await edge.call('GET', '/system/health/ping', { headers });
@@ -55,7 +55,7 @@ describe('an operation of the contract over REST', () => {
     }
   });
 
-  it('reads the query strictly, with limit as another name of pageSize', async () => {
+  it('decodes the query strictly, with limit as an alias of pageSize', async () => {
     await edge.call('GET', '/api/v1/vault/entries?limit=7&search=a+b%26c&page=2', { token });
     expect(lastCall().request).toMatchObject({ pageSize: 7, search: 'a b&c', page: 2, sortBy: '' });
   });
@@ -83,7 +83,7 @@ describe('an operation of the contract over REST', () => {
     expect(answer.json).toMatchObject({ code: 'invalid', errors: [{ pointer }] });
   });
 
-  it('creates with 201, and fills what is left out with zero values', async () => {
+  it('creates with 201, and fills omitted fields with zero values', async () => {
     const answer = await edge.call('POST', '/api/v1/vault/entries', {
       token,
       body: { name: 'x', type: 'password', secret: 'y', tags: ['a'] },
@@ -113,7 +113,7 @@ describe('an operation of the contract over REST', () => {
     expect(edge.calls).toHaveLength(0);
   });
 
-  it('refuses a path field that stands in the body too, a query on a body route, and a body on a GET', async () => {
+  it('refuses a path field in the body, a query on a body route, and a body on a GET', async () => {
     const { id } = edge.addEntry();
     const twice = await edge.call('PUT', `/api/v1/vault/entries/${id}`, { token, body: { entryId: id } });
     expect(twice.json).toMatchObject({ status: 400, errors: [{ pointer: '/entryId' }] });
@@ -123,7 +123,7 @@ describe('an operation of the contract over REST', () => {
     expect(body.status).toBe(400);
   });
 
-  it('answers the problems of the service: its field rules, its refusals, and nothing of its failures', async () => {
+  it('returns problems of the service: its field rules and refusals, but no internals of its failures', async () => {
     const rules = await edge.call('POST', '/api/v1/vault/entries', { token, body: { name: '' } });
     expect(rules.json).toMatchObject({
       status: 400,
@@ -138,7 +138,7 @@ describe('an operation of the contract over REST', () => {
     expect(failure.text).not.toContain('s3cret');
   });
 
-  it('answers a foreign and an unknown id alike', async () => {
+  it('gives the same answer for a foreign and an unknown id', async () => {
     const answers = await Promise.all(
       ['00000000-0000-4000-8000-000000000000', 'no-uuid'].map((id) =>
         edge.call('GET', `/api/v1/vault/entries/${id}`, { token, headers: { 'x-request-id': 'same' } }),
@@ -148,7 +148,7 @@ describe('an operation of the contract over REST', () => {
     expect(answers[0]!.text).toBe(answers[1]!.text);
   });
 
-  it('takes the version from If-Match, and refuses one that names another', async () => {
+  it('takes the version from If-Match, and refuses a body with another version', async () => {
     const { id } = edge.addEntry();
     const put = (headers: Record<string, string>, body: object = {}) =>
       edge.call('PUT', `/api/v1/vault/entries/${id}`, { token, body, headers });
@@ -167,7 +167,7 @@ describe('an operation of the contract over REST', () => {
     ['"99999999999999999999999"', 412],
     ['"9999999999"', 412],
     ['"2147483648"', 412],
-    // Modulo 2^32 it is the version that the object has.
+    // Modulo 2^32 it equals the version of the object.
     ['"4294967297"', 412],
     ['"0"', 412],
     ['"-1"', 412],
@@ -197,17 +197,17 @@ describe('an operation of the contract over REST', () => {
     ['"1-abc", "1"', 200],
     [',W/"7" ,"other", "1"\t,', 200],
     ['*', 200],
-  ])('takes If-Match by RFC 9110, for the range of versions: %s', async (ifMatch, status) => {
+  ])('accepts If-Match by RFC 9110, within the range of versions: %s', async (ifMatch, status) => {
     const { id } = edge.addEntry();
     for (const [path, body] of [
       [`/api/v1/vault/entries/${id}`, '{}'],
-      // Where the version has no form for its absence.
+      // A version field without presence.
       ['/api/v1/pam/rules/r1', '{"name":"x"}'],
     ] as const) {
       edge.calls.length = 0;
       const head = `${path.includes('pam') ? 'PATCH' : 'PUT'} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n`;
       const text = `Authorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
-      // Encoded as it stands here: what is beyond latin1 goes as UTF-8.
+      // Encoded explicitly: beyond latin1 as UTF-8.
       const value = Buffer.from(ifMatch, /[^\0-\xff]/.test(ifMatch) ? 'utf8' : 'latin1');
       const bytes = Buffer.concat([
         Buffer.from(`${head}${text}If-Match: `),
@@ -222,7 +222,7 @@ describe('an operation of the contract over REST', () => {
     }
   });
 
-  it('takes If-Match where a POST takes a version, too', async () => {
+  it('accepts If-Match for a POST with a version too', async () => {
     const coSign = (headers: Record<string, string>) =>
       edge.call('POST', '/api/v1/pam/rules/r1/co-sign', { token, body: {}, headers });
     expect((await coSign({ 'if-match': '"99999999999"' })).status).toBe(412);
@@ -230,7 +230,7 @@ describe('an operation of the contract over REST', () => {
     expect((await coSign({ 'if-match': '"1"' })).status).toBe(404);
   });
 
-  it('names the header that holds odd bytes, and repeats none of them', async () => {
+  it('names the header with invalid bytes, and repeats none of them', async () => {
     const send = (line: Buffer) =>
       edge.raw(
         Buffer.concat([
@@ -249,13 +249,13 @@ describe('an operation of the contract over REST', () => {
         expect(answer).toContain(`The header ${name} is not valid.`);
       }
     }
-    // A control character in a header makes the whole no HTTP request.
+    // A control character in a header makes the whole input invalid HTTP.
     for (const value of ['a\0b', 'a\x01b', 'a\x7fb', 'a\rb', 'a\nb']) {
       for (const name of ['Idempotency-Key', 'If-Match', 'X-Request-Id', 'traceparent', 'User-Agent']) {
         const answer = await send(Buffer.from(`${name}: ${value}`, 'latin1'));
         expect(answer, JSON.stringify(`${name}: ${value}`)).toMatch(/^HTTP\/1\.1 400 /);
         const named =
-          name === 'User-Agent' ? 'Not an HTTP request' : `The header ${name.toLowerCase()} holds`;
+          name === 'User-Agent' ? 'Not an HTTP request' : `The header ${name.toLowerCase()} contains`;
         expect(answer).toContain(named);
       }
     }
@@ -268,7 +268,7 @@ describe('an operation of the contract over REST', () => {
     expect([answer.status, answer.text]).toEqual([204, '']);
   });
 
-  it('discloses without ETag, whatever is asked conditionally, and only to POST', async () => {
+  it('discloses without ETag, despite any condition, and only to POST', async () => {
     const { id } = edge.addEntry();
     const path = `/api/v1/vault/entries/${id}/retrieve`;
     const answer = await edge.call('POST', path, {
@@ -327,7 +327,7 @@ describe('an operation of the contract over REST', () => {
     expect([same.status, same.headers.etag]).toEqual([304, etag]);
   });
 
-  it('ends at its source what HEAD does not take', async () => {
+  it('ends a stream at its source after the headers of HEAD', async () => {
     edge.exportChunks = 1_000_000;
     edge.exportCancelled = false;
     expect((await edge.call('HEAD', '/api/v1/audit/events/export', { token })).status).toBe(200);
@@ -335,7 +335,7 @@ describe('an operation of the contract over REST', () => {
     edge.exportChunks = 3;
   });
 
-  it('H-102, H-171: HEAD needs the same sign-in, and is refused where something is disclosed or handed over', async () => {
+  it('H-102, H-171: HEAD requires the same sign-in, and is refused where the operation discloses or delivers something', async () => {
     for (const path of ['/api/v1/vault/entries', '/system/health/detail', '/api/v1/audit/events/export'])
       expect((await edge.call('HEAD', path)).status, path).toBe(401);
     const { token: weak } = await edge.signIn([]);
@@ -354,7 +354,7 @@ describe('an operation of the contract over REST', () => {
     expect(edge.calls).toHaveLength(0);
   });
 
-  it('takes plain JSON only, and no more than 1 MiB of it', async () => {
+  it('accepts only plain JSON, at most 1 MiB', async () => {
     const post = (raw: string | Buffer, headers: Record<string, string>) =>
       edge.call('POST', '/api/v1/vault/entries', { token, raw, headers });
     expect((await post('{}', { 'content-type': 'text/plain' })).status).toBe(415);
@@ -362,7 +362,8 @@ describe('an operation of the contract over REST', () => {
     expect((await post('{}', { 'content-type': '@' })).status).toBe(415);
     expect((await post('{}', { 'content-encoding': 'gzip' })).status).toBe(415);
     expect((await post('{}', { 'content-type': 'application/json; charset=UTF-8' })).status).toBe(400);
-    // By its announced length, before the rest is sent: a client that still writes may not get to read the answer.
+    // By its announced length, before the rest is sent: a client that is still writing may not read the
+    // answer.
     const large = await edge.raw(
       `POST /api/v1/vault/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n` +
         'Content-Type: application/json\r\nContent-Length: 1048577\r\n\r\n{',
@@ -370,7 +371,7 @@ describe('an operation of the contract over REST', () => {
     expect(large).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  it('lets no other site read: no CORS header, whatever the origin', async () => {
+  it('sends no CORS header for any origin', async () => {
     const answer = await edge.call('GET', '/api/v1/vault/entries', {
       token,
       headers: { origin: 'https://evil.example' },
@@ -380,7 +381,7 @@ describe('an operation of the contract over REST', () => {
 });
 
 describe('a download', () => {
-  it('is streamed as a file with a name of ours', async () => {
+  it('is streamed as a file with a name from the route', async () => {
     edge.exportChunks = 40;
     const answer = await edge.call('GET', '/api/v1/audit/events/export', { token });
     expect(answer.text).toHaveLength(40 * 65_536);
@@ -390,7 +391,7 @@ describe('a download', () => {
     });
   });
 
-  it('is a problem when it fails before its first byte, and cut off when it fails later', async () => {
+  it('is a problem when it fails before its first byte, and aborted when it fails later', async () => {
     edge.exportChunks = 'fails';
     const failed = await edge.call('GET', '/api/v1/audit/events/export', { token });
     expect([failed.status, failed.headers['retry-after']]).toEqual([503, undefined]);
@@ -400,7 +401,7 @@ describe('a download', () => {
     );
   });
 
-  it('stops at the source when the client leaves', async () => {
+  it('stops at the source when the client disconnects', async () => {
     edge.exportChunks = 1_000_000;
     edge.exportCancelled = false;
     const { connect } = await import('node:tls');

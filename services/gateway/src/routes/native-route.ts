@@ -33,7 +33,7 @@ const CALL_TIMEOUT_MS = 30_000;
 export interface NativeRouteDeps extends AdmitDeps {
   readonly peers: Peers;
   readonly logger: Logger;
-  /** Aborts when the gateway is told to stop: nothing waits for something to happen any longer. */
+  /** Aborts when the gateway stops; waiting calls then end. */
   readonly stopping: AbortSignal;
 }
 
@@ -45,8 +45,8 @@ export type ServeRoute = (
 ) => Promise<void>;
 
 /**
- * The way of every native operation: admit, read, decode, call, render. All that depends on the contract only is compiled
- * here, once; a mistake in the contract stops the start.
+ * Serves a native operation: admit, read, decode, call, encode. What depends only on the contract is compiled
+ * once at start; an error in the contract prevents the start.
  */
 export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: NativeRouteDeps): ServeRoute {
   const problem = contractProblem(method);
@@ -79,7 +79,7 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
     const bounded = { ...options, timeoutMs: CALL_TIMEOUT_MS, signal, waits };
     const answer = (await call(message, bounded)) as Message;
     if (method.policy!.discloses) await failpoint('gateway.after_disclosure');
-    // What has happened since is not for whoever held a token that was taken away meanwhile.
+    // The token may have been revoked while the call waited.
     if (admitAgain && actor) await admitAgain(request, edge, actor);
     if (empty) response.writeHead(204).end();
     else send(request, response, encode(answer), conditional);
@@ -116,7 +116,7 @@ export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: Nati
     );
 }
 
-/** Aborts when the client has left or has its answer, or when there is no time left to wait. */
+/** Aborts when the client disconnects, the answer ends, or the gateway stops. */
 function gone(response: ServerResponse, stopping?: AbortSignal): AbortSignal {
   const controller = new AbortController();
   const abort = (): void => controller.abort();
@@ -134,7 +134,7 @@ function refuse(error: unknown, request: EdgeRequest, response: ServerResponse, 
   if (response.destroyed) return;
   const shown = shownError(error, requestId, logger);
   if (response.headersSent) {
-    logger.warn({ requestId, code: shown.code }, 'an answer was cut off');
+    logger.warn({ requestId, code: shown.code }, 'an answer was aborted');
     response.destroy();
   } else answerProblem(request, response, shown);
 }
@@ -151,7 +151,7 @@ async function bodyOf(
   limitBytes: number,
 ): Promise<Buffer | undefined> {
   if (binding.body) return readJsonBody(request, limitBytes);
-  if (hasBody(request)) throw new ClavigerError('invalid', 'This operation takes no body.');
+  if (hasBody(request)) throw new ClavigerError('invalid', 'This operation does not accept a body.');
   return undefined;
 }
 

@@ -7,31 +7,31 @@ import { answerProblem, shownError } from '../edge/problem-answer.ts';
 import { type NativeRouteDeps, nativeRoute, type ServeRoute } from './native-route.ts';
 import { answerNoRoute } from './no-route.ts';
 
-/** The methods that a route can have, in the order in which `Allow` names them. */
+/** The methods of routes, in the order of the `Allow` header. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const NO_QUERY = {};
 
-/** A route beside the native API: health, documents, pages. It discloses nothing. */
+/** A route outside the native API: health, documents, pages. It discloses nothing. */
 export interface OwnRoute {
   readonly path: string;
   readonly serve: ServeRoute;
 }
 
 export interface Router {
-  /** Answers a request whose target is canonical. */
+  /** Serves a request with a canonical target. */
   readonly route: (request: EdgeRequest, response: ServerResponse) => void;
 }
 
 /**
- * Every operation of the contract that has a REST binding, and the gateway's own GET routes. A literal segment wins over a
- * parameter. HEAD runs the handler of GET, and Node.js omits the body.
+ * Registers every operation of the contract with a REST binding, and the gateway's own GET routes. A literal
+ * segment takes precedence over a parameter. HEAD runs the handler of GET; Node.js omits the body.
  *
  * @throws when the contract declares a route twice, or a method that cannot be served.
  */
 export function createRouter(deps: NativeRouteDeps, own: readonly OwnRoute[]): Router {
   const routes = findMyWay({
     caseSensitive: true,
-    // The edge limits the target as a whole, and the field rules limit each parameter.
+    // The edge limits the target as a whole, and field rules limit each parameter.
     maxParamLength: MAX_TARGET_LENGTH,
     // The operations decode the query themselves.
     querystringParser: () => NO_QUERY,

@@ -20,14 +20,14 @@ export interface CallOptions {
   readonly waits?: boolean;
 }
 
-/** Any client method: promises for unary calls, async iterables for streams. */
+/** A client method: promises for unary calls, async iterables for streams. */
 export type ClientMethod = (request: object, options: CallOptions) => unknown;
 
-/** The client method for an operation; throws at start when nothing was generated for it. */
+/** The client method of an operation; throws at start when its code was not generated. */
 export function clientMethod(peers: Peers, owner: string, service: string, property: string): ClientMethod {
-  if (!isOwner(owner)) throw new Error(`The gateway knows no service ${owner}.`);
+  if (!isOwner(owner)) throw new Error(`The gateway has no client for the service ${owner}.`);
   const definition = services.get(service);
-  if (!definition) throw new Error(`Nothing was generated for ${service}.`);
+  if (!definition) throw new Error(`No code was generated for ${service}.`);
   const client = peers.client(owner, definition) as unknown as Record<string, ClientMethod>;
   const method = client[property];
   if (!method) throw new Error(`${service} has no ${property}.`);

@@ -14,7 +14,7 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   'application/x-pem-file': 'pem',
 };
 
-/** Name of the download, from the route alone: nothing of the request or the data gets into the header. */
+/** File name of the download, from the route only: no request data reaches the header. */
 export function downloadName(binding: HttpBinding, contentType: string): string {
   const words = binding.path.split('/').filter((word) => word !== '' && !word.startsWith('{'));
   const stem = words.slice(2).join('-') || 'download';
@@ -22,9 +22,9 @@ export function downloadName(binding: HttpBinding, contentType: string): string 
 }
 
 /**
- * Sends a stream of bytes as a download, at the pace at which the client takes it. The first message is awaited before
- * anything is sent, so that a refusal is still a problem; later failures cut the connection, so that half a file never
- * looks whole. HEAD ends the stream at its source once the headers are known.
+ * Sends a byte stream as a download at the client's pace. The first message is awaited before the headers, so
+ * that a refusal is still a problem; a later failure closes the connection, so that a partial file is not
+ * taken for a complete one. HEAD ends the stream after the headers.
  */
 export async function answerStream(
   request: IncomingMessage,

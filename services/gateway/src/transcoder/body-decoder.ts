@@ -4,7 +4,7 @@ import { stepTo } from '../json/parse-strict-json.ts';
 import { type Message, messageTemplate, place } from './message-template.ts';
 import { bytesOf, integerProblem, isDateTime, NOT_A_TIME } from './scalar-rules.ts';
 
-/** Fills `message` from JSON; adds what is wrong to `problems`. */
+/** Fills `message` from JSON; adds errors to `problems`. */
 export type FillFromJson = (
   message: Message,
   json: Record<string, unknown>,
@@ -14,14 +14,14 @@ export type FillFromJson = (
 
 type DecodeValue = (value: unknown, pointer: string, problems: FieldProblem[]) => unknown;
 
-/** What is no name could be a value in the wrong place, and values are never echoed. */
+/** Other texts may be misplaced values, which are never echoed. */
 const FIELD_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/;
 
 const decoders = new Map<string, { create: () => Message; fill: FillFromJson }>();
 
 /**
- * Compiles the decoder of a message: exact types without any coercion, unknown keys refused, null only where the
- * contract knows it. `except` names fields that come from elsewhere (the path) and may not stand in the body.
+ * Compiles the decoder of a message: exact types without coercion, unknown keys refused, null only where the
+ * contract allows it. `except` names fields that come from the path and must not be in the body.
  */
 export function bodyDecoder(info: MessageInfo, except: ReadonlySet<string> = new Set()): FillFromJson {
   const fields = new Map<string, { field: FieldInfo; decode: DecodeValue }>();
@@ -46,19 +46,19 @@ export function bodyDecoder(info: MessageInfo, except: ReadonlySet<string> = new
       } else if (elsewhere.has(key)) {
         problems.push({
           pointer: `${pointer}/${key}`,
-          detail: 'stands in the path: leave it out of the body',
+          detail: 'is part of the path: remove it from the body',
         });
       } else {
         problems.push({
           pointer: FIELD_NAME.test(key) ? stepTo(pointer, key) : pointer,
-          detail: 'holds a field that does not exist here',
+          detail: 'contains an unknown field',
         });
       }
     }
   };
 }
 
-/** Shared by all routes, and looked up at the first use, so that messages may contain themselves. */
+/** Shared by all routes, and created at first use, so that messages can contain themselves. */
 function nested(info: MessageInfo): { create: () => Message; fill: FillFromJson } {
   let known = decoders.get(info.name);
   if (!known) {
@@ -104,7 +104,7 @@ function singleDecoder(field: FieldInfo): DecodeValue {
         const detail =
           typeof value === 'number' ? integerProblem(value, field.int32) : 'must be a whole number';
         if (detail) problems.push({ pointer, detail });
-        // Minus zero is zero.
+        // Turns -0 into 0.
         return (value as number) + 0;
       };
     case 'bytes':

@@ -3,7 +3,9 @@ import { headerInvalid } from '../edge/header-invalid.ts';
 
 const VISIBLE = /^[\x21-\x7e]{1,255}$/;
 
-/** The Idempotency-Key of a request, as it stands; nothing when it has none. Throws `invalid` for one that is no key. */
+/**
+ * The Idempotency-Key of a request, unchanged; undefined without one. Throws `invalid` for an invalid key.
+ */
 export function idempotencyKeyOf(request: EdgeRequest): { idempotencyKey: string } | undefined {
   const given = request.headers['idempotency-key'];
   if (given === undefined) return undefined;

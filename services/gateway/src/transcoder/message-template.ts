@@ -2,13 +2,13 @@ import type { FieldInfo, MessageInfo } from '@claviger/contracts';
 
 export type Message = Record<string, unknown>;
 
-/** Makes messages in which every field that a request leaves out has its zero value, as the generated encoders need. */
+/** Creates messages whose omitted fields have zero values, as the generated encoders require. */
 export function messageTemplate(info: MessageInfo): () => Message {
   const fixed: Message = {};
   const lists: string[] = [];
   for (const field of info.fields) {
     if (field.map)
-      throw new Error(`${info.name}.${field.protoName}: the REST edge knows no maps; use a list.`);
+      throw new Error(`${info.name}.${field.protoName}: the REST edge does not support maps; use a list.`);
     if (field.oneof) fixed[field.oneof] = undefined;
     else if (field.repeated) lists.push(field.property);
     else fixed[field.property] = zeroOf(field);
@@ -37,7 +37,7 @@ function zeroOf(field: FieldInfo): unknown {
   }
 }
 
-/** Puts a decoded value into its place. */
+/** Stores a decoded value in the message. */
 export function place(message: Message, field: FieldInfo, value: unknown): void {
   if (field.oneof) message[field.oneof] = { $case: field.property, value };
   else message[field.property] = value;

@@ -4,7 +4,7 @@ import { stepTo } from '../json/parse-strict-json.ts';
 import { type Message, place } from './message-template.ts';
 import { integerProblem, isDateTime, NOT_A_TIME } from './scalar-rules.ts';
 
-/** Fills `message` from the raw query string (without `?`); adds what is wrong to `problems`. */
+/** Fills `message` from the raw query string (without `?`); adds errors to `problems`. */
 export type FillFromQuery = (message: Message, query: string, problems: FieldProblem[]) => void;
 
 type DecodeText = (text: string) => { value: unknown } | { detail: string };
@@ -12,13 +12,13 @@ type DecodeText = (text: string) => { value: unknown } | { detail: string };
 const MAX_PARAMETERS = 100;
 const INTEGER = /^(?:0|-?[1-9]\d{0,15})$/;
 
-/** Compiles the query parameters of a request: the fields outside the path, under their JSON names. */
+/** Compiles the query parameters of a request: the fields outside the path, by JSON name. */
 export function queryDecoder(info: MessageInfo, except: ReadonlySet<string>): FillFromQuery {
   const fields = new Map<string, { field: FieldInfo; decode: DecodeText }>();
   for (const field of queryFields(info, except))
     fields.set(field.jsonName, { field, decode: textDecoder(field) });
   const pageSize = fields.get('pageSize');
-  // The other reference documents call it so.
+  // Alias from the other reference documents.
   if (pageSize && !fields.has('limit')) fields.set('limit', pageSize);
   return (message, query, problems) => {
     const seen = new Set<FieldInfo>();
@@ -34,7 +34,10 @@ export function queryDecoder(info: MessageInfo, except: ReadonlySet<string>): Fi
       const text = equals < 0 ? '' : decodeText(part.slice(equals + 1));
       const known = name === undefined ? undefined : fields.get(name);
       if (!known) {
-        problems.push({ pointer: stepTo('', name ?? ''), detail: 'there is no such query parameter here' });
+        problems.push({
+          pointer: stepTo('', name ?? ''),
+          detail: 'is not a query parameter of this operation',
+        });
         continue;
       }
       const pointer = `/${name}`;
@@ -50,7 +53,7 @@ export function queryDecoder(info: MessageInfo, except: ReadonlySet<string>): Fi
   };
 }
 
-/** Fields that a query string can carry. */
+/** Fields that a query string can contain. */
 export function queryFields(info: MessageInfo, except: ReadonlySet<string>): FieldInfo[] {
   return info.fields.filter(
     ({ protoName, kind }) =>

@@ -15,7 +15,7 @@ export interface RestInput {
   readonly body: Uint8Array | undefined;
 }
 
-/** Turns a REST request into the request message; throws `invalid` naming each field. */
+/** Decodes a REST request into the request message; throws `invalid` with each invalid field. */
 export type RequestDecoder = (input: RestInput) => Message;
 
 /** Proto names of the fields in a path template. */
@@ -23,19 +23,23 @@ export function pathFields(template: string): string[] {
   return [...template.matchAll(/\{([a-z0-9_]+)\}/g)].map((match) => match[1]!);
 }
 
-/** Compiles the decoder of one route. Throws at start when the contract's path names a field that does not exist. */
+/**
+ * Compiles the decoder of one route. Throws at start when the path in the contract names an unknown field.
+ */
 export function requestDecoder(method: MethodInfo, binding: HttpBinding): RequestDecoder {
   const create = messageTemplate(method.request);
   const names = pathFields(binding.path);
   const inPath = names.map((name) => {
     const field = method.request.fields.find((each) => each.protoName === name);
     if (field?.repeated !== false || (field.kind !== 'string' && field.kind !== 'integer'))
-      throw new Error(`${method.path}: {${name}} in its path is no string or integer field of its request.`);
+      throw new Error(
+        `${method.path}: {${name}} in its path is not a string or integer field of its request.`,
+      );
     return field;
   });
   const except = new Set(names);
   const mask = updateMaskOf(method.request);
-  // Nobody outside knows of the mask: there it is a field like any other that does not exist.
+  // Clients cannot set the mask: it is an unknown field to them.
   const offered = { ...method.request, fields: method.request.fields.filter((field) => field !== mask) };
   const fillFromQuery = queryDecoder(offered, except);
   const fillFromBody = bodyDecoder(offered, except);

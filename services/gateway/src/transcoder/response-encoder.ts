@@ -10,20 +10,20 @@ import type { Message } from './message-template.ts';
 type ToJson = (message: Message) => Message;
 
 export interface EncodedResponse {
-  /** Of HTTP. */
+  /** HTTP status. */
   readonly status: number;
   readonly json: string;
-  /** Of the object that is the whole answer, when it has a version. */
+  /** Row version of the object that the answer shows, if it has one. */
   readonly rowVersion: number | undefined;
 }
 
-/** Renders a response message; compiled once for each route. */
+/** Encodes a response message; compiled once for each route. */
 export type ResponseEncoder = (response: Message) => EncodedResponse;
 
 /**
- * Compiles the encoder of a route's answers: the response, or the one field that the contract says is the answer. JSON
- * names as in the contract; what is absent is left out, or null where the contract knows null; numbers are numbers;
- * bytes are base64. The field that says which status holds stands in no body.
+ * Compiles the encoder of a route's answers: the response, or the one field that the contract names as body.
+ * Field names are JSON names; absent fields are omitted, or null where the contract allows it; bytes are
+ * base64. The field with the HTTP status is not in the body.
  */
 export function responseEncoder(method: MethodInfo, binding: HttpBinding): ResponseEncoder {
   const only = binding.responseBody
@@ -31,7 +31,7 @@ export function responseEncoder(method: MethodInfo, binding: HttpBinding): Respo
     : undefined;
   if (binding.responseBody && only?.kind !== 'message')
     throw new Error(
-      `${method.path}: its response_body ${binding.responseBody} is no message of its response.`,
+      `${method.path}: its response_body ${binding.responseBody} is not a message field of its response.`,
     );
   const statusField = statusFieldOf(method);
   const shown = only?.message ?? {
@@ -43,7 +43,7 @@ export function responseEncoder(method: MethodInfo, binding: HttpBinding): Respo
   const versioned = answersVersion(method, binding);
   return (response) => {
     const body = only ? (response[only.property] as Message | undefined) : response;
-    if (body === undefined) throw new Error(`${method.path} answered without its ${only?.protoName}.`);
+    if (body === undefined) throw new Error(`${method.path} answered without ${only?.protoName}.`);
     return {
       status: statusOf(response),
       json: JSON.stringify(toJson ? toJson(body) : body),
@@ -52,7 +52,7 @@ export function responseEncoder(method: MethodInfo, binding: HttpBinding): Respo
   };
 }
 
-/** A service that answers a status which the contract does not name has a mistake in it. */
+/** Reads the HTTP status; throws for a status that the contract does not declare, a defect of the service. */
 function statusReader(method: MethodInfo, field: FieldInfo | undefined): (response: Message) => number {
   const { successStatus, otherSuccessStatuses } = method.policy!;
   const usual = successStatus || 200;
@@ -65,7 +65,7 @@ function statusReader(method: MethodInfo, field: FieldInfo | undefined): (respon
   };
 }
 
-/** Whether a route's answers carry an ETag. */
+/** Whether the answers of a route have an ETag. */
 export function answersVersion(method: MethodInfo, binding: HttpBinding): boolean {
   const body = method.response.fields.find((field) => field.protoName === binding.responseBody)?.message;
   const fields = (body ?? method.response).fields;
@@ -75,8 +75,9 @@ export function answersVersion(method: MethodInfo, binding: HttpBinding): boolea
 }
 
 /**
- * Undefined where the generated message is its own JSON already: absent fields are undefined, times are RFC 3339
- * texts, structs are plain objects. That is so for most answers, and saves a copy. `partly`: not all fields are shown.
+ * Returns undefined when the generated message is already its JSON: absent fields are undefined, times are
+ * RFC 3339 texts, structs are plain objects. This saves a copy of most answers. `partly`: some fields are not
+ * shown.
  */
 function objectEncoder(info: MessageInfo, within: ReadonlySet<string>, partly = false): ToJson | undefined {
   if (within.has(info.name)) throw new Error(`${info.name} contains itself: the REST edge cannot render it.`);
@@ -121,7 +122,7 @@ function singleEncoder(
   field: FieldInfo,
   within: ReadonlySet<string>,
 ): ((value: unknown) => unknown) | undefined {
-  if (field.map) throw new Error(`${field.protoName}: the REST edge knows no maps; use a list.`);
+  if (field.map) throw new Error(`${field.protoName}: the REST edge does not support maps; use a list.`);
   if (field.kind === 'bytes') return (value) => Buffer.from(value as Uint8Array).toString('base64');
   if (field.kind !== 'message') return undefined;
   const nested = objectEncoder(field.message!, within);

@@ -21,7 +21,7 @@ const patch = (body: unknown, headers: Record<string, string> = {}) =>
   edge.call('PATCH', RULE, { token, body, headers });
 
 describe('null', () => {
-  it('is written for what is absent where the contract knows null, in lists too, and elsewhere left out', async () => {
+  it('is written for absent fields where the contract allows null, in lists too; elsewhere they are omitted', async () => {
     const { json } = await edge.call('GET', '/api/v1/pam/elevation-requests', { token });
     const [request] = json.requests as Record<string, unknown>[];
     expect(request).toMatchObject({ id: 'r1', siteId: null, pamRuleId: null, expiresAt: null });
@@ -30,7 +30,7 @@ describe('null', () => {
     expect(json).not.toHaveProperty('nextCursor');
   });
 
-  it('counts as absent where the contract knows it, objects included, and is refused elsewhere', async () => {
+  it('counts as absent where the contract allows it, objects included, and is refused elsewhere', async () => {
     expect((await patch({ matchSigner: null, timeWindow: null, approvalDurationMinutes: null })).status).toBe(
       200,
     );
@@ -48,19 +48,19 @@ describe('null', () => {
 });
 
 describe('an update mask', () => {
-  it('names what the body holds, null ones too, and nothing else', async () => {
+  it('names the fields of the body, including null ones, and no others', async () => {
     await patch({ name: 'x', siteId: null });
     expect(lastCall().request).toMatchObject({ updateMask: ['name', 'siteId'], name: 'x' });
     await patch({}, { 'if-match': '"1"' });
     expect(lastCall().request).toMatchObject({ updateMask: [], rowVersion: 1 });
   });
 
-  it('is nothing that a caller can send', async () => {
+  it('cannot be sent by a caller', async () => {
     for (const key of ['updateMask', 'update_mask']) {
       const answer = await patch({ name: 'x', [key]: ['siteId'] });
       expect(answer.json).toMatchObject({
         status: 400,
-        errors: [{ pointer: `/${key}`, detail: 'holds a field that does not exist here' }],
+        errors: [{ pointer: `/${key}`, detail: 'contains an unknown field' }],
       });
     }
     const query = await edge.call('PATCH', `${RULE}?updateMask=name`, { token, body: { name: 'x' } });
@@ -69,7 +69,7 @@ describe('an update mask', () => {
   });
 });
 
-it('takes If-Match on PATCH, also where the version has no form for its absence', async () => {
+it('accepts If-Match on PATCH, also for a version field without presence', async () => {
   const done = await patch({ name: 'x' }, { 'if-match': '"7"' });
   expect([done.status, done.headers.etag]).toEqual([200, expect.stringMatching(/^"2-/)]);
   expect(lastCall().request).toMatchObject({ rowVersion: 7 });
@@ -84,7 +84,7 @@ describe('a prompt that an agent reports', () => {
   const prompt = { subject_username: 'acme\\sarah', target_executable_path: 'C:\\x.exe', pid: 4_812 };
   const report = (body: unknown = prompt) => edge.call('POST', path(), { token: agent.token, body });
 
-  it('stands in the names of its reference, which are the only ones', async () => {
+  it('has the field names of its reference, and no others', async () => {
     expect((await report()).status).toBe(201);
     expect(lastCall().request).toMatchObject({
       id: agent.deviceId,
@@ -98,7 +98,7 @@ describe('a prompt that an agent reports', () => {
     expect(empty.json).toMatchObject({ status: 400, errors: [{ pointer: '/subject_username' }] });
   });
 
-  it('is answered 201 or 200 as the service says, and the body does not say which', async () => {
+  it('is answered with 201 or 200 as the service decides, without the status in the body', async () => {
     edge.ingestAnswer = { id: 'r1', status: 'pending', httpStatus: 201 };
     const stored = await report();
     expect([stored.status, stored.json]).toEqual([201, { id: 'r1', status: 'pending' }]);
@@ -107,13 +107,13 @@ describe('a prompt that an agent reports', () => {
     expect([ignored.status, ignored.json]).toEqual([200, { id: null, status: 'ignored' }]);
   });
 
-  it('fails rather than answers a status that the contract does not name', async () => {
+  it('fails on a status that the contract does not declare', async () => {
     edge.ingestAnswer = { id: 'r1', status: 'pending', httpStatus: 302 };
     expect((await report()).status).toBe(500);
     edge.ingestAnswer = { id: 'r1', status: 'pending', httpStatus: 0 };
   });
 
-  it('may have 32 KiB to the byte, and no more', async () => {
+  it('may have exactly 32 KiB, and no more', async () => {
     const sized = (bytes: number) => {
       const rest = JSON.stringify({ ...prompt, command_line: '' }).length;
       return JSON.stringify({ ...prompt, command_line: 'é'.repeat((bytes - rest) >> 1) }).padEnd(
@@ -129,9 +129,9 @@ describe('a prompt that an agent reports', () => {
     expect(refused.json.detail).toContain('32768 bytes');
   });
 
-  it('is refused by its announced length before it is read, and in chunks as soon as it passes the limit', async () => {
+  it('is refused by its announced length before reading, and in chunks when it exceeds the limit', async () => {
     const head = `POST ${path()} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${agent.token}\r\nContent-Type: application/json\r\n`;
-    // Neither body is ever completed: whoever answers cannot have waited for it.
+    // Neither body is ever completed, so an answer shows that the gateway did not wait for it.
     const announced = await edge.raw(`${head}Content-Length: 104857600\r\n\r\n{`);
     expect(announced).toMatch(/^HTTP\/1\.1 413 /);
     const chunk = ' '.repeat(33_000);
