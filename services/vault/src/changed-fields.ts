@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** For events: the fields that a change gives another value, as they were and as they are. Public facts only. */
+/**
+ * The fields that a change gives another value, before and after it, for audit events. Public values only.
+ */
 export function changedFields<T extends object>(
   before: T,
   after: { readonly [K in keyof T]: unknown },

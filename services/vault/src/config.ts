@@ -4,30 +4,30 @@ import { z } from 'zod';
 
 const seconds = z.number().positive().max(86_400);
 
-/** Tuning of rotations; every default is meant for production. */
+/** Settings of rotations. The defaults are production values. */
 const rotationSchema = z.strictObject({
-  /** How long one worker has a rotation before another may take it over; renewed while it works. */
+  /** How long one worker holds a rotation before another may take it. Renewed while the worker runs. */
   leaseSeconds: seconds.default(60),
-  /** How often due work is looked for beside the job queue. */
+  /** Interval of the sweep for due rotations, which runs in addition to the job queue. */
   sweepIntervalSeconds: seconds.default(1),
-  /** After an unclear change, how long the target is left alone before it is asked what it holds. */
+  /** How long to wait after a change in doubt before the target is asked which secret it holds. */
   settleSeconds: z.number().min(0).max(3_600).default(30),
-  /** First wait after an unreachable target; doubles up to an hour. */
+  /** First delay after an unreachable target. Doubles up to one hour. */
   backoffSeconds: seconds.default(30),
-  /** Logins that may fail per account and window, so that no probe locks an account. */
+  /** Failed logins allowed per account and window, so that Claviger does not lock accounts. */
   probesPerWindow: z.number().int().min(1).max(10).default(2),
   probeWindowSeconds: seconds.default(1_800),
-  /** Candidates that a target may refuse in a day before a person must look. */
+  /** Pending versions that a target may refuse in one day before the rotation fails. */
   maxRejectedPerDay: z.number().int().min(1).max(20).default(3),
   changeTimeoutMs: z.number().int().min(100).max(120_000).default(30_000),
   verifyTimeoutMs: z.number().int().min(100).max(60_000).default(10_000),
-  /** Rotations at the same time in one process. */
+  /** Concurrent rotations in one process. */
   concurrency: z.number().int().min(1).max(50).default(4),
 });
 
-/** The exchange of key encryption keys. */
+/** Settings of the rotation of KEKs. */
 const encryptionSchema = z.strictObject({
-  /** The active key is exchanged by itself when it is older, or has wrapped as many content keys. */
+  /** The active KEK is rotated when it is older than this, or has wrapped `kekMaxWraps` DEKs. */
   kekMaxAgeDays: z.number().int().min(1).max(3_650).default(90),
   kekMaxWraps: z
     .number()
@@ -35,38 +35,40 @@ const encryptionSchema = z.strictObject({
     .min(1)
     .max(2 ** 31)
     .default(MAX_WRAPS_PER_KEK),
-  /** How long a process may go on sealing under the key it remembers; an old key is not retired before. */
+  /** How long a process may use the KEK that it remembers as active. A former KEK is not retired earlier. */
   kekGraceSeconds: seconds.default(60),
   leaseSeconds: seconds.default(60),
-  /** How many content keys one transaction wraps anew. */
+  /** DEKs rewrapped in one transaction. */
   batchSize: z.number().int().min(1).max(5_000).default(500),
-  /** How often keys are looked at for age and count. */
+  /** Interval of the check of KEKs for age and number of wraps. */
   checkIntervalSeconds: seconds.default(60),
 });
 
 /** The worker processes in which connectors run. */
 const connectorsSchema = z.strictObject({
-  /** At once; one tenant has half of them at most. Each takes about 120 MB. */
+  /** Concurrent workers; one tenant has at most half of them. Each uses about 120 MB. */
   maxWorkers: z.number().int().min(2).max(64).default(8),
-  /** Workers that stay after their job, and how long. */
+  /** Idle workers that are kept, and for how long. */
   maxIdle: z.number().int().min(0).max(2).default(2),
   idleMs: z.number().int().min(0).max(600_000).default(30_000),
 });
 
-/** Deleted entries. */
+/** Purge of deleted entries. */
 const purgeSchema = z.strictObject({
-  /** How long a deleted entry keeps its encrypted secrets before they are removed. */
+  /** How long the encrypted secrets of a deleted entry are kept. */
   retentionDays: z.number().int().min(0).max(3_650).default(30),
 });
 
 export const configSchema = z.strictObject({
   ...storeConfigSchema.shape,
-  /** Wraps the key encryption keys of all tenants. */
+  /** Wraps the KEKs of all tenants. */
   rootKey: rootKeySchema,
   /** Ed25519 private key (PEM) that signs receipts. */
   receiptKeyFile: z.string(),
   actorTokenPublicKeyFile: z.string(),
-  /** Where this replica records emergency disclosures before it makes them. On a disk that outlives the process. */
+  /**
+   * File in which this replica records emergency disclosures before it makes them. Must survive the process.
+   */
   emergencyJournalFile: z.string(),
   rotation: rotationSchema.prefault({}),
   encryption: encryptionSchema.prefault({}),

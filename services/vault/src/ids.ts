@@ -4,16 +4,16 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export const isId = (text: string): boolean => UUID.test(text);
 
-/** An id that is no UUID names nothing: the same answer as for any other unknown one. */
+/** Throws `not_found` unless the text is a UUID, as for the id of an unknown object. */
 export function requireId(text: string): string {
   if (!isId(text)) throw ClavigerError.notFound();
   return text;
 }
 
-/** Throws unless the caller changes what it last read. */
+/** Throws `precondition_failed` when the caller read another row version. */
 export function requireRowVersion(expected: number | undefined, actual: number): void {
   if (expected !== undefined && expected !== actual) {
-    throw new ClavigerError('precondition_failed', 'It was changed since you read it.', {
+    throw new ClavigerError('precondition_failed', 'The object was changed after you read it.', {
       hint: 'Read it again and repeat the change.',
     });
   }

@@ -3,7 +3,10 @@ import type { VaultReader } from './schema.ts';
 
 const WHOLE_TENANT = '00000000-0000-0000-0000-000000000000';
 
-/** Total of an unfiltered list, from the counters that triggers keep; its cost does not grow with the list. */
+/**
+ * Total of an unfiltered list, from counters that triggers maintain. Its cost does not depend on the list's
+ * size.
+ */
 export async function keptTotal(
   reader: VaultReader,
   counted: 'entries' | 'assets',

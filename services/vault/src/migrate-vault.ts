@@ -4,5 +4,5 @@ import type { VaultConfig } from './config.ts';
 
 export const migrations = storeMigrations(join(import.meta.dirname, 'migrations'));
 
-/** Brings the vault's schema to this version, as its owner. */
+/** Migrates the vault's schema to this version, as the schema's owner. */
 export const migrateVault = (config: VaultConfig): Promise<void> => migrateStore(config, migrations);

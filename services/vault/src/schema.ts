@@ -14,15 +14,15 @@ export type RotationState =
   | 'refused'
   | 'ambiguous'
   | 'out_of_sync';
-/** What the target said to the current secret before an administrator set another one. */
+/** The target's answer to the current secret before an administrator set another one. */
 export type FirstLogin = '' | 'accepted' | 'refused' | 'unknown' | 'not_tried';
-/** Of the kinds of refusals and failed logins; empty where a rotation ended for another reason. */
+/** Kind of a refusal or of a failed login; empty when the rotation ended for another reason. */
 export type ProblemKind = '' | RefusalKind | UnknownKind;
 export type EntryRotationState = 'idle' | 'pending' | 'applying' | 'ambiguous' | 'out_of_sync';
-/** What becomes of a secret that was seen under a grant that ended. */
+/** What happens to a secret that was disclosed under a grant that ended. */
 export type RotationAfterGrant = 'queued' | 'not-needed' | 'impossible';
 export type RotationTrigger = 'manual' | 'schedule' | 'grant-ended' | 'exposure';
-/** How a secret became known to somebody. */
+/** How an actor came to know a secret. */
 export type ExposureKind =
   | 'grant'
   | 'emergency'
@@ -197,7 +197,7 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     version: number;
     state: VersionState;
     purpose: string;
-    /** Null once the version was purged; its bytes are empty then. */
+    /** Null after the version was purged; its bytes are empty then. */
     kek_id: ColumnType<string, string, string | null>;
     purged_at: Defaulted<Date | null>;
     cek_id: string;
@@ -250,7 +250,7 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     delivery_count: Generated<number>;
     removed_at: Date | null;
     removal_cause: string | null;
-    /** Known when the grant has ended. */
+    /** Null until the grant has ended. */
     rotation: RotationAfterGrant | null;
   };
   ended_grants: {
@@ -296,7 +296,7 @@ export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
     username: string;
     asset_id: string | null;
     asset_name: string;
-    /** Unique; sorts by entry, version, user. */
+    /** Unique. Sorts by entry, version and user. */
     key: string;
     current: boolean;
     under_way: boolean;

@@ -31,7 +31,9 @@ export interface VaultService extends ServingStore {
   readonly deps: HandlerDeps;
 }
 
-/** Starts the vault. A sealed vault starts, too: it is live, not ready, and answers `sealed` where it needs a key. */
+/**
+ * Starts the vault. A sealed vault is live and not ready, and answers `sealed` to operations that need a key.
+ */
 export async function createVaultService(config: VaultConfig): Promise<VaultService> {
   const receiptKey = createPrivateKey(readSecretFile(config.receiptKeyFile));
   await using store = openStoreService<VaultSchema>({

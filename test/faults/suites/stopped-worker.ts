@@ -58,7 +58,7 @@ export function stoppedWorker(topology: Topology): void {
     process.kill(pid, 'SIGCONT');
     await eventually(() =>
       expect(readFileSync(network.access.logFiles['vault-1']!, 'utf8')).toContain(
-        'a rotation was taken over by another worker',
+        'another worker took over a rotation',
       ),
     );
     expect(changes()).toBe(before);

@@ -17,13 +17,13 @@ interface Assigned {
   readonly key: AccountKey | undefined;
 }
 
-/** The types that a connector logs in with. Both of one account may be stored. */
+/** Types that connectors log in with. One account may have an entry of each. */
 const LOGIN_TYPES = ['password', 'ssh-key'] as const;
 
 /**
- * Finds out which accounts of targets these entries are, after they, their resource or its module changed. One active entry of
- * a type holds an account: a second one is refused with conflict `account_taken`. Entries that were two for one account before
- * stay linked.
+ * Sets the target account of these entries after they, their resource or its module changed. One active entry
+ * of each type holds an account; a second one throws conflict `account_taken`. Entries that were linked to
+ * one account before stay linked.
  */
 export function assignAccounts(tx: VaultTx, context: CallContext, which: Which): Promise<void> {
   return assign(tx, context.tenantId, which, (other) => {
@@ -31,7 +31,7 @@ export function assignAccounts(tx: VaultTx, context: CallContext, which: Which):
   });
 }
 
-/** The same for entries of former releases, of which several may name one account: the later ones become linked. */
+/** As `assignAccounts`, for entries of former releases: the later entries of one account become linked. */
 export function linkAccounts(tx: VaultTx, tenantId: string, which: Which): Promise<void> {
   return assign(tx, tenantId, which, () => {});
 }
@@ -75,10 +75,10 @@ async function assign(
   );
 }
 
-/** Of the accounts that entries left: renaming again and again leaves no rows behind, and no guesses are forgotten. */
+/** Deletes accounts without entries, unless failed logins were counted within the last day. */
 async function dropUnused(tx: VaultTx, accountIds: readonly string[]): Promise<void> {
   if (accountIds.length === 0) return;
-  // Whoever has one locked is about to name it.
+  // A transaction that holds the lock is about to assign the account.
   const { rows } = await sql<{ id: string }>`
     SELECT id FROM accounts WHERE id = ANY (${accountIds}::uuid[]) FOR UPDATE SKIP LOCKED`.execute(tx);
   await sql`
@@ -87,7 +87,7 @@ async function dropUnused(tx: VaultTx, accountIds: readonly string[]): Promise<v
       AND NOT EXISTS (SELECT FROM entries e WHERE e.account_id = a.id)`.execute(tx);
 }
 
-/** The entries before the accounts, and both in the order of their keys: nobody waits for somebody who waits for them. */
+/** Locks entries before accounts, each in the order of their keys, to avoid deadlocks. */
 async function lockEntries(tx: VaultTx, which: Which): Promise<Assigned[]> {
   const rows = await tx
     .selectFrom('entries')
@@ -112,7 +112,7 @@ async function lockEntries(tx: VaultTx, which: Which): Promise<Assigned[]> {
     .orderBy('entries.id')
     .forNoKeyUpdate('entries')
     .execute();
-  // The oldest holds an account.
+  // The oldest entry holds an account.
   rows.sort((one, other) => one.created_at.getTime() - other.created_at.getTime());
   return rows.map(({ host, port, settings, module_type, config, username, ...entry }) => {
     const isLogin = LOGIN_TYPES.some((type) => type === entry.type);
@@ -123,7 +123,7 @@ async function lockEntries(tx: VaultTx, which: Which): Promise<Assigned[]> {
   });
 }
 
-/** Undefined also where a former release stored settings that no connector takes. */
+/** Undefined when a former release stored settings that no connector accepts. */
 function keyOf(
   module: { readonly type: string; readonly config: Record<string, unknown> },
   address: ResourceAddress,
@@ -138,7 +138,7 @@ function keyOf(
   }
 }
 
-/** The accounts, made where they are new, and locked until the transaction ends. */
+/** Inserts missing accounts and locks all of them until the transaction ends. */
 async function lockAccounts(
   tx: VaultTx,
   tenantId: string,
@@ -157,7 +157,7 @@ async function lockAccounts(
   return new Map(rows.map((row) => [textOf({ target: row.target_key, account: row.account_key }), row.id]));
 }
 
-/** By account and type, who holds it beside the entries that are being assigned. */
+/** The holder of each account and type, without the entries that are being assigned. */
 async function holdersOf(tx: VaultTx, accountIds: readonly string[], except: readonly string[]) {
   const rows = await tx
     .selectFrom('entries')
@@ -187,11 +187,11 @@ function accountTaken(
   return new ClavigerError(
     'conflict',
     mayKnow
-      ? `The entry "${other.name}" (${other.id}) holds this account of the target already.`
-      : 'Another entry holds this account of the target already.',
+      ? `The entry "${other.name}" (${other.id}) already holds this account of the target.`
+      : 'Another entry already holds this account of the target.',
     {
       code: 'account_taken',
-      hint: 'Use that entry: an account has one, whatever the spelling of its host and user name. Or delete that entry first.',
+      hint: 'Use that entry, or delete it first. An account has one entry, whatever the spelling of its host and user name.',
     },
   );
 }

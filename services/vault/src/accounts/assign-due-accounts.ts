@@ -5,7 +5,7 @@ import type { AccountsDeps } from './deps.ts';
 
 const BATCH = 200;
 
-/** Finds out the accounts of entries that a former release stored, the oldest first. */
+/** Assigns the accounts of entries that a former release stored, oldest first. */
 export async function assignDueAccounts(deps: AccountsDeps, leadership: Leadership): Promise<void> {
   let failed = false;
   while (!failed) {
@@ -30,7 +30,7 @@ export async function assignDueAccounts(deps: AccountsDeps, leadership: Leadersh
         .catch((error: unknown) => {
           if (error instanceof LeadershipLost) throw error;
           failed = true;
-          deps.logger.warn({ err: error, tenantId }, 'the accounts of stored entries are not known yet');
+          deps.logger.warn({ err: error, tenantId }, 'the accounts of stored entries could not be assigned; the next sweep tries again');
         });
     }
     if (due.length < BATCH || leadership.signal.aborted) return;

@@ -3,16 +3,16 @@ import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { AccountsDeps } from './deps.ts';
 
-/** A stored secret, by the entry and the version that hold it. */
+/** Names a stored secret by its entry and version. */
 export interface StoredSecret {
   readonly entryId: string;
   readonly version: number;
 }
 
 /**
- * A login with a secret that may be wrong can lock the account, so that each is counted before it is tried: by account of the
- * target, whichever entry, resource or operation it comes from. Answers undefined when it may be tried, else when the next
- * one may.
+ * Counts a login before it is made, per account of a target: failed logins could lock the account. All
+ * entries, resources and operations share the budget. Returns undefined when the login may be made, else the
+ * earliest time.
  */
 export async function takeProbe(
   deps: AccountsDeps,
@@ -22,7 +22,10 @@ export async function takeProbe(
   return (await tryProbe(deps, tenantId, account))?.at;
 }
 
-/** When the next login may be tried, and how many seconds of the database's clock that is away; undefined when one may now. */
+/**
+ * Undefined when a login may be made, else the earliest time and the seconds until then by the database's
+ * clock.
+ */
 function tryProbe(
   deps: AccountsDeps,
   tenantId: string,
@@ -54,7 +57,9 @@ function tryProbe(
   });
 }
 
-/** The target did not refuse: it has nothing to count. Notes the secret, when it accepted one. */
+/**
+ * Returns a login that the target did not refuse to the budget. Records the secret if the target accepted it.
+ */
 export async function giveProbeBack(
   deps: AccountsDeps,
   tenantId: string,
@@ -67,12 +72,12 @@ export async function giveProbeBack(
   });
 }
 
-/** The target refused a login: what it accepted before no longer counts as right. */
+/** Records that the target refused a login: no secret of the account counts as accepted any more. */
 export async function noteRefusal(deps: AccountsDeps, tenantId: string, account: AccountKey): Promise<void> {
   await change(deps, tenantId, account, { accepted_entry_id: null, accepted_version: null });
 }
 
-/** Whether the target accepted this secret last: a login with it is no guess. */
+/** Whether this is the secret that the target accepted last. A login with it is not counted. */
 export async function isAccepted(
   deps: AccountsDeps,
   tenantId: string,
@@ -92,11 +97,11 @@ export async function isAccepted(
   return found !== undefined;
 }
 
-/** Counts a login that a person asked for. Throws conflict `probe_budget_spent` when it could lock the account. */
+/** Counts a login that an actor requested. Throws conflict `probe_budget_spent`. */
 export async function spendProbe(deps: AccountsDeps, tenantId: string, account: AccountKey): Promise<void> {
   const spent = await tryProbe(deps, tenantId, account);
   if (!spent) return;
-  throw new ClavigerError('conflict', 'Another login that fails could lock the account on the target.', {
+  throw new ClavigerError('conflict', 'Another failed login could lock the account on the target.', {
     code: 'probe_budget_spent',
     hint: `Try again after ${spent.at.toISOString()}.`,
     retryAfterSeconds: spent.restSeconds,

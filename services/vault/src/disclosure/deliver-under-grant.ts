@@ -22,14 +22,14 @@ export interface CommittedDelivery {
 
 interface Taken {
   readonly delivery: CommittedDelivery;
-  /** What was left of the grant when its row was locked. */
+  /** Time left until the grant's end when its row was locked. */
   readonly endsInMs: number;
 }
 
 /**
- * Takes a delivery from a grant and records it, in one transaction; only afterwards may the secret be decrypted. Of many at
- * once on a one-time grant one gets it. Throws `not_found`, `denied`, conflict `already_delivered` / `grant_expired` /
- * `grant_ended`, or `audit_unavailable`.
+ * Takes a delivery from a grant and records it in one transaction, before the secret is decrypted. Of
+ * concurrent deliveries under a one-time grant, one succeeds. Throws `not_found`, `denied`, conflict
+ * `already_delivered`, `grant_expired` or `grant_ended`, or `audit_unavailable`.
  */
 export async function deliverUnderGrant(
   deps: DisclosureDeps,
@@ -76,7 +76,7 @@ async function deliver(
     )
     .executeTakeFirst();
   if (!taken) throw await refusal(tx, context, grantId);
-  // The lock of the row may have been waited for.
+  // The grant may have expired while the transaction waited for the row lock.
   if (taken.ends_in_ms <= 0) throw grantExpired();
   const found = await tx
     .selectFrom('entries')
@@ -101,7 +101,7 @@ async function deliver(
     .where('entries.status', '=', 'active')
     .executeTakeFirst();
   if (!found) throw ClavigerError.notFound();
-  // Who named the account might wait for others to use what they planted.
+  // The actor who named the account may have planted the secret.
   if (found.unproven && found.owner_id !== userId) throw unproven('denied', 'This account');
   await recordExposure(tx, context.tenantId, {
     entryId: found.entry_id,
@@ -140,7 +140,7 @@ async function deliver(
   };
 }
 
-/** Why nothing could be taken. Somebody else's grant is invisible, except to those who could see any secret. */
+/** Why no delivery was taken. Other actors' grants are not found, except for administrators of secrets. */
 async function refusal(tx: VaultTx, context: CallContext, grantId: string): Promise<ClavigerError> {
   const grant = await tx
     .selectFrom('entitlements')
@@ -150,14 +150,14 @@ async function refusal(tx: VaultTx, context: CallContext, grantId: string): Prom
   if (!grant) return ClavigerError.notFound();
   if (grant.user_id !== context.actor.userId) {
     return permits(context.actor.permissions, 'vault.entries.retrieve-any')
-      ? new ClavigerError('denied', 'Only the one it was granted to can take its credentials.')
+      ? new ClavigerError('denied', 'Only the grantee can take the credentials.')
       : ClavigerError.notFound();
   }
   if (grant.removed_at) return new ClavigerError('conflict', 'The grant has ended.', { code: 'grant_ended' });
   if (grant.one_time && grant.delivered_at) {
-    return new ClavigerError('conflict', 'These one-time credentials were delivered already.', {
+    return new ClavigerError('conflict', 'The one-time credentials were already delivered.', {
       code: 'already_delivered',
-      hint: 'If they did not reach you, end the grant and ask again: the secret is then rotated.',
+      hint: 'If you did not receive them, end the grant and request access again. The vault then rotates the secret.',
     });
   }
   return grantExpired();
@@ -166,6 +166,6 @@ async function refusal(tx: VaultTx, context: CallContext, grantId: string): Prom
 function grantExpired(): ClavigerError {
   return new ClavigerError('conflict', 'The grant has expired.', {
     code: 'grant_expired',
-    hint: 'Ask for access again.',
+    hint: 'Request access again.',
   });
 }

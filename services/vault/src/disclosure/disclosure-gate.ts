@@ -11,13 +11,13 @@ import { disclosureStatement } from './disclosure-statement.ts';
 
 export interface DisclosureRequest {
   readonly entryId: string;
-  /** The current one when absent. */
+  /** Undefined: the current version. */
   readonly version: number | undefined;
   readonly reason: string;
   readonly ticket: string;
 }
 
-/** A disclosure whose record is committed: from here on the secret may be decrypted. */
+/** A disclosure whose audit record is committed. The secret may be decrypted now. */
 export interface CommittedDisclosure {
   readonly kind: 'committed';
   readonly sealedVersion: SealedVersion;
@@ -26,21 +26,24 @@ export interface CommittedDisclosure {
   readonly event: SealedForm;
 }
 
-/** Only a grant for one delivery allows it: it is taken by `deliverUnderGrant`. */
+/** Only a one-time grant allows the disclosure; `deliverUnderGrant` takes it. */
 export interface OneTimeOnly {
   readonly kind: 'one-time';
   readonly grantId: string;
 }
 
 /**
- * Decides a retrieval and records it, in one transaction. Throws `not_found`, `denied`, `invalid`, or `audit_unavailable` when
- * the record is not surely committed. Who calls it does not see how many retrievals share a transaction.
+ * Decides and records a retrieval in one transaction. Throws `not_found`, `denied`, `invalid`, or
+ * `audit_unavailable` when the commit is not confirmed. Concurrent retrievals may share a transaction.
  */
 export interface DisclosureGate {
   retrieve(context: CallContext, request: DisclosureRequest): Promise<CommittedDisclosure | OneTimeOnly>;
 }
 
-/** What the audit event says beside the request: it is hashed before the statement is sent, so it must be foreseen. */
+/**
+ * The facts that the audit event names. The event is hashed before the statement is sent, so they are
+ * predicted.
+ */
 interface Foreseen {
   readonly version: number;
   readonly assetId: string | null;
@@ -57,10 +60,10 @@ interface Verdict {
   version: number;
   basis: string | null;
   grant_id: string | null;
-  /** What was left of the grant when the statement decided; null without a grant. */
+  /** Time left until the grant's end when the statement decided; null without a grant. */
   grant_ends_in_ms: number | null;
   one_time_grant_id: string | null;
-  /** Unproven, and the actor is not its owner. */
+  /** The entry is unproven and the actor is not its owner. */
   withheld: boolean;
   has_version: boolean;
   recorded: boolean;
@@ -70,8 +73,9 @@ const MAX_FORESEEN = 20_000;
 const MAX_TRIES = 4;
 
 /**
- * One statement in the usual case, in a transaction that concurrent retrievals may share. The statement records the event only when the facts are those that the event names; a
- * first or changed case costs a second flight. What is foreseen is a guess that saves time, never an authority.
+ * Usually one statement, in a transaction that concurrent retrievals may share. The statement records the
+ * event only if the predicted facts are right. If they are not, or none are known, a second statement is sent
+ * with the facts of the first. Predictions never decide access.
  */
 export function createDisclosureGate(database: Database<VaultSchema>, emitter: Emitter): DisclosureGate {
   const foreseen = new Map<string, Foreseen>();
@@ -108,7 +112,7 @@ export function createDisclosureGate(database: Database<VaultSchema>, emitter: E
       }
       throw new ClavigerError(
         'audit_unavailable',
-        'The entry changes too fast to record what is disclosed.',
+        'The entry changed repeatedly while the disclosure was recorded.',
         {
           retryAfterSeconds: 1,
         },
@@ -118,8 +122,8 @@ export function createDisclosureGate(database: Database<VaultSchema>, emitter: E
 }
 
 /**
- * Whether a grant has ended by now that had `endsInMs` left at some moment after `sentAt`. The commit may wait for others:
- * then its event tells of a disclosure that did not happen, and no secret leaves after the end.
+ * Whether a grant that had `endsInMs` left at some time after `sentAt` has ended by now. The commit may have
+ * waited for locks: then the event is recorded, and the secret is not disclosed.
  */
 export function endedSince(sentAt: number, endsInMs: number): boolean {
   return performance.now() - sentAt >= endsInMs;
@@ -127,11 +131,11 @@ export function endedSince(sentAt: number, endsInMs: number): boolean {
 
 function noAccess(): ClavigerError {
   return new ClavigerError('denied', 'Neither a share nor a live grant lets you see this secret.', {
-    hint: 'Ask for access with POST /api/v1/requests.',
+    hint: 'Request access with POST /api/v1/requests.',
   });
 }
 
-/** Throws the verdict where it is a refusal. */
+/** Throws if the row is a refusal. */
 function checked(row: Verdict | undefined, request: DisclosureRequest): Verdict | OneTimeOnly {
   if (!row) throw ClavigerError.notFound();
   const oneTimeGrantId = request.version === undefined ? row.one_time_grant_id : null;
@@ -200,7 +204,7 @@ async function decide(
   }
 }
 
-/** The same in a transaction of its own, with the row of the call's idempotency key. */
+/** As `decide`, in a transaction of its own, which also claims the call's idempotency key. */
 function decideOnce(
   database: Database<VaultSchema>,
   context: CallContext,
@@ -215,7 +219,7 @@ function decideOnce(
   });
 }
 
-/** Also where the outcome of the commit is unknown: then the record may exist, and nothing was disclosed. */
+/** Also thrown when the result of the commit is unknown: the event may exist, and nothing was disclosed. */
 export function auditUnavailable(cause: unknown): ClavigerError {
   return new ClavigerError(
     'audit_unavailable',

@@ -1,22 +1,23 @@
-/** Where a way of seeing has neither grant nor session. */
+/** Value of `via` when access came from neither a grant nor an emergency session. */
 const NONE = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Decides, records and reads in one statement. $1 entry, $2 user, $3 may retrieve any, $4 version or null, $5 has a reason;
- * $6–$9 the facts that the audit event names; $10–$14 the outbox row; $15 the user's name. Answers no row when the entry is not visible or the tenant not active;
- * `recorded` only when the event and the exposure are part of this transaction.
+ * Decides, records and reads in one statement. Parameters: $1 entry, $2 user, $3 may retrieve any, $4 version
+ * or null, $5 has a reason; $6–$9 the facts that the audit event names; $10–$14 the outbox row; $15 the
+ * user's name. Returns no row when the entry is not visible or the tenant is not active. `recorded` is true
+ * only when the event and the exposure are part of this transaction.
  *
- * The grant is locked, so that ending it waits for this disclosure and then sees its exposure, or this one sees the end. An
- * exposure of the last minute is left as it is: readers of the same secret do not queue for one row. `way` counts the rows of
- * `seen` only to come after it: whoever else writes to both tables does it in this order.
+ * The grant is locked: its end waits for this disclosure and then sees the exposure, or this statement sees
+ * the end. An exposure of the last minute is not updated, so that readers of one secret do not wait for one
+ * row. `way` reads the count of `seen` to run after it: all writers update the two tables in this order.
  *
- * A grant counts by the time after its row is locked, not by the start of the transaction: the lock may be waited for, and the
- * grant expires meanwhile. `grant_ends_in_ms` is what is left of it then.
+ * The expiry of a grant is compared with the time after its row is locked, because the grant may expire
+ * during the wait. `grant_ends_in_ms` is the time left then.
  *
- * A grant does not open an unproven account, except to its owner (`withheld`).
+ * A grant does not disclose an unproven account, except to its owner (`withheld`).
  *
- * It is written so that every step can only go by the whole primary key (`OFFSET 0` keeps a step from becoming a join,
- * `deleted_at` matches no partial index): a plan made while the tables were small is kept by its connection as they grow.
+ * Each step uses the full primary key: `OFFSET 0` keeps a step from becoming a join, and `deleted_at` matches
+ * no partial index. A plan made while the tables were small therefore stays fast as they grow.
  */
 export const disclosureStatement = `
 WITH facts AS MATERIALIZED (

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { SealedForm } from '@claviger/events';
 import { type SignedReceipt, signReceipt } from '@claviger/merkle';
 
-/** The promise that a committed event will be found in the audit log. */
+/** Signs that the audit log will contain a committed event. */
 export function receiptOf(event: SealedForm, key: KeyObject): SignedReceipt {
   return signReceipt(
     {

@@ -7,11 +7,11 @@ export interface Known {
   readonly userId: string;
   readonly userName: string;
   readonly kind: ExposureKind;
-  /** The grant or the emergency session; null for the other kinds. */
+  /** Id of the grant or of the emergency session; null for the other kinds. */
   readonly via: string | null;
 }
 
-/** Notes in the ledger that a user is about to see a version, and how; part of the disclosing transaction. */
+/** Records that a user sees a version, and how. Runs in the transaction of the disclosure. */
 export async function recordExposure(tx: VaultTx, tenantId: string, seen: Known): Promise<void> {
   await tx
     .insertInto('exposures')
@@ -33,7 +33,7 @@ export async function recordExposure(tx: VaultTx, tenantId: string, seen: Known)
   await recordPath(tx, tenantId, seen);
 }
 
-/** Notes how a version became known to a user, where nothing is disclosed: they set it themselves. */
+/** Records how a user knows a version without a disclosure, for example by typing the secret. */
 export async function recordPath(tx: VaultTx, tenantId: string, known: Known): Promise<void> {
   await tx
     .insertInto('exposure_paths')

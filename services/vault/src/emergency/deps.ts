@@ -13,7 +13,7 @@ export interface EmergencyDeps {
   readonly emitter: Emitter;
   readonly logger: Logger;
   readonly secrets: Secrets;
-  /** Of emergency disclosures, on this replica's disk. */
+  /** Emergency disclosures, on this replica's disk. */
   readonly journal: Journal;
   readonly wakeJournalMerge: () => void;
 }

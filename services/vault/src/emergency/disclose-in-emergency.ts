@@ -15,22 +15,25 @@ export interface EmergencyDisclosure {
   readonly event: SealedForm;
 }
 
-/** What an open emergency session may overcome: nobody has granted it, or the record cannot be taken. */
+/**
+ * Refusals that an open emergency session overrides: no access, or an audit record that cannot be written.
+ */
 export function mayBeOvercome(error: unknown): error is ClavigerError {
   return isClavigerError(error) && (error.reason === 'denied' || error.reason === 'audit_unavailable');
 }
 
 /**
- * A disclosure under the actor's open emergency session. Its record is on the local disk before anything is decrypted, and in
- * the database as soon as that takes it. Undefined when no session covers the entry. Throws `invalid` without a reason,
- * `unavailable` (`journal_unwritable`) when the record is not safe.
+ * Prepares a disclosure under the actor's open emergency session. The record is on the local disk before the
+ * secret is decrypted, and in the database as soon as it accepts the record. Returns undefined when no
+ * session covers the entry. Throws `invalid` without a reason, `unavailable` (`journal_unwritable`) when the
+ * record cannot be stored.
  */
 export async function discloseInEmergency(
   deps: EmergencyDeps,
   context: CallContext,
   request: { readonly entryId: string; readonly reason: string; readonly version: number | undefined },
 ): Promise<EmergencyDisclosure | undefined> {
-  // It is open to a person who proved to be there. Their API tokens are in the hands of machines, which it gives nothing more.
+  // Emergency access is for a signed-in person. Machines may hold the person's API tokens.
   if (context.actor.kind !== 'user') return undefined;
   const found = await findUnderSession(deps, context, request);
   if (!found) return undefined;
@@ -55,7 +58,7 @@ export async function discloseInEmergency(
   const seq = await append(deps, JSON.stringify(entry));
   deps.logger.warn(
     { alert: 'breakglass', sessionId: found.session_id, entryId: request.entryId, seq },
-    'a secret is disclosed in an emergency',
+    'emergency access discloses a secret',
   );
   try {
     await recordDisclosure(deps, entry, {
@@ -64,10 +67,10 @@ export async function discloseInEmergency(
       fromJournal: false,
     });
   } catch (error) {
-    // This is what the journal is for: it is merged when the database takes it.
+    // The journal is merged when the database accepts writes again.
     deps.logger.error(
       { err: error, seq },
-      'an emergency disclosure is in the journal only; it is merged later',
+      'an emergency disclosure is stored in the journal only; it is merged later',
     );
     deps.wakeJournalMerge();
   }
@@ -86,10 +89,10 @@ async function append(deps: EmergencyDeps, text: string): Promise<number> {
     if (!(error instanceof JournalUnwritableError)) throw error;
     throw new ClavigerError(
       'unavailable',
-      'The emergency journal takes no record, so nothing was disclosed.',
+      'The emergency journal cannot be written, so nothing was disclosed.',
       {
         code: 'journal_unwritable',
-        hint: 'An operator makes room for the journal of the vault, or mends its permissions; the log tells more.',
+        hint: 'An operator frees disk space for the journal of the vault or corrects its permissions. The log has the cause.',
         retryAfterSeconds: 5,
         cause: error,
       },
@@ -97,7 +100,7 @@ async function append(deps: EmergencyDeps, text: string): Promise<number> {
   }
 }
 
-/** Reads only: it must also work while nothing can be written. Expiry goes by the database's clock. */
+/** Reads only, so that it works while the database refuses writes. Expiry uses the database's clock. */
 function findUnderSession(
   deps: EmergencyDeps,
   context: CallContext,

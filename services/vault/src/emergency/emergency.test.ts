@@ -188,7 +188,7 @@ test('H-181 while the database takes no audit record, one on the local disk goes
     { entryId, fromJournal: true },
   ]);
   // What cannot be merged is reported, stays where it is, and holds up nothing.
-  for (const why of ['it is not in a form that this version knows', 'the database refuses it'])
+  for (const why of ['this version does not know its format', 'the database refuses it'])
     expect(bench.log()).toContain(`"why":"${why}"`);
   expect(readFileSync(journalFile(), 'utf8')).toContain('of another version');
   await bench.restart({ env: {} });

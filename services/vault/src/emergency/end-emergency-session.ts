@@ -8,9 +8,9 @@ import type { EmergencyDeps } from './deps.ts';
 import { lockSession } from './place-emergency-session.ts';
 
 /**
- * Repeatable, and possible while the vault is sealed. No disclosure begins after it; one that had begun is recorded before or after,
- * and either way what was seen and is still the current secret is put into the due-queue of rotations. A repetition answers
- * the counts as they are now and records no event.
+ * Repeatable, and possible while the vault is sealed. No disclosure starts after it; one in progress is
+ * recorded before or after. In both cases every disclosed secret that is still current is queued for
+ * rotation. A repetition returns the counts as they are now and records no event.
  */
 export function endEmergencySession(
   deps: EmergencyDeps,
@@ -61,7 +61,10 @@ async function end(tx: VaultTx, tenantId: string, sessionId: string, cause: stri
   };
 }
 
-/** Also for disclosures that a journal brought after the end: whoever records one calls it for an ended session. */
+/**
+ * Queues the disclosed secrets for rotation. Also called for each disclosure that a journal adds after the
+ * end.
+ */
 export async function rotateSeen(tx: VaultTx, sessionId: string): Promise<void> {
   const seen = await tx
     .selectFrom('emergency_disclosures')

@@ -1,7 +1,7 @@
 import type { OutboxRow } from '@claviger/events';
 import { z } from 'zod';
 
-/** One disclosure as the journal holds it: the audit event to the letter, and what belongs to it in the vault's tables. */
+/** One disclosure in the journal: the exact audit event and its rows in the vault's tables. */
 const disclosureSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('disclosure'),
@@ -19,7 +19,7 @@ const disclosureSchema = z.strictObject({
 });
 export type JournaledDisclosure = z.infer<typeof disclosureSchema>;
 
-/** A drill leaves a record like any other, of which nothing follows. */
+/** A drill writes a record as a disclosure does. The merge ignores it. */
 const drillSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('drill'),
@@ -49,7 +49,7 @@ export function journalEntryOf(
   };
 }
 
-/** @throws for a record that this version of the vault does not write. */
+/** Throws for a record that this version of the vault does not write. */
 export function readJournalEntry(payload: string): JournalEntry {
   return journalEntrySchema.parse(JSON.parse(payload));
 }

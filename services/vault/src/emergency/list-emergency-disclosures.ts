@@ -3,10 +3,10 @@ import type { Handler } from '@claviger/service-kit';
 import { isId, time } from '../ids.ts';
 import type { EmergencyDeps } from './deps.ts';
 
-/** Whoever reads more has the audit log. */
+/** The audit log has all of them. */
 const LIMIT = 1_000;
 
-/** In the order in which they were disclosed. */
+/** In the order of disclosure. */
 export function listEmergencyDisclosures(
   deps: EmergencyDeps,
 ): Handler<typeof emergency.EmergencyService.listEmergencyDisclosures> {

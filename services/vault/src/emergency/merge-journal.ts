@@ -7,18 +7,18 @@ import { recordDisclosure } from './record-disclosure.ts';
 const EVERY_MS = 2_000;
 
 export interface JournalMerge extends AsyncDisposable {
-  /** Looks soon. */
+  /** Starts a merge. */
   wake(): void;
-  /** Why an operator is to look at the journal; undefined while every record was merged or can be. */
+  /** Why an operator must look at the journal; undefined when no record is quarantined. */
   problem(): string | undefined;
 }
 
 /**
- * Stores what this replica's journal holds in the database, each record once, and trims the journal. It tries again until the
- * database takes the records. Every replica merges its own journal: no other one can read it.
+ * Merges this replica's journal into the database, each record once, and trims it. Repeats until the database
+ * accepts the records. Each replica merges its own journal: no other replica can read it.
  *
- * A record that can never be stored is quarantined: it is reported, it stays in the journal, and the records after it are
- * merged. The next start tries it again.
+ * A record that can never be stored is quarantined: it is reported and stays in the journal, and the later
+ * records are merged. The next start tries it again.
  */
 export function startJournalMerge(
   deps: Pick<EmergencyDeps, 'config' | 'database' | 'logger' | 'journal'> & {
@@ -32,17 +32,18 @@ export function startJournalMerge(
   let quarantined = 0;
   let firstQuarantined: number | undefined;
   let wakeUp: (() => void) | undefined;
-  // What the former process left is looked at once; afterwards only what a disclosure could not record.
+  // The first merge reads what the former process left; later ones run after a disclosure that was not
+  // recorded.
   let wanted = true;
   let failures = 0;
 
   const mergeOne = async (seq: number, payload: string): Promise<void> => {
     const entry = decode(payload);
-    if (entry === undefined) return quarantine(seq, 'it is not in a form that this version knows');
+    if (entry === undefined) return quarantine(seq, 'this version does not know its format');
     if (entry.kind !== 'disclosure') return;
     try {
       if (await recordDisclosure(deps, entry, { node, seq, fromJournal: true }))
-        deps.logger.warn({ seq, alert: 'breakglass' }, 'an emergency disclosure came from the journal');
+        deps.logger.warn({ seq, alert: 'breakglass' }, 'an emergency disclosure was merged from the journal');
     } catch (error) {
       if (!isRefusal(error)) throw error;
       quarantine(seq, 'the database refuses it', error);
@@ -82,7 +83,7 @@ export function startJournalMerge(
           if (failures === 1 || failures % 60 === 0)
             deps.logger.error(
               { err: error, failures },
-              'the emergency journal could not be merged; it is tried again',
+              'the emergency journal could not be merged; the merge is repeated',
             );
         }
       }
@@ -115,7 +116,7 @@ export function startJournalMerge(
   };
 }
 
-/** Undefined for what this version does not write: its chain is whole, so that an other version or a defect wrote it. */
+/** Undefined for a record of another version or of a defect: the hash chain has already been verified. */
 function decode(payload: string): JournalEntry | undefined {
   try {
     return readJournalEntry(payload);
@@ -124,7 +125,9 @@ function decode(payload: string): JournalEntry | undefined {
   }
 }
 
-/** 22 data that no column takes, 23 a constraint: the same record is refused again. Everything else is tried again. */
+/**
+ * SQLSTATE class 22 (data) or 23 (constraint): a repetition fails in the same way. Other errors are retried.
+ */
 function isRefusal(error: unknown): boolean {
   const state = sqlState(error);
   return state !== undefined && /^2[23]/.test(state);

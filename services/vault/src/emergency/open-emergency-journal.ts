@@ -2,8 +2,8 @@ import { type Journal, JournalUnwritableError, openJournal } from '@claviger/jou
 import type { Logger } from '@claviger/service-kit';
 
 /**
- * The journal of this replica. A vault whose journal cannot be had serves all the same: only emergency disclosures are refused,
- * and the log says so.
+ * Opens this replica's journal. If that fails, the vault serves without it: only emergency disclosures are
+ * refused, and the log has the cause.
  */
 export async function openEmergencyJournal(options: {
   file: string;
@@ -17,7 +17,7 @@ export async function openEmergencyJournal(options: {
     if (problem) logger.error({ file, problem, alert: 'integrity' }, 'the emergency journal is broken');
     return journal;
   } catch (cause) {
-    const problem = `${file} cannot be opened: mend its permissions and restart`;
+    const problem = `${file} cannot be opened: correct its permissions and restart`;
     logger.error({ err: cause, file }, 'emergency disclosures are refused: the journal cannot be opened');
     return {
       append: async () => {

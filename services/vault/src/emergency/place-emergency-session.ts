@@ -7,12 +7,14 @@ import { isId } from '../ids.ts';
 import type { VaultTx } from '../schema.ts';
 import type { EmergencyDeps } from './deps.ts';
 
-/** Placing and ending one session wait for each other, also while the vault does not know it yet. */
+/**
+ * Serializes placing and ending one session. An advisory lock, because the session may not have a row yet.
+ */
 export async function lockSession(tx: VaultTx, sessionId: string): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock(hashtextextended('emergency ' || ${sessionId}, 0))`.execute(tx);
 }
 
-/** Repeatable; a repetition records no event. One that ended stays ended, also when the end came first. */
+/** Repeatable; a repetition records no event. Ending is final, also when the end arrives first. */
 export function placeEmergencySession(
   deps: EmergencyDeps,
 ): Handler<typeof emergency.EmergencyService.placeEmergencySession> {

@@ -5,8 +5,8 @@ import { rotateSeen } from './end-emergency-session.ts';
 import { type JournaledDisclosure, outboxRowOf } from './journal-entry.ts';
 
 /**
- * Takes a disclosure of the journal into the database: its row, its audit event and its exposure, in one transaction, once.
- * Answers false when it was there already.
+ * Stores a disclosure of the journal in one transaction: its row, audit event and exposure. Returns false if
+ * it was stored before.
  */
 export async function recordDisclosure(
   deps: Pick<EmergencyDeps, 'database'>,
@@ -46,13 +46,16 @@ export async function recordDisclosure(
   });
 }
 
-/** As the audit event calls the person. */
+/** The user's name in the audit event. */
 function nameOf(entry: JournaledDisclosure): string {
   const event = JSON.parse(entry.payload) as { actorName?: string };
   return event.actorName ?? '';
 }
 
-/** The share lock: ending the session waits for this record and then sees it, or this one sees the end. */
+/**
+ * Takes a share lock: the end of the session waits for this record and then sees it, or this record sees the
+ * end.
+ */
 async function hasEnded(tx: VaultTx, sessionId: string): Promise<boolean> {
   const row = await tx
     .selectFrom('emergency_sessions')

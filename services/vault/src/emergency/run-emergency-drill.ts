@@ -9,7 +9,7 @@ import type { JournaledDrill } from './journal-entry.ts';
 
 const VALUE = 'a value made for the drill';
 
-/** The steps of an emergency disclosure on this replica, with a value that opens nothing. */
+/** Runs the steps of an emergency disclosure on this replica with a test value. */
 export function runEmergencyDrill(
   deps: EmergencyDeps,
 ): Handler<typeof emergency.EmergencyService.runEmergencyDrill> {
@@ -43,7 +43,7 @@ async function step(name: string, work: () => Promise<unknown>): Promise<emergen
     await work();
     return { name, ok: true, problem: '', tookMs: took() };
   } catch (error) {
-    // What a drill is for is to find this out: it is its result, and stands in the audit log.
+    // A failed step is a result of the drill, and the audit event contains it.
     return { name, ok: false, problem: (error as Error).message, tookMs: took() };
   }
 }
@@ -58,12 +58,12 @@ async function throughJournal(deps: EmergencyDeps, tenantId: string, sessionId: 
   };
   const seq = await deps.journal.append(JSON.stringify(entry));
   const [read] = await deps.journal.records(seq - 1);
-  if (read?.payload !== JSON.stringify(entry)) throw new Error('the journal does not hold what was written');
+  if (read?.payload !== JSON.stringify(entry)) throw new Error('the journal returned another record than the one written');
 }
 
 async function throughKeys(deps: EmergencyDeps, tenantId: string): Promise<void> {
   const kek = await deps.secrets.keyFor(tenantId);
   const ids = { tenantId, entryId: randomUUID(), version: 1, purpose: 'drill', kekId: kek.kekId };
   const opened = openSecret(kek, sealSecret(kek, Buffer.from(VALUE), ids), ids);
-  if (opened.toString() !== VALUE) throw new Error('what was sealed did not open');
+  if (opened.toString() !== VALUE) throw new Error('the decrypted value differs from the encrypted one');
 }

@@ -5,13 +5,12 @@ import { changeKeyJob, type HeldJob, type KeyJobRow } from './key-jobs-store.ts'
 import { type Finding, rewrapRows, storeFindings } from './rewrap-rows.ts';
 import { SEALED_COLUMNS } from './secrets.ts';
 
-/** The first possible place. */
+/** Sorts before every entry. */
 const BEGINNING = { entryId: '00000000-0000-0000-0000-000000000000', version: 0 };
 
 /**
- * Looks whether every content key of the tenant opens and belongs to its secret. One under a former key is wrapped for the
- * active one; one that does not open is reported and left alone: a new content key over an existing secret would only
- * hide its loss.
+ * Checks that every DEK of the tenant decrypts and matches its secret. A DEK under a former KEK is rewrapped.
+ * One that does not decrypt is reported and not replaced: a new DEK would only hide the loss of the secret.
  */
 export async function checkKeys(
   deps: EncryptionDeps,
@@ -84,7 +83,7 @@ async function repairBatch(
   });
 }
 
-/** Entries whose present version is not there at all. */
+/** Reports entries without a row for their current version. */
 async function reportMissing(deps: EncryptionDeps, held: HeldJob): Promise<void> {
   await deps.database.withTenant(held.tenantId, async (tx) => {
     const missing = await tx

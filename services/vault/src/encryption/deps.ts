@@ -15,8 +15,8 @@ export interface EncryptionDeps {
   readonly logger: Logger;
   readonly secrets: Secrets;
   readonly keys: TenantKeys;
-  /** Throws `sealed` or `unavailable` while it cannot be had. */
+  /** Throws `sealed` or `unavailable` while the root key is missing. */
   readonly rootKey: () => RootKeyProvider;
-  /** `open` or `sealed`, and which root key it is. */
+  /** State (`open` or `sealed`) and id of the root key. */
   readonly rootKeyState: () => { readonly provider: string; readonly keyId: string; readonly state: string };
 }

@@ -6,8 +6,8 @@ import { sql } from 'kysely';
 import type { EncryptionDeps } from './deps.ts';
 
 /**
- * Overwrites every key of a tenant that this vault itself knows as being wound down, on the word of two persons. What the keys
- * protected cannot be opened any more, by anybody. Repeated, it answers the same keys and records no event.
+ * Overwrites every key of a tenant that is being deprovisioned, on the word of two administrators. The
+ * secrets cannot be decrypted afterwards. A repetition returns the same keys and records no event.
  */
 export function destroyTenantKeys(
   deps: EncryptionDeps,
@@ -17,7 +17,7 @@ export function destroyTenantKeys(
     context.auditSubject = { type: 'tenant', id: tenantId };
     const { orderedBy, confirmedBy, standingVersion } = request;
     if (orderedBy === confirmedBy) {
-      throw new ClavigerError('denied', 'Two persons are needed to destroy the keys of a tenant.', {
+      throw new ClavigerError('denied', 'Two administrators are needed to destroy the keys of a tenant.', {
         code: 'second_person_needed',
       });
     }
@@ -29,7 +29,7 @@ export function destroyTenantKeys(
       if (!mayGo) {
         throw new ClavigerError(
           'conflict',
-          'The tenant is not being wound down, as far as the vault knows.',
+          'The tenant is not being deprovisioned, according to the vault.',
           {
             code: 'wrong_status',
           },
@@ -48,7 +48,8 @@ export function destroyTenantKeys(
       } else changedNothing(context);
       return tx.selectFrom('keks').select(['id', 'version', 'destroyed_at']).orderBy('version').execute();
     });
-    // Auth asks every replica. One that it does not know of finds out by its own check (`key-cache.ts`).
+    // Auth calls every replica. A replica that misses the call drops the keys after its own check
+    // (`key-cache.ts`).
     deps.keys.forget(
       tenantId,
       keys.map((key) => key.id),

@@ -7,13 +7,13 @@ import { changeKeyJob, type HeldJob, type KeyJobRow } from './key-jobs-store.ts'
 import { rewrapRows, storeFindings } from './rewrap-rows.ts';
 import { SEALED_COLUMNS } from './secrets.ts';
 
-/** Seconds until the job is worked on again, or that it is over, with a reason when it failed. */
+/** Seconds until the next run of the job, or its end, with a reason when it failed. */
 export type Progress = { readonly againInSeconds: number } | { readonly failed: string } | 'done';
 
 /**
- * Exchanges the key encryption key. Every step leaves a state from which the next run goes on: the new key is stored and
- * tried before it is used; the old one goes on opening until nothing is under it. A key that wraps something that cannot
- * be opened stays `retiring`.
+ * Replaces the active KEK. Each step leaves a state from which the next run continues: the new KEK is stored
+ * and tested before it is used, and the former one decrypts until nothing is wrapped by it. A KEK with a DEK
+ * that cannot be decrypted stays `retiring`.
  */
 export async function exchangeKek(
   deps: EncryptionDeps,
@@ -30,7 +30,7 @@ export async function exchangeKek(
   } catch (error) {
     if (!(error instanceof IntegrityError)) throw error;
     await giveUp(deps, held, newKekId);
-    return { failed: `The new key did not open what it had sealed (${error.reason}); the old one stays.` };
+    return { failed: `The new key failed its test (${error.reason}); the former key stays active.` };
   }
   await activate(deps, held, newKekId);
   deps.keys.forgetActive(held.tenantId);
@@ -45,7 +45,7 @@ export async function exchangeKek(
   return againInSeconds > 0 ? { againInSeconds } : 'done';
 }
 
-/** A new key in the database, wrapped by the root key, not in use yet. */
+/** Stores a new KEK, wrapped by the root key and not in use yet. */
 async function storeNewKek(deps: EncryptionDeps, held: HeldJob): Promise<string> {
   const { tenantId } = held;
   const provider = deps.rootKey();
@@ -80,7 +80,7 @@ async function storeNewKek(deps: EncryptionDeps, held: HeldJob): Promise<string>
   return ids.kekId;
 }
 
-/** Throws IntegrityError when the key that came back from the database is not the one that it should be. */
+/** Throws IntegrityError if the KEK that was read back does not decrypt what the stored one encrypted. */
 function tryOut(kek: Kek): void {
   const ids = {
     tenantId: kek.tenantId,
@@ -106,7 +106,7 @@ async function giveUp(deps: EncryptionDeps, held: HeldJob, newKekId: string): Pr
   });
 }
 
-/** From here on new secrets are sealed under the new key. Does nothing when it is the active one already. */
+/** New secrets are encrypted under the new KEK from now on. Does nothing when it is active already. */
 async function activate(deps: EncryptionDeps, held: HeldJob, newKekId: string): Promise<void> {
   await deps.database.withTenant(held.tenantId, async (tx) => {
     await changeKeyJob(tx, deps, held, {});
@@ -125,7 +125,7 @@ async function activate(deps: EncryptionDeps, held: HeldJob, newKekId: string): 
   });
 }
 
-/** One batch in one transaction, which also asserts the lease. */
+/** Rewraps one batch in one transaction, which also asserts the lease. */
 async function rewrapBatch(
   deps: EncryptionDeps,
   held: HeldJob,
@@ -174,8 +174,8 @@ async function rewrapBatch(
 }
 
 /**
- * Retires every emptied key, once no process can go on sealing under what it remembers. Answers how long to wait for that,
- * in seconds; 0 when it was done.
+ * Retires every KEK that wraps nothing, once no process can still use it from memory. Returns the seconds
+ * until that is possible; 0 when done.
  */
 async function retire(deps: EncryptionDeps, held: HeldJob, newKekId: string): Promise<number> {
   const { kekGraceSeconds } = deps.config.encryption;

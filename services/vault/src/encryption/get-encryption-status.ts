@@ -6,7 +6,7 @@ import type { VaultReader } from '../schema.ts';
 import type { EncryptionDeps } from './deps.ts';
 import { toKeyJob } from './key-jobs-store.ts';
 
-/** The tenant's key hierarchy as it stands in the database, and whether the root key opens it. */
+/** The tenant's KEKs and DEKs in the database, and whether the root key is available. */
 export function getEncryptionStatus(
   deps: EncryptionDeps,
 ): Handler<typeof encryption.EncryptionService.getEncryptionStatus> {
@@ -75,7 +75,7 @@ async function countContentKeys(reader: VaultReader): Promise<{ total: number; u
     .select((eb) => eb.fn.countAll<number>().as('total'))
     .where('purged_at', 'is', null)
     .executeTakeFirstOrThrow();
-  // Of the latest job that looked.
+  // Of the latest job that checked the DEKs.
   const looked = await reader
     .selectFrom('key_jobs')
     .select('unrecoverable')
@@ -93,16 +93,16 @@ function adviceFor(
   problem: string,
 ): string[] {
   const advice: string[] = [];
-  if (rootKeyState !== 'open') advice.push('Unseal the vault: no secret can be opened or stored.');
+  if (rootKeyState !== 'open') advice.push('Unseal the vault: it can neither decrypt nor store secrets.');
   if (unrecoverable > 0) {
     advice.push(
-      'Restore the versions that the findings of the latest job name from a backup: their keys cannot be had.',
+      'Restore the versions that the findings of the latest job name from a backup: their keys are lost.',
     );
   }
-  if (problem) advice.push(`The latest job says: ${problem}`);
+  if (problem) advice.push(`The latest job reports: ${problem}`);
   const active = keys.find((key) => key.state === 'active');
   if (active?.rotateBefore && Date.parse(active.rotateBefore) < Date.now()) {
-    advice.push('The key encryption key is older than it should be; its rotation is due.');
+    advice.push('The key-encryption key has exceeded its age; its rotation is due.');
   }
   return advice;
 }

@@ -12,8 +12,9 @@ const BATCH = 100;
 const EVERY_MS = 1_000;
 
 /**
- * Works on jobs of the key hierarchy: those that the queue wakes this process for, and on the leader those that a sweep finds
- * due. The leader also asks for the rotation of keys that have grown old or have wrapped too much.
+ * Runs jobs on the tenants' keys: those of the job queue in any replica, and on the leader those that the
+ * sweep finds due. The leader also requests the rotation of KEKs that have reached their age or number of
+ * wraps.
  */
 export function startKeyJobs(deps: EncryptionDeps, queues: JobQueues, cluster: Cluster): AsyncDisposable {
   const stop = new AbortController();
@@ -60,7 +61,7 @@ export function startKeyJobs(deps: EncryptionDeps, queues: JobQueues, cluster: C
           tenant_id: tenantId,
           kind: 'rotate-kek',
           trigger,
-          reason: trigger === 'age' ? 'The key is old.' : 'The key has wrapped many content keys.',
+          reason: trigger === 'age' ? 'The key has reached its maximum age.' : 'The key has reached its maximum number of wraps.',
           requested_by: 'vault',
           requested_by_name: 'vault',
         });
@@ -77,7 +78,7 @@ export function startKeyJobs(deps: EncryptionDeps, queues: JobQueues, cluster: C
         });
       });
     } catch (error) {
-      // It is under way already, or the tenant has no say at present.
+      // A job is running already, or the tenant is not active.
       if (!isClavigerError(error) || !['conflict', 'denied', 'gone'].includes(error.reason)) throw error;
     }
   };
@@ -106,7 +107,7 @@ function dueJobs(deps: EncryptionDeps) {
   );
 }
 
-/** Tenants whose active key has reached its age or its count. */
+/** Tenants whose active KEK has reached its age or number of wraps. */
 async function worn(deps: EncryptionDeps): Promise<{ tenant_id: string; trigger: 'age' | 'wraps' }[]> {
   const { kekMaxAgeDays, kekMaxWraps } = deps.config.encryption;
   const aged = sql<boolean>`keks.activated_at < now() - make_interval(days => ${kekMaxAgeDays})`;

@@ -10,12 +10,12 @@ import { runKeyJob } from './run-key-job-definition.ts';
 
 export type KeyJobRow = Selectable<VaultSchema['key_jobs']>;
 
-/** Another worker has the job: whatever this one holds is not written any more. */
+/** Another worker holds the job. This one must not write any more. */
 export class KeyJobLostError extends Error {
   override readonly name = 'KeyJobLostError';
 }
 
-/** What a worker may write of its job. */
+/** Columns that a worker may change. */
 export type KeyJobChange = Partial<{
   state: KeyJobRow['state'];
   total: number;
@@ -34,7 +34,9 @@ export type KeyJobChange = Partial<{
   lease_until: RawBuilder<Date> | null;
 }>;
 
-/** Stores a job and wakes a worker. Throws conflict `key_job_in_progress` while the tenant has another one. */
+/**
+ * Stores a job and notifies a worker. Throws conflict `key_job_in_progress` while the tenant has another job.
+ */
 export async function insertKeyJob(
   tx: VaultTx,
   deps: EncryptionDeps,
@@ -50,21 +52,24 @@ export async function insertKeyJob(
     return row;
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    throw new ClavigerError('conflict', 'A job on the keys of this tenant is under way.', {
+    throw new ClavigerError('conflict', 'A job on the keys of this tenant is running.', {
       code: 'key_job_in_progress',
-      hint: 'Follow it with GET /api/v1/admin/encryption/jobs, and ask again when it is done.',
+      hint: 'Follow it with GET /api/v1/admin/encryption/jobs, and repeat the call when it has ended.',
     });
   }
 }
 
-/** A job that one worker holds. */
+/** A job under the lease of one worker. */
 export interface HeldJob {
   readonly tenantId: string;
   readonly jobId: string;
   readonly owner: string;
 }
 
-/** Takes a due job that nobody works on; undefined otherwise. By the clock of the database. Throws for a suspended tenant. */
+/**
+ * Takes the lease of a due job, by the database's clock; undefined if it is not due or another worker holds
+ * it. Throws for a suspended tenant.
+ */
 export async function takeKeyJob(
   deps: EncryptionDeps,
   tenantId: string,
@@ -94,8 +99,8 @@ export async function takeKeyJob(
 }
 
 /**
- * Every write of a worker: asserts that the job is still its own and renews the lease, in the same transaction as its
- * effects. Throws KeyJobLostError.
+ * Every write of a worker: asserts and renews the lease, in the transaction of its effects. Throws
+ * KeyJobLostError.
  */
 export async function changeKeyJob(
   tx: VaultTx,
@@ -111,7 +116,7 @@ export async function changeKeyJob(
     .where('finished_at', 'is', null)
     .returningAll()
     .executeTakeFirst();
-  if (!row) throw new KeyJobLostError('The job on the keys is no longer this worker’s.');
+  if (!row) throw new KeyJobLostError('Another worker holds the job on the keys.');
   return row;
 }
 

@@ -5,7 +5,7 @@ import { requireId, time } from '../ids.ts';
 import type { EncryptionDeps } from './deps.ts';
 import { keyJobById } from './key-jobs-store.ts';
 
-/** By entry and version. */
+/** Sorted by entry and version. */
 export function listKeyFindings(
   deps: EncryptionDeps,
 ): Handler<typeof encryption.EncryptionService.listKeyFindings> {

@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import type { EncryptionDeps } from './deps.ts';
 import { requestKeyJob } from './request-key-job.ts';
 
-/** Queues a check of every content key of the tenant. */
+/** Queues a check of every DEK of the tenant. */
 export function repairKeys(deps: EncryptionDeps): Handler<typeof encryption.EncryptionService.repairKeys> {
   return requestKeyJob(deps, 'repair');
 }

@@ -13,10 +13,10 @@ export interface Finding {
 }
 
 /**
- * Wraps the content keys of these rows for `kek` where another one wraps them, and tells which cannot be opened. Those are
- * left as they are: whatever is missing, nothing is put in its place. The rows are locked by the caller.
+ * Rewraps the DEKs of these rows for `kek` if another KEK wraps them. Returns those that cannot be decrypted;
+ * they are not changed. The caller has locked the rows.
  *
- * @throws what is no verdict on a row: sealed, unavailable.
+ * @throws `sealed` or `unavailable`: errors that say nothing about a row.
  */
 export async function rewrapRows(
   tx: VaultTx,
@@ -30,7 +30,7 @@ export async function rewrapRows(
   for (const row of rows) {
     try {
       const former = await keys.named(row.tenant_id, row.kek_id);
-      // Also for a row that `kek` wraps already: that tells whether it opens.
+      // Also tests a row that `kek` wraps already.
       const result = rewrapCek(former, kek, recordOf(row), idsOf(row));
       if (row.kek_id === kek.kekId) continue;
       rewrapped.push(row);
@@ -58,7 +58,7 @@ export async function rewrapRows(
   return { rewrapped, broken };
 }
 
-/** What a job found stays with it. */
+/** Stores the findings of a job. */
 export async function storeFindings(tx: VaultTx, held: HeldJob, findings: readonly Finding[]): Promise<void> {
   if (findings.length === 0) return;
   await tx

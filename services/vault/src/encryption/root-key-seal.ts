@@ -6,10 +6,10 @@ import { type CanaryStore, openSeal, type Seal, sealHandlers } from '@claviger/s
 import type { Handlers, Logger } from '@claviger/service-kit';
 import type { VaultSchema } from '../schema.ts';
 
-/** Whether the vault has the root key that its database was set up with. */
+/** Whether the vault has the root key of its database. */
 export type RootKeySeal = Seal;
 
-/** `onClose`: every key that was opened with the root key must be forgotten now. */
+/** Opens the seal. `onClose` must drop every key that was unwrapped with the root key. */
 export function openRootKeySeal(options: {
   database: Database<VaultSchema>;
   rootKey: RootKeyConfig;
@@ -20,7 +20,7 @@ export function openRootKeySeal(options: {
   return openSeal({ config: rootKey, canary: canaryIn(database), what: 'the vault', logger, onClose });
 }
 
-/** What operators do with the seal of this replica. */
+/** Handlers of the operators' calls to seal and unseal this replica. */
 export function vaultSealHandlers(deps: {
   readonly node: string;
   readonly database: Database<VaultSchema>;
@@ -43,7 +43,7 @@ export function vaultSealHandlers(deps: {
   });
 }
 
-/** The database of the vault is empty as long as it holds no tenant's key. */
+/** The database counts as empty while it holds no tenant's KEK. */
 function canaryIn(database: Database<VaultSchema>): CanaryStore {
   return {
     read: () =>

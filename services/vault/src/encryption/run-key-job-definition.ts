@@ -1,7 +1,7 @@
 import type { JobDefinition } from '@claviger/jobs';
 import { z } from 'zod';
 
-/** Wakes a worker at once; the durable queue is the table of key jobs, which the sweep also looks through. */
+/** Notifies a worker of a job. The table of key jobs is the durable queue, which the sweep reads as well. */
 export const runKeyJob: JobDefinition<{ jobId: string }> = {
   queue: 'vault.run-key-job',
   payload: z.strictObject({ jobId: z.uuid() }),

@@ -17,7 +17,7 @@ import {
 
 const RETRY_SECONDS = 30;
 
-/** Works on a due job as far as it gets; another run goes on from there. Does nothing when somebody else has it. */
+/** Runs a due job as far as possible; a later run continues. Does nothing when another worker holds it. */
 export async function workOnKeyJob(
   deps: EncryptionDeps,
   tenantId: string,
@@ -25,7 +25,7 @@ export async function workOnKeyJob(
   signal: AbortSignal,
 ): Promise<void> {
   const taken = await takeKeyJob(deps, tenantId, jobId).catch((error: unknown) => {
-    // Of a tenant without a say at present: it waits.
+    // The tenant is not active: the job waits.
     if (isClavigerError(error) && ['denied', 'gone'].includes(error.reason)) return undefined;
     throw error;
   });
@@ -36,11 +36,11 @@ export async function workOnKeyJob(
     await conclude(deps, held, await work(deps, held, job, signal));
   } catch (error) {
     if (error instanceof KeyJobLostError) return;
-    deps.logger.warn({ err: error, jobId, tenantId }, 'a job on the keys stopped; it is taken up again');
-    // Later, by whoever is there then. What cannot even be written shows when the lease has ended.
+    deps.logger.warn({ err: error, jobId, tenantId }, 'a job on the keys stopped; a later run continues it');
+    // Another run continues. If this write fails as well, the job becomes due when its lease ends.
     await write(deps, held, {
       ...RELEASED,
-      problem: isClavigerError(error) ? error.message : 'An internal error; the log of the vault tells more.',
+      problem: isClavigerError(error) ? error.message : 'Internal error; the log of the vault has the details.',
       next_attempt_at: inSeconds(RETRY_SECONDS),
     }).catch(() => {});
   }

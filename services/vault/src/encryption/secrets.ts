@@ -5,7 +5,7 @@ import type { Insertable, Selectable } from 'kysely';
 import type { VaultSchema, VersionState } from '../schema.ts';
 import type { TenantKeys } from './tenant-keys.ts';
 
-/** The columns that are needed to open a version. */
+/** The columns that are needed to decrypt a version. */
 export type SealedVersion = Pick<
   Selectable<VaultSchema['entry_versions']>,
   | 'tenant_id'
@@ -46,9 +46,11 @@ export interface VersionIds {
 }
 
 export interface Secrets {
-  /** The KEK for `seal`, got before a transaction so that none waits for another. */
+  /**
+   * The KEK for `encrypt`. Load it before a transaction: a transaction must not wait for another connection.
+   */
   keyFor(tenantId: string): Promise<Kek>;
-  /** The row of a new version. Synchronous: it can be called inside a transaction. */
+  /** Returns the row of a new version. Synchronous, so that a transaction can call it. */
   seal(
     kek: Kek,
     secret: string,
@@ -57,13 +59,13 @@ export interface Secrets {
     createdBy: string,
   ): Insertable<VaultSchema['entry_versions']>;
   /**
-   * The secret of a version. Callers that disclose it to anybody call this only after the audit record is committed.
-   * Throws `integrity_error` when any stored byte is not as it was sealed.
+   * Decrypts a version. Call it for a disclosure only after the audit record is committed. Throws
+   * `integrity_error` when a stored byte was changed.
    */
   open(version: SealedVersion): Promise<string>;
-  /** Throws `sealed` while the keys cannot be had. */
+  /** Throws `sealed` while the root key is missing. */
   requireOpen(): void;
-  /** How many secrets were decrypted since the start. */
+  /** Number of decrypted secrets since the start. */
   readonly decryptions: number;
 }
 
@@ -140,9 +142,9 @@ export function createSecrets(keys: TenantKeys, requireOpen: () => void, logger:
 
 function integrityError(error: unknown, logger: Logger, where: object): unknown {
   if (!(error instanceof IntegrityError)) return error;
-  logger.error({ err: error, ...where, alert: 'integrity' }, 'stored key material is not as it was sealed');
+  logger.error({ err: error, ...where, alert: 'integrity' }, 'stored key material failed its integrity check');
   return new ClavigerError('integrity_error', 'The stored secret failed its integrity check.', {
     cause: error,
-    hint: 'An operator restores the row from a backup; other entries are not affected.',
+    hint: 'An operator restores the row from a backup. Other entries are not affected.',
   });
 }

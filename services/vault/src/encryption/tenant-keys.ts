@@ -5,20 +5,20 @@ import { sql } from 'kysely';
 import type { VaultSchema } from '../schema.ts';
 import type { RootKeySeal } from './root-key-seal.ts';
 
-/** The opened key encryption keys of all tenants, a quarter of an hour at most. */
+/** The unwrapped KEKs of all tenants, each cached for at most 15 minutes. */
 export interface TenantKeys {
-  /** The KEK that seals new secrets; made on the tenant's first write. Throws `sealed`. */
+  /** The KEK that encrypts new secrets; created on the tenant's first write. Throws `sealed`. */
   active(tenantId: string): Promise<Kek>;
-  /** The KEK that a stored secret names. Throws `sealed`, or IntegrityError when there is none. */
+  /** The KEK that a stored secret names. Throws `sealed`, or IntegrityError if it does not exist. */
   named(tenantId: string, kekId: string): Promise<Kek>;
-  /** The next `active` asks the database. */
+  /** Makes the next `active` read the database. */
   forgetActive(tenantId: string): void;
-  /** Drops keys that were destroyed from the memory of this process. */
+  /** Drops destroyed KEKs from the memory of this process. */
   forget(tenantId: string, kekIds: readonly string[]): void;
   clear(): void;
 }
 
-/** `activeForMs`: how long a tenant's active key is remembered as such. */
+/** `activeForMs`: how long a tenant's active KEK is cached as the active one. */
 export function createTenantKeys(
   database: Database<VaultSchema>,
   seal: RootKeySeal,
@@ -68,7 +68,7 @@ export function createTenantKeys(
   };
 }
 
-/** All keys of a tenant are destroyed together. */
+/** All KEKs of a tenant are destroyed together. */
 async function tenantsWithDestroyedKeys(
   database: Database<VaultSchema>,
   tenantIds: readonly string[],
@@ -93,7 +93,7 @@ function activeId(database: Database<VaultSchema>, tenantId: string): Promise<st
   );
 }
 
-/** Of two that make it at once the first one's stays. */
+/** Of concurrent calls, the first insert wins and all return its KEK. */
 async function makeFirst(
   database: Database<VaultSchema>,
   tenantId: string,

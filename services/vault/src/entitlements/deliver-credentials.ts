@@ -5,7 +5,7 @@ import { receiptOf } from '../disclosure/receipt.ts';
 import { requireId } from '../ids.ts';
 import type { EntitlementsDeps } from './deps.ts';
 
-/** To the grantee alone, and once when the grant is for one time. */
+/** Only the grantee receives the credentials; once, if the grant is one-time. */
 export function deliverCredentials(
   deps: EntitlementsDeps,
 ): Handler<typeof vault.EntitlementsService.deliverCredentials> {

@@ -17,7 +17,7 @@ export interface EntitlementsDeps {
   readonly secrets: Secrets;
   /** Workers in which connectors run; see `targets/connector-of.ts`. */
   readonly connectors: ConnectorPool;
-  /** Decides first what may be reached. */
+  /** Its rules limit the addresses that connectors may reach. */
   readonly platform: Platform;
   /** Ed25519 private key that signs receipts. */
   readonly receiptKey: KeyObject;

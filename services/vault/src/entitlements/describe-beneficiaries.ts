@@ -6,14 +6,17 @@ import { isId, requireId } from '../ids.ts';
 import type { VaultReader } from '../schema.ts';
 import type { EntitlementsDeps } from './deps.ts';
 
-/** Who of these people owns or shares the entry, or any of the resource: they gain from a lower protection, and decide on none. */
+/**
+ * Which of these users own or share the entry, or an entry of the resource. They benefit from a lower
+ * protection, so they may not approve it.
+ */
 export function describeBeneficiaries(
   deps: EntitlementsDeps,
 ): Handler<typeof vault.EntitlementsService.describeBeneficiaries> {
   return ({ entryId, resourceId, userIds }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
       if ((entryId === '') === (resourceId === ''))
-        throw ClavigerError.invalid('/entryId', 'give either entryId or resourceId');
+        throw ClavigerError.invalid('/entryId', 'either entryId or resourceId is required, not both');
       const wanted = [...new Set(userIds.filter(isId))];
       return {
         userIds: entryId

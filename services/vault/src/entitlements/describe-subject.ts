@@ -6,13 +6,13 @@ import { unproven } from '../rights/unproven.ts';
 import type { VaultReader } from '../schema.ts';
 import type { EntitlementsDeps } from './deps.ts';
 
-/** What a request is about. A resource stands for its entry when it has exactly one. */
+/** The entry of a request. A resource stands for its entry when it has exactly one. */
 export function describeSubject(
   deps: EntitlementsDeps,
 ): Handler<typeof vault.EntitlementsService.describeSubject> {
   return ({ entryId, resourceId }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
-      if (!entryId && !resourceId) throw ClavigerError.invalid('/entryId', 'is required, or resourceId');
+      if (!entryId && !resourceId) throw ClavigerError.invalid('/entryId', 'is required unless resourceId is given');
       const id = entryId ? requireId(entryId) : await onlyEntry(reader, requireId(resourceId));
       const row = await reader
         .selectFrom('entries')
@@ -63,7 +63,7 @@ async function onlyEntry(reader: VaultReader, resourceId: string): Promise<strin
   throw ClavigerError.invalid(
     '/entryId',
     entries.length === 0
-      ? 'the resource has no entry to ask for'
+      ? 'the resource has no entry to request'
       : 'is required: the resource has several entries',
   );
 }

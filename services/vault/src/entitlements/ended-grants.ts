@@ -3,14 +3,14 @@ import { sql } from 'kysely';
 import type { VaultTx } from '../schema.ts';
 
 /**
- * Placing and removing one grant wait for each other, also while the vault does not know it yet: there is no row to lock.
- * Taken before the entry.
+ * Serializes placing and removing one grant. An advisory lock, because the grant may not have a row yet. Take
+ * it before the lock of the entry.
  */
 export async function lockGrant(tx: VaultTx, grantId: string): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock(hashtextextended('grant ' || ${grantId}, 0))`.execute(tx);
 }
 
-/** Whether the grant ended before it was ever placed. */
+/** Whether the grant ended before it was placed. */
 export async function hasEnded(tx: VaultTx, grantId: string): Promise<boolean> {
   const row = await tx
     .selectFrom('ended_grants')
@@ -21,8 +21,8 @@ export async function hasEnded(tx: VaultTx, grantId: string): Promise<boolean> {
 }
 
 /**
- * Stores the end of a grant that was never placed, so that a late call to place it is refused. Returns false when the end was
- * stored before.
+ * Stores the end of a grant that was never placed, so that a late placement is refused. Returns false if the
+ * end was stored before.
  */
 export async function rememberEnd(
   tx: VaultTx,
@@ -39,7 +39,7 @@ export async function rememberEnd(
 }
 
 export function grantEnded(): ClavigerError {
-  return new ClavigerError('conflict', 'This grant has ended, or was placed for something else.', {
+  return new ClavigerError('conflict', 'This grant has ended, or belongs to another entry or user.', {
     code: 'grant_ended',
   });
 }

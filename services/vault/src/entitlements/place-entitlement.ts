@@ -10,8 +10,8 @@ import type { EntitlementsDeps } from './deps.ts';
 import { grantEnded, hasEnded, lockGrant } from './ended-grants.ts';
 
 /**
- * Repeatable. Placed again with another expiry it lasts until then; with the same one nothing changes, and no event is
- * recorded. One that ended stays ended, also when the end came first.
+ * Repeatable. With another expiry, the grant gets that expiry; with the same one nothing changes and no event
+ * is recorded. Ending a grant is final, also when the end arrives before the placement.
  */
 export function placeEntitlement(
   deps: EntitlementsDeps,
@@ -68,7 +68,7 @@ export function placeEntitlement(
   };
 }
 
-/** Sets the expiry of a grant that was placed before. Returns false when it has this expiry already; throws `grant_ended`. */
+/** Sets the expiry of a placed grant. Returns false if it has this expiry already; throws `grant_ended`. */
 async function prolong(
   tx: VaultTx,
   wanted: { grantId: string; entryId: string; userId: string; expiresAt: string },

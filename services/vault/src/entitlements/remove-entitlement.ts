@@ -13,9 +13,10 @@ import { lockGrant, rememberEnd } from './ended-grants.ts';
 type Entitlement = Selectable<VaultSchema['entitlements']>;
 
 /**
- * Repeatable, and possible while the vault is sealed: the call that ends the grant records the event, a repetition gets the
- * same answer and records none. A disclosure that is under way either commits before, and is then seen here, or finds the
- * grant ended. What the grantee has seen and still is the current secret gets rotated.
+ * Repeatable, and possible while the vault is sealed. The call that ends the grant records the event; a
+ * repetition returns the same answer and records none. A concurrent disclosure either commits first and is
+ * seen here, or finds the grant ended. A secret that the grantee has seen and that is still current is
+ * rotated.
  */
 export function removeEntitlement(
   deps: EntitlementsDeps,
@@ -33,7 +34,7 @@ export function removeEntitlement(
         } else changedNothing(context);
         return answer('not-needed');
       }
-      // The entry before its grants, as everybody does.
+      // Locks the entry before its grants, in the same order as all other transactions.
       const entry = await tx
         .selectFrom('entries')
         .selectAll()
@@ -85,7 +86,8 @@ async function rotateWhatWasSeen(
     await requestRotation(tx, deps, { entry, kek, trigger: 'grant-ended', requestedBy: 'vault' });
     return 'queued';
   }
-  // A rotation under way replaces what was seen; if it fails, or none can run yet, the due-queue does not forget.
+  // An open rotation replaces the secret. If it fails, or none can start now, the due-queue keeps the
+  // request.
   await tx
     .updateTable('entries')
     .set({
@@ -97,7 +99,7 @@ async function rotateWhatWasSeen(
   return 'queued';
 }
 
-/** Whether the grantee has seen, since it was placed, what is still the secret. */
+/** Whether the grantee has seen the current secret since the grant was placed. */
 async function wasSeen(tx: VaultTx, entry: LockedEntry, grant: Entitlement): Promise<boolean> {
   const seen = await tx
     .selectFrom('exposures')
@@ -120,7 +122,7 @@ async function isRotatable(tx: VaultTx, entry: LockedEntry): Promise<boolean> {
   }
 }
 
-/** What the first call answered. */
+/** The answer of the first call. */
 async function rememberedRotation(tx: VaultTx, grantId: string): Promise<RotationAfterGrant> {
   const row = await tx
     .selectFrom('entitlements')

@@ -9,8 +9,8 @@ import type { EntriesDeps } from './deps.ts';
 import { entryById, entrySubject, toEntry } from './entry-store.ts';
 
 /**
- * An owner of the resource makes an unproven account one of theirs. Whoever named it must not read what a rotation through the
- * resource's admin entry makes of it: the entry passes to the acceptor, and its shares end.
+ * Makes an unproven account a proven one of the resource's owner. The actor who named it must not read the
+ * secrets that the resource's admin entry sets later: the entry passes to the acceptor, and its shares end.
  */
 export function acceptAccount(deps: EntriesDeps): Handler<typeof vault.EntriesService.acceptAccount> {
   return async (request, context) => {
@@ -23,7 +23,7 @@ export function acceptAccount(deps: EntriesDeps): Handler<typeof vault.EntriesSe
       if (!entry.unproven) {
         throw new ClavigerError('conflict', 'This entry is not unproven.', {
           code: 'already_proven',
-          hint: 'There is nothing to accept.',
+          hint: 'It needs no acceptance.',
         });
       }
       if (!entry.asset_id || !(await ownsTarget(tx, actor, entry.asset_id))) throw notResourceOwner();
@@ -38,7 +38,7 @@ export function acceptAccount(deps: EntriesDeps): Handler<typeof vault.EntriesSe
         .where('id', '=', id)
         .execute();
       const ended = await tx.deleteFrom('shares').where('entry_id', '=', id).returning('user_id').execute();
-      // What was proposed was about the former owner.
+      // Open proposals concern the former owner.
       await tx.deleteFrom('entry_adoptions').where('entry_id', '=', id).execute();
       await deps.emitter.audit(tx, context, {
         subject: entrySubject(entry),

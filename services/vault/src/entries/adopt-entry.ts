@@ -13,8 +13,8 @@ import { entrySubject, type LockedEntry } from './entry-store.ts';
 const PROPOSAL_HOURS = 72;
 
 /**
- * Takes over an entry whose owner has left. Auth says who has, at this moment. Of two administrators who propose at once one
- * does, and the other confirms.
+ * Takes over an entry whose owner has left, as auth answers now. Of two administrators who call at the same
+ * time, one proposes and the other confirms.
  */
 export function adoptEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.adoptEntry> {
   return async (request, context) => {
@@ -26,7 +26,7 @@ export function adoptEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServi
     return deps.database.withTenant(tenantId, async (tx) => {
       const entry = await lockEntry(tx, context, id);
       const now = await namedIn(tx, id);
-      // Auth was asked about others.
+      // Auth was not asked about this user.
       if (now.some((each) => each !== null && !named.includes(each))) throw changedMeanwhile();
       const [ownerId, resourceOwnerId] = now;
       const proposal = await openProposal(tx, entry);
@@ -57,7 +57,7 @@ export function adoptEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServi
   };
 }
 
-/** Owner of the entry, owner of its resource, who has proposed to adopt it. Throws `not_found`. */
+/** The entry's owner, its resource's owner, and who proposed to adopt the entry. Throws `not_found`. */
 async function namedIn(reader: VaultReader, id: string) {
   const row = await reader
     .selectFrom('entries')
@@ -82,7 +82,7 @@ async function openProposal(tx: VaultTx, entry: LockedEntry) {
   return row && { proposedBy: row.proposed_by, proposers: row.proposers };
 }
 
-/** In the place of a proposal that lapsed, or whose proposer has left, too. */
+/** Stores a proposal. It replaces one that expired or whose proposer has left. */
 async function propose(
   deps: EntriesDeps,
   tx: VaultTx,
@@ -118,27 +118,27 @@ async function propose(
 function refusal(because: Extract<AdoptionVerdict, { kind: 'refused' }>['because']): ClavigerError {
   switch (because) {
     case 'owner_present':
-      return new ClavigerError('conflict', 'The owner of this entry has not left.', {
+      return new ClavigerError('conflict', 'The owner of this entry is still active.', {
         code: 'owner_present',
         hint: 'Ask the owner to share the entry.',
       });
     case 'resource_owner_adopts':
-      return new ClavigerError('denied', 'Only the owner of the resource adopts this entry.', {
+      return new ClavigerError('denied', 'Only the owner of the resource can adopt this entry.', {
         code: 'resource_owner_adopts',
-        hint: 'The resource names its owner.',
+        hint: 'Ask the owner of the resource, who is named in the resource.',
       });
     case 'two_administrators':
       return new ClavigerError(
         'denied',
-        'Two people with vault.entries.adopt adopt an entry that nobody owns.',
+        'An entry without an owner needs two people with vault.entries.adopt.',
         {
-          hint: 'Ask two administrators, or have the resource given an owner who adopts it.',
+          hint: 'Ask two administrators, or give the resource an owner, who can adopt the entry.',
         },
       );
     case 'second_person':
-      return new ClavigerError('denied', 'Another administrator must confirm what you have proposed.', {
+      return new ClavigerError('denied', 'Another administrator must confirm your proposal.', {
         code: 'second_person_needed',
-        hint: 'Ask another administrator to adopt the entry: it becomes yours.',
+        hint: 'Ask another administrator to adopt the entry. It then becomes yours.',
       });
     default:
       return because satisfies never;
@@ -146,7 +146,7 @@ function refusal(because: Extract<AdoptionVerdict, { kind: 'refused' }>['because
 }
 
 function changedMeanwhile(): ClavigerError {
-  return new ClavigerError('precondition_failed', 'The owner was changed meanwhile.', {
+  return new ClavigerError('precondition_failed', 'The owner changed during the call.', {
     hint: 'Read the entry again, then repeat the call.',
   });
 }

@@ -22,7 +22,7 @@ export function createEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
     const { tenantId, actor } = context;
     const type = request.type || 'password';
     if (request.rotationIntervalHours > 0 && (type !== 'password' || !request.resourceId)) {
-      throw ClavigerError.invalid('/rotationIntervalHours', 'is possible for passwords of a resource only');
+      throw ClavigerError.invalid('/rotationIntervalHours', 'is allowed only for passwords of a resource');
     }
     const secret = firstSecret({ type, secret: request.secret, generate: request.generate });
     const kek = await deps.secrets.keyFor(tenantId);
@@ -91,7 +91,7 @@ export function createEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
   };
 }
 
-/** Whether an access policy binds the account. Workflow is asked only where the account will begin unproven. */
+/** Whether an access policy applies to the account. Workflow is asked only if the account starts unproven. */
 async function policyOfOthers(
   deps: EntriesDeps,
   context: CallContext,
@@ -101,14 +101,14 @@ async function policyOfOthers(
   const asked = await deps.database.readTenant(context.tenantId, (reader) =>
     mustBeProved(reader, context.actor, account),
   );
-  // Who stops being an owner meanwhile is bound as if there were one.
+  // If the actor stops being an owner during the call, the account is treated as if a policy applied.
   return asked ? hasAccessPolicy(deps, context, account.asset_id) : true;
 }
 
-/** The resource, kept from being deleted until the transaction ends. */
+/** Locks the resource against deletion until the transaction ends. */
 async function keepResource(tx: VaultTx, id: string): Promise<void> {
   const found = isId(id)
     ? await tx.selectFrom('assets').select('id').where('id', '=', id).forShare().executeTakeFirst()
     : undefined;
-  if (!found) throw ClavigerError.invalid('/resourceId', 'names no resource');
+  if (!found) throw ClavigerError.invalid('/resourceId', 'is not the id of a resource');
 }

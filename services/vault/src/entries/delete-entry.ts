@@ -7,7 +7,7 @@ import { lockEntry } from '../rights/lock-entry.ts';
 import type { EntriesDeps } from './deps.ts';
 import { entrySubject, refuseDuringRotation } from './entry-store.ts';
 
-/** The entry becomes invisible; its encrypted versions stay until the purge at the end of the retention. */
+/** Makes the entry invisible. Its encrypted versions stay until the purge at the end of the retention. */
 export function deleteEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.deleteEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
@@ -20,8 +20,8 @@ export function deleteEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
         new ClavigerError('conflict', message, { code: 'in_use', hint });
       if (entry.rotation_state === 'out_of_sync') {
         throw inUse(
-          'It is not known which password the target holds.',
-          'Recover the candidates and store the right secret first.',
+          'The vault does not know which password the target holds.',
+          'Recover the possible secrets and store the right one first.',
         );
       }
       const grant = await tx
@@ -32,7 +32,7 @@ export function deleteEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
         .where('expires_at', '>', sql<Date>`now()`)
         .limit(1)
         .executeTakeFirst();
-      if (grant) throw inUse('Somebody holds a live grant on this entry.', 'Revoke the grant first.');
+      if (grant) throw inUse('The entry has a live grant.', 'Revoke the grant first.');
       const admin = await tx
         .selectFrom('assets')
         .select('id')
@@ -41,7 +41,7 @@ export function deleteEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
         .executeTakeFirst();
       if (admin) {
         throw inUse(
-          'A resource is administered with this entry.',
+          'The entry is the admin entry of a resource.',
           'Give the resource another admin entry first.',
         );
       }

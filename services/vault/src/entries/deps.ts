@@ -22,15 +22,15 @@ export interface EntriesDeps {
   /** Workers in which connectors run; see `targets/connector-of.ts`. */
   readonly connectors: ConnectorPool;
   readonly gate: DisclosureGate;
-  /** Decides first what may be reached. */
+  /** Its rules limit the addresses that connectors may reach. */
   readonly platform: Platform;
-  /** Of emergency disclosures, on this replica's disk. */
+  /** Emergency disclosures, on this replica's disk. */
   readonly journal: Journal;
   readonly wakeJournalMerge: () => void;
   /** Ed25519 private key that signs receipts. */
   readonly receiptKey: KeyObject;
-  /** Of workflow: who must approve a lower protection. */
+  /** Workflow: who must approve a lower protection. */
   readonly protection: ServiceClient<typeof workflow.ProtectionService>;
-  /** Of auth: who is or was a user. */
+  /** Auth: who is or was a user. */
   readonly directory: Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserNames'>;
 }

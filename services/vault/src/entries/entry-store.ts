@@ -4,7 +4,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Selectable } from 'kysely';
 import type { VaultReader, VaultSchema } from '../schema.ts';
 
-/** Entries as the API shows them, deleted ones left out; no order, no limit. */
+/** Entries as the API returns them, without deleted ones; no order, no limit. */
 export function entryQuery(reader: VaultReader) {
   return reader
     .selectFrom('entries')
@@ -56,15 +56,15 @@ export async function entryById(reader: VaultReader, id: string): Promise<EntryR
   return row;
 }
 
-/** What audit events call the entry. */
+/** The subject of the entry's audit events. */
 export function entrySubject(entry: { id: string; asset_id: string | null }) {
   return { type: 'entry', id: entry.id, ...(entry.asset_id ? { resourceId: entry.asset_id } : {}) };
 }
 
-/** Throws conflict `rotation_in_progress` while a rotation may still change what the target holds. */
+/** Throws conflict `rotation_in_progress` while a rotation may still change the secret on the target. */
 export function refuseDuringRotation(entry: LockedEntry): void {
   if (entry.rotation_state === 'idle' || entry.rotation_state === 'out_of_sync') return;
-  throw new ClavigerError('conflict', 'A rotation of this entry is not over yet.', {
+  throw new ClavigerError('conflict', 'A rotation of this entry has not ended.', {
     code: 'rotation_in_progress',
     hint: 'Follow it in the rotations of the entry, then try again.',
     retryAfterSeconds: 2,

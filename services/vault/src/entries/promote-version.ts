@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import type { VaultTx } from '../schema.ts';
 
 /**
- * Makes a pending version the current one and settles the entry. The former one is kept as previous; other candidates are
- * out of the running, since the target is known to hold this one.
+ * Makes a pending version the current one and the entry idle. The former one is kept as previous; other
+ * pending versions are rejected, because the target is known to hold this one.
  */
 export async function promoteVersion(tx: VaultTx, entryId: string, version: number): Promise<void> {
   await tx
@@ -30,12 +30,12 @@ export async function promoteVersion(tx: VaultTx, entryId: string, version: numb
     .set({
       current_version: version,
       rotation_state: 'idle',
-      // Of the secret that was current before.
+      // It concerned the former secret.
       last_verified_at: null,
       updated_at: sql<Date>`now()`,
     })
     .where('id', '=', entryId)
     .where('current_version', '<', version)
     .executeTakeFirst();
-  if (numUpdatedRows !== 1n) throw new Error('A version older than the current one was to be promoted.');
+  if (numUpdatedRows !== 1n) throw new Error('A version older than the current one cannot be promoted.');
 }

@@ -4,12 +4,12 @@ import type { EntriesDeps } from './deps.ts';
 import { purgeEntry } from './purge-entry.ts';
 
 const EVERY_MS = 60_000;
-/** Entries in one run; the next run takes the next ones. */
+/** Entries in one run; a full batch starts the next run at once. */
 const BATCH = 200;
 
 /**
- * On the leader: purges deleted entries whose retention is over, the oldest first. An entry that fails does not hold up the others:
- * the first failure is thrown when all of the run had their turn.
+ * Purges deleted entries after their retention, oldest first, on the leader. A failure does not stop the run:
+ * it is thrown when all entries of the batch were tried.
  */
 export function startPurge(deps: EntriesDeps, cluster: Cluster): AsyncDisposable {
   const due = () =>

@@ -3,8 +3,9 @@ import { sql } from 'kysely';
 import type { EntriesDeps } from './deps.ts';
 
 /**
- * Removes the wrapped keys and the encrypted secrets of a deleted entry whose retention is over, in one transaction with its
- * audit event. Who saw which version, and the hash of each, stay. Answers whether it did: two sweeps never do it twice.
+ * Removes the wrapped DEKs and the encrypted secrets of a deleted entry after its retention, in one
+ * transaction with the audit event. The exposures and the hash of each version stay. Returns whether it
+ * purged the entry: concurrent sweeps purge it once.
  */
 export async function purgeEntry(
   deps: Pick<EntriesDeps, 'database' | 'emitter' | 'config'>,

@@ -9,8 +9,8 @@ import { entrySubject } from './entry-store.ts';
 import { accessShared, toShare } from './share-store.ts';
 
 /**
- * Gives or changes standing access. Throws `invalid` for anybody but an active user: a share of somebody
- * disabled would open the entry on the day they are enabled again.
+ * Creates or changes a share. Throws `invalid` unless the user is active: a share of a disabled user would
+ * take effect when the user is enabled again.
  */
 export function putShare(deps: EntriesDeps): Handler<typeof vault.EntriesService.putShare> {
   return async (request, context) => {
@@ -51,6 +51,6 @@ export function putShare(deps: EntriesDeps): Handler<typeof vault.EntriesService
 function noActiveUser(): ClavigerError {
   return new ClavigerError('invalid', 'The request is not valid.', {
     fields: [{ pointer: '/userId', detail: 'is not the id of an active user' }],
-    hint: 'Take an id of the list of users; enable somebody who is disabled first.',
+    hint: 'Use an id from the list of users, and enable a disabled user first.',
   });
 }

@@ -16,8 +16,9 @@ import { entryById, entrySubject } from './entry-store.ts';
 const MAX_CANDIDATES = 50;
 
 /**
- * Every secret that the target may hold, newest first: pending ones, the current and the one before it, and those rejected
- * lately, since a slow target may have taken one after it was asked. An entry that requires a grant shows them under one only.
+ * Returns every secret that the target may hold, newest first: pending versions, the current and the previous
+ * one, and those rejected within 30 days, because a slow target may have accepted one later. If the entry
+ * requires a grant, so does this.
  */
 export function recoverCandidates(deps: EntriesDeps): Handler<typeof vault.EntriesService.recoverCandidates> {
   return async (request, context) => {

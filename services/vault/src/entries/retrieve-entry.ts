@@ -7,7 +7,7 @@ import { discloseInEmergency, mayBeOvercome } from '../emergency/disclose-in-eme
 import { requireId } from '../ids.ts';
 import type { EntriesDeps } from './deps.ts';
 
-/** The audit record is committed before the secret is decrypted; without it there is no secret. */
+/** Commits the audit record before it decrypts the secret. Without a record nothing is disclosed. */
 export function retrieveEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.retrieveEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
@@ -27,7 +27,7 @@ export function retrieveEntry(deps: EntriesDeps): Handler<typeof vault.EntriesSe
   };
 }
 
-/** By a share or a grant; where those do not allow it, or cannot be recorded, by an open emergency session. */
+/** Uses a share or a grant. If those refuse, or cannot be recorded, uses an open emergency session. */
 async function commitDisclosure(deps: EntriesDeps, context: CallContext, request: DisclosureRequest) {
   try {
     const verdict = await deps.gate.retrieve(context, request);

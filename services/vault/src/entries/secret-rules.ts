@@ -2,10 +2,10 @@ import { ClavigerError } from '@claviger/errors';
 import { generatePassword } from '@claviger/keyring';
 
 const MAX_SECRET_BYTES = 65_536;
-/** Of a file: what fits into a secret as base64. */
+/** Largest file: what fits into a secret in base64. */
 const MAX_FILE_BYTES = (MAX_SECRET_BYTES / 4) * 3;
 
-/** A password for a target whose policy is not known: long, of all classes, without what people mistake for one another. */
+/** A password for an unknown policy: long, with all character classes, without similar characters. */
 export function newPassword(): string {
   return generatePassword({
     minLength: 24,
@@ -19,25 +19,25 @@ export function newPassword(): string {
   });
 }
 
-/** The secret that an entry starts with: given or generated. Throws `invalid`. */
+/** The first secret of an entry, given or generated. Throws `invalid`. */
 export function firstSecret(request: { type: string; secret: string; generate: boolean }): string {
   if (!request.generate) return checkedSecret(request.type, request.secret);
   if (request.type !== 'password' && request.type !== 'api-key') {
-    throw ClavigerError.invalid('/generate', 'is possible for the types password and api-key');
+    throw ClavigerError.invalid('/generate', 'is allowed only for the types password and api-key');
   }
   return newPassword();
 }
 
 /**
- * The secret of an entry of this type. Throws `invalid` when it is empty or larger than 64 KiB, or is to be a file and not
- * base64 as it is written: with padding, without line ends, at most 48 KiB of bytes.
+ * Checks the secret of an entry of this type. Throws `invalid` when it is empty or larger than 64 KiB. A file
+ * must be base64 with padding and without line breaks, at most 48 KiB of bytes.
  */
 export function checkedSecret(type: string, secret: string): string {
   if (secret === '') throw ClavigerError.invalid('/secret', 'may not be empty');
   if (type === 'file' && Buffer.from(secret, 'base64').toString('base64') !== secret) {
     throw ClavigerError.invalid(
       '/secret',
-      'must be the bytes of the file in base64, with padding and without line ends',
+      'must be the bytes of the file in base64, with padding and without line breaks',
     );
   }
   if (Buffer.byteLength(secret) > MAX_SECRET_BYTES) {

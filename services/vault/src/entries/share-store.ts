@@ -3,7 +3,7 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { Selectable } from 'kysely';
 import type { VaultSchema, VaultTx } from '../schema.ts';
 
-/** What the user's share allows now; null for no share. */
+/** The access level of the user's share; null without a share. */
 export async function accessShared(tx: VaultTx, entryId: string, userId: string): Promise<string | null> {
   const row = await tx
     .selectFrom('shares')

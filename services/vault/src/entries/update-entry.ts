@@ -19,9 +19,10 @@ import { setBy } from './set-by.ts';
 const TAKES_FULL_ACCESS = ['username', 'requiresGrant', 'requiresReason'] as const;
 
 /**
- * Changes what is given: value and metadata with modify access, the account name and the protection with full access; a lower
- * protection that a policy demands only as its approvers decided. A new secret becomes the current version at once, as what a
- * person says the target holds: that also settles an entry that was out of step with its target.
+ * Changes the given fields. Value and metadata require modify access; the account name and the protection
+ * require full access. If a policy demands the protection, its approvers must approve a lower one. A new
+ * secret becomes current at once, because the actor states that the target holds it; an entry that was out of
+ * sync becomes idle.
  */
 export function updateEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.updateEntry> {
   return async (request, context) => {

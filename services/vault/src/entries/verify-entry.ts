@@ -17,9 +17,9 @@ const VERIFY_TIMEOUT_MS = 8_000;
 const LOGIN_SECRETS = ['password', 'ssh-key'] as const;
 
 /**
- * Logs in to the target with the current secret, a password or the private key of an SSH account: once, and
- * within the account’s budget of logins that may fail. An unproven account is proved by it. Throws conflict
- * `probe_budget_spent` when the next one could lock the account.
+ * Logs in to the target once with the current secret, a password or an SSH private key, within the account's
+ * budget of failed logins. Success proves an unproven account. Throws conflict `probe_budget_spent` when a
+ * failed login could lock the account.
  */
 export function verifyEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.verifyEntry> {
   return async (request, context) => {
@@ -32,7 +32,7 @@ export function verifyEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
         await requireAccess(reader, context, entry);
         const secretType = LOGIN_SECRETS.find((type) => type === entry.type);
         if (!secretType || !entry.asset_id) throw noAccount();
-        // Before the target: where either moves meanwhile, the login counts for neither.
+        // Read before the login: if the entry or its account changes during it, the result is not recorded.
         const account = await sealedAccount(reader, id);
         const target = await loadTarget(reader, entry.asset_id);
         if (!account) throw ClavigerError.notFound();
@@ -65,7 +65,7 @@ export function verifyEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
         'an entry could not be verified',
       );
     await deps.database.withTenant(context.tenantId, async (tx) => {
-      // An account that was renamed or moved during the login is not the one that was logged in to.
+      // The login proves nothing about an account that was renamed or moved during it.
       const verified =
         result.outcome === 'accepted'
           ? await tx
@@ -97,8 +97,8 @@ export function verifyEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
 }
 
 function noAccount(): ClavigerError {
-  return new ClavigerError('conflict', 'This entry is not an account that can be logged in to.', {
+  return new ClavigerError('conflict', 'This entry is not an account that a connector can log in to.', {
     code: 'not_an_account',
-    hint: 'Passwords of a resource with a module can be verified, and keys where the module is of the type ssh.',
+    hint: 'The vault can verify passwords of a resource with a module, and keys if the module is of type ssh.',
   });
 }

@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { EvidenceDeps } from './deps.ts';
 
-/** Counts of what keeps and breaks the rules about secrets, as of now by the database's clock. */
+/** Counts of entries that meet and that break the rules about secrets, now by the database's clock. */
 export function getVaultPosture(
   deps: EvidenceDeps,
 ): Handler<typeof vaultEvidence.EvidenceService.getVaultPosture> {

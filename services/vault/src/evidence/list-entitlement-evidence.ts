@@ -7,7 +7,7 @@ import { time } from '../ids.ts';
 import type { EvidenceDeps } from './deps.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
-/** Entitlements that were in force at a moment: rows stay when they end, so that the past can be told. */
+/** Entitlements in force at a given time. Rows are kept after their end, so past times can be answered. */
 export function listEntitlementEvidence(
   deps: EvidenceDeps,
 ): Handler<typeof vaultEvidence.EvidenceService.listEntitlementEvidence> {

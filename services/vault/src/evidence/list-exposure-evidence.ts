@@ -7,7 +7,7 @@ import { time } from '../ids.ts';
 import type { EvidenceDeps } from './deps.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
-/** Who has seen which version, from the ledger that each disclosure writes: held against the audit log. */
+/** Who has seen which version, from the exposure ledger, for comparison with the audit log. */
 export function listExposureEvidence(
   deps: EvidenceDeps,
 ): Handler<typeof vaultEvidence.EvidenceService.listExposureEvidence> {

@@ -12,7 +12,7 @@ interface KeyRow {
   versions_wrapped: number;
 }
 
-/** The tenant's key-encryption keys: ids, versions and ages. A tenant has few, so that one page holds them. */
+/** The tenant's KEKs: ids, versions and ages. A tenant has few, so one page holds all. */
 export function listKeyEvidence(
   deps: EvidenceDeps,
 ): Handler<typeof vaultEvidence.EvidenceService.listKeyEvidence> {

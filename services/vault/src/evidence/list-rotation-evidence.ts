@@ -7,7 +7,7 @@ import { time } from '../ids.ts';
 import type { EvidenceDeps } from './deps.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
-/** Rotations that were asked for within a range, in the order of time. */
+/** Rotations that were requested within a range, in the order of their time. */
 export function listRotationEvidence(
   deps: EvidenceDeps,
 ): Handler<typeof vaultEvidence.EvidenceService.listRotationEvidence> {

@@ -6,7 +6,7 @@ import { time } from '../ids.ts';
 import type { EvidenceDeps } from './deps.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
-/** Who holds a share of which entry. Shares that were taken away leave no row: it is told as of now. */
+/** Who has a share of which entry, as of now: a removed share leaves no row. */
 export function listShareEvidence(
   deps: EvidenceDeps,
 ): Handler<typeof vaultEvidence.EvidenceService.listShareEvidence> {

@@ -8,6 +8,6 @@ import type { VaultSchema } from '../schema.ts';
 export interface ExposureDeps {
   readonly database: Database<VaultSchema>;
   readonly emitter: Emitter;
-  /** Of auth: who is or was a user. */
+  /** Auth: who is or was a user. */
   readonly directory: Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserNames'>;
 }

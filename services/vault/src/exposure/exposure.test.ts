@@ -316,7 +316,7 @@ test('an account that the leaver changed is an obstacle only where no administra
   );
   expect(await rotate(leaver)).toMatchObject({
     queued: 0,
-    impossible: [{ entryId, reason: expect.stringContaining('none of the secrets known') }],
+    impossible: [{ entryId, reason: expect.stringContaining('none of the stored secrets') }],
   });
   const boss = await admin.entries.createEntry({
     name: unique('boss'),

@@ -6,7 +6,7 @@ import { requireId } from '../ids.ts';
 import type { ExposureDeps } from './deps.ts';
 import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-store.ts';
 
-/** Who knows which version of a secret, the newest version first. */
+/** Who has seen which version of a secret, newest version first. */
 export function getEntryExposure(
   deps: ExposureDeps,
 ): Handler<typeof exposure.ExposureService.getEntryExposure> {

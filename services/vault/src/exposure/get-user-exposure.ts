@@ -6,7 +6,7 @@ import type { ExposureDeps } from './deps.ts';
 import { knownUser } from './known-user.ts';
 import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-store.ts';
 
-/** What a person knows, the latest first; also one who was deleted. */
+/** What a user has seen, latest first. Works for deleted users. */
 export function getUserExposure(
   deps: ExposureDeps,
 ): Handler<typeof exposure.ExposureService.getUserExposure> {

@@ -4,8 +4,8 @@ import { requireId } from '../ids.ts';
 import type { ExposureDeps } from './deps.ts';
 
 /**
- * The id of somebody who is or was a user of the tenant; throws `not_found`. Whom the ledger names was one, so that a leaver's
- * exposure can be read and ended without auth; only of the others auth is asked.
+ * Returns the id if it is of a present or former user of the tenant; throws `not_found`. A user in the ledger
+ * was one, so the exposure of former users works without auth. For other ids, auth is asked.
  */
 export async function knownUser(deps: ExposureDeps, context: CallContext, userId: string): Promise<string> {
   const id = requireId(userId);

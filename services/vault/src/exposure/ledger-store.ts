@@ -24,7 +24,7 @@ export const LEDGER_SORT: SortFields = {
 };
 export const LEDGER_TIE = { column: 'exposure_ledger.key', type: 'text' } as const;
 
-/** The ledger with the ways of each row, the latest fifty. No filter, no order, no limit. */
+/** The ledger with the latest fifty paths of each row. No filter, no order, no limit. */
 export function ledger(reader: VaultReader) {
   return reader.selectFrom('exposure_ledger').selectAll().select(ways());
 }
@@ -54,7 +54,7 @@ export function toExposure(row: LedgerRow): exposure.Exposure {
   });
 }
 
-/** What is to become of the secret, in the words of the contract. */
+/** The contract's value for what will happen to the secret. */
 export function rotationOf(row: Pick<LedgerRow, 'current' | 'under_way' | 'due' | 'obstacle'>): string {
   if (!row.current) return 'done';
   if (row.under_way) return 'queued';

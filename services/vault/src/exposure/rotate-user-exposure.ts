@@ -11,9 +11,9 @@ import { reasonOf } from './obstacles.ts';
 const NAMED_IN_EVENT = 100;
 
 /**
- * Puts every current secret that a person knows into the due-queue of rotations, in one transaction; the sweep takes it from
- * there, also when the vault is sealed now. Repeatable: what waits or is being rotated is counted, not queued twice. What is
- * disclosed to the person after this instant is theirs to know, and stands in their exposure again.
+ * Puts every current secret that a user has seen into the due-queue of rotations, in one transaction. The
+ * sweep rotates them, also if the vault is sealed now. Repeatable: entries that are queued or being rotated
+ * are counted, not queued twice. Later disclosures to the user are new exposures.
  */
 export function rotateUserExposure(
   deps: ExposureDeps,
@@ -37,7 +37,7 @@ export function rotateUserExposure(
         details: {
           ...counts,
           impossible: impossible.length,
-          // Each of them leaves an event of its own when its rotation begins.
+          // Each rotation records an event of its own when it starts.
           entryIds: ids.slice(0, NAMED_IN_EVENT),
         },
       });
@@ -54,7 +54,10 @@ export function rotateUserExposure(
   };
 }
 
-/** Their current secrets. The entries are locked in the order of their ids, and judged as they are once they are locked. */
+/**
+ * The current secrets that the user has seen. Entries are locked in the order of their ids and read after the
+ * lock.
+ */
 async function lockKnown(tx: VaultTx, userId: string, only: readonly string[] | undefined) {
   await tx
     .selectFrom('entries')
@@ -85,7 +88,7 @@ async function lockKnown(tx: VaultTx, userId: string, only: readonly string[] | 
     .execute();
 }
 
-/** A rotation under way replaces what they know; should it fail, the due-queue does not forget. */
+/** An open rotation replaces the secret. If it fails, the due-queue keeps the request. */
 async function queue(tx: VaultTx, ids: readonly string[]): Promise<void> {
   await tx
     .updateTable('entries')

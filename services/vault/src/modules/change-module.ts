@@ -15,8 +15,8 @@ import type { ModulesDeps } from './deps.ts';
 import { moduleById, toModule } from './module-store.ts';
 
 /**
- * Changes what is given of a module. Throws `precondition_failed` for another row version, `invalid` for a
- * configuration that would leave a resource without what it needs.
+ * Changes the given fields of a module. Throws `precondition_failed` for another row version, `invalid` for a
+ * configuration that lacks a setting that a resource needs.
  */
 export async function changeModule(
   deps: ModulesDeps,
@@ -53,7 +53,7 @@ export async function changeModule(
         .set({
           name: request.name ?? before.name,
           enabled: request.enabled ?? before.enabled,
-          // What was tested was another configuration.
+          // The last test used the former configuration.
           ...(request.config
             ? { config: JSON.stringify(request.config), status: 'untested', status_problem: '' }
             : {}),
@@ -74,7 +74,7 @@ export async function changeModule(
   );
 }
 
-/** The accounts of other owners' resources may be others now: they are proved again. */
+/** The module may now reach other accounts for resources of other owners, so they must be proven again. */
 async function proveAnew(tx: VaultTx, context: CallContext, moduleId: string): Promise<void> {
   await tx
     .updateTable('entries')
@@ -92,7 +92,7 @@ async function proveAnew(tx: VaultTx, context: CallContext, moduleId: string): P
     .execute();
 }
 
-/** What a stored configuration says beside what may be reached. */
+/** The stored configuration without its lists of allowed addresses and ports. */
 function defaultsIn(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(config).filter(([name]) => name !== 'allowedCidrs' && name !== 'allowedPorts'),
@@ -109,7 +109,7 @@ function refuseUnusable(
   } catch (cause) {
     throw new ClavigerError('invalid', 'The request is not valid.', {
       fields: [
-        { pointer: '/config', detail: `would leave the resource "${resource.name}" without what it needs` },
+        { pointer: '/config', detail: `lacks a setting that the resource "${resource.name}" needs` },
       ],
       hint: 'Complete the settings of the resource first.',
       cause,

@@ -5,7 +5,7 @@ import type { Handler } from '@claviger/service-kit';
 import { requireId, requireRowVersion } from '../ids.ts';
 import type { ModulesDeps } from './deps.ts';
 
-/** Refused while resources use the module. */
+/** Refused while a resource uses the module. */
 export function deleteModule(deps: ModulesDeps): Handler<typeof vault.ModulesService.deleteModule> {
   return async (request, context) => {
     context.auditSubject = { type: 'module', id: request.moduleId };
@@ -18,7 +18,7 @@ export function deleteModule(deps: ModulesDeps): Handler<typeof vault.ModulesSer
           .returning(['name', 'row_version'])
           .executeTakeFirst();
         if (!gone) throw ClavigerError.notFound();
-        // What is thrown takes the deletion back.
+        // A mismatch rolls the deletion back.
         requireRowVersion(request.rowVersion, gone.row_version);
         await deps.emitter.audit(tx, context, {
           subject: { type: 'module', id },
@@ -29,7 +29,7 @@ export function deleteModule(deps: ModulesDeps): Handler<typeof vault.ModulesSer
       if (!isForeignKeyViolation(error)) throw error;
       throw new ClavigerError('conflict', 'Resources still use this module.', {
         code: 'in_use',
-        hint: 'Give them another module first.',
+        hint: 'Give the resources another module first.',
       });
     }
     return {};

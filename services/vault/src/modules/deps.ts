@@ -16,6 +16,6 @@ export interface ModulesDeps {
   readonly secrets: Secrets;
   /** Workers in which connectors run; see `targets/connector-of.ts`. */
   readonly connectors: ConnectorPool;
-  /** Decides first what may be reached. */
+  /** Its rules limit the addresses that connectors may reach. */
   readonly platform: Platform;
 }

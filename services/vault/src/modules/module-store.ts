@@ -11,7 +11,7 @@ export type ModuleRow = Selectable<VaultSchema['modules']>;
 
 const mapModule = rowMapper<vault.Module>('claviger.vault.v1.Module');
 
-/** Why a test failed is told to those who may see how targets are reached. */
+/** Only actors who may see how targets are reached see why a test failed. */
 export function toModule(row: ModuleRow, context: Pick<CallContext, 'actor'>): vault.Module {
   return mapModule({
     ...row,

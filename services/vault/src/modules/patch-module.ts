@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import { changeModule } from './change-module.ts';
 import type { ModulesDeps } from './deps.ts';
 
-/** Changes only what is given. */
+/** Changes the given fields. */
 export function patchModule(deps: ModulesDeps): Handler<typeof vault.ModulesService.patchModule> {
   return (request, context) => changeModule(deps, context, request);
 }

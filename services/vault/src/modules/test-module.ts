@@ -24,7 +24,10 @@ import { moduleById } from './module-store.ts';
 
 const TEST_TIMEOUT_MS = 8_000;
 
-/** Logs in to a resource of the module with its admin entry, or with its first account, and keeps the outcome as status. */
+/**
+ * Logs in to a resource of the module with its admin entry or its first account, and stores the result as
+ * status.
+ */
 export function testModule(deps: ModulesDeps): Handler<typeof vault.ModulesService.testModule> {
   return async (request, context) => {
     context.auditSubject = { type: 'module', id: request.moduleId };
@@ -46,7 +49,7 @@ export function testModule(deps: ModulesDeps): Handler<typeof vault.ModulesServi
       return { target, account };
     });
     if (!account) {
-      throw new ClavigerError('conflict', 'There is no account to log in with.', {
+      throw new ClavigerError('conflict', 'The resource has no account for the login.', {
         code: 'no_account',
         hint: 'Create an entry for the resource, or give the resource an admin entry.',
       });

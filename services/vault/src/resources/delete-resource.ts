@@ -5,13 +5,16 @@ import { sql } from 'kysely';
 import { requireId, requireRowVersion } from '../ids.ts';
 import type { ResourcesDeps } from './deps.ts';
 
-/** Refused while the resource has accounts. Accounts that were deleted lose their place, their sealed versions stay. */
+/**
+ * Refused while the resource has accounts. Deleted accounts lose their resource; their encrypted versions
+ * stay.
+ */
 export function deleteResource(deps: ResourcesDeps): Handler<typeof vault.ResourcesService.deleteResource> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
     const id = requireId(request.resourceId);
     await deps.database.withTenant(context.tenantId, async (tx) => {
-      // The lock makes a new account of this resource wait and then find it gone.
+      // The creation of an account waits for this lock and then finds the resource deleted.
       const found = await tx
         .selectFrom('assets')
         .select(['name', 'row_version'])

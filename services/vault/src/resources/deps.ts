@@ -17,8 +17,8 @@ export interface ResourcesDeps {
   readonly secrets: Secrets;
   /** Workers in which connectors run; see `targets/connector-of.ts`. */
   readonly connectors: ConnectorPool;
-  /** Decides first what may be reached. */
+  /** Its rules limit the addresses that connectors may reach. */
   readonly platform: Platform;
-  /** Of auth: who is or was a user. */
+  /** Auth: who is or was a user. */
   readonly directory: Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserNames'>;
 }

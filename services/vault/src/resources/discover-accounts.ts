@@ -23,7 +23,10 @@ import type { ResourcesDeps } from './deps.ts';
 
 const DISCOVER_TIMEOUT_MS = 8_000;
 
-/** Reads the accounts of the target with the resource's admin entry, beside those the vault knows. Changes nothing. */
+/**
+ * Reads the accounts of the target with the resource's admin entry, and matches them with the vault's
+ * entries. Changes nothing.
+ */
 export function discoverAccounts(
   deps: ResourcesDeps,
 ): Handler<typeof vault.ResourcesService.discoverAccounts> {
@@ -41,7 +44,7 @@ export function discoverAccounts(
     if (!admin) {
       throw new ClavigerError('conflict', 'The resource has no admin entry.', {
         code: 'no_admin_entry',
-        hint: 'Give the resource an admin entry that may read its accounts.',
+        hint: 'Give the resource an admin entry that can read its accounts.',
       });
     }
     const login = accountAt(target, admin.username);
@@ -75,7 +78,7 @@ export function discoverAccounts(
         .where('entries.status', '=', 'active')
         .where('accounts.target_key', '=', login.target)
         .where(sql<boolean>`accounts.account_key = ANY (${[...keys.values()]})`)
-        // A password before a key, and what holds the account before what is linked to it.
+        // Prefers passwords to keys, and holders of an account to linked entries.
         .orderBy('entries.type', 'desc')
         .orderBy('entries.account_linked', 'desc')
         .execute();
@@ -99,7 +102,10 @@ export function discoverAccounts(
   };
 }
 
-/** The keys of all accounts, some at a time: a target may list twenty thousand, and other calls wait meanwhile. */
+/**
+ * The account keys, computed in batches of 200: a target may list 20,000 accounts, and other calls must not
+ * wait.
+ */
 async function keysOf(
   target: Target,
   found: readonly DiscoveredAccount[],
@@ -113,7 +119,7 @@ async function keysOf(
   return keys;
 }
 
-/** What the target said, without secrets. */
+/** The target's error without secrets. */
 function fromTarget(error: unknown): unknown {
   if (!(error instanceof ConnectorError)) return error;
   return new ClavigerError('conflict', error.message, {

@@ -8,7 +8,10 @@ import { resourceRight } from '../rights/resource-right.ts';
 import type { ResourcesDeps } from './deps.ts';
 import { resourceById, toResource } from './resource-store.ts';
 
-/** The owner adopts entries of the resource whose own owner has left: only the owner, or an administrator, gives it away. */
+/**
+ * Changes the owner of a resource, who may adopt its entries. Only the owner and administrators of secrets
+ * may call it.
+ */
 export function putResourceOwner(
   deps: ResourcesDeps,
 ): Handler<typeof vault.ResourcesService.putResourceOwner> {
@@ -27,8 +30,8 @@ export function putResourceOwner(
       if (!before) throw ClavigerError.notFound();
       const basis = resourceRight(context.actor, before);
       if (!basis) {
-        throw new ClavigerError('denied', 'Only its owner gives a resource to somebody else.', {
-          hint: 'Ask the owner, or somebody with vault.entries.retrieve-any.',
+        throw new ClavigerError('denied', 'Only the owner of a resource can change its owner.', {
+          hint: 'Ask the owner, or an actor with vault.entries.retrieve-any.',
         });
       }
       if (!active) throw ClavigerError.invalid('/ownerId', 'is not the id of an active user');

@@ -4,7 +4,7 @@ import type { VaultReader } from '../schema.ts';
 import { parseModuleConfig } from '../targets/module-config.ts';
 import { checkResource, type ResourceAddress } from '../targets/resource-target.ts';
 
-/** Checks what a resource names and how it is reached. Throws `invalid` at the field. */
+/** Checks the references and the address of a resource. Throws `invalid` with the field. */
 export async function checkReferences(
   reader: VaultReader,
   resource: ResourceAddress & { moduleId: string | null; adminEntryId: string | null },
@@ -20,11 +20,11 @@ export async function checkReferences(
           .where('status', '=', 'active')
           .executeTakeFirst()
       : undefined;
-    if (!entry) throw ClavigerError.invalid('/adminEntryId', 'names no entry');
+    if (!entry) throw ClavigerError.invalid('/adminEntryId', 'is not the id of an entry');
     if (entry.unproven && adminEntryId !== formerAdminEntryId)
       throw ClavigerError.invalid(
         '/adminEntryId',
-        'names an unproven account: verify it, or have it accepted',
+        'is an unproven account: verify it, or have it accepted',
       );
     if (entry.type !== 'password' && entry.type !== 'ssh-key') {
       throw ClavigerError.invalid('/adminEntryId', 'must name an entry of type password or ssh-key');
@@ -38,6 +38,6 @@ export async function checkReferences(
         .where('id', '=', moduleId)
         .executeTakeFirst()
     : undefined;
-  if (!module) throw ClavigerError.invalid('/moduleId', 'names no module');
+  if (!module) throw ClavigerError.invalid('/moduleId', 'is not the id of a module');
   checkResource({ type: module.type, config: parseModuleConfig(module.type, module.config) }, resource);
 }

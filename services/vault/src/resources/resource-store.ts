@@ -4,7 +4,7 @@ import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { VaultReader } from '../schema.ts';
 
-/** Resources as the API shows them; no order, no limit. */
+/** Resources as the API returns them; no order, no limit. */
 export function resourceQuery(reader: VaultReader) {
   return reader
     .selectFrom('assets')

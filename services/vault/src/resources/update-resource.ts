@@ -15,7 +15,7 @@ import type { ResourcesDeps } from './deps.ts';
 import { checkReferences } from './resource-references.ts';
 import { resourceById, toResource } from './resource-store.ts';
 
-/** Changes what is given. */
+/** Changes the given fields. */
 export function updateResource(deps: ResourcesDeps): Handler<typeof vault.ResourcesService.updateResource> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
@@ -67,7 +67,7 @@ export function updateResource(deps: ResourcesDeps): Handler<typeof vault.Resour
           subject: { type: 'resource', id, resourceId: id },
           details: {
             ...redact(context.method.request, request),
-            // Who is given secrets now, and who was before.
+            // The hosts that receive secrets, before and after.
             destination: changedFields(destinationOf(before), after),
           },
         });
@@ -78,8 +78,8 @@ export function updateResource(deps: ResourcesDeps): Handler<typeof vault.Resour
 }
 
 /**
- * Full access to the accounts that move is enough, where there are some. Who names the admin entry, or the place of a resource
- * whose accounts come later, owns the resource.
+ * A resource that moves needs full access to its accounts, if it has some (`requireDestination`). Changing
+ * the admin entry, or moving a resource without accounts, requires its ownership.
  */
 async function requireResourceOwner(
   tx: VaultTx,
@@ -98,7 +98,7 @@ async function requireResourceOwner(
   if (!account || after.adminEntryId !== before.admin_entry_id) throw notResourceOwner();
 }
 
-/** At another target the accounts of a resource are other accounts: who does not own both has them proved again. */
+/** Another target has other accounts. They must be proven again unless the actor owns both targets. */
 async function proveAnew(
   tx: VaultTx,
   context: CallContext,

@@ -1,6 +1,6 @@
 import { AccessLevel } from '@claviger/contracts';
 
-/** What an actor may do to a secret; each level includes those before it. A share that says `manage` is full access. */
+/** The access levels to a secret; each includes those before it. A share with `manage` gives full access. */
 export type Access = 'none' | 'view' | 'modify' | 'full';
 
 const ORDER: readonly Access[] = ['none', 'view', 'modify', 'full'];
@@ -9,7 +9,7 @@ export function reaches(access: Access, needed: Access): boolean {
   return ORDER.indexOf(access) >= ORDER.indexOf(needed);
 }
 
-/** The level that a method's policy declares. Throws when it declares none: such a method has no business with an entry. */
+/** The level that a method's policy declares. Throws if it declares none. */
 export function levelOf(declared: AccessLevel): Access {
   switch (declared) {
     case AccessLevel.ACCESS_LEVEL_NONE:
@@ -21,6 +21,6 @@ export function levelOf(declared: AccessLevel): Access {
     case AccessLevel.ACCESS_LEVEL_FULL:
       return 'full';
     default:
-      throw new Error('The policy of the method declares no access to entries.');
+      throw new Error('The policy of the method declares no access level.');
   }
 }

@@ -2,8 +2,8 @@ import type { CallContext } from '@claviger/service-kit';
 import type { RightsDeps } from './deps.ts';
 
 /**
- * Who of these is an active user of the tenant, as auth says right now. Throws `unavailable` while auth cannot say: that
- * somebody has left is never concluded from an outage.
+ * Which of these are active users of the tenant, as auth answers now. Throws `unavailable` while auth does
+ * not answer: an outage does not mean that a user has left.
  */
 export async function activeUsers(
   deps: Pick<RightsDeps, 'directory'>,

@@ -7,13 +7,13 @@ export interface Proposal {
 }
 
 export interface AdoptionState {
-  /** Null for nobody. */
+  /** Null without an owner. */
   readonly ownerId: string | null;
-  /** Of the resource that the entry belongs to; null for nobody or no resource. */
+  /** Owner of the entry's resource; null without an owner or a resource. */
   readonly resourceOwnerId: string | null;
-  /** Those of all who are named here who are active users. */
+  /** Those of the named users who are active. */
   readonly active: ReadonlySet<string>;
-  /** One that waits for its confirmation. */
+  /** An open proposal. */
   readonly proposal: Proposal | undefined;
 }
 
@@ -25,7 +25,10 @@ export type AdoptionVerdict =
   | { readonly kind: 'proposed' }
   | { readonly kind: 'adopted'; readonly ownerId: string };
 
-/** Who takes over an entry whose owner has left: the owner of its resource, else what two administrators agree on. */
+/**
+ * Who takes over an entry whose owner has left: the owner of its resource, else the proposal of two
+ * administrators.
+ */
 export function decideAdoption(state: AdoptionState, actor: Actor): AdoptionVerdict {
   const { ownerId, resourceOwnerId, active, proposal } = state;
   if (ownerId !== null && active.has(ownerId)) return { kind: 'refused', because: 'owner_present' };

@@ -9,6 +9,6 @@ export interface RightsDeps {
   readonly database: Database<VaultSchema>;
   /** Workflow: who must approve a lower protection. */
   readonly protection: ServiceClient<typeof workflow.ProtectionService>;
-  /** Of auth: who is or was a user. */
+  /** Auth: who is or was a user. */
   readonly directory: Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserNames'>;
 }

@@ -5,18 +5,18 @@ import type { Access } from './access.ts';
 
 export interface EffectiveAccess {
   readonly access: Access;
-  /** The right that gives it: owner, share, administrator or grant; empty for none. */
+  /** What gives the access: owner, share, administrator or grant; empty for none. */
   readonly basis: string;
 }
 
-/** Administrators of secrets have full access to all of them; what they do leaves its events like everybody's. */
+/** Administrators of secrets have full access to all of them. Their operations record events as well. */
 export function isAdministrator(actor: Pick<Actor, 'permissions'>): boolean {
   return permits(actor.permissions, 'vault.entries.retrieve-any');
 }
 
 /**
- * What the actor may do to an entry right now: by ownership, share or as administrator, and by a live grant, which lets them
- * see it only. `requires_grant` is no part of it: an entry that requires a grant is disclosed under one alone.
+ * The actor's access to an entry now: by ownership, by a share or as administrator, and view access by a live
+ * grant. Does not check `requires_grant`: such an entry is disclosed only under a grant.
  */
 export async function effectiveAccess(
   reader: VaultReader,

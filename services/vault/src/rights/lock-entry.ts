@@ -5,7 +5,7 @@ import type { VaultTx } from '../schema.ts';
 import { requireAccess } from './require-access.ts';
 
 /**
- * The entry, kept from changing until the transaction ends, for an actor who has the access to it that the method's policy
+ * Locks the entry until the transaction ends, if the actor has the access level that the method's policy
  * declares. Throws `not_found` or `denied`.
  */
 export async function lockEntry(tx: VaultTx, context: CallContext, id: string): Promise<LockedEntry> {

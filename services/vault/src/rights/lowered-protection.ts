@@ -7,16 +7,16 @@ import type { VaultTx } from '../schema.ts';
 import type { RightsDeps } from './deps.ts';
 import { requireAccess } from './require-access.ts';
 
-/** What an entry demands of a disclosure. */
+/** What an entry requires for a disclosure. */
 export interface Protection {
   readonly requiresGrant: boolean;
   readonly requiresReason: boolean;
 }
 
-/** What was said of lowering one state of an entry in one way. */
+/** Workflow's answer about one change of one state of the entry. */
 export interface LoweringDecision {
   readonly digest: string;
-  /** Empty where no policy governs the entry. */
+  /** Empty if no policy applies to the entry. */
   readonly requestId: string;
 }
 
@@ -32,8 +32,9 @@ export function lowers(before: Protection, after: Protection): boolean {
 }
 
 /**
- * Before the transaction of a change: asks workflow about a protection that it would lower. Undefined when it lowers none. Throws
- * conflict `approval_required` naming the request that was opened or still waits, and `unavailable` while workflow is away.
+ * Asks workflow, before the transaction, whether a change may lower the protection. Undefined if it lowers
+ * none. Throws conflict `approval_required` with the request that is open, and `unavailable` while workflow
+ * does not answer.
  */
 export async function askForLowering(
   deps: RightsDeps,
@@ -69,7 +70,7 @@ export async function askForLowering(
   if (!entry) return undefined;
   const change = { before: protectionOf(entry), after: afterOf(entry, wanted) };
   const digest = digestOf(entry, change.after);
-  // No policy governs what belongs to no resource and requires no grant.
+  // No policy applies to an entry that belongs to no resource and requires no grant.
   if (!entry.asset_id && !entry.requires_grant) return { digest, requestId: '' };
   const { requestId, sourceAddress, deadline, signal, actorToken } = context;
   const answer = await deps.protection.requestProtectionChange(
@@ -91,8 +92,8 @@ export async function askForLowering(
 }
 
 /**
- * In the transaction, with the entry locked: the decision is for exactly this state and this change, and is used once. Throws
- * `precondition_failed` when the entry was changed since workflow was asked.
+ * Uses the decision in the transaction, with the entry locked. It is valid for this state and this change,
+ * and once. Throws `precondition_failed` if the entry changed after workflow was asked.
  */
 export async function useLoweringDecision(
   tx: VaultTx,
@@ -103,7 +104,7 @@ export async function useLoweringDecision(
 ): Promise<void> {
   if (!lowers(protectionOf(entry), after)) return;
   if (decision?.digest !== digestOf(entry, after)) {
-    throw new ClavigerError('precondition_failed', 'The protection of the entry was changed meanwhile.', {
+    throw new ClavigerError('precondition_failed', 'The protection of the entry changed during the call.', {
       hint: 'Read it again and repeat the change.',
     });
   }
@@ -129,7 +130,7 @@ function afterOf(
   };
 }
 
-/** Hex SHA-256. The version makes it another one after each change: an approval is for one state of the entry. */
+/** Hex SHA-256. It contains the protection version, so an approval is valid for one state of the entry. */
 function digestOf(entry: Protected, after: Protection): string {
   const text = canonicalJson({
     entryId: entry.id,
@@ -141,9 +142,9 @@ function digestOf(entry: Protected, after: Protection): string {
 }
 
 function approvalRequired(requestId: string): ClavigerError {
-  return new ClavigerError('conflict', 'A lower protection of this entry must be approved first.', {
+  return new ClavigerError('conflict', 'A lower protection of this entry needs an approval.', {
     code: 'approval_required',
     approvalRequestId: requestId,
-    hint: `Once the request ${requestId} is approved, repeat the same change.`,
+    hint: `When the request ${requestId} is approved, repeat the same change.`,
   });
 }

@@ -6,14 +6,14 @@ import { effectiveAccess } from './effective-access.ts';
 
 const ALLOWED: Readonly<Record<Access, string>> = {
   none: 'You have no access to this entry',
-  view: 'You may only see this entry',
-  modify: 'You may change only value and metadata of this entry',
+  view: 'You have only view access to this entry',
+  modify: 'You have only modify access to this entry: value and metadata',
   full: 'You have full access to this entry',
 };
 
 /**
- * Throws `denied` unless the actor has the access that the method's policy declares, or the higher one that this change of it
- * takes. Notes the right in the context, so that the event of the call names it.
+ * Throws `denied` unless the actor has the access level of the method's policy, or the higher one that this
+ * change needs. Stores the basis of the access in the context for the call's audit event.
  */
 export async function requireAccess(
   reader: VaultReader,
@@ -30,6 +30,6 @@ export async function requireAccess(
 export function insufficientAccess(access: Access, needed: Access): ClavigerError {
   return new ClavigerError('denied', `${ALLOWED[access]}: this takes ${needed} access.`, {
     code: 'insufficient_access',
-    hint: 'Ask its owner, or somebody with full access (a manage share), to do it or to share the entry with you.',
+    hint: 'Ask its owner, or a user with full access (a manage share), to do it or to share the entry with you.',
   });
 }

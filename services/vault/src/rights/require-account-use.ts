@@ -6,8 +6,8 @@ import { type Access, reaches } from './access.ts';
 import { effectiveAccess, isAdministrator } from './effective-access.ts';
 
 /**
- * Who acts on a resource's target with an account of somebody needs this access to that account, or owns the resource. Throws
- * `denied`.
+ * Throws `denied` unless the actor has this access to the account that the login to the target uses, or owns
+ * the resource.
  */
 export async function requireAccountUse(
   reader: VaultReader,
@@ -22,17 +22,17 @@ export async function requireAccountUse(
   if (reaches(access, needed)) return;
   throw new ClavigerError(
     'denied',
-    `This logs in to the target with an account that you may not use: it takes ${needed} access to that entry.`,
+    `This logs in to the target with an account that you may not use: it requires ${needed} access to that entry.`,
     {
       code: 'insufficient_access',
-      hint: 'Ask the owner of the resource to do it, or somebody with full access to share its admin entry with you.',
+      hint: 'Ask the owner of the resource to do it, or a user with full access to share its admin entry with you.',
     },
   );
 }
 
 /**
- * To have a password changed through the admin entry of the resource, now or by a schedule: where the resource
- * rotates so, or `byAdmin` says it. Throws `denied`.
+ * Throws `denied` unless the actor may use the resource's admin entry, if it is what changes the password: by
+ * the resource's setting, or with `byAdmin`.
  */
 export async function requireRotationRight(
   reader: VaultReader,

@@ -5,7 +5,7 @@ import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kyse
 import type { VaultSchema, VaultTx } from '../schema.ts';
 import { isAdministrator } from './effective-access.ts';
 
-/** What decides which host is given the secrets of a resource's accounts. */
+/** What determines the host that receives the secrets of a resource's accounts. */
 export interface Destination {
   readonly host: string;
   readonly port: number;
@@ -15,8 +15,8 @@ export interface Destination {
 }
 
 /**
- * Logging in gives a secret to the host. Who says which host that is needs full access to each secret that goes there: else a
- * host of their own discloses it, past every grant and without a record. Throws `denied`.
+ * A login sends a secret to the host. The actor who changes the host needs full access to each secret sent to
+ * it: a host of their own would disclose the secret without a grant and without a record. Throws `denied`.
  */
 export async function requireDestination(
   tx: VaultTx,
@@ -42,8 +42,8 @@ export async function requireDestination(
 }
 
 /**
- * The same for what all resources of a module have in common: the port, whom to believe, and where in a request a secret
- * stands. Throws `denied`.
+ * As `requireDestination`, for the settings that all resources of a module share: the port, the trusted
+ * certificates, and where a request contains the secret. Throws `denied`.
  */
 export async function requireDestinationOfModule(
   tx: VaultTx,
@@ -59,7 +59,10 @@ export async function requireDestinationOfModule(
   });
 }
 
-/** A host sees a secret that requires a grant without one: of these, only administrators change the destination. */
+/**
+ * A host receives a secret that requires a grant without a grant, so only administrators change its
+ * destination.
+ */
 async function requireFullAccessToAll(
   tx: VaultTx,
   context: CallContext,
@@ -84,8 +87,8 @@ async function requireFullAccessToAll(
     .limit(1)
     .executeTakeFirst();
   if (!refused) return;
-  throw new ClavigerError('denied', 'This would give a host secrets to which you do not have full access.', {
+  throw new ClavigerError('denied', 'This change would send secrets to a host, and you do not have full access to all of them.', {
     code: 'secrets_not_visible',
-    hint: 'Ask somebody with vault.entries.retrieve-any to change where this resource is reached.',
+    hint: 'Ask an actor with vault.entries.retrieve-any to change the address of this resource.',
   });
 }

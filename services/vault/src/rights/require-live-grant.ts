@@ -3,7 +3,7 @@ import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { VaultTx } from '../schema.ts';
 
-/** The grant is locked, so that its end waits for this disclosure and then sees its exposure. Throws `denied`. */
+/** Locks the grant: its end waits for this disclosure and then sees its exposure. Throws `denied`. */
 export async function requireLiveGrant(tx: VaultTx, context: CallContext, entryId: string): Promise<void> {
   const grant = await tx
     .selectFrom('entitlements')
@@ -18,6 +18,6 @@ export async function requireLiveGrant(tx: VaultTx, context: CallContext, entryI
     .executeTakeFirst();
   if (grant) return;
   throw new ClavigerError('denied', 'This entry requires a live grant.', {
-    hint: 'Ask for access with POST /api/v1/requests, then try again.',
+    hint: 'Request access with POST /api/v1/requests, then try again.',
   });
 }

@@ -12,7 +12,7 @@ interface Owned {
   readonly admin_entry_id: string | null;
 }
 
-/** Owners of a resource are its owner, who has full access to its admin entry, and administrators of secrets. */
+/** Whether the actor is the resource's owner, has full access to its admin entry, or administers secrets. */
 export async function ownsResource(reader: VaultReader, actor: Actor, resource: Owned): Promise<boolean> {
   if (isAdministrator(actor) || resource.owner_id === actor.userId) return true;
   if (!resource.admin_entry_id) return false;
@@ -20,8 +20,8 @@ export async function ownsResource(reader: VaultReader, actor: Actor, resource: 
 }
 
 /**
- * Whether the accounts of the resource's target are the actor's to name: they own the resource, and nobody else owns a resource
- * with accounts of the same target. Else a second resource for a host would make its maker an owner of the host.
+ * Whether the actor owns the resource, and no other owner has a resource with proven accounts of the same
+ * target. Without the second condition, a user could own a target by creating another resource for its host.
  */
 export async function ownsTarget(reader: VaultReader, actor: Actor, resourceId: string): Promise<boolean> {
   const resource = await reader
@@ -41,7 +41,7 @@ export async function ownsTarget(reader: VaultReader, actor: Actor, resourceId: 
   if (!resource || !(await ownsResource(reader, actor, resource))) return false;
   if (isAdministrator(actor) || !resource.type || !resource.config) return true;
   const settings = connectorTarget(parseModuleConfig(resource.type, resource.config), resource);
-  // Which account does not matter to the key of the target.
+  // The key of the target does not depend on the account.
   const key = accountKey(resource.type, settings, 'any');
   if (!key) return true;
   const others = await reader
@@ -62,6 +62,6 @@ export async function ownsTarget(reader: VaultReader, actor: Actor, resourceId: 
 export function notResourceOwner(): ClavigerError {
   return new ClavigerError('denied', 'Only an owner of the resource may do this.', {
     code: 'not_resource_owner',
-    hint: 'Ask the owner of the resource, somebody with full access to its admin entry, or an administrator.',
+    hint: 'Ask the owner of the resource, a user with full access to its admin entry, or an administrator.',
   });
 }

@@ -1,7 +1,7 @@
 import type { Actor } from '@claviger/service-kit';
 import { isAdministrator } from './effective-access.ts';
 
-/** By which right the actor acts as the owner of a resource; undefined for none. */
+/** Why the actor may act as the owner of a resource; undefined if not. */
 export function resourceRight(
   actor: Actor,
   resource: { readonly owner_id: string | null },

@@ -6,7 +6,7 @@ import type { RightsDeps } from './deps.ts';
 import type { Protection } from './lowered-protection.ts';
 import { ownsTarget } from './resource-owner.ts';
 
-/** Whether a connector logs in with such an entry: a password or key with a user name, of a resource. */
+/** Whether a connector can log in with the entry: a password or key of a resource, with a user name. */
 export function isLoginAccount(entry: {
   readonly type: string;
   readonly username: string;
@@ -19,7 +19,7 @@ export function isLoginAccount(entry: {
   );
 }
 
-/** Whether an account that the actor names now must be proved first: they do not own the target. */
+/** Whether an account that the actor names must be proven first: the actor does not own the target. */
 export async function mustBeProved(
   reader: VaultReader,
   actor: Actor,
@@ -29,8 +29,8 @@ export async function mustBeProved(
 }
 
 /**
- * Before the transaction that creates an account: whether its resource has an access policy of its own. While workflow does
- * not answer, it counts as one.
+ * Asks workflow, before the transaction that creates an account, whether the resource has an access policy of
+ * its own. True while workflow does not answer.
  */
 export async function hasAccessPolicy(
   deps: Pick<RightsDeps, 'protection'>,
@@ -48,7 +48,9 @@ export async function hasAccessPolicy(
   }
 }
 
-/** The least protection of an unproven account: what its resource's policy and the resource's other accounts demand. */
+/**
+ * The minimum protection of an unproven account: what the resource's policy and its other accounts require.
+ */
 export async function leastProtection(
   reader: VaultReader,
   resourceId: string,
@@ -74,6 +76,6 @@ export async function leastProtection(
 export function unproven(reason: 'conflict' | 'denied', what: string): ClavigerError {
   return new ClavigerError(reason, `${what} is unproven.`, {
     code: 'unproven',
-    hint: 'Verify it with its own current secret, or have an owner of the resource accept it.',
+    hint: 'Verify it with its own current secret, or ask an owner of the resource to accept it.',
   });
 }

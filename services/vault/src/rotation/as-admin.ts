@@ -1,13 +1,13 @@
 import type { Target } from '../targets/load-target.ts';
 
-/** Whether the administrator of the resource changes passwords here. */
+/** Whether the resource's admin entry changes the passwords. */
 export function rotatesAsAdmin({ settings }: Pick<Target, 'settings'>): boolean {
   return settings.rotateAs === 'admin';
 }
 
 /**
- * The target with its administrator as the one who changes the password, whatever its settings say. Undefined
- * where no admin entry can be used, and for `http` targets of another setting, whose request is that of the
+ * The target with its admin entry as the login that changes passwords, whatever its settings say. Undefined
+ * if no admin entry can be used, and for `http` targets with another setting: their request is that of the
  * account itself.
  */
 export function asAdmin(target: Target): Target | undefined {

@@ -13,7 +13,7 @@ import { rotatesAsAdmin } from './as-admin.ts';
 import type { RotationDeps } from './deps.ts';
 import type { Lease } from './lease.ts';
 
-/** The login by which a rotation changes a password: of the account itself, or of the resource's administrator. */
+/** The login with which a rotation changes a password: the account's own, or the resource's admin entry. */
 export interface ChangingLogin {
   readonly account: AccountKey;
   readonly secret: StoredSecret;
@@ -30,8 +30,9 @@ export function changingLogin(target: Target, username: string, current: StoredS
 }
 
 /**
- * Counts the login before it is tried, unless the target accepted this very secret last: then it is no guess, and the rotations
- * of many accounts by one administrator do not wait for each other. Answers whether it was counted, or when it may be tried.
+ * Counts the login before it is made, unless the target accepted this secret last: then it cannot fail
+ * repeatedly, and rotations by one admin entry do not wait for each other. Returns whether it was counted, or
+ * the earliest time.
  */
 export async function countLogin(
   deps: RotationDeps,
@@ -42,7 +43,10 @@ export async function countLogin(
   return (await takeProbe(deps, tenantId, account)) ?? true;
 }
 
-/** The outcome of the login. Repeatable, also after a crash: the rotation's row knows whether the login is still counted. */
+/**
+ * Records the outcome of the login. Repeatable after a crash: the rotation's row says whether the login is
+ * still counted.
+ */
 export async function settleLogin(
   deps: RotationDeps,
   { tenantId, rotationId }: Lease,

@@ -3,15 +3,17 @@ import { logIn, type Prepared, type Step } from './rotation-step.ts';
 import { finish, noteFirstLogin, postpone, waitForBudget } from './transitions.ts';
 
 const STORE_OR_SAY_LOST =
-  'Store the secret that the account has now (`claviger entries update`), or say that nobody knows it: ' +
+  'Store the secret that the account has now (`claviger entries update`), or declare it lost: ' +
   '`claviger entries rotate --secret-lost`.';
 
 /**
- * Logs in with the current secret before an administrator sets another one: an account that Claviger could not
- * log in to before would be changed, and no login could prove the change. Answers whether to go on; where not,
- * the rotation's row says why. After a disclosure it goes on in any case, and the row tells what the target said:
- * whoever saw the secret may have changed it. A secret that is said to be lost is not tried; one that the target
- * never accepted may be wrong. What the target refused is not tried again: that would cost a login each time.
+ * Logs in with the current secret before the admin entry sets another one. If that login is impossible, no
+ * login could verify the change either. Returns whether to continue; if not, the rotation's row has the
+ * reason.
+ *
+ * After a disclosure it always continues and the row has the result, because an actor who saw the secret may
+ * have changed it. A lost secret is not tried. One that the target never accepted may be wrong, so its
+ * refusal does not stop the rotation. A refused secret is not tried again, because each login counts.
  */
 export async function checkCurrentSecret(step: Step, prepared: Prepared): Promise<boolean> {
   const { deps, lease, rotation } = step;
@@ -40,7 +42,7 @@ export async function checkCurrentSecret(step: Step, prepared: Prepared): Promis
       {
         kind: 'authentication',
         text: `The target refuses the current secret; nothing was changed. ${reason}`,
-        // What the target's answer may mean besides stands after what to do.
+        // The hint of the target follows the instruction.
         hint: hint === undefined ? STORE_OR_SAY_LOST : `${STORE_OR_SAY_LOST} ${hint}`,
       },
       true,
@@ -58,8 +60,8 @@ export async function checkCurrentSecret(step: Step, prepared: Prepared): Promis
     'refused',
     {
       kind,
-      text: `A login with the current secret could not be made; nothing was changed. ${reason}`,
-      hint: hint ?? 'Make a login possible, then verify the entry: `claviger entries verify`.',
+      text: `A login with the current secret was not possible; nothing was changed. ${reason}`,
+      hint: hint ?? 'Correct the cause, then verify the entry: `claviger entries verify`.',
     },
     true,
   );

@@ -1,9 +1,9 @@
 import type { RotationTrigger } from '../schema.ts';
 
-/** The triggers of a rotation that replaces what somebody has seen. */
+/** Triggers of a rotation that replaces a disclosed secret. */
 export type DisclosureTrigger = Extract<RotationTrigger, 'grant-ended' | 'exposure'>;
 
-/** Somebody has seen the secret who shall not keep the account: it is changed whatever the target says to it. */
+/** An actor who must lose access has seen the secret: it is replaced even if the target refuses it. */
 export function isDisclosure(trigger: RotationTrigger): trigger is DisclosureTrigger {
   return trigger === 'grant-ended' || trigger === 'exposure';
 }

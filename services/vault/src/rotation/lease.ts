@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { RotationDeps } from './deps.ts';
 import type { RotationRow } from './rotation-store.ts';
 
-/** Another worker has taken the rotation over: whatever this one learned, it writes nothing any more. */
+/** Another worker holds the rotation. This one must not write any more. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError';
 }
@@ -14,15 +14,15 @@ export interface Lease extends Disposable {
   readonly rotationId: string;
   readonly owner: string;
   /**
-   * For how many milliseconds it surely is still this worker's, 0 when that is over. By a clock that goes on
-   * while the process stands still: nobody can take it over before. Asked before what no database can undo.
+   * Milliseconds for which the lease is certainly held, 0 after its end. Uses a clock that continues while
+   * the process is suspended. Check it before a change on the target, which cannot be rolled back.
    */
   heldForMs(): number;
 }
 
 /**
- * Takes a rotation that is due and that nobody works on; undefined otherwise. One conditional update by the
- * database's clock decides; the lease is renewed until it is disposed.
+ * Takes the lease of a due rotation; undefined if it is not due or another worker holds it. One conditional
+ * update by the database's clock decides. The lease is renewed until it is disposed.
  */
 export async function takeLease(
   deps: RotationDeps,
@@ -35,7 +35,7 @@ export async function takeLease(
   const askedAtMs = performance.now();
   const until = sql<Date>`clock_timestamp() + make_interval(secs => ${leaseSeconds})`;
   const taken = await deps.database.withTenant(tenantId, async (tx) => {
-    // Nothing is begun for a suspended tenant, whatever is still queued for it.
+    // A rotation of a suspended tenant does not start, even if it is queued.
     if (!(await isActiveTenant(tx))) return undefined;
     return tx
       .updateTable('rotations')
@@ -69,7 +69,7 @@ export async function takeLease(
   };
   const timer = setInterval(() => {
     renew().catch((error: unknown) =>
-      deps.logger.warn({ err: error, rotationId }, 'the lease of a rotation was not renewed'),
+      deps.logger.warn({ err: error, rotationId }, 'the lease of a rotation could not be renewed'),
     );
   }, leaseMs / 3);
   return {

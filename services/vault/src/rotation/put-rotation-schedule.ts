@@ -33,7 +33,7 @@ export function putRotationSchedule(
         .updateTable('entries')
         .set({
           rotation_interval_hours: intervalHours,
-          // What somebody knows who should not is replaced as soon as it can be, whatever the schedule.
+          // A disclosed secret is rotated as soon as possible, whatever the schedule.
           next_rotation_at:
             entry.rotation_cause !== null ? entry.next_rotation_at : intervalHours > 0 ? first : null,
           row_version: entry.row_version + 1,

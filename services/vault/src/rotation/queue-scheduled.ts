@@ -8,14 +8,14 @@ import { asAdmin } from './as-admin.ts';
 import type { RotationDeps } from './deps.ts';
 import { requestRotation, requireRotatable } from './request-rotation.ts';
 
-/** No rotation is under way; out of step with its target only where somebody has seen the secret. */
+/** No rotation is open. Out of sync only after a disclosure. */
 export const isFree = sql<boolean>`(rotation_state = 'idle'
   OR rotation_state = 'out_of_sync' AND rotation_cause IS NOT NULL)`;
 
 /**
- * Queues the rotation of an entry whose time has come, and moves that time on, in one transaction under the entry's lock: two
- * sweeps never double it. Where it cannot be rotated now, it is tried again in an hour, in a day where only a person can
- * help, and the audit log says why.
+ * Queues the rotation of a due entry and sets its next time, in one transaction under the entry's lock, so
+ * that two sweeps queue it once. If it cannot be rotated now, it is due again after an hour, or after a day
+ * if only a person can help, and an audit event has the reason.
  */
 export async function queueScheduled(
   deps: RotationDeps,
@@ -107,7 +107,7 @@ async function audit(
 function outOfSync(): ClavigerError {
   return new ClavigerError(
     'conflict',
-    'The target holds none of the secrets known, and no administrator sets one.',
+    'The target accepts none of the stored secrets, and no admin entry can set one.',
     {
       code: 'out_of_sync',
     },

@@ -11,12 +11,12 @@ import type { RotationDeps } from './deps.ts';
 import { rotateCredentialJob } from './rotate-credential-job.ts';
 import type { RotationRow } from './rotation-store.ts';
 
-/** Whether the entry is an account at all. */
+/** Whether the entry is an account on a resource. */
 export function isAccount(entry: Pick<LockedEntry, 'type' | 'asset_id' | 'username'>): boolean {
   return entry.type === 'password' && entry.asset_id !== null && entry.username !== '';
 }
 
-/** Throws a conflict that says what to do when the secret of the entry cannot be changed on a target. */
+/** Throws a conflict with a hint if the secret of the entry cannot be changed on a target. */
 export async function requireRotatable(
   reader: VaultReader,
   entry: Pick<LockedEntry, 'id' | 'type' | 'asset_id' | 'username' | 'account_id' | 'unproven'>,
@@ -31,7 +31,7 @@ export async function requireRotatable(
   const target = await loadTarget(reader, entry.asset_id!);
   await refuseShared(reader, entry);
   if (rotatesAsAdmin(target) && !usableAdmin(target)) {
-    throw new ClavigerError('conflict', 'The resource rotates by an administrator but has no admin entry.', {
+    throw new ClavigerError('conflict', 'The resource rotates with an admin entry and has none.', {
       code: 'no_admin_entry',
       hint: 'Give the resource an admin entry.',
     });
@@ -39,7 +39,7 @@ export async function requireRotatable(
   return target;
 }
 
-/** A rotation of one of two entries for an account would leave the other with a wrong secret. */
+/** A rotation of one of two entries of an account would leave the other with a wrong secret. */
 async function refuseShared(
   reader: VaultReader,
   entry: Pick<LockedEntry, 'id' | 'type' | 'account_id'>,
@@ -55,15 +55,15 @@ async function refuseShared(
     .limit(1)
     .executeTakeFirst();
   if (!other) return;
-  throw new ClavigerError('conflict', 'Another entry is for the same account of the target.', {
+  throw new ClavigerError('conflict', 'Another entry names the same account of the target.', {
     code: 'account_shared',
-    hint: 'Keep one of them and delete the others: a rotation would leave them with a wrong secret.',
+    hint: 'Keep one of the entries and delete the others. A rotation would leave them with a wrong secret.',
   });
 }
 
 /**
- * Stores a candidate and its rotation, before any target is touched. The caller holds the lock on the entry, has checked that
- * it is rotatable, and audits.
+ * Stores a pending version and its rotation, before the target is changed. The caller has locked the entry,
+ * has checked that it is rotatable, and records the audit event.
  */
 export async function requestRotation(
   tx: VaultTx,
@@ -73,7 +73,7 @@ export async function requestRotation(
     readonly kek: Kek;
     readonly trigger: RotationTrigger;
     readonly requestedBy: string;
-    /** Nobody knows the current secret: an administrator sets another one without a login first. */
+    /** The current secret is lost: an administrator sets another one without a login first. */
     readonly secretLost?: boolean;
   },
 ): Promise<RotationRow> {
@@ -98,7 +98,7 @@ export async function requestRotation(
   return rotation;
 }
 
-/** A new random secret as the entry's next version. Answers its number. */
+/** Stores a new random secret as the entry's next version. Returns the version. */
 export async function storeCandidate(
   tx: VaultTx,
   deps: RotationDeps,

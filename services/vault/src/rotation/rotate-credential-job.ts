@@ -2,8 +2,8 @@ import type { JobDefinition } from '@claviger/jobs';
 import { z } from 'zod';
 
 /**
- * Wakes a worker for a rotation at once. The durable queue is the table of rotations: what this job misses, the sweep finds,
- * which also makes every later attempt.
+ * Notifies a worker of a rotation. The table of rotations is the durable queue: the sweep finds rotations
+ * whose job was lost, and starts all later attempts.
  */
 export const rotateCredentialJob: JobDefinition<{ rotationId: string }> = {
   queue: 'vault.rotate-credential',

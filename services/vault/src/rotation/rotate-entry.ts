@@ -10,7 +10,10 @@ import type { RotationDeps } from './deps.ts';
 import { requestRotation, requireRotatable } from './request-rotation.ts';
 import { toRotation } from './rotation-store.ts';
 
-/** Queues a rotation; of two at once one gets it. Throws conflict `no_admin_entry` for a lost secret that nobody can set. */
+/**
+ * Queues a rotation; of concurrent calls, one succeeds. Throws conflict `no_admin_entry` for a lost secret
+ * without a usable admin entry.
+ */
 export function rotateEntry(deps: RotationDeps): Handler<typeof vault.EntriesService.rotateEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
@@ -21,7 +24,7 @@ export function rotateEntry(deps: RotationDeps): Handler<typeof vault.EntriesSer
       refuseDuringRotation(entry);
       const target = await requireRotatable(tx, entry);
       if (request.secretLost && !asAdmin(target)) throw nobodySetsIt();
-      // The vault knows of an account out of step what a person would say.
+      // The vault knows that the secret of an entry out of sync is lost.
       const secretLost =
         request.secretLost || (entry.rotation_state === 'out_of_sync' && rotatesAsAdmin(target));
       await requireRotationRight(tx, context, entry, { byAdmin: secretLost });
@@ -50,7 +53,7 @@ export function rotateEntry(deps: RotationDeps): Handler<typeof vault.EntriesSer
 function nobodySetsIt(): ClavigerError {
   return new ClavigerError(
     'conflict',
-    'A lost secret is set by an administrator, and this resource has none.',
+    'Only an admin entry can set a lost secret, and this resource has none that can be used.',
     {
       code: 'no_admin_entry',
       hint: 'Give the resource an admin entry, or set the password on the target by hand and store it.',

@@ -202,7 +202,7 @@ test('F-38 a target that is down is tried again with the same candidate, and a p
   });
   await http.setMode('refuse_policy');
   expect(await ended(managed, 'refused')).toMatchObject({
-    problem: expect.stringContaining('No further candidate today'),
+    problem: expect.stringContaining('No further attempt today'),
   });
   expect(http.history(managed.username)).toHaveLength(1);
   expect((await admin.entries.retrieveEntry({ entryId: managed.entryId })).secret).toBe(managed.first);

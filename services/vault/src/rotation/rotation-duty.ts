@@ -13,9 +13,9 @@ const BATCH = 100;
 const STOP_AFTER_MS = 8_000;
 
 /**
- * Runs rotations in this process: those that the job queue wakes it for, in any replica, and those that the leader's sweep
- * finds due. Disposing it lets running rotations finish for some seconds, then cuts their connections, which leaves
- * them to be found out about.
+ * Runs rotations: those of the job queue in any replica, and on the leader those that the sweep finds due.
+ * Disposing it lets running rotations finish for 8 seconds, then closes their connections; those are then in
+ * doubt.
  */
 export function startRotationDuty(deps: RotationDeps, queues: JobQueues, cluster: DutyHost): AsyncDisposable {
   const { concurrency, sweepIntervalSeconds } = deps.config.rotation;
@@ -40,7 +40,7 @@ export function startRotationDuty(deps: RotationDeps, queues: JobQueues, cluster
   const sweep = async (leadership: Leadership): Promise<void> => {
     await assignDueAccounts(deps, leadership);
     for (const { tenant_id, id } of await dueEntries(deps)) {
-      // One entry whose keys are damaged must not hold up all others.
+      // An entry with damaged keys must not stop the others.
       await queueScheduled(deps, tenant_id, id, leadership).catch(async (error: unknown) => {
         if (error instanceof LeadershipLost) throw error;
         deps.logger.warn({ err: error, entryId: id }, 'a scheduled rotation could not be queued');
@@ -51,7 +51,7 @@ export function startRotationDuty(deps: RotationDeps, queues: JobQueues, cluster
       while (running.size >= concurrency) await Promise.race(running.values());
       if (stop.signal.aborted || leadership.signal.aborted) return;
       void run(tenant_id, id).catch((error: unknown) =>
-        deps.logger.warn({ err: error, rotationId: id }, 'a rotation could not be taken up'),
+        deps.logger.warn({ err: error, rotationId: id }, 'a rotation could not be started'),
       );
     }
   };
@@ -75,12 +75,12 @@ export function startRotationDuty(deps: RotationDeps, queues: JobQueues, cluster
   };
 }
 
-/** Whether the whole vault, not this entry, is the reason. */
+/** Whether the cause concerns the whole vault and not this entry. */
 function isPassing(error: unknown): boolean {
   return isClavigerError(error) && ['unavailable', 'deadline_exceeded', 'sealed'].includes(error.reason);
 }
 
-/** The due-queue is read from its front: what stays there for ever would in the end fill a whole batch. */
+/** Moves a failing entry back, so that such entries do not fill the first batch of the due-queue. */
 async function putOff(
   deps: RotationDeps,
   tenantId: string,
@@ -128,7 +128,7 @@ function dueEntries(deps: RotationDeps) {
   );
 }
 
-/** Rotations and schedules whose time has come, each counted to ten thousand. */
+/** Number of due rotations and schedules, each counted up to 10,000, and the age of the oldest. */
 async function rotationLag(deps: RotationDeps): Promise<DutyLag> {
   const { rows } = await deps.database.system((tx) =>
     sql<{ waiting: number; oldest_ms: number | null }>`

@@ -26,28 +26,28 @@ export interface Step {
   readonly lease: Lease;
   readonly rotation: RotationRow;
   readonly signal: AbortSignal;
-  /** By the database's clock, when the rotation was taken up. */
+  /** Age of the change when the lease was taken, by the database's clock. */
   readonly appliedSecondsAgo: number;
 }
 
-/** Everything a step needs, read before anything is changed. */
+/** What a step needs, read before anything is changed. */
 export interface Prepared {
   readonly target: Target;
   readonly username: string;
   readonly candidate: SealedVersion;
   readonly current: SealedAccount;
-  /** Whether the target ever accepted the current secret. */
+  /** Whether the target has ever accepted the current secret. */
   readonly everVerified: boolean;
   readonly login: ChangingLogin;
 }
 
-/** The budget of logins is spent: the next one may be tried then. */
+/** The budget of logins is spent until `nextAt`. */
 export interface Spent {
   readonly outcome: 'spent';
   readonly nextAt: Date;
 }
 
-/** Reads what the step works on. Undefined when it cannot go on now: the rotation then waits. */
+/** Reads what the step needs. Undefined if it cannot continue now: the rotation then waits. */
 export async function prepare(
   step: Step,
   stateWhileWaiting: 'pending' | 'ambiguous',
@@ -87,17 +87,17 @@ export async function prepare(
   }
 }
 
-/** Whether the account's own secret is known to be no use for a change. */
+/** Whether the account's own secret is known to be unusable for the change. */
 function resetsByAdmin(rotation: RotationRow): boolean {
   return rotation.secret_lost || (isDisclosure(rotation.trigger) && rotation.first_login === 'refused');
 }
 
-/** Whether an administrator sets another secret where the target holds none that is known. */
+/** Whether the admin entry sets another secret if the target accepts none of the stored ones. */
 export function mayReset({ rotation }: Pick<Step, 'rotation'>, { target }: Pick<Prepared, 'target'>) {
   return (rotation.secret_lost || isDisclosure(rotation.trigger)) && asAdmin(target) !== undefined;
 }
 
-/** One login, counted before it is tried. */
+/** One login, counted before it is made. */
 export async function logIn(
   { deps, lease, signal }: Step,
   { target, username }: Prepared,

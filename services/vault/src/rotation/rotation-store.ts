@@ -8,7 +8,9 @@ import { isOfTheWay, seesTheWay, UNIFORM_HINT } from '../targets/target-answer.t
 
 export type RotationRow = Selectable<VaultSchema['rotations']>;
 
-/** Before a rotation is over, a problem of no sort is that of the way to the target, which not everybody may see. */
+/**
+ * States in which a problem without a kind concerns the connection to the target. Not every actor may see it.
+ */
 const ON_THE_WAY: readonly RotationRow['state'][] = ['pending', 'applying', 'ambiguous'];
 
 const mapRotation = rowMapper<vault.Rotation>('claviger.vault.v1.Rotation');

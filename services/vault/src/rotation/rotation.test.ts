@@ -441,7 +441,7 @@ test.skipIf(!mayMount())(
     await rotate(host);
     expect(await ended(host, 'refused')).toMatchObject({
       version: 4,
-      problem: expect.stringContaining('No further candidate today'),
+      problem: expect.stringContaining('No further attempt today'),
     });
     const states = async () =>
       (await admin.entries.listEntryVersions({ entryId: host.entryId })).items

@@ -27,13 +27,13 @@ import {
   waitUntil,
 } from './transitions.ts';
 
-/** What one step leads to: a rotation to go on with, or undefined when it is over or waits. */
+/** The rotation to continue with, or undefined when it has ended or waits. */
 type Next = RotationRow | undefined;
 
 /**
- * Brings one rotation as far as it gets now. Safe to call from anywhere and any number of times: only a due rotation that
- * nobody works on is touched. The candidate was stored before; it is changed on the target, proved by a login, and only then
- * promoted. Whatever the target may have accepted is kept.
+ * Runs one rotation as far as possible now. Repeatable: only a due rotation that no worker holds is touched.
+ * The pending version is set on the target, verified with a login, and then promoted. Every secret that the
+ * target may have accepted is kept.
  */
 export async function runRotation(
   deps: RotationDeps,
@@ -52,10 +52,10 @@ export async function runRotation(
     }
   } catch (error) {
     if (error instanceof LeaseLostError) {
-      deps.logger.warn({ rotationId }, 'a rotation was taken over by another worker');
+      deps.logger.warn({ rotationId }, 'another worker took over a rotation');
       return;
     }
-    deps.logger.error({ err: error, rotationId }, 'a rotation met an error; it is taken up again');
+    deps.logger.error({ err: error, rotationId }, 'a rotation failed with an error; it is retried');
     await leaveAfterError(deps, lease);
   }
 }
@@ -105,13 +105,16 @@ async function change(step: Step, prepared: Prepared): Promise<RotateResult> {
     },
     {
       ...connectorContext(deps, target, deps.config.rotation.changeTimeoutMs, signal),
-      // Whoever takes an expired lease over finds out what the target holds: nothing may change it after that.
+      // A worker that takes an expired lease asks the target which secret it holds: no change may follow.
       mayChange: lease.heldForMs,
     },
   );
 }
 
-/** The target surely kept its password: a new candidate where it dislikes this one, a wait for what passes, else the end. */
+/**
+ * The target kept its password. Its kind of refusal decides: another pending version, a later attempt, or the
+ * end.
+ */
 async function afterRefusal(
   step: Step,
   prepared: Prepared,
@@ -135,7 +138,7 @@ async function afterRefusal(
         await finish(deps, lease, 'refused', problem, true);
         return undefined;
       }
-      // The account's own password no longer opens the target: somebody else has changed it.
+      // The account's own password does not log in: it was changed outside Claviger.
       if (mayReset(step, prepared)) {
         await noteFirstLogin(deps, lease, prepared.current, 'refused');
         return applyAgain(deps, lease, problem);
@@ -145,7 +148,7 @@ async function afterRefusal(
   }
 }
 
-/** The target says it has changed: a login with the new secret proves it, where the account can log in. */
+/** The target reports the change. A login with the new secret verifies it, if the account can log in. */
 async function prove(
   step: Step,
   prepared: Prepared,
@@ -153,7 +156,7 @@ async function prove(
 ): Promise<Next> {
   const { deps, lease } = step;
   if (blocked) {
-    const text = `The target reported the change, which no login can prove. ${blocked.reason}`;
+    const text = `The target reported the change, and no login can verify it. ${blocked.reason}`;
     await promoteUnverified(deps, lease, { kind: 'not_possible', text, hint: blocked.hint });
     return undefined;
   }
@@ -162,16 +165,16 @@ async function prove(
   if (verdict.outcome !== 'refused') {
     const { why, ...problem } = untold(verdict);
     if (prepared.login.isAdmin && problem.kind === 'not_possible') {
-      const text = `The target reported the change, which no login can prove. ${why}`;
+      const text = `The target reported the change, and no login can verify it. ${why}`;
       await promoteUnverified(deps, lease, { ...problem, text });
     } else {
-      const text = `The change was reported as done but not verified: ${why}`;
+      const text = `The target reported the change, but it is not verified: ${why}`;
       await becomeAmbiguous(deps, lease, { ...problem, text });
     }
     return undefined;
   }
   const former = await logIn(step, prepared, prepared.current.version);
-  const said = 'The target reported the change as done, but refuses the new secret';
+  const said = 'The target reported the change, but refuses the new secret';
   const { hint = '' } = verdict;
   if (former.outcome === 'accepted') {
     const text = `${said} and keeps the former one.`;
@@ -182,42 +185,42 @@ async function prove(
     await finish(deps, lease, 'out_of_sync', problem, false);
   } else {
     const { why, ...problem } = untold(former);
-    const text = `${said}; the former one could not be tried: ${why}`;
+    const text = `${said}; a login with the former one was inconclusive: ${why}`;
     await becomeAmbiguous(deps, lease, { ...problem, text });
   }
   return undefined;
 }
 
-/** Why a login told nothing about the secret. */
+/** Why a login was inconclusive. */
 function untold(verdict: Exclude<Awaited<ReturnType<typeof logIn>>, { outcome: 'accepted' | 'refused' }>) {
   if (verdict.outcome === 'spent') return { kind: 'not_now', why: WAITS_FOR_BUDGET, hint: '' } as const;
   return { kind: verdict.kind, why: verdict.reason, hint: verdict.hint ?? '' } as const;
 }
 
-/** After a crash or an unclear answer: asks the target which secret it holds, the newest first. */
+/** After a crash or a change in doubt: asks the target which secret it holds, newest first. */
 async function findOut(step: Step): Promise<Next> {
   const { deps, lease } = step;
   const remainingSeconds = deps.config.rotation.settleSeconds - step.appliedSecondsAgo;
-  // A change that is still under way must not be taken for one that never happened.
+  // A change that is still running must not count as one that did not happen.
   if (remainingSeconds > 0) {
     await waitUntil(deps, lease, sql<Date>`clock_timestamp() + make_interval(secs => ${remainingSeconds})`);
     return undefined;
   }
   const prepared = await prepare(step, 'ambiguous');
   if (!prepared) return undefined;
-  // What was counted when a worker was killed told nothing.
+  // A killed worker did not record the outcome of its login.
   await settleLogin(deps, lease, prepared.login, 'unknown');
   const candidate = await logIn(step, prepared, prepared.candidate);
   if (candidate.outcome === 'accepted') return win(step, prepared);
   if (candidate.outcome !== 'refused') return keepAsking(step, prepared, candidate);
   const current = await logIn(step, prepared, prepared.current.version);
   if (current.outcome === 'accepted') {
-    return rejectAndRetry(deps, lease, { text: 'The target had not taken the change.' });
+    return rejectAndRetry(deps, lease, { text: 'The target still holds the current secret.' });
   }
   if (current.outcome !== 'refused') return keepAsking(step, prepared, current);
   if (mayReset(step, prepared)) {
     await noteFirstLogin(deps, lease, prepared.current, 'refused');
-    const text = 'The target holds neither secret: the administrator sets another one.';
+    const text = 'The target accepts neither secret: the admin entry sets another one.';
     return rejectAndRetry(deps, lease, { kind: 'authentication', text });
   }
   const text = 'The target refuses the new secret and the current one.';
@@ -227,14 +230,14 @@ async function findOut(step: Step): Promise<Next> {
 }
 
 const SET_BY_HAND =
-  'Recover the candidates (POST /api/v1/vault/entries/{entryId}/candidates) and store the one that the target ' +
+  'Recover the possible secrets (POST /api/v1/vault/entries/{entryId}/candidates) and store the one that the target ' +
   'accepts, or set the password on the target by hand and store it. With an admin entry on the resource, ' +
   '`claviger entries rotate --secret-lost` sets a new one.';
 
-/** What a person does, and after it what the target's answer may mean besides. */
+/** The instruction, followed by the hint of the target. */
 const byHand = (hint: string) => (hint === '' ? SET_BY_HAND : `${SET_BY_HAND} ${hint}`);
 
-/** The login must wait, or told nothing. What nobody can find out after a disclosure is set once more. */
+/** The login must wait or was inconclusive. After a disclosure, an inconclusive account is changed again. */
 async function keepAsking(
   step: Step,
   prepared: Prepared,
@@ -257,7 +260,7 @@ async function win({ deps, lease }: Step, { target, username }: Prepared): Promi
   await promote(deps, lease, accountAt(target, username));
 }
 
-/** Leaves a rotation so that it is taken up again; where even that fails, its lease runs out. */
+/** Releases a rotation so that it is retried. If that fails as well, its lease expires. */
 async function leaveAfterError(deps: RotationDeps, lease: Lease): Promise<void> {
   try {
     const row = await deps.database.readTenant(lease.tenantId, (reader) =>
@@ -270,12 +273,12 @@ async function leaveAfterError(deps: RotationDeps, lease: Lease): Promise<void> 
     if (row?.lease_owner !== lease.owner) return;
     if (row.state === 'applying') {
       await becomeAmbiguous(deps, lease, {
-        text: 'The outcome could not be recorded; it is found out again.',
+        text: 'The outcome could not be recorded; the target is asked again.',
       });
     } else if (row.state === 'pending' || row.state === 'ambiguous') {
-      await postpone(deps, lease, row.state, { text: 'An internal error occurred; it is tried again.' });
+      await postpone(deps, lease, row.state, { text: 'Internal error; the rotation is retried.' });
     }
   } catch (error) {
-    deps.logger.error({ err: error, rotationId: lease.rotationId }, 'a rotation waits for its lease to end');
+    deps.logger.error({ err: error, rotationId: lease.rotationId }, 'a rotation could not be released; it is retried when its lease has expired');
   }
 }

@@ -11,9 +11,9 @@ import { storeCandidate } from './request-rotation.ts';
 import type { RotationRow } from './rotation-store.ts';
 
 const MAX_BACKOFF_SECONDS = 3_600;
-export const WAITS_FOR_BUDGET = 'Waiting: another login that fails could lock the account.';
+export const WAITS_FOR_BUDGET = 'Waiting: another failed login could lock the account.';
 
-/** Why a rotation waits or has ended, as people read it. */
+/** Why a rotation waits or has ended, for people. */
 export interface Problem {
   readonly text: string;
   readonly kind?: ProblemKind;
@@ -44,7 +44,7 @@ type Change = Partial<{
 
 const RELEASED = { lease_owner: null, lease_until: null } as const;
 
-/** Every write of a worker: it asserts the lease, in the same transaction as its effects. */
+/** Every write of a worker asserts the lease in the transaction of its effects. */
 async function change(tx: VaultTx, lease: Lease, set: Change): Promise<RotationRow> {
   const row = await tx
     .updateTable('rotations')
@@ -54,7 +54,7 @@ async function change(tx: VaultTx, lease: Lease, set: Change): Promise<RotationR
     .where('finished_at', 'is', null)
     .returningAll()
     .executeTakeFirst();
-  if (!row) throw new LeaseLostError('The rotation is no longer this worker’s.');
+  if (!row) throw new LeaseLostError('Another worker holds the rotation.');
   return row;
 }
 
@@ -62,7 +62,7 @@ async function entryState(tx: VaultTx, entryId: string, state: EntryRotationStat
   await tx.updateTable('entries').set({ rotation_state: state }).where('id', '=', entryId).execute();
 }
 
-/** The target is about to be changed. */
+/** Records that the change of the target starts now. */
 export function beginApplying(deps: RotationDeps, lease: Lease, loginCounted: boolean): Promise<RotationRow> {
   return deps.database.withTenant(lease.tenantId, async (tx) => {
     await requireActiveTenant(tx);
@@ -77,7 +77,7 @@ export function beginApplying(deps: RotationDeps, lease: Lease, loginCounted: bo
   });
 }
 
-/** What the target said to the current secret. An entry whose secret it accepted is verified. */
+/** Records the target's answer to the current secret. An entry whose secret it accepted is verified. */
 export async function noteFirstLogin(
   deps: RotationDeps,
   lease: Lease,
@@ -98,7 +98,10 @@ export async function noteFirstLogin(
   });
 }
 
-/** The same candidate again, at once: what the target holds cannot be found out, and setting it twice does no harm. */
+/**
+ * Sets the same pending version again at once: its state on the target is unknown, and a repetition does no
+ * harm.
+ */
 export async function applyAgain(deps: RotationDeps, lease: Lease, problem: Problem): Promise<RotationRow> {
   return deps.database.withTenant(lease.tenantId, async (tx) => {
     const row = await change(tx, lease, {
@@ -112,8 +115,8 @@ export async function applyAgain(deps: RotationDeps, lease: Lease, problem: Prob
 }
 
 /**
- * Later, with what there is: the candidate is kept. A rotation that has not touched its target yet leaves an
- * event when it begins to wait, and when the reason becomes another.
+ * Retries later with the same pending version. A rotation that has not changed its target records an event
+ * when it starts to wait, and when the reason changes.
  */
 export async function postpone(
   deps: RotationDeps,
@@ -142,7 +145,7 @@ export async function postpone(
   });
 }
 
-/** Until the window is over, or for the usual wait: the logins in the budget may be under way and end well. */
+/** Waits until the window ends, at most for the usual delay: the counted logins may still succeed. */
 export async function waitForBudget(deps: RotationDeps, lease: Lease, nextAt: Date): Promise<void> {
   const { backoffSeconds } = deps.config.rotation;
   const at = sql<Date>`least(${nextAt.toISOString()}::timestamptz,
@@ -150,7 +153,7 @@ export async function waitForBudget(deps: RotationDeps, lease: Lease, nextAt: Da
   await waitUntil(deps, lease, at, { kind: 'not_now', text: WAITS_FOR_BUDGET });
 }
 
-/** At a time given: after the target had time to settle, or when the account may be probed again. */
+/** Waits until a given time: after the settle time, or until the account may be probed again. */
 export async function waitUntil(
   deps: RotationDeps,
   lease: Lease,
@@ -166,7 +169,10 @@ export async function waitUntil(
   });
 }
 
-/** The target may or may not have changed: both secrets are kept, and it is asked once it had time to settle. */
+/**
+ * The target may or may not have changed: both secrets are kept, and the target is asked after the settle
+ * time.
+ */
 export async function becomeAmbiguous(deps: RotationDeps, lease: Lease, problem: Problem): Promise<void> {
   const { settleSeconds } = deps.config.rotation;
   await deps.database.withTenant(lease.tenantId, async (tx) => {
@@ -182,8 +188,7 @@ export async function becomeAmbiguous(deps: RotationDeps, lease: Lease, problem:
 }
 
 /**
- * The target is known to hold the candidate: this account of it, whatever the entry names by now, accepted a
- * login.
+ * The target holds the pending version: this account accepted a login, whatever account the entry names now.
  */
 export async function promote(deps: RotationDeps, lease: Lease, account: AccountKey): Promise<void> {
   await deps.database.withTenant(lease.tenantId, async (tx) => {
@@ -193,7 +198,7 @@ export async function promote(deps: RotationDeps, lease: Lease, account: Account
       .set({ last_verified_at: sql<Date>`now()` })
       .where('id', '=', row.entry_id)
       .execute();
-    // The target starts to count anew, too, and has just accepted this version.
+    // The target also restarts its count; it has just accepted this version.
     await tx
       .updateTable('accounts')
       .set({
@@ -210,8 +215,8 @@ export async function promote(deps: RotationDeps, lease: Lease, account: Account
 }
 
 /**
- * The target reported the change of an account that cannot log in, which no login can prove. The candidate is
- * the best that is known; the former secret is kept as previous, and the new one counts as never verified.
+ * The target reported the change of an account that cannot log in, so no login can verify it. The pending
+ * version becomes current and counts as never verified; the former secret is kept as previous.
  */
 export async function promoteUnverified(deps: RotationDeps, lease: Lease, problem: Problem): Promise<void> {
   await deps.database.withTenant(lease.tenantId, async (tx) => {
@@ -246,7 +251,10 @@ async function promoteIn(
   return row;
 }
 
-/** Over without success. `refused`: the target surely kept the current secret. `out_of_sync`: it holds none that is known. */
+/**
+ * Ends a rotation without success. `refused`: the target kept the current secret. `out_of_sync`: it accepts
+ * none of the stored secrets.
+ */
 export async function finish(
   deps: RotationDeps,
   lease: Lease,
@@ -280,10 +288,10 @@ async function finishIn(
   await tx
     .updateTable('entries')
     .set({
-      // A secret that is lost stays so, also when the target refuses another one.
+      // A lost secret stays lost when the target refuses another one.
       rotation_state: state === 'refused' && !row.secret_lost ? 'idle' : 'out_of_sync',
-      // A secret that somebody saw and no longer should know is not forgotten, nor is a schedule. A disclosure
-      // during this rotation waits for one of its own, which goes further.
+      // The due-queue keeps a disclosed secret and a schedule. A disclosure during this rotation gets a
+      // rotation of its own.
       next_rotation_at: sql<Date | null>`CASE
         WHEN rotation_cause IS NOT NULL AND NOT ${isDisclosed} THEN next_rotation_at
         WHEN next_rotation_at IS NOT NULL THEN greatest(next_rotation_at, now() + interval '1 hour')
@@ -295,7 +303,10 @@ async function finishIn(
   await audit(tx, deps, row, 'failed');
 }
 
-/** The target kept the current secret and dislikes, or never got, the candidate: another one, a few times a day. */
+/**
+ * The target kept the current secret and refused, or never received, the pending version. Stores another one,
+ * a limited number of times per day.
+ */
 export async function rejectAndRetry(
   deps: RotationDeps,
   lease: Lease,
@@ -313,7 +324,7 @@ export async function rejectAndRetry(
       .where('state_changed_at', '>', sql<Date>`now() - interval '1 day'`)
       .executeTakeFirstOrThrow();
     if (rejected >= deps.config.rotation.maxRejectedPerDay) {
-      const text = `${problem.text} No further candidate today.`;
+      const text = `${problem.text} No further attempt today.`;
       await finishIn(tx, deps, lease, 'refused', { ...problem, text }, false);
       return undefined;
     }

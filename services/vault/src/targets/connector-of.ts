@@ -4,8 +4,8 @@ import type { TargetsDeps } from './deps.ts';
 import type { Target } from './load-target.ts';
 
 /**
- * The one way from the vault to a target: its connector, in a worker process of the tenant. What waits too
- * long for a worker is answered `rate_limited` where this tenant asks for too much, else `unavailable`;
+ * The only path from the vault to a target: its connector, in a worker process of the tenant. A call that
+ * waits too long for a worker throws `rate_limited` if this tenant has too many calls, else `unavailable`;
  * nothing was sent to the target then.
  */
 export function connectorOf(

@@ -5,6 +5,6 @@ import type { Platform } from '@claviger/outbound';
 export interface TargetsDeps {
   /** Workers in which connectors run; see `targets/connector-of.ts`. */
   readonly connectors: ConnectorPool;
-  /** Decides first what may be reached. */
+  /** Its rules limit the addresses that connectors may reach. */
   readonly platform: Platform;
 }

@@ -7,7 +7,7 @@ import type { TargetsDeps } from './deps.ts';
 import { type ModuleConfig, parseModuleConfig, policyOf } from './module-config.ts';
 import { connectorTarget } from './resource-target.ts';
 
-/** A resource, ready to be spoken to. */
+/** A resource with all that a connector needs. */
 export interface Target {
   readonly resourceId: string;
   readonly ownerId: string | null;
@@ -18,23 +18,23 @@ export interface Target {
   readonly admin: SealedAccount | undefined;
 }
 
-/** An account with its current secret, still sealed. */
+/** An account with its current secret, still encrypted. */
 export interface SealedAccount {
   readonly entryId: string;
   readonly username: string;
   readonly type: string;
   readonly version: SealedVersion;
   readonly unproven: boolean;
-  /** Which account of a target it is: another one after the entry or its resource named another. */
+  /** The account of the target; it changes when the entry or its resource names another account. */
   readonly accountId: string | null;
 }
 
-/** Which secret of which entry it is. */
+/** The entry and version of the secret. */
 export const storedSecret = ({ entryId, version }: SealedAccount) => ({ entryId, version: version.version });
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Throws a conflict that says what to do when the resource cannot be reached by a connector. */
+/** Throws a conflict with a hint if no connector can reach the resource. */
 export async function loadTarget(reader: VaultReader, resourceId: string): Promise<Target> {
   const row = await reader
     .selectFrom('assets')
@@ -79,7 +79,7 @@ export async function loadTarget(reader: VaultReader, resourceId: string): Promi
   };
 }
 
-/** An entry's user name and current secret; undefined when the entry is gone. */
+/** An entry's user name and current secret; undefined if the entry does not exist. */
 export async function sealedAccount(
   reader: VaultReader,
   entryId: string,
@@ -101,13 +101,13 @@ export async function sealedAccount(
   return { entryId, username, type, version: row, unproven, accountId };
 }
 
-/** The admin entry of the resource, if it has one. Throws conflict `unproven` for one that is not known to be right. */
+/** The admin entry of the resource, if it has one. Throws conflict `unproven` for an unproven one. */
 export function usableAdmin({ admin }: Pick<Target, 'admin'>): SealedAccount | undefined {
   if (admin?.unproven) throw unproven('conflict', 'The admin entry of the resource');
   return admin;
 }
 
-/** For the connector alone: nobody sees it. */
+/** The decrypted secret, for the connector only. */
 export async function credentialOf(account: SealedAccount, secrets: Secrets): Promise<Credential> {
   const secret = await secrets.open(account.version);
   return account.type === 'ssh-key'
@@ -115,7 +115,7 @@ export async function credentialOf(account: SealedAccount, secrets: Secrets): Pr
     : { username: account.username, password: secret };
 }
 
-/** The platform's rules are those of this moment. */
+/** Uses the platform's current rules. */
 export function connectorContext(
   { platform }: Pick<TargetsDeps, 'platform'>,
   target: Target,

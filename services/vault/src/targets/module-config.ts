@@ -13,16 +13,16 @@ const portEntry = z.union([
   z.int().min(1).max(65_535),
   z
     .strictObject({ from: z.int().min(1).max(65_535), to: z.int().min(1).max(65_535) })
-    .refine(({ from, to }) => from <= to, 'must have from not above to'),
+    .refine(({ from, to }) => from <= to, 'must have from at most to'),
 ]);
 
-/** What a module may reach. There is no default: a module without a list reaches nothing. */
+/** What a module may reach. There is no default: a module without lists reaches nothing. */
 const reachSchema = z.object({
   allowedCidrs: z.array(z.string().max(60)).max(200).default([]),
   allowedPorts: z.array(portEntry).max(200).default([]),
 });
 
-/** A module's configuration, taken apart. */
+/** A module's configuration, parsed. */
 export interface ModuleConfig {
   readonly allowedCidrs: readonly string[];
   readonly allowedPorts: readonly (number | PortRange)[];
@@ -30,7 +30,7 @@ export interface ModuleConfig {
   readonly defaults: Readonly<Record<string, unknown>>;
 }
 
-/** Checks `/type` and `/config` of a request. Throws `invalid` naming each field. */
+/** Checks `/type` and `/config` of a request. Throws `invalid` with each field. */
 export function parseModuleConfig(type: string, config: Record<string, unknown> | undefined): ModuleConfig {
   if (!connectorTypes.some((known) => known === type)) {
     throw ClavigerError.invalid('/type', `must be one of ${connectorTypes.join(', ')}`);
@@ -47,7 +47,7 @@ export function parseModuleConfig(type: string, config: Record<string, unknown> 
   if (Object.hasOwn(defaults, 'host')) {
     problems.push({ pointer: '/config/host', detail: 'belongs to a resource, not to its module' });
   }
-  // What is not given here may come from each resource, so that only what is given can be wrong.
+  // Missing settings may come from the resources, so only problems of given settings count.
   const parsed = configSchemaOf(type).safeParse({ ...defaults, host: 'host.invalid' });
   if (!parsed.success) {
     const wrong = parsed.error.issues.filter(
@@ -60,7 +60,7 @@ export function parseModuleConfig(type: string, config: Record<string, unknown> 
   return { ...reach.data!, defaults };
 }
 
-/** What a connector may reach for a module, once the platform has decided. */
+/** What a connector may reach for a module, within the platform's rules. */
 export function policyOf({ allowedCidrs, allowedPorts }: ModuleConfig, platform: PlatformRules) {
   return targetPolicy({ cidrs: allowedCidrs, ports: allowedPorts }, platform);
 }
@@ -80,7 +80,7 @@ interface Issue {
   readonly message: string;
 }
 
-/** A problem of a schema as one of a request's field. Messages of the schemas quote keys, never values. */
+/** Converts a schema's problem to one of a request's field. The messages contain keys, never values. */
 export const problemIn =
   (pointer: string) =>
   ({ path, message }: Issue): FieldProblem => ({

@@ -8,7 +8,7 @@ export interface ResourceAddress {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** What the connector is given: the module's defaults under the resource's own settings, and its address. */
+/** The connector's settings: the module's defaults, overridden by the resource's settings and address. */
 export function connectorTarget(
   { defaults }: ModuleConfig,
   { host, port, settings }: ResourceAddress,
@@ -16,7 +16,7 @@ export function connectorTarget(
   return { ...defaults, ...settings, host, ...(port > 0 ? { port } : {}) };
 }
 
-/** Checks `/host`, `/port` and `/settings` against the connector. Throws `invalid` naming each field. */
+/** Checks `/host`, `/port` and `/settings` against the connector. Throws `invalid` with each field. */
 export function checkResource(
   module: { readonly type: string; readonly config: ModuleConfig } | undefined,
   resource: ResourceAddress,

@@ -1,10 +1,10 @@
 import type { ConnectorErrorKind } from '@claviger/connectors';
 import { type CallContext, permits } from '@claviger/service-kit';
 
-/** What they are told who may not see how targets are reached. */
-export const UNIFORM_HINT = 'Somebody with modules.update sees why in the test of the module.';
+/** Hint for actors who may not see how targets are reached. */
+export const UNIFORM_HINT = 'Ask an actor with modules.update to test the module: the result has the reason.';
 
-/** Kinds that tell closed from filtered, and silent from reachable; the others are said by the target about an account. */
+/** Kinds that reveal whether a port is closed, filtered or open. The other kinds concern the account. */
 const OF_THE_WAY: ReadonlySet<ConnectorErrorKind> = new Set([
   'configuration',
   'not_allowed',
@@ -17,7 +17,10 @@ export function isOfTheWay(kind: ConnectorErrorKind): boolean {
   return OF_THE_WAY.has(kind);
 }
 
-/** Who sets what a module may reach may see what is reachable; for others each failure on the way looks the same. */
+/**
+ * Actors who configure what a module may reach may see what is reachable; for others all such failures look
+ * alike.
+ */
 export function seesTheWay({ actor }: Pick<CallContext, 'actor'>): boolean {
   return permits(actor.permissions, 'modules.update');
 }

@@ -2,7 +2,7 @@ import type { TenantMeasures } from '@claviger/tenancy';
 import { sql } from 'kysely';
 import type { VaultReader } from '../schema.ts';
 
-/** What the vault holds for the reader's tenant. Failed rotations are those of the last 30 days, and all that are unclear. */
+/** Counts of the tenant's objects. Failed rotations: those of the last 30 days, and all that are in doubt. */
 export async function describeTenant(reader: VaultReader): Promise<TenantMeasures> {
   const { rows } = await sql<Record<string, number>>`SELECT
     (SELECT count(*) FROM assets)::int8 AS "resources",

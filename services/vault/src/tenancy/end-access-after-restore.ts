@@ -5,15 +5,15 @@ import type { TenancyDeps } from './deps.ts';
 import { endWhatWaits } from './end-what-waits.ts';
 
 /**
- * One-time credentials that were not delivered in this state may have been delivered since, and grants may have ended: no
- * entitlement is left. Emergency access ends; leases of workers of the former state are taken away, so that what they left
- * unclear is found out about at once.
+ * Ends all entitlements, because one-time credentials may have been delivered and grants may have ended since
+ * the backup. Ends emergency sessions, and releases the leases of former workers, so that changes in doubt
+ * are resolved at once.
  */
 export function endAccessAfterRestore(deps: Pick<TenancyDeps, 'emitter'>): EndTenantAccess<VaultSchema> {
   return async (tx, { tenantId }) => {
     const { entitlements, rotations } = await endWhatWaits(deps, tx, {
       tenantId,
-      reason: 'The database was restored before it began.',
+      reason: 'The database was restored before the rotation started.',
     });
     const emergencies = await tx
       .updateTable('emergency_sessions')

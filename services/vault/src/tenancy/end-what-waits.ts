@@ -4,9 +4,10 @@ import type { VaultTx } from '../schema.ts';
 import type { TenancyDeps } from './deps.ts';
 
 /**
- * Ends what waits in a tenant that was suspended or whose database was restored. Entitlements expire; rotations that
- * had not touched their target end. What the end of a grant or a schedule asked for is queued again later, with a new
- * pending version. Rotations that may have changed their target are kept and probed: no password is lost.
+ * Ends pending work in a tenant that was suspended or whose database was restored. Entitlements expire.
+ * Rotations that have not changed their target end; those of a grant's end or of a schedule are queued again
+ * later, with a new pending version. Rotations that may have changed their target are kept and resolved, so
+ * no password is lost.
  */
 export async function endWhatWaits(
   deps: Pick<TenancyDeps, 'emitter'>,

@@ -5,7 +5,7 @@ import type { TenancyDeps } from './deps.ts';
 import { describeTenant } from './describe-tenant.ts';
 import { endWhatWaits } from './end-what-waits.ts';
 
-/** How the vault follows the standing of tenants. */
+/** Handlers of changes of a tenant's status. */
 export function tenantHandlers(
   deps: Pick<TenancyDeps, 'database' | 'emitter' | 'keys' | 'logger'>,
 ): Handlers<typeof tenantStanding.TenantStandingService> {
@@ -13,10 +13,10 @@ export function tenantHandlers(
     database: deps.database,
     onChange: async (tx, { before, standing, tenantId }) => {
       if (before !== 'active' || standing === 'active') return;
-      await endWhatWaits(deps, tx, { tenantId, reason: 'The tenant was suspended before it began.' });
+      await endWhatWaits(deps, tx, { tenantId, reason: 'The tenant was suspended before the rotation started.' });
     },
     afterChange: async ({ tenantId, standing }) => {
-      // A new tenant gets its key at once. A vault that cannot make one now makes it at the first write.
+      // Creates the key of a new tenant. A vault that cannot do so now creates it on the first write.
       if (standing === 'active') await deps.keys.active(tenantId);
     },
     logger: deps.logger,
