@@ -323,7 +323,7 @@ test('after a disclosure a role without login gets another password and stays wi
     trigger: 'grant-ended',
     firstLogin: 'unknown',
     problemKind: 'not_possible',
-    problem: expect.stringContaining('no login can prove'),
+    problem: expect.stringContaining('no login can verify it'),
     hint: expect.stringContaining('LOGIN'),
   });
   const after = await heldBy(managed);
