@@ -30,7 +30,10 @@ export async function assignDueAccounts(deps: AccountsDeps, leadership: Leadersh
         .catch((error: unknown) => {
           if (error instanceof LeadershipLost) throw error;
           failed = true;
-          deps.logger.warn({ err: error, tenantId }, 'the accounts of stored entries could not be assigned; the next sweep tries again');
+          deps.logger.warn(
+            { err: error, tenantId },
+            'the accounts of stored entries could not be assigned; the next sweep tries again',
+          );
         });
     }
     if (due.length < BATCH || leadership.signal.aborted) return;

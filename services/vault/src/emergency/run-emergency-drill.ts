@@ -58,7 +58,8 @@ async function throughJournal(deps: EmergencyDeps, tenantId: string, sessionId: 
   };
   const seq = await deps.journal.append(JSON.stringify(entry));
   const [read] = await deps.journal.records(seq - 1);
-  if (read?.payload !== JSON.stringify(entry)) throw new Error('the journal returned another record than the one written');
+  if (read?.payload !== JSON.stringify(entry))
+    throw new Error('the journal returned another record than the one written');
 }
 
 async function throughKeys(deps: EmergencyDeps, tenantId: string): Promise<void> {

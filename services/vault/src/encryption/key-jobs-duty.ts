@@ -61,7 +61,10 @@ export function startKeyJobs(deps: EncryptionDeps, queues: JobQueues, cluster: C
           tenant_id: tenantId,
           kind: 'rotate-kek',
           trigger,
-          reason: trigger === 'age' ? 'The key has reached its maximum age.' : 'The key has reached its maximum number of wraps.',
+          reason:
+            trigger === 'age'
+              ? 'The key has reached its maximum age.'
+              : 'The key has reached its maximum number of wraps.',
           requested_by: 'vault',
           requested_by_name: 'vault',
         });

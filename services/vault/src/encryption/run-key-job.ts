@@ -40,7 +40,9 @@ export async function workOnKeyJob(
     // Another run continues. If this write fails as well, the job becomes due when its lease ends.
     await write(deps, held, {
       ...RELEASED,
-      problem: isClavigerError(error) ? error.message : 'Internal error; the log of the vault has the details.',
+      problem: isClavigerError(error)
+        ? error.message
+        : 'Internal error; the log of the vault has the details.',
       next_attempt_at: inSeconds(RETRY_SECONDS),
     }).catch(() => {});
   }

@@ -142,7 +142,10 @@ export function createSecrets(keys: TenantKeys, requireOpen: () => void, logger:
 
 function integrityError(error: unknown, logger: Logger, where: object): unknown {
   if (!(error instanceof IntegrityError)) return error;
-  logger.error({ err: error, ...where, alert: 'integrity' }, 'stored key material failed its integrity check');
+  logger.error(
+    { err: error, ...where, alert: 'integrity' },
+    'stored key material failed its integrity check',
+  );
   return new ClavigerError('integrity_error', 'The stored secret failed its integrity check.', {
     cause: error,
     hint: 'An operator restores the row from a backup. Other entries are not affected.',

@@ -12,7 +12,8 @@ export function describeSubject(
 ): Handler<typeof vault.EntitlementsService.describeSubject> {
   return ({ entryId, resourceId }, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {
-      if (!entryId && !resourceId) throw ClavigerError.invalid('/entryId', 'is required unless resourceId is given');
+      if (!entryId && !resourceId)
+        throw ClavigerError.invalid('/entryId', 'is required unless resourceId is given');
       const id = entryId ? requireId(entryId) : await onlyEntry(reader, requireId(resourceId));
       const row = await reader
         .selectFrom('entries')

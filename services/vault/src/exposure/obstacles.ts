@@ -1,6 +1,7 @@
 /** Codes of the view `exposure_ledger`. A request for one rotation answers the same codes. */
 const REASONS: Readonly<Record<string, string>> = {
-  not_rotatable: 'It is not an account on a target: replace the secret where it is used, and store the new one.',
+  not_rotatable:
+    'It is not an account on a target: replace the secret where it is used, and store the new one.',
   unproven: 'The account is unproven: verify it, or ask an owner of its resource to accept it.',
   account_shared: 'Another entry names the same account: delete one of them.',
   no_module: 'Its resource has no module: give it one.',

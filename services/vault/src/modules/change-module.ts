@@ -108,9 +108,7 @@ function refuseUnusable(
     checkResource({ type, config }, resource);
   } catch (cause) {
     throw new ClavigerError('invalid', 'The request is not valid.', {
-      fields: [
-        { pointer: '/config', detail: `lacks a setting that the resource "${resource.name}" needs` },
-      ],
+      fields: [{ pointer: '/config', detail: `lacks a setting that the resource "${resource.name}" needs` }],
       hint: 'Complete the settings of the resource first.',
       cause,
     });

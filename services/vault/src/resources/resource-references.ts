@@ -22,10 +22,7 @@ export async function checkReferences(
       : undefined;
     if (!entry) throw ClavigerError.invalid('/adminEntryId', 'is not the id of an entry');
     if (entry.unproven && adminEntryId !== formerAdminEntryId)
-      throw ClavigerError.invalid(
-        '/adminEntryId',
-        'is an unproven account: verify it, or have it accepted',
-      );
+      throw ClavigerError.invalid('/adminEntryId', 'is an unproven account: verify it, or have it accepted');
     if (entry.type !== 'password' && entry.type !== 'ssh-key') {
       throw ClavigerError.invalid('/adminEntryId', 'must name an entry of type password or ssh-key');
     }

@@ -87,8 +87,12 @@ async function requireFullAccessToAll(
     .limit(1)
     .executeTakeFirst();
   if (!refused) return;
-  throw new ClavigerError('denied', 'This change would send secrets to a host, and you do not have full access to all of them.', {
-    code: 'secrets_not_visible',
-    hint: 'Ask an actor with vault.entries.retrieve-any to change the address of this resource.',
-  });
+  throw new ClavigerError(
+    'denied',
+    'This change would send secrets to a host, and you do not have full access to all of them.',
+    {
+      code: 'secrets_not_visible',
+      hint: 'Ask an actor with vault.entries.retrieve-any to change the address of this resource.',
+    },
+  );
 }

@@ -279,6 +279,9 @@ async function leaveAfterError(deps: RotationDeps, lease: Lease): Promise<void> 
       await postpone(deps, lease, row.state, { text: 'Internal error; the rotation is retried.' });
     }
   } catch (error) {
-    deps.logger.error({ err: error, rotationId: lease.rotationId }, 'a rotation could not be released; it is retried when its lease has expired');
+    deps.logger.error(
+      { err: error, rotationId: lease.rotationId },
+      'a rotation could not be released; it is retried when its lease has expired',
+    );
   }
 }

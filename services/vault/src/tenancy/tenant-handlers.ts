@@ -13,7 +13,10 @@ export function tenantHandlers(
     database: deps.database,
     onChange: async (tx, { before, standing, tenantId }) => {
       if (before !== 'active' || standing === 'active') return;
-      await endWhatWaits(deps, tx, { tenantId, reason: 'The tenant was suspended before the rotation started.' });
+      await endWhatWaits(deps, tx, {
+        tenantId,
+        reason: 'The tenant was suspended before the rotation started.',
+      });
     },
     afterChange: async ({ tenantId, standing }) => {
       // Creates the key of a new tenant. A vault that cannot do so now creates it on the first write.
