@@ -1,7 +1,7 @@
 /**
- * Makes src/generated from proto/: the messages with their codecs, a definition for each gRPC service, the list of all
- * services, and the descriptor set that `methods` reads at run time. Makes the registry.ts of each service too.
- * `--check` changes nothing and fails when what is committed differs from what would be made.
+ * Generates src/generated from proto/: messages with their codecs, a definition of each gRPC service, the
+ * list of all services, and the descriptor set that `methods` reads at run time. Also generates the
+ * registry.ts of each service. `--check` changes nothing and fails when a committed file is out of date.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,12 +14,12 @@ import { serviceDefinitions, serviceList } from './generate/service-definitions.
 const root = resolve(import.meta.dirname, '../..');
 const committed = join(import.meta.dirname, 'src/generated');
 const scratch = mkdtempSync(join(tmpdir(), 'contracts-'));
-// The output path of buf.gen.yaml is relative to proto/.
+// The output path in buf.gen.yaml is relative to proto/.
 const made = join(scratch, 'packages/contracts/src/generated');
 const buf = (...args: string[]) =>
   execFileSync(join(root, 'node_modules/.bin/buf'), args, { cwd: join(root, 'proto'), stdio: 'inherit' });
 
-/** Adds its service definitions to the generated file of a proto file. */
+/** Appends the service definitions to the generated file of a proto file. */
 function addServices(file: ProtoFile, codeFiles: ReadonlyMap<string, ProtoFile>): void {
   const code = serviceDefinitions(file, codeFiles);
   if (code) writeFileSync(join(made, file.code), readFileSync(join(made, file.code), 'utf8') + code);
@@ -40,15 +40,13 @@ try {
   if (process.argv.includes('--check')) {
     for (const { path, text, problems } of registers) {
       const isCurrent = existsSync(join(root, path)) && readFileSync(join(root, path), 'utf8') === text;
-      if (!isCurrent) console.error(`${path} is not what proto/ makes: run \`pnpm generate\` and commit.`);
+      if (!isCurrent) console.error(`${path} is out of date: run \`pnpm generate\` and commit.`);
       if (!isCurrent || problems.length > 0) process.exitCode = 1;
     }
     try {
       execFileSync('diff', ['-r', '-q', committed, made], { stdio: 'inherit' });
     } catch {
-      console.error(
-        'packages/contracts/src/generated is not what proto/ makes: run `pnpm generate` and commit.',
-      );
+      console.error('packages/contracts/src/generated is out of date: run `pnpm generate` and commit.');
       process.exitCode = 1;
     }
   } else {

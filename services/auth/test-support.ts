@@ -128,7 +128,7 @@ async function reach(peers: Peers): Promise<void> {
  */
 export function insisting<T>(ask: () => Promise<T>): Promise<T> {
   return ask().catch((error: unknown) => {
-    if (isClavigerError(error) && /^Others are changing the same objects/.test(error.message))
+    if (isClavigerError(error) && /^Another call is changing the same objects/.test(error.message))
       return insisting(ask);
     throw error;
   });

@@ -1,7 +1,7 @@
 import type { Database } from '@claviger/database';
 import type { LeadershipSchema } from './schema.ts';
 
-/** Whether an operator keeps this replica from leading. */
+/** Whether an operator has demoted this replica. */
 export async function readDemoted<DB>(database: Database<DB>, role: string, node: string): Promise<boolean> {
   return (database as unknown as Database<LeadershipSchema>).system(async (tx) => {
     const row = await tx
@@ -27,7 +27,7 @@ export interface DemotedNode {
   readonly demotedAt: Date;
 }
 
-/** What PostgreSQL knows of a service's leaders; holds whatever Redis says. */
+/** The leader and the demoted nodes in PostgreSQL, which are authoritative. */
 export async function readTerms<DB>(
   database: Database<DB>,
   role: string,

@@ -28,9 +28,9 @@ import {
   timingOf,
 } from './index.ts';
 
-/** Outlasts a machine that stands still for seconds: nobody loses the lead who is not to lose it. */
+/** Longer than pauses of a busy machine, so that no leader loses its lease unintentionally. */
 const timing = timingOf(10_000);
-/** Where a lease is to end. */
+/** For leases that must expire. */
 const shortTiming = timingOf(1_200);
 const logger = createLogger({
   service: 'test',
@@ -105,7 +105,7 @@ function leaderOf(clusters: readonly Cluster[]): Cluster {
   return leaders[0]!;
 }
 
-test('a replica that is alone leads with its first heartbeat, and one of three leads', async () => {
+test('a single replica leads with its first heartbeat, and one of three leads', async () => {
   const first = replica('alone', 'a');
   await eventually(() => expect(first.leadership()?.term).toBe(1));
   const all = [first, replica('alone', 'b'), replica('alone', 'c')];
@@ -113,7 +113,7 @@ test('a replica that is alone leads with its first heartbeat, and one of three l
   expect(leaderOf(all)).toBe(first);
 });
 
-test('a leader that stops leaves the lead to another at once, in the next term', async () => {
+test('when a leader stops, another leads at once, in the next term', async () => {
   const all = [replica('stops', 'a'), replica('stops', 'b'), replica('stops', 'c')];
   const first = await eventually(() => leaderOf(all));
   const { term } = first.leadership()!;
@@ -122,7 +122,7 @@ test('a leader that stops leaves the lead to another at once, in the next term',
   expect(second.leadership()!.term).toBe(term + 1);
 });
 
-test('F-19 Redis that was emptied does not take terms back, and nobody writes in an older term', async () => {
+test('F-19 an emptied Redis does not reset terms, and no replica writes in an older term', async () => {
   const all = ['a', 'b', 'c'].map((node) => replica('emptied', node, { timing: shortTiming }));
   const duties = all.map((cluster) =>
     startDuty({
@@ -176,7 +176,7 @@ test('an older leader cannot commit once a newer term has begun', async () => {
   expect(leadership.signal.aborted).toBe(true);
 });
 
-test('F-22 a node whose Redis falls silent steps down by its own clock, and another leads', async () => {
+test('F-22 a node whose Redis hangs steps down by its own clock, and another leads', async () => {
   await using proxy = await startFaultyProxy({ host: '127.0.0.1', port: redis.port });
   const cutOff = replica('silent', 'a', { port: proxy.port, timing: shortTiming });
   const leadership = await eventually(() => {
@@ -192,7 +192,7 @@ test('F-22 a node whose Redis falls silent steps down by its own clock, and anot
   await expect(database.system((tx) => leadership.assert(tx))).rejects.toThrow(LeadershipLost);
 });
 
-test('a node that is demoted stops leading at once and stays out when Redis is emptied, until it is readmitted', async () => {
+test('a demoted node stops leading at once, and cannot lead until it is readmitted, even if Redis is emptied', async () => {
   const [a, b] = [replica('demoted', 'a'), replica('demoted', 'b')];
   const leader = await eventually(() => leaderOf([a, b]));
   const other = leader === a ? b : a;
@@ -200,7 +200,7 @@ test('a node that is demoted stops leading at once and stays out when Redis is e
   const replicas = createServiceReplicas(other, database);
   const order = { node: leader.node, reason: 'a test', demotedBy: 'tester', force: false };
   expect(await replicas.standDown(order)).toEqual({ changed: true, wasLast: false });
-  // Before the node has heard of it.
+  // Before the node has learned of it.
   await expect(database.system((tx) => held.assert(tx))).rejects.toThrow(LeadershipLost);
   await eventually(() => expect(other.leadership()).toBeDefined());
   expect(await replicas.standDown({ ...order, reason: 'again' })).toMatchObject({ changed: false });
@@ -212,16 +212,16 @@ test('a node that is demoted stops leading at once and stays out when Redis is e
   expect(await replicas.readmit(leader.node)).toBe(true);
   const term = await eventually(() =>
     replicas.stand(leader.node).catch((error: { code?: string }) => {
-      // An answer that did not come in time may have come true.
+      // A request that timed out may have taken effect.
       if (error.code !== 'node_leads') throw error;
       return leader.leadership()!.term;
     }),
   );
-  // PostgreSQL may tell of the term before the node itself has heard.
+  // PostgreSQL may have the term before the node knows it.
   await eventually(() => expect(leader.leadership()).toMatchObject({ term }));
 });
 
-test('who is named to lead takes the next term; who leads already, is unknown or silent is refused', async () => {
+test('a nominated node leads the next term; the leader, an unknown and a silent node are refused', async () => {
   const all = ['a', 'b', 'c'].map((node) => replica('named', node));
   const first = await eventually(() => leaderOf(all));
   await eventually(async () => expect((await first.store.list()).replicas.length).toBe(3));
@@ -236,7 +236,7 @@ test('who is named to lead takes the next term; who leads already, is unknown or
   await expect(replicas.stand('gone')).rejects.toMatchObject({ code: 'node_silent' });
 });
 
-test('the last replica that may lead is demoted only by force, also where two orders cross or Redis is away', async () => {
+test('the last replica that may lead is demoted only by force, also with concurrent orders or without Redis', async () => {
   const all = ['a', 'b', 'c'].map((node) => replica('last', node));
   const first = await eventually(() => leaderOf(all));
   await eventually(async () => expect((await first.store.list()).replicas.length).toBe(3));
@@ -250,7 +250,7 @@ test('the last replica that may lead is demoted only by force, also where two or
   expect(demoted).toHaveLength(2);
   const last = ['b', 'c'].find((node) => !demoted.some((each) => each.node === node))!;
   await expect(order(last)).rejects.toMatchObject({ reason: 'conflict', code: 'last_replica' });
-  // Whether another one lives is not known: the same as none.
+  // It is unknown whether another one lives, which counts as none.
   const proxy = await startFaultyProxy({ host: '127.0.0.1', port: redis.port });
   started.push(proxy);
   const apart = replica('last', last, { port: proxy.port });
@@ -262,7 +262,7 @@ test('the last replica that may lead is demoted only by force, also where two or
   expect((await replicas.describe()).demoted).toHaveLength(3);
 });
 
-test('two living processes with one node name are reported by both; one that was started again is not', async () => {
+test('two living processes with one node name both report it; a restarted one does not', async () => {
   const heard: string[] = [];
   const watched = (service: string, node: string, process: string, options: { port?: number } = {}) =>
     replica(service, node, {
@@ -270,7 +270,7 @@ test('two living processes with one node name are reported by both; one that was
       timing: shortTiming,
       reportAnomaly: ({ alert, subject }: Anomaly) => void heard.push(`${process} ${alert} ${subject.id}`),
     });
-  // Killed, as far as Redis can tell: it never said that it leaves.
+  // Redis sees a killed process: it never deregistered.
   const proxy = await startFaultyProxy({ host: '127.0.0.1', port: redis.port });
   started.push(proxy);
   const killed = watched('again', 'x', 'former', { port: proxy.port });

@@ -17,20 +17,20 @@ const STOPS = 'it stops';
 
 export type ReplicaRole = 'leader' | 'candidate' | 'follower' | 'demoted' | 'serving';
 
-/** What a replica tells of itself with each heartbeat. */
+/** What a replica reports with each heartbeat. */
 export interface ReplicaDetails {
   readonly version: string;
   /** Epoch milliseconds. */
   readonly startedAt: number;
   readonly role: ReplicaRole;
-  /** Of a leader: its term. Of others: the last that they led, or 0. */
+  /** For a leader, its term; for others, the last term they led, or 0. */
   readonly term: number;
-  /** Of a leader: how each of its duties stands. */
+  /** For a leader: the state of each of its duties. */
   readonly duties: readonly DutyState[];
 }
 
 export interface ClusterOptions<DB> {
-  /** Its name is the role that is elected. */
+  /** Also the name of the elected role. */
   readonly service: string;
   readonly node: string;
   readonly version: string;
@@ -38,21 +38,21 @@ export interface ClusterOptions<DB> {
   readonly database: Database<DB>;
   readonly logger: Logger;
   readonly timing?: Timing;
-  /** While it answers false this replica neither stands nor leads; always true when absent. */
+  /** While it returns false, this replica is neither candidate nor leader; always true when absent. */
   readonly mayLead?: () => boolean;
-  /** Hears of another process with this node's name. */
+  /** Receives a report when another process uses this node's name. */
   readonly reportAnomaly?: ReportAnomaly | undefined;
 }
 
-/** This replica among those of its service. */
+/** This replica as a member of its service. */
 export interface Cluster extends DutyHost, AsyncDisposable {
   readonly service: string;
   readonly node: string;
   readonly timing: Timing;
   readonly store: ElectionStore<ReplicaDetails>;
-  /** This replica's own state, also while Redis is away. */
+  /** The state of this replica, also while Redis is unavailable. */
   details(): ReplicaDetails;
-  /** Looks at once whether this replica was demoted, or let back in. */
+  /** Checks at once whether this replica was demoted or readmitted. */
   lookAgain(): void;
 }
 
@@ -61,13 +61,16 @@ const LOOK_MS = 10_000;
 const MEASURE_MS = 2_000;
 
 /**
- * Registers this replica and takes part in the election of its service, from the first heartbeat on: a replica that is
- * alone leads at once. Without Redis nobody is elected and duties wait; disposing it gives the lead up.
+ * Registers this replica and takes part in the election of its service from the first heartbeat; a single
+ * replica leads at once. Without Redis there is no election and duties wait. Disposing it gives up the
+ * leadership.
  */
 export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
   const { service, node, database, logger } = options;
   const timing = options.timing ?? DEFAULT_TIMING;
-  /** Whose lease this is; a new one after each loss, so that no late or unanswered request renews a lease that nobody uses. */
+  /**
+   * Identifies the lease. Renewed after each loss, so that a late request cannot renew an abandoned lease.
+   */
   let claim = newClaim();
   const store = createElectionStore<ReplicaDetails>(
     service,
@@ -109,7 +112,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
     duties: current ? [...duties].map((duty) => duty.state()) : [],
   });
 
-  /** Ends the term here, now. What runs sees its signal; PostgreSQL refuses what does not look. */
+  /** Ends the term in this process. Running work sees its signal; PostgreSQL refuses work that ignores it. */
   const lose = (held: Held, why: string): string => {
     const former = claim;
     if (current !== held) return former;
@@ -117,14 +120,14 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
     clearTimeout(held.timer);
     held.abort.abort(new LeadershipLost(`${node} no longer leads ${service}: ${why}.`));
     claim = newClaim();
-    logger[why === STOPS ? 'info' : 'warn']({ term: held.term, why }, 'this replica no longer leads');
+    logger[why === STOPS ? 'info' : 'warn']({ term: held.term, why }, 'this replica is no longer the leader');
     return former;
   };
 
   const release = (former: string, leave = false): Promise<void> =>
     store.release(node, former, leave).catch(() => {});
 
-  /** Ends the term, lets what runs come to its end for two seconds, and leaves the lease to others. */
+  /** Ends the term, waits up to two seconds for running duties, and releases the lease. */
   const stepDown = (why: string): Promise<void> => {
     const former = current ? lose(current, why) : claim;
     settling ??= (async () => {
@@ -148,8 +151,8 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
       holds,
       assert: async (tx) => {
         if (!holds()) {
-          if (current === held) void release(lose(held, 'its lease ran out'));
-          throw new LeadershipLost(`Term ${term} of ${service} is over: the lease ran out.`);
+          if (current === held) void release(lose(held, 'its lease expired'));
+          throw new LeadershipLost(`Term ${term} of ${service} has ended: the lease expired.`);
         }
         try {
           await assertTerm(tx, service, term);
@@ -162,29 +165,29 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
     lastTerm = term;
     current = held;
     watch(held);
-    logger.info({ term }, 'this replica leads');
+    logger.info({ term }, 'this replica is the leader');
     for (const duty of duties) duty.wake();
     move();
   };
 
-  /** A lease that nobody renews ends here before it ends in Redis. */
+  /** Ends the term before a lease that was not renewed ends in Redis. */
   const watch = (held: Held): void => {
     clearTimeout(held.timer);
     held.timer = setTimeout(
       () => {
         if (performance.now() < trust) watch(held);
-        else void release(lose(held, 'its lease ran out'));
+        else void release(lose(held, 'its lease expired'));
       },
       Math.max(1, trust - performance.now()),
     );
   };
 
-  /** Redis has elected this replica: PostgreSQL begins its term. */
+  /** Redis has elected this replica; this begins its term in PostgreSQL. */
   const begin = async (): Promise<void> => {
     raising = true;
     const won = claim;
     try {
-      // One run of a duty at a time, also of one that outlived the term before.
+      // A duty runs once at a time, so wait for runs of the former term.
       await Promise.all([...duties].map((duty) => duty.settled()));
       const term = await raiseTerm(database, service, node);
       if (term === 'demoted') {
@@ -193,7 +196,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
         await stepDown('it was demoted');
       } else if (!stop.signal.aborted && claim === won && performance.now() < trust) lead(term);
     } catch (error) {
-      logger.warn({ err: error }, 'the next term could not be begun: another replica may try');
+      logger.warn({ err: error }, 'cannot begin the next term; another replica may try');
       standNotBefore = performance.now() + timing.leaseMs;
       await release(won);
     } finally {
@@ -249,7 +252,9 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
       let pauseMs: number;
       try {
         if (performance.now() - lookedAt > LOOK_MS)
-          await look().catch((error: unknown) => logger.debug({ err: error }, 'demotions cannot be read'));
+          await look().catch((error: unknown) =>
+            logger.debug({ err: error }, 'cannot read the demoted nodes'),
+          );
         const answer = await turn(stand);
         if (answer.demoted !== demoted) lookedAt = Number.NEGATIVE_INFINITY;
         const now = performance.now();
@@ -267,12 +272,16 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
         if (failures > 0) logger.info({ after: failures }, 'Redis answers the election again');
         failures = 0;
       } catch (error) {
-        // What was not answered may have been done all the same: this replica must not win without knowing it.
+        // An unanswered request may have taken effect: do not become a candidate, so that this replica cannot
+        // win unknowingly.
         stand = false;
         if (!current && !raising) claim = newClaim();
         failures += 1;
         if (failures === 1 || failures % 60 === 0)
-          logger.warn({ err: error, failures }, 'Redis does not answer: no election, and duties wait');
+          logger.warn(
+            { err: error, failures },
+            'Redis does not answer; there is no election and duties wait',
+          );
         pauseMs = Math.min(timing.renewMs, 100 * failures);
       }
       await pause(pauseMs);
@@ -322,7 +331,9 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
 
 const newClaim = (): string => randomBytes(12).toString('base64url');
 
-/** Two processes under one name vote as one, overwrite what the status shows, and cannot be told apart in logs. */
+/**
+ * Two processes with one name vote as one, overwrite each other's status, and are indistinguishable in logs.
+ */
 export function nodeNameTwice(service: string, node: string): Anomaly {
   return {
     alert: 'node_name_twice',

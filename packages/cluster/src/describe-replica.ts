@@ -2,7 +2,7 @@ import type * as replicas from '@claviger/contracts/cluster/v1/replicas';
 import type { ReplicaDetails } from './cluster.ts';
 import type { HeardReplica } from './election-store.ts';
 
-/** One replica for the status, from what Redis keeps of it. */
+/** One replica for the cluster status, from its record in Redis. */
 export function describeReplica(
   { node, silentMs, details }: HeardReplica<ReplicaDetails>,
   at: {

@@ -4,9 +4,10 @@ import { startDuty } from './duty.ts';
 import type { Leadership } from './leadership.ts';
 import { soleLeadership } from './sole-replica.ts';
 
-test('a duty whose leader could not trust itself for a moment goes on, though nothing wakes it', async () => {
+test('a duty continues without a wake-up after its leader did not trust its lease for a moment', async () => {
   let looks = 0;
-  // The lease was about to end at the first look, and was renewed in time: the term goes on, nobody is elected anew.
+  // The lease almost expired at the first check and was renewed in time: the term continues without an
+  // election.
   const leadership: Leadership = { ...soleLeadership, holds: () => ++looks > 1 };
   const logger = createLogger({ service: 'test', node: 'test-1', level: 'silent' });
   const ran = Promise.withResolvers<void>();

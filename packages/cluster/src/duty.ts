@@ -3,19 +3,22 @@ import type { Logger } from '@claviger/service-kit';
 import { dutyPauseMs } from './election-rules.ts';
 import type { Leadership } from './leadership.ts';
 
-/** Until then whatever a duty needs may be starting too: no warning in the log of a healthy start. */
+/**
+ * During this time after the start, failures are expected because other services start too; they are not
+ * warned about.
+ */
 const STARTING_SECONDS = 30;
-/** How long a replica that does not lead, or cannot tell, waits at most before it looks again. */
+/** Longest wait of a replica that is not the leader before it checks again. */
 const HOLD_CHECK_MS = 1_000;
 
-/** What waits to be done by a duty. */
+/** The backlog of a duty. */
 export interface DutyLag {
   readonly waiting: number;
-  /** Age of the oldest that waits, in milliseconds. */
+  /** Age of the oldest item, in milliseconds. */
   readonly oldestMs: number;
 }
 
-/** How a duty stands on this replica. */
+/** The state of a duty on this replica. */
 export interface DutyState extends Partial<DutyLag> {
   readonly name: string;
   readonly runs: number;
@@ -24,11 +27,11 @@ export interface DutyState extends Partial<DutyLag> {
   readonly lastRunAt?: number;
 }
 
-/** What a duty needs of a cluster, and the cluster of it. */
+/** The interface between a duty and its cluster. */
 export interface DutyHost {
   readonly logger: Logger;
   leadership(): Leadership | undefined;
-  /** Calls `duty.wake` when this replica begins to lead. */
+  /** Registers a duty. `duty.wake` is called when this replica becomes the leader. */
   add(duty: HostedDuty): void;
   remove(duty: HostedDuty): void;
 }
@@ -36,7 +39,7 @@ export interface DutyHost {
 export interface HostedDuty {
   readonly name: string;
   wake(): void;
-  /** Resolves when the run that is under way has ended. */
+  /** Resolves when the current run has ended. */
   settled(): Promise<void>;
   state(): DutyState;
   measure(): Promise<void>;
@@ -44,28 +47,28 @@ export interface HostedDuty {
 
 export interface DutyOptions {
   readonly cluster: DutyHost;
-  /** As operators read it, e.g. `rotation sweep`. */
+  /** The name for operators, e.g. `rotation sweep`. */
   readonly name: string;
-  /** Between the end of a run and the next, with jitter. */
+  /** Pause between runs, with jitter. */
   readonly everyMs: number;
   /**
-   * One run. Its writes go in transactions that call `leadership.assert(tx)`; longer work heeds `leadership.signal`.
-   * Answers `nextInMs` when the next run is not to wait for `everyMs`; 0 runs again at once.
+   * One run. Its write transactions must call `leadership.assert(tx)`; longer work must observe
+   * `leadership.signal`. Returns `nextInMs` to replace `everyMs` once; 0 runs again at once.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most runs have nothing to say
   readonly run: (leadership: Leadership) => Promise<{ readonly nextInMs: number } | void>;
-  /** What waits, for the status of the cluster; asked every few seconds while this replica leads. */
+  /** The backlog for the cluster status; called every few seconds while this replica leads. */
   readonly lag?: () => Promise<DutyLag>;
 }
 
 export interface Duty extends AsyncDisposable {
-  /** Runs soon instead of after the pause. Nothing happens where this replica does not lead. */
+  /** Runs soon instead of after the pause. No effect unless this replica leads. */
   wake(): void;
 }
 
 /**
- * Runs something on the one replica that leads, again and again. A run that fails is tried again after a growing pause;
- * when the leadership is lost, its signal aborts, and no run begins here before the last has ended.
+ * Runs recurring work on the leader only. A failed run is repeated after a growing pause. When the leadership
+ * is lost, the signal aborts; no run begins before the last one has ended.
  */
 export function startDuty(options: DutyOptions): Duty {
   const { cluster, name } = options;
@@ -93,7 +96,7 @@ export function startDuty(options: DutyOptions): Duty {
     wakeUp = undefined;
   };
 
-  /** Answers the pause after it. */
+  /** Returns the pause until the next run. */
   const runOnce = async (leadership: Leadership): Promise<number> => {
     try {
       const answer = await options.run(leadership);
@@ -103,19 +106,17 @@ export function startDuty(options: DutyOptions): Duty {
       state = { name, runs: state.runs + 1, failures: 0, lastRunAt: Date.now() };
       return answer?.nextInMs ?? dutyPauseMs(options.everyMs, 0, random());
     } catch (error) {
-      // Whoever leads now goes on with it.
+      // The new leader continues the work.
       if (leadership.signal.aborted || stop.signal.aborted) return 0;
       state = { ...state, failures: state.failures + 1, lastRunAt: Date.now() };
       const { failures } = state;
       if (process.uptime() < STARTING_SECONDS) {
         const problem = error instanceof Error ? error.message : String(error);
-        if (failures === 1) cluster.logger.info({ problem, duty: name }, 'a duty waits while others start');
+        if (failures === 1)
+          cluster.logger.info({ problem, duty: name }, 'a duty waits for other services to start');
       } else if (warnedAt === undefined || failures - warnedAt === 20) {
         warnedAt = failures;
-        cluster.logger.warn(
-          { err: error, duty: name, failures },
-          'a duty failed; nothing is lost, it is tried again',
-        );
+        cluster.logger.warn({ err: error, duty: name, failures }, 'a duty failed; it is tried again');
       }
       return dutyPauseMs(Math.max(options.everyMs, 50), state.failures, random());
     }
@@ -126,7 +127,7 @@ export function startDuty(options: DutyOptions): Duty {
       woken = false;
       const leadership = cluster.leadership();
       if (!leadership?.holds()) {
-        // Bounded: a lease that is renewed just in time begins no term, and so nothing wakes the duty.
+        // Bounded: a lease renewed at the last moment begins no term, so nothing wakes the duty.
         await pause(HOLD_CHECK_MS);
         continue;
       }

@@ -6,18 +6,18 @@ const someTiming = fc.integer({ min: 300, max: 60_000 }).map(timingOf);
 const someRandom = fc.integer({ min: 0, max: 999 }).map((n) => n / 1_000);
 const someTime = fc.integer({ min: 0, max: 1_000_000_000 });
 
-test('F-26 a leader trusts itself for less than its lease, from before it asked, by one clock that never steps back', () => {
+test('F-26 a leader trusts its lease for less than its length, from before the request, by a monotonic clock', () => {
   fc.assert(
     fc.property(someTiming, someTime, someTime, (timing, requestedAt, answeredAfter) => {
       const until = trustedUntil(requestedAt, timing);
-      // Redis set the lease at some moment between request and answer: at the earliest at the request.
+      // Redis set the lease between request and answer, at the earliest at the request.
       expect(until).toBeLessThan(requestedAt + timing.leaseMs);
       expect(trustedUntil(requestedAt + answeredAfter, timing)).toBeGreaterThanOrEqual(until);
     }),
   );
 });
 
-test('a leader renews its lease several times before it stops trusting itself', () => {
+test('a leader renews its lease several times before it stops trusting it', () => {
   fc.assert(
     fc.property(someTiming, someTime, someRandom, (timing, now, random) => {
       const turn = nextTurn(
@@ -32,7 +32,7 @@ test('a leader renews its lease several times before it stops trusting itself', 
   );
 });
 
-test('a follower looks again soon after the lease may end, and never later than a heartbeat', () => {
+test('a follower checks soon after the lease may end, and never later than a heartbeat', () => {
   fc.assert(
     fc.property(someTiming, someTime, someRandom, fc.nat(60_000), (timing, now, random, left) => {
       const leaseLeftMs = Math.min(left, timing.leaseMs);
@@ -44,7 +44,7 @@ test('a follower looks again soon after the lease may end, and never later than 
   );
 });
 
-test('where nobody leads every replica stands soon, unless another one was named to lead', () => {
+test('without a leader every replica soon becomes a candidate, unless another one is nominated', () => {
   fc.assert(
     fc.property(someTiming, someTime, someRandom, (timing, now, random) => {
       const heard = { now, leads: 'nobody' as const, leaseLeftMs: 0 };
@@ -57,7 +57,7 @@ test('where nobody leads every replica stands soon, unless another one was named
   );
 });
 
-test('a duty that fails waits longer each time, up to five seconds or its own pause', () => {
+test('a failing duty waits longer each time, up to five seconds or its own pause', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 600_000 }),

@@ -1,43 +1,46 @@
-/** All times are milliseconds of one monotonic clock, `performance.now()`: a step of the wall clock changes nothing. */
+/**
+ * All times are milliseconds of the monotonic clock `performance.now()`, so changes of the wall clock have no
+ * effect.
+ */
 export interface Timing {
-  /** How long Redis keeps a leader that is not heard of. */
+  /** How long Redis keeps the lease of a silent leader. */
   readonly leaseMs: number;
   /** Between two heartbeats. */
   readonly renewMs: number;
-  /** A leader stops trusting itself this long before Redis may forget it. */
+  /** A leader stops trusting its lease this long before Redis may drop it. */
   readonly marginMs: number;
-  /** Candidates wait up to this long, at random, so that not all stand at once. */
+  /** Candidates wait a random time up to this, so that they do not all become candidates at once. */
   readonly spreadMs: number;
 }
 
 export const DEFAULT_TIMING: Timing = timingOf(3_000);
 
-/** Another leads within `leaseMs` and some hundred milliseconds of a leader's death. */
+/** After a leader's death, another leads within `leaseMs` and some hundred milliseconds. */
 export function timingOf(leaseMs: number): Timing {
   return { leaseMs, renewMs: leaseMs / 4, marginMs: leaseMs / 6, spreadMs: leaseMs / 10 };
 }
 
-/** What a replica has heard of the election, with its own clock. */
+/** The state of the election as this replica knows it. */
 export interface Heard {
   readonly now: number;
   readonly leads: 'me' | 'another' | 'nobody';
-  /** What remains of the leader's lease. */
+  /** Remaining time of the leader's lease. */
   readonly leaseLeftMs: number;
-  /** The node that an operator wants to lead, if any. */
+  /** The node that an operator nominated, if any. */
   readonly nominee: string | undefined;
 }
 
 /**
- * Until when the leader may trust itself: from before the request that renewed the lease, since Redis may have set it at
- * any moment after that.
+ * Until when the leader may trust its lease. Counted from before the renewal request, because Redis may have
+ * set the lease at any moment after it.
  */
 export function trustedUntil(requestedAt: number, timing: Timing): number {
   return requestedAt + timing.leaseMs - timing.marginMs;
 }
 
 /**
- * When to speak to Redis next, and whether to stand as a candidate then. `random` is in [0, 1). Followers look the moment
- * the lease may end, at random intervals from each other.
+ * When to contact Redis next, and whether to be a candidate then. `random` is in [0, 1). Followers check when
+ * the lease may end, at random intervals.
  */
 export function nextTurn(
   heard: Heard,
@@ -57,7 +60,7 @@ export function nextTurn(
   return { at: heard.now + Math.max(1, wait), stand: heard.nominee === undefined || heard.nominee === node };
 }
 
-/** Pause before a duty's next run. `random` in [0, 1) keeps replicas and duties from running in step. */
+/** Pause before a duty's next run. `random` in [0, 1) keeps replicas and duties out of step. */
 export function dutyPauseMs(everyMs: number, failures: number, random: number): number {
   const backoff = Math.min(everyMs * 2 ** Math.min(failures, 10), Math.max(everyMs, 5_000));
   return backoff * (0.8 + 0.4 * random);

@@ -1,7 +1,8 @@
 /**
- * KEYS: 1 lead, 2 ballot, 3 votes, 4 replicas, 5 beats, 6 nominee, 7 demoted, 8 processes. All of one service, in one slot.
- * `processes` holds `<process> <node>` by the time of its last heartbeat. `lead` is `<claim> <node>`; a vote is
- * `<ballot> <candidate>`: the last of each node, so one per node and ballot.
+ * KEYS: 1 lead, 2 ballot, 3 votes, 4 replicas, 5 beats, 6 nominee, 7 demoted, 8 processes; all of one
+ * service, in one slot. `processes` contains `<process> <node>`, scored by its last heartbeat. `lead` is
+ * `<claim> <node>`. A vote is `<ballot> <candidate>`; only the last vote of each node is kept, so a node has
+ * one vote per ballot.
  */
 const PRELUDE = `
 local time = redis.call('TIME')
@@ -9,11 +10,14 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * One turn of one replica: says that it lives, renews its lease, votes, or stands. Leads whom most of the living replicas
- * have voted for in this ballot; whose heart has not beaten for a lease's length does not count.
- * ARGV: 1 node, 2 claim, 3 lease ms, 4 details, 5 stands, 6 candidacy ms, 7 keep ms, 8 channel, 9 demoted, 10 process.
- * Answers lead, its remaining ms, nominee, ballot, whether the node is demoted, and whether another living process has its
- * name: one that was heard of between two heartbeats of this one. A process that was started again is not: the former is silent.
+ * One turn of one replica: sends its heartbeat, renews its lease, votes, or becomes a candidate. A candidate
+ * with the votes of most living replicas in this ballot leads. A replica whose heartbeat is older than the
+ * lease counts as dead.
+ * ARGV: 1 node, 2 claim, 3 lease ms, 4 details, 5 is candidate, 6 candidacy ms, 7 keep ms, 8 channel, 9
+ * demoted, 10 process.
+ * Returns lead, its remaining ms, nominee, ballot, whether the node is demoted, and whether another living
+ * process has its name, i.e. sent a heartbeat between two of this one. A former process of a restarted node
+ * is silent and does not count.
  */
 export const TURN = `${PRELUDE}
 local node, claim, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -73,7 +77,7 @@ if nominee == candidate then redis.call('DEL', KEYS[6]) end
 redis.call('PUBLISH', ARGV[8], 'elected')
 return { lead, lease, '', ballot, demoted, twice }`;
 
-/** Gives the lease up. ARGV: 1 node, 2 claim, 3 channel, 4 also leaves. */
+/** Releases the lease. ARGV: 1 node, 2 claim, 3 channel, 4 also leaves. */
 export const RELEASE = `
 if ARGV[4] == '1' then
   redis.call('ZREM', KEYS[5], ARGV[1])
@@ -85,8 +89,8 @@ redis.call('PUBLISH', ARGV[3], 'released')
 return 1`;
 
 /**
- * Wants a node to lead. ARGV: 1 node, 2 lease ms, 3 for how many ms, 4 channel.
- * Answers `unknown` (never heard of), `dead`, `demoted`, `leads` or `nominated`.
+ * Nominates a node. ARGV: 1 node, 2 lease ms, 3 duration ms, 4 channel.
+ * Returns `unknown` (no heartbeat known), `dead`, `demoted`, `leads` or `nominated`.
  */
 export const NOMINATE = `${PRELUDE}
 local beat = redis.call('ZSCORE', KEYS[5], ARGV[1])
@@ -100,7 +104,7 @@ redis.call('HDEL', KEYS[2], 'candidate')
 redis.call('PUBLISH', ARGV[4], 'nominated')
 return 'nominated'`;
 
-/** What PostgreSQL says of a node. ARGV: 1 node, 2 demoted (1) or not (0), 3 channel. */
+/** Copies the demotion of a node from PostgreSQL. ARGV: 1 node, 2 demoted (1) or not (0), 3 channel. */
 export const MARK = `
 if ARGV[2] == '1' then
   redis.call('SADD', KEYS[7], ARGV[1])
@@ -112,7 +116,7 @@ end
 redis.call('PUBLISH', ARGV[3], 'eligibility')
 return 1`;
 
-/** Every replica that was heard of: `[now, lead, nominee, node, beat, details, node, beat, details …]`. */
+/** All known replicas: `[now, lead, nominee, node, beat, details, node, beat, details …]`. */
 export const LIST = `${PRELUDE}
 local answer = { tostring(now), redis.call('GET', KEYS[1]) or '', redis.call('GET', KEYS[6]) or '' }
 local beats = redis.call('ZRANGE', KEYS[5], 0, -1, 'WITHSCORES')

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { LIST, MARK, NOMINATE, RELEASE, TURN } from './election-scripts.ts';
 
-/** How long Redis remembers a replica that is not heard of any more. */
+/** How long Redis keeps the record of a silent replica. */
 export const KEEP_MS = 60_000;
 
 export interface RedisAddress {
@@ -10,19 +10,19 @@ export interface RedisAddress {
   readonly password: string;
 }
 
-/** What Redis answers to one turn of a replica. */
+/** The answer of Redis to one turn of a replica. */
 export interface TurnAnswer {
-  /** Claim and name of the leader; undefined when nobody leads. */
+  /** Claim and name of the leader; undefined when there is none. */
   readonly lead: { readonly claim: string; readonly node: string } | undefined;
   readonly leaseLeftMs: number;
   readonly nominee: string | undefined;
   readonly ballot: number;
   readonly demoted: boolean;
-  /** Another living process has the name of this node. */
+  /** Whether another living process has the name of this node. */
   readonly twice: boolean;
 }
 
-/** One replica as Redis knows it. */
+/** The record of one replica in Redis. */
 export interface HeardReplica<D> {
   readonly node: string;
   /** By the clock of Redis. */
@@ -38,7 +38,7 @@ export interface HeardReplicas<D> {
 
 export type Nomination = 'unknown' | 'dead' | 'demoted' | 'leads' | 'nominated';
 
-/** The election of one service in Redis. Every call fails within `timeoutMs` rather than waiting for a server that is away. */
+/** The election of one service in Redis. Calls fail within `timeoutMs` when the server is unavailable. */
 export interface ElectionStore<D> {
   turn(turn: {
     readonly node: string;
@@ -49,14 +49,14 @@ export interface ElectionStore<D> {
     readonly details: D;
     readonly stand: boolean;
     readonly demoted: boolean;
-    /** Of this process alone, as long as it lives. */
+    /** Unique to this process. */
     readonly process: string;
   }): Promise<TurnAnswer>;
   release(node: string, claim: string, leave: boolean): Promise<void>;
   nominate(node: string, leaseMs: number, forMs: number): Promise<Nomination>;
   mark(node: string, demoted: boolean): Promise<void>;
   list(): Promise<HeardReplicas<D>>;
-  /** Calls when the election has moved; a lost connection may swallow calls. */
+  /** Calls `listener` when the election changes. Changes during a lost connection may be missed. */
   onMove(listener: (what: string) => void): void;
   close(): void;
 }
@@ -130,7 +130,7 @@ export function createElectionStore<D>(
       heard = new Redis({ ...options, maxRetriesPerRequest: null });
       heard.on('error', () => {});
       heard.on('message', (_channel, what: string) => listener(what));
-      // What was said while the connection was away was not heard.
+      // Messages sent while the connection was down were missed.
       heard.on('ready', () => listener('unknown'));
       heard.subscribe(channel).catch(() => {});
     },
@@ -146,7 +146,7 @@ function leadOf(lead: string): { claim: string; node: string } {
   return { claim: lead.slice(0, space), node: lead.slice(space + 1) };
 }
 
-/** A connection that is only just being made is worth a short wait; commands are not kept for one that is away. */
+/** Waits briefly while a connection is being opened. Commands are not queued for an unavailable server. */
 async function connected(redis: Redis, timeoutMs: number): Promise<void> {
   if (redis.status === 'ready' || !['connecting', 'connect', 'wait'].includes(redis.status)) return;
   await new Promise<void>((resolve) => {

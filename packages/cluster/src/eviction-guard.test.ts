@@ -30,12 +30,12 @@ async function setPolicy(policy: string): Promise<void> {
 }
 
 test.each(['allkeys-lru', 'volatile-lru', 'volatile-ttl', 'allkeys-random'])(
-  'a Redis that evicts keys by %s is refused, with the fix',
+  'a Redis that evicts keys by %s is refused, and the error names the fix',
   async (policy) => {
     await setPolicy(policy);
     try {
       await expect(openEvictionGuard(address(), 60_000)).rejects.toThrow(
-        `evicts keys (maxmemory-policy ${policy}): revoked sessions and jobs would be lost. Set "maxmemory-policy noeviction"`,
+        `evicts keys (maxmemory-policy ${policy}), which would lose session revocations and jobs. Set "maxmemory-policy noeviction"`,
       );
     } finally {
       await setPolicy('noeviction');
@@ -43,7 +43,7 @@ test.each(['allkeys-lru', 'volatile-lru', 'volatile-ttl', 'allkeys-random'])(
   },
 );
 
-test('a Redis that keeps its keys is accepted; one that comes back evicting is noticed', async () => {
+test('a Redis that keeps its keys is accepted; one that later evicts keys is detected', async () => {
   await using guard = await openEvictionGuard(address(), 60_000);
   await guard.check();
   await setPolicy('allkeys-lru');
@@ -57,7 +57,7 @@ test('a Redis that keeps its keys is accepted; one that comes back evicting is n
   }
 });
 
-test('without Redis a service starts: there is no policy to judge', async () => {
+test('a service starts without Redis', async () => {
   await using guard = await openEvictionGuard({ host: '127.0.0.1', port: 1, password: 'x' }, 100);
   await guard.check();
 });

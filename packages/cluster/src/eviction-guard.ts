@@ -1,22 +1,22 @@
 import { Redis } from 'ioredis';
 import type { RedisAddress } from './election-store.ts';
 
-/** How long a start waits for Redis: a service starts without it, too. */
+/** How long a start waits for Redis; afterwards the service starts without it. */
 const CONNECT_WITHIN_MS = 2_000;
 const RECONNECT_MAX_MS = 1_000;
 
 /**
- * Refuses a Redis that evicts keys. Revoked sessions, jobs and the election are keys: a server that may drop them under
- * memory pressure can bring a revoked session back to life.
+ * Refuses a Redis that evicts keys. Revocations of sessions, jobs and the election are keys: evicting one
+ * under memory pressure could make a revoked session valid again.
  */
 export interface EvictionGuard extends AsyncDisposable {
-  /** Throws when the Redis that was reached last evicts keys. */
+  /** Throws when the last reached Redis evicts keys. */
   readonly check: () => Promise<void>;
 }
 
 /**
- * Throws when Redis evicts keys. When Redis cannot be reached in time the guard is open all the same, and asks as soon as
- * there is a connection: once at each, so that a server that replaces another is asked, too.
+ * Throws when Redis evicts keys. If Redis is unreachable, the guard opens anyway and checks after each
+ * connect, so that a replaced server is checked too.
  */
 export async function openEvictionGuard(
   address: RedisAddress,
@@ -30,12 +30,12 @@ export async function openEvictionGuard(
     commandTimeout: connectWithinMs,
     retryStrategy: (attempt) => Math.min(RECONNECT_MAX_MS, 50 * attempt),
   });
-  // While Redis is away there is no policy to judge.
+  // The policy is unknown while Redis is unavailable.
   redis.on('error', () => {});
   let policy: string | undefined;
   const asked = Promise.withResolvers<void>();
   redis.on('ready', () => {
-    // INFO and not CONFIG: managed servers refuse CONFIG.
+    // INFO instead of CONFIG, which managed servers refuse.
     redis.info('memory').then(
       (text) => {
         policy = /^maxmemory_policy:(\S+)/m.exec(text)?.[1];
@@ -50,8 +50,8 @@ export async function openEvictionGuard(
   const check = async (): Promise<void> => {
     if (policy === undefined || policy === 'noeviction') return;
     throw new Error(
-      `Redis at ${address.host}:${address.port} evicts keys (maxmemory-policy ${policy}): revoked sessions and jobs would be ` +
-        'lost. Set "maxmemory-policy noeviction" in its configuration, or run: redis-cli CONFIG SET maxmemory-policy noeviction',
+      `Redis at ${address.host}:${address.port} evicts keys (maxmemory-policy ${policy}), which would lose session revocations and ` +
+        'jobs. Set "maxmemory-policy noeviction" in its configuration, or run: redis-cli CONFIG SET maxmemory-policy noeviction',
     );
   };
   const close = async (): Promise<void> => redis.disconnect();

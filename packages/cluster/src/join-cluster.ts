@@ -3,13 +3,13 @@ import { type BaseConfig, type Logger, type ReportAnomaly, readSecretFile } from
 import { type Cluster, createCluster } from './cluster.ts';
 import { DEFAULT_TIMING, timingOf } from './election-rules.ts';
 
-/** What of a service's configuration an election needs. */
+/** The part of a service's configuration that an election needs. */
 export interface ClusterConfig extends Pick<BaseConfig, 'node' | 'redis'> {
-  /** How long Redis keeps a leader that is not heard of; 3 seconds when absent. */
+  /** How long Redis keeps the lease of a silent leader; 3 seconds by default. */
   readonly cluster?: { readonly leaseMs?: number | undefined } | undefined;
 }
 
-/** `createCluster` from a service's configuration. */
+/** Calls `createCluster` with a service's configuration. */
 export function joinCluster<DB>(options: {
   readonly service: string;
   readonly version: string;

@@ -1,28 +1,28 @@
 import { type Database, sqlState, type Tx } from '@claviger/database';
 import { sql } from 'kysely';
 
-/** Another leads, or nobody can tell: whatever was being done as a leader ends here, and its transaction with it. */
+/** Another replica leads, or the lease expired. The leader's work and its transaction end here. */
 export class LeadershipLost extends Error {
   override readonly name = 'LeadershipLost';
 }
 
-/** The right to act as the one leader of a service, for one term. */
+/** The leadership of a service for one term. */
 export interface Leadership {
   /** The service. */
   readonly role: string;
   readonly term: number;
   /** Aborts when the leadership is lost or given up. */
   readonly signal: AbortSignal;
-  /** Whether this replica may still trust itself, by its own monotonic clock. Only `assert` is certain. */
+  /** Whether this replica may still trust its lease, by its own monotonic clock. Only `assert` is certain. */
   holds(): boolean;
   /**
-   * In each transaction in which a leader writes: keeps a newer term from beginning until it ends. Throws
-   * `LeadershipLost` when one has begun.
+   * Call it in each write transaction of a leader. Prevents a newer term from beginning until the transaction
+   * ends. Throws `LeadershipLost` when one has begun.
    */
   assert<DB>(tx: Tx<DB>): Promise<void>;
 }
 
-/** SQLSTATE of `assert_leader` and `raise_leader_term`. */
+/** SQLSTATEs of `assert_leader` and `raise_leader_term`. */
 const FENCED = 'CLV01';
 const DEMOTED = 'CLV02';
 
@@ -32,12 +32,12 @@ export async function assertTerm<DB>(tx: Tx<DB>, role: string, term: number): Pr
     await sql`SELECT assert_leader(${role}, ${term})`.execute(tx);
   } catch (error) {
     if (sqlState(error) === FENCED)
-      throw new LeadershipLost(`Term ${term} of ${role} is over.`, { cause: error });
+      throw new LeadershipLost(`Term ${term} of ${role} has ended.`, { cause: error });
     throw error;
   }
 }
 
-/** Begins the next term for `node`; `demoted` when it may not lead. */
+/** Begins the next term of `node`; returns `demoted` when it may not lead. */
 export async function raiseTerm<DB>(
   database: Database<DB>,
   role: string,

@@ -4,7 +4,7 @@ import { nodeNameTwice, type ReplicaDetails } from './cluster.ts';
 import { DEFAULT_TIMING } from './election-rules.ts';
 import { createElectionStore, KEEP_MS, type RedisAddress } from './election-store.ts';
 
-/** Lets a replica of a service without duties be seen in the status of the cluster. Nothing depends on it. */
+/** Shows a replica of a service without duties in the cluster status. Nothing else depends on it. */
 export function registerReplica(options: {
   readonly service: string;
   readonly node: string;
@@ -36,7 +36,7 @@ export function registerReplica(options: {
         .then(({ twice }) => {
           if (twice) options.reportAnomaly?.(nodeNameTwice(service, node));
         })
-        .catch((error: unknown) => logger.debug({ err: error }, 'Redis does not hear this replica'));
+        .catch((error: unknown) => logger.debug({ err: error }, 'cannot send the heartbeat to Redis'));
       await pause(renewMs, stop.signal);
     }
   })();

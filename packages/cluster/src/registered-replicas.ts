@@ -4,7 +4,7 @@ import { describeReplica } from './describe-replica.ts';
 import { DEFAULT_TIMING } from './election-rules.ts';
 import { createElectionStore, type RedisAddress } from './election-store.ts';
 
-/** The replicas of a service without duties, as `registerReplica` told of them. */
+/** The replicas of a service without duties, as reported by `registerReplica`. */
 export interface RegisteredReplicas {
   describe(): Promise<replicas.ServiceReplicas>;
   close(): void;
@@ -23,7 +23,7 @@ export function createRegisteredReplicas(service: string, redis: RedisAddress): 
         term: 0,
         termBeganAt: undefined,
         nominee: '',
-        problem: heard ? '' : 'Redis does not answer: its replicas are not known.',
+        problem: heard ? '' : 'Redis does not answer: the replicas are unknown.',
         replicas: (heard?.replicas ?? [])
           .toSorted((a, b) => a.node.localeCompare(b.node, 'en', { numeric: true }))
           .map((each) =>

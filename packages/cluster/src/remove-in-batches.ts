@@ -2,24 +2,24 @@ import type { Database } from '@claviger/database';
 import type { RawBuilder } from 'kysely';
 import type { Leadership } from './leadership.ts';
 
-/** With the others of the same run: the caller is asked to run again instead. */
+/** Limit of one run; afterwards the caller must run again, so that other work has its turn. */
 const MAX_ROUNDS = 100;
 
 export interface BatchedStatement {
-  /** Removes at most `limit` rows, by an index. */
+  /** Deletes at most `limit` rows, by an index. */
   readonly statement: RawBuilder<unknown>;
   readonly limit: number;
 }
 
 export interface Removed {
   readonly rows: number;
-  /** Whether more may be left after the 100 rounds of one run. */
+  /** Whether rows may be left after the 100 rounds of one run. */
   readonly hasMore: boolean;
 }
 
 /**
- * Runs the statements one after the other, each in a system transaction of its own, and all of them again until none removes
- * as many rows as it may. No statement grows with the backlog, and what one has removed stays removed when the next fails.
+ * Runs the statements in turn, each in its own system transaction, until none deletes as many rows as its
+ * limit. The work of a statement does not grow with the backlog, and a failure keeps earlier deletions.
  */
 export async function removeInBatches<DB>(
   database: Database<DB>,

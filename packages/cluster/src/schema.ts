@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Migration } from '@claviger/database';
 
-/** Of every service that has singleton duties; after `outboxMigration`. */
+/** For every service with duties; after `outboxMigration`. */
 export const leadershipMigration: Migration = {
   name: '0000-leadership',
   sql: readFileSync(join(import.meta.dirname, 'leadership.sql'), 'utf8'),
 };
 
-/** Demoting asks whether another replica may lead; after `leadershipMigration`. */
+/** Checks at a demotion whether another replica may lead; after `leadershipMigration`. */
 export const lastReplicaMigration: Migration = {
   name: '0000-last-replica',
   sql: readFileSync(join(import.meta.dirname, 'last-replica.sql'), 'utf8'),

@@ -7,14 +7,14 @@ import { readTerms } from './cluster-state.ts';
 import { describeReplica } from './describe-replica.ts';
 import type { HeardReplicas, Nomination } from './election-store.ts';
 
-/** All replicas of one service: how they stand, and who may lead. */
+/** All replicas of one service: their state, and which may lead. */
 export interface ServiceReplicas {
   describe(): Promise<replicas.ServiceReplicas>;
-  /** Answers the term in which the node leads. Throws what an operator can read when it cannot. */
+  /** Makes a node the leader; returns its term. Throws a refusal for the operator when it cannot lead. */
   stand(node: string): Promise<number>;
   /**
-   * Keeps a replica from leading. Throws `last_replica` where no other that lives may lead, or nobody can tell, unless the
-   * order is forced.
+   * Demotes a replica. Unless forced, throws `last_replica` when no other living replica may lead, or when
+   * that is unknown.
    */
   standDown(order: {
     readonly node: string;
@@ -26,16 +26,16 @@ export interface ServiceReplicas {
 }
 
 export interface Demotion {
-  /** False when it was demoted before. */
+  /** False when it was demoted already. */
   readonly changed: boolean;
-  /** No other replica may lead now. */
+  /** Whether no other replica may lead now. */
   readonly wasLast: boolean;
 }
 
 /** SQLSTATE of `demote_node`. */
 const LAST = 'CLV03';
 
-/** Within the time that an open transaction may wait for something else. */
+/** Shorter than the limit of an idle transaction. */
 const STAND_WITHIN_MS = 6_000;
 const POLL_MS = 50;
 
@@ -46,11 +46,11 @@ export function createServiceReplicas<DB>(cluster: Cluster, database: Database<D
     try {
       return await store.list();
     } catch (cause) {
-      throw new ClavigerError('unavailable', `Redis does not answer ${service}: nobody can be elected.`, {
+      throw new ClavigerError('unavailable', `Redis does not answer ${service}: no leader can be elected.`, {
         cause,
         code: 'election_unavailable',
         retryAfterSeconds: 5,
-        hint: 'Requests are served all the same; duties wait. Bring Redis back, then repeat this.',
+        hint: 'Calls are still served; duties wait. Restore Redis, then repeat the command.',
       });
     }
   };
@@ -58,7 +58,7 @@ export function createServiceReplicas<DB>(cluster: Cluster, database: Database<D
   const nominate = async (node: string): Promise<void> => {
     const { demoted } = await readTerms(database, service);
     if (demoted.some((each) => each.node === node)) throw refusal(service, node, 'demoted');
-    // Redis tells what it knows of the node; without it, the same answer as for the list.
+    // Redis must answer for a nomination; without it, throw the same error as for the list.
     await list();
     const answer = await store.nominate(node, timing.leaseMs, STAND_WITHIN_MS);
     if (answer !== 'nominated') throw refusal(service, node, answer);
@@ -68,7 +68,7 @@ export function createServiceReplicas<DB>(cluster: Cluster, database: Database<D
     describe: async () => {
       const problems: string[] = [];
       const told = (error: unknown): undefined => {
-        problems.push(isClavigerError(error) ? error.message : `${service} cannot read who leads.`);
+        problems.push(isClavigerError(error) ? error.message : `${service} cannot read its leader.`);
         return undefined;
       };
       const [heard, terms] = await Promise.all([
@@ -112,12 +112,12 @@ export function createServiceReplicas<DB>(cluster: Cluster, database: Database<D
       throw new ClavigerError('unavailable', `${node} does not lead ${service} yet.`, {
         code: 'node_did_not_lead',
         retryAfterSeconds: 2,
-        hint: 'Look at `claviger cluster status`: it may have taken the lead meanwhile, or not answer.',
+        hint: 'Run `claviger cluster status`: the node may lead by now, or be silent.',
       });
     },
 
     standDown: async ({ node, reason, demotedBy, force }) => {
-      // Where Redis is away this must work all the same.
+      // A demotion must work without Redis.
       const heard = await store.list().catch(() => undefined);
       const { lease, demoted } = await readTerms(database, service);
       const isKnown =
@@ -169,12 +169,12 @@ function refusal(
     case 'unknown':
       return new ClavigerError('not_found', `No replica of ${service} is called ${node}.`, {
         code: 'node_unknown',
-        hint: '`claviger cluster status` names them.',
+        hint: 'List the replicas with `claviger cluster status`.',
       });
     case 'dead':
-      return new ClavigerError('conflict', `${node} is not heard of at present: it cannot lead.`, {
+      return new ClavigerError('conflict', `${node} is silent: it cannot lead.`, {
         code: 'node_silent',
-        hint: 'See its log; repeat this when the status shows it as follower.',
+        hint: 'Check its log; repeat the command when the status shows it as follower.',
       });
     case 'demoted':
       return new ClavigerError('conflict', `${node} was demoted: it may not lead.`, {
@@ -184,14 +184,14 @@ function refusal(
     case 'last':
       return new ClavigerError(
         'conflict',
-        `${node} is the last replica of ${service} that may lead: without it ${service} does no duties any more.`,
-        { code: 'last_replica', hint: 'Readmit or start another one first, or force the order.' },
+        `${node} is the last replica of ${service} that may lead: without it ${service} runs no duties.`,
+        { code: 'last_replica', hint: 'Readmit or start another replica first, or use force.' },
       );
     case 'perhaps-last':
       return new ClavigerError(
         'conflict',
-        `Redis does not answer: whether another replica of ${service} than ${node} could lead is not known.`,
-        { code: 'last_replica', hint: 'Bring Redis back, or force the order.' },
+        `Redis does not answer: it is unknown whether a replica of ${service} other than ${node} can lead.`,
+        { code: 'last_replica', hint: 'Restore Redis, or use force.' },
       );
     case 'leads':
       return new ClavigerError('conflict', `${node} leads ${service} already.`, { code: 'node_leads' });

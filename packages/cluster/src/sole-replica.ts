@@ -2,7 +2,7 @@ import type { Logger } from '@claviger/service-kit';
 import type { DutyHost } from './duty.ts';
 import type { Leadership } from './leadership.ts';
 
-/** Of nobody else: `assert` lets everything through. */
+/** A leadership without election; `assert` always succeeds. */
 export const soleLeadership: Leadership = {
   role: 'sole',
   term: 1,
@@ -12,8 +12,7 @@ export const soleLeadership: Leadership = {
 };
 
 /**
- * A cluster of one that leads without election, and whose `assert` lets everything through: for tests of a single duty.
- * A service never uses it.
+ * A cluster of one replica that leads without election: for tests of a single duty. Services never use it.
  */
 export function soleReplica(logger: Logger): DutyHost {
   return { logger, leadership: () => soleLeadership, add: () => {}, remove: () => {} };

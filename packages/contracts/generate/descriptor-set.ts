@@ -6,7 +6,7 @@ import {
   SourceCodeInfo_LocationSchema,
 } from '@bufbuild/protobuf/wkt';
 
-/** A proto file and the generated file beside it. */
+/** A proto file and its generated file. */
 export interface ProtoFile {
   readonly descriptor: FileDescriptorProto;
   /** Path of the generated file below src/generated, e.g. `claviger/vault/v1/vault.ts`. */
@@ -14,19 +14,22 @@ export interface ProtoFile {
 }
 
 export interface Contract {
-  /** The descriptor set as it is loaded at run time. */
+  /** The descriptor set that is loaded at run time. */
   readonly bytes: Uint8Array;
   readonly files: readonly ProtoFile[];
-  /** By full name with a leading dot, as descriptors write it. */
+  /** Keyed by full name with a leading dot, as in descriptors. */
   readonly fileOfMessage: ReadonlyMap<string, ProtoFile>;
 }
 
-/** Reads what `buf build` wrote and leaves out what nobody reads at run time: positions and comments of no declaration. */
+/**
+ * Reads the image of `buf build`, without what is unused at run time: positions, and comments outside
+ * declarations.
+ */
 export function describeContract(image: Uint8Array): Contract {
   const set = fromBinary(FileDescriptorSetSchema, image);
   set.file = set.file.filter(({ name }) => name !== 'google/protobuf/descriptor.proto');
   for (const file of set.file) {
-    // Of an image of buf, which is a descriptor set with a field of its own.
+    // buf adds its own field to the descriptor set.
     delete file.$unknown;
     if (!file.sourceCodeInfo) continue;
     file.sourceCodeInfo.location = file.sourceCodeInfo.location

@@ -25,7 +25,7 @@ const file = (scope: string, ...service: { name: string; methods: string[] }[]) 
   code: `claviger/${scope}/v1/desk_notes.ts`,
 });
 
-test('an RPC is the function of its name in the one file of its name', () => {
+test('the handler of an RPC is the function of its name in the file of its name', () => {
   const [registry, ...others] = registries(
     [
       file('desk', { name: 'NotesService', methods: ['AddNote'] }),
@@ -41,7 +41,7 @@ test('an RPC is the function of its name in the one file of its name', () => {
   expect(registry!.text).toContain('  rpc.add(deskNotes.NotesService, notesService(deps));');
 });
 
-test('a handler that is missing or there twice is named, and not imported', () => {
+test('a missing or duplicate handler is reported and not imported', () => {
   const [registry] = registries(
     [
       file(

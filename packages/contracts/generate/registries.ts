@@ -7,14 +7,14 @@ export interface Registry {
   /** Relative to the root of the repository, e.g. `services/vault/src/registry.ts`. */
   readonly path: string;
   readonly text: string;
-  /** RPCs whose handler is not found, with what to do. The text does not compile while there is one. */
+  /** RPCs without a unique handler, and what to do. The text does not compile while there are any. */
   readonly problems: readonly string[];
 }
 
 /**
- * Makes the registry of every service that has a folder. The handler of an RPC is the function of its name in
- * the one file of its name: `AddRequestNote` is `addRequestNote` of `add-request-note.ts`, in any folder below
- * `services/<service>/src`.
+ * Generates the registry of every service that has a folder. The handler of an RPC is the function of its
+ * name in the single file of its name, in any folder below `services/<service>/src`: `AddRequestNote` is
+ * `addRequestNote` in `add-request-note.ts`.
  *
  * @param root Folder of the repository.
  */
@@ -83,7 +83,7 @@ ${registrations.join('\n')}
   return { path: `${folder}/registry.ts`, text, problems };
 }
 
-/** The function that makes all handlers of one gRPC service. */
+/** The function that creates all handlers of one gRPC service. */
 function groupOf(scope: string, namespace: string, name: string, handlers: readonly string[]): string {
   return `/** The handlers of ${scope}.${name}. */
 export const ${lowerFirst(name)} = (

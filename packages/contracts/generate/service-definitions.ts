@@ -2,7 +2,7 @@ import { dirname, relative } from 'node:path';
 import type { MethodDescriptorProto, ServiceDescriptorProto } from '@bufbuild/protobuf/wkt';
 import type { ProtoFile } from './descriptor-set.ts';
 
-/** The definitions of all gRPC services of a proto file; empty where it has none. */
+/** The definitions of all gRPC services of a proto file; empty when it has none. */
 export function serviceDefinitions(file: ProtoFile, fileOfMessage: ReadonlyMap<string, ProtoFile>): string {
   const { service: services, package: scope } = file.descriptor;
   if (services.length === 0) return '';

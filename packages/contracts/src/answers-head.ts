@@ -1,7 +1,7 @@
 import type { HttpBinding, MethodInfo } from './method-info.ts';
 
 /**
- * Whether HEAD works where a binding is served: on every GET, except where the answer carries a secret or is recorded as
+ * Whether a binding also answers HEAD: every GET does, unless its answer contains a secret or is recorded as
  * handed over.
  */
 export function answersHead({ policy }: MethodInfo, binding: HttpBinding): boolean {

@@ -28,42 +28,38 @@ function alternatives(method: MethodInfo, oneOf: readonly string[][]): MethodInf
   return { ...method, request: { ...method.request, oneOf } };
 }
 
-it('finds nothing wrong with any operation of the contract', () => {
+it('finds no problem in any operation of the contract', () => {
   const wrong = [...methods.values()].map((method) => contractProblem(method));
   expect(wrong.filter(Boolean)).toEqual([]);
 });
 
 it.each<[string, MethodInfo, RegExp]>([
-  ['a status field that is not there', having(ingest, { statusField: 'nothing' }), /no plain int32/],
+  ['a missing status field', having(ingest, { statusField: 'nothing' }), /no plain int32/],
   ['one that is a text', having(ingest, { statusField: 'status' }), /no plain int32/],
-  [
-    'one that may be absent',
-    changed(ingest, 'response', 'http_status', { optional: true }),
-    /no plain int32/,
-  ],
+  ['one that is optional', changed(ingest, 'response', 'http_status', { optional: true }), /no plain int32/],
   ['one that is too wide', changed(ingest, 'response', 'http_status', { int32: false }), /no plain int32/],
   ['one without statuses', having(ingest, { otherSuccessStatuses: [] }), /no other_success_statuses/],
   ['statuses without one', having(ingest, { statusField: '' }), /no status_field/],
   ['a status twice', having(ingest, { otherSuccessStatuses: [201] }), /twice/],
-  ['a status that is no success', having(ingest, { otherSuccessStatuses: [302] }), /200 to 299/],
+  ['a status that is not a success', having(ingest, { otherSuccessStatuses: [302] }), /200 to 299/],
   ['a status without a body', having(ingest, { otherSuccessStatuses: [204] }), /never 204/],
   ['two statuses of a stream', { ...ingest, responseStream: true }, /stream/],
   ['a limit above that of the edge', having(ingest, { maxBodyBytes: 1_048_577 }), /1048577 bytes/],
-  ['a limit of a body that is not there', { ...ingest, http: [] }, /none/],
+  ['a body limit without a body', { ...ingest, http: [] }, /none/],
   [
-    'an entry that it names without saying which access it takes',
+    'an entry without the required access',
     having(methodOf('/claviger.vault.v1.EntriesService/UpdateEntry'), { access: 0 }),
     /declares no access/,
   ],
   [
-    'access to nothing',
+    'access without an entry',
     having(methodOf('/claviger.vault.v1.ModulesService/GetModule'), { access: 2 }),
     /names no entry/,
   ],
   ['a PATCH that reads', having(update, { reads: true }), /POST alone/],
   ['a PATCH that hands over', having(update, { handsOver: true }), /GET alone/],
   [
-    'a mask that is one text',
+    'a mask that is a single text',
     changed(update, 'request', 'update_mask', { repeated: false }),
     /list of strings/,
   ],
@@ -77,15 +73,15 @@ it.each<[string, MethodInfo, RegExp]>([
     changed(update, 'request', 'match_signer', { optional: false }),
     /match_signer/,
   ],
-  ['an alternative that is no field', alternatives(update, [['name'], ['nothing']]), /nothing/],
+  ['an alternative that is not a field', alternatives(update, [['name'], ['nothing']]), /nothing/],
   ['one alternative alone', alternatives(update, [['name', 'verdict']]), /several/],
-  ['media types of what is no download', having(update, { mediaTypes: ['text/csv'] }), /for downloads/],
+  ['media types without a download', having(update, { mediaTypes: ['text/csv'] }), /for downloads/],
   ['a download of unknown type', having(download, { mediaTypes: [] }), /no media_types/],
 ])('finds %s', (_, method, problem) => {
   expect(contractProblem(method)).toMatch(problem);
 });
 
-it('knows no repetition of a POST that changes nothing', () => {
+it('takes no idempotency key for a POST that only reads', () => {
   expect(takesIdempotencyKey(preview)).toBe(false);
   expect(takesIdempotencyKey(having(preview, { audit: 'rule.previewed' }))).toBe(false);
   expect(takesIdempotencyKey(having(preview, { audit: 'rule.previewed', reads: false }))).toBe(true);

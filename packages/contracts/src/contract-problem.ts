@@ -1,30 +1,30 @@
 import { AccessLevel } from './generated/claviger/options/v1/options.ts';
 import type { FieldInfo, MessageInfo, MethodInfo } from './method-info.ts';
 
-/** The most bytes that any body may have on the REST edge. */
+/** Maximum size of any request body on the REST edge. */
 export const MAX_BODY_BYTES = 1_048_576;
-/** The most that a body of a public operation may have: nobody knows who sends it. */
+/** Maximum size of the body of a public operation, whose sender is unknown. */
 export const MAX_PUBLIC_BODY_BYTES = 16_384;
 
-/** The most bytes that the body of a request may have on the REST edge. */
+/** Maximum size in bytes of the request body of this method on the REST edge. */
 export function bodyLimitOf({ policy }: MethodInfo): number {
   return policy!.maxBodyBytes || (policy!.public ? MAX_PUBLIC_BODY_BYTES : MAX_BODY_BYTES);
 }
 
-/** The field of an answer that says which status of success holds; undefined where there is but one. */
+/** The response field that contains the success status; undefined when there is only one status. */
 export function statusFieldOf({ policy, response }: MethodInfo): FieldInfo | undefined {
   const name = policy?.statusField ?? '';
   return name === '' ? undefined : response.fields.find((field) => field.protoName === name);
 }
 
-/** The field of a request in which the edge lists what the body holds. */
+/** The request field in which the edge lists the fields of the body. */
 export function updateMaskOf(request: MessageInfo): FieldInfo | undefined {
   return request.fields.find((field) => field.protoName === 'update_mask');
 }
 
 /**
- * What is wrong with how the options of a method fit its messages and bindings; undefined when nothing is. A service or a
- * gateway that finds something does not start.
+ * Describes how the options of a method contradict its messages or bindings; undefined when they do not. A
+ * service or gateway with such a method does not start.
  */
 export function contractProblem(method: MethodInfo): string | undefined {
   return (
@@ -81,7 +81,7 @@ export function namesEntry({ request }: MethodInfo): boolean {
   return request.fields.some((field) => /(^|_)entry_ids?$/.test(field.protoName));
 }
 
-/** A method that names an entry says which access it takes: none of them can be forgotten. */
+/** A method that names an entry must declare the access it requires. */
 function accessProblem(method: MethodInfo): string | undefined {
   if (method.owner !== 'vault') return undefined;
   const { access } = method.policy!;
@@ -106,7 +106,7 @@ function mediaProblem({ http, policy, responseStream }: MethodInfo): string | un
   return !responseStream && says ? 'names media_types, which is for downloads' : undefined;
 }
 
-/** Null stands for what is absent: a field that is never absent cannot be null. */
+/** Null means absence, so a field that is never absent cannot be null. */
 function nullProblem({ request, response }: MethodInfo): string | undefined {
   const seen = new Set<MessageInfo>();
   const check = (info: MessageInfo): string | undefined => {
@@ -123,7 +123,7 @@ function nullProblem({ request, response }: MethodInfo): string | undefined {
   return check(request) ?? check(response);
 }
 
-/** Whether a field can have no value at all, which is more than having an empty one. */
+/** Whether a field can be absent, as opposed to empty. */
 export function mayBeAbsent({ kind, repeated, optional, oneof }: FieldInfo): boolean {
   if (repeated) return false;
   return optional || oneof !== undefined || kind === 'message' || kind === 'timestamp' || kind === 'struct';

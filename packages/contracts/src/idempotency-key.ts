@@ -1,6 +1,6 @@
 import type { MethodInfo } from './method-info.ts';
 
-/** Whether an Idempotency-Key has a meaning for a method: a POST that does something, of somebody who is known. */
+/** Whether a method accepts an Idempotency-Key: a POST with an effect, by an authenticated actor. */
 export function takesIdempotencyKey(method: MethodInfo): boolean {
   const { policy } = method;
   if (!policy || policy.audit === '' || policy.reads) return false;

@@ -10,7 +10,7 @@ export type FieldKind =
   | 'struct'
   | 'message';
 
-/** A field as the REST edge, the validator and the redaction see it. */
+/** A field as seen by the REST edge, the validator and redaction. */
 export interface FieldInfo {
   /** Name in JSON and in query strings. */
   readonly jsonName: string;
@@ -18,33 +18,36 @@ export interface FieldInfo {
   readonly property: string;
   readonly protoName: string;
   readonly kind: FieldKind;
-  /** Of an `integer` field: 32 bits, so that a larger number has no place in it. */
+  /** For an `integer` field: whether it has 32 bits. */
   readonly int32: boolean;
-  /** What the contract says about it. */
+  /** The comment in the contract. */
   readonly comment: string;
-  /** Of a `message` field. */
+  /** For a `message` field. */
   readonly message?: MessageInfo;
   readonly repeated: boolean;
   readonly map: boolean;
   /** Declared `optional`: absence differs from the zero value. */
   readonly optional: boolean;
-  /** Name of the oneof on the generated message, when the field belongs to one. */
+  /** Name of the oneof on the generated message, if the field belongs to one. */
   readonly oneof?: string;
   readonly rules: Field | undefined;
-  /** May stand in logs, traces, audit events and errors; everything else is secret. */
+  /** May appear in logs, traces, audit events and errors; all other fields are secret. */
   readonly public: boolean;
 }
 
 export interface MessageInfo {
   /** e.g. `claviger.vault.v1.Entry` */
   readonly name: string;
-  /** What the contract says about it. */
+  /** The comment in the contract. */
   readonly comment: string;
   readonly fields: readonly FieldInfo[];
   readonly byJsonName: ReadonlyMap<string, FieldInfo>;
-  /** Proto names of the fields of each alternative, of which exactly one is given; empty where there is no such rule. */
+  /**
+   * Proto names of the fields of each alternative, of which exactly one must be given; empty without such a
+   * rule.
+   */
   readonly oneOf: readonly (readonly string[])[];
-  /** What the service judges of the message as a whole; empty where there is nothing. */
+  /** A rule of the service for the whole message; empty for none. */
   readonly rule: string;
 }
 
@@ -52,19 +55,19 @@ export interface HttpBinding {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** e.g. `/api/v1/vault/entries/{entry_id}` with proto field names in braces. */
   readonly path: string;
-  /** True when fields outside the path come from the JSON body, else they come from the query string. */
+  /** Whether fields outside the path come from the JSON body; otherwise from the query string. */
   readonly body: boolean;
-  /** Proto name of the response field that is the whole answer; the whole response when absent. */
+  /** Proto name of the response field that forms the answer; the whole response when absent. */
   readonly responseBody?: string;
 }
 
-/** One operation: everything that its declaration in proto/ says. */
+/** One operation, with all its declarations in proto/. */
 export interface MethodInfo {
   /** gRPC path, e.g. `/claviger.vault.v1.EntriesService/GetEntry`. */
   readonly path: string;
-  /** What the contract says about it. */
+  /** The comment in the contract. */
   readonly comment: string;
-  /** Service that owns it: auth, vault, workflow, audit … ; `cluster` methods are served by every service. */
+  /** The service that owns it: auth, vault, workflow, audit … ; every service serves `cluster` methods. */
   readonly owner: string;
   readonly service: string;
   readonly name: string;

@@ -28,7 +28,7 @@ const fields = [...messages.values()].flatMap((message) =>
 const named = ({ message, field }: { message: MessageInfo; field: FieldInfo }) =>
   `${message.name}.${field.protoName}`;
 
-test('every operation has a policy, and says exactly one way to be allowed', () => {
+test('every operation has a policy with exactly one way to be allowed', () => {
   const wrong = all.filter(({ policy }) => {
     if (!policy) return true;
     return (
@@ -40,7 +40,7 @@ test('every operation has a policy, and says exactly one way to be allowed', () 
   expect(wrong.map((method) => method.path)).toEqual([]);
 });
 
-test('H-090 nothing is open to everybody but what brings a credential of its own', () => {
+test('H-090 only operations that carry their own credential are public', () => {
   expect(all.filter(({ policy }) => policy!.public).map(({ name }) => name)).toEqual([
     'Login',
     'Refresh',
@@ -49,7 +49,7 @@ test('H-090 nothing is open to everybody but what brings a credential of its own
   ]);
 });
 
-test('what a REST binding reaches may be called by the gateway; what is internal has none', () => {
+test('the gateway may call every method with a REST binding; internal methods have none', () => {
   const wrong = all.filter(({ http, policy }) => {
     const gatewayMay = policy!.callers.length === 0 || policy!.callers.includes('gateway');
     return http.length > 0 && (!gatewayMay || policy!.internal || policy!.rateTier === 0);
@@ -57,7 +57,7 @@ test('what a REST binding reaches may be called by the gateway; what is internal
   expect(wrong.map((method) => method.path)).toEqual([]);
 });
 
-test('callers and forwards are services that exist', () => {
+test('callers and forwards are existing services', () => {
   const services = ['gateway', 'auth', 'vault', 'workflow', 'audit', 'operator'];
   const unknown = all.flatMap(({ path, policy }) =>
     [...policy!.callers, ...policy!.forwardsTo]
@@ -67,7 +67,7 @@ test('callers and forwards are services that exist', () => {
   expect(unknown).toEqual([]);
 });
 
-test('what changes something or discloses a secret names its audit action, of the form noun.verb', () => {
+test('every method that changes or discloses something names its audit action, in the form noun.verb', () => {
   const wrong = all.filter(({ http, policy }) => {
     if (policy!.audit !== '') return !/^[a-z-]+(\.[a-z-]+)+$/.test(policy!.audit);
     return (
@@ -81,7 +81,7 @@ test('what changes something or discloses a secret names its audit action, of th
   expect(wrong.map((method) => method.path)).toEqual([]);
 });
 
-test('auditors are audited: what reads the audit log, its proofs or its reports names its audit action', () => {
+test('every method that reads the audit log, its proofs or its reports names its audit action', () => {
   const readers = all.filter(
     ({ owner, http, policy, name }) =>
       owner === 'audit' && http.length > 0 && !policy!.permission.startsWith('siem.') && name !== 'ListKeys',
@@ -92,12 +92,12 @@ test('auditors are audited: what reads the audit log, its proofs or its reports 
 
 const bindings = all.flatMap((method) => method.http.map((binding) => ({ method, binding })));
 
-test('each method and path is bound once, also when parameters are called differently', () => {
+test('each method and path is bound once, regardless of parameter names', () => {
   const keys = bindings.map(({ binding }) => shape(binding));
   expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
 });
 
-test('HEAD works on every GET but these, which carry a secret or are recorded as handed over', () => {
+test('HEAD works on every GET except these, which return a secret or are recorded as handed over', () => {
   const gets = bindings.filter(({ binding }) => binding.method === 'GET');
   const refused = gets.filter(({ method, binding }) => !answersHead(method, binding));
   expect(refused.map(({ binding }) => binding.path).sort()).toEqual([
@@ -113,7 +113,7 @@ function shape({ method, path }: HttpBinding): string {
   return `${method} ${path.replaceAll(/\{[^}]+\}/g, '{}')}`;
 }
 
-test('where two routes fit the same path, one of them is more literal than the other at every segment', () => {
+test('when two routes match a path, one of them is more literal at every segment', () => {
   const ambiguous: string[] = [];
   for (const [index, { binding: a }] of bindings.entries()) {
     for (const { binding: b } of bindings.slice(index + 1)) {
@@ -153,7 +153,7 @@ test('a binding takes the whole body or none, and GET and DELETE take none', () 
   ).toEqual([]);
 });
 
-test('a field that is the whole answer exists', () => {
+test('every response_body names an existing field', () => {
   const wrong = bindings.filter(
     ({ method, binding }) =>
       binding.responseBody &&
@@ -162,7 +162,7 @@ test('a field that is the whole answer exists', () => {
   expect(wrong.map(({ method }) => method.path)).toEqual([]);
 });
 
-test('what the query string carries has a form there: no objects, no bytes', () => {
+test('query parameters contain no objects and no bytes', () => {
   const wrong = bindings.flatMap(({ method, binding }) =>
     binding.body
       ? []
@@ -173,20 +173,20 @@ test('what the query string carries has a form there: no objects, no bytes', () 
   expect(wrong).toEqual([]);
 });
 
-test('each reference operation is served by one method', () => {
+test('each reference operation has one method', () => {
   const ids = all.flatMap((method) => method.policy!.operations);
   expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
 });
 
-test('no field whose name speaks of a secret is public', () => {
+test('no field with the name of a secret is public', () => {
   const smell =
     /pass(word|phrase)|secret|token|(^|_)code|private|otp|recovery|pepper|seed|key_material|credential|authoriz|cookie|value$/;
-  // About a secret, not the secret.
+  // Names of properties of a secret.
   const harmless = /_id$|_ids$|_at$|_type$|_count$|^(public_key|key_id|status_code)$/;
   const wrong = fields.filter(
     ({ field }) =>
       field.public &&
-      // A number or a yes tells of a secret at most.
+      // A number or a boolean contains no secret.
       ['string', 'bytes', 'struct'].includes(field.kind) &&
       smell.test(field.protoName) &&
       !harmless.test(field.protoName),
@@ -194,7 +194,7 @@ test('no field whose name speaks of a secret is public', () => {
   expect(wrong.map(named)).toEqual([]);
 });
 
-test('every declared oneof is known with all its members, and nothing else belongs to one', () => {
+test('every declared oneof has all its members and no others', () => {
   const declared = protos.flatMap((proto) =>
     [...proto.matchAll(/oneof (\w+) \{([^}]*)\}/g)].flatMap(([, oneof, body]) =>
       [...body!.matchAll(/^\s*[\w.]+ (\w+) = \d+/gm)].map((member) => `${oneof}.${member[1]}`),
@@ -205,11 +205,11 @@ test('every declared oneof is known with all its members, and nothing else belon
   expect(known.length).toBeGreaterThan(0);
 });
 
-test('no message is declared inside another: their rules would be lost', () => {
+test('no message is nested in another, because its rules would be lost', () => {
   for (const proto of protos) expect(proto).not.toMatch(/^ {2,}message /m);
 });
 
-test('every rule is one that the validator knows', () => {
+test('the validator knows every rule', () => {
   const formats = ['', 'uuid', 'identifier', 'line', 'text', 'date-or-time', 'id'];
   const wrong = fields.filter(({ field: { rules, kind } }) => {
     if (!rules) return false;
@@ -222,7 +222,7 @@ test('every rule is one that the validator knows', () => {
   expect(wrong.map(named)).toEqual([]);
 });
 
-test('every text of a request is bounded', () => {
+test('every text in a request has a maximum length', () => {
   const seen = new Set<MessageInfo>();
   const unbounded: string[] = [];
   const visit = (message: MessageInfo): void => {
@@ -244,7 +244,7 @@ test('every text of a request is bounded', () => {
   expect(unbounded).toEqual([]);
 });
 
-test('lists are paged in one way, and those of elevations in the way of their reference', () => {
+test('lists use the same paging, and those of elevations that of their reference', () => {
   const wrong = all
     .filter((method) => method.name.startsWith('List') && method.request.byJsonName.has('page'))
     .filter(({ request, response, http }) => {
@@ -261,7 +261,7 @@ test('lists are paged in one way, and those of elevations in the way of their re
   expect(wrong.map((method) => method.path)).toEqual([]);
 });
 
-test('an unknown path is no operation', () => {
+test('an unknown path has no operation', () => {
   for (const path of ['', '/claviger.vault.v1.EntriesService/Nothing', 'toString', '__proto__'])
     expect(() => methodOf(path)).toThrow(/no method/);
 });

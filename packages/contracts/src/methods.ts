@@ -31,7 +31,7 @@ const WELL_KNOWN: ReadonlyMap<string, FieldKind> = new Map([
   ['.google.protobuf.Struct', 'struct'],
 ]);
 
-/** Numbers of our options and of `google.api.http` in the options of descriptors. */
+/** Numbers of our options and of `google.api.http` in descriptor options. */
 const OPTION = { policy: 51001, field: 51002, message: 51003, http: 72295728 };
 
 const { file: files } = fromBinary(
@@ -47,7 +47,7 @@ interface Codec<T> {
   decode(bytes: Uint8Array): T;
 }
 
-/** The value of an option; undefined where the declaration does not have it. */
+/** The value of an option; undefined when it is not declared. */
 function optionOf<T>(options: Options | undefined, number: number, codec: Codec<T>): T | undefined {
   const found = options?.$unknown?.find(({ no }) => no === number);
   return found && codec.decode(new BinaryReader(found.data).bytes());
@@ -56,7 +56,10 @@ function optionOf<T>(options: Options | undefined, number: number, codec: Codec<
 /** Field numbers of FileDescriptorProto and its parts. */
 const IN_FILE = { message: 4, service: 6, field: 2, method: 2, nested: 3 };
 
-/** Comments that stand before the declarations of a file, by their paths of field numbers and indexes in its descriptor. */
+/**
+ * Leading comments of the declarations of a file, by their paths of field numbers and indexes in its
+ * descriptor.
+ */
 function commentsOf(file: FileDescriptorProto): (...path: readonly number[]) => string {
   let texts: Map<string, string> | undefined;
   return (...path) => {
@@ -89,7 +92,7 @@ for (const file of files) {
     visit(`.${file.package}`, descriptor, [IN_FILE.message, index]);
 }
 
-/** Computes a value when it is first asked for. */
+/** Computes a value on first use. */
 function lazy<T>(compute: () => T): () => T {
   let known: { value: T } | undefined;
   return () => {
@@ -100,7 +103,7 @@ function lazy<T>(compute: () => T): () => T {
 
 const messages = new Map<string, MessageInfo>();
 
-/** Fields are described when they are first asked for, so that messages may contain themselves. */
+/** Describes fields on first use, so that messages may contain themselves. */
 function messageInfo(typeName: string): MessageInfo {
   const known = messages.get(typeName);
   if (known) return known;
@@ -144,7 +147,7 @@ function fieldInfo(
     throw new Error(`${typeName}.${field.name}: field type ${field.type} is not used in this contract.`);
   const nested = kind === 'message' ? declared.get(field.typeName) : undefined;
   const rules = optionOf(field.options, OPTION.field, Field);
-  // Index 0 is also what an absent index reads as.
+  // An absent index also reads as 0.
   const inOneof = Object.hasOwn(field, 'oneofIndex') && !field.proto3Optional;
   return {
     jsonName: field.jsonName,

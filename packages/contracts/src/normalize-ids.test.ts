@@ -7,7 +7,7 @@ import { normalizeIds } from './normalize-ids.ts';
 const named = (request: string): MessageInfo =>
   [...methods.values()].map((method) => method.request).find(({ name }) => name.endsWith(`.${request}`))!;
 
-test('ids get their one spelling, in lists too; other texts and other fields stay', () => {
+test('ids are lower-cased, also in lists; other texts and fields stay unchanged', () => {
   const id = randomUUID();
   const entry = { entryId: id.toUpperCase(), reason: id.toUpperCase() };
   normalizeIds(named('RetrieveEntryRequest'), entry);
@@ -20,7 +20,7 @@ test('ids get their one spelling, in lists too; other texts and other fields sta
   expect(session).toMatchObject({ sessionId: id, entryIds: [id, 'X'], resourceIds: [] });
 });
 
-test('ids within messages, alternatives and messages that contain themselves are found', () => {
+test('ids in nested, alternative and recursive messages are found', () => {
   const text = (property: string, more: Partial<FieldInfo> = {}) =>
     ({ property, kind: 'string', map: false, rules: { format: 'id' }, ...more }) as FieldInfo;
   const node = { name: 'node', fields: [] as FieldInfo[] } as unknown as MessageInfo;

@@ -6,8 +6,8 @@ export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 const found = new Map<MessageInfo, readonly FieldInfo[]>();
 
 /**
- * Lower-cases, in place, each UUID in a field of the format `id` or `uuid`: handlers, tables and events know one spelling of
- * an id. Other texts stay as they are and name nothing.
+ * Lower-cases, in place, each UUID in a field of the format `id` or `uuid`, so that handlers, tables and
+ * events use one spelling. Other texts stay unchanged.
  */
 export function normalizeIds(info: MessageInfo, message: object): void {
   const values = message as Record<string, unknown>;
@@ -26,7 +26,7 @@ function normalized(field: FieldInfo, value: unknown): unknown {
   return value;
 }
 
-/** The fields that hold an id, or a message with one; computed once for each message. */
+/** The fields that contain an id, or a message with one; computed once per message. */
 function fieldsWithIds(info: MessageInfo): readonly FieldInfo[] {
   let fields = found.get(info);
   if (!fields) {
@@ -39,7 +39,7 @@ function fieldsWithIds(info: MessageInfo): readonly FieldInfo[] {
 function holdsId({ kind, rules, message }: FieldInfo, within: ReadonlySet<MessageInfo>): boolean {
   if (kind === 'string') return rules?.format === 'id' || rules?.format === 'uuid';
   if (kind !== 'message' || !message) return false;
-  // A message that contains itself: look at it once, and into it whenever it is met.
+  // A recursive message: nested occurrences are handled when they are reached.
   if (within.has(message)) return true;
   return message.fields.some((field) => !field.map && holdsId(field, new Set([...within, message])));
 }

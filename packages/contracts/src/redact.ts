@@ -1,8 +1,8 @@
 import type { MessageInfo } from './method-info.ts';
 
 /**
- * The public fields of a message, for logs and audit details: secret and absent fields are left out. So are bytes and
- * free-form objects, whatever the contract says of them: a caller can put anything there, also what does not belong.
+ * Returns the public fields of a message, for logs and audit details, without secret and absent fields.
+ * Always leaves out bytes and free-form objects, because a caller can put any data there.
  */
 export function redact(info: MessageInfo, message: object): Record<string, unknown> {
   const values = message as Record<string, unknown>;

@@ -13,7 +13,7 @@ const share: RowOf<vault.Share> = {
   created_at: time,
 };
 
-test('each field takes its column; other columns stay behind', () => {
+test('each field gets its column; other columns are ignored', () => {
   const row = { ...share, tenant_id: 't1' };
   expect(rowMapper<vault.Share>('claviger.vault.v1.Share')(row)).toEqual({
     entryId: 'e1',
@@ -24,7 +24,7 @@ test('each field takes its column; other columns stay behind', () => {
   });
 });
 
-test('NULL is the zero value, and absence where the contract tells it apart', () => {
+test('NULL becomes the zero value, or absence if the contract distinguishes it', () => {
   const map = rowMapper<vault.Share>('claviger.vault.v1.Share');
   expect(map({ ...share, granted_by: null, created_at: null })).toMatchObject({
     grantedBy: '',
@@ -41,6 +41,6 @@ test('a row without a column of the message does not compile', () => {
   expectTypeOf<typeof share>().toExtend<RowOf<vault.Share>>();
 });
 
-test('a message that the contract does not have is refused', () => {
+test('an unknown message is refused', () => {
   expect(() => rowMapper('claviger.vault.v1.Nothing')).toThrow(/claviger.vault.v1.Nothing/);
 });

@@ -7,21 +7,23 @@ type Snake<Name extends string> = Name extends `${infer First}${infer Rest}`
     : `_${Lowercase<First>}${Snake<Rest>}`
   : '';
 
-/** What a column may hold for a field: its value, NULL, or a time for a timestamp, which messages write as text. */
+/**
+ * The type of a field's column: its value, NULL, or a Date for a timestamp, which messages contain as text.
+ */
 type Column<Value> =
   | Value
   | null
   | (undefined extends Value ? ([string] extends [Value] ? Date : never) : never);
 
-/** A row with a column for each field of the message, named as in the proto file. */
+/** A row with one column per field of the message, with the names of the proto file. */
 export type RowOf<Message> = {
   readonly [Key in keyof Message & string as Snake<Key>]: Column<Message[Key]>;
 };
 
 /**
- * Makes messages of database rows. The row has one column for each field, under the field's proto name; further columns are
- * left out. NULL becomes the field's zero value, or is absent where the contract tells absence apart; a date becomes
- * RFC 3339 text. Values of message fields are taken as they are: they must be messages already.
+ * Converts database rows into messages. The row has a column for each field, with the field's proto name;
+ * other columns are ignored. NULL becomes the zero value, or absence if the contract distinguishes it. A Date
+ * becomes RFC 3339 text. Message fields must already contain messages.
  *
  * @param name full name of the message, e.g. `claviger.vault.v1.Entry`
  */

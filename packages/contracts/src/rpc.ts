@@ -4,7 +4,7 @@ export interface MessageCodec<T> {
   decode(bytes: Uint8Array): T;
 }
 
-/** One RPC of a generated service definition, in the form that `@grpc/grpc-js` takes. */
+/** One RPC of a generated service definition, in the form that `@grpc/grpc-js` requires. */
 export interface Rpc<Request, Response, Stream extends boolean = boolean> {
   /** e.g. `/claviger.vault.v1.EntriesService/GetEntry` */
   readonly path: string;
@@ -16,7 +16,7 @@ export interface Rpc<Request, Response, Stream extends boolean = boolean> {
   readonly responseDeserialize: (bytes: Buffer) => Response;
 }
 
-/** An RPC that answers once. */
+/** An RPC with a single answer. */
 export function unary<Request, Response>(
   path: string,
   request: MessageCodec<Request>,
@@ -25,7 +25,7 @@ export function unary<Request, Response>(
   return { path, requestStream: false, responseStream: false, ...codecs(request, response) };
 }
 
-/** An RPC that answers with a stream. */
+/** An RPC with a stream of answers. */
 export function serverStream<Request, Response>(
   path: string,
   request: MessageCodec<Request>,
@@ -34,7 +34,7 @@ export function serverStream<Request, Response>(
   return { path, requestStream: false, responseStream: true, ...codecs(request, response) };
 }
 
-/** An RPC with a stream in both directions. */
+/** An RPC with a stream in each direction. */
 export function duplexStream<Request, Response>(
   path: string,
   request: MessageCodec<Request>,
@@ -52,7 +52,7 @@ function codecs<Request, Response>(request: MessageCodec<Request>, response: Mes
   };
 }
 
-/** The same memory: a finished writer does not touch it again. */
+/** Shares the memory: a finished writer does not use it again. */
 function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -57,7 +57,7 @@ const problems = (info: FieldInfo, value: unknown) =>
   validateMessage(message(info), { field: value }).map((each) => each.detail);
 const fits = (info: FieldInfo, value: unknown) => problems(info, value).length === 0;
 
-test('required means given and not empty, for every kind', () => {
+test('required means present and not empty, for every kind', () => {
   const required = { required: true };
   for (const value of ['', undefined, null])
     expect(problems(field('string', required), value)).toHaveLength(1);
@@ -70,7 +70,7 @@ test('required means given and not empty, for every kind', () => {
   expect(fits(field('string', { required: true, format: 'line' }), '   ')).toBe(false);
 });
 
-test('lengths count code points of text, bytes of bytes, items of lists', () => {
+test('lengths count code points of texts, bytes, and items of lists', () => {
   const four = { minLength: 2, maxLength: 4 };
   for (const [value, expected] of [
     ['a', false],
@@ -89,13 +89,13 @@ test('lengths count code points of text, bytes of bytes, items of lists', () => 
   expect(fits(field('string', four, { repeated: true }), Array(5).fill('a'))).toBe(false);
 });
 
-test('an absent optional field is fine, an empty one with a least length is not', () => {
+test('an absent optional field is valid, an empty one with a minimum length is not', () => {
   const optional = field('string', { minLength: 1 }, { optional: true });
   expect(fits(optional, undefined)).toBe(true);
   expect(fits(optional, '')).toBe(false);
 });
 
-test('numbers are whole where they must be, finite, and in their range', () => {
+test('numbers must be finite, in range, and whole if declared so', () => {
   const range = { hasRange: true, minimum: -1, maximum: 10 };
   for (const value of [-1, 0, 10]) expect(fits(field('integer', range), value)).toBe(true);
   for (const value of [-2, 11, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])
@@ -104,7 +104,7 @@ test('numbers are whole where they must be, finite, and in their range', () => {
     expect(fits(field('double', range), value)).toBe(false);
 });
 
-test('patterns hold for the whole text, allowed values exactly', () => {
+test('patterns match the whole text, allowed values exactly', () => {
   const pattern = field('string', { pattern: 'a|b+' });
   for (const value of ['a', 'bbb']) expect(fits(pattern, value)).toBe(true);
   for (const value of ['ab', 'xa', 'a\n', '\na', 'A']) expect(fits(pattern, value)).toBe(false);
@@ -113,7 +113,7 @@ test('patterns hold for the whole text, allowed values exactly', () => {
   for (const value of ['ASC', 'asc ', 'toString', '__proto__']) expect(fits(allowed, value)).toBe(false);
 });
 
-test('pattern, format and allowed values speak of each item of a list', () => {
+test('pattern, format and allowed values apply to each item of a list', () => {
   const list = (rules: Partial<Field>) => field('string', rules, { repeated: true });
   expect(problems(list({ allowed: ['a'] }), ['a', 'b'])).toHaveLength(1);
   expect(validateMessage(message(list({ format: 'uuid' })), { field: ['x'] })[0]!.pointer).toBe('/field/0');
@@ -148,7 +148,7 @@ const FORMATS: Record<string, { good: string[]; bad: string[] }> = {
 };
 
 test.each(Object.entries(FORMATS))(
-  'the format %s takes and refuses what it should',
+  'the format %s accepts and refuses the right texts',
   (format, { good, bad }) => {
     for (const value of good)
       expect([value, problems(field('string', { format }), value)]).toEqual([value, []]);
@@ -164,7 +164,7 @@ test('a timestamp is a full time', () => {
     expect(fits(field('timestamp'), value)).toBe(false);
 });
 
-test('NUL and unpaired surrogates are refused in any text, with or without rules', () => {
+test('NUL and unpaired surrogates are refused in every text', () => {
   for (const value of ['a\u0000b', '\ud800', 'x\udc00y']) {
     expect(fits(field('string'), value)).toBe(false);
     expect(fits(field('string', {}, { rules: undefined }), value)).toBe(false);
@@ -173,7 +173,7 @@ test('NUL and unpaired surrogates are refused in any text, with or without rules
 
 const codeUnit = fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit));
 
-test('whatever the text, no problem quotes it and no check takes long', () => {
+test('no problem quotes the text and no check takes long', () => {
   const infos = [
     ...Object.keys(FORMATS).map((format) => field('string', { format })),
     field('string', { allowed: ['a'] }),
@@ -188,7 +188,7 @@ test('whatever the text, no problem quotes it and no check takes long', () => {
     for (const unit of ['a', '0', '-', '2026-', '😀']) problems(info, unit.repeat(200_000));
 });
 
-test('exactly one alternative is given, and a zero value is none', () => {
+test('exactly one alternative must be given, and a zero value does not count', () => {
   const all = message(
     field('string', {}, { jsonName: 'a', property: 'a', protoName: 'a' }),
     field('bool', {}, { jsonName: 'b', property: 'b', protoName: 'b' }),
@@ -202,14 +202,14 @@ test('exactly one alternative is given, and a zero value is none', () => {
     expect(pointers(value)).toEqual(['/a']);
 });
 
-test('an id is never refused for what it looks like, only for its length', () => {
+test('an id is refused only for its length', () => {
   const id = field('string', { format: 'id', pattern: '[0-9]+', allowed: ['x'] });
   expect(fits(id, 'anything')).toBe(true);
   expect(fits(id, 'a'.repeat(64))).toBe(true);
   expect(fits(id, 'a'.repeat(65))).toBe(false);
 });
 
-test('the range of a list of numbers holds for each of them', () => {
+test('the range of a list of numbers applies to each of them', () => {
   const days = field('integer', { hasRange: true, minimum: 0, maximum: 6 }, { repeated: true });
   expect(fits(days, [0, 6])).toBe(true);
   expect(validateMessage(message(days), { field: [0, 7] }).map(({ pointer }) => pointer)).toEqual([
@@ -217,7 +217,7 @@ test('the range of a list of numbers holds for each of them', () => {
   ]);
 });
 
-test('problems name the way into nested messages and lists', () => {
+test('problems contain the path into nested messages and lists', () => {
   const inner = message(field('string', { required: true }, { jsonName: 'name', property: 'name' }));
   const outer = message(
     field('message', {}, { jsonName: 'one', property: 'one', message: inner }),
@@ -227,14 +227,14 @@ test('problems name the way into nested messages and lists', () => {
   expect(found.map((each) => each.pointer)).toEqual(['/one/name', '/many/1/name']);
 });
 
-test('a member of a oneof is checked when it is the one chosen', () => {
+test('a member of a oneof is checked if it is chosen', () => {
   const member = field('string', { required: false, maxLength: 2 }, { oneof: 'choice' });
   expect(validateMessage(message(member), { choice: { $case: 'field', value: 'xyz' } })).toHaveLength(1);
   expect(validateMessage(message(member), { choice: { $case: 'other', value: 'xyz' } })).toEqual([]);
   expect(validateMessage(message(member), { choice: undefined })).toEqual([]);
 });
 
-test('redaction shows what is declared public and nothing else', () => {
+test('redaction keeps only fields that are declared public', () => {
   const open = { public: true };
   const inner = message(
     field('string', open, { jsonName: 'shown', property: 'shown' }),

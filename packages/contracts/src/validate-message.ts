@@ -11,7 +11,7 @@ export interface Problem {
 const IDENTIFIER = /^[a-z0-9][a-z0-9._-]*$/;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
-// Control characters, and those that reorder or hide text.
+// Control characters, and characters that reorder or hide text.
 const NOT_IN_LINE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 const NOT_IN_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
@@ -19,7 +19,7 @@ const MAX_ID_LENGTH = 64;
 
 const patterns = new Map<string, RegExp>();
 
-/** Checks a request against the rules of its fields. Problems name the field and the fix, never its value. */
+/** Checks a request against the rules of its fields. Problems name the field and the fix, never the value. */
 export function validateMessage(info: MessageInfo, message: object, pointer = ''): Problem[] {
   const problems: Problem[] = [];
   const values = message as Record<string, unknown>;
@@ -95,7 +95,7 @@ function checkField(field: FieldInfo, value: unknown, pointer: string, problems:
     add('is not a time, e.g. 2026-01-31T12:00:00Z');
 }
 
-/** Lengths speak of the list; what is allowed, the pattern and the format speak of each item. */
+/** The lengths apply to the list; allowed values, pattern and format apply to each item. */
 function checkListItem(field: FieldInfo, item: string, add: (detail: string) => void): void {
   if (!item.isWellFormed()) return add('is not well-formed Unicode');
   if (item.length > 256) return add('may have at most 256 characters');
@@ -109,7 +109,7 @@ function checkString(field: FieldInfo, value: string, add: (detail: string) => v
     if (rules?.required || (rules?.minLength && field.optional)) add('is required and may not be empty');
     return;
   }
-  // Unpaired surrogates cannot be stored or hashed the same way everywhere.
+  // Unpaired surrogates cannot be stored or hashed consistently.
   if (!value.isWellFormed()) return add('is not well-formed Unicode');
   if (value.includes('\u0000')) return add('may not contain the NUL character');
   if (!rules) return;
@@ -122,7 +122,10 @@ function checkString(field: FieldInfo, value: string, add: (detail: string) => v
   if (rules.required && rules.format !== '' && value.trim() === '') add('may not be blank');
 }
 
-/** Whether it found a problem. Pattern and allowed values of an id only describe it: another text names nothing. */
+/**
+ * Returns whether it found a problem. For an id, pattern and allowed values are only descriptions: an unknown
+ * id simply names no object.
+ */
 function checkShape(rules: Field, value: string, add: (detail: string) => void): boolean {
   const problem =
     rules.format === 'id'
@@ -166,7 +169,7 @@ function formatProblem(format: string, value: string): string | undefined {
 function isDateOrTime(value: string): boolean {
   if (!DATE.test(value) && !DATE_TIME.test(value)) return false;
   const time = Date.parse(value);
-  // Date.parse rolls 2026-02-30 over to March: the day must come back as it went in.
+  // Date.parse accepts 2026-02-30 as a day of March, so compare the day.
   return (
     !Number.isNaN(time) &&
     new Date(`${value.slice(0, 10)}T00:00:00Z`).toISOString().startsWith(value.slice(0, 10))

@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import type { Tx } from './database.ts';
 
 /**
- * A part of a transaction in the name of another tenant, so that what concerns two of them is done for both or for none. For
- * the platform's own operations on tenants only. When `work` throws, the transaction must be given up.
+ * Runs a part of a transaction as another tenant, so that changes to two tenants commit together. Only for
+ * the platform's own operations on tenants. When `work` throws, the transaction must be rolled back.
  */
 export async function asTenant<DB, T>(tx: Tx<DB>, tenantId: string, work: () => Promise<T>): Promise<T> {
   const { rows } = await sql<{ before: string }>`SELECT current_setting('app.tenant_id') AS before,

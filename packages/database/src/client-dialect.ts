@@ -12,12 +12,13 @@ import {
 import type { ClientBase } from 'pg';
 
 const names = new Map<string, string>();
-/** A connection prepares at most so many statements; PostgreSQL keeps each in the memory of its server process. */
+/** Prepared statements per connection; PostgreSQL keeps each in the memory of its server process. */
 const MAX_NAMES = 1_000;
 
 /**
- * Each statement's text gets one name, so that every connection prepares it once. Undefined when there are enough: such a
- * statement is parsed each time. Texts are those of the source, as long as no list or value is part of them (`anyOf`).
+ * Each statement text gets one name, so that every connection prepares it once. Returns undefined above the
+ * limit; such a statement is parsed each time. The number of texts is bounded as long as none contains a list
+ * or a value (`anyOf`).
  */
 export function statementName(text: string): string | undefined {
   let name = names.get(text);
@@ -28,12 +29,12 @@ export function statementName(text: string): string | undefined {
   return name;
 }
 
-/** A Kysely whose statements all run on this client, until `close()`; afterwards it throws. */
+/** A Kysely instance that runs all statements on this client until `close()`; afterwards it throws. */
 export function kyselyOn<DB>(client: ClientBase): { kysely: Kysely<DB>; close: () => void } {
   let open = true;
   const connection: DatabaseConnection = {
     executeQuery: async <R>(query: CompiledQuery): Promise<QueryResult<R>> => {
-      if (!open) throw new Error('This transaction has ended: nothing may run on it any more.');
+      if (!open) throw new Error('This transaction has ended.');
       const name = query.parameters.length > 0 ? statementName(query.sql) : undefined;
       const result = await client.query({
         ...(name ? { name } : {}),

@@ -52,13 +52,13 @@ async function bodies(tenant: string): Promise<string[]> {
   return rows.map((row) => row.body).sort();
 }
 
-/** A database of its own connections. */
+/** A database with its own connections. */
 async function fresh(poolSize = 4) {
   const applicationName = randomUUID();
   const own = createDatabase<Schema>({ ...schema, poolSize, applicationName });
   return {
     database: own,
-    /** How many of its connections are at a statement like this one; they are ended when `end` is given. */
+    /** The number of its connections that run a statement like this one; ends them if `end` is given. */
     at: async (condition: string, end?: 'end') =>
       (
         await scratch.query(
@@ -88,7 +88,7 @@ test('a tenant reads, changes and removes its own rows only', async () => {
   expect(await bodies(T1)).toEqual(['of the first']);
 });
 
-test('a row with the id of another tenant is refused, also by moving a row there', async () => {
+test('a row cannot be inserted for, or moved to, another tenant', async () => {
   await expect(database.withTenant(T1, (tx) => insertNote(tx, T2, 'smuggled'))).rejects.toMatchObject({
     code: '42501',
   });
@@ -99,12 +99,12 @@ test('a row with the id of another tenant is refused, also by moving a row there
   await expect(move).rejects.toMatchObject({ code: '42501' });
 });
 
-test('the same name may exist in two tenants: nothing tells one of the other', async () => {
+test('the same name may exist in two tenants, and neither learns of the other', async () => {
   await database.withTenant(T1, (tx) => insertNote(tx, T1, 'common name'));
   await database.withTenant(T2, (tx) => insertNote(tx, T2, 'common name'));
 });
 
-test('H-111 without a tenant nothing is read or written, and the next user of a connection inherits none', async () => {
+test('H-111 without a tenant nothing is read or written, and a reused connection has no tenant', async () => {
   await using own = await fresh(1);
   const pids = new Set<number>();
   const look = () =>
@@ -121,7 +121,7 @@ test('H-111 without a tenant nothing is read or written, and the next user of a 
   expect(pids.size).toBe(1);
   for (const tenant of ['', 'all', "'; --", `${T1} `, T1.toUpperCase()]) {
     await expect((async () => own.database.withTenant(tenant, async () => 1))()).rejects.toThrow(
-      'needs the id of a tenant',
+      'requires the id of a tenant',
     );
   }
 });
@@ -141,7 +141,7 @@ test('a transaction object that outlives its transaction throws', async () => {
   await expect(insertNote(escaped!, T1, 'too late')).rejects.toThrow('has ended');
 });
 
-test('an error rolls everything back, and the connection serves on', async () => {
+test('an error rolls everything back, and the connection stays usable', async () => {
   await using own = await fresh(1);
   for (const spoil of [
     async () => Promise.reject(new Error('on purpose')),
@@ -158,7 +158,7 @@ test('an error rolls everything back, and the connection serves on', async () =>
   }
 });
 
-test('a failure that the work swallows does not pass for a commit', async () => {
+test('a failure that the work catches does not count as a commit', async () => {
   const attempt = database.withTenant(T1, async (tx) => {
     await insertNote(tx, T1, 'swallowed');
     await sql`SELECT 1/0`.execute(tx as never).catch(() => undefined);
@@ -167,7 +167,7 @@ test('a failure that the work swallows does not pass for a commit', async () => 
   expect(await bodies(T1)).not.toContain('swallowed');
 });
 
-test('statements sent together all fail with the first, and leave no rejection unheard', async () => {
+test('pipelined statements all fail with the first, without unhandled rejections', async () => {
   const unheard: unknown[] = [];
   const hear = (reason: unknown): void => void unheard.push(reason);
   process.on('unhandledRejection', hear);
@@ -196,7 +196,7 @@ test('a read transaction refuses writes', async () => {
   await expect(attempt).rejects.toMatchObject({ code: '25006' });
 });
 
-test('the system role reads what is granted to it, of all tenants, and nothing else', async () => {
+test('the system role reads only what is granted to it, for all tenants', async () => {
   await database.withTenant(T1, (tx) =>
     tx.insertInto('due').values({ tenant_id: T1, id: randomUUID(), hidden: 'x' }).execute(),
   );
@@ -213,7 +213,7 @@ test('the system role reads what is granted to it, of all tenants, and nothing e
   await expect(database.system((tx) => insertNote(tx, T1, 'x'))).rejects.toMatchObject(refused);
 });
 
-test('no role of the service may change the schema or switch its policies off', async () => {
+test('no role of the service may change the schema or disable its policies', async () => {
   for (const statement of [
     'ALTER TABLE note DISABLE ROW LEVEL SECURITY',
     'CREATE TABLE x (a int)',
@@ -241,7 +241,7 @@ async function compiled(body: string, data?: unknown, id = randomUUID()) {
   return query!;
 }
 
-test('a flight commits all its statements, the same one twice too, and answers their results', async () => {
+test('a single-round-trip transaction commits all its statements, including repeated ones, and returns their results', async () => {
   const results = await database.flight(T1, [
     await compiled('flown'),
     await compiled('flown too', { a: [1] }),
@@ -250,7 +250,7 @@ test('a flight commits all its statements, the same one twice too, and answers t
   expect(await bodies(T1)).toEqual(expect.arrayContaining(['flown', 'flown too']));
 });
 
-test('a flight whose second statement fails leaves nothing of the first', async () => {
+test('a single-round-trip transaction rolls back when its second statement fails', async () => {
   await using own = await fresh(1);
   const clash = randomUUID();
   const attempt = own.database.flight(T1, [
@@ -264,7 +264,7 @@ test('a flight whose second statement fails leaves nothing of the first', async 
   await own.database.flight(T1, [await compiled('after the failed flight')]);
 });
 
-test('a flight with a value that cannot be sent sends nothing at all', async () => {
+test('a single-round-trip transaction with an unsendable value sends nothing', async () => {
   const circular: Record<string, unknown> = {};
   circular.self = circular;
   for (const value of [circular, { big: 1n }]) {
@@ -278,13 +278,13 @@ test('a flight with a value that cannot be sent sends nothing at all', async () 
   expect(await bodies(T1)).not.toContain('before it');
 });
 
-test('a flight of another tenant changes nothing', async () => {
+test('a single-round-trip transaction of another tenant changes nothing', async () => {
   await expect(database.flight(T2, [await compiled('foreign flight')])).rejects.toMatchObject({
     code: '42501',
   });
 });
 
-test('statements of one moment share a commit, each under its own tenant and with its own verdict', async () => {
+test('concurrent statements share a commit, each as its own tenant and with its own result', async () => {
   const taken = randomUUID();
   await database.flight(T1, [await compiled('grouped 0', null, taken)]);
   const queries = await Promise.all([
@@ -311,7 +311,7 @@ test('statements of one moment share a commit, each under its own tenant and wit
   expect(all.filter((body) => body.startsWith('grouped'))).toEqual(['grouped 0', 'grouped 1', 'grouped 3']);
 });
 
-test('a group whose commit is not known to have happened is not sent again', async () => {
+test('a group is not repeated when it is unknown whether it was committed', async () => {
   await using own = await fresh(4);
   let query: CompiledQuery | undefined;
   await database.withTenant(T1, async (tx) => {
@@ -324,10 +324,10 @@ test('a group whose commit is not known to have happened is not sent again', asy
   const settled = Promise.allSettled(sent);
   await expect.poll(() => own.at(`wait_event = 'PgSleep'`)).toBeGreaterThan(0);
   await own.at('true', 'end');
-  // Those that were waiting for a free connection depart on a new one, where the same happens to them.
+  // Statements that wait for a free connection are sent on a new one, where the same happens to them.
   await expect.poll(() => own.at(`wait_event = 'PgSleep'`, 'end'), { interval: 20 }).toBe(0);
   for (const each of await settled) {
-    // A busy machine may sleep for five seconds in place of three, which is cut.
+    // On a busy machine the sleep of three seconds may exceed the limit of five.
     if (each.status === 'rejected')
       expect(['unavailable', 'deadline_exceeded']).toContain(each.reason.reason);
   }
@@ -336,7 +336,7 @@ test('a group whose commit is not known to have happened is not sent again', asy
   );
 });
 
-test('a connection lost between two statements, or before the commit, is an outage and ends no process', async () => {
+test('a connection lost between statements or before the commit is an outage and does not end the process', async () => {
   await using own = await fresh(2);
   const unavailable = { name: 'ClavigerError', reason: 'unavailable' };
   const beforeCommit = own.database.withTenant(T1, async (tx) => {
@@ -376,7 +376,7 @@ test('idle connections that break are replaced', async () => {
     .toBe('well');
 });
 
-test('a lock that is held is waited for two seconds, then the caller is told to try again', async () => {
+test('a transaction waits two seconds for a lock, then the caller is told to try again', async () => {
   const { id } = await database.withTenant(T1, (tx) => insertNote(tx, T1, 'contended'));
   await database.withTenant(T1, async (tx) => {
     await tx.selectFrom('note').selectAll().where('id', '=', id).forUpdate().execute();
@@ -390,12 +390,12 @@ test('a lock that is held is waited for two seconds, then the caller is told to 
   );
 });
 
-test('a statement that runs for more than five seconds is cut', async () => {
+test('a statement that runs for more than five seconds is cancelled', async () => {
   const attempt = database.readTenant(T1, (tx) => sql`SELECT pg_sleep(20)`.execute(tx as never));
   await expect(attempt).rejects.toMatchObject({ reason: 'deadline_exceeded' });
 });
 
-test('columns added under a running service do not leave a connection broken', async () => {
+test('adding columns while a service runs leaves no broken connection', async () => {
   await using own = await fresh(1);
   const read = () =>
     own.database.readTenant(T1, (tx) => tx.selectFrom('due').selectAll().where('hidden', '=', 'x').execute());
@@ -405,7 +405,7 @@ test('columns added under a running service do not leave a connection broken', a
   expect(await read()).toHaveLength(1);
 });
 
-test('a full pool answers unavailable in time instead of queueing for ever', async () => {
+test('a full pool answers unavailable in time instead of queueing without limit', async () => {
   await using own = await fresh(1);
   await own.database.withTenant(T1, async () => {
     await expect(own.database.withTenant(T1, async () => {})).rejects.toMatchObject({
@@ -424,7 +424,7 @@ test.each(['53100', '53200', '53400', '57P05', '58030', 'XX001', '25006'])(
   },
 );
 
-test('a server that became read-only is an outage for writes, and goes on answering reads', async () => {
+test('a server that becomes read-only is an outage for writes and still answers reads', async () => {
   const set = async (value: 'on' | 'off') => {
     await scratch.query(`ALTER SYSTEM SET default_transaction_read_only = ${value}`);
     await scratch.query('SELECT pg_reload_conf()');
@@ -434,13 +434,13 @@ test('a server that became read-only is an outage for writes, and goes on answer
   const refused = {
     reason: 'unavailable',
     retryAfterSeconds: 1,
-    message: 'The database stores nothing at the moment: it is read-only or its disk is full.',
+    message: 'The database cannot write: it is read-only or its disk is full.',
   };
   await write();
   const before = await bodies(T1);
   await set('on');
   try {
-    // A backend takes the new setting over between two statements: until then it still writes.
+    // A backend applies the new setting between two statements and still writes until then.
     await expect
       .poll(() =>
         write().then(
@@ -456,7 +456,7 @@ test('a server that became read-only is an outage for writes, and goes on answer
   await expect.poll(() => write().then(() => 'stored', String)).toBe('stored');
 });
 
-test('what libpq would take from the environment reaches no connection', async () => {
+test('libpq variables in the environment affect no connection', async () => {
   const hostile = {
     PGHOST: '127.0.0.1',
     PGPORT: '1',
@@ -500,7 +500,7 @@ test('what libpq would take from the environment reaches no connection', async (
       return (await asked.execute(tx)).rows;
     });
     expect(tenant).toEqual([{ ...expected, user: schema.user }]);
-    // Each connection looks anew.
+    // Each connection checks again.
     Object.assign(process.env, hostile);
     const system = await deaf.system(async (tx) => (await asked.execute(tx)).rows);
     expect(system).toEqual([{ ...expected, user: schema.systemUser }]);
@@ -515,7 +515,7 @@ test('what libpq would take from the environment reaches no connection', async (
   }
 });
 
-test('a stopped server is an outage for whoever begins or is in the middle; afterwards all works again', async () => {
+test('a stopped server is an outage for new and running transactions; afterwards all works again', async () => {
   const unavailable = { reason: 'unavailable', retryAfterSeconds: 1 };
   const lastCompiled = compiled('while away');
   await lastCompiled;
@@ -545,7 +545,7 @@ test('a stopped server is an outage for whoever begins or is in the middle; afte
   expect(await bodies(T1)).not.toContain('in the middle');
 });
 
-test('the system role reads by an index when it looks for due rows, and as the planner likes when it counts all', async () => {
+test('the system role uses an index for due rows, and any plan when it counts all', async () => {
   await scratch.query(
     `INSERT INTO ${schema.schema}.due SELECT gen_random_uuid(), gen_random_uuid(), 'x' FROM generate_series(1, 2000)`,
   );
@@ -557,7 +557,7 @@ test('the system role reads by an index when it looks for due rows, and as the p
   const counting = await database.acrossTenants(async (reader) => text((await plan.execute(reader)).rows));
   expect(counting).toContain('Seq Scan');
   expect(counting).toContain('Hash Join');
-  // On a connection that counted before, too.
+  // Also on a connection that counted before.
   for (let turn = 0; turn < 4; turn += 1) {
     const looking = await database.system(async (tx) => text((await plan.execute(tx)).rows));
     expect(looking).toContain('Index');
@@ -567,7 +567,7 @@ test('the system role reads by an index when it looks for due rows, and as the p
   await expect(write).rejects.toMatchObject({ code: '25006' });
 });
 
-test('a list is one parameter of a statement that has one text for all lengths', async () => {
+test('a list is one parameter, so the statement has the same text for all lengths', async () => {
   const ids = await database.withTenant(T1, async (tx) => [
     (await insertNote(tx, T1, 'list 1')).id,
     (await insertNote(tx, T1, 'list 2')).id,
@@ -592,7 +592,7 @@ test('a list is one parameter of a statement that has one text for all lengths',
   expect(await read([], true)).toEqual(['list 1', 'list 2']);
 });
 
-test('a connection prepares a limited number of statements, and runs what exceeds it all the same', async () => {
+test('a connection prepares a limited number of statements and runs further ones unprepared', async () => {
   const count = sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_prepared_statements WHERE ${1}::int = 1`;
   const prepared = await database.readTenant(T1, async (reader) => {
     for (let n = 0; n < 1_200; n += 1) {
@@ -604,6 +604,6 @@ test('a connection prepares a limited number of statements, and runs what exceed
     return (await count.execute(reader)).rows[0]!.n;
   });
   expect(prepared).toBeGreaterThan(500);
-  // Those of the transaction itself are named besides.
+  // The statements of the transaction itself are also prepared.
   expect(prepared).toBeLessThanOrEqual(1_002);
 });

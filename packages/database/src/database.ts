@@ -8,7 +8,7 @@ import { flight, SET_TENANT, together } from './flight.ts';
 import { createGroupedFlights } from './grouped-flights.ts';
 import { isConnectionSpoilt, shownError, sqlState } from './outage.ts';
 
-// Counts and sequence numbers are int8; all of ours are safe integers.
+// Counts and sequence numbers are int8; ours are safe integers.
 pg.types.setTypeParser(pg.types.builtins.INT8, (value) => Number(value));
 
 export interface DatabaseOptions {
@@ -24,13 +24,13 @@ export interface DatabaseOptions {
   readonly applicationName: string;
   readonly patience?: Patience;
   /**
-   * For statements that read much: each is planned by its own values. A plan for all values takes a sort of
-   * the whole rest for each page of a long export.
+   * For reports and exports: each statement is planned for its values. A generic plan would sort all
+   * remaining rows for each page.
    */
   readonly plansByValues?: boolean;
 }
 
-/** How long a transaction is let wait. Whatever is absent: 3 seconds for a connection, 2 for a lock, 5 for a statement. */
+/** Time-outs of a transaction. Defaults: 3 seconds for a connection, 2 for a lock, 5 for a statement. */
 export interface Patience {
   readonly connectMs?: number;
   readonly lockMs?: number;
@@ -40,30 +40,33 @@ export interface Patience {
 /** Queries only. */
 export type Reader<DB> = Pick<Kysely<DB>, 'selectFrom' | 'with' | 'fn' | 'dynamic' | 'getExecutor'>;
 
-/** Writes exist only here, inside the callback of withTenant; afterwards it throws. */
+/** Writes are only possible here, inside the callback of withTenant; afterwards it throws. */
 export type Tx<DB> = Reader<DB> & Pick<Kysely<DB>, 'insertInto' | 'updateTable' | 'deleteFrom' | 'mergeInto'>;
 
 export interface Database<DB> {
-  /** One read-write transaction that sees and writes the rows of this tenant alone. Rolled back when `work` throws. */
+  /**
+   * Runs one read-write transaction that only sees and writes rows of this tenant. Rolls back when `work`
+   * throws.
+   */
   withTenant<T>(tenantId: string, work: (tx: Tx<DB>) => Promise<T>): Promise<T>;
-  /** One read-only transaction, likewise. */
+  /** Runs one read-only transaction that only sees rows of this tenant. */
   readTenant<T>(tenantId: string, work: (reader: Reader<DB>) => Promise<T>): Promise<T>;
-  /** A transaction of the system role, for duties across tenants: it may only do what its grants name. */
+  /** Runs a transaction of the system role, for duties across tenants. Its grants limit what it may do. */
   system<T>(work: (tx: Tx<DB>) => Promise<T>): Promise<T>;
   /**
-   * A read-only transaction of the system role that counts or lists across tenants. Unlike in `system`, whose statements look for
-   * few due rows by an index, the planner may read whole tables and join them by hash.
+   * Runs a read-only transaction of the system role that counts or lists across tenants. In contrast to
+   * `system`, the planner may scan whole tables and use hash joins.
    */
   acrossTenants<T>(work: (reader: Reader<DB>) => Promise<T>): Promise<T>;
   /**
-   * A whole transaction in one round trip: begin, tenant, the statements, commit. Resolves after the commit. Where one
-   * fails, all are rolled back and the first error is thrown.
+   * Runs a transaction in a single round trip: begin, tenant, statements, commit. Resolves after the commit.
+   * If a statement fails, all are rolled back and the first error is thrown.
    */
   flight(tenantId: string, queries: readonly CompiledQuery[]): Promise<pg.QueryResult[]>;
   /**
-   * A transaction of one statement, which may share its commit with others of the same moment, of any tenant. Each keeps
-   * its own verdict: where a group fails, its statements are tried again one by one. Resolves after the commit.
-   * `orderKey` names what the statement locks, so that groups lock in one order.
+   * Runs a transaction of one statement that may share its commit with concurrent ones of any tenant (group
+   * commit). If a group fails, its statements are run again one by one. Resolves after the commit. `orderKey`
+   * identifies the locked rows, so that all groups lock in the same order.
    */
   groupedFlight(tenantId: string, query: CompiledQuery, orderKey: string): Promise<pg.QueryResult>;
   /** Throws when the database does not answer. */
@@ -85,7 +88,7 @@ const BY_INDEX_ONLY = [
   BY_VALUES,
 ];
 
-/** For a transaction of a connection that has `BY_INDEX_ONLY`. */
+/** Overrides `BY_INDEX_ONLY` for one transaction. */
 const BY_ANY_PLAN = {
   name: 'by-any-plan',
   text: "SELECT set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true)",
@@ -93,7 +96,7 @@ const BY_ANY_PLAN = {
 
 const tracer = trace.getTracer('claviger');
 
-/** Opens the pools of one service. Connections are made as they are needed. */
+/** Opens the pools of one service. Connections are opened on demand. */
 export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
   const {
     connectMs = CONNECT_TIMEOUT_MS,
@@ -110,7 +113,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
       max,
       application_name: options.applicationName,
       connectionTimeoutMillis: connectMs,
-      // Statements of one transaction are sent without waiting for the one before.
+      // The statements of a transaction are sent without waiting for earlier answers.
       pipeline: true,
       options: [
         `-c search_path=${options.schema}`,
@@ -121,10 +124,10 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
         ...settings,
       ].join(' '),
     });
-    // An idle connection that breaks is dropped by the pool; the next use makes another.
+    // The pool drops a broken idle connection; the next use opens another.
     made.on('error', () => {});
-    // One that breaks while a transaction waits for something else has no query to tell: the next one fails. Unheard,
-    // the event would end the process.
+    // If a connection breaks while its transaction is idle, the next query fails. Without a listener, the
+    // event would end the process.
     made.on('connect', (client) => client.on('error', () => {}));
     return made;
   };
@@ -135,8 +138,8 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     options.plansByValues ? [BY_VALUES] : [],
   );
   const grouped = createGroupedFlights(() => connect(tenantPool));
-  // Duties look for few rows among many, by an index. A plan made while a table was small is kept by its connection as the
-  // table grows, and would then read all of it, again and again.
+  // Duties look up few rows by index. A plan that was made while a table was small is cached by its
+  // connection and would later scan the whole table.
   const systemPool = pool(options.systemUser, options.systemPassword, 4, BY_INDEX_ONLY);
 
   const transact = async <T>(
@@ -152,7 +155,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
         client.query(begin),
         ...(setting ? [client.query(setting)] : []),
       ]);
-      // Their failure also fails what follows; unheard here it would end the process.
+      // A failure also fails the following statements; without a handler it would end the process.
       for (const step of opened) step.catch(() => {});
       const result = await work(kysely as unknown as Tx<DB>);
       await Promise.all(opened);
@@ -163,7 +166,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     } catch (error) {
       close();
       await abandon(client, error);
-      // A write inside a read transaction is a defect of the code; elsewhere the server itself stores nothing.
+      // A write in a read-only transaction is a defect; elsewhere, 25006 means that the server is read-only.
       throw begin === BEGIN_READ && sqlState(error) === '25006' ? error : shownError(error);
     }
   };
@@ -205,9 +208,9 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
   };
 }
 
-/** A job or query without a tenant is a bug that must show, not an empty result. */
+/** A missing tenant is a defect, which must not look like an empty result. */
 function checkedTenant(tenantId: string): string {
-  if (!UUID.test(tenantId)) throw new Error('A transaction needs the id of a tenant.');
+  if (!UUID.test(tenantId)) throw new Error('A transaction requires the id of a tenant.');
   return tenantId;
 }
 
@@ -226,13 +229,13 @@ async function connect(pool: Pool): Promise<pg.PoolClient> {
   }
 }
 
-/** COMMIT of a transaction that failed answers ROLLBACK, without an error. */
+/** COMMIT of a failed transaction answers ROLLBACK, without an error. */
 async function commit(client: pg.PoolClient): Promise<void> {
   const { command } = await client.query('COMMIT');
   if (command !== 'COMMIT') throw new Error('The transaction was rolled back by the database.');
 }
 
-/** The transaction ends in any case; a connection whose state is unclear is destroyed, never used again. */
+/** Ends the transaction. A connection in an unknown state is destroyed. */
 async function abandon(client: pg.PoolClient, error: unknown): Promise<void> {
   try {
     if (isConnectionSpoilt(error)) throw error;

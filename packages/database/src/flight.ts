@@ -7,13 +7,13 @@ export const SET_TENANT = { name: 'set-tenant', text: "SELECT set_config('app.te
 
 export type Connect = () => Promise<pg.PoolClient>;
 
-/** One statement of a flight; it runs as this tenant. */
+/** One statement of a single-round-trip transaction; it runs as this tenant. */
 export interface TenantQuery {
   readonly tenantId: string;
   readonly query: CompiledQuery;
 }
 
-/** Sends what `work` queries in as few writes as possible: each statement by itself would be several small ones. */
+/** Sends the queries of `work` in few writes; otherwise each statement would cause several small ones. */
 export function together<T>(client: pg.ClientBase, work: () => T): T {
   const { stream } = (client as unknown as { connection: { stream: { cork(): void; uncork(): void } } })
     .connection;
@@ -25,7 +25,7 @@ export function together<T>(client: pg.ClientBase, work: () => T): T {
   }
 }
 
-/** One transaction of one tenant in one round trip; resolves after the commit. */
+/** Runs one transaction of one tenant in a single round trip; resolves after the commit. */
 export function flight(
   connect: Connect,
   tenantId: string,
@@ -37,9 +37,12 @@ export function flight(
   );
 }
 
-/** One transaction in one round trip, statement by statement under its own tenant. All or none. */
+/**
+ * Runs one transaction in a single round trip, each statement as its own tenant. All are committed or none.
+ */
 export async function flightOf(connect: Connect, queries: readonly TenantQuery[]): Promise<pg.QueryResult[]> {
-  // Before anything is sent: a value that cannot be sent would leave its statement out of the transaction.
+  // Checked before anything is sent: a value that cannot be sent would drop its statement from the
+  // transaction.
   const values = queries.map(({ query }) => query.parameters.map(sendable));
   const client = await connect();
   const results: Promise<pg.QueryResult>[] = [];
@@ -69,7 +72,7 @@ export async function flightOf(connect: Connect, queries: readonly TenantQuery[]
   throw shownError(error);
 }
 
-/** The value as the driver can send it for certain; throws where it cannot. */
+/** Returns a value that the driver can send; throws for any other. */
 function sendable(value: unknown): unknown {
   if (value === undefined || value === null || typeof value !== 'object') {
     if (typeof value === 'symbol' || typeof value === 'function')

@@ -10,14 +10,14 @@ interface Waiting extends TenantQuery {
   reject(error: unknown): void;
 }
 
-/** Two, so that one group is decided while the other is being written to disk. */
+/** Two, so that one group executes while the other is written to disk. */
 const LANES = 2;
-/** Bounds how long one group holds its locks. */
+/** Limits how long one group holds its locks. */
 const MAX_GROUP = 64;
 
 /**
- * Group commit: statements that wait at the same moment share one transaction and so one write to disk. A lane sends
- * what is there as soon as it is free; nobody waits for company.
+ * Group commit: concurrent statements share one transaction and so one write to disk. A free lane sends the
+ * waiting statements at once; it does not wait for more.
  */
 export function createGroupedFlights(
   connect: Connect,
@@ -32,12 +32,12 @@ export function createGroupedFlights(
         each.resolve(results[index]!);
       });
     } catch (error) {
-      // The database is away, or took the commit with it: whether it happened is not known, so it must not happen again.
+      // In an outage it is unknown whether the group was committed, so it must not be repeated.
       if (group.length === 1 || !isRolledBack(error)) {
         for (const each of group) each.reject(error);
         return;
       }
-      // One of them was at fault: each finds out for itself.
+      // One statement failed; running each by itself shows which.
       for (const each of group) {
         try {
           each.resolve((await flightOf(connect, [each]))[0]!);
@@ -48,15 +48,15 @@ export function createGroupedFlights(
     }
   };
 
-  const depart = (): void => {
+  const sendGroups = (): void => {
     while (busy < LANES && waiting.length > 0) {
       const group = waiting.splice(0, MAX_GROUP);
-      // One order for all groups, so that two of them never wait for each other's rows; one set-up per tenant.
+      // All groups use the same order, so that they cannot deadlock; sorting by tenant sets each tenant once.
       group.sort((a, b) => compare(a.tenantId, b.tenantId) || compare(a.orderKey, b.orderKey));
       busy += 1;
       void run(group).finally(() => {
         busy -= 1;
-        depart();
+        sendGroups();
       });
     }
   };
@@ -64,11 +64,11 @@ export function createGroupedFlights(
   return (tenantId, query, orderKey) =>
     new Promise((resolve, reject) => {
       waiting.push({ tenantId, query, orderKey, resolve, reject });
-      depart();
+      sendGroups();
     });
 }
 
-/** Whether the database answered that nothing was done. */
+/** Whether the database confirmed that nothing was changed. */
 function isRolledBack(error: unknown): boolean {
   const thrown = error instanceof ClavigerError ? error.cause : error;
   return !isOutage(thrown) && (sqlState(thrown) !== undefined || thrown instanceof TypeError);

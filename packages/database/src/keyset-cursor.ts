@@ -1,6 +1,6 @@
 import { ClavigerError } from '@claviger/errors';
 
-/** The key of the last row of a page that another service reads on from; empty for the last page. */
+/** Encodes the key of the last row of a page for another service; empty for the last page. */
 export function keysetCursor(values: readonly string[] | undefined): string {
   return values === undefined ? '' : Buffer.from(JSON.stringify(values)).toString('base64url');
 }
@@ -17,7 +17,7 @@ export function parseKeysetCursor(cursor: string, count: number): string[] | und
     if (Array.isArray(values) && values.length === count && values.every((each) => typeof each === 'string'))
       return values;
   } catch {
-    // Told below, like any other text that is none of ours.
+    // Reported below, like every other invalid cursor.
   }
-  throw ClavigerError.invalid('/cursor', 'must be the cursor of the answer before');
+  throw ClavigerError.invalid('/cursor', 'must be the cursor of the previous answer');
 }

@@ -11,8 +11,8 @@ export interface Listener extends AsyncDisposable {
 }
 
 /**
- * Hears the notifications of one channel, on a connection of its own that is made again whenever it is lost. `onConnect` is
- * called each time it stands: what was announced in between was missed, so look for yourself.
+ * Receives the notifications of one channel on its own connection, which is reopened when lost. `onConnect`
+ * runs after each connect: notifications in between were missed, so check for changes then.
  */
 export function listen(
   options: Pick<DatabaseOptions, 'host' | 'port' | 'name' | 'user' | 'password' | 'applicationName'>,

@@ -33,7 +33,7 @@ test('each migration is applied once, in order', async () => {
   expect(await columns(schema.schema)).toEqual(['a.id', 'a.more', 'a.tenant_id']);
 });
 
-test('F-40 a run that was killed in the middle is simply run again', async () => {
+test('F-40 a run that was killed midway can be repeated', async () => {
   const schema = await scratch.createSchema();
   const slow = { name: '0002-more', sql: `${second.sql} SELECT pg_sleep(20);` };
   const killed = migrate(schema, [table('a'), slow]).then(
@@ -53,7 +53,7 @@ test('F-40 a run that was killed in the middle is simply run again', async () =>
   expect(await migrate(schema, [table('a'), second])).toEqual(['0002-more']);
 });
 
-test('a migration that fails leaves nothing of itself and says which it was', async () => {
+test('a failed migration is rolled back and named in the error', async () => {
   const schema = await scratch.createSchema();
   const broken = {
     name: '0002-broken',
@@ -63,7 +63,7 @@ test('a migration that fails leaves nothing of itself and says which it was', as
   expect(await columns(schema.schema)).toEqual(['a.id', 'a.tenant_id']);
 });
 
-test('a migration that was changed after it had been applied is refused', async () => {
+test('a migration that was changed after it was applied is refused', async () => {
   const schema = await scratch.createSchema();
   await migrate(schema, [table('a')]);
   await expect(migrate(schema, [{ ...table('a'), sql: `${table('a').sql} -- changed` }])).rejects.toThrow(
@@ -80,7 +80,7 @@ test('F-40 a schema that is newer than the program is refused', async () => {
 test.each([
   ['a table without row-level security', 'CREATE TABLE bare (tenant_id uuid)'],
   [
-    'a table whose owner passes it',
+    'a table whose owner bypasses it',
     'CREATE TABLE bare (tenant_id uuid); ALTER TABLE bare ENABLE ROW LEVEL SECURITY',
   ],
   [
@@ -95,11 +95,11 @@ test.each([
     'a materialized view',
     `CREATE TABLE t (tenant_id uuid); CALL tenant_table('t'); CREATE MATERIALIZED VIEW bare AS SELECT * FROM t`,
   ],
-])('%s is refused by its name', async (_, sql) => {
+])('%s is refused, and the error names it', async (_, sql) => {
   await expect(migrate(await scratch.createSchema(), [{ name: '0001-x', sql }])).rejects.toThrow(/\bbare\b/);
 });
 
-test('a table without tenants says why; a view may run with the rights of its reader', async () => {
+test('a table without tenants must say why; a view may run with the rights of its reader', async () => {
   const sql = `
     CREATE TABLE setting (name text); COMMENT ON TABLE setting IS 'tenantless: of the platform';
     CREATE TABLE t (tenant_id uuid); CALL tenant_table('t');
@@ -107,14 +107,14 @@ test('a table without tenants says why; a view may run with the rights of its re
   expect(await migrate(await scratch.createSchema(), [{ name: '0001-x', sql }])).toEqual(['0001-x']);
 });
 
-test('F-40 replicas that start together wait for the one that migrates, also for long', async () => {
+test('F-40 replicas that start together wait without limit for the one that migrates', async () => {
   const schema = await scratch.createSchema();
   const migrations = [{ ...table('a'), sql: `${table('a').sql} SELECT pg_sleep(6);` }, second];
   const done = await Promise.all([1, 2, 3].map(() => migrate(schema, migrations)));
   expect(done.flat().sort()).toEqual(['0001-a', '0002-more']);
 });
 
-test('the files of a folder are taken in the order of their names', () => {
+test('the files of a folder are used in the order of their names', () => {
   const folder = mkdtempSync(join(tmpdir(), 'claviger-migrations-'));
   for (const name of ['0010-c.sql', '0002-b.sql', '0001-a.sql', 'README.md'])
     writeFileSync(join(folder, name), `-- ${name}`);

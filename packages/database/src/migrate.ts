@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client } from '@claviger/postgres-client';
 
 export interface Migration {
-  /** e.g. `0001-users`; sorted by it, applied once, never changed afterwards. */
+  /** e.g. `0001-users`. Migrations run once, in the order of their names, and never change afterwards. */
   readonly name: string;
   readonly sql: string;
 }
@@ -22,7 +22,7 @@ export interface MigrateOptions {
 }
 
 const LOCK_KEY = 0x636c6176;
-/** A migration that waits longer for a table would hold up everybody behind it: it fails, and is run again. */
+/** A migration that waits longer for a table would block all others. It fails and is run again. */
 const LOCK_TIMEOUT_MS = 5_000;
 
 /** The `NNNN-name.sql` files of a folder. */
@@ -34,12 +34,13 @@ export function migrationsIn(folder: string): Migration[] {
 }
 
 /**
- * Brings a schema up to date as its owner: one advisory lock, each migration in its own transaction, so that a killed run
- * is simply run again. Refuses a schema newer than this program, a migration changed after it was applied, and any table
- * that is neither behind forced row-level security nor commented `tenantless: why`, and views that go past it.
+ * Migrates a schema as its owner, under one advisory lock and with one transaction per migration, so that an
+ * aborted run can be repeated. Refuses a schema newer than this program, a migration that changed after it
+ * was applied, tables without forced row-level security (unless commented `tenantless: why`), and views that
+ * bypass it.
  *
- * Migrations may use `current_tenant()`, `CALL tenant_table('t')` (row-level security and grants for the service),
- * `CALL system_reads('t')` (the system role may select all tenants' rows).
+ * Migrations may use `current_tenant()`, `CALL tenant_table('t')` (row-level security and grants for the
+ * service) and `CALL system_reads('t')` (the system role may select the rows of all tenants).
  */
 export async function migrate(options: MigrateOptions, migrations: readonly Migration[]): Promise<string[]> {
   const client = new Client({
@@ -50,11 +51,12 @@ export async function migrate(options: MigrateOptions, migrations: readonly Migr
     password: options.ownerPassword,
     options: `-c search_path=${options.schema} -c claviger.service_role=${options.user} -c claviger.system_role=${options.systemUser}`,
   });
-  // A connection that breaks fails the statement that runs; unheard, the event would end the process first.
+  // A broken connection fails the running statement; without a listener, the event would end the process
+  // first.
   client.on('error', () => {});
   await client.connect();
   try {
-    // Replicas that start together wait for the one that migrates, however long it takes.
+    // Replicas that start together wait without limit for the one that migrates.
     await client.query('SET lock_timeout = 0');
     await client.query('SELECT pg_advisory_lock($1, hashtext(current_schema()))', [LOCK_KEY]);
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
@@ -76,9 +78,7 @@ export async function migrate(options: MigrateOptions, migrations: readonly Migr
       const before = applied.get(migration.name);
       if (before === checksum) continue;
       if (before)
-        throw new Error(
-          `The migration ${migration.name} was changed after it had been applied: add a new one.`,
-        );
+        throw new Error(`The migration ${migration.name} was changed after it was applied: add a new one.`);
       await apply(client, migration, checksum);
       done.push(migration.name);
     }
@@ -115,14 +115,14 @@ async function refuseUnprotectedTables(client: Client): Promise<void> {
       `Tables without forced row-level security: ${rows.map((row) => row.name).join(', ')}. CALL tenant_table('…') on them.`,
     );
   }
-  // A view runs with its owner's rights unless it says otherwise; a materialized one has no policies at all.
+  // A view runs with its owner's rights unless security_invoker is set; a materialized view has no policies.
   const views = await client.query<{ name: string }>(`
     SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = current_schema() AND (c.relkind = 'm'
       OR c.relkind = 'v' AND NOT coalesce(c.reloptions && ARRAY['security_invoker=true', 'security_invoker=on'], false))`);
   if (views.rows.length > 0) {
     throw new Error(
-      `Views past row-level security: ${views.rows.map((row) => row.name).join(', ')}. Create them WITH (security_invoker = true), and no materialized ones.`,
+      `Views that bypass row-level security: ${views.rows.map((row) => row.name).join(', ')}. Create them WITH (security_invoker = true); do not use materialized views.`,
     );
   }
 }

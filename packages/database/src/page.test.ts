@@ -92,7 +92,7 @@ async function throughPages(sortBy: string, sortOrder: string, pageSize: number)
   return ids;
 }
 
-// Few values, so that ties are many; texts that a naive comparison gets wrong.
+// Few distinct values, so that there are many ties, and texts that a naive comparison gets wrong.
 const row = fc.record({
   name: fc.option(fc.constantFrom('a', 'A', 'ä', 'b', '', ' ', '😀', "'; --", 'a\\b', '%', 'zz', '10', '9')),
   made_at: fc.option(fc.integer({ min: 0, max: 6 }).map((n) => `2026-01-01T00:00:00.00000${n}Z`)),
@@ -102,7 +102,7 @@ const row = fc.record({
   ),
 });
 
-test('cursors and page numbers show the same rows in the same order, each once, for every sort', async () => {
+test('cursors and page numbers return the same rows in the same order, each once, for every sort', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(row, { minLength: ROWS, maxLength: ROWS }),
@@ -136,14 +136,14 @@ test('cursors and page numbers show the same rows in the same order, each once, 
 
 const invalid = (pointer: string) => ({ reason: 'invalid', fields: [expect.objectContaining({ pointer })] });
 
-test('only declared names sort', async () => {
+test('a list is only sorted by declared names', async () => {
   for (const sortBy of ['__proto__', 'toString', 'constructor', 'made_at', 'id; DROP TABLE thing', 'NAME'])
     await expect(list({ sortBy })).rejects.toMatchObject(invalid('/sortBy'));
 });
 
 const cursorOf = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64url');
 
-test('a cursor that is none, is of another order, or holds no value of the column is the fault of the caller', async () => {
+test('a cursor that is invalid, of another order, or without a value of the column is a caller error', async () => {
   const id = randomUUID();
   const wrong = [
     'garbage',
@@ -171,7 +171,7 @@ test('a cursor that is none, is of another order, or holds no value of the colum
     ).rejects.toMatchObject(invalid('/cursor'));
 });
 
-test('what a forged cursor holds is a value, never a statement', async () => {
+test('the contents of a forged cursor are values, never statements', async () => {
   const cursor = cursorOf('name', 'asc', "'); DROP TABLE thing; --", randomUUID());
   expect((await list({ sortBy: 'name', sortOrder: 'asc', cursor })).totalItems).toBe(ROWS);
 });
@@ -181,7 +181,7 @@ test('a cursor and a page number exclude each other', async () => {
   await expect(list({ pageSize: 5, page: 2, cursor: nextCursor! })).rejects.toMatchObject(invalid('/cursor'));
 });
 
-test('a page that is too deep points to the cursor', async () => {
+test('the error for a page that is too deep points to the cursor', async () => {
   await expect(list({ page: 1_000, pageSize: 100 })).rejects.toMatchObject({
     ...invalid('/page'),
     hint: expect.stringContaining('nextCursor'),
@@ -194,7 +194,7 @@ test('the last page has no next cursor, and a page past the end is empty', async
   expect((await list({ page: 50, pageSize: 100 })).items).toEqual([]);
 });
 
-test('a search term is taken literally', async () => {
+test('wildcards in a search term are escaped', async () => {
   for (const [text, term, expected] of [
     ['100%', '0%', true],
     ['100', '0%', false],

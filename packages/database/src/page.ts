@@ -2,7 +2,7 @@ import { ClavigerError } from '@claviger/errors';
 import { type Expression, type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import { sqlState } from './outage.ts';
 
-/** Paging fields that every list request has. */
+/** Paging fields of every list request. */
 export interface PageRequest {
   readonly page?: number | undefined;
   readonly pageSize?: number | undefined;
@@ -11,7 +11,7 @@ export interface PageRequest {
   readonly cursor: string;
 }
 
-/** Paging fields that every list answer has, beside its items. */
+/** Paging fields of every list answer, besides its items. */
 export interface PageResponse<T> {
   readonly items: T[];
   readonly page: number;
@@ -21,13 +21,15 @@ export interface PageResponse<T> {
   readonly nextCursor: string | undefined;
 }
 
-/** What a list may be sorted by: the API's name, and the column with its type. Never text from the request. */
+/**
+ * The fields by which a list can be sorted: API name, column and type. Never contains text from the request.
+ */
 export type SortFields = Readonly<
   Record<
     string,
     {
       readonly column: string;
-      readonly type: 'text' | 'timestamptz' | 'int8' | 'uuid' /** Costs the use of a plain index. */;
+      readonly type: 'text' | 'timestamptz' | 'int8' | 'uuid' /** Prevents the use of a plain index. */;
       readonly nullable?: boolean;
     }
   >
@@ -40,9 +42,9 @@ export interface PageOptions<DB, TB extends keyof DB, O, T> {
   readonly sort: SortFields;
   readonly defaultSort: string;
   readonly defaultOrder?: 'asc' | 'desc';
-  /** Unique column that settles ties. */
+  /** Unique column that breaks ties. */
   readonly tieBreaker: { readonly column: string; readonly type: 'text' | 'uuid' | 'int8' };
-  /** Of all rows of the filter, where it can be had without counting them. */
+  /** Number of filtered rows, if it is known without counting. */
   readonly total?: (() => Promise<number>) | undefined;
   readonly map: (row: O) => T;
 }
@@ -52,7 +54,7 @@ const MAX_OFFSET = 10_000;
 const KEY = '__page_key';
 const TIE = '__page_tie';
 
-/** One page, by number or by cursor; either way the next cursor comes with it. */
+/** Returns one page, by number or by cursor, with the next cursor. */
 export async function pageOf<DB, TB extends keyof DB, O, T>(
   options: PageOptions<DB, TB, O, T>,
 ): Promise<PageResponse<T>> {
@@ -70,7 +72,7 @@ export async function pageOf<DB, TB extends keyof DB, O, T>(
       : (options.defaultOrder ?? 'asc');
   const column = sql.ref(field.column);
   const tie = sql.ref(tieBreaker.column);
-  // Nulls have no place in a row comparison: they sort as the lowest value of the type.
+  // Row comparisons do not work with null, so nulls sort as the lowest value of the type.
   const key = sql`coalesce(${column}, ${LOWEST[field.type]})`;
   const sortExpression = field.nullable ? key : column;
   let query = options.query.select([
@@ -79,7 +81,7 @@ export async function pageOf<DB, TB extends keyof DB, O, T>(
   ]);
   if (request.cursor) {
     if (request.page !== undefined && request.page !== 1)
-      throw ClavigerError.invalid('/cursor', 'takes the place of page: give one of the two');
+      throw ClavigerError.invalid('/cursor', 'replaces page: give only one of the two');
     const after = decodeCursor(request.cursor, sortName, order);
     const operator = order === 'asc' ? sql`>` : sql`<`;
     const seek = (_: ExpressionBuilder<DB, TB>): Expression<SqlBool> =>
@@ -87,8 +89,8 @@ export async function pageOf<DB, TB extends keyof DB, O, T>(
     query = query.where(seek as never);
   } else if ((page - 1) * pageSize > MAX_OFFSET) {
     throw new ClavigerError('invalid', 'The request is not valid.', {
-      fields: [{ pointer: '/page', detail: `reaches past row ${MAX_OFFSET}` }],
-      hint: 'Go on from the nextCursor of the page before, or narrow the filter.',
+      fields: [{ pointer: '/page', detail: `exceeds row ${MAX_OFFSET}` }],
+      hint: 'Continue with the nextCursor of the previous page, or narrow the filter.',
     });
   } else {
     query = query.offset((page - 1) * pageSize);
@@ -114,7 +116,7 @@ export async function pageOf<DB, TB extends keyof DB, O, T>(
   };
 }
 
-/** How many rows a query would give that neither groups nor makes distinct. */
+/** Counts the rows of a query without GROUP BY or DISTINCT. */
 export async function countRows<DB, TB extends keyof DB, O>(
   query: SelectQueryBuilder<DB, TB, O>,
 ): Promise<number> {
@@ -142,7 +144,10 @@ function encodeCursor(cursor: Cursor): string {
   );
 }
 
-/** A cursor belongs to its sort order. What it holds is used as values only, so that a forged one reveals nothing. */
+/**
+ * A cursor is only valid for its sort order. Its contents are used as values only, so a forged one reveals
+ * nothing.
+ */
 function decodeCursor(text: string, sort: string, order: string): Cursor {
   let parts: unknown;
   try {
@@ -157,13 +162,13 @@ function decodeCursor(text: string, sort: string, order: string): Cursor {
   if (cursorSort !== sort || cursorOrder !== order || key.includes('\u0000') || tie.includes('\u0000')) {
     throw ClavigerError.invalid(
       '/cursor',
-      'belongs to another sort order: keep sortBy and sortOrder as they were',
+      'belongs to another sort order: keep sortBy and sortOrder unchanged',
     );
   }
   return { sort, order, key, tie };
 }
 
-/** Class 22 is "data exception": with a cursor given, its key is no value of the column's type. */
+/** Class 22 is a data exception: the cursor's key is not a value of the column's type. */
 function blameCursor(cursor: string): (error: unknown) => never {
   return (error) => {
     if (!cursor || !sqlState(error)?.startsWith('22')) throw error;
@@ -172,10 +177,10 @@ function blameCursor(cursor: string): (error: unknown) => never {
 }
 
 function notACursor(): ClavigerError {
-  return ClavigerError.invalid('/cursor', 'is not a cursor: take nextCursor from the page before, unchanged');
+  return ClavigerError.invalid('/cursor', 'is not a cursor: use nextCursor of the previous page, unchanged');
 }
 
-/** `%term%` for ILIKE, with the wildcards of the term taken literally. */
+/** `%term%` for ILIKE, with the wildcards of the term escaped. */
 export function likeTerm(search: string): string {
   return `%${search.replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
 }

@@ -2,17 +2,17 @@ import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { Migration } from './migrate.ts';
 
-/** What was done to a schema, beside what the running program knows. */
+/** The migrations of a schema, compared with those of the running program. */
 export interface SchemaHistory {
-  /** In the order of their application; times are RFC 3339. */
+  /** In the order of application; times are RFC 3339. */
   readonly applied: { name: string; appliedAt: string }[];
-  /** Known to the program and not applied yet. */
+  /** Known to the program but not applied yet. */
   readonly pending: string[];
-  /** Applied and not known to the program: it is older than its schema. */
+  /** Applied but unknown to the program: the program is older than its schema. */
   readonly newer: string[];
 }
 
-/** From the schema's own record of its migrations. */
+/** Reads the schema's record of its migrations. */
 export async function schemaHistory<DB>(
   database: Database<DB>,
   migrations: readonly Migration[],

@@ -45,14 +45,14 @@ const ask = (tenantId: string, queuedAt?: Date) =>
       (error: { code: string }) => error.code,
     );
 
-test('a tenant that nobody spoke of is active; a suspended one is refused, and only that one', async () => {
+test('a tenant without a stored status is active; only a suspended one is refused', async () => {
   const [tenant, other] = [randomUUID(), randomUUID()];
   expect(await ask(tenant)).toBe('active');
   expect(await apply(tenant, 'suspended', 2)).toEqual({ changed: true, before: 'active' });
   expect([await ask(tenant), await ask(other)]).toEqual(['tenant_suspended', 'active']);
 });
 
-test('F-32 a repeated or late message changes nothing, and what is destroyed stays so', async () => {
+test('F-32 a repeated or late message changes nothing, and deprovisioning is final', async () => {
   const tenant = randomUUID();
   await apply(tenant, 'suspended', 4);
   expect(await apply(tenant, 'active', 3)).toEqual({ changed: false, before: 'suspended' });
@@ -63,19 +63,19 @@ test('F-32 a repeated or late message changes nothing, and what is destroyed sta
   expect(await ask(tenant)).toBe('tenant_deprovisioned');
 });
 
-test('what was queued before the reinstatement stays dead, what is queued after it lives', async () => {
+test('jobs queued before a reinstatement are refused, later ones run', async () => {
   const tenant = randomUUID();
   const clock = async () => (await scratch.query<{ now: Date }>('SELECT clock_timestamp() AS now'))[0]!.now;
   const before = await clock();
   await apply(tenant, 'suspended', 2);
   await apply(tenant, 'active', 3);
-  // The driver's dates are cut to milliseconds.
+  // The driver cuts dates to milliseconds.
   const after = new Date((await clock()).getTime() + 1);
   expect(await ask(tenant, before)).toBe('queued_before_reinstatement');
   expect([await ask(tenant, after), await ask(tenant)]).toEqual(['active', 'active']);
 });
 
-test('a suspension is answered only when transactions that relied on the former standing have ended', async () => {
+test('a suspension waits for transactions that rely on the former status', async () => {
   const tenant = randomUUID();
   const { promise: goOn, resolve: letGoOn } = Promise.withResolvers<void>();
   const { promise: relied, resolve: hasRelied } = Promise.withResolvers<void>();
@@ -87,7 +87,7 @@ test('a suspension is answered only when transactions that relied on the former 
     order.push('duty');
   });
   await relied;
-  // It waits two seconds for them, and is asked for again.
+  // It waits two seconds for them, and is repeated.
   const suspension = eventually(() => apply(tenant, 'suspended', 2)).then(() => order.push('suspension'));
   await eventually(async () => {
     const [row] = await scratch.query<{ waiting: number }>(
@@ -101,7 +101,7 @@ test('a suspension is answered only when transactions that relied on the former 
   expect(order).toEqual(['duty', 'suspension']);
 });
 
-test('the system role finds due rows of active tenants only, and cannot change a standing', async () => {
+test('the system role finds due rows of active tenants only, and cannot change a status', async () => {
   const [suspended, back] = [randomUUID(), randomUUID()];
   await apply(suspended, 'suspended', 2);
   await apply(back, 'suspended', 2);

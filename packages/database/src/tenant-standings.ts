@@ -5,7 +5,7 @@ import { type Generated, type QueryExecutorProvider, type RawBuilder, sql } from
 import type { Tx } from './database.ts';
 import type { Migration } from './migrate.ts';
 
-/** Beside the outbox the first migration of every service that keeps state. */
+/** With the outbox, part of the first migrations of every service with state. */
 export const tenantStandingsMigration: Migration = {
   name: '0000-tenant-standings',
   sql: readFileSync(join(import.meta.dirname, 'tenant-standings.sql'), 'utf8'),
@@ -33,10 +33,11 @@ interface Known {
 }
 
 /**
- * For duties and job workers, in the transaction that they write in: throws `denied` (`tenant_suspended`) or `gone`
- * (`tenant_deprovisioned`) unless the tenant is active. A suspension waits until the transaction has ended, so that nothing
- * is done after it was answered. With `queuedAt` it also refuses what was queued before the tenant was reinstated:
- * conflict `queued_before_reinstatement`. Clean-up (expiry, revocation) must not ask: it goes on while suspended.
+ * For duties and job workers, in their write transaction. Throws `denied` (`tenant_suspended`) or `gone`
+ * (`tenant_deprovisioned`) unless the tenant is active. A suspension waits until the transaction ends, so
+ * nothing is done after the suspension was confirmed. With `queuedAt`, also refuses work that was queued
+ * before the tenant was reinstated (conflict `queued_before_reinstatement`). Do not call it for clean-up
+ * (expiry, revocation), which continues during a suspension.
  */
 export async function requireActiveTenant(
   tx: QueryExecutorProvider,
@@ -44,21 +45,23 @@ export async function requireActiveTenant(
 ): Promise<void> {
   const [, { rows }] = await Promise.all([
     sql`SELECT pg_advisory_xact_lock_shared(${lockKeys})`.execute(tx),
-    // A statement of its own: its snapshot must be younger than the lock.
+    // A separate statement, because its snapshot must be newer than the lock.
     readKnown(tx),
   ]);
   const known = rows[0];
   if (!known) return;
   if (known.standing !== 'active') throw tenantNotActive(known.standing);
   if (options.queuedAt && known.active_since && options.queuedAt < known.active_since) {
-    throw new ClavigerError('conflict', 'This was queued before the tenant was suspended.', {
+    throw new ClavigerError('conflict', 'The job was queued before the tenant was suspended.', {
       code: 'queued_before_reinstatement',
-      hint: 'Ask for it again.',
+      hint: 'Request it again.',
     });
   }
 }
 
-/** The same as an answer, for whoever must not tell why: false unless the tenant is active. */
+/**
+ * Like `requireActiveTenant`, for callers that must not reveal the reason: false unless the tenant is active.
+ */
 export async function isActiveTenant(tx: QueryExecutorProvider): Promise<boolean> {
   try {
     await requireActiveTenant(tx);
@@ -69,7 +72,9 @@ export async function isActiveTenant(tx: QueryExecutorProvider): Promise<boolean
   }
 }
 
-/** What this store knows, held until the transaction ends; undefined where nobody ever spoke of the tenant. */
+/**
+ * The stored status, locked until the transaction ends; undefined when this store has none for the tenant.
+ */
 export async function lockedTenantStanding(
   tx: QueryExecutorProvider,
 ): Promise<{ readonly standing: TenantStanding; readonly version: number } | undefined> {
@@ -77,21 +82,21 @@ export async function lockedTenantStanding(
   return (await readKnown(tx)).rows[0];
 }
 
-/** For the system role, where it looks for due rows: `.where(ofActiveTenant('rotations.tenant_id'))`. */
+/** For queries of the system role for due rows: `.where(ofActiveTenant('rotations.tenant_id'))`. */
 export function ofActiveTenant(tenantIdColumn: string): RawBuilder<boolean> {
   return sql<boolean>`NOT EXISTS (SELECT FROM tenant_standings standing
     WHERE standing.tenant_id = ${sql.ref(tenantIdColumn)} AND standing.standing <> 'active')`;
 }
 
 export interface StandingChange {
-  /** False when this version or a later one was known already. */
+  /** False when this version or a later one was already stored. */
   readonly changed: boolean;
   readonly before: TenantStanding;
 }
 
 /**
- * Writes the standing of the transaction's tenant, when the version is newer than the one known. Waits for transactions
- * that relied on the former one.
+ * Stores the status of the transaction's tenant if the version is newer. Waits for transactions that rely on
+ * the former status.
  */
 export async function applyTenantStanding<DB>(
   tx: Tx<DB>,
@@ -110,7 +115,7 @@ export async function applyTenantStanding<DB>(
   return { changed: true, before };
 }
 
-/** The refusal that belongs to a standing other than active. */
+/** The refusal for a status other than active. */
 export function tenantNotActive(standing: TenantStanding): ClavigerError {
   return standing === 'deprovisioned'
     ? new ClavigerError('gone', 'The tenant was deprovisioned: its keys are destroyed.', {
@@ -118,7 +123,7 @@ export function tenantNotActive(standing: TenantStanding): ClavigerError {
       })
     : new ClavigerError('denied', 'The tenant is suspended.', {
         code: 'tenant_suspended',
-        hint: 'Ask whoever runs this installation.',
+        hint: 'Ask the operator of this installation.',
       });
 }
 

@@ -8,19 +8,19 @@ export interface FieldProblem {
 
 export interface ErrorOptions {
   readonly fields?: readonly FieldProblem[];
-  /** Narrower machine-readable code, e.g. `wrong_status`; the reason when absent. */
+  /** Specific machine-readable code, e.g. `wrong_status`; the reason by default. */
   readonly code?: string;
   /** What the caller can do next. */
   readonly hint?: string;
   readonly retryAfterSeconds?: number;
   readonly correlationId?: string;
-  /** The request whose approval the call waits for. */
+  /** The request whose approval the call requires. */
   readonly approvalRequestId?: string;
-  /** Logged where it arises; never crosses a wire. */
+  /** Logged by the service that throws it; never sent to a client. */
   readonly cause?: unknown;
 }
 
-/** The one error that callers may see. `publicMessage` never holds a secret or an internal. */
+/** The only error that callers may see. `publicMessage` never contains secrets or internals. */
 export class ClavigerError extends Error {
   readonly reason: Reason;
   readonly code: string;
@@ -42,7 +42,7 @@ export class ClavigerError extends Error {
     this.correlationId = options.correlationId;
   }
 
-  /** Every invisible object answers this, word for word, so that a foreign id cannot be told from an unknown one. */
+  /** The same answer for unknown and invisible objects, so that they cannot be distinguished. */
   static notFound(): ClavigerError {
     return new ClavigerError('not_found', 'There is no such object, or it is not visible to you.');
   }

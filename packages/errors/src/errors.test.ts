@@ -56,7 +56,7 @@ function overTheWire(timeoutMs = 60_000): Promise<ClavigerError> {
   });
 }
 
-test.each(reasons)('%s crosses gRPC with all it says, and without its cause', async (reason) => {
+test.each(reasons)('%s keeps all its members over gRPC, except its cause', async (reason) => {
   const error = new ClavigerError(reason, 'Öffentlich, 100 % — with\nlines', {
     code: 'narrower_code',
     fields: [{ pointer: '/a/0', detail: 'must be ü' }],
@@ -80,7 +80,7 @@ test.each(reasons)('%s crosses gRPC with all it says, and without its cause', as
   expect(JSON.stringify([seen, cause, (cause as Error).message])).not.toContain('canary');
 });
 
-test('what is absent stays absent, and the code defaults to the reason', async () => {
+test('absent members stay absent, and the code defaults to the reason', async () => {
   next = (respond) => respond(encodeServiceError(ClavigerError.notFound()));
   const seen = await overTheWire();
   expect(seen).toMatchObject({
@@ -93,7 +93,7 @@ test('what is absent stays absent, and the code defaults to the reason', async (
   });
 });
 
-test('an error with thousands of problems still fits into its header', async () => {
+test('an error with thousands of problems fits into its header', async () => {
   const fields = Array.from({ length: 5_000 }, (_, n) => ({
     pointer: `/items/${n}`,
     detail: 'is too long '.repeat(20),
@@ -110,7 +110,7 @@ test('an error with thousands of problems still fits into its header', async () 
   expect(seen.fields[0]).toEqual(fields[0]);
 });
 
-test('details that are no detail of ours, or name no reason, are internal', async () => {
+test('unknown details, or an unknown reason, become internal', async () => {
   for (const bytes of [Buffer.from('garbage'), Buffer.alloc(0), Buffer.from([0x1a, 0xff])]) {
     const metadata = new Metadata();
     metadata.set('grpc-status-details-bin', bytes);
@@ -133,7 +133,7 @@ test('details that are no detail of ours, or name no reason, are internal', asyn
   }
 });
 
-test('a deadline is deadline_exceeded, a server that is away is unavailable: never the fault of the caller', async () => {
+test('a passed deadline is deadline_exceeded and an unreachable server is unavailable, never a caller error', async () => {
   next = () => {};
   expect(await overTheWire(50)).toMatchObject({ reason: 'deadline_exceeded', retryAfterSeconds: 1 });
   const nobody = new Client('127.0.0.1:1', credentials.createInsecure());
@@ -152,7 +152,7 @@ test('a deadline is deadline_exceeded, a server that is away is unavailable: nev
   nobody.close();
 });
 
-test.each(reasons)('%s is a problem document with its status, and nothing of its cause', (reason) => {
+test.each(reasons)('%s is a problem document with its status and without its cause', (reason) => {
   const bare = problemDocument(new ClavigerError(reason, 'Said.', { cause: new Error('canary') }));
   expect(bare).toEqual({
     type: `urn:claviger:problem:${reason}`,
@@ -180,6 +180,6 @@ test.each(reasons)('%s is a problem document with its status, and nothing of its
   });
 });
 
-test('every invisible object answers the same words', () => {
+test('the answer is the same for every invisible object', () => {
   expect(problemDocument(ClavigerError.notFound())).toEqual(problemDocument(ClavigerError.notFound()));
 });

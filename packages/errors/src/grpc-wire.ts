@@ -10,7 +10,7 @@ const MAX_FIELDS_BYTES = 4_096;
 const MAX_TEXT_LENGTH = 500;
 const DETAIL_TYPE = 'type.googleapis.com/claviger.errors.v1.ErrorDetail';
 
-/** What a server sends for an error: the status and, inside it, the whole ClavigerError without its cause. */
+/** Encodes an error as gRPC status; its details contain the ClavigerError without its cause. */
 export function encodeServiceError(
   error: ClavigerError,
 ): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
@@ -37,8 +37,8 @@ export function encodeServiceError(
 }
 
 /**
- * What a client makes of a failed call: the same ClavigerError that the server threw. A failure of the transport is
- * `unavailable` or `deadline_exceeded`, never the caller's mistake.
+ * Decodes a failed call into the ClavigerError that the server threw. Transport failures become `unavailable`
+ * or `deadline_exceeded`.
  */
 export function decodeServiceError(error: ServiceError): ClavigerError {
   const [raw] = error.metadata?.get(DETAILS_KEY) ?? [];
@@ -57,7 +57,7 @@ export function decodeServiceError(error: ServiceError): ClavigerError {
   switch (error.code) {
     case status.UNAVAILABLE:
     case status.CANCELLED:
-      return new ClavigerError('unavailable', 'A part of the system cannot be reached.', {
+      return new ClavigerError('unavailable', 'A service of the installation cannot be reached.', {
         cause: error,
         retryAfterSeconds: 1,
       });
@@ -71,7 +71,7 @@ export function decodeServiceError(error: ServiceError): ClavigerError {
   }
 }
 
-/** Undefined for bytes that are no detail of ours: the status code alone tells then. */
+/** Undefined for other bytes; then only the status code counts. */
 function readDetail(bytes: Buffer): ErrorDetail | undefined {
   try {
     const detail = Status.decode(bytes).details.find((any) => any.typeUrl === DETAIL_TYPE);
@@ -81,7 +81,10 @@ function readDetail(bytes: Buffer): ErrorDetail | undefined {
   }
 }
 
-/** As many as fit: details travel in a header, which HTTP/2 implementations bound at about 16 KiB. */
+/**
+ * Limits the fields, because details are sent in a header, which HTTP/2 implementations limit to about 16
+ * KiB.
+ */
 function fitting(fields: readonly FieldProblem[]): FieldProblem[] {
   let bytes = 0;
   return fields.slice(0, MAX_FIELDS).filter(({ pointer, detail }) => {
@@ -90,7 +93,7 @@ function fitting(fields: readonly FieldProblem[]): FieldProblem[] {
   });
 }
 
-/** The header that carries the message cannot be made of unpaired surrogates. */
+/** The message is sent in a header, which cannot contain unpaired surrogates. */
 function shortened(text: string): string {
   return text.slice(0, MAX_TEXT_LENGTH).toWellFormed();
 }

@@ -11,12 +11,12 @@ export interface ProblemDocument {
   retryable: boolean;
   errors?: { pointer: string; detail: string }[];
   hint?: string;
-  /** The request whose approval the call waits for. */
+  /** The request whose approval the call requires. */
   approvalRequestId?: string;
   correlationId?: string;
 }
 
-/** Renders an error for REST. `claviger explain CODE` tells more about each code. */
+/** Renders an error for REST. `claviger explain CODE` explains each code. */
 export function problemDocument(error: ClavigerError): ProblemDocument {
   const reason = REASONS[error.reason];
   return {

@@ -20,19 +20,24 @@ interface ReasonMapping {
   readonly grpc: number;
   readonly http: number;
   readonly title: string;
-  /** Whether the same request may succeed later without a change. */
+  /** Whether the same request may succeed later. */
   readonly retryable: boolean;
 }
 
-/** The closed list of reasons. A new reason does not compile until it is mapped. */
+/** The closed list of reasons. A new reason must be mapped to compile. */
 export const REASONS = {
   invalid: { grpc: status.INVALID_ARGUMENT, http: 400, title: 'The request is not valid', retryable: false },
-  unauthenticated: { grpc: status.UNAUTHENTICATED, http: 401, title: 'Sign-in is needed', retryable: false },
+  unauthenticated: {
+    grpc: status.UNAUTHENTICATED,
+    http: 401,
+    title: 'Sign-in is required',
+    retryable: false,
+  },
   denied: { grpc: status.PERMISSION_DENIED, http: 403, title: 'Not allowed', retryable: false },
   step_up_required: {
     grpc: status.PERMISSION_DENIED,
     http: 403,
-    title: 'A recent second factor is needed',
+    title: 'A recent second factor is required',
     retryable: false,
   },
   not_found: { grpc: status.NOT_FOUND, http: 404, title: 'Not found', retryable: false },
@@ -42,11 +47,11 @@ export const REASONS = {
     title: 'Method not allowed',
     retryable: false,
   },
-  conflict: { grpc: status.ABORTED, http: 409, title: 'Conflict with the present state', retryable: false },
+  conflict: { grpc: status.ABORTED, http: 409, title: 'Conflict with the current state', retryable: false },
   request_in_progress: {
     grpc: status.ABORTED,
     http: 409,
-    title: 'The same request is still under way',
+    title: 'The same request is still running',
     retryable: true,
   },
   idempotency_key_reused: {
@@ -55,8 +60,8 @@ export const REASONS = {
     title: 'The key was used for another request',
     retryable: false,
   },
-  already_exists: { grpc: status.ALREADY_EXISTS, http: 409, title: 'It exists already', retryable: false },
-  gone: { grpc: status.FAILED_PRECONDITION, http: 410, title: 'It is gone for good', retryable: false },
+  already_exists: { grpc: status.ALREADY_EXISTS, http: 409, title: 'It already exists', retryable: false },
+  gone: { grpc: status.FAILED_PRECONDITION, http: 410, title: 'It no longer exists', retryable: false },
   precondition_failed: {
     grpc: status.FAILED_PRECONDITION,
     http: 412,
@@ -87,7 +92,7 @@ export const REASONS = {
   audit_unavailable: {
     grpc: status.UNAVAILABLE,
     http: 503,
-    title: 'The audit record cannot be written',
+    title: 'The audit event cannot be written',
     retryable: true,
   },
   sealed: { grpc: status.UNAVAILABLE, http: 503, title: 'The vault is sealed', retryable: true },

@@ -40,7 +40,7 @@ function duty(platformTenant: () => Promise<string | undefined>) {
   });
 }
 
-/** The counts of the events of a subject, in their order. */
+/** The counts of the events of a subject, in order. */
 async function countsOf(id: string): Promise<{ tenant: string; count: number }[]> {
   return parts.scratch.query(
     `SELECT tenant_id AS tenant, (payload::jsonb -> 'details' ->> 'count')::int AS count
@@ -57,7 +57,7 @@ const windowOver = (id: string) =>
     `UPDATE ${parts.schema.schema}.anomalies SET due_at = now() - interval '1 second' WHERE subject_id = '${id}'`,
   );
 
-test('an anomaly is one event at once, then one for each window with its count, and its row goes when nothing more happens', async () => {
+test('an anomaly is recorded at once, then once per window with its count; its row is removed when it stops', async () => {
   const platform = randomUUID();
   await using _duty = duty(async () => platform);
   await storeAnomalies(database, [observed('a', 3)]);
@@ -72,22 +72,22 @@ test('an anomaly is one event at once, then one for each window with its count, 
   expect(await countsOf('a')).toHaveLength(2);
 });
 
-test('while nobody can tell the platform’s tenant its events wait, and those of a tenant do not', async () => {
+test('while the platform tenant is unknown, its events wait and those of other tenants do not', async () => {
   const [platform, tenantId] = [randomUUID(), randomUUID()];
   await storeAnomalies(database, [observed('waits', 1), observed('own', 1, { tenantId })]);
   {
     await using _duty = duty(async () => {
-      throw new Error('auth is away');
+      throw new Error('auth is unavailable');
     });
     await eventually(async () => expect(await countsOf('own')).toEqual([{ tenant: tenantId, count: 1 }]));
     expect(await countsOf('waits')).toEqual([]);
   }
-  // As after a restart: what was observed is in the database.
+  // As after a restart: the observations are in the database.
   await using _again = duty(async () => platform);
   await eventually(async () => expect(await countsOf('waits')).toEqual([{ tenant: platform, count: 1 }]));
 });
 
-test('subjects that somebody makes up do not fill the table', async () => {
+test('made-up subjects do not fill the table', async () => {
   for (let batch = 0; batch < 3; batch += 1)
     await storeAnomalies(
       database,

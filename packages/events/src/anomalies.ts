@@ -7,15 +7,17 @@ import type { AnomaliesSchema, OutboxSchema } from './schema.ts';
 
 const POLL_MS = 1_000;
 const BATCH = 100;
-/** Of one alert. Who can choose subjects could fill the table otherwise: what exceeds this is counted under one subject. */
+/** Per alert. An attacker may choose subjects; excess ones are counted under one subject. */
 const MAX_ROWS = 200;
 const OTHERS = 'others';
-/** Observations of this time are one event. */
+/** Observations within this time become one event. */
 const WINDOW = sql`interval '10 minutes'`;
-/** A row whose event cannot be written, e.g. because its tenant is gone, is tried again after this. */
+/**
+ * A row whose event cannot be written, e.g. because its tenant was deleted, is tried again after this time.
+ */
 const RETRY = sql`interval '1 minute'`;
 
-/** Adds observations to what is counted. */
+/** Adds observations to the stored counts. */
 export async function storeAnomalies<DB>(
   database: Database<DB>,
   anomalies: readonly CountedAnomaly[],
@@ -59,15 +61,17 @@ export interface AnomalyDutyOptions<DB> {
   readonly emitter: Emitter;
   readonly cluster: DutyHost;
   readonly logger: Logger;
-  /** The tenant that runs the installation; undefined while there is none. Throws while nobody can tell. */
+  /**
+   * The tenant that runs the installation; undefined while there is none. Throws while auth is unavailable.
+   */
   readonly platformTenant: () => Promise<string | undefined>;
 }
 
 type Schema = OutboxSchema & AnomaliesSchema;
 
 /**
- * Writes the audit events of anomalies: the first at once, then one every ten minutes as long as it goes on, each with how
- * often it was observed since the last. A row without news is removed.
+ * Writes the audit events of anomalies: the first at once, then one every ten minutes while observations
+ * continue, with the number since the last event. A row without new observations is removed.
  */
 export function startAnomalyDuty<DB extends OutboxSchema>(options: AnomalyDutyOptions<DB>): Duty {
   const database = options.database as unknown as Database<Schema>;
@@ -93,8 +97,8 @@ export function startAnomalyDuty<DB extends OutboxSchema>(options: AnomalyDutyOp
       });
     } catch (error) {
       if (error instanceof LeadershipLost) throw error;
-      logger.warn({ err: error, id }, 'the event of an anomaly was not written; it is tried again');
-      // One that fails must not hold up those behind it.
+      logger.warn({ err: error, id }, 'cannot write the event of an anomaly; it is tried again');
+      // A failing row must not block the rows behind it.
       await database.system((tx) =>
         tx
           .updateTable('anomalies')

@@ -17,7 +17,7 @@ function eventOf(request: object) {
   return auditEventOf({ service: 'vault', context, outcome: 'failed', reason: 'invalid', request });
 }
 
-test('an event holds the public fields of the request, in canonical form with its leaf hash', () => {
+test('an event contains the public fields of the request, in canonical form with its leaf hash', () => {
   const {
     event,
     canonical,
@@ -35,12 +35,12 @@ test('an event holds the public fields of the request, in canonical form with it
   expect(canonical).not.toContain('canary');
 });
 
-test('a refused request with what no column takes is recorded all the same', () => {
+test('a refused request with characters that no column allows is recorded', () => {
   const { canonical } = eventOf({ name: 'a\u0000b\ud800c \\u0000' });
   expect(JSON.parse(canonical).details.name).toBe('a\ufffdb\ufffdc \\u0000');
 });
 
-test('too large details are replaced by their size and digest', () => {
+test('details that are too large are replaced by their size and digest', () => {
   expect(eventOf({ name: 'x'.repeat(1_000_000) }).event.details).toMatchObject({
     truncated: true,
     sha256: expect.stringMatching(/^[0-9a-f]{64}$/),

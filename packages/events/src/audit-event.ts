@@ -5,7 +5,7 @@ import type { CallContext } from '@claviger/service-kit';
 
 export type AuditOutcome = 'allowed' | 'denied' | 'failed';
 
-/** What is hashed, sealed and shown. Only public fields of the contract ever stand in `details`. */
+/** One record of the audit log. `details` contains only fields that the contract marks public. */
 export interface AuditEvent {
   v: 1;
   id: string;
@@ -21,7 +21,7 @@ export interface AuditEvent {
   service: string;
   sourceAddress: string;
   requestId: string;
-  /** Why a denial or failure; of a success, the reason that the actor gave. */
+  /** The reason of a denial or failure; for a success, the reason that the actor gave. */
   reason: string;
   details: Record<string, unknown>;
   /** RFC 3339, milliseconds, UTC. */
@@ -30,7 +30,7 @@ export interface AuditEvent {
 
 export interface SealedForm {
   readonly event: AuditEvent;
-  /** The exact text that is hashed. */
+  /** The exact text that is hashed (RFC 8785). */
   readonly canonical: string;
   /** Hex. */
   readonly leafHash: string;
@@ -42,16 +42,16 @@ export interface AuditInput {
   readonly service: string;
   readonly context: CallContext;
   readonly outcome: AuditOutcome;
-  /** The method's audit action when absent. */
+  /** The method's audit action by default. */
   readonly action?: string;
   readonly reason?: string;
   readonly subject?: { type: string; id: string; resourceId?: string };
-  /** Public facts; the request's public fields when absent. */
+  /** Public facts; the request's public fields by default. */
   readonly details?: Record<string, unknown>;
   readonly request?: object;
 }
 
-/** The event of a call, in its canonical form. */
+/** The canonical event of a call. */
 export function auditEventOf(input: AuditInput): SealedForm {
   const { context } = input;
   const actor = context.actorIfAny;
@@ -77,20 +77,23 @@ export function auditEventOf(input: AuditInput): SealedForm {
   });
 }
 
-/** The canonical form of an event that no call caused, e.g. of a background job. */
+/** The canonical form of an event without a call, e.g. of a duty. */
 export function sealedForm(event: AuditEvent): SealedForm {
   const canonical = canonicalJson(event);
   return { event, canonical, leafHash: leafHash(Buffer.from(canonical)).toString('hex') };
 }
 
-/** A refused request can hold what no database column and no canonical form takes; its refusal is recorded all the same. */
+/**
+ * A refused request may contain characters that PostgreSQL or the canonical form does not allow. Its refusal
+ * must still be recorded.
+ */
 function storable(text: string): string {
   return text.toWellFormed().replaceAll('\u0000', '\ufffd');
 }
 
-/** Too large details are replaced by their size and digest: the event is never dropped. */
+/** Details that are too large are replaced by their size and digest, so the event is never dropped. */
 function bounded(details: Record<string, unknown>): Record<string, unknown> {
-  // Undefined members and dates have no canonical form; JSON's own rules settle them.
+  // Undefined members and dates have no canonical form; JSON.stringify converts them.
   const text = JSON.stringify(details, (_, value: unknown) =>
     typeof value === 'string' ? storable(value) : value,
   );

@@ -52,7 +52,7 @@ const age = (interval: string) =>
     `UPDATE ${parts.schema.schema}.outbox SET published_at = published_at - interval '${interval}'`,
   );
 
-/** What a consumer has stored, and how often each message came. */
+/** What a consumer has stored, and how often each message arrived. */
 function consumer() {
   const stored = new Set<string>();
   const came: string[] = [];
@@ -73,7 +73,7 @@ function consumer() {
 const consume = (bus: Bus, handle: (messages: readonly OutboxMessage[]) => Promise<void>) =>
   bus.consume({ durable: 'audit', subject: 'audit.>', batch: 10, handle });
 
-/** Publishes all that waits, without the duty that follows it. */
+/** Publishes all pending rows, without the duty that checks them afterwards. */
 async function publishAll(publisher: Publisher): Promise<void> {
   await using relay = startRelay({
     database: parts.database,
@@ -101,7 +101,7 @@ async function manager() {
   return { streams, [Symbol.asyncDispose]: () => connection.close() };
 }
 
-test('an event stays in the outbox until its consumer has stored it, however long that takes', async () => {
+test('an event stays in the outbox until its consumer has stored it', async () => {
   await using bus = parts.bus();
   const { stored, missing } = consumer();
   const publisher = bus.auditPublisher(missing);
@@ -119,7 +119,7 @@ test('an event stays in the outbox until its consumer has stored it, however lon
   await taken.drained();
 });
 
-/** Takes what a test left in the stream. */
+/** Consumes what a test left in the stream. */
 function takeRest(bus: Bus) {
   const consuming = consume(bus, async () => {});
   const { isDrained } = bus.auditPublisher(async () => []).arrival!;
@@ -129,7 +129,7 @@ function takeRest(bus: Bus) {
   };
 }
 
-test('while the consumer cannot be asked nothing is removed', async () => {
+test('nothing is removed while the consumer is unavailable', async () => {
   const away = async (): Promise<never> => Promise.reject(new Error('away'));
   const publisher = Object.assign(async () => {}, {
     arrival: { missing: away, isDrained: async () => true },
@@ -141,7 +141,7 @@ test('while the consumer cannot be asked nothing is removed', async () => {
   expect(await kept()).toEqual([id]);
 });
 
-test('events that aged out of the stream while their consumer was away arrive once each, and age out no more', async () => {
+test('events that expired in the stream during an outage of their consumer arrive once and expire no more', async () => {
   await using admin = await manager();
   const { stored, came, missing, handle } = consumer();
   const ids = [await record(), await record(), await record()];
@@ -151,7 +151,7 @@ test('events that aged out of the stream while their consumer was away arrive on
     await admin.streams.update(AUDIT_STREAM, { max_age: SECOND_NS / 5, duplicate_window: SECOND_NS / 5 });
     await eventually(async () => expect((await admin.streams.info(AUDIT_STREAM)).state.messages).toBe(0));
   }
-  // The consumer starts: its bus brings the stream to the limits of this release first.
+  // The consumer starts: its bus first updates the stream to the limits of this release.
   await using bus = parts.bus();
   await using _consuming = consume(bus, handle);
   const publisher = bus.auditPublisher(missing);
@@ -166,7 +166,7 @@ test('events that aged out of the stream while their consumer was away arrive on
   });
 });
 
-test('an event that was taken from the stream and not stored is sent again, though the stream knows its id', async () => {
+test('an event that was consumed but not stored is published again, although the stream knows its id', async () => {
   await using bus = parts.bus();
   const { stored, missing, handle } = consumer();
   let drop = true;
@@ -183,7 +183,7 @@ test('an event that was taken from the stream and not stored is sent again, thou
   await eventually(() => expect([...stored]).toEqual([id]));
 });
 
-test('what the stream still holds is not sent again', async () => {
+test('messages still in the stream are not published again', async () => {
   await using bus = parts.bus();
   const { stored, came, missing, handle } = consumer();
   const publisher = bus.auditPublisher(missing);
@@ -197,7 +197,7 @@ test('what the stream still holds is not sent again', async () => {
   expect(came).toHaveLength(2);
 });
 
-test('a full stream refuses new events and drops none; they arrive when there is room', async () => {
+test('a full stream refuses new events and drops none; they arrive when there is space', async () => {
   await using admin = await manager();
   await using bus = parts.bus();
   const { stored, missing, handle } = consumer();
@@ -223,7 +223,7 @@ test('a full stream refuses new events and drops none; they arrive when there is
   await eventually(() => expect(stored.has(second)).toBe(true));
 });
 
-test('events in the one stream of an older release arrive after the update', async () => {
+test('events in the single stream of an older release arrive after the update', async () => {
   await using admin = await manager();
   for (const name of [AUDIT_STREAM, EVENT_STREAM]) await admin.streams.delete(name).catch(() => {});
   await admin.streams.add({
@@ -255,7 +255,7 @@ test('events in the one stream of an older release arrive after the update', asy
   expect((await admin.streams.info(EVENT_STREAM)).config.subjects).toEqual(['claviger.event.>']);
 });
 
-test('what only has to be taken over stays for an hour', async () => {
+test('messages without an arrival check stay in the outbox for an hour', async () => {
   const publisher = async () => {};
   const id = await record();
   await publishAll(publisher);

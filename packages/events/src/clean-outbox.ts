@@ -4,32 +4,38 @@ import { type ConfirmDeps, confirmArrival } from './confirm-arrival.ts';
 import { MESSAGE_COLUMNS, messageOf, rowsOf } from './outbox-rows.ts';
 import type { OutboxMessage } from './publisher.ts';
 
-/** Rows of one step. */
+/** Rows per step. */
 const BATCH = 1_000;
 const INTERVAL_MS = 2_000;
 const REMOVAL_INTERVAL_MS = 60_000;
-/** Most messages have arrived by then: asked about earlier, they would be asked about twice. */
+/** By then most messages have arrived; an earlier check would have to be repeated. */
 const SETTLED = sql`interval '2 seconds'`;
 
-/** Place in the order of publication; the time as PostgreSQL writes it, because a `Date` has only milliseconds. */
+/**
+ * A position in the order of publication. The time is PostgreSQL's text, because a `Date` only has
+ * milliseconds.
+ */
 interface Cursor {
   readonly at: string;
   readonly id: string;
 }
 
 export interface Cleaner {
-  /** Looks at the next messages that were published, and has those that were lost sent again. Answers whether more wait. */
+  /**
+   * Checks the next published messages and publishes lost ones again. Resolves to whether more are waiting.
+   */
   confirmNext(leadership: Leadership): Promise<boolean>;
   /**
-   * Removes rows that were published more than an hour ago and, where the kind has an `arrival`, are known to have arrived.
-   * Answers whether more wait.
+   * Deletes rows that were published more than an hour ago and, if the kind has an `arrival`, have arrived.
+   * Resolves to whether more are waiting.
    */
   removeOld(leadership: Leadership): Promise<boolean>;
 }
 
 /**
- * Follows the messages of one kind after their publication. Each is asked about twice: soon, so that a loss is mended within
- * seconds, and before its row is removed. The place of the first pass is kept in memory: a start asks again.
+ * Checks the messages of one kind after their publication: once soon, so that a loss is repaired within
+ * seconds, and once before the row is deleted. The position of the first pass is kept in memory; a restart
+ * checks again.
  */
 export function createCleaner(deps: ConfirmDeps): Cleaner {
   const { database, kind, publisher } = deps;
@@ -39,7 +45,7 @@ export function createCleaner(deps: ConfirmDeps): Cleaner {
     if (messages.length === 0) return;
     await database.system(async (tx) => {
       await leadership.assert(tx);
-      // The policy of the table keeps what is younger than an hour.
+      // The policy of the table keeps rows that are younger than an hour.
       await tx.deleteFrom('outbox').where(rowsOf(messages)).execute();
     });
   };
@@ -64,7 +70,7 @@ export function createCleaner(deps: ConfirmDeps): Cleaner {
       const waiting = new Set(
         (await confirmArrival(deps, leadership, rows.map(messageOf))).map((each) => each.eventId),
       );
-      // Up to the first that still waits; from there it goes on next time. Those sent again are published later now.
+      // Continue at the first message that is still missing. Messages published again get a later position.
       const first = rows.findIndex((row) => waiting.has(row.event_id));
       const last = first === -1 ? rows.at(-1) : rows[first - 1];
       if (last) cursor = { at: last.at, id: last.event_id };
@@ -92,7 +98,7 @@ export function createCleaner(deps: ConfirmDeps): Cleaner {
   };
 }
 
-/** The duty of a `Cleaner`. While the consumer is away nothing is removed. */
+/** The duty that runs a `Cleaner`. Nothing is deleted while the consumer is unavailable. */
 export function startCleaner(deps: ConfirmDeps & { readonly cluster: DutyHost }): Duty {
   const cleaner = createCleaner(deps);
   const everyMs = deps.publisher.arrival ? INTERVAL_MS : REMOVAL_INTERVAL_MS;

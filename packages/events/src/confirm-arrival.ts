@@ -14,8 +14,8 @@ export interface ConfirmDeps {
 }
 
 /**
- * Answers the messages that are not known to have arrived. One rule for every way to lose a message, be it expired, purged
- * or gone with its store: what the consumer does not have while the store holds nothing for it is lost, and published again.
+ * Returns the messages whose arrival is not confirmed. A message that the consumer does not have, although
+ * the stream holds nothing for it, is lost (expired, purged or gone with its store) and is published again.
  */
 export async function confirmArrival(
   { database, logger, kind, publisher }: ConfirmDeps,
@@ -26,12 +26,15 @@ export async function confirmArrival(
   if (!arrival || messages.length === 0) return [];
   const missing = await arrival.missing(messages);
   if (missing.length === 0 || !(await arrival.isDrained())) return missing;
-  // Asked again: since the first answer the consumer may have taken what the store still held then.
+  // Ask again: the consumer may have stored messages since the first answer.
   const lost = await arrival.missing(missing);
   if (lost.length > 0) {
     await publishInTime(publisher, lost, { again: true });
     await markPublished(database, leadership, lost);
-    logger.warn({ kind, count: lost.length }, 'published messages never reached their consumer: sent again');
+    logger.warn(
+      { kind, count: lost.length },
+      'published messages did not reach their consumer; they were published again',
+    );
   }
   return lost;
 }

@@ -22,20 +22,20 @@ export interface OutboxRow {
   traceparent: string | null;
 }
 
-/** Writes outbox rows of one service, always in the acting transaction. */
+/** Writes the outbox rows of one service, always in the transaction of the effect. */
 export interface Emitter {
-  /** Records that a call did what it was asked; marks the call as audited. */
+  /** Records the success of a call and marks the call as audited. */
   audit<DB extends OutboxSchema>(
     tx: Tx<DB>,
     context: CallContext,
     input: Omit<AuditInput, 'service' | 'context' | 'outcome'> & { outcome?: AuditInput['outcome'] },
   ): Promise<SealedForm>;
-  /** The same as a row, for a transaction that is sent in one flight. */
+  /** The same as a row, for a transaction that is sent in a single round trip. */
   auditRow(
     context: CallContext,
     input: Omit<AuditInput, 'service' | 'context' | 'outcome'>,
   ): { row: OutboxRow; sealed: SealedForm };
-  /** Records what a background duty did. */
+  /** Records what a duty did. */
   auditDuty<DB extends OutboxSchema>(
     tx: Tx<DB>,
     event: Omit<
@@ -43,15 +43,18 @@ export interface Emitter {
       'v' | 'id' | 'service' | 'occurredAt' | 'sourceAddress' | 'actorId' | 'actorName' | 'actorKind'
     >,
   ): Promise<SealedForm>;
-  /** Records that what an event of this service says happened again: the same call, actor and subject, with these details. */
+  /**
+   * Records a repetition of an earlier event of this service: same call, actor and subject, with these
+   * details.
+   */
   auditAgain<DB extends OutboxSchema>(
     tx: Tx<DB>,
     former: AuditEvent,
     details: Record<string, unknown>,
   ): Promise<SealedForm>;
-  /** Queues a job; it reaches the queue after the commit, at least once, with `eventId` as its job id. */
+  /** Queues a job. It reaches the queue after the commit, at least once, with `eventId` as its job id. */
   job<DB extends OutboxSchema>(tx: Tx<DB>, tenantId: string, queue: string, payload: object): Promise<string>;
-  /** Announces something as `event.<name>`; it reaches the bus after the commit, at least once. Answers the event id. */
+  /** Publishes `event.<name>`. It reaches the bus after the commit, at least once. Returns the event id. */
   event<DB extends OutboxSchema>(
     tx: Tx<DB>,
     tenantId: string,
@@ -60,7 +63,7 @@ export interface Emitter {
   ): Promise<string>;
 }
 
-/** `key` is the service's own MAC key: whoever reads its events can tell that this service wrote them. */
+/** `macKey` is the service's own key, with which consumers verify that this service wrote the events. */
 export function createEmitter(options: { service: string; macKey: Buffer }): Emitter {
   const key = macKeyOf(options.macKey);
   const rowOf = (tenantId: string, eventId: string, subject: string, payload: string): OutboxRow => ({
@@ -77,10 +80,14 @@ export function createEmitter(options: { service: string; macKey: Buffer }): Emi
     try {
       await (tx as unknown as Tx<OutboxSchema>).insertInto('outbox').values(row).execute();
     } catch (cause) {
-      throw new ClavigerError('audit_unavailable', 'The audit record cannot be written; nothing was done.', {
-        cause,
-        retryAfterSeconds: 1,
-      });
+      throw new ClavigerError(
+        'audit_unavailable',
+        'The audit event cannot be written; nothing was changed.',
+        {
+          cause,
+          retryAfterSeconds: 1,
+        },
+      );
     }
   };
   const auditRow: Emitter['auditRow'] = (context, input) => {
@@ -157,7 +164,10 @@ export function createEmitter(options: { service: string; macKey: Buffer }): Emi
   };
 }
 
-/** What takes access to an entry is neither recorded nor committed before that access was checked. */
+/**
+ * An operation that requires access to an entry can neither be recorded nor committed before the access
+ * check.
+ */
 function requireCheckedAccess({ method, accessBasis }: CallContext): void {
   if (method.policy!.access > AccessLevel.ACCESS_LEVEL_NONE && accessBasis === undefined) {
     throw new Error(`${method.path} did not check the access that its policy declares.`);
@@ -165,20 +175,23 @@ function requireCheckedAccess({ method, accessBasis }: CallContext): void {
 }
 
 /**
- * The MAC key from its bytes, or from the hexadecimal text that its file holds: whoever writes and whoever checks must
- * come to the same key.
+ * The MAC key from its bytes, or from hexadecimal text in its file. Writers and verifiers must use the same
+ * key.
  */
 export function macKeyOf(key: Buffer): KeyObject {
   const text = key.toString('latin1').trim();
   return createSecretKey(/^[0-9a-f]{64}$/.test(text) ? Buffer.from(text, 'hex') : key);
 }
 
-/** HMAC-SHA-256 over subject and payload, of audit events: their payload names its tenant and id itself. */
+/** HMAC-SHA-256 of subject and payload, for audit events, whose payload contains tenant and id. */
 export function outboxMac(key: KeyObject, subject: string, payload: string): Buffer {
   return createHmac('sha256', key).update(subject).update('\n').update(payload).digest();
 }
 
-/** HMAC-SHA-256 of jobs and announcements: neither tenant nor id can be exchanged, nor one be given a second time. */
+/**
+ * HMAC-SHA-256 for jobs and `event.*` messages. It also covers tenant and id, so that neither can be replaced
+ * or reused.
+ */
 export function boundMac(
   key: KeyObject,
   message: { tenantId: string; eventId: string; subject: string; payload: string },
@@ -186,7 +199,7 @@ export function boundMac(
   return outboxMac(key, message.subject, `${message.tenantId}\n${message.eventId}\n${message.payload}`);
 }
 
-/** For the call pipeline: the event of a denial or failure, in a transaction of its own. */
+/** For the call pipeline: records a denial or failure in a transaction of its own. */
 export function createOutcomeRecorder<DB extends OutboxSchema>(
   database: Database<DB>,
   emitter: Emitter,

@@ -12,7 +12,7 @@ async function listsOf<T>(source: AsyncGenerator<T>, most: number, lingerMs: num
   return { lists, failure };
 }
 
-test('what is there comes together, in order, and never more than asked for', async () => {
+test('available items come in one list, in order and up to the limit', async () => {
   async function* ten() {
     for (let index = 0; index < 10; index += 1) yield index;
   }
@@ -25,7 +25,7 @@ test('what is there comes together, in order, and never more than asked for', as
   expect(failure).toBeUndefined();
 });
 
-test('a list does not wait for what may never come', async () => {
+test('a list does not wait longer than the linger time', async () => {
   const ended = Promise.withResolvers<void>();
   async function* oneThenSilence() {
     yield 'one';
@@ -37,7 +37,7 @@ test('a list does not wait for what may never come', async () => {
   expect((await lists.next()).done).toBe(true);
 });
 
-test('what a source gave before it failed is not lost', async () => {
+test('items received before a failure of the source are not lost', async () => {
   async function* breaking() {
     yield 1;
     yield 2;

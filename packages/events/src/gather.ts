@@ -1,6 +1,6 @@
 /**
- * Takes what a source gives in lists of at most `most`: whatever comes within `lingerMs` of the first. When the source
- * fails, what it gave before comes first and its error after it; nothing that was taken is dropped.
+ * Collects items of a source into lists of at most `most` items that arrive within `lingerMs` of the first.
+ * When the source fails, the collected items are yielded before the error is thrown.
  */
 export async function* gather<T>(
   source: AsyncIterator<T>,

@@ -17,44 +17,47 @@ import { type Arrival, type OutboxMessage, type Publisher, RefusedMessages } fro
 import { AUDIT_STREAM, EVENT_STREAM, ensureStreams, SUBJECT_PREFIX, streamOf } from './streams.ts';
 
 const ACK_WAIT_NS = 60 * 1_000_000_000;
-/** How long one request for messages stands; twice in that time the server shows that it is there. */
+/** How long one pull request lasts; the server sends two heartbeats in that time. */
 const PULL_MS = 5_000;
-/** Messages that come within this time share a batch. */
+/** Messages that arrive within this time share a batch. */
 const LINGER_MS = 20;
 const PUBLISH_TIMEOUT_MS = 5_000;
 const MANAGE_TIMEOUT_MS = 2_000;
-/** Room for subject and headers within the server's largest message. */
+/** Space for subject and headers within the server's maximum payload. */
 const HEADER_ROOM_BYTES = 4_096;
 const HEADER = { tenant: 'Claviger-Tenant', mac: 'Claviger-Mac', traceparent: 'traceparent' };
 
-/** Ends the event id in the message id of a message that is sent again: the stream would drop a known message id. */
+/**
+ * Separates the event id from a random suffix in the message id of a republished message; the stream drops
+ * known ids.
+ */
 const AGAIN = '#';
 
 export interface Bus extends AsyncDisposable {
   /** For `event.*`. */
   readonly publisher: Publisher;
-  /** For `audit.*`; `missing` asks the audit service. */
+  /** For `audit.*`. `missing` asks the audit service. */
   auditPublisher(missing: Arrival['missing']): Publisher;
-  /** Throws when the server cannot be reached. */
+  /** Throws when the server is unreachable. */
   ping(): Promise<void>;
   /**
-   * Handles messages in batches, at least once: acknowledged only after `handle` resolved, given again when it threw.
-   * `handle` keeps its effect idempotent by event id, in one transaction.
+   * Handles messages in batches, at least once: acknowledged after `handle` resolves, redelivered when it
+   * throws. `handle` must be idempotent by event id, in one transaction.
    */
   consume(options: {
     durable: string;
-    /** May end in `.>`. One only: NATS before 2.10 knows no list. */
+    /** May end in `.>`. A single subject: NATS before 2.10 does not support a list. */
     subject: string;
     batch: number;
     handle: (messages: readonly OutboxMessage[]) => Promise<void>;
   }): AsyncDisposable;
-  /** The newest message that the stream keeps of each subject under `prefix`, e.g. `event.tree-head`. */
+  /** The newest message of each subject under `prefix`, e.g. `event.tree-head`. */
   newest(prefix: string): AsyncIterable<Pick<OutboxMessage, 'subject' | 'payload'>>;
 }
 
 /**
- * Connects in the background and for ever: a missing server delays events, which wait in the outbox, and stops nobody.
- * The stream is a copy; the outbox and the consumers' tables are the truth.
+ * Connects in the background and retries without limit. While the server is away, events wait in the outbox.
+ * The streams are copies; the outbox and the consumers' tables are authoritative.
  */
 export function createBus(options: {
   url: string;
@@ -75,7 +78,7 @@ export function createBus(options: {
       maxReconnectAttempts: -1,
       reconnectTimeWait: 250,
       timeout: 2_000,
-      // A server that comes back before its users are known must not end the connection for good.
+      // A server that restarts before its users are configured must not end the connection for good.
       ignoreAuthErrorAbort: true,
     }).catch((error: unknown) => {
       connection = undefined;
@@ -106,7 +109,7 @@ export function createBus(options: {
       await Promise.all(
         messages.map(async (message) => {
           if (Buffer.byteLength(message.payload) > room) {
-            refused.set(message.eventId, `is larger than the ${room} bytes that the bus takes`);
+            refused.set(message.eventId, `exceeds the bus limit of ${room} bytes`);
             return;
           }
           const sent = headers();
@@ -120,18 +123,18 @@ export function createBus(options: {
         }),
       );
     } catch (error) {
-      // The server may have come back with empty storage: look for the streams again.
+      // The server may have restarted with empty storage: check the streams again.
       stream = undefined;
       if (!isFull(error)) throw error;
       throw new Error(
-        'The stream on NATS is full: events wait in the outbox until the audit service has taken what is there. See that it runs.',
+        'The stream on NATS is full: events wait in the outbox until the audit service has consumed some. Check that it runs.',
         { cause: error },
       );
     }
     if (refused.size > 0) throw new RefusedMessages(refused);
   };
 
-  /** Asks the server about a stream; when it fails, the streams are looked for again. */
+  /** Reads the state of a stream. After a failure, the streams are checked again. */
   const streamInfo = async (name: string): Promise<StreamInfo> => {
     await client();
     try {
@@ -151,7 +154,7 @@ export function createBus(options: {
       Object.assign(publish.bind(undefined), {
         arrival: {
           missing,
-          // What its consumer has taken, the stream does not keep.
+          // The work queue removes consumed messages.
           isDrained: async () => (await streamInfo(AUDIT_STREAM)).state.messages === 0,
         },
       }),
@@ -196,7 +199,7 @@ export function createBus(options: {
           if (failures === 1 || failures % 50 === 0) {
             options.logger.warn(
               { err: error, durable },
-              'events cannot be consumed; they wait, and it tries again',
+              'cannot consume events; they wait in the stream and are tried again',
             );
           }
           if (!stopping) await new Promise((resolve) => setTimeout(resolve, Math.min(200 * failures, 2_000)));
@@ -206,8 +209,8 @@ export function createBus(options: {
             const js = await client();
             await ensureConsumer(await connected(), durable, subject);
             const consumer = await js.consumers.get(streamOf(subject), durable);
-            // One subscription as long as it goes well. A fetch that gives up while messages are on their way to it, as on a
-            // machine that is busy for a second, would leave them to the acknowledgement wait.
+            // One long subscription instead of fetches: a fetch that ends while messages are in transit,
+            // e.g. on a busy machine, would leave them waiting for the acknowledgement time-out.
             running = await consumer.consume({
               max_messages: batch,
               expires: PULL_MS,
@@ -216,7 +219,8 @@ export function createBus(options: {
             if (stopping) running.stop();
             for await (const messages of gather(running[Symbol.asyncIterator](), batch, LINGER_MS)) {
               if (stopping) {
-                // Somebody else may have them now, not only when the wait is over.
+                // Return the messages at once, so that another replica need not wait for the acknowledgement
+                // time-out.
                 for (const message of messages) message.nak();
                 continue;
               }
@@ -224,7 +228,8 @@ export function createBus(options: {
                 await one(messages);
                 failures = 0;
               } catch (error) {
-                // The subscription stays: it holds messages that would wait for long if it were given up.
+                // Keep the subscription: its buffered messages would otherwise wait for the acknowledgement
+                // time-out.
                 await failed(error);
               }
             }
@@ -273,7 +278,7 @@ async function ensureConsumer(nc: NatsConnection, durable: string, subject: stri
   });
 }
 
-/** JetStream's answer where a stream has as many bytes as it may have. */
+/** JetStream's error code for a stream that has reached `max_bytes`. */
 const MAXIMUM_BYTES_EXCEEDED = 10_077;
 
 function isFull(error: unknown): boolean {

@@ -6,14 +6,14 @@ import type { BaseConfig, Peers } from '@claviger/service-kit';
 import { messageDigest } from './message-digest.ts';
 import type { Arrival } from './publisher.ts';
 
-/** An audit event of the outbox, as the audit service knows it. */
+/** An audit event of the outbox, in the form that the audit service stores. */
 export type PublishedEvent = tenantLog.PublishedEvent;
 
-/** Answers the places of the events that the audit service has not stored. */
+/** Returns the indexes of the events that the audit service has not stored. */
 export type FindMissing = (events: readonly PublishedEvent[]) => Promise<readonly number[]>;
 
 const ASK_TIMEOUT_MS = 5_000;
-/** The call is about events of all tenants. */
+/** The call concerns events of all tenants. */
 const OF_NO_TENANT = '00000000-0000-0000-0000-000000000000';
 
 export function missingMessages(find: FindMissing): Arrival['missing'] {
@@ -30,7 +30,10 @@ export function missingMessages(find: FindMissing): Arrival['missing'] {
   };
 }
 
-/** @throws {ClavigerError} `unavailable` while the audit service does not answer: everything stays in the outbox then. */
+/**
+ * @throws {ClavigerError} `unavailable` while the audit service does not answer; the rows then stay in the
+ * outbox.
+ */
 export async function askMissingEvents(
   config: Pick<BaseConfig, 'peers'>,
   peers: Peers,

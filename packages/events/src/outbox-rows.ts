@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { OutboxMessage } from './publisher.ts';
 import type { OutboxSchema } from './schema.ts';
 
-/** The columns of an outbox row that make its message. */
+/** The columns of an outbox row that form its message. */
 export const MESSAGE_COLUMNS = ['tenant_id', 'event_id', 'subject', 'payload', 'mac', 'traceparent'] as const;
 
 export function messageOf(row: {
@@ -25,13 +25,16 @@ export function messageOf(row: {
   };
 }
 
-/** The rows of these messages, by their keys: a condition for a `WHERE`. The statement is the same for any number of them. */
+/**
+ * A WHERE condition for the rows of these messages. The statement text is the same for any number of
+ * messages.
+ */
 export function rowsOf(messages: readonly OutboxMessage[]) {
   const [tenants, ids] = [messages.map((each) => each.tenantId), messages.map((each) => each.eventId)];
   return sql<boolean>`(tenant_id, event_id) IN (SELECT * FROM unnest(${tenants}::uuid[], ${ids}::uuid[]))`;
 }
 
-/** Marks rows as published now, in one transaction under the term of the leader. Throws `LeadershipLost`. */
+/** Marks rows as published in one transaction, fenced by the leader's term. Throws `LeadershipLost`. */
 export async function markPublished(
   database: Database<OutboxSchema>,
   leadership: Leadership,
@@ -40,7 +43,6 @@ export async function markPublished(
   const mark = (tx: Tx<OutboxSchema>) =>
     tx.updateTable('outbox').set({ published_at: sql`clock_timestamp()` }).where(rowsOf(messages)).execute();
   await database.system(async (tx) => {
-    // Sent together.
     await Promise.all([leadership.assert(tx), mark(tx)]);
   });
 }

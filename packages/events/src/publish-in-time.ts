@@ -3,8 +3,9 @@ import { type OutboxMessage, type Publisher, RefusedMessages } from './publisher
 const PUBLISH_TIMEOUT_MS = 8_000;
 
 /**
- * Publishes, or throws after eight seconds. Answers which messages were refused for good, with the reason. No transaction
- * may be open meanwhile: a server that hangs would hold its connection, its locks and the next election.
+ * Publishes, or throws after eight seconds. Returns permanently refused messages with their reason. No
+ * transaction may be open meanwhile: a hanging server would hold its connection and its locks and block the
+ * next election.
  */
 export async function publishInTime(
   publisher: Publisher,

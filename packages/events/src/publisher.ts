@@ -8,29 +8,31 @@ export interface OutboxMessage {
 }
 
 /**
- * Takes messages over for good: resolves only when each is stored where it went. Throws RefusedMessages when it took
- * over all but some that can never go; anything else it throws has all tried again. With `again` the store must keep the
- * messages even if it remembers that it had them before.
+ * Stores messages durably; resolves when all are stored. Throws RefusedMessages when it stored all except
+ * some that can never be stored; after any other error, all are tried again. With `again`, the store must
+ * keep messages even if it has seen their ids.
  */
 export interface Publisher {
   (messages: readonly OutboxMessage[], options?: { readonly again?: boolean }): Promise<void>;
-  /** When the store that takes messages over was made: what was published before that is gone, and published again. */
+  /** Creation time of the store. Messages published before it are lost and are published again. */
   readonly storeCreatedAt?: () => Promise<Date>;
-  /** For messages that leave the outbox only when their consumer has stored them. Then `storeCreatedAt` is not needed. */
+  /**
+   * For messages that leave the outbox only after their consumer has stored them; replaces `storeCreatedAt`.
+   */
   readonly arrival?: Arrival;
 }
 
-/** What the relay asks to know whether a published message has reached its consumer. */
+/** Lets the relay check whether a published message has reached its consumer. */
 export interface Arrival {
-  /** Those of the messages that the consumer has not stored. Throws while the consumer cannot be asked. */
+  /** The messages that the consumer has not stored. Throws while the consumer is unavailable. */
   missing(messages: readonly OutboxMessage[]): Promise<readonly OutboxMessage[]>;
-  /** Whether the store holds no message that the consumer has still to take: what is missing then is lost. */
+  /** Whether the store holds no more messages for the consumer. If so, missing messages are lost. */
   isDrained(): Promise<boolean>;
 }
 
-/** These can never be taken over; all the others of the batch were. They must not hold up the rest. */
+/** Some messages of a batch can never be published; the others were. */
 export class RefusedMessages extends Error {
-  /** Why, by event id. */
+  /** Reasons by event id. */
   readonly refused: ReadonlyMap<string, string>;
 
   constructor(refused: ReadonlyMap<string, string>) {

@@ -32,7 +32,7 @@ async function announce(name: string, payload: object = {}): Promise<string> {
   return parts.database.withTenant(TENANT, (tx) => emitterOf().event(tx, TENANT, name, payload));
 }
 
-/** What arrives, with how often each id was handled before its effect was kept by id. */
+/** The received messages, and how often each id was handled. */
 function inbox() {
   const effects = new Map<string, OutboxMessage>();
   const deliveries: string[] = [];
@@ -57,7 +57,7 @@ function relayOf(publishers: Readonly<Record<string, Publisher>>) {
   });
 }
 
-test('F-27 each event of concurrent long and short transactions arrives, across two relays, one killed, and a NATS that was away', async () => {
+test('F-27 each event of concurrent long and short transactions arrives, with two relays, one killed, and an outage of NATS', async () => {
   const { nats } = parts;
   await using consumerBus = parts.bus();
   const [busA, busB] = [parts.bus(), parts.bus()];
@@ -78,7 +78,7 @@ test('F-27 each event of concurrent long and short transactions arrives, across 
         const ids: string[] = [];
         const attempt = parts.database.withTenant(TENANT, async (tx) => {
           ids.push(await emitterOf().event(tx, TENANT, 'whole', { writer, round }));
-          // Every other transaction commits long after its row was numbered.
+          // Every other transaction commits long after its row was inserted.
           if (writer % 2 === 0) await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));
           ids.push(await emitterOf().event(tx, TENANT, 'whole', { writer, round, second: true }));
           if (round % 5 === 4) throw new Error('rolled back on purpose');
@@ -111,7 +111,7 @@ test('F-27 each event of concurrent long and short transactions arrives, across 
   await busB[Symbol.asyncDispose]();
 });
 
-test('a message carries its tenant, id and MAC; neither can be exchanged', async () => {
+test('a message has tenant, id and MAC; neither tenant nor id can be changed', async () => {
   await using bus = parts.bus();
   const arrived = inbox();
   await using _consumer = bus.consume({
@@ -136,7 +136,7 @@ test('a message carries its tenant, id and MAC; neither can be exchanged', async
     expect(boundMac(key, { ...message, ...change }).equals(message.mac)).toBe(false);
 });
 
-test('F-33 a batch whose handling failed is given again, and acknowledged only when it worked', async () => {
+test('F-33 a batch whose handling failed is delivered again and acknowledged only after success', async () => {
   await using bus = parts.bus();
   await using _relay = relayOf({ event: bus.publisher });
   let refusals = 2;
@@ -154,7 +154,7 @@ test('F-33 a batch whose handling failed is given again, and acknowledged only w
   await eventually(() => expect(arrived.effects.has(id)).toBe(true));
 });
 
-test('while the server of one kind is away, the other kinds flow', async () => {
+test('an unavailable server of one kind does not block the other kinds', async () => {
   await using bus = parts.bus();
   const jobs: string[] = [];
   let redisAway = true;
@@ -180,7 +180,7 @@ test('while the server of one kind is away, the other kinds flow', async () => {
   await eventually(() => expect(jobs).toEqual([job]));
 });
 
-test('a row that can never go is set aside and does not hold up the rest', async () => {
+test('a row that can never be published is quarantined and does not block the rest', async () => {
   await using bus = parts.bus();
   const arrived = inbox();
   await using _consumer = bus.consume({
@@ -196,11 +196,11 @@ test('a row that can never go is set aside and does not hold up the rest', async
   const later = await announce('poison');
   await eventually(() => expect(arrived.effects.has(later)).toBe(true));
   expect(arrived.effects.has(poison)).toBe(false);
-  // Marked only after the bus has it, and so maybe after it arrived.
+  // Marked after the bus has it, so possibly after its arrival.
   await eventually(async () => expect(await parts.unpublished()).toBe(1));
 });
 
-test('a publisher that never answers is given up in time, and the rows stay', async () => {
+test('a publisher that does not answer times out, and the rows stay', async () => {
   let calls = 0;
   await announce('hang');
   await using _relay = relayOf({
@@ -214,7 +214,7 @@ test('a publisher that never answers is given up in time, and the rows stay', as
   expect(calls).toBe(2);
 });
 
-test('while NATS takes connections and answers nothing, the relay holds no transaction, and a term that ended marks nothing', async () => {
+test('while NATS hangs, the relay holds no transaction, and a term that ended marks no rows', async () => {
   const { nats, scratch, schema } = parts;
   await using bus = parts.bus();
   await bus.publisher.storeCreatedAt!();
@@ -248,13 +248,13 @@ test('while NATS takes connections and answers nothing, the relay holds no trans
       },
     });
     await asked.promise;
-    // A transaction that waited for NATS would hold the row, and with it a connection and the term.
+    // A transaction that waits for NATS would hold the row, a connection and the term.
     await scratch.query(`SELECT FROM ${schema.schema}.outbox WHERE event_id = '${id}' FOR UPDATE NOWAIT`);
     isOver = true;
     nats.kill('SIGCONT');
     await eventually(() => expect(arrived.effects.has(id)).toBe(true));
     expect(await parts.unpublished()).toBe(1);
-    // Whoever leads next publishes it again: the same message for the bus, and for consumers the same event.
+    // The next leader publishes it again: the same message for the bus, the same event for consumers.
     isOver = false;
     await eventually(async () => expect(await parts.unpublished()).toBe(0));
   } finally {
@@ -263,7 +263,7 @@ test('while NATS takes connections and answers nothing, the relay holds no trans
   expect([...arrived.effects.keys()]).toEqual([id]);
 });
 
-test('refused messages do not make the others of their batch go again', async () => {
+test('refused messages do not cause the others of their batch to be published again', async () => {
   const [first, second] = [await announce('mixed'), await announce('mixed')];
   const taken: string[] = [];
   await using _relay = relayOf({
@@ -279,7 +279,7 @@ test('refused messages do not make the others of their batch go again', async ()
   expect(taken).toEqual([second]);
 });
 
-test('events that a lost stream had taken over are sent to the new one, and its consumer goes on', async () => {
+test('events of a lost stream are published to the new one, and its consumer continues', async () => {
   const { nats } = parts;
   await using bus = parts.bus();
   await using _relay = relayOf({ event: bus.publisher });
@@ -289,7 +289,7 @@ test('events that a lost stream had taken over are sent to the new one, and its 
     durable: 'lost',
     subject: 'event.lost',
     batch: 10,
-    // Takes nothing over before the loss.
+    // Consumes nothing before the loss.
     handle: async (messages) => {
       seen += messages.length;
       if (seen <= 2) throw new Error('on purpose');
@@ -305,7 +305,7 @@ test('events that a lost stream had taken over are sent to the new one, and its 
   await eventually(() => expect(new Set(arrived.effects.keys())).toEqual(ids));
 });
 
-test('the relay role marks and removes, it cannot rewrite what was recorded', async () => {
+test('the role of the relay can mark and delete rows but not change their contents', async () => {
   await announce('kept');
   for (const statement of [{ payload: '{}' }, { subject: 'event.other' }, { mac: Buffer.alloc(32) }]) {
     const attempt = parts.database.system((tx) => tx.updateTable('outbox').set(statement).execute());
@@ -322,7 +322,7 @@ test('the relay role marks and removes, it cannot rewrite what was recorded', as
   await expect(read).rejects.toMatchObject({ code: '42501' });
 });
 
-test('stopping ends promptly while NATS is away', async () => {
+test('stopping is prompt while NATS is unavailable', async () => {
   const { nats } = parts;
   const bus = parts.bus();
   await bus.ping();

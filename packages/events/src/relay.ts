@@ -11,7 +11,7 @@ import type { OutboxSchema } from './schema.ts';
 import { createSetAside } from './set-aside.ts';
 
 export interface Relay extends AsyncDisposable {
-  /** Publishes what is there now, where this replica leads; answers how many. */
+  /** Publishes the pending rows if this replica leads; resolves to their number. */
   runOnce(): Promise<number>;
 }
 
@@ -21,16 +21,17 @@ const STORE_CHECK_MS = 10_000;
 const LAG_LIMIT = 10_000;
 
 /**
- * Publishes outbox rows at least once, in batches, by `published_at IS NULL`: never by an id, whose order is not the order
- * of commits. A duty of the leader, whose term is asserted where rows are marked: a row needs no claim besides. While one
- * leader follows another both may publish a row; its id makes them one. Each kind of message has a duty of its own: while
- * the server of one is away, the others flow. Another duty of each kind follows what was published (`clean-outbox.ts`).
+ * Publishes outbox rows at least once, in batches, by `published_at IS NULL`; ids do not follow the order of
+ * commits. It is a duty of the leader, whose term is asserted when rows are marked, so rows need no claim.
+ * During a change of leaders both may publish a row; consumers recognise its id. Each kind of message has its
+ * own duty, so that one unavailable server does not block the others. A second duty per kind checks published
+ * messages (`clean-outbox.ts`).
  */
 export function startRelay<DB extends OutboxSchema>(options: {
   database: Database<DB>;
   logger: Logger;
   cluster: DutyHost;
-  /** By the first part of the subject: `audit`, `event`, `job`. */
+  /** Keyed by the first part of the subject: `audit`, `event`, `job`. */
   publishers: Readonly<Record<string, Publisher>>;
 }): Relay {
   const database = options.database as unknown as Database<OutboxSchema>;
@@ -68,8 +69,8 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
   let storeCheckedAt = 0;
   let knownStore: number | undefined;
 
-  // Three steps, and only the first and the last are transactions: a server that hangs holds no connection of the pool, no
-  // lock and no term. A crash between the steps has the rows published again.
+  // Only the first and the last step are transactions, so a hanging server holds no connection, lock or term.
+  // After a crash between the steps the rows are published again.
   const runOnce = async (leadership: Leadership): Promise<number> => {
     const rows = await database.system((tx) =>
       tx
@@ -90,7 +91,10 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
     );
     for (const [eventId, reason] of refused) {
       setAside.add(eventId);
-      logger.error({ eventId, kind, reason }, 'an outbox row cannot be published: it was set aside');
+      logger.error(
+        { eventId, kind, reason },
+        'an outbox row cannot be published; it is quarantined for five minutes',
+      );
     }
     await markPublished(
       database,
@@ -100,16 +104,23 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
     return rows.length;
   };
 
-  /** A store that is newer than what was published to it has lost it. */
+  /** A store that was created after rows were published to it has lost them. */
   const checkStore = async ({ signal }: Leadership): Promise<void> => {
     if (!publisher.storeCreatedAt || Date.now() - storeCheckedAt < STORE_CHECK_MS) return;
     const createdAt = await publisher.storeCreatedAt();
     if (createdAt.getTime() !== knownStore) {
       const count = await republish(database, kind, publisher, createdAt, signal);
-      // Whoever begins to lead does not know which store took them over, and sends again what may be older than this one.
+      // A new leader does not know which store received older rows, so it publishes them again.
       if (count > 0 && knownStore === undefined)
-        logger.info({ kind, count }, 'what may have been published before the store was made was sent again');
-      else if (count > 0) logger.warn({ kind, count }, 'the store of published messages is new: sent again');
+        logger.info(
+          { kind, count },
+          'published again what may have been published before the store was created',
+        );
+      else if (count > 0)
+        logger.warn(
+          { kind, count },
+          'the store of published messages was recreated; messages were published again',
+        );
       knownStore = createdAt.getTime();
     }
     storeCheckedAt = Date.now();
@@ -128,7 +139,7 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
 
   const lag = (): Promise<DutyLag> =>
     database.system(async (tx) => {
-      // Counted to a limit: the status must not cost more the worse things are.
+      // Counts up to a limit, so that the status stays cheap with a long backlog.
       const { rows } = await sql<{ waiting: number; oldest_ms: number | null }>`
         SELECT count(*)::int AS waiting, (extract(epoch FROM clock_timestamp() - min(created_at)) * 1000)::bigint AS oldest_ms
         FROM (SELECT created_at FROM outbox WHERE published_at IS NULL AND kind = ${kind}

@@ -5,12 +5,12 @@ import type { Publisher } from './publisher.ts';
 import type { OutboxSchema } from './schema.ts';
 
 const BATCH = 200;
-/** The store and the database tell the time by clocks of their own. Sent twice does no harm. */
+/** Allows for different clocks of store and database. Consumers ignore duplicates. */
 const CLOCK_MARGIN_MS = 5 * 60_000;
 
 /**
- * Publishes once more what the outbox still keeps and had published before `before`: the store that took it over is
- * gone. Consumers know events that they have seen by their id. Answers how many.
+ * Publishes again all rows of a kind that were published before `before`, because their store was lost.
+ * Consumers recognise duplicates by id. Returns the number of rows.
  */
 export async function republish(
   database: Database<OutboxSchema>,

@@ -4,7 +4,7 @@ import type { Migration } from '@claviger/database';
 import type { Alert } from '@claviger/service-kit';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 
-/** First migration of every service that keeps state. */
+/** First migration of every service with state. */
 export const outboxMigration: Migration = {
   name: '0000-outbox',
   sql: readFileSync(join(import.meta.dirname, 'schema.sql'), 'utf8'),
@@ -22,12 +22,12 @@ export interface OutboxTable {
   published_at: Date | null;
 }
 
-/** Part of the database type of every service that keeps state. */
+/** Part of the database type of every service with state. */
 export interface OutboxSchema {
   outbox: OutboxTable;
 }
 
-/** Of every service that keeps state. */
+/** For every service with state. */
 export const anomaliesMigration: Migration = {
   name: '0000-anomalies',
   sql: readFileSync(join(import.meta.dirname, 'anomalies.sql'), 'utf8'),

@@ -18,8 +18,8 @@ const MANAGE_TIMEOUT_MS = 2_000;
 type OwnConfig = Pick<StreamConfig, 'name' | 'subjects' | 'retention' | 'discard' | 'max_age' | 'max_bytes'>;
 
 /**
- * Keeps an audit event until it is consumed, however long that takes. When it is full it refuses new events, which wait in
- * the outbox; it never drops old ones.
+ * Keeps audit events until they are consumed, without an age limit. A full stream refuses new events, which
+ * stay in the outbox; it never drops old ones.
  */
 const auditStream: OwnConfig = {
   name: AUDIT_STREAM,
@@ -30,7 +30,7 @@ const auditStream: OwnConfig = {
   max_bytes: 256 * 2 ** 20,
 };
 
-/** Announcements: the newest are kept, for whoever looks. */
+/** Keeps the newest announcements. */
 const eventStream: OwnConfig = {
   name: EVENT_STREAM,
   subjects: [`${SUBJECT_PREFIX}event.>`],
@@ -46,8 +46,9 @@ export function streamOf(subject: string): string {
 }
 
 /**
- * Makes the streams, or brings those of an older release to these limits. Only audit (and an operator) may: for others it
- * is enough that they are there. The events of the older release come first, because a subject belongs to one stream.
+ * Creates the streams, or updates their limits. Only audit (and an operator) has permission; other services
+ * only need them to exist. The event stream of an older release is updated first, because a subject can
+ * belong to one stream only.
  */
 export async function ensureStreams(nc: NatsConnection): Promise<void> {
   const manager = await jetstreamManager(nc, { timeout: MANAGE_TIMEOUT_MS });
@@ -66,9 +67,9 @@ async function ensureStream(manager: JetStreamManager, own: OwnConfig): Promise<
   if (found === undefined) {
     await manager.streams.add(config).catch((cause: Error) => {
       if (!isForbidden(cause)) throw cause;
-      // At a first start the others are simply early: no stack in their logs for that.
+      // Expected at a first start while audit is still starting; the log shows no stack.
       throw new Error(
-        `The stream ${own.name} is not there yet: the audit service makes it when it starts. See that it runs.`,
+        `The stream ${own.name} does not exist yet: the audit service creates it at its start. Check that it runs.`,
       );
     });
   } else if (differs(found.config, own)) {

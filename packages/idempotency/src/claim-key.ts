@@ -3,13 +3,13 @@ import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { inProgress } from './refusals.ts';
 
-/** Another call waits for this one's row at most so long (the lock time-out of the connection). */
+/** Another call with this key waits for this row up to the connection's lock time-out. */
 const LOCK_TIMEOUT = '55P03';
 
 /**
- * Takes the call's key for the effect of this transaction; does nothing for a call without one. Throws
- * `request_in_progress` when another call has it: that rolls this effect back, and the pipeline answers what the other did.
- * A call that commits several transactions takes its own key again.
+ * Stores the call's key with the effect of this transaction; no effect for a call without one. Throws
+ * `request_in_progress` when another call has the key: this effect is rolled back and the pipeline returns
+ * the other answer. A call with several transactions stores its own key again.
  */
 export async function claimKey<DB>(
   tx: Tx<DB>,
@@ -17,7 +17,7 @@ export async function claimKey<DB>(
   subject: { readonly type: string; readonly id: string } | undefined,
 ): Promise<void> {
   const call = context.idempotentCall;
-  // An event that belongs to another tenant stands in a transaction of that tenant, which has no row for this caller.
+  // An event of another tenant is written in that tenant's transaction, which cannot see this caller's row.
   if (!call || (context.auditTenantId !== undefined && context.auditTenantId !== context.tenantId)) return;
   const claim = sql<{ claim_id: string }>`
     INSERT INTO idempotency_keys AS held (tenant_id, actor_id, key_digest, claim_id, method, request_digest,

@@ -48,7 +48,7 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
     (error: { code?: string }) => error.code,
   );
 
-test('an effect is found by its key, and by its key alone', async () => {
+test('an effect is found by its key only', async () => {
   const first = call();
   expect(await guard.find(context.tenantId, call())).toBeUndefined();
   await claim(first);
@@ -63,7 +63,7 @@ test('an effect is found by its key, and by its key alone', async () => {
   expect(await guard.find(randomUUID(), call())).toBeUndefined();
 });
 
-test('what is rolled back leaves no key', async () => {
+test('a rolled-back effect leaves no key', async () => {
   const failed = database.withTenant(context.tenantId, async (tx) => {
     await claimKey(tx, { ...context, tenantId: context.tenantId, idempotentCall: call() }, undefined);
     throw new Error('the effect failed');
@@ -72,7 +72,7 @@ test('what is rolled back leaves no key', async () => {
   expect(await guard.find(context.tenantId, call())).toBeUndefined();
 });
 
-test('of two transactions at once one commits; a call may commit several', async () => {
+test('one of two concurrent transactions commits; a call may commit several', async () => {
   const [one, two] = [call(), call()];
   const outcomes = await Promise.all([claim(one), claim(two)].map(codeOf));
   expect(outcomes.toSorted()).toEqual(['done', 'request_in_progress']);
@@ -80,7 +80,7 @@ test('of two transactions at once one commits; a call may commit several', async
   expect(await codeOf(claim(winner))).toBe('done');
 });
 
-test('a try that was released may be repeated, and only its own try releases a key', async () => {
+test('a released attempt may be repeated, and only its own attempt releases a key', async () => {
   const first = call();
   await claim(first);
   await guard.release(context.tenantId, call());
@@ -90,14 +90,14 @@ test('a try that was released may be repeated, and only its own try releases a k
   expect(await codeOf(claim(call()))).toBe('done');
 });
 
-test('an answer that never came is told with what was done', async () => {
+test('without a stored answer, the refusal says what was done', async () => {
   const madeAt = (ago: string) =>
     scratch.query(
       `UPDATE ${schema.schema}.idempotency_keys SET created_at = now() - $2::interval WHERE tenant_id = $1`,
       [context.tenantId, ago],
     );
   await claim(call());
-  // Never recent enough to be sure of on a slow machine.
+  // Never recent enough to be certain on a slow machine.
   await madeAt('-1 hour');
   expect(await codeOf(guard.find(context.tenantId, call()))).toBe('request_in_progress');
   await madeAt('1 minute');
@@ -106,7 +106,7 @@ test('an answer that never came is told with what was done', async () => {
   expect((refusal as Error).message).toContain('entry e-1');
 });
 
-test('a key is free again after a day, and goes with the cleanup', async () => {
+test('a key can be reused after a day, and the clean-up deletes it', async () => {
   await claim(call());
   const age = () =>
     scratch.query(
@@ -125,8 +125,8 @@ test('a key is free again after a day, and goes with the cleanup', async () => {
   expect(left).toHaveLength(1);
 });
 
-describe('an answer is kept', () => {
-  test('only where all of it is public', () => {
+describe('an answer is stored', () => {
+  test('only if all of it is public', () => {
     const kept = [...methods.values()].filter((each) => each.policy && mayKeepAnswer(each));
     expect(kept.length).toBeGreaterThan(10);
     expect(kept.filter((each) => each.policy!.discloses)).toEqual([]);

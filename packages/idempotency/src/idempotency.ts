@@ -16,8 +16,8 @@ interface KeyRow {
 }
 
 /**
- * The keys of one service, for its call pipeline. `macKey` is the service's own key, the same in all replicas; the digests
- * of requests are made with a key derived from it.
+ * Stores the idempotency keys of one service, for its call pipeline. `macKey` is the service's own key, the
+ * same in all replicas; request digests use a key derived from it.
  */
 export function createIdempotency<DB>(options: {
   readonly database: Database<DB>;
@@ -58,7 +58,7 @@ export function createIdempotency<DB>(options: {
       if (!row || row.claim_id === call.claimId) return undefined;
       if (!row.request_digest.equals(call.requestDigest)) throw keyReused();
       if (row.answer) return row.answer;
-      // Between the commit and the answer lie milliseconds; later it will not come any more.
+      // The answer follows the commit within milliseconds; after five seconds it will not come.
       if (row.keeps_answer && row.is_recent) throw inProgress();
       throw replayed({ type: row.subject_type, id: row.subject_id });
     },
@@ -71,7 +71,7 @@ export function createIdempotency<DB>(options: {
             AND claim_id = ${call.claimId}`.execute(tx),
       );
     },
-    // A service removes no rows. One of this age counts for nothing, and the cleanup takes it.
+    // A service may not delete rows. A row of this age is ignored, and the clean-up deletes it.
     release: async (tenantId, call) => {
       await database.withTenant(tenantId, (tx) =>
         sql`
@@ -83,7 +83,7 @@ export function createIdempotency<DB>(options: {
   };
 }
 
-/** Only an answer that may stand in logs and audit events as a whole may stand in this table. */
+/** Only an answer whose fields are all public may be stored. */
 export function mayKeepAnswer(method: MethodInfo): boolean {
   return !method.policy!.discloses && isPublic(method.response, new Set());
 }
@@ -94,7 +94,7 @@ function isPublic(info: MessageInfo, within: ReadonlySet<MessageInfo>): boolean 
   return info.fields.every(
     (field) =>
       field.public &&
-      // A caller can put anything into these.
+      // A caller can put any data into these.
       field.kind !== 'struct' &&
       field.kind !== 'bytes' &&
       !field.map &&

@@ -14,7 +14,7 @@ const removal = {
       WHERE created_at < now() - interval '24 hours' ORDER BY created_at LIMIT ${BATCH})`,
 };
 
-/** Removes keys older than a day, in batches. The policy of the table keeps what is younger. */
+/** Deletes keys older than a day, in batches. The policy of the table keeps younger ones. */
 export function removeOldKeys<DB>(
   database: Database<DB>,
   leadership: Pick<Leadership, 'assert' | 'signal'>,
@@ -22,7 +22,7 @@ export function removeOldKeys<DB>(
   return removeInBatches(database, leadership, [removal]);
 }
 
-/** Removes them every ten minutes, on the replica that leads. */
+/** Deletes old keys every ten minutes, on the leader. */
 export function startKeyCleanup<DB>(options: {
   readonly database: Database<DB>;
   readonly cluster: DutyHost;

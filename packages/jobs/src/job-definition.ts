@@ -1,12 +1,14 @@
 import type { z } from 'zod';
 
-/** A job with its contract: retry, retention and identity are decisions, not defaults. Payloads carry ids, never secrets. */
+/**
+ * A kind of job. Retries and concurrency are explicit, without defaults. Payloads contain ids, never secrets.
+ */
 export interface JobDefinition<P> {
-  /** Queue and job in one, e.g. `vault.rotate-credential`. */
+  /** Name of queue and job, e.g. `vault.rotate-credential`. */
   readonly queue: string;
   readonly payload: z.ZodType<P>;
   readonly attempts: number;
-  /** Wait before the second try; doubles with each further one. */
+  /** Pause before the second attempt; doubles with each further one. */
   readonly backoffMs: number;
   readonly concurrency: number;
 }
@@ -17,7 +19,7 @@ export interface JobContext {
   readonly signal: AbortSignal;
 }
 
-/** What Redis holds. The MAC is the outbox row's: a job that somebody rewrote in Redis is refused. */
+/** The data in Redis. `mac` is the outbox row's MAC: a job that was modified in Redis is refused. */
 export interface JobEnvelope {
   tenantId: string;
   payload: string;

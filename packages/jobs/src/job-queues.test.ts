@@ -58,7 +58,7 @@ function queuesOf(definitions: JobDefinition<never>[], key = macKey): JobQueues 
   return createJobQueues({ redis: server(), macKey: key, logger }, definitions);
 }
 
-/** Queues with a relay in front, both gone at the end of the test. */
+/** Queues with a relay; both are closed at the end of the test. */
 function running(definitions: JobDefinition<{ entryId: string }>[]) {
   const queues = queuesOf(definitions as never);
   relay = startRelay({
@@ -89,7 +89,7 @@ async function unpublished(): Promise<number> {
   return row!.n;
 }
 
-test('a job that was committed runs once, with its tenant and payload; one that was rolled back never', async () => {
+test('a committed job runs once, with its tenant and payload; one that was rolled back never runs', async () => {
   await using all = running([definition('once.job')]);
   const ran: { entryId: string; context: JobContext }[] = [];
   all.queues.work(
@@ -124,7 +124,7 @@ test('the same row published twice is one job', async () => {
   await eventually(() => expect(runs).toBe(2));
 });
 
-test('a job is tried again as its definition says, then kept as failed', async () => {
+test('a job is tried again as defined, then kept as failed', async () => {
   await using all = running([definition('retry.job', 3)]);
   let tries = 0;
   all.queues.work(definition('retry.job', 3), async () => {
@@ -138,7 +138,7 @@ test('a job is tried again as its definition says, then kept as failed', async (
   await looking.close();
 });
 
-test('a job that somebody rewrote, moved to another tenant, or queued again under another id is refused', async () => {
+test('a job that was modified, moved to another tenant, or queued again under another id is refused', async () => {
   await using all = running([definition('forged.job')]);
   const id = await queue('forged.job', 'sound');
   const looking = new Queue('forged.job', { connection: server(), prefix: 'claviger' });
@@ -162,7 +162,7 @@ test('a job that somebody rewrote, moved to another tenant, or queued again unde
   for (const { data, jobId } of forged) {
     await looking.add('forged.job', data, { jobId, attempts: 5 });
     await eventually(async () => expect(await (await looking.getJob(jobId))?.getState()).toBe('failed'));
-    expect((await looking.getJob(jobId))!.failedReason).toContain('refused');
+    expect((await looking.getJob(jobId))!.failedReason).toContain('is not valid');
     await (await looking.getJob(jobId))!.remove();
   }
   expect(ran).toEqual([]);
@@ -171,7 +171,7 @@ test('a job that somebody rewrote, moved to another tenant, or queued again unde
   await looking.close();
 });
 
-test('a payload that does not fit its definition, and a job that nobody defines, hold up nobody', async () => {
+test('an invalid payload and an undefined job do not block other jobs', async () => {
   await using all = running([definition('sound.job')]);
   const ran: string[] = [];
   all.queues.work(definition('sound.job'), async ({ entryId }) => void ran.push(entryId));
@@ -179,12 +179,12 @@ test('a payload that does not fit its definition, and a job that nobody defines,
   await database.withTenant(TENANT, (tx) => emitter.job(tx, TENANT, 'sound.job', { entryId: 5 }));
   await queue('sound.job', 'after');
   await eventually(() => expect(ran).toEqual(['after']));
-  // Marked only after Redis has it, and so maybe after it ran.
+  // Marked after Redis has it, so possibly after it ran.
   await eventually(async () => expect(await unpublished()).toBe(1));
   await scratch.query(`TRUNCATE ${schema.schema}.outbox`);
 });
 
-test('while Redis is away rows stay; when it is back they run, and stopping waits for no dead server', async () => {
+test('rows wait while Redis is unavailable and run afterwards, and a stop does not wait for a dead server', async () => {
   const all = running([definition('away.job')]);
   const ran: string[] = [];
   all.queues.work(definition('away.job'), async ({ entryId }) => void ran.push(entryId));
@@ -198,7 +198,7 @@ test('while Redis is away rows stay; when it is back they run, and stopping wait
   await redis.stop();
   await queue('away.job', 'during');
   expect(await unpublished()).toBe(1);
-  // Also queues that never saw a server come to life with it.
+  // Queues that never had a connection also work once the server is available.
   const late = queuesOf([definition('away.job')] as never);
   await redis.start();
   await eventually(() => expect(ran).toEqual(['before', 'during']));
@@ -209,6 +209,6 @@ test('while Redis is away rows stay; when it is back they run, and stopping wait
   await redis.start();
 });
 
-test('two definitions of one name are refused', () => {
+test('two definitions with the same name are refused', () => {
   expect(() => queuesOf([definition('same.job'), definition('same.job')] as never)).toThrow(/same\.job/);
 });

@@ -13,7 +13,7 @@ export interface JobQueuesOptions {
 }
 
 export interface JobQueues extends AsyncDisposable {
-  /** For the relay: takes `job.*` rows over into their queues, with the row's event id as job id. */
+  /** For the relay: adds `job.*` messages to their queues, with the event id as job id. */
   readonly publisher: Publisher;
   /** Runs the jobs of one definition in this process. */
   work<P>(definition: JobDefinition<P>, handle: (payload: P, context: JobContext) => Promise<void>): void;
@@ -23,11 +23,11 @@ const PREFIX = 'claviger';
 const KEEP_FINISHED_SECONDS = 3_600;
 const KEEP_FAILED_SECONDS = 7 * 24 * 3_600;
 const STALLED_AFTER_MS = 30_000;
-/** Constant: after an hour without a server, work goes on within a second of its return. */
+/** Constant, so that work continues within a second of the server's return, also after a long outage. */
 const RECONNECT_MS = 1_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** BullMQ gives speed and retries; the durable list of what is due stays in PostgreSQL, with whoever owns the duty. */
+/** BullMQ provides speed and retries. The durable list of due work is in PostgreSQL. */
 export function createJobQueues(
   options: JobQueuesOptions,
   definitions: readonly JobDefinition<never>[],
@@ -36,25 +36,25 @@ export function createJobQueues(
   const queues = new Map<string, { queue: Queue<JobEnvelope>; definition: JobDefinition<never> }>();
   const workers: Worker<JobEnvelope>[] = [];
   const stop = new AbortController();
-  // After the stop nobody tries any more: a connection to a server that is away would keep the process.
+  // No reconnects after the stop: they would keep the process alive.
   const retryStrategy = () => (stop.signal.aborted ? null : RECONNECT_MS);
   const server: ConnectionOptions = { ...options.redis, retryStrategy };
   const open = (definition: JobDefinition<never>): void => {
     const queue = new Queue<JobEnvelope>(definition.queue, {
-      // Without a server an add must fail at once, so that the outbox keeps the row.
+      // Without a server, an add must fail at once, so that the outbox keeps the row.
       connection: { ...server, maxRetriesPerRequest: 1, enableOfflineQueue: false },
       prefix: PREFIX,
     });
     queue.on('error', () => {});
     queues.set(definition.queue, { queue, definition });
-    // One whose first words with the server failed stays broken for ever: another takes its place.
+    // A queue whose first connection failed stays broken; replace it.
     queue.waitUntilReady().catch(() => {
       if (!stop.signal.aborted) setTimeout(() => !stop.signal.aborted && open(definition), RECONNECT_MS);
       void queue.close().catch(() => {});
     });
   };
   for (const definition of definitions) {
-    if (queues.has(definition.queue)) throw new Error(`Two jobs are called ${definition.queue}.`);
+    if (queues.has(definition.queue)) throw new Error(`Two jobs have the name ${definition.queue}.`);
     open(definition);
   }
   return {
@@ -63,7 +63,7 @@ export function createJobQueues(
       for (const [subject, group] of Map.groupBy(messages, (message) => message.subject)) {
         const found = queues.get(subject.slice('job.'.length));
         if (found) await found.queue.addBulk(group.map((message) => bulkJob(message, found.definition)));
-        else for (const { eventId } of group) refused.set(eventId, `no job is called ${subject}`);
+        else for (const { eventId } of group) refused.set(eventId, `no job has the name ${subject}`);
       }
       if (refused.size > 0) throw new RefusedMessages(refused);
     },
@@ -77,7 +77,7 @@ export function createJobQueues(
           const expected = boundMac(key, { tenantId, eventId: job.id ?? '', subject, payload });
           const given = Buffer.from(mac, 'base64url');
           if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-            throw new UnrecoverableError('The job is not as this service queued it: refused.');
+            throw new UnrecoverableError('The MAC of the job is not valid.');
           }
           const parsed = definition.payload.safeParse(JSON.parse(payload));
           if (!parsed.success) throw new UnrecoverableError('The payload of the job is not valid.');
@@ -105,7 +105,7 @@ export function createJobQueues(
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       const running = [...workers, ...[...queues.values()].map(({ queue }) => queue)];
-      // Running jobs hear the signal and may finish; without a server nobody waits for its farewell.
+      // Running jobs see the signal and may finish. If Redis is down, close does not wait for it.
       await Promise.all(running.map((each) => closeInTime(each)));
     },
   };

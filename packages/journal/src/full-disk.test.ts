@@ -9,11 +9,11 @@ import { openJournal } from './journal.ts';
 const folder = mkdtempSync(join(tmpdir(), 'journal-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('F-41 where there is no room for a record it is refused, and those before it stay whole', async () => {
+test('F-41 a record without disk space is refused, and the earlier ones stay intact', async () => {
   const file = join(folder, 'journal.jsonl');
   const key = randomBytes(32);
   const script = join(folder, 'fill.mts');
-  // Appends until there is no room, then goes on: every answer is told.
+  // Appends until the disk is full, then continues; prints every answer.
   writeFileSync(
     script,
     `import { openJournal } from ${JSON.stringify(join(import.meta.dirname, 'journal.ts'))};
@@ -23,7 +23,7 @@ test('F-41 where there is no room for a record it is refused, and those before i
       console.log(outcome);
     }`,
   );
-  // In units of 512 or 1,024 bytes, as the shell has it: either way no room for sixty records.
+  // In units of 512 or 1,024 bytes, depending on the shell: in both cases too small for sixty records.
   const { stdout, stderr } = spawnSync(
     'sh',
     ['-c', 'ulimit -f 6; exec "$0" --no-warnings "$1"', process.execPath, script],

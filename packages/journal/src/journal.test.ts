@@ -18,7 +18,7 @@ async function written(payloads: readonly string[]): Promise<string> {
   return file;
 }
 
-test('what was appended is there in order after the process has gone', async () => {
+test('appended records are read in order after the process has ended', async () => {
   const file = await written(['one', 'two\nlines', '{"three":3}']);
   await using again = await openJournal({ file, key });
   expect(again.problem()).toBeUndefined();
@@ -31,7 +31,7 @@ test('what was appended is there in order after the process has gone', async () 
   expect((await again.records(3)).map((record) => record.payload)).toEqual(['four']);
 });
 
-test('many at once each get their own number, without gaps', async () => {
+test('concurrent appends each get their own number, without gaps', async () => {
   await using journal = await openJournal({ file: freshFile(), key });
   const numbers = await Promise.all(Array.from({ length: 50 }, (_, i) => journal.append(`r${i}`)));
   expect([...numbers].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
@@ -39,7 +39,7 @@ test('many at once each get their own number, without gaps', async () => {
   expect(records.map((record) => record.payload)).toEqual(numbers.map((_, i) => `r${i}`));
 });
 
-test('half a last line is what a crash leaves: it is cut off, and the chain goes on', async () => {
+test('an incomplete last line, left by a crash, is removed, and the chain continues', async () => {
   const file = await written(['one', 'two']);
   const whole = readFileSync(file);
   writeFileSync(file, whole.subarray(0, whole.length - randomInt(1, 20)));
@@ -49,7 +49,7 @@ test('half a last line is what a crash leaves: it is cut off, and the chain goes
   expect((await journal.records(0)).map((record) => record.payload)).toEqual(['one', 'again']);
 });
 
-test('no byte of it can be changed unnoticed', async () => {
+test('a change of any byte is detected', async () => {
   const file = await written(['one', 'two', 'three']);
   const whole = readFileSync(file);
   for (let at = 0; at < whole.length - 1; at += 1) {
@@ -65,7 +65,7 @@ test('no byte of it can be changed unnoticed', async () => {
   }
 });
 
-test('a line taken out or exchanged with another breaks the chain', async () => {
+test('a line that is removed or swapped breaks the chain', async () => {
   const file = await written(['one', 'two', 'three']);
   const [one, two, three] = readFileSync(file, 'utf8').trimEnd().split('\n');
   for (const lines of [
@@ -80,13 +80,13 @@ test('a line taken out or exchanged with another breaks the chain', async () => 
   }
 });
 
-test('with another key nothing fits', async () => {
+test('no record is valid under another key', async () => {
   const file = await written(['one']);
   await using journal = await openJournal({ file, key: randomBytes(32) });
   expect(journal.problem()).toBeDefined();
 });
 
-test('a file that somebody exchanges, cuts or writes to while it is open takes no more records', async () => {
+test('a file that is replaced, truncated or changed while open accepts no more records', async () => {
   for (const meddle of [
     (file: string) => renameSync(file, `${file}.moved`),
     (file: string) => writeFileSync(file, ''),
@@ -100,7 +100,7 @@ test('a file that somebody exchanges, cuts or writes to while it is open takes n
   }
 });
 
-test('a trimmed journal keeps what comes after, its numbers and its chain', async () => {
+test('a trimmed journal keeps the later records, their numbers and the chain', async () => {
   const file = freshFile();
   {
     await using journal = await openJournal({ file, key, keepBytes: 0 });
@@ -110,7 +110,7 @@ test('a trimmed journal keeps what comes after, its numbers and its chain', asyn
     expect((await journal.records(0)).map(({ seq }) => seq)).toEqual([3, 4]);
     await journal.trim(4);
     expect(await journal.append('five')).toBe(5);
-    // Nothing is left to remove.
+    // There is nothing left to remove.
     await journal.trim(4);
   }
   expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3);
@@ -128,7 +128,7 @@ test('a small journal is not trimmed', async () => {
   expect(readFileSync(file)).toEqual(whole);
 });
 
-test('no byte of a trimmed journal can be changed unnoticed, and the line it begins with fits no other', async () => {
+test('a change of any byte of a trimmed journal is detected, and its first line is invalid in any other', async () => {
   const file = await written(['one', 'two', 'three']);
   const before = readFileSync(file, 'utf8').split('\n');
   {
@@ -155,11 +155,11 @@ test('no byte of a trimmed journal can be changed unnoticed, and the line it beg
   }
 });
 
-test('a journal that cannot be replaced stays in use as it is', async () => {
+test('a journal that cannot be replaced stays in use unchanged', async () => {
   const file = freshFile();
   await using journal = await openJournal({ file, key, keepBytes: 0 });
   await journal.append('one');
-  // Not even root can put a file where a folder with something in it is.
+  // Even root cannot rename a file over a folder that is not empty.
   mkdirSync(join(`${file}.new`, 'taken'), { recursive: true });
   await expect(journal.trim(1)).rejects.toThrow();
   expect(await journal.append('two')).toBe(2);

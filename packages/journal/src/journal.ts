@@ -12,30 +12,31 @@ export interface JournalRecord {
 
 export interface Journal extends AsyncDisposable {
   /**
-   * Resolves with its number when the record is on the disk. Those that wait at the same moment share one write.
+   * Resolves to the record's number when it is on disk. Concurrent appends share one write.
    *
-   * @throws {JournalUnwritableError} when it is not surely there: the disk is full, the file is gone, the chain is broken.
+   * @throws {JournalUnwritableError} when the record may not be on disk: full disk, missing file, broken
+   * chain.
    */
   append(payload: string): Promise<number>;
-  /** What is on the disk, in order, from the one after `seq`. */
+  /** The records on disk after `seq`, in order. */
   records(seq: number): Promise<readonly JournalRecord[]>;
   /**
-   * Removes the records up to `seq` where the file is larger than `keepBytes`; numbers and chain continue. The file is
-   * replaced as a whole: a crash leaves the old one or the new one. A broken journal is left as it is.
+   * Removes records up to `seq` if the file is larger than `keepBytes`; numbers and chain continue. Replaces
+   * the whole file, so that a crash leaves the old or the new one. Does not change a broken journal.
    *
    * @throws when the new file cannot be written; the old one then stays in use.
    */
   trim(seq: number): Promise<void>;
-  /** Why nothing can be appended; undefined when all is well. */
+  /** Why nothing can be appended; undefined otherwise. */
   problem(): string | undefined;
 }
 
-/** Somebody or something changed the file: it is evidence, and is not written to any more. */
+/** The file was changed from outside. It is evidence and is no longer written to. */
 export class JournalBrokenError extends Error {
   override readonly name = 'JournalBrokenError';
 }
 
-/** The record is not safe: whoever wanted to rely on it must not go on. */
+/** The record may not be on disk, so the caller must not rely on it. */
 export class JournalUnwritableError extends Error {
   override readonly name = 'JournalUnwritableError';
 }
@@ -50,11 +51,11 @@ interface Waiting {
 const KEEP_BYTES = 256 * 1024;
 
 /**
- * Opens the file, creating it when missing, and checks its chain. One process writes to it. A broken one is opened for reading
- * what precedes the break; appending to it fails.
+ * Opens or creates the file and checks its chain. Only one process may write to it. A broken journal can be
+ * read up to the break, but not appended to.
  *
- * @param options.key 32 bytes; who has it can write records that look like ours.
- * @param options.keepBytes up to this size `trim` removes nothing; 256 KiB when absent.
+ * @param options.key 32 bytes; its holder can write valid records.
+ * @param options.keepBytes `trim` does nothing up to this size; 256 KiB by default.
  * @throws when the file cannot be read or created.
  */
 export async function openJournal(options: {
@@ -72,7 +73,7 @@ export async function openJournal(options: {
   if (!problem && read.tornBytes > 0) await handle.truncate(bytes);
   const waiting: Waiting[] = [];
 
-  /** One after the other: whatever reads or writes the file. */
+  /** Serializes all reads and writes of the file. */
   let working: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = working.then(work);
@@ -92,21 +93,21 @@ export async function openJournal(options: {
     try {
       if (!problem) await requireWhole(handle, file, bytes);
     } catch (error) {
-      problem = `${file}: ${(error as Error).message}; keep it as evidence, and restart to begin with what is there`;
+      problem = `${file}: ${(error as Error).message}; keep the file as evidence, then restart to continue with it`;
     }
     try {
       if (problem) throw new JournalBrokenError(problem);
       await handle.appendFile(text);
       await handle.datasync();
     } catch (cause) {
-      // What was half written must not stand before what comes next.
+      // A partly written record must not precede later ones.
       if (!problem) {
         await handle.truncate(bytes).catch((error: unknown) => {
-          problem = `${file} could not be cut back after a failed write: ${String(error)}`;
+          problem = `${file} cannot be truncated after a failed write: ${String(error)}`;
         });
       }
       const error = new JournalUnwritableError(
-        problem ?? `${file} cannot be written: make room, or mend its permissions`,
+        problem ?? `${file} cannot be written: free disk space or correct its permissions`,
         { cause },
       );
       for (const each of group) each.reject(error);
@@ -134,8 +135,8 @@ export async function openJournal(options: {
     bytes = Buffer.byteLength(text);
     await former.close();
     await syncFolder(dirname(file)).catch((error: unknown) => {
-      // A crash could bring the former file back, without what is appended from here on.
-      problem = `${file} was replaced and its folder could not be synced (${String(error)}): mend the disk, then restart`;
+      // A crash could restore the former file, without later records.
+      problem = `${file} was replaced but its folder cannot be synced (${String(error)}): repair the disk, then restart`;
       throw error;
     });
   };
@@ -143,7 +144,7 @@ export async function openJournal(options: {
   return {
     append: (payload) =>
       new Promise((resolve, reject) => {
-        // The first that waits writes for all that come before its turn.
+        // The first waiting append writes all that arrive before its turn.
         if (waiting.push({ payload, resolve, reject }) === 1) void inTurn(() => write(waiting.splice(0)));
       }),
     records: (after) =>
@@ -160,7 +161,7 @@ export async function openJournal(options: {
   };
 }
 
-/** Writes the text to a file beside it, and renames that one once it is on the disk. Returns it open for appending. */
+/** Writes the text to a new file beside it, syncs it and renames it. Returns it open for appending. */
 async function replaceFile(file: string, text: string): Promise<FileHandle> {
   const besides = `${file}.new`;
   await rm(besides, { force: true });
@@ -182,11 +183,13 @@ async function syncFolder(path: string): Promise<void> {
   await folder.sync().finally(() => folder.close());
 }
 
-/** The open file must be the one at its path, and end where we ended: nobody else has written, cut or exchanged it. */
+/**
+ * The open file must still be the one at its path, with the expected size: nobody else may have changed it.
+ */
 async function requireWhole(handle: FileHandle, file: string, bytes: number): Promise<void> {
   const [mine, atPath] = await Promise.all([handle.stat(), statOf(file)]);
   if (mine.ino !== atPath.ino || mine.dev !== atPath.dev || mine.size !== bytes)
-    throw new JournalBrokenError('it was changed by somebody else');
+    throw new JournalBrokenError('it was changed by another process');
 }
 
 async function statOf(file: string) {
@@ -199,4 +202,4 @@ async function statOf(file: string) {
 }
 
 const brokenText = (file: string, seq: number): string =>
-  `record ${seq} of ${file} is not as it was written: keep the file as evidence, and move it away to go on`;
+  `record ${seq} of ${file} was changed: keep the file as evidence, and move it away to continue`;

@@ -2,24 +2,24 @@ import type { KeyObject } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { BEGINNING, type ChainPlace, readBaseLine, readLine } from './chain.ts';
 
-/** A record with its place in the chain. */
+/** A record with its position in the chain. */
 export interface ChainedRecord extends ChainPlace {
   readonly payload: string;
 }
 
 export interface ReadResult {
   readonly records: readonly ChainedRecord[];
-  /** Of the last record that fits; of the base or the beginning where there is none. */
+  /** Position of the last valid record; otherwise of the base or the beginning. */
   readonly last: ChainPlace;
-  /** Of the lines that fit. */
+  /** Size of the valid lines. */
   readonly bytes: number;
-  /** After them, what a crash has left of one line. */
+  /** Size of an incomplete last line, left by a crash. */
   readonly tornBytes: number;
-  /** Number of the first record that does not fit. */
+  /** Number of the first invalid record. */
   readonly brokenAt: number | undefined;
 }
 
-/** Reads the file from its beginning and checks its chain, as far as the record `upTo`. */
+/** Reads the file from its beginning and checks its chain, up to the record `upTo`. */
 export async function readJournal(
   handle: FileHandle,
   key: KeyObject,

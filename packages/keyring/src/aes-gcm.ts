@@ -4,16 +4,16 @@ export const KEY_BYTES = 32;
 export const IV_BYTES = 12;
 export const TAG_BYTES = 16;
 const ALGORITHM = 'aes-256-gcm';
-/** First byte of everything wrapped, so that a later algorithm can be told apart. */
+/** First byte of all wrapped data; identifies the algorithm. */
 const WRAP_FORMAT = 1;
 const WRAP_OVERHEAD_BYTES = 1 + IV_BYTES + TAG_BYTES;
 
-/** A long-lived key is a KeyObject, a key of one use bytes that the caller wipes. */
+/** A KeyObject for a long-lived key; bytes, which the caller wipes, for a key that is used once. */
 export type AesKey = KeyObject | Uint8Array;
 
 export type Encrypted = { readonly iv: Buffer; readonly ciphertext: Buffer; readonly tag: Buffer };
 
-/** AES-256-GCM under a fresh random 96-bit iv. */
+/** AES-256-GCM with a fresh random 96-bit IV. */
 export function encrypt(key: AesKey, plaintext: Uint8Array, aad: Uint8Array): Encrypted {
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv(ALGORITHM, key, iv, { authTagLength: TAG_BYTES });
@@ -24,7 +24,7 @@ export function encrypt(key: AesKey, plaintext: Uint8Array, aad: Uint8Array): En
   return { iv, ciphertext, tag: cipher.getAuthTag() };
 }
 
-/** The plaintext, or undefined when key, aad or any byte is not as it was. Nothing unauthenticated is returned. */
+/** The plaintext; undefined when key, AAD or any byte differs. Never returns unauthenticated data. */
 export function decrypt(
   key: AesKey,
   { iv, ciphertext, tag }: Encrypted,
@@ -36,7 +36,7 @@ export function decrypt(
   decipher.setAuthTag(tag);
   const plaintext = decipher.update(ciphertext);
   try {
-    // Throws for one reason only: the tag does not fit.
+    // Throws only when the tag is wrong.
     decipher.final();
     return plaintext;
   } catch {
@@ -45,13 +45,13 @@ export function decrypt(
   }
 }
 
-/** Encrypts a short value into one self-contained buffer: format, iv, ciphertext, tag. */
+/** Encrypts a short value into one self-contained buffer: format, IV, ciphertext, tag. */
 export function wrapBytes(key: AesKey, bytes: Uint8Array, aad: Uint8Array): Buffer {
   const { iv, ciphertext, tag } = encrypt(key, bytes, aad);
   return Buffer.concat([Buffer.of(WRAP_FORMAT), iv, ciphertext, tag]);
 }
 
-/** Opens what `wrapBytes` made; undefined when it is not that, or not under this key and aad. */
+/** Decrypts the output of `wrapBytes`; undefined for other bytes, or another key or AAD. */
 export function unwrapBytes(key: AesKey, wrapped: Buffer, aad: Uint8Array): Buffer | undefined {
   if (wrapped.length < WRAP_OVERHEAD_BYTES || wrapped[0] !== WRAP_FORMAT) return undefined;
   const ivEnd = 1 + IV_BYTES;

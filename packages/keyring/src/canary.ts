@@ -5,16 +5,16 @@ import type { RootKeyProvider } from './root-key-provider.ts';
 const CONTENT = Buffer.from('claviger root key canary');
 const AAD = lengthPrefixed(['claviger/canary/v1']);
 
-/** A value only the present root key can open. Store it when a database is first set up, never again. */
+/** A value that only the current root key can decrypt. Store it only when a database is first set up. */
 export function createCanary(provider: RootKeyProvider): Promise<Buffer> {
   return provider.wrap(CONTENT, AAD);
 }
 
 /**
- * Whether this root key is the one that the database was set up with. False means *sealed*: generate nothing,
- * overwrite nothing, ask for the right root key.
+ * Whether this is the root key that the database was set up with. If false, the service is *sealed*: generate
+ * and overwrite nothing, and ask for the right root key.
  *
- * @throws what the provider throws when it cannot be reached: that says nothing about the key.
+ * @throws what the provider throws when it is unreachable, which says nothing about the key.
  */
 export async function checkCanary(provider: RootKeyProvider, blob: Uint8Array): Promise<boolean> {
   try {

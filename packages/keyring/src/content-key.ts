@@ -4,27 +4,27 @@ import { IntegrityError } from './integrity-error.ts';
 import type { Kek } from './kek.ts';
 import { lengthPrefixed, requireId, versionText } from './length-prefixed.ts';
 
-/** What a sealed secret belongs to. Sealed under one of these and read under another, it does not open. */
+/** The ids to which an encrypted secret is bound. It cannot be decrypted under any other ids. */
 export type SecretIds = {
   readonly tenantId: string;
   readonly entryId: string;
   readonly version: number;
-  /** What kind of secret, e.g. `password` or `private-key`: one entry may have several. */
+  /** Kind of secret, e.g. `password` or `private-key`; one entry may have several. */
   readonly purpose: string;
   readonly kekId: string;
 };
 
 export const COMMITMENT_BYTES = 32;
 export const BLOB_SHA256_BYTES = 32;
-/** Length of a wrapped content key: format, iv, key, tag. */
+/** Length of a wrapped DEK: format, IV, key, tag. */
 export const WRAPPED_CEK_BYTES = 1 + 12 + KEY_BYTES + 16;
 const HKDF_INFO = 'claviger/v1';
 const NO_SALT = Buffer.alloc(0);
 
-/** Wiped as soon as they were used: raw bytes, because a KeyObject of one use costs time and cannot be wiped. */
+/** Raw bytes that are wiped after use; a KeyObject would be slower and cannot be wiped. */
 export type DerivedKeys = { readonly encryption: Buffer; readonly commitment: Buffer };
 
-/** Splits a content key into one that encrypts and one that commits, and wipes both after `use`. */
+/** Derives an encryption key and a commitment key from a DEK, and wipes both after `use`. */
 export function withDerivedKeys<T>(cek: Uint8Array, use: (keys: DerivedKeys) => T): T {
   const bytes = Buffer.from(hkdfSync('sha256', cek, NO_SALT, HKDF_INFO, 2 * KEY_BYTES));
   try {
@@ -35,7 +35,7 @@ export function withDerivedKeys<T>(cek: Uint8Array, use: (keys: DerivedKeys) => 
 }
 
 /**
- * AES-GCM alone lets one ciphertext open under two keys. The commitment pins the content key that was used:
+ * AES-GCM does not prevent one ciphertext from decrypting under two keys. The commitment fixes the DEK:
  * HMAC(commitment key, aad || iv || SHA-256(ciphertext)).
  */
 export function commit(key: Uint8Array, aad: Uint8Array, { iv, ciphertext }: Encrypted): Buffer {
@@ -47,8 +47,8 @@ export function commit(key: Uint8Array, aad: Uint8Array, { iv, ciphertext }: Enc
 }
 
 /**
- * What the blob is bound to. The KEK is not among it: the wrapped content key is bound to the KEK, and the blob
- * to that one content key, so that re-wrapping for a new KEK leaves the blob and its audited hash as they are.
+ * The AAD of the blob. It does not contain the KEK: the wrapped DEK is bound to the KEK and the blob to the
+ * DEK, so that re-wrapping for a new KEK changes neither the blob nor its audited hash.
  */
 export function blobAad(ids: SecretIds, cekId: string): Buffer {
   return lengthPrefixed(['claviger/secret/v1', ...checkedIds(ids), requireId(cekId, 'cekId')]);
@@ -58,7 +58,7 @@ export function wrapCek(kek: Kek, cek: Uint8Array, ids: SecretIds, cekId: string
   return wrapBytes(kek.key(), cek, cekAad(ids, cekId));
 }
 
-/** The content key; the caller wipes it. @throws {IntegrityError} `malformed` or `cek_refused`. */
+/** The DEK; the caller wipes it. @throws {IntegrityError} `malformed` or `cek_refused`. */
 export function unwrapCek(kek: Kek, wrappedCek: Buffer, ids: SecretIds, cekId: string): Buffer {
   if (wrappedCek.length !== WRAPPED_CEK_BYTES) throw new IntegrityError('malformed');
   const cek = unwrapBytes(kek.key(), wrappedCek, cekAad(ids, cekId));
@@ -66,7 +66,7 @@ export function unwrapCek(kek: Kek, wrappedCek: Buffer, ids: SecretIds, cekId: s
   return cek;
 }
 
-/** @throws {IntegrityError} `wrong_kek` when the ids name another tenant or KEK than this one. */
+/** @throws {IntegrityError} `wrong_kek` when the ids name another tenant or KEK. */
 export function requireOwnKek(kek: Kek, ids: SecretIds): void {
   if (kek.kekId !== ids.kekId || kek.tenantId !== ids.tenantId) throw new IntegrityError('wrong_kek');
 }

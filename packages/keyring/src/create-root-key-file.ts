@@ -7,10 +7,10 @@ import { RootKeyError } from './root-key-provider.ts';
 const DIGITS = Buffer.from('0123456789abcdef');
 
 /**
- * Makes a new root key file: 64 hex digits, mode 0400, on disk when this returns. Call it only for an installation
- * that has no data yet. An existing file is never touched, and a crash leaves either a whole file or none.
+ * Creates a root key file: 64 hex digits, mode 0400, synced to disk. Only for an installation without data.
+ * Never changes an existing file; a crash leaves a complete file or none.
  *
- * @throws {RootKeyError} `exists` when there is a file already.
+ * @throws {RootKeyError} `exists` when the file exists.
  */
 export async function createRootKeyFile(path: string): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.new`;
@@ -30,18 +30,18 @@ export async function createRootKeyFile(path: string): Promise<void> {
   } finally {
     key.fill(0);
     text.fill(0);
-    await unlink(draft).catch(() => {}); // Not there when it could not be made; the first error counts.
+    await unlink(draft).catch(() => {}); // May not exist; the first error counts.
   }
   const folder = await open(dirname(path), 'r');
   await folder.sync().finally(() => folder.close());
 }
 
-/** Unlike rename, link refuses to replace what is there. */
+/** In contrast to rename, link refuses to replace an existing file. */
 async function linkNew(draft: string, path: string): Promise<void> {
   try {
     await link(draft, path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-    throw new RootKeyError('exists', `${path} exists already and was left as it is.`, { cause });
+    throw new RootKeyError('exists', `${path} already exists and was not changed.`, { cause });
   }
 }

@@ -3,11 +3,11 @@ import { readRootKeyFile } from './read-root-key-file.ts';
 import { RootKeyError, type RootKeyProvider } from './root-key-provider.ts';
 
 /**
- * Root key from a file of 32 raw bytes or 64 hex digits, readable by its owner alone. The file is read once; its key
- * stays in this process as a KeyObject. `health` reads the file again, because a file that is gone or replaced
- * means that the next start will find the vault sealed.
+ * Root key from a file of 32 raw bytes or 64 hex digits, readable only by its owner. The file is read once;
+ * the key stays in memory as a KeyObject. `health` reads the file again, because with a missing or replaced
+ * file the next start would be sealed.
  *
- * @throws {RootKeyError} when the file is missing, open to others, or does not hold a key.
+ * @throws {RootKeyError} when the file is missing, accessible to others, or does not contain a key.
  */
 export async function fileRootKeyProvider({ path }: { path: string }): Promise<RootKeyProvider> {
   const load = async () => localRootKey(await readRootKeyFile(path));
@@ -21,7 +21,7 @@ export async function fileRootKeyProvider({ path }: { path: string }): Promise<R
     health: async () => {
       try {
         if ((await load()).check === key.check) return { ok: true };
-        return { ok: false, problem: `${path} now holds another root key: put the former one back` };
+        return { ok: false, problem: `${path} now contains another root key: restore the former one` };
       } catch (error) {
         if (error instanceof RootKeyError) return { ok: false, problem: error.message };
         throw error;

@@ -19,7 +19,7 @@ function deviationFromUniform(counts: readonly number[]): number {
   return (Math.cbrt(chiSquare / k) - (1 - 2 / (9 * k))) / Math.sqrt(2 / (9 * k));
 }
 
-/** Once in a hundred million runs by chance; a bias of a modulo over 100,000 characters is far beyond. */
+/** Reached by chance once in a hundred million runs; a modulo bias over 100,000 characters is far beyond. */
 const LIMIT = 5.6;
 
 function countsOf(text: string, alphabet: string): number[] {
@@ -32,7 +32,7 @@ function samples(policy: PasswordPolicy, characters = 100_000): string[] {
   return Array.from({ length: characters / policy.maxLength }, () => generatePassword(policy));
 }
 
-describe('H-138 no character is likelier than another', () => {
+describe('H-138 all characters are equally likely', () => {
   test('over 100,000 characters without requirements', () => {
     const alphabet = LOWER + LOWER.toUpperCase() + DIGITS + DEFAULT_SYMBOLS;
     const guessable = vi.spyOn(Math, 'random');
@@ -43,7 +43,7 @@ describe('H-138 no character is likelier than another', () => {
     expect(deviationFromUniform(counts)).toBeLessThan(LIMIT);
   });
 
-  test('within each class when classes are required, also with a letter in front', () => {
+  test('within each class when classes are required, also with a letter at the front', () => {
     for (const startWithLetter of [false, true]) {
       const text = samples({ ...all, lower: 2, upper: 1, digits: 3, symbols: 2, startWithLetter }).join('');
       for (const alphabet of [LOWER, LOWER.toUpperCase(), DIGITS, DEFAULT_SYMBOLS])
@@ -51,7 +51,7 @@ describe('H-138 no character is likelier than another', () => {
     }
   });
 
-  test('at any position, so that required characters stand nowhere in particular', () => {
+  test('at any position, so that required characters have no typical place', () => {
     const policy = { minLength: 10, maxLength: 10, lower: 0, digits: 1 };
     const digitsAt = Array.from({ length: 10 }, () => 0);
     for (const password of samples(policy))
@@ -63,14 +63,14 @@ describe('H-138 no character is likelier than another', () => {
     expect(deviationFromUniform(afterLetter)).toBeLessThan(LIMIT);
   });
 
-  test('nor any length between the bounds', () => {
+  test('and so are all lengths between the bounds', () => {
     const counts = Array.from({ length: 5 }, () => 0);
     for (let i = 0; i < 20_000; i++)
       counts[generatePassword({ ...all, minLength: 8, maxLength: 12 }).length - 8]! += 1;
     expect(deviationFromUniform(counts)).toBeLessThan(LIMIT);
   });
 
-  test('and the measure itself finds a modulo bias', () => {
+  test('and the measure detects a modulo bias', () => {
     const biased = countsOf(Array.from({ length: 100_000 }, (_, i) => LOWER[(i % 256) % 26]).join(''), LOWER);
     expect(deviationFromUniform(biased)).toBeGreaterThan(LIMIT);
   });
@@ -136,15 +136,15 @@ test.each<[string, PasswordPolicy]>([
   ['no class', { minLength: 8, maxLength: 8 }],
   ['more required than fits', { ...all, lower: 11, digits: 10 }],
   [
-    'a letter in front that no longer fits',
+    'a first letter that exceeds the length',
     { minLength: 2, maxLength: 2, lower: 0, digits: 2, startWithLetter: true },
   ],
-  ['a letter in front but no letters', { minLength: 8, maxLength: 8, digits: 0, startWithLetter: true }],
-  ['lengths the wrong way round', { ...all, minLength: 21 }],
+  ['a first letter but no letters', { minLength: 8, maxLength: 8, digits: 0, startWithLetter: true }],
+  ['a minimum above the maximum', { ...all, minLength: 21 }],
   ['no length', { ...all, minLength: 0 }],
-  ['an endless length', { ...all, maxLength: 1e9 }],
-  ['half a character', { ...all, lower: 0.5 }],
-  ['less than none', { ...all, digits: -1 }],
+  ['an excessive length', { ...all, maxLength: 1e9 }],
+  ['a fractional number', { ...all, lower: 0.5 }],
+  ['a negative number', { ...all, digits: -1 }],
   ['a symbol twice, which would make it likelier', { ...all, allowedSymbols: '--_' }],
   ['a letter among the symbols', { ...all, allowedSymbols: '-a' }],
   ['a blank among the symbols', { ...all, allowedSymbols: '- ' }],

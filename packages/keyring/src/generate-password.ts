@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 
 /**
- * What a generated password must look like. A class without a number is not used at all; with 0 it may occur;
- * with n it occurs at least n times.
+ * Rules for a generated password. A class without a number is not used; with 0 it may occur; with n it occurs
+ * at least n times.
  */
 export type PasswordPolicy = {
   readonly minLength: number;
@@ -11,20 +11,20 @@ export type PasswordPolicy = {
   readonly upper?: number;
   readonly digits?: number;
   readonly symbols?: number;
-  /** The symbols that may be used: printable ASCII, no letters, digits or blanks, none twice. */
+  /** Allowed symbols: printable ASCII without letters, digits, blanks or duplicates. */
   readonly allowedSymbols?: string;
-  /** Leave out characters that people mistake for one another: I l 1 | O o 0. */
+  /** Excludes characters that people confuse: I l 1 | O o 0. */
   readonly excludeAmbiguous?: boolean;
   readonly startWithLetter?: boolean;
 };
 
-/** No password can satisfy the policy, or it is malformed. */
+/** The policy is malformed or cannot be satisfied. */
 export class PasswordPolicyError extends RangeError {
   override readonly name = 'PasswordPolicyError';
 }
 
 export const MAX_PASSWORD_LENGTH = 1024;
-/** No quotes, backslash or backtick: they break in too many targets' configuration files. */
+/** No quotes, backslash or backtick: they break the configuration files of too many targets. */
 export const DEFAULT_SYMBOLS = '!#$%&()*+,-./:;<=>?@[]^_{|}~';
 const LOWER = 'abcdefghijklmnopqrstuvwxyz';
 const UPPER = LOWER.toUpperCase();
@@ -34,8 +34,8 @@ const AMBIGUOUS = new Set('Il1|Oo0');
 type CharacterClass = { readonly characters: string; readonly required: number; readonly isLetter: boolean };
 
 /**
- * A random password. Its length is uniform between the bounds; every character is uniform within its class, the
- * characters beyond the required ones are uniform over all classes, and the order is a uniform permutation.
+ * Generates a random password. The length is uniform within its bounds, each character is uniform within its
+ * class, additional characters are uniform over all classes, and the order is a uniform permutation.
  *
  * @throws {PasswordPolicyError}
  */
@@ -77,7 +77,7 @@ function characterClasses(policy: PasswordPolicy): CharacterClass[] {
 
 function checkedSymbols(symbols: string): string {
   if (!/^[!-/:-@[-`{-~]*$/.test(symbols) || new Set(symbols).size !== symbols.length)
-    throw new PasswordPolicyError('allowed symbols must be printable ASCII symbols, none of them twice');
+    throw new PasswordPolicyError('allowed symbols must be printable ASCII symbols without duplicates');
   return symbols;
 }
 
@@ -87,7 +87,7 @@ function chooseLength(policy: PasswordPolicy, classes: readonly CharacterClass[]
     throw new PasswordPolicyError('lengths must be whole numbers');
   if (minLength < 1 || maxLength > MAX_PASSWORD_LENGTH || minLength > maxLength)
     throw new PasswordPolicyError(`lengths must be 1 <= minLength <= maxLength <= ${MAX_PASSWORD_LENGTH}`);
-  if (joined(classes) === '') throw new PasswordPolicyError('the policy allows no character at all');
+  if (joined(classes) === '') throw new PasswordPolicyError('the policy allows no characters');
   const letters = classes.filter(({ isLetter }) => isLetter);
   if (policy.startWithLetter && letters.length === 0)
     throw new PasswordPolicyError('a password without letters cannot start with one');
@@ -104,7 +104,7 @@ function chooseLength(policy: PasswordPolicy, classes: readonly CharacterClass[]
 const joined = (classes: readonly CharacterClass[]): string =>
   classes.map(({ characters }) => characters).join('');
 
-/** randomInt rejects what would favour some values; a remainder of random bytes would not. */
+/** randomInt is uniform; a remainder of random bytes would favour some values. */
 const pick = (characters: string): string => characters[randomInt(characters.length)]!;
 
 /** Fisher-Yates: every order is equally likely. */
@@ -112,7 +112,7 @@ function shuffle(items: string[]): void {
   for (let last = items.length - 1; last > 0; last--) swap(items, last, randomInt(last + 1));
 }
 
-/** Any of the letters, equally likely, so that the front tells nothing more than that it is a letter. */
+/** Chooses uniformly among the letters, so that the first character reveals only that it is a letter. */
 function moveLetterToFront(characters: string[], letters: string): void {
   const places = [...characters.keys()].filter((at) => letters.includes(characters[at]!));
   swap(characters, 0, places[randomInt(places.length)]!);

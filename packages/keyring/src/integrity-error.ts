@@ -1,12 +1,12 @@
 /**
- * Why stored key material or a stored secret could not be opened.
- * - `malformed`: a field has a length or form that we never write.
- * - `wrong_kek`: the record names another KEK or tenant than the one it was to be opened with.
- * - `blob_changed`: iv, ciphertext, tag or commitment are not those that were stored.
- * - `cek_refused`: the wrapped CEK, or an id that it is bound to, was changed; or the KEK is another one.
- * - `commitment_mismatch`: the CEK is not the one that the blob was sealed with, or an id was changed.
- * - `ciphertext_refused`: AES-GCM refused the blob although the commitment held.
- * - `root_refused`: the root key refused what it wrapped: another root key, or changed bytes or ids.
+ * Why stored key material or a stored secret cannot be decrypted.
+ * - `malformed`: a field has a length or format that is never written.
+ * - `wrong_kek`: the record names another KEK or tenant than the given one.
+ * - `blob_changed`: IV, ciphertext, tag or commitment were changed.
+ * - `cek_refused`: the wrapped DEK or an id in its AAD was changed, or the KEK is another one.
+ * - `commitment_mismatch`: the blob was encrypted under another DEK, or an id was changed.
+ * - `ciphertext_refused`: AES-GCM refused the blob although the commitment is right.
+ * - `root_refused`: another root key, or changed bytes or ids.
  */
 export type IntegrityReason =
   | 'malformed'
@@ -18,19 +18,19 @@ export type IntegrityReason =
   | 'root_refused';
 
 const MESSAGES: Readonly<Record<IntegrityReason, string>> = {
-  malformed: 'a stored field has a form that is never written: restore the row from a backup',
-  wrong_kek: 'the record belongs to another key encryption key: open it with the one it names',
+  malformed: 'a stored field has an invalid format: restore the row from a backup',
+  wrong_kek: 'the record belongs to another key-encryption key: decrypt it with the one it names',
   blob_changed: 'the stored blob was changed: restore the row from a backup',
   cek_refused:
-    'the wrapped content key, or an id that it is bound to, was changed: restore the row from a backup',
-  commitment_mismatch: 'the blob does not belong to its content key: restore the row from a backup',
+    'the wrapped data key, or an id to which it is bound, was changed: restore the row from a backup',
+  commitment_mismatch: 'the blob does not belong to its data key: restore the row from a backup',
   ciphertext_refused: 'the stored blob was changed: restore the row from a backup',
-  root_refused: 'the root key cannot open this: provide the root key that it was wrapped with',
+  root_refused: 'the root key cannot unwrap this: provide the root key that wrapped it',
 };
 
 /**
- * Something stored is not what was sealed. Raise an alarm; never go on with it as if it were merely absent.
- * Carries a reason and nothing that was read: no plaintext, no key, no cause.
+ * Stored data was changed. Raise an alarm; never treat the data as absent. Contains a reason and none of the
+ * data: no plaintext, key or cause.
  */
 export class IntegrityError extends Error {
   override readonly name = 'IntegrityError';

@@ -4,31 +4,34 @@ import { IntegrityError } from './integrity-error.ts';
 import { lengthPrefixed, requireId, versionText } from './length-prefixed.ts';
 import type { RootKeyProvider } from './root-key-provider.ts';
 
-/** Which key encryption key. `kekId` is unique, `version` counts a tenant's KEKs. Neither may ever change. */
+/**
+ * Identifies a key-encryption key. `kekId` is unique; `version` counts the KEKs of a tenant. Neither ever
+ * changes.
+ */
 export type KekIds = { readonly tenantId: string; readonly kekId: string; readonly version: number };
 
 /**
- * Content keys that one KEK may wrap before it is rotated: 2^28, sixteen times below the limit of random ivs
- * (2^32, NIST SP 800-38D 8.3). The caller counts.
+ * DEKs that one KEK may wrap before it is rotated: 2^28, sixteen times below the limit for random IVs (2^32,
+ * NIST SP 800-38D 8.3). The caller counts.
  */
 export const MAX_WRAPS_PER_KEK = 2 ** 28;
 
-/** The KEK was wiped: the vault is sealed, or the key was dropped. Open it again. */
+/** The KEK was dropped from memory, e.g. by sealing. Open it again. */
 export class KekDisposedError extends Error {
   override readonly name = 'KekDisposedError';
   constructor(kekId: string) {
-    super(`key encryption key ${kekId} is no longer in memory: open it again`);
+    super(`key-encryption key ${kekId} is no longer in memory: open it again`);
   }
 }
 
-/** An opened KEK. Prints and serialises as its ids only. */
+/** A KEK in memory. Prints and serialises as its ids only. */
 export class Kek {
   readonly tenantId: string;
   readonly kekId: string;
   readonly version: number;
   #key: KeyObject | undefined;
 
-  /** Takes over the bytes: they are wiped. */
+  /** Takes ownership of the bytes and wipes them. */
   constructor({ tenantId, kekId, version }: KekIds, bytes: Buffer) {
     try {
       if (bytes.length !== KEY_BYTES) throw new IntegrityError('malformed');
@@ -47,7 +50,7 @@ export class Kek {
     return this.#key;
   }
 
-  /** Forgets the key. Idempotent. The engine frees the memory of a KeyObject when it collects it. */
+  /** Drops the key. Idempotent. The engine frees the memory of a KeyObject when it collects it. */
   dispose(): void {
     this.#key = undefined;
   }
@@ -57,7 +60,7 @@ export class Kek {
   }
 }
 
-/** Makes a new KEK and returns it wrapped by the root key, ready to be stored. */
+/** Creates a KEK and returns it wrapped by the root key, ready to be stored. */
 export async function createKek(provider: RootKeyProvider, ids: KekIds): Promise<Buffer> {
   const aad = kekAad(ids);
   const bytes = randomFillSync(Buffer.allocUnsafeSlow(KEY_BYTES));
@@ -69,16 +72,16 @@ export async function createKek(provider: RootKeyProvider, ids: KekIds): Promise
 }
 
 /**
- * Opens a stored KEK.
+ * Unwraps a stored KEK.
  *
- * @throws {IntegrityError} `root_refused` when root key, bytes or ids are not those it was made with.
- * @throws what the provider throws when it cannot be reached.
+ * @throws {IntegrityError} `root_refused` when root key, bytes or ids differ from those at its creation.
+ * @throws what the provider throws when it is unreachable.
  */
 export async function openKek(provider: RootKeyProvider, wrappedKek: Uint8Array, ids: KekIds): Promise<Kek> {
   return new Kek(ids, await provider.unwrap(wrappedKek, kekAad(ids)));
 }
 
-/** The same KEK wrapped by another root key: for changing the root key. Content keys need not be touched. */
+/** Wraps a KEK by another root key, for a change of the root key. DEKs stay unchanged. */
 export async function rewrapKek(
   from: RootKeyProvider,
   to: RootKeyProvider,

@@ -34,11 +34,11 @@ test('a KEK is opened once in fifteen minutes, then again', async () => {
   advance(1);
   expect(await cache.get('t-1', 'k-1', open())).not.toBe(first);
   expect(opened).toHaveLength(2);
-  // Someone may still be using it.
+  // It may still be in use.
   expect(() => first.key()).not.toThrow();
 });
 
-test('use does not prolong the time that a KEK is kept', async () => {
+test('use does not extend the time for which a KEK is cached', async () => {
   const { opened, open, advance, ...options } = counter();
   const cache = createKeyCache({ maxAgeMs: 1000, ...options });
   for (let i = 0; i < 5; i++) {
@@ -48,7 +48,7 @@ test('use does not prolong the time that a KEK is kept', async () => {
   expect(opened).toHaveLength(2);
 });
 
-test('tenants and KEKs are kept apart, whatever their ids contain', async () => {
+test('tenants and KEKs are not confused, whatever their ids contain', async () => {
   const { opened, open, advance: _, ...options } = counter();
   const cache = createKeyCache(options);
   for (const [tenantId, kekId] of [
@@ -62,7 +62,7 @@ test('tenants and KEKs are kept apart, whatever their ids contain', async () => 
   expect(opened).toHaveLength(5);
 });
 
-test('callers at the same time share one opening', async () => {
+test('concurrent callers share one opening', async () => {
   const { opened, open, advance: _, ...options } = counter();
   const cache = createKeyCache(options);
   const keks = await Promise.all(Array.from({ length: 20 }, () => cache.get('t-1', 'k-1', open())));
@@ -70,18 +70,18 @@ test('callers at the same time share one opening', async () => {
   expect(opened).toHaveLength(1);
 });
 
-test('a failure reaches every caller and is not remembered', async () => {
+test('a failure reaches every caller and is not cached', async () => {
   const { open, opened: _, advance: __, ...options } = counter();
   const cache = createKeyCache(options);
   const failing = async (): Promise<Kek> => {
-    throw new Error('provider is away');
+    throw new Error('the provider is unavailable');
   };
   const both = [cache.get('t-1', 'k-1', failing), cache.get('t-1', 'k-1', failing)];
   for (const result of await Promise.allSettled(both)) expect(result.status).toBe('rejected');
   await expect(cache.get('t-1', 'k-1', open())).resolves.toBeInstanceOf(Kek);
 });
 
-test('another KEK than was asked for is refused and not kept', async () => {
+test('a KEK other than the requested one is refused and not cached', async () => {
   const { opened, open, advance: _, ...options } = counter();
   const cache = createKeyCache(options);
   await expect(cache.get('t-1', 'k-1', open('t-2', 'k-1'))).rejects.toThrow(TypeError);
@@ -89,7 +89,7 @@ test('another KEK than was asked for is refused and not kept', async () => {
   await expect(cache.get('t-1', 'k-1', open())).resolves.toBeInstanceOf(Kek);
 });
 
-test('dropping disposes one KEK, clearing all, those just being opened included', async () => {
+test('dropping disposes one KEK; clearing disposes all, including those being opened', async () => {
   const { opened, open, advance: _, ...options } = counter();
   const cache = createKeyCache(options);
   const dropped = await cache.get('t-1', 'k-1', open());
@@ -108,7 +108,7 @@ test('dropping disposes one KEK, clearing all, those just being opened included'
   expect(() => again.key()).not.toThrow();
 });
 
-test('a check forgets what is too old, without anyone asking for it', async () => {
+test('a check drops keys that are too old, without a call of get', async () => {
   const { opened, open, advance, ...options } = counter();
   const cache = createKeyCache({ maxAgeMs: 1000, ...options });
   await cache.get('t-1', 'k-1', open());
@@ -144,11 +144,11 @@ test('a KEK that was destroyed elsewhere is dropped and disposed by the next che
   expect(() => kept.key()).not.toThrow();
 });
 
-test('no KEK is used or kept for longer than a minute without knowing whether it was destroyed', async () => {
+test('no KEK is used or cached for longer than a minute without a check of its destruction', async () => {
   const { opened, open, advance, clock } = counter();
   let away = true;
   const destroyedAmong = async (): Promise<string[]> => {
-    if (away) throw new Error('the database is away');
+    if (away) throw new Error('the database is unavailable');
     return [];
   };
   const cache = createKeyCache({ clock, destroyedAmong });
@@ -161,7 +161,7 @@ test('no KEK is used or kept for longer than a minute without knowing whether it
   await Promise.resolve();
   expect(() => opened[0]!.key()).toThrow(KekDisposedError);
 
-  // A process that stood still uses none before it has asked.
+  // After a pause, a process checks before it uses a key.
   away = false;
   await cache.get('t-1', 'k-1', open());
   await cache.check();

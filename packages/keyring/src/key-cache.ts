@@ -2,8 +2,8 @@ import type { Kek } from './kek.ts';
 
 export type KeyCache = {
   /**
-   * The cached KEK, or the one that `open` brings; callers that ask at the same time share one `open`. A failure is
-   * not remembered. The cache owns the KEK: do not dispose it.
+   * The cached KEK, or the result of `open`; concurrent callers share one `open`. Failures are not cached.
+   * The cache owns the KEK: do not dispose it.
    *
    * @throws what `open` throws.
    */
@@ -11,11 +11,11 @@ export type KeyCache = {
   /** Drops and disposes one KEK, e.g. when it is retired. */
   drop(tenantId: string, kekId: string): void;
   /**
-   * Drops what is too old, and asks whether keys were destroyed. It runs by itself every ten seconds; what fails is asked
-   * again.
+   * Drops keys that are too old, and checks whether keys were destroyed. Runs every ten seconds; a failed
+   * check is repeated.
    */
   check(): Promise<void>;
-  /** Drops and disposes all, those being opened included: sealing. */
+  /** Drops and disposes all KEKs, including those being opened; for sealing. */
   clear(): void;
 };
 
@@ -23,18 +23,18 @@ type Cached = { readonly tenantId: string; readonly kek: Promise<Kek>; readonly 
 
 const FIFTEEN_MINUTES_MS = 15 * 60 * 1000;
 const CHECK_MS = 10_000;
-/** A key of which nobody knows for so long whether it was destroyed is neither used nor kept. */
+/** A key whose destruction could not be checked for this long is neither used nor kept. */
 const MAX_UNCONFIRMED_MS = 60_000;
 
 /**
- * Keeps opened KEKs for at most `maxAgeMs` (default 15 minutes), so that a root key that was withdrawn takes effect.
- * A KEK that grows too old is forgotten but not disposed, since someone may just be using it.
+ * Caches opened KEKs for at most `maxAgeMs` (default 15 minutes), so that the withdrawal of a root key takes
+ * effect. A KEK that gets too old is dropped but not disposed, because it may be in use.
  *
- * A KEK that is destroyed elsewhere is dropped within ten seconds. While `destroyedAmong` fails, or after this process stood
- * still, all KEKs are dropped one minute after the last answer, before one is used.
+ * A KEK that is destroyed elsewhere is dropped within ten seconds. While `destroyedAmong` fails, or after a
+ * pause of this process, all KEKs are dropped one minute after the last answer, before the next use.
  *
- * @param destroyedAmong which of these tenants have had their keys destroyed, by the database.
- * @param clock milliseconds that never go back; by default those of the process.
+ * @param destroyedAmong returns the tenants whose keys are destroyed according to the database.
+ * @param clock monotonic milliseconds; the process's clock by default.
  */
 export function createKeyCache({
   destroyedAmong,
@@ -45,7 +45,7 @@ export function createKeyCache({
   maxAgeMs?: number;
   clock?: () => number;
 }): KeyCache {
-  // In the order of opening, so that the oldest come first.
+  // In order of opening, oldest first.
   const cached = new Map<string, Cached>();
   let confirmedAtMs = clock();
   let checking = false;
@@ -62,7 +62,8 @@ export function createKeyCache({
   };
   const dispose = (key: string, entry: Cached): void => {
     forget(key, entry);
-    // Also when it is still being opened. One that fails to open needs no disposing, and tells its own caller.
+    // Also while it is being opened. If that fails, there is nothing to dispose, and its own caller gets the
+    // error.
     entry.kek.then(
       (kek) => kek.dispose(),
       () => {},
@@ -87,7 +88,7 @@ export function createKeyCache({
       for (const [key, entry] of cached) if (destroyed.has(entry.tenantId)) dispose(key, entry);
       confirmedAtMs = Math.max(confirmedAtMs, askedAtMs);
     } catch {
-      // The database is away, which others report.
+      // The database is unavailable, which is reported elsewhere.
       dropUnconfirmed();
     } finally {
       checking = false;
@@ -121,5 +122,5 @@ async function openChecked(tenantId: string, kekId: string, open: () => Promise<
   const kek = await open();
   if (kek.tenantId === tenantId && kek.kekId === kekId) return kek;
   kek.dispose();
-  throw new TypeError('the key cache was given another key than it asked for');
+  throw new TypeError('the key cache received another key than it requested');
 }

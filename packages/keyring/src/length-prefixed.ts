@@ -1,8 +1,8 @@
 const MAX_ID_BYTES = 512;
 
 /**
- * Each text as a 32-bit big-endian length and its UTF-8 bytes. Not JSON and not joined by a separator: no two
- * different lists may have the same bytes, whatever the ids contain.
+ * Encodes each text as a 32-bit big-endian length and its UTF-8 bytes. In contrast to JSON or a separator,
+ * two different lists can never have the same bytes.
  */
 export function lengthPrefixed(texts: readonly string[]): Buffer {
   const encoded = texts.map((text) => Buffer.from(text, 'utf8'));
@@ -15,7 +15,7 @@ export function lengthPrefixed(texts: readonly string[]): Buffer {
   return out;
 }
 
-/** @throws {TypeError} when the id is empty, too long, or would lose information as UTF-8. */
+/** @throws {TypeError} when the id is empty, too long, or not well-formed Unicode. */
 export function requireId(id: string, what: string): string {
   if (typeof id !== 'string' || id === '' || !id.isWellFormed() || Buffer.byteLength(id) > MAX_ID_BYTES)
     throw new TypeError(`${what} must be a text of 1 to ${MAX_ID_BYTES} bytes`);

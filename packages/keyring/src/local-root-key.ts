@@ -10,11 +10,11 @@ export interface LocalRootKey {
   wrap(bytes: Uint8Array, aad: Uint8Array): Buffer;
   /** @throws {IntegrityError} `root_refused`. */
   unwrap(wrapped: Uint8Array, aad: Uint8Array): Buffer;
-  /** Forgets it: the engine frees the memory of a KeyObject when it collects it. */
+  /** Drops the key; the engine frees the memory of a KeyObject when it collects it. */
   close(): void;
 }
 
-/** Takes over the 32 bytes: they are wiped. */
+/** Takes ownership of the 32 bytes and wipes them. */
 export function localRootKey(bytes: Buffer): LocalRootKey {
   let key: KeyObject | undefined;
   try {

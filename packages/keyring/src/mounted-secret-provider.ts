@@ -4,14 +4,14 @@ import { readRootKeyFile } from './read-root-key-file.ts';
 import { RootKeyError, type RootKeyProvider } from './root-key-provider.ts';
 
 /**
- * Root key from a Kubernetes secret that is mounted as a file. The kubelet replaces the files of a mount by exchanging a
- * link (`..data`), and sets modes and owner by the pod's `fsGroup`: so links are followed, root may own the file, and its
- * group may read it. Nobody else may.
+ * Root key from a mounted Kubernetes secret. The kubelet replaces the files of a mount by changing a link
+ * (`..data`), and sets mode and owner by the pod's `fsGroup`. So links are followed, root may own the file,
+ * and its group may read it; others may not.
  *
- * The mount is looked at before each use, and read again when it was exchanged. A secret that was withdrawn, or
- * replaced by another root key, opens nothing more, until it is back.
+ * The mount is checked before each use and read again after a change. While the secret is withdrawn or
+ * replaced by another root key, nothing can be unwrapped.
  *
- * @throws {RootKeyError} when the file is missing, open to all, or does not hold a key.
+ * @throws {RootKeyError} when the file is missing, readable by all, or does not contain a key.
  */
 export async function mountedSecretProvider({ path }: { path: string }): Promise<RootKeyProvider> {
   let seen = await versionOf(path);
@@ -28,7 +28,7 @@ export async function mountedSecretProvider({ path }: { path: string }): Promise
       fresh.close();
       throw new RootKeyError(
         'refused',
-        `${path} now holds another root key than at the start: put the former one back, or restart to use the new one.`,
+        `${path} now contains another root key than at the start: restore the former one, or restart to use the new one.`,
       );
     }
     key.close();
@@ -60,7 +60,7 @@ export async function mountedSecretProvider({ path }: { path: string }): Promise
 
 const load = async (path: string) => localRootKey(await readRootKeyFile(path, { groupMayRead: true }));
 
-/** Changes when the link is exchanged or the file behind it is. */
+/** Changes when the link or the file behind it changes. */
 async function versionOf(path: string): Promise<string> {
   try {
     const { dev, ino, mtimeNs, size } = await stat(path, { bigint: true });

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(mount, { recursive: true }));
 
-/** As the kubelet does it: a new folder, a link to it, and that link moved over the former one. */
+/** As the kubelet does it: a new folder, a link to it, and a rename of that link over the former one. */
 async function project(content: Buffer | undefined, mode = 0o440): Promise<void> {
   version += 1;
   const folder = `..2026_${version}`;
@@ -25,7 +25,7 @@ async function project(content: Buffer | undefined, mode = 0o440): Promise<void>
   }
   await symlink(folder, join(mount, '..data_tmp'));
   await rename(join(mount, '..data_tmp'), join(mount, '..data'));
-  // There from the second time on.
+  // Exists from the second time on.
   await symlink('..data/root.key', path).catch(() => {});
 }
 
@@ -36,7 +36,7 @@ const mounted = async (content = key, mode?: number) => {
   return mountedSecretProvider({ path });
 };
 
-test('a key behind the links of a mount, readable by its group, is taken', async () => {
+test('a key behind the links of a mount, readable by its group, is accepted', async () => {
   const provider = await mounted();
   const wrapped = await provider.wrap(Buffer.from('x'), aad);
   expect((await provider.unwrap(wrapped, aad)).toString()).toBe('x');
@@ -45,7 +45,7 @@ test('a key behind the links of a mount, readable by its group, is taken', async
 });
 
 test.each([0o444, 0o460, 0o644])(
-  'mode %o, open to all or changeable by the group, is refused',
+  'mode %o, readable by all or writable by the group, is refused',
   async (mode) => {
     await expect(mounted(key, mode)).rejects.toMatchObject({
       code: 'permissions',
@@ -60,7 +60,7 @@ test.runIf(process.geteuid?.() === 0)('a file of another account is refused', as
   await expect(mountedSecretProvider({ path })).rejects.toMatchObject({ code: 'owner' });
 });
 
-test('the same key in a mount that was exchanged goes on, another one opens nothing until it is put back', async () => {
+test('after a change of the mount the same key works, and another one works only after the former is restored', async () => {
   const provider = await mounted();
   const wrapped = await provider.wrap(Buffer.from('x'), aad);
   await project(Buffer.from(key.toString('hex')));
@@ -72,7 +72,7 @@ test('the same key in a mount that was exchanged goes on, another one opens noth
   expect((await provider.unwrap(wrapped, aad)).toString()).toBe('x');
 });
 
-test('a secret that was withdrawn opens nothing until it is back', async () => {
+test('a withdrawn secret unwraps nothing until it is restored', async () => {
   const provider = await mounted();
   const wrapped = await provider.wrap(Buffer.from('x'), aad);
   await project(undefined);
@@ -85,7 +85,7 @@ test('a secret that was withdrawn opens nothing until it is back', async () => {
   expect((await provider.unwrap(wrapped, aad)).toString()).toBe('x');
 });
 
-test('a closed provider opens nothing', async () => {
+test('a closed provider unwraps nothing', async () => {
   const provider = await mounted();
   const wrapped = await provider.wrap(Buffer.from('x'), aad);
   provider.close();

@@ -5,15 +5,17 @@ import { RootKeyError } from './root-key-provider.ts';
 export interface PrivateFile {
   /** For messages, e.g. `root key`. */
   readonly what: string;
-  /** A file may be one byte longer in what is answered: that tells the caller that it is too long. */
+  /** The result has one more byte when the file is longer. */
   readonly maxBytes: number;
-  /** For mounts whose modes are not ours to choose. */
+  /** For mounts whose modes we cannot choose. */
   readonly groupMayRead?: boolean;
-  /** What to do when it is missing. */
+  /** What to do when the file is missing. */
   readonly missing?: string;
 }
 
-/** The content of a file that nobody else may read or change. The caller wipes it. @throws {RootKeyError} */
+/**
+ * Reads a file that no other account may read or change. The caller wipes the content. @throws {RootKeyError}
+ */
 export async function readPrivateFile(path: string, options: PrivateFile): Promise<Buffer> {
   const file = await openFile(path, options);
   const content = Buffer.allocUnsafeSlow(options.maxBytes + 1);
@@ -33,7 +35,7 @@ export async function readPrivateFile(path: string, options: PrivateFile): Promi
 
 async function openFile(path: string, { what, missing = '' }: PrivateFile): Promise<FileHandle> {
   try {
-    // Non-blocking: a FIFO in the file's place must not hang the start.
+    // Non-blocking: a FIFO at this path must not block the start.
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
@@ -43,7 +45,7 @@ async function openFile(path: string, { what, missing = '' }: PrivateFile): Prom
   }
 }
 
-/** Checks the opened file, not the path: nobody can exchange it in between. */
+/** Checks the opened file, not the path, so that it cannot be exchanged in between. */
 function requirePrivate(path: string, stats: Stats, { what, groupMayRead = false }: PrivateFile): void {
   if (!stats.isFile()) throw new RootKeyError('not_a_file', `The ${what} ${path} is not a regular file.`);
   if ((stats.mode & (groupMayRead ? 0o037 : 0o077)) !== 0) {
@@ -51,7 +53,7 @@ function requirePrivate(path: string, stats: Stats, { what, groupMayRead = false
     const fix = groupMayRead ? 'Give the volume defaultMode: 0440' : `Run: chmod 0400 '${path}'`;
     throw new RootKeyError(
       'permissions',
-      `The ${what} file ${path} is open to other accounts (mode ${mode}). ${fix}`,
+      `The ${what} file ${path} is accessible to other accounts (mode ${mode}). ${fix}`,
     );
   }
   const self = process.geteuid?.();

@@ -2,10 +2,10 @@ import { KEY_BYTES } from './aes-gcm.ts';
 import { readPrivateFile } from './private-file.ts';
 import { RootKeyError } from './root-key-provider.ts';
 
-// 64 hex digits and a line end of one or two bytes; one byte more tells that the file is too long.
+// 64 hex digits and a line end of one or two bytes; one more byte shows that the file is too long.
 const MAX_FILE_BYTES = 2 * KEY_BYTES + 2;
 const RESTORE =
-  'Restore the original file from its backup. A newly made key opens nothing that an earlier one sealed.';
+  'Restore the original file from its backup. A new key cannot decrypt what an earlier one encrypted.';
 
 /** The 32 bytes of a root key file. The caller wipes them. @throws {RootKeyError} */
 export async function readRootKeyFile(
@@ -32,7 +32,7 @@ function decodeKey(path: string, content: Buffer): Buffer {
     for (let i = 0; i < KEY_BYTES; i++)
       key[i] = hexValue(content[2 * i]!) * 16 + hexValue(content[2 * i + 1]!);
   } else if (content.length === KEY_BYTES && hexDigits < KEY_BYTES) {
-    // 32 bytes that are all hex digits are the half of a hex file, not a raw key.
+    // 32 bytes that are all hex digits are half of a hex file, not a raw key.
     content.copy(key);
   } else {
     const found = content.length > MAX_FILE_BYTES ? `more than ${MAX_FILE_BYTES}` : `${content.length}`;
@@ -44,7 +44,7 @@ function decodeKey(path: string, content: Buffer): Buffer {
   if (key.every((byte) => byte === key[0]))
     throw new RootKeyError(
       'weak',
-      `The root key file ${path} holds one byte repeated, not a key. ${RESTORE}`,
+      `The root key file ${path} contains one repeated byte, not a key. ${RESTORE}`,
     );
   return key;
 }
@@ -58,7 +58,7 @@ function isLineEnd(rest: Buffer): boolean {
   return rest.length === 0 || (rest.length <= 2 && /^\r?\n$/.test(rest.toString('latin1')));
 }
 
-/** Value of a hex digit, -1 for any other byte. By hand: a string of the key could never be wiped. */
+/** Value of a hex digit; -1 for any other byte. Avoids strings, which could not be wiped. */
 function hexValue(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const letter = byte | 0x20;

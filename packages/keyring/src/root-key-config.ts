@@ -6,7 +6,7 @@ import type { RootKeyProvider } from './root-key-provider.ts';
 
 const path = z.string().min(1);
 
-/** AWS writes https; plain HTTP never leaves this machine. */
+/** AWS requires https; plain HTTP is only for this machine. */
 const endpoint = z.url().refine((text) => {
   const { protocol, hostname } = new URL(text);
   return (
@@ -14,7 +14,7 @@ const endpoint = z.url().refine((text) => {
   );
 }, 'must be an https URL');
 
-/** Where a service has its root key from. Never the key itself, nor a PIN or credential: paths of files. */
+/** The source of a service's root key. Contains paths of files, never the key, a PIN or a credential. */
 export const rootKeySchema = z.discriminatedUnion('provider', [
   z.strictObject({ provider: z.literal('file'), path }),
   z.strictObject({ provider: z.literal('kubernetes-secret'), path }),
@@ -43,9 +43,9 @@ export const rootKeySchema = z.discriminatedUnion('provider', [
 export type RootKeyConfig = z.infer<typeof rootKeySchema>;
 
 /**
- * The provider that a configuration names; undefined for `shamir`, whose key only people can bring.
+ * Opens the configured provider; undefined for `shamir`, whose key people provide.
  *
- * @throws {RootKeyError} when it cannot be had now.
+ * @throws {RootKeyError} when the root key is not available now.
  */
 export async function openRootKey(config: RootKeyConfig): Promise<RootKeyProvider | undefined> {
   switch (config.provider) {
@@ -54,7 +54,7 @@ export async function openRootKey(config: RootKeyConfig): Promise<RootKeyProvide
     case 'kubernetes-secret':
       return mountedSecretProvider(config);
     case 'pkcs11': {
-      // Loads a native module, which only those need who have a token.
+      // Loads a native module, which only users of a token need.
       const { pkcs11Provider } = await import('./pkcs11/pkcs11-provider.ts');
       return pkcs11Provider(config);
     }

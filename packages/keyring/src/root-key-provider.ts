@@ -1,30 +1,30 @@
-/** Whether the provider could unwrap now. `problem` says what is wrong and what to do, without key bytes. */
+/** Whether the provider can unwrap now. `problem` says what is wrong and what to do, without key bytes. */
 export type RootKeyHealth = { readonly ok: true } | { readonly ok: false; readonly problem: string };
 
 export type RootKeyKind = 'file' | 'kubernetes-secret' | 'pkcs11' | 'aws-kms' | 'shamir';
 
 /**
- * Holds the root key, or the only way to it. Asynchronous throughout, so that a key that never leaves a device or a
- * cloud fits behind it. `aad` must be given back for unwrapping exactly as it was given for wrapping.
+ * Holds the root key or gives access to it. All methods are asynchronous, so that the key can stay in a
+ * device or a cloud. `aad` must be the same for wrapping and unwrapping.
  */
 export interface RootKeyProvider {
   readonly kind: RootKeyKind;
   /**
-   * The key reference: names the kind of provider and the root key itself, its version included. Stored beside what it
-   * wrapped. The same after each restart; another one for another root key. Safe to log.
+   * The key reference: kind of provider and identity of the root key, including its version. It is stored
+   * with wrapped data, is stable across restarts, and differs for another root key. Safe to log.
    */
   readonly id: string;
   wrap(bytes: Uint8Array, aad: Uint8Array): Promise<Buffer>;
   /**
-   * @throws {IntegrityError} `root_refused` for another root key, changed bytes or another aad.
-   * @throws {RootKeyError} when the root key cannot be reached: an outage, not a verdict.
+   * @throws {IntegrityError} `root_refused` for another root key, changed bytes or another AAD.
+   * @throws {RootKeyError} when the root key is unreachable, which says nothing about the data.
    */
   unwrap(wrapped: Uint8Array, aad: Uint8Array): Promise<Buffer>;
-  /** A fingerprint that tells two root keys apart and reveals nothing about either: 16 hex digits. */
+  /** A fingerprint that distinguishes root keys and reveals nothing about them: 16 hex digits. */
   keyCheck(): Promise<string>;
-  /** Asks the file, device or service itself. Never throws for an outage. */
+  /** Checks the file, device or service. Never throws for an outage. */
   health(): Promise<RootKeyHealth>;
-  /** Forgets the key, or the session at the device that has it. Whatever is asked afterwards fails. Idempotent. */
+  /** Drops the key, or closes the session of its device. Later calls fail. Idempotent. */
   close(): void;
 }
 
@@ -37,14 +37,14 @@ export type RootKeyErrorCode =
   | 'owner'
   | 'wrong_length'
   | 'weak'
-  /** The device or service knows us, and says no. */
+  /** The device or service refused access. */
   | 'refused'
-  /** The device or service does not answer, or says that it cannot now. */
+  /** The device or service does not answer, or is temporarily unavailable. */
   | 'unreachable'
-  /** The provider was closed: the service was sealed. */
+  /** The provider was closed because the service was sealed. */
   | 'closed';
 
-/** The root key cannot be had. The message names the fix; it never contains key bytes. */
+/** The root key is not available. The message names the fix and never contains key bytes. */
 export class RootKeyError extends Error {
   override readonly name = 'RootKeyError';
   readonly code: RootKeyErrorCode;

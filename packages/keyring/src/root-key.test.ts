@@ -54,7 +54,7 @@ describe('the root key file', () => {
     ['hex with two line ends', `${randomBytes(32).toString('hex')}\n\n`],
     ['hex with a stray letter', `${randomBytes(31).toString('hex')}zz`],
     ['a megabyte', randomBytes(1 << 20)],
-  ])('is refused when it is %s, naming the fix and no key byte', async (_name, content) => {
+  ])('is refused when it is %s; the error names the fix and no key byte', async (_name, content) => {
     const error = await fileRootKeyProvider({ path: await keyFile(content) }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(RootKeyError);
     expect(error).toMatchObject({
@@ -72,16 +72,19 @@ describe('the root key file', () => {
     await expect(fileRootKeyProvider({ path })).rejects.toMatchObject({ code: 'weak' });
   });
 
-  test.each([0o440, 0o404, 0o644, 0o420, 0o401])('is refused with mode %o, saying chmod', async (mode) => {
-    await keyFile(randomBytes(32), 'root.key', mode);
-    const link = join(folder, 'link.key');
-    await symlink(path, link);
-    for (const at of [path, link])
-      await expect(fileRootKeyProvider({ path: at })).rejects.toMatchObject({
-        code: 'permissions',
-        message: expect.stringContaining(`chmod 0400 '${at}'`),
-      });
-  });
+  test.each([0o440, 0o404, 0o644, 0o420, 0o401])(
+    'is refused with mode %o; the error names chmod',
+    async (mode) => {
+      await keyFile(randomBytes(32), 'root.key', mode);
+      const link = join(folder, 'link.key');
+      await symlink(path, link);
+      for (const at of [path, link])
+        await expect(fileRootKeyProvider({ path: at })).rejects.toMatchObject({
+          code: 'permissions',
+          message: expect.stringContaining(`chmod 0400 '${at}'`),
+        });
+    },
+  );
 
   test.runIf(process.geteuid?.() === 0)('is refused when another account owns it', async () => {
     await keyFile(randomBytes(32));
@@ -89,7 +92,7 @@ describe('the root key file', () => {
     await expect(fileRootKeyProvider({ path })).rejects.toMatchObject({ code: 'owner' });
   });
 
-  test('is healthy until the file is gone or replaced, while the loaded key goes on working', async () => {
+  test('is healthy until the file is missing or replaced; the loaded key keeps working', async () => {
     const provider = await newProvider('root.key');
     const wrapped = await provider.wrap(Buffer.from('x'), Buffer.from('aad'));
     expect(await provider.health()).toEqual({ ok: true });
@@ -103,7 +106,7 @@ describe('the root key file', () => {
     expect(await provider.unwrap(wrapped, Buffer.from('aad'))).toEqual(Buffer.from('x'));
   });
 
-  test('is made whole and private, once, leaving nothing else behind', async () => {
+  test('is created completely and privately, once, without leftovers', async () => {
     await createRootKeyFile(path);
     expect((await stat(path)).mode & 0o777).toBe(0o400);
     const content = await readFile(path, 'utf8');
@@ -119,7 +122,7 @@ describe('the root key file', () => {
 });
 
 describe('a KEK', () => {
-  test('opens with its root key and ids, and seals what it opens', async () => {
+  test('is unwrapped with its root key and ids, and decrypts what it encrypts', async () => {
     const provider = await newProvider('a');
     const wrapped = await createKek(provider, ids);
     const secretIds = { tenantId: 't-1', entryId: 'e-1', version: 1, purpose: 'password', kekId: 'k-1' };
@@ -128,7 +131,7 @@ describe('a KEK', () => {
     expect(await createKek(provider, ids)).not.toEqual(wrapped);
   });
 
-  test('does not open with another root key, other ids, or any byte changed', async () => {
+  test('is not unwrapped with another root key, other ids, or any byte changed', async () => {
     const provider = await newProvider('a');
     const wrapped = await createKek(provider, ids);
     const refused = { name: 'IntegrityError', reason: 'root_refused' };
@@ -149,7 +152,7 @@ describe('a KEK', () => {
     await expect(openKek(provider, canary, ids)).rejects.toThrow(IntegrityError);
   });
 
-  test('moves to another root key without changing what it opens', async () => {
+  test('can be wrapped by another root key and still decrypts its data', async () => {
     const [from, to] = [await newProvider('a'), await newProvider('b')];
     const wrapped = await createKek(from, ids);
     const secretIds = { tenantId: 't-1', entryId: 'e-1', version: 1, purpose: 'password', kekId: 'k-1' };
@@ -161,7 +164,7 @@ describe('a KEK', () => {
 });
 
 describe('the canary', () => {
-  test('opens with the key that made it, also after a restart, and with no other', async () => {
+  test('is decrypted by the key that encrypted it, also after a restart, and by no other', async () => {
     const canary = await createCanary(await newProvider('a'));
     expect(await checkCanary(await fileRootKeyProvider({ path: join(folder, 'a') }), canary)).toBe(true);
     expect(await checkCanary(await newProvider('b'), canary)).toBe(false);
@@ -179,7 +182,7 @@ describe('the canary', () => {
     expect(await checkCanary(provider, await createKek(provider, ids))).toBe(false);
   });
 
-  test('does not take an outage of the provider for a wrong key', async () => {
+  test('does not mistake an outage of the provider for a wrong key', async () => {
     const provider = await newProvider('a');
     const canary = await createCanary(provider);
     const away: RootKeyProvider = {

@@ -28,14 +28,14 @@ function reasonOf(open: () => unknown): IntegrityReason {
   throw new Error('it opened');
 }
 
-/** The record as an intruder with the database would leave it: the unkeyed hash made to fit again. */
+/** The record after a change by an intruder with database access: the unkeyed hash is recomputed. */
 function rehashed(changed: SealedSecret): SealedSecret {
   const { iv, ciphertext, tag, commitment } = changed;
   const hash = createHash('sha256').update(iv).update(ciphertext).update(tag).update(commitment).digest();
   return { ...changed, blobSha256: hash };
 }
 
-test('what was sealed opens, from nothing to 64 KiB', () => {
+test('encrypted secrets of 0 bytes to 64 KiB are decrypted', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (plaintext) => {
       expect(openSecret(kek, sealSecret(kek, plaintext, ids), ids)).toEqual(Buffer.from(plaintext));
@@ -47,31 +47,31 @@ test('what was sealed opens, from nothing to 64 KiB', () => {
   }
 });
 
-test('every seal has its own content key, iv and ciphertext, and leaves the plaintext alone', () => {
+test('every encryption has its own DEK, IV and ciphertext, and does not change the plaintext', () => {
   const other = sealSecret(kek, secret, ids);
   for (const field of ['cekId', 'wrappedCek', 'iv', 'ciphertext', 'tag', 'commitment'] as const)
     expect(other[field]).not.toEqual(record[field]);
   expect(secret.toString()).toBe('correct horse battery staple');
 });
 
-test('the audited hash is that of the stored blob', () => {
+test('the audited hash is the hash of the stored blob', () => {
   expect(rehashed(record).blobSha256).toEqual(record.blobSha256);
 });
 
-describe('nothing stored can be changed unnoticed', () => {
+describe('every change of a stored field is detected', () => {
   test.each(BUFFERS)('every bit of %s', (field) => {
     for (let bit = 0; bit < record[field].length * 8; bit++) {
       const bytes = Buffer.from(record[field]);
       bytes[bit >> 3]! ^= 1 << (bit & 7);
       const changed = { ...record, [field]: bytes };
       expect(() => openSecret(kek, changed, ids)).toThrow(IntegrityError);
-      // The hash has no key, so it protects from nobody who can write: the rest must hold without it.
+      // The hash has no key and does not stop an intruder, so the rest must hold without it.
       if (field !== 'blobSha256')
         expect(() => openSecret(kek, rehashed(changed), ids)).toThrow(IntegrityError);
     }
   });
 
-  test('every bit of the content key id', () => {
+  test('every bit of the DEK id', () => {
     for (let at = 0; at < record.cekId.length; at++) {
       for (let bit = 0; bit < 8; bit++) {
         const code = String.fromCharCode(record.cekId.charCodeAt(at) ^ (1 << bit));
@@ -81,7 +81,7 @@ describe('nothing stored can be changed unnoticed', () => {
     }
   });
 
-  test('every field cut, emptied or lengthened', () => {
+  test('every field cut, emptied or extended', () => {
     for (const field of BUFFERS) {
       const bytes = record[field];
       for (const other of [
@@ -98,12 +98,12 @@ describe('nothing stored can be changed unnoticed', () => {
     }
   });
 
-  test.each([12, 8, 4, 0])('H-126 a tag cut to %i bytes is malformed, not merely weaker', (length) => {
+  test.each([12, 8, 4, 0])('H-126 a tag cut to %i bytes is malformed', (length) => {
     const changed = rehashed({ ...record, tag: record.tag.subarray(0, length) });
     expect(reasonOf(() => openSecret(kek, changed, ids))).toBe('malformed');
   });
 
-  test('H-126 an iv of one byte and an empty blob', () => {
+  test('H-126 an IV of one byte and an empty blob', () => {
     expect(reasonOf(() => openSecret(kek, rehashed({ ...record, iv: Buffer.alloc(1) }), ids))).toBe(
       'malformed',
     );
@@ -136,7 +136,7 @@ describe('nothing stored can be changed unnoticed', () => {
     expect(() => sealSecret(kek, secret, { ...ids, tenantId: 't-2' })).toThrow(IntegrityError);
   });
 
-  test('any field exchanged with that of another record, the whole record included', () => {
+  test('any field replaced by that of another record, and the whole record', () => {
     const others = { ...ids, entryId: 'e-2' };
     const other = sealSecret(kek, Buffer.from('another horse battery staple'), others);
     const older = sealSecret(kek, secret, { ...ids, version: 2 });
@@ -151,13 +151,13 @@ describe('nothing stored can be changed unnoticed', () => {
       const keyAndId = { ...record, wrappedCek: from.wrappedCek, cekId: from.cekId };
       expect(() => openSecret(kek, keyAndId, ids)).toThrow(IntegrityError);
     }
-    // Same ids, another seal: key and id fit the place, so that only the blob itself can tell.
+    // Same ids, another encryption: key and id are valid, so only the blob itself shows the difference.
     const again = sealSecret(kek, secret, ids);
     const swapped = { ...record, wrappedCek: again.wrappedCek, cekId: again.cekId };
     expect(reasonOf(() => openSecret(kek, swapped, ids))).toBe('commitment_mismatch');
   });
 
-  test('ids cannot run into one another', () => {
+  test('adjacent ids are not confused', () => {
     expect(lengthPrefixed(['ab', 'c'])).not.toEqual(lengthPrefixed(['a', 'bc']));
     const sealed = sealSecret(kek, secret, { ...ids, entryId: 'e', purpose: '1password' });
     expect(() => openSecret(kek, sealed, { ...ids, entryId: 'e1', purpose: 'password' })).toThrow(
@@ -166,7 +166,7 @@ describe('nothing stored can be changed unnoticed', () => {
   });
 });
 
-test('errors and keys print nothing secret', () => {
+test('errors and keys print no secrets', () => {
   const bytes = Buffer.from('0123456789abcdef0123456789abcdef');
   const printed = newKek('t-1', 'k-1', Buffer.from(bytes));
   for (const text of [inspect(printed, { depth: 9, showHidden: true }), JSON.stringify(printed)]) {
@@ -178,7 +178,7 @@ test('errors and keys print nothing secret', () => {
   expect(error.cause).toBeUndefined();
 });
 
-test('a KEK takes over its bytes, and is of no use after it was disposed', () => {
+test('a KEK wipes its bytes, and cannot be used after it is disposed', () => {
   const bytes = randomBytes(32);
   const short = newKek('t-1', 'k-1', bytes);
   expect(bytes.equals(Buffer.alloc(32))).toBe(true);
@@ -189,7 +189,7 @@ test('a KEK takes over its bytes, and is of no use after it was disposed', () =>
     expect(() => newKek('t-1', 'k-1', randomBytes(length))).toThrow(IntegrityError);
 });
 
-test('ids without content, and secrets beyond the limit, are refused when sealing', () => {
+test('empty ids and secrets beyond the limit are refused by encryption', () => {
   for (const lie of [
     { entryId: '' },
     { purpose: '' },
@@ -206,7 +206,7 @@ describe('changing the KEK', () => {
   const nextIds = { ...ids, kekId: 'k-2' };
   const moved = { ...record, wrappedCek: rewrapCek(kek, next, record, ids) };
 
-  test('keeps the secret opening, under the new KEK only, with the blob untouched', () => {
+  test('keeps the secret readable, under the new KEK only, with the same blob', () => {
     expect(openSecret(next, moved, nextIds)).toEqual(secret);
     expect(moved.blobSha256).toEqual(record.blobSha256);
     expect(reasonOf(() => openSecret(kek, moved, ids))).toBe('cek_refused');
@@ -214,7 +214,7 @@ describe('changing the KEK', () => {
     expect(reasonOf(() => openSecret(next, record, nextIds))).toBe('cek_refused');
   });
 
-  test('refuses what would not open, and the KEK of another tenant', () => {
+  test('refuses a record that cannot be decrypted, and the KEK of another tenant', () => {
     expect(reasonOf(() => rewrapCek(kek, newKek('t-2', 'k-9'), record, ids))).toBe('wrong_kek');
     expect(reasonOf(() => rewrapCek(kek, next, moved, ids))).toBe('cek_refused');
     const again = sealSecret(kek, secret, ids);
@@ -224,7 +224,7 @@ describe('changing the KEK', () => {
   });
 });
 
-test('what was wrapped does not unwrap with another key, aad, format or length', () => {
+test('wrapped data is not unwrapped with another key, AAD, format or length', () => {
   const key = generateKeySync('aes', { length: 256 });
   const aad = Buffer.from('aad');
   const wrapped = wrapBytes(key, secret, aad);

@@ -15,15 +15,17 @@ import {
 import { IntegrityError } from './integrity-error.ts';
 import type { Kek } from './kek.ts';
 
-/** All that must be stored of a sealed secret, beside its ids. Nothing in it is secret. */
+/** The stored form of an encrypted secret, besides its ids. It contains nothing secret. */
 export type SealedSecret = Encrypted & {
-  /** Random UUID of the content key, used for this one secret. */
+  /** Random UUID of the DEK, which encrypts only this secret. */
   readonly cekId: string;
   /** 61 bytes. */
   readonly wrappedCek: Buffer;
   /** 32 bytes. */
   readonly commitment: Buffer;
-  /** SHA-256(iv || ciphertext || tag || commitment): what the audit log records, so that a rollback shows. */
+  /**
+   * SHA-256(iv || ciphertext || tag || commitment). The audit log records it, so that a rollback is detected.
+   */
   readonly blobSha256: Buffer;
 };
 
@@ -31,7 +33,7 @@ export type SealedSecret = Encrypted & {
 export const MAX_SECRET_BYTES = 16 * 1024 * 1024;
 
 /**
- * Seals a secret under a fresh content key, bound to its ids. The plaintext stays the caller's to wipe.
+ * Encrypts a secret under a new DEK, bound to its ids. The caller wipes the plaintext.
  *
  * @throws {RangeError} when it is larger than 16 MiB.
  * @throws {IntegrityError} `wrong_kek` when the ids name another KEK or tenant.
@@ -57,9 +59,9 @@ export function sealSecret(kek: Kek, plaintext: Uint8Array, ids: SecretIds): Sea
 }
 
 /**
- * Opens a sealed secret. The caller wipes the plaintext (`fill(0)`) as soon as it is used.
+ * Decrypts a secret. The caller wipes the plaintext (`fill(0)`) after use.
  *
- * @throws {IntegrityError} when any stored byte or any id is not as it was sealed.
+ * @throws {IntegrityError} when a stored byte or an id was changed.
  * @throws {KekDisposedError} when the KEK was dropped.
  */
 export function openSecret(kek: Kek, record: SealedSecret, ids: SecretIds): Buffer {
@@ -82,10 +84,10 @@ export function openSecret(kek: Kek, record: SealedSecret, ids: SecretIds): Buff
 }
 
 /**
- * The content key wrapped for another KEK of the same tenant. Store it together with `newKek.kekId`; everything else
- * of the record stays. `ids.kekId` names the old KEK. The secret itself is not decrypted.
+ * Wraps the DEK for another KEK of the same tenant. Store the result with `newKek.kekId`; the rest of the
+ * record stays. `ids.kekId` names the old KEK. The secret is not decrypted.
  *
- * @throws {IntegrityError} as `openSecret`, or `wrong_kek` when the new KEK is another tenant's.
+ * @throws {IntegrityError} as `openSecret`, or `wrong_kek` when the new KEK belongs to another tenant.
  */
 export function rewrapCek(oldKek: Kek, newKek: Kek, record: SealedSecret, ids: SecretIds): Buffer {
   requireRecord(record);
@@ -94,7 +96,7 @@ export function rewrapCek(oldKek: Kek, newKek: Kek, record: SealedSecret, ids: S
   requireOwnKek(newKek, newIds);
   const cek = unwrapCek(oldKek, record.wrappedCek, ids, record.cekId);
   try {
-    // A content key that does not fit its blob must be found now, while the old KEK is still there.
+    // A DEK that does not belong to its blob must be detected now, while the old KEK exists.
     withDerivedKeys(cek, (keys) => requireCommitment(keys.commitment, blobAad(ids, record.cekId), record));
     return wrapCek(newKek, cek, newIds, record.cekId);
   } finally {
@@ -113,7 +115,7 @@ function blobHash({ iv, ciphertext, tag }: Encrypted, commitment: Uint8Array): B
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Lengths first: a cipher given a short tag or iv would check less than we believe. */
+/** Check lengths first: a cipher with a short tag or IV would authenticate less. */
 function requireRecord(record: SealedSecret): void {
   const lengthsFit =
     record.iv.length === IV_BYTES &&

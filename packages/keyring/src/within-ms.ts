@@ -1,4 +1,7 @@
-/** The result, or the error when it takes longer. The work itself goes on: what it does must be safe to do late. */
+/**
+ * Returns the result, or throws `late()` after the time limit. The work continues, so it must be safe to
+ * finish late.
+ */
 export async function withinMs<T>(work: Promise<T>, timeoutMs: number, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {

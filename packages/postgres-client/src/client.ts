@@ -1,23 +1,23 @@
 import pg from 'pg';
 import { forgetLibpq } from './forget-libpq.ts';
 
-/** A connection, all of it. There is no TLS of the driver's own: who needs it gives a `stream` that has it. */
+/** All settings of a connection. The driver's own TLS is not used; for TLS, pass an encrypted `stream`. */
 export interface ClientSettings extends Omit<pg.ClientConfig, 'connectionString' | 'ssl'> {
   /** Name or address of the server, or the folder of its socket. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** Empty for a server that asks for none. */
+  /** Empty for a server without password authentication. */
   readonly password: string;
   readonly database: string;
 }
 
-/** A connection that is made by its settings alone, whatever the environment or a password file of libpq says. */
+/** A connection that uses only its settings and ignores libpq's environment and password file. */
 export class Client extends pg.Client {
   constructor(settings: ClientSettings) {
     forgetLibpq();
     const { password } = settings;
-    // For an empty one the driver would look into ~/.pgpass, but not where it has to ask.
+    // With an empty password the driver would read ~/.pgpass; a function prevents that.
     super({ ...settings, ssl: false, password: password === '' ? () => '' : password });
   }
 }

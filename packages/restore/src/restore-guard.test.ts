@@ -72,19 +72,19 @@ const refusal = (guard: RestoreGuard): unknown => {
   }
 };
 
-test('a database whose epoch is older than the one outside is not served, from the first moment on', async () => {
+test('a database whose epoch is older than the one in Redis is never served', async () => {
   const current = await guardOf(await freshDatabase());
   await current.begin(1);
   await current.finish(1);
   expect(refusal(current)).toBe('serves');
-  // Another service, restored to a state before that.
+  // Another service, restored to an earlier state.
   const restored = await guardOf(await freshDatabase());
   expect(refusal(restored)).toMatchObject(unfinished);
   await restored.finish(1);
   expect([refusal(restored), restored.epoch()]).toEqual(['serves', 1]);
 });
 
-test('evidence in one service stops all of them, and each serves again once its own database has the new epoch', async () => {
+test('evidence in one service stops all, and each serves again when its database has the new epoch', async () => {
   const databases = [await freshDatabase(), await freshDatabase()];
   const [audit, vault] = await Promise.all(databases.map((each) => guardOf(each)));
   audit!.seesFuture('a tree head is missing');
@@ -98,7 +98,7 @@ test('evidence in one service stops all of them, and each serves again once its 
   expect(refusal(audit!)).toBe('serves');
 });
 
-test('a database that is set back under the running service is noticed, and what was evidence first stays it', async () => {
+test('a restore under a running service is detected, and the first evidence is kept', async () => {
   const schema = await scratch.createSchema();
   const guard = await guardOf(await openDatabase(schema));
   await guard.begin(3);
@@ -106,7 +106,7 @@ test('a database that is set back under the running service is noticed, and what
   expect(refusal(guard)).toBe('serves');
   await scratch.query(`UPDATE ${schema.schema}.restore_epoch SET epoch = 2`);
   await expect.poll(() => refusal(guard)).toMatchObject(unfinished);
-  expect(guard.problem()).toContain('restore epoch 2, outside of it epoch 3');
+  expect(guard.problem()).toContain('restore epoch 2 but Redis has epoch 3');
   guard.seesFuture('a tree head is missing');
   guard.seesFuture('another one');
   expect(guard.problem()).toBe('a tree head is missing');
@@ -115,7 +115,7 @@ test('a database that is set back under the running service is noticed, and what
   expect([refusal(guard), guard.epoch()]).toEqual(['serves', 5]);
 });
 
-test('every replica does its part before it serves again, also where another one stored the epoch', async () => {
+test('every replica does its work before it serves again, also if another one stored the epoch', async () => {
   const database = await freshDatabase();
   const done: string[] = [];
   const first = await guardOf(database, async (epoch) => void done.push(`first ${epoch}`));
@@ -128,7 +128,7 @@ test('every replica does its part before it serves again, also where another one
   expect(done).toContain('first 1');
 });
 
-test('a finished restore raises every term by a thousand, once, and nobody of the former term may write', async () => {
+test('a finished restore raises every term by a thousand, once, and fences the former term', async () => {
   const database = await freshDatabase();
   const raiseTerm = () =>
     database.system(async (tx) => {
@@ -147,7 +147,7 @@ test('a finished restore raises every term by a thousand, once, and nobody of th
   expect(await raiseTerm()).toBe(term + 1_001);
 });
 
-test('without Redis a service serves, and nothing can be begun; an emptied Redis learns the epoch again', async () => {
+test('without Redis a service serves but no restore can begin; an emptied Redis gets the epoch again', async () => {
   const database = await freshDatabase();
   const guard = await guardOf(database);
   await guard.begin(4);
@@ -163,7 +163,7 @@ test('without Redis a service serves, and nothing can be begun; an emptied Redis
   }
 });
 
-test('the steps of one restore may reach different replicas, at once', async () => {
+test('the steps of one restore may reach different replicas concurrently', async () => {
   const database = await freshDatabase();
   const tenantId = randomUUID();
   const replica = async () => {

@@ -10,46 +10,46 @@ export interface RestoreGuardOptions<DB> {
   readonly redis: { readonly host: string; readonly port: number; readonly password: string };
   readonly logger: Logger;
   /**
-   * What this replica does outside the database when a restore is finished, before it serves again. May be repeated: it runs
-   * before the epoch is stored, and in every other replica when that sees the new epoch.
+   * Work of this replica outside the database when a restore is finished, before it serves again. It may run
+   * again: before the epoch is stored, and in every other replica that sees the new epoch.
    */
   readonly onRestored?: ((epoch: number) => Promise<void>) | undefined;
 }
 
-/** Whether this service's database is older than what is known outside of it. */
+/** Detects that this service's database is older than the state known outside of it. */
 export interface RestoreGuard extends AsyncDisposable {
-  /** Of the database, as last read. */
+  /** The epoch of the database, as last read. */
   epoch(): number;
-  /** The newest that is known outside; the database's own while Redis is away. */
+  /** The newest epoch known in Redis; the database's own while Redis is unavailable. */
   outsideEpoch(): number;
-  /** Why nothing may be served; undefined while all is well. */
+  /** Why calls must be refused; undefined otherwise. */
   problem(): string | undefined;
   /** Compares both epochs now, without waiting for the next poll. */
   refresh(): Promise<void>;
-  /** Throws `unavailable` with the code `restore_unfinished` while nothing may be served. */
+  /** Throws `unavailable` with the code `restore_unfinished` while calls must be refused. */
   refuse(): void;
   /**
-   * Evidence that the database was restored to an older state: no service serves until the restore is
-   * finished. Until then only the first evidence counts.
+   * Reports evidence that the database was restored to an older state: no service serves until the restore is
+   * finished. Only the first evidence counts until then.
    */
   seesFuture(evidence: string): void;
-  /** Makes an epoch known outside. Throws `unavailable` when Redis cannot be reached. */
+  /** Stores an epoch in Redis. Throws `unavailable` when Redis is unreachable. */
   begin(epoch: number): Promise<void>;
-  /** Stores the epoch in the database and serves again. Raises the terms of leaders when it is new. */
+  /** Stores the epoch in the database and serves again. A new epoch also raises the terms of leaders. */
   finish(epoch: number): Promise<void>;
 }
 
 const KEY = 'claviger:restore:epoch';
 const POLL_MS = 2_000;
 const CONNECT_WITHIN_MS = 2_000;
-/** Answers the greater of the two; what is outside never goes back. */
+/** Stores and returns the greater value; the epoch in Redis never decreases. */
 const RAISE = `
 local outside = tonumber(redis.call('GET', KEYS[1]) or '0')
 local wanted = tonumber(ARGV[1])
 if wanted > outside then redis.call('SET', KEYS[1], ARGV[1]) return wanted end
 return outside`;
 
-/** Reads both epochs before it resolves. Starts without Redis, and compares as soon as Redis answers. */
+/** Reads both epochs before it resolves. Starts without Redis, and compares when Redis answers. */
 export async function openRestoreGuard<DB>(options: RestoreGuardOptions<DB>): Promise<RestoreGuard> {
   const { logger } = options;
   const database = options.database as unknown as Database<RestoreSchema>;
@@ -63,7 +63,7 @@ export async function openRestoreGuard<DB>(options: RestoreGuardOptions<DB>): Pr
   });
   // Each use reports its own failure.
   redis.on('error', () => {});
-  /** Undefined while the database has not answered yet. */
+  /** Undefined until the database answers. */
   let own = await readEpoch(database).catch(() => undefined);
   let outside = own ?? 0;
   let evidence: string | undefined;
@@ -75,10 +75,10 @@ export async function openRestoreGuard<DB>(options: RestoreGuardOptions<DB>): Pr
     Number(await redis.eval(RAISE, 1, KEY, String(epoch)));
 
   const problem = (): string | undefined => {
-    if (own === undefined) return 'the restore epoch of the database is not known yet';
+    if (own === undefined) return 'the restore epoch of the database is not yet known';
     if (evidence !== undefined) return evidence;
     if (outside <= own) return undefined;
-    return `the database is of restore epoch ${own}, outside of it epoch ${outside} is known: it was restored to an older state`;
+    return `the database has restore epoch ${own} but Redis has epoch ${outside}: the database was restored to an older state`;
   };
 
   const restored = async (epoch: number): Promise<void> => {
@@ -89,26 +89,26 @@ export async function openRestoreGuard<DB>(options: RestoreGuardOptions<DB>): Pr
 
   const look = async (): Promise<void> => {
     const before = problem();
-    // Evidence stops the others, too: they see an epoch that none of their databases has.
+    // Raising the epoch in Redis stops the other services too: none of their databases has it.
     own ??= await readEpoch(database);
     outside = await raise(evidence === undefined ? own : own + 1);
     const stored = await readEpoch(database);
     if (stored > own) await restored(stored);
-    // It was restored under the running service.
+    // The database was restored while the service runs.
     if (stored < own) own = stored;
     const now = problem();
     if (now !== before && now !== undefined)
       logger.error(
         { alert: 'restore_unfinished', problem: now },
-        'nothing is served: run `claviger restore finish`',
+        'calls are refused: run `claviger restore finish`',
       );
     if (now === undefined && before !== undefined) logger.info({ epoch: own }, 'the restore is finished');
   };
   const lookAgain = (): Promise<void> => {
-    // Without Redis or the database nothing changes: what was known last holds.
+    // Without Redis or the database, the last known state stays valid.
     looking = looking
       .then(look)
-      .catch((error) => logger.debug({ err: error }, 'restore epochs not compared'));
+      .catch((error) => logger.debug({ err: error }, 'cannot compare the restore epochs'));
     return looking;
   };
   const poll = (): void => {
@@ -132,9 +132,9 @@ export async function openRestoreGuard<DB>(options: RestoreGuardOptions<DB>): Pr
       if (problem() === undefined) return;
       if (own === undefined)
         throw new ClavigerError('unavailable', 'The database cannot be reached.', { retryAfterSeconds: 1 });
-      throw new ClavigerError('unavailable', 'A restore of the database was not finished.', {
+      throw new ClavigerError('unavailable', 'A restore of the database is not finished.', {
         code: 'restore_unfinished',
-        hint: 'An operator runs `claviger restore finish`.',
+        hint: 'An operator must run `claviger restore finish`.',
       });
     },
     seesFuture: (found) => {
@@ -142,7 +142,7 @@ export async function openRestoreGuard<DB>(options: RestoreGuardOptions<DB>): Pr
       evidence = found;
       logger.error(
         { alert: 'restore_unfinished', problem: found },
-        'nothing is served: run `claviger restore finish`',
+        'calls are refused: run `claviger restore finish`',
       );
       void lookAgain();
     },
@@ -152,7 +152,7 @@ export async function openRestoreGuard<DB>(options: RestoreGuardOptions<DB>): Pr
       } catch (cause) {
         throw new ClavigerError(
           'unavailable',
-          'Redis cannot be reached: without it no other service would know.',
+          'Redis cannot be reached, so the other services cannot be stopped.',
           {
             cause,
             retryAfterSeconds: 1,
@@ -181,7 +181,7 @@ async function readEpoch(database: Database<RestoreSchema>): Promise<number> {
   return epoch;
 }
 
-/** A connection that is only just being made is worth a short wait. */
+/** Waits briefly while the connection is being opened. */
 async function connected(redis: Redis): Promise<void> {
   if (redis.status === 'ready') return;
   await new Promise<void>((resolve) => {

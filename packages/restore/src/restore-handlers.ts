@@ -5,10 +5,13 @@ import type { Handlers } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { RestoreGuard } from './restore-guard.ts';
 
-/** Numbers of what ended, by name, e.g. `{ sessions: 3 }`. */
+/** Numbers of ended items by name, e.g. `{ sessions: 3 }`. */
 export type EndedCounts = Readonly<Record<string, number>>;
 
-/** Ends, in one transaction of the tenant, whatever may have ended between the backup and now. May be repeated. */
+/**
+ * Ends, in one transaction of the tenant, all access that may have ended between the backup and now. May be
+ * repeated.
+ */
 export type EndTenantAccess<DB> = (
   tx: Tx<DB>,
   options: { readonly tenantId: string; readonly keepApiTokens: boolean; readonly keepAgentTokens: boolean },
@@ -28,13 +31,13 @@ export function restoreHandlers<DB>(
   options: RestoreHandlersOptions<DB>,
 ): Handlers<typeof restore.RestoreService> {
   const { service, node, database, guard } = options;
-  /** A step of another restore, or of one that was not begun, must not end anything. */
+  /** A step of another restore, or of one that was not begun, must not end access. */
   const requireBegun = async (epoch: number): Promise<void> => {
     if (epoch === guard.outsideEpoch()) return;
-    // Another replica may have begun it since this one looked.
+    // Another replica may have begun it since the last poll.
     await guard.refresh();
     if (epoch === guard.outsideEpoch()) return;
-    throw new ClavigerError('conflict', `Restore epoch ${epoch} was not begun.`, {
+    throw new ClavigerError('conflict', `Restore epoch ${epoch} has not begun.`, {
       code: 'restore_not_begun',
       hint: 'Run `claviger restore finish` again: it begins a new epoch.',
     });

@@ -3,8 +3,8 @@ import { checkCanary, createCanary, type RootKeyProvider } from '@claviger/keyri
 import type { CanaryStore } from './canary-store.ts';
 
 /**
- * Whether this is the root key that the database was set up with. An empty database is set up with it, if asked; a
- * canary is never replaced.
+ * Whether this is the root key that the database was set up with. Sets up an empty database if `initialise`
+ * is true; never replaces a canary.
  */
 export async function fits(
   provider: RootKeyProvider,
@@ -15,9 +15,9 @@ export async function fits(
   if (stored === 'lost') return false;
   if (stored !== undefined) return checkCanary(provider, stored);
   if (!initialise)
-    throw new ClavigerError('conflict', 'This database has not been set up with a root key yet.', {
+    throw new ClavigerError('conflict', 'This database has no root key yet.', {
       code: 'not_initialised',
-      hint: 'claviger unseal --init makes a root key; --init --from-shares sets this one up with yours.',
+      hint: 'Run `claviger unseal --init` to create a root key, or add --from-shares to use existing shares.',
     });
   return checkCanary(provider, await canary.storeFirst(await createCanary(provider), provider.id));
 }

@@ -2,8 +2,8 @@ import { ClavigerError } from '@claviger/errors';
 import { RootKeyError, type RootKeyProvider } from '@claviger/keyring';
 
 /**
- * A provider whose outages are what callers may see: what is not in memory stays closed, and works again by itself as soon
- * as the provider does. Verdicts about stored bytes pass through.
+ * Wraps a provider so that its outages become errors for the caller. Keys in memory stay usable, and other
+ * keys work again when the provider does. Integrity errors pass through.
  */
 export function reportingOutages(provider: RootKeyProvider, what: string): RootKeyProvider {
   const translated = async <T>(work: Promise<T>): Promise<T> => {
@@ -13,10 +13,10 @@ export function reportingOutages(provider: RootKeyProvider, what: string): RootK
       if (!(error instanceof RootKeyError)) throw error;
       throw new ClavigerError(
         'sealed',
-        `The root key of ${what} cannot be reached; keys that are in use go on.`,
+        `The root key of ${what} cannot be reached; keys in memory stay usable.`,
         {
           code: 'root_key_unreachable',
-          hint: 'It works again as soon as the root key provider does; the log of the service tells what it answers.',
+          hint: 'Restore the root key provider; the log of the service has its error.',
           retryAfterSeconds: 5,
           cause: error,
         },

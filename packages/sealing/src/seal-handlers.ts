@@ -20,11 +20,11 @@ export interface SealHandlersOptions {
       details: Record<string, unknown>;
     },
   ) => Promise<void>;
-  /** The platform's tenant, once it exists; auth alone knows it. */
+  /** The platform tenant, once it exists; only auth knows it. */
   readonly platformTenant?: () => Promise<string | undefined>;
 }
 
-/** What operators do with the seal of this replica. Closing has taken effect before anything waits for the database. */
+/** The seal operations of operators. Sealing takes effect before any access to the database. */
 export function sealHandlers(options: SealHandlersOptions): Handlers<typeof contract.SealService> {
   const { seal, service, node } = options;
   const state = async (platformTenantId = ''): Promise<contract.SealState> => ({
@@ -41,11 +41,11 @@ export function sealHandlers(options: SealHandlersOptions): Handlers<typeof cont
     try {
       return await options.platformTenant?.();
     } catch (error) {
-      options.logger.warn({ err: error }, 'the tenant of the platform cannot be looked up');
+      options.logger.warn({ err: error }, 'cannot look up the platform tenant');
       return undefined;
     }
   };
-  /** An operator who seals must not be kept waiting by a log; that nothing was recorded is told in ours. */
+  /** Sealing must not wait for the audit log; a failure to record it is only logged. */
   const recorded = async (
     context: CallContext,
     action: string,
@@ -57,7 +57,7 @@ export function sealHandlers(options: SealHandlersOptions): Handlers<typeof cont
       if (tenantId === undefined)
         return options.logger.warn(
           { action, node, ...details },
-          'not in the audit log: its tenant is not known yet',
+          'not recorded in the audit log: the tenant is unknown',
         );
       context.auditTenantId = tenantId;
       await options.record(context, tenantId, {
@@ -70,7 +70,7 @@ export function sealHandlers(options: SealHandlersOptions): Handlers<typeof cont
     } catch (error) {
       options.logger.warn(
         { err: error, action, node, ...details },
-        'not in the audit log: it cannot be written',
+        'not recorded in the audit log: writing failed',
       );
     }
   };

@@ -24,7 +24,7 @@ afterEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A database of one row that can be away, and that counts what was written to it. */
+/** A database of one row that can be made unavailable, and that counts writes. */
 function memory() {
   const state = { blob: undefined as Uint8Array | 'lost' | undefined, writes: 0, away: false };
   const canary: CanaryStore = {
@@ -64,7 +64,7 @@ test.each<[string, () => void]>([
   ['truncated', () => writeFileSync(path, randomBytes(16))],
   ['another one', () => writeFileSync(path, randomBytes(32))],
 ])(
-  'H-135 a root key that is %s seals, writes nothing, and opens by itself when the right one is back',
+  'H-135 a root key that is %s seals the service and writes nothing; the right one opens it by itself',
   async (_, damage) => {
     const right = randomBytes(32);
     writeFileSync(path, right);
@@ -82,14 +82,14 @@ test.each<[string, () => void]>([
   },
 );
 
-test('data without a canary is not taken for an empty database', async () => {
+test('data without a canary is not treated as an empty database', async () => {
   store.blob = 'lost';
   const seal = await sealOf(file);
   expect(seal.status()).toMatchObject({ state: 'sealed', problem: expect.stringContaining('one backup') });
   expect(store.writes).toBe(0);
 });
 
-test('a database that is away tells nothing about the key: unavailable, not sealed, until it is back', async () => {
+test('during an outage of the database the service is unavailable, not sealed', async () => {
   store.away = true;
   const seal = await sealOf(file);
   expect(seal.isSealed()).toBe(false);
@@ -98,7 +98,7 @@ test('a database that is away tells nothing about the key: unavailable, not seal
   await open(seal);
 });
 
-test('with the provider away, keys in use go on, new ones are closed, and all works when it is back', async () => {
+test('during an outage of the provider, keys in memory work and others do not; afterwards all work', async () => {
   const right = randomBytes(32);
   writeFileSync(path, right);
   const seal = await sealOf(mounted);
@@ -113,21 +113,21 @@ test('with the provider away, keys in use go on, new ones are closed, and all wo
   await expect(seal.checkProvider()).rejects.toThrow(/no mounted secret/);
   const unreachable = { reason: 'sealed', code: 'root_key_unreachable', retryAfterSeconds: 5 };
   await expect(openKek(seal.requireOpen(), wrapped, ids)).rejects.toMatchObject(unreachable);
-  // A quarter of an hour later what was in use is closed as well.
+  // After fifteen minutes, keys in memory are dropped as well.
   nowMs = 15 * 60 * 1000;
   await expect(use()).rejects.toMatchObject(unreachable);
   writeFileSync(path, right, { mode: 0o600 });
   expect((await use()).kekId).toBe('k-1');
 });
 
-test('a cloud that does not answer at the start is asked again until it does, and nothing is written meanwhile', async () => {
+test('a cloud KMS that does not answer at the start is tried again, and nothing is written meanwhile', async () => {
   const credentialsFile = join(folder, 'credentials');
   writeFileSync(credentialsFile, '[default]\naws_access_key_id = A\naws_secret_access_key = B\n', {
     mode: 0o600,
   });
   const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
   let up = false;
-  // Not a KMS of any worth: it gives back what it got.
+  // A fake KMS that returns its input.
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -163,7 +163,7 @@ test('a cloud that does not answer at the start is asked again until it does, an
   }
 });
 
-test('closing drops the key at once, also from those who hold the provider, until it is opened again', async () => {
+test('sealing drops the key at once, also for holders of the provider, until it is opened again', async () => {
   let closed = 0;
   const seal = await sealOf(file, () => {
     closed += 1;
@@ -181,7 +181,7 @@ test('closing drops the key at once, also from those who hold the provider, unti
 const partsOf = (texts: readonly string[]) => texts.map((text) => parseShare(text).parts.get('vault')!);
 const scheme = { threshold: 3, shares: 5 };
 
-test('shares set an empty database up only when asked, and open it afterwards in any order', async () => {
+test('shares set up an empty database only on request, and open it afterwards in any order', async () => {
   const texts = makeShares(['vault'], scheme);
   const seal = await sealOf(shamir);
   expect(seal.status()).toMatchObject({ state: 'sealed', problem: expect.stringContaining('--init') });
@@ -200,7 +200,7 @@ test('shares set an empty database up only when asked, and open it afterwards in
   expect(store.writes).toBe(1);
 });
 
-test('the shares of another root key, complete and whole, open nothing and replace nothing', async () => {
+test('a complete set of shares of another root key opens nothing and replaces nothing', async () => {
   const seal = await sealOf(shamir);
   for (const part of partsOf(makeShares(['vault'], scheme)).slice(0, 3))
     await seal.submitShare(part, { initialise: true });
@@ -213,7 +213,7 @@ test('the shares of another root key, complete and whole, open nothing and repla
   expect([store.blob, store.writes, seal.status().sharesGiven]).toEqual([before, 1, 0]);
 });
 
-test('a share of another set, and a second one of the same number, are refused without losing the first ones', async () => {
+test('a share of another set or with a duplicate number is refused, and the earlier shares are kept', async () => {
   const seal = await sealOf(shamir);
   const [a, b] = partsOf(makeShares(['vault'], scheme));
   const [stranger] = partsOf(makeShares(['vault'], scheme));
@@ -231,7 +231,7 @@ test('a share of another set, and a second one of the same number, are refused w
   expect(seal.status()).toMatchObject({ sharesGiven: 0, sharesNeeded: 0 });
 });
 
-test('a database that is away when the last share comes costs no share: the last is given again', async () => {
+test('after an outage of the database at the last share, only the last share is submitted again', async () => {
   const seal = await sealOf(shamir);
   const parts = () => partsOf(texts);
   const texts = makeShares(['vault'], scheme);
@@ -243,7 +243,7 @@ test('a database that is away when the last share comes costs no share: the last
   expect(seal.status().state).toBe('open');
 });
 
-test('shares are for services that ask for them', async () => {
+test('shares are refused by services without the shamir provider', async () => {
   const seal = await sealOf(file);
   const [part] = partsOf(makeShares(['vault'], scheme));
   await expect(seal.submitShare(part!, { initialise: true })).rejects.toMatchObject({
@@ -253,7 +253,7 @@ test('shares are for services that ask for them', async () => {
   await expect(shared.reopen()).rejects.toMatchObject({ code: 'shares_needed' });
 });
 
-test('a share survives line breaks and blanks, and no other change', () => {
+test('a share may contain line breaks and blanks, but no other change', () => {
   const [text] = makeShares(['vault', 'auth'], scheme);
   const share = parseShare(`  ${text!.slice(0, 50)}\n ${text!.slice(50)} \n`);
   expect(share).toMatchObject({ index: 1, threshold: 3, shares: 5 });

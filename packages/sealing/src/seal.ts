@@ -11,34 +11,36 @@ import { fits } from './fits.ts';
 import { reportingOutages } from './reporting-outages.ts';
 import { createShareCollection, type SharePart } from './share-collection.ts';
 
-/** What there is to know about a seal. Safe to log. */
+/** The status of a seal. Safe to log. */
 export interface SealStatus {
   readonly provider: RootKeyConfig['provider'];
   readonly state: 'open' | 'sealed' | 'unknown';
-  /** What is wrong and what to do; empty while it is open. */
+  /** What is wrong and what to do; empty while open. */
   readonly problem: string;
-  /** The key reference, while it is open. */
+  /** The key reference, while open. */
   readonly keyId: string;
   readonly sharesGiven: number;
-  /** As the shares say; 0 before the first. */
+  /** The threshold in the shares; 0 before the first share. */
   readonly sharesNeeded: number;
 }
 
 /** Whether a service has the root key that its database was set up with. */
 export interface Seal extends Disposable {
-  /** Throws `sealed` while it has not, `unavailable` while it cannot tell. */
+  /** Throws `sealed` without the root key, and `unavailable` while its state is unknown. */
   requireOpen(): RootKeyProvider;
-  /** Known to be sealed. */
+  /** Whether the service is known to be sealed. */
   isSealed(): boolean;
   status(): SealStatus;
-  /** Throws, in words for the operator, while the provider could not unwrap. */
+  /** Throws an error for the operator while the provider cannot unwrap. */
   checkProvider(): Promise<void>;
-  /** With the last share that is needed the seal opens. Throws `invalid`; wrong shares are all discarded. */
+  /** The last required share opens the seal. Throws `invalid`; wrong shares are all discarded. */
   submitShare(part: SharePart, options: { initialise: boolean }): Promise<void>;
   discardShares(): void;
-  /** Drops the root key at once, and calls `onClose`. Stays so until `reopen`, shares, or the next start. */
+  /**
+   * Drops the root key at once and calls `onClose`. Stays sealed until `reopen`, shares, or the next start.
+   */
   close(): void;
-  /** Takes the root key from the provider again. Not for shares. */
+  /** Reads the root key from the provider again. Not for shares. */
   reopen(): Promise<void>;
 }
 
@@ -52,7 +54,7 @@ export interface SealOptions {
     warn(fields: object, message: string): void;
     error(fields: object, message: string): void;
   };
-  /** Everything that was opened with the root key must be forgotten now. */
+  /** Must drop everything that was decrypted with the root key. */
   readonly onClose?: () => void;
 }
 
@@ -65,19 +67,19 @@ type State =
   | { readonly kind: 'unknown'; readonly problem: string };
 
 /**
- * Examines the root key against the canary in the database, and again every two seconds until it fits: putting the right
- * key in its place is all that is needed. A sealed service generates and overwrites nothing. With shares, it waits for
- * people.
+ * Checks the root key against the canary in the database, and again every two seconds until it is right:
+ * installing the right key is enough. A sealed service neither generates nor overwrites keys. With shares, it
+ * waits for people.
  */
 export async function openSeal(options: SealOptions): Promise<Seal> {
   const { config, canary, what, logger } = options;
   const shares = createShareCollection();
-  let state: State = { kind: 'unknown', problem: 'The root key has not been checked yet.' };
+  let state: State = { kind: 'unknown', problem: 'The root key is not checked yet.' };
   let told = '';
   let timer: NodeJS.Timeout | undefined;
   let disposed = false;
   let held = false;
-  // Goes up with each closing: what was begun before must not open the seal afterwards.
+  // Incremented by each closing, so that an earlier attempt cannot open the seal afterwards.
   let era = 0;
   let healthUntilMs = 0;
   let health: Promise<RootKeyHealth> = Promise.resolve({ ok: true });
@@ -99,10 +101,10 @@ export async function openSeal(options: SealOptions): Promise<Seal> {
     try {
       next = await examine(options);
     } catch (error) {
-      logger.warn({ err: error }, 'the root key could not be checked; it is tried again');
+      logger.warn({ err: error }, 'cannot check the root key; it is tried again');
       next = {
         kind: 'unknown',
-        problem: error instanceof RootKeyError ? error.message : 'The root key could not be checked.',
+        problem: error instanceof RootKeyError ? error.message : 'The root key cannot be checked.',
       };
     }
     if (begun !== era || held || disposed || state.kind === 'open') {
@@ -111,7 +113,7 @@ export async function openSeal(options: SealOptions): Promise<Seal> {
     }
     if ('wrap' in next) return open(next);
     enter(next);
-    // Shares come from people: nothing changes by looking, unless the database did not answer.
+    // Shares come from people, so checking again only helps when the database did not answer.
     if (config.provider !== 'shamir' || next.kind === 'unknown')
       timer = setTimeout(() => void look(), RETRY_MS).unref();
   };
@@ -122,7 +124,7 @@ export async function openSeal(options: SealOptions): Promise<Seal> {
       if (state.kind === 'open') return state.guarded;
       if (state.kind === 'sealed') {
         throw new ClavigerError('sealed', `${capital(what)} is sealed: it does not have its root key.`, {
-          hint: 'An operator brings the root key: `claviger unseal` and the log of the service tell what is missing.',
+          hint: 'An operator must provide the root key: `claviger unseal` and the log of the service show what is missing.',
           retryAfterSeconds: 5,
         });
       }
@@ -141,7 +143,7 @@ export async function openSeal(options: SealOptions): Promise<Seal> {
     }),
     checkProvider: async () => {
       if (state.kind !== 'open') return;
-      // Probes come every few seconds; a cloud counts each call.
+      // Probes run every few seconds, and cloud providers charge for each call.
       if (performance.now() >= healthUntilMs) {
         healthUntilMs = performance.now() + HEALTH_FOR_MS;
         health = state.provider.health();
@@ -160,7 +162,7 @@ export async function openSeal(options: SealOptions): Promise<Seal> {
       try {
         verdict = provider !== undefined && (await fits(provider, canary, { initialise }));
       } catch (error) {
-        // The database could not be asked: the shares are kept, and the last one can be given again.
+        // The database did not answer: the shares are kept, and the last one can be submitted again.
         provider?.close();
         if (error instanceof ClavigerError) shares.discard();
         throw error;
@@ -168,15 +170,17 @@ export async function openSeal(options: SealOptions): Promise<Seal> {
       if (!verdict || provider === undefined) {
         provider?.close();
         shares.discard();
-        logger.error({}, 'the shares that were given do not make the root key; all of them were discarded');
-        throw new ClavigerError('invalid', 'These shares do not make the root key of this database.', {
+        logger.error({}, 'the submitted shares do not form the root key; all were discarded');
+        throw new ClavigerError('invalid', 'These shares do not form the root key of this database.', {
           code: 'wrong_shares',
-          hint: 'At least one of them is wrong. All were discarded: give the shares again, from the first.',
+          hint: 'At least one share is wrong. All were discarded: submit all shares again.',
         });
       }
       if (begun !== era || disposed) {
         provider.close();
-        throw new ClavigerError('conflict', 'It was sealed again in the meantime.', { code: 'sealed_again' });
+        throw new ClavigerError('conflict', 'The service was sealed again in the meantime.', {
+          code: 'sealed_again',
+        });
       }
       held = false;
       open(provider);
@@ -192,15 +196,15 @@ export async function openSeal(options: SealOptions): Promise<Seal> {
         kind: 'sealed',
         problem:
           config.provider === 'shamir'
-            ? 'It was sealed by an operator: it waits for its shares (claviger unseal).'
-            : 'It was sealed by an operator, until `claviger unseal` or the next start.',
+            ? 'An operator sealed it. Submit the shares with `claviger unseal`.'
+            : 'An operator sealed it. Open it with `claviger unseal` or a restart.',
       });
       if (last.kind === 'open') last.provider.close();
       options.onClose?.();
     },
     reopen: async () => {
       if (config.provider === 'shamir')
-        throw new ClavigerError('invalid', 'This root key is brought by shares.', { code: 'shares_needed' });
+        throw new ClavigerError('invalid', 'This root key is provided by shares.', { code: 'shares_needed' });
       held = false;
       if (state.kind === 'open') return;
       clearTimeout(timer);
@@ -225,7 +229,7 @@ async function examine({ config, canary }: SealOptions): Promise<State | RootKey
       provider?.close();
       return {
         kind: 'sealed',
-        problem: 'The database holds data but no canary: restore it whole, from one backup.',
+        problem: 'The database has data but no canary: restore all of it from one backup.',
       };
     }
     if (provider === undefined)
@@ -233,14 +237,14 @@ async function examine({ config, canary }: SealOptions): Promise<State | RootKey
         kind: 'sealed',
         problem:
           stored === undefined
-            ? 'There is no root key yet: `claviger unseal --init` makes its shares.'
-            : 'It waits for its shares: `claviger unseal`.',
+            ? 'There is no root key yet: create its shares with `claviger unseal --init`.'
+            : 'Submit the shares with `claviger unseal`.',
       };
     if (await fits(provider, canary, { initialise: true })) return provider;
     provider.close();
     return {
       kind: 'sealed',
-      problem: `The root key ${provider.id} is not the one that this database was set up with: put the former one back.`,
+      problem: `The root key ${provider.id} is not the one that this database was set up with: restore the former one.`,
     };
   } catch (error) {
     provider?.close();
@@ -252,7 +256,7 @@ async function examine({ config, canary }: SealOptions): Promise<State | RootKey
 
 function requireShares(config: RootKeyConfig): void {
   if (config.provider === 'shamir') return;
-  throw new ClavigerError('invalid', 'This root key is not brought by shares.', {
+  throw new ClavigerError('invalid', 'This root key is not provided by shares.', {
     code: 'not_by_shares',
     hint: `Its provider is ${config.provider}; see rootKey.provider in the configuration.`,
   });

@@ -2,23 +2,26 @@ import { timingSafeEqual } from 'node:crypto';
 import { ClavigerError } from '@claviger/errors';
 import { combineShares, keyCheckOf, type RootKeyProvider, shamirProvider } from '@claviger/keyring';
 
-/** What one share holds for one service. */
+/** The part of a share for one service. */
 export interface SharePart {
   readonly index: number;
   readonly threshold: number;
-  /** Fingerprint of the root key that the shares make. */
+  /** Fingerprint of the root key that the shares form. */
   readonly keyCheck: string;
   readonly data: Buffer;
 }
 
-/** The shares that were given since the last attempt. In memory only, for an hour after the last one at most. */
+/** The shares submitted since the last attempt. Kept in memory, for at most an hour after the last one. */
 export interface ShareCollection {
   readonly given: number;
   readonly needed: number;
   readonly complete: boolean;
-  /** Takes over the data. The same share again changes nothing. Throws `invalid` for one that cannot belong to the others. */
+  /**
+   * Takes ownership of the data. Submitting a share again changes nothing. Throws `invalid` for a share that
+   * does not belong to the others.
+   */
   add(part: SharePart): void;
-  /** The root key that they make, or undefined when it is not the one that they name. They are kept. */
+  /** The root key that the shares form; undefined when its fingerprint is wrong. Keeps the shares. */
   combine(): RootKeyProvider | undefined;
   discard(): void;
 }
@@ -47,16 +50,24 @@ export function createShareCollection(): ShareCollection {
     add: (part) => {
       const before = first();
       if (before && (before.threshold !== part.threshold || before.keyCheck !== part.keyCheck))
-        throw new ClavigerError('invalid', 'This share belongs to another root key than the ones before.', {
-          code: 'share_of_another_key',
-          hint: 'Give one of the same set, or start over with `claviger unseal --cancel`.',
-        });
+        throw new ClavigerError(
+          'invalid',
+          'This share belongs to another root key than the previous shares.',
+          {
+            code: 'share_of_another_key',
+            hint: 'Submit a share of the same set, or start over with `claviger unseal --cancel`.',
+          },
+        );
       const same = parts.get(part.index);
       if (same && !timingSafeEqual(same.data, part.data))
-        throw new ClavigerError('invalid', `Another share with the number ${part.index} was given before.`, {
-          code: 'share_given_twice',
-          hint: 'One of the two is wrong: start over with `claviger unseal --cancel`.',
-        });
+        throw new ClavigerError(
+          'invalid',
+          `A different share with the number ${part.index} was already submitted.`,
+          {
+            code: 'share_given_twice',
+            hint: 'One of the two is wrong: start over with `claviger unseal --cancel`.',
+          },
+        );
       clearTimeout(timer);
       timer = setTimeout(discard, FORGET_AFTER_MS).unref();
       if (!same) parts.set(part.index, part);

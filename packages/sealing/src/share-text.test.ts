@@ -2,7 +2,7 @@ import { combineShares, keyCheckOf } from '@claviger/keyring';
 import { expect, test } from 'vitest';
 import { parseShare } from './share-text.ts';
 
-/** Printed by `unseal --init` before this test was written, 3 of 5, for the vault and auth. Never change them. */
+/** Printed by `unseal --init` before this test was written: 3 of 5, for vault and auth. Never change them. */
 const PRINTED = [
   'claviger-share-1-AwUBA0SfFKmrzVsooEYw6xZ44Q-GZWmzzB_R-gGA88MT381wM55YloNHzTKg2X8zXH_KsVSupxjlQK8qQnR4gxOvTErHaRqv7GJq7_nPD4yG6ExvVAKQpg',
   'claviger-share-1-AwUCA0SfFKmrzVsow82-0NR9f_Dekk8Wy43f71hL265WNKZsU6XqJxs6Kgag2X8zXH_KsVGqPxyGOn_Y5Vc-IL2at0LiSzOVP6nb_khDnuvOj_uE12Z94g',
@@ -13,7 +13,7 @@ const PRINTED = [
 const KEY_CHECKS = { vault: '449f14a9abcd5b28', auth: 'a0d97f335c7fcab1' } as const;
 
 test.each(Object.entries(KEY_CHECKS) as [keyof typeof KEY_CHECKS, string][])(
-  'shares that were printed still bring back the root key of %s',
+  'shares printed by an older release still restore the root key of %s',
   (service, keyCheck) => {
     const parts = PRINTED.map((text) => parseShare(text).parts.get(service)!);
     expect(parts.map((part) => part.keyCheck)).toEqual(PRINTED.map(() => keyCheck));

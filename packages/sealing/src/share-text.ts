@@ -2,11 +2,11 @@ import { createHash, randomFillSync } from 'node:crypto';
 import { combineShares, keyCheckOf, splitSecret } from '@claviger/keyring';
 import type { SharePart } from './share-collection.ts';
 
-/** Services that have a root key of their own. The order is part of the form of a share. */
+/** Services with a root key of their own. The order is part of the share format. */
 export const sealedServices = ['vault', 'auth'] as const;
 export type SealedService = (typeof sealedServices)[number];
 
-/** What one person keeps: a part for each service, so that each service is only ever given its own. */
+/** The share of one person: a part per service, so that each service only receives its own. */
 export interface ShareText {
   readonly index: number;
   readonly threshold: number;
@@ -14,7 +14,7 @@ export interface ShareText {
   readonly parts: ReadonlyMap<SealedService, SharePart>;
 }
 
-/** A share that was not copied whole, or is none. */
+/** The text is not a complete share. */
 export class ShareTextError extends Error {
   override readonly name = 'ShareTextError';
 }
@@ -26,8 +26,8 @@ const CHECKSUM_BYTES = 4;
 const HEAD_BYTES = 4;
 
 /**
- * New root keys, one for each service, as shares: any `threshold` of them bring all keys back. The keys themselves are gone
- * when this returns. Texts cannot be wiped: show them and end the process.
+ * Creates a root key for each service and splits each into shares; any `threshold` shares restore all keys.
+ * The keys are wiped when this returns. Texts cannot be wiped: show them and end the process.
  */
 export function makeShares(
   services: readonly SealedService[],
@@ -38,9 +38,9 @@ export function makeShares(
     const key = randomFillSync(Buffer.allocUnsafeSlow(KEY_BYTES));
     try {
       const parts = splitSecret(key, { threshold, shares });
-      // Before anybody relies on them: the last ones bring back the key.
+      // Verify before anybody relies on them: the last shares restore the key.
       const again = combineShares(parts.slice(-threshold));
-      if (!again.equals(key)) throw new Error('the shares do not bring the key back');
+      if (!again.equals(key)) throw new Error('the shares do not restore the key');
       again.fill(0);
       return { service, check: Buffer.from(keyCheckOf(key), 'hex'), parts };
     } finally {
@@ -60,7 +60,7 @@ export function makeShares(
   });
 }
 
-/** @throws {ShareTextError} naming what is wrong with it, and nothing of what it holds. */
+/** @throws {ShareTextError} with what is wrong, without contents of the share. */
 export function parseShare(text: string): ShareText {
   const trimmed = text.replace(/\s+/g, '');
   if (!trimmed.startsWith(PREFIX)) throw new ShareTextError(`a share starts with ${PREFIX}`);
@@ -72,7 +72,7 @@ export function parseShare(text: string): ShareText {
     bytes.length < HEAD_BYTES + CHECKSUM_BYTES ||
     !checksum(body).equals(bytes.subarray(-CHECKSUM_BYTES))
   )
-    throw new ShareTextError('the share was not copied whole: its checksum does not fit');
+    throw new ShareTextError('the share is incomplete or mistyped: its checksum is wrong');
   const [threshold, shares, index, mask] = [...body.subarray(0, HEAD_BYTES)] as [
     number,
     number,
@@ -88,8 +88,7 @@ export function parseShare(text: string): ShareText {
     parts.set(service, { index, threshold, keyCheck, data });
     at += CHECK_BYTES + KEY_BYTES;
   }
-  if (at !== body.length || parts.size === 0)
-    throw new ShareTextError('the share has a form that is not known here');
+  if (at !== body.length || parts.size === 0) throw new ShareTextError('the format of the share is unknown');
   return { index, threshold, shares, parts };
 }
 

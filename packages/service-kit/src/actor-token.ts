@@ -9,7 +9,9 @@ export const ACTOR_TOKEN_TTL_SECONDS = 60;
 const CLOCK_SKEW_SECONDS = 5;
 const CACHE_ENTRIES = 10_000;
 
-/** Signs a 60-second token that says who acts, for the named services only. Ed25519. */
+/**
+ * Signs an Ed25519 token that names the actor. It is valid for 60 seconds and only for the named services.
+ */
 export async function signActorToken(
   actor: Actor,
   audiences: readonly string[],
@@ -45,8 +47,8 @@ export async function signActorToken(
 export type ActorVerifier = (token: string) => Promise<Actor>;
 
 /**
- * Verifies actor tokens meant for `audience`. A verified token is remembered by its SHA-256 until it expires: an EdDSA
- * verification per call would cap a core at about 10,000 calls a second.
+ * Verifies actor tokens for `audience`. A verified token is cached by its SHA-256 until it expires: verifying
+ * a signature in each call would limit a core to about 10,000 calls a second.
  */
 export function createActorVerifier(options: { publicKeyPem: string; audience: string }): ActorVerifier {
   const key = createPublicKey(options.publicKeyPem);

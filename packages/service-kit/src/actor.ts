@@ -1,52 +1,54 @@
-/** Who acts, as auth vouched for it within the last minute. */
+/** Who makes a call, as auth has confirmed within the last minute. */
 export interface Actor {
   readonly userId: string;
   readonly userName: string;
   readonly tenantId: string;
-  /** Of the tenant that runs the installation. */
+  /** Whether the actor belongs to the tenant that runs the installation. */
   readonly platform: boolean;
   readonly sessionId: string;
-  /** An agent is a device: `userId` is the id of the device, `userName` its host name. */
+  /** For `agent`, `userId` is the id of the device and `userName` its host name. */
   readonly kind: 'user' | 'api-token' | 'agent';
   readonly permissions: ReadonlySet<string>;
   /** Names of the roles of the user. */
   readonly roles: readonly string[];
-  /** The session still owes its second factor: it may only complete the challenge or end. */
+  /** The second factor is still missing: the session may only complete the challenge or end. */
   readonly mfaPending: boolean;
-  /** When a second factor was last proved in this session, epoch seconds; 0 when never. */
+  /** When a second factor was last verified in this session, in epoch seconds; 0 for never. */
   readonly mfaAt: number;
-  /** They have emergency access open, and administer nothing meanwhile. */
+  /** Whether the actor has emergency access open. Administration is refused meanwhile. */
   readonly emergency?: boolean;
-  /** The sites that a technician is kept to; absent: every site. */
+  /** The sites to which the actor is restricted; absent for no restriction. */
   readonly siteIds?: readonly string[];
-  /** Of a machine: the person who is responsible for it. */
+  /** For a machine identity: the person responsible for it. */
   readonly responsibleId?: string;
   /**
-   * The people whose account this is as well: who is responsible for a machine, and who set a password that its person has not
-   * changed. What the actor does counts as theirs.
+   * Other people who control this account: the person responsible for a machine identity, and whoever set a
+   * password that its owner has not changed. Actions of the actor count as theirs.
    */
   readonly behind?: readonly string[];
-  /** Of an agent: where its device stands. */
+  /** For an agent: the site of its device. */
   readonly device?: DeviceClaims;
 }
 
 export interface DeviceClaims {
-  /** Null for none. */
+  /** Null when the device has no site. */
   readonly siteId: string | null;
   readonly siteName: string;
 }
 
-/** The people who stand behind an actor: nobody among them decides about what the actor asks for. */
+/** The actor and the people behind it. None of them may decide a request of the actor. */
 export function peopleBehind(actor: Pick<Actor, 'userId' | 'behind'>): readonly string[] {
   return [actor.userId, ...(actor.behind ?? []).filter((id) => id !== actor.userId)];
 }
 
-/** Whether an actor may touch what stands in this site; null stands for what belongs to none. */
+/** Whether the actor may access something at this site; null for something without a site. */
 export function withinSites(actor: Pick<Actor, 'siteIds'>, siteId: string | null): boolean {
   return actor.siteIds === undefined || (siteId !== null && actor.siteIds.includes(siteId));
 }
 
-/** Permissions in roles may end in `*`: `vault.*` covers `vault.entries.read`, `*` covers everything. */
+/**
+ * Whether a granted permission covers `permission`. `vault.*` covers `vault.entries.read`; `*` covers all.
+ */
 export function permits(granted: ReadonlySet<string>, permission: string): boolean {
   if (granted.has(permission) || granted.has('*')) return true;
   let dot = permission.lastIndexOf('.');

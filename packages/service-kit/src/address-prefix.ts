@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** One client as far as its address tells: an IPv4 address, or the /64 that an IPv6 client can choose from. */
+/** The part of an address that identifies a client: an IPv4 address, or the /64 of an IPv6 address. */
 export function addressPrefix(address: string): string | undefined {
   if (isIPv4(address)) return address;
   if (!isIPv6(address)) return undefined;

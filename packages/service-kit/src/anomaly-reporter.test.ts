@@ -24,7 +24,7 @@ const refused = (id: string, details: Anomaly['details'] = {}): Anomaly => ({
 });
 const total = (stored: readonly CountedAnomaly[]) => stored.reduce((sum, { count }) => sum + count, 0);
 
-test('each subject is one line in the log at once, with the field `alert`, and every observation is counted', async () => {
+test('each subject is logged once with the field `alert`, and every observation is counted', async () => {
   const { lines, stored, reporter } = collecting();
   for (let n = 0; n < 50; n += 1) reporter.report(refused('a'));
   reporter.report(refused('b'));
@@ -39,7 +39,7 @@ test('each subject is one line in the log at once, with the field `alert`, and e
   ]);
 });
 
-test('what cannot be stored waits and is stored once, also by the end of the process', async () => {
+test('anomalies that cannot be stored stay in memory and are stored once, at the latest when the process ends', async () => {
   let away = true;
   const { stored, reporter } = collecting(() => away);
   reporter.report(refused('a'));
@@ -50,7 +50,7 @@ test('what cannot be stored waits and is stored once, also by the end of the pro
   expect(total(stored)).toBe(2);
 });
 
-test('an attacker who chooses the subjects fills neither memory nor lines: what exceeds the limit is counted together', async () => {
+test('made-up subjects fill neither memory nor log: those beyond the limit are counted together', async () => {
   const { stored, reporter } = collecting();
   for (let n = 0; n < 5_000; n += 1) reporter.report(refused(`fingerprint-${n}`));
   await reporter[Symbol.asyncDispose]();
@@ -59,7 +59,7 @@ test('an attacker who chooses the subjects fills neither memory nor lines: what 
   expect(stored.at(-1)).toMatchObject({ subject: { id: 'others' } });
 });
 
-test('texts of an attacker are cut, and hold nothing that a log or a database does not take', async () => {
+test('texts from an attacker are cut, and characters invalid in logs or the database are replaced', async () => {
   const { stored, reporter } = collecting();
   reporter.report(refused('a\n\u0000'.repeat(1_000), { names: `\ud800\r\n${'x'.repeat(9_000)}` }));
   await reporter[Symbol.asyncDispose]();

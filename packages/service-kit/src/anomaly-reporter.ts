@@ -1,7 +1,7 @@
 import type { Anomaly, ReportAnomaly } from './anomaly.ts';
 import type { Logger } from './logger.ts';
 
-/** Observations of one alert and subject that were not handed over yet. */
+/** Observations of one alert and subject that are not stored yet. */
 export interface CountedAnomaly extends Anomaly {
   readonly count: number;
 }
@@ -10,21 +10,24 @@ export interface AnomalyReporter extends AsyncDisposable {
   readonly report: ReportAnomaly;
 }
 
-/** Every observation within this time of a line in the log is counted in the next line. */
+/** Further observations within this time are counted in the next log line. */
 const LOG_EVERY_MS = 10 * 60_000;
-/** An attacker chooses subjects (a certificate for each attempt): what exceeds this is counted under one subject. */
+/**
+ * An attacker can choose subjects, e.g. a certificate for each attempt. Excess ones are counted under one
+ * subject.
+ */
 const MAX_SUBJECTS = 200;
 const MAX_TEXT = 300;
 const GATHER_MS = 100;
 const MAX_PAUSE_MS = 30_000;
-const FAREWELL_MS = 2_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 
-/** Stands for the subjects that found no room. */
+/** Replaces the subjects beyond the limit. */
 const OTHERS = 'others';
 
 /**
- * Logs each anomaly at once, and hands counted ones over through `store` until it has taken them. `store` keeps them in a
- * database; while it cannot be reached they wait here, in memory that has a limit. The line in the log does not wait.
+ * Logs each anomaly at once and passes counted ones to `store` until it succeeds. While the database is
+ * unavailable they stay in memory, up to a limit.
  */
 export function createAnomalyReporter(options: {
   readonly logger: Logger;
@@ -48,13 +51,10 @@ export function createAnomalyReporter(options: {
     if (!last && logged.size >= MAX_SUBJECTS) logged.delete(logged.keys().next().value!);
     logged.set(key, { at: now, since: 0 });
     const count = 1 + (last?.since ?? 0);
-    logger.error(
-      { alert, subject, tenantId, details, count },
-      'an anomaly: docs/operations.md says what to do',
-    );
+    logger.error({ alert, subject, tenantId, details, count }, 'anomaly; see docs/operations.md');
   };
 
-  const handOver = async (): Promise<void> => {
+  const storeWaiting = async (): Promise<void> => {
     if (waiting.size === 0) return;
     const batch = waiting;
     waiting = new Map();
@@ -65,7 +65,7 @@ export function createAnomalyReporter(options: {
       failures += 1;
       for (const anomaly of batch.values()) keep(anomaly);
       if (failures === 1)
-        logger.warn({ err: error }, 'anomalies cannot be stored; they wait, and it tries again');
+        logger.warn({ err: error }, 'cannot store anomalies; they stay in memory until it succeeds');
     }
   };
 
@@ -74,7 +74,7 @@ export function createAnomalyReporter(options: {
     timer = setTimeout(
       () => {
         timer = undefined;
-        running = handOver().finally(() => {
+        running = storeWaiting().finally(() => {
           running = undefined;
           schedule();
         });
@@ -105,8 +105,8 @@ export function createAnomalyReporter(options: {
     [Symbol.asyncDispose]: async () => {
       closed = true;
       clearTimeout(timer);
-      const rest = (running ?? Promise.resolve()).then(handOver);
-      await Promise.race([rest, new Promise((resolve) => setTimeout(resolve, FAREWELL_MS).unref())]);
+      const rest = (running ?? Promise.resolve()).then(storeWaiting);
+      await Promise.race([rest, new Promise((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS).unref())]);
     },
   };
 }
@@ -128,7 +128,7 @@ function cleaned(anomaly: Anomaly): Anomaly {
   };
 }
 
-/** What neither a line of a log nor a column of the database takes is replaced. */
+/** Replaces characters that a log line or a database column cannot hold, and cuts the text. */
 function text(value: string): string {
   return value
     .slice(0, MAX_TEXT)

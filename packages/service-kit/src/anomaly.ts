@@ -1,6 +1,6 @@
 /**
- * Conditions that an operator is to look at. Each leaves an audit event `anomaly.<name with hyphens>` and lines in the log with
- * the field `alert`; docs/operations.md says what each means and what to do.
+ * Conditions that an operator must investigate. Each is recorded as the audit event `anomaly.<name with
+ * hyphens>` and logged with the field `alert`; docs/operations.md explains each.
  */
 export const ALERTS = [
   'disclosure_budget_reached',
@@ -14,17 +14,19 @@ export const ALERTS = [
 
 export type Alert = (typeof ALERTS)[number];
 
-/** One observation. Observations of one alert and subject within ten minutes are one event with a count. */
+/**
+ * One observation. Observations of one alert and subject within ten minutes become one event with a count.
+ */
 export interface Anomaly {
   readonly alert: Alert;
   readonly subject: { readonly type: string; readonly id: string };
-  /** Whose event it is; the tenant that runs the installation when absent. */
+  /** The tenant of the event; the tenant that runs the installation when absent. */
   readonly tenantId?: string | undefined;
-  /** Public facts. Texts may come from an attacker: they are cut and cleaned. */
+  /** Public facts. Texts may come from an attacker: they are cut, and control characters are replaced. */
   readonly details: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** Tells of an anomaly. Returns at once and never throws. */
+/** Reports an anomaly. Returns at once and never throws. */
 export type ReportAnomaly = (anomaly: Anomaly) => void;
 
 /** The action of an alert's audit event. */

@@ -20,7 +20,7 @@ const actor = (changes: Partial<Actor> = {}): Actor => ({
 const stepUp = [...methods.values()].find((method) => method.policy!.stepUp)!;
 const pending = [...methods.values()].find((method) => method.policy!.mfaPending)!;
 
-test('H-029 where a second factor of the last ten minutes is asked for, an older one or none is not enough', () => {
+test('H-029 an operation with step-up requires a second factor within the last ten minutes', () => {
   expect(() => authorize(stepUp, actor())).not.toThrow();
   for (const mfaAt of [0, now() - 601]) {
     expect(() => authorize(stepUp, actor({ mfaAt }))).toThrow(
@@ -38,7 +38,7 @@ test('H-029 where a second factor of the last ten minutes is asked for, an older
       );
 });
 
-test('a session that owes its second factor may do what says so, and nothing else of any service', () => {
+test('a session without its second factor may only call methods that allow it', () => {
   const owing = actor({ mfaPending: true });
   expect(() => authorize(pending, owing)).not.toThrow();
   for (const method of methods.values()) {
@@ -48,7 +48,7 @@ test('a session that owes its second factor may do what says so, and nothing els
   }
 });
 
-test('agents may do what is for agents and nothing else, whatever they hold; nobody else may', () => {
+test('agents may call agent methods only, whatever their permissions; other actors may not call them', () => {
   const agent = actor({ kind: 'agent', permissions: new Set(['*']) });
   const person = actor({ permissions: new Set(['*']), mfaAt: Date.now() / 1000 });
   const counted = { agents: 0, people: 0 };
@@ -66,7 +66,7 @@ test('agents may do what is for agents and nothing else, whatever they hold; nob
   expect(counted.people).toBeGreaterThan(0);
 });
 
-test('what concerns the whole installation is for the tenant that runs it, even if a role says everything', () => {
+test('platform methods are for the tenant that runs the installation, even with all permissions', () => {
   const method = methodOf('/claviger.vault.v1.EntriesService/GetEntry');
   const platform: MethodInfo = { ...method, policy: { ...method.policy!, platform: true } };
   expect(() => authorize(platform, actor())).toThrow(
@@ -75,7 +75,7 @@ test('what concerns the whole installation is for the tenant that runs it, even 
   expect(() => authorize(platform, actor({ platform: true }))).not.toThrow();
 });
 
-test('whoever has emergency access open changes nothing of the administration, and may read it (H-184)', () => {
+test('an actor with open emergency access may read but not change administration (H-184)', () => {
   const refused = (path: string): string => {
     try {
       authorize(methodOf(path), actor({ emergency: true }));
@@ -118,7 +118,7 @@ test('whoever has emergency access open changes nothing of the administration, a
   }
 });
 
-test('nobody is anybody where sign-in is needed', () => {
+test('a method that requires sign-in refuses anonymous calls', () => {
   for (const method of methods.values()) {
     if (method.policy!.public || method.policy!.internal) continue;
     expect(() => authorize(method, undefined)).toThrow(
@@ -127,7 +127,7 @@ test('nobody is anybody where sign-in is needed', () => {
   }
 });
 
-test('permissions are taken by whole segments', () => {
+test('permissions match by whole segments', () => {
   for (const [granted, asked, expected] of [
     ['vault.*', 'vault.entries.read', true],
     ['vault.entries.*', 'vault.entries.read', true],
@@ -141,7 +141,7 @@ test('permissions are taken by whole segments', () => {
     expect([granted, asked, permits(new Set([granted]), asked)]).toEqual([granted, asked, expected]);
 });
 
-test('a method without a list of callers is for the gateway alone', () => {
+test('only the gateway may call a method without a list of callers', () => {
   const method = methodOf('/claviger.vault.v1.EntriesService/UpdateEntry');
   expect(
     ['gateway', 'vault', 'workflow', 'auth', 'audit', 'operator', ''].filter((caller) =>
@@ -150,7 +150,7 @@ test('a method without a list of callers is for the gateway alone', () => {
   ).toEqual(['gateway']);
 });
 
-test('a policy that says nothing, too much, or forgets what it must have stops the service', () => {
+test('an empty, contradictory or incomplete policy prevents the start of the service', () => {
   const sound = methodOf('/claviger.vault.v1.EntriesService/RetrieveEntry');
   const with_ = (policy: Partial<Policy> | undefined): MethodInfo => ({
     ...sound,

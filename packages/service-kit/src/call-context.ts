@@ -1,42 +1,44 @@
 import type { MethodInfo } from '@claviger/contracts';
 import type { Actor } from './actor.ts';
 
-/** What a handler knows about the call beside its request. */
+/** What a handler knows about a call besides its request. */
 export interface CallContext {
   readonly method: MethodInfo;
-  /** Service named in the caller's certificate. */
+  /** The service named in the caller's certificate. */
   readonly caller: string;
-  /** Of the actor; of an internal call, the tenant that the caller acts in. Throws when the call has none. */
+  /** The actor's tenant, or the tenant that an internal call names. Throws when the call has none. */
   readonly tenantId: string;
   readonly hasTenant: boolean;
-  /** Throws on a public or internal call without one. */
+  /** Throws on a public or internal call without an actor. */
   readonly actor: Actor;
   readonly actorIfAny: Actor | undefined;
-  /** The actor token itself, to pass on to a service that it also names as audience. */
+  /** The encoded actor token, to be passed to another service that is in its audience. */
   readonly actorToken: string | undefined;
-  /** Correlates gateway, services, log and audit. */
+  /** Correlates gateway, services, logs and audit events. */
   readonly requestId: string;
-  /** Address of the client at the edge; empty for internal calls. */
+  /** The client's address at the edge; empty for internal calls. */
   readonly sourceAddress: string;
   /** Aborts when the caller cancels or the deadline passes. */
   readonly signal: AbortSignal;
   readonly deadline: Date;
-  /** Set by recordAudit: the pipeline refuses an audited method that succeeded without an event. */
+  /** Set by the emitter. The pipeline fails an audited method that succeeds without an event. */
   audited: boolean;
-  /** Subject of the call, for the audit event of a denial or failure; handlers may set it as soon as they know it. */
+  /** Subject for the event of a denial or failure. Handlers set it as soon as they know it. */
   auditSubject: AuditSubject | undefined;
-  /** Tenant for the audit event of a failure on a public method, once the handler knows it. */
+  /** Tenant for the event of a failure on a public method. The handler sets it once known. */
   auditTenantId: string | undefined;
-  /** Who tried, when the call has no actor (a failed sign-in). */
+  /** User id for the event when the call has no actor, e.g. a failed sign-in. */
   auditActorId: string | undefined;
-  /** Their user name, beside `auditActorId`. */
+  /** User name that belongs to `auditActorId`. */
   auditActorName?: string | undefined;
   /**
-   * By which right the actor has the access that the method's policy declares, e.g. `owner`; set by the check of it. Without
-   * it such a method records no success, so that a handler cannot forget the check.
+   * Why the actor has the access that the policy declares, e.g. `owner`. The access check sets it; without
+   * it, recording the success throws, so that a handler cannot skip the check.
    */
   accessBasis?: string | undefined;
-  /** While the handler of a call with an idempotency key runs: its row goes into the transaction of the audit event. */
+  /**
+   * Set while the handler of a call with an idempotency key runs. Its row is written with the audit event.
+   */
   idempotentCall?: IdempotentCall | undefined;
 }
 
@@ -46,12 +48,12 @@ export interface AuditSubject {
   readonly resourceId?: string;
 }
 
-/** What a call with an idempotency key writes beside its effect. */
+/** What a call with an idempotency key writes in the transaction of its effect. */
 export interface IdempotentCall {
   readonly actorId: string;
   readonly keyDigest: Buffer;
   readonly requestDigest: Buffer;
-  /** Of this one try: a row with another one was written by another try. */
+  /** Identifies this attempt. A row with another claim id was written by another attempt. */
   readonly claimId: string;
   readonly keepsAnswer: boolean;
 }

@@ -4,55 +4,57 @@ import { decodeServiceError } from '@claviger/errors/grpc';
 import { type Client, type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { createFrameWriter, type FrameWriter, frameOf } from './frame-writer.ts';
 
-/** A unary call that is not settled yet. */
+/** A unary call without an answer yet. */
 export interface PendingCall {
-  /** Unique among the calls of one caller; not 0. */
+  /** Unique among the calls of one client; never 0. */
   readonly id: number;
   readonly path: string;
   readonly payload: Buffer;
   readonly metadata: readonly calls.CallMetadata[];
   readonly deadlineMs: number;
-  /** The answer comes when something happens, e.g. a long poll: silence says nothing about the replica. */
+  /** A long poll: a missing answer does not mean that the replica hangs. */
   readonly waits: boolean;
-  /** When it was last handed to a stream. */
+  /** When it was last written to a stream, in epoch milliseconds. */
   sentAtMs: number;
   resolve(payload: Buffer): void;
   reject(error: ClavigerError): void;
 }
 
-/** The stream that all unary calls to one address share. It is replaced when it breaks or grows old. */
+/** The stream that carries all unary calls to one address. It is replaced when it breaks or gets too old. */
 export interface CallStreamClient {
-  /** Whether the replica has answered on the stream that is open now. Only then it takes calls. */
+  /** Whether the replica has answered on the open stream. Only then can calls be sent. */
   readonly ready: boolean;
-  /** Calls are unanswered and nothing has come for 1.5 seconds: a frozen process keeps its connections. */
+  /** Calls have been unanswered for 1.5 seconds without any data: a frozen process keeps its connections. */
   readonly silent: boolean;
-  /** Whether the queue towards the replica has reached its limit, because it does not read. */
+  /** Whether the queue to the replica is full because it does not read. */
   readonly full: boolean;
-  /** Unanswered calls that wait for something to happen, or the others. */
+  /** Number of unanswered long polls (`waits`) or of all other calls. */
   outstanding(waits: boolean): number;
-  /** Needs `ready`. */
+  /** Requires `ready`. */
   send(call: PendingCall): void;
-  /** Forgets a call without settling it; false when it is not here. What was not sent yet is never sent. */
+  /**
+   * Removes a call without settling it; false when it is not here. A call that was not sent is never sent.
+   */
   cancel(id: number): boolean;
-  /** Every 50 ms: ends calls whose deadline has passed, and opens, replaces and ends streams. */
+  /** Runs every 50 ms: ends calls past their deadline, and opens, replaces and ends streams. */
   check(): void;
-  /** Takes no further calls. `idle` turns true when the running ones are settled. */
+  /** Accepts no further calls. `idle` becomes true when the running ones are settled. */
   leave(): void;
   readonly idle: boolean;
   close(): void;
 }
 
 export interface CallStreamListener {
-  /** The stream has become ready. */
+  /** The stream is ready for calls. */
   ready(): void;
-  /** A stream that was ready has broken, or the replica is going away. */
+  /** A ready stream broke, or the replica is shutting down. */
   lost(): void;
 }
 
 interface OpenStream {
   readonly stream: ClientDuplexStream<calls.CallFrames, calls.CallFrames>;
   readonly writer: FrameWriter;
-  /** By id, oldest first. */
+  /** Keyed by call id, oldest first. */
   readonly pending: Map<number, PendingCall>;
   readonly waits: Map<number, PendingCall>;
   readonly openedAtMs: number;
@@ -63,7 +65,7 @@ interface OpenStream {
 const DETAILS_KEY = 'grpc-status-details-bin';
 const REOPEN_INTERVAL_MS = 1_000;
 const SILENCE_MS = 1_500;
-/** A stream is replaced long before the certificate that it was opened with expires. */
+/** Streams are replaced long before the certificate used to open them expires. */
 const MAX_STREAM_AGE_MS = 30 * 60_000;
 
 export function createCallStreamClient(client: Client, listener: CallStreamListener): CallStreamClient {
@@ -98,7 +100,7 @@ export function createCallStreamClient(client: Client, listener: CallStreamListe
       definition.path,
       definition.requestSerialize,
       definition.responseDeserialize,
-      // The stream waits for a connection; how long a call waits for the stream is not decided here.
+      // The stream waits for a connection; the replica set limits how long a call waits.
       new Metadata({ waitForReady: true }),
     );
     const made: OpenStream = {
@@ -176,7 +178,7 @@ export function createCallStreamClient(client: Client, listener: CallStreamListe
         endLateCalls(stream, now);
         const idle = stream.pending.size + stream.waits.size === 0 && stream.writer.empty;
         if (stream === current || !idle) continue;
-        // A stream that never came up would wait for its connection for ever.
+        // A stream that never connected would wait for ever.
         if (stream.ready) stream.stream.end();
         else stream.stream.cancel();
       }
@@ -200,7 +202,9 @@ export function tooLate(): ClavigerError {
 }
 
 function ended(): ClavigerError {
-  return new ClavigerError('unavailable', 'A part of the system has ended.', { retryAfterSeconds: 1 });
+  return new ClavigerError('unavailable', 'A service of the installation is shutting down.', {
+    retryAfterSeconds: 1,
+  });
 }
 
 function settle(stream: OpenStream, frame: calls.CallFrame): void {

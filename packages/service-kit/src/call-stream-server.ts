@@ -15,17 +15,17 @@ export type Dispatch = (
 
 export interface CallStreams {
   readonly open: (stream: ServerDuplexStream<calls.CallFrames, calls.CallFrames>) => void;
-  /** Tells callers to open no further calls here, and ends each stream once its running calls are answered. */
+  /** Asks clients to send no further calls, and ends each stream once its running calls are answered. */
   drain(): void;
 }
 
 const DETAILS_KEY = 'grpc-status-details-bin';
-/** How long a caller may take to end its half of a stream that goes away. */
-const GO_AWAY_PATIENCE_MS = 2_000;
-/** A message larger than the channel takes would end the stream, with everybody's calls. */
+/** How long a client may take to end its half of a stream that is being drained. */
+const GO_AWAY_TIMEOUT_MS = 2_000;
+/** A message beyond the channel's limit would end the stream and all calls on it. */
 const MAX_RESPONSE_BYTES = 15 * 1024 * 1024;
 
-/** The serving half of call streams. `find` gives the way of a method, or undefined for one that is not served here. */
+/** Serves call streams. `find` returns how to run a method, or undefined for an unknown method. */
 export function createCallStreams(
   find: (path: string) => { decode: (payload: Buffer) => object; dispatch: Dispatch } | undefined,
   logger: Logger,
@@ -34,7 +34,7 @@ export function createCallStreams(
   let draining = false;
   return {
     open: (stream) => {
-      // The connection's, so the same for all its calls; asking for the certificate is not cheap.
+      // Read once per connection: asking for the certificate is expensive.
       const auth = stream.getAuthContext();
       const writer = createFrameWriter(stream, () => {
         if (paused && !writer.full) {
@@ -44,10 +44,10 @@ export function createCallStreams(
         endWhenIdle();
       });
       const running = new Map<number, EventEmitter>();
-      // Whether the caller sends no further calls: it has ended its half, or took too long to do so.
+      // The client sends no further calls: it ended its half of the stream, or its time to do so is over.
       let complete = false;
       let ended = false;
-      // While the caller does not read its answers, none of its calls is read.
+      // While the client does not read answers, the server reads none of its calls.
       let paused = false;
       const endWhenIdle = (): void => {
         if (ended || !complete || running.size > 0 || !writer.empty) return;
@@ -58,10 +58,10 @@ export function createCallStreams(
         complete = true;
         endWhenIdle();
       };
-      // A call that is on its way already is still answered: the stream ends after the caller has heard of it.
+      // Calls already sent are still answered; the stream ends after the client was told.
       const goAway = (): void => {
         writer.send(frameOf({ id: 0, cancel: true }));
-        setTimeout(finish, GO_AWAY_PATIENCE_MS).unref();
+        setTimeout(finish, GO_AWAY_TIMEOUT_MS).unref();
       };
       const answer = (id: number, values: Partial<calls.CallFrame>): void => {
         if (!running.delete(id)) return;
@@ -77,11 +77,11 @@ export function createCallStreams(
         running.clear();
       };
       drains.add(goAway);
-      // Tells the caller that this replica takes calls.
+      // Tells the client whether this replica accepts calls.
       if (draining) goAway();
       else writer.send(frameOf({ id: 0 }));
       stream.on('data', ({ frames }: calls.CallFrames) => {
-        // A call that can have no answer any more must have no effect either.
+        // A call that can no longer be answered must have no effect.
         if (ended) return;
         for (const frame of frames) {
           if (frame.cancel) running.get(frame.id)?.emit('cancelled');
@@ -117,7 +117,7 @@ async function run(
   const method = find(frame.path);
   if (!method) {
     const unknown = encodeServiceError(
-      new ClavigerError('method_not_allowed', 'This service has no such method.'),
+      new ClavigerError('method_not_allowed', 'This service does not have this method.'),
     );
     return answer(frame.id, errorFrame(unknown));
   }
@@ -135,15 +135,12 @@ async function run(
       on: (event, listener) => events.on(event, listener),
     });
     if ('error' in result) return answer(frame.id, errorFrame(result.error));
-    if (result.response.length > MAX_RESPONSE_BYTES) throw new Error('The answer is too large to be sent.');
+    if (result.response.length > MAX_RESPONSE_BYTES) throw new Error('The answer exceeds the message limit.');
     answer(frame.id, { payload: result.response });
   } catch (cause) {
-    // A request that is no message of the method, or an answer that cannot be encoded: this call alone fails.
+    // Decoding the request or encoding the answer failed: only this call fails.
     const internal = new ClavigerError('internal', 'An internal error occurred.', { cause });
-    logger.error(
-      { err: cause, method: frame.path },
-      'a call could not be decoded, or its answer not be sent',
-    );
+    logger.error({ err: cause, method: frame.path }, 'decoding a call or encoding its answer failed');
     answer(frame.id, errorFrame(encodeServiceError(internal)));
   }
 }

@@ -79,7 +79,7 @@ const clientOf = (peers: Peers) => peers.client('auth', cluster.HealthService);
 
 const answer = (node: string) => ({ service: 'auth', node, version: '', status: 'ok', checks: [] });
 
-test('a thousand calls at once each get their own answer', async () => {
+test('each of a thousand concurrent calls gets its own answer', async () => {
   const { address } = await serve(async (_, context) => answer(context.requestId));
   const { health } = connect([address]);
   const answers = await Promise.all(
@@ -88,7 +88,7 @@ test('a thousand calls at once each get their own answer', async () => {
   expect(answers.map(({ node }) => node)).toEqual(Array.from({ length: 1_000 }, (_, i) => `r${i}`));
 });
 
-test('an error crosses with its reason, code, fields and hint, and harms no other call', async () => {
+test('an error keeps its reason, code, fields and hint, and affects no other call', async () => {
   const { address } = await serve(async (_, context) => {
     if (context.requestId === 'bad') {
       throw new ClavigerError('conflict', 'No.', {
@@ -117,7 +117,7 @@ test('an error crosses with its reason, code, fields and hint, and harms no othe
   expect(fine).toMatchObject({ value: { node: 'fine' } });
 });
 
-test('a call past its deadline fails as such, and the handler hears that nobody waits', async () => {
+test('a call past its deadline fails with deadline_exceeded, and its handler is aborted', async () => {
   let heard = false;
   const { address } = await serve((_, context) => {
     context.signal.addEventListener('abort', () => {
@@ -126,7 +126,7 @@ test('a call past its deadline fails as such, and the handler hears that nobody 
     return new Promise(() => {});
   });
   const { health } = connect([address]);
-  // Asked again where the time was over before the call had reached its handler.
+  // Repeated if the deadline passes before the call reaches its handler.
   await expect
     .poll(async () => {
       await expect(health.getHealth({}, { timeoutMs: 200 })).rejects.toMatchObject({
@@ -137,7 +137,7 @@ test('a call past its deadline fails as such, and the handler hears that nobody 
     .toBe(true);
 });
 
-test('when the server dies, waiting calls fail as unavailable, and later ones after a little patience', async () => {
+test('when the server dies, running calls fail with unavailable, and later ones after the connect time-out', async () => {
   const entered = Promise.withResolvers<void>();
   const { server, address } = await serve(() => {
     entered.resolve();
@@ -151,7 +151,7 @@ test('when the server dies, waiting calls fail as unavailable, and later ones af
   await expect(health.getHealth({})).rejects.toMatchObject({ reason: 'unavailable' });
 });
 
-test('while this process stands still, nobody loses patience with a connection', async () => {
+test('time in which this process is stopped does not count towards the connect time-out', async () => {
   const { address } = await serve(async () => answer('there'));
   const { health } = connect([address]);
   const waiting = health.getHealth({}, { timeoutMs: 60_000 });
@@ -160,19 +160,19 @@ test('while this process stands still, nobody loses patience with a connection',
   expect((await waiting).node).toBe('there');
 });
 
-test('a call waits a little for a server that is just starting, and is not lost', async () => {
+test('a call waits for a server that is starting', async () => {
   const first = await serve(async () => answer('before'));
   const { health } = connect([first.address]);
   expect((await health.getHealth({})).node).toBe('before');
   await first.server.drain(0);
-  // A call on the stream that has just been cut fails with it; after that the caller knows that it is gone.
+  // A call on the broken stream fails; afterwards the client knows that the stream is broken.
   await expect(health.getHealth({}, { timeoutMs: 100 })).rejects.toBeInstanceOf(ClavigerError);
   const waiting = health.getHealth({});
   await serve(async () => answer('after'), first.address);
   expect((await waiting).node).toBe('after');
 });
 
-test('a replica that has fallen silent is passed over while another answers', async () => {
+test('a silent replica gets no calls while another one answers', async () => {
   const frozen = await serve(() => new Promise(() => {}));
   const lively = await serve(async () => answer('lively'));
   const { health } = connect([frozen.address, lively.address]);
@@ -188,7 +188,7 @@ test('a replica that has fallen silent is passed over while another answers', as
   await first;
 });
 
-test('a replica is not passed over because a call waits there for something to happen', async () => {
+test('a long poll does not make a replica count as silent', async () => {
   const happened = Promise.withResolvers<void>();
   const waited = async (_: unknown, { requestId }: { requestId: string }) => {
     if (requestId === 'wait') await happened.promise;
@@ -202,7 +202,7 @@ test('a replica is not passed over because a call waits there for something to h
   const since = performance.now();
   // As long as it takes until a replica counts as silent.
   await expect.poll(() => performance.now() - since).toBeGreaterThan(1_600);
-  // Asked again where this very process stood still in the middle of it: both are silent then.
+  // Repeated if this process was stopped meanwhile: then both replicas count as silent.
   await expect
     .poll(async () => {
       const asked = [1, 2, 3, 4].map(async () => (await health.getHealth({})).node);
@@ -213,7 +213,7 @@ test('a replica is not passed over because a call waits there for something to h
   await Promise.all(calls);
 });
 
-test('a draining server finishes what runs and takes nothing new; calls go to the other replica', async () => {
+test('a draining server finishes running calls and gets no new ones; they go to the other replica', async () => {
   const entered = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
   const first = await serve(async (_, context) => {

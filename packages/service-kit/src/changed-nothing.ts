@@ -1,8 +1,8 @@
 import type { CallContext } from './call-context.ts';
 
 /**
- * Marks an internal call as a repetition that changed nothing: the call that made the change recorded its event, and
- * this one records none. Throws for any other method: each of its calls records an event.
+ * Marks an internal call as a repetition without effect: the first call recorded the event, this one records
+ * none. Throws for any method that is not internal.
  */
 export function changedNothing(context: CallContext): void {
   if (!context.method.policy!.internal) {

@@ -19,21 +19,21 @@ import { currentTraceparent, inSpan, SpanKind } from './telemetry.ts';
 export type RequestOf<M> = M extends { requestDeserialize: (value: Buffer) => infer R } ? R : never;
 export type ResponseOf<M> = M extends { responseDeserialize: (value: Buffer) => infer R } ? R : never;
 
-/** What travels with a call. */
+/** Metadata and limits of a call. */
 export interface CallOptions {
   readonly actorToken?: string | undefined;
   /** Tenant of an internal call. */
   readonly tenantId?: string | undefined;
   readonly requestId?: string | undefined;
   readonly sourceAddress?: string | undefined;
-  /** The caller's own key for this request; only the edge passes one on. */
+  /** The client's idempotency key; only the gateway sets it. */
   readonly idempotencyKey?: string | undefined;
-  /** The call's own limit; 10 seconds when absent, an hour for streams. */
+  /** Limit of this call; 10 seconds by default, one hour for streams. */
   readonly timeoutMs?: number | undefined;
-  /** What remains of the caller's time, when that is sooner. */
+  /** Deadline of the incoming call, if it is sooner. */
   readonly deadline?: Date | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Answered when something happens, e.g. a long poll: its silence says nothing about the health of the peer. */
+  /** A long poll: a missing answer does not mean that the peer hangs. */
   readonly waits?: boolean | undefined;
 }
 
@@ -48,12 +48,13 @@ const STREAM_TIMEOUT_MS = 3_600_000;
 const MARGIN_MS = 100;
 
 export interface Peers {
-  /** A client of one service of a peer; connections are shared. Failures arrive as ClavigerError. */
+  /** A client for one gRPC service of a peer. Connections are shared; failures are ClavigerErrors. */
   client<D extends ServiceDefinition>(peer: Peer, definition: D): ServiceClient<D>;
   /**
-   * Asks every replica of a peer at once, and answers in the order of their addresses. Names are looked up first.
+   * Calls every replica of a peer at once, after a fresh look-up of names. Answers are in the order of the
+   * addresses.
    *
-   * @throws `unavailable` when a name cannot be looked up: then nobody knows which replicas there are.
+   * @throws `unavailable` when a name cannot be looked up, because the list of replicas is then unknown.
    */
   each<D extends ServiceDefinition, R>(
     peer: Peer,
@@ -63,12 +64,12 @@ export interface Peers {
   close(): void;
 }
 
-/** What the replica at one address answered, or why it did not. */
+/** The answer of the replica at one address, or its error. */
 export type ReplicaAnswer<R> =
   | { readonly address: string; readonly answer: R; readonly error?: undefined }
   | { readonly address: string; readonly error: ClavigerError };
 
-/** Connections to all replicas of the peers of a configuration. */
+/** Connections to all replicas of the configured peers. */
 export function createPeers(
   config: BaseConfig,
   reportAnomaly?: ReportAnomaly,
@@ -119,9 +120,9 @@ export function createPeers(
 }
 
 /**
- * The answers, when every replica gave one.
+ * Returns the answers when every replica gave one.
  *
- * @throws `unavailable`, which names each replica that did not and says why.
+ * @throws `unavailable` with each replica that failed, and its error.
  */
 export function requireEvery<R>(peer: Peer, answers: readonly ReplicaAnswer<R>[]): R[] {
   const silent = answers.flatMap(({ address, error }) => (error ? `${address} (${error.message})` : []));
@@ -136,27 +137,27 @@ export function requireEvery<R>(peer: Peer, answers: readonly ReplicaAnswer<R>[]
 }
 
 function notFound(peer: Peer, names: readonly string[]): ClavigerError {
-  return new ClavigerError('unavailable', `No address is found for ${names.join(', ')}.`, {
+  return new ClavigerError('unavailable', `The look-up of ${names.join(', ')} returns no address.`, {
     hint: `Check the DNS server and peers.${peer} in the configuration.`,
     retryAfterSeconds: 5,
   });
 }
 
-/** An address as gRPC takes it without a look-up of its own. */
+/** An address in a form that gRPC uses without its own look-up. */
 function targetOf(address: string): string {
   return `${address.startsWith('[') ? 'ipv6' : 'ipv4'}:${address}`;
 }
 
 function optionsFor(peer: Peer): ChannelOptions {
   return {
-    // Addresses are numbers, which TLS does not take for names; whose certificate it is, the credentials check.
+    // The address is an IP, which is not valid as a TLS server name; `credentials.ts` checks the certificate.
     'grpc.ssl_target_name_override': peer,
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 5_000,
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 1_000,
     'grpc.max_receive_message_length': 16 * 1024 * 1024,
-    // A proxy of the environment is for what leaves the installation.
+    // A proxy from the environment is only for connections out of the installation.
     'grpc.enable_http_proxy': 0,
   };
 }
@@ -218,7 +219,7 @@ function stream(replicas: ReplicaSet, method: ServiceDefinition[string]) {
   };
 }
 
-/** In milliseconds of the clock. */
+/** In epoch milliseconds. */
 function deadlineOf(options: CallOptions, timeoutMs: number): number {
   const own = Date.now() + (options.timeoutMs ?? timeoutMs);
   return options.deadline ? Math.min(own, options.deadline.getTime() - MARGIN_MS) : own;

@@ -27,7 +27,7 @@ const sound = {
   pepperFile: 'x',
 };
 
-test('a sound configuration is read, with its defaults', () => {
+test('a valid configuration is read, with defaults', () => {
   expect(loadConfig(schema, file(sound))).toMatchObject({ ...sound, logLevel: 'info', telemetry: {} });
 });
 
@@ -37,7 +37,7 @@ test.each([
   ['a missing key', { ...sound, pepperFile: undefined }, 'pepperFile'],
   ['a wrong value', { ...sound, health: { listen: 'nowhere' } }, 'health.listen: must be host:port'],
   ['a wrong environment', { ...sound, environment: 'prod' }, 'environment'],
-])('%s is refused by its name', (_, content, named) => {
+])('%s is refused, and the error names it', (_, content, named) => {
   expect(() => loadConfig(schema, file(content))).toThrow(named);
 });
 
@@ -47,7 +47,7 @@ test.each([
   'http://[::1]:4318',
   'http://collector_1.ns.svc:4318',
   'https://Traces.Internal',
-])('an endpoint of traces may be %s', (otlpEndpoint) => {
+])('the trace endpoint may be %s', (otlpEndpoint) => {
   const read = loadConfig(schema, file({ ...sound, telemetry: { otlpEndpoint } }));
   expect(read.telemetry).toEqual({ otlpEndpoint });
 });
@@ -65,10 +65,10 @@ test.each([
   ['http://127.0.0.1:65536', 'must be a URL'],
   ['http://127.0.0.1:0', 'must be a URL'],
   ['http://127.0.0.1:x', 'must be a URL'],
-  ['http://canary:canary@127.0.0.1:4318', 'no user name'],
-  ['http://canary@127.0.0.1', 'no user name'],
-  ['http://127.0.0.1:4318?token=canary', 'no query'],
-  ['http://127.0.0.1:4318/#canary', 'no query'],
+  ['http://canary:canary@127.0.0.1:4318', 'must not contain a user name'],
+  ['http://canary@127.0.0.1', 'must not contain a user name'],
+  ['http://127.0.0.1:4318?token=canary', 'must not contain a query'],
+  ['http://127.0.0.1:4318/#canary', 'must not contain a query'],
   ['http://127.0.0.1:4318/v1/traces', 'before /v1/traces'],
   [' http://127.0.0.1:4318', 'http:// or https://'],
   ['http://127.0.0.1:4318 ', 'must be a URL'],
@@ -76,19 +76,19 @@ test.each([
   ['http://127.0.0.1\\canary', 'must be a URL'],
   ['http://münchen:4318', 'must be a URL'],
   ['', 'http:// or https://'],
-])('%j is no endpoint of traces, and is not repeated', (otlpEndpoint, said) => {
+])('%j is refused as trace endpoint, and the error does not quote it', (otlpEndpoint, said) => {
   const read = () => loadConfig(schema, file({ ...sound, telemetry: { otlpEndpoint } }));
   expect(read).toThrow(said);
   expect(read).toThrow('telemetry.otlpEndpoint: ');
   expect(read).not.toThrow('canary');
 });
 
-test('a file that is missing or no JSON is refused by its name', () => {
+test('a missing file or invalid JSON is refused, and the error names the file', () => {
   expect(() => loadConfig(schema, join(folder, 'absent.json'))).toThrow(/absent\.json/);
   expect(() => loadConfig(schema, file('{'))).toThrow(/cannot be read/);
 });
 
-test('a secret is its file without the final newline; an empty one is refused', () => {
+test('a secret is the content of its file without the final newline; an empty file is refused', () => {
   expect(readSecretFile(file('s3cret \n'))).toBe('s3cret ');
   expect(readSecretFile(file('a\nb\r\n'))).toBe('a\nb');
   for (const content of ['', '\n']) expect(() => readSecretFile(file(content))).toThrow(/is empty/);

@@ -6,22 +6,22 @@ import { otlpEndpointProblem } from './otlp-endpoint.ts';
 const address = z.string().regex(/^.+:\d{1,5}$/, 'must be host:port');
 const addresses = z.array(address).min(1);
 
-/** Keys that every service has. Times and sizes carry their unit in the name; secrets are paths of files. */
+/** Keys that every service has. Times and sizes have their unit in the name; secrets are paths of files. */
 export const baseConfigSchema = z.strictObject({
   environment: z.enum(['development', 'production', 'test']),
   /** Name of this replica, e.g. `vault-1`. */
   node: z.string().min(1),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   grpc: z.strictObject({
-    /** Absent where the service only calls others. */
+    /** Absent for a service that only calls others. */
     listen: address.optional(),
     certFile: z.string(),
     keyFile: z.string(),
     caFile: z.string(),
-    /** How often the three files are looked at for a renewal; 30 seconds when absent. */
+    /** How often the three files are checked for a renewal; 30 seconds by default. */
     renewalCheckMs: z.number().int().min(100).optional(),
   }),
-  /** Plain HTTP for probes: /live and /ready. */
+  /** Plain HTTP for the probes /live and /ready. */
   health: z.strictObject({ listen: address }),
   peers: z.strictObject({
     auth: addresses.optional(),
@@ -31,10 +31,12 @@ export const baseConfigSchema = z.strictObject({
   }),
   redis: z.strictObject({ host: z.string(), port: z.number().int(), passwordFile: z.string() }),
   nats: z.strictObject({ url: z.string(), user: z.string(), passwordFile: z.string() }),
-  /** Of services with duties that one replica at a time does. */
+  /** For services with leader duties. */
   cluster: z
     .strictObject({
-      /** How long Redis keeps a leader that is not heard of; another leads soon after. 3 seconds when absent. */
+      /**
+       * How long Redis keeps the lease of a silent leader; 3 seconds by default. Then another replica leads.
+       */
       leaseMs: z.number().int().min(300).max(60_000).optional(),
     })
     .optional(),
@@ -55,7 +57,10 @@ export const baseConfigSchema = z.strictObject({
 export type BaseConfig = z.infer<typeof baseConfigSchema>;
 export type Peer = keyof BaseConfig['peers'];
 
-/** Reads and checks a configuration file. An unknown key is an error; the message names each key and the fix. */
+/**
+ * Reads and validates a configuration file. Unknown keys are errors; the message lists each key and its
+ * problem.
+ */
 export function loadConfig<T>(schema: z.ZodType<T>, file: string): T {
   let raw: unknown;
   try {
@@ -69,7 +74,7 @@ export function loadConfig<T>(schema: z.ZodType<T>, file: string): T {
   throw new Error(`The configuration ${file} is not valid:\n${lines.join('\n')}`);
 }
 
-/** The content of a secret's file without its final newline; throws when it is missing, empty or not UTF-8. */
+/** The content of a secret file without its final newline. Throws when it is missing, empty or not UTF-8. */
 export function readSecretFile(file: string): string {
   const bytes = readFileSync(file);
   if (!isUtf8(bytes)) throw new Error(`The secret file ${file} is not UTF-8.`);

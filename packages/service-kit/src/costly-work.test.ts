@@ -4,7 +4,7 @@ import { createCostlyWork, joinKey } from './costly-work.ts';
 const limits = { perTenant: 1, atOnce: 2, waiting: 3 };
 const noRest = () => ({ rest: async () => {} });
 
-/** Work that ends when it is told, and says when it began. */
+/** Work that ends on command and reports its start. */
 function bench() {
   const began: string[] = [];
   const ends = new Map<string, () => void>();
@@ -20,15 +20,15 @@ const call = (tenantId: string, more: object = {}) => ({
   signal: new AbortController().signal,
   ...more,
 });
-/** Lets everything that may begin now begin. */
+/** Lets all queued work start that may start now. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-test('operations of one tenant run one after the other, and do not keep another tenant waiting', async () => {
+test('operations of one tenant run one after the other and do not delay another tenant', async () => {
   const costly = createCostlyWork(limits, noRest);
   const { began, work, end } = bench();
   const all = ['a1', 'a2', 'a3', 'b1', 'c1'].map((name) => costly.run(call(name[0]!), work(name)));
   await settle();
-  // Two at once over all tenants, one of each.
+  // Two at once over all tenants: one of each.
   expect(began).toEqual(['a1', 'b1']);
   end('b1');
   await settle();
@@ -42,7 +42,7 @@ test('operations of one tenant run one after the other, and do not keep another 
   expect(await Promise.all(all)).toEqual(['a1', 'a2', 'a3', 'b1', 'c1']);
 });
 
-test('tenants take turns, however many calls one of them has queued first', async () => {
+test('tenants take turns, however many calls one of them queued first', async () => {
   const costly = createCostlyWork({ ...limits, atOnce: 1 }, noRest);
   const { began, work, end } = bench();
   const all = ['a1', 'a2', 'a3', 'b1', 'c1'].map((name) => costly.run(call(name[0]!), work(name)));
@@ -59,7 +59,7 @@ test('tenants take turns, however many calls one of them has queued first', asyn
   ).toEqual(['a', 'a', 'b', 'c']);
 });
 
-test('what waits is bounded: one more is refused with the time to try again', async () => {
+test('the queue is bounded: a further call is refused with a retry time', async () => {
   const costly = createCostlyWork(limits, noRest);
   const { work, end, began } = bench();
   const all = [1, 2, 3, 4].map((n) => costly.run(call('a'), work(`a${n}`)));
@@ -77,7 +77,7 @@ test('what waits is bounded: one more is refused with the time to try again', as
   expect(began).toEqual(['a1', 'a2', 'a3', 'a4']);
 });
 
-test('a caller that goes leaves the queue; one that runs gives its place back whatever happens', async () => {
+test('a cancelled call leaves the queue; a running one always releases its slot', async () => {
   const costly = createCostlyWork(limits, noRest);
   const { began, work, end } = bench();
   const first = costly.run(call('a'), work('a1'));
@@ -98,7 +98,7 @@ test('a caller that goes leaves the queue; one that runs gives its place back wh
   expect(began).toEqual(['a1', 'a4']);
 });
 
-test('a stream that waits for its reader holds up its own tenant alone', async () => {
+test('a stream that waits for its reader delays only its own tenant', async () => {
   const costly = createCostlyWork(limits, noRest);
   const { began, work, end } = bench();
   const all = ['a1', 'b1', 'c1', 'd1'].map((name) =>
@@ -110,7 +110,7 @@ test('a stream that waits for its reader holds up its own tenant alone', async (
   await Promise.all(all);
 });
 
-test('a place stays empty during its rest, which keeps no answer waiting', async () => {
+test('a slot stays empty during its rest, which delays no answer', async () => {
   const rest = Promise.withResolvers<void>();
   const costly = createCostlyWork(limits, () => ({ rest: () => rest.promise }));
   const { began, work, end } = bench();
@@ -128,7 +128,7 @@ test('a place stays empty during its rest, which keeps no answer waiting', async
   await second;
 });
 
-test('a stream, which rests between its parts, does not rest after them', async () => {
+test('a stream rests between its messages but not at its end', async () => {
   const costly = createCostlyWork(limits, () => ({ rest: () => new Promise(() => {}) }));
   const { began, work, end } = bench();
   const first = costly.run(call('a', { stream: true }), work('a1'));
@@ -142,7 +142,7 @@ test('a stream, which rests between its parts, does not rest after them', async 
   await second;
 });
 
-test('identical calls share one answer, and none of them shares a failure', async () => {
+test('identical calls share an answer but not a failure', async () => {
   const costly = createCostlyWork(limits, noRest);
   const { began, work, end } = bench();
   const same = [1, 2, 3].map(() => costly.join(call('a'), 'key', work('once')));
@@ -154,7 +154,7 @@ test('identical calls share one answer, and none of them shares a failure', asyn
   let runs = 0;
   const flaky = async () => {
     runs += 1;
-    if (runs === 1) throw new Error('the first caller has gone');
+    if (runs === 1) throw new Error('the first caller cancelled');
     return 'answer';
   };
   const outcomes = await Promise.allSettled([1, 2, 3].map(() => costly.join(call('a'), 'flaky', flaky)));
@@ -162,7 +162,7 @@ test('identical calls share one answer, and none of them shares a failure', asyn
   expect(runs).toBe(2);
 });
 
-test('only the same request of the same session with the same rights is identical', () => {
+test('only the same request of the same session with the same permissions is identical', () => {
   const base = {
     tenantId: 't',
     userId: 'u',

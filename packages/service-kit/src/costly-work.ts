@@ -3,11 +3,14 @@ import { ClavigerError } from '@claviger/errors';
 import { createPace, type Pace } from './pace.ts';
 
 export interface CostlyWorkLimits {
-  /** Of one tenant at once. */
+  /** Concurrent calls of one tenant. */
   readonly perTenant: number;
-  /** Of all tenants at once that compute; streams wait for their readers and are limited for each tenant alone. */
+  /**
+   * Concurrent unary calls of all tenants. Streams are only limited per tenant, because they wait for their
+   * readers.
+   */
   readonly atOnce: number;
-  /** Of one tenant that wait; one more is refused. */
+  /** Waiting calls of one tenant; further ones are refused. */
   readonly waiting: number;
 }
 
@@ -17,24 +20,23 @@ const LONGEST_REST_MS = 4_000;
 
 export interface CostlyCall {
   readonly tenantId: string;
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when the caller no longer waits for the answer. */
   readonly signal: AbortSignal;
-  /** A stream: it holds its place until it has ended. */
+  /** A stream keeps its slot until it has ended. */
   readonly stream?: boolean;
 }
 
 /**
- * Lets costly operations of each tenant run one after the other, and those of different tenants in turn, so that nobody's
- * report keeps the process from serving others.
+ * Runs the costly operations of each tenant one after the other, and those of different tenants in turn, so
+ * that a report of one tenant does not block other calls.
  */
 export interface CostlyWork {
   /**
-   * Runs when it is its turn. While the machine is busy its place then stays empty for twice the time that it
-   * took, at most four seconds. Throws `rate_limited` (`too_many_costly`) when too many of the tenant wait
-   * already.
+   * Runs `work` when a slot is free. On a busy machine the slot then stays empty for twice the run time, at
+   * most four seconds. Throws `rate_limited` (`too_many_costly`) when too many calls of the tenant wait.
    */
   run<T>(call: CostlyCall, work: () => Promise<T>): Promise<T>;
-  /** As `run`; calls with the same key that arrive before it has ended share its answer, but not its failure. */
+  /** Like `run`, but calls with the same key that arrive while it runs share its answer, not its failure. */
   join<T>(call: CostlyCall, key: string, work: () => Promise<T>): Promise<T>;
 }
 
@@ -58,7 +60,7 @@ export function createCostlyWork(
     running.set(tenantId, (running.get(tenantId) ?? 0) + 1);
     if (!stream) computing += 1;
   };
-  /** Starts what fits now. A tenant whose call starts goes to the end of the round. */
+  /** Starts the calls that fit now. A tenant whose call starts moves to the end of the round. */
   const next = (): void => {
     for (const [tenantId, queue] of [...queues]) {
       const [first] = queue;
@@ -83,10 +85,10 @@ export function createCostlyWork(
     const queue = queues.get(tenantId) ?? [];
     if (queue.length === 0 && fits(tenantId, stream)) return take(tenantId, stream);
     if (queue.length >= limits.waiting) {
-      throw new ClavigerError('rate_limited', 'Too many costly operations of this tenant wait already.', {
+      throw new ClavigerError('rate_limited', 'Too many costly operations of this tenant are queued.', {
         code: 'too_many_costly',
         retryAfterSeconds: 10,
-        hint: 'Reports, replays, exports and searches run one after the other. Wait for those that run.',
+        hint: 'Reports, replays, exports and searches run one after the other. Wait until some have finished.',
       });
     }
     await new Promise<void>((resolve, reject) => {
@@ -116,7 +118,7 @@ export function createCostlyWork(
     try {
       return await work();
     } finally {
-      // A stream rests between its parts.
+      // A stream rests between its messages.
       if (stream) release(tenantId, stream);
       else void pace.rest().then(() => release(tenantId, stream));
     }
@@ -124,7 +126,7 @@ export function createCostlyWork(
 
   const join = <T>(call: CostlyCall, key: string, work: () => Promise<T>): Promise<T> => {
     const known = joined.get(key) as Promise<T> | undefined;
-    // The first caller may have gone, and its work ended with it: then another one does it.
+    // The first caller may cancel and end the shared work; then another caller runs it.
     if (known) return known.catch(() => join(call, key, work));
     const own = run(call, work).finally(() => joined.delete(key));
     joined.set(key, own);
@@ -134,7 +136,7 @@ export function createCostlyWork(
   return { run, join };
 }
 
-/** The same for the same request of the same actor with the same rights, and for nothing else. */
+/** Equal only for the same request of the same actor with the same permissions. */
 export function joinKey(parts: {
   readonly tenantId: string;
   readonly userId: string;
@@ -153,7 +155,10 @@ export function joinKey(parts: {
   return createHash('sha256').update(`${rights.length}:`).update(rights).update(request).digest('base64');
 }
 
-/** No defect: the caller gave up, or its deadline passed, while it waited for its turn. */
+/** The caller cancelled, or its deadline passed, while the call was queued. This is not a defect. */
 function callerGone(): ClavigerError {
-  return new ClavigerError('deadline_exceeded', 'The caller did not wait for its turn.');
+  return new ClavigerError(
+    'deadline_exceeded',
+    'The caller cancelled, or its deadline passed, while the call was queued.',
+  );
 }

@@ -5,7 +5,7 @@ import type { BaseConfig } from './config.ts';
 
 const RENEWAL_CHECK_MS = 30_000;
 
-/** Certificates are read again when their files change, so that renewal needs no restart. */
+/** Certificates are read again when their files change, so a renewal needs no restart. */
 function provider(
   grpc: BaseConfig['grpc'],
 ): InstanceType<typeof experimental.FileWatcherCertificateProvider> {
@@ -17,13 +17,13 @@ function provider(
   });
 }
 
-/** mTLS: a client without a certificate of our CA is refused at the handshake. */
+/** mTLS: the handshake refuses a client without a certificate of our CA. */
 export function serverCredentials(config: BaseConfig): ServerCredentials {
   const files = provider(config.grpc);
   return experimental.createCertificateProviderServerCredentials(files, files, true);
 }
 
-/** mTLS towards `service`: the server's certificate must carry that service's URI SAN. */
+/** mTLS to `service`: the server's certificate must contain that service's URI SAN. */
 export function channelCredentials(
   config: BaseConfig,
   service: string,

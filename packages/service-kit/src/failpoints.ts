@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** Where a test arms points of a process that runs. Relative to its working directory; it may be missing. */
+/**
+ * A file in which a test arms failpoints of a running process. The path is relative to the working directory;
+ * the file may be missing.
+ */
 const file = process.env.FAILPOINTS_FILE;
 
 interface Failpoint {
@@ -12,7 +15,7 @@ interface Failpoint {
 let text = process.env.FAILPOINTS ?? '';
 let armed = parse(text);
 
-/** Form: `vault.rotate.after_target_change=crash@1,other.point=error`; `@n` acts from the n-th pass on. */
+/** Format: `vault.rotate.after_target_change=crash@1,other.point=error`; `@n` acts from the n-th pass on. */
 function parse(points: string): Map<string, Failpoint> {
   const parsed = new Map<string, Failpoint>();
   for (const part of points.trim().split(',').filter(Boolean)) {
@@ -25,7 +28,7 @@ function parse(points: string): Map<string, Failpoint> {
   return parsed;
 }
 
-/** Reads the file again when there is one: a change of its text replaces all points and begins to count anew. */
+/** Reads the file again, if one is set. Changed text replaces all points and resets their counts. */
 function armedNow(): Map<string, Failpoint> {
   if (file === undefined) return armed;
   let now = '';
@@ -41,20 +44,18 @@ function armedNow(): Map<string, Failpoint> {
   return armed;
 }
 
-/** Throws when failpoints are set in production. Call once at start. */
+/** Throws when failpoints are set in production. Call it once at start. */
 export function refuseFailpointsInProduction(environment: string): void {
   if ((armed.size > 0 || file !== undefined) && environment === 'production') {
-    throw new Error(
-      'FAILPOINTS or FAILPOINTS_FILE is set, which a production configuration refuses. Unset it.',
-    );
+    throw new Error('FAILPOINTS or FAILPOINTS_FILE is set, but the environment is production. Unset it.');
   }
 }
 
 /**
- * A named point where a test may make this process crash, fail, stand still or wait. It does nothing unless FAILPOINTS
- * (the points) or FAILPOINTS_FILE (a file that holds them, read at each pass) is set, which a production configuration
- * refuses. `crash` kills the process at once, `error` throws, `hang` never returns, `stop` stops the process as SIGSTOP
- * does: it goes on here, much later, with SIGCONT.
+ * A named point where a test can make this process crash, fail, hang or stop. FAILPOINTS lists the points;
+ * FAILPOINTS_FILE names a file with them, read at each pass. Production configurations refuse both. `crash`
+ * kills the process, `error` throws, `hang` never returns, `stop` sends SIGSTOP: the process continues here
+ * after SIGCONT.
  */
 export async function failpoint(name: string): Promise<void> {
   const point = armedNow().get(name);

@@ -1,33 +1,33 @@
 import type * as calls from '@claviger/contracts/cluster/v1/calls';
 
-/** The sending half of a call stream, as gRPC gives it. */
+/** The sending half of a gRPC call stream. */
 export interface FrameSink {
-  /** `done` runs when the transport has taken the message over, or with the error that ended the stream. */
+  /** `done` runs when the transport has taken the message, or with the error that ended the stream. */
   write(frames: calls.CallFrames, done: (error?: Error | null) => void): unknown;
 }
 
-/** Sends frames of one stream. What the other side does not read stays here, up to a limit. */
+/** Writes frames to one stream and queues what the peer does not read, up to a limit. */
 export interface FrameWriter {
   send(frame: calls.CallFrame): void;
-  /** Removes the frame of a call that has ended; false when that frame has left already. */
+  /** Removes the queued frame of a call; false when it was already sent. */
   withdraw(id: number): boolean;
-  /** Whether 16 MiB or 10,000 frames wait, because the other side does not read. */
+  /** Whether 16 MiB or 10,000 frames are queued because the peer does not read. */
   readonly full: boolean;
-  /** Whether nothing waits. */
+  /** Whether the queue is empty. */
   readonly empty: boolean;
 }
 
-/** Frames are sent together up to this size: the receiver refuses a message beyond four MiB and ends the stream. */
+/** Maximum size of a batch of frames. The receiver rejects messages above 4 MiB and ends the stream. */
 const MAX_BATCH_BYTES = 512 * 1024;
-/** What has left the queue and cannot be withdrawn any more. */
+/** Bytes that have left the queue and cannot be withdrawn. */
 const MAX_IN_FLIGHT_BYTES = 1024 * 1024;
 const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 const MAX_QUEUED_FRAMES = 10_000;
 
 /**
- * Sends the frames of one turn of the event loop together. At most one frame of each call waits at a time.
+ * Sends the frames of one turn of the event loop together. At most one frame per call is queued.
  *
- * @param onTaken runs each time that the transport has taken frames over.
+ * @param onTaken runs whenever the transport has taken frames.
  */
 export function createFrameWriter(sink: FrameSink, onTaken?: () => void): FrameWriter {
   const queue = new Map<number, { readonly frame: calls.CallFrame; readonly bytes: number }>();
@@ -90,7 +90,7 @@ export function createFrameWriter(sink: FrameSink, onTaken?: () => void): FrameW
   };
 }
 
-/** About as many bytes as the frame has in a message; one at least. */
+/** Approximate encoded size in bytes; at least 1. */
 function sizeOf({ payload, metadata, statusDetails }: calls.CallFrame): number {
   let bytes = payload.length + statusDetails.length + 64;
   for (const { key, value } of metadata) bytes += key.length + value.length + 8;
@@ -99,7 +99,7 @@ function sizeOf({ payload, metadata, statusDetails }: calls.CallFrame): number {
 
 const EMPTY = Buffer.alloc(0);
 
-/** A frame with nothing in it but what is given. */
+/** A frame with empty values for all fields that are not given. */
 export function frameOf(values: Partial<calls.CallFrame> & { id: number }): calls.CallFrame {
   return {
     path: '',

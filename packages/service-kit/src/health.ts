@@ -6,15 +6,18 @@ import type { Handlers } from './handlers.ts';
 
 export interface HealthCheck {
   readonly name: string;
-  /** Without it the service is not ready. */
+  /** The service is not ready while a required check fails. */
   readonly required: boolean;
-  /** Resolves when well; throws with the problem, in words for the operator and without secrets. */
+  /** Resolves when healthy; throws an error that tells the operator the problem, without secrets. */
   readonly check: () => Promise<void>;
 }
 
 export interface Health {
   readonly handlers: Handlers<typeof cluster.HealthService>;
-  /** Probes on plain HTTP: /live answers 200 while the process runs, /ready only while it can do its work. */
+  /**
+   * Starts plain HTTP probes: /live answers 200 while the process runs, /ready only while it can serve.
+   * Resolves to the port.
+   */
   listen(): Promise<number>;
   setReady(ready: boolean): void;
   close(): Promise<void>;
@@ -27,9 +30,9 @@ export interface HealthOptions {
   readonly config: BaseConfig;
   readonly version: string;
   readonly checks: readonly HealthCheck[];
-  /** A sealed service is live, not ready. */
+  /** A sealed service is live but not ready. */
   readonly sealed?: () => boolean;
-  /** A database that was restored, and whose restore was not finished, is not served: live, not ready. */
+  /** A service with an unfinished restore of its database is live but not ready. */
   readonly restoreUnfinished?: () => boolean;
 }
 

@@ -3,16 +3,17 @@ import type { CallContext, IdempotentCall } from './call-context.ts';
 import { failpoint } from './failpoints.ts';
 import type { Logger } from './logger.ts';
 
-/** Where keys are remembered: the database of the service, beside what was done under them. */
+/** Remembers idempotency keys in the database of the service, in the transaction of their effect. */
 export interface IdempotencyGuard {
   callOf(context: CallContext, key: string, request: Uint8Array): IdempotentCall;
   /**
-   * The kept answer of another try with this key; undefined when there was none that had an effect. Throws
-   * `idempotency_key_reused` for another request, `request_in_progress`, and `idempotency_replayed` where no answer is kept.
+   * The stored answer of another attempt with this key; undefined when none had an effect. Throws
+   * `idempotency_key_reused` for a different request, `request_in_progress`, and `idempotency_replayed` when
+   * the answer is not stored.
    */
   find(tenantId: string, call: IdempotentCall): Promise<Buffer | undefined>;
   keep(tenantId: string, call: IdempotentCall, answer: Buffer): Promise<void>;
-  /** Forgets this try: the next one with its key is carried out. */
+  /** Forgets this attempt, so that the next one with its key runs. */
   release(tenantId: string, call: IdempotentCall): Promise<void>;
 }
 
@@ -22,17 +23,17 @@ export interface MessageCodec {
   readonly decodeResponse: (bytes: Buffer) => unknown;
 }
 
-/** A repetition did nothing, so it leaves no event of its own. */
+/** Whether the error reports a repetition without effect, which leaves no audit event. */
 export function didNothingAgain(error: { readonly code: string }): boolean {
   return error.code === 'idempotency_replayed' || error.code === 'request_in_progress';
 }
 
-/** The effect is stored, but not everybody who must know of it does: only doing it again completes it. */
-const TO_BE_REPEATED = 'liveness_unavailable';
+/** The effect is stored, but not every service was told. Only a repetition completes it. */
+const MUST_BE_REPEATED = 'liveness_unavailable';
 
 /**
- * Runs `work` unless another try with this key has had its effect; then answers as that one did. Of tries at the same
- * moment the one whose row was written first has the effect: the others' transactions are rolled back.
+ * Runs `work` unless another attempt with this key had an effect; then returns its answer. Of concurrent
+ * attempts, the first to write its row has the effect, and the transactions of the others roll back.
  */
 export async function runOnce(
   work: () => Promise<unknown>,
@@ -54,9 +55,9 @@ export async function runOnce(
   } catch (error) {
     const after = await otherTry(guard, context, call);
     if (after) return codec.decodeResponse(after);
-    if (isClavigerError(error) && error.code === TO_BE_REPEATED) {
+    if (isClavigerError(error) && error.code === MUST_BE_REPEATED) {
       await guard.release(context.tenantId, call).catch((cause: unknown) => {
-        logger.warn({ err: cause, requestId: context.requestId }, 'an idempotency key was not released');
+        logger.warn({ err: cause, requestId: context.requestId }, 'cannot release an idempotency key');
       });
     }
     throw error;
@@ -67,16 +68,16 @@ export async function runOnce(
     await failpoint('idempotency.before_answer_kept');
     await guard.keep(context.tenantId, call, codec.response(response));
   } catch (error) {
-    // The effect is there and its row too: a repetition is told so, only without the answer.
+    // The effect and its row are stored. A repetition is told that it was done, without the answer.
     logger.warn(
       { err: error, requestId: context.requestId },
-      'the answer to an idempotent request was not kept',
+      'cannot store the answer to an idempotent request',
     );
   }
   return response;
 }
 
-/** What another try with this key has done meanwhile. When that cannot be asked, the failure at hand stands. */
+/** The stored answer of another attempt. If the look-up fails, the original failure is reported. */
 async function otherTry(guard: IdempotencyGuard, context: CallContext, call: IdempotentCall) {
   try {
     return await guard.find(context.tenantId, call);

@@ -1,12 +1,12 @@
 import type { AuthContext } from '@grpc/grpc-js/build/src/auth-context.js';
 
-/** What the pipeline needs of a call, whether it came alone or in a call stream. */
+/** What the pipeline needs of a call, whether plain gRPC or in a call stream. */
 export interface IncomingCall {
   readonly request: object;
   readonly metadata: { get(key: string): readonly (string | Buffer)[] };
   getAuthContext(): AuthContext;
   getDeadline(): Date | number;
-  /** It may have been given up before anybody listened. */
+  /** The caller may cancel before a listener is attached. */
   readonly cancelled: boolean;
   on(event: 'cancelled', listener: () => void): unknown;
 }

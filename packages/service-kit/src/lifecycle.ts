@@ -3,9 +3,12 @@ import type { z } from 'zod';
 import { loadConfig } from './config.ts';
 import { refuseEnvironment } from './refuse-environment.ts';
 
-/** A running service: disposing it drains calls, closes workers, flushes telemetry and closes connections, in that order. */
+/**
+ * A running service. Disposing it drains calls, closes workers, flushes telemetry and closes connections, in
+ * this order.
+ */
 export interface RunningService extends AsyncDisposable {
-  /** Resolves when the service cannot go on by itself. */
+  /** Rejects when the service cannot continue. */
   readonly failed?: Promise<never>;
 }
 
@@ -13,11 +16,11 @@ export interface ServiceProgram<C> {
   readonly name: string;
   readonly schema: z.ZodType<C>;
   readonly create: (config: C) => Promise<RunningService>;
-  /** Brings the service's schema to this version; absent where the service keeps no state. */
+  /** Migrates the service's schema to this version; absent for a service without state. */
   readonly migrate?: (config: C) => Promise<void>;
 }
 
-/** The whole of a service's main.ts: `main.ts [migrate] --config FILE`. */
+/** Runs a service's main.ts: `main.ts [migrate] --config FILE`. */
 export async function runService<C>(program: ServiceProgram<C>): Promise<void> {
   const { values, positionals } = parseArgs({
     options: { config: { type: 'string' } },
@@ -31,17 +34,17 @@ export async function runService<C>(program: ServiceProgram<C>): Promise<void> {
       await program.migrate?.(config);
       return;
     }
-    // From here on a signal lets the start finish and then ends in order; a second one ends at once.
+    // The first signal lets the start finish and then stops in order; a second one ends the process at once.
     const signalled = signal();
     const service = await program.create(config);
     await (service.failed ? Promise.race([signalled, service.failed]) : signalled);
     await service[Symbol.asyncDispose]();
-    // All is closed; what a library still holds must not keep the process.
+    // Everything is closed. Handles that a library still holds must not keep the process alive.
     setTimeout(() => process.exit(), 500).unref();
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = 1;
-    // A connection that never came up may hold the loop open: a failed start must end.
+    // A pending connection may keep the event loop alive after a failed start.
     setTimeout(() => process.exit(1), 500).unref();
   }
 }

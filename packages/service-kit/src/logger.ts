@@ -4,8 +4,8 @@ import { destination, type Logger, pino } from 'pino';
 export type { Logger };
 
 /**
- * One JSON line per event on standard output. Errors are logged by name, message, code and stack only: properties that
- * libraries hang on errors (queries, parameters, requests) can carry secrets.
+ * Writes one JSON line per event to standard output. Errors are logged by name, message, code and stack only:
+ * other properties (queries, parameters, requests) can contain secrets.
  */
 export function createLogger(options: { service: string; node: string; level: string }): Logger {
   return pino(
@@ -18,7 +18,7 @@ export function createLogger(options: { service: string; node: string; level: st
         logMethod(args, method) {
           const [first, message] = args as unknown as [unknown, string | undefined];
           const error = first instanceof Error ? first : (first as { err?: unknown } | undefined)?.err;
-          // Without a message of ours the logger would take the error's own, past the serializer.
+          // Without an own message, pino would log the error's message and bypass the serializer.
           if (message !== undefined || !(error instanceof Error)) return method.apply(this, args);
           method.call(
             this,
@@ -47,7 +47,7 @@ interface PlainError {
 function plainError(error: unknown, depth = 0): PlainError {
   if (!(error instanceof Error)) return { name: typeof error, message: 'not an Error' };
   const code = (error as { code?: unknown }).code;
-  // A database error's message can quote a value of the statement that failed; its code says enough.
+  // The message of a database error can quote values of the statement; the code is enough.
   const fromDatabase = 'severity' in error && typeof code === 'string';
   return {
     name: error.name,

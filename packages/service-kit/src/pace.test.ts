@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import { createPace, type Pace, type ProcessorTimes } from './pace.ts';
 
 const STRETCH_MS = 20;
-/** Longer than any test: a rest that should not be is seen. */
+/** Longer than any test, so that an unwanted rest is noticed. */
 const FOREVER_MS = 2 ** 31 - 1;
 
-/** A machine whose share of idle time, from one look to the next, is what `idleShare` says. */
+/** A machine whose share of idle time between two samples is `idleShare`. */
 function machine(idleShare: () => number): () => ProcessorTimes {
   let [idle, all] = [0, 0];
   return () => {
@@ -16,7 +16,7 @@ function machine(idleShare: () => number): () => ProcessorTimes {
   };
 }
 
-/** Without a timer a rest is over before the next turn of the event loop. */
+/** Without a timer, a rest ends before the next turn of the event loop. */
 async function isImmediate(pace: Pace): Promise<boolean> {
   let isOver = false;
   void pace.rest().then(() => {
@@ -26,7 +26,7 @@ async function isImmediate(pace: Pace): Promise<boolean> {
   return isOver;
 }
 
-test('while others need the machine, work rests for twice the time that it took', async () => {
+test('on a busy machine, work rests for twice the time it took', async () => {
   const pace = createPace({ longestRestMs: 10_000, processorTimes: machine(() => 0.1) });
   const beganMs = performance.now();
   await delay(STRETCH_MS);
@@ -36,13 +36,13 @@ test('while others need the machine, work rests for twice the time that it took'
   expect(performance.now() - endedMs).toBeGreaterThan(2 * (endedMs - beganMs) - 2);
 });
 
-test('a machine with time to spare is used', async () => {
+test('on an idle machine, work does not rest', async () => {
   const pace = createPace({ longestRestMs: FOREVER_MS, processorTimes: machine(() => 0.5) });
   await delay(STRETCH_MS);
   expect(await isImmediate(pace)).toBe(true);
 });
 
-test('work that alone keeps the machine busy rests once, and then goes on', async () => {
+test('work that alone makes the machine busy rests once and then continues', async () => {
   let isResting = false;
   const pace = createPace({ longestRestMs: 1, processorTimes: machine(() => (isResting ? 0.9 : 0)) });
   await delay(STRETCH_MS);
@@ -52,11 +52,11 @@ test('work that alone keeps the machine busy rests once, and then goes on', asyn
   isResting = false;
   await delay(STRETCH_MS);
   expect(await isImmediate(pace)).toBe(true);
-  // Others may have come: it looks again.
+  // Other work may have started, so it samples again.
   await expect.poll(() => isImmediate(pace), { timeout: 10_000 }).toBe(false);
 });
 
-test('the state of the machine is looked at anew', async () => {
+test('the state of the machine is sampled again', async () => {
   let idleShare = 0;
   const pace = createPace({ longestRestMs: 1, processorTimes: machine(() => idleShare) });
   await delay(STRETCH_MS);

@@ -1,25 +1,26 @@
 import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Below this share of idle processor time the machine has none to spare. */
+/** Below this share of idle processor time the machine is busy. */
 const SPARE = 0.3;
-/** Where so much is idle during a rest, the work can have the machine. */
+/** If this share is idle during a rest, no other work needs the machine. */
 const FREE = 0.5;
-/** Processor times are counted in steps of 10 ms: a shorter time says little. */
+/** Processor times have a resolution of 10 ms, so a shorter window is too imprecise. */
 const WINDOW_MS = 200;
-/** For so long nothing rests on a machine that was free during a rest. */
+/** After a rest on a free machine, work goes on for this long without another rest. */
 const FREE_FOR_MS = 1_000;
 /**
- * A rest is so many times as long as the stretch before it. With one, the calls of others took twice as long.
+ * A rest takes this many times as long as the preceding stretch. With a factor of 1, other calls took twice
+ * as long.
  */
 const REST = 2;
 
-/** Lets long work of many short stretches step back on a busy machine. */
+/** Lets long work that consists of short stretches yield on a busy machine. */
 export interface Pace {
   /**
-   * Called between two stretches. While others need the machine it rests for twice the time of the stretch
-   * before, so that the work takes a third of the time at most; else it returns at once. Where the work alone
-   * keeps the machine busy, a rest each second shows that nobody else needs it.
+   * Call it between two stretches. While the machine is busy it rests for twice the time of the last
+   * stretch, so the work takes at most a third of the time; otherwise it returns at once. If only this work
+   * makes the machine busy, it rests once a second.
    */
   rest(): Promise<void>;
 }
@@ -27,17 +28,17 @@ export interface Pace {
 export interface PaceOptions {
   /** Default 500. */
   readonly longestRestMs?: number;
-  /** Of this machine when absent. */
+  /** Default: the processor times of this machine. */
   readonly processorTimes?: () => ProcessorTimes;
 }
 
-/** Of all processors since the machine started, in milliseconds. */
+/** Sum over all processors since the machine started, in milliseconds. */
 export interface ProcessorTimes {
   readonly idle: number;
   readonly all: number;
 }
 
-/** For one piece of work, whose first stretch begins now. */
+/** Creates the pace of one piece of work, whose first stretch begins now. */
 export function createPace(options: PaceOptions = {}): Pace {
   const { longestRestMs = 500, processorTimes = ofThisMachine } = options;
   const isBusy = watchMachine(processorTimes);
@@ -48,7 +49,7 @@ export function createPace(options: PaceOptions = {}): Pace {
       const nowMs = performance.now();
       if (nowMs >= freeUntilMs && isBusy()) {
         const before = processorTimes();
-        // A rest keeps no process from ending.
+        // A rest must not keep the process alive.
         await delay(Math.min(REST * (nowMs - beganMs), longestRestMs), undefined, { ref: false });
         if (idleShare(before, processorTimes()) >= FREE) freeUntilMs = performance.now() + FREE_FOR_MS;
       }
@@ -58,7 +59,8 @@ export function createPace(options: PaceOptions = {}): Pace {
 }
 
 /**
- * Tells whether the machine was busy in the last window that has ended; before the first one, since it began.
+ * Tells whether the machine was busy in the last completed window, or since the start before the first one
+ * ends.
  */
 function watchMachine(processorTimes: () => ProcessorTimes): () => boolean {
   let [sinceMs, since] = [performance.now(), processorTimes()];
@@ -72,7 +74,7 @@ function watchMachine(processorTimes: () => ProcessorTimes): () => boolean {
   };
 }
 
-/** One where no time has passed. */
+/** 1 when no time has passed. */
 function idleShare(from: ProcessorTimes, to: ProcessorTimes): number {
   const all = to.all - from.all;
   return all > 0 ? (to.idle - from.idle) / all : 1;

@@ -13,7 +13,7 @@ const USES: Record<string, string> = {
 };
 let count = 0;
 
-/** Runs a program in a process of its own; `kit` are the modules that it names. */
+/** Runs a program in its own process; `kit` contains the modules that it uses. */
 function run(
   source: string,
   options: { env?: Record<string, string>; args?: string[]; stopOn?: string } = {},
@@ -42,7 +42,7 @@ function run(
   });
 }
 
-test('errors are logged without what libraries hang on them, and database errors by their code alone', async () => {
+test('errors are logged without properties added by libraries, and database errors by their code only', async () => {
   const { output } = await run(`
     const logger = kit.createLogger({ service: 'vault', node: 'vault-1', level: 'info' });
     const plain = Object.assign(new Error('said', { cause: Object.assign(new Error('deeper'), { query: 'canary-1' }) }), { parameters: ['canary-2'], config: { password: 'canary-3' } });
@@ -61,7 +61,7 @@ test('errors are logged without what libraries hang on them, and database errors
     expect(JSON.parse(line)).toMatchObject({ service: 'vault', node: 'vault-1' });
 });
 
-test('failpoints crash, fail or do nothing, from the pass that they name', async () => {
+test('failpoints act from their configured pass on', async () => {
   const source = `for (let n = 1; n <= 3; n += 1) { try { await kit.failpoint('a.b'); await kit.failpoint('other'); console.log('pass', n); } catch (error) { console.log(error.message); } }`;
   expect((await run(source)).output).toBe('pass 1\npass 2\npass 3\n');
   expect((await run(source, { env: { FAILPOINTS: 'a.b=error@2' } })).output).toBe(
@@ -75,7 +75,7 @@ test('failpoints crash, fail or do nothing, from the pass that they name', async
     expect((await run(source, { env: { FAILPOINTS: wrong } })).output).toContain('is not of the form');
 });
 
-test('failpoints of a file are armed and disarmed while the process runs', async () => {
+test('failpoints of a file can be armed and disarmed while the process runs', async () => {
   const file = join(folder, 'failpoints');
   const source = `const { writeFileSync, rmSync } = await import('node:fs');
     const pass = async () => console.log(await kit.failpoint('a.b').then(() => 'passed', (error) => error.message));
@@ -93,7 +93,7 @@ test('failpoints of a file are armed and disarmed while the process runs', async
   ]);
 });
 
-test('failpoints are refused by a production configuration', async () => {
+test('a production configuration refuses failpoints', async () => {
   const source = `kit.refuseFailpointsInProduction('test'); kit.refuseFailpointsInProduction('production'); console.log('started');`;
   expect((await run(source)).output).toBe('started\n');
   for (const [name, value] of [
@@ -114,7 +114,7 @@ function config(content: object): string {
   return file;
 }
 
-test('SIGTERM ends a service in order, also when something still holds the process', async () => {
+test('SIGTERM ends a service in order, even if a handle keeps the process alive', async () => {
   const source = program(
     `console.log('ready'); setInterval(() => {}, 1000); return { [Symbol.asyncDispose]: async () => console.log('drained') };`,
   );

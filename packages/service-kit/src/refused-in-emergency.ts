@@ -1,10 +1,10 @@
 import type { MethodInfo } from '@claviger/contracts';
 
 /**
- * What nobody changes while they have emergency access open. It overcomes the grants of secrets and nothing else: whoever
- * forces it must not be able to make it last (users, roles, tokens, tenants, settings, modules, policies, devices
- * and the rules for them), to take keys
- * along (encryption), to hide it (audit, siem, compliance), or to open and judge further ones (breakglass).
+ * Permissions that are refused while the actor has emergency access open. Emergency access replaces grants
+ * and nothing else. Whoever misuses it must not be able to make it permanent (users, roles, tokens, tenants,
+ * settings, modules, policies, devices), take keys along (encryption), hide it (audit, siem, compliance), or
+ * open and judge further ones (breakglass).
  */
 const ADMINISTRATION = [
   'users.',
@@ -25,16 +25,16 @@ const ADMINISTRATION = [
   'breakglass.manage',
 ];
 
-/** Without a permission of their own, but they weaken who the person is. */
+/** Needs no permission, but weakens the sign-in of the person. */
 const SELF_SERVICE = new Set(['/claviger.auth.v1.AuthService/DisableMfa']);
 
-/** Reads that leave an event, too. What streams (exports, packages) takes the log along and is none. */
+/** Audited reads are allowed too. Streams (exports, packages) are not: they copy the log. */
 function onlyReads({ http, policy, responseStream }: MethodInfo): boolean {
   const asks = policy!.reads || (http.length > 0 && http.every(({ method }) => method === 'GET'));
   return asks && !responseStream && policy!.permission.endsWith('.read');
 }
 
-/** Whether a method is refused to a person with open emergency access. Reading never is. */
+/** Whether a method is refused to an actor with open emergency access. Reads never are. */
 export function refusedInEmergency(method: MethodInfo): boolean {
   const { path, policy } = method;
   if (!policy || policy.audit === '' || onlyReads(method)) return false;

@@ -2,31 +2,34 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { splitAddress } from './config.ts';
 
-/** All IPv4 and IPv6 addresses of a host name. Rejects when there are none or they cannot be found now. */
+/** Returns all IPv4 and IPv6 addresses of a host name. Rejects when the look-up fails. */
 export type Lookup = (host: string) => Promise<readonly string[]>;
 
 /**
- * By the resolver of the operating system. It knows `/etc/hosts` and the search domains of a Kubernetes pod, which a plain DNS
- * query does not.
+ * Uses the resolver of the operating system, which knows `/etc/hosts` and the search domains of a Kubernetes
+ * pod; a plain DNS query does not.
  */
 export const systemLookup: Lookup = async (host) =>
   (await lookup(host, { all: true })).map(({ address }) => address);
 
-/** Where the replicas of a peer are: the configured addresses, with each name replaced by what it stands for now. */
+/**
+ * The addresses of a peer's replicas: the configured addresses, with each name replaced by its current IP
+ * addresses.
+ */
 export interface ReplicaAddresses {
-  /** `ip:port`, or `[ip]:port` for IPv6; sorted, each once. */
+  /** `ip:port`, or `[ip]:port` for IPv6; sorted, without duplicates. */
   readonly known: readonly string[];
   /** Whether only IP addresses are configured, which never change. */
   readonly fixed: boolean;
   /**
-   * Looks all names up. What cannot be found, or stands for nothing, keeps what it stood for before.
+   * Looks up all names. A name that fails or has no address keeps its former addresses.
    *
    * @returns the names that could not be looked up.
    */
   refresh(): Promise<readonly string[]>;
 }
 
-/** Of one name; further addresses are ignored. */
+/** Per name; further addresses are ignored. */
 const MAX_ADDRESSES = 256;
 
 export function createReplicaAddresses(configured: readonly string[], find: Lookup): ReplicaAddresses {

@@ -12,21 +12,22 @@ export type OutgoingCall = Pick<PendingCall, 'path' | 'payload' | 'metadata' | '
   readonly signal?: AbortSignal | undefined;
 };
 
-/** A replica for one server stream. */
+/** A replica reserved for one server stream. */
 export interface StreamLease {
   readonly client: Client;
-  /** To be called once the stream has ended. */
+  /** Call it once the stream has ended. */
   release(): void;
 }
 
 /**
- * All replicas of one peer. A call goes to the one with the fewest unanswered calls. Names are looked up every five seconds, and
- * at once when a stream breaks. A replica whose address vanishes finishes its calls and takes no new ones.
+ * All replicas of one peer. A call goes to the replica with the fewest unanswered calls. Names are looked up
+ * every five seconds, and at once when a stream breaks. A replica whose address disappears finishes its calls
+ * and gets no new ones.
  */
 export interface ReplicaSet {
-  /** Throws `unavailable` when no replica can be reached within two seconds, or none reads what was sent to it. */
+  /** Throws `unavailable` when no replica is reachable within two seconds, or all queues are full. */
   call(call: OutgoingCall): Promise<Buffer>;
-  /** A replica for a server stream; throws as `call` does. */
+  /** Reserves a replica for a server stream; throws as `call` does. */
   lease(options: {
     readonly deadlineMs: number;
     readonly signal?: AbortSignal | undefined;
@@ -43,7 +44,7 @@ interface Replica {
 
 type Kind = 'call' | 'wait' | 'stream';
 
-/** What waits for the first replica that is ready. It was not sent yet. */
+/** A call that waits for the first ready replica. It was not sent yet. */
 interface Waiting {
   readonly kind: Kind;
   readonly deadlineMs: number;
@@ -53,18 +54,18 @@ interface Waiting {
   reject(error: ClavigerError): void;
 }
 
-/** Below the four MiB that a server takes in one message. */
+/** Less than the 4 MiB that a server accepts in one message. */
 const MAX_REQUEST_BYTES = 3 * 1024 * 1024;
 const CHECK_MS = 50;
 /**
- * How long a call waits for a connection, e.g. while a service restarts. Only time in which this process ran counts: after it
- * stood still, what arrived meanwhile is read first.
+ * How long a call waits for a connection, e.g. during a restart. Only time in which this process ran counts:
+ * after a pause, it first reads what has arrived.
  */
-const CONNECT_PATIENCE_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 2_000;
 const MAX_WAITING_CALLS = 10_000;
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 const LOOKUP_INTERVAL_MS = 5_000;
-/** Between two look-ups while no replica is ready, or streams keep breaking. */
+/** Between look-ups while no replica is ready, or while streams keep breaking. */
 const MIN_LOOKUP_INTERVAL_MS = 500;
 
 export function createReplicaSet(
@@ -123,7 +124,7 @@ export function createReplicaSet(
     });
   };
 
-  /** The least busy of those that read and answer, else of those that read. Of equals each has its turn. */
+  /** The least busy ready replica; silent ones come last. Equal ones take turns. */
   const choose = (kind: Kind): Replica | undefined => {
     let best: Replica | undefined;
     let least = Number.POSITIVE_INFINITY;
@@ -140,14 +141,14 @@ export function createReplicaSet(
     }
     return best;
   };
-  /** For what `choose` found no replica. */
+  /** Queues a call for which `choose` found no replica. */
   const hold = (id: number, what: Waiting): void => {
     const full = order.some(({ stream }) => stream.ready);
     if (full || waiting.size >= MAX_WAITING_CALLS || waitingBytes + what.bytes > MAX_WAITING_BYTES)
       return what.reject(overloaded());
     waiting.set(id, what);
     waitingBytes += what.bytes;
-    // A process does not end while a call waits.
+    // The process must not end while a call waits.
     timer?.ref();
   };
   const remove = (id: number): Waiting | undefined => {
@@ -172,7 +173,7 @@ export function createReplicaSet(
     for (const [id, what] of waiting) {
       what.waitedMs += ranMs;
       const late = what.deadlineMs <= Date.now();
-      if (!late && what.waitedMs < CONNECT_PATIENCE_MS) continue;
+      if (!late && what.waitedMs < CONNECT_TIMEOUT_MS) continue;
       remove(id);
       what.reject(late ? tooLate() : unreachable());
     }
@@ -202,13 +203,13 @@ export function createReplicaSet(
     call: ({ signal, ...call }) =>
       new Promise((resolve, reject) => {
         if (closed) return reject(unreachable());
-        if (signal?.aborted) return reject(givenUp());
+        if (signal?.aborted) return reject(cancelled());
         if (call.payload.length > MAX_REQUEST_BYTES)
           return reject(new ClavigerError('payload_too_large', 'The request is too large.'));
         start();
         const id = nextId();
         const onAbort = (): void => {
-          if (cancel(id)) reject(givenUp());
+          if (cancel(id)) reject(cancelled());
         };
         signal?.addEventListener('abort', onAbort, { once: true });
         const pending: PendingCall = {
@@ -239,11 +240,11 @@ export function createReplicaSet(
     lease: ({ deadlineMs, signal }) =>
       new Promise((resolve, reject) => {
         if (closed) return reject(unreachable());
-        if (signal?.aborted) return reject(givenUp());
+        if (signal?.aborted) return reject(cancelled());
         start();
         const id = nextId();
         const onAbort = (): void => {
-          if (remove(id)) reject(givenUp());
+          if (remove(id)) reject(cancelled());
         };
         const settled = (): void => signal?.removeEventListener('abort', onAbort);
         signal?.addEventListener('abort', onAbort, { once: true });
@@ -282,19 +283,21 @@ export function createReplicaSet(
   };
 }
 
-/** More than any number of calls: a silent replica comes after all others. */
+/** Exceeds any number of calls, so silent replicas rank last. */
 const SILENT_RANK = 2 ** 32;
 
 function unreachable(): ClavigerError {
-  return new ClavigerError('unavailable', 'A part of the system cannot be reached.', {
+  return new ClavigerError('unavailable', 'A service of the installation cannot be reached.', {
     retryAfterSeconds: 1,
   });
 }
 
 function overloaded(): ClavigerError {
-  return new ClavigerError('unavailable', 'A part of the system does not keep up.', { retryAfterSeconds: 1 });
+  return new ClavigerError('unavailable', 'A service of the installation is overloaded.', {
+    retryAfterSeconds: 1,
+  });
 }
 
-function givenUp(): ClavigerError {
-  return new ClavigerError('unavailable', 'The call was given up.');
+function cancelled(): ClavigerError {
+  return new ClavigerError('unavailable', 'The caller cancelled the call.');
 }

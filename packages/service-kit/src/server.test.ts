@@ -35,7 +35,7 @@ async function gateway(handlers: Record<string, unknown>, caller = 'gateway') {
   return { server, port, peers, client: peers.client('vault', entries) };
 }
 
-/** What a call fails with, as the caller sees it. */
+/** The error of a call, as its caller sees it. */
 async function failureOf(call: Promise<unknown>): Promise<ClavigerError> {
   const error = await call.then(
     () => expect.fail('the call should have failed'),
@@ -46,10 +46,10 @@ async function failureOf(call: Promise<unknown>): Promise<ClavigerError> {
 }
 
 const get = { entryId: 'x' };
-/** For what comes at once where nothing else runs. */
+/** For messages that arrive at once on an idle machine. */
 const PATIENT = { timeout: 90_000 };
 
-test('a call by the gateway with an actor token reaches its handler with who, where and until when', async () => {
+test('a call of the gateway reaches its handler with actor, source address and deadline', async () => {
   let seen: CallContext | undefined;
   const { client } = await gateway({
     getEntry: async (_: unknown, context: CallContext) => {
@@ -68,11 +68,11 @@ test('a call by the gateway with an actor token reaches its handler with who, wh
     sourceAddress: '192.0.2.1',
   });
   expect(seen!.actor.userName).toBe('alice');
-  // It travels as what remains, so that clocks need not agree; without it there would be ninety seconds.
+  // The remaining time is sent, so that clocks need not agree; without it there would be ninety seconds.
   expect(Math.abs(seen!.deadline.getTime() - deadline.getTime())).toBeLessThan(40_000);
 });
 
-test('a service that the method does not name as caller is refused, with any token', async () => {
+test('a service that is not a caller of the method is refused with any token', async () => {
   const { port } = await kit.serve({ getEntry: async () => answer });
   const actorToken = await kit.token();
   for (const caller of ['auth', 'audit', 'operator']) {
@@ -86,7 +86,7 @@ test('a service that the method does not name as caller is refused, with any tok
   }
 });
 
-test('a certificate of another authority is refused at the handshake', async () => {
+test('the handshake refuses a certificate of another CA', async () => {
   let reached = false;
   const { port } = await kit.serve({
     getEntry: async () => {
@@ -111,7 +111,7 @@ test('a certificate of another authority is refused at the handshake', async () 
   );
 });
 
-test('a peer without a certificate is reported, one that only connects and leaves is not', async () => {
+test('a peer without a certificate is reported; a connection without a handshake is not', async () => {
   const { port } = await kit.serve({});
   const { connect } = await import('node:net');
   const tls = await import('node:tls');
@@ -151,11 +151,11 @@ test.each([
   ['a query', [url(`${OURS}?`)]],
   ['an escaped letter', [url('spiffe://claviger/test/svc/%67ateway')]],
   ['a comma in the URI', [url(`${OURS}, URI:${OURS}`)]],
-  ['another authority part', [url('spiffe://claviger.test/test/svc/gateway')]],
-  ['a name that is no service of ours', [url('spiffe://claviger/test/svc/gatewayx')]],
+  ['another trust domain', [url('spiffe://claviger.test/test/svc/gateway')]],
+  ['an unknown service name', [url('spiffe://claviger/test/svc/gatewayx')]],
   ['the URI as a DNS name', [{ type: 'dns', value: OURS } as const]],
   ['the common name alone', [{ type: 'email', value: 'gateway@example.org' } as const]],
-])('a certificate of our authority with %s names no service, and is reported', async (_, names) => {
+])('a certificate of our CA with %s names no service and is reported', async (_, names) => {
   const { port } = await kit.serve({ getEntry: async () => expect.fail('was reached') });
   const config = await kit.configOf('gateway');
   const leaf = await issueLeaf(kit.authority, {
@@ -173,7 +173,7 @@ test.each([
   const fingerprint = new X509Certificate(leaf.certificatePem).fingerprint256
     .replaceAll(':', '')
     .toLowerCase();
-  // Callers of other tests may still try with a certificate of their own.
+  // Clients of other tests may still connect with their certificates.
   const named = kit.anomalies.filter(({ details }) => details.problem === 'NAMES_NO_SERVICE');
   expect(named).toMatchObject([
     {
@@ -184,7 +184,7 @@ test.each([
   ]);
 });
 
-test('a server whose certificate names another service, or is of another authority, is not talked to', async () => {
+test('a client refuses a server whose certificate names another service or is of another CA', async () => {
   const handlers = { getEntry: async () => expect.fail('was reached') };
   const { port: impostor } = await kit.serve(handlers, 'workflow');
   for (const peers of [await kit.callerOf('gateway', [impostor])]) {
@@ -197,7 +197,7 @@ test('a server whose certificate names another service, or is of another authori
   });
 });
 
-test('a certificate of another environment says nothing here', async () => {
+test('a certificate of another environment is refused', async () => {
   const { port } = await kit.serve({ getEntry: async () => answer });
   const config = await kit.configOf('gateway');
   const leaf = await issueServiceCertificate(kit.authority, 'production', 'gateway');
@@ -209,7 +209,7 @@ test('a certificate of another environment says nothing here', async () => {
   peers.close();
 });
 
-test('H-322 actor tokens of another audience, key, algorithm, type or issuer, and expired ones, are no sign-in', async () => {
+test('H-322 actor tokens with another audience, key, algorithm, type or issuer, and expired ones, are refused', async () => {
   const { client } = await gateway({ getEntry: async () => expect.fail('was reached') });
   const other = generateKeyPairSync('ed25519').privateKey;
   const claims = { tid: TENANT, sid: 's', perms: ['*'], roles: [], mfa: 0 };
@@ -233,7 +233,7 @@ test('H-322 actor tokens of another audience, key, algorithm, type or issuer, an
     .sign(Buffer.alloc(32, 1));
   const [, payload] = hmac.split('.');
   const unsigned = `${Buffer.from('{"alg":"none","typ":"actor+jwt"}').toString('base64url')}.${payload}.`;
-  /** Sound, but for one claim that was exchanged under its signature. */
+  /** A valid token, except for one claim that was changed under its signature. */
   const altered = async (change: object) => {
     const [header, body, signature] = (await kit.token()).split('.');
     const own = JSON.parse(Buffer.from(body!, 'base64url').toString()) as object;
@@ -257,7 +257,7 @@ test('H-322 actor tokens of another audience, key, algorithm, type or issuer, an
   expect((await failureOf(client.getEntry(get))).reason).toBe('unauthenticated');
 });
 
-test('the permission of the policy is needed; a wildcard covers what lies below it', async () => {
+test('the permission of the policy is required; a wildcard covers the permissions below it', async () => {
   const { client } = await gateway({ getEntry: async () => answer });
   const call = async (permissions: string[]) =>
     client.getEntry(get, { actorToken: await kit.token({ permissions: new Set(permissions) }) });
@@ -274,13 +274,13 @@ test('the permission of the policy is needed; a wildcard covers what lies below 
     await call(granted);
 });
 
-test('a session that owes its second factor does nothing else', async () => {
+test('a session without its second factor is refused', async () => {
   const { client } = await gateway({ getEntry: async () => answer });
   const call = client.getEntry(get, { actorToken: await kit.token({ mfaPending: true }) });
   expect(await failureOf(call)).toMatchObject({ reason: 'unauthenticated', code: 'mfa_required' });
 });
 
-test('problems of the request are named by field, without their values', async () => {
+test('problems of a request name the field, without its value', async () => {
   const { client } = await gateway({ retrieveEntry: async () => expect.fail('was reached') });
   const request = { entryId: '', reason: 'line\nbreak', ticket: 'x'.repeat(300), version: 0 };
   const error = await failureOf(client.retrieveEntry(request, { actorToken: await kit.token() }));
@@ -296,7 +296,7 @@ test('problems of the request are named by field, without their values', async (
 
 const retrieve = { entryId: 'x', reason: '', ticket: '', version: undefined };
 
-test('an audited method that forgot its event fails, and its answer does not leave', async () => {
+test('an audited method without its event fails, and its answer is not sent', async () => {
   const { client } = await gateway({ retrieveEntry: async () => ({ value: 'canary-7f31' }) });
   const error = await failureOf(client.retrieveEntry(retrieve, { actorToken: await kit.token() }));
   expect(error).toMatchObject({ reason: 'internal' });
@@ -304,7 +304,7 @@ test('an audited method that forgot its event fails, and its answer does not lea
   expect(JSON.stringify(error)).not.toContain('canary-7f31');
 });
 
-test('a denied, a refused and a failed call of an audited method leave their event; others leave none', async () => {
+test('denied, invalid and failed calls of an audited method record an event; others record none', async () => {
   const { client } = await gateway({
     retrieveEntry: async () => {
       throw ClavigerError.notFound();
@@ -341,7 +341,7 @@ test.each(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'])(
   },
 );
 
-test('H-291 what a handler throws crosses as it is when it is a ClavigerError, and as internal without its cause otherwise', async () => {
+test('H-291 a ClavigerError reaches the caller unchanged; any other error becomes internal without its cause', async () => {
   const thrown = new ClavigerError('conflict', 'It was decided already.', {
     code: 'wrong_status',
     fields: [{ pointer: '/status', detail: 'is decided' }],
@@ -387,7 +387,7 @@ test('H-291 what a handler throws crosses as it is when it is a ClavigerError, a
   }
 });
 
-test('an internal method needs no actor but its caller and its tenant', async () => {
+test('an internal method requires its caller and its tenant, not an actor', async () => {
   const { port } = await kit.serve({
     describeResource: async (_: unknown, context: CallContext) => ({ name: context.tenantId }),
   });
@@ -409,7 +409,7 @@ test('a service with a method that has no handler does not start', async () => {
   expect(() => server.add(entries, {} as never)).toThrow(/ListEntries has no handler/);
 });
 
-test('giving a call up, and its deadline, abort the signal of the handler', async () => {
+test('cancelling a call, or its deadline, aborts the signal of the handler', async () => {
   const aborted: string[] = [];
   let started = 0;
   const { client } = await gateway({
@@ -429,7 +429,7 @@ test('giving a call up, and its deadline, abort the signal of the handler', asyn
   giveUp.abort();
   expect((await failureOf(call)).reason).toBe('unavailable');
   await vi.waitFor(() => expect(aborted).toEqual(['given-up']), PATIENT);
-  // Asked again where the time was over before the call had reached its handler.
+  // Repeated if the deadline passes before the call reaches its handler.
   await vi.waitFor(async () => {
     const late = client.getEntry({ entryId: 'late' }, { actorToken, timeoutMs: 500 });
     expect((await failureOf(late)).reason).toBe('deadline_exceeded');
@@ -441,7 +441,7 @@ test('giving a call up, and its deadline, abort the signal of the handler', asyn
   expect(started).toBe(before);
 });
 
-test('a caller that disappears aborts the signals of its calls', async () => {
+test('the loss of a client aborts the signals of its calls', async () => {
   let aborted = false;
   let started = false;
   const { client, peers } = await gateway({
@@ -461,7 +461,7 @@ test('a caller that disappears aborts the signals of its calls', async () => {
   await vi.waitFor(() => expect(aborted).toBe(true), PATIENT);
 });
 
-test('a server that is not there is an outage, not the fault of the caller', async () => {
+test('an unreachable server is unavailable, not an error of the caller', async () => {
   const { server, port, client } = await gateway({ getEntry: async () => answer });
   const actorToken = await kit.token();
   await client.getEntry(get, { actorToken });
@@ -472,7 +472,7 @@ test('a server that is not there is an outage, not the fault of the caller', asy
   expect(port).toBeGreaterThan(0);
 });
 
-test('draining lets running calls finish, and other replicas take the new ones', async () => {
+test('draining lets running calls finish, and other replicas get the new ones', async () => {
   const gates: (() => void)[] = [];
   const served: string[] = [];
   const handlers = (name: string) => ({
@@ -501,7 +501,7 @@ test('draining lets running calls finish, and other replicas take the new ones',
   expect(served.filter((each) => each.endsWith(':later'))).toEqual(Array(10).fill('b:later'));
 });
 
-test('a drain that takes too long cuts what still runs', async () => {
+test('a drain that takes too long cancels the running calls', async () => {
   let aborted = false;
   let started = false;
   const { server, client } = await gateway({
@@ -520,7 +520,7 @@ test('a drain that takes too long cuts what still runs', async () => {
   await vi.waitFor(() => expect(aborted).toBe(true), PATIENT);
 });
 
-test('many calls at once, large and small, each get their own answer over the shared stream', async () => {
+test('concurrent large and small calls each get their own answer over the shared stream', async () => {
   const { client } = await gateway({
     getEntry: async (request: { entryId: string }) => {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
@@ -535,7 +535,7 @@ test('many calls at once, large and small, each get their own answer over the sh
   expect(results.map((result) => result.entry?.name)).toEqual(names);
 });
 
-test('a request beyond the limit is refused by itself: the calls beside it are answered', async () => {
+test('a request beyond the limit is refused; concurrent calls are answered', async () => {
   let release: (() => void) | undefined;
   const { client } = await gateway({
     getEntry: async () => {
@@ -554,7 +554,7 @@ test('a request beyond the limit is refused by itself: the calls beside it are a
   await beside;
 });
 
-test('a proxy that the environment names does not come between services', async () => {
+test('a proxy in the environment is not used between services', async () => {
   process.env.grpc_proxy = 'http://127.0.0.1:1';
   try {
     const { client } = await gateway({ getEntry: async () => answer });
@@ -564,7 +564,7 @@ test('a proxy that the environment names does not come between services', async 
   }
 });
 
-/** A call stream as its frames, without the client of this package. */
+/** The frames of a call stream, without the client of this package. */
 async function openRawStream(port: number) {
   const raw = new Client(`127.0.0.1:${port}`, channelCredentials(await kit.configOf('gateway'), 'vault'), {
     'grpc.ssl_target_name_override': 'vault',
@@ -589,13 +589,13 @@ async function openRawStream(port: number) {
   return { raw, stream, frames, frame };
 }
 
-test('a server that drains still answers a call that was on its way', async () => {
+test('a draining server answers a call that was already sent', async () => {
   const { server, port } = await gateway({});
   const { raw, stream, frames, frame } = await openRawStream(port);
   await expect.poll(() => frames.length, PATIENT).toBe(1);
   stream.on('data', (message: calls.CallFrames) => {
     if (!message.frames.some(({ id, cancel }) => id === 0 && cancel)) return;
-    // The caller has sent this before it heard that the server goes away.
+    // The client sent this before it learned that the server drains.
     stream.write({ frames: [{ ...frame, id: 1, path: '/none', payload: Buffer.alloc(0) }] });
   });
   const drained = server.drain(60_000);
@@ -605,7 +605,7 @@ test('a server that drains still answers a call that was on its way', async () =
   raw.close();
 });
 
-test('frames that are no request, and answers that cannot be encoded, fail their own call only', async () => {
+test('an invalid request frame or an unencodable answer fails only its own call', async () => {
   const { port, client } = await gateway({
     getEntry: async () => ({ entry: { name: Symbol('none') } }),
     listEntries: async () => ({ items: 7 }),
@@ -671,7 +671,7 @@ async function auditGateway(exportEvents: unknown) {
   return kit.callerOf('gateway', [port]);
 }
 
-test('a stream arrives whole and in order, and is made no faster than it is read', async () => {
+test('a stream arrives complete and in order, and is produced no faster than it is read', async () => {
   let made = 0;
   const peers = await auditGateway((_: unknown, context: CallContext) =>
     chunks(context, 400, () => (made += 1)),
@@ -689,7 +689,7 @@ test('a stream arrives whole and in order, and is made no faster than it is read
   expect(read).toBe(400);
 });
 
-test('server streams are spread over the replicas behind all names', async () => {
+test('server streams are distributed over the replicas of all names', async () => {
   const served = new Set<number>();
   const ports = await Promise.all(
     [1, 2].map(async (replica) => {
@@ -712,7 +712,7 @@ test('server streams are spread over the replicas behind all names', async () =>
     .toBe(2);
 });
 
-test('a stream that the reader leaves is stopped at its source', async () => {
+test('the source of a stream stops when the reader leaves', async () => {
   let ended = false;
   const peers = await auditGateway((_: unknown, context: CallContext) =>
     (async function* () {
@@ -727,7 +727,7 @@ test('a stream that the reader leaves is stopped at its source', async () => {
   await vi.waitFor(() => expect(ended).toBe(true), PATIENT);
 });
 
-test('a stream that fails in the middle fails for its reader too, with the error of the source', async () => {
+test('a stream that fails midway fails for its reader with the error of the source', async () => {
   const peers = await auditGateway(async function* (_: unknown, context: CallContext) {
     yield* chunks(context, 3);
     throw new ClavigerError('integrity_error', 'Row 4 is damaged.');
@@ -752,7 +752,7 @@ test('an audited stream without its event sends nothing', async () => {
   expect(read).toBe(0);
 });
 
-test('a renewed certificate is served and presented without a restart', async () => {
+test('a renewed certificate is used by server and client without a restart', async () => {
   const config = await kit.configOf('vault');
   const server = createRpcServer({
     config,

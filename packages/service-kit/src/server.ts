@@ -43,39 +43,39 @@ export interface RpcServerOptions {
   readonly logger: Logger;
   readonly verifyActor: ActorVerifier;
   readonly recordOutcome: RecordOutcome;
-  /** Without it idempotency keys have no effect: for services that keep no state. */
+  /** Absent for services without state: idempotency keys then have no effect. */
   readonly idempotency?: IdempotencyGuard;
-  /** Throws while the service must not serve, e.g. on a restored database. What operators may call goes on. */
+  /** Throws while the service must not serve, e.g. on a restored database. Operator methods still work. */
   readonly refuse?: () => void;
-  /** Hears of peers that were refused. */
+  /** Receives reports of refused peers. */
   readonly reportAnomaly?: ReportAnomaly;
-  /** The turns of costly operations; of its own when absent. */
+  /** The limits of costly operations; an own instance when absent. */
   readonly costly?: CostlyWork;
 }
 
 export interface RpcServer {
-  /** Registers a service. Throws when a method lacks a policy or a handler: such a service does not start. */
+  /** Registers a gRPC service. Throws when a method lacks a policy or a handler. */
   add<D extends ServiceDefinition>(definition: D, handlers: Handlers<D>): void;
-  /** Starts to serve; answers the port. */
+  /** Starts serving; resolves to the port. */
   listen(): Promise<number>;
-  /** Refuses new calls, lets running ones finish within the time, then cuts them. */
+  /** Refuses new calls, lets running ones finish within the time, then cancels them. */
   drain(timeoutMs: number): Promise<void>;
 }
 
 const DEFAULT_DEADLINE_MS = 30_000;
 
 /**
- * The way of every call: certificate, actor token, policy, field rules, handler, answer. Denials and failures of
- * audited methods leave their event here; a success leaves its own inside the handler's transaction.
+ * The pipeline of every call: certificate, actor token, policy, field rules, handler, answer. It records
+ * denials and failures of audited methods; a handler records its success in its own transaction.
  */
 export function createRpcServer(options: RpcServerOptions): RpcServer {
   const server = new Server({
     'grpc.max_receive_message_length': 4 * 1024 * 1024,
     'grpc.max_send_message_length': 16 * 1024 * 1024,
   });
-  const inStreams = new Map<string, { decode: (payload: Buffer) => object; dispatch: Dispatch }>();
+  const multiplexedMethods = new Map<string, { decode: (payload: Buffer) => object; dispatch: Dispatch }>();
   const costly = options.costly ?? createCostlyWork();
-  const callStreams = createCallStreams((path) => inStreams.get(path), options.logger);
+  const callStreams = createCallStreams((path) => multiplexedMethods.get(path), options.logger);
   server.addService(calls.CallsService, { open: callStreams.open });
   return {
     add: (definition, handlers) => {
@@ -96,10 +96,10 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
           continue;
         }
         const run = unary(method, handler as UnaryHandler, codecOf(rpc), options, costly);
-        wrapped[name] = alone(run);
-        inStreams.set(rpc.path, {
+        wrapped[name] = unaryHandler(run);
+        multiplexedMethods.set(rpc.path, {
           decode: rpc.requestDeserialize as (payload: Buffer) => object,
-          dispatch: inStream(run, rpc.responseSerialize as (value: unknown) => Buffer),
+          dispatch: multiplexedHandler(run, rpc.responseSerialize as (value: unknown) => Buffer),
         });
       }
       server.addService(definition as never, wrapped as never);
@@ -149,7 +149,7 @@ function unary(
   const guard = takesIdempotencyKey(method) ? options.idempotency : undefined;
   return (call: IncomingCall): Promise<Outcome> =>
     traced(method, call, async () => {
-      const entered = await enter(method, call, options);
+      const entered = await authorizeCall(method, call, options);
       if ('error' in entered) return { error: encodeServiceError(entered.error) };
       const { context } = entered;
       const handle = async (): Promise<unknown> => {
@@ -159,7 +159,7 @@ function unary(
       };
       const work = (): Promise<unknown> => {
         if (!isCostly(method, call.request)) return handle();
-        // Each call of an audited method leaves its own event.
+        // Each call of an audited method records its own event.
         if (method.policy!.audit) return costly.run(context, handle);
         return costly.join(context, callKey(context, codec.request(call.request)), handle);
       };
@@ -169,7 +169,7 @@ function unary(
         const once = guard.callOf(context, key, codec.request(call.request));
         return { response: await runOnce(work, once, { context, guard, codec, logger: options.logger }) };
       } catch (error) {
-        return { error: encodeServiceError(await leaveWithError(error, context, call.request, options)) };
+        return { error: encodeServiceError(await toErrorResponse(error, context, call.request, options)) };
       }
     });
 }
@@ -180,7 +180,7 @@ function refuseUnaudited(method: MethodInfo, context: CallContext): void {
   }
 }
 
-function alone(run: (call: IncomingCall) => Promise<Outcome>) {
+function unaryHandler(run: (call: IncomingCall) => Promise<Outcome>) {
   return async (call: ServerUnaryCall<object, unknown>, respond: sendUnaryData<unknown>): Promise<void> => {
     const outcome = await run(call);
     if ('error' in outcome) respond(outcome.error);
@@ -188,7 +188,7 @@ function alone(run: (call: IncomingCall) => Promise<Outcome>) {
   };
 }
 
-function inStream(
+function multiplexedHandler(
   run: (call: IncomingCall) => Promise<Outcome>,
   encode: (value: unknown) => Buffer,
 ): Dispatch {
@@ -206,13 +206,13 @@ function streaming(
 ) {
   return (call: ServerWritableStream<object, unknown>): void => {
     void traced(method, call, async () => {
-      const entered = await enter(method, call, options);
+      const entered = await authorizeCall(method, call, options);
       if ('error' in entered) return void call.emit('error', encodeServiceError(entered.error));
       const { context } = entered;
       const send = async (): Promise<void> => {
         for await (const message of handler(call.request, context)) {
           if (context.signal.aborted) return;
-          // Nothing leaves before its record.
+          // No message is sent before its audit event is recorded.
           refuseUnaudited(method, context);
           if (!call.write(message)) await drained(call, context.signal);
         }
@@ -226,7 +226,7 @@ function streaming(
           await costly.run({ tenantId, signal, stream: true }, send);
         } else await send();
       } catch (error) {
-        call.emit('error', encodeServiceError(await leaveWithError(error, context, call.request, options)));
+        call.emit('error', encodeServiceError(await toErrorResponse(error, context, call.request, options)));
       }
     });
   };
@@ -269,8 +269,8 @@ function traced<T>(method: MethodInfo, call: IncomingCall, work: () => Promise<T
   );
 }
 
-/** Everything before the handler. A denial is recorded here. */
-async function enter(
+/** Runs all checks before the handler, and records a denial. */
+async function authorizeCall(
   method: MethodInfo,
   call: IncomingCall,
   options: RpcServerOptions,
@@ -280,7 +280,7 @@ async function enter(
   if (!caller || !mayCall(method, caller)) {
     options.logger.warn(
       { method: method.path, caller: caller ?? 'unknown' },
-      'a service called what it may not call',
+      'refused a call from a service that may not call this method',
     );
     options.reportAnomaly?.(refusedPeer(method, caller, certificate));
     return { error: new ClavigerError('denied', 'This service may not call this method.') };
@@ -289,7 +289,7 @@ async function enter(
     try {
       options.refuse?.();
     } catch (error) {
-      // Nothing is recorded either: the database must not be written to.
+      // No event is recorded, because the restored database must not be written to.
       if (!isClavigerError(error)) throw error;
       return { error };
     }
@@ -307,7 +307,7 @@ async function enter(
       method.owner !== 'auth' &&
       method.owner !== 'cluster'
     ) {
-      throw ClavigerError.invalid('', 'an internal call must name its tenant');
+      throw ClavigerError.invalid('', 'is required: an internal call must name its tenant');
     }
     normalizeIds(method.request, call.request);
     const problems = validateMessage(method.request, call.request);
@@ -316,7 +316,7 @@ async function enter(
     return { context };
   } catch (error) {
     context ??= callContext(method, call, caller, undefined, undefined);
-    return { error: await leaveWithError(error, context, call.request, options) };
+    return { error: await toErrorResponse(error, context, call.request, options) };
   }
 }
 
@@ -339,8 +339,8 @@ function refusedPeer(
   };
 }
 
-/** Turns whatever was thrown into what the caller may see, and records the outcome of an audited method. */
-async function leaveWithError(
+/** Converts any thrown value into the error for the caller, and records the outcome of an audited method. */
+async function toErrorResponse(
   error: unknown,
   context: CallContext,
   request: object,
@@ -358,10 +358,10 @@ async function leaveWithError(
         request,
       });
     } catch (cause) {
-      // The caller is refused either way: what is lost here is the record of a refusal, so it must be loud.
+      // The caller is refused either way, but the record of the refusal is lost.
       options.logger.error(
         { err: cause, requestId: context.requestId },
-        'the audit event of a refusal was not written',
+        'cannot write the audit event of a refusal',
       );
     }
   }
@@ -377,18 +377,18 @@ function toClavigerError(error: unknown, context: CallContext, logger: Logger): 
   }
   logger.error({ err: error, requestId: context.requestId, method: context.method.path }, 'call failed');
   if (isDiskFailure(error)) {
-    return new ClavigerError('unavailable', 'A disk of this service is full or cannot be written.', {
+    return new ClavigerError('unavailable', 'A disk of this service is full or not writable.', {
       correlationId: context.requestId,
       retryAfterSeconds: 5,
     });
   }
   return new ClavigerError('internal', 'An internal error occurred.', {
     correlationId: context.requestId,
-    hint: `The logs tell more under the request id ${context.requestId}.`,
+    hint: `Search the logs for the request id ${context.requestId}.`,
   });
 }
 
-/** The disk is full, over its quota, read-only or broken: an outage, which the operator ends, and no defect of the code. */
+/** A full, read-only or broken disk: an outage that the operator must end, not a defect of the code. */
 function isDiskFailure(error: unknown): boolean {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code !== undefined && ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes(code);
@@ -416,7 +416,7 @@ function callContext(
     },
     hasTenant: tenantId !== undefined,
     get actor(): Actor {
-      if (!actor) throw new ClavigerError('unauthenticated', 'Sign-in is needed for this operation.');
+      if (!actor) throw new ClavigerError('unauthenticated', 'This operation requires sign-in.');
       return actor;
     },
     actorIfAny: actor,

@@ -21,14 +21,14 @@ const tracer = trace.getTracer('claviger');
 let enabled = false;
 
 /**
- * Sends spans by OTLP when an endpoint is configured. Spans are made by hand at the seams (call, transaction, relay,
- * job): they carry names and ids, never bodies, query strings or values.
+ * Sends spans by OTLP when an endpoint is configured. Spans for calls, transactions, relay and jobs carry
+ * names and ids, never bodies, query strings or values.
  */
 export function startTelemetry(options: {
   service: string;
   node: string;
   otlpEndpoint?: string | undefined;
-  /** Told when spans do not arrive. */
+  /** Logs when spans cannot be delivered. */
   logger: Logger;
 }): {
   shutdown(): Promise<void>;
@@ -57,11 +57,11 @@ export function startTelemetry(options: {
 export interface SpanOptions {
   readonly kind?: SpanKind;
   readonly attributes?: Attributes;
-  /** `traceparent` of whoever caused this; the active span when absent. */
+  /** `traceparent` of the cause; the active span when absent. */
   readonly parent?: string | undefined;
 }
 
-/** Runs `work` inside a span. Costs nothing when telemetry is off. */
+/** Runs `work` inside a span. Does nothing else when telemetry is off. */
 export async function inSpan<T>(
   name: string,
   options: SpanOptions,
@@ -82,7 +82,7 @@ export async function inSpan<T>(
       try {
         return await work(span);
       } catch (error) {
-        // The message may quote what was sent; the name is enough here, the log has the rest.
+        // The error message may quote a request; its name is enough here.
         span.setStatus({ code: SpanStatusCode.ERROR });
         span.setAttribute('error.type', error instanceof Error ? error.name : 'unknown');
         throw error;
@@ -94,8 +94,8 @@ export async function inSpan<T>(
 }
 
 /**
- * Runs `work` for several causes at once, e.g. a batch of messages: each cause's trace gets a span of its own, and what
- * `work` starts belongs to the first.
+ * Runs `work` for several causes, e.g. a batch of messages. Each cause's trace gets a span; child spans of
+ * `work` belong to the first.
  */
 export async function inSpans<T>(
   name: string,
@@ -118,7 +118,7 @@ export async function inSpans<T>(
   }
 }
 
-/** `traceparent` of the active span, to travel in metadata, message headers, outbox rows and job data. */
+/** `traceparent` of the active span, for metadata, message headers, outbox rows and job data. */
 export function currentTraceparent(): string | undefined {
   if (!enabled) return undefined;
   const carrier: Record<string, string> = {};

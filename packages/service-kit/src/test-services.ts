@@ -19,19 +19,19 @@ import type { BaseConfig } from './config.ts';
 import { createLogger } from './logger.ts';
 import { createRpcServer, type RpcServer } from './server.ts';
 
-/** Certificates, keys and real servers with handlers of the test's own, for the tests of this package. */
+/** Certificates, keys and real servers with handlers of the test. */
 export interface TestServices extends AsyncDisposable {
   readonly authority: CertificateAuthority;
   readonly strangers: CertificateAuthority;
   readonly actorKey: KeyObject;
-  /** What the servers here and the callers of `callerOf` reported. */
+  /** Anomalies reported by the servers here and by the callers of `callerOf`. */
   readonly anomalies: Anomaly[];
   readonly outcomes: { method: string; outcome: string; reason: string; tenantId: string | undefined }[];
   /** Configuration of one service with a certificate of `authority`. */
   configOf(service: string, authority?: CertificateAuthority): Promise<BaseConfig>;
-  /** Serves EntriesService, EntitlementsService and AuditService; what has no handler here fails. */
+  /** Serves EntriesService, EntitlementsService and AuditService. A method without a handler fails. */
   serve(handlers: Record<string, unknown>, service?: string): Promise<{ server: RpcServer; port: number }>;
-  /** Clients of a caller of that name towards one or several addresses, or ports of 127.0.0.1. */
+  /** Clients that call as `service` to one or several addresses, or ports of 127.0.0.1. */
   callerOf(service: string, peers: (number | string)[], authority?: CertificateAuthority): Promise<Peers>;
   token(changes?: Partial<Actor>, audiences?: string[], key?: KeyObject): Promise<string>;
 }

@@ -11,7 +11,7 @@ let answer = '{}';
 const collector = createServer((request, response) => {
   request.resume().on('end', () => response.writeHead(status).end(answer));
 });
-/** Speaks no HTTP, as the gRPC port of a collector. */
+/** A server without HTTP, like the gRPC port of a collector. */
 const other = createTcpServer((socket) => socket.end('\0\0\x12\x04'));
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
@@ -27,7 +27,7 @@ afterAll(() => {
   other.close();
 });
 
-/** A service that makes spans, and what it logs. */
+/** A service that creates spans, and its log. */
 function service(endpoint: string, reportEveryMs?: number) {
   const lines: Record<string, unknown>[] = [];
   const logger = pino({ base: null, timestamp: false }, { write: (line) => lines.push(JSON.parse(line)) });
@@ -40,7 +40,7 @@ function service(endpoint: string, reportEveryMs?: number) {
   return { lines, batch, provider };
 }
 
-test('the first failure is told at once, then that it is over, and no loss is left untold', async () => {
+test('the first failure is logged at once, then its end, and all lost spans are counted', async () => {
   const endpoint = `http://127.0.0.1:${portOf(collector)}/`;
   const { lines, batch, provider } = service(endpoint);
   await batch(1);
@@ -58,8 +58,10 @@ test('the first failure is told at once, then that it is over, and no loss is le
   ]);
   status = 200;
   for (let n = 0; n < 3; n += 1) await batch(1);
-  expect(lines.slice(1)).toEqual([{ level: 30, endpoint, lostSpans: 7, msg: 'traces arrive again' }]);
-  // One that comes and goes is told no more often.
+  expect(lines.slice(1)).toEqual([
+    { level: 30, endpoint, lostSpans: 7, msg: 'delivery of traces works again' },
+  ]);
+  // Repeated changes are not logged more often.
   for (let n = 0; n < 5; n += 1) {
     status = 404;
     await batch(1);
@@ -74,7 +76,7 @@ test('the first failure is told at once, then that it is over, and no loss is le
   status = 200;
 });
 
-test('it is told again after a time, with what was lost since, whatever answers there', async () => {
+test('a continuing failure is logged again after a time with the spans lost since, whatever the endpoint answers', async () => {
   for (const [endpoint, reason] of [
     [`http://127.0.0.1:${portOf(other)}`, /^HPE_/],
     [`https://127.0.0.1:${portOf(collector)}`, /SSL|EPROTO/],
@@ -89,7 +91,7 @@ test('it is told again after a time, with what was lost since, whatever answers 
   }
 });
 
-test('what a collector takes in part only is told, once and shortened', async () => {
+test('a partial rejection by the collector is logged once, shortened', async () => {
   answer = JSON.stringify({
     partialSuccess: { rejectedSpans: '1', errorMessage: `quota ${'x'.repeat(1_000)}` },
   });

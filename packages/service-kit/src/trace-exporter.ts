@@ -4,22 +4,22 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Logger } from './logger.ts';
 
-/** With its retries; a collector that is away does not hold up a service that stops for longer. */
+/** Includes retries; limits how long an unreachable collector delays the shutdown of a service. */
 const TIMEOUT_MS = 5_000;
 const REPORT_EVERY_MS = 600_000;
 const MAX_REASON_LENGTH = 200;
 
 export interface TraceExporterOptions {
-  /** Base URL, as `otlpEndpointProblem` lets it through. */
+  /** Base URL, valid by `otlpEndpointProblem`. */
   readonly endpoint: string;
   readonly logger: Logger;
-  /** At most one line of each kind in this time; ten minutes when absent. */
+  /** At most one line of each kind in this time; ten minutes by default. */
   readonly reportEveryMs?: number | undefined;
 }
 
 /**
- * Sends spans by OTLP over HTTP, and says so when they do not arrive: the first failure at once, the next after ten minutes,
- * each with the number of spans lost since the line before; then that they arrive again. A failure is no error of the caller.
+ * Sends spans by OTLP over HTTP. Logs the first failure at once, then one line per ten minutes with the
+ * number of lost spans, and one when delivery works again. A failure does not reach the caller.
  */
 export function createTraceExporter(options: TraceExporterOptions): SpanExporter {
   const { endpoint, logger, reportEveryMs = REPORT_EVERY_MS } = options;
@@ -34,7 +34,7 @@ export function createTraceExporter(options: TraceExporterOptions): SpanExporter
     failing = true;
     logger.warn(
       { endpoint, reason, lostSpans },
-      'traces are lost: nothing takes OTLP over HTTP at telemetry.otlpEndpoint (usually port 4318)',
+      'traces are lost: no OTLP over HTTP at telemetry.otlpEndpoint (usually port 4318)',
     );
     lostSpans = 0;
   };
@@ -42,7 +42,7 @@ export function createTraceExporter(options: TraceExporterOptions): SpanExporter
   const finished = (result: ExportResult, spans: number): void => {
     if (result.code === ExportResultCode.SUCCESS) {
       if (!failing && (lostSpans === 0 || !mayReport())) return;
-      logger.info({ endpoint, lostSpans }, 'traces arrive again');
+      logger.info({ endpoint, lostSpans }, 'delivery of traces works again');
       failing = false;
       lostSpans = 0;
       return;
@@ -56,7 +56,7 @@ export function createTraceExporter(options: TraceExporterOptions): SpanExporter
     export: (spans: ReadableSpan[], done: (result: ExportResult) => void) =>
       exporter.export(spans, (result) => {
         finished(result, spans.length);
-        // It is told: the processor would tell nobody, and a service that stops would fail.
+        // The failure is logged here. Reporting it to the processor would fail the shutdown.
         done({ code: ExportResultCode.SUCCESS });
       }),
     forceFlush: () => exporter.forceFlush(),
@@ -67,7 +67,7 @@ export function createTraceExporter(options: TraceExporterOptions): SpanExporter
   };
 }
 
-/** What the library says of spans that it drops itself, and that a collector took in part only. */
+/** Logs spans that the library dropped and spans that the collector rejected. */
 function reportDiagnostics({
   endpoint,
   logger,
@@ -95,7 +95,9 @@ function atMostEvery(ms: number): () => boolean {
   };
 }
 
-/** Code or status, and what was said, e.g. `ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:4318` or `404: Not Found`. */
+/**
+ * Code or status, and message, e.g. `ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:4318` or `404: Not Found`.
+ */
 function reasonOf(error: Error | undefined): string {
   const code = (error as { code?: unknown } | undefined)?.code;
   return shortened([code, error?.message].filter(Boolean).join(': ') || 'unknown');

@@ -19,7 +19,7 @@ const stored = [
   { name: 'c', url: 'https://c', token: '' },
 ];
 
-test('a masked value holds no secret, and with its secrets is the value again', () => {
+test('a masked value contains no secret, and its secrets restore it', () => {
   const { masked, secrets } = maskSecrets(list, stored);
   expect(JSON.stringify(masked)).not.toContain('secret-');
   expect(masked).toMatchObject([{ token: MASK }, { token: MASK }, { token: '' }]);
@@ -29,7 +29,7 @@ test('a masked value holds no secret, and with its secrets is the value again', 
   expect(revealSecrets(text, whole.masked, whole.secrets)).toBe('secret');
 });
 
-test('masked values that come back are unchanged, also where items were moved or removed', () => {
+test('returned masks mean unchanged secrets, also after items were moved or removed', () => {
   const { masked } = maskSecrets(list, stored);
   expect(mergeMasked(list, masked, stored)).toMatchObject({ value: stored, problems: [] });
   const [a, b] = masked as object[];
@@ -38,7 +38,7 @@ test('masked values that come back are unchanged, also where items were moved or
   expect(mergeMasked(text, MASK, 'secret')).toMatchObject({ value: 'secret', kept: [''] });
 });
 
-test('a placeholder that stands for nothing is named as a problem', () => {
+test('a mask without a stored secret is a problem', () => {
   const anonymous = [{ url: 'https://a', token: MASK }];
   const unknown = [{ name: 'd', url: 'https://a', token: MASK }];
   const empty = [{ name: 'c', url: 'https://c', token: MASK }];
@@ -48,7 +48,7 @@ test('a placeholder that stands for nothing is named as a problem', () => {
   expect(mergeMasked(text, MASK, '').problems).toMatchObject([{ pointer: '' }]);
 });
 
-test('a stored secret does not go to a new destination', () => {
+test('a stored secret is not sent to a new destination', () => {
   const moved = [{ name: 'a', url: 'https://evil', token: MASK }];
   expect(mergeMasked(list, moved, stored).problems).toMatchObject([
     { pointer: '/0/token', detail: expect.stringContaining('url') },

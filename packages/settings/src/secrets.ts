@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FieldProblem } from '@claviger/errors';
 import type { SettingKey } from './section.ts';
 
-/** Shown in place of a stored secret; sent back, it means: unchanged. */
+/** Replaces a stored secret in answers; in a request it means: unchanged. */
 export const MASK = '********';
 
 type Change = (secret: string, pointer: string) => string;
 
-/** A value without its secrets, and these by JSON pointer inside the value. Empty texts are no secrets. */
+/** Splits a value into a masked copy and its secrets by JSON pointer. Empty texts are not secrets. */
 export function maskSecrets(
   key: SettingKey,
   value: unknown,
@@ -21,7 +21,7 @@ export function maskSecrets(
   return { masked, secrets };
 }
 
-/** The reverse of maskSecrets. */
+/** The inverse of maskSecrets. */
 export function revealSecrets(
   key: SettingKey,
   masked: unknown,
@@ -35,13 +35,13 @@ export function revealSecrets(
 export interface Merged {
   readonly value: unknown;
   readonly problems: readonly FieldProblem[];
-  /** Pointers of the secrets that were taken over from what is stored. */
+  /** Pointers of the stored secrets that were kept. */
   readonly kept: readonly string[];
 }
 
 /**
- * Puts stored secrets in the place of the placeholders that came back. List items are matched by their `id` or `name`,
- * wherever they stand now. A placeholder without a stored secret, or beside a new destination, is a problem.
+ * Replaces masks in a request by the stored secrets. List items are matched by `id` or `name`, at any
+ * position. A mask without a stored secret, or with a changed destination, is a problem.
  */
 export function mergeMasked(key: SettingKey, incoming: unknown, stored: unknown): Merged {
   const problems: FieldProblem[] = [];
@@ -92,7 +92,7 @@ function mergeAt(
       found.kept.push(pointer);
       return stored;
     }
-    found.problems.push({ pointer, detail: 'is the placeholder of a secret, and none is stored here' });
+    found.problems.push({ pointer, detail: 'is the mask of a secret, but none is stored here' });
     return '';
   }
   if (step === '*') {
@@ -110,14 +110,17 @@ function mergeAt(
       (each) => !isDeepStrictEqual(value[each] ?? '', before[each] ?? ''),
     );
     if (moved.length > 0) {
-      found.problems.push({ pointer: at, detail: `must be given anew, because ${moved.join(', ')} changed` });
+      found.problems.push({
+        pointer: at,
+        detail: `must be given again, because ${moved.join(', ')} changed`,
+      });
       return value;
     }
   }
   return { ...value, [step]: mergeAt(key, value[step], inner, rest, at, found) };
 }
 
-/** The stored item that has the same `id`, or else the same `name`. */
+/** The stored item with the same `id`, or else the same `name`. */
 function counterpart(item: unknown, stored: unknown): unknown {
   if (!isRecord(item) || !Array.isArray(stored)) return undefined;
   const by = ['id', 'name'].find((each) => typeof item[each] === 'string' && item[each] !== '');

@@ -4,28 +4,31 @@ import { z } from 'zod';
 export type SettingScope = 'platform' | 'tenant';
 export type SettingsService = 'auth' | 'vault' | 'workflow' | 'audit' | 'gateway';
 
-/** One setting: what it may hold, what it is without anybody's doing, and what a change of it means. */
+/** One setting: its values, default and scope, and the effect of a change. */
 export interface SettingKey<S extends z.ZodType = z.ZodType> {
-  /** `platform`: one value for the installation, set by its administrators alone. `tenant`: each tenant its own. */
+  /**
+   * `platform`: one value for the installation, set by its administrators. `tenant`: one value per tenant.
+   */
   readonly scope: SettingScope;
-  /** Messages are shown to people; they may quote keys, never values. Objects in it must be strict. */
+  /** Messages are shown to people; they may quote keys, never values. Objects must be strict. */
   readonly schema: S;
   readonly default: z.input<S>;
   readonly description: string;
   /** e.g. `minutes`, `requests a minute` */
   readonly unit?: string;
   /**
-   * `true`: the whole value, a text, is secret. A list names the secret texts inside: member names joined by dots, `*` for
-   * every item of a list, e.g. `['*.token']`. Items of such a list need an `id` or a `name`, by which a masked value that
-   * comes back finds the secret it stands for.
+   * `true`: the whole value, a text, is secret. A list names secret texts inside the value: member names
+   * joined by dots, `*` for every list item, e.g. `['*.token']`. Items of such a list need an `id` or a
+   * `name`, by which a returned mask is matched with its secret.
    */
   readonly secret?: true | readonly string[];
   /**
-   * To whom the secret goes: members beside it (of a whole-value secret, keys of its section), e.g. `['url']`. While one of
-   * them changes, the secret must be given anew: nobody sends a secret that they may not see to a place of their choice.
+   * Members that say where the secret is sent (for a whole-value secret, keys of its section), e.g.
+   * `['url']`. When one changes, the secret must be given again, so that a person who cannot read it cannot
+   * redirect it.
    */
   readonly secretFor?: readonly string[];
-  /** Services that read it at their start only. */
+  /** Services that read it only at their start. */
   readonly restart?: readonly SettingsService[];
 }
 
@@ -34,37 +37,37 @@ export type SettingValues<K extends SettingKeys> = { readonly [P in keyof K]: z.
 
 export interface Section<N extends string = string, K extends SettingKeys = SettingKeys> {
   readonly name: N;
-  /** Services that read the section, secrets included. Others are refused. */
+  /** Services that may read the section, including secrets. */
   readonly services: readonly SettingsService[];
   readonly keys: K;
   readonly defaults: SettingValues<K>;
-  /** Fills in defaults; ignores keys it does not know. Throws where a value does not fit: auth stores none that does not. */
+  /** Adds defaults and ignores unknown keys. Throws for an invalid value; auth does not store any. */
   parse(values: Readonly<Record<string, unknown>>): SettingValues<K>;
-  /** What is wrong with these values, by JSON pointers such as `/maximumGrantMinutes`. */
+  /** Describes invalid values by JSON pointers such as `/maximumGrantMinutes`. */
   problems(values: Readonly<Record<string, unknown>>): FieldProblem[];
 }
 
 export interface SectionOptions<K extends SettingKeys> {
   readonly services: readonly SettingsService[];
   readonly keys: K;
-  /** Rules between keys; sees values that are each valid by themselves. Pointers such as `/endpoint`. */
+  /** Rules between keys, for values that are valid by themselves. Uses pointers such as `/endpoint`. */
   readonly check?: (values: SettingValues<K>) => FieldProblem[];
 }
 
 const NAME = /^[a-z][A-Za-z0-9]{0,40}$/;
 
-/** For the list of keys: lets the default be checked against its own schema by the compiler. */
+/** Lets the compiler check the default against its schema. */
 export function setting<S extends z.ZodType>(key: SettingKey<S>): SettingKey<S> {
   return key;
 }
 
-/** Declares a section. A default that does not fit its own rule stops the program here. */
+/** Declares a section. Throws when a default is not valid. */
 export function defineSection<N extends string, K extends SettingKeys>(
   name: N,
   { services, keys, check }: SectionOptions<K>,
 ): Section<N, K> {
   for (const each of [name, ...Object.keys(keys)]) {
-    if (!NAME.test(each)) throw new Error(`${each} is no name for a section or a setting.`);
+    if (!NAME.test(each)) throw new Error(`${each} is not a valid name for a section or a setting.`);
   }
   const filled = (values: Readonly<Record<string, unknown>>): Record<string, unknown> =>
     Object.fromEntries(

@@ -8,7 +8,7 @@ import { logging } from './sections/logging.ts';
 import { passwords } from './sections/passwords.ts';
 import { siem } from './sections/siem.ts';
 
-/** Every section there is. */
+/** All sections. */
 export const sections = {
   access,
   assistant,

@@ -22,7 +22,7 @@ test('every section has valid defaults', () => {
   for (const section of Object.values(sections)) expect(section.problems({})).toEqual([]);
 });
 
-test('what is not set is the default, and what auth knows beyond this release is passed over', async () => {
+test('unset keys have their defaults, and keys unknown to this release are ignored', async () => {
   const { read } = reader(() => ({
     version: '1.0',
     values: { access: { maximumGrantMinutes: 60, later: 1 }, more: {} },
@@ -30,7 +30,7 @@ test('what is not set is the default, and what auth knows beyond this release is
   expect((await read()).values.access).toEqual({ ...sections.access.defaults, maximumGrantMinutes: 60 });
 });
 
-test('one question serves all who ask within five seconds; an unchanged version keeps the values', async () => {
+test('callers within five seconds share one request; an unchanged version keeps the values', async () => {
   const { clock, read } = reader((known) => ({
     version: '2.0',
     values: known ? undefined : { access: { maximumGrantMinutes: 30 } },
@@ -42,7 +42,7 @@ test('one question serves all who ask within five seconds; an unchanged version 
   expect(clock.asked).toBe(2);
 });
 
-test('whoever just changed a setting may ask past what is known', async () => {
+test('a caller that just changed a setting can bypass the cache', async () => {
   const minutes = [30, 60];
   const { clock, reader: made } = reader(() => ({
     version: String(minutes.length),
@@ -53,7 +53,7 @@ test('whoever just changed a setting may ask past what is known', async () => {
   expect(clock.asked).toBe(2);
 });
 
-test('while auth is away what was known last goes on; without anything known the outage shows', async () => {
+test('during an outage of auth the last known settings are used; without any, the outage is reported', async () => {
   let away = true;
   const { clock, read } = reader(() => {
     if (away) throw new Error('away');

@@ -1,13 +1,16 @@
 import type { Logger } from '@claviger/service-kit';
 import { type SectionName, type SectionValues, sections } from './sections.ts';
 
-/** What auth answers. `values` is by section and key, defaults left out; absent when nothing changed since `knownVersion`. */
+/**
+ * The answer of auth. `values` is by section and key, without defaults; absent when nothing changed since
+ * `knownVersion`.
+ */
 export interface ReadSettings {
   readonly version: string;
   readonly values: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Asks auth. Throws when it cannot be asked. */
+/** Reads settings from auth. Throws when auth is unavailable. */
 export type SettingsSource = (request: {
   readonly tenantId: string;
   readonly sections: readonly SectionName[];
@@ -16,16 +19,16 @@ export type SettingsSource = (request: {
 }) => Promise<ReadSettings>;
 
 export interface Settings<N extends SectionName> {
-  /** Changes whenever a value does. */
+  /** Changes whenever a value changes. */
   readonly version: string;
   readonly values: SectionValues<N>;
 }
 
 export interface SettingsReader<N extends SectionName> {
   /**
-   * The settings of a tenant, at most five seconds old. While auth is away, those known last; throws `unavailable` when
-   * none are known. Whoever would rather go on with defaults catches that and takes `sections.<name>.defaults`.
-   * `maxAgeMs: 0` asks anew, for those who just changed a setting and want to see it.
+   * The settings of a tenant, at most five seconds old. While auth is unavailable, the last known ones;
+   * throws `unavailable` when none are known. A caller that prefers defaults catches that and uses
+   * `sections.<name>.defaults`. `maxAgeMs: 0` always reads from auth, e.g. after a change.
    */
   read(tenantId: string, options?: { readonly maxAgeMs?: number }): Promise<Settings<N>>;
 }
@@ -34,14 +37,14 @@ export interface SettingsReaderOptions<N extends SectionName> {
   readonly source: SettingsSource;
   readonly sections: readonly N[];
   readonly logger: Logger;
-  /** How long an answer serves, in milliseconds; 5,000 when absent. 0 asks for the version every time. */
+  /** How long an answer is reused, in milliseconds; 5,000 by default. 0 checks the version every time. */
   readonly freshMs?: number;
   /** Monotonic, in milliseconds. */
   readonly now?: () => number;
 }
 
 const FRESH_MS = 5_000;
-/** Beyond that the tenant that was asked for longest ago is forgotten. */
+/** Above this limit, the least recently read tenant is dropped. */
 const MAX_TENANTS = 2_000;
 
 interface Known<N extends SectionName> {
@@ -50,7 +53,7 @@ interface Known<N extends SectionName> {
   asking: Promise<Settings<N>> | undefined;
 }
 
-/** Reads sections through `source`, once per tenant and five seconds, however many ask. */
+/** Reads sections through `source`, once per tenant and five seconds for any number of callers. */
 export function createReader<N extends SectionName>(options: SettingsReaderOptions<N>): SettingsReader<N> {
   const freshMs = options.freshMs ?? FRESH_MS;
   const now = options.now ?? (() => performance.now());
@@ -72,7 +75,7 @@ export function createReader<N extends SectionName>(options: SettingsReaderOptio
     } catch (error) {
       if (!known.settings) throw error;
       if (!away) {
-        options.logger.warn({ err: error }, 'the settings cannot be read: what was known last goes on');
+        options.logger.warn({ err: error }, 'cannot read the settings; the last known ones stay in use');
       }
       away = true;
     }
@@ -87,7 +90,7 @@ export function createReader<N extends SectionName>(options: SettingsReaderOptio
       tenants.set(tenantId, known);
       if (tenants.size > MAX_TENANTS) tenants.delete(tenants.keys().next().value!);
       if (known.settings && now() - known.askedAt < maxAgeMs) return Promise.resolve(known.settings);
-      // Whoever wants to know what holds now cannot go by a question that was asked before.
+      // A request in progress may be older than the change that the caller wants to see.
       if (maxAgeMs === 0) return ask(tenantId, known);
       known.asking ??= ask(tenantId, known).finally(() => {
         known.asking = undefined;

@@ -6,11 +6,11 @@ import type { SectionName } from './sections.ts';
 import { createReader, type SettingsReader, type SettingsSource } from './settings-reader.ts';
 
 const TICK_MS = 5_000;
-/** Every fourth tick: auth takes a replica that was silent for a minute for gone. */
+/** Every fourth tick: auth considers a replica gone after a minute of silence. */
 const TICKS_PER_REPORT = 4;
 const TIMEOUT_MS = 3_000;
-/** A stop waits no longer for auth to hear of it: a replica that was silent for a minute is taken for gone anyway. */
-const FAREWELL_MS = 1_000;
+/** How long a stop waits to tell auth; without that, auth considers the replica gone after a minute. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface SettingsConnection<N extends SectionName> extends SettingsReader<N>, AsyncDisposable {}
 
@@ -22,15 +22,15 @@ export interface StartSettingsOptions<N extends SectionName> {
 }
 
 /**
- * A service's connection to its settings: reads its sections, keeps the log level at what the platform says, and tells auth
- * that this replica runs, in which version, since when. Auth being away holds up nothing.
+ * A service's connection to its settings: reads its sections, applies the platform's log level, and reports
+ * this replica with version and start time to auth. An outage of auth blocks nothing.
  */
 export function startSettings<N extends SectionName>(
   options: StartSettingsOptions<N>,
 ): SettingsConnection<N> {
   const { config, logger } = options;
   const peers = createPeers(config);
-  // When it is needed: a service runs with the defaults where the configuration names no auth.
+  // Created on demand: without an auth peer in the configuration, a service runs with the defaults.
   const client = () => peers.client('auth', settings.SettingsService);
   const source: SettingsSource = async ({ tenantId, sections, knownVersion }) => {
     const answer = await client().readSettings(
@@ -60,7 +60,7 @@ export function startSettings<N extends SectionName>(
   };
 }
 
-/** Follows the platform's log level, and reports through `report` at the start, now and then, and at the end. */
+/** Applies the platform's log level, and calls `report` at the start, regularly, and at the end. */
 export function startReplica(
   { config, logger }: Pick<StartSettingsOptions<never>, 'config' | 'logger'>,
   source: SettingsSource,
@@ -82,8 +82,8 @@ export function startReplica(
   const next = (): void => {
     if (stopped) return;
     running = tick()
-      // Whoever needs auth says so; here it is tried again.
-      .catch((error: unknown) => logger.debug({ err: error }, 'auth was not told that this replica runs'))
+      // Callers that need auth report the problem; this is tried again.
+      .catch((error: unknown) => logger.debug({ err: error }, 'cannot report this replica to auth'))
       .then(() => {
         if (!stopped) timer = setTimeout(next, TICK_MS).unref();
       });
@@ -93,10 +93,12 @@ export function startReplica(
     [Symbol.asyncDispose]: async () => {
       stopped = true;
       clearTimeout(timer);
-      const farewell = running
+      const reported = running
         .then(() => report(true))
-        .catch((error: unknown) => logger.debug({ err: error }, 'auth was not told that this replica ends'));
-      await Promise.race([farewell, pause(FAREWELL_MS, undefined, { ref: false })]);
+        .catch((error: unknown) =>
+          logger.debug({ err: error }, 'cannot report the end of this replica to auth'),
+        );
+      await Promise.race([reported, pause(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -6,7 +6,7 @@ import { restoreMigration } from '@claviger/restore';
 import { readSecretFile } from '@claviger/service-kit';
 import type { StoreConfig } from './store-config.ts';
 
-/** Everything that ever happened to a service's schema, in order: what all services have, then the files of its own folder. */
+/** All migrations of a service's schema, in order: the common ones, then the files of its own folder. */
 export function storeMigrations(folder: string): readonly Migration[] {
   return [
     outboxMigration,
@@ -20,7 +20,7 @@ export function storeMigrations(folder: string): readonly Migration[] {
   ];
 }
 
-/** Brings a service's schema to this version, as its owner. */
+/** Migrates a service's schema to this version, as its owner. */
 export async function migrateStore(
   { database }: Pick<StoreConfig, 'database'>,
   migrations: readonly Migration[],

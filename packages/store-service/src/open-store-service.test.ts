@@ -14,7 +14,7 @@ let config: StoreConfig;
 let readyUrl: string;
 beforeAll(async () => {
   dataDir = await createTemporaryDataDir();
-  // Nobody listens on port 1: the others are away.
+  // Nothing listens on port 1: the other servers are unavailable.
   const away = ['127.0.0.1:1'];
   installation = await startInstallation({
     dataDir,
@@ -24,7 +24,7 @@ beforeAll(async () => {
   });
   const node = installation.nodes.find((each) => each.service === 'audit')!;
   readyUrl = `${node.healthUrl}/ready`;
-  // What the tests start takes its place.
+  // Replaced by what the tests start.
   await installation.kill(node.node);
   config = { ...loadConfig(storeConfigSchema.loose(), node.configFile), logLevel: 'error' };
 });
@@ -47,12 +47,12 @@ const ready = () =>
     () => 'closed',
   );
 
-test('a service closes first what answers, then its own parts, the last one first, then what they stand on', async () => {
+test('a service closes its servers first, then its own resources in reverse order, then what these use', async () => {
   const store = open();
   const order: string[] = [];
   for (const name of ['first', 'second'])
     store.parts.defer(async () => {
-      // What a part stands on is there until all parts are closed.
+      // What a resource uses stays open until all resources are closed.
       await store.database.ping();
       order.push(name, String(await ready()));
     });
@@ -61,7 +61,7 @@ test('a service closes first what answers, then its own parts, the last one firs
   await eventually(async () => expect(await ready()).toBe(200));
   expect(await store.schemaHistory()).toMatchObject({ pending: [] });
 
-  // A start that came to its end has handed everything over.
+  // Everything is owned by the service once its start has succeeded.
   await store[Symbol.asyncDispose]();
   expect(await ready()).toBe(200);
 
@@ -71,20 +71,20 @@ test('a service closes first what answers, then its own parts, the last one firs
   await expect(store.database.ping()).rejects.toThrow();
 });
 
-test('a start that fails leaves nothing open', async () => {
+test('a failed start leaves nothing open', async () => {
   let closed = false;
   const start = async () => {
     await using store = open();
     store.parts.defer(() => {
       closed = true;
     });
-    throw new Error('a part does not start');
+    throw new Error('a resource does not start');
   };
-  await expect(start()).rejects.toThrow('a part does not start');
+  await expect(start()).rejects.toThrow('a resource does not start');
   expect(closed).toBe(true);
 });
 
-test('where it cannot listen it closes everything and says so', async () => {
+test('when the gRPC port fails to bind, everything is closed and the error is thrown', async () => {
   await using serving = await open().serve({ restore });
   expect(serving.grpcPort).toBeGreaterThan(0);
   const second = open();
@@ -97,7 +97,7 @@ test('where it cannot listen it closes everything and says so', async () => {
   await expect(second.database.ping()).rejects.toThrow();
 });
 
-test('where its probes cannot listen it does not go on to answer calls', async () => {
+test('when the health port fails to bind, the gRPC server is closed', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
@@ -105,7 +105,7 @@ test('where its probes cannot listen it does not go on to answer calls', async (
     'EADDRINUSE',
   );
   taken.close();
-  // The port of its calls is free again.
+  // The gRPC port is free again.
   await using serving = await open().serve({ restore });
   expect(serving.grpcPort).toBeGreaterThan(0);
 });

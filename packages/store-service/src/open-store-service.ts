@@ -68,89 +68,98 @@ import { ownServersOf } from './own-servers.ts';
 import type { StoreConfig } from './store-config.ts';
 
 export interface StoreServiceOptions<DB> {
-  /** As its peers call it, e.g. `vault`. */
+  /** The peer name, e.g. `vault`. */
   readonly service: string;
   readonly config: StoreConfig;
   readonly migrations: readonly Migration[];
-  /** SPKI, PEM: the half of auth's key that verifies who acts. */
+  /** Public half of auth's key (SPKI, PEM), which verifies actor tokens. */
   readonly actorTokenPublicKey: string;
-  /** What it writes into its outbox for others beside audit events. */
+  /** `events` when the service publishes `event.*` messages besides audit events. */
   readonly publishes?: 'events';
-  /** Those it may queue; who works on them says `queues.work`. */
+  /** Jobs that the service may queue. A worker is started with `queues.work`. */
   readonly jobs?: readonly JobDefinition<never>[];
-  /** For audit, which knows it; the others ask audit. Answers the places of the events that audit has not stored. */
+  /**
+   * For audit, which has the events; the other services call audit. Returns the indexes of the events that
+   * audit has not stored.
+   */
   readonly findMissingEvents?: (
     database: Database<DB>,
     events: readonly PublishedEvent[],
   ) => Promise<number[]>;
-  /** For auth, which knows it; the others ask auth. */
+  /** For auth, which stores it; the other services call auth. */
   readonly platformTenant?: (database: Database<DB>) => Promise<string | undefined>;
-  /** Around the recorder of denied and failed calls. */
+  /** Wraps the recorder of denied and failed calls. */
   readonly recordOutcome?: (record: RecordOutcome, logger: Logger) => RecordOutcome;
 }
 
-/** A service with state that is being started. Disposing it closes what is open, unless `serve` was called: then that is the business of its answer. */
+/**
+ * A service with state during its start. Disposing it closes everything, unless `serve` was called; then
+ * dispose the result of `serve`.
+ */
 export interface StoreService<DB> extends AsyncDisposable {
   readonly logger: Logger;
   readonly database: Database<DB>;
   readonly connection: DatabaseOptions;
   readonly bus: Bus;
   readonly emitter: Emitter;
-  /** Proves whose an event or a job is; other keys are derived from it. */
+  /** Authenticates events and jobs of this service; other keys are derived from it. */
   readonly macKey: Buffer;
   readonly queues: JobQueues;
   readonly cluster: Cluster;
   readonly replicas: ServiceReplicas;
   readonly peers: Peers;
   readonly rpc: RpcServer;
-  /** Decides first about every connection to something that a user named. */
+  /** Decides first whether a connection to an address that a user named is allowed. */
   readonly platform: Platform;
   readonly reportAnomaly: ReportAnomaly;
   readonly restore: SeenRestore;
   readonly schemaHistory: () => Promise<SchemaHistory>;
-  /** The service's own: closed when calls have been drained, the last one first, before anything that the others stand on. */
+  /**
+   * Resources of the service itself. They are closed after calls are drained, the last one first, before all
+   * others.
+   */
   readonly parts: AsyncDisposableStack;
-  /** Begins to answer; closes everything when it cannot. */
+  /** Starts serving; closes everything when that fails. */
   serve(options: ServingOptions<DB>): Promise<ServingStore>;
 }
 
 export interface ServingOptions<DB> {
-  /** Beside those of the database and of NATS. */
+  /** In addition to the checks of PostgreSQL, NATS and Redis. */
   readonly checks?: readonly HealthCheck[];
-  /** A sealed service is live, not ready. */
+  /** A sealed service is live but not ready. */
   readonly sealed?: () => boolean;
-  /** Called before calls are drained: ends those that wait for something. */
+  /** Runs before calls are drained; ends long polls. */
   readonly stopping?: () => void;
   readonly restore: RestoreOptions<DB>;
 }
 
-/** What a service does about a database that was restored to an older state. */
+/** What a service does when its database was restored to an older state. */
 export interface RestoreOptions<DB>
   extends Pick<RestoreHandlersOptions<DB>, 'endTenantAccess'>,
     Pick<RestoreGuardOptions<DB>, 'onRestored'> {}
 
 /**
- * For a service that sees by itself that its database was restored to an older state, before it serves or
- * while it does.
+ * For a service that detects by itself, before or while it serves, that its database was restored to an older
+ * state.
  */
 export interface SeenRestore {
   /**
-   * Of the last finished restore; 0 before the service serves. What was compared with the database under
-   * another one is void.
+   * Number of the last finished restore; 0 before the service serves. Comparisons with the database under
+   * another epoch are void.
    */
   epoch(): number;
-  /** As `RestoreGuard.seesFuture`; before the service serves, from then on. */
+  /** As `RestoreGuard.seesFuture`. Evidence found before the service serves takes effect when it does. */
   seesFuture(evidence: string): void;
 }
 
 export interface ServingStore extends RunningService {
-  /** As bound, also where the configuration says 0. */
+  /** The bound port, also when the configuration says 0. */
   readonly grpcPort: number;
 }
 
 const DRAIN_MS = 10_000;
 
-/** The pools of a service's schema. */
+/** The connection pools of a service's schema. */
 export function openStoreDatabase<DB>(
   config: Pick<StoreConfig, 'database' | 'node'>,
   options: Pick<DatabaseOptions, 'patience' | 'plansByValues'> = {},
@@ -158,14 +167,14 @@ export function openStoreDatabase<DB>(
   return createDatabase<DB>({ ...connectionOf(config), ...options });
 }
 
-/** Opens what all services with state are made of, on a migrated schema. Nothing is answered before `serve`. */
+/** Opens what all services with state need, on a migrated schema. Calls are answered after `serve`. */
 export function openStoreService<DB extends OutboxSchema>(
   options: StoreServiceOptions<DB>,
 ): StoreService<DB> {
   const { service, config, migrations, jobs = [] } = options;
   const { node } = config;
   refuseFailpointsInProduction(config.environment);
-  // Whatever may be missing is read before anything is opened.
+  // Read all secrets before anything is opened: a file may be missing.
   const connection = connectionOf(config);
   const macKey = Buffer.from(readSecretFile(config.outboxMacKeyFile));
   const natsPassword = readSecretFile(config.nats.passwordFile);
@@ -187,7 +196,7 @@ export function openStoreService<DB extends OutboxSchema>(
   common.defer(() => database.close());
   const { url, user } = config.nats;
   const bus = common.use(createBus({ url, user, password: natsPassword, name: node, logger }));
-  // Opened when it serves: until then this replica leads nothing.
+  // Opened by `serve`; until then this replica leads nothing.
   let restore: RestoreGuard | undefined;
   let evidence: string | undefined;
   const mayLead = () => restore !== undefined && restore.problem() === undefined;
@@ -195,7 +204,7 @@ export function openStoreService<DB extends OutboxSchema>(
     createAnomalyReporter({
       logger,
       store: async (counted) => {
-        // Nothing is written to a restored database before its restore is finished.
+        // Nothing is written to a restored database before the restore is finished.
         if (!mayLead()) throw new Error('the service does not serve yet');
         await storeAnomalies(database, counted);
       },
@@ -290,7 +299,7 @@ export function openStoreService<DB extends OutboxSchema>(
             common.use(guard),
           ),
         ] as const;
-        // Without Redis each waits for it: together. When one fails the other is open first, and then closed.
+        // Both wait for Redis. When one fails, the other must be open before everything is closed.
         await Promise.allSettled(opening);
         [eviction, restore] = await Promise.all(opening);
         if (evidence !== undefined) restore.seesFuture(evidence);

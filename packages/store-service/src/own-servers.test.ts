@@ -13,7 +13,7 @@ const config = {
   outbound: { ownServers: ['127.0.0.1:7101', '127.0.0.1:7002'] },
 };
 
-test('every server of the configuration is an own server, also one behind a socket or on all addresses', () => {
+test('every server in the configuration is an own server, including sockets and wildcard addresses', () => {
   expect(ownServersOf(config).sort()).toEqual(
     [
       '127.0.0.1:7101',
@@ -31,7 +31,7 @@ test('every server of the configuration is an own server, also one behind a sock
   );
 });
 
-test('IPv6 addresses keep their brackets, and a port that the system chooses is left out', () => {
+test('IPv6 addresses keep their brackets, and port 0 is left out', () => {
   const servers = ownServersOf({
     ...config,
     health: { listen: '127.0.0.1:0' },

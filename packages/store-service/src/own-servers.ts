@@ -2,7 +2,7 @@ import type { StoreConfig } from './store-config.ts';
 
 const OTLP_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
 
-/** `host:port` of every server that a service's own configuration names. A folder of sockets is on this machine. */
+/** `host:port` of every server that the service's configuration names. */
 export function ownServersOf(
   config: Pick<
     StoreConfig,
@@ -21,7 +21,7 @@ export function ownServersOf(
     ...nats.url.split(',').map((url) => addressOfUrl(url.includes('://') ? url : `nats://${url}`, '4222')),
     ...(otlp === undefined ? [] : [addressOfUrl(otlp, OTLP_PORTS[new URL(otlp).protocol] ?? '443')]),
   ];
-  // Port 0 is any free one, which is not known here.
+  // Port 0 means any free port, which is unknown here.
   return [...new Set(servers.map(onThisMachine).filter((each) => !each.endsWith(':0')))];
 }
 
@@ -35,7 +35,7 @@ function addressOfUrl(text: string, defaultPort: string): string {
   return `${hostname}:${port === '' ? defaultPort : port}`;
 }
 
-/** Who listens on all addresses, or in a folder of sockets, is on this machine. */
+/** Replaces a wildcard address or a folder of sockets by 127.0.0.1. */
 function onThisMachine(server: string): string {
   const colon = server.lastIndexOf(':');
   const host = server.slice(0, colon);

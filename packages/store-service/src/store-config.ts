@@ -8,7 +8,7 @@ const databaseConfigSchema = z.strictObject({
   schema: z.string(),
   user: z.string(),
   passwordFile: z.string(),
-  /** Finds due work of all tenants; sees nothing else. */
+  /** Reads due work of all tenants; sees nothing else. */
   systemUser: z.string(),
   systemPasswordFile: z.string(),
   /** Owns the schema; used only to migrate. */
@@ -17,18 +17,24 @@ const databaseConfigSchema = z.strictObject({
   poolSize: z.number().int().min(2).max(100).default(16),
 });
 
-/** What a connection to something that a user named may never reach, and what it may reach beside the outside world. */
+/** Addresses that outbound connections may never reach, and internal ones that they may reach. */
 const outboundConfigSchema = z.strictObject({
-  /** `host:port` of all servers of the installation; those of this file are added. Nobody reaches them through a service. */
+  /**
+   * `host:port` of all servers of the installation; those of this file are added. Outbound connections to
+   * them are refused.
+   */
   ownServers: z
     .array(z.string().regex(/^.+:\d{1,5}$/, 'must be host:port'))
     .max(1_000)
     .default([]),
-  /** The operator's file of opened targets: one `HOST:PORT` a line. It is read again when it has changed. */
+  /**
+   * The operator's file of allowed internal targets, one `HOST:PORT` per line. It is read again when it
+   * changes.
+   */
   openTargetsFile: z.string().optional(),
 });
 
-/** Keys that every service with state has. */
+/** Keys of every service with state. */
 export const storeConfigSchema = z.strictObject({
   ...baseConfigSchema.shape,
   database: databaseConfigSchema,

@@ -9,32 +9,32 @@ import {
 } from '@claviger/database';
 import type { Handlers, Logger } from '@claviger/service-kit';
 
-/** What a store holds for a tenant: numbers by name, sizes in bytes. */
+/** What a store holds for a tenant: numbers by name; sizes are in bytes. */
 export interface TenantMeasures {
   readonly measures: Readonly<Record<string, number>>;
   readonly lastActivityAt?: Date | null | undefined;
 }
 
-/** How a tenant's standing has just changed in this store. */
+/** A change of a tenant's status in this store. */
 export interface AppliedStanding {
   readonly tenantId: string;
   readonly before: TenantStanding;
   readonly standing: TenantStanding;
-  /** User who changed it; empty for a duty. */
+  /** User who made the change; empty for a duty. */
   readonly changedBy: string;
 }
 
 export interface TenantStandingOptions<DB extends TenantStandingsSchema> {
   readonly database: Database<DB>;
-  /** Ends what must not outlive the change, in its transaction. */
+  /** Ends access that must not outlive the change, in its transaction. */
   readonly onChange?: (tx: Tx<DB>, applied: AppliedStanding) => Promise<void>;
-  /** After the commit; what it throws is logged, and the change stands. */
+  /** Runs after the commit. Errors are logged, and the change remains. */
   readonly afterChange?: (applied: AppliedStanding) => Promise<void>;
   readonly logger?: Pick<Logger, 'warn'>;
   readonly describe?: (reader: Reader<DB>) => Promise<TenantMeasures>;
 }
 
-/** The handlers of `TenantStandingService` over a store that has the table of standings. */
+/** The handlers of `TenantStandingService` for a store with the table `tenant_standings`. */
 export function tenantStandingHandlers<DB extends TenantStandingsSchema>(
   options: TenantStandingOptions<DB>,
 ): Handlers<typeof tenantStanding.TenantStandingService> {
@@ -53,7 +53,10 @@ export function tenantStandingHandlers<DB extends TenantStandingsSchema>(
       });
       if (applied) {
         await options.afterChange?.(applied).catch((error: unknown) => {
-          options.logger?.warn({ err: error, tenantId }, 'what follows a changed standing was not done');
+          options.logger?.warn(
+            { err: error, tenantId },
+            'the work after a change of the tenant status failed',
+          );
         });
       }
       return { changed: applied !== undefined };

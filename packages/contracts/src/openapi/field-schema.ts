@@ -2,10 +2,10 @@ import type { FieldInfo } from '../method-info.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { inputItem, inputString } from './string-schema.ts';
 
-/** Whether a message is sent by the caller or by us: only what is sent to us is closed and carries rules. */
+/** Whether the caller or the server sends a message. Only input schemas are closed and have rules. */
 export type Direction = 'input' | 'output';
 
-/** The schema of a field; `reference` gives that of a message. */
+/** The schema of a field; `reference` returns that of a message. */
 export function fieldSchema(field: FieldInfo, direction: Direction, reference: () => JsonSchema): JsonSchema {
   const item = field.kind === 'message' ? reference() : scalarSchema(field, direction);
   const rule = direction === 'input' ? (field.rules?.rule ?? '') : '';
@@ -15,9 +15,9 @@ export function fieldSchema(field: FieldInfo, direction: Direction, reference: (
   return { type: 'array', items: item, ...listRules(field, direction), ...comment, ...secret };
 }
 
-/** What the contract says in words, and the rule that no schema can say. */
+/** The comment in the contract, and a rule that a schema cannot express. */
 export function described(comment: string, rule: string): JsonSchema {
-  const said = [comment, rule && `The server also demands that it ${rule}.`].filter(Boolean).join(' ');
+  const said = [comment, rule && `The server also requires that it ${rule}.`].filter(Boolean).join(' ');
   return {
     ...(said === '' ? {} : { description: said }),
     ...(rule === '' ? {} : { 'x-claviger-rule': rule }),
@@ -63,7 +63,7 @@ function scalarSchema(field: FieldInfo, direction: Direction): JsonSchema {
 
 function inputStringOf({ rules, repeated, optional }: FieldInfo): JsonSchema {
   if (repeated) return inputItem(rules);
-  // Where absence is not the empty string, an empty one takes away what was there.
+  // If absent and empty differ, the empty string clears the value.
   return inputString(rules, optional && !rules?.nullable && !rules?.minLength);
 }
 

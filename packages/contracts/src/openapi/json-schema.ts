@@ -1,4 +1,4 @@
-/** The parts of JSON Schema 2020-12 that the document uses. */
+/** The part of JSON Schema 2020-12 that the document uses. */
 export interface JsonSchema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
@@ -21,8 +21,8 @@ export interface JsonSchema {
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean;
   readonly examples?: readonly unknown[];
-  /** What no schema can say: a refusal of it is 400 and points to the field. */
+  /** A rule that a schema cannot express. A violation is 400 and points to the field. */
   readonly 'x-claviger-rule'?: string;
-  /** Never logged, and shown by this answer only. */
+  /** Never logged, and only contained in this answer. */
   readonly 'x-claviger-secret'?: true;
 }

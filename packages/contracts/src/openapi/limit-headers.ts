@@ -1,11 +1,11 @@
-/** On the answers to limited requests (draft-ietf-httpapi-ratelimit-headers). */
+/** Headers of answers to rate-limited requests (draft-ietf-httpapi-ratelimit-headers). */
 export const LIMIT_HEADERS = {
   RateLimit: {
     schema: { type: 'string', examples: ['"standard";r=19;t=1'] },
-    description: 'Of the limit that is nearest: requests left, and seconds until all are there again.',
+    description: 'For the nearest limit: requests left, and seconds until the limit is fully restored.',
   },
   'RateLimit-Policy': {
     schema: { type: 'string', examples: ['"standard";q=100;w=60'] },
-    description: 'Requests in a window of seconds.',
+    description: 'Allowed requests per window of seconds.',
   },
 };

@@ -3,9 +3,9 @@ import type { FieldInfo, MessageInfo } from '../method-info.ts';
 import { type Direction, described, fieldSchema } from './field-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 
-/** Collects the schemas of messages as they are referred to. */
+/** Collects the schemas of referenced messages. */
 export interface MessageSchemas {
-  /** A reference to a message's schema; `except` names fields that do not stand in the body. */
+  /** A reference to a message's schema; `except` names fields that are not in the body. */
   reference(info: MessageInfo, direction: Direction, except?: ReadonlySet<string>): JsonSchema;
   readonly schemas: Readonly<Record<string, JsonSchema>>;
 }
@@ -18,7 +18,7 @@ export function messageSchemas(): MessageSchemas {
     const [, owner = '', , short = ''] = info.name.split('.');
     const suffix = direction === 'input' && !short.endsWith('Request') ? 'Input' : '';
     const plain = `${short}${suffix}`;
-    // Two services may use one word: the later one carries its owner's name.
+    // When two services use one name, the later one is prefixed with its owner.
     const taken = owners.get(plain);
     if (taken !== undefined && taken !== info.name)
       return `${owner[0]!.toUpperCase()}${owner.slice(1)}${plain}`;
@@ -29,7 +29,7 @@ export function messageSchemas(): MessageSchemas {
   const reference: MessageSchemas['reference'] = (info, direction, except = new Set()) => {
     const name = nameOf(info, direction);
     if (!(name in schemas)) {
-      // Held before it is filled, so that messages may contain themselves.
+      // Reserved before it is filled, so that messages may contain themselves.
       schemas[name] = {};
       schemas[name] =
         direction === 'input' && info.oneOf.length > 0
@@ -39,17 +39,18 @@ export function messageSchemas(): MessageSchemas {
     return { $ref: `#/components/schemas/${name}` };
   };
 
-  /** Each alternative whole, so that generators make a type of it. */
+  /** A complete schema for each alternative, so that generators create a type for it. */
   const alternatives = (name: string, info: MessageInfo, except: ReadonlySet<string>): JsonSchema => {
     const all = info.oneOf.flat();
     const variants = info.oneOf.flatMap((names) =>
-      names.map((demanded, index) => {
-        // Of several fields of an alternative each variant demands one, and has none of those that the variants before demand.
+      names.map((required, index) => {
+        // If an alternative has several fields, each variant requires one and excludes those that earlier
+        // variants require.
         const kept = names.slice(index);
         const left = new Set([...except, ...all.filter((other) => !kept.includes(other))]);
-        const field = info.fields.find(({ protoName }) => protoName === demanded)!;
+        const field = info.fields.find(({ protoName }) => protoName === required)!;
         const variant = `${name}With${field.jsonName[0]!.toUpperCase()}${field.jsonName.slice(1)}`;
-        schemas[variant] = demanding(field.jsonName, objectSchema(info, 'input', left, reference));
+        schemas[variant] = requiring(field.jsonName, objectSchema(info, 'input', left, reference));
         return { $ref: `#/components/schemas/${variant}` };
       }),
     );
@@ -59,8 +60,8 @@ export function messageSchemas(): MessageSchemas {
   return { reference, schemas };
 }
 
-/** The schema of a message in which this field has a value that counts as given. */
-function demanding(name: string, schema: JsonSchema): JsonSchema {
+/** The schema of a message in which this field must have a value that counts as given. */
+function requiring(name: string, schema: JsonSchema): JsonSchema {
   const field = schema.properties![name]!;
   const given: JsonSchema =
     field.type === 'boolean' ? { const: true } : field.type === 'array' ? { minItems: 1 } : { minLength: 1 };
@@ -78,7 +79,7 @@ function objectSchema(
   reference: MessageSchemas['reference'],
 ): JsonSchema {
   const fields = info.fields.filter((field) => !except.has(field.protoName));
-  const always = direction === 'input' ? isDemanded : isAlwaysThere;
+  const always = direction === 'input' ? isRequiredInput : isAlwaysThere;
   const required = fields.filter(always).map((field) => field.jsonName);
   return {
     type: 'object',
@@ -94,14 +95,14 @@ function objectSchema(
   };
 }
 
-/** A number without a value is 0, a list has no items: where that is out of range a value has to be given. */
-export function isDemanded({ rules, kind, repeated, optional }: FieldInfo): boolean {
+/** Without a value, a number is 0 and a list is empty. If that is out of range, a value must be given. */
+export function isRequiredInput({ rules, kind, repeated, optional }: FieldInfo): boolean {
   if (rules?.required || (repeated && rules && rules.minLength > 0)) return true;
   const isNumber = (kind === 'integer' || kind === 'double') && !repeated && !optional;
   return isNumber && rules?.hasRange === true && (rules.minimum > 0 || rules.maximum < 0);
 }
 
-/** Zero values are written out; only what has no value is left out, unless null stands for that. */
+/** Zero values are written; only absent values are left out, unless the field is nullable. */
 function isAlwaysThere(field: FieldInfo): boolean {
   return !mayBeAbsent(field) || field.rules?.nullable === true;
 }

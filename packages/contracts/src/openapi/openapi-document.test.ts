@@ -30,12 +30,12 @@ function resolve(reference: string): unknown {
 }
 
 describe('the OpenAPI document', () => {
-  it('has every REST binding of the contract, and no other', () => {
+  it('has every REST binding of the contract and no other', () => {
     const bindings = [...methods.values()].flatMap((method) => method.http);
     expect(operations).toHaveLength(bindings.length);
   });
 
-  it('refers only to what it holds, and holds nothing that nobody refers to', () => {
+  it('contains every referenced schema and no unreferenced one', () => {
     const all = new Set(references(document));
     expect([...all].filter((each) => resolve(each) === undefined)).toEqual([]);
     const unused = Object.keys(document.components.schemas).filter(
@@ -44,12 +44,12 @@ describe('the OpenAPI document', () => {
     expect(unused).toEqual([]);
   });
 
-  it('names each operation once', () => {
+  it('gives each operation a unique id', () => {
     const ids = operations.map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('types the success and the problems of each operation', () => {
+  it('declares the success and the problems of each operation', () => {
     const several = new Set(
       [...methods.values()]
         .filter(({ policy }) => policy!.statusField !== '')
@@ -67,7 +67,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('declares each parameter of a path, under the name that stands in it', () => {
+  it('declares each path parameter under its name in the path', () => {
     for (const { path, operation } of operations) {
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
       const parameters = operation.parameters as { in: string; name: string; required: boolean }[];
@@ -79,7 +79,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('says of each parameter of a path what the names of its objects look like', () => {
+  it('gives a pattern for each path parameter', () => {
     for (const { path, operation } of operations)
       for (const { in: where, name, schema } of operation.parameters as Parameter[]) {
         if (where !== 'path') continue;
@@ -88,7 +88,7 @@ describe('the OpenAPI document', () => {
       }
   });
 
-  it('asks for a bearer everywhere but on public operations', () => {
+  it('requires a bearer token except for public operations', () => {
     const agents = operations.filter(({ path }) => path.startsWith('/api/v1/agents/'));
     expect(agents.length).toBeGreaterThan(0);
     for (const { operation } of agents) expect(operation.security).toEqual([{ agent: [] }]);
@@ -99,7 +99,7 @@ describe('the OpenAPI document', () => {
     expect(open).toHaveLength(isPublic.length);
   });
 
-  it('offers Idempotency-Key on every POST that does something for somebody known, and nowhere else', () => {
+  it('has Idempotency-Key on every authenticated POST with an effect, and nowhere else', () => {
     const expected = [...methods.values()]
       .filter(
         ({ policy }) => policy && policy.audit !== '' && !policy.reads && !policy.public && !policy.internal,
@@ -113,7 +113,7 @@ describe('the OpenAPI document', () => {
     for (const { operation } of offering) expect(Object.keys(operation.responses as object)).toContain('422');
   });
 
-  it('tells where the tag of an object comes from, and where it is asked for', () => {
+  it('declares which operations return ETags and which accept conditions', () => {
     for (const { path, method, operation } of operations) {
       const names = (operation.parameters as { name: string }[]).map(({ name }) => name);
       const responses = operation.responses as Record<string, { headers?: object }>;
@@ -124,7 +124,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('says where HEAD works', () => {
+  it('declares where HEAD works', () => {
     const head = operations.filter(({ operation }) => operation['x-claviger-head'] === true);
     expect(new Set(head.map(({ method }) => method))).toEqual(new Set(['get']));
     const others = operations.filter((each) => each.method === 'get' && !head.includes(each));
@@ -135,13 +135,13 @@ describe('the OpenAPI document', () => {
     ]);
   });
 
-  it('closes what callers send, and keeps path fields out of bodies', () => {
+  it('has closed input schemas, without path fields in bodies', () => {
     const { RetrieveEntryRequest } = document.components.schemas;
     expect(RetrieveEntryRequest?.additionalProperties).toBe(false);
     expect(Object.keys(RetrieveEntryRequest!.properties!)).toEqual(['reason', 'ticket', 'version']);
   });
 
-  it('lets null stand where the contract knows it, and says that such fields are always answered', () => {
+  it('allows null for nullable fields, which are always present in answers', () => {
     const { ElevationRequest, UpdateRuleRequest } = document.components.schemas;
     const request = UpdateRuleRequest!.properties!;
     expect(request.matchSigner).toMatchObject({ type: ['string', 'null'], maxLength: 255 });
@@ -153,7 +153,7 @@ describe('the OpenAPI document', () => {
     expect(ElevationRequest!.required).not.toContain('actionDigest');
   });
 
-  it('names the orders of every list, what excludes each other, and the types of downloads', () => {
+  it('declares the sort fields of every list, exclusive parameters, and the types of downloads', () => {
     const lists = operations.filter(({ operation }) => names(operation).includes('sortBy'));
     expect(lists.length).toBeGreaterThan(30);
     for (const { path, operation } of lists) {
@@ -169,7 +169,7 @@ describe('the OpenAPI document', () => {
     expect(JSON.stringify(document)).not.toContain('*/*');
   });
 
-  it('makes a variant of each alternative, which demands its field and has none of the others', () => {
+  it('creates a variant for each alternative, which requires its field and excludes the others', () => {
     const { schemas } = document.components;
     expect(schemas.CreateEntryRequest?.oneOf).toEqual([
       { $ref: '#/components/schemas/CreateEntryRequestWithSecret' },
@@ -188,7 +188,7 @@ describe('the OpenAPI document', () => {
     expect(resources!.properties).not.toHaveProperty('entryIds');
   });
 
-  it('says each named format as a pattern that holds what the validator takes and nothing else', () => {
+  it('expresses each named format as a pattern that accepts the same as the validator', () => {
     const patternOf = (name: string, field: string) =>
       new RegExp(document.components.schemas[name]!.properties![field]!.pattern!, 'u');
     const line = patternOf('CreateRuleRequest', 'name');
@@ -203,7 +203,7 @@ describe('the OpenAPI document', () => {
     expect(days.items).toMatchObject({ minimum: 0, maximum: 6 });
   });
 
-  it('demands numbers and lists whose zero value is out of range, and the body that holds them', () => {
+  it('requires numbers and lists whose zero value is out of range, and their body', () => {
     const { put } = document.paths['/api/v1/resources/{resourceId}/access-policy']!;
     expect(put!.requestBody).toMatchObject({ required: true });
     const { PutAccessPolicyRequest, ApprovalStepInput } = document.components.schemas;
@@ -211,7 +211,7 @@ describe('the OpenAPI document', () => {
     expect(ApprovalStepInput!.required).toEqual(['quorum']);
   });
 
-  it('lists its designs, and marks what they speak of', () => {
+  it('lists its designs, and marks the operations they concern', () => {
     const listed = document['x-designs'];
     for (const { description } of listed) expect(document.info.description).toContain(description);
     expect(listed.every(({ statuses }) => statuses.every((status) => status >= 400 && status < 500))).toBe(
@@ -219,13 +219,13 @@ describe('the OpenAPI document', () => {
     );
     for (const { marks } of listed)
       if (marks) expect(JSON.stringify(document.paths)).toContain(`"${marks}":`);
-    // A refusal of what the schemas can say would hide behind a design without marks or codes.
+    // A design without marks or codes would hide a refusal that the schemas can express.
     expect(listed.filter(({ statuses, codes, marks }) => statuses.includes(400) && !codes && !marks)).toEqual(
       [],
     );
   });
 
-  it('hides what the edge fills in and takes out by itself', () => {
+  it('leaves out fields that the edge fills in or removes', () => {
     for (const { properties } of Object.values(document.components.schemas))
       expect(Object.keys(properties ?? {})).not.toContain('updateMask');
     const ingest = document.paths['/api/v1/agents/{id}/elevation-requests']!.post!;

@@ -22,8 +22,8 @@ export interface OpenApiDocument {
 }
 
 /**
- * OpenAPI 3.1 of every operation with a REST binding, from the same declarations that the gateway serves. `ownPaths` are
- * operations that the gateway serves by itself.
+ * OpenAPI 3.1 of every operation with a REST binding, from the declarations that the gateway serves.
+ * `ownPaths` are operations of the gateway itself.
  */
 export function openApiDocument(options: {
   readonly version: string;
@@ -36,7 +36,7 @@ export function openApiDocument(options: {
     for (const [index, binding] of method.http.entries()) {
       const path = documentedPath(method, binding);
       const described = operation(method, binding, schemas);
-      // An operation may stand under several paths; its id names it once.
+      // An operation may have several paths, but its id must be unique.
       const id = index === 0 ? {} : { operationId: `${described.operationId}.${index + 1}` };
       paths[path] = { ...paths[path], [binding.method.toLowerCase()]: { ...described, ...id } };
     }
@@ -48,8 +48,8 @@ export function openApiDocument(options: {
       title: 'Claviger',
       version: options.version,
       description:
-        'Privileged access management: secrets, requests for access, approvals, rotation and proof.\n\n' +
-        'A request that fits its schemas may be refused for these reasons (`x-designs`):\n\n' +
+        'Privileged access management: secrets, access requests, approvals, rotation and audit.\n\n' +
+        'A request that is valid by its schemas may be refused for these reasons (`x-designs`):\n\n' +
         designs
           .map((each) => `- **${each.name}** (${each.statuses.join(', ')}): ${each.description}`)
           .join('\n'),
@@ -66,12 +66,12 @@ export function openApiDocument(options: {
         bearer: {
           type: 'http',
           scheme: 'bearer',
-          description: 'The access token of a sign-in (five minutes), or an API token (clv_…).',
+          description: 'The access token of a session (valid for five minutes), or an API token (clv_…).',
         },
         agent: {
           type: 'http',
           scheme: 'bearer',
-          description: 'The token of the agent of a device (cla_…), which opens nothing else.',
+          description: 'The agent token of a device (cla_…), which is only valid for agent operations.',
         },
       },
     },

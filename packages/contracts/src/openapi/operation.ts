@@ -6,7 +6,7 @@ import type { FieldInfo, HttpBinding, MethodInfo } from '../method-info.ts';
 import { fieldSchema } from './field-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { LIMIT_HEADERS } from './limit-headers.ts';
-import { isDemanded, type MessageSchemas } from './message-schemas.ts';
+import { isRequiredInput, type MessageSchemas } from './message-schemas.ts';
 import { PROBLEM_REF } from './problem-schema.ts';
 
 export interface Parameter {
@@ -24,7 +24,7 @@ function pathFields(template: string): string[] {
   return [...template.matchAll(/\{([a-z0-9_]+)\}/g)].map((match) => match[1]!);
 }
 
-/** A path as OpenAPI shows it: parameters under their JSON names. */
+/** A path in OpenAPI form: parameters have their JSON names. */
 export function documentedPath(method: MethodInfo, binding: HttpBinding): string {
   return binding.path.replaceAll(
     /\{([a-z0-9_]+)\}/g,
@@ -67,12 +67,12 @@ export function operation(method: MethodInfo, binding: HttpBinding, schemas: Mes
   };
 }
 
-/** Whether its bodies have a limit below that of the edge. */
+/** Whether its body limit is lower than the edge's. */
 function limitsBody(method: MethodInfo): boolean {
   return method.http.some(({ body }) => body) && bodyLimitOf(method) < MAX_BODY_BYTES;
 }
 
-/** Proto names of what stands in the path, and of what the edge fills in by itself. */
+/** Proto names of the fields in the path, and of those that the edge fills in. */
 function notInBody(method: MethodInfo, inPath: ReadonlySet<string>): ReadonlySet<string> {
   const mask = updateMaskOf(method.request);
   return mask ? new Set([...inPath, mask.protoName]) : inPath;
@@ -104,7 +104,7 @@ function parameters(method: MethodInfo, binding: HttpBinding, inPath: ReadonlySe
     return {
       name: field.jsonName,
       in: where,
-      required: where === 'path' || isDemanded(field),
+      required: where === 'path' || isRequiredInput(field),
       ...(description ? { description } : {}),
       schema,
     };
@@ -127,7 +127,7 @@ function parameters(method: MethodInfo, binding: HttpBinding, inPath: ReadonlySe
   ];
 }
 
-/** Groups of parameters of which one at most may be given. */
+/** Groups of parameters of which at most one may be given. */
 function exclusive(method: MethodInfo, binding: HttpBinding) {
   if (binding.body) return {};
   const has = (protoName: string) => method.request.fields.some((field) => field.protoName === protoName);
@@ -143,7 +143,7 @@ function takesLimitAlias({ request }: MethodInfo): boolean {
 }
 
 function limitAlias(pageSize: Parameter): Parameter {
-  return { ...pageSize, name: 'limit', description: 'Another name of pageSize.' };
+  return { ...pageSize, name: 'limit', description: 'Alias of pageSize.' };
 }
 
 const IF_MATCH: Parameter = {
@@ -151,7 +151,7 @@ const IF_MATCH: Parameter = {
   in: 'header',
   required: false,
   description:
-    'The ETag that the change was made from; 412 when the object has changed since, and for a tag that no object can have.',
+    'The ETag on which the change is based; 412 when the object has changed since, or when the tag is not valid.',
   schema: {
     type: 'string',
     pattern: '^(?:\\*|"[1-9][0-9]{0,9}(?:-[A-Za-z0-9_-]{1,43})?")$',
@@ -163,7 +163,7 @@ const IF_NONE_MATCH: Parameter = {
   name: 'If-None-Match',
   in: 'header',
   required: false,
-  description: 'ETags that the caller has; 304 when the object still has one of them.',
+  description: 'ETags known to the caller; 304 when the object still has one of them.',
   schema: { type: 'string', examples: ['"3-mZ1xQ0a9Lw7vK2sT"'] },
 };
 
@@ -172,7 +172,7 @@ const IDEMPOTENCY_KEY: Parameter = {
   in: 'header',
   required: false,
   description:
-    'A random key of this one request. Sent again with the same key within 24 hours, the request is not carried out twice: the first answer comes again, or 409 idempotency_replayed where it is not kept. 422 for another request with the key.',
+    'A random key for this request. A repetition with the same key within 24 hours is not carried out again: it returns the first answer, or 409 idempotency_replayed if that is not stored. 422 for a different request with the key.',
   schema: {
     type: 'string',
     minLength: 1,
@@ -186,7 +186,7 @@ function takesKey(method: MethodInfo, binding: HttpBinding): boolean {
   return binding.method === 'POST' && takesIdempotencyKey(method);
 }
 
-/** Whether the one object that is read has a version. */
+/** Whether the read object has a version. */
 function answersTag(method: MethodInfo, binding: HttpBinding): boolean {
   return binding.method === 'GET' && isVersioned(method, binding);
 }
@@ -203,17 +203,17 @@ function takesIfMatch(method: MethodInfo, binding: HttpBinding): boolean {
   return binding.method !== 'GET' && method.request.fields.some((field) => field.protoName === 'row_version');
 }
 
-/** Where a condition is kept, or refused with 412 because the operation cannot keep it. */
+/** Whether the operation supports conditions, or refuses them with 412. */
 function isChange(binding: HttpBinding): boolean {
   return binding.method !== 'GET' && binding.method !== 'POST';
 }
 
 function requestBody(method: MethodInfo, elsewhere: ReadonlySet<string>, schemas: MessageSchemas) {
-  const demanded =
+  const required =
     method.request.oneOf.length > 0 ||
-    method.request.fields.some((field) => isDemanded(field) && !elsewhere.has(field.protoName));
+    method.request.fields.some((field) => isRequiredInput(field) && !elsewhere.has(field.protoName));
   return {
-    required: demanded,
+    required,
     content: { 'application/json': { schema: schemas.reference(method.request, 'input', elsewhere) } },
   };
 }
@@ -240,7 +240,9 @@ function responses(method: MethodInfo, binding: HttpBinding, schemas: MessageSch
   const successes = [policy.successStatus || 200, ...policy.otherSuccessStatuses].sort();
   return {
     ...Object.fromEntries(successes.map((status) => [status, done])),
-    ...(answersTag(method, binding) ? { '304': { description: 'It is still as If-None-Match says.' } } : {}),
+    ...(answersTag(method, binding)
+      ? { '304': { description: 'The object still has an ETag of If-None-Match.' } }
+      : {}),
     ...Object.fromEntries(statuses.map((status) => [status, PROBLEM_REF])),
   };
 }
@@ -266,7 +268,7 @@ function success(method: MethodInfo, binding: HttpBinding, schemas: MessageSchem
     ? {
         ETag: {
           schema: { type: 'string', examples: ['"3-mZ1xQ0a9Lw7vK2sT"'] },
-          description: 'The rowVersion of the object, and a digest of what is shown of it.',
+          description: 'The rowVersion of the object, and a digest of its representation.',
         },
       }
     : {};

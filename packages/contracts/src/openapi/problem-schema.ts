@@ -3,7 +3,7 @@ import { LIMIT_HEADERS } from './limit-headers.ts';
 
 export const PROBLEM_REF = { $ref: '#/components/responses/Problem' };
 
-/** RFC 9457, with the members that every problem here has. */
+/** RFC 9457, with the members of every problem. */
 export const problemSchema: JsonSchema = {
   type: 'object',
   properties: {
@@ -13,12 +13,12 @@ export const problemSchema: JsonSchema = {
     detail: { type: 'string' },
     code: { type: 'string', description: 'Stable, for programs.', examples: ['wrong_status'] },
     retryable: { type: 'boolean', description: 'The same request may succeed later without a change.' },
-    hint: { type: 'string', description: 'What can be done next.' },
+    hint: { type: 'string', description: 'What to do next.' },
     approvalRequestId: {
       type: 'string',
-      description: 'Of approval_required: the request whose approval the change waits for.',
+      description: 'With approval_required: the request whose approval the change requires.',
     },
-    correlationId: { type: 'string', description: 'The X-Request-Id, under which the logs tell more.' },
+    correlationId: { type: 'string', description: 'The X-Request-Id, by which the logs can be searched.' },
     errors: {
       type: 'array',
       items: {

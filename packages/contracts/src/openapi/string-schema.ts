@@ -1,7 +1,7 @@
 import type { Field } from '../generated/claviger/options/v1/options.ts';
 import type { JsonSchema } from './json-schema.ts';
 
-/** Members of a character class: control characters, and those that reorder or hide text. */
+/** Members of a character class: control characters, and characters that reorder or hide text. */
 const CONTROL = '\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069';
 const NOT_IN_LINE = `\\u0000-\\u001f\\u2028\\u2029${CONTROL}`;
 const NOT_IN_TEXT = `\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f${CONTROL}`;
@@ -13,13 +13,13 @@ const TIME =
   '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])';
 
 /**
- * The schema of a string that a caller sends: lengths in code points, and each named format as the pattern that the validator
- * holds it to, so that every generator understands it. `clears`: an empty string is a value, too.
+ * The schema of an input string: lengths in code points, and each named format as the validator's pattern,
+ * which every generator understands. `clears`: the empty string is allowed too.
  */
 export function inputString(rules: Field | undefined, clears: boolean): JsonSchema {
   if (!rules) return { type: 'string', pattern: patternOf('', false)! };
   const shape = shapeOf(rules, clears);
-  // A form that excludes the empty string says more than a length.
+  // A format that excludes the empty string makes a minimum length redundant.
   const least = shape.enum || shape.format ? 0 : Math.max(rules.minLength, rules.required ? 1 : 0);
   return {
     type: 'string',
@@ -30,7 +30,7 @@ export function inputString(rules: Field | undefined, clears: boolean): JsonSche
   };
 }
 
-/** The schema of an item of a list of strings: the lengths of its field are those of the list. */
+/** The schema of an item in a list of strings. The lengths in the rules apply to the list. */
 export function inputItem(rules: Field | undefined): JsonSchema {
   const shape: JsonSchema = rules ? shapeOf(rules, false) : {};
   if (shape.enum || shape.format || shape.pattern?.startsWith('^(?:')) return { type: 'string', ...shape };

@@ -5,28 +5,28 @@ import { RootKeyError, type RootKeyProvider } from '../root-key-provider.ts';
 import { callKms, type KmsAccess, type KmsAnswer } from './kms-client.ts';
 
 export interface AwsKmsKey {
-  /** ARN of a symmetric key, not of an alias: an alias can be pointed at another key. */
+  /** ARN of a symmetric key, not of an alias: an alias can be moved to another key. */
   readonly keyArn: string;
   readonly credentialsFile: string;
   readonly endpoint?: string | undefined;
   readonly caFile?: string | undefined;
-  /** For one wrap or unwrap, attempts included. */
+  /** For one wrap or unwrap, including retries. */
   readonly timeoutMs?: number | undefined;
 }
 
 const FORMAT = 2;
-const SEAL_BYTES = 32;
+const DIGEST_BYTES = 32;
 const PROBE = Buffer.from('claviger root key probe');
 const PROBE_AAD = Buffer.from('claviger/root-key-probe/v1');
-/** KMS says that this was not made by this key, with this context, in this form. */
+/** Codes for a ciphertext that this key did not make in this context. */
 const NOT_OURS = new Set(['InvalidCiphertextException', 'IncorrectKeyException']);
 
 /**
- * Root key inside AWS KMS. The additional data is the encryption context, which KMS authenticates and writes to CloudTrail:
- * it holds ids and no secret. What is sent to be encrypted carries a digest of itself and its context, so that a service
- * that answers with something else is found out here, and never stored: each wrap is opened again before it is used.
+ * A root key in AWS KMS. The AAD is the encryption context, which KMS authenticates and writes to CloudTrail;
+ * it contains ids and no secrets. The plaintext is prefixed with a digest of itself and its context, and each
+ * wrap is decrypted again before use, so that a wrong answer is detected and never stored.
  *
- * @throws {RootKeyError} when a file cannot be read. Whether KMS answers is first known at the first use.
+ * @throws {RootKeyError} when a file cannot be read. The first use shows whether KMS answers.
  */
 export async function awsKmsProvider(options: AwsKmsKey): Promise<RootKeyProvider> {
   const { keyArn } = options;
@@ -39,7 +39,7 @@ export async function awsKmsProvider(options: AwsKmsKey): Promise<RootKeyProvide
   };
   let closed = false;
   const call = async (operation: string, body: object): Promise<KmsAnswer> => {
-    if (closed) throw new RootKeyError('closed', 'The way to AWS KMS was closed.');
+    if (closed) throw new RootKeyError('closed', 'The connection to AWS KMS was closed.');
     return callKms(access, operation, { KeyId: keyArn, ...body });
   };
 
@@ -54,11 +54,11 @@ export async function awsKmsProvider(options: AwsKmsKey): Promise<RootKeyProvide
       throw refusal(answer.code, keyArn);
     }
     const payload = bytesOf(answer.body, 'Plaintext');
-    if (answer.body.KeyId !== keyArn) throw lie('names another key');
-    const bytes = payload.subarray(SEAL_BYTES);
+    if (answer.body.KeyId !== keyArn) throw invalidAnswer('names another key');
+    const bytes = payload.subarray(DIGEST_BYTES);
     if (
-      payload.length < SEAL_BYTES ||
-      !timingSafeEqual(payload.subarray(0, SEAL_BYTES), digestOf(bytes, aad))
+      payload.length < DIGEST_BYTES ||
+      !timingSafeEqual(payload.subarray(0, DIGEST_BYTES), digestOf(bytes, aad))
     )
       throw new IntegrityError('root_refused');
     return bytes;
@@ -71,12 +71,12 @@ export async function awsKmsProvider(options: AwsKmsKey): Promise<RootKeyProvide
     });
     payload.fill(0);
     if (!answer.ok) throw refusal(answer.code, keyArn);
-    if (answer.body.KeyId !== keyArn) throw lie('names another key');
+    if (answer.body.KeyId !== keyArn) throw invalidAnswer('names another key');
     const wrapped = Buffer.concat([Buffer.of(FORMAT), bytesOf(answer.body, 'CiphertextBlob')]);
     const again = await decrypt(wrapped, aad).catch((error: unknown) => {
-      throw error instanceof IntegrityError ? lie('cannot open what it encrypted') : error;
+      throw error instanceof IntegrityError ? invalidAnswer('cannot decrypt its own ciphertext') : error;
     });
-    if (!again.equals(bytes)) throw lie('opens something else than it encrypted');
+    if (!again.equals(bytes)) throw invalidAnswer('decrypts to something else');
     again.fill(0);
     return wrapped;
   };
@@ -102,7 +102,7 @@ export async function awsKmsProvider(options: AwsKmsKey): Promise<RootKeyProvide
   };
 }
 
-/** `arn:aws:kms:eu-central-1:111122223333:key/…`: its fourth part. */
+/** The fourth part of `arn:aws:kms:eu-central-1:111122223333:key/…`. */
 function regionOf(keyArn: string): string {
   return keyArn.split(':')[3]!;
 }
@@ -117,16 +117,16 @@ function digestOf(bytes: Uint8Array, aad: Uint8Array): Buffer {
 
 function bytesOf(body: Record<string, unknown>, name: string): Buffer {
   const text = body[name];
-  if (typeof text !== 'string' || text === '') throw lie(`has no ${name}`);
+  if (typeof text !== 'string' || text === '') throw invalidAnswer(`has no ${name}`);
   return Buffer.from(text, 'base64');
 }
 
-function lie(what: string): RootKeyError {
-  return new RootKeyError('unreachable', `AWS KMS gave an answer that ${what}: nothing was taken from it.`);
+function invalidAnswer(what: string): RootKeyError {
+  return new RootKeyError('unreachable', `AWS KMS gave an answer that ${what}; it was not used.`);
 }
 
 function refusal(code: string, keyArn: string): RootKeyError {
-  const hint = HINTS[code] ?? 'See the key in AWS.';
+  const hint = HINTS[code] ?? 'Check the key in AWS.';
   return new RootKeyError(
     code === 'AccessDeniedException' ? 'refused' : 'unreachable',
     `AWS KMS refuses ${keyArn}: ${code}. ${hint}`,
@@ -134,11 +134,11 @@ function refusal(code: string, keyArn: string): RootKeyError {
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  AccessDeniedException: 'The credentials need kms:Encrypt and kms:Decrypt on this key.',
+  AccessDeniedException: 'The credentials require kms:Encrypt and kms:Decrypt on this key.',
   UnrecognizedClientException: 'The credentials are not valid.',
-  InvalidSignatureException: 'The secret access key is wrong, or the clock of this machine is.',
+  InvalidSignatureException: 'The secret access key or the clock of this machine is wrong.',
   ExpiredTokenException: 'The session token has expired: renew the credentials file.',
-  NotFoundException: 'There is no such key in this account and region.',
+  NotFoundException: 'The key does not exist in this account and region.',
   DisabledException: 'The key is disabled: enable it.',
   KMSInvalidStateException: 'The key is pending deletion or import: cancel that.',
   ThrottlingException: 'Too many requests; it is tried again.',

@@ -59,7 +59,7 @@ test('requests are signed as in the example of the AWS documentation', () => {
   );
 });
 
-test('a KEK opens with its key and ids, which are the encryption context', async () => {
+test('a KEK is unwrapped with its key and ids, which are the encryption context', async () => {
   const wrapped = await createKek(provider, ids);
   expect((await openKek(provider, wrapped, ids)).kekId).toBe('k-1');
   expect(provider.id).toBe(`aws-kms:${keyArn}`);
@@ -73,7 +73,7 @@ test('a KEK opens with its key and ids, which are the encryption context', async
   });
 });
 
-test('what was changed, cut, or made by another provider is refused, not taken for an outage', async () => {
+test('data that was changed, cut, or wrapped by another provider is an integrity error, not an outage', async () => {
   const wrapped = await createKek(provider, ids);
   for (const at of [0, 1, 20, wrapped.length - 1]) {
     const changed = Buffer.from(wrapped);
@@ -91,12 +91,12 @@ test.each([
   ['down', 'unreachable', /does not answer/],
   ['gateway', 'unreachable', /HTTP 502/],
 ] as const)(
-  'while KMS is %s nothing is opened, nothing is called wrong, and it works when that is over',
+  'while KMS is %s nothing is unwrapped or reported as changed, and it works afterwards',
   async (mode, code, message) => {
     const wrapped = await createKek(provider, ids);
     const canary = await createCanary(provider);
     kms.mode = mode;
-    // Only silence takes all the time that there is; the others are given up after three attempts.
+    // Only a missing answer takes the whole time limit; other failures end after three attempts.
     const asked = mode === 'slow' ? await open(300) : provider;
     const refusal = { name: 'RootKeyError', code, message: expect.stringMatching(message) };
     await expect(openKek(asked, wrapped, ids)).rejects.toMatchObject(refusal);
@@ -109,7 +109,7 @@ test.each([
   },
 );
 
-test('a short throttling is waited out', async () => {
+test('a short throttling is retried', async () => {
   Object.assign(kms, { mode: 'throttled', refusals: 1 });
   await createKek(provider, ids);
 });
@@ -122,17 +122,17 @@ test.each<[string, FakeKms['lie']]>([
   ['no plaintext', ({ KeyId }) => ({ KeyId: KeyId! })],
   ['a short plaintext', (good) => ({ ...good, ...(good.Plaintext ? { Plaintext: 'AAAA' } : {}) })],
   ['another key', (good) => ({ ...good, KeyId: keyArn.replace('1234abcd', '99999999') })],
-])('a KMS that answers with %s is believed nothing', async (_, lie) => {
+])('an answer of KMS with %s is refused', async (_, lie) => {
   const wrapped = await createKek(provider, ids);
   Object.assign(kms, { mode: 'lies', lie });
   await expect(openKek(provider, wrapped, ids)).rejects.toThrow();
-  // Nothing that could not be opened again is ever stored.
+  // Data that cannot be decrypted again is never stored.
   await expect(createKek(provider, ids)).rejects.toMatchObject({ name: 'RootKeyError', code: 'unreachable' });
   kms.mode = 'ok';
   await openKek(provider, wrapped, ids);
 });
 
-test('credentials are read anew for each call, and refused when others could read them', async () => {
+test('credentials are read for each call, and refused when others can read them', async () => {
   const wrapped = await createKek(provider, ids);
   await chmod(credentialsFile, 0o644);
   await expect(openKek(provider, wrapped, ids)).rejects.toMatchObject({ code: 'permissions' });
@@ -144,7 +144,7 @@ test('credentials are read anew for each call, and refused when others could rea
   expect(kms.calls.at(-1)!.authorization).toContain('Credential=OTHERID/');
 });
 
-test('a closed provider asks nobody', async () => {
+test('a closed provider makes no calls', async () => {
   const wrapped = await createKek(provider, ids);
   const before = kms.calls.length;
   provider.close();

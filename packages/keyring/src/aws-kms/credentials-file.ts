@@ -5,8 +5,8 @@ import type { AwsCredentials } from './signature-v4.ts';
 const MAX_BYTES = 16_384;
 
 /**
- * Credentials in the form of `~/.aws/credentials`: `aws_access_key_id`, `aws_secret_access_key`, `aws_session_token`
- * under `[default]`. Read before each call, so that a file that is renewed from outside takes effect at once.
+ * Credentials in the format of `~/.aws/credentials`: `aws_access_key_id`, `aws_secret_access_key`,
+ * `aws_session_token` under `[default]`. Read before each call, so that a renewed file takes effect at once.
  *
  * @throws {RootKeyError}
  */
@@ -30,7 +30,7 @@ export async function readAwsCredentials(path: string): Promise<AwsCredentials> 
   if (!accessKeyId || !secretAccessKey)
     throw new RootKeyError(
       'unreadable',
-      `The AWS credentials file ${path} must hold aws_access_key_id and aws_secret_access_key under [default].`,
+      `The AWS credentials file ${path} must contain aws_access_key_id and aws_secret_access_key under [default].`,
     );
   return { accessKeyId, secretAccessKey, sessionToken: values.get('aws_session_token') };
 }

@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 
 export type KmsMode = 'ok' | 'denied' | 'throttled' | 'slow' | 'down' | 'lies' | 'disabled' | 'gateway';
 
-/** A KMS of one key that does as it is told. For tests. */
+/** A KMS with one key and selectable failures, for tests. */
 export interface FakeKms extends AsyncDisposable {
   readonly endpoint: string;
   mode: KmsMode;
-  /** In mode `throttled`: how many calls are still refused. */
+  /** In mode `throttled`: number of calls that are still refused. */
   refusals: number;
-  /** Changes each good answer, e.g. its `Plaintext`. */
+  /** In mode `lies`: changes each answer, e.g. its `Plaintext`. */
   lie: (answer: Record<string, string>, operation: string) => Record<string, string>;
   readonly calls: { operation: string; authorization: string; context: Record<string, string> }[];
 }

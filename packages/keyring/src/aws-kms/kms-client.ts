@@ -7,16 +7,16 @@ import { signed } from './signature-v4.ts';
 export interface KmsAccess {
   readonly region: string;
   readonly credentialsFile: string;
-  /** Base URL; that of the region when absent. Plain HTTP only to this machine. */
+  /** Base URL; the URL of the region by default. Plain HTTP only to this machine. */
   readonly endpoint?: string | undefined;
-  /** PEM file of the authority behind a private endpoint's certificate, already read. */
+  /** CA certificate (PEM text) of a private endpoint. */
   readonly ca?: string | undefined;
   readonly timeoutMs: number;
 }
 
 export type KmsAnswer =
   | { readonly ok: true; readonly body: Record<string, unknown> }
-  /** `code` as AWS names it, e.g. `InvalidCiphertextException`. */
+  /** `code` is the AWS error code, e.g. `InvalidCiphertextException`. */
   | { readonly ok: false; readonly code: string };
 
 const MAX_ANSWER_BYTES = 65_536;
@@ -30,10 +30,10 @@ const AGAIN = new Set([
 ]);
 
 /**
- * One call of AWS KMS, three attempts within the time. Its refusals are answers; its silence, and whatever is not an
- * answer of KMS, is an outage.
+ * Calls AWS KMS, with up to three attempts within the time limit. KMS errors are returned; no answer, or an
+ * answer that is not from KMS, is an outage.
  *
- * @throws {RootKeyError} `unreachable`, or what is wrong with the credentials' file.
+ * @throws {RootKeyError} `unreachable`, or a problem with the credentials file.
  */
 export async function callKms(access: KmsAccess, operation: string, body: object): Promise<KmsAnswer> {
   const deadline = performance.now() + access.timeoutMs;

@@ -9,15 +9,15 @@ export interface AwsCredentials {
 export interface AwsRequest {
   readonly method: string;
   readonly path: string;
-  /** As it stands in the URL, its names sorted. */
+  /** As in the URL, with sorted names. */
   readonly query?: string;
-  /** All of them are signed; names in lower case, `host` among them. */
+  /** All are signed; names in lower case, including `host`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 /**
- * The headers of a request with those that AWS Signature Version 4 adds.
+ * The headers of a request, with those that AWS Signature Version 4 adds.
  * Source: "Create a signed AWS API request", AWS IAM User Guide.
  */
 export function signed(

@@ -6,7 +6,7 @@ const ULONG = 8;
 const CKF_OS_LOCKING_OK = 2n;
 const CKR_CRYPTOKI_ALREADY_INITIALIZED = 0x191;
 
-/** Places in CK_FUNCTION_LIST, and what each function takes. */
+/** Index in CK_FUNCTION_LIST and prototype of each function. */
 const FUNCTIONS = {
   initialize: [0, 'ulong (uint8_t *args)'],
   getSlotList: [4, 'ulong (uchar present, uint8_t *slots, uint8_t *count)'],
@@ -27,9 +27,9 @@ const FUNCTIONS = {
 export type CryptokiFunction = keyof typeof FUNCTIONS;
 type Argument = bigint | number | Buffer | null;
 
-/** A loaded module. Calls run outside the event loop's thread: a token may be slow. */
+/** A loaded module. Calls run on another thread, because a token may be slow. */
 export interface Cryptoki {
-  /** Answers the return value (CKR_…). */
+  /** Returns the CKR_… code. */
   call(name: CryptokiFunction, ...args: Argument[]): Promise<number>;
 }
 
@@ -38,10 +38,10 @@ type Native = {
 };
 
 const loaded = new Map<string, Promise<Cryptoki>>();
-// A library that is collected is unloaded, under the feet of its functions.
+// Keeps libraries referenced: a collected library is unloaded while its functions are still in use.
 const libraries: unknown[] = [];
 
-/** One per module and process: C_Initialize counts for all. @throws {RootKeyError} */
+/** One per module and process, because C_Initialize applies to the whole process. @throws {RootKeyError} */
 export function loadCryptoki(path: string): Promise<Cryptoki> {
   let module = loaded.get(path);
   if (module === undefined) {
@@ -67,7 +67,7 @@ async function load(path: string): Promise<Cryptoki> {
   }
   const functions = Object.fromEntries(
     Object.entries(FUNCTIONS).map(([name, [index, prototype]]) => {
-      // CK_VERSION takes two bytes and its padding six.
+      // CK_VERSION has two bytes and six bytes of padding.
       const address = koffi.decode(list, ULONG + index * ULONG, 'void *');
       return [name, koffi.decode(address, koffi.proto(prototype)) as Native];
     }),
@@ -75,7 +75,7 @@ async function load(path: string): Promise<Cryptoki> {
   const call: Cryptoki['call'] = (name, ...args) =>
     new Promise((resolve, reject) => {
       functions[name].async(...args, (error, result) => {
-        // Named here so that no buffer is collected while the module works on it.
+        // Referenced here so that no buffer is collected while the module uses it.
         args.length = 0;
         if (error) reject(error);
         else resolve(Number(result));
@@ -90,7 +90,7 @@ async function load(path: string): Promise<Cryptoki> {
   return { call };
 }
 
-/** One CK_ATTRIBUTE after the other. The buffers must live as long as the template is used. */
+/** A list of CK_ATTRIBUTE. The buffers must live as long as the template is used. */
 export function template(attributes: readonly (readonly [type: number, value: Buffer])[]): Buffer {
   const out = Buffer.alloc(attributes.length * 3 * ULONG);
   for (const [i, [type, value]] of attributes.entries()) {
@@ -106,7 +106,7 @@ export function addressOf(buffer: Buffer): bigint {
   return buffer.length === 0 ? 0n : koffi.address(buffer);
 }
 
-/** Memory of its own: what a module points into must not lie in the shared pool. */
+/** A copy outside the shared pool, for memory that a module points to. */
 export function own(bytes: Uint8Array): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   copy.set(bytes);
@@ -136,7 +136,7 @@ const NAMES: Readonly<Record<number, string>> = {
   257: 'CKR_USER_NOT_LOGGED_IN',
 };
 
-/** A return value as people look it up. */
+/** The name of a CKR_… code. */
 export function ckr(result: number): string {
   return NAMES[result] ?? `CKR 0x${result.toString(16)}`;
 }

@@ -10,24 +10,24 @@ const CKM_AES_GCM = 0x1087;
 const FORMAT = 1;
 const CKR_ENCRYPTED_DATA_INVALID = 0x40;
 const CKR_ENCRYPTED_DATA_LEN_RANGE = 0x41;
-/** The session or what it knew is gone: a token was pulled out, a device restarted. */
+/** The session is lost: the token was removed, or the device restarted. */
 const LOST = new Set([0x30, 0x32, 0x60, 0x82, 0xb0, 0xb3, 0xe0, 0x101, 0x190]);
-// A constant message under an iv of its own: another iv of 96 random bits meets it once in 2^96.
+// A constant message with a fixed IV. A random 96-bit IV equals it with a probability of 2^-96.
 const CHECK_IV = Buffer.from('claviger-chk');
 const CHECK_AAD = Buffer.from('claviger/root-key-check/v1');
 
 /**
- * Root key inside a PKCS#11 token, which it never leaves: the token itself encrypts with AES-256-GCM. What it makes has the
- * same form as that of the other providers. A session that was lost is opened again at the next use.
+ * A root key that never leaves its PKCS#11 token: the token encrypts with AES-256-GCM. The format equals that
+ * of the other providers. A lost session is opened again at the next use.
  *
- * @throws {RootKeyError} when module, token, PIN or key are not as they must be.
+ * @throws {RootKeyError} when module, token, PIN or key are wrong.
  */
 export async function pkcs11Provider(where: TokenKey, { timeoutMs = 5_000 } = {}): Promise<RootKeyProvider> {
   let opened: OpenKey | undefined = await withinMs(openTokenKey(where), timeoutMs, late);
   let closed = false;
   let queue: Promise<unknown> = Promise.resolve();
 
-  /** One after the other: a session does one thing at a time. */
+  /** Runs calls one after the other, because a session allows one operation at a time. */
   const inSession = <T>(work: (key: OpenKey) => Promise<T | number>): Promise<T> => {
     const run = async (): Promise<T> => {
       for (let attempt = 1; ; attempt++) {
@@ -60,7 +60,8 @@ export async function pkcs11Provider(where: TokenKey, { timeoutMs = 5_000 } = {}
       if (typeof result !== 'number') return result;
       if (result === CKR_ENCRYPTED_DATA_INVALID || result === CKR_ENCRYPTED_DATA_LEN_RANGE) return undefined;
       if (LOST.has(result)) return result;
-      // Modules differ in how they name a tag that does not fit. One that still encrypts is not out of order.
+      // Modules report a wrong tag with different codes. If encrypting still works, the module works and the
+      // tag is wrong.
       const probe = await crypt('encrypt', key, CHECK_AAD, randomBytes(IV_BYTES), CHECK_AAD);
       return typeof probe === 'number' ? result : undefined;
     });
@@ -90,7 +91,10 @@ export async function pkcs11Provider(where: TokenKey, { timeoutMs = 5_000 } = {}
     health: async () => {
       try {
         if ((await fingerprint()) === check) return { ok: true };
-        return { ok: false, problem: `The token holds another key "${where.keyLabel}" than at the start.` };
+        return {
+          ok: false,
+          problem: `The key "${where.keyLabel}" of the token is another one than at the start.`,
+        };
       } catch (error) {
         if (error instanceof RootKeyError) return { ok: false, problem: error.message };
         throw error;
@@ -106,12 +110,9 @@ export async function pkcs11Provider(where: TokenKey, { timeoutMs = 5_000 } = {}
 }
 
 const late = () =>
-  new RootKeyError(
-    'unreachable',
-    'The PKCS#11 token does not answer in time; it is asked again at the next use.',
-  );
+  new RootKeyError('unreachable', 'The PKCS#11 token does not answer in time; the next use tries again.');
 
-/** What the token made, or its return value when it refused. */
+/** The token's output, or its return code when it refused. */
 async function crypt(
   direction: 'encrypt' | 'decrypt',
   { cryptoki, session, key }: OpenKey,
@@ -140,7 +141,7 @@ async function crypt(
     if (result !== 0) return result;
     return own(output.subarray(0, Number(length.readBigUInt64LE())));
   } finally {
-    // Wiping also keeps alive until here what the module had pointers into.
+    // Wiping also keeps alive until here the buffers that the module points to.
     for (const buffer of [input, ownIv, ownAad, output]) buffer.fill(0);
   }
 }

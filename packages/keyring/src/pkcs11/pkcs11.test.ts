@@ -31,7 +31,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const where = (keyLabel = 'root-1', more = {}) => ({ ...token, keyLabel, ...more });
 const patient = { timeoutMs: 50_000 };
 
-test('a KEK that the token wrapped opens with its ids, also after a restart, and with no other key', async () => {
+test('a KEK wrapped by the token is unwrapped with its ids, also after a restart, and with no other key', async () => {
   const provider = await pkcs11Provider(where(), patient);
   const wrapped = await createKek(provider, ids);
   const again = await pkcs11Provider(where(), patient);
@@ -60,7 +60,7 @@ test('any changed or missing byte is refused', async () => {
   }
 });
 
-test('many at once are served one after the other, of any length', async () => {
+test('concurrent calls of any length are served one after the other', async () => {
   const provider = await pkcs11Provider(where(), patient);
   const aad = randomBytes(200);
   await Promise.all(
@@ -75,23 +75,18 @@ test('many at once are served one after the other, of any length', async () => {
 
 test.each([
   [
-    'a module that is not there',
+    'a missing module',
     () => where('root-1', { module: join(folder, 'none.so') }),
     'missing',
     /cannot be loaded/,
   ],
-  ['a token that is not there', () => where('root-1', { tokenLabel: 'none' }), 'missing', /No PKCS#11 token/],
-  ['a key that is not there', () => where('none'), 'missing', /no AES key/],
-  ['a label that two keys have', () => where('twice'), 'refused', /several/],
+  ['a missing token', () => where('root-1', { tokenLabel: 'none' }), 'missing', /No PKCS#11 token/],
+  ['a missing key', () => where('none'), 'missing', /no AES key/],
+  ['a label of two keys', () => where('twice'), 'refused', /several/],
   ['a key of 128 bits', () => where('short'), 'weak', /256 bits/],
-  ['a key that can be taken out', () => where('open'), 'weak', /not extractable/],
-  [
-    'a PIN file that is not there',
-    () => where('root-1', { pinFile: join(folder, 'none') }),
-    'missing',
-    /PIN file/,
-  ],
-] as const)('%s is named', async (_, make, code, message) => {
+  ['an extractable key', () => where('open'), 'weak', /not extractable/],
+  ['a missing PIN file', () => where('root-1', { pinFile: join(folder, 'none') }), 'missing', /PIN file/],
+] as const)('the error names %s', async (_, make, code, message) => {
   await expect(pkcs11Provider(make(), patient)).rejects.toMatchObject({
     name: 'RootKeyError',
     code,
@@ -99,17 +94,17 @@ test.each([
   });
 });
 
-test('a PIN that others could read is not used', async () => {
+test('a PIN that others can read is not used', async () => {
   chmodSync(token.pinFile, 0o644);
   await expect(pkcs11Provider(where(), patient)).rejects.toMatchObject({ code: 'permissions' });
   chmodSync(token.pinFile, 0o600);
 });
 
-test('a session that was lost is opened again; a token that is gone is an outage until it is back', async () => {
+test('a lost session is opened again; a removed token is an outage until it is back', async () => {
   const provider = await pkcs11Provider(where(), patient);
   const wrapped = await createKek(provider, ids);
   const { cryptoki } = await openTokenKey(where());
-  // Every session of this process ends, as when the device restarts.
+  // Every session of this process ends, as after a restart of the device.
   for (let session = 1; session < 200; session++) await cryptoki.call('closeSession', session);
   expect((await openKek(provider, wrapped, ids)).kekId).toBe('k-1');
   expect(await provider.health()).toEqual({ ok: true });
@@ -121,15 +116,15 @@ test('a session that was lost is opened again; a token that is gone is an outage
   expect((await openKek(provider, wrapped, ids)).kekId).toBe('k-1');
 });
 
-test('a closed provider opens nothing', async () => {
+test('a closed provider unwraps nothing', async () => {
   const provider = await pkcs11Provider(where(), patient);
   const wrapped = await createKek(provider, ids);
   provider.close();
   await expect(openKek(provider, wrapped, ids)).rejects.toMatchObject({ code: 'closed' });
 });
 
-// Last: a process that has logged in once stays so, until its last session ends.
-test('a PIN that the token refused is not tried a second time: tokens lock themselves', async () => {
+// Last: a process stays logged in until its last session ends.
+test('a refused PIN is not tried again, because tokens lock themselves', async () => {
   const module = await loadCryptoki(token.module);
   for (let session = 1; session < 1000; session++) await module.call('closeSession', session);
   let logins = 0;

@@ -14,15 +14,15 @@ export interface SoftToken {
   readonly module: string;
   readonly tokenLabel: string;
   readonly pinFile: string;
-  /** For the environment of whoever loads the module, before it does. */
+  /** For the environment of the process that loads the module, before it does. */
   readonly configFile: string;
-  /** Makes an AES key of 256 bits, unless other attributes are asked for. */
+  /** Creates a 256-bit AES key, unless other attributes are given. */
   makeKey(label: string, ...more: string[]): void;
 }
 
 /**
- * A SoftHSM token in a folder. Installs Debian's packages when they are missing and this is root; else says what to install.
- * For tests.
+ * A SoftHSM token in a folder, for tests. Installs Debian's packages when they are missing and this is root;
+ * otherwise the error names the packages.
  */
 export function makeSoftToken(folder: string, env: NodeJS.ProcessEnv, tokenLabel = 'claviger'): SoftToken {
   const module = findModule(env);
@@ -34,7 +34,7 @@ export function makeSoftToken(folder: string, env: NodeJS.ProcessEnv, tokenLabel
   );
   const run = (program: string, args: readonly string[]) =>
     execFileSync(program, [...args], { env: { ...env, SOFTHSM2_CONF: configFile }, stdio: 'pipe' });
-  // A token of a test: these PINs protect nothing, so that they may stand in arguments.
+  // The PINs of a test token protect nothing, so they may be arguments.
   run('softhsm2-util', [
     '--init-token',
     '--free',
@@ -90,6 +90,6 @@ function findModule(env: NodeJS.ProcessEnv): string {
   const installed = complete();
   if (installed !== undefined) return installed;
   throw new Error(
-    'These tests need SoftHSM and OpenSC: apt-get install softhsm2 opensc, or brew install softhsm opensc',
+    'These tests require SoftHSM and OpenSC: apt-get install softhsm2 opensc, or brew install softhsm opensc',
   );
 }

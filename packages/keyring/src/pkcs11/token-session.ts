@@ -8,12 +8,12 @@ export interface TokenKey {
   /** Path of the PKCS#11 module, e.g. `/usr/lib/softhsm/libsofthsm2.so`. */
   readonly module: string;
   readonly tokenLabel: string;
-  /** Label of an AES key of 256 bits that never leaves the token. */
+  /** Label of a 256-bit AES key that never leaves the token. */
   readonly keyLabel: string;
   readonly pinFile: string;
 }
 
-/** A session that is logged in, and the key in it. */
+/** A logged-in session and its key. */
 export interface OpenKey {
   readonly cryptoki: Cryptoki;
   readonly session: number;
@@ -31,7 +31,7 @@ const CKR_USER_ALREADY_LOGGED_IN = 0x100;
 const TOKEN_LABEL_BYTES = 32;
 const MAX_SLOTS = 256;
 
-// Tokens lock themselves after a few wrong PINs: one that was refused is not tried again. Kept as a keyed hash.
+// Tokens lock themselves after a few wrong PINs, so a refused PIN is not tried again. Stored as a keyed hash.
 const refusedPins = new Set<string>();
 const refusedKey = randomBytes(32);
 
@@ -72,7 +72,7 @@ async function findSlot(cryptoki: Cryptoki, label: string): Promise<number> {
   throw new RootKeyError(
     found.length === 0 ? 'missing' : 'refused',
     found.length === 0
-      ? `No PKCS#11 token is labelled "${label}": is the device there, and rootKey.tokenLabel right?`
+      ? `No PKCS#11 token is labelled "${label}": check the device and rootKey.tokenLabel.`
       : `${found.length} PKCS#11 tokens are labelled "${label}": give one of them another label.`,
   );
 }
@@ -91,7 +91,7 @@ async function login(cryptoki: Cryptoki, session: number, where: TokenKey): Prom
     const refused = () =>
       new RootKeyError(
         'refused',
-        `The PKCS#11 token "${where.tokenLabel}" refuses the PIN in ${where.pinFile}. It is not tried again until that file holds another one.`,
+        `The PKCS#11 token "${where.tokenLabel}" refuses the PIN in ${where.pinFile}. It is not tried again until that file contains another one.`,
       );
     if (refusedPins.has(digest)) throw refused();
     const result = await cryptoki.call('login', session, CKU_USER, pin, pin.length);
@@ -116,7 +116,7 @@ async function findKey(cryptoki: Cryptoki, session: number, where: TokenKey): Pr
   const [found, count] = [Buffer.alloc(16), ulong(0)];
   const result = await cryptoki.call('findObjects', session, found, 2, count);
   await cryptoki.call('findObjectsFinal', session);
-  // Read again here, so that what the template points to was alive all the time.
+  // Read again here, so that the buffers of the template stay alive until now.
   require(result, `search for ${label.toString()}, class ${kind[0]}, type ${type[0]}`);
   const matches = Number(count.readBigUInt64LE());
   if (matches !== 1)
@@ -131,7 +131,7 @@ async function findKey(cryptoki: Cryptoki, session: number, where: TokenKey): Pr
   return key;
 }
 
-/** A key that could be read out of the token would be no better than a file. */
+/** An extractable key would be no safer than a file. */
 async function requireLocked(
   cryptoki: Cryptoki,
   session: number,
@@ -148,6 +148,6 @@ async function requireLocked(
   if (sensitive[0] === 1 && extractable[0] === 0 && Number(length.readBigUInt64LE()) === KEY_BYTES) return;
   throw new RootKeyError(
     'weak',
-    `The key "${where.keyLabel}" of the token "${where.tokenLabel}" must be an AES key of 256 bits, sensitive and not extractable: make a new one.`,
+    `The key "${where.keyLabel}" of the token "${where.tokenLabel}" must be an AES key of 256 bits, sensitive and not extractable: create a new one.`,
   );
 }

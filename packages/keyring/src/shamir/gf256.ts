@@ -1,5 +1,5 @@
 /**
- * Arithmetic in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1. No table is indexed by a secret and no branch depends on one:
+ * Arithmetic in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1. No table index and no branch depends on a secret:
  * tables leak through the cache (CVE-2023-25000).
  */
 

@@ -2,8 +2,8 @@ import { localRootKey } from '../local-root-key.ts';
 import type { RootKeyProvider } from '../root-key-provider.ts';
 
 /**
- * A root key that people have brought together from their shares; it is in this process's memory and nowhere else. Takes
- * over the 32 bytes: they are wiped.
+ * A root key that people have combined from shares; it exists only in this process's memory. Takes ownership
+ * of the 32 bytes and wipes them.
  */
 export function shamirProvider(rootKey: Buffer): RootKeyProvider {
   const key = localRootKey(rootKey);

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { inverse, multiply } from './gf256.ts';
 import { combineShares, type Share, splitSecret } from './shamir.ts';
 
-/** Slow and plain: polynomial product over GF(2), then long division by x^8 + x^4 + x^3 + x + 1. */
+/** Slow reference: polynomial product over GF(2), then long division by x^8 + x^4 + x^3 + x + 1. */
 function oracleProduct(a: number, b: number): number {
   let product = 0n;
   for (let i = 0n; i < 8n; i++) if ((BigInt(b) >> i) & 1n) product ^= BigInt(a) << i;
@@ -30,14 +30,14 @@ function oracleAt(points: readonly { x: number; y: number }[], x: number): numbe
   return sum;
 }
 
-test('products and inverses are those of the field, all 65,536 of them', () => {
+test('all 65,536 products and all inverses are those of the field', () => {
   for (let a = 0; a < 256; a++) {
     for (let b = 0; b < 256; b++) if (multiply(a, b) !== oracleProduct(a, b)) expect.fail(`${a} times ${b}`);
     expect(oracleProduct(a, inverse(a))).toBe(a === 0 ? 0 : 1);
   }
 });
 
-test('the known example of the field: 0x53 and 0xca are inverse to each other', () => {
+test('a known example: 0x53 and 0xca are inverse to each other', () => {
   expect(multiply(0x53, 0xca)).toBe(1);
 });
 
@@ -47,7 +47,7 @@ const schemes = fc
     fc.record({ threshold: fc.constant(threshold), shares: fc.integer({ min: threshold, max: 12 }) }),
   );
 
-test('any threshold of the shares, in any order, bring the secret back, and so do more', () => {
+test('any `threshold` or more shares, in any order, restore the secret', () => {
   fc.assert(
     fc.property(
       schemes.chain((scheme) =>
@@ -72,10 +72,10 @@ test('any threshold of the shares, in any order, bring the secret back, and so d
   );
 });
 
-/** A share as the library writes it: the data, then the index. */
+/** A share in the format of the library: the data, then the index. */
 const outside = ({ index, data }: Share): Uint8Array => new Uint8Array([...data, index]);
 
-test('an audited library reads the shares made here, and its shares are read here', async () => {
+test('shares are interchangeable with those of an audited library', async () => {
   await fc.assert(
     fc.asyncProperty(schemes, fc.uint8Array({ minLength: 1, maxLength: 40 }), async (scheme, secret) => {
       const ours = splitSecret(secret, scheme).slice(-scheme.threshold);
@@ -92,7 +92,8 @@ test('an audited library reads the shares made here, and its shares are read her
 });
 
 test('one share too few leaves all secrets equally likely', () => {
-  // For each thinkable secret byte there is exactly one polynomial through the two known points: all 256 third shares differ.
+  // For each possible secret byte there is exactly one polynomial through the two known points, so all 256
+  // third shares differ.
   const [a, b] = splitSecret(Buffer.of(42), { threshold: 3, shares: 5 });
   const thirds = Array.from({ length: 256 }, (_, guess) =>
     oracleAt(
@@ -107,7 +108,7 @@ test('one share too few leaves all secrets equally likely', () => {
   expect(new Set(thirds).size).toBe(256);
 });
 
-test('a share that was changed gives another secret: nothing is noticed here', () => {
+test('a changed share gives another secret, without an error', () => {
   const secret = randomBytes(32);
   const shares = splitSecret(secret, { threshold: 3, shares: 5 });
   shares[1]!.data[7]! ^= 1;
@@ -129,7 +130,7 @@ test.each([
       { index: 2, data: Buffer.alloc(3) },
     ],
   ],
-])('what cannot be shares is refused', (shares) => {
+])('invalid shares are refused', (shares) => {
   expect(() => combineShares(shares)).toThrow(RangeError);
 });
 

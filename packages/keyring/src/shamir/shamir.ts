@@ -1,16 +1,16 @@
 import { randomFillSync } from 'node:crypto';
 import { inverse, multiply } from './gf256.ts';
 
-/** One person's part. `index` is public, `data` is as long as the secret. */
+/** The share of one person. `index` is public; `data` is as long as the secret. */
 export interface Share {
-  /** 1 to 255: the place at which the polynomials were evaluated. */
+  /** 1 to 255: where the polynomials were evaluated. */
   readonly index: number;
   readonly data: Buffer;
 }
 
 /**
- * Splits a secret so that any `threshold` of the shares bring it back and fewer tell nothing about it: each byte is the
- * constant term of a polynomial of its own (A. Shamir, How to Share a Secret, 1979). The caller wipes the shares.
+ * Splits a secret so that any `threshold` shares restore it and fewer reveal nothing: each byte is the
+ * constant term of its own polynomial (A. Shamir, How to Share a Secret, 1979). The caller wipes the shares.
  */
 export function splitSecret(
   secret: Uint8Array,
@@ -44,19 +44,19 @@ export function splitSecret(
 }
 
 /**
- * The secret behind these shares, by interpolation at zero. Fewer than the threshold, or a wrong one, give something else
- * that looks no different: check the result. The caller wipes it.
+ * Restores the secret by interpolation at zero. Too few or wrong shares give a wrong result without an error:
+ * verify it. The caller wipes it.
  */
 export function combineShares(shares: readonly Share[]): Buffer {
   const length = shares[0]?.data.length ?? 0;
   const indexes = shares.map(({ index }) => index);
   if (length === 0 || shares.some(({ data }) => data.length !== length))
-    throw new RangeError('shares of one length are needed');
+    throw new RangeError('shares must have the same length');
   if (
     new Set(indexes).size !== indexes.length ||
     indexes.some((x) => !Number.isInteger(x) || x < 1 || x > 255)
   )
-    throw new RangeError('shares with different indexes from 1 to 255 are needed');
+    throw new RangeError('shares must have different indexes from 1 to 255');
   const secret = Buffer.allocUnsafeSlow(length).fill(0);
   for (const { index, data } of shares) {
     let weight = 1;

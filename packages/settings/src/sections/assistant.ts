@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineSection, setting } from '../section.ts';
 
-/** The assistant: without an endpoint it answers from documentation and data alone. */
+/** The assistant. Without an endpoint it answers only from documentation and data. */
 export const assistant = defineSection('assistant', {
   services: ['workflow'],
   keys: {
@@ -9,14 +9,14 @@ export const assistant = defineSection('assistant', {
       scope: 'tenant',
       schema: z.boolean(),
       default: true,
-      description: 'Whether the assistant answers at all.',
+      description: 'Whether the assistant is enabled.',
     }),
     endpoint: setting({
       scope: 'tenant',
       schema: z.union([z.literal(''), z.string().max(500).refine(isPlainUrl, 'must be a plain http(s) URL')]),
       default: '',
       description:
-        'Base URL of an OpenAI-compatible service, e.g. https://models.example/v1; empty for none: then nothing leaves the installation.',
+        'Base URL of an OpenAI-compatible service, e.g. https://models.example/v1. If empty, no data leaves the installation.',
     }),
     model: setting({
       scope: 'tenant',
@@ -33,28 +33,28 @@ export const assistant = defineSection('assistant', {
       default: '',
       secret: true,
       secretFor: ['endpoint'],
-      description: 'Key for the endpoint.',
+      description: 'API key of the endpoint.',
     }),
     timeoutMs: setting({
       scope: 'tenant',
       schema: z.int().min(500).max(20_000),
       default: 15_000,
       unit: 'milliseconds',
-      description: 'How long the endpoint may take for an answer, its questions for data included.',
+      description: 'Time limit for an answer, including calls of the endpoint for data.',
     }),
     maximumTokens: setting({
       scope: 'tenant',
       schema: z.int().min(50).max(4_000),
       default: 800,
       unit: 'tokens',
-      description: 'Longest answer that the endpoint is asked for.',
+      description: 'Maximum length of an answer.',
     }),
     historyDays: setting({
       scope: 'tenant',
       schema: z.int().min(0).max(365),
       default: 30,
       unit: 'days',
-      description: 'How long questions and answers are kept; 0 keeps none.',
+      description: 'How long questions and answers are stored; 0 stores none.',
     }),
   },
   check: ({ endpoint, model }) =>

@@ -10,14 +10,14 @@ export const breakglass = defineSection('breakglass', {
       schema: z.enum(['second-person', 'sealed-code', 'either']),
       default: 'either',
       description:
-        'What opens it besides the person and their second factor: another person, a sealed code from an envelope, or either.',
+        'What emergency access requires besides the second factor: another person, a printed offline code, or either.',
     }),
     maximumMinutes: setting({
       scope: 'tenant',
       schema: z.int().min(5).max(1_440),
       default: 60,
       unit: 'minutes',
-      description: 'The longest that emergency access stays open.',
+      description: 'The longest duration of emergency access.',
     }),
   },
 });

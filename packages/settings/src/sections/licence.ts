@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineSection, setting } from '../section.ts';
 
-/** Whose licences are taken, besides those of the keys that Claviger comes with. */
+/** Keys whose licenses are accepted, besides the built-in ones. */
 export const licence = defineSection('licence', {
   services: ['auth'],
   keys: {
@@ -18,7 +18,8 @@ export const licence = defineSection('licence', {
         .max(20)
         .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'names an id twice'),
       default: [],
-      description: 'Further Ed25519 keys that may sign licences: `id` and `publicKey` (32 bytes, base64url).',
+      description:
+        'Additional Ed25519 keys that may sign licenses: `id` and `publicKey` (32 bytes, base64url).',
     }),
   },
 });

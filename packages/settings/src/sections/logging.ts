@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineSection, setting } from '../section.ts';
 
-/** What the services write to their logs. */
+/** Logging of the services. */
 export const logging = defineSection('logging', {
   services: ['auth', 'vault', 'workflow', 'audit', 'gateway'],
   keys: {
@@ -10,7 +10,7 @@ export const logging = defineSection('logging', {
       schema: z.enum(['configured', 'debug', 'info', 'warn', 'error']),
       default: 'configured',
       description:
-        'Least weight of what is logged by all services; `configured` is what each one’s file says.',
+        'Lowest level that all services log; `configured` uses the level in each configuration file.',
     }),
   },
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineSection, setting } from '../section.ts';
 
-/** How much of the machine the checking of passwords may take. */
+/** Resources for hashing passwords. */
 export const passwords = defineSection('passwords', {
   services: ['auth'],
   keys: {
@@ -12,7 +12,7 @@ export const passwords = defineSection('passwords', {
       restart: ['auth'],
       unit: 'passwords',
       description:
-        'Passwords that one replica of auth hashes at once; 0 is what its configuration file says.',
+        'Passwords that one replica of auth hashes concurrently; 0 uses the value in its configuration file.',
     }),
   },
 });

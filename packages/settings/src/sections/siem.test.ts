@@ -5,7 +5,7 @@ import { siem } from './siem.ts';
 const tcp = { name: 'soc', transport: 'syslog-tcp', host: 'siem.example', port: 601 };
 const https = { name: 'soc', transport: 'https', url: 'https://siem.example/events' };
 
-test('a target needs little, and the rest has defaults', () => {
+test('a destination has few required fields; the rest have defaults', () => {
   expect(siem.parse({ targets: [tcp] }).targets[0]).toEqual({
     ...tcp,
     enabled: true,
@@ -30,29 +30,29 @@ test.each([
   ['a line break in the token', { ...https, token: 'a\r\nx: y' }],
   ['CEF over HTTPS', { ...https, format: 'cef' }],
   ['a host with a port', { ...tcp, host: 'siem.example/x' }],
-  ['a CA that is none', { ...tcp, transport: 'syslog-tls', ca: 'x' }],
-  ['a token where none is sent', { ...tcp, token: 'x' }],
+  ['an invalid CA', { ...tcp, transport: 'syslog-tls', ca: 'x' }],
+  ['a token for a transport without tokens', { ...tcp, token: 'x' }],
   ['an unknown transport', { ...tcp, transport: 'relp' }],
-  ['a message too short to say which event it is', { ...tcp, maxMessageBytes: 2_047 }],
-  ['a message that no datagram holds', { ...tcp, transport: 'syslog-udp', maxMessageBytes: 65_508 }],
-  ['a message of more than 1 MiB', { ...tcp, maxMessageBytes: 1_048_577 }],
-  ['a size that is no whole number', { ...tcp, maxMessageBytes: 4_096.5 }],
-  ['a size of messages over HTTPS', { ...https, maxMessageBytes: 8_192 }],
+  ['a message size too small to identify the event', { ...tcp, maxMessageBytes: 2_047 }],
+  ['a message size larger than a datagram', { ...tcp, transport: 'syslog-udp', maxMessageBytes: 65_508 }],
+  ['a message size of more than 1 MiB', { ...tcp, maxMessageBytes: 1_048_577 }],
+  ['a size that is not a whole number', { ...tcp, maxMessageBytes: 4_096.5 }],
+  ['a message size for HTTPS', { ...https, maxMessageBytes: 8_192 }],
   ['a name with a line break', { ...tcp, name: 'a\nb' }],
 ])('refused: %s', (_, target) => {
   expect(siem.problems({ targets: [target] })).toHaveLength(1);
 });
 
-test('two targets of one name are refused: they would share their place in the log', () => {
-  expect(siem.problems({ targets: [tcp, tcp] })[0]!.detail).toBe('names a target twice');
+test('two destinations with one name are refused: they would share their position in the log', () => {
+  expect(siem.problems({ targets: [tcp, tcp] })[0]!.detail).toBe('has two destinations with the same name');
 });
 
-test('a stored token goes neither to another address nor to whom another authority vouches for', () => {
+test('a stored token is sent neither to another address nor to a server of another CA', () => {
   const key = siem.keys.targets;
   const stored = siem.parse({ targets: [{ ...https, token: 'secret' }] }).targets;
   const merged = (change: object) => mergeMasked(key, [{ ...https, token: MASK, ...change }], stored);
   expect(merged({ actions: ['vault.'] })).toMatchObject({ problems: [], value: [{ token: 'secret' }] });
-  for (const change of [{ url: 'https://mine.example/' }, { ca: 'an authority of mine' }]) {
+  for (const change of [{ url: 'https://mine.example/' }, { ca: 'a CA of mine' }]) {
     expect(merged(change).problems).toMatchObject([{ pointer: '/0/token' }]);
     expect(JSON.stringify(merged(change).value)).not.toContain('secret');
   }

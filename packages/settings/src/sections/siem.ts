@@ -4,17 +4,22 @@ import { defineSection, setting } from '../section.ts';
 const PEM = /^-----BEGIN CERTIFICATE-----[\s\S]*-----END CERTIFICATE-----\s*$/;
 
 const common = {
-  /** How status, test and the place in the log know it: under another name everything is sent from `startAt` again. */
+  /**
+   * Identifies the destination in status, test and log position. Renaming it sends everything from `startAt`
+   * again.
+   */
   name: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be small letters, digits and hyphens, 63 at most'),
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and hyphens, at most 63'),
   enabled: z.boolean().default(true),
-  /** Only events whose action begins with one of these; empty for all. */
+  /** Only events whose action begins with one of these prefixes; empty for all. */
   actions: z
-    .array(z.string().regex(/^[a-z][a-z0-9.-]{0,99}$/, 'must begin an action, e.g. vault.entry.'))
+    .array(
+      z.string().regex(/^[a-z][a-z0-9.-]{0,99}$/, 'must be the beginning of an action, e.g. vault.entry.'),
+    )
     .max(50)
     .default([]),
-  /** Where a new target begins: with the first event of the log, or with the next one. */
+  /** Where a new destination begins: with the first event of the log, or with the next one. */
   startAt: z.enum(['beginning', 'now']).default('beginning'),
 };
 
@@ -31,19 +36,22 @@ const syslogFields = {
   host,
   port: z.int().min(1).max(65_535),
   format: z.enum(['json', 'cef']).default('json'),
-  /** As RFC 5424 numbers them; 13 is `log audit`. */
+  /** RFC 5424 facility; 13 is `log audit`. */
   facility: z.int().min(0).max(23).default(13),
 };
 
-/** What every receiver of RFC 5424 should take; a shorter message has no room for all that says which event it is. */
+/**
+ * Every RFC 5424 receiver should accept this size; a shorter message cannot hold the fields that identify the
+ * event.
+ */
 const MIN_MESSAGE_BYTES = 2_048;
-/** What rsyslog takes as it comes (maxMessageSize). */
+/** The default limit of rsyslog (maxMessageSize). */
 const STREAM_MESSAGE_BYTES = 8_192;
 const MAX_STREAM_MESSAGE_BYTES = 1_048_576;
-/** What a datagram of IPv4 holds. */
+/** Largest payload of an IPv4 datagram. */
 const MAX_DATAGRAM_BYTES = 65_507;
 
-/** In bytes, without framing: a longer event is shortened. */
+/** In bytes, without framing; longer events are shortened. */
 const messageBytes = (max: number, byDefault: number) =>
   z.int().min(MIN_MESSAGE_BYTES).max(max).default(byDefault);
 const streamFields = {
@@ -61,9 +69,9 @@ const target = z.discriminatedUnion('transport', [
   z.strictObject({
     ...streamFields,
     transport: z.literal('syslog-tls'),
-    /** Believed alone when given; else the authorities that Node.js brings along. */
+    /** If given, the only trusted CA; otherwise the CAs of Node.js. */
     ca,
-    /** The name in the sink's certificate, where it is not `host`. */
+    /** The name in the server's certificate, if it differs from `host`. */
     serverName: z.union([z.literal(''), host]).default(''),
   }),
   z.strictObject({
@@ -77,7 +85,7 @@ const target = z.discriminatedUnion('transport', [
       .max(4_096)
       .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without blanks')
       .default(''),
-    /** Before the token in the Authorization header, e.g. Bearer or Splunk. */
+    /** Precedes the token in the Authorization header, e.g. Bearer or Splunk. */
     tokenScheme: z
       .string()
       .regex(/^[A-Za-z0-9-]{1,40}$/, 'must be one word')
@@ -85,7 +93,7 @@ const target = z.discriminatedUnion('transport', [
   }),
 ]);
 
-/** Where audit events are passed on to. */
+/** Destinations of audit events. */
 export const siem = defineSection('siem', {
   services: ['audit'],
   keys: {
@@ -94,12 +102,15 @@ export const siem = defineSection('siem', {
       schema: z
         .array(target)
         .max(10)
-        .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'names a target twice'),
+        .refine(
+          (all) => new Set(all.map(({ name }) => name)).size === all.length,
+          'has two destinations with the same name',
+        ),
       default: [],
       secret: ['*.token'],
-      // Also who is believed to be there: with an authority of one's own, a name server is all it takes to be the sink.
+      // Also `ca`: with their own CA, an attacker who controls DNS could impersonate the destination.
       secretFor: ['url', 'ca'],
-      description: 'Where audit events are passed on to: syslog over TCP, TLS or UDP, or HTTPS.',
+      description: 'Destinations of audit events: syslog over TCP, TLS or UDP, or HTTPS.',
     }),
   },
 });
