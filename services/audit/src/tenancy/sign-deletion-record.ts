@@ -24,7 +24,7 @@ export function signDeletionRecord(
     const head = await deps.database.withTenant(tenantId, async (tx) => {
       const known = await lockedTenantStanding(tx);
       if (known?.standing !== 'deprovisioning') {
-        throw new ClavigerError('conflict', 'Audit does not have this tenant as being deprovisioned yet.', {
+        throw new ClavigerError('conflict', 'Audit does not know that this tenant is being deprovisioned.', {
           code: 'wrong_status',
         });
       }

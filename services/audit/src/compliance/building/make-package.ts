@@ -108,8 +108,8 @@ async function addControls(
 }
 
 /**
- * Runs between two batches: records the progress at most twice a second, stops when the lease or the size
- * limit is exceeded, and rests while the machine is busy.
+ * Runs between two batches: records the progress at most twice a second, stops when the lease is
+ * lost, the size limit is exceeded or the process stops, and rests while the machine is busy.
  */
 function progressOf(
   deps: ComplianceDeps,
