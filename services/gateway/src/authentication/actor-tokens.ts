@@ -2,7 +2,7 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { BoundedCache } from '../bounded-cache.ts';
 
 /** Auth's answer for a valid credential. */
-export interface Vouched {
+export interface IntrospectedActor {
   readonly actorToken: string;
   readonly expiresAtMs: number;
   /** In the format of the session's epoch in Redis. */
@@ -13,7 +13,7 @@ export interface Vouched {
   readonly mfaPending: boolean;
 }
 
-export function vouched(answer: auth.IntrospectResponse): Vouched {
+export function introspectedActor(answer: auth.IntrospectResponse): IntrospectedActor {
   const expiresAtMs = Date.parse(answer.actorTokenExpiresAt ?? '');
   return {
     actorToken: answer.actorToken,
@@ -33,7 +33,7 @@ const USABLE_MS = 3_000;
 /** When less than this is left, one request fetches the next token; the others use the present one. */
 const RENEW_MS = 15_000;
 
-export type Introspect = () => Promise<Vouched>;
+export type Introspect = () => Promise<IntrospectedActor>;
 
 /** Caches actor tokens for their lifetime, by credential and audiences. */
 export interface ActorTokens {
@@ -46,20 +46,20 @@ export interface ActorTokens {
     audiences: string,
     liveEpoch: string | undefined,
     introspect: Introspect,
-  ): Promise<Vouched>;
+  ): Promise<IntrospectedActor>;
   /** Caches an answer of auth. */
-  remember(credential: string, audiences: string, fetched: Vouched): void;
+  remember(credential: string, audiences: string, fetched: IntrospectedActor): void;
 }
 
 export function createActorTokens(): ActorTokens {
-  const known = new BoundedCache<Vouched>(CACHE_ENTRIES);
-  const pending = new Map<string, Promise<Vouched>>();
+  const known = new BoundedCache<IntrospectedActor>(CACHE_ENTRIES);
+  const pending = new Map<string, Promise<IntrospectedActor>>();
 
   const keyOf = (credential: string, audiences: string): string => `${credential} ${audiences}`;
-  const keep = (key: string, fetched: Vouched): void =>
+  const keep = (key: string, fetched: IntrospectedActor): void =>
     known.set(key, fetched, fetched.expiresAtMs - USABLE_MS);
 
-  const fetchOnce = (key: string, introspect: Introspect): Promise<Vouched> => {
+  const fetchOnce = (key: string, introspect: Introspect): Promise<IntrospectedActor> => {
     const running = pending.get(key);
     if (running) return running;
     const started = introspect()

@@ -7,7 +7,7 @@ import { enforce } from '../limits/limit-headers.ts';
 import type { LimitKeys } from '../limits/limit-keys.ts';
 import type { Tier, Tiers } from '../limits/tiers.ts';
 import type { VerifyAccessToken } from './access-token.ts';
-import type { ActorTokens, Vouched } from './actor-tokens.ts';
+import type { ActorTokens, IntrospectedActor } from './actor-tokens.ts';
 import type { Bearer } from './bearer.ts';
 import {
   createTokenFailures,
@@ -25,7 +25,7 @@ export type IntrospectBearer = (
   bearer: Bearer,
   audiences: readonly string[],
   call: EdgeCall,
-) => Promise<Vouched>;
+) => Promise<IntrospectedActor>;
 
 /** Sent with each call to a service. */
 export interface EdgeCall {
@@ -57,7 +57,7 @@ export function demand(
 
 /** `limit` is set even when the limit refuses the request before authentication. */
 export type Authenticated =
-  | { readonly actor: Vouched; readonly limit: LimitState | undefined }
+  | { readonly actor: IntrospectedActor; readonly limit: LimitState | undefined }
   | { readonly actor: undefined; readonly limit: LimitState };
 
 export interface Authenticator {
@@ -75,12 +75,12 @@ export interface Authenticator {
    * Returns the actor of a public operation; undefined for an invalid credential, which counts against the
    * address.
    */
-  identify(bearer: Bearer, demand: Demand, call: EdgeCall): Promise<Vouched | undefined>;
+  identify(bearer: Bearer, demand: Demand, call: EdgeCall): Promise<IntrospectedActor | undefined>;
   /**
    * Checks a session again after a call has waited; throws unless it is still valid for the same actor. Auth
    * is asked when Redis cannot confirm the session. Counts against no limit.
    */
-  stillStands(bearer: Bearer, demand: Demand, call: EdgeCall, actor: Vouched): Promise<void>;
+  stillStands(bearer: Bearer, demand: Demand, call: EdgeCall, actor: IntrospectedActor): Promise<void>;
 }
 
 interface Session {
@@ -142,15 +142,15 @@ export function createAuthenticator(options: {
     if (budgets.includes(limit.tier)) reportAnomaly(budgetReached(limit.tier, session));
   };
 
-  const vouch = async (
+  const actorOf = async (
     bearer: Bearer,
     session: Session,
     live: string | undefined,
     { fresh, audiences, audienceKey }: Demand,
     call: EdgeCall,
-  ): Promise<Vouched> => {
+  ): Promise<IntrospectedActor> => {
     if (live === REVOKED) throw invalidToken();
-    const ask = async (): Promise<Vouched> => {
+    const ask = async (): Promise<IntrospectedActor> => {
       const answer = await introspect(bearer, audiences, call);
       if (answer.sessionId !== session.sessionId) throw invalidToken();
       return answer;
@@ -163,7 +163,7 @@ export function createAuthenticator(options: {
     return actor;
   };
 
-  const meetings = new Map<string, Promise<Guarded<Vouched>>>();
+  const meetings = new Map<string, Promise<Guarded<IntrospectedActor>>>();
   /** Shares one introspection among concurrent requests with the same unknown token. */
   const askOnce = (bearer: Bearer, digest: string, wanted: Demand, call: EdgeCall) => {
     const key = `${digest} ${wanted.audienceKey}`;
@@ -233,7 +233,7 @@ export function createAuthenticator(options: {
           noteBudget(limit, wanted, session);
           return { actor: undefined, limit };
         }
-        const actor = await vouch(bearer, session, live, wanted, call);
+        const actor = await actorOf(bearer, session, live, wanted, call);
         if (session.ended)
           opaqueTokens.set(
             session.credential,

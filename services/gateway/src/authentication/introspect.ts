@@ -1,6 +1,6 @@
 import * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Peers } from '@claviger/service-kit';
-import { vouched } from './actor-tokens.ts';
+import { introspectedActor } from './actor-tokens.ts';
 import type { IntrospectBearer } from './authenticator.ts';
 import type { Bearer } from './bearer.ts';
 
@@ -14,7 +14,7 @@ export function createIntrospect(peers: Peers, timeoutMs: number = TIMEOUT_MS): 
       { credential: credentialOf(bearer), audiences: [...audiences] },
       { requestId: call.requestId, sourceAddress: call.sourceAddress, timeoutMs },
     );
-    return vouched(answer);
+    return introspectedActor(answer);
   };
 }
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { MethodInfo } from '@claviger/contracts';
-import type { Vouched } from '../authentication/actor-tokens.ts';
+import type { IntrospectedActor } from '../authentication/actor-tokens.ts';
 import {
   type Authenticator,
   type Demand,
@@ -31,7 +31,7 @@ export type Admit = (
   request: EdgeRequest,
   response: ServerResponse,
   call: EdgeCall,
-) => Promise<Vouched | undefined>;
+) => Promise<IntrospectedActor | undefined>;
 
 /** The policy of the method in the contract decides, never the path. */
 export function admitFor(method: MethodInfo, deps: AdmitDeps): Admit {
@@ -40,7 +40,7 @@ export function admitFor(method: MethodInfo, deps: AdmitDeps): Admit {
 }
 
 /** Throws unless the actor of a call that has waited would still be admitted. */
-export type AdmitAgain = (request: EdgeRequest, call: EdgeCall, actor: Vouched) => Promise<void>;
+export type AdmitAgain = (request: EdgeRequest, call: EdgeCall, actor: IntrospectedActor) => Promise<void>;
 
 export function admitAgainFor(method: MethodInfo, deps: AdmitDeps): AdmitAgain {
   const wanted = demandOf(method, deps);
